@@ -1,0 +1,298 @@
+"""A library: the composition root, where store, model and indexes come together."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from rag import retrieval
+from rag.discovery import discover
+from rag.embedding import SentenceTransformerEmbedder
+from rag.errors import (
+    DocumentNotFound,
+    LibraryBusy,
+    LibraryNotFound,
+    SourceNotFound,
+)
+from rag.indexes import Indexes, Snapshot
+from rag.ingestion import Ingestion
+from rag.store import Database, StoreReader, StoreWriter
+from rag.types import (
+    Document,
+    DocumentSummary,
+    Embedder,
+    Hit,
+    IndexReport,
+    Progress,
+    Status,
+)
+
+SECONDS_TO_WAIT = 10.0
+"""How long a writer waits for another one to finish."""
+
+
+class Library:
+    """Documents that can be asked questions; use :meth:`open` to get one.
+
+    Any number of threads and processes may search at once. One at a time may write, and
+    searches go on meanwhile: they see what was there when the last write ended.
+    """
+
+    def __init__(self, path: Path, embedder: Embedder) -> None:
+        self.path = path
+        self._embedder = embedder
+        self._database = Database(path / "library.db", embedder.dimension)
+        self._reader = StoreReader(self._database)
+        self._writer = StoreWriter(self._database)
+        self._indexes = Indexes(path, self._reader, embedder.dimension)
+        self._snapshot: Snapshot | None = None
+        self._refreshing = threading.Lock()
+
+    @classmethod
+    def open(
+        cls, path: str | Path, *, create: bool = True, embedder: Embedder | None = None
+    ) -> Self:
+        """Open the library in a folder.
+
+        Parameters
+        ----------
+        path
+            The folder.
+        create
+            Make the library where there is none.
+        embedder
+            The model; by default the packaged all-MiniLM-L6-v2, loaded when first needed.
+
+        Raises
+        ------
+        LibraryNotFound
+            If there is none and ``create`` is false, or the folder holds something else.
+        LibraryMismatch
+            If it was made by another model or another version's format.
+        LibraryDamaged
+            If its store can't be read.
+        """
+        folder = Path(os.path.abspath(Path(path).expanduser()))  # noqa: PTH100  (links stay)
+        embedder = embedder or SentenceTransformerEmbedder()
+        if not (folder / "library.db").exists():
+            if not create:
+                raise LibraryNotFound(
+                    f"there is no library in {folder}; make one: rag index PATH --library {path}"
+                )
+            _make(folder, embedder.fingerprint)
+        library = cls(folder, embedder)
+        try:
+            library._database.check(embedder.fingerprint)
+        except BaseException:
+            library.close()
+            raise
+        return library
+
+    def close(self) -> None:
+        """Let go of files and connections; the library can't be used afterwards."""
+        self._snapshot = None
+        self._database.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def index(
+        self,
+        paths: str | Path | Sequence[str | Path],
+        *,
+        progress: bool | Callable[[Progress], None] = False,
+    ) -> IndexReport:
+        """Make the library follow files and folders.
+
+        What is new or changed is read and encoded, what is unchanged is left as it is, and what
+        vanished from the folders is removed. Each document is committed as soon as it is
+        encoded; interrupt at any time, and call again to go on.
+
+        Parameters
+        ----------
+        paths
+            Files and folders.
+        progress
+            True shows bars on standard error; a function is called with each step.
+
+        Raises
+        ------
+        SourceNotFound
+            If one of the paths does not exist; nothing is done then.
+        LibraryBusy
+            If another process goes on writing.
+        """
+        listed = [paths] if isinstance(paths, str | Path) else list(paths)
+        discovery = discover(listed, leave_out=self.path)
+        with self._writing(), _shown(progress) as on_progress:
+            ingestion = Ingestion(
+                discovery, self._embedder, self._reader, self._writer, on_progress
+            )
+            try:
+                ingestion.run()
+            finally:
+                # After Ctrl-C too: what was committed can be found at once.
+                self._snapshot = self._indexes.publish()
+            return ingestion.report()
+
+    def remove(self, sources: Sequence[str | Path]) -> list[str]:
+        """Forget files, or all files in a folder, whether they still exist or not.
+
+        Returns
+        -------
+        list of str
+            The sources that were removed.
+
+        Raises
+        ------
+        SourceNotFound
+            If nothing is indexed under one of the names; nothing is removed then.
+        """
+        with self._writing():
+            known = self._reader.sources()
+            removed: dict[str, None] = {}
+            for given in sources:
+                path = Path(os.path.abspath(Path(given).expanduser()))  # noqa: PTH100
+                found = [one for one in known if Path(one).is_relative_to(path)]
+                if not found:
+                    raise SourceNotFound(
+                        f"nothing is indexed under {given}; rag status --json lists the sources"
+                    )
+                removed.update(dict.fromkeys(found))
+            self._writer.remove(list(removed))
+            self._snapshot = self._indexes.publish()
+        return list(removed)
+
+    def search(self, question: str, k: int = 5) -> list[Hit]:
+        """Find the ``k`` passages that best answer a question, best first.
+
+        Raises
+        ------
+        EmptyQuestion
+            If there is no letter and no digit in the question.
+        InputError
+            If ``k`` is below 1.
+        """
+        return retrieval.search(
+            question,
+            k,
+            embedder=self._embedder,
+            store=self._reader,
+            snapshot=self._current(),
+        )
+
+    def document(self, document_id: str) -> Document:
+        """The document of that id.
+
+        Raises
+        ------
+        DocumentNotFound
+            If there is none.
+        """
+        document = self._reader.document(document_id)
+        if document is None:
+            raise DocumentNotFound(f"there is no document {document_id} in this library")
+        return document
+
+    def documents(self) -> list[DocumentSummary]:
+        """All documents, the newest date first."""
+        return self._reader.documents()
+
+    def status(self) -> Status:
+        """What is in the library."""
+        documents, passages, sentences = self._reader.counts()
+        return Status(
+            path=self.path,
+            documents=documents,
+            passages=passages,
+            sentences=sentences,
+            model=self._embedder.name,
+            generation=self._reader.generation,
+            bytes=sum(file.stat().st_size for file in self.path.rglob("*") if file.is_file()),
+        )
+
+    def _current(self) -> Snapshot:
+        """The newest published indexes: loaded once, and again when another process wrote."""
+        with self._refreshing:
+            published = self._indexes.generation
+            if self._snapshot is None or published not in {None, self._snapshot.generation}:
+                self._snapshot = self._indexes.load()
+            if self._snapshot is None or self._snapshot.generation < self._reader.generation:
+                self._snapshot = self._caught_up(self._snapshot)
+            return self._snapshot
+
+    def _caught_up(self, behind: Snapshot | None) -> Snapshot:
+        """Publish what a writer that was killed left unpublished.
+
+        While another writer is at work it will publish itself: what there was before serves.
+        """
+        try:
+            with self._writing(seconds=0.0 if behind else SECONDS_TO_WAIT):
+                return self._indexes.publish()
+        except LibraryBusy:
+            if behind is None:
+                raise
+            return behind
+
+    def _writing(self, seconds: float = SECONDS_TO_WAIT) -> AbstractContextManager[None]:
+        return _locked(self.path, seconds)
+
+
+@contextmanager
+def _locked(folder: Path, seconds: float) -> Iterator[None]:
+    """Keep other writers out, in this process and in others."""
+    from filelock import FileLock, Timeout
+
+    lock = FileLock(folder / "lock")
+    try:
+        lock.acquire(timeout=seconds)
+    except Timeout as error:
+        raise LibraryBusy(
+            f"another process is writing to {folder}; try again when it is done"
+        ) from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _make(folder: Path, fingerprint: str) -> None:
+    ours = {"library.db", "library.db.draft", "lock"}
+    if folder.exists() and any(found.name not in ours for found in folder.iterdir()):
+        raise LibraryNotFound(
+            f"{folder} holds other files and no library; name a new folder: --library DIR"
+        )
+    folder.mkdir(parents=True, exist_ok=True)
+    with _locked(folder, SECONDS_TO_WAIT):
+        if not (folder / "library.db").exists():
+            Database.create(folder / "library.db", fingerprint)
+
+
+@contextmanager
+def _shown(
+    progress: bool | Callable[[Progress], None],  # noqa: FBT001  (as in the public signature)
+) -> Iterator[Callable[[Progress], None]]:
+    if progress is True:
+        from rag.progress import bars
+
+        with bars() as on_progress:
+            yield on_progress
+    else:
+        yield progress or _unseen
+
+
+def _unseen(_: Progress) -> None:
+    """Progress that nobody asked for."""

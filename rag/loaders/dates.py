@@ -1,0 +1,65 @@
+"""Dates as people and programs write them."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+
+_YEAR_FIRST = re.compile(r"(\d{4})([-/.]?)(\d{1,2})\2(\d{1,2})(?:$|[T ]\d)")
+_FULL_YEAR = re.compile(r"\d{4}")
+_EARLIEST_YEAR = 1000
+_LONGEST = 60
+
+
+def parse_date(value: object) -> dt.date | None:
+    """The day that ``value`` names, or None unless it names exactly one.
+
+    ``value`` is a string, or a date that some parser made already. A year first is read as ISO
+    8601 reads it, anything else in the English ways of writing. What may mean two days, such as
+    03/04/2025, or leaves the day, the month or a part of the year out, means None; so does a
+    year before 1000. The day is the one written, whatever time zone stands beside it.
+    """
+    if isinstance(value, dt.datetime):
+        return value.date()
+    if isinstance(value, dt.date):
+        return value
+    if not isinstance(value, str):
+        return None
+    written = value.strip()
+    if not written.isascii() or len(written) > _LONGEST or not _FULL_YEAR.search(written):
+        return None
+    iso = _YEAR_FIRST.match(written)
+    date = _from_parts(iso[1], iso[3], iso[4]) if iso else _in_words(written)
+    return date if date and date.year >= _EARLIEST_YEAR else None
+
+
+def _from_parts(year: str, month: str, day: str) -> dt.date | None:
+    try:
+        return dt.date(int(year), int(month), int(day))
+    except ValueError:
+        return None
+
+
+def _in_words(written: str) -> dt.date | None:
+    """The day by dateutil, if it understands the same whatever it is told to assume."""
+    from dateutil import parser  # type: ignore[import-untyped,unused-ignore]
+
+    # What the string leaves out is taken from the default: two of them that differ in all parts
+    # show whether something was left out.
+    defaults = dt.datetime(2001, 1, 1), dt.datetime(2002, 2, 2)  # noqa: DTZ001 - only days count
+    days: set[dt.date] = set()
+    for default in defaults:
+        for day_first in (False, True):
+            for year_first in (False, True):
+                try:
+                    moment = parser.parse(
+                        written,
+                        default=default,
+                        dayfirst=day_first,
+                        yearfirst=year_first,
+                        ignoretz=True,
+                    )
+                except (ValueError, OverflowError, TypeError):
+                    return None
+                days.add(moment.date())
+    return days.pop() if len(days) == 1 else None

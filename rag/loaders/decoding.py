@@ -1,0 +1,125 @@
+"""From bytes to characters."""
+
+from __future__ import annotations
+
+import codecs
+import re
+
+from rag.errors import LoadError
+
+_MARKS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32"),  # before UTF-16, whose mark it begins with
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+
+_SEVEN_BIT = frozenset({"iso2022_jp", "iso2022_kr", "hz"})
+"""Encodings whose bytes are valid UTF-8 too, so that only a declaration tells."""
+
+_SELF_EVIDENT = ["utf_16", "utf_16_be", "utf_16_le", "utf_32", "utf_32_be", "utf_32_le", "utf_7"]
+_WESTERN = "cp1252"
+_REPLACEMENT = "\ufffd"
+_LEAST_RIGHT = 10
+"""Characters beyond ASCII that must be right for each that is wrong, to be damaged UTF-8."""
+
+_NO_TEXT = (
+    "it holds no text, or none in a known encoding; "
+    "give it the ending that fits what it holds, or save it as UTF-8 text"
+)
+_SAMPLE = 1 << 16
+_MOST_JUNK = 0.05
+_JUNK = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f-\x84\x86-\x9f\ufffd\ufffe\uffff]")
+
+
+def decode(data: bytes, declared: str | None = None) -> tuple[str, str]:
+    """The characters that ``data`` stands for, and the name of the encoding.
+
+    A byte order mark decides; then UTF-8 if it fits, be it with a few damaged characters, which
+    become U+FFFD; then ``declared``, what the file says of itself; then the best guess of
+    charset-normalizer.
+
+    Raises LoadError where the bytes are no text.
+    """
+    text, encoding = _decoded(data, declared)
+    beginning = text[:_SAMPLE]
+    if len(_JUNK.findall(beginning)) > _MOST_JUNK * len(beginning):
+        raise LoadError(_NO_TEXT)
+    return text, encoding
+
+
+def _decoded(data: bytes, declared: str | None) -> tuple[str, str]:
+    said = _known(declared)
+    for mark, encoding in _MARKS:
+        if data.startswith(mark):
+            return data[len(mark) :].decode(_with_order(encoding, mark), "replace"), encoding
+    sure = said if said in _SEVEN_BIT else _utf16_without_mark(data)
+    if sure:
+        return data.decode(sure, "replace"), sure
+    try:
+        return data.decode("utf-8"), "utf-8"
+    except UnicodeDecodeError:
+        text = data.decode("utf-8", "replace")
+    if _LEAST_RIGHT * text.count(_REPLACEMENT) < _beyond_ascii(text):
+        return text, "utf-8, damaged"
+    if said and said not in ("utf_8", "ascii"):
+        return data.decode(said, "replace"), said
+    return _guessed(data)
+
+
+def _with_order(encoding: str, mark: bytes) -> str:
+    if encoding == "utf-8":
+        return encoding
+    return f"{encoding}-le" if mark[:1] == b"\xff" else f"{encoding}-be"
+
+
+def _known(declared: str | None) -> str | None:
+    """Python's name of a declared encoding; browsers read Latin-1 as its superset cp1252."""
+    if declared is None:
+        return None
+    try:
+        name = codecs.lookup(declared).name.replace("-", "_")
+        b"".decode(name)
+    except LookupError:  # unknown, or no encoding of text
+        return None
+    # UTF-16 would have shown itself by its zeros; UTF-7 is a known way to smuggle markup.
+    if name.startswith(("utf_16", "utf_32", "utf_7")):
+        return None
+    return _WESTERN if name in ("iso8859_1", "latin_1") else name
+
+
+def _utf16_without_mark(data: bytes) -> str | None:
+    """UTF-16 shows itself in any western text: every other byte is zero."""
+    sample = data[: _SAMPLE - _SAMPLE % 2]
+    pairs = len(sample) // 2
+    low, high = sample[0::2].count(0), sample[1::2].count(0)
+    if high > 0.3 * pairs and low < 0.05 * pairs:
+        return "utf-16-le"
+    if low > 0.3 * pairs and high < 0.05 * pairs:
+        return "utf-16-be"
+    return None
+
+
+def _beyond_ascii(text: str) -> int:
+    return len(text) - len(text.encode("ascii", "ignore"))
+
+
+def _guessed(data: bytes) -> tuple[str, str]:
+    from charset_normalizer import from_bytes
+
+    # A character of several bytes must not be cut in two: hence up to a line's end.
+    sample = data[:_SAMPLE]
+    if len(data) > _SAMPLE:
+        sample = sample[: sample.rfind(b"\n") + 1] or sample
+    matches = from_bytes(sample, cp_exclusion=_SELF_EVIDENT)
+    best = matches.best()
+    if best is None:
+        raise LoadError(_NO_TEXT)
+    # Where cp1252 fits as well as the best, it is by far the likelier.
+    encoding = best.encoding
+    for match in matches:
+        as_good = match.chaos <= best.chaos and match.coherence >= best.coherence
+        if as_good and _WESTERN in (match.encoding, *match.could_be_from_charset):
+            encoding = _WESTERN
+    return data.decode(encoding, "replace"), encoding

@@ -1,0 +1,303 @@
+"""Web pages."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import logging
+import re
+from collections.abc import Iterable, Iterator
+from typing import Any, TypeAlias
+
+from rag.loaders.dates import parse_date
+from rag.loaders.decoding import decode
+from rag.loaders.layout import MACHINERY, UNREADABLE, Layout
+from rag.loaders.loaded import Block, Loaded, put_together
+from rag.loaders.tidying import one_line
+
+_Element: TypeAlias = Any  # of lxml, which ships no types
+_Extract: TypeAlias = Any  # of trafilatura: a Document of its own
+
+_LEAST_SHARE = 0.7
+"""The article must have this share of what the page says outside menus, margins and links.
+Below it, words of the page itself were lost, and the whole page is taken instead."""
+
+_MOST_SHARE = 0.8
+"""Nor is an article taken that has this share of all that is seen: there is next to nothing
+around it, and the page keeps its headings and lists better."""
+
+_MOST_ELEMENTS = 30_000
+_DEEPEST = 250
+"""More elements, or more of them inside each other, and no article is looked for: trafilatura
+would take minutes, and a page like that is a book, not an article with things around it."""
+
+_CHARSET = re.compile(rb"""(?:charset|encoding)\s*=\s*["']?\s*([\w.:-]+)""", re.IGNORECASE)
+_CHARSET_WITHIN = 4096
+_DOCUMENT_MARKUP = re.compile(r"<\?xml[^>]*\?>|\x00")
+
+# What trafilatura calls by other names, in terms of HTML.
+_AS_HTML = {
+    "list": "ul",
+    "item": "li",
+    "row": "tr",
+    "cell": "td",
+    "quote": "blockquote",
+    "lb": "br",
+}
+
+_MARGINS = ("a", "aside", "footer", "form", "header", *sorted(MACHINERY))
+
+_DATE_NAMES = (
+    *("article:published_time", "datepublished", "citation_publication_date", "dc.date.issued"),
+    *("dcterms.issued", "dcterms.date", "dc.date", "dc.date.created", "dcterms.created"),
+    *("parsely-pub-date", "sailthru.date", "publication_date", "publish_date", "published_time"),
+    *("pubdate", "publishdate", "article.published", "og:published_time", "date"),
+)
+_NOISY = ("trafilatura", "htmldate", "courlan", "justext")
+
+
+def load_html(data: bytes) -> Loaded:
+    """Read a web page: its article, or all it says where there is no article to be found.
+
+    ``metadata["extraction"]`` tells which of the two, "article" or "page"; there may be an
+    "author" and a "language" too. The date is one that the page's head, its JSON-LD or an
+    element marked as such gives as the date of publication; none is guessed from the text.
+
+    Raises LoadError where the bytes are no text.
+    """
+    markup, encoding = decode(data, _declared_encoding(data))
+    markup = _DOCUMENT_MARKUP.sub("", markup)
+    page = _whole_page(markup)
+    tree = _tree(markup)
+    if tree is None:
+        return _loaded(page, encoding=encoding, extraction="page")
+    found = _trafilatura(tree) if _is_tractable(tree) else None
+    article = _article(found) if found is not None else []
+    is_article = _LEAST_SHARE * _letters_of_page(tree) < _letters(article) < _most(page)
+    return _loaded(
+        article if is_article else page,
+        title=_title(tree) or (found.title if found is not None else None),
+        date=_date(tree),
+        encoding=encoding,
+        extraction="article" if is_article else "page",
+        author=found.author if found is not None else None,
+        language=_language(tree),
+    )
+
+
+def feed(markup: str, layout: Layout) -> None:
+    """Tell ``layout`` what ``markup`` holds; nesting may be of any depth."""
+    from lxml import etree  # type: ignore[import-untyped,unused-ignore]
+
+    parser = etree.HTMLParser(target=layout, encoding="utf-8", huge_tree=True)
+    try:
+        etree.fromstring(_bytes(markup), parser)
+    except etree.XMLSyntaxError:  # no element at all
+        layout.data(markup)
+
+
+def _loaded(
+    blocks: Iterable[Block],
+    *,
+    encoding: str,
+    extraction: str,
+    title: str | None = None,
+    date: dt.date | None = None,
+    author: str | None = None,
+    language: str | None = None,
+) -> Loaded:
+    text, headings = put_together(blocks)
+    metadata = {
+        "extraction": extraction,
+        "author": one_line(author or ""),
+        "language": one_line(language or ""),
+        "encoding": "" if encoding == "utf-8" else encoding,
+    }
+    return Loaded(
+        text=text,
+        title=one_line(title or "") or None,
+        date=date,
+        metadata={name: value for name, value in metadata.items() if value},
+        headings=headings,
+    )
+
+
+def _declared_encoding(data: bytes) -> str | None:
+    declared = _CHARSET.search(data[:_CHARSET_WITHIN])
+    return declared[1].decode("ascii", "replace") if declared else None
+
+
+def _bytes(markup: str) -> bytes:
+    return markup.encode("utf-8", "replace")
+
+
+def _whole_page(markup: str) -> list[Block]:
+    """All that a reader of the page sees, or, where that is nothing, all the words in it."""
+    layout = Layout(hidden=True)
+    feed(markup, layout)
+    blocks = layout.blocks()
+    if layout.unseen <= _letters(blocks) > 0:
+        return blocks
+    # A script would have shown what is hidden, or the page is all menu.
+    for skipped in (MACHINERY, UNREADABLE):
+        layout = Layout(skipped)
+        feed(markup, layout)
+        blocks = layout.blocks()
+        if _letters(blocks):
+            break
+    return blocks
+
+
+def _letters(blocks: Iterable[Block]) -> int:
+    return sum(len("".join(block.text.split())) for block in blocks)
+
+
+def _most(page: Iterable[Block]) -> float:
+    return _MOST_SHARE * _letters(page)
+
+
+def _letters_of_page(tree: _Element) -> int:
+    outside = " or ".join(f"ancestor::{tag}" for tag in _MARGINS)
+    return sum(len("".join(words.split())) for words in tree.xpath(f"//text()[not({outside})]"))
+
+
+def _tree(markup: str) -> _Element | None:
+    from lxml import etree, html  # type: ignore[import-untyped,unused-ignore]
+
+    parser = html.HTMLParser(
+        encoding="utf-8", remove_comments=True, remove_pis=True, huge_tree=True
+    )
+    try:
+        return html.document_fromstring(_bytes(markup), parser=parser)
+    except etree.LxmlError:  # nothing that could be parsed
+        return None
+
+
+def _is_tractable(tree: _Element) -> bool:
+    from lxml import etree  # type: ignore[import-untyped,unused-ignore]
+
+    elements = depth = 0
+    for event, _ in etree.iterwalk(tree, events=("start", "end")):
+        if event == "start":
+            elements += 1
+            depth += 1
+            if elements > _MOST_ELEMENTS or depth > _DEEPEST:
+                return False
+        else:
+            depth -= 1
+    return True
+
+
+def _trafilatura(tree: _Element) -> _Extract | None:
+    """The page as trafilatura sees it, or None where it sees nothing or fails."""
+    import trafilatura
+    from trafilatura.settings import use_config
+
+    for name in _NOISY:  # it reports on every page; what concerns the user is in the metadata
+        logging.getLogger(name).setLevel(logging.CRITICAL + 1)
+    config = use_config()
+    # Below this size it would take all paragraphs without their headings; we have the whole page.
+    config.set("DEFAULT", "MIN_EXTRACTED_SIZE", "0")
+    try:
+        return trafilatura.bare_extraction(
+            tree,
+            fast=True,  # no second opinions of extractors that lose headings
+            favor_recall=True,
+            include_comments=False,
+            with_metadata=True,
+            date_extraction_params={"extensive_search": False},  # its date isn't used
+            config=config,
+        )
+    except Exception:  # noqa: BLE001 - whatever a broken page trips, its words are read anyway
+        return None
+
+
+def _article(found: _Extract) -> list[Block]:
+    from lxml import etree  # type: ignore[import-untyped,unused-ignore]
+
+    layout = Layout(frozenset())
+    for event, element in etree.iterwalk(found.body, events=("start", "end")):
+        tag = _html_tag(element)
+        if event == "start":
+            layout.start(tag, {})
+            layout.data(element.text or "")
+        else:
+            layout.end(tag)
+            layout.data(element.tail or "")
+    return layout.blocks()
+
+
+def _html_tag(element: _Element) -> str:
+    if element.tag == "head":
+        return str(element.get("rend") or "h3")
+    if element.tag == "list" and element.get("rend") == "ol":
+        return "ol"
+    if element.tag == "code" and "\n" in "".join(element.itertext()):
+        return "pre"
+    return _AS_HTML.get(element.tag, str(element.tag))
+
+
+def _language(tree: _Element) -> str | None:
+    for expression in (
+        "/html/@lang",
+        "//meta[translate(@http-equiv, 'CL', 'cl') = 'content-language']/@content",
+        "//meta[@property = 'og:locale']/@content",
+    ):
+        for value in tree.xpath(expression):
+            if re.fullmatch(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{1,8})*", value.strip()):
+                return str(value.strip().replace("_", "-"))
+    return None
+
+
+def _title(tree: _Element) -> str | None:
+    """The title that the page declares, without the site's name where that can be told."""
+    declared = _declared(tree)
+    for name in ("og:title", "headline", "citation_title", "dc.title", "dcterms.title"):
+        if declared.get(name):
+            return declared[name]
+    title = one_line(tree.findtext(".//title") or "")
+    for heading in tree.iter("h1"):
+        words = one_line(heading.text_content())
+        if words and title.startswith(words):
+            return words
+    return title or None
+
+
+def _date(tree: _Element) -> dt.date | None:
+    """The date of publication, if the page declares one."""
+    declared = _declared(tree)
+    written = [declared.get(name, "") for name in _DATE_NAMES]
+    written += [
+        element.get("datetime") or element.get("content") or element.text_content()
+        for element in tree.xpath("//time[@pubdate] | //*[@itemprop = 'datePublished']")
+    ]
+    return next(filter(None, map(parse_date, written)), None)
+
+
+def _declared(tree: _Element) -> dict[str, str]:
+    """What the page's meta elements and JSON-LD say, by name in lower case; the first counts."""
+    said: dict[str, str] = {}
+    for meta in tree.iter("meta"):
+        for attribute in ("property", "name", "itemprop"):
+            if meta.get(attribute) and meta.get("content"):
+                said.setdefault(meta.get(attribute).lower(), meta.get("content"))
+    for script in tree.iterfind(".//script[@type='application/ld+json']"):
+        for name, value in _linked_data(script.text or ""):
+            said.setdefault(name, value)
+    return said
+
+
+def _linked_data(source: str) -> Iterator[tuple[str, str]]:
+    """Headline and date of publication in a piece of JSON-LD, outermost first."""
+    try:
+        nodes = [json.loads(source, strict=False)]
+    except (ValueError, RecursionError):
+        return
+    for node in nodes:  # which grows meanwhile
+        if isinstance(node, list):
+            nodes += node
+        elif isinstance(node, dict):
+            for name in ("headline", "datePublished"):
+                if isinstance(node.get(name), str):
+                    yield name.lower(), node[name]
+            nodes += node.values()

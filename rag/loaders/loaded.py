@@ -1,0 +1,63 @@
+"""What a loader makes of a file's bytes, and how it lays text out."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from rag.loaders.tidying import one_line, without_debris
+from rag.types import Heading, Span
+
+LONGEST_HEADING = 200
+"""A heading of more characters is no heading, but markup that was never closed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What a loader found in the bytes of one file.
+
+    ``text`` is tidied, with an empty line between paragraphs; the spans of ``headings`` and
+    ``pages`` are in it. ``title`` and ``date`` are None where the file names none.
+    """
+
+    text: str
+    title: str | None = None
+    date: dt.date | None = None
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    headings: tuple[Heading, ...] = ()
+    pages: tuple[Span, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A stretch of text with an empty line before and after it: a paragraph, a list, a table.
+
+    A heading is a block with a ``level``, 1 for the outermost.
+    """
+
+    text: str
+    level: int | None = None
+
+
+def put_together(blocks: Iterable[Block]) -> tuple[str, tuple[Heading, ...]]:
+    """The blocks, tidied, as one text, and where in it the headings are.
+
+    Empty blocks vanish. The first line of a block keeps its indentation, as code needs it,
+    unless the text begins with it.
+    """
+    parts: list[str] = []
+    headings: list[Heading] = []
+    at = 0
+    for block in blocks:
+        level = block.level
+        part = one_line(block.text) if level else without_debris(block.text).strip("\n")
+        if not parts:
+            part = part.lstrip()
+        if not part:
+            continue
+        parts.append(part)
+        if level and len(part) <= LONGEST_HEADING:
+            headings.append(Heading(Span(at, at + len(part)), level))
+        at += len(part) + len("\n\n")
+    return "\n\n".join(parts), tuple(headings)

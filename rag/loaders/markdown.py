@@ -1,0 +1,180 @@
+"""Markdown: CommonMark with tables, struck words and front matter."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from rag.loaders.dates import parse_date
+from rag.loaders.decoding import decode
+from rag.loaders.html import feed
+from rag.loaders.layout import UNREADABLE, Layout
+from rag.loaders.loaded import Block, Loaded, put_together
+from rag.loaders.tidying import one_line, tidy
+from rag.types import Heading
+
+if TYPE_CHECKING:
+    from markdown_it.token import Token
+
+_DEEPEST = 40
+"""Quotes and lists inside each other; the parser calls itself for each, several times over."""
+
+_LONGEST_FRONT_MATTER = 50_000
+
+_TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)[^>]*>", re.DOTALL)
+
+
+def load_markdown(data: bytes) -> Loaded:
+    """Read Markdown as the plain text that a reader of the page would see.
+
+    Emphasis, the targets of links and HTML tags go, their words stay; code stays as it is. The
+    title is the front matter's, or else the first heading of level 1, or else the first heading.
+    Front matter that can't be understood stays in the text.
+
+    Raises LoadError where the bytes are no text.
+    """
+    decoded, encoding = decode(data)
+    source = decoded.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
+    front, broken, body = _front_matter(source)
+    blocks, extraction = _blocks(body)
+    text, headings = put_together([Block(broken), *blocks])
+    date = parse_date(front.get("date"))
+    title = one_line(_as_text(front.get("title")))
+    metadata = {
+        one_line(str(key)): words
+        for key, value in front.items()
+        if not (key == "title" and title) and not (key == "date" and date)
+        if (words := tidy(_as_text(value)))
+    }
+    metadata |= extraction
+    if encoding != "utf-8":
+        metadata["encoding"] = encoding
+    return Loaded(
+        text=text,
+        title=title or first_title(text, headings),
+        date=date,
+        metadata=metadata,
+        headings=headings,
+    )
+
+
+def first_title(text: str, headings: Sequence[Heading]) -> str | None:
+    """The first heading of the outermost level 1, or else the first heading."""
+    of_level_1 = (heading for heading in headings if heading.level == 1)
+    heading = next(of_level_1, headings[0] if headings else None)
+    return heading.span.of(text) if heading else None
+
+
+def _front_matter(source: str) -> tuple[Mapping[str, object], str, str]:
+    """The front matter's entries, or else what stands in its place, and what follows it."""
+    import yaml  # type: ignore[import-untyped,unused-ignore]
+    from frontmatter.default_handlers import YAMLHandler
+
+    handler = YAMLHandler()
+    if not handler.detect(source):
+        return {}, "", source
+    try:
+        matter, body = handler.split(source)
+    except ValueError:  # no second row of dashes
+        return {}, "", source
+    if len(matter) > _LONGEST_FRONT_MATTER:
+        return {}, matter, body
+    try:
+        # Not the default: the faster loader in C crashes on deep nesting, with all of Python.
+        entries = handler.load(matter, Loader=yaml.SafeLoader)
+    except (yaml.YAMLError, ValueError, TypeError, OverflowError, RecursionError):
+        return {}, matter, body
+    if entries is None:
+        return {}, "", body
+    # A text between two rules is no front matter.
+    return (entries, "", body) if isinstance(entries, dict) else ({}, "", source)
+
+
+def _as_text(value: object) -> str:
+    """An entry of the front matter in words; what lies deeper than a list is left out."""
+    if isinstance(value, list):
+        return ", ".join(filter(None, (_scalar(item) for item in value)))
+    return _scalar(value)
+
+
+def _scalar(value: object) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, dt.date):
+        return value.isoformat()
+    return str(value) if isinstance(value, str | int | float) else ""
+
+
+def _blocks(source: str) -> tuple[list[Block], dict[str, str]]:
+    """What the page shows, or the source itself if its nesting is too deep; and a note of that."""
+    from markdown_it import MarkdownIt
+
+    parser = MarkdownIt("commonmark", {"maxNesting": _DEEPEST})
+    tokens = parser.enable(["table", "strikethrough"]).parse(source)
+    if any(token.level >= _DEEPEST - 1 for token in tokens):  # deeper, the parser drops words
+        return [Block(source)], {"extraction": "source"}
+    layout = Layout(UNREADABLE)
+    _render(tokens, layout)
+    return layout.blocks(), {}
+
+
+def _render(tokens: Sequence[Token], layout: Layout) -> None:
+    for token in tokens:
+        if token.type == "inline":
+            _render_inline(token.children or [], layout)
+        elif token.type in ("fence", "code_block"):
+            layout.start("pre", {})
+            layout.data(token.content)
+            layout.end("pre")
+        elif token.type == "html_block":
+            feed(token.content, layout)
+        elif token.nesting >= 0:
+            layout.start(token.tag, {key: str(value) for key, value in token.attrs.items()})
+        else:
+            layout.end(token.tag)
+
+
+def _render_inline(tokens: Sequence[Token], layout: Layout) -> None:
+    for token in _without_scripts(tokens):
+        if token.type == "html_inline":
+            _render_tag(token.content, layout)
+        elif token.type == "softbreak":
+            layout.data(" ")
+        elif token.type == "hardbreak":
+            layout.start("br", {})
+        elif token.type == "image":
+            _render_inline(token.children or [], layout)
+        elif token.content:
+            layout.data(token.content)
+
+
+def _render_tag(written: str, layout: Layout) -> None:
+    from lxml.html import defs  # type: ignore[import-untyped,unused-ignore]
+
+    tag = _TAG.fullmatch(written)
+    if tag is None:  # a comment, an instruction
+        return
+    name = tag[2].lower()
+    if name == "br":
+        layout.start("br", {})
+    elif name not in defs.tags:  # a placeholder such as <name>, or a type such as List<T>
+        layout.data(written)
+
+
+def _without_scripts(tokens: Sequence[Token]) -> Iterator[Token]:
+    """The tokens but for those between the opening and the closing tag of a script or a style."""
+    until = ""
+    for index, token in enumerate(tokens):
+        tag = _TAG.fullmatch(token.content) if token.type == "html_inline" else None
+        name = tag[2].lower() if tag else ""
+        if until:
+            until = "" if tag and tag[1] and name == until else until
+        elif name in ("script", "style") and any(
+            later.type == "html_inline" and later.content.lower().startswith(f"</{name}")
+            for later in tokens[index + 1 :]
+        ):
+            until = name
+        else:
+            yield token

@@ -1,0 +1,30 @@
+"""Documents, passages and their vectors. The only package that knows SQLite.
+
+The store is the truth of a library. Each document goes in, with all of its passages and
+encodings, in one transaction that raises the generation by one; a crash leaves all of it or
+nothing. Indexes ask what came and went since their own generation.
+
+Vectors are kept as float16: that halves them, and moves no cosine by more than 0.0005.
+"""
+
+from rag.store.database import Database
+from rag.store.reader import StoreReader
+from rag.store.records import (
+    NewPassage,
+    PieceFrequencies,
+    Source,
+    StoredPassage,
+    StoredTokens,
+)
+from rag.store.writer import StoreWriter
+
+__all__ = [
+    "Database",
+    "NewPassage",
+    "PieceFrequencies",
+    "Source",
+    "StoreReader",
+    "StoreWriter",
+    "StoredPassage",
+    "StoredTokens",
+]

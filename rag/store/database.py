@@ -1,0 +1,125 @@
+"""One SQLite file: made, checked, connected to, and written in transactions."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.resources import files
+from pathlib import Path
+
+from rag.errors import LibraryDamaged, LibraryMismatch
+from rag.files import sync_folder
+
+FORMAT = 1
+"""Of the tables in ``schema.sql``; a library of another format is refused."""
+
+
+class Database:
+    """Connections to one library's SQLite file, one for each thread that asks."""
+
+    def __init__(self, path: Path, dimension: int) -> None:
+        self.dimension = dimension
+        self._path = path
+        self._local = threading.local()
+        self._connections: list[sqlite3.Connection] = []
+        self._opening = threading.Lock()
+
+    @staticmethod
+    def create(path: Path, fingerprint: str) -> None:
+        """Make an empty database; it is there whole or not at all."""
+        draft = path.with_name(path.name + ".draft")
+        draft.unlink(missing_ok=True)
+        connection = sqlite3.connect(draft, isolation_level=None)
+        try:
+            # Rows with token bits are about 15 KB: larger pages make shorter chains of them.
+            connection.execute("PRAGMA page_size = 8192")
+            connection.executescript(files("rag.store").joinpath("schema.sql").read_text("utf-8"))
+            facts = {
+                "format": str(FORMAT),
+                "library": uuid.uuid4().hex,
+                "fingerprint": fingerprint,
+                "generation": "0",
+            }
+            connection.executemany("INSERT INTO meta VALUES (?, ?)", facts.items())
+            connection.execute("PRAGMA journal_mode = WAL")
+        finally:
+            connection.close()
+        draft.replace(path)
+        sync_folder(path.parent)
+
+    def check(self, fingerprint: str) -> None:
+        """Refuse a file that is no library, of another format, or made by another model.
+
+        Raises
+        ------
+        LibraryDamaged, LibraryMismatch
+        """
+        folder = self._path.parent
+        try:
+            found, model = self.fact("format"), self.fact("fingerprint")
+        except (sqlite3.DatabaseError, KeyError) as error:
+            raise LibraryDamaged(
+                f"{self._path} is no library of rag ({error}); "
+                "restore it from a copy, or index into another folder: --library DIR"
+            ) from error
+        if found != str(FORMAT):
+            raise LibraryMismatch(
+                f"{folder} has format {found}, and this version of rag reads format {FORMAT}; "
+                "use the version that made it, or index into a new library: --library DIR"
+            )
+        if model != fingerprint:
+            raise LibraryMismatch(
+                f"{folder} was made with the model “{model}” and can't be used with "
+                f"“{fingerprint}”; index your documents into a new library: --library DIR"
+            )
+
+    def fact(self, name: str) -> str:
+        """What the library says of itself: format, library, fingerprint or generation."""
+        row = self.connection.execute("SELECT value FROM meta WHERE name = ?", (name,)).fetchone()
+        if row is None:
+            raise KeyError(name)
+        return str(row[0])
+
+    @property
+    def connection(self) -> sqlite3.Connection:
+        """This thread's connection."""
+        connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
+        if connection is None:
+            # mode=rw: a library that vanished is an error, not a new empty file.
+            uri = f"{self._path.absolute().as_uri()}?mode=rw"
+            # check_same_thread is off only so that close() can close them all.
+            connection = sqlite3.connect(
+                uri, uri=True, isolation_level=None, check_same_thread=False
+            )
+            # FULL: what was committed survives a power cut, too.
+            connection.execute("PRAGMA synchronous = FULL")
+            connection.execute("PRAGMA foreign_keys = ON")
+            with self._opening:
+                self._connections.append(connection)
+            self._local.connection = connection
+        return connection
+
+    @contextmanager
+    def transaction(self) -> Iterator[tuple[sqlite3.Connection, int]]:
+        """All of the block's changes or none, as one new generation, whose number it is given."""
+        connection = self.connection
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            (generation,) = connection.execute(
+                "UPDATE meta SET value = value + 1 WHERE name = 'generation'"
+                " RETURNING CAST(value AS INTEGER)"
+            ).fetchone()
+            yield connection, generation
+        except BaseException:  # Ctrl-C too
+            connection.execute("ROLLBACK")
+            raise
+        connection.execute("COMMIT")
+
+    def close(self) -> None:
+        """Close every connection; the database can't be used afterwards."""
+        with self._opening:
+            while self._connections:
+                self._connections.pop().close()

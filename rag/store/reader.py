@@ -1,0 +1,185 @@
+"""Reading the store, from any number of threads."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Iterator, Sequence
+from typing import Any, cast
+
+import numpy as np
+
+from rag.store.database import Database
+from rag.store.records import (
+    NewPassage,
+    PieceFrequencies,
+    Source,
+    StoredPassage,
+    StoredTokens,
+)
+from rag.types import Document, DocumentSummary, Heading, Keys, Passage, Span, Vectors
+
+
+class StoreReader:
+    """What is in the store now: every call sees all that was committed before it."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    @property
+    def library_id(self) -> str:
+        """Given at random when the library was made."""
+        return self._database.fact("library")
+
+    @property
+    def generation(self) -> int:
+        """Rises by one with every committed change."""
+        return int(self._database.fact("generation"))
+
+    def sources(self) -> dict[str, Source]:
+        """Every source by its path."""
+        rows = self._database.connection.execute(
+            "SELECT path, id, digest, size, modified_ns"
+            " FROM source JOIN document ON document.key = source.document"
+        )
+        return {row[0]: Source(*row) for row in rows}
+
+    def has_document(self, document_id: str) -> bool:
+        """Whether a document of that id is in the store."""
+        return (
+            self._database.connection.execute(
+                "SELECT 1 FROM document WHERE id = ?", (document_id,)
+            ).fetchone()
+            is not None
+        )
+
+    def document(self, document_id: str) -> Document | None:
+        """The document of that id, or None."""
+        row = self._database.connection.execute(
+            "SELECT id, (SELECT min(path) FROM source WHERE document = document.key), title, text,"
+            " digest, date, metadata, headings, pages FROM document WHERE id = ?",
+            (document_id,),
+        ).fetchone()
+        if row is None:
+            return None
+        return Document(
+            id=row[0],
+            source=row[1],
+            title=row[2],
+            text=row[3],
+            digest=row[4],
+            date=_date(row[5]),
+            metadata=json.loads(row[6]),
+            headings=tuple(
+                Heading(Span(start, end), level) for start, end, level in json.loads(row[7])
+            ),
+            pages=tuple(Span(start, end) for start, end in json.loads(row[8])),
+        )
+
+    def documents(self) -> list[DocumentSummary]:
+        """All documents, the newest date first, those without one last."""
+        rows = self._database.connection.execute(
+            "SELECT id, title, (SELECT min(path) FROM source WHERE document = document.key), date,"
+            " (SELECT count(*) FROM passage WHERE document = document.key) FROM document"
+            " ORDER BY date IS NULL, date DESC, title, id"
+        )
+        return [
+            DocumentSummary(id_, title, source, _date(date), passages)
+            for id_, title, source, date, passages in rows
+        ]
+
+    def counts(self) -> tuple[int, int, int]:
+        """How many documents, passages and sentences there are."""
+        row = self._database.connection.execute(
+            "SELECT (SELECT count(*) FROM document), count(*),"
+            " coalesce(sum(length(sentences)), 0) / 8 FROM passage"
+        ).fetchone()
+        return row[0], row[1], row[2]
+
+    def piece_frequencies(self) -> PieceFrequencies:
+        """In how many passages each word piece occurs."""
+        rows = self._database.connection.execute("SELECT id, passages FROM piece")
+        return PieceFrequencies(self.counts()[1], dict(rows.fetchall()))
+
+    def passages(self, keys: Sequence[int]) -> dict[int, StoredPassage]:
+        """Passages by key; one that is gone is left out."""
+        found = {}
+        for row in self._rows(
+            'SELECT passage.key, passage.id, document.id, start, "end", passage.text, sentences,'
+            " leading, passage.headings, page, title, date,"
+            " (SELECT json_group_array(path) FROM source WHERE document = document.key)"
+            " FROM passage JOIN document ON document.key = passage.document"
+            " WHERE passage.key IN (SELECT value FROM json_each(?))",
+            keys,
+        ):
+            spans = np.frombuffer(row[6], dtype=np.int32).reshape(-1, 2).tolist()
+            passage = Passage(
+                id=row[1],
+                document_id=row[2],
+                start=row[3],
+                end=row[4],
+                text=row[5],
+                sentences=tuple(Span(start, end) for start, end in spans),
+                leading=row[7],
+                headings=tuple(json.loads(row[8])),
+                page=row[9],
+            )
+            sources = tuple(sorted(json.loads(row[12])))
+            found[row[0]] = StoredPassage(row[0], passage, row[10], _date(row[11]), sources)
+        return found
+
+    def vectors(self, keys: Sequence[int]) -> dict[int, Vectors]:
+        """Sentence vectors by passage key; a passage that is gone is left out."""
+        rows = self._rows(
+            "SELECT passage, vectors FROM encoding"
+            " WHERE passage IN (SELECT value FROM json_each(?))",
+            keys,
+        )
+        return {row[0]: self._unpacked(row[1]) for row in rows}
+
+    def tokens(self, keys: Sequence[int]) -> dict[int, StoredTokens]:
+        """Token bits by passage key; a passage that is gone is left out."""
+        rows = self._rows(
+            "SELECT passage, counts, bits FROM encoding"
+            " WHERE passage IN (SELECT value FROM json_each(?))",
+            keys,
+        )
+        width = -(-self._database.dimension // 8)
+        return {
+            row[0]: StoredTokens(
+                np.frombuffer(row[1], dtype=np.int32),
+                np.frombuffer(row[2], dtype=np.uint8).reshape(-1, width),
+            )
+            for row in rows
+        }
+
+    def removed_since(self, generation: int) -> list[tuple[int, int]]:
+        """Passages that went after a generation: their keys and numbers of sentences."""
+        return self._database.connection.execute(
+            "SELECT passage, sentences FROM removed WHERE generation > ?", (generation,)
+        ).fetchall()
+
+    def added_since(self, generation: int) -> Iterator[NewPassage]:
+        """Passages that came after a generation and are still there, a few at a time."""
+        rows = self._database.connection.execute(
+            "SELECT passage.key, passage.text, title, passage.headings, vectors FROM passage"
+            " JOIN document ON document.key = passage.document"
+            " JOIN encoding ON encoding.passage = passage.key"
+            " WHERE generation > ? ORDER BY passage.key",
+            (generation,),
+        )
+        for key, text, title, headings, vectors in rows:
+            yield NewPassage(key, text, title, tuple(json.loads(headings)), self._unpacked(vectors))
+
+    def _unpacked(self, blob: bytes) -> Vectors:
+        vectors = np.frombuffer(blob, dtype=np.float16).reshape(-1, self._database.dimension)
+        return cast("Vectors", vectors.astype(np.float32))
+
+    def _rows(self, statement: str, keys: Sequence[int] | Keys) -> Iterator[tuple[Any, ...]]:
+        # The keys travel as one JSON value: SQLite limits the number of parameters.
+        listed = json.dumps([int(key) for key in keys])
+        return self._database.connection.execute(statement, (listed,))
+
+
+def _date(text: str | None) -> dt.date | None:
+    return dt.date.fromisoformat(text) if text else None

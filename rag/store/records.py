@@ -1,0 +1,65 @@
+"""What goes into the store and comes out of it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rag.types import Passage, TokenBits, Vectors
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A file as it was when its content was last looked at."""
+
+    path: str
+    document_id: str
+    digest: str
+    size: int
+    modified_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class StoredPassage:
+    """A passage with the facts of its document that a hit shows."""
+
+    key: int
+    passage: Passage
+    title: str
+    date: dt.date | None
+    sources: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class NewPassage:
+    """What the indexes need of a passage they don't have yet."""
+
+    key: int
+    text: str
+    title: str
+    headings: tuple[str, ...]
+    vectors: Vectors
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class StoredTokens:
+    """The token bits of one passage, and how many tokens each of its sentences has."""
+
+    counts: NDArray[np.int32]
+    bits: TokenBits
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PieceFrequencies:
+    """In how many of ``passages`` passages each word piece occurs."""
+
+    passages: int
+    _frequency: Mapping[int, int]
+
+    def of(self, pieces: NDArray[np.int32]) -> NDArray[np.int64]:
+        """The number of passages with each of ``pieces``; 0 for those never seen."""
+        return np.array([self._frequency.get(int(piece), 0) for piece in pieces], dtype=np.int64)

@@ -1,0 +1,155 @@
+"""Writing the store: every method is one transaction."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import cast
+
+import numpy as np
+
+from rag.store.database import Database
+from rag.store.records import Source
+from rag.types import Document, Passage, PassageEncoding
+
+
+class StoreWriter:
+    """Changes what is in the store. One writer at a time: the library sees to that."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def put(
+        self,
+        document: Document,
+        source: Source,
+        passages: Sequence[Passage],
+        encodings: Iterable[PassageEncoding],
+    ) -> None:
+        """Store a document that is not in the store yet, and say where it was found.
+
+        A document that only this source held before goes, with all that belongs to it.
+        """
+        with self._database.transaction() as (connection, generation):
+            key = _insert_document(connection, document)
+            pieces: Counter[int] = Counter()
+            for passage, encoding in zip(passages, encodings, strict=True):
+                _insert_passage(connection, generation, key, passage, encoding)
+                pieces.update(np.unique(encoding.pieces).tolist())
+            _count_pieces(connection, pieces, 1)
+            _point(connection, generation, source)
+
+    def point(self, source: Source) -> None:
+        """Say that a source holds a document that is in the store already."""
+        with self._database.transaction() as (connection, generation):
+            _point(connection, generation, source)
+
+    def remove(self, paths: Sequence[str]) -> None:
+        """Forget sources, and the documents that no other source holds."""
+        with self._database.transaction() as (connection, generation):
+            for path in paths:
+                row = connection.execute(
+                    "DELETE FROM source WHERE path = ? RETURNING document", (path,)
+                ).fetchone()
+                if row:
+                    _drop_if_unheld(connection, generation, row[0])
+
+
+def _insert_document(connection: sqlite3.Connection, document: Document) -> int:
+    row = (
+        document.id,
+        document.title,
+        document.date.isoformat() if document.date else None,
+        document.digest,
+        json.dumps(dict(document.metadata), ensure_ascii=False),
+        json.dumps([[h.span.start, h.span.end, h.level] for h in document.headings]),
+        json.dumps([[page.start, page.end] for page in document.pages]),
+        document.text,
+    )
+    cursor = connection.execute(
+        "INSERT INTO document (id, title, date, digest, metadata, headings, pages, text)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        row,
+    )
+    return cast("int", cursor.lastrowid)
+
+
+def _insert_passage(
+    connection: sqlite3.Connection,
+    generation: int,
+    document: int,
+    passage: Passage,
+    encoding: PassageEncoding,
+) -> None:
+    spans = np.array([(span.start, span.end) for span in passage.sentences], dtype=np.int32)
+    cursor = connection.execute(
+        'INSERT INTO passage (id, document, generation, start, "end", page, leading, headings,'
+        " sentences, text) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            passage.id,
+            document,
+            generation,
+            passage.start,
+            passage.end,
+            passage.page,
+            passage.leading,
+            json.dumps(passage.headings, ensure_ascii=False),
+            spans.tobytes(),
+            passage.text,
+        ),
+    )
+    connection.execute(
+        "INSERT INTO encoding (passage, vectors, counts, pieces, bits) VALUES (?, ?, ?, ?, ?)",
+        (
+            cursor.lastrowid,
+            encoding.sentences.astype(np.float16).tobytes(),
+            encoding.counts.tobytes(),
+            encoding.pieces.tobytes(),
+            encoding.bits.tobytes(),
+        ),
+    )
+
+
+def _point(connection: sqlite3.Connection, generation: int, source: Source) -> None:
+    """Let a source hold a document, and drop the one it held before if nothing else does."""
+    before = connection.execute(
+        "SELECT document FROM source WHERE path = ?", (source.path,)
+    ).fetchone()
+    connection.execute(
+        "INSERT OR REPLACE INTO source (path, document, size, modified_ns)"
+        " SELECT ?, key, ?, ? FROM document WHERE id = ?",
+        (source.path, source.size, source.modified_ns, source.document_id),
+    )
+    if before:
+        _drop_if_unheld(connection, generation, before[0])
+
+
+def _drop_if_unheld(connection: sqlite3.Connection, generation: int, document: int) -> None:
+    held = connection.execute("SELECT 1 FROM source WHERE document = ?", (document,)).fetchone()
+    if held:
+        return
+    pieces: Counter[int] = Counter()
+    rows = connection.execute(
+        "SELECT pieces FROM encoding JOIN passage ON passage.key = encoding.passage"
+        " WHERE document = ?",
+        (document,),
+    )
+    for (blob,) in rows:
+        pieces.update(np.unique(np.frombuffer(blob, dtype=np.int32)).tolist())
+    _count_pieces(connection, pieces, -1)
+    connection.execute(
+        "INSERT INTO removed (passage, generation, sentences)"
+        " SELECT key, ?, length(sentences) / 8 FROM passage WHERE document = ?",
+        (generation, document),
+    )
+    connection.execute("DELETE FROM document WHERE key = ?", (document,))
+
+
+def _count_pieces(connection: sqlite3.Connection, pieces: Counter[int], sign: int) -> None:
+    connection.executemany(
+        "INSERT INTO piece (id, passages) VALUES (?, ?)"
+        " ON CONFLICT (id) DO UPDATE SET passages = passages + excluded.passages",
+        [(piece, sign * count) for piece, count in pieces.items()],
+    )

