@@ -99,7 +99,8 @@ def ask(
 
     Example: rag ask "Who led the mission?" -k 3
     """
-    with _library(library, create=False) as opened:
+    # The first question loads the model, which takes seconds; silent where nobody watches.
+    with _library(library, create=False) as opened, err.status("Searching …"):
         hits = opened.search(question, k)
     if as_json:
         _print_json({"question": question, "hits": [_hit_as_json(hit) for hit in hits]})

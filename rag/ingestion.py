@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import stat
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
@@ -99,6 +100,8 @@ class Ingestion:
         name = str(path)
         name.encode()  # a name that is no UTF-8 can't be stored, and says so here
         facts = path.stat()
+        if not stat.S_ISREG(facts.st_mode):  # a pipe or a device would keep us waiting
+            raise LoadError("is no ordinary file")
         before = self._known.get(name)
         if before and (before.size, before.modified_ns) == (facts.st_size, facts.st_mtime_ns):
             self._unchanged.append(name)

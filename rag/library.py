@@ -207,9 +207,9 @@ class Library:
             raise DocumentNotFound(f"there is no document {document_id} in this library")
         return document
 
-    def documents(self) -> list[DocumentSummary]:
-        """All documents, the newest date first."""
-        return self._reader.documents()
+    def documents(self, limit: int | None = None) -> list[DocumentSummary]:
+        """The documents, the newest date first: all of them, or the first ``limit``."""
+        return self._reader.documents(limit)
 
     def status(self) -> Status:
         """What is in the library."""

@@ -227,10 +227,18 @@ def test_bad_files_stop_nothing(library: Library, articles: Path) -> None:
     (articles / "picture.png").write_bytes(b"\x89PNG")
     bad_name = os.fsencode(articles) + b"/caf\xe9.txt"
     Path(os.fsdecode(bad_name)).write_text("Coffee.")
+    os.mkfifo(articles / "pipe.txt")
+    (articles / "broken-link.txt").symlink_to(articles / "nowhere")
     report = library.index(articles)
     assert len(report.added) == 3
     failed = {Path(one.source).name: one.reason for one in report.failed}
-    assert set(failed) == {"empty.txt", "junk.txt", "caf\\udce9.txt"}
+    assert set(failed) == {
+        "empty.txt",
+        "junk.txt",
+        "pipe.txt",
+        "broken-link.txt",
+        "caf\\udce9.txt",
+    }
     assert "UTF-8" in failed["caf\\udce9.txt"]
     assert [Path(one.source).name for one in report.skipped] == ["picture.png"]
 

@@ -76,12 +76,13 @@ class StoreReader:
             pages=tuple(Span(start, end) for start, end in json.loads(row[8])),
         )
 
-    def documents(self) -> list[DocumentSummary]:
-        """All documents, the newest date first, those without one last."""
+    def documents(self, limit: int | None = None) -> list[DocumentSummary]:
+        """The documents, the newest date first, those without one last."""
         rows = self._database.connection.execute(
             "SELECT id, title, (SELECT min(path) FROM source WHERE document = document.key), date,"
             " (SELECT count(*) FROM passage WHERE document = document.key) FROM document"
-            " ORDER BY date IS NULL, date DESC, title, id"
+            " ORDER BY date IS NULL, date DESC, title, id LIMIT ?",
+            (-1 if limit is None else limit,),
         )
         return [
             DocumentSummary(id_, title, source, _date(date), passages)

@@ -1,0 +1,160 @@
+"""One real server over a real library, one real browser, and a page that tells on itself."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+
+SEEDS = Path(__file__).parents[2] / "seeds"
+CHROMIUM_ARGUMENTS = (
+    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
+    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
+)
+
+HOSTILE = """\
+The quokka of Rottnest <script>window.__pwned = 1; alert(1)</script> eats {{7*7}} leaves a day.
+
+Every quokka <img src=x onerror="window.__pwned = 2"> sleeps in the shade of {% raw %} trees, \
+and ${window.__pwned = 3} reads [the news](javascript:window.__pwned=4) </mark></article>.
+"""
+
+# Both servers in one process, so that Gradio and the model are loaded once; one after the other,
+# since Gradio builds one page at a time. Each prints its name and address when it answers.
+LAUNCH = """
+import sys, threading
+from rag import Library
+from ui.server import serve
+
+answering = threading.Event()
+
+def start(name, library):
+    def ready(address):
+        print(name, address, flush=True)
+        answering.set()
+    serve(library, port=0, on_ready=ready)
+
+empty, full, *articles = sys.argv[1:]
+with Library.open(full) as library, Library.open(empty) as nothing:
+    library.index(articles)
+    threading.Thread(target=start, args=("empty", nothing), daemon=True).start()
+    answering.wait()
+    start("full", library)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Servers:
+    """Where pages are served: over articles, and over an empty library."""
+
+    full: str
+    empty: str
+
+
+def chromium() -> str | None:
+    """The browser to use: ``$CHROMIUM``, or the one that is installed."""
+    return os.environ.get("CHROMIUM") or shutil.which("chromium")
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """One Chromium for all tests; without one they are skipped, but never in CI."""
+    executable = chromium()
+    if executable is None:
+        reason = "no chromium is installed: set CHROMIUM, or apt-get install chromium"
+        if os.environ.get("CI"):
+            pytest.fail(reason)
+        pytest.skip(reason)
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(
+            executable_path=executable, args=list(CHROMIUM_ARGUMENTS)
+        )
+        yield launched
+        launched.close()
+
+
+@pytest.fixture(scope="session")
+def servers(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iterator[Servers]:
+    """The seed articles and a hostile one, served; stopped the way a person stops it."""
+    assert browser.is_connected()  # nothing is started where there is no browser
+    folder = tmp_path_factory.mktemp("served")
+    hostile = folder / "hostile.txt"
+    hostile.write_text(HOSTILE, encoding="utf-8")
+    arguments = [folder / "empty", folder / "full", SEEDS, hostile]
+    with subprocess.Popen(
+        [sys.executable, "-c", LAUNCH, *map(str, arguments)],
+        cwd=SEEDS.parent,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as server:
+        assert server.stdout is not None
+        lines = [server.stdout.readline().split() for _ in range(2)]
+        if [] in lines:  # it ended instead: say why
+            pytest.fail(server.communicate()[1])
+        yield Servers(**dict(lines))
+        server.send_signal(signal.SIGINT)
+        output, complaints = server.communicate(timeout=20)
+    assert (server.returncode, output, complaints) == (0, "", "")
+
+
+@pytest.fixture
+def address(servers: Servers) -> str:
+    """The page over the seed articles."""
+    return servers.full
+
+
+@pytest.fixture
+def empty_address(servers: Servers) -> str:
+    """The page over an empty library."""
+    return servers.empty
+
+
+@pytest.fixture
+def open_page(browser: Browser) -> Iterator[Callable[..., Page]]:
+    """Opens pages, and fails the test if one asks anything of another machine, complains,
+    throws, or shows a dialog.
+    """
+    contexts: list[BrowserContext] = []
+    trouble: list[str] = []
+
+    def opened(
+        address: str,
+        width: int = 1280,
+        height: int = 900,
+        scheme: Literal["light", "dark"] = "light",
+    ) -> Page:
+        context = browser.new_context(
+            viewport={"width": width, "height": height}, color_scheme=scheme
+        )
+        contexts.append(context)
+        page = context.new_page()
+
+        def console(message: ConsoleMessage) -> None:
+            if message.type in ("error", "warning"):
+                trouble.append(f"console: {message.text}")
+
+        def request(url: str) -> None:
+            if not url.startswith(("http://127.0.0.1:", "data:", "blob:")):
+                trouble.append(f"request: {url}")
+
+        page.on("console", console)
+        page.on("request", lambda sent: request(sent.url))
+        page.on("pageerror", lambda error: trouble.append(f"error: {error}"))
+        page.on("dialog", lambda dialog: (trouble.append("dialog"), dialog.dismiss()))
+        page.goto(address)
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+    assert trouble == []

@@ -1,0 +1,57 @@
+"""A stand-in for the model where a test is about files and crashes, and loading torch thousands
+of times would hide nothing and cost hours: words are hashed to directions.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from rag.types import Offsets, Passage, PassageEncoding, QueryEncoding, TokenVectors
+
+
+class HashingEmbedder:
+    """Every word has a random direction of its own; a sentence is the sum of its words."""
+
+    name = "hashing"
+    fingerprint = "hashing 1"
+    dimension = 64
+    window = 50
+
+    def tokens(self, text: str) -> Offsets:
+        """Words."""
+        found = [match.span() for match in re.finditer(r"\w+", text)]
+        return np.array(found, dtype=np.int64).reshape(-1, 2)
+
+    def passages(self, passages: Sequence[Passage]) -> Iterator[PassageEncoding]:
+        """Each word of each sentence."""
+        for passage in passages:
+            tokens = self.tokens(passage.text)
+            pieces, vectors = self._look_up(passage.text, tokens)
+            firsts = [span.start - passage.start for span in passage.sentences]
+            owner = np.searchsorted(firsts, tokens[:, 0], side="right") - 1
+            sums = np.array([vectors[owner == n].sum(axis=0) for n in range(len(firsts))])
+            yield PassageEncoding(
+                sentences=(sums / np.linalg.norm(sums, axis=1, keepdims=True)).astype(np.float32),
+                counts=np.bincount(owner, minlength=len(firsts)).astype(np.int32),
+                pieces=pieces,
+                bits=np.packbits(vectors > 0, axis=1),
+            )
+
+    def query(self, question: str) -> QueryEncoding:
+        """Each word, and their sum."""
+        pieces, vectors = self._look_up(question, self.tokens(question))
+        whole = vectors.sum(axis=0)
+        return QueryEncoding((whole / np.linalg.norm(whole)).astype(np.float32), pieces, vectors)
+
+    def _look_up(self, text: str, tokens: Offsets) -> tuple[np.ndarray, TokenVectors]:
+        words = [text[start:end].lower() for start, end in tokens.tolist()]
+        hashes = [hashlib.sha256(word.encode()).digest() for word in words]
+        pieces = np.array([int.from_bytes(found[:2]) for found in hashes], dtype=np.int32)
+        rows = [
+            np.random.default_rng(int.from_bytes(found[:8])).normal(size=64) for found in hashes
+        ]
+        return pieces, np.array(rows, dtype=np.float32).reshape(-1, self.dimension)

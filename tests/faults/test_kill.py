@@ -1,0 +1,25 @@
+"""A writer that is killed loses nothing that was committed."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PROGRAM = Path(__file__).with_name("kill_at_every_step.py")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no fork and no SIGKILL")
+def test_kill_between_every_pair_of_write_steps(tmp_path: Path) -> None:
+    """It dies at each step in turn; what was acknowledged answers, and the work can go on."""
+    run = subprocess.run(
+        [sys.executable, PROGRAM, tmp_path], capture_output=True, text=True, check=False
+    )
+    assert run.returncode == 0, run.stderr
+    report = json.loads(run.stdout)
+    assert report["failed"] == [], run.stderr
+    assert report["died"] == report["steps"]
+    assert report["steps"] > 100, "the steps are seen at all"

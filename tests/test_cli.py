@@ -1,0 +1,212 @@
+"""The command, as a person runs it: a process, its output, its exit code."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+SEEDS = Path(__file__).parent.parent / "seeds"
+QUESTION = "Which company supplies the turret of the Zorawar light tank?"
+
+
+def rag(
+    *arguments: str | Path, folder: Path, library: Path | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run ``rag`` in a folder."""
+    environment = os.environ | {"COLUMNS": "100"}
+    environment.pop("RAG_LIBRARY", None)
+    if library:
+        environment["RAG_LIBRARY"] = str(library)
+    return subprocess.run(
+        [sys.executable, "-m", "rag", *arguments],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def is_one_clear_line(run: subprocess.CompletedProcess[str], *words: str) -> None:
+    """An error: exit code 2, nothing on standard output, one line with what to do next."""
+    assert (run.returncode, run.stdout) == (2, "")
+    assert run.stderr.count("\n") == 1, run.stderr
+    for word in words:
+        assert word in run.stderr
+
+
+@pytest.fixture(scope="module")
+def indexed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder whose default library holds the seeds, indexed by the command."""
+    folder = tmp_path_factory.mktemp("indexed")
+    run = rag("index", SEEDS, folder=folder)
+    assert run.returncode == 0, run.stderr
+    assert run.stdout.startswith("1 added · 3 passages embedded in ")
+    assert (folder / ".rag" / "library.db").exists()
+    return folder
+
+
+def test_ask_in_words(indexed: Path) -> None:
+    """The passage, where it stands, and its score."""
+    run = rag("ask", QUESTION, "-k", "1", folder=indexed)
+    assert (run.returncode, run.stderr) == (0, "")
+    assert "John Cockerill Defence" in run.stdout
+    assert "000_b4b8cba14608a5c3.txt · 2025-03-05 · score 0." in run.stdout
+
+
+def test_ask_as_json(indexed: Path) -> None:
+    """One object with the documented fields and exact offsets."""
+    run = rag("ask", QUESTION, "--json", "-k", "2", folder=indexed)
+    found = json.loads(run.stdout)
+    assert found["question"] == QUESTION
+    assert [hit["rank"] for hit in found["hits"]] == [1, 2]
+    hit = found["hits"][0]
+    assert set(hit) >= {
+        *("rank", "score", "text", "title", "source", "date", "page", "document_id"),
+        *("start", "end", "answer", "why"),
+    }
+    assert (hit["source"], hit["date"], hit["page"]) == (
+        str(next(SEEDS.iterdir())),
+        "2025-03-05",
+        None,
+    )
+    inside = hit["answer"]["start"] - hit["start"]
+    answer = hit["text"][inside : inside + hit["answer"]["end"] - hit["answer"]["start"]]
+    assert answer == hit["answer"]["text"]
+    assert answer.startswith("A key focus area is the Zorawar light tank project")
+    assert set(hit["why"]) == {
+        *("meaning", "words", "tokens", "meaning_rank", "words_rank", "matched")
+    }
+
+
+def test_status(indexed: Path) -> None:
+    """Figures for people, and the same for programs."""
+    found = json.loads(rag("status", "--json", folder=indexed).stdout)
+    assert (found["documents"], found["passages"], found["sentences"]) == (1, 3, 15)
+    assert (found["model"], found["generation"]) == ("all-MiniLM-L6-v2", 1)
+    assert found["bytes"] > 10_000
+    words = rag("status", folder=indexed).stdout
+    assert "passages    3" in words
+    assert "all-MiniLM-L6-v2" in words
+
+
+def test_index_again_and_remove(tmp_path: Path) -> None:
+    """The second run embeds nothing; removing takes the document out; --library is obeyed."""
+    for expected in ("1 added · 3 passages embedded", "1 unchanged · 0 passages embedded"):
+        assert rag("index", SEEDS, "--library", "lib", folder=tmp_path).stdout.startswith(expected)
+    run = rag("remove", SEEDS, folder=tmp_path, library=tmp_path / "lib")
+    assert run.stdout == f"removed {next(SEEDS.iterdir())}\n"
+    run = rag("ask", QUESTION, folder=tmp_path, library=tmp_path / "lib")
+    assert "The library is empty" in run.stdout
+
+
+def test_some_files_fail(tmp_path: Path) -> None:
+    """Exit code 3, with each file and its reason; the others are in."""
+    (tmp_path / "good.txt").write_text("The turret is from Ghent.")
+    (tmp_path / "empty.txt").touch()
+    (tmp_path / "photo.jpg").touch()
+    run = rag("index", tmp_path, folder=tmp_path)
+    assert run.returncode == 3
+    assert run.stdout.startswith("1 added, 1 failed, 1 skipped · 1 passage embedded")
+    assert f"failed {tmp_path}/empty.txt: " in run.stderr
+    assert f"skipped {tmp_path}/photo.jpg: no loader for “.jpg” files" in run.stderr
+
+
+def test_no_such_path(tmp_path: Path) -> None:
+    """Named, with what to do."""
+    is_one_clear_line(rag("index", "nowhere", folder=tmp_path), "nowhere", "rag remove")
+
+
+def test_empty_question(indexed: Path) -> None:
+    """Refused in words."""
+    is_one_clear_line(rag("ask", " ? ", folder=indexed), "ask in plain words")
+
+
+@pytest.mark.parametrize("command", [["ask", "what?"], ["status"], ["serve"], ["remove", "x"]])
+def test_unknown_library(tmp_path: Path, command: list[str]) -> None:
+    """Says how to make one, and makes none."""
+    is_one_clear_line(rag(*command, folder=tmp_path), "there is no library", "rag index PATH")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_library_of_another_model(indexed: Path, tmp_path: Path) -> None:
+    """Names both models."""
+    program = (
+        "import sqlite3, sys; c = sqlite3.connect(sys.argv[1]);"
+        "c.execute(\"UPDATE meta SET value = 'another' WHERE name = 'fingerprint'\"); c.commit()"
+    )
+    assert rag("index", SEEDS, folder=tmp_path).returncode == 0
+    store = tmp_path / ".rag" / "library.db"
+    subprocess.run([sys.executable, "-c", program, store], check=True)
+    is_one_clear_line(
+        rag("ask", "what?", folder=tmp_path), "“another”", "all-MiniLM-L6-v2", "--library DIR"
+    )
+    assert rag("status", folder=indexed).returncode == 0
+
+
+@pytest.mark.parametrize("arguments", [["ask"], ["ask", "what?", "-k", "0"], ["dance"]])
+def test_wrong_usage(tmp_path: Path, arguments: list[str]) -> None:
+    """Exit code 2 with the usage, never a traceback."""
+    run = rag(*arguments, folder=tmp_path)
+    assert run.returncode == 2
+    assert "Usage:" in run.stderr
+    assert "Traceback" not in run.stderr
+
+
+def test_help_teaches(tmp_path: Path) -> None:
+    """Every command, and for each an example or what it does."""
+    whole = rag("--help", folder=tmp_path).stdout
+    for command in ("index", "ask", "serve", "status", "remove"):
+        assert command in whole
+        assert "--library" in rag(command, "--help", folder=tmp_path).stdout
+    assert "Example: rag ask" in rag("ask", "--help", folder=tmp_path).stdout
+
+
+def test_output_that_nobody_reads(indexed: Path) -> None:
+    """``rag ask … | head -1`` ends without a complaint."""
+    run = subprocess.run(
+        f"{sys.executable} -m rag ask '{QUESTION}' --json | head -c 1",
+        shell=True,
+        cwd=indexed,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (run.stdout, run.stderr) == ("{", "")
+
+
+def test_interrupt(tmp_path: Path) -> None:
+    """Ctrl-C while indexing: a line, exit code 130, and what was done is kept."""
+    articles = tmp_path / "articles"
+    articles.mkdir()
+    for number in range(3000):
+        (articles / f"{number:04}.txt").write_text(
+            f"Article number {number} is about topic {number}."
+        )
+    process = subprocess.Popen(
+        [sys.executable, "-m", "rag", "index", articles],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    store = tmp_path / ".rag" / "library.db-wal"
+    deadline = time.monotonic() + 60
+    while not (store.exists() and store.stat().st_size > 100_000):
+        assert time.monotonic() < deadline, "it never began to write"
+        time.sleep(0.02)
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "Stopped." in said
+    assert "Traceback" not in said
+    kept = json.loads(rag("status", "--json", folder=tmp_path).stdout)["documents"]
+    assert 0 < kept < 3000
+    assert f"Stopped. {kept:,} documents in the library" in said

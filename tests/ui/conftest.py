@@ -1,0 +1,79 @@
+"""Hits and documents to draw."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass, replace
+
+import pytest
+
+from rag.types import Document, Hit, Quote, Why
+
+TEXT = "Opening words.\n\nIndia buys the Zorawar tank. Cockerill supplies its turret. It is light."
+ANSWER = "Cockerill supplies its turret."
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What ``Library.documents`` says of a document."""
+
+    id: str
+    title: str
+    source: str
+    date: dt.date | None
+    passages: int
+
+
+@pytest.fixture
+def document() -> Document:
+    """A short article with a date."""
+    return Document(
+        id="d1",
+        source="/home/someone/private/turret.txt",
+        title="The turret",
+        text=TEXT,
+        digest="d1",
+        date=dt.date(2025, 3, 5),
+    )
+
+
+@pytest.fixture
+def hit(document: Document) -> Hit:
+    """The second paragraph of that article, its second sentence answering."""
+    start, at = TEXT.index("India"), TEXT.index(ANSWER)
+    return Hit(
+        rank=1,
+        score=0.5,
+        text=TEXT[start:],
+        title=document.title,
+        source=document.source,
+        date=document.date,
+        page=None,
+        headings=(),
+        document_id=document.id,
+        passage_id="p1",
+        start=start,
+        end=len(TEXT),
+        answer=Quote(ANSWER, at, at + len(ANSWER)),
+        why=Why(0.62, 0.8, 0.71, 1, 2, ("Zorawar", "turret")),
+    )
+
+
+@pytest.fixture
+def hostile(hit: Hit) -> Hit:
+    """A hit in which every text tries to become markup."""
+    text = "<script>window.__pwned=1</script> {{7*7}} {% raw %} <img src=x onerror=alert(1)>"
+    evil = '"><script>alert(1)</script>'
+    return replace(
+        hit,
+        text=text,
+        title=evil,
+        source=f"/home/x/{evil}".replace("</", "<\\/"),
+        headings=(evil,),
+        document_id=evil,
+        start=0,
+        end=len(text),
+        answer=Quote(text[:33], 0, 33),
+        why=replace(hit.why, matched=("script", "onerror", evil)),
+        also_in=(evil,),
+    )

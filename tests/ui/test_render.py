@@ -1,0 +1,232 @@
+"""A hit as HTML: what is shown, what is marked, and that all of it stays text."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from dataclasses import replace
+from html import unescape
+from html.parser import HTMLParser
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rag.types import Hit
+from ui import marking, render, states, words
+
+
+class Tags(HTMLParser):
+    """Collects the tags, attributes and text of a piece of HTML."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.attributes: list[str] = []
+        self.text = ""
+        self.feed(html)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.attributes += [name for name, _ in attrs]
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+def words_of(html: str) -> str:
+    """What a person reads."""
+    return unescape(re.sub(r"<[^>]+>", "", html))
+
+
+def test_the_answer_is_marked_and_nothing_else(hit: Hit) -> None:
+    """The mark holds the answering sentence, word for word."""
+    marks = re.findall(r"<mark>(.*?)</mark>", render.passage(hit))
+    assert [words_of(mark) for mark in marks] == ["Cockerill supplies its turret."]
+
+
+def test_the_passage_is_shown_whole_with_its_paragraphs(hit: Hit) -> None:
+    """Each paragraph is a <p>, and together they are the passage."""
+    whole = replace(hit, text="Opening words.\n\nIndia buys.\n \n\nIt is light.", start=0, end=43)
+    html = render.passage(whole)
+    assert [words_of(p) for p in re.findall(r"<p>(.*?)</p>", html)] == [
+        "Opening words.",
+        "India buys.",
+        "It is light.",
+    ]
+
+
+def test_an_answer_across_paragraphs_is_marked_in_both(hit: Hit) -> None:
+    """A mark never crosses a paragraph: each has its own part."""
+    crossing = replace(
+        hit, text="One two.\n\nThree four.", start=0, answer=replace(hit.answer, start=4, end=15)
+    )
+    html = render.passage(crossing)
+    assert html == "<p>One <mark>two.</mark></p><p><mark>Three</mark> four.</p>"
+
+
+def test_matched_words_are_marked_in_text_only(hit: Hit) -> None:
+    """Matched words are underlined as whole words in any case, never inside tags."""
+    html = render.passage(hit)
+    assert '<span class="word">Zorawar</span>' in html
+    assert html.count('class="word"') == 2
+    tagged = replace(hit, why=replace(hit.why, matched=("class", "span", "mark", "word")))
+    assert 'class="word"' not in render.passage(tagged)
+
+
+def test_a_word_inside_another_is_not_matched() -> None:
+    """A "tank" isn't marked in "tanker", and regular expression signs are only signs."""
+    found = marking.pattern(["tank", "C++", "a.b"])
+    assert (
+        marking.underlined("tanker TANK axb", found) == 'tanker <span class="word">TANK</span> axb'
+    )
+
+
+def test_facts_are_in_words_without_a_path(hit: Hit) -> None:
+    """The date is written out, the source is the file's name, the page has its number."""
+    html = render.article(replace(hit, page=3, headings=("Arms", "Tanks")), "why?")
+    assert '<time datetime="2025-03-05">5 March 2025</time>' in html
+    assert "turret.txt" in html
+    assert "/home" not in html
+    assert "private" not in html
+    assert "page 3" in html
+    assert "<li>Arms</li><li>Tanks</li>" in html
+
+
+@pytest.mark.parametrize(
+    ("source", "name"),
+    [
+        ("/a/b/c.txt", "c.txt"),
+        (r"C:\a\b c.md", "b c.md"),
+        ("c.html", "c.html"),
+        ("https://a.example/b/", "b"),
+    ],
+)
+def test_file_names(source: str, name: str) -> None:
+    """The last part of a path of either kind, or of an address."""
+    assert render.file_name(source) == name
+
+
+def test_no_date_no_trail_no_duplicates(hit: Hit) -> None:
+    """What a hit doesn't have leaves no empty shell behind."""
+    html = render.article(replace(hit, date=None), "q")
+    assert "<time" not in html
+    assert "trail" not in html
+    assert words.ALSO not in html
+
+
+def test_duplicates_are_named_by_file(hit: Hit) -> None:
+    """Folded duplicates are listed, without their folders."""
+    html = render.article(replace(hit, also_in=("/x/one.txt", "/y/two.txt")), "q")
+    assert "Also in: one.txt, two.txt" in html
+
+
+def test_the_link_opens_the_article_at_the_answer(hit: Hit) -> None:
+    """The address is relative and carries the passage, the answer and the question."""
+    assert render.address(hit, "a & b?") == (
+        "documents/d1?start=16&end=88&answer_start=45&answer_end=75&q=a+%26+b%3F#answer"
+    )
+    assert render.article(hit, "q").count("documents/d1?start=16&amp;end=88") == 2
+
+
+@pytest.mark.parametrize("score", [-0.1, 0.0, 0.3, 0.5, 0.9, 1.0, 1.2])
+def test_the_score_is_a_bar_and_a_word_but_no_percentage(score: float) -> None:
+    """The bar stays within its ends and the words claim no probability."""
+    html = render.strength(score)
+    filled = float(re.findall(r"--filled:([\d.]+)", html)[0])
+    assert 0.0 <= filled <= 1.0
+    assert filled == pytest.approx(min(max(score / render.FULL, 0.0), 1.0), abs=1e-3)
+    assert "%" not in html
+    assert "is no probability" in html
+
+
+@pytest.mark.parametrize(
+    ("score", "word"),
+    [
+        *((1.0, "strong match"), (0.42, "strong match"), (0.419, "fair match")),
+        *((0.28, "fair match"), (0.279, "weak match"), (0.0, "weak match"), (-0.1, "weak match")),
+    ],
+)
+def test_strength_words_fall_with_the_score(score: float, word: str) -> None:
+    """Each word begins exactly at its threshold."""
+    assert re.sub(r"<[^>]+>", "", render.strength(score)) == word
+
+
+def test_why_says_it_in_plain_words(hit: Hit) -> None:
+    """Three numbers, two ranks and the words found, folded away until asked for."""
+    html = render.why(hit.why)
+    assert html.startswith('<details class="why"><summary>Why this passage')
+    assert re.findall(r"<dd>(\d\.\d\d)", html) == ["0.62", "0.80", "0.71"]
+    assert "1st of all passages by meaning" in html
+    assert "2nd of all passages by words" in html
+    assert "not among the best by words" in render.why(replace(hit.why, words_rank=None))
+    assert "%" not in html
+
+
+@pytest.mark.parametrize(
+    ("rank", "said"),
+    [(1, "1st"), (2, "2nd"), (3, "3rd"), (4, "4th"), (11, "11th"), (12, "12th"), (21, "21st")],
+)
+def test_ordinals(rank: int, said: str) -> None:
+    """Ranks as people say them."""
+    assert words.ordinal(rank) == said
+
+
+def test_dates_do_not_depend_on_the_locale() -> None:
+    """Every month has its English name."""
+    assert [words.day(dt.date(2024, month, 1)) for month in (1, 5, 12)] == [
+        "1 January 2024",
+        "1 May 2024",
+        "1 December 2024",
+    ]
+
+
+def test_hostile_text_stays_text(hostile: Hit) -> None:
+    """No tag and no attribute comes from a document, a title, a path or a question."""
+    seen = Tags(render.results('"><script>', [hostile]))
+    assert set(seen.tags) <= {
+        *("section", "article", "header", "footer", "blockquote", "details", "summary"),
+        *("h2", "p", "div", "span", "a", "ol", "li", "dl", "dt", "dd", "mark", "time"),
+    }
+    assert set(seen.attributes) <= {
+        *("class", "href", "datetime", "role", "title", "aria-label", "style"),
+    }
+    assert "<script>window.__pwned=1</script> {{7*7}} {% raw %} <img src=x" in seen.text
+
+
+@given(
+    text=st.text(),
+    start=st.integers(0, 30),
+    length=st.integers(0, 30),
+    found=st.lists(st.text(max_size=4), max_size=3),
+)
+def test_marking_loses_and_adds_no_text(
+    text: str, start: int, length: int, found: list[str]
+) -> None:
+    """Whatever is marked, what a person reads is the text, character for character."""
+    html = marking.marked(text, (0, len(text)), (start, start + length), marking.pattern(found))
+    assert words_of(html) == text
+
+
+@given(st.text(alphabet="ab \n\t."))
+def test_paragraphs_keep_every_word(text: str) -> None:
+    """Paragraphs lie in order, are trimmed, hold no empty line, and leave no word out."""
+    blocks = [text[slice(*block)] for block in marking.paragraphs(text)]
+    assert "".join(blocks).split() == "".join(text.split("\n\n")).split() or len(blocks) > 1
+    assert "".join("".join(blocks).split()) == "".join(text.split())
+    assert all(block == block.strip() and block for block in blocks)
+
+
+def test_one_passage_is_not_counted_as_many(hit: Hit) -> None:
+    """The line above the results speaks of one passage as one."""
+    assert "One passage found." in render.results("q", [hit])
+    assert "2 passages found, best first." in render.results("q", [hit, hit])
+
+
+def test_every_state_has_its_own_words() -> None:
+    """Empty, nothing found, no question, and an error, whose line is escaped."""
+    assert "rag index PATH" in states.empty()
+    assert words.NOTHING in states.nothing()
+    assert words.NO_QUESTION in states.hint()
+    assert "<p>The folder &lt;b&gt; is damaged.</p>" in states.problem("the folder <b> is damaged")

@@ -1,0 +1,220 @@
+"""The web application: its routes, its headers, its doors, and how it starts and fails."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+
+from rag import InputError, Library, LibraryDamaged
+from ui import answers, server
+
+HTML = {"accept": "text/html"}
+SEEDS = Path(__file__).parents[2] / "seeds"
+
+
+@pytest.fixture(scope="module")
+def library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:
+    """The seed articles, indexed."""
+    with Library.open(tmp_path_factory.mktemp("library")) as opened:
+        opened.index([SEEDS])
+        yield opened
+
+
+def built(library: Library, hosts: Sequence[str] = server.ANY_HOST) -> TestClient:
+    """A client of the application, which is built inside an event loop, as ``serve`` does."""
+
+    async def build() -> FastAPI:
+        return server.create_app(library, hosts)
+
+    return TestClient(asyncio.run(build()), base_url="http://127.0.0.1")
+
+
+@pytest.fixture(scope="module")
+def client(library: Library) -> Iterator[TestClient]:
+    """The application over them, without a network."""
+    with built(library) as opened:
+        yield opened
+
+
+def first_id(library: Library) -> str:
+    """The id of the seed article."""
+    return library.documents()[0].id
+
+
+def test_the_page_is_served_with_a_policy(client: TestClient) -> None:
+    """The page may load from its own server only, whatever runs in it."""
+    response = client.get("/")
+    policy = response.headers["content-security-policy"]
+    assert response.status_code == 200
+    assert "default-src 'self'" in policy
+    assert "connect-src 'self'" in policy
+    assert "frame-ancestors 'none'" in policy
+    assert "http" not in policy
+    assert response.headers["x-content-type-options"] == "nosniff"
+    assert response.headers["referrer-policy"] == "no-referrer"
+
+
+def test_an_article_is_served_without_scripts(client: TestClient, library: Library) -> None:
+    """The reading page marks what its address names, and forbids scripts."""
+    document = library.document(first_id(library))
+    at = document.text.index("A key focus area")
+    response = client.get(
+        f"/documents/{document.id}",
+        params={"start": at, "end": at + 160, "answer_start": at, "answer_end": at + 10, "q": "?"},
+    )
+    assert response.status_code == 200
+    assert '<mark id="answer">A key focu</mark>' in response.text
+    policy = response.headers["content-security-policy"]
+    assert policy.startswith("default-src 'none'; style-src 'self'")
+    assert "script-src" not in policy
+    assert response.headers["x-content-type-options"] == "nosniff"
+
+
+@pytest.mark.parametrize(
+    "query", ["", "?start=x&end=y", "?start=9&end=3", "?start=-1&end=5", "?start=5", "?end=9999999"]
+)
+def test_a_wrong_range_shows_the_article_anyway(
+    client: TestClient, library: Library, query: str
+) -> None:
+    """Offsets that make no range are as good as none."""
+    response = client.get(f"/documents/{first_id(library)}{query}")
+    assert response.status_code == 200
+    assert "in-passage" not in response.text
+
+
+def test_health_counts_and_tells_no_path(client: TestClient, library: Library) -> None:
+    """Health is a line of JSON with counts, and without the library's folder."""
+    status = library.status()
+    assert client.get("/health").json() == {
+        "status": "ok",
+        "documents": 1,
+        "passages": status.passages,
+        "generation": status.generation,
+    }
+
+
+@pytest.mark.parametrize("path", ["/documents/none", "/nowhere", "/a/b/c"])
+def test_people_get_a_page_and_programs_a_line(client: TestClient, path: str) -> None:
+    """What isn't there is a designed page in a browser and JSON elsewhere."""
+    page = client.get(path, headers=HTML)
+    assert page.status_code == 404
+    assert "<h1>There is no such page</h1>" in page.text
+    line = client.get(path)
+    assert (line.status_code, line.json()) == (404, {"detail": "There is no such page"})
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", f"/gradio_api/file={SEEDS / '000_b4b8cba14608a5c3.txt'}"),
+        ("GET", "/gradio_api/file=/etc/passwd"),
+        ("GET", "/gradio_api/proxy=http://example.com"),
+        ("POST", "/gradio_api/upload"),
+        ("GET", "/gradio_api/runs"),
+        ("GET", "/monitoring"),
+        ("GET", "/docs"),
+    ],
+)
+def test_doors_that_stay_shut(client: TestClient, method: str, path: str) -> None:
+    """Neither files nor uploads, nor pages that fetch things from elsewhere."""
+    assert client.request(method, path).status_code == 404
+
+
+def test_the_config_names_no_other_server(client: TestClient) -> None:
+    """Gradio is told to record nothing, and to load no font."""
+    config = client.get("/config").json()
+    assert config["analytics_enabled"] is False
+    assert config["footer_links"] == []
+    assert "http" not in "".join(config.get("stylesheets") or [])
+    assert "@font-face" not in client.get("/theme.css").text
+
+
+def test_only_search_is_named_in_the_api(client: TestClient) -> None:
+    """Programs see one endpoint, and it answers like the page."""
+    assert list(client.get("/gradio_api/info").json()["named_endpoints"]) == ["/search"]
+    asked = client.post("/gradio_api/call/search", json={"data": ["Who led the mission?"]})
+    event = client.get(f"/gradio_api/call/search/{asked.json()['event_id']}")
+    assert "Princess Astrid" in event.text
+
+
+def test_other_names_for_this_machine_are_refused(library: Library) -> None:
+    """A page elsewhere that points its own name at 127.0.0.1 gets nothing to read."""
+    with built(library, server.LOCAL) as opened:
+        assert opened.get("/health").status_code == 200
+        assert opened.get("/health", headers={"host": "localhost:7860"}).status_code == 200
+        assert opened.get("/health", headers={"host": "evil.example"}).status_code == 400
+
+
+def test_a_port_in_use_says_what_to_do(library: Library) -> None:
+    """No traceback and no exit: an error that names the port and the option."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with pytest.raises(InputError, match=rf"port {port} \(.*\); choose another: --port"):
+            server.serve(library, port=port)
+
+
+def test_an_address_of_no_one_says_what_to_do(library: Library) -> None:
+    """A host that isn't this machine's is an error with the option to change."""
+    with pytest.raises(InputError, match=r"--(host|port)"):
+        server.serve(library, host="256.0.0.1", port=0)
+
+
+def test_every_example_is_answered(library: Library) -> None:
+    """The first hit for each example question holds the name it asks about."""
+    asked = answers.first_view(library).examples
+    assert len(asked) == 4
+    for question in asked:
+        name = question.removesuffix("?").split("about ")[1]
+        assert name.removeprefix("the ") in library.search(question, k=1)[0].text
+
+
+def test_the_first_view_counts_and_lists(library: Library) -> None:
+    """The head says what is indexed, the list leads to each article."""
+    view = answers.first_view(library)
+    assert "1 article, from <time" in view.masthead
+    assert f'href="documents/{first_id(library)}"' in view.body
+
+
+class Broken:
+    """A library whose every answer is the error it was given."""
+
+    def __init__(self, error: Exception) -> None:
+        self.error = error
+
+    def __getattr__(self, name: str) -> object:
+        def fail(*_: object, **__: object) -> None:
+            raise self.error
+
+        return fail
+
+
+def test_a_damaged_library_tells_so_in_one_line() -> None:
+    """A person reads the error's own line as a page, a program as JSON; never a traceback."""
+    library = Broken(LibraryDamaged("the store is damaged; restore it from a copy"))
+    with built(library) as opened:
+        page = opened.get("/documents/any", headers=HTML)
+        assert page.status_code == 503
+        assert "The store is damaged; restore it from a copy." in page.text
+        assert opened.get("/health").json() == {
+            "status": "error",
+            "detail": "the store is damaged; restore it from a copy",
+        }
+
+
+def test_answers_to_trouble(caplog: pytest.LogCaptureFixture) -> None:
+    """Our own errors are shown as they are; anything else is logged, and shown as one line."""
+    damaged = Broken(LibraryDamaged("the store is damaged"))
+    assert "The store is damaged." in answers.answer(damaged, "q")
+    assert "The store is damaged." in answers.first_view(damaged).body
+    html = answers.answer(Broken(ZeroDivisionError("secret detail")), "q")
+    assert "Something went wrong while searching." in html
+    assert "secret detail" not in html
+    assert "secret detail" in caplog.text

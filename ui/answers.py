@@ -1,0 +1,60 @@
+"""What the page says: a library and a question in, HTML out. Knows nothing of Gradio."""
+
+from __future__ import annotations
+
+import logging
+from contextlib import suppress
+from dataclasses import dataclass
+
+from rag import EmptyQuestion, Library, RagError
+from ui import examples, render, states, words
+
+NEWEST = 5
+"""How many articles the first view lists, and the examples are taken from."""
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class FirstView:
+    """What a person sees before asking anything."""
+
+    masthead: str
+    body: str
+    examples: tuple[str, ...]
+
+
+def first_view(library: Library) -> FirstView:
+    """What is indexed, and questions that it can answer."""
+    try:
+        newest = library.documents(NEWEST)
+        documents = [library.document(summary.id) for summary in newest]
+    except RagError as error:
+        return FirstView(states.masthead(0, None), states.problem(str(error)), ())
+    return FirstView(
+        masthead=states.masthead(library.status().documents, newest[0] if newest else None),
+        body=states.first(newest) if newest else states.empty(),
+        examples=examples.questions(documents),
+    )
+
+
+def answer(library: Library, question: str) -> str:
+    """The results for a question, or why there are none, in words."""
+    try:
+        hits = library.search(question)
+        if hits:
+            return render.results(question, hits)
+        return states.nothing() if library.status().documents else states.empty()
+    except EmptyQuestion:
+        return states.hint()
+    except RagError as error:
+        return states.problem(str(error))
+    except Exception:  # noqa: BLE001 — the page is the last stop: the terminal gets the traceback
+        _log.exception("The question could not be answered.")
+        return states.problem(words.UNEXPECTED)
+
+
+def warm(library: Library) -> None:
+    """Ask something, so that the model is loaded before a person asks."""
+    with suppress(RagError):  # it will be told to the person who asks
+        library.search(words.TITLE, k=1)

@@ -1,0 +1,60 @@
+"""What the page shows when it shows no results: the first view, and each way to have none."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from ui import render, words
+
+if TYPE_CHECKING:
+    from rag import DocumentSummary
+
+
+def masthead(articles: int, newest: DocumentSummary | None) -> str:
+    """The head of the page: its name, and what is indexed."""
+    facts = [words.count(articles, "article")] if articles else []
+    if newest is not None and newest.date is not None:
+        facts.append(f"{'newest ' if articles > 1 else ''}from {render.date(newest.date)}")
+    line = f'<p class="indexed">{", ".join(facts)}</p>' if facts else ""
+    return (
+        f'<header class="masthead"><h1><a href=".">{words.TITLE}</a></h1>'
+        f"<p>{words.PROMISE}</p>{line}</header>"
+    )
+
+
+def first(newest: Sequence[DocumentSummary]) -> str:
+    """The first view: the newest articles, each open to reading."""
+    items = "".join(
+        f'<li><a href="{escape("documents/" + quote(summary.id, safe=""))}">'
+        f"{escape(summary.title)}</a>{render.date(summary.date)}</li>"
+        for summary in newest
+    )
+    return f'<section class="newest"><h2>{words.NEWEST}</h2><ul>{items}</ul></section>'
+
+
+def empty() -> str:
+    """Nothing is indexed yet."""
+    command = f"<p><code>{words.EMPTY_COMMAND}</code></p>"
+    return _notice("empty", words.EMPTY, words.EMPTY_HELP, command)
+
+
+def hint() -> str:
+    """Search was pressed without a question."""
+    return _notice("hint", words.NO_QUESTION, words.NO_QUESTION_HELP)
+
+
+def nothing() -> str:
+    """No passage was found."""
+    return _notice("nothing", words.NOTHING, words.NOTHING_HELP)
+
+
+def problem(line: str) -> str:
+    """Something is wrong; ``line`` says what, and what to do."""
+    return _notice("problem", words.PROBLEM, words.sentence(line))
+
+
+def _notice(kind: str, heading: str, line: str, more: str = "") -> str:
+    return f'<section class="notice {kind}"><h2>{heading}</h2><p>{escape(line)}</p>{more}</section>'

@@ -1,0 +1,125 @@
+"""Every English text of the page, in one place."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+TITLE = "Ask your documents"
+PROMISE = "Every answer is a sentence from your own articles, word for word."
+PRIVATE = "Works offline. Nothing you ask is sent to any other service."
+
+QUESTION = "Your question"
+PLACEHOLDER = "Ask a question"
+SEARCH = "Search"
+NEWEST = "Newest articles"
+
+NO_QUESTION = "Type a question first"
+NO_QUESTION_HELP = "A whole question works best, the way you would ask a colleague."
+
+EMPTY = "Nothing is indexed yet"
+EMPTY_HELP = "Tell rag where your articles are, then reload this page:"
+EMPTY_COMMAND = "rag index PATH"
+
+NOTHING = "Nothing found"
+NOTHING_HELP = "No passage has anything to do with this question. Other words may help."
+
+PROBLEM = "That did not work"
+UNEXPECTED = (
+    "Something went wrong while searching. The terminal that runs rag has the details; "
+    "asking again may help."
+)
+
+MISSING = "There is no such page"
+MISSING_HELP = "The address may be wrong, or the article has changed since it was found."
+TO_SEARCH = "Go to the search"
+BACK = "Back to the results"
+TO_PASSAGE = "Go to the passage"
+
+NO_SUCH_HOST = "there is no address {host} on this machine; choose another: --host"
+CANT_LISTEN = "cannot listen on {host}, port {port} ({reason}); choose another: --port"
+
+ICON = (
+    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32">'
+    '<rect width="32" height="32" rx="8" fill="#1f5f5b"/>'
+    '<path d="M8 10h16M8 22h10" stroke="#fff" stroke-width="2.5" stroke-linecap="round"/>'
+    '<path d="M8 16h16" stroke="#ffd76a" stroke-width="5" stroke-linecap="round"/></svg>'
+)
+
+OPEN = "Open the article"
+WHY = "Why this passage"
+ALSO = "Also in"
+PAGE = "page"
+STRENGTH_HELP = "It orders the passages found for one question. It is no probability."
+
+MEANING = "Meaning"
+MEANING_HELP = "how close the best sentence here comes to your question"
+WORDS = "Words"
+WORDS_HELP = "which words of your question stand here, rare ones counting more"
+TOKENS = "Word by word"
+TOKENS_HELP = "how well each word of your question is met by one here"
+MATCHED = "Words found"
+
+EXAMPLES = (
+    "What is said about {}?",
+    "What do we learn about {}?",
+    "What is there to know about {}?",
+)
+"""Questions about a name, used in turn."""
+
+EXAMPLE_TITLED = "What is “{}” about?"
+"""The question about an article in which no name was found."""
+
+STRONG = "strong match"
+FAIR = "fair match"
+WEAK = "weak match"
+
+MONTHS = (
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+)
+
+WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+
+
+def day(date: dt.date) -> str:
+    """A date as people write it, whatever the machine's locale: ``5 March 2025``."""
+    return f"{date.day} {MONTHS[date.month - 1]} {date.year}"
+
+
+def sentence(line: str) -> str:
+    """An error's line as a sentence of its own."""
+    whole = line[:1].upper() + line[1:]
+    return whole if whole.endswith((".", "!", "?", "”")) else f"{whole}."
+
+
+def count(number: int, thing: str) -> str:
+    """How many of something: ``1 article``, ``1,216 articles``."""
+    return f"{number:,} {thing}" if number == 1 else f"{number:,} {thing}s"
+
+
+def ordinal(rank: int) -> str:
+    """A rank as people say it: ``1st``, ``12th``, ``23rd``."""
+    teen = rank % 100 in (11, 12, 13)
+    return f"{rank}{'th' if teen else {1: 'st', 2: 'nd', 3: 'rd'}.get(rank % 10, 'th')}"
+
+
+def rank(place: int | None, by: str) -> str:
+    """Where one of the two indexes put a passage."""
+    return f"{ordinal(place)} of all passages by {by}" if place else f"not among the best by {by}"
+
+
+def found(number: int) -> str:
+    """The line above the results."""
+    if number == 1:
+        return "One passage found."
+    return f"{number} passages found, best first."
