@@ -4,7 +4,7 @@ The store is the truth of a library. Each document goes in, with all of its pass
 encodings, in one transaction that raises the generation by one; a crash leaves all of it or
 nothing. Indexes ask what came and went since their own generation.
 
-Vectors are kept as float16: that halves them, and moves no cosine by more than 0.0005.
+Vectors are kept as float16: that halves them, and moves no cosine by more than 0.0001.
 """
 
 from rag.store.database import Database
