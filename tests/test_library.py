@@ -25,6 +25,7 @@ from rag import (
     SourceNotFound,
 )
 from rag.embedding import MINILM, PackagedModel, SentenceTransformerEmbedder
+from rag.types import Passage, PassageEncoding
 
 TANKS = "date 2024-01-02\n\nThe turret of the tank comes from Ghent. It weighs three tons."
 BREAD = "Bake the sourdough bread for forty minutes. Let it rest on a rack."
@@ -380,19 +381,23 @@ def test_reader_sees_what_another_one_wrote(
 
 
 def test_search_goes_on_while_another_writes(library: Library, articles: Path) -> None:
-    """A reader keeps its snapshot; a second writer is told to wait."""
+    """A reader keeps its snapshot, though more is committed; a second writer is told to wait."""
     library.index(articles / "bread.txt")
     held, release = threading.Event(), threading.Event()
 
-    def hold(_: Progress) -> None:
-        held.set()
-        release.wait(30)
+    def hold(step: Progress) -> None:
+        if step.embedded:
+            held.set()
+            release.wait(30)
 
     writer = threading.Thread(target=library.index, args=(articles,), kwargs={"progress": hold})
     writer.start()
     try:
         assert held.wait(30)
-        assert "sourdough" in library.search("bread")[0].text
+        assert library.status().documents > 1
+        assert [hit.title for hit in library.search("bread", k=9)] == [
+            BREAD.split(".", maxsplit=1)[0] + "."
+        ]
         with pytest.raises(LibraryBusy, match="another process is writing"), library._writing(0.1):
             pass
     finally:
@@ -418,6 +423,28 @@ def test_interrupted_run_keeps_what_is_done(library: Library, articles: Path) ->
     assert len(library.search("turret bread whales")) == kept
     assert len(library.index(articles).added) == 1
     assert library.status().documents == 3
+
+
+def test_document_goes_in_whole_or_not_at_all(
+    library: Library, articles: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The model fails in the middle of a document: nothing of it is left, and others can come."""
+    library.index(articles / "bread.txt")
+    before = library.status()
+    real = library._embedder.passages
+
+    def fail_after_one(passages: list[Passage]) -> Iterator[PassageEncoding]:
+        yield from real(passages[:1])
+        raise MemoryError
+
+    (articles / "long.txt").write_text("\n\n".join(f"Sentence {n} about sand." for n in range(200)))
+    with monkeypatch.context() as patched:
+        patched.setattr(library._embedder, "passages", fail_after_one)
+        with pytest.raises(MemoryError):
+            library.index(articles / "long.txt")
+    after = library.status()
+    assert (after.passages, after.generation) == (before.passages, before.generation)
+    assert library.index(articles / "long.txt").embedded > 1
 
 
 def test_another_model_is_refused(tmp_path: Path, embedder: SentenceTransformerEmbedder) -> None:

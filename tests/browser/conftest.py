@@ -65,7 +65,8 @@ def chromium() -> str | None:
     return os.environ.get("CHROMIUM") or shutil.which("chromium")
 
 
-@pytest.fixture(scope="session")
+# Not for the whole session: while it is open, Playwright runs an event loop in this thread.
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """One Chromium for all tests; without one they are skipped, but never in CI."""
     executable = chromium()
@@ -82,7 +83,7 @@ def browser() -> Iterator[Browser]:
         launched.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def servers(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iterator[Servers]:
     """The seed articles and a hostile one, served; stopped the way a person stops it."""
     assert browser.is_connected()  # nothing is started where there is no browser
