@@ -13,6 +13,7 @@ help: ## List what there is
 install: .venv/installed ## Create .venv with everything, at pinned versions
 
 .venv/installed: pyproject.toml constraints.txt
+	@echo "Installing into .venv: about 2 GB, some minutes the first time"
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	touch $@

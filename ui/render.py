@@ -29,10 +29,8 @@ FULL = 0.7
 def results(question: str, hits: Sequence[Hit]) -> str:
     """All hits of one question, best first."""
     articles = "".join(article(hit, question) for hit in hits)
-    return (
-        f'<section class="results"><p class="summary">{words.found(len(hits))}</p>'
-        f"{articles}</section>"
-    )
+    summary = words.DOUBTS.get(_strength(hits[0].score)) or words.found(len(hits))
+    return f'<section class="results"><p class="summary">{summary}</p>{articles}</section>'
 
 
 def article(hit: Hit, question: str) -> str:
@@ -85,12 +83,16 @@ def date(day: dt.date | None) -> str:
 def strength(score: float) -> str:
     """A thin bar and one word: how this hit compares with the others, and no more."""
     filled = round(min(max(score / FULL, 0.0), 1.0), 3)
-    word = next((word for least, word in STRENGTHS if score >= least), words.WEAK)
+    word = _strength(score)
     tip = f"{word.capitalize()}. {words.STRENGTH_HELP}"
     return (
         f'<span class="strength" role="img" title="{escape(tip)}" aria-label="{escape(tip)}">'
         f'<span class="bar"><span style="--filled:{filled}"></span></span>{word}</span>'
     )
+
+
+def _strength(score: float) -> str:
+    return next((word for least, word in STRENGTHS if score >= least), words.WEAK)
 
 
 def why(reasons: Why) -> str:

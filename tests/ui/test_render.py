@@ -224,6 +224,20 @@ def test_one_passage_is_not_counted_as_many(hit: Hit) -> None:
     assert "2 passages found, best first." in render.results("q", [hit, hit])
 
 
+@pytest.mark.parametrize(
+    ("score", "said"),
+    [
+        (0.6, "One passage found."),
+        (0.3, "No strong match: this may not be in your documents."),
+        (0.1, "This is probably not in your documents."),
+    ],
+)
+def test_doubt_is_said(hit: Hit, score: float, said: str) -> None:
+    """Where the best passage is no strong match, the page says so before showing it."""
+    html = render.results("q", [replace(hit, score=score)])
+    assert f'<p class="summary">{said}' in html
+
+
 def test_every_state_has_its_own_words() -> None:
     """Empty, nothing found, no question, and an error, whose line is escaped."""
     assert "rag index PATH" in states.empty()
