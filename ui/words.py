@@ -50,12 +50,6 @@ WHY = "Why this passage"
 ALSO = "Also in"
 PAGE = "page"
 STRENGTH_HELP = "It orders the passages found for one question. It is no probability."
-DOUBTS = {
-    FAIR: "No strong match: this may not be in your documents. The nearest passages:",
-    WEAK: "This is probably not in your documents. The nearest passages:",
-}
-"""What is said instead of the number of passages, when the best is of that strength."""
-
 MEANING = "Meaning"
 MEANING_HELP = "how close the best sentence here comes to your question"
 WORDS = "Words"
@@ -77,6 +71,11 @@ EXAMPLE_TITLED = "What is “{}” about?"
 STRONG = "strong match"
 FAIR = "fair match"
 WEAK = "weak match"
+DOUBTS = {
+    FAIR: "No strong match: this may not be in your documents. The nearest passages:",
+    WEAK: "This is probably not in your documents. The nearest passages:",
+}
+"""What is said instead of the number of passages, when the best is of that strength."""
 
 MONTHS = (
     "January",
