@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 from rich.console import Console
@@ -173,12 +173,18 @@ def main(arguments: Sequence[str] | None = None) -> None:
     try:
         app(arguments)
     except RagError as error:
-        err.print(f"[red]rag:[/] {escape(str(error))}", soft_wrap=True)
-        sys.exit(EXIT_INPUT)
+        _fail(str(error))
     except BrokenPipeError:
         # The reader went away (rag ask … | head): stop quietly, and keep Python from
         # complaining when it flushes at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError as error:
+        _fail(f"{error.filename or 'a file'}: {error.strerror or error}; check that it can be used")
+
+
+def _fail(message: str) -> NoReturn:
+    err.print(f"[red]rag:[/] {escape(message)}", soft_wrap=True)
+    sys.exit(EXIT_INPUT)
 
 
 @contextmanager

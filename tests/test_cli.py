@@ -124,6 +124,13 @@ def test_no_such_path(tmp_path: Path) -> None:
     is_one_clear_line(rag("index", "nowhere", folder=tmp_path), "nowhere", "rag remove")
 
 
+def test_library_where_none_can_be(tmp_path: Path) -> None:
+    """A file in the way of the library's folder is one clear line, too."""
+    (tmp_path / "letter.txt").write_text("Dear all")
+    run = rag("index", "letter.txt", "--library", "letter.txt/lib", folder=tmp_path)
+    is_one_clear_line(run, "letter.txt/lib", "Not a directory")
+
+
 def test_empty_question(indexed: Path) -> None:
     """Refused in words."""
     is_one_clear_line(rag("ask", " ? ", folder=indexed), "ask in plain words")

@@ -19,6 +19,7 @@ from rag import (
     Library,
     LibraryBusy,
     LibraryDamaged,
+    LibraryError,
     LibraryMismatch,
     LibraryNotFound,
     Progress,
@@ -445,6 +446,21 @@ def test_document_goes_in_whole_or_not_at_all(
     after = library.status()
     assert (after.passages, after.generation) == (before.passages, before.generation)
     assert library.index(articles / "long.txt").embedded > 1
+
+
+def test_store_that_cannot_be_written(library: Library, articles: Path) -> None:
+    """A full disk is said in words, and costs nothing that was committed."""
+    library.index(articles / "bread.txt")
+    connection = library._database.connection
+    pages = connection.execute("PRAGMA page_count").fetchone()[0]
+    connection.execute(f"PRAGMA max_page_count = {pages}")  # SQLite's own way to be full
+    (articles / "long.txt").write_text("\n\n".join(f"Sentence {n} about sand." for n in range(400)))
+    with pytest.raises(LibraryError, match=r"can't be written .*full.* check the disk's space"):
+        library.index(articles)
+    connection.execute("PRAGMA max_page_count = 1000000")
+    assert "sourdough" in library.search("bread")[0].text
+    assert library.index(articles).failed == ()
+    assert library.status().documents == 4
 
 
 def test_another_model_is_refused(tmp_path: Path, embedder: SentenceTransformerEmbedder) -> None:

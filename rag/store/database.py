@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
 
-from rag.errors import LibraryDamaged, LibraryMismatch
+from rag.errors import LibraryDamaged, LibraryError, LibraryMismatch
 from rag.files import sync_folder
 
 FORMAT = 1
@@ -104,19 +104,31 @@ class Database:
 
     @contextmanager
     def transaction(self) -> Iterator[tuple[sqlite3.Connection, int]]:
-        """All of the block's changes or none, as one new generation, whose number it is given."""
+        """All of the block's changes or none, as one new generation, whose number it is given.
+
+        Raises
+        ------
+        LibraryError
+            If SQLite can't write: the disk is full, say, or the folder is read-only.
+        """
         connection = self.connection
-        connection.execute("BEGIN IMMEDIATE")
         try:
+            connection.execute("BEGIN IMMEDIATE")
             (generation,) = connection.execute(
                 "UPDATE meta SET value = value + 1 WHERE name = 'generation'"
                 " RETURNING CAST(value AS INTEGER)"
             ).fetchone()
             yield connection, generation
-        except BaseException:  # Ctrl-C too
-            connection.execute("ROLLBACK")
+            connection.execute("COMMIT")
+        except BaseException as error:  # Ctrl-C too
+            if connection.in_transaction:  # on a full disk SQLite has rolled back by itself
+                connection.execute("ROLLBACK")
+            if isinstance(error, sqlite3.Error):
+                raise LibraryError(
+                    f"{self._path.parent} can't be written ({error}); "
+                    "check the disk's space and the folder's permissions, then run it again"
+                ) from error
             raise
-        connection.execute("COMMIT")
 
     def close(self) -> None:
         """Close every connection; the database can't be used afterwards."""
