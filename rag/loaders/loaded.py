@@ -19,6 +19,9 @@ class Loaded:
 
     ``text`` is tidied, with an empty line between paragraphs; the spans of ``headings`` and
     ``pages`` are in it. ``title`` and ``date`` are None where the file names none.
+    ``page_labels`` are the numbers printed on the pages ("iv", "A-3"), one a page, or none at
+    all where the file names none. ``warnings`` say what of the file could not be read, each a
+    line for a person.
     """
 
     text: str
@@ -27,6 +30,20 @@ class Loaded:
     metadata: Mapping[str, str] = field(default_factory=dict)
     headings: tuple[Heading, ...] = ()
     pages: tuple[Span, ...] = ()
+    page_labels: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A document inside a file: an attachment, a file in an archive, a message in a mailbox.
+
+    ``name`` is a relative path with forward slashes, as it will be shown below the file's own;
+    its suffix says what kind of file ``content`` is, unless that was read already.
+    """
+
+    name: str
+    content: bytes | Loaded
 
 
 @dataclass(frozen=True, slots=True)
