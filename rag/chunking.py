@@ -72,7 +72,9 @@ def passages(
             above = bisect_left(trails, body, key=itemgetter(0))
             trail = trails[above - 1][1] if above else ()
             page = min(bisect_right(ends, body), len(ends) - 1) + 1 if ends else None
-            found.append(_passage(document, spans, leading, trail, page))
+            label = document.page_labels[page - 1] if page and document.page_labels else None
+            passage = _passage(document, spans, leading, trail)
+            found.append(replace(passage, page=page, page_label=label))
     return found
 
 
@@ -81,7 +83,6 @@ def _passage(
     spans: tuple[Span, ...],
     leading: int,
     trail: tuple[str, ...],
-    page: int | None,
 ) -> Passage:
     whole = Span(spans[0].start, spans[-1].end)
     name = f"{document.id}:{whole.start}:{whole.end}"
@@ -94,7 +95,6 @@ def _passage(
         sentences=spans,
         leading=leading,
         headings=trail,
-        page=page,
     )
 
 

@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
-import json
+import datetime as dt
 import os
+import signal
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import Annotated, NoReturn
 
 import typer
-from rich.console import Console
 from rich.markup import escape
-from rich.padding import Padding
-from rich.text import Text
 
+from rag import terminal
 from rag.default import LIBRARY_VARIABLE, default_library
-from rag.errors import RagError
+from rag.errors import InputError, RagError
 from rag.library import Library
-from rag.types import Hit, IndexReport, Progress
-
-if TYPE_CHECKING:
-    from rag.types import Failure
+from rag.terminal import count, err, out
+from rag.types import IndexReport, Progress
 
 app = typer.Typer(
     name="rag",
@@ -34,8 +31,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
-out = Console(highlight=False)
-err = Console(stderr=True, highlight=False)
 
 LibraryOption = Annotated[
     Path | None,
@@ -49,12 +44,12 @@ LibraryOption = Annotated[
     ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+DATES = ["%Y-%m-%d"]
 
 EXIT_INPUT = 2
 EXIT_SOME_FAILED = 3
 EXIT_INTERRUPTED = 130
-FAILURES_SHOWN = 10
-STEP_BETWEEN_LINES = 1000
+FILES_BETWEEN_LINES = 1000
 """Files between two plain lines of progress, where the output is no terminal."""
 
 
@@ -64,23 +59,31 @@ def index_command(
         list[Path], typer.Argument(metavar="PATH...", help="Files and folders.", show_default=False)
     ],
     library: LibraryOption = None,
+    exclude: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="PATTERN",
+            help="Leave out what matches, as in .gitignore; may be repeated.",
+            show_default=False,
+        ),
+    ] = None,
+    *,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Keep following the folders until Ctrl-C.")
+    ] = False,
 ) -> None:
     """Read documents into the library; again, to take in what changed.
 
-    Reads .txt, .md and .html. What is unchanged is left as it is, and what vanished from a
-    folder is removed. Interrupt at any time: what was done is kept.
+    What is unchanged is left as it is, and what vanished from a folder is removed. Interrupt at
+    any time: what was done is kept.
 
-    Example: rag index ~/articles
+    Example: rag index ~/articles --exclude "drafts/"
     """
     with _library(library, create=True) as opened:
-        progress = True if sys.stderr.isatty() else _plain_progress
-        try:
-            report = opened.index(paths, progress=progress)
-        except KeyboardInterrupt:
-            held = opened.status().documents
-            err.print(f"Stopped. {_count(held, 'document')} in the library; run it again to go on.")
-            raise typer.Exit(EXIT_INTERRUPTED) from None
-    _print_report(report)
+        report = _index(opened, paths, exclude or [])
+        terminal.print_report(report)
+        if watch:
+            _follow(opened, paths, exclude or [])
     if report.failed:
         raise typer.Exit(EXIT_SOME_FAILED)
 
@@ -90,25 +93,63 @@ def ask(
     question: Annotated[
         str, typer.Argument(metavar="QUESTION", help="In plain words.", show_default=False)
     ],
+    *,
     k: Annotated[int, typer.Option("-k", "--hits", min=1, help="How many passages.")] = 5,
     library: LibraryOption = None,
-    *,
+    since: Annotated[
+        dt.datetime | None,
+        typer.Option(formats=DATES, metavar="DATE", help="Documents of that day or later."),
+    ] = None,
+    until: Annotated[
+        dt.datetime | None,
+        typer.Option(formats=DATES, metavar="DATE", help="Documents of that day or earlier."),
+    ] = None,
+    source: Annotated[
+        str | None, typer.Option(metavar="PATTERN", help="Files like “*.pdf” or “letters/*”.")
+    ] = None,
+    title: Annotated[
+        str | None, typer.Option(metavar="WORDS", help="Documents with this in the title.")
+    ] = None,
+    language: Annotated[
+        str | None, typer.Option(metavar="CODE", help="Documents in a language, “en” say.")
+    ] = None,
+    where: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=VALUE",
+            help="Documents whose metadata say so; may be repeated.",
+            show_default=False,
+        ),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Find the passages that answer a question, with the answering sentence marked.
 
-    Example: rag ask "Who led the mission?" -k 3
+    Example: rag ask "Who led the mission?" -k 3 --since 2024-01-01 --source "*.pdf"
     """
     # The first question loads the model, which takes seconds; silent where nobody watches.
     with _library(library, create=False) as opened, err.status("Searching …"):
-        hits = opened.search(question, k)
+        hits = opened.search(
+            question,
+            k,
+            since=since.date() if since else None,
+            until=until.date() if until else None,
+            source=source,
+            title=title,
+            language=language,
+            where=_pairs(where or []),
+        )
+        empty = not hits and not opened.status().documents
     if as_json:
-        _print_json({"question": question, "hits": [_hit_as_json(hit) for hit in hits]})
-        return
-    if not hits:
+        found = [terminal.hit_as_json(hit) for hit in hits]
+        terminal.print_json({"question": question, "hits": found})
+    elif empty:
         out.print("The library is empty. Put documents into it: rag index PATH")
-    for hit in hits:
-        _print_hit(hit)
+    elif not hits:
+        out.print("No document meets all of these conditions.")
+    else:
+        for hit in hits:
+            terminal.print_hit(hit)
 
 
 @app.command()
@@ -139,15 +180,20 @@ def status(library: LibraryOption = None, *, as_json: JsonOption = False) -> Non
     with _library(library, create=False) as opened:
         found = opened.status()
     if as_json:
-        _print_json(asdict(found) | {"path": str(found.path)})
-        return
-    out.print(f"[bold]{escape(str(found.path))}[/]")
-    out.print(f"documents   {found.documents:,}")
-    out.print(f"passages    {found.passages:,}")
-    out.print(f"sentences   {found.sentences:,}")
-    out.print(f"model       {found.model}")
-    out.print(f"generation  {found.generation:,}")
-    out.print(f"size        {found.bytes / 1e6:,.1f} MB")
+        terminal.print_json(asdict(found) | {"path": str(found.path)})
+    else:
+        terminal.print_status(found)
+
+
+@app.command()
+def report(library: LibraryOption = None, *, as_json: JsonOption = False) -> None:
+    """Say what came of every file: pages, passages, language, warnings, failures."""
+    with _library(library, create=False) as opened:
+        found = opened.report()
+    if as_json:
+        terminal.print_json([terminal.file_as_json(one) for one in found])
+    else:
+        terminal.print_files(found)
 
 
 @app.command()
@@ -193,72 +239,67 @@ def _library(path: Path | None, *, create: bool) -> Iterator[Library]:
         yield library
 
 
+def _index(library: Library, paths: Sequence[Path], exclude: Sequence[str]) -> IndexReport:
+    """Index with progress; the first Ctrl-C ends it after the document in hand."""
+    from rag.progress import bars
+
+    shown = bars() if sys.stderr.isatty() else nullcontext(_plain_progress)
+    try:
+        with shown as show, _interruptible(show) as on_progress:
+            return library.index(paths, exclude=exclude, progress=on_progress)
+    except KeyboardInterrupt:
+        held = count(library.status().documents, "document")
+        err.print(f"Stopped. {held} in the library; run it again to go on.")
+        raise typer.Exit(EXIT_INTERRUPTED) from None
+
+
+@contextmanager
+def _interruptible(show: Callable[[Progress], None]) -> Iterator[Callable[[Progress], None]]:
+    """Progress that raises KeyboardInterrupt where it does no harm: between two documents."""
+    asked = False
+    before = signal.getsignal(signal.SIGINT)
+
+    def ask_to_stop(*_: object) -> None:
+        nonlocal asked
+        asked = True
+        signal.signal(signal.SIGINT, before)
+        err.print("Stopping after the document in hand; Ctrl-C again stops at once.")
+
+    def on_progress(step: Progress) -> None:
+        show(step)
+        if asked:
+            raise KeyboardInterrupt
+
+    signal.signal(signal.SIGINT, ask_to_stop)
+    try:
+        yield on_progress
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _follow(library: Library, paths: Sequence[Path], exclude: Sequence[str]) -> None:
+    from rag.watching import changes
+
+    err.print("Following; Ctrl-C stops.")
+    try:
+        for _ in changes(paths, leave_out=library.path):
+            found = library.index([path for path in paths if path.exists()], exclude=exclude)
+            if found.added or found.updated or found.removed or found.failed:
+                terminal.print_report(found)
+    except KeyboardInterrupt:
+        err.print("Stopped.")
+
+
 def _plain_progress(step: Progress) -> None:
-    if step.files_done and step.files_done % STEP_BETWEEN_LINES == 0:
+    if step.files_done and step.files_done % FILES_BETWEEN_LINES == 0:
         err.print(f"{step.files_done:,} of {step.files:,} files, {step.embedded:,} passages")
 
 
-def _print_report(report: IndexReport) -> None:
-    counted = {
-        "added": report.added,
-        "updated": report.updated,
-        "unchanged": report.unchanged,
-        "removed": report.removed,
-        "failed": report.failed,
-        "skipped": report.skipped,
-    }
-    words = [f"{len(found):,} {name}" for name, found in counted.items() if found]
-    summary = ", ".join(words) or "nothing to read there"
-    passages = _count(report.embedded, "passage")
-    out.print(f"{summary} · {passages} embedded in {report.seconds:.1f} s")
-    _print_failures("failed", report.failed)
-    _print_failures("skipped", report.skipped)
-
-
-def _print_failures(what: str, failures: Sequence[Failure]) -> None:
-    for failure in failures[:FAILURES_SHOWN]:
-        err.print(f"{what} {escape(failure.source)}: {escape(failure.reason)}", soft_wrap=True)
-    if len(failures) > FAILURES_SHOWN:
-        err.print(f"… and {len(failures) - FAILURES_SHOWN:,} more {what}")
-
-
-def _print_hit(hit: Hit) -> None:
-    place = [Path(hit.source).name]
-    if hit.page:
-        place.append(f"page {hit.page}")
-    if hit.date:
-        place.append(hit.date.isoformat())
-    out.print(Text.assemble((f"{hit.rank}. ", "dim"), (hit.title, "bold")))
-    out.print(Text(f"   {' · '.join(place)} · score {hit.score:.2f}", "dim"))
-    text = Text(hit.text)
-    text.stylize("bold green", hit.answer.start - hit.start, hit.answer.end - hit.start)
-    out.print(Padding(text, (0, 0, 1, 3)))
-
-
-def _hit_as_json(hit: Hit) -> dict[str, object]:
-    return {
-        "rank": hit.rank,
-        "score": hit.score,
-        "text": hit.text,
-        "title": hit.title,
-        "source": hit.source,
-        "date": hit.date.isoformat() if hit.date else None,
-        "page": hit.page,
-        "headings": list(hit.headings),
-        "document_id": hit.document_id,
-        "passage_id": hit.passage_id,
-        "start": hit.start,
-        "end": hit.end,
-        "answer": asdict(hit.answer),
-        "why": asdict(hit.why),
-        "also_in": list(hit.also_in),
-    }
-
-
-def _print_json(value: object) -> None:
-    # Not through rich, which would wrap and colour it.
-    sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2) + "\n")
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+def _pairs(given: Sequence[str]) -> dict[str, str]:
+    pairs = {}
+    for one in given:
+        name, equals, value = one.partition("=")
+        if not equals:
+            raise InputError(f"--where takes NAME=VALUE, like author=Ada, not {one}")
+        pairs[name] = value
+    return pairs

@@ -3,25 +3,31 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from rag.errors import SourceNotFound
+from rag.files import absolute, printable
 from rag.loaders import supported
 from rag.types import Failure
+
+HIDDEN = (".", "~$")
+"""How names begin that people don't mean: hidden files, and the locks of office programs."""
 
 
 @dataclass(frozen=True, slots=True)
 class Discovery:
     """What lies under the paths that were given.
 
-    ``files`` are the absolute paths of what can be read, in order; ``skipped`` is what lies in
-    a folder but is of a kind that no loader reads. ``folders`` were followed: whatever the
+    ``files`` are the absolute paths of what can be read, in order, and ``named`` those of them
+    that were given by name; ``skipped`` is what lies in a folder but is of a kind that no loader
+    reads. ``folders`` were followed: whatever the
     library has from there and is not among the files any more has gone.
     """
 
     files: tuple[Path, ...]
+    named: tuple[Path, ...]
     skipped: tuple[Failure, ...]
     folders: tuple[Path, ...]
 
@@ -30,12 +36,15 @@ class Discovery:
         return any(Path(path).is_relative_to(folder) for folder in self.folders)
 
 
-def discover(paths: Sequence[str | Path], *, leave_out: Path) -> Discovery:
+def discover(
+    paths: Sequence[str | Path], *, leave_out: Path, exclude: Sequence[str] = ()
+) -> Discovery:
     """Look for files under paths.
 
     A file that is named is taken whatever its name; in folders, hidden files and folders (names
     that begin with a dot) and the folder ``leave_out`` (the library's own) are left out, and
-    links to folders are not followed.
+    links to folders are not followed. So is what matches one of the patterns ``exclude``, which
+    are those of a ``.gitignore`` in each folder that was given.
 
     Raises
     ------
@@ -44,35 +53,46 @@ def discover(paths: Sequence[str | Path], *, leave_out: Path) -> Discovery:
     """
     files: dict[Path, None] = {}
     skipped: list[Failure] = []
-    folders = []
+    folders, named = [], []
     suffixes = supported()
     for given in paths:
-        # Not resolved: a link keeps the name that people know it by.
-        path = Path(os.path.abspath(Path(given).expanduser()))  # noqa: PTH100
+        path = absolute(given)
         if path.is_dir():
             folders.append(path)
-            for file in _walk(path, leave_out):
-                if file.suffix.lower() in suffixes:
+            for file in _walk(path, leave_out, _excluded(path, exclude)):
+                # Without a suffix it may be text: its content will tell.
+                if not file.suffix or file.suffix.lower() in suffixes:
                     files[file] = None
                 else:
-                    reason = f"no loader for “{file.suffix}” files" if file.suffix else "no suffix"
-                    skipped.append(Failure(str(file), reason))
+                    skipped.append(Failure(printable(file), f"{file.suffix} files are not read"))
         elif path.exists():
             files[path] = None
+            named.append(path)
         else:
             raise SourceNotFound(
                 f"there is no file or folder {given}; "
                 "if it was indexed and is gone for good: rag remove PATH"
             )
-    return Discovery(tuple(files), tuple(skipped), tuple(folders))
+    return Discovery(tuple(files), tuple(named), tuple(skipped), tuple(folders))
 
 
-def _walk(folder: Path, leave_out: Path) -> Iterable[Path]:
+def _walk(folder: Path, leave_out: Path, excluded: Callable[[Path], bool]) -> Iterable[Path]:
     for root, names, files in os.walk(folder):
-        if Path(root) == leave_out:
-            names.clear()
-            continue
-        names[:] = sorted(name for name in names if not name.startswith("."))
+        here = Path(root)
+        names[:] = sorted(
+            name
+            for name in names
+            if not name.startswith(".") and here / name != leave_out and not excluded(here / name)
+        )
         for name in sorted(files):
-            if not name.startswith("."):
-                yield Path(root) / name
+            if not name.startswith(HIDDEN) and not excluded(here / name):
+                yield here / name
+
+
+def _excluded(folder: Path, patterns: Sequence[str]) -> Callable[[Path], bool]:
+    if not patterns:
+        return lambda _: False
+    from gitignore_parser import parse_gitignore_str
+
+    matches: Callable[[Path], bool] = parse_gitignore_str("\n".join(patterns), base_dir=folder)
+    return matches

@@ -1,9 +1,19 @@
-"""Writing files so that a crash leaves the old one or the new one, never half of one."""
+"""Names of files, and writing them so that a crash leaves the old or the new, never half."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
+
+
+def absolute(path: str | Path) -> Path:
+    """The path from the root, ``~`` and ``..`` worked out; links keep the name people know."""
+    return Path(os.path.abspath(Path(path).expanduser()))  # noqa: PTH100 (resolve follows links)
+
+
+def printable(path: Path) -> str:
+    """A path as it can be shown and stored, whatever bytes its name has."""
+    return str(path).encode("utf-8", "backslashreplace").decode()
 
 
 def write_atomically(path: Path, content: bytes | memoryview) -> None:

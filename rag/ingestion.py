@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
+import os
 import stat
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 
 from rag.chunking import passages
 from rag.discovery import Discovery
-from rag.errors import LoadError
-from rag.loaders import load
-from rag.store import Source, StoreReader, StoreWriter
+from rag.files import printable
+from rag.loaders import is_of_unknown_kind
+from rag.reading import ReadFile, read
+from rag.store import FileRecord, Source, StoreReader, StoreWriter
 from rag.types import (
     Document,
     Embedder,
@@ -23,63 +27,94 @@ from rag.types import (
     Passage,
     PassageEncoding,
     Progress,
-    document_id,
 )
 
 PASSAGES_TOGETHER = 512
 """Passages that are gathered before they go through the model: enough that texts of one length
 can go together, few enough that a crash costs seconds."""
 
+FILES_TOGETHER = 256
+"""Files that are recorded as read in one transaction, where nothing goes through the model."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Pending:
-    """A document that is read and not stored yet, with every file that turned out to hold it."""
+    """A document that is read and not stored yet, with every place where it was found."""
 
     document: Document
     passages: list[Passage]
     sources: list[Source]
 
 
+@dataclass(frozen=True, slots=True)
+class _Looked:
+    """What a glance at a file says, before anything is read."""
+
+    path: Path
+    size: int
+    modified_ns: int
+    digest: str
+
+
 @dataclass(slots=True)
 class Ingestion:
     """One run over a set of files. The caller holds the writer's lock.
 
-    Every document is committed on its own, so whatever ends the run, what is committed stays;
-    :meth:`report` says what was done by then.
+    Every document is committed on its own, and a file is recorded as read only after its
+    documents are; so whatever ends the run, what is committed stays, and the next run goes on
+    where this one stopped. :meth:`report` says what was done by then.
     """
 
     discovery: Discovery
     embedder: Embedder
     reader: StoreReader
     writer: StoreWriter
+    version: str
     on_progress: Callable[[Progress], None]
 
-    _known: dict[str, Source] = field(init=False)
+    _files: dict[str, FileRecord] = field(init=False)
+    _sources: dict[str, Source] = field(init=False)
+    _of_file: dict[str, list[Source]] = field(default_factory=dict)
     _pending: dict[str, _Pending] = field(default_factory=dict)
+    _pointing: list[Source] = field(default_factory=list)
+    _settling: list[tuple[FileRecord, list[str]]] = field(default_factory=list)
     _added: list[str] = field(default_factory=list)
     _updated: list[str] = field(default_factory=list)
     _unchanged: list[str] = field(default_factory=list)
     _removed: list[str] = field(default_factory=list)
     _failed: list[Failure] = field(default_factory=list)
+    _skipped: list[Failure] = field(default_factory=list)
     _seen: int = 0
+    _gathered: int = 0
     _embedded: int = 0
     _began: float = field(default_factory=time.monotonic)
 
     def __post_init__(self) -> None:
-        self._known = self.reader.sources()
+        self._files = self.reader.files()
+        self._sources = {source.path: source for source in self.reader.sources()}
+        for source in self._sources.values():
+            self._of_file.setdefault(source.file, []).append(source)
 
     def run(self) -> None:
         """Do it; may be interrupted at any point."""
+        by_digest = {
+            record.digest: path
+            for path, record in self._files.items()
+            if not self._try_again(record)
+        }
+        to_read: dict[Path, _Looked] = {}
         for path in self.discovery.files:
-            try:
-                self._look_at(path)
-            except (OSError, LoadError, UnicodeError) as error:
-                self._failed.append(Failure(printable(path), self._reason(path, error)))
-            self._seen += 1
-            self._tell(path)
-            if sum(len(one.passages) for one in self._pending.values()) >= PASSAGES_TOGETHER:
-                self._store_pending()
-        self._store_pending()
+            looked = self._look_at(path)
+            if looked is None:
+                self._tell(path)
+            elif same := by_digest.get(looked.digest):
+                self._take_over(looked, same)
+                self._tell(path)
+            else:
+                to_read[path] = looked
+        # At once, and before anything is replaced: files may have changed places.
+        self._settle()
+        self._read(to_read)
         self._remove_vanished()
 
     def report(self) -> IndexReport:
@@ -90,43 +125,134 @@ class Ingestion:
             unchanged=tuple(self._unchanged),
             removed=tuple(self._removed),
             failed=tuple(self._failed),
-            skipped=self.discovery.skipped,
+            skipped=(*self.discovery.skipped, *self._skipped),
             embedded=self._embedded,
             seconds=time.monotonic() - self._began,
         )
 
-    def _look_at(self, path: Path) -> None:
-        """Find out whether a file is new or changed, and read it if its content is."""
+    def _look_at(self, path: Path) -> _Looked | None:
+        """Find out whether a file has to be read; None when there is nothing to do."""
         name = str(path)
-        name.encode()  # a name that is no UTF-8 can't be stored, and says so here
-        facts = path.stat()
-        if not stat.S_ISREG(facts.st_mode):  # a pipe or a device would keep us waiting
-            raise LoadError("is no ordinary file")
-        before = self._known.get(name)
-        if before and (before.size, before.modified_ns) == (facts.st_size, facts.st_mtime_ns):
-            self._unchanged.append(name)
-            return
-        with path.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
-        source = Source(name, document_id(digest), digest, facts.st_size, facts.st_mtime_ns)
-        if source.document_id in self._pending:
-            self._pending[source.document_id].sources.append(source)
-        elif self.reader.has_document(source.document_id):
-            self.writer.point(source)
-            if before and before.digest == digest:
-                self._unchanged.append(name)
-            else:
-                self._count(source)
-        else:
-            document = load(path)
-            self._pending[document.id] = _Pending(
-                document=document,
-                passages=passages(document, self.embedder),
-                sources=[replace(source, document_id=document.id, digest=document.digest)],
+        try:
+            name.encode()
+            facts = path.stat()
+            if not stat.S_ISREG(facts.st_mode):  # a pipe or a device would keep us waiting
+                self._fail(path, "it is no ordinary file")
+                return None
+            record = self._files.get(name)
+            same_look = record and (record.size, record.modified_ns) == (
+                facts.st_size,
+                facts.st_mtime_ns,
             )
+            if record and same_look and os.access(path, os.R_OK) and not self._try_again(record):
+                self._leave(record)
+                return None
+            with path.open("rb") as file:
+                digest = hashlib.file_digest(file, "sha256").hexdigest()
+        except OSError as error:
+            self._fail(path, f"it can't be read: {error.strerror or error}")
+            return None
+        except UnicodeEncodeError:
+            self._fail(path, "its name is not valid UTF-8: rename it")
+            return None
+        return _Looked(path, facts.st_size, facts.st_mtime_ns, digest)
+
+    def _try_again(self, record: FileRecord) -> bool:
+        """What could not be read may be readable by another version."""
+        return bool(record.failures) and record.reader != self.version
+
+    def _leave(self, record: FileRecord) -> None:
+        """Nothing changed: what failed then would fail now."""
+        self._unchanged += [source.path for source in self._of_file.get(record.path, [])]
+        self._report_failures(record.failures)
+        self._seen += 1
+
+    def _fail(self, path: Path, reason: str) -> None:
+        """A file that can't be looked at; what the library has of it stays."""
+        self._report_failures((Failure(printable(path), reason + self._kept(str(path))),))
+        self._seen += 1
+
+    def _kept(self, file: str) -> str:
+        return "; its earlier version stays in the library" if file in self._of_file else ""
+
+    def _take_over(self, looked: _Looked, same: str) -> None:
+        """A file whose content was read before, here or elsewhere: nothing has to be read."""
+        record, name = self._files[same], str(looked.path)
+        sources = [
+            Source(name + source.path.removeprefix(same), name, source.document_id)
+            for source in self._of_file.get(same, [])
+        ]
+        failures = tuple(
+            Failure(name + one.source.removeprefix(same), one.reason) for one in record.failures
+        )
+        for source in sources:
+            self._pointing.append(source)
+            self._count(source)
+        self._report_failures(failures)
+        self._end_file(looked, [source.path for source in sources], failures, record.seconds)
+
+    def _read(self, to_read: dict[Path, _Looked]) -> None:
+        """Read, and store what was gathered whenever it is enough for the model."""
+        found: dict[Path, list[str]] = {}
+        with closing(read(list(to_read))) as results:
+            for result in results:
+                if isinstance(result, ReadFile):
+                    sources = found.pop(result.path, [])
+                    self._take_end(to_read[result.path], result, sources)
+                    self._tell(result.path)
+                else:
+                    path, document = result
+                    found.setdefault(path, []).append(document.source)
+                    self._take_document(to_read[path], document)
+                if self._enough():
+                    self._store_pending()
+        self._store_pending()
+
+    def _take_document(self, looked: _Looked, document: Document) -> None:
+        source = Source(document.source, str(looked.path), document.id)
+        if document.id in self._pending:
+            self._pending[document.id].sources.append(source)
+        elif self.reader.has_document(document.id):
+            # Now: a moment later the last file that holds it may be read, and have changed.
+            self.writer.point([source])
+            self._count(source)
+        else:
+            dated = _dated(document, looked)
+            broken = passages(dated, self.embedder)
+            self._pending[document.id] = _Pending(dated, broken, [source])
+            self._gathered += len(broken)
+
+    def _take_end(self, looked: _Looked, result: ReadFile, sources: list[str]) -> None:
+        failures = result.failures
+        if failures and not sources:
+            # Nothing of it could be read: what the library has of it stays.
+            sources = [source.path for source in self._of_file.get(str(looked.path), [])]
+            kept = self._kept(str(looked.path))
+            failures = tuple(Failure(one.source, one.reason + kept) for one in failures)
+        self._report_failures(failures)
+        self._end_file(looked, sources, result.failures, result.seconds)
+
+    def _end_file(
+        self, looked: _Looked, sources: list[str], failures: tuple[Failure, ...], seconds: float
+    ) -> None:
+        record = FileRecord(
+            path=str(looked.path),
+            size=looked.size,
+            modified_ns=looked.modified_ns,
+            digest=looked.digest,
+            reader=self.version,
+            failures=failures,
+            seconds=seconds,
+        )
+        self._settling.append((record, sources))
+        self._seen += 1
+
+    def _enough(self) -> bool:
+        gathered = sum(len(one.passages) for one in self._pending.values())
+        return gathered >= PASSAGES_TOGETHER or len(self._settling) >= FILES_TOGETHER
 
     def _store_pending(self) -> None:
-        """Encode and commit what was gathered, document by document."""
+        """Encode and commit what was gathered, document by document, then settle the files."""
         pending = list(self._pending.values())
         self._pending.clear()
         encodings = self._encoded([passage for one in pending for passage in one.passages])
@@ -134,11 +260,20 @@ class Ingestion:
             first, *others = one.sources
             mine = islice(encodings, len(one.passages))
             self.writer.put(one.document, first, one.passages, mine)
-            self._count(first)
-            for other in others:
-                self.writer.point(other)
-                self._count(other)
+            self._pointing += others
+            for source in one.sources:
+                self._count(source)
             self._tell(Path(first.path))
+        self._settle()
+
+    def _settle(self) -> None:
+        """Record files as read, now that their documents are in the store."""
+        if self._pointing:
+            self.writer.point(self._pointing)
+            self._pointing = []
+        if self._settling:
+            self._removed += self.writer.settle(self._settling)
+            self._settling = []
 
     def _encoded(self, gathered: list[Passage]) -> Iterator[PassageEncoding]:
         for encoding in self.embedder.passages(gathered):
@@ -147,29 +282,39 @@ class Ingestion:
 
     def _remove_vanished(self) -> None:
         present = {str(path) for path in self.discovery.files}
-        gone = [path for path in self._known if path not in present and self.discovery.covers(path)]
-        if gone:
-            self.writer.remove(gone)
+        files = [one for one in self._files if one not in present and self.discovery.covers(one)]
+        if files:
+            gone = [source.path for file in files for source in self._of_file.get(file, [])]
+            self.writer.remove(gone, files)
             self._removed += gone
 
     def _count(self, source: Source) -> None:
-        (self._updated if source.path in self._known else self._added).append(source.path)
+        before = self._sources.get(source.path)
+        if before is None:
+            self._added.append(source.path)
+        elif before.document_id == source.document_id:
+            self._unchanged.append(source.path)
+        else:
+            self._updated.append(source.path)
+
+    def _report_failures(self, failures: tuple[Failure, ...]) -> None:
+        """Of a kind that nothing reads is skipped; whatever else went wrong has failed."""
+        named = {printable(path) for path in self.discovery.named}
+        for one in failures:
+            passed_over = is_of_unknown_kind(one) and one.source not in named
+            (self._skipped if passed_over else self._failed).append(one)
 
     def _tell(self, path: Path) -> None:
         done, files = self._seen, len(self.discovery.files)
-        self.on_progress(Progress(done, files, self._embedded, printable(path)))
-
-    def _reason(self, path: Path, error: Exception) -> str:
-        if isinstance(error, LoadError):
-            reason = str(error)
-        elif isinstance(error, OSError):
-            reason = f"can't be read: {error.strerror or error}"
-        else:
-            reason = "its name is not valid UTF-8: rename it"
-        kept = str(path) in self._known
-        return f"{reason}; its earlier version stays in the library" if kept else reason
+        self.on_progress(Progress(done, files, self._gathered, self._embedded, printable(path)))
 
 
-def printable(path: Path) -> str:
-    """A path as it can be shown and stored, whatever bytes its name has."""
-    return str(path).encode("utf-8", "backslashreplace").decode()
+def _dated(document: Document, looked: _Looked) -> Document:
+    """The document with the date of its file, where it names none itself."""
+    if document.date:
+        known = {"date_from": "document"} | dict(document.metadata)
+        return replace(document, metadata=known)
+    day = dt.datetime.fromtimestamp(looked.modified_ns / 1e9, tz=dt.UTC).date()
+    return replace(
+        document, date=day, metadata=dict(document.metadata) | {"date_from": "file time"}
+    )

@@ -41,10 +41,13 @@ class LexicalIndex(Protocol):
         """The number of passages."""
         ...
 
-    def search(self, question: str, count: int) -> tuple[Keys, Scores]:
+    def search(
+        self, question: str, count: int, among: Sequence[int] | None = None
+    ) -> tuple[Keys, Scores]:
         """The keys of the best ``count`` passages, best first, with scores in [0, 1].
 
-        Only passages that share a word with the question, so there may be fewer or none.
+        Only passages that share a word with the question, so there may be fewer or none;
+        ``among`` limits the search to the passages of those keys.
         """
         ...
 
@@ -136,30 +139,18 @@ class TantivyReader:
     def __len__(self) -> int:
         return int(self._searcher.num_docs)
 
-    def search(self, question: str, count: int) -> tuple[Keys, Scores]:
+    def search(
+        self, question: str, count: int, among: Sequence[int] | None = None
+    ) -> tuple[Keys, Scores]:
         """The keys of the best ``count`` passages, best first, with scores in [0, 1]."""
-        import tantivy
-
         words = self._words(question)
-        if not words or count < 1:
+        if not words or count < 1 or (among is not None and not len(among)):
             return np.zeros(0, np.int64), np.zeros(0)
-        return self._run(tantivy.Query.boolean_query(self._any_of(words)), words, count)
+        return self._run(words, count, among)
 
     def score(self, question: str, keys: Sequence[int]) -> Scores:
         """The scores of given passages, in [0, 1]; 0 for one that shares no word."""
-        import tantivy
-
-        words = self._words(question)
-        if not words or not len(keys):
-            return np.zeros(len(keys))
-        among = tantivy.Query.term_set_query(self._schema, "key", [int(key) for key in keys])
-        query = tantivy.Query.boolean_query(
-            [
-                (tantivy.Occur.Must, tantivy.Query.boolean_query(self._any_of(words))),
-                (tantivy.Occur.Must, tantivy.Query.const_score_query(among, 0.0)),
-            ]
-        )
-        found, scores = self._run(query, words, len(keys))
+        found, scores = self.search(question, len(keys), keys)
         by_key = dict(zip(found.tolist(), scores.tolist(), strict=True))
         return np.array([by_key.get(int(key), 0.0) for key in keys])
 
@@ -173,7 +164,7 @@ class TantivyReader:
     def _words(self, question: str) -> list[str]:
         return sorted(set(self._analyzer.analyze(question)))
 
-    def _any_of(self, words: Sequence[str]) -> list[tuple[tantivy.Occur, tantivy.Query]]:
+    def _query(self, words: Sequence[str], among: Sequence[int] | None) -> tantivy.Query:
         from tantivy import Occur, Query
 
         # Term by term, not through the query parser: a question is no query language.
@@ -182,9 +173,18 @@ class TantivyReader:
             Query.boost_query(Query.term_query(self._schema, "context", word), CONTEXT_WEIGHT)
             for word in words
         ]
-        return [(Occur.Should, query) for query in text + context]
+        any_of = Query.boolean_query([(Occur.Should, query) for query in text + context])
+        if among is None:
+            return any_of
+        one_of = Query.term_set_query(self._schema, "key", [int(key) for key in among])
+        return Query.boolean_query(
+            [(Occur.Must, any_of), (Occur.Must, Query.const_score_query(one_of, 0.0))]
+        )
 
-    def _run(self, query: tantivy.Query, words: Sequence[str], count: int) -> tuple[Keys, Scores]:
+    def _run(
+        self, words: Sequence[str], count: int, among: Sequence[int] | None
+    ) -> tuple[Keys, Scores]:
+        query = self._query(words, among)
         hits = self._searcher.search(query, limit=count, count=False).hits
         keys = self._searcher.fast_field_values("key", [address for _, address in hits])
         scores = np.array([score for score, _ in hits], dtype=np.float64)

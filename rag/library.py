@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import os
+import datetime as dt
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from importlib.metadata import version
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -19,6 +20,8 @@ from rag.errors import (
     LibraryNotFound,
     SourceNotFound,
 )
+from rag.files import absolute
+from rag.filters import Filter
 from rag.indexes import Indexes, Snapshot
 from rag.ingestion import Ingestion
 from rag.store import Database, StoreReader, StoreWriter
@@ -26,6 +29,7 @@ from rag.types import (
     Document,
     DocumentSummary,
     Embedder,
+    FileReport,
     Hit,
     IndexReport,
     Progress,
@@ -77,7 +81,7 @@ class Library:
         LibraryDamaged
             If its store can't be read.
         """
-        folder = Path(os.path.abspath(Path(path).expanduser()))  # noqa: PTH100  (links stay)
+        folder = absolute(path)
         embedder = embedder or SentenceTransformerEmbedder()
         if not (folder / "library.db").exists():
             if not create:
@@ -113,6 +117,7 @@ class Library:
         self,
         paths: str | Path | Sequence[str | Path],
         *,
+        exclude: Sequence[str] = (),
         progress: bool | Callable[[Progress], None] = False,
     ) -> IndexReport:
         """Make the library follow files and folders.
@@ -125,6 +130,8 @@ class Library:
         ----------
         paths
             Files and folders.
+        exclude
+            Patterns, as in a ``.gitignore``, for what to leave out of the folders.
         progress
             True shows bars on standard error; a function is called with each step.
 
@@ -136,10 +143,10 @@ class Library:
             If another process goes on writing.
         """
         listed = [paths] if isinstance(paths, str | Path) else list(paths)
-        discovery = discover(listed, leave_out=self.path)
+        discovery = discover(listed, leave_out=self.path, exclude=exclude)
         with self._writing(), _shown(progress) as on_progress:
             ingestion = Ingestion(
-                discovery, self._embedder, self._reader, self._writer, on_progress
+                discovery, self._embedder, self._reader, self._writer, version("rag"), on_progress
             )
             try:
                 ingestion.run()
@@ -162,22 +169,53 @@ class Library:
             If nothing is indexed under one of the names; nothing is removed then.
         """
         with self._writing():
-            known = self._reader.sources()
+            files = list(self._reader.files())
+            known = [source.path for source in self._reader.sources()]
             removed: dict[str, None] = {}
+            forgotten: list[str] = []
             for given in sources:
-                path = Path(os.path.abspath(Path(given).expanduser()))  # noqa: PTH100
+                path = absolute(given)
                 found = [one for one in known if Path(one).is_relative_to(path)]
                 if not found:
                     raise SourceNotFound(
-                        f"nothing is indexed under {given}; rag status --json lists the sources"
+                        f"nothing is indexed under {given}; rag report lists what is"
                     )
                 removed.update(dict.fromkeys(found))
-            self._writer.remove(list(removed))
+                forgotten += [one for one in files if Path(one).is_relative_to(path)]
+            self._writer.remove(list(removed), forgotten)
             self._snapshot = self._indexes.publish()
         return list(removed)
 
-    def search(self, question: str, k: int = 5) -> list[Hit]:
+    def search(
+        self,
+        question: str,
+        k: int = 5,
+        *,
+        since: dt.date | None = None,
+        until: dt.date | None = None,
+        source: str | None = None,
+        title: str | None = None,
+        language: str | None = None,
+        where: Mapping[str, str] | None = None,
+    ) -> list[Hit]:
         """Find the ``k`` passages that best answer a question, best first.
+
+        Parameters
+        ----------
+        question
+            In plain words.
+        k
+            How many hits, at least 1.
+        since, until
+            Look only in documents with a date in that range, both ends included.
+        source
+            … only in those whose path, or its end, matches: ``*.pdf``, ``letters/*``.
+        title
+            … only in those with these words in their title.
+        language
+            … only in those in this language, ``en`` say.
+        where
+            … only in those whose metadata have these values.
 
         Raises
         ------
@@ -189,10 +227,15 @@ class Library:
         return retrieval.search(
             question,
             k,
+            Filter(since, until, source, title, language, where or {}),
             embedder=self._embedder,
             store=self._reader,
             snapshot=self._current(),
         )
+
+    def report(self) -> list[FileReport]:
+        """What came of every file that was read, by path."""
+        return self._reader.file_reports()
 
     def document(self, document_id: str) -> Document:
         """The document of that id.

@@ -10,24 +10,27 @@ from rag.types import Progress
 
 @contextmanager
 def bars() -> Iterator[Callable[[Progress], None]]:
-    """Show a bar of files, with the number of passages; gives the function to call with each
-    step.
-    """
+    """Show a bar of files and one of passages; gives the function to call with each step."""
     from rich import progress
     from rich.console import Console
 
     with progress.Progress(
-        progress.TextColumn("Indexing"),
+        progress.TextColumn("{task.description:>9}"),
         progress.BarColumn(),
         progress.MofNCompleteColumn(),
-        progress.TextColumn("files · {task.fields[passages]} passages"),
+        progress.TextColumn("{task.fields[rate]}"),
         progress.TimeRemainingColumn(),
         console=Console(stderr=True),
         transient=True,
     ) as shown:
-        task = shown.add_task("", total=None, passages=0)
+        files = shown.add_task("files", total=None, rate="")
+        passages = shown.add_task("passages", total=None, rate="")
 
         def on_progress(step: Progress) -> None:
-            shown.update(task, total=step.files, completed=step.files_done, passages=step.embedded)
+            shown.update(files, total=step.files, completed=step.files_done)
+            shown.update(passages, total=step.passages, completed=step.embedded)
+            for task in shown.tasks:
+                speed = f"{task.speed:,.1f}/s" if task.speed else ""
+                shown.update(task.id, rate=speed)
 
         yield on_progress

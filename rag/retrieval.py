@@ -9,6 +9,7 @@ import numpy as np
 
 from rag import ranking
 from rag.errors import EmptyQuestion, InputError
+from rag.filters import Filter
 from rag.indexes import Snapshot
 from rag.store import StoredPassage, StoreReader
 from rag.types import Embedder, Hit, Keys, QueryEncoding, Quote, Scores, Span, Why
@@ -30,6 +31,7 @@ class _Asked:
     question: str
     encoding: QueryEncoding
     k: int
+    among: Sequence[tuple[int, int]] | None
     store: StoreReader
     snapshot: Snapshot
 
@@ -61,7 +63,13 @@ class _Scored:
 
 
 def search(
-    question: str, k: int, *, embedder: Embedder, store: StoreReader, snapshot: Snapshot
+    question: str,
+    k: int,
+    conditions: Filter,
+    *,
+    embedder: Embedder,
+    store: StoreReader,
+    snapshot: Snapshot,
 ) -> list[Hit]:
     """Find the ``k`` passages that best answer a question, best first.
 
@@ -71,6 +79,9 @@ def search(
         In plain words.
     k
         How many hits, at least 1; there are fewer in a library with fewer passages.
+    conditions
+        Which documents to look in. They hold before anything is ranked, so a filter that leaves
+        three passages finds all three.
 
     Returns
     -------
@@ -88,7 +99,8 @@ def search(
         raise EmptyQuestion("the question is empty: ask in plain words, like “Who wrote it?”")
     if k < 1:
         raise InputError(f"the number of hits must be at least 1, not {k}")
-    asked = _Asked(question, embedder.query(question), k, store, snapshot)
+    among = store.matching(conditions) if conditions else None
+    asked = _Asked(question, embedder.query(question), k, among, store, snapshot)
     candidates = _candidates(asked)
     scored = _reordered(asked, candidates)
     order = ranking.best_first(
@@ -106,17 +118,18 @@ def _candidates(asked: _Asked) -> _Candidates:
     depth = max(PASSAGES_PROPOSED, 2 * asked.k)
     sentences = max(SENTENCES_PROPOSED, 6 * asked.k)
     vector = asked.encoding.vector
-    near = _distinct(asked.snapshot.vectors.search(vector, sentences)[0])[:depth]
-    worded, _ = asked.snapshot.words.search(asked.question, depth)
+    keys = None if asked.among is None else [key for key, _ in asked.among]
+    near = _distinct(asked.snapshot.vectors.search(vector, sentences, asked.among)[0])[:depth]
+    worded, _ = asked.snapshot.words.search(asked.question, depth, keys)
     # A passage may have gone since the snapshot; what the store no longer has is left out.
     vectors = asked.store.vectors(_distinct(np.concatenate([near, worded])).tolist())
-    keys = np.array(list(vectors), dtype=np.int64)
-    owners = np.repeat(np.arange(len(keys)), [len(rows) for rows in vectors.values()])
+    found = np.array(list(vectors), dtype=np.int64)
+    owners = np.repeat(np.arange(len(found)), [len(rows) for rows in vectors.values()])
     cosines = np.concatenate([rows @ vector for rows in vectors.values()] or [np.zeros(0)])
     return _Candidates(
-        keys=keys,
-        meaning=np.maximum(ranking.best_of_groups(cosines, owners, len(keys)), 0.0),
-        words=asked.snapshot.words.score(asked.question, keys.tolist()),
+        keys=found,
+        meaning=np.maximum(ranking.best_of_groups(cosines, owners, len(found)), 0.0),
+        words=asked.snapshot.words.score(asked.question, found.tolist()),
         meaning_ranks={key: rank for rank, key in enumerate(near.tolist(), start=1)},
         words_ranks={key: rank for rank, key in enumerate(worded.tolist(), start=1)},
     )
@@ -181,6 +194,7 @@ def _hit(rank: int, same: Sequence[_Scored], asked: _Asked, candidates: _Candida
             words_rank=candidates.words_ranks.get(stored.key),
             matched=asked.snapshot.words.matched(asked.question, passage.text),
         ),
+        page_label=passage.page_label,
         also_in=tuple(dict.fromkeys(path for path in others if path != source)),
     )
 

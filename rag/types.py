@@ -83,7 +83,9 @@ class Document:
     paragraph of its own, listed in ``headings``. ``digest`` is the SHA-256 of the file's bytes
     in hexadecimal, and ``id`` its first 20 digits, so that the same content is the same
     document wherever it lies. ``pages`` has a span for each page, or none where the format has
-    no pages.
+    no pages. ``page_labels`` are the numbers printed on the pages ("iv", "A-3"), one a page, or
+    none at all where the file names none. ``warnings`` say what of the file could not be read,
+    or not as its name promised, each a line for a person.
     """
 
     id: str
@@ -95,6 +97,8 @@ class Document:
     metadata: Mapping[str, str] = field(default_factory=dict)
     headings: tuple[Heading, ...] = ()
     pages: tuple[Span, ...] = ()
+    page_labels: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
 
 def document_id(digest: str) -> str:
@@ -108,7 +112,8 @@ class Passage:
 
     ``sentences`` are spans in the document's text. The first ``leading`` of them are headings
     that introduce the passage: they are searched, but are no answer. ``headings`` is the trail
-    of headings above the passage, outermost first. ``page`` counts from 1.
+    of headings above the passage, outermost first. ``page`` counts from 1; ``page_label`` is the
+    number that is printed on it, where the file says so.
     """
 
     id: str
@@ -120,6 +125,7 @@ class Passage:
     leading: int = 0
     headings: tuple[str, ...] = ()
     page: int | None = None
+    page_label: str | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -199,6 +205,7 @@ class Hit:
     answer: Quote
     why: Why
     also_in: tuple[str, ...] = ()
+    page_label: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,12 +229,15 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a run of ``Library.index`` is: files looked at, of how many, passages that went
-    through the model, and the file in hand.
+    """How far a run of ``Library.index`` is.
+
+    Files done, of how many; passages that were read so far, and those of them that went through
+    the model; and the file in hand.
     """
 
     files_done: int
     files: int
+    passages: int
     embedded: int
     source: str
 
@@ -249,6 +259,35 @@ class IndexReport:
     skipped: tuple[Failure, ...]
     embedded: int
     seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class FileReport:
+    """What came of one file.
+
+    ``documents`` is more than one for a file that holds several, and 0 for one that could not
+    be read. ``pages_with_text`` is less than ``pages`` where some are only pictures. ``failures``
+    is what of it could not be read, ``warnings`` what was read with doubts, ``seconds`` how long
+    reading took.
+    """
+
+    source: str
+    documents: int
+    pages: int
+    pages_with_text: int
+    characters: int
+    passages: int
+    languages: tuple[str, ...]
+    warnings: tuple[str, ...]
+    failures: tuple[Failure, ...]
+    seconds: float
+
+    @property
+    def status(self) -> str:
+        """``indexed``, ``partly`` or ``failed``."""
+        if not self.failures:
+            return "indexed"
+        return "partly" if self.documents else "failed"
 
 
 @dataclass(frozen=True, slots=True)

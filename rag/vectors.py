@@ -44,9 +44,12 @@ class VectorIndex(Protocol):
         """
         ...
 
-    def search(self, question: Vector, count: int) -> tuple[Keys, Scores]:
+    def search(
+        self, question: Vector, count: int, among: Sequence[tuple[int, int]] | None = None
+    ) -> tuple[Keys, Scores]:
         """The ``count`` nearest sentences, best first: the keys of their passages, with cosines.
 
+        ``among`` limits the search to passages, each given as its key and number of sentences.
         A passage comes as often as it has sentences among them. Fewer when there are fewer.
         """
         ...
@@ -125,12 +128,11 @@ class FaissIndex:
         self._settle()
         if not removed:
             return
-        ids = np.concatenate(
-            [(key << POSITION_BITS) + np.arange(count, dtype=np.int64) for key, count in removed]
-        )
-        self._index.remove_ids(faiss.IDSelectorBatch(ids))
+        self._index.remove_ids(faiss.IDSelectorBatch(_ids(removed)))
 
-    def search(self, question: Vector, count: int) -> tuple[Keys, Scores]:
+    def search(
+        self, question: Vector, count: int, among: Sequence[tuple[int, int]] | None = None
+    ) -> tuple[Keys, Scores]:
         """The ``count`` nearest sentences, best first: the keys of their passages, with cosines.
 
         Raises
@@ -142,12 +144,21 @@ class FaissIndex:
             raise ValueError(f"the question must be ({self._index.d},), not {question.shape}")
         if not np.isfinite(question).all():
             raise ValueError("the question's vector must be finite")
-        # FAISS pads with id -1 when asked for more than it has.
         count = min(count, len(self))
-        if count == 0:
+        if count == 0 or (among is not None and not among):
             return np.zeros(0, np.int64), np.zeros(0)
-        scores, ids = self._index.search(question[np.newaxis].astype(np.float32), count)
-        return cast("Keys", ids[0] >> POSITION_BITS), scores[0].astype(np.float64)
+        import faiss
+
+        limits = faiss.SearchParameters()
+        if among:
+            selector = faiss.IDSelectorBatch(_ids(among))  # kept here: FAISS only points to it
+            limits.sel = selector
+        scores, ids = self._index.search(
+            question[np.newaxis].astype(np.float32), count, params=limits
+        )
+        # FAISS pads with id -1 when asked for more than there is.
+        found = ids[0] >= 0
+        return cast("Keys", ids[0][found] >> POSITION_BITS), scores[0][found].astype(np.float64)
 
     def _settle(self) -> None:
         """Hand over what was added, at once: FAISS copies a whole array faster than its rows."""
@@ -155,3 +166,10 @@ class FaissIndex:
             rows = np.ascontiguousarray(np.concatenate(self._rows), dtype=np.float32)
             self._index.add_with_ids(rows, np.concatenate(self._ids))
             self._rows, self._ids = [], []
+
+
+def _ids(passages: Sequence[tuple[int, int]]) -> NDArray[np.int64]:
+    """The numbers of all sentences of passages, given as keys and numbers of sentences."""
+    return np.concatenate(
+        [(key << POSITION_BITS) + np.arange(count, dtype=np.int64) for key, count in passages]
+    )

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from rag import Library
 from rag.embedding import SentenceTransformerEmbedder
+
+# In CI the same examples every time, so that a change is judged by what it changed; by hand new
+# ones, which is how bugs are found. No deadlines: a busy machine is no bug.
+settings.register_profile("ci", derandomize=True, deadline=None)
+settings.register_profile("by hand", deadline=None)
+settings.load_profile("ci" if os.environ.get("CI") else "by hand")
 
 SEEDS = Path(__file__).parent.parent / "seeds"
 

@@ -90,7 +90,7 @@ def test_status(indexed: Path) -> None:
     """Figures for people, and the same for programs."""
     found = json.loads(rag("status", "--json", folder=indexed).stdout)
     assert (found["documents"], found["passages"], found["sentences"]) == (1, 3, 15)
-    assert (found["model"], found["generation"]) == ("all-MiniLM-L6-v2", 1)
+    assert (found["model"], found["generation"]) == ("all-MiniLM-L6-v2", 2)
     assert found["bytes"] > 10_000
     words = rag("status", folder=indexed).stdout
     assert "passages    3" in words
@@ -116,7 +116,62 @@ def test_some_files_fail(tmp_path: Path) -> None:
     assert run.returncode == 3
     assert run.stdout.startswith("1 added, 1 failed, 1 skipped · 1 passage embedded")
     assert f"failed {tmp_path}/empty.txt: " in run.stderr
-    assert f"skipped {tmp_path}/photo.jpg: no loader for “.jpg” files" in run.stderr
+    assert f"skipped {tmp_path}/photo.jpg: .jpg files are not read" in run.stderr
+    report = json.loads(rag("report", "--json", folder=tmp_path).stdout)
+    assert [(Path(one["source"]).name, one["status"]) for one in report] == [
+        ("empty.txt", "failed"),
+        ("good.txt", "indexed"),
+    ]
+    words = rag("report", folder=tmp_path).stdout
+    assert "good.txt" in words
+    assert f"failed {tmp_path}/empty.txt: " in words
+    assert rag("index", tmp_path, folder=tmp_path).returncode == 3, "it still can't be read"
+    assert rag("index", tmp_path, "--exclude", "empty*", folder=tmp_path).returncode == 0
+
+
+def test_ask_within_some_documents(tmp_path: Path) -> None:
+    """Conditions on the command line; one that is no condition is said in words."""
+    for year in (2020, 2022, 2024):
+        (tmp_path / f"{year}.txt").write_text(f"date {year}-06-01\nThe harvest was good in {year}.")
+    assert rag("index", tmp_path, folder=tmp_path).returncode == 0
+
+    def found(*conditions: str) -> list[str]:
+        run = rag("ask", "How was the harvest?", "--json", *conditions, folder=tmp_path)
+        return sorted(Path(hit["source"]).stem for hit in json.loads(run.stdout)["hits"])
+
+    assert found("--since", "2021-01-01") == ["2022", "2024"]
+    assert found("--until", "2022-06-01", "--source", "202*") == ["2020", "2022"]
+    assert found("--where", "date_from=document", "--title", "2024") == ["2024"]
+    run = rag("ask", "harvest?", "--language", "xx", folder=tmp_path)
+    assert run.stdout == "No document meets all of these conditions.\n"
+    is_one_clear_line(rag("ask", "harvest?", "--where", "author", folder=tmp_path), "NAME=VALUE")
+
+
+def test_follow_a_folder(tmp_path: Path) -> None:
+    """``--watch`` takes in a new file by itself, and ends with Ctrl-C."""
+    articles = tmp_path / "articles"
+    articles.mkdir()
+    (articles / "one.txt").write_text("The first article.")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "rag", "index", articles, "--watch"],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"PYTHONUNBUFFERED": "1"},
+    )
+    assert process.stdout is not None
+    assert process.stderr is not None
+    assert process.stdout.readline().startswith("1 added · 1 passage embedded")
+    assert process.stderr.readline() == "Following; Ctrl-C stops.\n"
+    time.sleep(1)  # the watcher begins after it says so
+    (articles / "two.txt").write_text("The second article.")
+    assert process.stdout.readline().startswith("1 added, 1 unchanged · 1 passage embedded")
+    (articles / "one.txt").unlink()
+    assert process.stdout.readline().startswith("1 unchanged, 1 removed")
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=60)
+    assert (process.returncode, said) == (0, "Stopped.\n")
 
 
 def test_no_such_path(tmp_path: Path) -> None:
@@ -212,7 +267,7 @@ def test_interrupt(tmp_path: Path) -> None:
     process.send_signal(signal.SIGINT)
     _, said = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert "Stopped." in said
+    assert "Stopping after the document in hand; Ctrl-C again stops at once." in said
     assert "Traceback" not in said
     kept = json.loads(rag("status", "--json", folder=tmp_path).stdout)["documents"]
     assert 0 < kept < 3000

@@ -8,10 +8,12 @@ import shutil
 import sqlite3
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
+import rag.reading
 from rag import (
     DocumentNotFound,
     EmptyQuestion,
@@ -50,6 +52,14 @@ def library(tmp_path: Path, embedder: SentenceTransformerEmbedder) -> Iterator[L
     """An empty library."""
     with Library.open(tmp_path / "library", embedder=embedder) as library:
         yield library
+
+
+@contextmanager
+def library_without_reading() -> Iterator[None]:
+    """Reading any file is an error."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(rag.reading, "COMMAND", ("false",))
+        yield
 
 
 def answers(library: Library, question: str) -> list[str]:
@@ -195,6 +205,19 @@ def test_moved_file_embeds_nothing(library: Library, articles: Path) -> None:
     assert (hit.document_id, hit.source) == (before, str(articles / "loaf.txt"))
 
 
+def test_files_that_change_places(library: Library, articles: Path) -> None:
+    """Each holds the other's document now; nothing is embedded and nothing is lost."""
+    library.index(articles)
+    (articles / "bread.txt").rename(articles / "third.txt")
+    (articles / "tanks.txt").rename(articles / "bread.txt")
+    (articles / "third.txt").rename(articles / "tanks.txt")
+    report = library.index(articles)
+    assert (report.embedded, len(report.updated), report.removed) == (0, 2, ())
+    assert library.search("sourdough bread")[0].source == str(articles / "tanks.txt")
+    assert library.search("turret from Ghent")[0].source == str(articles / "bread.txt")
+    assert library.status().documents == 3
+
+
 def test_same_content_twice_is_one_document(library: Library, articles: Path) -> None:
     """It is embedded once, found once, and names both files; one goes, the other stays."""
     (articles / "copy.txt").write_text(BREAD)
@@ -254,6 +277,62 @@ def test_file_that_broke_keeps_its_earlier_version(library: Library, articles: P
     assert "sourdough" in library.search("bread")[0].text
 
 
+def test_failed_file_is_remembered(library: Library, articles: Path) -> None:
+    """It is reported again without being read again, until it changes."""
+    bad = articles / "junk.txt"
+    bad.write_bytes(b"\x00" * 50)
+    first = library.index(articles)
+    with library_without_reading():
+        second = library.index(articles)
+    assert second.failed == first.failed
+    assert len(second.unchanged) == 3
+    bad.write_text("Now it is text about quarks.")
+    assert library.index(articles).added == (str(bad),)
+
+
+def test_report_by_file(library: Library, articles: Path) -> None:
+    """What came of each file, kept with the library."""
+    (articles / "junk.txt").write_bytes(b"\x00" * 50)
+    library.index(articles)
+    found = {Path(one.source).name: one for one in library.report()}
+    assert {name: one.status for name, one in found.items()} == {
+        "bread.txt": "indexed",
+        "junk.txt": "failed",
+        "tanks.txt": "indexed",
+        "whales.md": "indexed",
+    }
+    bread = found["bread.txt"]
+    assert (bread.documents, bread.passages, bread.characters) == (1, 1, len(BREAD))
+    assert bread.languages == ("en",)
+    assert bread.seconds > 0
+    assert found["junk.txt"].failures[0].source == str(articles / "junk.txt")
+
+
+def test_filters_hold_before_the_top_is_cut(library: Library, articles: Path) -> None:
+    """Each kind of condition, alone and together."""
+    (articles / "brot.md").write_text(
+        "---\ntitle: Brot\nauthor: Ada\ndate: 2021-03-04\n---\n\n"
+        "Das Brot backt man vierzig Minuten im Ofen, bis die Kruste braun ist."
+    )
+    library.index(articles)
+
+    def found(**conditions: object) -> set[str]:
+        hits = library.search("How long do I bake bread?", 50, **conditions)  # type: ignore[arg-type]
+        return {Path(hit.source).name for hit in hits}
+
+    everything = {"tanks.txt", "bread.txt", "whales.md", "brot.md"}
+    assert found() == everything
+    assert found(since=dt.date(2021, 3, 4), until=dt.date(2024, 1, 2)) == {"tanks.txt", "brot.md"}
+    assert found(source="*.md") == {"whales.md", "brot.md"}
+    assert found(source="deep/*") == {"whales.md"}
+    assert found(source=str(articles / "t*")) == {"tanks.txt"}
+    assert found(source="[bt]*.txt") == set()
+    assert found(title="WHALE") == {"whales.md"}
+    assert found(language="de") == {"brot.md"}
+    assert found(where={"author": "Ada"}) == {"brot.md"}
+    assert found(where={"author": "Ada"}, language="en") == set()
+
+
 def test_hidden_files_are_left_out(library: Library, articles: Path) -> None:
     """Names that begin with a dot, and the library's own folder inside the articles."""
     (articles / ".secret.txt").write_text("The password is swordfish.")
@@ -302,11 +381,20 @@ def test_word_piece_counts_follow_the_passages(library: Library, articles: Path)
 
 
 def test_documents_newest_first(library: Library, articles: Path) -> None:
-    """Those with a date come first."""
+    """By the date in the text, or else by the file's."""
+    noon = dt.datetime(2019, 8, 7, 12, tzinfo=dt.UTC).timestamp()
+    os.utime(articles / "bread.txt", (noon, noon))
+    os.utime(articles / "deep" / "whales.md", (noon + 86_400, noon + 86_400))
     library.index(articles)
     found = library.documents()
-    assert (found[0].date, found[0].passages) == (dt.date(2024, 1, 2), 1)
-    assert [one.date for one in found[1:]] == [None, None]
+    assert [(one.date, one.passages) for one in found] == [
+        (dt.date(2024, 1, 2), 1),
+        (dt.date(2019, 8, 8), 1),
+        (dt.date(2019, 8, 7), 1),
+    ]
+    assert library.documents(1) == found[:1]
+    came_from = [library.document(one.id).metadata["date_from"] for one in found]
+    assert came_from == ["document", "file time", "file time"]
     with pytest.raises(DocumentNotFound, match="no document"):
         library.document("nothing")
 

@@ -24,7 +24,7 @@ def test_public_names() -> None:
     """The public names, all of them and no others; a change here is a change for users."""
     assert sorted(rag.__all__) == [
         *("Document", "DocumentNotFound", "DocumentSummary", "EmptyQuestion", "Failure"),
-        *("Heading", "Hit", "IndexReport", "InputError", "Library", "LibraryBusy"),
+        *("FileReport", "Heading", "Hit", "IndexReport", "InputError", "Library", "LibraryBusy"),
         *("LibraryDamaged", "LibraryError", "LibraryMismatch", "LibraryNotFound", "LoadError"),
         *("ModelError", "Passage", "Progress", "Quote", "RagError", "SourceNotFound", "Span"),
         *("Status", "UnknownFormat", "Why", "retrieve"),

@@ -43,11 +43,17 @@ def run(command: list[str], folder: Path) -> str:
     return done.stdout
 
 
-def test_shell_examples(folder: Path) -> None:
-    """Index, ask, ask for JSON, status, remove."""
-    (script,) = examples("sh")
-    printed = run(["bash", "-euc", script], folder)
-    for words in ("1 added", "John Cockerill Defence", '"hits": [', "passages    3", "removed "):
+@pytest.mark.parametrize(
+    ("number", "expected"),
+    [
+        (0, ["1 added", "John Cockerill Defence", '"hits": [', "passages    3", "removed "]),
+        (1, ["1 added", "indexed", "2025-03-05 · score"]),
+    ],
+)
+def test_shell_examples(folder: Path, number: int, expected: list[str]) -> None:
+    """Each block of commands does what the text around it says."""
+    printed = run(["bash", "-euc", examples("sh")[number]], folder)
+    for words in expected:
         assert words in printed
 
 

@@ -1,38 +1,90 @@
-"""From a file to a Document: the registry of formats.
+"""From a file to Documents: the registry of formats.
 
-A loader is a function from a file's bytes to ``Loaded``; it raises LoadError where it can't. To
-read another format, write one and name its suffixes in ``_LOADERS``.
+A loader is a function from a file's bytes to ``Loaded``; it raises LoadError where it can't.
+A container is one from a file's bytes to the members in it, each a ``Member``, or a Failure
+whose source is the member's name; a member without a name is the container itself (the message
+of a mail with attachments, the file that was compressed). To read another format, write one of
+the two and name it, by its suffixes, in ``_LOADERS`` or ``_CONTAINERS``. They are imported only
+when they are needed.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
-from pathlib import Path
+import pkgutil
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
 from types import MappingProxyType
+from typing import TypeAlias
 
-from rag.errors import LoadError, UnknownFormat
-from rag.loaders.html import load_html
-from rag.loaders.loaded import Loaded
-from rag.loaders.markdown import load_markdown
-from rag.loaders.plain import load_plain
+from rag.errors import LoadError
+from rag.loaders.archives import most_unpacked
+from rag.loaders.kind import UNKNOWN, kind_of
+from rag.loaders.loaded import Loaded, Member
 from rag.loaders.tidying import one_line
 from rag.sentences import paragraphs, sentences
-from rag.types import Document, document_id
+from rag.types import Document, Failure, document_id
 
-__all__ = ["Loaded", "load", "supported"]
+__all__ = ["Loaded", "Member", "is_of_unknown_kind", "load", "supported"]
 
-_LOADERS: Mapping[str, Callable[[bytes], Loaded]] = MappingProxyType(
+_Loader: TypeAlias = Callable[[bytes], Loaded]
+_Container: TypeAlias = Callable[[bytes], Iterator[Member | Failure]]
+
+_LOADERS: Mapping[str, str] = MappingProxyType(
     {
-        ".txt": load_plain,
-        ".text": load_plain,
-        ".md": load_markdown,
-        ".markdown": load_markdown,
-        ".html": load_html,
-        ".htm": load_html,
-        ".xhtml": load_html,
+        ".txt": "plain:load_plain",
+        ".text": "plain:load_plain",
+        ".md": "markdown:load_markdown",
+        ".markdown": "markdown:load_markdown",
+        ".html": "html:load_html",
+        ".htm": "html:load_html",
+        ".xhtml": "html:load_html",
+        ".rst": "restructured:load_rst",
+        ".csv": "sheets:load_csv",
+        ".tsv": "sheets:load_csv",
+        ".pdf": "pdf:load_pdf",
+        ".docx": "word:load_docx",
+        ".docm": "word:load_docx",
+        ".rtf": "rtf:load_rtf",
+        ".pptx": "slides:load_pptx",
+        ".pptm": "slides:load_pptx",
+        ".xlsx": "sheets:load_xlsx",
+        ".xlsm": "sheets:load_xlsx",
+        ".odt": "opendocument:load_odt",
+        ".odp": "opendocument:load_odp",
+        ".ods": "opendocument:load_ods",
+        ".epub": "epub:load_epub",
     }
 )
+
+_CONTAINERS: Mapping[str, str] = MappingProxyType(
+    {
+        ".zip": "archives:members_of_zip",
+        ".tar": "archives:members_of_tar",
+        ".gz": "archives:members_of_gzip",
+        ".tgz": "archives:members_of_gzip",
+        ".bz2": "archives:members_of_bzip2",
+        ".tbz2": "archives:members_of_bzip2",
+        ".xz": "archives:members_of_xz",
+        ".txz": "archives:members_of_xz",
+        ".eml": "mail:members_of_mail",
+        ".mbox": "mail:members_of_mailbox",
+        ".json": "json_text:members_of_json",
+        ".jsonl": "json_text:members_of_json_lines",
+        ".ndjson": "json_text:members_of_json_lines",
+    }
+)
+
+_DEEPEST = 4
+"""Containers inside each other that are opened."""
+
+_MOST_MEMBERS = 1_000_000
+"""Documents that one file may hold, those in containers inside it counted too."""
+
+_NO_TEXT = "there is no text in it; remove it, or leave it out of what is indexed"
+_TOO_DEEP = f"more than {_DEEPEST} archives lie in each other here; unpack them first"
+_TOO_MUCH = "it holds more than is safe to unpack at once; unpack it into a folder, and index that"
 
 _LONGEST_TITLE = 90
 _BEGINNING = 10_000
@@ -44,26 +96,179 @@ _MARKS = "-*•>#|. "
 
 def supported() -> frozenset[str]:
     """The suffixes that ``load`` knows, in lower case, each with its dot."""
-    return frozenset(_LOADERS)
+    return frozenset(_LOADERS) | frozenset(_CONTAINERS)
 
 
-def load(path: Path) -> Document:
-    """Read the file at ``path`` as a document.
+def is_of_unknown_kind(failure: Failure) -> bool:
+    """Whether it was passed over because no loader reads its kind, rather than failed."""
+    return failure.reason.startswith(UNKNOWN)
 
-    Where the file names no title, its first sentence stands in for one, cut near 90 characters.
 
-    Raises UnknownFormat for a suffix that isn't ``supported()``, and LoadError where the file
-    can't be opened, isn't what its suffix says, or holds no word.
+def load(path: Path) -> Iterator[Document | Failure]:
+    """Read the file at ``path``: one document, or those that it holds, in order, one at a time.
+
+    A document inside the file has a source below the file's own, ``/a/letters.zip/2024/jan.txt``.
+    What can't be read there yields a Failure with such a source, and the rest goes on. The kind
+    is told by content where the name's ending lies or is missing; a warning in the document says
+    so. Where a file names no title, its first sentence stands in for one, cut near 90 characters.
+
+    Raises LoadError at the first step where the file as a whole can't be opened, isn't what its
+    suffix says, or holds no word, and UnknownFormat where it is of a kind that isn't read. What
+    goes wrong after a document was yielded is a Failure with the file's own source.
     """
-    loader = _loader(path)
+    source = str(path.absolute())
     data = _bytes(path)
-    loaded = loader(data)
+    begun = False
+    try:
+        for one in _Walk.over(data).documents(_File(source, path.name, data)):
+            begun = True
+            yield one
+    except LoadError as error:
+        if not begun:
+            raise
+        yield Failure(source, str(error))
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    """Some bytes that are a file; the ending of ``name`` says which kind. ``depth`` counts the
+    containers around it.
+    """
+
+    source: str
+    name: str
+    data: bytes
+    depth: int = 0
+
+
+@dataclass(slots=True)
+class _Walk:
+    """A walk through one file and all that is in it, which ends when too much has come out."""
+
+    members_left: int
+    bytes_left: int
+
+    @classmethod
+    def over(cls, data: bytes) -> _Walk:
+        return cls(_MOST_MEMBERS, most_unpacked(len(data)))
+
+    def documents(self, file: _File) -> Iterator[Document | Failure]:
+        """What is in a file; raises LoadError where it can't be read as a whole."""
+        kind = kind_of(file.name, file.data, supported())
+        notes = (kind.warning,) if kind.warning else ()
+        if kind.suffix in _LOADERS:
+            digest = hashlib.sha256(file.data).hexdigest()
+            yield _document(file.source, digest, _called(_loader(kind.suffix), file.data), notes)
+        elif file.depth == _DEEPEST:
+            raise LoadError(_TOO_DEEP)
+        else:
+            opened = _Opened(file, notes)
+            for member in _stepped(_container(kind.suffix), file.data):
+                yield from self._of_member(opened, member)
+
+    def _of_member(self, parent: _Opened, member: Member | Failure) -> Iterator[Document | Failure]:
+        if isinstance(member, Failure):
+            yield Failure(parent.source_of(member.source), member.reason)
+            return
+        self._count(member)
+        if not member.name:
+            yield from self._of_itself(parent, member.content)
+            return
+        source = parent.source_of(member.name)
+        try:
+            if isinstance(member.content, Loaded):
+                digest = parent.digest_of(member.name, member.content.text)
+                yield _document(source, digest, member.content)
+            else:
+                depth = parent.file.depth + 1
+                yield from self.documents(_File(source, member.name, member.content, depth))
+        except LoadError as error:
+            yield Failure(source, str(error))
+
+    def _of_itself(self, parent: _Opened, content: bytes | Loaded) -> Iterator[Document | Failure]:
+        """The container's own text, or the one file that it is a wrapping of."""
+        file = parent.file
+        if isinstance(content, Loaded):
+            yield _document(file.source, parent.digest, content, parent.notes)
+        else:
+            name = PurePosixPath(file.name).stem
+            yield from self.documents(_File(file.source, name, content, file.depth + 1))
+
+    def _count(self, member: Member) -> None:
+        self.members_left -= 1
+        if isinstance(member.content, bytes):
+            self.bytes_left -= len(member.content)
+        if self.members_left < 0 or self.bytes_left < 0:
+            raise LoadError(_TOO_MUCH)
+
+
+@dataclass(slots=True)
+class _Opened:
+    """A container whose members are being read, with what the members need of it."""
+
+    file: _File
+    notes: tuple[str, ...]
+    digest: str = field(init=False)
+    _taken: set[str] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self.digest = hashlib.sha256(self.file.data).hexdigest()
+
+    def source_of(self, name: str) -> str:
+        """The source of the member ``name``; a second one of that name gets a number."""
+        stem, suffix = str(PurePosixPath(name).with_suffix("")), PurePosixPath(name).suffix
+        unique, number = name, 1
+        while unique in self._taken:
+            number += 1
+            unique = f"{stem} ({number}){suffix}"
+        self._taken.add(unique)
+        return f"{self.file.source}/{unique}"
+
+    def digest_of(self, name: str, text: str) -> str:
+        """The digest of a member that has no bytes of its own."""
+        return hashlib.sha256(f"{self.digest}\0{name}\0{text}".encode()).hexdigest()
+
+
+def _loader(suffix: str) -> _Loader:
+    loader: _Loader = pkgutil.resolve_name(f"{__name__}.{_LOADERS[suffix]}")
+    return loader
+
+
+def _container(suffix: str) -> _Container:
+    container: _Container = pkgutil.resolve_name(f"{__name__}.{_CONTAINERS[suffix]}")
+    return container
+
+
+def _called(loader: _Loader, data: bytes) -> Loaded:
+    try:
+        return loader(data)
+    except LoadError:
+        raise
+    except Exception as error:
+        raise _tripped(error) from error
+
+
+def _stepped(container: _Container, data: bytes) -> Iterator[Member | Failure]:
+    try:
+        yield from container(data)
+    except LoadError:
+        raise
+    except Exception as error:
+        raise _tripped(error) from error
+
+
+def _tripped(error: Exception) -> LoadError:
+    """Whatever a broken file makes a parser raise, the other files must not suffer from it."""
+    what = one_line(f"{type(error).__name__}: {error}")[:200]
+    return LoadError(f"its parser gave up ({what}); open it in its program and save it again")
+
+
+def _document(source: str, digest: str, loaded: Loaded, notes: tuple[str, ...] = ()) -> Document:
     if not any(character.isalnum() for character in loaded.text):
-        raise LoadError("there is no text in it; remove it, or leave it out of what is indexed")
-    digest = hashlib.sha256(data).hexdigest()
+        raise LoadError(_NO_TEXT)
     return Document(
         id=document_id(digest),
-        source=str(path.absolute()),
+        source=source,
         title=loaded.title or _first_sentence(loaded.text),
         text=loaded.text,
         digest=digest,
@@ -71,17 +276,9 @@ def load(path: Path) -> Document:
         metadata=loaded.metadata,
         headings=loaded.headings,
         pages=loaded.pages,
+        page_labels=loaded.page_labels,
+        warnings=(*notes, *loaded.warnings),
     )
-
-
-def _loader(path: Path) -> Callable[[bytes], Loaded]:
-    suffix = path.suffix.lower()
-    loader = _LOADERS.get(suffix)
-    if loader is None:
-        known = ", ".join(sorted(_LOADERS))
-        kind = f"files ending in {suffix}" if suffix else "files without an ending"
-        raise UnknownFormat(f"{kind} can't be read; convert it to one of {known}")
-    return loader
 
 
 def _bytes(path: Path) -> bytes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import re
+import unicodedata
 
 from rag.errors import LoadError
 
@@ -20,6 +21,17 @@ _SEVEN_BIT = frozenset({"iso2022_jp", "iso2022_kr", "hz"})
 
 _SELF_EVIDENT = ["utf_16", "utf_16_be", "utf_16_le", "utf_32", "utf_32_be", "utf_32_le", "utf_7"]
 _WESTERN = "cp1252"
+_SUPERSETS = {
+    "iso8859_1": _WESTERN,
+    "latin_1": _WESTERN,
+    "iso8859_9": "cp1254",
+    "gb2312": "gb18030",
+    "gbk": "gb18030",
+    "shift_jis": "cp932",
+    "euc_kr": "cp949",
+}
+"""What is meant where these are declared, as browsers know: files use the characters beyond."""
+
 _REPLACEMENT = "\ufffd"
 _LEAST_RIGHT = 10
 """Characters beyond ASCII that must be right for each that is wrong, to be damaged UTF-8."""
@@ -29,6 +41,12 @@ _NO_TEXT = (
     "give it the ending that fits what it holds, or save it as UTF-8 text"
 )
 _SAMPLE = 1 << 16
+_GAPS = " \n\u3000\u3001\u3002\uff0c"
+_LEAST_GAPS = 0.01
+"""Gaps a character that any text has, be it of long Chinese sentences."""
+
+_NEVER = frozenset({"Cc", "Cn", "Co", "Cs"})
+_JUNK_BYTES = re.compile(rb"[\x00-\x08\x0e-\x1a]")
 _MOST_JUNK = 0.05
 _JUNK = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f-\x84\x86-\x9f\ufffd\ufffe\uffff]")
 
@@ -75,7 +93,7 @@ def _with_order(encoding: str, mark: bytes) -> str:
 
 
 def _known(declared: str | None) -> str | None:
-    """Python's name of a declared encoding; browsers read Latin-1 as its superset cp1252."""
+    """Python's name of a declared encoding, or of the one that is meant by it."""
     if declared is None:
         return None
     try:
@@ -86,11 +104,14 @@ def _known(declared: str | None) -> str | None:
     # UTF-16 would have shown itself by its zeros; UTF-7 is a known way to smuggle markup.
     if name.startswith(("utf_16", "utf_32", "utf_7")):
         return None
-    return _WESTERN if name in ("iso8859_1", "latin_1") else name
+    return _SUPERSETS.get(name, name)
 
 
 def _utf16_without_mark(data: bytes) -> str | None:
-    """UTF-16 shows itself in any western text: every other byte is zero."""
+    """UTF-16 shows itself in any western text: every other byte is zero. In other scripts only
+    blanks, line ends and full stops tell, but these never occur by chance in text of one byte a
+    letter.
+    """
     sample = data[: _SAMPLE - _SAMPLE % 2]
     pairs = len(sample) // 2
     low, high = sample[0::2].count(0), sample[1::2].count(0)
@@ -98,7 +119,24 @@ def _utf16_without_mark(data: bytes) -> str | None:
         return "utf-16-le"
     if low > 0.3 * pairs and high < 0.05 * pairs:
         return "utf-16-be"
-    return None
+    if len(data) % 2 or not _JUNK_BYTES.search(sample):
+        return None
+    gaps = {order: _gaps_in(sample, order) for order in ("utf-16-le", "utf-16-be")}
+    best = max(gaps, key=lambda order: gaps[order])
+    return best if gaps[best] > max(_LEAST_GAPS * pairs, 2 * min(gaps.values())) else None
+
+
+def _gaps_in(sample: bytes, order: str) -> int:
+    """How many marks stand between words or sentences, or none if it can't be that encoding."""
+    if sample[-1 if order == "utf-16-le" else -2] in range(0xD8, 0xDC):  # half a character
+        sample = sample[:-2]
+    try:
+        text = sample.decode(order)
+    except UnicodeDecodeError:
+        return 0
+    if any(unicodedata.category(c) in _NEVER for c in set(text) - {"\t", "\n", "\r", "\f"}):
+        return 0
+    return sum(text.count(gap) for gap in _GAPS)
 
 
 def _beyond_ascii(text: str) -> int:

@@ -10,6 +10,7 @@ Vectors are kept as float16: that halves them, and moves no cosine by more than 
 from rag.store.database import Database
 from rag.store.reader import StoreReader
 from rag.store.records import (
+    FileRecord,
     NewPassage,
     PieceFrequencies,
     Source,
@@ -20,6 +21,7 @@ from rag.store.writer import StoreWriter
 
 __all__ = [
     "Database",
+    "FileRecord",
     "NewPassage",
     "PieceFrequencies",
     "Source",

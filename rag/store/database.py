@@ -97,6 +97,7 @@ class Database:
             # FULL: what was committed survives a power cut, too.
             connection.execute("PRAGMA synchronous = FULL")
             connection.execute("PRAGMA foreign_keys = ON")
+            connection.create_function("casefold", 1, str.casefold, deterministic=True)
             with self._opening:
                 self._connections.append(connection)
             self._local.connection = connection

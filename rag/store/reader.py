@@ -9,15 +9,27 @@ from typing import Any, cast
 
 import numpy as np
 
+from rag.filters import Filter
 from rag.store.database import Database
 from rag.store.records import (
+    FileRecord,
     NewPassage,
     PieceFrequencies,
     Source,
     StoredPassage,
     StoredTokens,
 )
-from rag.types import Document, DocumentSummary, Heading, Keys, Passage, Span, Vectors
+from rag.types import (
+    Document,
+    DocumentSummary,
+    Failure,
+    FileReport,
+    Heading,
+    Keys,
+    Passage,
+    Span,
+    Vectors,
+)
 
 
 class StoreReader:
@@ -36,13 +48,44 @@ class StoreReader:
         """Rises by one with every committed change."""
         return int(self._database.fact("generation"))
 
-    def sources(self) -> dict[str, Source]:
-        """Every source by its path."""
+    def files(self) -> dict[str, FileRecord]:
+        """Every file that was read, by its path."""
         rows = self._database.connection.execute(
-            "SELECT path, id, digest, size, modified_ns"
-            " FROM source JOIN document ON document.key = source.document"
+            "SELECT path, size, modified_ns, digest, reader, failures, seconds FROM file"
         )
-        return {row[0]: Source(*row) for row in rows}
+        return {
+            path: FileRecord(path, size, modified_ns, digest, reader, _failures(failures), seconds)
+            for path, size, modified_ns, digest, reader, failures, seconds in rows
+        }
+
+    def file_reports(self) -> list[FileReport]:
+        """Every file that was read, and what came of it, by path."""
+        rows = self._database.connection.execute(
+            "SELECT file.path, failures, seconds,"
+            " (SELECT json_group_array(json_array(json(pages), length(text), json(warnings),"
+            "    metadata ->> '$.language',"
+            "    (SELECT count(*) FROM passage WHERE passage.document = document.key)))"
+            "  FROM source JOIN document ON document.key = source.document"
+            "  WHERE source.file = file.path)"
+            " FROM file ORDER BY file.path"
+        )
+        return [_file_report(*row) for row in rows]
+
+    def matching(self, conditions: Filter) -> list[tuple[int, int]]:
+        """The passages of documents that meet all conditions: keys, and numbers of sentences."""
+        clauses, values = _conditions(conditions)
+        return self._database.connection.execute(
+            "SELECT passage.key, length(sentences) / 8 FROM passage"  # noqa: S608 (values apart)
+            f" JOIN document ON document.key = passage.document WHERE {clauses}",
+            values,
+        ).fetchall()
+
+    def sources(self) -> list[Source]:
+        """Every place where a document was found."""
+        rows = self._database.connection.execute(
+            "SELECT path, file, id FROM source JOIN document ON document.key = source.document"
+        )
+        return [Source(*row) for row in rows]
 
     def has_document(self, document_id: str) -> bool:
         """Whether a document of that id is in the store."""
@@ -57,7 +100,8 @@ class StoreReader:
         """The document of that id, or None."""
         row = self._database.connection.execute(
             "SELECT id, (SELECT min(path) FROM source WHERE document = document.key), title, text,"
-            " digest, date, metadata, headings, pages FROM document WHERE id = ?",
+            " digest, date, metadata, headings, pages, page_labels, warnings"
+            " FROM document WHERE id = ?",
             (document_id,),
         ).fetchone()
         if row is None:
@@ -74,6 +118,8 @@ class StoreReader:
                 Heading(Span(start, end), level) for start, end, level in json.loads(row[7])
             ),
             pages=tuple(Span(start, end) for start, end in json.loads(row[8])),
+            page_labels=tuple(json.loads(row[9])),
+            warnings=tuple(json.loads(row[10])),
         )
 
     def documents(self, limit: int | None = None) -> list[DocumentSummary]:
@@ -107,7 +153,7 @@ class StoreReader:
         found = {}
         for row in self._rows(
             'SELECT passage.key, passage.id, document.id, start, "end", passage.text, sentences,'
-            " leading, passage.headings, page, title, date,"
+            " leading, passage.headings, page, page_label, title, date,"
             " (SELECT json_group_array(path) FROM source WHERE document = document.key)"
             " FROM passage JOIN document ON document.key = passage.document"
             " WHERE passage.key IN (SELECT value FROM json_each(?))",
@@ -124,9 +170,10 @@ class StoreReader:
                 leading=row[7],
                 headings=tuple(json.loads(row[8])),
                 page=row[9],
+                page_label=row[10],
             )
-            sources = tuple(sorted(json.loads(row[12])))
-            found[row[0]] = StoredPassage(row[0], passage, row[10], _date(row[11]), sources)
+            sources = tuple(sorted(json.loads(row[13])))
+            found[row[0]] = StoredPassage(row[0], passage, row[11], _date(row[12]), sources)
         return found
 
     def vectors(self, keys: Sequence[int]) -> dict[int, Vectors]:
@@ -180,6 +227,60 @@ class StoreReader:
         # The keys travel as one JSON value: SQLite limits the number of parameters.
         listed = json.dumps([int(key) for key in keys])
         return self._database.connection.execute(statement, (listed,))
+
+
+def _conditions(conditions: Filter) -> tuple[str, list[str]]:
+    """A filter as SQL with its values apart; it is never empty."""
+    clauses, values = ["TRUE"], []
+    if conditions.since:
+        clauses.append("date >= ?")
+        values.append(conditions.since.isoformat())
+    if conditions.until:
+        clauses.append("date <= ?")
+        values.append(conditions.until.isoformat())
+    if conditions.source:
+        # Brackets are no wildcards here: they are common in names of files.
+        pattern = conditions.source.replace("[", "[[]")
+        clauses.append(
+            "EXISTS (SELECT 1 FROM source WHERE document = document.key"
+            " AND (path GLOB ? OR path GLOB ?))"
+        )
+        values += [pattern, f"*/{pattern}"]
+    if conditions.title:
+        clauses.append("instr(casefold(title), ?) > 0")
+        values.append(conditions.title.casefold())
+    if conditions.language:
+        clauses.append("metadata ->> '$.language' = ?")
+        values.append(conditions.language)
+    for name, value in conditions.where.items():
+        clauses.append(
+            "EXISTS (SELECT 1 FROM json_each(metadata) WHERE json_each.key = ?"
+            " AND json_each.value = ?)"
+        )
+        values += [name, value]
+    return " AND ".join(clauses), values
+
+
+def _failures(text: str) -> tuple[Failure, ...]:
+    return tuple(Failure(source, reason) for source, reason in json.loads(text))
+
+
+def _file_report(path: str, failures: str, seconds: float, documents: str) -> FileReport:
+    found = json.loads(documents)
+    pages = [page for document in found for page in document[0]]
+    languages = sorted({document[3] for document in found if document[3]})
+    return FileReport(
+        source=path,
+        documents=len(found),
+        pages=len(pages),
+        pages_with_text=sum(end > start for start, end in pages),
+        characters=sum(document[1] for document in found),
+        passages=sum(document[4] for document in found),
+        languages=tuple(languages),
+        warnings=tuple(line for document in found for line in document[2]),
+        failures=_failures(failures),
+        seconds=seconds,
+    )
 
 
 def _date(text: str | None) -> dt.date | None:

@@ -9,18 +9,33 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.types import Passage, TokenBits, Vectors
+from rag.types import Failure, Passage, TokenBits, Vectors
+
+
+@dataclass(frozen=True, slots=True)
+class FileRecord:
+    """A file as it was when it was last read.
+
+    ``reader`` is the version of rag that read it; ``failures`` is what of it could not be read,
+    the whole file or documents in it.
+    """
+
+    path: str
+    size: int
+    modified_ns: int
+    digest: str
+    reader: str
+    failures: tuple[Failure, ...]
+    seconds: float
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A file as it was when its content was last looked at."""
+    """A place where a document was found: a file, or below a file that holds several."""
 
     path: str
+    file: str
     document_id: str
-    digest: str
-    size: int
-    modified_ns: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,17 +16,33 @@ CREATE TABLE document (
     metadata TEXT NOT NULL,  -- JSON object
     headings TEXT NOT NULL,  -- JSON [[start, end, level], …]
     pages TEXT NOT NULL,     -- JSON [[start, end], …]
+    page_labels TEXT NOT NULL,  -- JSON [label, …], as many as pages or none
+    warnings TEXT NOT NULL,     -- JSON [line, …]
     text TEXT NOT NULL
 );
+CREATE INDEX document_date ON document (date);
 
--- Where a document's content was found: several files may hold the same.
+-- A file as it was when it was last read, and what came of it.
+CREATE TABLE file (
+    path TEXT PRIMARY KEY,
+    size INTEGER NOT NULL,
+    modified_ns INTEGER NOT NULL,
+    digest TEXT NOT NULL,
+    reader TEXT NOT NULL,    -- the version of rag that read it
+    failures TEXT NOT NULL,  -- JSON [[source, reason], …]: what of it could not be read
+    seconds REAL NOT NULL    -- that reading took
+) WITHOUT ROWID;
+CREATE INDEX file_digest ON file (digest);
+
+-- Where a document's content was found: a file, or a place in one ("letters.zip/may.txt").
+-- Several places may hold the same.
 CREATE TABLE source (
     path TEXT PRIMARY KEY,
-    document INTEGER NOT NULL REFERENCES document (key),
-    size INTEGER NOT NULL,
-    modified_ns INTEGER NOT NULL
+    file TEXT NOT NULL,
+    document INTEGER NOT NULL REFERENCES document (key)
 ) WITHOUT ROWID;
 CREATE INDEX source_document ON source (document);
+CREATE INDEX source_file ON source (file);
 
 CREATE TABLE passage (
     key INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -36,6 +52,7 @@ CREATE TABLE passage (
     start INTEGER NOT NULL,
     "end" INTEGER NOT NULL,
     page INTEGER,
+    page_label TEXT,
     leading INTEGER NOT NULL,
     headings TEXT NOT NULL,       -- JSON [text, …]
     sentences BLOB NOT NULL,      -- int32 pairs (start, end) in the document's text

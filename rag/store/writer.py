@@ -11,7 +11,7 @@ from typing import cast
 import numpy as np
 
 from rag.store.database import Database
-from rag.store.records import Source
+from rag.store.records import FileRecord, Source
 from rag.types import Document, Passage, PassageEncoding
 
 
@@ -39,22 +39,53 @@ class StoreWriter:
                 _insert_passage(connection, generation, key, passage, encoding)
                 pieces.update(np.unique(encoding.pieces).tolist())
             _count_pieces(connection, pieces, 1)
-            _point(connection, generation, source)
+            _drop_if_unheld(connection, generation, _hold(connection, source))
 
-    def point(self, source: Source) -> None:
-        """Say that a source holds a document that is in the store already."""
+    def point(self, sources: Sequence[Source]) -> None:
+        """Say that sources hold documents that are in the store already.
+
+        Two files may have changed places, so nothing is dropped before all are pointed.
+        """
         with self._database.transaction() as (connection, generation):
-            _point(connection, generation, source)
+            before = [_hold(connection, source) for source in sources]
+            for document in before:
+                _drop_if_unheld(connection, generation, document)
 
-    def remove(self, paths: Sequence[str]) -> None:
-        """Forget sources, and the documents that no other source holds."""
+    def settle(self, records: Sequence[tuple[FileRecord, Sequence[str]]]) -> list[str]:
+        """Record files as read, each with the sources that were found in it now.
+
+        Sources that were found in one of them before, and no more, are forgotten and returned.
+        """
+        gone: list[str] = []
+        with self._database.transaction() as (connection, generation):
+            for record, present in records:
+                connection.execute(
+                    "INSERT OR REPLACE INTO file"
+                    " (path, size, modified_ns, digest, reader, failures, seconds)"
+                    " VALUES (?, ?, ?, ?, ?, ?, ?)",
+                    (
+                        record.path,
+                        record.size,
+                        record.modified_ns,
+                        record.digest,
+                        record.reader,
+                        json.dumps([(one.source, one.reason) for one in record.failures]),
+                        record.seconds,
+                    ),
+                )
+                rows = connection.execute("SELECT path FROM source WHERE file = ?", (record.path,))
+                missing = {row[0] for row in rows.fetchall()} - set(present)
+                for path in sorted(missing):
+                    _forget(connection, generation, path)
+                gone += sorted(missing)
+        return gone
+
+    def remove(self, paths: Sequence[str], files: Sequence[str]) -> None:
+        """Forget sources and files, and the documents that no other source holds."""
         with self._database.transaction() as (connection, generation):
             for path in paths:
-                row = connection.execute(
-                    "DELETE FROM source WHERE path = ? RETURNING document", (path,)
-                ).fetchone()
-                if row:
-                    _drop_if_unheld(connection, generation, row[0])
+                _forget(connection, generation, path)
+            connection.executemany("DELETE FROM file WHERE path = ?", [(path,) for path in files])
 
 
 def _insert_document(connection: sqlite3.Connection, document: Document) -> int:
@@ -66,11 +97,13 @@ def _insert_document(connection: sqlite3.Connection, document: Document) -> int:
         json.dumps(dict(document.metadata), ensure_ascii=False),
         json.dumps([[h.span.start, h.span.end, h.level] for h in document.headings]),
         json.dumps([[page.start, page.end] for page in document.pages]),
+        json.dumps(document.page_labels, ensure_ascii=False),
+        json.dumps(document.warnings, ensure_ascii=False),
         document.text,
     )
     cursor = connection.execute(
-        "INSERT INTO document (id, title, date, digest, metadata, headings, pages, text)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO document (id, title, date, digest, metadata, headings, pages, page_labels,"
+        " warnings, text) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         row,
     )
     return cast("int", cursor.lastrowid)
@@ -85,8 +118,8 @@ def _insert_passage(
 ) -> None:
     spans = np.array([(span.start, span.end) for span in passage.sentences], dtype=np.int32)
     cursor = connection.execute(
-        'INSERT INTO passage (id, document, generation, start, "end", page, leading, headings,'
-        " sentences, text) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        'INSERT INTO passage (id, document, generation, start, "end", page, page_label, leading,'
+        " headings, sentences, text) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             passage.id,
             document,
@@ -94,6 +127,7 @@ def _insert_passage(
             passage.start,
             passage.end,
             passage.page,
+            passage.page_label,
             passage.leading,
             json.dumps(passage.headings, ensure_ascii=False),
             spans.tobytes(),
@@ -112,21 +146,32 @@ def _insert_passage(
     )
 
 
-def _point(connection: sqlite3.Connection, generation: int, source: Source) -> None:
-    """Let a source hold a document, and drop the one it held before if nothing else does."""
+def _forget(connection: sqlite3.Connection, generation: int, path: str) -> None:
+    row = connection.execute(
+        "DELETE FROM source WHERE path = ? RETURNING document", (path,)
+    ).fetchone()
+    if row:
+        _drop_if_unheld(connection, generation, row[0])
+
+
+def _hold(connection: sqlite3.Connection, source: Source) -> int | None:
+    """Let a source hold a document; gives the key of the one that it held before."""
     before = connection.execute(
         "SELECT document FROM source WHERE path = ?", (source.path,)
     ).fetchone()
-    connection.execute(
-        "INSERT OR REPLACE INTO source (path, document, size, modified_ns)"
-        " SELECT ?, key, ?, ? FROM document WHERE id = ?",
-        (source.path, source.size, source.modified_ns, source.document_id),
+    held = connection.execute(
+        "INSERT OR REPLACE INTO source (path, file, document)"
+        " SELECT ?, ?, key FROM document WHERE id = ?",
+        (source.path, source.file, source.document_id),
     )
-    if before:
-        _drop_if_unheld(connection, generation, before[0])
+    if held.rowcount != 1:
+        raise LookupError(f"document {source.document_id} is not in the store")
+    return before[0] if before else None
 
 
-def _drop_if_unheld(connection: sqlite3.Connection, generation: int, document: int) -> None:
+def _drop_if_unheld(connection: sqlite3.Connection, generation: int, document: int | None) -> None:
+    if document is None:
+        return
     held = connection.execute("SELECT 1 FROM source WHERE document = ?", (document,)).fetchone()
     if held:
         return

@@ -22,6 +22,8 @@ CHROMIUM_ARGUMENTS = (
 )
 
 HOSTILE = """\
+date 2024-01-02
+
 The quokka of Rottnest <script>window.__pwned = 1; alert(1)</script> eats {{7*7}} leaves a day.
 
 Every quokka <img src=x onerror="window.__pwned = 2"> sleeps in the shade of {% raw %} trees, \

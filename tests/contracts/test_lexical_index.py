@@ -98,6 +98,19 @@ def test_words_are_stemmed_and_folded(index: TantivyIndex) -> None:
     assert keys(index, "ZURICH cafes") == [2]
 
 
+def test_limited_search(index: TantivyIndex) -> None:
+    """Only among the given passages, with the same scores; among none there is nothing."""
+    reader = index.reader()
+    question = "turret prices in Delhi"
+    everywhere = dict(zip(*(found.tolist() for found in reader.search(question, 10)), strict=True))
+    assert set(everywhere) == {1, 2, 3}
+    found, scores = reader.search(question, 10, [3, 1, 77])
+    assert dict(zip(found.tolist(), scores.tolist(), strict=True)) == pytest.approx(
+        {key: everywhere[key] for key in (1, 3)}
+    )
+    assert reader.search(question, 10, [])[0].tolist() == []
+
+
 def test_context_is_found_too(index: TantivyIndex) -> None:
     """A word that stands only in the title or a heading above finds the passage."""
     assert keys(index, "travelling") == [3]

@@ -58,6 +58,25 @@ def test_search_equals_brute_force(steps: list, seed: int, count: int) -> None:
     assert keys.tolist() == [key for key, _ in expected]
 
 
+@settings(deadline=None)
+@given(
+    st.dictionaries(st.integers(1, 99), st.integers(1, 5), max_size=20),
+    st.sets(st.integers(1, 99), max_size=10),
+    st.integers(1, 40),
+)
+def test_limited_search_equals_brute_force(rows: dict, chosen: set, count: int) -> None:
+    """Among chosen passages, in the index or not, all of the nearest are found."""
+    index = FaissIndex.empty(DIMENSION)
+    held = {key: unit(key, number) for key, number in rows.items()}
+    for key, vectors in held.items():
+        index.add(key, vectors)
+    question = unit(1234, 1)[0]
+    keys, scores = index.search(question, count, [(key, rows.get(key, 3)) for key in chosen])
+    expected = brute_force({k: v for k, v in held.items() if k in chosen}, question, count)
+    assert keys.tolist() == [key for key, _ in expected]
+    assert scores.tolist() == pytest.approx([score for _, score in expected], abs=1e-6)
+
+
 def test_more_wanted_than_there_are() -> None:
     """No padding: an index of three sentences gives three."""
     index = FaissIndex.empty(DIMENSION)

@@ -46,7 +46,8 @@ def test_sentence_vectors(
     embedder: SentenceTransformerEmbedder, plain: SentenceTransformer
 ) -> None:
     """Late sentence vectors are those of the definition, whatever shares their batch."""
-    found = passages(load(SEED), embedder, target=60)
+    (document,) = load(SEED)
+    found = passages(document, embedder, target=60)
     assert len(found) > 3, "several batches' worth of different lengths"
     for passage, encoding in zip(found, embedder.passages(found), strict=True):
         expected = late_by_hand(plain, passage)
@@ -56,7 +57,8 @@ def test_sentence_vectors(
 
 def test_token_bits(embedder: SentenceTransformerEmbedder, plain: SentenceTransformer) -> None:
     """One bit a dimension: set where the token embedding is positive; no special tokens."""
-    (passage, *_) = passages(load(SEED), embedder)
+    (document,) = load(SEED)
+    (passage, *_) = passages(document, embedder)
     (encoding,) = embedder.passages([passage])
     tokens = plain.encode(passage.text, output_value="token_embeddings").numpy()[1:-1]
     signs = np.unpackbits(encoding.bits, axis=1).astype(bool)

@@ -1,0 +1,214 @@
+"""JSON: one record or many, or anything else that was written in it.
+
+A record is an object with a text in one of its fields. Its other fields become the document's
+title, date and metadata.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import TypeAlias
+
+from rag.errors import LoadError
+from rag.loaders.dates import parse_date
+from rag.loaders.decoding import decode
+from rag.loaders.loaded import Loaded, Member
+from rag.loaders.tidying import one_line, tidy
+from rag.types import Failure
+
+_Value: TypeAlias = object
+_Record: TypeAlias = Mapping[str, _Value]
+
+# In each of these the first that a record has, whatever its case, counts.
+_TEXT = ("text", "content", "body", "article", "abstract", "description")
+_TITLE = ("title", "headline", "subject", "name")
+_DATE = (
+    *("date", "published", "published_at", "publishedat", "publication_date", "datepublished"),
+    *("pubdate", "pub_date", "created", "created_at", "createdat", "timestamp", "time"),
+)
+_AUTHOR = ("author", "authors", "creator", "byline", "by")
+_LANGUAGE = ("language", "lang", "locale")
+
+_LEAST_WORDS = 6
+"""Words that a field of another name needs to be the text, not a setting."""
+
+_DEEPEST_INDENT = 20
+
+
+def members_of_json(data: bytes) -> Iterator[Member | Failure]:
+    """The records of an array, each with its number as its name, or else the file as a whole.
+
+    What is no record becomes lines "key: value". Several values one below the other, as in
+    JSON Lines, are read as such.
+
+    Raises LoadError where it is no JSON.
+    """
+    text, encoding = decode(data)
+    text = text.removeprefix("\ufeff")
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        if _is_lines(text):
+            yield from _of_lines(text)
+            return
+        where = f"line {error.lineno}, " if isinstance(error, json.JSONDecodeError) else ""
+        reason = f"it is no valid JSON ({_in_words(error, where)}); mend it there"
+        raise LoadError(reason) from error
+    if isinstance(value, list) and any(isinstance(item, dict) for item in value):
+        for number, item in enumerate(value, 1):
+            yield Member(str(number), _loaded(item))
+    else:
+        yield Member("", _loaded(value, {} if encoding == "utf-8" else {"encoding": encoding}))
+
+
+def members_of_json_lines(data: bytes) -> Iterator[Member | Failure]:
+    """The records of JSON Lines, each with the number of its line as its name.
+
+    A line that is no JSON is a Failure, and the others go on.
+    """
+    yield from _of_lines(decode(data)[0].removeprefix("\ufeff"))
+
+
+def _of_lines(text: str) -> Iterator[Member | Failure]:
+    for number, line in enumerate(_lines(text), 1):
+        if not line.strip():
+            continue
+        try:
+            value = json.loads(line)
+        except (ValueError, RecursionError) as error:
+            reason = f"line {number} is no valid JSON ({_in_words(error)})"
+            yield Failure(str(number), reason)
+        else:
+            yield Member(str(number), _loaded(value))
+
+
+def _lines(text: str) -> Iterator[str]:
+    """The lines, one at a time; only line feeds end one, for strings may hold the other marks."""
+    start = 0
+    while start < len(text):
+        end = text.find("\n", start)
+        end = len(text) if end < 0 else end
+        yield text[start:end]
+        start = end + 1
+
+
+def _is_lines(text: str) -> bool:
+    first = next((line for line in _lines(text) if line.strip()), "")
+    try:
+        return isinstance(json.loads(first), dict | list)
+    except (ValueError, RecursionError):
+        return False
+
+
+def _in_words(error: Exception, line: str = "") -> str:
+    if isinstance(error, json.JSONDecodeError):
+        return f"{error.msg}: {line}column {error.colno}"
+    return "it is nested too deep" if isinstance(error, RecursionError) else one_line(str(error))
+
+
+def _loaded(value: _Value, notes: Mapping[str, str] | None = None) -> Loaded:
+    """A record, or whatever else it is, as lines."""
+    field = _text_field(value) if isinstance(value, dict) else None
+    if not isinstance(value, dict) or field is None:
+        return Loaded(tidy("\n".join(_as_lines(value))), metadata=notes or {})
+    used = {field}
+    title = _taken(value, _TITLE, used)
+    written = _taken(value, _DATE, used)
+    date = parse_date(written)
+    author, language = _taken(value, _AUTHOR, used), _taken(value, _LANGUAGE, used)
+    metadata = {
+        one_line(key): one_line(words)
+        for key, item in value.items()
+        if key not in used and (words := _in_line(item))
+    }
+    said = {"author": author, "language": language, "date": "" if date else written}
+    metadata |= {name: one_line(words) for name, words in said.items() if words}
+    return Loaded(
+        text=tidy(_as_text(value[field])),
+        title=one_line(title) or None,
+        date=date,
+        metadata={**metadata, **(notes or {})},
+    )
+
+
+def _text_field(record: _Record) -> str | None:
+    """The field that holds the text: one so named, or else the longest that reads like one."""
+    named = _named(record)
+    for name in _TEXT:
+        if name in named and _as_text(record[named[name]]).strip():
+            return named[name]
+    strings = [(key, item) for key, item in record.items() if isinstance(item, str)]
+    if not strings:
+        return None
+    key, longest = max(strings, key=lambda pair: len(pair[1]))
+    is_prose = len(longest.split()) >= _LEAST_WORDS or not longest.isascii()
+    return key if is_prose else None
+
+
+def _named(record: _Record) -> dict[str, str]:
+    """The record's own names of its fields, by their names in lower case."""
+    named: dict[str, str] = {}
+    for key in record:
+        named.setdefault(key.lower(), key)
+    return named
+
+
+def _taken(record: _Record, names: tuple[str, ...], used: set[str]) -> str:
+    """What the first field among ``names`` says, which is then used; an empty string if none."""
+    named = _named(record)
+    for name in names:
+        key = named.get(name)
+        if key is not None and key not in used and (words := _in_line(record[key])):
+            used.add(key)
+            return words
+    return ""
+
+
+def _as_text(value: _Value) -> str:
+    """A field's text; a list of strings is one of paragraphs."""
+    if isinstance(value, list) and all(isinstance(item, str) for item in value):
+        return "\n\n".join(value)
+    return value if isinstance(value, str) else ""
+
+
+def _in_line(value: _Value) -> str:
+    """A scalar, or several of them, in one line; an empty string for what lies deeper."""
+    if isinstance(value, list):
+        return ", ".join(filter(None, map(_scalar, value)))
+    if isinstance(value, dict):  # an author is often an object with a name
+        return _scalar(value.get("name"))
+    return _scalar(value)
+
+
+def _scalar(value: _Value) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value) if isinstance(value, str | int | float) else ""
+
+
+def _as_lines(value: _Value, depth: int = 0) -> Iterator[str]:
+    """Any value as lines that a person can read, those of inner objects moved in."""
+    indent = "  " * min(depth, _DEEPEST_INDENT)
+    if isinstance(value, dict):
+        for key, item in value.items():
+            if _is_flat(item):
+                yield f"{indent}{key}: {_in_line(item)}"
+            else:
+                yield f"{indent}{key}:"
+                yield from _as_lines(item, depth + 1)
+    elif isinstance(value, list) and not _is_flat(value):
+        for number, item in enumerate(value):
+            if number:
+                yield ""
+            yield from _as_lines(item, depth)
+    elif isinstance(value, list):
+        yield from (f"{indent}{_scalar(item)}" for item in value)
+    else:
+        yield f"{indent}{_scalar(value)}"
+
+
+def _is_flat(value: _Value) -> bool:
+    if isinstance(value, list):
+        return not any(isinstance(item, dict | list) for item in value)
+    return not isinstance(value, dict)

@@ -1,0 +1,92 @@
+"""Cells of a workbook as a person reads them."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from decimal import ROUND_HALF_UP, Context, Decimal
+
+_MONTHS = (
+    *("January", "February", "March", "April", "May", "June", "July"),
+    *("August", "September", "October", "November", "December"),
+)
+_CURRENCY = re.compile(r"\[\$([^\]-]*)(?:-[^\]]*)?\]")
+_BRACKETS = re.compile(r"\[[^\]]*\]")
+_QUOTED = re.compile(r'"([^"]*)"')
+_FILL = re.compile(r"_.|\*.")
+_DIGITS = re.compile(r"[#0?,]*[#0?](?:\.([#0?]+))?,*")
+_LONGEST_FORMAT = 100
+_SIGNIFICANT = ".15g"  # what a spreadsheet shows of a number
+_MOST_DECIMALS = 15
+_WIDE = Context(prec=400)
+
+
+def written(value: object, number_format: str = "General") -> str:
+    """The words for a cell's value; dates with the month's name, so that it can be asked for."""
+    if isinstance(value, bool):
+        return "TRUE" if value else "FALSE"
+    if isinstance(value, int | float):
+        return _number(value, number_format)
+    if isinstance(value, dt.datetime):
+        time = value.time()
+        return _day(value) if time == dt.time() else f"{_day(value)} {_time(time)}"
+    if isinstance(value, dt.date):
+        return _day(value)
+    if isinstance(value, dt.time):
+        return _time(value)
+    return "" if value is None else str(value)
+
+
+def _day(day: dt.date) -> str:
+    return f"{day.day} {_MONTHS[day.month - 1]} {day.year}"
+
+
+def _time(time: dt.time) -> str:
+    return time.strftime("%H:%M:%S" if time.second else "%H:%M")
+
+
+def _number(value: float, number_format: str) -> str:
+    if value != value or value in (float("inf"), float("-inf")):  # noqa: PLR0124 - not a number
+        return ""
+    found = _pattern(number_format)
+    if found is None:
+        return _plain(value)
+    before, pattern, decimals, after = found
+    decimals = min(decimals, _MOST_DECIMALS)
+    shown = abs(Decimal(str(value))) * (100 if _is_percentage(number_format) else 1)
+    shown = shown.quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP, _WIDE)
+    digits = f"{shown:,f}" if "," in pattern else f"{shown:f}"
+    sign = "-" if value < 0 and digits.strip("0.,") else ""
+    return f"{sign}{before}{digits}{after}".strip()
+
+
+def _is_percentage(number_format: str) -> bool:
+    return "%" in _QUOTED.sub("", number_format.split(";", maxsplit=1)[0])
+
+
+def _plain(value: float) -> str:
+    words = format(value, _SIGNIFICANT) if isinstance(value, float) else str(value)
+    # A person writes 1200000000, not 1.2e+09.
+    return f"{value:.0f}" if "e+" in words and abs(value) < 1e21 else words  # noqa: PLR2004
+
+
+def _pattern(number_format: str) -> tuple[str, str, int, str] | None:
+    """What a format puts before a number, the pattern of its digits, how many decimals, and what
+    it puts after; None where it has no such form.
+    """
+    if len(number_format) > _LONGEST_FORMAT or number_format in ("", "General", "@"):
+        return None
+    section = number_format.split(";", maxsplit=1)[0]
+    section = _BRACKETS.sub("", _CURRENCY.sub(r'"\1"', section))
+    section = _FILL.sub("", section).replace("\\", "")
+    kept = _QUOTED.sub(lambda quoted: "".join(c for c in quoted[1] if c not in "#0?,"), section)
+    found = _DIGITS.search(kept)
+    if found is None or found[0].endswith(","):  # in thousands or millions
+        return None
+    before, after = kept[: found.start()], kept[found.end() :]
+    if re.search(r"[Ee][+-]|/|[#0?]", after) or "/" in before:
+        return None  # a power of ten, a fraction, a telephone number
+    if "." not in found[0] and re.fullmatch(r"0{2,}", found[0]):
+        return None  # a number of fixed length
+    optional = found[1] is not None and "0" not in found[1]
+    return None if optional else (before, found[0], len(found[1] or ""), after)

@@ -1,0 +1,199 @@
+"""PDF: its text as a person reads it, page by page.
+
+::
+
+    bytes → reading → Sheet → columns → Region → furniture → paragraphs → headings → Loaded
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from rag.errors import LoadError
+from rag.loaders.loaded import LONGEST_HEADING, Loaded
+from rag.loaders.pdf import facts
+from rag.loaders.pdf.columns import in_reading_order, rows
+from rag.loaders.pdf.furniture import Laid, is_stamp, without_furniture
+from rag.loaders.pdf.headings import levels, size_of_body, title_of
+from rag.loaders.pdf.lines import Words
+from rag.loaders.pdf.page import Region, Sheet
+from rag.loaders.pdf.paragraphs import Paragraph, Part, carried_on, in_paragraphs
+from rag.loaders.pdf.reading import Pdf, is_whole, opened, read_page
+from rag.loaders.tidying import one_line, without_debris
+from rag.types import Heading, Span
+
+__all__ = ["load_pdf"]
+
+_A_PAGEFUL = 0.5
+"""The share of a page that a picture covers if the page is a scan."""
+_FEW_LETTERS = 25
+"""Fewer than this on a page that is all picture are the scanner's stamp, not the text."""
+
+
+def load_pdf(data: bytes) -> Loaded:
+    """Read a PDF: columns one after the other, lines joined, headers and footers left out.
+
+    ``pages`` covers the text with a span for each page; a paragraph that runs over the end of a
+    page is one paragraph, and the page ends inside it. The title is the one in the file's own
+    information, or else the largest words at the top. The date is the day on which the file
+    was made, and then ``metadata["date_from"]`` is "file". ``warnings`` name the pages that are
+    only pictures, and those that are damaged.
+
+    Raises LoadError where the bytes are no PDF, are damaged beyond reading or protected by a
+    password, and where no page has text.
+    """
+    with opened(data) as pdf:
+        pages = _read(pdf)
+        title, author, date = facts.title(pdf), facts.author(pdf), facts.date(pdf)
+        labels = facts.page_labels(pdf, len(pages.laid))
+    kept = list(without_furniture(pages.laid))
+    body = size_of_body(kept)
+    paragraphs = _paragraphs(kept, body)
+    first = pages.laid[0]
+    shown = title_of(paragraphs, body, (first.bottom + first.top) / 2)
+    text, headings, spans = _put_together(
+        paragraphs, levels(paragraphs, body, shown), len(pages.laid)
+    )
+    if not title and shown is not None:
+        title = one_line(shown.text)
+    metadata = {"author": author, "date_from": "file" if date else ""}
+    return Loaded(
+        text=text,
+        title=title,
+        date=date,
+        metadata={name: value for name, value in metadata.items() if value},
+        headings=headings,
+        pages=spans,
+        page_labels=labels,
+        warnings=pages.warnings,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Pages:
+    laid: tuple[Laid, ...]
+    warnings: tuple[str, ...]
+
+
+def _read(pdf: Pdf) -> _Pages:
+    """Read page after page; only their rows stay in memory.
+
+    Raises LoadError where no page has text.
+    """
+    laid: list[Laid] = []
+    scanned: list[int] = []
+    garbled: list[int] = []
+    damaged: list[int] = []
+    for number in range(len(pdf)):
+        sheet = read_page(pdf, number)
+        if sheet is None:
+            damaged.append(number)
+            laid.append(Laid((), (), 0.0, 0.0))
+            continue
+        if sheet.garbled:
+            garbled.append(number)
+        elif _is_scan(sheet):
+            scanned.append(number)
+        laid.append(_laid(sheet))
+    unread = [*damaged, *scanned, *garbled]
+    if not any(page.regions or page.turned for page in laid) or len(set(unread)) == len(laid):
+        raise LoadError(_nothing_read(len(laid), scanned, garbled, damaged))
+    warnings = [
+        (scanned, "no text layer, need OCR"),
+        (garbled, "the fonts don't say which letters they draw, need OCR"),
+        (damaged, "damaged, not read"),
+    ]
+    told = [f"{_named(pages)}: {what}" for pages, what in warnings if pages]
+    if not is_whole(pdf):
+        told.append("the file is damaged or cut short; what could be found of it was read")
+    return _Pages(tuple(laid), tuple(told))
+
+
+def _named(pages: Sequence[int]) -> str:
+    return f"{'page' if len(pages) == 1 else 'pages'} {facts.ranges(pages)}"
+
+
+def _nothing_read(
+    pages: int, scanned: Sequence[int], garbled: Sequence[int], damaged: Sequence[int]
+) -> str:
+    count = f"{pages} page" if pages == 1 else f"{pages} pages"
+    if scanned or garbled:
+        return f"no text layer: needs OCR ({count})"
+    if damaged:
+        return f"none of its pages can be read, they are damaged ({count}); get the file again"
+    return f"there is nothing to read on its pages ({count}); leave it out of what is indexed"
+
+
+def _is_scan(sheet: Sheet) -> bool:
+    if not sheet.pieces:
+        return sheet.pictured > 0
+    written = sum(character.isalnum() for piece in sheet.pieces for character in piece.text)
+    return sheet.pictured >= _A_PAGEFUL and written < _FEW_LETTERS
+
+
+def _laid(sheet: Sheet) -> Laid:
+    """The page in reading order, without arXiv's stamp along its edge."""
+    turned = (piece for piece in sheet.turned if not is_stamp(piece.text))
+    return Laid(
+        regions=tuple(in_reading_order(sheet.pieces)),
+        turned=tuple(rows(turned)),
+        bottom=sheet.bottom,
+        top=sheet.top,
+    )
+
+
+def _paragraphs(pages: Sequence[tuple[Region, ...]], body: float) -> list[Paragraph]:
+    words = Words()
+    for page in pages:
+        for region in page:
+            words.learn(row.text for row in region)
+    regions = [
+        in_paragraphs(region, number, words) for number, page in enumerate(pages) for region in page
+    ]
+    return list(carried_on(regions, body, words))
+
+
+def _put_together(
+    paragraphs: Sequence[Paragraph], levels: Mapping[int, int], pages: int
+) -> tuple[str, tuple[Heading, ...], tuple[Span, ...]]:
+    """The text with an empty line between paragraphs, where its headings are, and its pages."""
+    pieces: list[str] = []
+    headings: list[Heading] = []
+    starts: list[int | None] = [None] * pages
+    at = 0
+    for place, paragraph in enumerate(paragraphs):
+        parts = [Part(part.page, _tidy(part.text, paragraph)) for part in paragraph.parts]
+        parts = [part for part in parts if part.text]
+        if not parts:
+            continue
+        if pieces:
+            pieces.append("\n\n")
+            at += 2
+        begin = at
+        for index, part in enumerate(parts):
+            if index:
+                pieces.append(" ")
+                at += 1
+            if starts[part.page] is None:
+                starts[part.page] = at
+            pieces.append(part.text)
+            at += len(part.text)
+        if place in levels and at - begin <= LONGEST_HEADING:
+            headings.append(Heading(Span(begin, at), levels[place]))
+    return "".join(pieces), tuple(headings), _spans(starts, at)
+
+
+def _tidy(text: str, paragraph: Paragraph) -> str:
+    return one_line(text) if paragraph.is_prose else without_debris(text).strip()
+
+
+def _spans(starts: Sequence[int | None], end: int) -> tuple[Span, ...]:
+    """Pages side by side from 0 to the end; one without text is empty, where it would stand."""
+    spans: list[Span] = []
+    for start in reversed(starts):
+        begin = end if start is None else start
+        spans.append(Span(begin, end))
+        end = begin
+    spans.reverse()
+    return tuple(spans)

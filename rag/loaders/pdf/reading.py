@@ -1,0 +1,335 @@
+"""The one place that knows pdfium: from a file's bytes to pieces of text with their positions.
+
+pdfium is not safe to use from several threads of one process, not even on different documents.
+Callers that read many files at a time do so in several processes.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from statistics import median_low
+from typing import Any, TypeAlias, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rag.errors import LoadError
+from rag.loaders.pdf.page import Piece, Sheet
+
+Pdf: TypeAlias = Any
+"""An open document of pypdfium2, which ships no types."""
+
+_Page: TypeAlias = Any
+_Floats: TypeAlias = NDArray[np.float64]
+_Whole: TypeAlias = NDArray[np.int64]
+
+_Edge = TypeVar("_Edge", float, _Floats)
+
+_HEADER = b"%PDF-"
+_HEADER_WITHIN = 1024
+_WIDE_GAP = 1.0
+"""Times the size of the letters: a gap as wide as this ends a piece. Columns stand further apart
+than that, and words of a justified line closer together."""
+_NEW_LINE = 0.55
+"""Times the size: letters that stand this much higher or lower are of another line. Raised
+numbers and indices differ less."""
+_SMALL_GAP = 0.2
+"""Times the size: in turned text, where pdfium finds no blanks, this much is one."""
+_MOST_NESTED = 3
+_ALL_BOLD = 0.95
+_GARBLED = 0.5
+_LEAST_GARBLED = 20
+_FEW_LETTERS = 500
+
+_HYPHEN = 0x02  # what pdfium makes of a hyphen that ends a line
+_BLANKS = np.array([0x09, 0x0A, 0x0D, 0x20, 0xA0, 0x2002, 0x2003, 0x2009, 0x3000])
+_MEANINGLESS = np.array([0xFFFD, *range(0xE000, 0xF900)])  # the last are for private use
+_BLANK = 0x20
+_LAST = 0x10FFFF
+_LETTERS = str.maketrans(
+    {
+        "\ufb00": "ff",
+        "\ufb01": "fi",
+        "\ufb02": "fl",
+        "\ufb03": "ffi",
+        "\ufb04": "ffl",
+        "\ufb05": "st",
+        "\ufb06": "st",
+        "\x02": "-",
+    }
+)
+_BOLD = re.compile(r"bold|black|heavy|demi|-medi|cmbx|cmssbx|sfbx|ecbx|\bBX\d", re.IGNORECASE)
+_FORCED_BOLD = 1 << 18
+"""The flag of a PDF's font descriptor."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Letters:
+    """The characters of a page, one entry each; ``turn`` counts quarters anticlockwise."""
+
+    code: _Whole
+    left: _Floats
+    right: _Floats
+    bottom: _Floats
+    top: _Floats
+    x: _Floats
+    y: _Floats
+    size: _Floats
+    bold: NDArray[np.bool_]
+    turn: _Whole
+
+
+@contextmanager
+def opened(data: bytes) -> Iterator[Pdf]:
+    """The PDF in ``data``, closed afterwards.
+
+    Raises LoadError where it is none, is damaged beyond reading or wants a password.
+    """
+    import pypdfium2 as pdfium  # type: ignore[import-untyped,unused-ignore]
+    from pypdfium2 import raw  # type: ignore[import-untyped,unused-ignore]
+
+    if not data:
+        raise LoadError("the file is empty; get it again from where it came")
+    if _HEADER not in data[:_HEADER_WITHIN]:
+        raise LoadError("it is no PDF, whatever its name says; check what kind of file it is")
+    try:
+        pdf = pdfium.PdfDocument(data)
+    except pdfium.PdfiumError as error:
+        if error.err_code == raw.FPDF_ERR_PASSWORD:
+            raise LoadError(
+                "it is protected by a password; save a copy without one, and index that"
+            ) from error
+        if error.err_code == raw.FPDF_ERR_SECURITY:
+            raise LoadError(
+                "it is protected in a way that can't be opened here; save an unprotected copy"
+            ) from error
+        raise LoadError(
+            "the PDF is damaged or cut short, and no page can be read; get it again"
+        ) from error
+    try:
+        yield pdf
+    finally:
+        pdf.close()
+
+
+def is_whole(pdf: Pdf) -> bool:
+    """Whether the file's own table of contents fits, or pdfium had to guess where things are."""
+    from pypdfium2 import raw
+
+    return bool(raw.FPDF_DocumentHasValidCrossReferenceTable(pdf))
+
+
+def read_page(pdf: Pdf, index: int) -> Sheet | None:
+    """What stands on a page, counted from 0; None where the page can't be read."""
+    import pypdfium2 as pdfium
+
+    try:
+        page = pdf[index]
+    except pdfium.PdfiumError:
+        return None
+    try:
+        return _sheet(page)
+    except pdfium.PdfiumError:
+        return None
+    finally:
+        page.close()
+
+
+def _sheet(page: _Page) -> Sheet:
+    left, bottom, right, top = page.get_bbox()
+    letters = _letters(page)
+    pictured = 0.0
+    if letters is None or len(letters.code) < _FEW_LETTERS:  # else it is no scan
+        pictured = _pictured(page, abs((right - left) * (top - bottom)))
+    if letters is None or _is_garbled(letters.code):
+        return Sheet((), (), bottom, top, pictured, garbled=letters is not None)
+    turns = np.bincount(letters.turn[~np.isin(letters.code, _BLANKS)], minlength=4)
+    most = int(turns.argmax())
+    pieces = {turn: tuple(_pieces(letters, turn)) for turn in range(4) if turns[turn]}
+    _, low, _, high = _upright(most, left, bottom, right, top)
+    return Sheet(
+        pieces=pieces.pop(most, ()),
+        turned=tuple(piece for others in pieces.values() for piece in others),
+        bottom=float(low),
+        top=float(high),
+        pictured=pictured,
+    )
+
+
+def _pictured(page: _Page, area: float) -> float:
+    """The share of the page that its largest picture covers, at most 1; 0 without a picture."""
+    from pypdfium2 import raw
+
+    largest = 0.0
+    for thing in page.get_objects([raw.FPDF_PAGEOBJ_IMAGE], max_depth=_MOST_NESTED):
+        left, bottom, right, top = thing.get_bounds()
+        if thing.level:  # measured in the form's own units, which say nothing of the page
+            largest = max(largest, 0.5)
+        elif area > 0:
+            largest = max(largest, abs((right - left) * (top - bottom)) / area)
+    return min(largest, 1.0)
+
+
+def _letters(page: _Page) -> _Letters | None:
+    """The page's characters, or None where it has none.
+
+    pdfium answers one question about one character a call. What doesn't change within a text
+    object (size, direction, base line) is asked once for each of these.
+    """
+    from pypdfium2 import raw
+
+    textpage = page.get_textpage()
+    try:
+        count = textpage.count_chars()
+        if not count:
+            return None
+        handle = textpage.raw
+        unicode, box, thing = (
+            raw.FPDFText_GetUnicode,
+            raw.FPDFText_GetLooseCharBox,
+            raw.FPDFText_GetTextObject,
+        )
+        boxes = (raw.FS_RECTF * count)()
+        codes = np.empty(count, np.int64)
+        style_of = np.empty(count, np.int64)
+        styles: list[tuple[float, float, float, float, float]] = []
+        bold_fonts: dict[int, bool] = {}
+        before = -1
+        for at in range(count):
+            codes[at] = unicode(handle, at)
+            box(handle, at, boxes[at])
+            found = thing(handle, at)
+            address = ctypes.addressof(found.contents) if found else 0
+            if address != before:
+                before = address
+                styles.append(_style(handle, at, found, bold_fonts))
+            style_of[at] = len(styles) - 1
+        edges = np.frombuffer(boxes, np.float32).reshape(count, 4).astype(np.float64)
+    finally:
+        textpage.close()
+    x, y, size, bold, turn = np.array(styles, np.float64)[style_of].T
+    return _Letters(
+        code=codes,
+        left=edges[:, 0],
+        right=edges[:, 2],
+        bottom=edges[:, 3],
+        top=edges[:, 1],
+        x=x,
+        y=y,
+        size=size,
+        bold=bold > 0,
+        turn=turn.astype(np.int64),
+    )
+
+
+def _style(
+    handle: Any,  # noqa: ANN401 - of pdfium
+    at: int,
+    thing: Any,  # noqa: ANN401 - of pdfium
+    bold_fonts: dict[int, bool],
+) -> tuple[float, float, float, float, float]:
+    """Of the text object that begins ``at``: x and y, size, whether bold, quarters turned."""
+    from pypdfium2 import raw
+
+    x, y, matrix = ctypes.c_double(), ctypes.c_double(), raw.FS_MATRIX()
+    raw.FPDFText_GetCharOrigin(handle, at, x, y)
+    size = raw.FPDFText_GetFontSize(handle, at)
+    turn = 0
+    if raw.FPDFText_GetMatrix(handle, at, matrix):
+        size *= float(np.hypot(matrix.c, matrix.d)) or 1.0
+        turn = round(float(np.degrees(np.arctan2(matrix.b, matrix.a))) / 90) % 4
+    font = raw.FPDFTextObj_GetFont(thing) if thing else None
+    bold = False
+    if font:
+        address = ctypes.addressof(font.contents)
+        if address not in bold_fonts:
+            bold_fonts[address] = _is_bold(font)
+        bold = bold_fonts[address]
+    return x.value, y.value, max(abs(size), 0.1), float(bold), float(turn)
+
+
+def _is_bold(font: Any) -> bool:  # noqa: ANN401 - of pdfium
+    """By the font's name, as the weights that PDFs give are often wrong."""
+    from pypdfium2 import raw
+
+    name = ctypes.create_string_buffer(256)
+    raw.FPDFFont_GetBaseFontName(font, name, len(name))
+    if _BOLD.search(name.value.decode("latin-1")):
+        return True
+    flags = raw.FPDFFont_GetFlags(font)
+    return flags > 0 and bool(flags & _FORCED_BOLD)
+
+
+def _is_garbled(codes: _Whole) -> bool:
+    """Whether most characters are of no known meaning: the font doesn't say which they are."""
+    codes = codes[~np.isin(codes, _BLANKS)]
+    unknown = np.isin(codes, _MEANINGLESS) | ((codes < _BLANK) & (codes != _HYPHEN))
+    return len(codes) >= _LEAST_GARBLED and float(unknown.mean()) > _GARBLED
+
+
+def _upright(
+    turn: int,
+    left: _Edge,
+    bottom: _Edge,
+    right: _Edge,
+    top: _Edge,
+) -> tuple[_Edge, _Edge, _Edge, _Edge]:
+    """A box after the page has been turned back by so many quarters."""
+    if turn == 1:
+        return bottom, -right, top, -left
+    if turn == 2:  # noqa: PLR2004 - quarters
+        return -right, -top, -left, -bottom
+    if turn == 3:  # noqa: PLR2004 - quarters
+        return -top, left, -bottom, right
+    return left, bottom, right, top
+
+
+def _pieces(letters: _Letters, turn: int) -> Iterator[Piece]:
+    """The pieces written in one direction, in the order in which the file has them."""
+    seen = np.flatnonzero((letters.turn == turn) & ~np.isin(letters.code, _BLANKS))
+    if not len(seen):
+        return
+    left, _, right, _ = _upright(
+        turn, letters.left[seen], letters.bottom[seen], letters.right[seen], letters.top[seen]
+    )
+    _, base, _, _ = _upright(
+        turn, letters.x[seen], letters.y[seen], letters.x[seen], letters.y[seen]
+    )
+    size, code, bold = letters.size[seen], letters.code[seen], letters.bold[seen]
+    widest = np.maximum(size[1:], size[:-1])
+    # To either side: Hebrew and Arabic run the other way.
+    gap = np.maximum(left[1:] - right[:-1], left[:-1] - right[1:])
+    ends = (np.abs(np.diff(base)) > _NEW_LINE * widest) | (gap > _WIDE_GAP * widest)
+    blank = gap > _SMALL_GAP * widest if turn else np.diff(seen) > 1
+    starts = np.concatenate([[0], np.flatnonzero(ends) + 1, [len(seen)]])
+    # Most pieces are short: lists are faster than arrays of a few numbers.
+    lefts, rights, bases = left.tolist(), right.tolist(), base.tolist()
+    sizes, bolds = size.tolist(), bold.tolist()
+    for start, end in zip(starts[:-1].tolist(), starts[1:].tolist(), strict=True):
+        text = _text(code[start:end], blank[start : end - 1])
+        if text:
+            yield Piece(
+                text=text,
+                left=min(lefts[start:end]),
+                right=max(rights[start:end]),
+                base=median_low(bases[start:end]),
+                size=median_low(sizes[start:end]),
+                bold=sum(bolds[start:end]) > _ALL_BOLD * (end - start),
+            )
+
+
+def _text(codes: _Whole, blank: NDArray[np.bool_]) -> str:
+    """The characters with a blank wherever ``blank`` says that one follows."""
+    characters = [
+        chr(code) if code == _HYPHEN or _BLANK <= code <= _LAST else "" for code in codes.tolist()
+    ]
+    for at in np.flatnonzero(blank).tolist():
+        characters[at] += " "
+    text = "".join(characters).translate(_LETTERS).strip()
+    if any("\ud800" <= character <= "\udfff" for character in text):  # halves of rare letters
+        text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text

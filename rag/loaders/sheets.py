@@ -1,0 +1,211 @@
+"""Workbooks (XLSX) and tables in plain text (CSV, TSV)."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+import warnings
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import chain
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from rag.errors import LoadError
+from rag.loaders.decoding import decode
+from rag.loaders.loaded import Block, Loaded, put_together
+from rag.loaders.numbers import written
+from rag.loaders.office import about, main_part
+from rag.loaders.package import MOST_UNPACKED, Package, open_package
+from rag.loaders.rows import told
+
+if TYPE_CHECKING:
+    from openpyxl import Workbook
+
+_Sheet: TypeAlias = Any  # of openpyxl, whose sheets have no type in common
+
+_KIND = "Excel workbook"
+SHEET_LEVEL = 2
+_SHEETS = "xl/worksheets/"
+_UNREAD = (
+    *("xl/pivotCache/", "xl/pivotTables/", "xl/externalLinks/", "xl/drawings/", "xl/charts/"),
+    *("xl/comments", "xl/threadedComments/", "xl/tables/", "xl/queryTables/", "customXml/"),
+)
+"""Parts that openpyxl leaves alone when it only reads; they may well be large."""
+
+MOST_ROWS = 100_000
+"""Rows of one file that are read; what comes after them is reported as left out."""
+MOST_CELLS = 3_000_000
+"""Cells of one file that are looked at, empty ones too."""
+_MOST_TAGS = {"xl/sharedStrings.xml": (b"<", 12_000_000)}
+_MOST_TAGS_ELSEWHERE = (b"<", 500_000)
+_MOST_ROWS_IN_SHEET = (b"<row", 2_000_000)
+"""What openpyxl keeps in memory of each part: some hundred bytes a tag, or a row of a sheet."""
+_NO_RESULT = re.compile(rb"</(?:\w+:)?f>(?:<v>\s*</v>|<v\s*/>)?</(?:\w+:)?c>")
+
+_DELIMITERS = ",;\t|"
+_SNIFFED_LINES = 30
+_SNIFFED_CHARACTERS = 10_000
+
+
+@dataclass(slots=True)
+class Allowance:
+    """How much of a file may still be read, and what was left out for want of it."""
+
+    rows: int = MOST_ROWS
+    cells: int = MOST_CELLS
+    left_out: list[str] = field(default_factory=list)
+
+    def of(self, rows: Iterable[Sequence[str]], where: str) -> Iterator[Sequence[str]]:
+        """The rows, as far as they may be read."""
+        for number, row in enumerate(rows, 1):
+            if self.rows <= 0 or self.cells < len(row):
+                self.left_out.append(
+                    f"{where}: everything from row {number:,} on was left out; "
+                    f"at most {MOST_ROWS:,} rows and {MOST_CELLS:,} cells of a file are read"
+                )
+                return
+            self.rows -= any(row)
+            self.cells -= len(row)
+            yield row
+
+
+def load_xlsx(data: bytes) -> Loaded:
+    """Read an Excel workbook: each row a paragraph that repeats the headers of its cells.
+
+    The name of each sheet is a heading. Numbers, percentages and sums of money have the form
+    that the workbook gives them. Of formulas, the results that were stored last are read.
+
+    Raises LoadError where it is none, damaged, encrypted, or out of all bounds.
+    """
+    package = open_package(data, _KIND)
+    main_part(package, _KIND, "xl/")
+    for name in package.names:
+        if name.endswith((".xml", ".rels")) and not name.startswith(_UNREAD):
+            in_sheet = _MOST_ROWS_IN_SHEET if name.startswith(_SHEETS) else _MOST_TAGS_ELSEWHERE
+            package.check(name, *_MOST_TAGS.get(name, in_sheet))
+    allowance = Allowance()
+    workbook = _workbook(data)
+    try:
+        blocks = list(chain.from_iterable(_sheet(s, allowance) for s in workbook.worksheets))
+    except Exception as error:  # openpyxl raises whatever broken cells trip
+        raise _damaged(error) from error
+    finally:
+        workbook.close()
+    return about(package).loaded(blocks, (*allowance.left_out, *_not_computed(package)))
+
+
+def _not_computed(package: Package) -> Iterator[str]:
+    """A warning if there are formulas whose results no program has stored."""
+    sheets = (name for name in package.names if name.startswith(_SHEETS))
+    missing = sum(
+        len(_NO_RESULT.findall(c)) for name in sheets for c in package.chunks(name, MOST_UNPACKED)
+    )
+    if missing:
+        yield (
+            f"{missing:,} formulas have no stored result and were left out; "
+            "open it in a spreadsheet program and save it"
+        )
+
+
+def load_csv(data: bytes) -> Loaded:
+    """Read comma-, semicolon-, tab- or bar-separated values as ``load_xlsx`` reads a sheet.
+
+    Raises LoadError where the bytes are no text.
+    """
+    source, encoding = decode(data)
+    allowance = Allowance()
+    rows = allowance.of(_records(source.removeprefix("\ufeff")), "the table")
+    text, headings = put_together(told(rows))
+    return Loaded(
+        text=text,
+        metadata={} if encoding == "utf-8" else {"encoding": encoding},
+        headings=headings,
+        warnings=tuple(allowance.left_out),
+    )
+
+
+def _workbook(data: bytes) -> Workbook:
+    import openpyxl
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of styles and extensions that don't concern us
+            return openpyxl.load_workbook(
+                io.BytesIO(data), read_only=True, data_only=True, keep_links=False
+            )
+    except Exception as error:
+        raise _damaged(error) from error
+
+
+def _damaged(error: Exception) -> LoadError:
+    said = " ".join(str(error).split())[:120]
+    return LoadError(f"it is damaged ({said or type(error).__name__}); get a whole copy of it")
+
+
+def _sheet(sheet: _Sheet, allowance: Allowance) -> list[Block]:
+    sheet.reset_dimensions()  # some programs state wrong ones
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        rows = allowance.of(map(_row, sheet.iter_rows()), f"sheet {sheet.title!r}")
+        return [Block(sheet.title, SHEET_LEVEL), *told(rows)]
+
+
+def _row(cells: Sequence[Any]) -> list[str]:
+    return [
+        "" if cell.value is None or cell.data_type == "e" else written(cell.value, _format(cell))
+        for cell in cells
+    ]
+
+
+def _format(cell: Any) -> str:  # noqa: ANN401 - of openpyxl: one of several classes
+    return str(cell.number_format or "")
+
+
+def _records(source: str) -> Iterator[list[str]]:
+    lines = _lines(source)
+    beginning: list[str] = []
+    for line in lines:
+        beginning.append(line)
+        if len(beginning) == _SNIFFED_LINES:
+            break
+    delimiter = _delimiter([line[:_SNIFFED_CHARACTERS] for line in beginning])
+    if _said_delimiter(beginning):
+        del beginning[0]
+    # A quotation mark that is never closed must not be an error.
+    csv.field_size_limit(max(csv.field_size_limit(), len(source)))
+    reader = csv.reader(chain(beginning, lines), delimiter=delimiter, skipinitialspace=True)
+    while True:
+        try:
+            yield next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            raise LoadError(f"it is no table of separated values ({error})") from error
+
+
+def _lines(source: str) -> Iterator[str]:
+    return iter(io.StringIO(source.replace("\x00", ""), newline=None))
+
+
+def _said_delimiter(lines: Sequence[str]) -> str:
+    """What a first line such as "sep=;" says."""
+    said = re.fullmatch(r"sep=(\W)\n?", lines[0], re.IGNORECASE) if lines else None
+    return said[1] if said else ""
+
+
+def _delimiter(lines: Sequence[str]) -> str:
+    """The one that is said, or else what cuts most lines into as many cells, more than one."""
+    said = _said_delimiter(lines)
+    if said:
+        return said
+
+    def merit(delimiter: str) -> tuple[float, int]:
+        try:
+            widths = [len(row) for row in csv.reader(lines, delimiter=delimiter) if row]
+        except csv.Error:
+            return 0, 0
+        usual = max(set(widths), key=lambda width: (widths.count(width), width), default=0)
+        return (widths.count(usual) / len(widths), usual) if usual > 1 else (0, 0)
+
+    return max(_DELIMITERS, key=merit)

@@ -1,0 +1,213 @@
+"""Files → Documents, in processes of their own, while this one does something else.
+
+Each worker process reads one file at a time. A file that takes too long, crashes its parser or
+eats memory is reported, its worker is replaced, and the others go on. What was read waits in a
+short queue, so memory does not grow with the number of files.
+"""
+
+from __future__ import annotations
+
+import os
+import queue
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rag.types import Document, Failure
+from rag.worker import document_from_json, receive, send
+
+if TYPE_CHECKING:
+    from io import BufferedReader, BufferedWriter
+
+COMMAND = (sys.executable, "-m", "rag.worker")
+SECONDS_PER_FILE = 60.0
+SECONDS_PER_MEGABYTE = 5.0
+"""A file may take the first, and the second for each megabyte that it has."""
+
+SECONDS_TO_START = 120.0
+
+WAITING = 16
+"""Documents that may wait to be taken."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadFile:
+    """A file has been read to its end; ``failures`` is what of it could not be."""
+
+    path: Path
+    failures: tuple[Failure, ...]
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Ended:
+    """A reading thread has no more files; ``error`` is what ended it before that, if anything."""
+
+    error: BaseException | None
+
+
+_Found = tuple[Path, Document] | ReadFile | _Ended
+
+
+def read(
+    paths: Sequence[Path], *, workers: int | None = None
+) -> Generator[tuple[Path, Document] | ReadFile, None, None]:
+    """Read files, several at a time.
+
+    Parameters
+    ----------
+    paths
+        The files.
+    workers
+        How many processes; by default half as many as there are cores, since the model needs
+        the others.
+
+    Yields
+    ------
+    (Path, Document) or ReadFile
+        The documents of a file, then that it is done. Files come in no particular order.
+    """
+    if not paths:
+        return
+    count = min(len(paths), workers or max(1, (os.cpu_count() or 2) // 2))
+    waiting: queue.SimpleQueue[Path] = queue.SimpleQueue()
+    for path in paths:
+        waiting.put(path)
+    found: queue.Queue[_Found] = queue.Queue(WAITING)
+    stop = threading.Event()
+    threads = [
+        threading.Thread(target=_feed, args=(waiting, found, stop), daemon=True)
+        for _ in range(count)
+    ]
+    for thread in threads:
+        thread.start()
+    try:
+        running = count
+        while running:
+            one = found.get()
+            if isinstance(one, _Ended):
+                if one.error:
+                    raise one.error
+                running -= 1
+            else:
+                yield one
+    finally:
+        stop.set()
+        while any(thread.is_alive() for thread in threads):
+            try:  # let go of a thread that waits for a place in the queue
+                found.get(timeout=0.05)
+            except queue.Empty:
+                continue
+
+
+def _feed(
+    waiting: queue.SimpleQueue[Path], found: queue.Queue[_Found], stop: threading.Event
+) -> None:
+    """Have a worker read one file after the other; runs in a thread."""
+    worker = _Worker()
+    error = None
+    try:
+        while not stop.is_set():
+            path = waiting.get_nowait()
+            for one in worker.read(path):
+                found.put(one)
+                if stop.is_set():
+                    return
+    except queue.Empty:
+        pass
+    except BaseException as problem:  # noqa: BLE001 (it is raised where the files are taken)
+        error = problem
+    finally:
+        worker.end()
+        found.put(_Ended(error))
+
+
+class _Worker:
+    """One worker process, started when first needed, and anew after each death."""
+
+    def __init__(self) -> None:
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def read(self, path: Path) -> Iterator[tuple[Path, Document] | ReadFile]:
+        """Read one file, come what may."""
+        began = time.monotonic()
+        limit = _seconds(path)
+        failures: list[Failure] = []
+        process = self._process or self._start()
+        with suppress(BrokenPipeError):  # it died: its silence will tell
+            send(_stdin(process), {"path": str(path)})
+        while "done" not in (message := _in_time(process, limit)):
+            if "document" in message:
+                yield path, document_from_json(message["document"])
+            elif "failure" in message:
+                failures.append(Failure(*message["failure"]))
+            else:
+                self.end()
+                failures.append(Failure(str(path), message["death"]))
+                break
+        yield ReadFile(path, tuple(failures), time.monotonic() - began)
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        self._process = subprocess.Popen(  # noqa: S603 (our own module)
+            COMMAND, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+        )
+        # That it takes long to start is no fault of the first file.
+        if "ready" not in (message := _in_time(self._process, SECONDS_TO_START)):
+            raise RuntimeError(f"the process that reads files did not start: {message['death']}")
+        return self._process
+
+    def end(self) -> None:
+        """Stop the process, whatever it is doing."""
+        if self._process:
+            self._process.kill()
+            self._process.wait()
+            _stdin(self._process).close()
+            _stdout(self._process).close()
+            self._process = None
+
+
+def _stdin(process: subprocess.Popen[bytes]) -> BufferedWriter:
+    return process.stdin  # type: ignore[return-value]  # it is a pipe, as started above
+
+
+def _stdout(process: subprocess.Popen[bytes]) -> BufferedReader:
+    return process.stdout  # type: ignore[return-value]  # it is a pipe, as started above
+
+
+def _seconds(path: Path) -> float:
+    try:
+        megabytes = path.stat().st_size / 1e6
+    except OSError:
+        megabytes = 0.0  # the worker will say what is the matter
+    return SECONDS_PER_FILE + SECONDS_PER_MEGABYTE * megabytes
+
+
+def _in_time(process: subprocess.Popen[bytes], limit: float) -> dict[str, Any]:
+    """The next message; the process is killed when it takes longer than ``limit`` seconds.
+
+    Only waiting counts, not the time in which nobody took what the process had to say.
+    """
+    late = threading.Event()
+
+    def give_up() -> None:
+        late.set()
+        process.kill()
+
+    watch = threading.Timer(limit, give_up)
+    watch.daemon = True
+    watch.start()
+    try:
+        message = receive(_stdout(process))
+    finally:
+        watch.cancel()
+    if message is not None:
+        return message
+    if late.is_set():
+        return {"death": f"it took more than {limit:.0f} s to read, and was given up"}
+    return {"death": f"its parser crashed (exit code {process.wait()})"}

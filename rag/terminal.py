@@ -1,0 +1,135 @@
+"""What the command prints: results, reports and progress, for people and for programs."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+from rich.console import Console
+from rich.markup import escape
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from rag.types import Failure, FileReport, Hit, IndexReport, Status
+
+out = Console(highlight=False)
+err = Console(stderr=True, highlight=False)
+
+FAILURES_SHOWN = 10
+
+
+def print_report(report: IndexReport) -> None:
+    """What one run did."""
+    counted = {
+        "added": report.added,
+        "updated": report.updated,
+        "unchanged": report.unchanged,
+        "removed": report.removed,
+        "failed": report.failed,
+        "skipped": report.skipped,
+    }
+    words = [f"{len(found):,} {name}" for name, found in counted.items() if found]
+    summary = ", ".join(words) or "nothing to read there"
+    passages = count(report.embedded, "passage")
+    out.print(f"{summary} · {passages} embedded in {report.seconds:.1f} s")
+    _print_failures("failed", report.failed)
+    _print_failures("skipped", report.skipped)
+
+
+def _print_failures(what: str, failures: Sequence[Failure]) -> None:
+    for failure in failures[:FAILURES_SHOWN]:
+        err.print(f"{what} {escape(failure.source)}: {escape(failure.reason)}", soft_wrap=True)
+    if len(failures) > FAILURES_SHOWN:
+        err.print(f"… and {len(failures) - FAILURES_SHOWN:,} more {what}")
+
+
+def print_status(status: Status) -> None:
+    """What a library holds."""
+    out.print(f"[bold]{escape(str(status.path))}[/]", soft_wrap=True)
+    out.print(f"documents   {status.documents:,}")
+    out.print(f"passages    {status.passages:,}")
+    out.print(f"sentences   {status.sentences:,}")
+    out.print(f"model       {status.model}")
+    out.print(f"generation  {status.generation:,}")
+    out.print(f"size        {status.bytes / 1e6:,.1f} MB")
+
+
+def print_files(reports: Sequence[FileReport]) -> None:
+    """What came of each file."""
+    table = Table(box=None, pad_edge=False)
+    for name in ("file", "status", "pages", "characters", "passages", "language", "seconds"):
+        right = name in {"pages", "characters", "passages", "seconds"}
+        table.add_column(name, justify="right" if right else "left", overflow="fold")
+    for one in reports:
+        pages = f"{one.pages_with_text}/{one.pages}" if one.pages else ""
+        table.add_row(
+            Text(one.source),
+            one.status,
+            pages,
+            f"{one.characters:,}",
+            f"{one.passages:,}",
+            ", ".join(one.languages),
+            f"{one.seconds:.1f}",
+        )
+    out.print(table)
+    for one in reports:
+        for line in one.warnings:
+            out.print(f"warning {escape(one.source)}: {escape(line)}", soft_wrap=True)
+        for failure in one.failures:
+            out.print(f"failed {escape(failure.source)}: {escape(failure.reason)}", soft_wrap=True)
+
+
+def file_as_json(report: FileReport) -> dict[str, object]:
+    """A file's report as plain values."""
+    return asdict(report) | {"status": report.status}
+
+
+def print_hit(hit: Hit) -> None:
+    """A passage with its answering sentence marked."""
+    place = [Path(hit.source).name]
+    if hit.page:
+        place.append(f"page {hit.page_label or hit.page}")
+    if hit.date:
+        place.append(hit.date.isoformat())
+    out.print(Text.assemble((f"{hit.rank}. ", "dim"), (hit.title, "bold")))
+    out.print(Text(f"   {' · '.join(place)} · score {hit.score:.2f}", "dim"))
+    text = Text(hit.text)
+    text.stylize("bold green", hit.answer.start - hit.start, hit.answer.end - hit.start)
+    out.print(Padding(text, (0, 0, 1, 3)))
+
+
+def hit_as_json(hit: Hit) -> dict[str, object]:
+    """A hit as plain values."""
+    return {
+        "rank": hit.rank,
+        "score": hit.score,
+        "text": hit.text,
+        "title": hit.title,
+        "source": hit.source,
+        "date": hit.date.isoformat() if hit.date else None,
+        "page": hit.page,
+        "page_label": hit.page_label,
+        "headings": list(hit.headings),
+        "document_id": hit.document_id,
+        "passage_id": hit.passage_id,
+        "start": hit.start,
+        "end": hit.end,
+        "answer": asdict(hit.answer),
+        "why": asdict(hit.why),
+        "also_in": list(hit.also_in),
+    }
+
+
+def print_json(value: object) -> None:
+    """One JSON value."""
+    # Not through rich, which would wrap and colour it.
+    sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2) + "\n")
+
+
+def count(number: int, noun: str) -> str:
+    """How many of something: ``1 file``, ``2,000 files``."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

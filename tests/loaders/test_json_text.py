@@ -1,0 +1,223 @@
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+from pathlib import Path
+
+import pytest
+
+from rag.errors import LoadError
+from rag.loaders import load
+from rag.loaders.json_text import members_of_json, members_of_json_lines
+from rag.loaders.loaded import Loaded, Member
+from rag.types import Document, Failure
+
+RECORD = {
+    "ID": 7,
+    "Headline": " Tea  prices ",
+    "Body": "Tea is dearer.\r\n\r\n\r\nMuch dearer.",
+    "published_at": "2025-03-05T10:00:00Z",
+    "author": {"name": "Jane Doe", "id": 3},
+    "lang": "en",
+    "tags": ["tea", "trade"],
+    "draft": False,
+    "score": 0.5,
+    "nested": {"deep": "value"},
+    "nothing": None,
+}
+
+
+def _member(value: object) -> Loaded:
+    (member,) = members_of_json(json.dumps(value).encode())
+    assert isinstance(member, Member)
+    assert member.name == ""
+    assert isinstance(member.content, Loaded)
+    return member.content
+
+
+def _texts(path: Path) -> list[tuple[str, str]]:
+    """Sources below the file, and texts or reasons."""
+    return [
+        (one.source.removeprefix(str(path)), one.text if isinstance(one, Document) else one.reason)
+        for one in load(path)
+    ]
+
+
+def test_a_record() -> None:
+    """The text's field, title, date, author and language by their names; the rest is metadata."""
+    assert _member(RECORD) == Loaded(
+        text="Tea is dearer.\n\nMuch dearer.",
+        title="Tea prices",
+        date=dt.date(2025, 3, 5),
+        metadata={
+            "ID": "7",
+            "tags": "tea, trade",
+            "draft": "false",
+            "score": "0.5",
+            "author": "Jane Doe",
+            "language": "en",
+        },
+    )
+
+
+@pytest.mark.parametrize(
+    ("record", "text"),
+    [
+        ({"description": "Short.", "text": "The text."}, "The text."),
+        ({"text": " ", "abstract": "The abstract."}, "The abstract."),
+        ({"text": ["One.", "Two."]}, "One.\n\nTwo."),
+        ({"a": "not so long", "note": "This is the longest of all the fields."}, None),
+        ({"a": "短", "b": "这是最长的一个字段。"}, "这是最长的一个字段。"),
+        ({"text": 3, "content": {"x": "y"}, "body": "It."}, "It."),
+    ],
+)
+def test_which_field_is_the_text(record: dict[str, object], text: str | None) -> None:
+    """The first of the known names that has words, or else the longest that reads like a text."""
+    assert _member(record).text == (text or "This is the longest of all the fields.")
+
+
+@pytest.mark.parametrize(
+    ("written", "date", "kept"),
+    [
+        ("2025-03-05", dt.date(2025, 3, 5), None),
+        ("03/04/2025", None, "03/04/2025"),
+        (1741132800, None, "1741132800"),
+    ],
+)
+def test_a_date_that_is_none_is_kept(
+    written: object, date: dt.date | None, kept: str | None
+) -> None:
+    """What names no single day stays in the metadata."""
+    loaded = _member({"text": "Words.", "date": written})
+    assert (loaded.date, loaded.metadata.get("date")) == (date, kept)
+
+
+def test_settings_are_lines() -> None:
+    """What is no record is shown as a person would write it down."""
+    value = {
+        "name": "rag",
+        "private": True,
+        "keywords": ["search", "answers"],
+        "scripts": {"test": "pytest", "more": {"lint": "ruff check"}},
+        "people": [{"name": "Jane"}, {"name": "Bob"}],
+        "none": None,
+    }
+    assert _member(value) == Loaded(
+        """\
+name: rag
+private: true
+keywords: search, answers
+scripts:
+  test: pytest
+  more:
+    lint: ruff check
+people:
+  name: Jane
+
+  name: Bob
+none:"""
+    )
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(["One", "Two"], "One\nTwo"), ("Words.", "Words."), ([[1, 2], [3]], "1\n2\n\n3")],
+)
+def test_other_values_are_lines(value: object, text: str) -> None:
+    """Lists and bare values, too."""
+    assert _member(value).text == text
+
+
+def test_an_array_of_records(tmp_path: Path) -> None:
+    """Each is a document, named by its number, with an id of its own."""
+    path = tmp_path / "a.json"
+    path.write_text(json.dumps([RECORD, {"text": "Other words."}, {"n": 1}, {}]))
+    assert _texts(path) == [
+        ("/1", "Tea is dearer.\n\nMuch dearer."),
+        ("/2", "Other words."),
+        ("/3", "n: 1"),
+        ("/4", "there is no text in it; remove it, or leave it out of what is indexed"),
+    ]
+    first = next(load(path))
+    assert isinstance(first, Document)
+    container = hashlib.sha256(path.read_bytes()).hexdigest()
+    assert first.digest == hashlib.sha256(f"{container}\0001\0{first.text}".encode()).hexdigest()
+    assert (first.title, first.date) == ("Tea prices", dt.date(2025, 3, 5))
+
+
+def test_a_single_record_is_the_file(tmp_path: Path) -> None:
+    """It has the file's source and digest."""
+    path = tmp_path / "a.json"
+    path.write_text(json.dumps(RECORD))
+    (document,) = load(path)
+    assert isinstance(document, Document)
+    assert document.source == str(path)
+    assert document.digest == hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+LINES = (
+    '\ufeff{"text": "First\u2028line."}\r\n'
+    "\n"
+    '{"text": "cut off\n'
+    '"Just a string."\n'
+    '{"title": "Last", "text": "The last line."}'
+)
+
+
+@pytest.mark.parametrize("name", ["a.jsonl", "a.ndjson", "a.json"])
+def test_json_lines(tmp_path: Path, name: str) -> None:
+    """Bad lines are Failures by their number, and the others go on; the ending .json lies often."""
+    path = tmp_path / name
+    path.write_bytes(LINES.encode())
+    assert _texts(path) == [
+        ("/1", "First\nline."),
+        ("/3", "line 3 is no valid JSON (Unterminated string starting at: column 10)"),
+        ("/4", "Just a string."),
+        ("/5", "The last line."),
+    ]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "utf-16-le", "cp1252"])
+def test_encodings(encoding: str) -> None:
+    """JSON is read in any encoding of text, which is noted."""
+    value = {"text": "Der Zähler läuft später für Gäste: 100 Übungen."}
+    (member,) = members_of_json(json.dumps(value, ensure_ascii=False).encode(encoding))
+    assert isinstance(member, Member)
+    assert isinstance(member.content, Loaded)
+    assert member.content.text == value["text"]
+    assert member.content.metadata == ({} if encoding == "utf-8" else {"encoding": encoding})
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (b"", r"no valid JSON \(Expecting value: line 1, column 1\); mend"),
+        (b'{"text": "cut', r"no valid JSON \(Unterminated string starting at: line 1, column 10"),
+        (b"{'a': 1}", r"no valid JSON \(Expecting property name enclosed in double quotes: "),
+        (b"[" * 100_000, r"no valid JSON \(it is nested too deep\)"),
+        (b"9" * 5000, r"no valid JSON \(Exceeds the limit"),
+    ],
+)
+def test_what_is_no_json(data: bytes, message: str) -> None:
+    """It is refused with the place where it breaks."""
+    with pytest.raises(LoadError, match=message):
+        list(members_of_json(data))
+
+
+def test_hostile_lines() -> None:
+    """Nesting and numbers without end cost their own line."""
+    data = b"\n".join([b"[" * 100_000, b"9" * 5000, b'{"text": "Words."}', b"NaN"])
+    deep, large, good, odd = members_of_json_lines(data)
+    assert deep == Failure("1", "line 1 is no valid JSON (it is nested too deep)")
+    assert isinstance(large, Failure)
+    assert good == Member("3", Loaded("Words."))
+    assert odd == Member("4", Loaded("nan"))
+
+
+def test_deep_but_readable() -> None:
+    """Nesting of a hundred levels is moved in no further than twenty."""
+    value: object = "The deepest words."
+    for level in range(100):
+        value = {f"level {level}": value}
+    assert _member(value).text.endswith(f"\n{' ' * 40}level 0: The deepest words.")

@@ -1,0 +1,150 @@
+"""Reading in other processes: what hangs, crashes or eats memory costs itself alone."""
+
+from __future__ import annotations
+
+import datetime as dt
+import io
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import rag.reading
+from rag.reading import ReadFile, read
+from rag.types import Document, Heading, Span
+from rag.worker import document_from_json, document_to_json, receive, send
+
+# A worker whose parser meets its match, going by the name of the file.
+EVIL = """
+import ctypes, sys, time
+import rag.loaders, rag.worker
+
+honest = rag.worker.load
+
+def load(path):
+    if "hang" in path.name:
+        time.sleep(1000)
+    if "crash" in path.name:
+        ctypes.string_at(0)
+    if "eat" in path.name:
+        hoard = []
+        while True:
+            hoard.append(bytearray(100_000_000))
+    if "raise" in path.name:
+        raise ZeroDivisionError("a parser's own mistake")
+    if "deep" in path.name:
+        return load(path)
+    if "print" in path.name:
+        print("what a parser has to say")
+    return honest(path)
+
+rag.worker.load = load
+rag.worker.MEMORY_BYTES = 1 << 30
+rag.worker.main()
+"""
+
+
+@pytest.fixture
+def evil(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Workers that can be led astray, and little patience with them."""
+    monkeypatch.setattr(rag.reading, "COMMAND", (sys.executable, "-c", EVIL))
+    monkeypatch.setattr(rag.reading, "SECONDS_PER_FILE", 3.0)
+
+
+def everything(paths: list[Path], workers: int) -> tuple[dict[str, str], dict[str, str]]:
+    """What was read, and what could not be, by name."""
+    texts, failures = {}, {}
+    for one in read(paths, workers=workers):
+        if isinstance(one, ReadFile):
+            for failure in one.failures:
+                failures[one.path.name] = failure.reason
+        else:
+            texts[one[0].name] = one[1].text
+    return texts, failures
+
+
+@pytest.mark.usefixtures("evil")
+@pytest.mark.parametrize("workers", [1, 3])
+def test_bad_files_cost_only_themselves(tmp_path: Path, workers: int) -> None:
+    """One hangs, one crashes, one allocates without end, …: all others are read."""
+    names = ["a", "hang", "b", "crash", "c", "eat", "d", "raise", "deep", "print", "e"]
+    for name in names:
+        (tmp_path / f"{name}.txt").write_text(f"The text of {name}.")
+    texts, failures = everything([tmp_path / f"{name}.txt" for name in names], workers)
+    good = ("a", "b", "c", "d", "e", "print")
+    assert texts == {f"{name}.txt": f"The text of {name}." for name in good}
+    assert failures == {
+        "hang.txt": "it took more than 3 s to read, and was given up",
+        "crash.txt": "its parser crashed (exit code -11)",
+        "eat.txt": "reading it takes too much memory",
+        "raise.txt": "its parser failed (ZeroDivisionError: a parser's own mistake)",
+        "deep.txt": "it is nested too deeply",
+    }
+
+
+def test_no_files_no_processes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is started for nothing."""
+    monkeypatch.setattr(rag.reading, "COMMAND", ("no such program",))
+    assert list(read([])) == []
+
+
+def test_worker_that_cannot_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """That is no fault of the files: it is raised."""
+    (tmp_path / "a.txt").write_text("Text.")
+    monkeypatch.setattr(rag.reading, "COMMAND", ("no such program",))
+    with pytest.raises(FileNotFoundError):
+        list(read([tmp_path / "a.txt"]))
+    monkeypatch.setattr(rag.reading, "COMMAND", ("false",))
+    with pytest.raises(RuntimeError, match="did not start"):
+        list(read([tmp_path / "a.txt"]))
+
+
+def test_reader_that_goes_away(tmp_path: Path) -> None:
+    """Whoever stops taking documents gets its processes stopped."""
+    for number in range(60):
+        (tmp_path / f"{number}.txt").write_text("Text.")
+    results = read(sorted(tmp_path.iterdir()))
+    next(results)
+    began = time.monotonic()
+    results.close()
+    assert time.monotonic() - began < 10
+
+
+spans = st.tuples(st.integers(0, 99), st.integers(0, 99)).map(lambda two: Span(*sorted(two)))
+documents = st.builds(
+    Document,
+    id=st.text(),
+    source=st.text(),
+    title=st.text(),
+    text=st.text(),
+    digest=st.text(),
+    date=st.none() | st.dates(dt.date(1, 1, 1)),
+    metadata=st.dictionaries(st.text(), st.text()),
+    headings=st.lists(st.builds(Heading, spans, st.integers(1, 6))).map(tuple),
+    pages=st.lists(spans).map(tuple),
+    page_labels=st.lists(st.text()).map(tuple),
+    warnings=st.lists(st.text()).map(tuple),
+)
+
+
+@given(documents)
+def test_document_survives_the_way(document: Document) -> None:
+    """Out of one process and into another, nothing changes."""
+    stream = io.BytesIO()
+    send(stream, {"document": document_to_json(document)})
+    stream.seek(0)
+    message = receive(stream)
+    assert message is not None
+    assert document_from_json(message["document"]) == document
+    assert receive(stream) is None
+
+
+@pytest.mark.parametrize("cut", [1, 7, 9])
+def test_half_a_message_is_none(cut: int) -> None:
+    """A process that dies in the middle of a word has said nothing."""
+    stream = io.BytesIO()
+    send(stream, {"done": True})
+    assert receive(io.BytesIO(stream.getvalue()[:cut])) is None
