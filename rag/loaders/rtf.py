@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from rag.errors import LoadError
 from rag.loaders.loaded import Loaded
 from rag.loaders.office import About
+from rag.loaders.rtf_charsets import CHARSETS, ENCODINGS
 from rag.loaders.rtf_page import Page
 
 _TOKEN = re.compile(
@@ -20,25 +21,6 @@ _TOKEN = re.compile(
 )
 _MOST_GROUPS = 1_000  # inside each other
 
-_CHARSETS = {
-    77: "mac_roman",
-    128: "cp932",
-    129: "cp949",
-    130: "johab",
-    134: "gbk",
-    136: "big5",
-    161: "cp1253",
-    162: "cp1254",
-    163: "cp1258",
-    177: "cp1255",
-    178: "cp1256",
-    186: "cp1257",
-    204: "cp1251",
-    222: "cp874",
-    238: "cp1250",
-    255: "cp437",
-}
-_ENCODINGS = {"mac": "mac_roman", "pc": "cp437", "pca": "cp850"}
 _CODEPAGES = {
     932: "cp932",
     936: "gbk",
@@ -269,7 +251,7 @@ class _Reader:
                 self._styles[state.style] = (number or 0) + 1
         elif word == "intbl":
             state = replace(state, in_table=True)
-        elif word in ("f", "fcharset", "ansicpg", *_ENCODINGS):
+        elif word in ("f", "fcharset", "ansicpg", *ENCODINGS):
             state = replace(state, encoding=self._encoding(word, number or 0))
         else:
             return False
@@ -282,10 +264,10 @@ class _Reader:
             self._font = number
             return self._fonts.get(number, self._usual)
         if word == "fcharset":
-            if number in _CHARSETS:
-                self._fonts[self._font] = _CHARSETS[number]
+            if number in CHARSETS:
+                self._fonts[self._font] = CHARSETS[number]
             return self._state.encoding
-        self._usual = _ENCODINGS.get(word) or _codepage(number)
+        self._usual = ENCODINGS.get(word) or _codepage(number)
         return self._usual
 
     def _structure(self, word: str) -> None:

@@ -1,0 +1,24 @@
+"""The character sets that RTF has numbers and names for, as Python calls them."""
+
+CHARSETS = {
+    77: "mac_roman",
+    128: "cp932",
+    129: "cp949",
+    130: "johab",
+    134: "gbk",
+    136: "big5",
+    161: "cp1253",
+    162: "cp1254",
+    163: "cp1258",
+    177: "cp1255",
+    178: "cp1256",
+    186: "cp1257",
+    204: "cp1251",
+    222: "cp874",
+    238: "cp1250",
+    255: "cp437",
+}
+"""By the number of ``\\fcharset``."""
+
+ENCODINGS = {"mac": "mac_roman", "pc": "cp437", "pca": "cp850"}
+"""By the name of a whole file's character set."""
