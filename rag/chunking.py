@@ -13,12 +13,12 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from operator import itemgetter
+from operator import attrgetter, itemgetter
 
 import numpy as np
 
 from rag.sentences import paragraphs, sentences
-from rag.types import Document, Offsets, Passage, Span, Tokenizer
+from rag.types import Document, Offsets, Page, Passage, Span, Tokenizer
 
 TARGET_TOKENS = 160
 """The wished length of a passage; ARCHITECTURE.md has the figures behind it."""
@@ -62,7 +62,6 @@ def passages(
     window = tokenizer.window
     target = min(target, window)
     trails = _trails(document)
-    ends = [page.end for page in document.pages]
     found = []
     for section in _sections(_measured(document, tokenizer), window // 2):
         for first, last in _best_breaks(section, window, target):
@@ -71,10 +70,9 @@ def passages(
             body = spans[min(leading, len(spans) - 1)].start
             above = bisect_left(trails, body, key=itemgetter(0))
             trail = trails[above - 1][1] if above else ()
-            page = min(bisect_right(ends, body), len(ends) - 1) + 1 if ends else None
-            label = document.page_labels[page - 1] if page and document.page_labels else None
             passage = _passage(document, spans, leading, trail)
-            found.append(replace(passage, page=page, page_label=label))
+            pages = _pages(document, passage.start, passage.end)
+            found.append(replace(passage, pages=pages))
     return found
 
 
@@ -95,6 +93,18 @@ def _passage(
         sentences=spans,
         leading=leading,
         headings=trail,
+    )
+
+
+def _pages(document: Document, start: int, end: int) -> tuple[Page, ...]:
+    """The pages on which a stretch of the text stands."""
+    first = max(bisect_right(document.pages, start, key=attrgetter("start")) - 1, 0)
+    last = bisect_left(document.pages, end, key=attrgetter("start"))
+    labels = document.page_labels or (None,) * len(document.pages)
+    return tuple(
+        Page(number + 1, labels[number], document.pages[number].start)
+        for number in range(first, last)
+        if len(document.pages[number])  # a page without text has no part in it
     )
 
 

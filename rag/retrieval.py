@@ -172,6 +172,8 @@ def _hit(rank: int, same: Sequence[_Scored], asked: _Asked, candidates: _Candida
     stored, passage = best.stored, best.stored.passage
     source, *others = [path for one in same for path in one.stored.sources]
     answer = _answer(best)
+    # The page that a reader has to turn to: the one where the answer begins.
+    page = next((one for one in reversed(passage.pages) if one.start <= answer.start), None)
     return Hit(
         rank=rank,
         score=best.score,
@@ -179,7 +181,7 @@ def _hit(rank: int, same: Sequence[_Scored], asked: _Asked, candidates: _Candida
         title=stored.title,
         source=source,
         date=stored.date,
-        page=passage.page,
+        page=page.number if page else None,
         headings=passage.headings,
         document_id=passage.document_id,
         passage_id=passage.id,
@@ -194,7 +196,7 @@ def _hit(rank: int, same: Sequence[_Scored], asked: _Asked, candidates: _Candida
             words_rank=candidates.words_ranks.get(stored.key),
             matched=asked.snapshot.words.matched(asked.question, passage.text),
         ),
-        page_label=passage.page_label,
+        page_label=page.label if page else None,
         also_in=tuple(dict.fromkeys(path for path in others if path != source)),
     )
 

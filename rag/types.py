@@ -76,6 +76,17 @@ class Heading:
 
 
 @dataclass(frozen=True, slots=True)
+class Page:
+    """A page: its ``number``, counted from 1, the ``label`` that is printed on it, where the file
+    says so, and where in the document's text it begins.
+    """
+
+    number: int
+    label: str | None
+    start: int
+
+
+@dataclass(frozen=True, slots=True)
 class Document:
     """One file, read.
 
@@ -112,8 +123,8 @@ class Passage:
 
     ``sentences`` are spans in the document's text. The first ``leading`` of them are headings
     that introduce the passage: they are searched, but are no answer. ``headings`` is the trail
-    of headings above the passage, outermost first. ``page`` counts from 1; ``page_label`` is the
-    number that is printed on it, where the file says so.
+    of headings above the passage, outermost first. ``pages`` are those on which it stands, where
+    the format has any.
     """
 
     id: str
@@ -124,8 +135,7 @@ class Passage:
     sentences: tuple[Span, ...]
     leading: int = 0
     headings: tuple[str, ...] = ()
-    page: int | None = None
-    page_label: str | None = None
+    pages: tuple[Page, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import numpy as np
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from rag.chunking import passages
-from rag.types import Document, Heading, Offsets, Passage, Span
+from rag.types import Document, Heading, Offsets, Page, Passage, Span
 
 
 class Words:
@@ -161,13 +161,20 @@ def test_huge_heading_is_text() -> None:
     check(doc, found, Words(20))
 
 
-@pytest.mark.parametrize(("text", "page"), [("On one.", 1), ("On two.", 2), ("On three.", 3)])
-def test_page_of_a_passage(text: str, page: int) -> None:
-    """The page on which its first sentence stands, counted from 1."""
-    whole = "On one.\n\nOn two.\n\nOn three."
-    doc = document(whole, pages=(Span(0, 9), Span(9, 18), Span(18, 27)))
-    by_text = {one.text: one.page for one in passages(doc, Words(4), target=3)}
-    assert by_text[text] == page
+def test_pages_of_a_passage() -> None:
+    """Those on which it stands, with their labels; a page without text has no part in it."""
+    whole = "On one.\n\nOn two.\n\nOn four and five."
+    pages = (Span(0, 9), Span(9, 18), Span(18, 18), Span(18, 26), Span(26, 35))
+    labels = ("i", "ii", "1", "2", "3")
+    doc = replace(document(whole, pages=pages), page_labels=labels)
+    found = passages(doc, Words(7), target=5)
+    assert [(one.text, one.pages) for one in found] == [
+        ("On one.\n\nOn two.", (Page(1, "i", 0), Page(2, "ii", 9))),
+        ("On four and five.", (Page(4, "2", 18), Page(5, "3", 26))),
+    ]
+    (whole_doc,) = passages(doc, Words(50), target=50)
+    assert [one.number for one in whole_doc.pages] == [1, 2, 4, 5]
+    assert passages(document(whole), Words(50))[0].pages == ()
 
 
 def test_ids_depend_on_content_and_place() -> None:

@@ -26,6 +26,7 @@ from rag.types import (
     FileReport,
     Heading,
     Keys,
+    Page,
     Passage,
     Span,
     Vectors,
@@ -153,7 +154,7 @@ class StoreReader:
         found = {}
         for row in self._rows(
             'SELECT passage.key, passage.id, document.id, start, "end", passage.text, sentences,'
-            " leading, passage.headings, page, page_label, title, date,"
+            " leading, passage.headings, passage.pages, title, date,"
             " (SELECT json_group_array(path) FROM source WHERE document = document.key)"
             " FROM passage JOIN document ON document.key = passage.document"
             " WHERE passage.key IN (SELECT value FROM json_each(?))",
@@ -169,11 +170,10 @@ class StoreReader:
                 sentences=tuple(Span(start, end) for start, end in spans),
                 leading=row[7],
                 headings=tuple(json.loads(row[8])),
-                page=row[9],
-                page_label=row[10],
+                pages=tuple(Page(*page) for page in json.loads(row[9])),
             )
-            sources = tuple(sorted(json.loads(row[13])))
-            found[row[0]] = StoredPassage(row[0], passage, row[11], _date(row[12]), sources)
+            sources = tuple(sorted(json.loads(row[12])))
+            found[row[0]] = StoredPassage(row[0], passage, row[10], _date(row[11]), sources)
         return found
 
     def vectors(self, keys: Sequence[int]) -> dict[int, Vectors]:

@@ -51,8 +51,7 @@ CREATE TABLE passage (
     generation INTEGER NOT NULL,  -- that it came with
     start INTEGER NOT NULL,
     "end" INTEGER NOT NULL,
-    page INTEGER,
-    page_label TEXT,
+    pages TEXT NOT NULL,          -- JSON [[number, label, start], …]
     leading INTEGER NOT NULL,
     headings TEXT NOT NULL,       -- JSON [text, …]
     sentences BLOB NOT NULL,      -- int32 pairs (start, end) in the document's text

@@ -118,16 +118,15 @@ def _insert_passage(
 ) -> None:
     spans = np.array([(span.start, span.end) for span in passage.sentences], dtype=np.int32)
     cursor = connection.execute(
-        'INSERT INTO passage (id, document, generation, start, "end", page, page_label, leading,'
-        " headings, sentences, text) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        'INSERT INTO passage (id, document, generation, start, "end", pages, leading,'
+        " headings, sentences, text) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             passage.id,
             document,
             generation,
             passage.start,
             passage.end,
-            passage.page,
-            passage.page_label,
+            json.dumps([(one.number, one.label, one.start) for one in passage.pages]),
             passage.leading,
             json.dumps(passage.headings, ensure_ascii=False),
             spans.tobytes(),
