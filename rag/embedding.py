@@ -41,8 +41,9 @@ TOKENS_PER_BATCH = 1024
 """Tokens, padding counted, that go through the model at once: on a CPU the sweet spot between
 overhead and cache misses."""
 
-PASSAGES_PER_SLICE = 512
-"""Passages that are sorted by length together, so that batches have next to no padding."""
+PASSAGES_PER_SLICE = 128
+"""Passages that are sorted by length together: enough that batches have next to no padding, few
+enough that progress is seen and Ctrl-C heard."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -197,6 +197,7 @@ def _hit(rank: int, same: Sequence[_Scored], asked: _Asked, candidates: _Candida
             matched=asked.snapshot.words.matched(asked.question, passage.text),
         ),
         page_label=page.label if page else None,
+        date_from=stored.date_from,
         also_in=tuple(dict.fromkeys(path for path in others if path != source)),
     )
 

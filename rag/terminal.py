@@ -94,12 +94,21 @@ def print_hit(hit: Hit) -> None:
     if hit.page:
         place.append(f"page {hit.page_label or hit.page}")
     if hit.date:
-        place.append(hit.date.isoformat())
+        file_of = "file of " if hit.date_from == "file time" else ""
+        place.append(file_of + hit.date.isoformat())
     out.print(Text.assemble((f"{hit.rank}. ", "dim"), (hit.title, "bold")))
     out.print(Text(f"   {' · '.join(place)} · score {hit.score:.2f}", "dim"))
+    out.print(Padding(_marked(hit), (0, 0, 1, 3)))
+
+
+def _marked(hit: Hit) -> Text:
+    """The passage with its answer in colour, or between » and « where there is none."""
+    first, last = hit.answer.start - hit.start, hit.answer.end - hit.start
+    if not out.is_terminal:
+        return Text(f"{hit.text[:first]}»{hit.text[first:last]}«{hit.text[last:]}")
     text = Text(hit.text)
-    text.stylize("bold green", hit.answer.start - hit.start, hit.answer.end - hit.start)
-    out.print(Padding(text, (0, 0, 1, 3)))
+    text.stylize("bold green", first, last)
+    return text
 
 
 def hit_as_json(hit: Hit) -> dict[str, object]:
@@ -111,6 +120,7 @@ def hit_as_json(hit: Hit) -> dict[str, object]:
         "title": hit.title,
         "source": hit.source,
         "date": hit.date.isoformat() if hit.date else None,
+        "date_from": hit.date_from,
         "page": hit.page,
         "page_label": hit.page_label,
         "headings": list(hit.headings),

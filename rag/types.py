@@ -197,7 +197,8 @@ class Hit:
     """A passage that was found, best first; offsets are in the text of its document.
 
     ``score`` lies in [0, 1] and orders the hits of one question. It is no probability.
-    ``also_in`` names the other sources that hold the same passage.
+    ``also_in`` names the other sources that hold the same passage. ``date_from`` says where the
+    date is from: ``document``, ``file`` (what the file says of itself) or ``file time``.
     """
 
     rank: int
@@ -216,17 +217,21 @@ class Hit:
     why: Why
     also_in: tuple[str, ...] = ()
     page_label: str | None = None
+    date_from: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class DocumentSummary:
-    """A document as it stands in a list; ``passages`` is how many it has."""
+    """A document as it stands in a list; ``passages`` is how many it has, and ``date_from`` where
+    its date is from, as in a hit.
+    """
 
     id: str
     title: str
     source: str
     date: dt.date | None
     passages: int
+    date_from: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

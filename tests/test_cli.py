@@ -57,7 +57,8 @@ def test_ask_in_words(indexed: Path) -> None:
     """The passage, where it stands, and its score."""
     run = rag("ask", QUESTION, "-k", "1", folder=indexed)
     assert (run.returncode, run.stderr) == (0, "")
-    assert "John Cockerill Defence" in run.stdout
+    assert "»A key focus area is the Zorawar light tank project" in run.stdout
+    assert "105mm gun turret.«" in run.stdout
     assert "000_b4b8cba14608a5c3.txt · 2025-03-05 · score 0." in run.stdout
 
 
@@ -229,6 +230,14 @@ def test_help_teaches(tmp_path: Path) -> None:
         assert command in whole
         assert "--library" in rag(command, "--help", folder=tmp_path).stdout
     assert "Example: rag ask" in rag("ask", "--help", folder=tmp_path).stdout
+
+
+def test_date_of_a_file_is_called_so(tmp_path: Path) -> None:
+    """A text that names no date is shown with its file's, and not as if it were its own."""
+    (tmp_path / "note.txt").write_text("The harvest was good.")
+    os.utime(tmp_path / "note.txt", (1_600_000_000, 1_600_000_000))
+    rag("index", tmp_path, folder=tmp_path)
+    assert "note.txt · file of 2020-09-13 · score" in rag("ask", "harvest", folder=tmp_path).stdout
 
 
 def test_output_that_nobody_reads(indexed: Path) -> None:

@@ -393,8 +393,9 @@ def test_documents_newest_first(library: Library, articles: Path) -> None:
         (dt.date(2019, 8, 7), 1),
     ]
     assert library.documents(1) == found[:1]
-    came_from = [library.document(one.id).metadata["date_from"] for one in found]
-    assert came_from == ["document", "file time", "file time"]
+    assert [one.date_from for one in found] == ["document", "file time", "file time"]
+    assert library.search("turret from Ghent")[0].date_from == "document"
+    assert library.search("sourdough bread")[0].date_from == "file time"
     with pytest.raises(DocumentNotFound, match="no document"):
         library.document("nothing")
 

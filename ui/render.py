@@ -75,9 +75,12 @@ def file_name(source: str) -> str:
     return parts[-1] if parts else source
 
 
-def date(day: dt.date | None) -> str:
-    """A date in words, readable by machines too."""
-    return f'<time datetime="{day.isoformat()}">{words.day(day)}</time>' if day else ""
+def date(day: dt.date | None, origin: str | None = None) -> str:
+    """A date in words, readable by machines too; that of a file is called so."""
+    if day is None:
+        return ""
+    told = f'<time datetime="{day.isoformat()}">{words.day(day)}</time>'
+    return f"{words.FILE_OF} {told}" if origin == "file time" else told
 
 
 def strength(score: float) -> str:
@@ -130,7 +133,7 @@ def _matched(found: Sequence[str]) -> str:
 
 def _facts(hit: Hit) -> str:
     facts = (
-        date(hit.date),
+        date(hit.date, hit.date_from),
         f'<span class="source">{escape(file_name(hit.source))}</span>',
         f"<span>{words.PAGE} {hit.page}</span>" if hit.page is not None else "",
     )

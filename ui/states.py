@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def masthead(articles: int, newest: DocumentSummary | None) -> str:
     """The head of the page: its name, and what is indexed."""
     facts = [words.count(articles, "article")] if articles else []
-    if newest is not None and newest.date is not None:
+    if newest is not None and newest.date is not None and newest.date_from != "file time":
         facts.append(f"{'newest ' if articles > 1 else ''}from {render.date(newest.date)}")
     line = f'<p class="indexed">{", ".join(facts)}</p>' if facts else ""
     return (
@@ -29,7 +29,8 @@ def first(newest: Sequence[DocumentSummary]) -> str:
     """The first view: the newest articles, each open to reading."""
     items = "".join(
         f'<li><a href="{escape("documents/" + quote(summary.id, safe=""))}">'
-        f"{escape(summary.title)}</a>{render.date(summary.date)}</li>"
+        f"{escape(summary.title)}</a>"
+        f"<span>{render.date(summary.date, summary.date_from)}</span></li>"
         for summary in newest
     )
     return f'<section class="newest"><h2>{words.NEWEST}</h2><ul>{items}</ul></section>'

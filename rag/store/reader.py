@@ -124,16 +124,17 @@ class StoreReader:
         )
 
     def documents(self, limit: int | None = None) -> list[DocumentSummary]:
-        """The documents, the newest date first, those without one last."""
+        """The documents, the newest date first; those with only the date of a file come last."""
         rows = self._database.connection.execute(
             "SELECT id, title, (SELECT min(path) FROM source WHERE document = document.key), date,"
-            " (SELECT count(*) FROM passage WHERE document = document.key) FROM document"
-            " ORDER BY date IS NULL, date DESC, title, id LIMIT ?",
+            " (SELECT count(*) FROM passage WHERE document = document.key),"
+            " metadata ->> '$.date_from' AS date_from FROM document"
+            " ORDER BY date_from = 'file time', date DESC, title, id LIMIT ?",
             (-1 if limit is None else limit,),
         )
         return [
-            DocumentSummary(id_, title, source, _date(date), passages)
-            for id_, title, source, date, passages in rows
+            DocumentSummary(id_, title, source, _date(date), passages, date_from)
+            for id_, title, source, date, passages, date_from in rows
         ]
 
     def counts(self) -> tuple[int, int, int]:
@@ -155,6 +156,7 @@ class StoreReader:
         for row in self._rows(
             'SELECT passage.key, passage.id, document.id, start, "end", passage.text, sentences,'
             " leading, passage.headings, passage.pages, title, date,"
+            " metadata ->> '$.date_from',"
             " (SELECT json_group_array(path) FROM source WHERE document = document.key)"
             " FROM passage JOIN document ON document.key = passage.document"
             " WHERE passage.key IN (SELECT value FROM json_each(?))",
@@ -172,8 +174,14 @@ class StoreReader:
                 headings=tuple(json.loads(row[8])),
                 pages=tuple(Page(*page) for page in json.loads(row[9])),
             )
-            sources = tuple(sorted(json.loads(row[12])))
-            found[row[0]] = StoredPassage(row[0], passage, row[10], _date(row[11]), sources)
+            found[row[0]] = StoredPassage(
+                key=row[0],
+                passage=passage,
+                title=row[10],
+                date=_date(row[11]),
+                date_from=row[12],
+                sources=tuple(sorted(json.loads(row[13]))),
+            )
         return found
 
     def vectors(self, keys: Sequence[int]) -> dict[int, Vectors]:

@@ -46,6 +46,7 @@ class StoredPassage:
     passage: Passage
     title: str
     date: dt.date | None
+    date_from: str | None
     sources: tuple[str, ...]
 
 

@@ -22,6 +22,7 @@ class Summary:
     source: str
     date: dt.date | None
     passages: int
+    date_from: str | None = None
 
 
 @pytest.fixture

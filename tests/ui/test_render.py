@@ -218,6 +218,15 @@ def test_paragraphs_keep_every_word(text: str) -> None:
     assert all(block == block.strip() and block for block in blocks)
 
 
+def test_date_of_a_file_is_called_so(hit: Hit) -> None:
+    """A date that is only that of the file says so; one from the document stands alone."""
+    told = '<time datetime="2025-03-05">5 March 2025</time>'
+    assert f"file of {told}" in render.article(replace(hit, date_from="file time"), "q")
+    own = render.article(replace(hit, date_from="document"), "q")
+    assert told in own
+    assert "file of" not in own
+
+
 def test_one_passage_is_not_counted_as_many(hit: Hit) -> None:
     """The line above the results speaks of one passage as one."""
     assert "One passage found." in render.results("q", [hit])
