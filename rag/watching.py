@@ -14,10 +14,15 @@ LONGEST_MS = 10_000
 """… but at the latest after so long."""
 
 
+TIMEOUT_MS = 500
+"""How often the watcher looks up from waiting."""
+
+
 def changes(paths: Sequence[Path], *, leave_out: Path) -> Iterator[None]:
     """Yield whenever something changed under the paths, outside the folder ``leave_out``.
 
-    Ends with KeyboardInterrupt.
+    The first time comes as soon as the paths are watched, since something may have changed
+    before. Ends with KeyboardInterrupt.
     """
     from watchfiles import watch
 
@@ -25,5 +30,15 @@ def changes(paths: Sequence[Path], *, leave_out: Path) -> Iterator[None]:
         return not Path(path).is_relative_to(leave_out)
 
     watched = [absolute(path) for path in paths]
-    for _ in watch(*watched, watch_filter=matters, step=QUIET_MS, debounce=LONGEST_MS):
-        yield
+    watching = False
+    for found in watch(
+        *watched,
+        watch_filter=matters,
+        step=QUIET_MS,
+        debounce=LONGEST_MS,
+        rust_timeout=TIMEOUT_MS,
+        yield_on_timeout=True,
+    ):
+        if found or not watching:
+            watching = True
+            yield

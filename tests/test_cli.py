@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -163,15 +164,17 @@ def test_follow_a_folder(tmp_path: Path) -> None:
     )
     assert process.stdout is not None
     assert process.stderr is not None
+    guard = threading.Timer(120, process.kill)  # a missed change must fail, not wait for ever
+    guard.start()
     assert process.stdout.readline().startswith("1 added · 1 passage embedded")
     assert process.stderr.readline() == "Following; Ctrl-C stops.\n"
-    time.sleep(1)  # the watcher begins after it says so
     (articles / "two.txt").write_text("The second article.")
     assert process.stdout.readline().startswith("1 added, 1 unchanged · 1 passage embedded")
     (articles / "one.txt").unlink()
     assert process.stdout.readline().startswith("1 unchanged, 1 removed")
     process.send_signal(signal.SIGINT)
     _, said = process.communicate(timeout=60)
+    guard.cancel()
     assert (process.returncode, said) == (0, "Stopped.\n")
 
 
