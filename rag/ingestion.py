@@ -17,17 +17,10 @@ from rag.chunking import passages
 from rag.discovery import Discovery
 from rag.files import printable
 from rag.loaders import is_of_unknown_kind
+from rag.protocols import Embedder
 from rag.reading import ReadFile, read
 from rag.store import FileRecord, Source, StoreReader, StoreWriter
-from rag.types import (
-    Document,
-    Embedder,
-    Failure,
-    IndexReport,
-    Passage,
-    PassageEncoding,
-    Progress,
-)
+from rag.types import Document, Failure, IndexReport, Passage, PassageEncoding, Progress
 
 PASSAGES_TOGETHER = 512
 """Passages that are gathered before they go through the model: enough that texts of one length

@@ -24,17 +24,9 @@ from rag.files import absolute
 from rag.filters import Filter
 from rag.indexes import Indexes, Snapshot
 from rag.ingestion import Ingestion
+from rag.protocols import Embedder
 from rag.store import Database, StoreReader, StoreWriter
-from rag.types import (
-    Document,
-    DocumentSummary,
-    Embedder,
-    FileReport,
-    Hit,
-    IndexReport,
-    Progress,
-    Status,
-)
+from rag.types import Document, DocumentSummary, FileReport, Hit, IndexReport, Progress, Status
 
 SECONDS_TO_WAIT = 10.0
 """How long a writer waits for another one to finish."""

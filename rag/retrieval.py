@@ -11,8 +11,9 @@ from rag import ranking
 from rag.errors import EmptyQuestion, InputError
 from rag.filters import Filter
 from rag.indexes import Snapshot
+from rag.protocols import Embedder
 from rag.store import StoredPassage, StoreReader
-from rag.types import Embedder, Hit, Keys, QueryEncoding, Quote, Scores, Span, Why
+from rag.types import Hit, Keys, QueryEncoding, Quote, Scores, Span, Why
 
 PASSAGES_PROPOSED = 100
 """Passages that each index proposes."""

@@ -11,10 +11,10 @@ Offsets are in characters (code points) of ``Document.text``, half-open:
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -318,43 +318,3 @@ class Status:
     model: str
     generation: int
     bytes: int
-
-
-class Tokenizer(Protocol):
-    """What the chunker needs of a model: where its tokens lie, and how many it can read."""
-
-    @property
-    def window(self) -> int:
-        """Most tokens that the model reads of one text, special tokens not counted."""
-        ...
-
-    def tokens(self, text: str) -> Offsets:
-        """Where the tokens of ``text`` lie, in order, special tokens left out."""
-        ...
-
-
-class Embedder(Tokenizer, Protocol):
-    """A model that turns passages and questions into vectors."""
-
-    @property
-    def dimension(self) -> int:
-        """Length of every vector."""
-        ...
-
-    @property
-    def name(self) -> str:
-        """The model's name, for people."""
-        ...
-
-    @property
-    def fingerprint(self) -> str:
-        """Equal for two embedders only if their vectors may be compared."""
-        ...
-
-    def passages(self, passages: Sequence[Passage]) -> Iterator[PassageEncoding]:
-        """One encoding a passage, in the same order."""
-        ...
-
-    def query(self, question: str) -> QueryEncoding:
-        """The encoding of a question; beyond the window it is cut."""
-        ...
