@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from three_articles import BREAD, TANKS, WHALES
 
 from rag import Library
 from rag.embedding import SentenceTransformerEmbedder
@@ -35,4 +36,23 @@ def seeds(
     folder = tmp_path_factory.mktemp("seeds") / "library"
     with Library.open(folder, embedder=embedder) as library:
         library.index(SEEDS)
+        yield library
+
+
+@pytest.fixture
+def articles(tmp_path: Path) -> Path:
+    """A folder of three articles."""
+    folder = tmp_path / "articles"
+    folder.mkdir()
+    (folder / "tanks.txt").write_text(TANKS)
+    (folder / "bread.txt").write_text(BREAD)
+    (folder / "deep").mkdir()
+    (folder / "deep" / "whales.md").write_text(f"# Whales\n\n{WHALES}")
+    return folder
+
+
+@pytest.fixture
+def library(tmp_path: Path, embedder: SentenceTransformerEmbedder) -> Iterator[Library]:
+    """An empty library."""
+    with Library.open(tmp_path / "library", embedder=embedder) as library:
         yield library
