@@ -1,0 +1,32 @@
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from rag.errors import LoadError
+from rag.loaders.archives import (
+    members_of_bzip2,
+    members_of_gzip,
+    members_of_tar,
+    members_of_xz,
+    members_of_zip,
+)
+from rag.loaders.loaded import Member
+from rag.types import Failure
+
+CUT = "the archive is damaged or cut off; get it once more"
+
+
+@pytest.mark.parametrize(
+    "opened", [members_of_zip, members_of_tar, members_of_gzip, members_of_bzip2, members_of_xz]
+)
+@pytest.mark.parametrize(
+    "data", [b"", b"\0", bytes(5000), b"PK\x05\x06" + bytes(18), b"\x1f\x8b\x08\0" + bytes(99)]
+)
+def test_hostile_bytes(opened: Callable[[bytes], Iterator[Member | Failure]], data: bytes) -> None:
+    """Nothing but members, failures and LoadError ever comes out."""
+    try:
+        assert len(list(opened(data))) == 0
+    except LoadError as error:
+        assert str(error) == CUT  # noqa: PT017 - either is right
