@@ -6,8 +6,7 @@ import datetime as dt
 import hashlib
 import os
 import stat
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from itertools import islice
@@ -15,12 +14,18 @@ from pathlib import Path
 
 from rag.chunking import passages
 from rag.discovery import Discovery
+from rag.encoding import Encoder
 from rag.files import printable
-from rag.loaders import is_of_unknown_kind
 from rag.protocols import Embedder
 from rag.reading import ReadFile, read
+from rag.reports import IndexReport, Progress
 from rag.store import FileRecord, Source, StoreReader, StoreWriter
-from rag.types import Document, Failure, IndexReport, Passage, PassageEncoding, Progress
+from rag.tally import Tally
+from rag.types import Document, Failure, Passage
+
+READING = 1
+"""Raise it whenever loaders or chunking make something else of the same file: what an earlier
+number read is read again then, and replaced where it differs."""
 
 PASSAGES_TOGETHER = 512
 """Passages that are gathered before they go through the model: enough that texts of one length
@@ -62,31 +67,35 @@ class Ingestion:
     embedder: Embedder
     reader: StoreReader
     writer: StoreWriter
-    version: str
     on_progress: Callable[[Progress], None]
+    ocr: str | None = None
+    """The languages in which to read pages that are only pictures; None leaves them unread."""
+    retry: bool = False
+    """Read files again that could not be read before, or not all of them."""
 
     _files: dict[str, FileRecord] = field(init=False)
-    _sources: dict[str, Source] = field(init=False)
+    _tally: Tally = field(init=False)
     _of_file: dict[str, list[Source]] = field(default_factory=dict)
+    _doubtful: frozenset[str] = field(init=False)
+    _encoder: Encoder = field(init=False)
+    _rereading: set[Path] = field(default_factory=set)
+    _replaced: set[str] = field(default_factory=set)
     _pending: dict[str, _Pending] = field(default_factory=dict)
     _pointing: list[Source] = field(default_factory=list)
     _settling: list[tuple[FileRecord, list[str]]] = field(default_factory=list)
-    _added: list[str] = field(default_factory=list)
-    _updated: list[str] = field(default_factory=list)
-    _unchanged: list[str] = field(default_factory=list)
-    _removed: list[str] = field(default_factory=list)
-    _failed: list[Failure] = field(default_factory=list)
-    _skipped: list[Failure] = field(default_factory=list)
     _seen: int = 0
     _gathered: int = 0
-    _embedded: int = 0
-    _began: float = field(default_factory=time.monotonic)
 
     def __post_init__(self) -> None:
         self._files = self.reader.files()
-        self._sources = {source.path: source for source in self.reader.sources()}
-        for source in self._sources.values():
+        sources = {source.path: source for source in self.reader.sources()}
+        self._tally = Tally(sources, self.discovery.named, self.discovery.skipped)
+        self._tally.fails(self.discovery.failed)
+        for source in sources.values():
             self._of_file.setdefault(source.file, []).append(source)
+        asked = self.retry or self.ocr
+        self._doubtful = self.reader.files_with_warnings() if asked else frozenset()
+        self._encoder = Encoder(self.embedder, self.reader)
 
     def run(self) -> None:
         """Do it; may be interrupted at any point."""
@@ -95,6 +104,7 @@ class Ingestion:
             for path, record in self._files.items()
             if not self._try_again(record)
         }
+        again = {record.digest for record in self._files.values() if self._try_again(record)}
         to_read: dict[Path, _Looked] = {}
         for path in self.discovery.files:
             looked = self._look_at(path)
@@ -105,6 +115,8 @@ class Ingestion:
                 self._tell(path)
             else:
                 to_read[path] = looked
+                if looked.digest in again:
+                    self._rereading.add(path)
         # At once, and before anything is replaced: files may have changed places.
         self._settle()
         self._read(to_read)
@@ -112,16 +124,7 @@ class Ingestion:
 
     def report(self) -> IndexReport:
         """What was done so far."""
-        return IndexReport(
-            added=tuple(self._added),
-            updated=tuple(self._updated),
-            unchanged=tuple(self._unchanged),
-            removed=tuple(self._removed),
-            failed=tuple(self._failed),
-            skipped=(*self.discovery.skipped, *self._skipped),
-            embedded=self._embedded,
-            seconds=time.monotonic() - self._began,
-        )
+        return self._tally.report(self._encoder.embedded, self._encoder.reused)
 
     def _look_at(self, path: Path) -> _Looked | None:
         """Find out whether a file has to be read; None when there is nothing to do."""
@@ -151,18 +154,22 @@ class Ingestion:
         return _Looked(path, facts.st_size, facts.st_mtime_ns, digest)
 
     def _try_again(self, record: FileRecord) -> bool:
-        """What could not be read may be readable by another version."""
-        return bool(record.failures) and record.reader != self.version
+        """Whether a file must be read again though it did not change: it may be read better."""
+        number, _, ocr = record.reader.partition(" ")
+        if number != str(READING):
+            return True
+        in_doubt = bool(record.failures) or record.path in self._doubtful
+        return in_doubt and (self.retry or self.ocr not in {None, ocr})
 
     def _leave(self, record: FileRecord) -> None:
         """Nothing changed: what failed then would fail now."""
-        self._unchanged += [source.path for source in self._of_file.get(record.path, [])]
-        self._report_failures(record.failures)
+        self._tally.leaves(source.path for source in self._of_file.get(record.path, []))
+        self._tally.fails(record.failures)
         self._seen += 1
 
     def _fail(self, path: Path, reason: str) -> None:
         """A file that can't be looked at; what the library has of it stays."""
-        self._report_failures((Failure(printable(path), reason + self._kept(str(path))),))
+        self._tally.fails((Failure(printable(path), reason + self._kept(str(path))),))
         self._seen += 1
 
     def _kept(self, file: str) -> str:
@@ -180,14 +187,14 @@ class Ingestion:
         )
         for source in sources:
             self._pointing.append(source)
-            self._count(source)
-        self._report_failures(failures)
+            self._tally.holds(source)
+        self._tally.fails(failures)
         self._end_file(looked, [source.path for source in sources], failures, record.seconds)
 
     def _read(self, to_read: dict[Path, _Looked]) -> None:
         """Read, and store what was gathered whenever it is enough for the model."""
         found: dict[Path, list[str]] = {}
-        with closing(read(list(to_read))) as results:
+        with closing(read(list(to_read), ocr=self.ocr)) as results:
             for result in results:
                 if isinstance(result, ReadFile):
                     sources = found.pop(result.path, [])
@@ -205,15 +212,31 @@ class Ingestion:
         source = Source(document.source, str(looked.path), document.id)
         if document.id in self._pending:
             self._pending[document.id].sources.append(source)
-        elif self.reader.has_document(document.id):
+            return
+        dated = _dated(document, looked)
+        pending = _Pending(dated, passages(dated, self.embedder), [source])
+        if self._is_stored(pending, anew=looked.path in self._rereading):
             # Now: a moment later the last file that holds it may be read, and have changed.
             self.writer.point([source])
-            self._count(source)
+            self._tally.holds(source)
         else:
-            dated = _dated(document, looked)
-            broken = passages(dated, self.embedder)
-            self._pending[document.id] = _Pending(dated, broken, [source])
-            self._gathered += len(broken)
+            self._pending[document.id] = pending
+            self._gathered += len(pending.passages)
+
+    def _is_stored(self, pending: _Pending, *, anew: bool) -> bool:
+        """Whether the store has this document; read ``anew``, whether it has it just so."""
+        document = pending.document
+        if not anew or document.id in self._replaced:
+            return self.reader.has_document(document.id)
+        stored = self.reader.document(document.id)
+        if (
+            stored
+            and replace(stored, source=document.source) == document
+            and self.reader.passages_of(document.id) == pending.passages
+        ):
+            return True
+        self._replaced.add(document.id)
+        return False
 
     def _take_end(self, looked: _Looked, result: ReadFile, sources: list[str]) -> None:
         failures = result.failures
@@ -222,7 +245,7 @@ class Ingestion:
             sources = [source.path for source in self._of_file.get(str(looked.path), [])]
             kept = self._kept(str(looked.path))
             failures = tuple(Failure(one.source, one.reason + kept) for one in failures)
-        self._report_failures(failures)
+        self._tally.fails(failures)
         self._end_file(looked, sources, result.failures, result.seconds)
 
     def _end_file(
@@ -233,7 +256,7 @@ class Ingestion:
             size=looked.size,
             modified_ns=looked.modified_ns,
             digest=looked.digest,
-            reader=self.version,
+            reader=f"{READING} {self.ocr}" if self.ocr else str(READING),
             failures=failures,
             seconds=seconds,
         )
@@ -248,14 +271,14 @@ class Ingestion:
         """Encode and commit what was gathered, document by document, then settle the files."""
         pending = list(self._pending.values())
         self._pending.clear()
-        encodings = self._encoded([passage for one in pending for passage in one.passages])
+        encodings = self._encoder.encoded([passage for one in pending for passage in one.passages])
         for one in pending:
             first, *others = one.sources
             mine = islice(encodings, len(one.passages))
             self.writer.put(one.document, first, one.passages, mine)
             self._pointing += others
             for source in one.sources:
-                self._count(source)
+                self._tally.holds(source, anew=one.document.id in self._replaced)
             self._tell(Path(first.path))
         self._settle()
 
@@ -265,13 +288,8 @@ class Ingestion:
             self.writer.point(self._pointing)
             self._pointing = []
         if self._settling:
-            self._removed += self.writer.settle(self._settling)
+            self._tally.lost(self.writer.settle(self._settling))
             self._settling = []
-
-    def _encoded(self, gathered: list[Passage]) -> Iterator[PassageEncoding]:
-        for encoding in self.embedder.passages(gathered):
-            self._embedded += 1
-            yield encoding
 
     def _remove_vanished(self) -> None:
         present = {str(path) for path in self.discovery.files}
@@ -279,27 +297,18 @@ class Ingestion:
         if files:
             gone = [source.path for file in files for source in self._of_file.get(file, [])]
             self.writer.remove(gone, files)
-            self._removed += gone
-
-    def _count(self, source: Source) -> None:
-        before = self._sources.get(source.path)
-        if before is None:
-            self._added.append(source.path)
-        elif before.document_id == source.document_id:
-            self._unchanged.append(source.path)
-        else:
-            self._updated.append(source.path)
-
-    def _report_failures(self, failures: tuple[Failure, ...]) -> None:
-        """Of a kind that nothing reads is skipped; whatever else went wrong has failed."""
-        named = {printable(path) for path in self.discovery.named}
-        for one in failures:
-            passed_over = is_of_unknown_kind(one) and one.source not in named
-            (self._skipped if passed_over else self._failed).append(one)
+            self._tally.lost(gone)
 
     def _tell(self, path: Path) -> None:
-        done, files = self._seen, len(self.discovery.files)
-        self.on_progress(Progress(done, files, self._gathered, self._embedded, printable(path)))
+        step = Progress(
+            files_done=self._seen,
+            files=len(self.discovery.files),
+            passages=self._gathered,
+            embedded=self._encoder.embedded,
+            reused=self._encoder.reused,
+            source=printable(path),
+        )
+        self.on_progress(step)
 
 
 def _dated(document: Document, looked: _Looked) -> Document:

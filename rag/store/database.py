@@ -5,16 +5,28 @@ from __future__ import annotations
 import sqlite3
 import threading
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
+from types import MappingProxyType
 
 from rag.errors import LibraryDamaged, LibraryError, LibraryMismatch
 from rag.files import sync_folder
 
-FORMAT = 1
-"""Of the tables in ``schema.sql``; a library of another format is refused."""
+FORMAT = 2
+"""Of the tables in ``schema.sql``. An older library is brought up to it when it is opened; a newer
+one is refused."""
+
+_STEPS: Mapping[int, tuple[str, ...]] = MappingProxyType(
+    {
+        1: (
+            "ALTER TABLE passage ADD COLUMN content INTEGER",
+            "CREATE INDEX passage_content ON passage (content)",
+        ),
+    }
+)
+"""What leads from a format to the next one."""
 
 
 class Database:
@@ -51,7 +63,9 @@ class Database:
         sync_folder(path.parent)
 
     def check(self, fingerprint: str) -> None:
-        """Refuse a file that is no library, of another format, or made by another model.
+        """Refuse a file that is no library, or made by another model or a newer version.
+
+        A library of an older format is brought up to this version's.
 
         Raises
         ------
@@ -65,16 +79,28 @@ class Database:
                 f"{self._path} is no library of rag ({error}); "
                 "restore it from a copy, or index into another folder: --library DIR"
             ) from error
-        if found != str(FORMAT):
+        if not (found.isdecimal() and 1 <= int(found) <= FORMAT):
             raise LibraryMismatch(
-                f"{folder} has format {found}, and this version of rag reads format {FORMAT}; "
-                "use the version that made it, or index into a new library: --library DIR"
+                f"{folder} has format {found}, and this version of rag reads formats up to "
+                f"{FORMAT}; use the version that made it, or index into a new library: "
+                "--library DIR"
             )
         if model != fingerprint:
             raise LibraryMismatch(
                 f"{folder} was made with the model “{model}” and can't be used with "
                 f"“{fingerprint}”; index your documents into a new library: --library DIR"
             )
+        if int(found) < FORMAT:
+            self._migrate()
+
+    def _migrate(self) -> None:
+        """Bring the tables up to this format: all of it or nothing."""
+        with self.transaction() as (connection, _):
+            # Again, now that no one else writes: another process may have done it meanwhile.
+            for step in range(int(self.fact("format")), FORMAT):
+                for statement in _STEPS[step]:
+                    connection.execute(statement)
+            connection.execute("UPDATE meta SET value = ? WHERE name = 'format'", (str(FORMAT),))
 
     def fact(self, name: str) -> str:
         """What the library says of itself: format, library, fingerprint or generation."""

@@ -9,7 +9,10 @@ from typing import Any, cast
 
 import numpy as np
 
+from rag.arrays import Keys, TokenBits, Vectors
 from rag.filters import Filter
+from rag.reports import FileReport
+from rag.store.conditions import as_sql
 from rag.store.database import Database
 from rag.store.records import (
     FileRecord,
@@ -18,18 +21,19 @@ from rag.store.records import (
     Source,
     StoredPassage,
     StoredTokens,
+    content_key,
+    sentence_spans,
 )
 from rag.types import (
     Document,
+    DocumentCount,
     DocumentSummary,
     Failure,
-    FileReport,
     Heading,
-    Keys,
     Page,
     Passage,
+    PassageEncoding,
     Span,
-    Vectors,
 )
 
 
@@ -74,7 +78,7 @@ class StoreReader:
 
     def matching(self, conditions: Filter) -> list[tuple[int, int]]:
         """The passages of documents that meet all conditions: keys, and numbers of sentences."""
-        clauses, values = _conditions(conditions)
+        clauses, values = as_sql(conditions)
         return self._database.connection.execute(
             "SELECT passage.key, length(sentences) / 8 FROM passage"  # noqa: S608 (values apart)
             f" JOIN document ON document.key = passage.document WHERE {clauses}",
@@ -87,6 +91,14 @@ class StoreReader:
             "SELECT path, file, id FROM source JOIN document ON document.key = source.document"
         )
         return [Source(*row) for row in rows]
+
+    def files_with_warnings(self) -> frozenset[str]:
+        """The files of which something was read with doubts."""
+        rows = self._database.connection.execute(
+            "SELECT DISTINCT file FROM source JOIN document ON document.key = source.document"
+            " WHERE warnings <> '[]'"
+        )
+        return frozenset(path for (path,) in rows)
 
     def has_document(self, document_id: str) -> bool:
         """Whether a document of that id is in the store."""
@@ -162,18 +174,7 @@ class StoreReader:
             " WHERE passage.key IN (SELECT value FROM json_each(?))",
             keys,
         ):
-            spans = np.frombuffer(row[6], dtype=np.int32).reshape(-1, 2).tolist()
-            passage = Passage(
-                id=row[1],
-                document_id=row[2],
-                start=row[3],
-                end=row[4],
-                text=row[5],
-                sentences=tuple(Span(start, end) for start, end in spans),
-                leading=row[7],
-                headings=tuple(json.loads(row[8])),
-                pages=tuple(Page(*page) for page in json.loads(row[9])),
-            )
+            passage = _passage(row[1:10])
             found[row[0]] = StoredPassage(
                 key=row[0],
                 passage=passage,
@@ -182,6 +183,55 @@ class StoreReader:
                 date_from=row[12],
                 sources=tuple(sorted(json.loads(row[13]))),
             )
+        return found
+
+    def tally(self, keys: Sequence[int]) -> tuple[DocumentCount, ...]:
+        """How many of these passages each document has, in the order of their keys."""
+        rows = self._rows(
+            "SELECT document.id, title,"
+            " (SELECT min(path) FROM source WHERE document = document.key), count(*)"
+            " FROM passage JOIN document ON document.key = passage.document"
+            " WHERE passage.key IN (SELECT value FROM json_each(?))"
+            " GROUP BY document.key ORDER BY min(passage.key)",
+            keys,
+        )
+        return tuple(DocumentCount(*row) for row in rows)
+
+    def passages_of(self, document_id: str) -> list[Passage]:
+        """The passages of a document, in the order of its text."""
+        rows = self._database.connection.execute(
+            'SELECT passage.id, document.id, start, "end", passage.text, sentences, leading,'
+            " passage.headings, passage.pages"
+            " FROM passage JOIN document ON document.key = passage.document"
+            " WHERE document.id = ? ORDER BY start",
+            (document_id,),
+        )
+        return [_passage(row) for row in rows]
+
+    def encodings(self, passages: Sequence[Passage]) -> dict[int, PassageEncoding]:
+        """What the store has of passages with the same words and sentences.
+
+        Returns
+        -------
+        dict of int to PassageEncoding
+            By position in ``passages``; one that was never encoded is left out.
+        """
+        positions: dict[int, list[int]] = {}
+        for position, passage in enumerate(passages):
+            positions.setdefault(content_key(passage), []).append(position)
+        found: dict[int, PassageEncoding] = {}
+        for content, text, start, spans, *encoding in self._rows(
+            "SELECT content, text, start, sentences, vectors, counts, pieces, bits FROM passage"
+            " JOIN encoding ON encoding.passage = passage.key"
+            " WHERE content IN (SELECT value FROM json_each(?))",
+            list(positions),
+        ):
+            relative = (np.frombuffer(spans, dtype=np.int32) - np.int32(start)).tobytes()
+            for position in positions[content]:
+                passage = passages[position]
+                same = sentence_spans(passage, -passage.start).tobytes() == relative
+                if same and passage.text == text:
+                    found[position] = self._encoding(*encoding)
         return found
 
     def vectors(self, keys: Sequence[int]) -> dict[int, Vectors]:
@@ -200,12 +250,8 @@ class StoreReader:
             " WHERE passage IN (SELECT value FROM json_each(?))",
             keys,
         )
-        width = -(-self._database.dimension // 8)
         return {
-            row[0]: StoredTokens(
-                np.frombuffer(row[1], dtype=np.int32),
-                np.frombuffer(row[2], dtype=np.uint8).reshape(-1, width),
-            )
+            row[0]: StoredTokens(np.frombuffer(row[1], dtype=np.int32), self._unpacked_bits(row[2]))
             for row in rows
         }
 
@@ -227,6 +273,19 @@ class StoreReader:
         for key, text, title, headings, vectors in rows:
             yield NewPassage(key, text, title, tuple(json.loads(headings)), self._unpacked(vectors))
 
+    def _encoding(
+        self, vectors: bytes, counts: bytes, pieces: bytes, bits: bytes
+    ) -> PassageEncoding:
+        return PassageEncoding(
+            sentences=self._unpacked(vectors),
+            counts=np.frombuffer(counts, dtype=np.int32),
+            pieces=np.frombuffer(pieces, dtype=np.int32),
+            bits=self._unpacked_bits(bits),
+        )
+
+    def _unpacked_bits(self, blob: bytes) -> TokenBits:
+        return np.frombuffer(blob, dtype=np.uint8).reshape(-1, -(-self._database.dimension // 8))
+
     def _unpacked(self, blob: bytes) -> Vectors:
         vectors = np.frombuffer(blob, dtype=np.float16).reshape(-1, self._database.dimension)
         return cast("Vectors", vectors.astype(np.float32))
@@ -237,36 +296,20 @@ class StoreReader:
         return self._database.connection.execute(statement, (listed,))
 
 
-def _conditions(conditions: Filter) -> tuple[str, list[str]]:
-    """A filter as SQL with its values apart; it is never empty."""
-    clauses, values = ["TRUE"], []
-    if conditions.since:
-        clauses.append("date >= ?")
-        values.append(conditions.since.isoformat())
-    if conditions.until:
-        clauses.append("date <= ?")
-        values.append(conditions.until.isoformat())
-    if conditions.source:
-        # Brackets are no wildcards here: they are common in names of files.
-        pattern = conditions.source.replace("[", "[[]")
-        clauses.append(
-            "EXISTS (SELECT 1 FROM source WHERE document = document.key"
-            " AND (path GLOB ? OR path GLOB ?))"
-        )
-        values += [pattern, f"*/{pattern}"]
-    if conditions.title:
-        clauses.append("instr(casefold(title), ?) > 0")
-        values.append(conditions.title.casefold())
-    if conditions.language:
-        clauses.append("metadata ->> '$.language' = ?")
-        values.append(conditions.language)
-    for name, value in conditions.where.items():
-        clauses.append(
-            "EXISTS (SELECT 1 FROM json_each(metadata) WHERE json_each.key = ?"
-            " AND json_each.value = ?)"
-        )
-        values += [name, value]
-    return " AND ".join(clauses), values
+def _passage(row: Sequence[Any]) -> Passage:
+    id_, document_id, start, end, text, sentences, leading, headings, pages = row
+    spans = np.frombuffer(sentences, dtype=np.int32).reshape(-1, 2).tolist()
+    return Passage(
+        id=id_,
+        document_id=document_id,
+        start=start,
+        end=end,
+        text=text,
+        sentences=tuple(Span(first, last) for first, last in spans),
+        leading=leading,
+        headings=tuple(json.loads(headings)),
+        pages=tuple(Page(*page) for page in json.loads(pages)),
+    )
 
 
 def _failures(text: str) -> tuple[Failure, ...]:

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.types import Failure, Passage, TokenBits, Vectors
+from rag.arrays import TokenBits, Vectors
+from rag.types import Failure, Passage
 
 
 @dataclass(frozen=True, slots=True)
 class FileRecord:
     """A file as it was when it was last read.
 
-    ``reader`` is the version of rag that read it; ``failures`` is what of it could not be read,
-    the whole file or documents in it.
+    ``reader`` says what read it, so that it is read again when there is something better;
+    ``failures`` is what of it could not be read, the whole file or documents in it.
     """
 
     path: str
@@ -48,6 +50,23 @@ class StoredPassage:
     date: dt.date | None
     date_from: str | None
     sources: tuple[str, ...]
+
+
+def content_key(passage: Passage) -> int:
+    """A number that stands for all that a passage's encoding depends on: words and sentences.
+
+    Passages with the same key have the same words but for one chance in 2⁶⁴ a pair: who relies
+    on it compares the words too.
+    """
+    hashed = hashlib.blake2b(passage.text.encode(), digest_size=8)
+    hashed.update(sentence_spans(passage, -passage.start).tobytes())
+    return int.from_bytes(hashed.digest(), "little", signed=True)
+
+
+def sentence_spans(passage: Passage, shift: int = 0) -> NDArray[np.int32]:
+    """The passage's sentences, shape (sentences, 2), int32: start and end, ``shift`` added."""
+    spans = [(span.start + shift, span.end + shift) for span in passage.sentences]
+    return np.array(spans, dtype=np.int32).reshape(-1, 2)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -28,7 +28,7 @@ CREATE TABLE file (
     size INTEGER NOT NULL,
     modified_ns INTEGER NOT NULL,
     digest TEXT NOT NULL,
-    reader TEXT NOT NULL,    -- the version of rag that read it
+    reader TEXT NOT NULL,    -- what read it: its number, and the languages of OCR, if it was used
     failures TEXT NOT NULL,  -- JSON [[source, reason], …]: what of it could not be read
     seconds REAL NOT NULL    -- that reading took
 ) WITHOUT ROWID;
@@ -49,6 +49,7 @@ CREATE TABLE passage (
     id TEXT NOT NULL UNIQUE,
     document INTEGER NOT NULL REFERENCES document (key) ON DELETE CASCADE,
     generation INTEGER NOT NULL,  -- that it came with
+    content INTEGER,              -- hash of all that its encoding depends on
     start INTEGER NOT NULL,
     "end" INTEGER NOT NULL,
     pages TEXT NOT NULL,          -- JSON [[number, label, start], …]
@@ -59,6 +60,7 @@ CREATE TABLE passage (
 );
 CREATE INDEX passage_document ON passage (document);
 CREATE INDEX passage_generation ON passage (generation);
+CREATE INDEX passage_content ON passage (content);
 
 -- Apart from its passage, so that reading passages doesn't wade through it; the bits last, so
 -- that reading vectors doesn't wade through them.

@@ -11,7 +11,7 @@ from typing import cast
 import numpy as np
 
 from rag.store.database import Database
-from rag.store.records import FileRecord, Source
+from rag.store.records import FileRecord, Source, content_key, sentence_spans
 from rag.types import Document, Passage, PassageEncoding
 
 
@@ -28,12 +28,13 @@ class StoreWriter:
         passages: Sequence[Passage],
         encodings: Iterable[PassageEncoding],
     ) -> None:
-        """Store a document that is not in the store yet, and say where it was found.
+        """Store a document, and say where it was found.
 
-        A document that only this source held before goes, with all that belongs to it.
+        What the store has of this document from an earlier reading is replaced. Another
+        document that only this source held before goes, with all that belongs to it.
         """
         with self._database.transaction() as (connection, generation):
-            key = _insert_document(connection, document)
+            key = _put_document(connection, generation, document)
             pieces: Counter[int] = Counter()
             for passage, encoding in zip(passages, encodings, strict=True):
                 _insert_passage(connection, generation, key, passage, encoding)
@@ -88,9 +89,9 @@ class StoreWriter:
             connection.executemany("DELETE FROM file WHERE path = ?", [(path,) for path in files])
 
 
-def _insert_document(connection: sqlite3.Connection, document: Document) -> int:
+def _put_document(connection: sqlite3.Connection, generation: int, document: Document) -> int:
+    """Insert or replace a document, without passages; gives its key."""
     row = (
-        document.id,
         document.title,
         document.date.isoformat() if document.date else None,
         document.digest,
@@ -100,10 +101,20 @@ def _insert_document(connection: sqlite3.Connection, document: Document) -> int:
         json.dumps(document.page_labels, ensure_ascii=False),
         json.dumps(document.warnings, ensure_ascii=False),
         document.text,
+        document.id,
     )
+    known = connection.execute("SELECT key FROM document WHERE id = ?", (document.id,)).fetchone()
+    if known:
+        _drop_passages(connection, generation, known[0])
+        connection.execute(
+            "UPDATE document SET title = ?, date = ?, digest = ?, metadata = ?, headings = ?,"
+            " pages = ?, page_labels = ?, warnings = ?, text = ? WHERE id = ?",
+            row,
+        )
+        return cast("int", known[0])
     cursor = connection.execute(
-        "INSERT INTO document (id, title, date, digest, metadata, headings, pages, page_labels,"
-        " warnings, text) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO document (title, date, digest, metadata, headings, pages, page_labels,"
+        " warnings, text, id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         row,
     )
     return cast("int", cursor.lastrowid)
@@ -116,20 +127,20 @@ def _insert_passage(
     passage: Passage,
     encoding: PassageEncoding,
 ) -> None:
-    spans = np.array([(span.start, span.end) for span in passage.sentences], dtype=np.int32)
     cursor = connection.execute(
-        'INSERT INTO passage (id, document, generation, start, "end", pages, leading,'
-        " headings, sentences, text) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        'INSERT INTO passage (id, document, generation, content, start, "end", pages, leading,'
+        " headings, sentences, text) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             passage.id,
             document,
             generation,
+            content_key(passage),
             passage.start,
             passage.end,
             json.dumps([(one.number, one.label, one.start) for one in passage.pages]),
             passage.leading,
             json.dumps(passage.headings, ensure_ascii=False),
-            spans.tobytes(),
+            sentence_spans(passage).tobytes(),
             passage.text,
         ),
     )
@@ -174,6 +185,12 @@ def _drop_if_unheld(connection: sqlite3.Connection, generation: int, document: i
     held = connection.execute("SELECT 1 FROM source WHERE document = ?", (document,)).fetchone()
     if held:
         return
+    _drop_passages(connection, generation, document)
+    connection.execute("DELETE FROM document WHERE key = ?", (document,))
+
+
+def _drop_passages(connection: sqlite3.Connection, generation: int, document: int) -> None:
+    """Take out a document's passages, and leave word of it for the indexes."""
     pieces: Counter[int] = Counter()
     rows = connection.execute(
         "SELECT pieces FROM encoding JOIN passage ON passage.key = encoding.passage"
@@ -188,7 +205,7 @@ def _drop_if_unheld(connection: sqlite3.Connection, generation: int, document: i
         " SELECT key, ?, length(sentences) / 8 FROM passage WHERE document = ?",
         (generation, document),
     )
-    connection.execute("DELETE FROM document WHERE key = ?", (document,))
+    connection.execute("DELETE FROM passage WHERE document = ?", (document,))
 
 
 def _count_pieces(connection: sqlite3.Connection, pieces: Counter[int], sign: int) -> None:
