@@ -1,7 +1,7 @@
 """Files → Documents, in processes of their own, while this one does something else.
 
-Each worker process reads one file at a time. A file that takes too long, crashes its parser or
-eats memory is reported, its worker is replaced, and the others go on. What was read waits in a
+Each worker process reads one file at a time. A file that hangs, crashes its parser or eats
+memory is reported, its worker is replaced, and the others go on. What was read waits in a
 short queue, so memory does not grow with the number of files.
 """
 
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import queue
+import signal
 import subprocess
 import sys
 import threading
@@ -28,7 +29,12 @@ if TYPE_CHECKING:
 COMMAND = (sys.executable, "-m", "rag.worker")
 SECONDS_PER_FILE = 60.0
 SECONDS_PER_MEGABYTE = 5.0
-"""A file may take the first, and the second for each megabyte that it has."""
+"""A worker may be silent for the first, and the second for each megabyte of the file. It gives a
+sign of life after a page, so that a long file is not taken for one that hangs."""
+
+MOST_SECONDS_PER_FILE = 6 * 3600.0
+"""A file may take no more in all, whatever signs of life it gives: 4,000 pages of OCR are read in
+that time. The time in which nobody takes what was read does not count."""
 
 SECONDS_TO_START = 120.0
 
@@ -56,7 +62,7 @@ _Found = tuple[Path, Document] | ReadFile | _Ended
 
 
 def read(
-    paths: Sequence[Path], *, workers: int | None = None
+    paths: Sequence[Path], *, ocr: str | None = None, workers: int | None = None
 ) -> Generator[tuple[Path, Document] | ReadFile, None, None]:
     """Read files, several at a time.
 
@@ -64,6 +70,9 @@ def read(
     ----------
     paths
         The files.
+    ocr
+        The languages of OCR, as tesseract names them, for pages that are only pictures; without
+        it they are not read.
     workers
         How many processes; by default half as many as there are cores, since the model needs
         the others.
@@ -82,7 +91,7 @@ def read(
     found: queue.Queue[_Found] = queue.Queue(WAITING)
     stop = threading.Event()
     threads = [
-        threading.Thread(target=_feed, args=(waiting, found, stop), daemon=True)
+        threading.Thread(target=_feed, args=(waiting, found, stop, ocr), daemon=True)
         for _ in range(count)
     ]
     for thread in threads:
@@ -107,7 +116,10 @@ def read(
 
 
 def _feed(
-    waiting: queue.SimpleQueue[Path], found: queue.Queue[_Found], stop: threading.Event
+    waiting: queue.SimpleQueue[Path],
+    found: queue.Queue[_Found],
+    stop: threading.Event,
+    ocr: str | None,
 ) -> None:
     """Have a worker read one file after the other; runs in a thread."""
     worker = _Worker()
@@ -115,7 +127,7 @@ def _feed(
     try:
         while not stop.is_set():
             path = waiting.get_nowait()
-            for one in worker.read(path):
+            for one in worker.read(path, ocr):
                 found.put(one)
                 if stop.is_set():
                     return
@@ -134,15 +146,17 @@ class _Worker:
     def __init__(self) -> None:
         self._process: subprocess.Popen[bytes] | None = None
 
-    def read(self, path: Path) -> Iterator[tuple[Path, Document] | ReadFile]:
+    def read(self, path: Path, ocr: str | None) -> Iterator[tuple[Path, Document] | ReadFile]:
         """Read one file, come what may."""
         began = time.monotonic()
-        limit = _seconds(path)
+        patience = _Patience(silent=_seconds(path), whole=MOST_SECONDS_PER_FILE)
         failures: list[Failure] = []
         process = self._process or self._start()
         with suppress(BrokenPipeError):  # it died: its silence will tell
-            send(_stdin(process), {"path": str(path)})
-        while "done" not in (message := _in_time(process, limit)):
+            send(_stdin(process), {"path": str(path), "ocr": ocr})
+        while "done" not in (message := patience.next_message(process)):
+            if "alive" in message:
+                continue
             if "document" in message:
                 yield path, document_from_json(message["document"])
             elif "failure" in message:
@@ -155,17 +169,22 @@ class _Worker:
 
     def _start(self) -> subprocess.Popen[bytes]:
         self._process = subprocess.Popen(  # noqa: S603 (our own module)
-            COMMAND, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+            COMMAND,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            process_group=0,  # so that the OCR it started can be stopped along with it
         )
         # That it takes long to start is no fault of the first file.
-        if "ready" not in (message := _in_time(self._process, SECONDS_TO_START)):
+        patience = _Patience(silent=SECONDS_TO_START, whole=SECONDS_TO_START)
+        if "ready" not in (message := patience.next_message(self._process)):
             raise RuntimeError(f"the process that reads files did not start: {message['death']}")
         return self._process
 
     def end(self) -> None:
         """Stop the process, whatever it is doing."""
         if self._process:
-            self._process.kill()
+            _kill(self._process)
             self._process.wait()
             _stdin(self._process).close()
             _stdout(self._process).close()
@@ -188,26 +207,48 @@ def _seconds(path: Path) -> float:
     return SECONDS_PER_FILE + SECONDS_PER_MEGABYTE * megabytes
 
 
-def _in_time(process: subprocess.Popen[bytes], limit: float) -> dict[str, Any]:
-    """The next message; the process is killed when it takes longer than ``limit`` seconds.
+@dataclass(slots=True)
+class _Patience:
+    """For how many seconds a process may be ``silent``, and waited for on the ``whole``.
 
     Only waiting counts, not the time in which nobody took what the process had to say.
     """
-    late = threading.Event()
 
-    def give_up() -> None:
-        late.set()
+    silent: float
+    whole: float
+    waited: float = 0.0
+
+    def next_message(self, process: subprocess.Popen[bytes]) -> dict[str, Any]:
+        """The next message; the process is killed when patience ends before it comes."""
+        late = threading.Event()
+
+        def give_up() -> None:
+            late.set()
+            _kill(process)
+
+        left = self.whole - self.waited
+        watch = threading.Timer(min(self.silent, left), give_up)
+        watch.daemon = True
+        began = time.monotonic()
+        watch.start()
+        try:
+            message = receive(_stdout(process))
+        finally:
+            watch.cancel()
+        self.waited += time.monotonic() - began
+        if message is not None:
+            return message
+        if late.is_set() and left < self.silent:
+            return {"death": f"it took more than {self.whole:.0f} s to read, and was given up"}
+        if late.is_set():
+            return {"death": f"nothing came of it for {self.silent:.0f} s, and it was given up"}
+        return {"death": f"its parser crashed (exit code {process.wait()})"}
+
+
+def _kill(process: subprocess.Popen[bytes]) -> None:
+    """Kill the process, and what it has started."""
+    if sys.platform == "win32" or process.poll() is not None:
         process.kill()
-
-    watch = threading.Timer(limit, give_up)
-    watch.daemon = True
-    watch.start()
-    try:
-        message = receive(_stdout(process))
-    finally:
-        watch.cancel()
-    if message is not None:
-        return message
-    if late.is_set():
-        return {"death": f"it took more than {limit:.0f} s to read, and was given up"}
-    return {"death": f"its parser crashed (exit code {process.wait()})"}
+        return
+    with suppress(ProcessLookupError):  # it was quicker
+        os.killpg(process.pid, signal.SIGKILL)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import io
+import os
 import sys
 import time
 from pathlib import Path
@@ -19,27 +20,39 @@ from rag.worker import document_from_json, document_to_json, receive, send
 
 # A worker whose parser meets its match, going by the name of the file.
 EVIL = """
-import ctypes, sys, time
+import ctypes, subprocess, sys, time
 import rag.loaders, rag.worker
 
 honest = rag.worker.load
 
-def load(path):
+def load(path, **options):
     if "hang" in path.name:
         time.sleep(1000)
+    if "slow" in path.name:
+        for page in range(8):
+            time.sleep(1.5)
+            options["on_page"]()
+    if "endless" in path.name:
+        while True:
+            time.sleep(0.1)
+            options["on_page"]()
     if "crash" in path.name:
         ctypes.string_at(0)
     if "eat" in path.name:
         hoard = []
         while True:
             hoard.append(bytearray(100_000_000))
+    if "child" in path.name:
+        child = subprocess.Popen(["sleep", "1000"])
+        path.with_name(path.name + ".pid").write_text(str(child.pid))
+        child.wait()
     if "raise" in path.name:
         raise ZeroDivisionError("a parser's own mistake")
     if "deep" in path.name:
         return load(path)
     if "print" in path.name:
         print("what a parser has to say")
-    return honest(path)
+    return honest(path, **options)
 
 rag.worker.load = load
 rag.worker.MEMORY_BYTES = 1 << 30
@@ -77,12 +90,46 @@ def test_bad_files_cost_only_themselves(tmp_path: Path, workers: int) -> None:
     good = ("a", "b", "c", "d", "e", "print")
     assert texts == {f"{name}.txt": f"The text of {name}." for name in good}
     assert failures == {
-        "hang.txt": "it took more than 8 s to read, and was given up",
+        "hang.txt": "nothing came of it for 8 s, and it was given up",
         "crash.txt": "its parser crashed (exit code -11)",
         "eat.txt": "reading it takes too much memory",
         "raise.txt": "its parser failed (ZeroDivisionError: a parser's own mistake)",
         "deep.txt": "it is nested too deeply",
     }
+
+
+@pytest.mark.usefixtures("evil")
+def test_signs_of_life(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file that takes long is read while pages keep coming, though not for ever."""
+    monkeypatch.setattr(rag.reading, "MOST_SECONDS_PER_FILE", 20.0)
+    for name in ("slow", "endless"):  # twelve seconds, where eight of silence are too many
+        (tmp_path / f"{name}.txt").write_text(f"The text of {name}.")
+    texts, failures = everything(sorted(tmp_path.iterdir()), workers=2)
+    assert texts == {"slow.txt": "The text of slow."}
+    assert failures == {"endless.txt": "it took more than 20 s to read, and was given up"}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no process groups")
+@pytest.mark.usefixtures("evil")
+def test_what_a_worker_started_ends_with_it(tmp_path: Path) -> None:
+    """The OCR of a file that is given up does not go on."""
+    (tmp_path / "child.txt").write_text("Text.")
+    everything([tmp_path / "child.txt"], workers=1)
+    child = int((tmp_path / "child.txt.pid").read_text())
+    deadline = time.monotonic() + 5
+    while is_running(child):
+        assert time.monotonic() < deadline, "it goes on"
+        time.sleep(0.05)
+
+
+def is_running(process: int) -> bool:
+    """Whether there is such a process, and it is more than a name that nobody asked for yet."""
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    stat = Path(f"/proc/{process}/stat")
+    return not stat.exists() or stat.read_text().rpartition(")")[2].split()[0] != "Z"
 
 
 def test_no_files_no_processes(monkeypatch: pytest.MonkeyPatch) -> None:

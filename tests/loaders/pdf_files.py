@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import io
 import itertools
+import os
 import re
+import shutil
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable
 from pathlib import Path
 
 import pytest
 from PIL import Image
+from pypdfium2 import PdfDocument
 from reportlab.lib.utils import ImageReader
 from reportlab.pdfgen.canvas import Canvas
 
@@ -144,6 +147,41 @@ def by_hand(content: bytes, cmap: bytes) -> bytes:
         b"xref\n0 %d\n0000000000 65535 f \n%strailer<</Size %d/Root 1 0 R>>\nstartxref\n%d\n%%%%EOF"
         % (len(objects) + 1, table, len(objects) + 1, len(data))
     )
+
+
+def scanned(
+    data: bytes, *, pages: Container[int] = range(1_000), quarters: int = 0, dpi: int = 200
+) -> bytes:
+    """A PDF in which some pages, counted from 0, are pictures of what they were, as a scanner
+    makes them; each lies turned by so many ``quarters``, anticlockwise.
+    """
+    old, new = PdfDocument(data), PdfDocument.new()
+    for number, page in enumerate(old):
+        if number in pages:
+            image = page.render(scale=dpi / 72, grayscale=True).to_pil()
+            buffer = io.BytesIO()
+            image.rotate(90 * quarters, expand=True).save(buffer, "PDF", resolution=dpi)
+            new.import_pages(PdfDocument(buffer.getvalue()))
+        else:
+            new.import_pages(old, [number])
+    buffer = io.BytesIO()
+    new.save(buffer)
+    return buffer.getvalue()
+
+
+def pages_of(data: bytes, pages: Iterable[int]) -> bytes:
+    """A PDF of these pages, counted from 0, of another."""
+    new = PdfDocument.new()
+    new.import_pages(PdfDocument(data), list(pages))
+    buffer = io.BytesIO()
+    new.save(buffer)
+    return buffer.getvalue()
+
+
+needs_tesseract = pytest.mark.skipif(
+    shutil.which("tesseract") is None and not os.environ.get("CI"),
+    reason="no tesseract is installed: apt-get install tesseract-ocr",
+)
 
 
 WHOLE = made(two_columns, drawn(*LEFT), picture, pageCompression=0)

@@ -47,16 +47,21 @@ class TestFacts:
         loaded = load_pdf(data)
         assert loaded.title == "Of Harbours"
         assert loaded.date == dt.date(2019, 5, 24)
-        assert loaded.metadata == {"author": "Jane Doe", "date_from": "file"}
+        assert loaded.metadata == {
+            "author": "Jane Doe",
+            "author_from": "file",
+            "title_from": "file",
+            "date_from": "file",
+        }
 
     @pytest.mark.parametrize(
         "said", ["Microsoft Word - x.doc", "untitled", "thesis_v2.pdf", "paper_final_3", "", "..."]
     )
     def test_a_title_that_is_none(self, said: str) -> None:
         """What a program wrote there gives way to the largest words at the top."""
-        assert load_pdf(made(two_columns, info={"Title": said})).title == (
-            "A Survey of the Harbour at Night"
-        )
+        loaded = load_pdf(made(two_columns, info={"Title": said}))
+        assert loaded.title == "A Survey of the Harbour at Night"
+        assert "title_from" not in loaded.metadata
 
     def test_no_title(self) -> None:
         """Where nothing stands out, no title is made up."""
@@ -115,6 +120,14 @@ class TestScans:
         content = b"BT /F1 12 Tf 72 700 Td (All of this can be seen but not read) Tj ET"
         with pytest.raises(LoadError, match="needs OCR"):
             load_pdf(by_hand(content, cmap))
+
+
+def test_ten_thousand_pages() -> None:
+    """Each is read, and has its place; none is taken for the furniture of the others."""
+    entries = [f"Entry {number} of the log: the sea was calm." for number in range(10_000)]
+    loaded = load_pdf(made(*[drawn(entry, y=400) for entry in entries]))
+    assert by_page(loaded) == entries
+    assert_covered(loaded)
 
 
 class TestBrokenFiles:

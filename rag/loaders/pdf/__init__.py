@@ -3,11 +3,13 @@
 ::
 
     bytes → reading → Sheet → columns → Region → furniture → paragraphs → headings → Loaded
+              ↳ scans (OCR) ↗
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from rag.errors import LoadError
@@ -17,9 +19,11 @@ from rag.loaders.pdf.columns import in_reading_order, rows
 from rag.loaders.pdf.furniture import Laid, is_stamp, without_furniture
 from rag.loaders.pdf.headings import levels, size_of_body, title_of
 from rag.loaders.pdf.lines import Words
+from rag.loaders.pdf.outline import bookmarks, with_outline
 from rag.loaders.pdf.page import Region, Sheet
 from rag.loaders.pdf.paragraphs import Paragraph, Part, carried_on, in_paragraphs
 from rag.loaders.pdf.reading import Pdf, is_whole, opened, read_page
+from rag.loaders.pdf.scans import read_scan
 from rag.loaders.tidying import one_line, without_debris
 from rag.types import Heading, Span
 
@@ -30,34 +34,51 @@ _A_PAGEFUL = 0.5
 _FEW_LETTERS = 25
 """Fewer than this on a page that is all picture are the scanner's stamp, not the text."""
 
+_SCANNED = "no text layer, need OCR"
+_GARBLED = "the fonts don't say which letters they draw, need OCR"
+_DAMAGED = "damaged, not read"
+_BY_OCR = "read by OCR, may have errors"
+_NO_WORDS = "OCR found no text"
 
-def load_pdf(data: bytes) -> Loaded:
+
+def load_pdf(
+    data: bytes, *, ocr: str | None = None, on_page: Callable[[], None] = lambda: None
+) -> Loaded:
     """Read a PDF: columns one after the other, lines joined, headers and footers left out.
 
     ``pages`` covers the text with a span for each page; a paragraph that runs over the end of a
     page is one paragraph, and the page ends inside it. The title is the one in the file's own
     information, or else the largest words at the top. The date is the day on which the file
-    was made, and then ``metadata["date_from"]`` is "file". ``warnings`` name the pages that are
-    only pictures, and those that are damaged.
+    was made. ``title_from``, ``author_from`` and ``date_from`` are "file" in ``metadata`` where
+    the file's own information names these. ``warnings`` name the pages that are only pictures, and
+    those that are damaged.
+
+    ``ocr`` are the languages, as tesseract names them, in which pages that are only pictures, or
+    whose fonts don't say which letters they draw, are read by OCR; ``warnings`` name these too.
+    ``on_page`` is called whenever the work on a page is done.
 
     Raises LoadError where the bytes are no PDF, are damaged beyond reading or protected by a
     password, and where no page has text.
     """
     with opened(data) as pdf:
-        pages = _read(pdf)
-        title, author, date = facts.title(pdf), facts.author(pdf), facts.date(pdf)
+        pages = _read(pdf, ocr, on_page)
+        named, author, date = facts.title(pdf), facts.author(pdf), facts.date(pdf)
+        outline = bookmarks(pdf)
         labels = facts.page_labels(pdf, len(pages.laid))
     kept = list(without_furniture(pages.laid))
     body = size_of_body(kept)
-    paragraphs = _paragraphs(kept, body)
+    paragraphs = _paragraphs(kept, body, on_page)
     first = pages.laid[0]
     shown = title_of(paragraphs, body, (first.bottom + first.top) / 2)
-    text, headings, spans = _put_together(
-        paragraphs, levels(paragraphs, body, shown), len(pages.laid)
-    )
-    if not title and shown is not None:
-        title = one_line(shown.text)
-    metadata = {"author": author, "date_from": "file" if date else ""}
+    found = with_outline(levels(paragraphs, body, shown), paragraphs, outline, shown)
+    text, headings, spans = _put_together(paragraphs, found, len(pages.laid))
+    title = named or (one_line(shown.text) if shown else None)
+    metadata = {
+        "author": author,
+        "author_from": "file" if author else "",
+        "title_from": "file" if named else "",
+        "date_from": "file" if date else "",
+    }
     return Loaded(
         text=text,
         title=title,
@@ -76,51 +97,54 @@ class _Pages:
     warnings: tuple[str, ...]
 
 
-def _read(pdf: Pdf) -> _Pages:
+def _read(pdf: Pdf, ocr: str | None, on_page: Callable[[], None]) -> _Pages:
     """Read page after page; only their rows stay in memory.
 
     Raises LoadError where no page has text.
     """
     laid: list[Laid] = []
-    scanned: list[int] = []
-    garbled: list[int] = []
-    damaged: list[int] = []
+    doubts: defaultdict[str, list[int]] = defaultdict(list)
     for number in range(len(pdf)):
-        sheet = read_page(pdf, number)
-        if sheet is None:
-            damaged.append(number)
-            laid.append(Laid((), (), 0.0, 0.0))
-            continue
-        if sheet.garbled:
-            garbled.append(number)
-        elif _is_scan(sheet):
-            scanned.append(number)
-        laid.append(_laid(sheet))
-    unread = [*damaged, *scanned, *garbled]
-    if not any(page.regions or page.turned for page in laid) or len(set(unread)) == len(laid):
-        raise LoadError(_nothing_read(len(laid), scanned, garbled, damaged))
-    warnings = [
-        (scanned, "no text layer, need OCR"),
-        (garbled, "the fonts don't say which letters they draw, need OCR"),
-        (damaged, "damaged, not read"),
+        sheet, doubt = _sheet(pdf, number, ocr)
+        if doubt:
+            doubts[doubt].append(number)
+        laid.append(_laid(sheet) if sheet else Laid((), (), 0.0, 0.0))
+        on_page()
+    unread = sum(len(pages) for doubt, pages in doubts.items() if doubt != _BY_OCR)
+    if not any(page.regions or page.turned for page in laid) or unread == len(laid):
+        raise LoadError(_nothing_read(len(laid), list(doubts)))
+    told = [
+        f"{'page' if len(pages) == 1 else 'pages'} {facts.ranges(pages)}: {doubt}"
+        for doubt, pages in doubts.items()
     ]
-    told = [f"{_named(pages)}: {what}" for pages, what in warnings if pages]
     if not is_whole(pdf):
         told.append("the file is damaged or cut short; what could be found of it was read")
     return _Pages(tuple(laid), tuple(told))
 
 
-def _named(pages: Sequence[int]) -> str:
-    return f"{'page' if len(pages) == 1 else 'pages'} {facts.ranges(pages)}"
+def _sheet(pdf: Pdf, number: int, ocr: str | None) -> tuple[Sheet | None, str]:
+    """A page, None if nothing of it can be read, and why its text is missing or in doubt, if so."""
+    sheet = read_page(pdf, number)
+    if sheet is None:
+        return None, _DAMAGED
+    wanting = _GARBLED if sheet.garbled else _SCANNED if _is_scan(sheet) else ""
+    if not wanting or ocr is None:
+        return sheet, wanting
+    try:
+        scan = read_scan(pdf, number, ocr)
+    except LoadError as error:
+        return sheet, str(error)
+    return (scan, _BY_OCR) if scan.pieces else (sheet, _NO_WORDS)
 
 
-def _nothing_read(
-    pages: int, scanned: Sequence[int], garbled: Sequence[int], damaged: Sequence[int]
-) -> str:
+def _nothing_read(pages: int, doubts: Sequence[str]) -> str:
     count = f"{pages} page" if pages == 1 else f"{pages} pages"
-    if scanned or garbled:
+    if _SCANNED in doubts or _GARBLED in doubts:
         return f"no text layer: needs OCR ({count})"
-    if damaged:
+    by_ocr = [doubt for doubt in doubts if doubt != _DAMAGED]
+    if by_ocr:
+        return f"{by_ocr[0]} ({count}); scan it again, or leave it out of what is indexed"
+    if doubts:
         return f"none of its pages can be read, they are damaged ({count}); get the file again"
     return f"there is nothing to read on its pages ({count}); leave it out of what is indexed"
 
@@ -128,8 +152,10 @@ def _nothing_read(
 def _is_scan(sheet: Sheet) -> bool:
     if not sheet.pieces:
         return sheet.pictured > 0
+    if sheet.pictured < _A_PAGEFUL:
+        return False
     written = sum(character.isalnum() for piece in sheet.pieces for character in piece.text)
-    return sheet.pictured >= _A_PAGEFUL and written < _FEW_LETTERS
+    return written < _FEW_LETTERS
 
 
 def _laid(sheet: Sheet) -> Laid:
@@ -143,14 +169,18 @@ def _laid(sheet: Sheet) -> Laid:
     )
 
 
-def _paragraphs(pages: Sequence[tuple[Region, ...]], body: float) -> list[Paragraph]:
+def _paragraphs(
+    pages: Sequence[tuple[Region, ...]], body: float, on_page: Callable[[], None]
+) -> list[Paragraph]:
     words = Words()
     for page in pages:
         for region in page:
             words.learn(row.text for row in region)
-    regions = [
-        in_paragraphs(region, number, words) for number, page in enumerate(pages) for region in page
-    ]
+        on_page()
+    regions: list[list[Paragraph]] = []
+    for number, page in enumerate(pages):
+        regions += [in_paragraphs(region, number, words) for region in page]
+        on_page()
     return list(carried_on(regions, body, words))
 
 

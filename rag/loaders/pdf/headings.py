@@ -18,7 +18,8 @@ _LONGEST = 150
 _MOST_LINES = 3
 _LEAST_WORDY = 0.6
 """The share of letters among what is printed; formulas and numbers have fewer."""
-_LOWEST = 6
+LOWEST = 6
+"""The level of headings below which no more are told apart."""
 _LONGEST_TITLE = 300
 _SAME_SIZE = 0.03
 
@@ -70,7 +71,7 @@ def levels(
     styles = _levels_of_styles([paragraphs[place] for place in found])
     result = {
         place: min(
-            _level_of_number(paragraphs[place]) or styles[_style(paragraphs[place])], _LOWEST
+            _level_of_number(paragraphs[place]) or styles[look_of(paragraphs[place])], LOWEST
         )
         for place in found
     }
@@ -94,6 +95,11 @@ def title_of(paragraphs: Iterable[Paragraph], body: float, middle: float) -> Par
         ):
             largest = paragraph
     return largest
+
+
+def is_known(text: str) -> bool:
+    """Whether this is what sections of papers and books are called: "Abstract", "References"."""
+    return bool(_KNOWN.fullmatch(text.rstrip(".:")))
 
 
 def _first_after_authors(paragraphs: Sequence[Paragraph], title: Paragraph | None) -> int:
@@ -126,14 +132,14 @@ def _is_heading(paragraph: Paragraph, body: float, *, bold_body: bool) -> bool:
         return False
     number = _NUMBERED.match(text)
     words = text[number.end() :] if number else text
-    is_known = bool(_KNOWN.fullmatch(words.rstrip(".:")))
+    known = is_known(words)
     is_large = paragraph.size >= _LARGER * body
     is_capital = number is not None and words.isupper() and paragraph.lines == 1
     is_roman = paragraph.is_label and bool(_ROMAN.match(text))
-    stands_out = is_known or is_roman or (paragraph.bold and not bold_body)
+    stands_out = known or is_roman or (paragraph.bold and not bold_body)
     # Small capitals are smaller than they look.
     return (is_large or is_capital or (stands_out and paragraph.size >= _NOT_SMALLER * body)) and (
-        words[:1].isupper() or is_known
+        words[:1].isupper() or known
     )
 
 
@@ -141,8 +147,8 @@ def _names(text: str) -> bool:
     """Whether it may be the name of a section: short, of words, and no sentence."""
     if len(text) > _LONGEST or _CAPTION.match(text) or not _is_wordy(text):
         return False
-    is_known = bool(_KNOWN.search(text)) and len(text) < _SHORT
-    return not text.endswith((",", ";", "-")) and (not text.endswith(".") or is_known)
+    names_known = bool(_KNOWN.search(text)) and len(text) < _SHORT
+    return not text.endswith((",", ";", "-")) and (not text.endswith(".") or names_known)
 
 
 def _alike(found: Sequence[int], paragraphs: Sequence[Paragraph]) -> list[int]:
@@ -152,7 +158,7 @@ def _alike(found: Sequence[int], paragraphs: Sequence[Paragraph]) -> list[int]:
     they look like a section's number and name, or are bold as these are.
     """
     numbered = {
-        _style(paragraphs[place]) for place in found if _NUMBERED.match(paragraphs[place].text)
+        look_of(paragraphs[place]) for place in found if _NUMBERED.match(paragraphs[place].text)
     }
     if not numbered:
         return list(found)
@@ -160,10 +166,10 @@ def _alike(found: Sequence[int], paragraphs: Sequence[Paragraph]) -> list[int]:
     return [
         place
         for place in found
-        if _style(paragraphs[place]) in numbered
+        if look_of(paragraphs[place]) in numbered
         or (some_bold and paragraphs[place].bold)
         or paragraphs[place].size > max(size for size, _ in numbered)
-        or _KNOWN.fullmatch(paragraphs[place].text.rstrip(".:"))
+        or is_known(paragraphs[place].text)
     ]
 
 
@@ -194,10 +200,10 @@ def _levels_of_styles(found: Sequence[Paragraph]) -> Mapping[tuple[float, bool],
     for paragraph in found:
         level = _level_of_number(paragraph)
         if level is not None:
-            numbered.setdefault(_style(paragraph), Counter())[level] += 1
+            numbered.setdefault(look_of(paragraph), Counter())[level] += 1
     known = {style: counts.most_common(1)[0][0] for style, counts in numbered.items()}
     result = dict(known)
-    styles = sorted({_style(paragraph) for paragraph in found}, reverse=True)
+    styles = sorted({look_of(paragraph) for paragraph in found}, reverse=True)
     rank = 2
     for at, style in enumerate(styles):
         if style in known:
@@ -212,7 +218,8 @@ def _levels_of_styles(found: Sequence[Paragraph]) -> Mapping[tuple[float, bool],
     return result
 
 
-def _style(paragraph: Paragraph) -> tuple[float, bool]:
+def look_of(paragraph: Paragraph) -> tuple[float, bool]:
+    """How it is printed: the size, in steps of half a point, and whether it is bold."""
     return _rounded(paragraph.size), paragraph.bold
 
 

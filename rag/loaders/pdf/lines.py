@@ -45,7 +45,7 @@ class Words:
         """What belongs between two lines when they stand on one: a blank, mostly."""
         if not above or not below or _HEAD.search(above[-60:]):
             return ""
-        return "" if _is_east_asian(above[-1]) and _is_east_asian(below[0]) else " "
+        return "" if is_east_asian(above[-1]) and is_east_asian(below[0]) else " "
 
     def _drops(self, above: str, below: str) -> bool:
         """Whether the hyphen at the end of ``above`` is there only because the line ended."""
@@ -63,5 +63,6 @@ class Words:
         return not (first and self.counts[last])
 
 
-def _is_east_asian(character: str) -> bool:
+def is_east_asian(character: str) -> bool:
+    """Whether it is of a script that puts no blanks between words."""
     return "\u3000" <= character <= "\u9fff" or "\uff00" <= character <= "\uffef"

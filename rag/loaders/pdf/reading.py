@@ -1,4 +1,4 @@
-"""The one place that knows pdfium: from a file's bytes to pieces of text with their positions.
+"""From a PDF's bytes, by pdfium, to pieces of text with their positions, and to pictures of pages.
 
 pdfium is not safe to use from several threads of one process, not even on different documents.
 Callers that read many files at a time do so in several processes.
@@ -6,11 +6,10 @@ Callers that read many files at a time do so in several processes.
 
 from __future__ import annotations
 
-import ctypes
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from math import sqrt
 from statistics import median_low
 from typing import Any, TypeAlias, TypeVar
 
@@ -18,16 +17,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.errors import LoadError
+from rag.loaders.pdf.letters import Floats, Letters, PdfPage, Whole, letters_of
 from rag.loaders.pdf.page import Piece, Sheet
 
 Pdf: TypeAlias = Any
 """An open document of pypdfium2, which ships no types."""
 
-_Page: TypeAlias = Any
-_Floats: TypeAlias = NDArray[np.float64]
-_Whole: TypeAlias = NDArray[np.int64]
-
-_Edge = TypeVar("_Edge", float, _Floats)
+_Edge = TypeVar("_Edge", float, Floats)
 
 _HEADER = b"%PDF-"
 _HEADER_WITHIN = 1024
@@ -44,6 +40,12 @@ _ALL_BOLD = 0.95
 _GARBLED = 0.5
 _LEAST_GARBLED = 20
 _FEW_LETTERS = 500
+_DOTS_PER_POINT = 300 / 72
+"""For OCR: letters of ten points come out 40 dots high, which tesseract reads best."""
+_MOST_DOTS = 20_000_000
+"""A little more than an A3 page has then; what is larger is rendered more coarsely."""
+_LONGEST_EDGE = 30_000
+"""Dots; tesseract takes no picture of 32,768 or more."""
 
 _HYPHEN = 0x02  # what pdfium makes of a hyphen that ends a line
 _BLANKS = np.array([0x09, 0x0A, 0x0D, 0x20, 0xA0, 0x2002, 0x2003, 0x2009, 0x3000])
@@ -62,25 +64,16 @@ _LETTERS = str.maketrans(
         "\x02": "-",
     }
 )
-_BOLD = re.compile(r"bold|black|heavy|demi|-medi|cmbx|cmssbx|sfbx|ecbx|\bBX\d", re.IGNORECASE)
-_FORCED_BOLD = 1 << 18
-"""The flag of a PDF's font descriptor."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Letters:
-    """The characters of a page, one entry each; ``turn`` counts quarters anticlockwise."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Picture:
+    """A page as a picture: shape (rows, columns), uint8, 0 black and 255 white, the first row at
+    the top, so many ``dots`` to the point.
+    """
 
-    code: _Whole
-    left: _Floats
-    right: _Floats
-    bottom: _Floats
-    top: _Floats
-    x: _Floats
-    y: _Floats
-    size: _Floats
-    bold: NDArray[np.bool_]
-    turn: _Whole
+    pixels: NDArray[np.uint8]
+    dots: float
 
 
 @contextmanager
@@ -139,9 +132,31 @@ def read_page(pdf: Pdf, index: int) -> Sheet | None:
         page.close()
 
 
-def _sheet(page: _Page) -> Sheet:
+def picture_of(pdf: Pdf, index: int) -> Picture:
+    """The page, counted from 0, as it looks on paper, at 300 dots to the inch unless it is huge.
+
+    Raises LoadError where it can't be drawn.
+    """
+    import pypdfium2 as pdfium
+
+    page = pdf[index]
+    try:
+        width, height = (max(edge, 1.0) for edge in page.get_size())
+        dots = min(
+            _DOTS_PER_POINT,
+            sqrt(_MOST_DOTS / (width * height)),
+            _LONGEST_EDGE / max(width, height),
+        )
+        return Picture(page.render(scale=dots, grayscale=True).to_numpy(), dots)
+    except (pdfium.PdfiumError, ValueError) as error:  # ValueError: of no width, or no height
+        raise LoadError("can't be drawn for OCR") from error
+    finally:
+        page.close()
+
+
+def _sheet(page: PdfPage) -> Sheet:
     left, bottom, right, top = page.get_bbox()
-    letters = _letters(page)
+    letters = letters_of(page)
     pictured = 0.0
     if letters is None or len(letters.code) < _FEW_LETTERS:  # else it is no scan
         pictured = _pictured(page, abs((right - left) * (top - bottom)))
@@ -160,7 +175,7 @@ def _sheet(page: _Page) -> Sheet:
     )
 
 
-def _pictured(page: _Page, area: float) -> float:
+def _pictured(page: PdfPage, area: float) -> float:
     """The share of the page that its largest picture covers, at most 1; 0 without a picture."""
     from pypdfium2 import raw
 
@@ -174,97 +189,7 @@ def _pictured(page: _Page, area: float) -> float:
     return min(largest, 1.0)
 
 
-def _letters(page: _Page) -> _Letters | None:
-    """The page's characters, or None where it has none.
-
-    pdfium answers one question about one character a call. What doesn't change within a text
-    object (size, direction, base line) is asked once for each of these.
-    """
-    from pypdfium2 import raw
-
-    textpage = page.get_textpage()
-    try:
-        count = textpage.count_chars()
-        if not count:
-            return None
-        handle = textpage.raw
-        unicode, box, thing = (
-            raw.FPDFText_GetUnicode,
-            raw.FPDFText_GetLooseCharBox,
-            raw.FPDFText_GetTextObject,
-        )
-        boxes = (raw.FS_RECTF * count)()
-        codes = np.empty(count, np.int64)
-        style_of = np.empty(count, np.int64)
-        styles: list[tuple[float, float, float, float, float]] = []
-        bold_fonts: dict[int, bool] = {}
-        before = -1
-        for at in range(count):
-            codes[at] = unicode(handle, at)
-            box(handle, at, boxes[at])
-            found = thing(handle, at)
-            address = ctypes.addressof(found.contents) if found else 0
-            if address != before:
-                before = address
-                styles.append(_style(handle, at, found, bold_fonts))
-            style_of[at] = len(styles) - 1
-        edges = np.frombuffer(boxes, np.float32).reshape(count, 4).astype(np.float64)
-    finally:
-        textpage.close()
-    x, y, size, bold, turn = np.array(styles, np.float64)[style_of].T
-    return _Letters(
-        code=codes,
-        left=edges[:, 0],
-        right=edges[:, 2],
-        bottom=edges[:, 3],
-        top=edges[:, 1],
-        x=x,
-        y=y,
-        size=size,
-        bold=bold > 0,
-        turn=turn.astype(np.int64),
-    )
-
-
-def _style(
-    handle: Any,  # noqa: ANN401 - of pdfium
-    at: int,
-    thing: Any,  # noqa: ANN401 - of pdfium
-    bold_fonts: dict[int, bool],
-) -> tuple[float, float, float, float, float]:
-    """Of the text object that begins ``at``: x and y, size, whether bold, quarters turned."""
-    from pypdfium2 import raw
-
-    x, y, matrix = ctypes.c_double(), ctypes.c_double(), raw.FS_MATRIX()
-    raw.FPDFText_GetCharOrigin(handle, at, x, y)
-    size = raw.FPDFText_GetFontSize(handle, at)
-    turn = 0
-    if raw.FPDFText_GetMatrix(handle, at, matrix):
-        size *= float(np.hypot(matrix.c, matrix.d)) or 1.0
-        turn = round(float(np.degrees(np.arctan2(matrix.b, matrix.a))) / 90) % 4
-    font = raw.FPDFTextObj_GetFont(thing) if thing else None
-    bold = False
-    if font:
-        address = ctypes.addressof(font.contents)
-        if address not in bold_fonts:
-            bold_fonts[address] = _is_bold(font)
-        bold = bold_fonts[address]
-    return x.value, y.value, max(abs(size), 0.1), float(bold), float(turn)
-
-
-def _is_bold(font: Any) -> bool:  # noqa: ANN401 - of pdfium
-    """By the font's name, as the weights that PDFs give are often wrong."""
-    from pypdfium2 import raw
-
-    name = ctypes.create_string_buffer(256)
-    raw.FPDFFont_GetBaseFontName(font, name, len(name))
-    if _BOLD.search(name.value.decode("latin-1")):
-        return True
-    flags = raw.FPDFFont_GetFlags(font)
-    return flags > 0 and bool(flags & _FORCED_BOLD)
-
-
-def _is_garbled(codes: _Whole) -> bool:
+def _is_garbled(codes: Whole) -> bool:
     """Whether most characters are of no known meaning: the font doesn't say which they are."""
     codes = codes[~np.isin(codes, _BLANKS)]
     unknown = np.isin(codes, _MEANINGLESS) | ((codes < _BLANK) & (codes != _HYPHEN))
@@ -288,7 +213,7 @@ def _upright(
     return left, bottom, right, top
 
 
-def _pieces(letters: _Letters, turn: int) -> Iterator[Piece]:
+def _pieces(letters: Letters, turn: int) -> Iterator[Piece]:
     """The pieces written in one direction, in the order in which the file has them."""
     seen = np.flatnonzero((letters.turn == turn) & ~np.isin(letters.code, _BLANKS))
     if not len(seen):
@@ -322,7 +247,7 @@ def _pieces(letters: _Letters, turn: int) -> Iterator[Piece]:
             )
 
 
-def _text(codes: _Whole, blank: NDArray[np.bool_]) -> str:
+def _text(codes: Whole, blank: NDArray[np.bool_]) -> str:
     """The characters with a blank wherever ``blank`` says that one follows."""
     characters = [
         chr(code) if code == _HYPHEN or _BLANK <= code <= _LAST else "" for code in codes.tolist()

@@ -1,0 +1,127 @@
+"""The characters of a page, as pdfium tells them: which, where they stand, how they look."""
+
+from __future__ import annotations
+
+import ctypes
+import re
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats: TypeAlias = NDArray[np.float64]
+Whole: TypeAlias = NDArray[np.int64]
+
+PdfPage: TypeAlias = Any
+"""An open page of pypdfium2, which ships no types."""
+
+_BOLD = re.compile(r"bold|black|heavy|demi|-medi|cmbx|cmssbx|sfbx|ecbx|\bBX\d", re.IGNORECASE)
+_FORCED_BOLD = 1 << 18
+"""The flag of a PDF's font descriptor."""
+
+
+@dataclass(frozen=True, slots=True)
+class Letters:
+    """The characters of a page, one entry each; ``turn`` counts quarters anticlockwise."""
+
+    code: Whole
+    left: Floats
+    right: Floats
+    bottom: Floats
+    top: Floats
+    x: Floats
+    y: Floats
+    size: Floats
+    bold: NDArray[np.bool_]
+    turn: Whole
+
+
+def letters_of(page: PdfPage) -> Letters | None:
+    """The page's characters, or None where it has none.
+
+    pdfium answers one question about one character a call. What doesn't change within a text
+    object (size, direction, base line) is asked once for each of these.
+    """
+    from pypdfium2 import raw  # type: ignore[import-untyped,unused-ignore]
+
+    textpage = page.get_textpage()
+    try:
+        count = textpage.count_chars()
+        if not count:
+            return None
+        handle = textpage.raw
+        unicode, box, thing = (
+            raw.FPDFText_GetUnicode,
+            raw.FPDFText_GetLooseCharBox,
+            raw.FPDFText_GetTextObject,
+        )
+        boxes = (raw.FS_RECTF * count)()
+        codes = np.empty(count, np.int64)
+        style_of = np.empty(count, np.int64)
+        styles: list[tuple[float, float, float, float, float]] = []
+        bold_fonts: dict[int, bool] = {}
+        before = -1
+        for at in range(count):
+            codes[at] = unicode(handle, at)
+            box(handle, at, boxes[at])
+            found = thing(handle, at)
+            address = ctypes.addressof(found.contents) if found else 0
+            if address != before:
+                before = address
+                styles.append(_style(handle, at, found, bold_fonts))
+            style_of[at] = len(styles) - 1
+        edges = np.frombuffer(boxes, np.float32).reshape(count, 4).astype(np.float64)
+    finally:
+        textpage.close()
+    x, y, size, bold, turn = np.array(styles, np.float64)[style_of].T
+    return Letters(
+        code=codes,
+        left=edges[:, 0],
+        right=edges[:, 2],
+        bottom=edges[:, 3],
+        top=edges[:, 1],
+        x=x,
+        y=y,
+        size=size,
+        bold=bold > 0,
+        turn=turn.astype(np.int64),
+    )
+
+
+def _style(
+    handle: Any,  # noqa: ANN401 - of pdfium
+    at: int,
+    thing: Any,  # noqa: ANN401 - of pdfium
+    bold_fonts: dict[int, bool],
+) -> tuple[float, float, float, float, float]:
+    """Of the text object that begins ``at``: x and y, size, whether bold, quarters turned."""
+    from pypdfium2 import raw
+
+    x, y, matrix = ctypes.c_double(), ctypes.c_double(), raw.FS_MATRIX()
+    raw.FPDFText_GetCharOrigin(handle, at, x, y)
+    size = raw.FPDFText_GetFontSize(handle, at)
+    turn = 0
+    if raw.FPDFText_GetMatrix(handle, at, matrix):
+        size *= float(np.hypot(matrix.c, matrix.d)) or 1.0
+        turn = round(float(np.degrees(np.arctan2(matrix.b, matrix.a))) / 90) % 4
+    font = raw.FPDFTextObj_GetFont(thing) if thing else None
+    bold = False
+    if font:
+        address = ctypes.addressof(font.contents)
+        if address not in bold_fonts:
+            bold_fonts[address] = _is_bold(font)
+        bold = bold_fonts[address]
+    return x.value, y.value, max(abs(size), 0.1), float(bold), float(turn)
+
+
+def _is_bold(font: Any) -> bool:  # noqa: ANN401 - of pdfium
+    """By the font's name, as the weights that PDFs give are often wrong."""
+    from pypdfium2 import raw
+
+    name = ctypes.create_string_buffer(256)
+    raw.FPDFFont_GetBaseFontName(font, name, len(name))
+    if _BOLD.search(name.value.decode("latin-1")):
+        return True
+    flags = raw.FPDFFont_GetFlags(font)
+    return flags > 0 and bool(flags & _FORCED_BOLD)
