@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+import re
+import stat
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from rag.errors import SourceNotFound
+from rag.errors import InputError, SourceNotFound
 from rag.files import absolute, printable
 from rag.loaders import supported
+from rag.loaders.debris import is_debris
 from rag.types import Failure
 
-HIDDEN = (".", "~$")
-"""How names begin that people don't mean: hidden files, and the locks of office programs."""
+_LIBRARY = frozenset({"library.db", "published.json"})
+"""Files by which a folder shows that it is a library."""
+
+_IS_LINK = "it is a link to a folder, and such links aren't followed; index that folder itself"
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,19 +26,25 @@ class Discovery:
     """What lies under the paths that were given.
 
     ``files`` are the absolute paths of what can be read, in order, and ``named`` those of them
-    that were given by name; ``skipped`` is what lies in a folder but is of a kind that no loader
-    reads. ``folders`` were followed: whatever the
-    library has from there and is not among the files any more has gone.
+    that were given by name. ``skipped`` is what lies in a folder but is of a kind that no loader
+    reads, and links to folders; ``failed`` are folders that can't be looked into. ``folders``
+    were followed: whatever the library has from there and is not among the files any more has
+    gone, unless it is below one that failed.
     """
 
     files: tuple[Path, ...]
     named: tuple[Path, ...]
     skipped: tuple[Failure, ...]
     folders: tuple[Path, ...]
+    failed: tuple[Failure, ...] = ()
+    unseen: tuple[Path, ...] = ()
 
     def covers(self, path: str) -> bool:
-        """Whether ``path`` lies in one of the folders."""
-        return any(Path(path).is_relative_to(folder) for folder in self.folders)
+        """Whether ``path`` lies in one of the folders, and would have been seen there."""
+        file = Path(path)
+        if any(map(file.is_relative_to, self.unseen)):
+            return False
+        return any(map(file.is_relative_to, self.folders))
 
 
 def discover(
@@ -41,58 +52,124 @@ def discover(
 ) -> Discovery:
     """Look for files under paths.
 
-    A file that is named is taken whatever its name; in folders, hidden files and folders (names
-    that begin with a dot) and the folder ``leave_out`` (the library's own) are left out, and
-    links to folders are not followed. So is what matches one of the patterns ``exclude``, which
-    are those of a ``.gitignore`` in each folder that was given.
+    A file that is named is taken whatever its name. In folders, these are left out without a
+    word: what is hidden, a lock or left behind by a system; libraries, among them the one in the
+    folder ``leave_out``; and what matches the patterns ``exclude``, which are those of a
+    ``.gitignore`` in each folder that was given. Links to files are read under their own name.
 
     Raises
     ------
     SourceNotFound
-        If one of the paths does not exist.
+        If one of the paths does not exist, or can't be looked at.
+    InputError
+        If one of the patterns is none.
     """
-    files: dict[Path, None] = {}
-    skipped: list[Failure] = []
-    folders, named = [], []
-    suffixes = supported()
+    found = _Found(_identity(leave_out), exclude)
     for given in paths:
         path = absolute(given)
-        if path.is_dir():
-            folders.append(path)
-            for file in _walk(path, leave_out, _excluded(path, exclude)):
-                # Without a suffix it may be text: its content will tell.
-                if not file.suffix or file.suffix.lower() in suffixes:
-                    files[file] = None
-                else:
-                    skipped.append(Failure(printable(file), f"{file.suffix} files are not read"))
-        elif path.exists():
-            files[path] = None
-            named.append(path)
+        if _is_folder(path, given):
+            found.look_into(path)
         else:
-            raise SourceNotFound(
-                f"there is no file or folder {given}; "
-                "if it was indexed and is gone for good: rag remove PATH"
-            )
-    return Discovery(tuple(files), tuple(named), tuple(skipped), tuple(folders))
+            found.named.append(path)
+            found.files[path] = None
+    return Discovery(
+        files=tuple(found.files),
+        named=tuple(found.named),
+        skipped=tuple(found.skipped.values()),
+        folders=tuple(found.folders),
+        failed=tuple(found.failed.values()),
+        unseen=tuple(found.failed),
+    )
 
 
-def _walk(folder: Path, leave_out: Path, excluded: Callable[[Path], bool]) -> Iterable[Path]:
-    for root, names, files in os.walk(folder):
-        here = Path(root)
-        names[:] = sorted(
-            name
-            for name in names
-            if not name.startswith(".") and here / name != leave_out and not excluded(here / name)
-        )
-        for name in sorted(files):
-            if not name.startswith(HIDDEN) and not excluded(here / name):
-                yield here / name
+def _is_folder(path: Path, given: str | Path) -> bool:
+    try:
+        return stat.S_ISDIR(path.stat().st_mode)
+    except (FileNotFoundError, NotADirectoryError, ValueError) as error:
+        raise SourceNotFound(
+            f"there is no file or folder {given}; "
+            "if it was indexed and is gone for good: rag remove PATH"
+        ) from error
+    except OSError as error:
+        raise SourceNotFound(
+            f"{given} can't be looked at ({error.strerror}); check who may read it"
+        ) from error
 
 
-def _excluded(folder: Path, patterns: Sequence[str]) -> Callable[[Path], bool]:
+@dataclass(slots=True)
+class _Found:
+    """What was found so far, each path once, in order."""
+
+    library: tuple[int, int] | None
+    patterns: Sequence[str]
+    suffixes: frozenset[str] = field(default_factory=supported)
+    files: dict[Path, None] = field(default_factory=dict)
+    named: list[Path] = field(default_factory=list)
+    folders: list[Path] = field(default_factory=list)
+    skipped: dict[Path, Failure] = field(default_factory=dict)
+    failed: dict[Path, Failure] = field(default_factory=dict)
+
+    def look_into(self, folder: Path) -> None:
+        """Find the files in a folder and in those below it."""
+        self.folders.append(folder)
+        excluded = _excluded(folder, self.patterns)
+        for root, names, files in os.walk(folder, onerror=self._fail):
+            here = Path(root)
+            if _LIBRARY.issubset(files) or (self.library and _identity(here) == self.library):
+                names.clear()
+                continue
+            folders = [here / name for name in sorted(names) if not is_debris(name)]
+            folders = [one for one in folders if not excluded(f"{one}{os.sep}")]
+            for link in filter(Path.is_symlink, folders):
+                self._skip(link, _IS_LINK)
+            names[:] = [one.name for one in folders]
+            for file in (here / name for name in sorted(files) if not is_debris(name)):
+                if not excluded(str(file)):
+                    self._take(file)
+
+    def _take(self, file: Path) -> None:
+        # Without a suffix it may be text: its content will tell.
+        if not file.suffix or file.suffix.lower() in self.suffixes:
+            self.files[file] = None
+        else:
+            self._skip(file, f"{file.suffix} files are not read")
+
+    def _skip(self, path: Path, reason: str) -> None:
+        self.skipped[path] = Failure(printable(path), reason)
+
+    def _fail(self, error: OSError) -> None:
+        path = Path(error.filename)
+        reason = f"it can't be looked into ({error.strerror}); check who may read it"
+        self.failed[path] = Failure(printable(path), reason)
+
+
+def _identity(folder: Path) -> tuple[int, int] | None:
+    """What a folder is known by whatever path leads to it; None where there is none."""
+    try:
+        facts = folder.stat()
+    except OSError:
+        return None
+    return facts.st_dev, facts.st_ino
+
+
+def _excluded(folder: Path, patterns: Sequence[str]) -> Callable[[str], bool]:
+    """Tells whether a path below ``folder`` matches; that of a folder ends with a slash."""
     if not patterns:
         return lambda _: False
     from gitignore_parser import parse_gitignore_str
 
-    matches: Callable[[Path], bool] = parse_gitignore_str("\n".join(patterns), base_dir=folder)
-    return matches
+    base = _on_one_line(folder)
+    for pattern in patterns:
+        try:
+            parse_gitignore_str(pattern, base_dir=base)(f"{base}{os.sep}any")
+        except (IndexError, re.error) as error:
+            raise InputError(
+                f"“{pattern}” is no pattern as in a .gitignore; see https://git-scm.com/docs/gitignore"
+            ) from error
+    matches: Callable[[str], bool] = parse_gitignore_str("\n".join(patterns), base_dir=base)
+    return lambda path: matches(_on_one_line(path))
+
+
+def _on_one_line(path: str | Path) -> str:
+    """The path as the patterns can match it, for which a line feed in a name is its end."""
+    return str(path).replace("\n", "?")

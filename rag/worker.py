@@ -1,9 +1,16 @@
 """The process in which files are read: a parser that hangs, crashes or eats memory costs only it.
 
 Started by :mod:`rag.reading` as ``python -m rag.worker``. Messages are JSON with their length in
-front, on standard input and output: a path comes in; a document or a failure goes out, and one
-more message when the file is done. Never pickles: what a hostile file makes a parser say stays
-data.
+front, on standard input and output::
+
+    → {"path": …, "ocr": …}    a file to read, and the languages of OCR, or null
+    ← {"ready": true}          once, before the first file
+    ← {"alive": true}          it goes on: after a page, once a second at most
+    ← {"document": {…}}        one of those in the file
+    ← {"failure": [source, reason]}
+    ← {"done": true}           that was all of the file
+
+Never pickles: what a hostile file makes a parser say stays data.
 """
 
 from __future__ import annotations
@@ -14,19 +21,24 @@ import os
 import signal
 import struct
 import sys
+import time
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from rag.errors import LoadError
-from rag.language import language
+from rag.language import code, language
 from rag.loaders import load
 from rag.types import Document, Failure, Heading, Span
 
 LENGTH = struct.Struct(">Q")
 MEMORY_BYTES = 3 << 30
 """Address space that reading one file may take, where the system can limit it."""
+
+SECONDS_BETWEEN_SIGNS = 1.0
+"""Signs of life are no more frequent than this."""
 
 
 def send(stream: BinaryIO, message: dict[str, Any]) -> None:
@@ -92,10 +104,11 @@ def main() -> None:
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     _limit_memory()
     send(answers, {"ready": True})
+    on_page = _sign_of_life(answers)
     while request := receive(requests):
         path = Path(request["path"])
         try:
-            for one in load(path):
+            for one in load(path, ocr=request["ocr"], on_page=on_page):
                 if isinstance(one, Failure):
                     send(answers, {"failure": [one.source, one.reason]})
                 else:
@@ -112,13 +125,29 @@ def main() -> None:
         send(answers, {"done": True})
 
 
+def _sign_of_life(answers: BinaryIO) -> Callable[[], None]:
+    """What to call whenever the work has gone on: it says so, if it did not just before."""
+    last = time.monotonic()
+
+    def tell() -> None:
+        nonlocal last
+        now = time.monotonic()
+        if now - last >= SECONDS_BETWEEN_SIGNS:
+            last = now
+            send(answers, {"alive": True})
+
+    return tell
+
+
 def _with_language(document: Document) -> Document:
-    """The document with its language, where it does not name one itself."""
-    if "language" in document.metadata:
-        return document
-    found = language(document.text)
-    known = {"language": found} if found else {}
-    return replace(document, metadata=dict(document.metadata) | known)
+    """The document with its language as a code: the one it names, or else the one it shows."""
+    said = dict(document.metadata)
+    named = code(said.get("language", ""))
+    found = named or language(document.text)
+    if found:
+        origin = said.get("language_from", "file") if named else "document"
+        said |= {"language": found, "language_from": origin}
+    return replace(document, metadata=said)
 
 
 def _reason(error: Exception) -> str:

@@ -4,16 +4,18 @@ A loader is a function from a file's bytes to ``Loaded``; it raises LoadError wh
 A container is one from a file's bytes to the members in it, each a ``Member``, or a Failure
 whose source is the member's name; a member without a name is the container itself (the message
 of a mail with attachments, the file that was compressed). To read another format, write one of
-the two and name it, by its suffixes, in ``_LOADERS`` or ``_CONTAINERS``. They are imported only
-when they are needed.
+the two and name it, by its suffixes, in ``_LOADERS`` or ``_CONTAINERS``; a loader that reads page
+by page, or can do OCR, in ``_PAGED`` too. They are imported only when they are needed.
 """
 
 from __future__ import annotations
 
 import hashlib
+import json
 import pkgutil
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path, PurePosixPath
 from types import MappingProxyType
 from typing import TypeAlias
@@ -29,6 +31,7 @@ from rag.types import Document, Failure, document_id
 __all__ = ["Loaded", "Member", "is_of_unknown_kind", "load", "supported"]
 
 _Loader: TypeAlias = Callable[[bytes], Loaded]
+_OnPage: TypeAlias = Callable[[], None]
 _Container: TypeAlias = Callable[[bytes], Iterator[Member | Failure]]
 
 _LOADERS: Mapping[str, str] = MappingProxyType(
@@ -58,6 +61,9 @@ _LOADERS: Mapping[str, str] = MappingProxyType(
     }
 )
 
+_PAGED = frozenset({".pdf"})
+"""Those whose loaders also take ``ocr`` and ``on_page``, as :func:`load` does."""
+
 _CONTAINERS: Mapping[str, str] = MappingProxyType(
     {
         ".zip": "archives:members_of_zip",
@@ -86,7 +92,10 @@ _NO_TEXT = "there is no text in it; remove it, or leave it out of what is indexe
 _TOO_DEEP = f"more than {_DEEPEST} archives lie in each other here; unpack them first"
 _TOO_MUCH = "it holds more than is safe to unpack at once; unpack it into a folder, and index that"
 
-_LONGEST_TITLE = 90
+_LONGEST_TITLE = 500
+_LONGEST_STAND_IN = 90
+"""Characters of a title, and of a sentence that stands in for one."""
+
 _BEGINNING = 10_000
 """Characters among which a title is looked for."""
 
@@ -104,13 +113,18 @@ def is_of_unknown_kind(failure: Failure) -> bool:
     return failure.reason.startswith(UNKNOWN)
 
 
-def load(path: Path) -> Iterator[Document | Failure]:
+def load(
+    path: Path, *, ocr: str | None = None, on_page: _OnPage = lambda: None
+) -> Iterator[Document | Failure]:
     """Read the file at ``path``: one document, or those that it holds, in order, one at a time.
 
     A document inside the file has a source below the file's own, ``/a/letters.zip/2024/jan.txt``.
     What can't be read there yields a Failure with such a source, and the rest goes on. The kind
     is told by content where the name's ending lies or is missing; a warning in the document says
     so. Where a file names no title, its first sentence stands in for one, cut near 90 characters.
+    Pages that are only pictures are read by OCR in the languages of ``ocr``, as tesseract names
+    them, or not at all where it is None. ``on_page`` is called whenever the work
+    on a page of such a file is done.
 
     Raises LoadError at the first step where the file as a whole can't be opened, isn't what its
     suffix says, or holds no word, and UnknownFormat where it is of a kind that isn't read. What
@@ -120,7 +134,7 @@ def load(path: Path) -> Iterator[Document | Failure]:
     data = _bytes(path)
     begun = False
     try:
-        for one in _Walk.over(data).documents(_File(source, path.name, data)):
+        for one in _Walk.over(data, ocr, on_page).documents(_File(source, path.name, data)):
             begun = True
             yield one
     except LoadError as error:
@@ -147,10 +161,12 @@ class _Walk:
 
     members_left: int
     bytes_left: int
+    ocr: str | None
+    on_page: _OnPage
 
     @classmethod
-    def over(cls, data: bytes) -> _Walk:
-        return cls(_MOST_MEMBERS, most_unpacked(len(data)))
+    def over(cls, data: bytes, ocr: str | None, on_page: _OnPage) -> _Walk:
+        return cls(_MOST_MEMBERS, most_unpacked(len(data)), ocr, on_page)
 
     def documents(self, file: _File) -> Iterator[Document | Failure]:
         """What is in a file; raises LoadError where it can't be read as a whole."""
@@ -158,7 +174,8 @@ class _Walk:
         notes = (kind.warning,) if kind.warning else ()
         if kind.suffix in _LOADERS:
             digest = hashlib.sha256(file.data).hexdigest()
-            yield _document(file.source, digest, _called(_loader(kind.suffix), file.data), notes)
+            loader = self._loader(kind.suffix)
+            yield _document(file.source, digest, _called(loader, file.data), notes)
         elif file.depth == _DEEPEST:
             raise LoadError(_TOO_DEEP)
         else:
@@ -177,8 +194,7 @@ class _Walk:
         source = parent.source_of(member.name)
         try:
             if isinstance(member.content, Loaded):
-                digest = parent.digest_of(member.name, member.content.text)
-                yield _document(source, digest, member.content)
+                yield _document(source, _digest(member.content), member.content)
             else:
                 depth = parent.file.depth + 1
                 yield from self.documents(_File(source, member.name, member.content, depth))
@@ -193,6 +209,12 @@ class _Walk:
         else:
             name = PurePosixPath(file.name).stem
             yield from self.documents(_File(file.source, name, content, file.depth + 1))
+
+    def _loader(self, suffix: str) -> _Loader:
+        loader: Callable[..., Loaded] = pkgutil.resolve_name(f"{__name__}.{_LOADERS[suffix]}")
+        if suffix in _PAGED:
+            return partial(loader, ocr=self.ocr, on_page=self.on_page)
+        return loader
 
     def _count(self, member: Member) -> None:
         self.members_left -= 1
@@ -210,28 +232,21 @@ class _Opened:
     notes: tuple[str, ...]
     digest: str = field(init=False)
     _taken: set[str] = field(default_factory=set)
+    _numbers: dict[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.digest = hashlib.sha256(self.file.data).hexdigest()
 
     def source_of(self, name: str) -> str:
         """The source of the member ``name``; a second one of that name gets a number."""
-        stem, suffix = str(PurePosixPath(name).with_suffix("")), PurePosixPath(name).suffix
-        unique, number = name, 1
+        suffix = PurePosixPath(name).suffix
+        unique, number = name, self._numbers.get(name, 1)
         while unique in self._taken:
             number += 1
-            unique = f"{stem} ({number}){suffix}"
+            unique = f"{name.removesuffix(suffix)} ({number}){suffix}"
         self._taken.add(unique)
+        self._numbers[name] = number
         return f"{self.file.source}/{unique}"
-
-    def digest_of(self, name: str, text: str) -> str:
-        """The digest of a member that has no bytes of its own."""
-        return hashlib.sha256(f"{self.digest}\0{name}\0{text}".encode()).hexdigest()
-
-
-def _loader(suffix: str) -> _Loader:
-    loader: _Loader = pkgutil.resolve_name(f"{__name__}.{_LOADERS[suffix]}")
-    return loader
 
 
 def _container(suffix: str) -> _Container:
@@ -263,17 +278,26 @@ def _tripped(error: Exception) -> LoadError:
     return LoadError(f"its parser gave up ({what}); open it in its program and save it again")
 
 
+def _digest(record: Loaded) -> str:
+    """The digest of what has no bytes of its own: that of all it says, wherever it stands. So a
+    record stays the same document when others are written before or after it, or it is moved.
+    """
+    day = record.date.isoformat() if record.date else None
+    said = [record.title, day, record.text, sorted(record.metadata.items())]
+    return hashlib.sha256(json.dumps(said).encode()).hexdigest()
+
+
 def _document(source: str, digest: str, loaded: Loaded, notes: tuple[str, ...] = ()) -> Document:
     if not any(character.isalnum() for character in loaded.text):
         raise LoadError(_NO_TEXT)
     return Document(
         id=document_id(digest),
         source=source,
-        title=loaded.title or _first_sentence(loaded.text),
+        title=_shortened(loaded.title or _first_sentence(loaded.text), _LONGEST_TITLE),
         text=loaded.text,
         digest=digest,
         date=loaded.date,
-        metadata=loaded.metadata,
+        metadata={"title_from": "document"} | dict(loaded.metadata),
         headings=loaded.headings,
         pages=loaded.pages,
         page_labels=loaded.page_labels,
@@ -297,15 +321,15 @@ def _first_sentence(text: str) -> str:
         for sentence in sentences(text, paragraph):
             words = one_line(sentence.of(text)).lstrip(_MARKS)
             if any(character.isalnum() for character in words):
-                return _shortened(words)
-    return _shortened(one_line(text))
+                return _shortened(words, _LONGEST_STAND_IN)
+    return _shortened(one_line(text[:_BEGINNING]), _LONGEST_STAND_IN)
 
 
-def _shortened(words: str) -> str:
-    """At most ``_LONGEST_TITLE`` characters, cut between words if there is a blank to cut at."""
-    if len(words) <= _LONGEST_TITLE:
+def _shortened(words: str, longest: int) -> str:
+    """At most ``longest`` characters, cut between words if there is a blank to cut at."""
+    if len(words) <= longest:
         return words
-    kept = words[: _LONGEST_TITLE - len("…")]
+    kept = words[: longest - len("…")]
     if words[len(kept)] != " ":
         kept = kept[: kept.rfind(" ")] if " " in kept else kept
     return kept.rstrip(" ,;:.-\u2013\u2014") + "…"

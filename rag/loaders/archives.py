@@ -21,6 +21,7 @@ from collections.abc import Callable, Iterator
 from typing import IO, Protocol
 
 from rag.errors import LoadError
+from rag.loaders.debris import is_debris
 from rag.loaders.loaded import Member
 from rag.types import Failure
 
@@ -42,8 +43,6 @@ _ENCRYPTED = 0x1
 _IN_UTF_8 = 0x800
 
 _DRIVE = re.compile(r"[A-Za-z]:")
-_JUNK = frozenset({"__MACOSX", "Thumbs.db", "desktop.ini"})
-_LOCK = "~$"
 
 _TOO_LARGE = f"it is larger than {_LARGEST // _MIB} MiB; unpack it and index it by itself"
 _TOO_MUCH = (
@@ -243,11 +242,8 @@ def _leads_outside(name: str) -> bool:
 
 
 def _is_junk(name: str) -> bool:
-    """Hidden, a lock, or left behind by a system."""
-    return any(
-        part in _JUNK or part.startswith(_LOCK) or (part.startswith(".") and part != "..")
-        for part in name.split("/")
-    )
+    """What is, or lies in, debris; and the archive's own folder, ``./``."""
+    return not name or any(part != ".." and is_debris(part) for part in name.split("/"))
 
 
 class _Gunzip:

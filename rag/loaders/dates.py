@@ -5,7 +5,10 @@ from __future__ import annotations
 import datetime as dt
 import re
 
-_YEAR_FIRST = re.compile(r"(\d{4})([-/.]?)(\d{1,2})\2(\d{1,2})(?:$|[T ]\d)")
+_TIME_OR_END = r"(?:$|Z$|T\d|[+-]\d\d:?\d\d$|,? +\d{1,2}:)"
+_YEAR_FIRST = re.compile(
+    rf"(\d{{4}})(?:(\d\d)(\d\d)|([-/.])(\d{{1,2}})\4(\d{{1,2}})){_TIME_OR_END}"
+)
 _FULL_YEAR = re.compile(r"\d{4}")
 _EARLIEST_YEAR = 1000
 _LONGEST = 60
@@ -29,7 +32,7 @@ def parse_date(value: object) -> dt.date | None:
     if not written.isascii() or len(written) > _LONGEST or not _FULL_YEAR.search(written):
         return None
     iso = _YEAR_FIRST.match(written)
-    date = _from_parts(iso[1], iso[3], iso[4]) if iso else _in_words(written)
+    date = _from_parts(*filter(None, iso.group(1, 2, 3, 5, 6))) if iso else _in_words(written)
     return date if date and date.year >= _EARLIEST_YEAR else None
 
 

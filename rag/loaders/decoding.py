@@ -19,6 +19,10 @@ _MARKS = (
 _SEVEN_BIT = frozenset({"iso2022_jp", "iso2022_kr", "hz"})
 """Encodings whose bytes are valid UTF-8 too, so that only a declaration tells."""
 
+_NO_SCRIPTS = ("utf_16", "utf_32", "utf_7", "unicode_escape", "raw_unicode_escape", "punycode")
+"""Declarations that are not believed: UTF-16 would have shown itself by its zeros, UTF-7 is a
+known way to smuggle markup, and the others write characters in terms of others."""
+
 _SELF_EVIDENT = ["utf_16", "utf_16_be", "utf_16_le", "utf_32", "utf_32_be", "utf_32_le", "utf_7"]
 _WESTERN = "cp1252"
 _SUPERSETS = {
@@ -98,11 +102,10 @@ def _known(declared: str | None) -> str | None:
         return None
     try:
         name = codecs.lookup(declared).name.replace("-", "_")
-        b"".decode(name)
-    except LookupError:  # unknown, or no encoding of text
+        b"a".decode(name, "replace")
+    except (LookupError, ValueError):  # unknown, or no encoding of text; "undefined" is one of ours
         return None
-    # UTF-16 would have shown itself by its zeros; UTF-7 is a known way to smuggle markup.
-    if name.startswith(("utf_16", "utf_32", "utf_7")):
+    if name.startswith(_NO_SCRIPTS):
         return None
     return _SUPERSETS.get(name, name)
 

@@ -8,11 +8,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from rag.errors import LoadError
+from rag.loaders.about import About
 from rag.loaders.decoding import decode
 from rag.loaders.html import feed
 from rag.loaders.layout import MACHINERY, Layout
 from rag.loaders.loaded import Block, Loaded
-from rag.loaders.office import About
 from rag.loaders.package import Element, Package, open_package, resolved
 from rag.loaders.tidying import one_line
 
@@ -20,7 +20,7 @@ _KIND = "EPUB"
 _CHAPTER_LEVEL = 1
 _CONTAINER = "META-INF/container.xml"
 _ENCRYPTION = "META-INF/encryption.xml"
-_PAGES = frozenset({"application/xhtml+xml", "text/html", "text/x-oeb1-document", "image/svg+xml"})
+_PAGES = frozenset({"application/xhtml+xml", "text/html", "text/x-oeb1-document"})
 _CHARSET = re.compile(rb"""(?:charset|encoding)\s*=\s*["']?\s*([\w.:-]+)""", re.IGNORECASE)
 _CHARSET_WITHIN = 1024
 _DECLARATION = re.compile(r"<\?xml[^>]*\?>|\x00")

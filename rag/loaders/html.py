@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import datetime as dt
-import json
 import logging
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any, TypeAlias
 
-from rag.loaders.dates import parse_date
 from rag.loaders.decoding import decode
+from rag.loaders.fields import Facts
 from rag.loaders.layout import MACHINERY, UNREADABLE, Layout
-from rag.loaders.loaded import Block, Loaded, put_together
-from rag.loaders.tidying import one_line
+from rag.loaders.loaded import Block, Loaded, first_title, put_together
+from rag.loaders.page_facts import page_facts
 
 _Element: TypeAlias = Any  # of lxml, which ships no types
 _Extract: TypeAlias = Any  # of trafilatura: a Document of its own
@@ -33,7 +31,7 @@ would take minutes, and a page like that is a book, not an article with things a
 
 _CHARSET = re.compile(rb"""(?:charset|encoding)\s*=\s*["']?\s*([\w.:-]+)""", re.IGNORECASE)
 _CHARSET_WITHIN = 4096
-_DOCUMENT_MARKUP = re.compile(r"<\?xml[^>]*\?>|\x00")
+_DOCUMENT_MARKUP = re.compile(r"<\?xml[^>]{0,200}\?>|\x00")
 
 # What trafilatura calls by other names, in terms of HTML.
 _AS_HTML = {
@@ -47,21 +45,17 @@ _AS_HTML = {
 
 _MARGINS = ("a", "aside", "footer", "form", "header", *sorted(MACHINERY))
 
-_DATE_NAMES = (
-    *("article:published_time", "datepublished", "citation_publication_date", "dc.date.issued"),
-    *("dcterms.issued", "dcterms.date", "dc.date", "dc.date.created", "dcterms.created"),
-    *("parsely-pub-date", "sailthru.date", "publication_date", "publish_date", "published_time"),
-    *("pubdate", "publishdate", "article.published", "og:published_time", "date"),
-)
+_NOTHING = Facts(None, None, {})
 _NOISY = ("trafilatura", "htmldate", "courlan", "justext")
 
 
 def load_html(data: bytes) -> Loaded:
     """Read a web page: its article, or all it says where there is no article to be found.
 
-    ``metadata["extraction"]`` tells which of the two, "article" or "page"; there may be an
-    "author" and a "language" too. The date is one that the page's head, its JSON-LD or an
-    element marked as such gives as the date of publication; none is guessed from the text.
+    ``metadata["extraction"]`` tells which of the two, "article" or "page". Title, author, date
+    and language are those that the page declares in its head, in JSON-LD, or in an element marked
+    as such; the title may be a heading, and the author one whom the article seems to name. No
+    date is guessed from the text.
 
     Raises LoadError where the bytes are no text.
     """
@@ -73,15 +67,12 @@ def load_html(data: bytes) -> Loaded:
         return _loaded(page, encoding=encoding, extraction="page")
     found = _trafilatura(tree) if _is_tractable(tree) else None
     article = _article(found) if found is not None else []
-    is_article = _LEAST_SHARE * _letters_of_page(tree) < _letters(article) < _most(page)
+    is_article = bool(article) and _is_well_cut(article, page, tree)
     return _loaded(
         article if is_article else page,
-        title=_title(tree) or (found.title if found is not None else None),
-        date=_date(tree),
+        said=page_facts(tree, found.author if found is not None else None),
         encoding=encoding,
         extraction="article" if is_article else "page",
-        author=found.author if found is not None else None,
-        language=_language(tree),
     )
 
 
@@ -97,27 +88,17 @@ def feed(markup: str, layout: Layout) -> None:
 
 
 def _loaded(
-    blocks: Iterable[Block],
-    *,
-    encoding: str,
-    extraction: str,
-    title: str | None = None,
-    date: dt.date | None = None,
-    author: str | None = None,
-    language: str | None = None,
+    blocks: Iterable[Block], *, said: Facts = _NOTHING, encoding: str, extraction: str
 ) -> Loaded:
     text, headings = put_together(blocks)
-    metadata = {
-        "extraction": extraction,
-        "author": one_line(author or ""),
-        "language": one_line(language or ""),
-        "encoding": "" if encoding == "utf-8" else encoding,
-    }
+    notes = {"extraction": extraction}
+    if encoding != "utf-8":
+        notes["encoding"] = encoding
     return Loaded(
         text=text,
-        title=one_line(title or "") or None,
-        date=date,
-        metadata={name: value for name, value in metadata.items() if value},
+        title=said.title or first_title(text, headings),
+        date=said.date,
+        metadata={**said.metadata, **notes},
         headings=headings,
     )
 
@@ -152,8 +133,10 @@ def _letters(blocks: Iterable[Block]) -> int:
     return sum(len("".join(block.text.split())) for block in blocks)
 
 
-def _most(page: Iterable[Block]) -> float:
-    return _MOST_SHARE * _letters(page)
+def _is_well_cut(article: list[Block], page: list[Block], tree: _Element) -> bool:
+    """Whether next to nothing of the page's own words was lost, and much around them."""
+    least, most = _LEAST_SHARE * _letters_of_page(tree), _MOST_SHARE * _letters(page)
+    return least < _letters(article) < most
 
 
 def _letters_of_page(tree: _Element) -> int:
@@ -235,69 +218,3 @@ def _html_tag(element: _Element) -> str:
     if element.tag == "code" and "\n" in "".join(element.itertext()):
         return "pre"
     return _AS_HTML.get(element.tag, str(element.tag))
-
-
-def _language(tree: _Element) -> str | None:
-    for expression in (
-        "/html/@lang",
-        "//meta[translate(@http-equiv, 'CL', 'cl') = 'content-language']/@content",
-        "//meta[@property = 'og:locale']/@content",
-    ):
-        for value in tree.xpath(expression):
-            if re.fullmatch(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{1,8})*", value.strip()):
-                return str(value.strip().replace("_", "-"))
-    return None
-
-
-def _title(tree: _Element) -> str | None:
-    """The title that the page declares, without the site's name where that can be told."""
-    declared = _declared(tree)
-    for name in ("og:title", "headline", "citation_title", "dc.title", "dcterms.title"):
-        if declared.get(name):
-            return declared[name]
-    title = one_line(tree.findtext(".//title") or "")
-    for heading in tree.iter("h1"):
-        words = one_line(heading.text_content())
-        if words and title.startswith(words):
-            return words
-    return title or None
-
-
-def _date(tree: _Element) -> dt.date | None:
-    """The date of publication, if the page declares one."""
-    declared = _declared(tree)
-    written = [declared.get(name, "") for name in _DATE_NAMES]
-    written += [
-        element.get("datetime") or element.get("content") or element.text_content()
-        for element in tree.xpath("//time[@pubdate] | //*[@itemprop = 'datePublished']")
-    ]
-    return next(filter(None, map(parse_date, written)), None)
-
-
-def _declared(tree: _Element) -> dict[str, str]:
-    """What the page's meta elements and JSON-LD say, by name in lower case; the first counts."""
-    said: dict[str, str] = {}
-    for meta in tree.iter("meta"):
-        for attribute in ("property", "name", "itemprop"):
-            if meta.get(attribute) and meta.get("content"):
-                said.setdefault(meta.get(attribute).lower(), meta.get("content"))
-    for script in tree.iterfind(".//script[@type='application/ld+json']"):
-        for name, value in _linked_data(script.text or ""):
-            said.setdefault(name, value)
-    return said
-
-
-def _linked_data(source: str) -> Iterator[tuple[str, str]]:
-    """Headline and date of publication in a piece of JSON-LD, outermost first."""
-    try:
-        nodes = [json.loads(source, strict=False)]
-    except (ValueError, RecursionError):
-        return
-    for node in nodes:  # which grows meanwhile
-        if isinstance(node, list):
-            nodes += node
-        elif isinstance(node, dict):
-            for name in ("headline", "datePublished"):
-                if isinstance(node.get(name), str):
-                    yield name.lower(), node[name]
-            nodes += node.values()

@@ -11,8 +11,8 @@ from collections.abc import Iterator, Mapping
 from typing import TypeAlias
 
 from rag.errors import LoadError
-from rag.loaders.dates import parse_date
 from rag.loaders.decoding import decode
+from rag.loaders.fields import by_lower_case, facts, in_words, scalar
 from rag.loaders.loaded import Loaded, Member
 from rag.loaders.tidying import one_line, tidy
 from rag.types import Failure
@@ -20,15 +20,9 @@ from rag.types import Failure
 _Value: TypeAlias = object
 _Record: TypeAlias = Mapping[str, _Value]
 
-# In each of these the first that a record has, whatever its case, counts.
 _TEXT = ("text", "content", "body", "article", "abstract", "description")
 _TITLE = ("title", "headline", "subject", "name")
-_DATE = (
-    *("date", "published", "published_at", "publishedat", "publication_date", "datepublished"),
-    *("pubdate", "pub_date", "created", "created_at", "createdat", "timestamp", "time"),
-)
-_AUTHOR = ("author", "authors", "creator", "byline", "by")
-_LANGUAGE = ("language", "lang", "locale")
+"""Names of fields, in lower case; the first that a record has counts."""
 
 _LEAST_WORDS = 6
 """Words that a field of another name needs to be the text, not a setting."""
@@ -112,29 +106,18 @@ def _loaded(value: _Value, notes: Mapping[str, str] | None = None) -> Loaded:
     field = _text_field(value) if isinstance(value, dict) else None
     if not isinstance(value, dict) or field is None:
         return Loaded(tidy("\n".join(_as_lines(value))), metadata=notes or {})
-    used = {field}
-    title = _taken(value, _TITLE, used)
-    written = _taken(value, _DATE, used)
-    date = parse_date(written)
-    author, language = _taken(value, _AUTHOR, used), _taken(value, _LANGUAGE, used)
-    metadata = {
-        one_line(key): one_line(words)
-        for key, item in value.items()
-        if key not in used and (words := _in_line(item))
-    }
-    said = {"author": author, "language": language, "date": "" if date else written}
-    metadata |= {name: one_line(words) for name, words in said.items() if words}
+    said = facts({key: item for key, item in value.items() if key != field}, _TITLE)
     return Loaded(
         text=tidy(_as_text(value[field])),
-        title=one_line(title) or None,
-        date=date,
-        metadata={**metadata, **(notes or {})},
+        title=said.title,
+        date=said.date,
+        metadata={**said.metadata, **(notes or {})},
     )
 
 
 def _text_field(record: _Record) -> str | None:
     """The field that holds the text: one so named, or else the longest that reads like one."""
-    named = _named(record)
+    named = by_lower_case(record)
     for name in _TEXT:
         if name in named and _as_text(record[named[name]]).strip():
             return named[name]
@@ -146,25 +129,6 @@ def _text_field(record: _Record) -> str | None:
     return key if is_prose else None
 
 
-def _named(record: _Record) -> dict[str, str]:
-    """The record's own names of its fields, by their names in lower case."""
-    named: dict[str, str] = {}
-    for key in record:
-        named.setdefault(key.lower(), key)
-    return named
-
-
-def _taken(record: _Record, names: tuple[str, ...], used: set[str]) -> str:
-    """What the first field among ``names`` says, which is then used; an empty string if none."""
-    named = _named(record)
-    for name in names:
-        key = named.get(name)
-        if key is not None and key not in used and (words := _in_line(record[key])):
-            used.add(key)
-            return words
-    return ""
-
-
 def _as_text(value: _Value) -> str:
     """A field's text; a list of strings is one of paragraphs."""
     if isinstance(value, list) and all(isinstance(item, str) for item in value):
@@ -172,40 +136,39 @@ def _as_text(value: _Value) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _in_line(value: _Value) -> str:
-    """A scalar, or several of them, in one line; an empty string for what lies deeper."""
-    if isinstance(value, list):
-        return ", ".join(filter(None, map(_scalar, value)))
-    if isinstance(value, dict):  # an author is often an object with a name
-        return _scalar(value.get("name"))
-    return _scalar(value)
-
-
-def _scalar(value: _Value) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return str(value) if isinstance(value, str | int | float) else ""
-
-
-def _as_lines(value: _Value, depth: int = 0) -> Iterator[str]:
+def _as_lines(value: _Value) -> Iterator[str]:
     """Any value as lines that a person can read, those of inner objects moved in."""
+    # Not by a function that calls itself: a value may be nested as deep as calls may be.
+    inside: list[Iterator[str | tuple[_Value, int]]] = [iter([(value, 0)])]
+    while inside:
+        part = next(inside[-1], None)
+        if part is None:
+            inside.pop()
+        elif isinstance(part, str):
+            yield part
+        else:
+            inside.append(_parts(*part))
+
+
+def _parts(value: _Value, depth: int) -> Iterator[str | tuple[_Value, int]]:
+    """The lines of a value; in place of a value in it, that value and its depth."""
     indent = "  " * min(depth, _DEEPEST_INDENT)
     if isinstance(value, dict):
         for key, item in value.items():
             if _is_flat(item):
-                yield f"{indent}{key}: {_in_line(item)}"
+                yield f"{indent}{key}: {in_words(item)}"
             else:
                 yield f"{indent}{key}:"
-                yield from _as_lines(item, depth + 1)
+                yield item, depth + 1
     elif isinstance(value, list) and not _is_flat(value):
         for number, item in enumerate(value):
             if number:
                 yield ""
-            yield from _as_lines(item, depth)
+            yield item, depth
     elif isinstance(value, list):
-        yield from (f"{indent}{_scalar(item)}" for item in value)
+        yield from (f"{indent}{scalar(item)}" for item in value)
     else:
-        yield f"{indent}{_scalar(value)}"
+        yield f"{indent}{scalar(value)}"
 
 
 def _is_flat(value: _Value) -> bool:

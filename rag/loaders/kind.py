@@ -65,7 +65,9 @@ _OLD_EXPORTS = frozenset({".doc", ".xls", ".ppt"})
 _BEGINNING = 4096
 _CONTROLS = re.compile(rb"[\x00-\x08\x0e-\x1a]")
 _PAGE = re.compile(
-    rb"(?:\xef\xbb\xbf)?\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*(?:<!doctype\s+html|<html)[\s>]",
+    # What was matched once is never tried otherwise: the ways to do so double with each comment.
+    rb"(?:\xef\xbb\xbf)?\s*+(?:<\?xml[^>]*+>\s*+)?+(?:<!--(?>.*?-->)\s*+)*+"
+    rb"(?:<!doctype\s+html|<html)[\s>]",
     re.IGNORECASE | re.DOTALL,
 )
 _HEADER = re.compile(rb"[A-Za-z][A-Za-z0-9-]*:[ \t]")
@@ -76,8 +78,8 @@ _MAIL_PROOF = re.compile(
 _PROOFS = 3
 """Headers of a message that a text must begin with, to be one."""
 
-_MAILBOX = re.compile(rb"From \S+[^\r\n]*\d{4}[^\r\n]*\r?\n")
-
+_SEPARATOR = re.compile(rb"From \S")
+_YEAR = re.compile(rb"\d{4}")
 
 _ADVICE = "save it as PDF, .docx, .html or plain text"
 
@@ -204,10 +206,10 @@ def _refuse_old_office(data: bytes) -> None:
 
 def _without_mark(data: bytes, known: AbstractSet[str]) -> str:
     """The kind of a file without ending whose content has no mark: mail, or else text."""
-    _, _, second = data[:_BEGINNING].partition(b"\n")
+    first, _, second = data[:_BEGINNING].partition(b"\n")
     head = data[:_BEGINNING].replace(b"\r\n", b"\n").partition(b"\n\n")[0]
     found = ".txt"
-    if _MAILBOX.match(data) and _HEADER.match(second):
+    if _SEPARATOR.match(first) and _YEAR.search(first) and _HEADER.match(second):
         found = ".mbox"
     elif _HEADER.match(head) and len(_MAIL_PROOF.findall(head)) >= _PROOFS:
         found = ".eml"

@@ -36,6 +36,9 @@ _HEADINGS = {f"h{level}": level for level in range(1, 7)}
 _LISTS = frozenset({"ul", "ol", "dir", "menu"})
 _HIDDEN = re.compile(r"(?:display\s*:\s*none|visibility\s*:\s*hidden)", re.IGNORECASE)
 
+_DEEPEST_INDENT = 20
+"""Levels of lists that are shown by moving them in: thousands would be a page full of blanks."""
+
 _LONGEST_CELL = 500
 """A table with longer cells arranges a page; its cells are paragraphs."""
 
@@ -127,6 +130,9 @@ class Layout:
     def close(self) -> None:
         """The parser has come to its end."""
 
+    def _indent(self, level: int) -> str:
+        return "  " * min(level, _DEEPEST_INDENT)
+
     def _new_group(self) -> int:
         self._groups += 1
         return self._groups
@@ -161,7 +167,7 @@ class Layout:
             self._mark = "- "
             return
         items = self._lists[-1]
-        indent = "  " * (len(self._lists) - 1)
+        indent = self._indent(len(self._lists) - 1)
         self._mark = f"{indent}- "
         if items.number is not None:
             self._mark = f"{indent}{items.number}. "
@@ -228,7 +234,7 @@ class Layout:
         elif self._level:
             self._drafts.append(_Draft(lines, self._level))
         elif self._lists and not self._verbatim:
-            mark = self._mark or "  " * len(self._lists)
+            mark = self._mark or self._indent(len(self._lists))
             indent = " " * len(mark)
             marked = [mark + lines[0], *(indent + line if line else "" for line in lines[1:])]
             self._emit(marked, self._lists[0].group, attach=bool(self._mark))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from rag.loaders.tidying import one_line, without_debris
@@ -22,6 +22,16 @@ class Loaded:
     ``page_labels`` are the numbers printed on the pages ("iv", "A-3"), one a page, or none at
     all where the file names none. ``warnings`` say what of the file could not be read, each a
     line for a person.
+
+    ``metadata`` is what else is known, by names of the loader's or the file's choice. These have
+    the same meaning whatever the format, where they are there:
+
+    - ``author`` and ``language``, as the file has them;
+    - ``title_from``, ``author_from``, ``date_from``, ``language_from``: where that fact is from,
+      ``file`` (what the file says of itself: properties, front matter, a page's head) or
+      ``document`` (found in its content). Whoever sets the fact sets its origin; a title without
+      one is from the content;
+    - ``encoding``, unless it is UTF-8; ``extraction``, how the text was found.
     """
 
     text: str
@@ -78,3 +88,10 @@ def put_together(blocks: Iterable[Block]) -> tuple[str, tuple[Heading, ...]]:
             headings.append(Heading(Span(at, at + len(part)), level))
         at += len(part) + len("\n\n")
     return "\n\n".join(parts), tuple(headings)
+
+
+def first_title(text: str, headings: Sequence[Heading]) -> str | None:
+    """The first heading of the outermost level 1, or else the first heading."""
+    of_level_1 = (heading for heading in headings if heading.level == 1)
+    heading = next(of_level_1, headings[0] if headings else None)
+    return heading.span.of(text) if heading else None

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from rag.loaders.dates import parse_date
 from rag.loaders.decoding import decode
+from rag.loaders.fields import facts
 from rag.loaders.html import feed
 from rag.loaders.layout import UNREADABLE, Layout
-from rag.loaders.loaded import Block, Loaded, put_together
-from rag.loaders.tidying import one_line, tidy
-from rag.types import Heading
+from rag.loaders.loaded import Block, Loaded, first_title, put_together
 
 if TYPE_CHECKING:
     from markdown_it.token import Token
+
+__all__ = ["first_title", "load_markdown"]
 
 _DEEPEST = 40
 """Quotes and lists inside each other; the parser calls itself for each, several times over."""
@@ -40,31 +39,16 @@ def load_markdown(data: bytes) -> Loaded:
     front, broken, body = _front_matter(source)
     blocks, extraction = _blocks(body)
     text, headings = put_together([Block(broken), *blocks])
-    date = parse_date(front.get("date"))
-    title = one_line(_as_text(front.get("title")))
-    metadata = {
-        one_line(str(key)): words
-        for key, value in front.items()
-        if not (key == "title" and title) and not (key == "date" and date)
-        if (words := tidy(_as_text(value)))
-    }
-    metadata |= extraction
+    said = facts(front)
     if encoding != "utf-8":
-        metadata["encoding"] = encoding
+        extraction["encoding"] = encoding
     return Loaded(
         text=text,
-        title=title or first_title(text, headings),
-        date=date,
-        metadata=metadata,
+        title=said.title or first_title(text, headings),
+        date=said.date,
+        metadata={**said.metadata, **extraction},
         headings=headings,
     )
-
-
-def first_title(text: str, headings: Sequence[Heading]) -> str | None:
-    """The first heading of the outermost level 1, or else the first heading."""
-    of_level_1 = (heading for heading in headings if heading.level == 1)
-    heading = next(of_level_1, headings[0] if headings else None)
-    return heading.span.of(text) if heading else None
 
 
 def _front_matter(source: str) -> tuple[Mapping[str, object], str, str]:
@@ -86,25 +70,9 @@ def _front_matter(source: str) -> tuple[Mapping[str, object], str, str]:
         entries = handler.load(matter, Loader=yaml.SafeLoader)
     except (yaml.YAMLError, ValueError, TypeError, OverflowError, RecursionError):
         return {}, matter, body
-    if entries is None:
-        return {}, "", body
-    # A text between two rules is no front matter.
-    return (entries, "", body) if isinstance(entries, dict) else ({}, "", source)
-
-
-def _as_text(value: object) -> str:
-    """An entry of the front matter in words; what lies deeper than a list is left out."""
-    if isinstance(value, list):
-        return ", ".join(filter(None, (_scalar(item) for item in value)))
-    return _scalar(value)
-
-
-def _scalar(value: object) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, dt.date):
-        return value.isoformat()
-    return str(value) if isinstance(value, str | int | float) else ""
+    if not isinstance(entries, dict | None):  # a text between two rules is no front matter
+        return {}, "", source
+    return {str(key): value for key, value in (entries or {}).items()}, "", body
 
 
 def _blocks(source: str) -> tuple[list[Block], dict[str, str]]:
@@ -165,16 +133,19 @@ def _render_tag(written: str, layout: Layout) -> None:
 
 def _without_scripts(tokens: Sequence[Token]) -> Iterator[Token]:
     """The tokens but for those between the opening and the closing tag of a script or a style."""
+    names = [_tag_name(token) for token in tokens]
+    last = {name: index for index, name in enumerate(names)}
     until = ""
-    for index, token in enumerate(tokens):
-        tag = _TAG.fullmatch(token.content) if token.type == "html_inline" else None
-        name = tag[2].lower() if tag else ""
+    for index, (token, name) in enumerate(zip(tokens, names, strict=True)):
         if until:
-            until = "" if tag and tag[1] and name == until else until
-        elif name in ("script", "style") and any(
-            later.type == "html_inline" and later.content.lower().startswith(f"</{name}")
-            for later in tokens[index + 1 :]
-        ):
-            until = name
+            until = "" if name == until else until
+        elif name in ("script", "style") and last.get(f"/{name}", 0) > index:
+            until = f"/{name}"
         else:
             yield token
+
+
+def _tag_name(token: Token) -> str:
+    """The name of a tag, after a slash where it is a closing one; empty for any other token."""
+    tag = _TAG.fullmatch(token.content) if token.type == "html_inline" else None
+    return f"{tag[1]}{tag[2].lower()}" if tag else ""

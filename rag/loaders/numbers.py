@@ -18,6 +18,9 @@ _DIGITS = re.compile(r"[#0?,]*[#0?](?:\.([#0?]+))?,*")
 _LONGEST_FORMAT = 100
 _SIGNIFICANT = ".15g"  # what a spreadsheet shows of a number
 _MOST_DECIMALS = 15
+_MOST_DIGITS = 310
+"""Digits before the point in the largest number that a spreadsheet can hold."""
+
 _WIDE = Context(prec=400)
 
 
@@ -54,6 +57,8 @@ def _number(value: float, number_format: str) -> str:
     before, pattern, decimals, after = found
     decimals = min(decimals, _MOST_DECIMALS)
     shown = abs(Decimal(str(value))) * (100 if _is_percentage(number_format) else 1)
+    if shown.adjusted() > _MOST_DIGITS:
+        return _plain(value)
     shown = shown.quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP, _WIDE)
     digits = f"{shown:,f}" if "," in pattern else f"{shown:f}"
     sign = "-" if value < 0 and digits.strip("0.,") else ""

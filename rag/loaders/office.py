@@ -1,60 +1,28 @@
-"""What office files and e-books say of themselves, and how their lists are told."""
+"""What office files have in common: their main part, their properties, how lists are told."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterator
 
 from rag.errors import LoadError
+from rag.loaders.about import About
 from rag.loaders.dates import parse_date
 from rag.loaders.layout import Layout
-from rag.loaders.loaded import Block, Loaded, put_together
-from rag.loaders.markdown import first_title
 from rag.loaders.package import Element, Package, child
-from rag.loaders.tidying import one_line
+
+_DEEPEST_ITEM = 8
+"""Lists in a list; the programs themselves offer nine levels."""
 
 
 def main_part(package: Package, kind: str, root: str) -> str:
-    """The name of the part of an OOXML file that all others hang from; it is in folder ``root``."""
+    """The name of the part of an OOXML file that all others hang from; it is in folder ``root``.
+
+    Raises LoadError where there is none, as in a file of another kind than ``kind``.
+    """
     for relation, name in package.relations("").values():
         if relation == "officeDocument" and name in package and name.startswith(root):
             return name
     raise LoadError(f"it is no {kind}; give it the ending that fits what it holds")
-
-
-@dataclass(frozen=True, slots=True)
-class About:
-    """What a file says of itself; each in the first form that there is."""
-
-    title: str = ""
-    author: str = ""
-    date: str = ""
-    language: str = ""
-
-    def loaded(
-        self,
-        blocks: Iterable[Block],
-        warnings: tuple[str, ...] = (),
-    ) -> Loaded:
-        """The blocks as a text, with what the file says of itself."""
-        text, headings = put_together(blocks)
-        return Loaded(
-            text=text,
-            title=one_line(self.title) or first_title(text, headings),
-            date=parse_date(self.date),
-            metadata=self.metadata(),
-            headings=headings,
-            warnings=warnings,
-        )
-
-    def metadata(self) -> dict[str, str]:
-        """What there is of author, language and "date_from"."""
-        metadata = {
-            "author": one_line(self.author),
-            "language": one_line(self.language),
-            "date_from": "file" if parse_date(self.date) else "",
-        }
-        return {name: value for name, value in metadata.items() if value}
 
 
 def about(package: Package) -> About:
@@ -64,21 +32,27 @@ def about(package: Package) -> About:
         root = package.tree_if_there(next(named, "docProps/core.xml"))
     except LoadError:  # the text is what matters
         root = None
-    return described(root, dates=("dcterms:modified", "dcterms:created"))
+    return described(root, authors=("dc:creator",), dates=("dcterms:modified", "dcterms:created"))
 
 
-def described(root: Element | None, *, dates: tuple[str, ...]) -> About:
-    """What the children of ``root`` say in the words of the Dublin Core."""
+def described(root: Element | None, *, authors: tuple[str, ...], dates: tuple[str, ...]) -> About:
+    """What the children of ``root`` say in the words of the Dublin Core.
 
-    def first(*names: str) -> str:
-        found = (child(root, name) for name in names)
-        return next((e.text for e in found if e is not None and (e.text or "").strip()), "")
+    ``authors`` and ``dates`` name elements, the one that counts first; of the dates, it is the
+    first that names a day.
+    """
+
+    def said(*names: str) -> Iterator[str]:
+        for name in names:
+            element = child(root, name)
+            if element is not None and (element.text or "").strip():
+                yield element.text
 
     return About(
-        title=first("dc:title"),
-        author=first("dc:creator"),
-        date=first(*dates),
-        language=first("dc:language"),
+        title=next(said("dc:title"), ""),
+        author=next(said(*authors), ""),
+        date=next(filter(parse_date, said(*dates)), ""),
+        language=next(said("dc:language"), ""),
     )
 
 
@@ -91,7 +65,7 @@ class Items:
 
     def start(self, level: int, number: int | None) -> None:
         """An item begins; level 0 is the outermost, ``number`` None where it has none."""
-        level = min(max(level, 0), 8)
+        level = min(max(level, 0), _DEEPEST_ITEM)
         while len(self._open) > level + 1 or (len(self._open) > level and self._open[-1] != number):
             self._layout.end("ul")
             self._open.pop()

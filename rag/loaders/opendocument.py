@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections import deque
 from collections.abc import Iterator
 
 from rag.errors import LoadError
+from rag.loaders.about import About
 from rag.loaders.layout import Layout
 from rag.loaders.loaded import Block, Loaded
-from rag.loaders.office import About, described
+from rag.loaders.office import described
+from rag.loaders.opendocument_styles import Styles, number, read_styles
 from rag.loaders.package import Element, Package, attribute, child, children, open_package, walk
 from rag.loaders.rows import told
 from rag.loaders.sheets import SHEET_LEVEL, Allowance
@@ -22,22 +23,33 @@ _OUT_OF_SIGHT = frozenset(
     {
         *("office:annotation", "text:tracked-changes", "text:table-of-content", "text:ruby-text"),
         *("office:forms", "text:sequence-decls", "table:shapes", "text:note-citation"),
-        *("presentation:notes", "office:event-listeners"),
+        *("presentation:notes", "office:event-listeners", "text:script"),
+        *("svg:title", "svg:desc", "draw:image", "draw:object", "draw:object-ole"),
     }
 )
+_ASIDE = frozenset(
+    {
+        *("draw:text-box", "draw:custom-shape", "draw:rect", "draw:ellipse", "draw:circle"),
+        *("draw:line", "draw:polyline", "draw:polygon", "draw:path", "draw:connector"),
+        *("draw:regular-polygon", "draw:caption", "draw:measure", "draw:g"),
+    }
+)
+"""What may stand inside a paragraph with paragraphs of its own."""
 _AS_HTML = {
     "table:table": "table",
     "table:table-row": "tr",
     "table:table-cell": "td",
     "text:list-item": "li",
     "text:list-header": "li",
-    "text:p": "p",
 }
+_DEEPEST_HEADING = 6
 _TOP = frozenset({"text:p", "text:h", "text:list", "table:table"})
 _AS_TEXT = {"text:s": " ", "text:tab": " "}
-_NUMBER = re.compile(r"[0-9]{1,9}")
+_NO_STYLES = Styles({}, frozenset(), frozenset())
 _MOST_REPEATED = 1_000
 """Copies of one cell or row: more of them fill a sheet to its margin, and say nothing."""
+_MOST_COLUMNS = 16_384
+"""Cells of one row that are read; no program shows more."""
 
 
 def load_odt(data: bytes) -> Loaded:
@@ -47,7 +59,7 @@ def load_odt(data: bytes) -> Loaded:
     """
     package, content = _opened(data)
     body = _body(content, "office:text")
-    writer = _Writer(_numbered(package, content))
+    writer = _Writer(read_styles(package, content))
     writer.write(body)
     return _about(package).loaded(writer.layout.blocks())
 
@@ -58,9 +70,9 @@ def load_odp(data: bytes) -> Loaded:
     Raises LoadError where it is none, damaged, encrypted, or out of all bounds.
     """
     package, content = _opened(data)
-    numbered = _numbered(package, content)
+    styles = read_styles(package, content)
     pages = children(_body(content, "office:presentation"), "draw:page")
-    return paged([_slide(page, numbered) for page in pages], _about(package))
+    return paged([_slide(page, styles) for page in pages], _about(package))
 
 
 def load_ods(data: bytes) -> Loaded:
@@ -100,34 +112,23 @@ def _about(package: Package) -> About:
         root = package.tree_if_there("meta.xml")
     except LoadError:  # the text is what matters
         root = None
-    return described(child(root, "office:meta"), dates=("dc:date", "meta:creation-date"))
-
-
-def _numbered(package: Package, content: Element) -> frozenset[tuple[str, int]]:
-    """The levels (from 1) of the styles of lists whose items have numbers."""
-    try:
-        roots = [content, package.tree_if_there("styles.xml")]
-    except LoadError:  # bullets do as well
-        roots = [content]
-    return frozenset(
-        (attribute(style, "style:name") or "", int(level))
-        for root in roots
-        for place in children(root, "office:automatic-styles", "office:styles")
-        for style in children(place, "text:list-style")
-        for number in children(style, "text:list-level-style-number")
-        if _NUMBER.fullmatch(level := attribute(number, "text:level") or "")
+    return described(
+        child(root, "office:meta"),
+        authors=("meta:initial-creator", "dc:creator"),  # the latter saved it last
+        dates=("dc:date", "meta:creation-date"),
     )
 
 
 class _Writer:
     """Tells a layout what the elements of a document mean."""
 
-    def __init__(self, numbered: frozenset[tuple[str, int]], *, boxes_aside: bool = True) -> None:
+    def __init__(self, styles: Styles, *, boxes_aside: bool = True) -> None:
         self.layout = Layout(frozenset())
-        self._numbered = numbered
+        self._styles = styles
         self._boxes_aside = boxes_aside
         self._lists: list[str] = []  # the styles of those that we are in
-        self._ends: list[str] = []
+        self._numbers: dict[tuple[str, int], int] = {}  # that come next, by style and level
+        self._ends: list[str] = []  # what the paragraphs that we are in end with
         self._aside: deque[tuple[str, Element]] = deque()
         self._notes = 0
         self._depth = 0
@@ -136,20 +137,30 @@ class _Writer:
 
     def write(self, root: Element) -> None:
         """All that is in ``root``; notes and boxes after the paragraph that they belong to."""
+        left_out = None
         for event, tag, element, walker in walk(root):
             if event == "end":
-                self._end(tag, element)
-            elif tag in _OUT_OF_SIGHT or (element is not root and self._goes_aside(tag, element)):
+                if element is not left_out:
+                    self._end(tag)
+                if element.tail and self._depth:
+                    self.layout.data(element.tail)
+            elif self._is_out_of_sight(tag, element) or self._goes_aside(tag, element, root):
+                left_out = element
                 walker.skip_subtree()
             else:
                 self._start(tag, element)
 
-    def _goes_aside(self, tag: str, element: Element) -> bool:
+    def _is_out_of_sight(self, tag: str, element: Element) -> bool:
+        return tag in _OUT_OF_SIGHT or self._styles.hides(tag, element)
+
+    def _goes_aside(self, tag: str, element: Element, root: Element) -> bool:
+        if element is root:
+            return False
         if tag == "text:note":
             self._notes += 1
             body = child(element, "text:note-body")
             self._aside.append((f"Note {self._notes}: ", element if body is None else body))
-        elif tag == "draw:text-box" and self._boxes_aside and self._depth:
+        elif tag in _ASIDE and self._boxes_aside and self._depth:
             self._aside.append(("", element))
         else:
             return False
@@ -157,24 +168,33 @@ class _Writer:
 
     def _start(self, tag: str, element: Element) -> None:
         self._depth += tag in _TOP
-        if tag == "text:h":
-            level = attribute(element, "text:outline-level") or "1"
-            deep = int(level) if _NUMBER.fullmatch(level) else 1
-            self._ends.append(f"h{min(max(deep, 1), 6)}")
-            self.layout.start(self._ends[-1], {})
+        if tag in ("text:p", "text:h"):
+            self._start_of_paragraph(tag, element)
         elif tag == "text:list":
             self._start_of_list(element)
         elif tag in _AS_HTML:
             self.layout.start(_AS_HTML[tag], {})
+            if tag == "text:list-item" and self._lists:
+                place = self._lists[-1], len(self._lists)
+                self._numbers[place] = self._numbers.get(place, 0) + 1
         elif tag in _AS_TEXT:
             self.layout.data(_AS_TEXT[tag])
         elif tag == "text:line-break":
             self.layout.start("br", {})
-        if tag in ("text:p", "text:h"):
-            self.layout.data(self._mark)
-            self._mark = ""
         if self._holds_words(element):
             self.layout.data(element.text or "")
+
+    def _start_of_paragraph(self, tag: str, element: Element) -> None:
+        end = "p"
+        if tag == "text:h":
+            level = number(attribute(element, "text:outline-level"), 1)
+            end = f"h{min(max(level, 1), _DEEPEST_HEADING)}"
+        elif self._styles.makes_title(element):
+            end = "h1"
+        self._ends.append(end)
+        self.layout.start(end, {})
+        self.layout.data(self._mark)
+        self._mark = ""
 
     def _holds_words(self, element: Element) -> bool:
         """Elsewhere blanks only arrange the markup."""
@@ -183,11 +203,16 @@ class _Writer:
     def _start_of_list(self, element: Element) -> None:
         style = attribute(element, "text:style-name") or (self._lists[-1] if self._lists else "")
         self._lists.append(style)
-        is_numbered = (style, len(self._lists)) in self._numbered
-        self.layout.start("ol" if is_numbered else "ul", {})
+        place = style, len(self._lists)
+        start = self._styles.starts.get(place)
+        goes_on = attribute(element, "text:continue-numbering") == "true"
+        if not goes_on or place not in self._numbers:
+            self._numbers[place] = start or 0
+        kind = "ul" if start is None else "ol"
+        self.layout.start(kind, {"start": str(self._numbers[place])})
 
-    def _end(self, tag: str, element: Element) -> None:
-        if tag == "text:h":
+    def _end(self, tag: str) -> None:
+        if tag in ("text:p", "text:h"):
             self.layout.end(self._ends.pop())
         elif tag == "text:list":
             self.layout.end("ul")
@@ -197,8 +222,6 @@ class _Writer:
         self._depth -= tag in _TOP
         if tag in _TOP and not self._depth and not self._beside:
             self._write_aside()
-        if element.tail and self._depth:
-            self.layout.data(element.tail)
 
     def _write_aside(self) -> None:
         self._beside = bool(self._aside)
@@ -208,14 +231,14 @@ class _Writer:
         self._mark, self._beside = "", False
 
 
-def _slide(page: Element, numbered: frozenset[tuple[str, int]]) -> list[Block]:
+def _slide(page: Element, styles: Styles) -> list[Block]:
     titles: list[Block] = []
     blocks: list[Block] = []
     for shape in page:
         kind = attribute(shape, "presentation:class")
         if kind in ("date-time", "footer", "page-number", "header"):
             continue
-        said = _said(shape, numbered)
+        said = _said(shape, styles)
         if kind == "title" and said:
             titles.append(Block(" ".join(block.text for block in said), TITLE_LEVEL))
         else:
@@ -225,13 +248,13 @@ def _slide(page: Element, numbered: frozenset[tuple[str, int]]) -> list[Block]:
         for notes in children(page, "presentation:notes")
         for frame in notes
         if attribute(frame, "presentation:class") == "notes"
-        for block in _said(frame, numbered)
+        for block in _said(frame, styles)
     ]
     return [*titles, *blocks, *([NOTES, *notes] if notes else [])]
 
 
-def _said(shape: Element, numbered: frozenset[tuple[str, int]]) -> list[Block]:
-    writer = _Writer(numbered, boxes_aside=False)
+def _said(shape: Element, styles: Styles) -> list[Block]:
+    writer = _Writer(styles, boxes_aside=False)
     writer.write(shape)
     return writer.layout.blocks()
 
@@ -241,7 +264,7 @@ def _rows(sheet: Element) -> Iterator[list[str]]:
         if event == "start" and tag == "table:table-row":
             walker.skip_subtree()
             cells = _cells(row)
-            repeated = _times(attribute(row, "table:number-rows-repeated"))
+            repeated = number(attribute(row, "table:number-rows-repeated"), 1)
             if not cells:
                 yield []  # any number of empty rows is one gap
             elif repeated <= _MOST_REPEATED:
@@ -255,20 +278,18 @@ def _cells(row: Element) -> list[str]:
     for cell in children(row, "table:table-cell", "table:covered-table-cell"):
         lines = ("".join(_visible(line)) for line in children(cell, "text:p"))
         words = " ".join(lines).strip()
-        repeated = _times(attribute(cell, "table:number-columns-repeated"))
+        repeated = number(attribute(cell, "table:number-columns-repeated"), 1)
         cells += [words] * min(repeated, _MOST_REPEATED)
+        if len(cells) >= _MOST_COLUMNS:
+            break
     while cells and not cells[-1]:
         cells.pop()
     return cells
 
 
-def _times(repeated: str | None) -> int:
-    return int(repeated) if repeated and _NUMBER.fullmatch(repeated) else 1
-
-
 def _visible(line: Element) -> Iterator[str]:
     if not len(line):
         return iter((line.text or "",))
-    writer = _Writer(frozenset())
+    writer = _Writer(_NO_STYLES)
     writer.write(line)
     return (block.text for block in writer.layout.blocks())

@@ -1,18 +1,17 @@
 """A zip of XML parts, as office files and e-books are, opened with care.
 
-Such a file may come from anybody: nothing in it is unpacked before its size is known, no entity
-is expanded, and nothing outside it is ever looked at.
+Such a file may come from anybody: nothing in it is unpacked before its size is known, nor again
+and again, no entity is expanded, and nothing outside it is ever looked at.
 """
 
 from __future__ import annotations
 
 import io
-import lzma
 import posixpath
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, TypeAlias
 from urllib.parse import unquote
@@ -34,6 +33,12 @@ MOST_RATIO = 250
 """How far a part of any size may have been packed; office files come to 10 or 30."""
 _SMALL = 8 << 20
 """Below this size the ratio does not matter."""
+_MOST_READINGS = 5
+"""How often all parts may be read on average; each has its place, and needs it once or twice."""
+_METHODS = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
+"""The ways to pack that these formats allow. Of the others, zipfile unpacks a megabyte as a whole,
+which may become gigabytes whatever size is declared.
+"""
 
 _CHUNK = 1 << 20
 _OLD_OFFICE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
@@ -63,6 +68,7 @@ _PREFIXES = {
     "urn:oasis:names:tc:opendocument:xmlns:presentation:1.0": "presentation",
     "urn:oasis:names:tc:opendocument:xmlns:style:1.0": "style",
     "urn:oasis:names:tc:opendocument:xmlns:meta:1.0": "meta",
+    "urn:oasis:names:tc:opendocument:xmlns:svg-compatible:1.0": "svg",
     "http://www.w3.org/1999/xlink": "xlink",
 }
 
@@ -109,11 +115,15 @@ def walk(root: Element) -> Iterator[tuple[str, str, Element, Any]]:
             yield event, short(element.tag), element, walker
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Package:
     """A zip of parts, each with a name."""
 
     archive: zipfile.ZipFile
+    _left: int = field(init=False)  # bytes that may still be unpacked
+
+    def __post_init__(self) -> None:
+        self._left = _SMALL + _MOST_READINGS * sum(p.file_size for p in self.archive.infolist())
 
     def __contains__(self, name: str) -> bool:
         return name in self.archive.NameToInfo
@@ -127,19 +137,25 @@ class Package:
         """The content of a part, piece by piece.
 
         Raises LoadError where there is no such part, where it is damaged or encrypted, and where
-        it would unpack to more than ``most`` bytes, or to too many times its size in the file.
+        it would unpack to more than ``most`` bytes, or to too many times its size in the file; and
+        where so much was read before that other parts must name this one again and again.
         """
         info = self.archive.NameToInfo.get(name)
         if info is None:
             raise LoadError(f"a part of it is missing ({name}); get a whole copy of it")
         if info.flag_bits & 1:
             raise LoadError("it is encrypted; save an unprotected copy and index that")
+        if info.compress_type not in _METHODS:
+            raise LoadError(f"it is packed in a way that can't be read ({name})")
         _check_size(info, most)
+        self._left -= info.file_size
+        if self._left < 0:
+            raise LoadError(f"it uses the same part again and again ({name}), as no program does")
         try:
             with self.archive.open(info) as part:
                 while chunk := part.read(_CHUNK):
                     yield chunk
-        except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError) as error:
+        except (zipfile.BadZipFile, zlib.error, EOFError, OSError) as error:
             raise LoadError(f"it is damaged ({name}); get a whole copy of it") from error
         except (NotImplementedError, RuntimeError, ValueError) as error:
             raise LoadError(f"it is packed in a way that can't be read ({name})") from error

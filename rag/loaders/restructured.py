@@ -6,11 +6,10 @@ import re
 import textwrap
 from typing import TYPE_CHECKING, Any
 
-from rag.loaders.dates import parse_date
 from rag.loaders.decoding import decode
+from rag.loaders.fields import facts
 from rag.loaders.layout import Layout
-from rag.loaders.loaded import Block, Loaded, put_together
-from rag.loaders.markdown import first_title
+from rag.loaders.loaded import Block, Loaded, first_title, put_together
 from rag.loaders.tidying import one_line
 
 if TYPE_CHECKING:
@@ -34,7 +33,14 @@ _SETTINGS: dict[str, Any] = {
 }
 
 _MOST_CHARACTERS = 5_000_000
-"""A longer file is taken as it stands: the parser would need half a minute, or more."""
+_MOST_LINES = 50_000
+_MOST_SEARCHED = 300_000_000
+"""A larger file is taken as it stands: the parser would need half a minute, or more. It goes
+through the rest of the paragraph for each mark in it: hence, over all paragraphs, the sum of
+their marks times their characters."""
+
+_GAP = re.compile(r"\n[ \t\r]*\n")
+_MARK = re.compile(r"[*`|]\S|_\W")
 
 _AS_HTML = {
     "attribution": "p",
@@ -97,31 +103,40 @@ def load_rst(data: bytes) -> Loaded:
         return Loaded(text=text, metadata=metadata | {"extraction": "source"})
     blocks, fields = found
     text, headings = put_together(blocks)
-    date = parse_date(fields.get("date"))
-    if date:
-        fields |= {"date": "", "date_from": "file"}
-    title = fields.pop("title", "") or first_title(text, headings)
-    metadata |= {name: words for name, words in fields.items() if words}
-    return Loaded(text=text, title=title, date=date, metadata=metadata, headings=headings)
+    said = facts(fields)
+    return Loaded(
+        text=text,
+        title=said.title or first_title(text, headings),
+        date=said.date,
+        metadata={**said.metadata, **metadata},
+        headings=headings,
+    )
 
 
 def _understood(source: str) -> tuple[list[Block], dict[str, str]] | None:
     """The blocks of the page and the document's fields, or None where the parser fails."""
     from docutils.core import publish_doctree
 
-    if len(source) > _MOST_CHARACTERS:
+    if not _is_tractable(source):
         return None
     try:
         document = publish_doctree(source, settings_overrides=_SETTINGS)
-        page = _Page(has_title=bool(document.get("title")))
+        page = _Page(has_title=_title(document) is not None)
         page.tell(document)
     except (Exception, RecursionError):  # noqa: BLE001 - the source has all words, in any case
         return None
     return page.layout.blocks(), _fields(document)
 
 
+def _is_tractable(source: str) -> bool:
+    if len(source) > _MOST_CHARACTERS or source.count("\n") > _MOST_LINES:
+        return False
+    searched = (len(_MARK.findall(part)) * len(part) for part in _GAP.split(source))
+    return sum(searched) <= _MOST_SEARCHED
+
+
 def _fields(document: nodes.document) -> dict[str, str]:
-    """What the list of fields at the beginning says, and the title."""
+    """What the list of fields at the beginning says, and the title if a directive names it."""
     from docutils import nodes
 
     fields: dict[str, str] = {}
@@ -134,8 +149,18 @@ def _fields(document: nodes.document) -> dict[str, str]:
             else:
                 name, words = type(node).__name__, node.astext()
             fields[one_line(name).lower()] = one_line(words)
-    title = one_line(str(document.get("title", "")))
-    return fields | ({"title": title} if title else {})
+    heading = _title(document)
+    title = document.get("title", "")  # without a directive, that of the heading
+    named = {} if heading is not None and heading.astext() == title else {"title": one_line(title)}
+    return named | fields
+
+
+def _title(document: nodes.document) -> nodes.Node | None:
+    """The heading that stands above the whole document, if one does."""
+    from docutils import nodes
+
+    first = document.children[0] if document.children else None
+    return first if isinstance(first, nodes.title) else None
 
 
 class _Page:
@@ -169,11 +194,7 @@ class _Page:
 
     def _tell_children(self, node: nodes.Node, kind: str) -> None:
         tag = _AS_HTML.get(kind)
-        if (
-            kind == "paragraph"
-            and type(node.parent).__name__ in _BESIDE
-            and not node.parent.index(node)
-        ):
+        if kind == "paragraph" and type(node.parent).__name__ in _BESIDE and node.parent[0] is node:
             tag = None  # it goes on with what it explains
         if tag:
             start = getattr(node, "attributes", {}).get("start", 1)

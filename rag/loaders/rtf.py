@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
+import sys
 from dataclasses import dataclass, field, replace
 
 from rag.errors import LoadError
+from rag.loaders.about import About
+from rag.loaders.dates import parse_date
 from rag.loaders.loaded import Loaded
-from rag.loaders.office import About
-from rag.loaders.rtf_charsets import CHARSETS, ENCODINGS
+from rag.loaders.rtf_charsets import CHARSETS, ENCODINGS, codepage
 from rag.loaders.rtf_page import Page
+from rag.loaders.rtf_words import ASIDE, CHARACTERS, KEPT, NOTHING, NOWHERE, OUT_OF_SIGHT, SIGNS
 
 _TOKEN = re.compile(
     rb"\\([A-Za-z]{1,40})(-?[0-9]{1,9})?\x20?"  # a word, with a number or without
@@ -21,42 +24,7 @@ _TOKEN = re.compile(
 )
 _MOST_GROUPS = 1_000  # inside each other
 
-_CODEPAGES = {
-    932: "cp932",
-    936: "gbk",
-    949: "cp949",
-    950: "big5",
-    10000: "mac_roman",
-    65001: "utf-8",
-}
-_CHARACTERS = {
-    "tab": " ",
-    "emspace": " ",
-    "enspace": " ",
-    "qmspace": " ",
-    "line": "\n",
-    "emdash": "—",
-    "endash": "\u2013",
-    "lquote": "\u2018",
-    "rquote": "\u2019",
-    "ldblquote": "“",
-    "rdblquote": "”",
-    "bullet": "•",
-}
-_SIGNS = {b"\\": "\\", b"{": "{", b"}": "}", b"~": " ", b"_": "-", b"\t": " "}
-_KEPT = frozenset({"fonttbl", "stylesheet", "title", "author", "revtim", "creatim", "listtext"})
-_ASIDE = {"footnote": "Note", "shptxt": "", "dptxbxtext": ""}
-_OUT_OF_SIGHT = frozenset(
-    {
-        *("colortbl", "pict", "header", "headerl", "headerr", "headerf", "footer", "footerl"),
-        *("footerr", "footerf", "xe", "tc", "rxe", "listtable", "listoverridetable", "info"),
-        *("themedata", "datastore", "fldinst", "annotation", "atnid", "atnauthor", "shprslt"),
-        *("revtbl", "filetbl", "objdata", "objclass", "sp", "template", "generator", "pn"),
-        *("nonesttables", "ftnsep", "ftnsepc", "ftncn", "aftnsep", "aftnsepc", "aftncn", "do"),
-        *("bkmkstart", "bkmkend", "subject", "keywords", "doccomm", "operator", "company"),
-    }
-)
-_HEADING = re.compile(r"heading ([1-9])\b", re.IGNORECASE)
+_HEADING = re.compile(r"heading ([1-9])\b|title;?$", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +32,7 @@ class _State:
     """What holds within a group, and ends with it."""
 
     goes_to: str = "text"
-    encoding: str = "cp1252"
+    font: int | None = None  # the default one where none is named
     fallback: int = 1  # characters after one of Unicode, for programs that don't know it
     hidden: bool = False
     in_table: bool = False
@@ -76,14 +44,15 @@ class _State:
 @dataclass(slots=True)
 class _Paragraph:
     words: list[str] = field(default_factory=list)
-    item: str = ""  # its bullet or number, if it has one
+    item: list[str] = field(default_factory=list)  # its bullet or number, if it has one
 
 
 def load_rtf(data: bytes) -> Loaded:
     """Read rich text: headings, paragraphs, lists and tables in the order of the page.
 
-    Footnotes and text boxes follow the paragraph that they belong to; headers, footers and
-    comments are left out. Of a file that was cut short the beginning is read, with a warning.
+    Footnotes and text boxes follow the paragraph that they belong to; headers, footers, comments
+    and hidden words are left out. Title, author and date, the day of the last change, are those
+    that the file states. Of a file that was cut short the beginning is read, with a warning.
 
     Raises LoadError where it is none, or nested beyond all bounds.
     """
@@ -112,11 +81,12 @@ class _Reader:
         self._bytes = bytearray()  # not decoded yet
         self._to_skip = 0
         self._starred = False
-        self._fonts: dict[int, str] = {}
-        self._font = 0
+        self._fonts: dict[int, str] = {}  # their encodings
+        self._default_font = 0
         self._styles: dict[int, int] = {}  # how deep a heading each style makes
         self._usual = "cp1252"
-        self._said: dict[str, str] = {}
+        self._said: dict[str, list[str]] = {"title": [], "author": []}
+        self._days: dict[str, dict[str, int]] = {"revtim": {}, "creatim": {}}
 
     @property
     def open_groups(self) -> int:
@@ -125,11 +95,14 @@ class _Reader:
 
     def about(self) -> About:
         """What the file says of itself."""
-        date = self._said.get("revtim") or self._said.get("creatim") or ""
+        days = (
+            f"{day.get('yr', 0):04}-{day.get('mo', 0):02}-{day.get('dy', 0):02}"
+            for day in self._days.values()
+        )
         return About(
-            title=self._said.get("title", ""),
-            author=self._said.get("author", ""),
-            date="-".join(part.zfill(2) for part in date.split()[:3]),
+            title=_mended("".join(self._said["title"])),
+            author=_mended("".join(self._said["author"])),
+            date=next(filter(parse_date, days), ""),
         )
 
     def read(self, data: bytes) -> None:
@@ -144,6 +117,9 @@ class _Reader:
                 self._characters(characters)
             else:
                 self._flush()
+            if group == b"}" and len(self._stack) <= 1:
+                self._stack.clear()
+                break  # what follows the outermost group is no part of the text
             if group:
                 self._group(opens=group == b"{")
             elif word:
@@ -151,6 +127,9 @@ class _Reader:
             elif sign:
                 self._sign(sign)
         self._flush()
+        while self._paragraphs:  # it was cut short in a note
+            self._end_aside()
+        self._state = replace(self._state, goes_to="text")
         self._end_paragraph()
         self.page.close()
 
@@ -168,7 +147,9 @@ class _Reader:
 
     def _flush(self) -> None:
         if self._bytes:
-            words, self._bytes = self._bytes.decode(self._state.encoding, "replace"), bytearray()
+            font = self._default_font if self._state.font is None else self._state.font
+            encoding = self._fonts.get(font, self._usual)
+            words, self._bytes = self._bytes.decode(encoding, "replace"), bytearray()
             self._text(words)
 
     def _text(self, words: str) -> None:
@@ -176,13 +157,13 @@ class _Reader:
         if goes_to == "text" and not self._state.hidden:
             self._paragraph.words.append(words)
         elif goes_to == "listtext":
-            self._paragraph.item += words
+            self._paragraph.item.append(words)
         elif goes_to == "stylesheet":
             heading = _HEADING.match(words)
             if heading:
-                self._styles.setdefault(self._state.style, int(heading[1]))
-        elif goes_to in ("title", "author"):
-            self._said[goes_to] = self._said.get(goes_to, "") + words
+                self._styles.setdefault(self._state.style, int(heading[1] or 1))
+        elif goes_to in self._said:
+            self._said[goes_to].append(words)
 
     def _group(self, *, opens: bool) -> None:
         self._to_skip, self._starred = 0, False
@@ -202,8 +183,8 @@ class _Reader:
             self._end_paragraph()
         elif self._to_skip:
             self._to_skip -= 1
-        elif sign in _SIGNS:
-            self._text(_SIGNS[sign])
+        elif sign in SIGNS:
+            self._text(SIGNS[sign])
 
     def _word(self, word: str, number: int | None) -> int:
         """What a control word does; how many bytes after it are no tokens."""
@@ -212,63 +193,80 @@ class _Reader:
             return max(number or 0, 0)
         if word == "u":
             self._unicode(number or 0)
-        elif word in _ASIDE and (self._state.goes_to == "text" or word != "footnote"):
-            self._start_aside(word)
-        elif word in _KEPT or word == "pntext":
-            self._state = replace(self._state, goes_to="listtext" if word == "pntext" else word)
-            self._said.setdefault(word, "")
-        elif word in _OUT_OF_SIGHT or starred:
-            self._state = replace(self._state, goes_to="nothing")
-        elif word in _CHARACTERS:
-            self._text(_CHARACTERS[word])
-        elif self._state.goes_to in ("revtim", "creatim"):
-            if word in ("yr", "mo", "dy"):
-                self._said[self._state.goes_to] += f" {number or 0}"
-        elif not self._is_format(word, number):
+        elif self._state.goes_to == NOWHERE or self._is_destination(word, starred=starred):
+            pass
+        elif word in CHARACTERS:
+            self._text(CHARACTERS[word])
+        elif self._state.goes_to in self._days:
+            self._days[self._state.goes_to][word] = number or 0
+        elif not self._is_format(word, number or 0, on=number != 0):
             self._structure(word)
         return 0
 
+    def _is_destination(self, word: str, *, starred: bool) -> bool:
+        """Take in what tells where the words of a group go; whether it was such a word."""
+        goes_to = self._state.goes_to
+        if word in ASIDE and (goes_to == "text" or word != "footnote"):
+            self._start_aside(word)
+            return True
+        if word in KEPT:
+            goes_to = KEPT[word]
+        elif word in OUT_OF_SIGHT:
+            goes_to = NOWHERE
+        elif starred:
+            goes_to = NOTHING
+        else:
+            return False
+        self._state = replace(self._state, goes_to=goes_to)
+        return True
+
     def _unicode(self, number: int) -> None:
-        self._text(chr(number & 0xFFFF))
+        # Those beyond 16 bits come as two numbers, which may be negative; some programs write one.
+        self._text(chr(number if 0 <= number <= sys.maxunicode else number & 0xFFFF))
         self._to_skip = self._state.fallback
 
-    def _is_format(self, word: str, number: int | None) -> bool:
+    def _is_format(self, word: str, number: int, *, on: bool) -> bool:
         """Take in what changes how the following is read; whether it was such a word."""
         state = self._state
         if word == "pard":
             state = replace(state, in_table=False, style=0, outline=None, level=0)
-        elif word in ("v", "deleted", "plain"):
-            state = replace(state, hidden=word != "plain" and number != 0)
+        elif word == "plain":
+            state = replace(state, hidden=False, font=None)
+        elif word in ("v", "deleted"):
+            state = replace(state, hidden=on)
         elif word == "s":
-            state = replace(state, style=number or 0)
+            state = replace(state, style=number)
         elif word == "ilvl":
-            state = replace(state, level=number or 0)
-        elif word == "uc":
-            state = replace(state, fallback=max(number or 0, 0))
+            state = replace(state, level=number)
         elif word == "outlinelevel":
-            state = replace(state, outline=(number or 0) + 1)
+            state = replace(state, outline=number + 1)
             if state.goes_to == "stylesheet":
-                self._styles[state.style] = (number or 0) + 1
+                self._styles[state.style] = number + 1
         elif word == "intbl":
             state = replace(state, in_table=True)
-        elif word in ("f", "fcharset", "ansicpg", *ENCODINGS):
-            state = replace(state, encoding=self._encoding(word, number or 0))
         else:
-            return False
+            return self._is_encoding(word, number)
         self._state = state
         return True
 
-    def _encoding(self, word: str, number: int) -> str:
-        """The encoding that holds after a word on fonts or code pages."""
+    def _is_encoding(self, word: str, number: int) -> bool:
+        """Take in what tells how bytes are read; whether it was such a word."""
         if word == "f":
-            self._font = number
-            return self._fonts.get(number, self._usual)
-        if word == "fcharset":
+            self._state = replace(self._state, font=number)
+        elif word == "uc":
+            self._state = replace(self._state, fallback=max(number, 0))
+        elif word == "deff":
+            self._default_font = number
+        elif word == "fcharset":
             if number in CHARSETS:
-                self._fonts[self._font] = CHARSETS[number]
-            return self._state.encoding
-        self._usual = ENCODINGS.get(word) or _codepage(number)
-        return self._usual
+                self._fonts[self._state.font or 0] = CHARSETS[number]
+        elif word == "ansicpg":
+            self._usual = codepage(number)
+        elif word in ENCODINGS:
+            self._usual = ENCODINGS[word]
+        else:
+            return False
+        return True
 
     def _structure(self, word: str) -> None:
         if word in ("par", "sect"):
@@ -300,7 +298,8 @@ class _Reader:
 
     def _end_in_table(self) -> None:
         paragraph = self._taken()
-        self.page.in_cell(_mended(f"{paragraph.item.strip()} {''.join(paragraph.words)}".strip()))
+        words = "".join([*paragraph.item, " ", *paragraph.words])
+        self.page.in_cell(_mended(words.strip()))
 
     def _end_paragraph(self) -> None:
         state = self._state
@@ -314,7 +313,7 @@ class _Reader:
             paragraph = self._taken()
             deep = state.outline or self._styles.get(state.style, 0)
             tag = f"h{min(deep, 6)}" if 0 < deep <= 9 else "p"  # noqa: PLR2004 - 10 is the body
-            item = "" if tag != "p" else paragraph.item.strip()
+            item = "" if tag != "p" else "".join(paragraph.item).strip()
             self.page.paragraph(_mended("".join(paragraph.words)), tag, item, state.level)
             aside, self._aside = self._aside, []
             for words in aside:
@@ -324,10 +323,3 @@ class _Reader:
 def _mended(words: str) -> str:
     """The words with pairs of surrogates, as RTF writes emoji, made one character each."""
     return words.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
-
-
-def _codepage(number: int) -> str:
-    from encodings import aliases
-
-    name = _CODEPAGES.get(number, f"cp{number}")
-    return name if name in aliases.aliases.values() or number in _CODEPAGES else "cp1252"

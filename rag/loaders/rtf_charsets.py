@@ -22,3 +22,20 @@ CHARSETS = {
 
 ENCODINGS = {"mac": "mac_roman", "pc": "cp437", "pca": "cp850"}
 """By the name of a whole file's character set."""
+
+_CODEPAGES = {
+    932: "cp932",
+    936: "gbk",
+    949: "cp949",
+    950: "big5",
+    10000: "mac_roman",
+    65001: "utf-8",
+}
+
+
+def codepage(number: int) -> str:
+    """The encoding of the code page with this number; the western one where none has it."""
+    from encodings import aliases
+
+    name = _CODEPAGES.get(number, f"cp{number}")
+    return name if name in aliases.aliases.values() or number in _CODEPAGES else "cp1252"

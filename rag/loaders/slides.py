@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from rag.errors import LoadError
-from rag.loaders.dates import parse_date
+from rag.loaders.about import About
 from rag.loaders.layout import Layout
 from rag.loaders.loaded import Block, Loaded, put_together
-from rag.loaders.markdown import first_title
-from rag.loaders.office import About, Items, about, main_part
+from rag.loaders.office import Items, about, main_part
 from rag.loaders.package import Element, Package, attribute, child, children, open_package, walk
-from rag.loaders.tidying import one_line
 from rag.types import Heading, Span
 
 _KIND = "PowerPoint presentation"
@@ -36,11 +34,9 @@ def load_pptx(data: bytes) -> Loaded:
     """
     package = open_package(data, _KIND)
     part = main_part(package, _KIND, "ppt/")
-    relations = package.relations(part)
     slides: list[list[Block]] = []
     warnings: list[str] = []
-    for slide in children(child(package.tree(part), "p:sldIdLst"), "p:sldId"):
-        name = relations.get(attribute(slide, "r:id") or "", ("", ""))[1]
+    for name in _names(package, part):
         try:
             slides.append(_slide(package, name))
         except LoadError as error:
@@ -53,7 +49,6 @@ def load_pptx(data: bytes) -> Loaded:
 
 def paged(pages: Iterable[Sequence[Block]], said: About, warnings: Sequence[str] = ()) -> Loaded:
     """The blocks of each page as one text, with a span for each page, be it empty."""
-    text = ""
     headings: list[Heading] = []
     spans: list[Span] = []
     parts: list[str] = []
@@ -67,32 +62,39 @@ def paged(pages: Iterable[Sequence[Block]], said: About, warnings: Sequence[str]
         if words:
             parts.append(words)
             at += len(words)
-    text = "\n\n".join(parts)
-    return Loaded(
-        text=text,
-        title=one_line(said.title) or first_title(text, headings),
-        date=parse_date(said.date),
-        metadata=said.metadata(),
-        headings=tuple(headings),
-        pages=tuple(spans),
-        warnings=tuple(warnings),
+    return said.added_to(
+        Loaded(
+            text="\n\n".join(parts),
+            headings=tuple(headings),
+            pages=tuple(spans),
+            warnings=tuple(warnings),
+        )
     )
+
+
+def _names(package: Package, part: str) -> Iterable[str]:
+    """The parts that hold the slides, in the order of the show, each once."""
+    relations = package.relations(part)
+    slides = children(child(package.tree(part), "p:sldIdLst"), "p:sldId")
+    targets = (relations.get(attribute(slide, "r:id") or "", ("", ""))[1] for slide in slides)
+    return dict.fromkeys(targets)
 
 
 def _slide(package: Package, name: str) -> list[Block]:
     root = package.tree(name)
     relations = package.relations(name)
-    shapes = list(_shapes(root))
-    titles = [shape for shape in shapes if _placeholder(shape) in _TITLES]
+    titles: list[Element] = []
+    others: list[Element] = []
+    for shape in _shapes(root):
+        (titles if _placeholder(shape) in _TITLES else others).append(shape)
     layout = Layout(frozenset())
     for title in titles:
         layout.start(f"h{TITLE_LEVEL}", {})
-        layout.data(" ".join(_words(title)))
+        layout.data(" ".join(map(_words, _paragraphs(title))))
         layout.end(f"h{TITLE_LEVEL}")
-    for shape in shapes:
-        if shape not in titles:
-            _tell(shape, layout)
-            _tell_diagram(shape, layout, package, relations)
+    for shape in others:
+        _tell(shape, layout)
+        _tell_diagram(shape, layout, package, relations)
     return [*layout.blocks(), *_notes(package, relations)]
 
 
@@ -112,23 +114,32 @@ def _placeholder(shape: Element) -> str | None:
     return None if of_slide is None else attribute(of_slide, "type") or ""
 
 
-def _words(element: Element) -> list[str]:
-    return [e.text or "" if tag == "a:t" else " " for tag, e in _said(element)]
+def _paragraphs(shape: Element) -> list[Element]:
+    return list(children(child(shape, "p:txBody"), "a:p"))
 
 
-def _said(element: Element) -> Iterable[tuple[str, Element]]:
-    for event, tag, inside, _ in walk(element):
-        if event == "start" and tag in ("a:t", "a:br", "a:tab"):
-            yield tag, inside
+def _words(paragraph: Element) -> str:
+    return "".join(" " if words is None else words for words in _said(paragraph))
+
+
+def _said(paragraph: Element) -> Iterable[str | None]:
+    """The words of a paragraph in pieces, formulas too; None where its line is broken."""
+    for event, tag, element, walker in walk(paragraph):
+        if event == "start" and tag in ("a:t", "m:t"):
+            yield element.text or ""
+        elif event == "start" and tag == "a:tab":
+            yield " "
+        elif event == "start" and tag == "a:br":
+            yield None
+        elif event == "start" and tag == "mc:Fallback":
+            walker.skip_subtree()
 
 
 def _tell(shape: Element, layout: Layout) -> None:
     kind = _placeholder(shape)
     if kind in _MARGINS:
         return
-    paragraphs = [
-        p for p in children(child(shape, "p:txBody"), "a:p") if "".join(_words(p)).strip()
-    ]
+    paragraphs = [p for p in _paragraphs(shape) if _words(p).strip()]
     outline = kind in _OUTLINES and len(paragraphs) > 1
     _tell_paragraphs(paragraphs, layout, outline=outline)
     for event, tag, element, walker in walk(shape):
@@ -172,11 +183,11 @@ def _level(properties: Element | None) -> int:
 
 
 def _tell_words(paragraph: Element, layout: Layout) -> None:
-    for tag, element in _said(paragraph):
-        if tag == "a:br":
+    for words in _said(paragraph):
+        if words is None:
             layout.start("br", {})
         else:
-            layout.data(element.text or " ")
+            layout.data(words)
 
 
 def _tell_diagram(
@@ -189,7 +200,7 @@ def _tell_diagram(
             root = package.tree_if_there(name)
             points = () if root is None else children(child(root, "dgm:ptLst"), "dgm:pt")
             bodies = [p for point in points for p in children(child(point, "dgm:t"), "a:p")]
-            _tell_paragraphs([p for p in bodies if _words(p)], layout, outline=True)
+            _tell_paragraphs([p for p in bodies if _words(p).strip()], layout, outline=True)
 
 
 def _notes(package: Package, relations: Mapping[str, tuple[str, str]]) -> list[Block]:
@@ -200,6 +211,6 @@ def _notes(package: Package, relations: Mapping[str, tuple[str, str]]) -> list[B
     layout = Layout(frozenset())
     for shape in _shapes(root):
         if _placeholder(shape) == "body":
-            _tell_paragraphs(list(children(child(shape, "p:txBody"), "a:p")), layout, outline=False)
+            _tell_paragraphs(_paragraphs(shape), layout, outline=False)
     said = layout.blocks()
     return [NOTES, *said] if said else []

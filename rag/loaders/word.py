@@ -26,9 +26,15 @@ _AS_TEXT = {"w:tab": " ", "w:noBreakHyphen": "-"}
 _HEADING = re.compile(r"heading ([1-9])")
 _CONTENTS = re.compile(r"toc [1-9]")
 _NOTHING = "nothing"
+_LEVELS = frozenset("012345678")
 _BODY_LEVEL = 9  # an outline level that means "no heading"
 _DEEPEST_HEADING = 6
-_MOST_ANCESTORS = 20
+_ON = frozenset({"", "1", "true", "on"})
+"""What a property that is there may say without saying that it does not hold."""
+_OTHER_FORMATS = (
+    "parts of it are stored in another format and were left out; "
+    "open it in a word processor and save it again"
+)
 _NOTE_PARTS = {"footnotes": "w:footnote", "endnotes": "w:endnote"}
 _NOTE_REFERENCES = {"w:footnoteReference": "w:footnote", "w:endnoteReference": "w:endnote"}
 
@@ -69,8 +75,9 @@ def load_docx(data: bytes) -> Loaded:
     """Read a Word document: headings, paragraphs, lists and tables in the order of the page.
 
     Footnotes, endnotes and text boxes follow the paragraph that they belong to. Headers and
-    footers, comments, the table of contents and what tracked changes struck out are left out.
-    Title, author and date, the day of the last change, are from the document's properties.
+    footers, comments, hidden words, the table of contents and what tracked changes struck out are
+    left out. Title, author, language and date, the day of the last change, are from the
+    document's properties.
 
     Raises LoadError where it is none, damaged, encrypted, or out of all bounds.
     """
@@ -86,7 +93,8 @@ def load_docx(data: bytes) -> Loaded:
         notes=_notes(package, parts),
     )
     writer.write(body)
-    return about(package).loaded(writer.layout.blocks())
+    warnings = (_OTHER_FORMATS,) if any(True for _ in children(body, "w:altChunk")) else ()
+    return about(package).loaded(writer.layout.blocks(), warnings)
 
 
 class _Writer:
@@ -121,14 +129,16 @@ class _Writer:
         for event, tag, element, walker in walk(root):
             if event == "end":
                 self._end(tag)
-            elif tag in _OUT_OF_SIGHT or (element is not root and self._goes_aside(tag, element)):
+            elif _is_out_of_sight(tag, element) or self._goes_aside(tag, element, root):
                 walker.skip_subtree()
             else:
                 self._start(tag, element)
                 if self._ends and self._ends[-1] == _NOTHING:
                     walker.skip_subtree()
 
-    def _goes_aside(self, tag: str, element: Element) -> bool:
+    def _goes_aside(self, tag: str, element: Element, root: Element) -> bool:
+        if element is root:
+            return False
         if tag == "w:txbxContent":
             self._aside.append(("", element))
         elif tag in _NOTE_REFERENCES:
@@ -203,6 +213,19 @@ class _Writer:
         return style if properties is None else _with_own(style, properties)
 
 
+def _is_out_of_sight(tag: str, element: Element) -> bool:
+    if tag == "w:r":
+        return _is_on(child(element, "w:rPr", "w:vanish"))
+    if tag == "w:sdt":
+        kind = child(element, "w:sdtPr", "w:docPartObj", "w:docPartGallery")
+        return _value(kind) == "Table of Contents"
+    return tag in _OUT_OF_SIGHT
+
+
+def _is_on(element: Element | None) -> bool:
+    return element is not None and _value(element) in _ON
+
+
 def _value(element: Element | None) -> str:
     return "" if element is None else attribute(element, "w:val") or ""
 
@@ -233,34 +256,46 @@ def _with_own(style: _Style, properties: Element) -> _Style:
 
 def _styles(root: Element | None) -> Mapping[str, _Style]:
     """What each style of paragraphs means, by its id; the default one also by no id."""
-    elements = {attribute(style, "w:styleId") or "": style for style in children(root, "w:style")}
-    styles = {name: _style(style, elements) for name, style in elements.items()}
+    elements = {
+        name: style
+        for style in children(root, "w:style")
+        if (name := attribute(style, "w:styleId"))
+    }
+    styles: dict[str, _Style] = {}
+    default = _PLAIN
     for name, element in elements.items():
-        is_default = attribute(element, "w:default") in ("1", "true")
+        style = _style(name, elements, styles)
+        is_default = attribute(element, "w:default") in _ON
         if is_default and attribute(element, "w:type") == "paragraph":
-            styles.setdefault("", styles[name])
-    return styles
+            default = style
+    return styles | {"": default}
 
 
-def _style(element: Element | None, elements: Mapping[str, Element]) -> _Style:
-    ancestors: list[Element] = []
-    while element is not None and len(ancestors) < _MOST_ANCESTORS:
-        ancestors.append(element)
-        element = elements.get(_value(child(element, "w:basedOn")))
-    style = _PLAIN
-    for ancestor in reversed(ancestors):
-        # The names of built-in styles are English in the file, whatever the program shows.
-        name = _value(child(ancestor, "w:name")).lower()
-        heading = _HEADING.fullmatch(name)
-        if heading:
-            style = replace(style, heading=min(int(heading[1]), _DEEPEST_HEADING))
-        elif name == "title":
-            style = replace(style, heading=1)
-        elif _CONTENTS.fullmatch(name):
-            style = replace(style, contents=True)
-        properties = child(ancestor, "w:pPr")
-        style = style if properties is None else _with_own(style, properties)
+def _style(name: str, elements: Mapping[str, Element], known: dict[str, _Style]) -> _Style:
+    """What the style of this name means; it, and those that it is based on, become ``known``."""
+    unknown: dict[str, None] = {}
+    while name in elements and name not in known and name not in unknown:
+        unknown[name] = None
+        name = _value(child(elements[name], "w:basedOn"))
+    style = known.get(name, _PLAIN)
+    for derived in reversed(unknown):
+        style = known[derived] = _derived(style, elements[derived])
     return style
+
+
+def _derived(style: _Style, element: Element) -> _Style:
+    """The style, but for what the element says of one that is based on it."""
+    # The names of built-in styles are English in the file, whatever the program shows.
+    name = _value(child(element, "w:name")).lower()
+    heading = _HEADING.fullmatch(name)
+    if heading:
+        style = replace(style, heading=min(int(heading[1]), _DEEPEST_HEADING))
+    elif name == "title":
+        style = replace(style, heading=1)
+    elif _CONTENTS.fullmatch(name):
+        style = replace(style, contents=True)
+    properties = child(element, "w:pPr")
+    return style if properties is None else _with_own(style, properties)
 
 
 def _starts(root: Element | None) -> dict[tuple[str, int], int]:
@@ -270,14 +305,20 @@ def _starts(root: Element | None) -> dict[tuple[str, int], int]:
         levels[attribute(abstract, "w:abstractNumId") or ""] = {
             int(level): _number(child(element, "w:start"), 1)
             for element in children(abstract, "w:lvl")
-            if (level := attribute(element, "w:ilvl") or "") in set("012345678")
+            if (level := attribute(element, "w:ilvl") or "") in _LEVELS
             and _value(child(element, "w:numFmt")) not in ("bullet", "none")
         }
-    return {
-        (attribute(number, "w:numId") or "", level): start
-        for number in children(root, "w:num")
-        for level, start in levels.get(_value(child(number, "w:abstractNumId")), {}).items()
-    }
+    starts: dict[tuple[str, int], int] = {}
+    for number in children(root, "w:num"):
+        name = attribute(number, "w:numId") or ""
+        here = levels.get(_value(child(number, "w:abstractNumId")), {})
+        starts |= {(name, level): start for level, start in here.items()}
+        for change in children(number, "w:lvlOverride"):
+            level = attribute(change, "w:ilvl") or ""
+            if level in _LEVELS and int(level) in here:
+                start = child(change, "w:startOverride")
+                starts[name, int(level)] = _number(start, here[int(level)])
+    return starts
 
 
 def _notes(package: Package, parts: Mapping[str, str]) -> dict[tuple[str, str], Element]:

@@ -1,10 +1,14 @@
 from __future__ import annotations
 
+import io
+import tarfile
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
 from rag.errors import LoadError
+from rag.loaders import load
 from rag.loaders.archives import (
     members_of_bzip2,
     members_of_gzip,
@@ -30,3 +34,16 @@ def test_hostile_bytes(opened: Callable[[bytes], Iterator[Member | Failure]], da
         assert len(list(opened(data))) == 0
     except LoadError as error:
         assert str(error) == CUT  # noqa: PT017 - either is right
+
+
+def test_names_that_are_none(tmp_path: Path) -> None:
+    """The archive's own folder, or nothing at all, instead of a name costs no other file."""
+    data = io.BytesIO()
+    with tarfile.open(fileobj=data, mode="w") as archive:
+        for name in ("a.txt", "./", "", ".", "/", "b.txt"):
+            entry = tarfile.TarInfo(name)
+            entry.size = len(b"Words.")
+            archive.addfile(entry, io.BytesIO(b"Words."))
+    path = tmp_path / "a.tar"
+    path.write_bytes(data.getvalue())
+    assert [one.source.removeprefix(str(path)) for one in load(path)] == ["/a.txt", "//", "/b.txt"]

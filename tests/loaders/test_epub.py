@@ -95,7 +95,10 @@ def test_the_book_says_what_it_is() -> None:
     assert loaded.metadata == {
         "author": "Ada Lovelace, Jane Doe",
         "language": "en",
+        "title_from": "file",
+        "author_from": "file",
         "date_from": "file",
+        "language_from": "file",
     }
 
 

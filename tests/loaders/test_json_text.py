@@ -57,6 +57,10 @@ def test_a_record() -> None:
             "score": "0.5",
             "author": "Jane Doe",
             "language": "en",
+            "title_from": "file",
+            "date_from": "file",
+            "author_from": "file",
+            "language_from": "file",
         },
     )
 
@@ -141,9 +145,56 @@ def test_an_array_of_records(tmp_path: Path) -> None:
     ]
     first = next(load(path))
     assert isinstance(first, Document)
-    container = hashlib.sha256(path.read_bytes()).hexdigest()
-    assert first.digest == hashlib.sha256(f"{container}\0001\0{first.text}".encode()).hexdigest()
     assert (first.title, first.date) == ("Tea prices", dt.date(2025, 3, 5))
+
+
+def _ids(path: Path, *records: dict[str, object]) -> list[str]:
+    path.write_text("".join(f"{json.dumps(record)}\n" for record in records))
+    return [one.id for one in load(path) if isinstance(one, Document)]
+
+
+def test_a_record_is_the_same_document_when_its_file_grows(tmp_path: Path) -> None:
+    """Its id comes from what it says, not from what stands around it, nor in which order."""
+    path = tmp_path / "a.jsonl"
+    tea, oil = {"title": "Tea", "text": "Tea is dear."}, {"text": "Oil burns.", "by": "Ada"}
+    (one,) = _ids(path, tea)
+    assert _ids(path, oil, tea)[1] == _ids(path, {"text": "Tea is dear.", "title": "Tea"})[0] == one
+    assert _ids(tmp_path / "b.jsonl", tea, tea) == [one, one]
+    (tmp_path / "c.json").write_text(json.dumps([oil, tea]))
+    assert [d.id for d in load(tmp_path / "c.json") if isinstance(d, Document)][1] == one
+
+
+@pytest.mark.parametrize(
+    "other",
+    [{"title": "Te"}, {"text": "Oil."}, {"date": "2025-03-05"}, {"price": 3}, {"by": "Ada"}],
+)
+def test_records_that_differ_are_different_documents(
+    tmp_path: Path, other: dict[str, object]
+) -> None:
+    """In title, text, date, or anything else that they say."""
+    tea: dict[str, object] = {"title": "Tea", "text": "Tea is dear."}
+    assert len(set(_ids(tmp_path / "a.jsonl", tea, tea | other))) == 2
+
+
+def test_facts_under_other_names() -> None:
+    """The first date that names one day; several authors; a field that is called like ours."""
+    loaded = _member(
+        {
+            "text": "Words.",
+            "date": "03/04/2025",
+            "created_at": "2025-03-05",
+            "authors": [{"name": "Ada", "age": 36}, {"name": "Bob"}, {"id": 3}],
+            "date_from": "2025-01-01",
+        }
+    )
+    assert loaded.date == dt.date(2025, 3, 5)
+    assert loaded.metadata == {
+        "date": "03/04/2025",
+        "author": "Ada, Bob",
+        "date_from_": "2025-01-01",
+        "author_from": "file",
+        "date_from": "file",
+    }
 
 
 def test_a_single_record_is_the_file(tmp_path: Path) -> None:
@@ -215,9 +266,16 @@ def test_hostile_lines() -> None:
     assert odd == Member("4", Loaded("nan"))
 
 
-def test_deep_but_readable() -> None:
-    """Nesting of a hundred levels is moved in no further than twenty."""
-    value: object = "The deepest words."
-    for level in range(100):
-        value = {f"level {level}": value}
-    assert _member(value).text.endswith(f"\n{' ' * 40}level 0: The deepest words.")
+@pytest.mark.parametrize("depth", [100, *range(900, 1000, 5)])
+def test_deep_but_readable(depth: int) -> None:
+    """What the parser can read is shown, moved in no further than twenty levels; a line that it
+    can't costs no other.
+    """
+    deep = '{"level": ' * depth + '"The deepest words."' + "}" * depth
+    first, second = members_of_json_lines(f'{deep}\n{{"text": "Words."}}'.encode())
+    assert second == Member("2", Loaded("Words."))
+    if isinstance(first, Member):
+        assert isinstance(first.content, Loaded)
+        assert first.content.text.endswith(f"\n{' ' * 40}level: The deepest words.")
+    else:
+        assert first == Failure("1", "line 1 is no valid JSON (it is nested too deep)")

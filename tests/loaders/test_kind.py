@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import os
+import time
 import zipfile
 from pathlib import Path
 
@@ -157,6 +158,26 @@ def test_any_bytes_have_a_kind_or_a_reason() -> None:
                 kind_of("noise", start + os.urandom(size), KNOWN)
             except LoadError as error:
                 assert "; " in str(error)  # noqa: PT017 - either is right
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"<!---->" * 500 + b"x",
+        b"<!-- a --> " * 300 + b"<p>",
+        b"<?xml " * 600,
+        b" \n" * 2000 + b"<!--",
+        b"From " + b"1" * 4000,
+        b"From " + b"a 2025 " * 2000,
+        b"From a 2025\n" + b"x-" * 2000,
+    ],
+)
+@pytest.mark.parametrize("name", ["a.txt", "a"])
+def test_it_is_told_at_once(name: str, data: bytes) -> None:
+    """No text makes the patterns try all ways to match it, which may take for ever."""
+    start = time.perf_counter()
+    assert kind_of(name, data, KNOWN) == Kind(".txt")
+    assert time.perf_counter() - start < 2
 
 
 def test_the_warning_reaches_the_document(tmp_path: Path) -> None:

@@ -3,14 +3,12 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import io
-import time
 import zipfile
 from email.message import EmailMessage
 from pathlib import Path
 
 import pytest
 
-from rag.errors import LoadError
 from rag.loaders import load
 from rag.loaders.loaded import Loaded, Member
 from rag.loaders.mail import members_of_mail
@@ -81,6 +79,9 @@ the tea is here."""
         "to": "Zoë <zoe@example.org>, bob@example.org",
         "cc": "carl@example.org",
         "author": "Jane Doe",
+        "title_from": "file",
+        "author_from": "file",
+        "date_from": "file",
     }
     assert [heading.span.of(loaded.text) for heading in loaded.headings] == ["Größere Mengen Tee"]
 
@@ -143,6 +144,11 @@ def test_plain_text_before_a_page() -> None:
             b"A line that \r\ngoes on.\r\n> quoted \r\n> twice\r\n-- \r\nJane",
             "A line that goes on.\n> quoted\n> twice\n--\nJane",
         ),
+        (
+            "Content-Type: text/plain; charset=utf-8; format=Flowed; DelSp=Yes",
+            "これは \r\nメール  \r\nby Jane".encode(),
+            "これはメール by Jane",
+        ),
         ("Content-Transfer-Encoding: base64", b"V29yZHM!*", "Words"),
         ("X: no type at all", b"Just words.", "Just words."),
     ],
@@ -187,7 +193,19 @@ def test_dates(written: str, date: dt.date | None) -> None:
 def test_without_a_subject() -> None:
     """The sender makes the title."""
     assert _itself(b"From: Jane <a@b.c>\n\nWords.").title == "Mail from Jane <a@b.c>"
-    assert _itself(b"Date: today\n\nWords.").title is None
+    loaded = _itself(b"Date: today\n\nWords.")
+    assert loaded.title is None
+    assert loaded.metadata == {}
+
+
+@pytest.mark.parametrize(
+    ("written", "language"), [("de-CH", "de-CH"), ("en, de", None), ("German words", None)]
+)
+def test_languages(written: str, language: str | None) -> None:
+    """What the message says it is in, if that is one language."""
+    metadata = _itself(f"From: a@b.c\nContent-Language: {written}\n\nWords.".encode()).metadata
+    assert metadata.get("language") == language
+    assert metadata.get("language_from") == ("file" if language else None)
 
 
 def test_attachments_are_documents(tmp_path: Path) -> None:
@@ -260,47 +278,6 @@ def test_sealed_messages_say_so() -> None:
     assert sealed == Failure(
         "part 1", "it is encrypted; decrypt it in your mail program and save it from there"
     )
-
-
-@pytest.mark.parametrize("data", [b"", b"\n\nno header", b"Just a line of words.\nAnother."])
-def test_what_is_no_mail(data: bytes) -> None:
-    """Without a header it is refused."""
-    with pytest.raises(LoadError, match="it has no header, so it is no mail; "):
-        list(members_of_mail(data))
-
-
-@pytest.mark.parametrize(
-    "data",
-    [
-        _raw("Content-Type: multipart/mixed; boundary=x", b"no boundary anywhere"),
-        _raw("Content-Type: multipart/mixed", b"no boundary given"),
-        _raw("Content-Type: multipart/mixed; boundary=x", b"--x\r\n\r\nWords, cut off"),
-        _raw("Content-Type: ;;;=\nContent-Disposition: =?x?=", b"Words."),
-        _raw("Content-Disposition: attachment; filename*=nope''%ff; filename=\"", b"Words."),
-        _raw("To: " + "a <b@c>, " * 5000, b"Words."),
-        _raw("To: " + "(" * 2000, b"Words."),
-        b"From: " + b"(" * 9000 + b"\r\n" + _raw("X: y", b"Words."),
-        _raw("Content-Type: " + "a/b; x=" * 50_000, b"Words."),
-        _raw("Content-Type: " + "(" * 1900, b"Words."),
-        _raw("Content-Disposition: attachment; filename=" + "(" * 1900, b"Words."),
-        _raw("Content-Type: multipart/alternative; boundary=x", b"--x\r\n\r\n \r\n--x--"),
-        _raw("Content-Type: message/rfc822", b"Words."),
-    ],
-)
-def test_broken_messages(data: bytes) -> None:
-    """Whatever is broken, what can be read is read, and soon."""
-    began = time.perf_counter()
-    assert _itself(data).title == "S"
-    assert all(isinstance(one, Member | Failure) for one in members_of_mail(data))
-    assert time.perf_counter() - began < 10
-
-
-def test_a_part_that_is_no_text() -> None:
-    """It is left out with a warning, and the rest is read."""
-    loaded = _itself(_raw("Content-Type: text/plain", bytes(range(9)) * 50))
-    assert loaded.text == "S\n\nFrom: a@b.c"
-    (warning,) = loaded.warnings
-    assert warning.startswith("a part of the message is left out: it holds no text, ")
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
@@ -56,6 +57,23 @@ def test_a_mailbox(tmp_path: Path, mailbox: bytes) -> None:
         "Words of the first.\n\n"
         "From here on, in March 2025, we drink tea.\nFrom the start of a line."
     )
+
+
+@pytest.mark.parametrize("end", [b"\n", b"\r\n"])
+def test_a_message_is_the_same_in_a_mailbox_and_by_itself(end: bytes) -> None:
+    """So it is one document, and stays one when the mailbox grows or is kept elsewhere."""
+    message = end.join([b"From: jane@example.org", b"", b"Words.", b"", b""])
+    line = b"From jane@example.org Wed Mar  5 10:00:00 2025" + end
+    members = list(members_of_mailbox((line + message + end) * 2 + line + message))
+    assert [member.content for member in members] == [message] * 2 + [message.removesuffix(end)]
+
+
+def test_a_line_that_could_be_many_dates() -> None:
+    """It is one line of some message, and soon passed."""
+    began = time.perf_counter()
+    mailbox = MAILBOX + b"\nFrom " + b"Mon Jan " * 100_000 + b"\n"
+    assert len(list(members_of_mailbox(mailbox))) == 3
+    assert time.perf_counter() - began < 5  # it was five minutes
 
 
 @pytest.mark.parametrize("data", [b"", b"From: jane@example.org\n\nWords."])

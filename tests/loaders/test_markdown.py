@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import time
 
 import pytest
 from hypothesis import given
@@ -125,19 +126,26 @@ def test_headings_in_html_count() -> None:
 
 
 def test_front_matter() -> None:
-    """Title and date are taken, the rest is metadata, all as strings."""
+    """Title, date, author and language are taken, the rest is metadata, all as strings."""
     loaded = _load(
-        "---\ntitle: 'My  title'\ndate: 2025-03-05\nauthor: Jane\ntags: [a, b, 3]\n"
+        "---\ntitle: 'My  title'\ndate: 2025-03-05\nauthors: [Jane, {name: Bob}]\nlang: en-GB\n"
+        "tags: [a, b, 3]\n2: two\n"
         "draft: true\nempty:\nupdated: 2025-03-06 10:00:00\nnested: {a: b}\n---\n"
         "# Heading\n\nWords."
     )
     assert loaded.title == "My title"
     assert loaded.date == dt.date(2025, 3, 5)
     assert loaded.metadata == {
-        "author": "Jane",
+        "author": "Jane, Bob",
+        "language": "en-GB",
         "tags": "a, b, 3",
+        "2": "two",
         "draft": "true",
         "updated": "2025-03-06T10:00:00",
+        "title_from": "file",
+        "date_from": "file",
+        "author_from": "file",
+        "language_from": "file",
     }
     assert loaded.text == "Heading\n\nWords."
 
@@ -184,6 +192,14 @@ def test_broken_front_matter_is_text(source: str, text: str | None) -> None:
 def test_titles(source: str, title: str | None) -> None:
     """Front matter, then the first heading of level 1, then the first heading, then none."""
     assert _load(source).title == title
+
+
+def test_script_tags_that_are_never_closed() -> None:
+    """Ten thousand of them take a second; their words stay."""
+    start = time.perf_counter()
+    assert _load("a <script> " * 10_000).text == ("a " * 10_000).strip()
+    assert time.perf_counter() - start < 10
+    assert _load("a <script>b</SCRIPT> c <style>d</style> e").text == "a c e"
 
 
 @pytest.mark.parametrize("unit", ["> ", "- ", ">"])

@@ -21,17 +21,24 @@ _NAMESPACES = " ".join(
         "presentation": "presentation",
         "style": "style",
         "meta": "meta",
+        "svg": "svg-compatible",
     }.items()
 )
 _META = (
     f'<office:document-meta {_NAMESPACES} xmlns:dc="http://purl.org/dc/elements/1.1/">'
-    "<office:meta><dc:title>About lamps</dc:title><dc:creator>Ada Lovelace</dc:creator>"
+    "<office:meta><dc:title>About lamps</dc:title><dc:creator>Her Secretary</dc:creator>"
+    "<meta:initial-creator>Ada Lovelace</meta:initial-creator>"
     "<dc:date>2024-03-05T12:00:00</dc:date><dc:language>en-GB</dc:language></office:meta>"
     "</office:document-meta>"
 )
 _NUMBERED = (
     '<office:automatic-styles><text:list-style style:name="L1">'
-    '<text:list-level-style-number text:level="1"/></text:list-style></office:automatic-styles>'
+    '<text:list-level-style-number text:level="1"/></text:list-style>'
+    '<style:style style:family="text" style:name="T1"><style:text-properties text:display="none"/>'
+    '</style:style><style:style style:family="paragraph" style:name="T1"/>'
+    '<style:style style:family="paragraph" style:name="P1"><style:text-properties '
+    'text:display="none"/></style:style><style:style style:family="paragraph" style:name="P2" '
+    'style:parent-style-name="Title"/></office:automatic-styles>'
 )
 
 
@@ -108,7 +115,10 @@ def test_the_properties_are_read() -> None:
     assert loaded.metadata == {
         "author": "Ada Lovelace",
         "language": "en-GB",
+        "title_from": "file",
+        "author_from": "file",
         "date_from": "file",
+        "language_from": "file",
     }
 
 
@@ -199,3 +209,59 @@ def test_what_cannot_be_read_is_said(
     """Each broken file is refused with its reason."""
     with pytest.raises(LoadError, match=reason):
         loader(data)
+
+
+def test_a_shape_follows_its_paragraph() -> None:
+    """Shapes have paragraphs of their own, in the middle of the one that they hang from."""
+    shape = "<draw:custom-shape><text:p>In a shape.</text:p></draw:custom-shape>"
+    loaded = load_odt(_file("text", f"<text:p>Be{shape}fore</text:p>"))
+    assert loaded.text == "Before\n\nIn a shape."
+
+
+def test_what_stands_for_a_picture_is_no_text() -> None:
+    """Neither its bytes nor what is said in its place are on the page."""
+    picture = (
+        "<draw:frame><draw:image><office:binary-data>AAAA</office:binary-data></draw:image>"
+        "<svg:title>t</svg:title><svg:desc>d</svg:desc></draw:frame>"
+    )
+    assert load_odt(_file("text", f"<text:p>A{picture} lamp</text:p>")).text == "A lamp"
+
+
+def test_what_is_hidden_is_left_out() -> None:
+    """Words, a paragraph, a section; styles of words and of paragraphs may have the same name."""
+    hidden = '<text:span text:style-name="T1"> not</text:span>'
+    body = (
+        f'<text:p text:style-name="T1">Seen{hidden}, too</text:p>'
+        '<text:p text:style-name="P1">No.</text:p>'
+        '<text:section text:display="none"><text:p>No.</text:p></text:section>'
+        "<text:p>End.</text:p>"
+    )
+    assert load_odt(_file("text", body)).text == "Seen, too\n\nEnd."
+
+
+def test_a_list_may_go_on_after_a_paragraph() -> None:
+    """Where it says so; otherwise it begins anew."""
+    goes_on = ' text:continue-numbering="true"'
+    body = "<text:p>and</text:p>".join(
+        f'<text:list text:style-name="L1"{how}><text:list-item><text:p>{word}</text:p>'
+        "</text:list-item></text:list>"
+        for word, how in (("a", ""), ("b", goes_on), ("c", ""))
+    )
+    assert load_odt(_file("text", body)).text == "1. a\n\nand\n\n2. b\n\nand\n\n1. c"
+
+
+def test_the_style_of_titles_makes_a_heading() -> None:
+    """Used as it is, or as the base of another."""
+    body = '<text:p text:style-name="{}">Lamps</text:p>'
+    assert _headings(load_odt(_file("text", body.format("Title")))) == [(1, "Lamps")]
+    assert _headings(load_odt(_file("text", body.format("P2")))) == [(1, "Lamps")]
+
+
+def test_a_row_has_an_end() -> None:
+    """A million cells that each stand for a thousand are a few thousand."""
+    cell = (
+        '<table:table-cell table:number-columns-repeated="1000"><text:p>a</text:p>'
+        "</table:table-cell>"
+    )
+    table = f"<table:table><table:table-row>{cell * 3_000}</table:table-row></table:table>"
+    assert load_ods(_file("spreadsheet", table)).text.count("a") < 20_000

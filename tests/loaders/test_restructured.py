@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import time
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from rag.errors import LoadError
 from rag.loaders.loaded import Loaded
 from rag.loaders.restructured import load_rst
+from rag.loaders.tidying import tidy
 
 
 def _load(source: str) -> Loaded:
@@ -100,7 +102,40 @@ def test_the_fields_say_what_it_is() -> None:
     loaded = _load(ODE)
     assert loaded.title == "The ode"
     assert loaded.date == dt.date(2024, 3, 5)
-    assert loaded.metadata == {"author": "Ada Lovelace", "status": "draft", "date_from": "file"}
+    assert loaded.metadata == {
+        "author": "Ada Lovelace",
+        "status": "draft",
+        "author_from": "file",
+        "date_from": "file",
+    }
+
+
+@pytest.mark.parametrize(
+    ("above", "title", "said"),
+    [
+        ("", "Oil", {}),
+        (".. title:: Named\n\n", "Named", {"title_from": "file"}),
+        (".. title:: Oil\n\n", "Oil", {"title_from": "file"}),
+        (":title: Named\n\n", "Named", {"title_from": "file"}),
+        (
+            ":Authors: Ada; Bob\n:lang: de\n\n",
+            "Oil",
+            {
+                "author": "Ada, Bob",
+                "author_from": "file",
+                "language": "de",
+                "language_from": "file",
+            },
+        ),
+    ],
+)
+def test_what_the_file_says_above_its_sections(
+    above: str, title: str, said: dict[str, str]
+) -> None:
+    """Titles of directives and fields are the file's own, and move no heading."""
+    loaded = _load(f"{above}Oil\n===\n\nburns\n\nWick\n====\n\nburns too\n")
+    assert (loaded.title, loaded.metadata) == (title, said)
+    assert _headings(loaded) == [(1, "Oil"), (1, "Wick")]
 
 
 def test_sections_without_a_title_above_them_are_the_outermost() -> None:
@@ -155,6 +190,23 @@ def test_absurd_nesting_is_read_as_it_stands() -> None:
     loaded = _load("".join(f"{'  ' * depth}- deep {depth}\n\n" for depth in range(400)))
     assert loaded.metadata == {"extraction": "source"}
     assert "deep 399" in loaded.text
+
+
+@pytest.mark.parametrize("unit", ["*a ", "`a ", "|a ", "a_ ", "[1]_ ", "`a`_ ", ":: x\n\n"])
+def test_what_would_take_the_parser_minutes_is_read_as_it_stands(unit: str) -> None:
+    """Marks without number in one paragraph, or lines without number."""
+    start = time.perf_counter()
+    loaded = _load(unit * 30_000)
+    assert loaded.metadata == {"extraction": "source"}
+    assert loaded.text == tidy(unit * 30_000)
+    assert time.perf_counter() - start < 10
+
+
+def test_a_long_page_of_many_marks_is_parsed() -> None:
+    """What counts is how many of them stand in one paragraph."""
+    loaded = _load("Oil *burns* and ``wicks`` glow, see ref_.\n\n" * 1000)
+    assert loaded.metadata == {}
+    assert loaded.text.startswith("Oil burns and wicks glow, see ref")
 
 
 def test_encodings_are_found() -> None:

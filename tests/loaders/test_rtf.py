@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import time
 
 import pytest
 
@@ -62,7 +63,12 @@ def test_the_properties_are_read() -> None:
     loaded = load_rtf(LAMP)
     assert loaded.title == "About lamps"
     assert loaded.date == dt.date(2024, 3, 5)
-    assert loaded.metadata == {"author": "Ada Lovelace", "date_from": "file"}
+    assert loaded.metadata == {
+        "author": "Ada Lovelace",
+        "title_from": "file",
+        "author_from": "file",
+        "date_from": "file",
+    }
 
 
 @pytest.mark.parametrize(
@@ -78,11 +84,65 @@ def test_the_properties_are_read() -> None:
         (rb"\{x\} \\", "{x} \\"),
         (rb"a{\*\unknown b}c", "ac"),
         (b"a\\bin3 {{{b", "ab"),
+        (rb"\deff1{\fonttbl{\f1\fcharset204 x;}}\'cf{\f0 \'cf\plain \'cf}", "ПÏП"),
+        (rb"\u128512 ?", "😀"),
+        (rb"a\page b", "a\nb"),
     ],
 )
 def test_characters(source: bytes, text: str) -> None:
     """Bytes in the font's code page, Unicode with and without stand-ins, signs."""
     assert _inside(source).text == text
+
+
+@pytest.mark.parametrize(
+    ("source", "text"),
+    [
+        (
+            rb"a{\shp{\*\shpinst{\shptxt box\par}}{\shprslt{\*\do{\dptxbxtext box\par}}}}\par b",
+            "a\n\nbox\n\nb",
+        ),
+        (rb"{\header{\shp{\*\shpinst{\shptxt letterhead\par}}}{\listtext 1.}}a", "a"),
+        (rb"{\footer{\info{\title no}}}a", "a"),
+        (rb"{\stylesheet{\s7 Title;}}\s7 Lamps\par a", "Lamps\n\na"),
+    ],
+)
+def test_boxes(source: bytes, text: str) -> None:
+    """A box is there twice, for new programs and for old ones; in a margin it is out of sight."""
+    loaded = _inside(source)
+    assert loaded.text == text
+    assert loaded.title == ("Lamps" if "Lamps" in text else None)
+
+
+def test_what_follows_the_end_is_no_text() -> None:
+    """Some programs leave bytes behind it; a heading may be the last thing before it."""
+    loaded = load_rtf(b"{\\rtf1 a\\par\\outlinelevel0 b}\x00 rest} of a buffer")
+    assert loaded.text == "a\n\nb"
+    assert [h.span.of(loaded.text) for h in loaded.headings] == ["b"]
+    assert loaded.warnings == ()
+
+
+def test_cut_short_in_a_note() -> None:
+    """The paragraph around it is not lost."""
+    loaded = load_rtf(rb"{\rtf1 Oil burns{\footnote Some say")
+    assert loaded.text == "Oil burns\n\nNote 1: Some say"
+
+
+def test_a_title_beyond_the_usual_characters() -> None:
+    """Its emoji come as pairs, as everywhere in RTF; parts of the date in any order."""
+    loaded = _inside(rb"{\info{\title \u-10179 ?\u-8704 ? lamps}{\revtim\dy5\mo3\yr2024}}a")
+    assert loaded.title == "😀 lamps"
+    assert loaded.date == dt.date(2024, 3, 5)
+    # A change at no time: the day it was made counts.
+    loaded = _inside(rb"{\info{\revtim\yr0\mo0\dy0}{\creatim\yr2023\mo1\dy1}}a")
+    assert loaded.date == dt.date(2023, 1, 1)
+
+
+@pytest.mark.parametrize("word", [b"title", b"listtext"])
+def test_words_in_many_pieces_are_read_in_time(word: bytes) -> None:
+    """Time grows with their number, not with its square."""
+    began = time.perf_counter()
+    _inside(b"{\\" + word + b" " + b"some thirty characters of text\\b " * 400_000 + b"}a")
+    assert time.perf_counter() - began < 15  # it was more than half a minute
 
 
 def test_a_file_that_was_cut_short_gives_what_there_is() -> None:

@@ -58,7 +58,12 @@ def test_each_row_repeats_its_headers() -> None:
     spans = [(h.level, h.span.of(loaded.text)) for h in loaded.headings]
     assert spans == [(2, "People"), (2, "Rooms")]
     assert loaded.title == "The house"
-    assert loaded.metadata == {"author": "Jane Doe", "date_from": "file"}
+    assert loaded.metadata == {
+        "author": "Jane Doe",
+        "title_from": "file",
+        "author_from": "file",
+        "date_from": "file",
+    }
     assert loaded.date is not None
 
 
@@ -105,6 +110,7 @@ def test_captions_and_several_tables_on_a_sheet() -> None:
         (dt.time(9, 5), "hh:mm", "09:05"),
         (float("nan"), "General", ""),
         (None, "General", ""),
+        (10**400, "0.00", str(10**400)),
     ],
 )
 def test_values_look_as_on_the_screen(value: object, number_format: str, words: str) -> None:

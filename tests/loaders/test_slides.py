@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import datetime as dt
 import io
+import time
 import zipfile
 
 import pptx
@@ -77,7 +78,12 @@ def test_the_properties_are_read() -> None:
     loaded = load_pptx(_deck())
     assert loaded.title == "About lamps"
     assert loaded.date == dt.date(2024, 3, 5)
-    assert loaded.metadata == {"author": "Ada Lovelace", "date_from": "file"}
+    assert loaded.metadata == {
+        "author": "Ada Lovelace",
+        "title_from": "file",
+        "author_from": "file",
+        "date_from": "file",
+    }
     assert loaded.warnings == ()
 
 
@@ -114,3 +120,64 @@ def test_what_cannot_be_read_is_said(data: bytes, reason: str) -> None:
     """Each broken file is refused with its reason."""
     with pytest.raises(LoadError, match=reason):
         load_pptx(data)
+
+
+def test_what_the_program_calls_every_presentation_is_no_title() -> None:
+    """The first slide's title stands in for it."""
+    deck = pptx.Presentation()
+    deck.core_properties.title = "PowerPoint Presentation"
+    deck.slides.add_slide(deck.slide_layouts[5]).shapes.title.text = "Lamps"
+    file = io.BytesIO()
+    deck.save(file)
+    loaded = load_pptx(file.getvalue())
+    assert loaded.title == "Lamps"
+    assert "title_from" not in loaded.metadata
+
+
+def _slide(inside: str) -> bytes:
+    return (
+        '<p:sld xmlns:p="http://schemas.openxmlformats.org/presentationml/2006/main" '
+        'xmlns:a="http://schemas.openxmlformats.org/drawingml/2006/main" xmlns:m="http://schemas.'
+        'openxmlformats.org/officeDocument/2006/math" xmlns:mc="http://schemas.openxmlformats.org/'
+        f'markup-compatibility/2006"><p:cSld><p:spTree>{inside}</p:spTree></p:cSld></p:sld>'
+    ).encode()
+
+
+def _shape(kind: str, *paragraphs: str) -> str:
+    inside = "".join(f"<a:p>{one}</a:p>" for one in paragraphs)
+    return (
+        f'<p:sp><p:nvSpPr><p:nvPr><p:ph type="{kind}"/></p:nvPr></p:nvSpPr>'
+        f"<p:txBody>{inside}</p:txBody></p:sp>"
+    )
+
+
+def test_words_in_several_pieces_are_whole() -> None:
+    """A title whose words are spelled in pieces, over two paragraphs; a formula, read once."""
+    piece = "<a:r><a:t>{}</a:t></a:r>"
+    formula = (
+        "<mc:AlternateContent><mc:Choice><m:r><m:t>E=mc</m:t></m:r></mc:Choice><mc:Fallback>"
+        f"{piece.format('no')}</mc:Fallback></mc:AlternateContent>"
+    )
+    title = _shape("title", piece.format("La") + piece.format("mps"), piece.format("of old"))
+    slide = _slide(title + _shape("body", piece.format("Here ") + formula))
+    loaded = load_pptx(_with(_deck(), "ppt/slides/slide1.xml", slide))
+    assert loaded.pages[0].of(loaded.text).startswith("Lamps of old\n\nHere E=mc")
+
+
+def test_any_number_of_titles_is_read_in_time() -> None:
+    """Each shape is looked at once."""
+    began = time.perf_counter()
+    slide = _slide(_shape("title", "<a:r><a:t>a</a:t></a:r>") * 50_000)
+    load_pptx(_with(_deck(), "ppt/slides/slide1.xml", slide))
+    assert time.perf_counter() - began < 20  # it was more than half a minute
+
+
+def test_a_slide_that_is_shown_again_and_again_is_read_once() -> None:
+    """A list of slides that names one of them a thousand times."""
+    with zipfile.ZipFile(io.BytesIO(_deck())) as deck:
+        listed = deck.read("ppt/presentation.xml").decode()
+    start, end = listed.index("<p:sldIdLst>"), listed.index("</p:sldIdLst>")
+    slides = listed[start + len("<p:sldIdLst>") : end]
+    again = listed[:end] + slides * 1_000 + listed[end:]
+    loaded = load_pptx(_with(_deck(), "ppt/presentation.xml", again.encode()))
+    assert len(loaded.pages) == 3

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import datetime as dt
 import io
+import time
 import zipfile
 from collections.abc import Mapping
 
@@ -53,6 +54,9 @@ def _by_hand(body: str, *, namespace: str = _W, prolog: str = "", **notes: str) 
 
 def _paragraph(words: str) -> str:
     return f"<w:p><w:r><w:t>{words}</w:t></w:r></w:p>"
+
+
+_WORD = "<w:r><w:t>Oil</w:t></w:r>"
 
 
 def _lamp() -> bytes:
@@ -110,7 +114,12 @@ def test_the_properties_are_read() -> None:
     loaded = load_docx(_lamp())
     assert loaded.title == "About lamps"
     assert loaded.date == dt.date(2024, 3, 5)
-    assert loaded.metadata == {"author": "Ada Lovelace", "date_from": "file"}
+    assert loaded.metadata == {
+        "author": "Ada Lovelace",
+        "title_from": "file",
+        "author_from": "file",
+        "date_from": "file",
+    }
 
 
 def test_notes_follow_their_paragraph() -> None:
@@ -214,3 +223,61 @@ def test_damaged_bytes_never_crash() -> None:
             assert isinstance(load_docx(broken).text, str)
         except LoadError as error:
             assert str(error)  # noqa: PT017 - either way is right
+
+
+def test_without_properties_the_first_heading_is_the_title() -> None:
+    """Nothing is said to be from the properties then."""
+    loaded = load_docx(_by_hand('<w:p><w:pPr><w:outlineLvl w:val="0"/></w:pPr>' + _WORD + "</w:p>"))
+    assert loaded.title == "Oil"
+    assert loaded.metadata == {}
+
+
+def test_hidden_words_are_left_out() -> None:
+    """What Word hides is not on the page; where it says "not hidden", it is."""
+    run = "<w:r><w:rPr><w:vanish{}/></w:rPr><w:t>{}</w:t></w:r>"
+    hidden, shown = run.format("", " no"), run.format(' w:val="0"', " yes")
+    assert load_docx(_by_hand(f"<w:p>{_WORD}{hidden}{shown}</w:p>")).text == "Oil yes"
+
+
+def test_the_table_of_contents_is_left_out() -> None:
+    """With its own heading, which has no style that says so."""
+    contents = (
+        '<w:sdt><w:sdtPr><w:docPartObj><w:docPartGallery w:val="Table of Contents"/></w:docPartObj>'
+        f"</w:sdtPr><w:sdtContent>{_paragraph('Contents')}{_paragraph('Oil 3')}</w:sdtContent>"
+        "</w:sdt>"
+    )
+    assert load_docx(_by_hand(contents + _paragraph("Oil burns."))).text == "Oil burns."
+
+
+def test_a_list_starts_where_it_says() -> None:
+    """A list may start elsewhere than others of its kind."""
+    item = '<w:p><w:pPr><w:numPr><w:ilvl w:val="0"/><w:numId w:val="{}"/></w:numPr></w:pPr>{}</w:p>'
+    numbering = (
+        '<w:abstractNum w:abstractNumId="0"><w:lvl w:ilvl="0"><w:start w:val="2"/><w:numFmt '
+        'w:val="decimal"/></w:lvl></w:abstractNum><w:num w:numId="1"><w:abstractNumId w:val="0"/>'
+        '</w:num><w:num w:numId="2"><w:abstractNumId w:val="0"/><w:lvlOverride w:ilvl="0">'
+        '<w:startOverride w:val="7"/></w:lvlOverride></w:num>'
+    )
+    body = item.format(1, _WORD) + _paragraph("And") + item.format(2, _WORD)
+    assert load_docx(_by_hand(body, numbering=numbering)).text == "2. Oil\n\nAnd\n\n7. Oil"
+
+
+def test_parts_in_another_format_are_named() -> None:
+    """Some programs store a whole page of HTML where the words should be."""
+    loaded = load_docx(_by_hand(_paragraph("Oil.") + "<w:altChunk/>"))
+    (warning,) = loaded.warnings
+    assert warning.startswith("parts of it are stored in another format and were left out; ")
+
+
+def test_styles_are_looked_at_once() -> None:
+    """Thousands of styles based on one of a hundred thousand properties, and on each other."""
+    large = '<w:style w:styleId="a">' + "<w:qFormat/>" * 100_000 + "</w:style>"
+    chain = "".join(
+        f'<w:style w:styleId="{name}{i}"><w:basedOn w:val="{base}"/></w:style>'
+        for i in range(5_000)
+        for name, base in (("b", "a"), ("c", f"c{i - 1}" if i else "c4999"))
+    )
+    body = '<w:p><w:pPr><w:pStyle w:val="c4000"/></w:pPr>' + _WORD + "</w:p>"
+    began = time.perf_counter()
+    assert load_docx(_by_hand(body, styles=large + chain)).text == "Oil"
+    assert time.perf_counter() - began < 20  # it was minutes
