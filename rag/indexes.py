@@ -20,12 +20,12 @@ from pathlib import Path
 
 from rag.errors import LibraryDamaged
 from rag.files import write_atomically
-from rag.lexical import LexicalIndex, TantivyIndex
+from rag.lexical import Entry, LexicalIndex, TantivyIndex
 from rag.store import NewPassage, PieceFrequencies, StoreReader
 from rag.vectors import FaissIndex, VectorIndex
 
-FORMAT = 1
-"""Of the index files; others are rebuilt."""
+FORMAT = 2
+"""Of the index files; others are rebuilt. 2: the word index knows where words stand."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -117,7 +117,9 @@ class Indexes:
             published = _Published(**json.loads(content))
         except (OSError, ValueError, TypeError) as error:
             raise LibraryDamaged(f"no indexes are published: {error}") from error
-        if published.format != FORMAT or published.library != self._store.library_id:
+        if published.format != FORMAT:
+            raise LibraryDamaged("the indexes were made by another version")
+        if published.library != self._store.library_id:
             raise LibraryDamaged("the indexes belong to another library")
         if published.generation > self._store.generation:
             # The store was put back from an older copy.
@@ -128,8 +130,9 @@ class Indexes:
         return Snapshot(generation, vectors, words.reader(), self._store.piece_frequencies())
 
 
-def _lexical(passages: Iterator[NewPassage], vectors: FaissIndex) -> Iterator[tuple[int, str, str]]:
+def _lexical(passages: Iterator[NewPassage], vectors: FaissIndex) -> Iterator[Entry]:
     """Give each passage to both indexes on one way through the store."""
     for passage in passages:
         vectors.add(passage.key, passage.vectors)
-        yield passage.key, passage.text, "\n".join([passage.title, *passage.headings])
+        context = "\n".join([passage.title, *passage.headings])
+        yield Entry(passage.key, passage.text, context, len(passage.vectors))

@@ -3,6 +3,9 @@
 BM25 over stemmed words, stop words left out, accents folded. A score is given as a share of the
 best that any passage could reach for the question, so that it lies in [0, 1] and means the same
 in every library and for every question.
+
+What must stand in a passage word for word is looked up in a field of its own, which has every
+word of the passage as it is written, with its position.
 """
 
 from __future__ import annotations
@@ -11,12 +14,16 @@ import math
 import shutil
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
+from rag import spelling
+from rag.analysis import Analysis
+from rag.arrays import Keys, Scores
 from rag.errors import LibraryDamaged
-from rag.types import Keys, Scores
+from rag.types import Clauses, Respelling, Span
 
 if TYPE_CHECKING:
     import tantivy
@@ -27,11 +34,22 @@ CONTEXT_WEIGHT = 0.3
 SATURATION = 2.2
 """The most that BM25 gives a word beyond its rarity: k1 + 1, where tantivy has k1 = 1.2."""
 
-LONGEST_WORD = 64
-"""Letters; what is longer (an encoded file, a line of dashes) is no word."""
-
 WRITER_MEMORY = 64_000_000
 """Bytes that the writer fills before it flushes."""
+
+
+NOTHING_ASKED = Clauses()
+
+
+class Entry(NamedTuple):
+    """A passage as the index takes it: ``context`` is its title and headings, ``sentences`` how
+    many it has, which the vector index asks for.
+    """
+
+    key: int
+    text: str
+    context: str
+    sentences: int
 
 
 class LexicalIndex(Protocol):
@@ -42,12 +60,17 @@ class LexicalIndex(Protocol):
         ...
 
     def search(
-        self, question: str, count: int, among: Sequence[int] | None = None
+        self,
+        question: str,
+        count: int,
+        among: Sequence[int] | None = None,
+        clauses: Clauses = NOTHING_ASKED,
     ) -> tuple[Keys, Scores]:
         """The keys of the best ``count`` passages, best first, with scores in [0, 1].
 
         Only passages that share a word with the question, so there may be fewer or none;
-        ``among`` limits the search to the passages of those keys.
+        ``among`` limits the search to the passages of those keys, ``clauses`` to those that meet
+        them.
         """
         ...
 
@@ -55,8 +78,25 @@ class LexicalIndex(Protocol):
         """The scores of given passages, in [0, 1]; 0 for one that shares no word."""
         ...
 
+    def matching(
+        self, words: str, clauses: Clauses, among: Sequence[int] | None = None
+    ) -> tuple[Keys, NDArray[np.int64]]:
+        """Every passage that has all of the words in some form and meets the clauses.
+
+        Their keys, ascending, with the number of sentences of each.
+        """
+        ...
+
+    def respellings(self, question: str) -> tuple[Respelling, ...]:
+        """The question's words that no passage and no title has, where a known one is near."""
+        ...
+
     def matched(self, question: str, text: str) -> tuple[str, ...]:
         """The words of ``text``, as they stand there, that the question's words find."""
+        ...
+
+    def places(self, words: str, phrases: Sequence[str], text: str) -> tuple[Span, ...]:
+        """Where in ``text`` the words stand, in some form, and the phrases, as they are."""
         ...
 
 
@@ -65,8 +105,9 @@ class TantivyIndex:
 
     def __init__(self, index: tantivy.Index) -> None:
         self._index = index
-        self._analyzer = _analyzer()
-        index.register_tokenizer("words", self._analyzer)
+        self._analysis = Analysis()
+        index.register_tokenizer("words", self._analysis.stemmed)
+        index.register_tokenizer("literal", self._analysis.literal)
 
     @classmethod
     def create(cls, folder: Path) -> TantivyIndex:
@@ -93,7 +134,7 @@ class TantivyIndex:
         except ValueError as error:
             raise LibraryDamaged(f"the word index can't be read: {error}") from error
 
-    def update(self, removed: Iterable[int], added: Iterable[tuple[int, str, str]]) -> None:
+    def update(self, removed: Iterable[int], added: Iterable[Entry]) -> None:
         """Take out passages and put others in, all of it or nothing.
 
         Parameters
@@ -101,18 +142,19 @@ class TantivyIndex:
         removed
             Keys; unknown ones are passed over.
         added
-            Keys, with the text and the context (title and headings) of each. One that is in
-            the index already is replaced, so an update may be repeated after a crash.
+            One that is in the index already is replaced, so an update may be repeated after a
+            crash.
         """
         import tantivy
 
         writer = self._index.writer(WRITER_MEMORY, 1)
         for key in removed:
             writer.delete_documents_by_term("key", key)
-        for key, text, context in added:
-            writer.delete_documents_by_term("key", key)
-            document = tantivy.Document(text=text, context=context)
-            document.add_integer("key", key)
+        for entry in added:
+            writer.delete_documents_by_term("key", entry.key)
+            document = tantivy.Document(text=entry.text, context=entry.context, literal=entry.text)
+            document.add_integer("key", entry.key)
+            document.add_integer("sentences", entry.sentences)
             writer.add_document(document)
         writer.commit()
         writer.wait_merging_threads()
@@ -120,7 +162,7 @@ class TantivyIndex:
     def reader(self) -> TantivyReader:
         """What is committed now; later updates don't change it."""
         self._index.reload()
-        return TantivyReader(self._index.searcher(), self._index.schema, self._analyzer)
+        return TantivyReader(self._index.searcher(), self._index.schema, self._analysis)
 
 
 class TantivyReader:
@@ -130,23 +172,37 @@ class TantivyReader:
         self,
         searcher: tantivy.Searcher,
         schema: tantivy.Schema,
-        analyzer: tantivy.TextAnalyzer,
+        analysis: Analysis,
     ) -> None:
         self._searcher = searcher
         self._schema = schema
-        self._analyzer = analyzer
+        self._analysis = analysis
 
     def __len__(self) -> int:
         return int(self._searcher.num_docs)
 
     def search(
-        self, question: str, count: int, among: Sequence[int] | None = None
+        self,
+        question: str,
+        count: int,
+        among: Sequence[int] | None = None,
+        clauses: Clauses = NOTHING_ASKED,
     ) -> tuple[Keys, Scores]:
         """The keys of the best ``count`` passages, best first, with scores in [0, 1]."""
-        words = self._words(question)
+        from tantivy import Occur, Query
+
+        words = self._analysis.words(question)
         if not words or count < 1 or (among is not None and not len(among)):
             return np.zeros(0, np.int64), np.zeros(0)
-        return self._run(words, count, among)
+        limits = self._limits(clauses, among)
+        query = self._any_of(words)
+        if limits:
+            query = Query.boolean_query([(Occur.Must, query), *limits])
+        hits = self._searcher.search(query, limit=count, count=False).hits
+        keys = self._searcher.fast_field_values("key", [address for _, address in hits])
+        scores = np.array([score for score, _ in hits], dtype=np.float64)
+        # A context that repeats the passage's words can lift it above the bound.
+        return np.array(keys, dtype=np.int64), np.minimum(scores / self._bound(words), 1.0)
 
     def score(self, question: str, keys: Sequence[int]) -> Scores:
         """The scores of given passages, in [0, 1]; 0 for one that shares no word."""
@@ -154,17 +210,61 @@ class TantivyReader:
         by_key = dict(zip(found.tolist(), scores.tolist(), strict=True))
         return np.array([by_key.get(int(key), 0.0) for key in keys])
 
+    def matching(
+        self, words: str, clauses: Clauses, among: Sequence[int] | None = None
+    ) -> tuple[Keys, NDArray[np.int64]]:
+        """Every passage that has all of the words in some form and meets the clauses."""
+        from tantivy import Occur, Query
+
+        if not len(self) or (among is not None and not len(among)):
+            return np.zeros(0, np.int64), np.zeros(0, np.int64)
+        all_of = [
+            Query.term_query(self._schema, "text", word) for word in self._analysis.words(words)
+        ]
+        # Excluding alone would find nothing: there is always something that must be.
+        must = [(Occur.Must, query) for query in [Query.all_query(), *all_of]]
+        query = Query.boolean_query([*must, *self._limits(clauses, among)])
+        hits = self._searcher.search(query, limit=len(self), count=False).hits
+        addresses = [address for _, address in hits]
+        keys = np.array(self._searcher.fast_field_values("key", addresses), dtype=np.int64)
+        sentences = self._searcher.fast_field_values("sentences", addresses)
+        order = np.argsort(keys)
+        return keys[order], np.array(sentences, dtype=np.int64)[order]
+
+    def respellings(self, question: str) -> tuple[Respelling, ...]:
+        """The question's words that no passage and no title has, where a known one is near.
+
+        Near is what :mod:`rag.spelling` says; the first letter must be right, as in Lucene's
+        DirectSpellChecker, because slips seldom touch it.
+        """
+        from tantivy import Query
+
+        found = []
+        for asked, word in self._analysis.spellings(question).items():
+            slips, stems = spelling.slips_allowed(word), self._analysis.words(word)
+            # A stop word has no stem: it is no slip, though the index doesn't know it.
+            if not slips or not stems or any(map(self._known, stems)):
+                continue
+            near = Query.fuzzy_term_query(self._schema, "literal", word, slips)
+            known = self._searcher.terms_with_prefix("literal", word[0], near)
+            meant = spelling.nearest(word, known)
+            if meant:
+                found.append(Respelling(asked, meant))
+        return tuple(found)
+
     def matched(self, question: str, text: str) -> tuple[str, ...]:
         """The words of ``text``, as they stand there, that the question's words find."""
-        words = set(self._words(question))
-        tokens = self._analyzer.pre_tokenize(text).tokens
-        found = [text[t.char_offset_from : t.char_offset_to] for t in tokens if t.text in words]
-        return tuple(dict.fromkeys(found))
+        return tuple(dict.fromkeys(span.of(text) for span in self._analysis.forms(question, text)))
 
-    def _words(self, question: str) -> list[str]:
-        return sorted(set(self._analyzer.analyze(question)))
+    def places(self, words: str, phrases: Sequence[str], text: str) -> tuple[Span, ...]:
+        """Where in ``text`` the words stand, in some form, and the phrases, as they are."""
+        found = [*self._analysis.forms(words, text), *self._analysis.places(phrases, text)]
+        return tuple(sorted(set(found)))
 
-    def _query(self, words: Sequence[str], among: Sequence[int] | None) -> tantivy.Query:
+    def _known(self, word: str) -> bool:
+        return any(self._searcher.doc_freq(field, word) for field in ("text", "context"))
+
+    def _any_of(self, words: Sequence[str]) -> tantivy.Query:
         from tantivy import Occur, Query
 
         # Term by term, not through the query parser: a question is no query language.
@@ -173,23 +273,29 @@ class TantivyReader:
             Query.boost_query(Query.term_query(self._schema, "context", word), CONTEXT_WEIGHT)
             for word in words
         ]
-        any_of = Query.boolean_query([(Occur.Should, query) for query in text + context])
-        if among is None:
-            return any_of
-        one_of = Query.term_set_query(self._schema, "key", [int(key) for key in among])
-        return Query.boolean_query(
-            [(Occur.Must, any_of), (Occur.Must, Query.const_score_query(one_of, 0.0))]
-        )
+        return Query.boolean_query([(Occur.Should, query) for query in text + context])
 
-    def _run(
-        self, words: Sequence[str], count: int, among: Sequence[int] | None
-    ) -> tuple[Keys, Scores]:
-        query = self._query(words, among)
-        hits = self._searcher.search(query, limit=count, count=False).hits
-        keys = self._searcher.fast_field_values("key", [address for _, address in hits])
-        scores = np.array([score for score, _ in hits], dtype=np.float64)
-        # A context that repeats the passage's words can lift it above the bound.
-        return np.array(keys, dtype=np.int64), np.minimum(scores / self._bound(words), 1.0)
+    def _limits(
+        self, clauses: Clauses, among: Sequence[int] | None
+    ) -> list[tuple[tantivy.Occur, tantivy.Query]]:
+        """What must be and what must not, none of which counts for the score."""
+        from tantivy import Occur, Query
+
+        must = [self._literally(phrase) for phrase in clauses.phrases]
+        if among is not None:
+            must.append(Query.term_set_query(self._schema, "key", [int(key) for key in among]))
+        limits = [(Occur.Must, Query.const_score_query(query, 0.0)) for query in must]
+        return limits + [(Occur.MustNot, self._literally(phrase)) for phrase in clauses.without]
+
+    def _literally(self, phrase: str) -> tantivy.Query:
+        """The passages where the phrase stands as it is; none for one without a word."""
+        from tantivy import Query
+
+        words = self._analysis.phrase(phrase)
+        if len(words) > 1:
+            return Query.phrase_query(self._schema, "literal", [*words])
+        # tantivy panics at a phrase of one word.
+        return Query.term_set_query(self._schema, "literal", [word for _, word in words])
 
     def _bound(self, words: Sequence[str]) -> float:
         """What a passage would score that is full of every word and next to nothing else."""
@@ -201,20 +307,6 @@ class TantivyReader:
         return SATURATION * sum(rarities)
 
 
-def _analyzer() -> tantivy.TextAnalyzer:
-    from tantivy import Filter, TextAnalyzerBuilder, Tokenizer
-
-    return (
-        TextAnalyzerBuilder(Tokenizer.simple())
-        .filter(Filter.remove_long(LONGEST_WORD))
-        .filter(Filter.lowercase())
-        .filter(Filter.ascii_fold())
-        .filter(Filter.stopword("english"))
-        .filter(Filter.stemmer("english"))
-        .build()
-    )
-
-
 def _schema() -> tantivy.Schema:
     import tantivy
 
@@ -222,7 +314,8 @@ def _schema() -> tantivy.Schema:
     # Signed: delete_documents_by_term takes a Python int for a signed term, and on an unsigned
     # field would delete nothing, without a word.
     builder.add_integer_field("key", indexed=True, fast=True)
-    # No positions: phrases are not searched yet, and they would double the index.
+    builder.add_integer_field("sentences", fast=True)
     builder.add_text_field("text", tokenizer_name="words", index_option="freq")
     builder.add_text_field("context", tokenizer_name="words", index_option="freq")
+    builder.add_text_field("literal", tokenizer_name="literal", index_option="position")
     return builder.build()

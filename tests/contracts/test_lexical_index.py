@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rag.errors import LibraryDamaged
-from rag.lexical import TantivyIndex
+from rag.lexical import Entry, TantivyIndex
 
 # Words that stemming and stop words leave alone, so that the oracle needs neither.
 WORDS = ["tank", "gun", "turret", "delhi", "port", "visit", "oil", "steel"]
@@ -58,7 +58,7 @@ def test_scores_equal_the_formula(
 ) -> None:
     """Order and scores are those of BM25 by hand, for proposals and for given passages."""
     index = TantivyIndex.create(tmp_path_factory.mktemp("words"))
-    index.update([], [(key, *row) for key, row in held.items()])
+    index.update([], [Entry(key, *row, 1) for key, row in held.items()])
     reader = index.reader()
     expected = shares(held, question)
     keys, scores = reader.search(" ".join(question), 50)
@@ -79,9 +79,9 @@ def index(tmp_path: Path) -> TantivyIndex:
     index.update(
         [],
         [
-            (1, "The Belgian company supplies gun turrets.", "Tanks"),
-            (2, "Café prices rose in Zürich.", "Coffee"),
-            (3, "A visit to New Delhi.", "Travel"),
+            Entry(1, "The Belgian company supplies gun turrets.", "Tanks", 1),
+            Entry(2, "Café prices rose in Zürich.", "Coffee", 1),
+            Entry(3, "A visit to New Delhi.", "Travel", 1),
         ],
     )
     return index
@@ -138,8 +138,8 @@ def test_matched_words_as_they_stand(index: TantivyIndex) -> None:
 def test_updates_replace_and_remove(index: TantivyIndex) -> None:
     """A passage that comes again is replaced; what is removed is gone; unknown keys are fine."""
     before = index.reader()
-    index.update([3, 99], [(1, "Steel from Ghent.", "")])
-    index.update([3, 99], [(1, "Steel from Ghent.", "")])
+    index.update([3, 99], [Entry(1, "Steel from Ghent.", "", 1)])
+    index.update([3, 99], [Entry(1, "Steel from Ghent.", "", 1)])
     assert keys(index, "turret") == []
     assert keys(index, "steel") == [1]
     assert keys(index, "delhi") == []

@@ -1,0 +1,99 @@
+"""Words → every passage that has them: nothing is ranked, and nothing is left out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rag import asking, spelling
+from rag.errors import EmptyQuestion, InputError
+from rag.filters import Filter
+from rag.indexes import Snapshot
+from rag.limits import passages_of
+from rag.store import StoredPassage, StoreReader
+from rag.types import Found, Match, Quote
+
+
+def find(
+    text: str,
+    conditions: Filter,
+    offset: int,
+    limit: int,
+    *,
+    store: StoreReader,
+    snapshot: Snapshot,
+) -> Found:
+    """List the passages that have all of the words, in some form, and meet all conditions.
+
+    Parameters
+    ----------
+    text
+        Plain words, and what :mod:`rag.asking` makes a condition.
+    conditions
+        Which documents to look in, besides those in ``text``.
+    offset, limit
+        The page: how many passages come before it, and how many it has at most.
+
+    Raises
+    ------
+    EmptyQuestion
+        If there is nothing to look for.
+    InputError
+        If ``offset`` is below 0 or ``limit`` below 1.
+    """
+    if offset < 0 or limit < 1:
+        raise InputError(
+            f"a page begins at 0 or later and has 1 passage or more, not {offset} and {limit}"
+        )
+    asked = asking.read(text)
+    words = snapshot.words
+    instead = words.respellings(asked.words)
+    wanted = spelling.respelled(asked.words, instead)
+    # What the words find in themselves is what there is to look for: stop words find nothing.
+    if not (asked.clauses or asked.conditions or conditions or words.matched(wanted, wanted)):
+        raise EmptyQuestion(
+            "there is no word to look for, or only words like “the” and “is”; put those in"
+            ' quotes: "to be or not to be"'
+        )
+    among = passages_of((*asked.conditions, conditions), store)
+    found, _ = words.matching(
+        wanted, asked.clauses, None if among is None else [key for key, _ in among]
+    )
+    keys = found.tolist()
+    page = store.passages(keys[offset : offset + limit])
+    return Found(
+        passages=len(keys),
+        documents=store.tally(keys),
+        offset=offset,
+        matches=tuple(
+            _match(page[key], wanted, asked.clauses.phrases, snapshot) for key in sorted(page)
+        ),
+        instead=instead,
+    )
+
+
+def _match(stored: StoredPassage, words: str, phrases: Sequence[str], snapshot: Snapshot) -> Match:
+    passage = stored.passage
+    places = snapshot.words.places(words, phrases, passage.text)
+    first = passage.start + (places[0].start if places else 0)
+    # The page that a reader has to turn to: the one where the first of it stands.
+    page = next((one for one in reversed(passage.pages) if one.start <= first), None)
+    source, *others = stored.sources
+    return Match(
+        text=passage.text,
+        title=stored.title,
+        source=source,
+        date=stored.date,
+        page=page.number if page else None,
+        headings=passage.headings,
+        document_id=passage.document_id,
+        passage_id=passage.id,
+        start=passage.start,
+        end=passage.end,
+        matched=tuple(
+            Quote(place.of(passage.text), passage.start + place.start, passage.start + place.end)
+            for place in places
+        ),
+        also_in=tuple(others),
+        page_label=page.label if page else None,
+        date_from=stored.date_from,
+    )

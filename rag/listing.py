@@ -1,0 +1,88 @@
+"""What ``rag ask`` prints beside its hits: how the question was read, and lists of all matches."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+from rich.padding import Padding
+from rich.text import Text
+
+from rag.asking import Query
+from rag.terminal import count, out
+from rag.types import Found, Match, Respelling
+
+DOCUMENTS_SHOWN = 20
+
+
+def print_reading(query: Query, instead: Sequence[Respelling]) -> None:
+    """What in a question was taken for a condition, and what was looked for instead of words that
+    no document has; nothing for a plain question.
+    """
+    said = [f"with “{phrase}”" for phrase in query.clauses.phrases]
+    said += [f"without “{phrase}”" for phrase in query.clauses.without]
+    for condition in query.conditions:
+        given = {name: value for name, value in asdict(condition).items() if value}
+        given |= given.pop("where", {})
+        said += [f"{name} {value}" for name, value in given.items()]
+    if said:
+        out.print(Text(f"Only passages {', '.join(said)}.", "dim"), soft_wrap=True)
+    for one in instead:
+        line = f"No document has “{one.asked}”; looked for “{one.found}”."
+        out.print(Text(line, "dim"), soft_wrap=True)
+
+
+def print_found(found: Found) -> None:
+    """How many passages of which documents match, then a page of them."""
+    passages, documents = count(found.passages, "passage"), count(len(found.documents), "document")
+    out.print(f"{passages} in {documents}")
+    for one in found.documents[:DOCUMENTS_SHOWN]:
+        line = Text.assemble((f"{one.passages:6,}  ", "dim"), (one.title, "bold"))
+        out.print(line.append(f"  {Path(one.source).name}", "dim"), soft_wrap=True)
+    if len(found.documents) > DOCUMENTS_SHOWN:
+        out.print(f"… and {len(found.documents) - DOCUMENTS_SHOWN:,} more")
+    out.print()
+    for number, match in enumerate(found.matches, start=found.offset + 1):
+        _print_match(number, match)
+    after = found.offset + len(found.matches)
+    if found.matches and after < found.passages:
+        shown = f"{found.offset + 1:,} to {after:,} of {found.passages:,}"
+        out.print(f"These are {shown}; the next ones: --offset {after}")
+
+
+def found_as_json(query: str, found: Found) -> dict[str, object]:
+    """Matches as plain values."""
+    matches = [
+        asdict(match) | {"date": match.date.isoformat() if match.date else None}
+        for match in found.matches
+    ]
+    return {"question": query, **asdict(found), "matches": matches}
+
+
+def _print_match(number: int, match: Match) -> None:
+    place = [Path(match.source).name]
+    if match.page:
+        place.append(f"page {match.page_label or match.page}")
+    if match.date:
+        file_of = "file of " if match.date_from == "file time" else ""
+        place.append(file_of + match.date.isoformat())
+    out.print(Text.assemble((f"{number}. ", "dim"), (match.title, "bold")))
+    out.print(Text(f"   {' · '.join(place)}", "dim"))
+    out.print(Padding(_marked(match), (0, 0, 1, 3)))
+
+
+def _marked(match: Match) -> Text:
+    """The passage with what matched in colour, or between » and « where there is none."""
+    text = Text(match.text)
+    if out.is_terminal:
+        for quote in match.matched:
+            text.stylize("bold green", quote.start - match.start, quote.end - match.start)
+        return text
+    parts, end = [], 0
+    for quote in match.matched:
+        first, last = quote.start - match.start, quote.end - match.start
+        if first >= end:  # a word inside a phrase is marked already
+            parts.append(f"{match.text[end:first]}»{match.text[first:last]}«")
+            end = last
+    return Text("".join([*parts, match.text[end:]]))

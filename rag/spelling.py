@@ -1,0 +1,66 @@
+"""Slips of spelling: the word that was meant, among words that are known."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+
+from rag.types import Respelling
+
+FEWEST_LETTERS = 4
+"""In shorter words every slip makes another word."""
+
+LETTERS_FOR_TWO_SLIPS = 8
+
+
+def slips_allowed(word: str) -> int:
+    """How many slips a word may have: none below 4 letters, one below 8, else two."""
+    if len(word) < FEWEST_LETTERS or not word.isalpha():
+        return 0
+    return 1 if len(word) < LETTERS_FOR_TWO_SLIPS else 2
+
+
+def slips(asked: str, known: str) -> int:
+    """The fewest letters to add, drop, change or swap with the next, to get from one to the other.
+
+    The optimal string alignment distance: Damerau, "A technique for computer detection and
+    correction of spelling errors", Communications of the ACM, 1964; no stretch is edited twice.
+    """
+    before: list[int] = []
+    above = list(range(len(known) + 1))
+    for i, letter in enumerate(asked):
+        row = [i + 1]
+        for j, other in enumerate(known):
+            cost = min(above[j + 1] + 1, row[j] + 1, above[j] + (letter != other))
+            if i and j and letter == known[j - 1] and asked[i - 1] == other:
+                cost = min(cost, before[j - 1] + 1)
+            row.append(cost)
+        before, above = above, row
+    return above[-1]
+
+
+def nearest(word: str, known: Iterable[tuple[str, int]]) -> str | None:
+    """The known word with the fewest slips, or None where all have more than are allowed.
+
+    Parameters
+    ----------
+    word
+        As it was asked, in the form in which the others are known.
+    known
+        Words, each with how often it occurs: of equally near ones the most frequent is taken,
+        then the first by the alphabet.
+    """
+    most = slips_allowed(word)
+    near = [
+        (distance, -count, other)
+        for other, count in known
+        if abs(len(other) - len(word)) <= most and (distance := slips(word, other)) <= most
+    ]
+    return min(near)[2] if near else None
+
+
+def respelled(text: str, respellings: Sequence[Respelling]) -> str:
+    """The text with other words in place of those that were asked."""
+    for one in respellings:
+        text = re.sub(rf"\b{re.escape(one.asked)}\b", one.found, text)
+    return text

@@ -1,0 +1,63 @@
+"""Slips of spelling, by hand and against a distance worked out the slow way."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rag.spelling import nearest, respelled, slips, slips_allowed
+from rag.types import Respelling
+
+words = st.text("abc", max_size=6)
+
+
+@cache
+def slow(a: str, b: str) -> int:
+    """Optimal string alignment straight from its recursive definition."""
+    if not a or not b:
+        return len(a) + len(b)
+    best = min(slow(a[:-1], b) + 1, slow(a, b[:-1]) + 1, slow(a[:-1], b[:-1]) + (a[-1] != b[-1]))
+    if a[-2:] == b[-2:][::-1] and len(a) > 1 and len(b) > 1:
+        best = min(best, slow(a[:-2], b[:-2]) + 1)
+    return best
+
+
+@given(words, words)
+def test_slips_equal_the_definition(a: str, b: str) -> None:
+    """Letters added, dropped, changed, or swapped with the next."""
+    assert slips(a, b) == slow(a, b)
+
+
+@pytest.mark.parametrize(
+    ("asked", "known", "count"),
+    [("zuckerbrg", "zuckerberg", 1), ("form", "from", 1), ("ca", "abc", 3), ("", "abc", 3)],
+)
+def test_slips_by_hand(asked: str, known: str, count: int) -> None:
+    """“ca” is three from “abc”: what was swapped can't be edited again."""
+    assert slips(asked, known) == count
+
+
+def test_slips_allowed() -> None:
+    """None in short words and in numbers, one up to seven letters, then two."""
+    assert [slips_allowed(word) for word in ("abc", "abcd", "abcdefg", "abcdefgh", "abcde1")] == [
+        *(0, 1, 1, 2, 0)
+    ]
+
+
+def test_nearest() -> None:
+    """The fewest slips, then the most frequent, then by the alphabet; too far is nothing."""
+    assert nearest("jonson", [("johnson", 2), ("jonsons", 9), ("jonas", 99)]) == "jonsons"
+    assert nearest("zukerbrg", [("zuckerberg", 1), ("zukerbra", 1)]) == "zukerbra"
+    assert nearest("jonson", [("jonsona", 1), ("ionson", 1)]) == "ionson"
+    assert nearest("jonson", [("johnsen", 1)]) is None
+    assert nearest("jonson", []) is None
+
+
+def test_respelled() -> None:
+    """Whole words only, wherever they stand."""
+    instead = [Respelling("Englnad", "england")]
+    assert respelled("Englnad's, Englnads (Englnad)", instead) == "england's, Englnads (england)"
+    assert respelled("a.b", []) == "a.b"
