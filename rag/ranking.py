@@ -8,40 +8,109 @@ fusion functions for hybrid retrieval", ACM TOIS 2023, call it theoretical min-m
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.types import Scores, TokenBits, TokenVectors
-
-MEANING_WEIGHT = 0.5
-"""Share of the best sentence's cosine in the fusion; the rest is BM25's."""
-
-TOKENS_WEIGHT = 0.75
-"""Share of the late interaction in the final score; the rest is the fusion's."""
+from rag.arrays import Scores, TokenBits, TokenVectors, Vector, Vectors
+from rag.errors import InputError
 
 
-def fuse(meaning: Scores, words: Scores) -> Scores:
-    """The convex combination of two scores: ``w · meaning + (1 - w) · words``.
+@dataclass(frozen=True, slots=True)
+class Ranking:
+    """How passages are proposed and ordered. The defaults are what a library does; anything else
+    is for measuring it against.
 
     Parameters
     ----------
-    meaning
-        Cosines in [-1, 1]; a negative one counts as 0.
-    words
-        BM25 scores as shares of the best there is for the question, in [0, 1].
+    meaning_weight
+        Share of the cosine in the fusion, in [0, 1]; the rest is BM25's. An index without a
+        share proposes nothing.
+    tokens_weight
+        Share of the late interaction in the score, in [0, 1]; the rest is the fusion's.
+    whole_passages
+        Take the cosine of the mean of a passage's sentences, as if it had one vector, and not
+        that of its best sentence.
+    passages_proposed
+        Passages that each index proposes.
+    sentences_proposed
+        Nearest sentences that are looked at for them: a good passage has several.
+    reordered
+        Best passages of the fusion that are re-ordered by late interaction.
+    reranked
+        Best passages of those that go through a cross-encoder, where there is one.
 
-    Returns
-    -------
-    Scores
-        In [0, 1], shape as given.
+    Raises
+    ------
+    InputError
+        If a weight is not a share, or a depth is below 1.
     """
-    return MEANING_WEIGHT * np.maximum(meaning, 0.0) + (1.0 - MEANING_WEIGHT) * words
+
+    meaning_weight: float = 0.5
+    tokens_weight: float = 0.75
+    whole_passages: bool = False
+    passages_proposed: int = 100
+    sentences_proposed: int = 300
+    reordered: int = 50
+    reranked: int = 20
+
+    def __post_init__(self) -> None:
+        for name in ("meaning_weight", "tokens_weight"):
+            weight = getattr(self, name)
+            if not 0.0 <= weight <= 1.0:
+                raise InputError(f"{name} is a share: it must lie between 0 and 1, not be {weight}")
+        for name in ("passages_proposed", "sentences_proposed", "reordered", "reranked"):
+            depth = getattr(self, name)
+            if depth < 1:
+                raise InputError(f"{name} must be at least 1, not {depth}")
 
 
-def combine(fused: Scores, tokens: Scores) -> Scores:
-    """The final score, from the fusion and the late interaction; all in [0, 1]."""
-    return (1.0 - TOKENS_WEIGHT) * fused + TOKENS_WEIGHT * tokens
+DEFAULT = Ranking()
+"""What a library does."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Signals:
+    """What is known of each candidate before its tokens are looked at; one entry a candidate.
+
+    ``meaning`` is a cosine, in [-1, 1]. ``words`` is the BM25 score as a share of the best there
+    is for the question, in [0, 1]. A further signal is a field here, a weight in
+    :class:`Ranking` and a term in :func:`fuse`.
+    """
+
+    meaning: Scores
+    words: Scores
+
+
+def fuse(signals: Signals, settings: Ranking = DEFAULT) -> Scores:
+    """The convex combination of the signals: ``w · meaning + (1 - w) · words``.
+
+    A negative cosine counts as 0, so that the result lies in [0, 1].
+    """
+    meaning = np.maximum(signals.meaning, 0.0)
+    return settings.meaning_weight * meaning + (1.0 - settings.meaning_weight) * signals.words
+
+
+def combine(fused: Scores, tokens: Scores, settings: Ranking = DEFAULT) -> Scores:
+    """The score, from the fusion and the late interaction; all in [0, 1]."""
+    return (1.0 - settings.tokens_weight) * fused + settings.tokens_weight * tokens
+
+
+def mean_vector(sentences: Vectors, counts: NDArray[np.int32]) -> Vector:
+    """One vector for a whole passage: the mean of its sentences', each weighing its tokens.
+
+    Parameters
+    ----------
+    sentences
+        Shape (sentences, dimension), of unit norm.
+    counts
+        Tokens of each sentence, shape (sentences,); all zero counts as all equal.
+    """
+    weights = counts if counts.any() else np.ones(len(counts))
+    mean = weights.astype(np.float32) @ sentences
+    return cast("Vector", mean / max(float(np.linalg.norm(mean)), 1e-12))
 
 
 def rarity(document_frequency: NDArray[np.int64], documents: int) -> Scores:

@@ -1,52 +1,57 @@
-"""Question → Hits: embed, search both indexes, fuse, re-order, mark the answer, fold."""
+"""Question → Hits: embed, search both indexes, fuse, re-order, mark the answer, fold.
+
+Each stage is a function. How it weighs and how deep it looks stands in :class:`Ranking`.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from rag import ranking
+from rag import asking, limits, ranking, spelling
+from rag.arrays import Keys, Scores
 from rag.errors import EmptyQuestion, InputError
 from rag.filters import Filter
 from rag.indexes import Snapshot
+from rag.lexical import LexicalIndex
+from rag.limits import Limits
 from rag.protocols import Embedder
+from rag.ranking import Ranking, Signals
+from rag.reranking import Reranker
 from rag.store import StoredPassage, StoreReader
-from rag.types import Hit, Keys, QueryEncoding, Quote, Scores, Span, Why
-
-PASSAGES_PROPOSED = 100
-"""Passages that each index proposes."""
-
-SENTENCES_PROPOSED = 300
-"""Nearest sentences that are looked at for them: a good passage has several."""
-
-REORDERED = 50
-"""Best passages of the fusion that are re-ordered by late interaction."""
+from rag.types import Clauses, Hit, QueryEncoding, Quote, Respelling, Span, Why
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Asked:
-    """One question, and what it is asked of."""
+    """One question, and what it is asked of.
+
+    ``question`` is what was asked without its conditions, and with other words ``instead`` of
+    those that no document has.
+    """
 
     question: str
+    instead: tuple[Respelling, ...]
     encoding: QueryEncoding
     k: int
-    among: Sequence[tuple[int, int]] | None
+    clauses: Clauses
+    limits: Limits
+    settings: Ranking
     store: StoreReader
     snapshot: Snapshot
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Candidates:
-    """Proposed passages, each with its true score in both indexes.
+    """Proposed passages, each with all its true signals, whoever proposed it.
 
     The ranks are by key; a passage has none in an index that did not propose it.
     """
 
     keys: Keys
-    meaning: Scores
-    words: Scores
+    signals: Signals
     meaning_ranks: dict[int, int]
     words_ranks: dict[int, int]
 
@@ -71,18 +76,25 @@ def search(
     embedder: Embedder,
     store: StoreReader,
     snapshot: Snapshot,
+    settings: Ranking = ranking.DEFAULT,
+    reranker: Reranker | None = None,
 ) -> list[Hit]:
     """Find the ``k`` passages that best answer a question, best first.
 
     Parameters
     ----------
     question
-        In plain words.
+        In plain words, and what :mod:`rag.asking` makes a condition.
     k
         How many hits, at least 1; there are fewer in a library with fewer passages.
     conditions
-        Which documents to look in. They hold before anything is ranked, so a filter that leaves
-        three passages finds all three.
+        Which documents to look in, besides those in the question. They hold before anything is
+        ranked, so a filter that leaves three passages finds all three.
+    settings
+        Weights and depths. All depths grow with ``k``.
+    reranker
+        A cross-encoder that has the last word on the best passages. Only those are hits then,
+        and their scores are its own.
 
     Returns
     -------
@@ -96,17 +108,36 @@ def search(
     InputError
         If ``k`` is below 1.
     """
-    if not any(character.isalnum() for character in question):
-        raise EmptyQuestion("the question is empty: ask in plain words, like “Who wrote it?”")
+    query = asking.read(question)
+    if not any(character.isalnum() for character in query.question):
+        raise EmptyQuestion(
+            "the question has only conditions: add what to look for, or list all that meets them"
+            " with rag ask --all"
+            if query.conditions or query.clauses
+            else "the question is empty: ask in plain words, like “Who wrote it?”"
+        )
     if k < 1:
         raise InputError(f"the number of hits must be at least 1, not {k}")
-    among = store.matching(conditions) if conditions else None
-    asked = _Asked(question, embedder.query(question), k, among, store, snapshot)
+    instead = _instead(query.question, embedder, snapshot.words)
+    respelled = spelling.respelled(query.question, instead)
+    asked = _Asked(
+        question=respelled,
+        instead=instead,
+        encoding=embedder.query(respelled),
+        k=k,
+        clauses=query.clauses,
+        limits=limits.limited(
+            (*query.conditions, conditions), query.clauses, store, snapshot.words
+        ),
+        settings=settings,
+        store=store,
+        snapshot=snapshot,
+    )
     candidates = _candidates(asked)
     scored = _reordered(asked, candidates)
-    order = ranking.best_first(
-        np.array([one.score for one in scored]), [one.stored.passage.id for one in scored]
-    )
+    if reranker:
+        scored = _reranked(asked, scored, reranker)
+    order = _order(scored)
     groups = ranking.folded(order, [one.stored.passage.text for one in scored])
     return [
         _hit(rank, [scored[i] for i in group], asked, candidates)
@@ -114,32 +145,79 @@ def search(
     ]
 
 
+def _instead(question: str, embedder: Embedder, words: LexicalIndex) -> tuple[Respelling, ...]:
+    """What is looked for in place of words that no document has.
+
+    A word that is a single piece in the model's vocabulary is no slip, only absent: without
+    planets in the library, a question about a planet must not find planes.
+    """
+    return tuple(
+        one for one in words.respellings(question) if len(embedder.query(one.asked).pieces) > 1
+    )
+
+
 def _candidates(asked: _Asked) -> _Candidates:
     """What the indexes propose together."""
-    depth = max(PASSAGES_PROPOSED, 2 * asked.k)
-    sentences = max(SENTENCES_PROPOSED, 6 * asked.k)
-    vector = asked.encoding.vector
-    keys = None if asked.among is None else [key for key, _ in asked.among]
-    near = _distinct(asked.snapshot.vectors.search(vector, sentences, asked.among)[0])[:depth]
-    worded, _ = asked.snapshot.words.search(asked.question, depth, keys)
-    # A passage may have gone since the snapshot; what the store no longer has is left out.
-    vectors = asked.store.vectors(_distinct(np.concatenate([near, worded])).tolist())
-    found = np.array(list(vectors), dtype=np.int64)
-    owners = np.repeat(np.arange(len(found)), [len(rows) for rows in vectors.values()])
-    cosines = np.concatenate([rows @ vector for rows in vectors.values()] or [np.zeros(0)])
+    near, worded = _nearest(asked), _worded(asked)
+    found, meaning = _meaning(asked, _distinct(np.concatenate([near, worded])).tolist())
     return _Candidates(
         keys=found,
-        meaning=np.maximum(ranking.best_of_groups(cosines, owners, len(found)), 0.0),
-        words=asked.snapshot.words.score(asked.question, found.tolist()),
+        signals=Signals(
+            meaning=meaning,
+            words=asked.snapshot.words.score(asked.question, found.tolist()),
+        ),
         meaning_ranks={key: rank for rank, key in enumerate(near.tolist(), start=1)},
         words_ranks={key: rank for rank, key in enumerate(worded.tolist(), start=1)},
     )
 
 
+def _nearest(asked: _Asked) -> Keys:
+    """The passages of the sentences whose vectors are nearest, best first."""
+    if asked.settings.meaning_weight == 0.0:
+        return np.zeros(0, np.int64)
+    sentences = max(asked.settings.sentences_proposed, 6 * asked.k)
+    keys = limits.nearest(asked.snapshot.vectors, asked.encoding.vector, sentences, asked.limits)
+    return _distinct(keys)[: _proposed(asked)]
+
+
+def _worded(asked: _Asked) -> Keys:
+    """The passages that the question's words find, best first."""
+    if asked.settings.meaning_weight == 1.0:
+        return np.zeros(0, np.int64)
+    keys, _ = asked.snapshot.words.search(
+        asked.question, _proposed(asked), asked.limits.keys, asked.clauses
+    )
+    return keys
+
+
+def _proposed(asked: _Asked) -> int:
+    return max(asked.settings.passages_proposed, 2 * asked.k)
+
+
+def _meaning(asked: _Asked, keys: Sequence[int]) -> tuple[Keys, Scores]:
+    """The cosine of each passage with the question, none below 0, and the keys they belong to.
+
+    A passage may have gone since the snapshot; what the store no longer has is left out.
+    """
+    vectors = asked.store.vectors(keys)
+    if asked.settings.whole_passages:
+        tokens = asked.store.tokens(keys)
+        vectors = {
+            key: ranking.mean_vector(rows, tokens[key].counts)[np.newaxis]
+            for key, rows in vectors.items()
+            if key in tokens
+        }
+    owners = np.repeat(np.arange(len(vectors)), [len(rows) for rows in vectors.values()])
+    rows = [one @ asked.encoding.vector for one in vectors.values()]
+    cosines = np.concatenate(rows or [np.zeros(0)])
+    best = ranking.best_of_groups(cosines, owners, len(vectors))
+    return np.array(list(vectors), dtype=np.int64), np.maximum(best, 0.0)
+
+
 def _reordered(asked: _Asked, candidates: _Candidates) -> list[_Scored]:
     """The best of the fusion, scored once more by late interaction over their tokens."""
-    fused = ranking.fuse(candidates.meaning, candidates.words)
-    best = np.argsort(-fused, kind="stable")[: max(REORDERED, 2 * asked.k)]
+    fused = ranking.fuse(candidates.signals, asked.settings)
+    best = np.argsort(-fused, kind="stable")[: max(asked.settings.reordered, 2 * asked.k)]
     stored = asked.store.passages(candidates.keys[best].tolist())
     tokens = asked.store.tokens(candidates.keys[best].tolist())
     kept = [i for i in best.tolist() if int(candidates.keys[i]) in stored.keys() & tokens.keys()]
@@ -153,18 +231,32 @@ def _reordered(asked: _Asked, candidates: _Candidates) -> list[_Scored]:
         np.concatenate([one.bits for one in found]),
         [one.counts for one in found],
     )
-    scores = ranking.combine(fused[kept], passages)
+    scores = ranking.combine(fused[kept], passages, asked.settings)
     return [
         _Scored(
             stored=stored[int(candidates.keys[i])],
             score=float(scores[n]),
-            meaning=float(candidates.meaning[i]),
-            words=float(candidates.words[i]),
+            meaning=float(candidates.signals.meaning[i]),
+            words=float(candidates.signals.words[i]),
             tokens=float(passages[n]),
             sentences=sentences[n],
         )
         for n, i in enumerate(kept)
     ]
+
+
+def _reranked(asked: _Asked, scored: Sequence[_Scored], reranker: Reranker) -> list[_Scored]:
+    """The best of them, with the cross-encoder's scores."""
+    best = [scored[i] for i in _order(scored)[: max(asked.settings.reranked, 2 * asked.k)]]
+    scores = reranker.scores(asked.question, [one.stored.passage.text for one in best])
+    return [replace(one, score=float(score)) for one, score in zip(best, scores, strict=True)]
+
+
+def _order(scored: Sequence[_Scored]) -> list[int]:
+    """Positions, best first; equal scores go by the ids of the passages."""
+    return ranking.best_first(
+        np.array([one.score for one in scored]), [one.stored.passage.id for one in scored]
+    )
 
 
 def _hit(rank: int, same: Sequence[_Scored], asked: _Asked, candidates: _Candidates) -> Hit:
@@ -196,6 +288,7 @@ def _hit(rank: int, same: Sequence[_Scored], asked: _Asked, candidates: _Candida
             meaning_rank=candidates.meaning_ranks.get(stored.key),
             words_rank=candidates.words_ranks.get(stored.key),
             matched=asked.snapshot.words.matched(asked.question, passage.text),
+            instead=asked.instead,
         ),
         page_label=page.label if page else None,
         date_from=stored.date_from,

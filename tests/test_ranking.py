@@ -8,20 +8,63 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from rag import ranking
+from rag import InputError, ranking
+from rag.ranking import Ranking, Signals
+
+SIGNALS = Signals(meaning=np.array([0.8, -0.5, 0.2]), words=np.array([0.0, 0.6, 1.0]))
 
 
 def test_fusion_by_hand() -> None:
     """Half the cosine and half the word score; a negative cosine counts as nothing."""
-    meaning = np.array([0.8, -0.5, 0.2])
-    words = np.array([0.0, 0.6, 1.0])
-    assert ranking.fuse(meaning, words).tolist() == pytest.approx([0.4, 0.3, 0.6])
+    assert ranking.fuse(SIGNALS).tolist() == pytest.approx([0.4, 0.3, 0.6])
+
+
+def test_fusion_with_other_weights() -> None:
+    """Three quarters of the cosine and one of the word score."""
+    found = ranking.fuse(SIGNALS, Ranking(meaning_weight=0.75))
+    assert found.tolist() == pytest.approx([0.6, 0.15, 0.4])
 
 
 def test_combination_by_hand() -> None:
     """A quarter of the fusion and three quarters of the late interaction."""
     found = ranking.combine(np.array([0.4, 1.0]), np.array([0.8, 0.0]))
     assert found.tolist() == pytest.approx([0.7, 0.25])
+
+
+def test_combination_with_another_weight() -> None:
+    """Without a share for the late interaction, the fusion stays as it is."""
+    fused = np.array([0.4, 1.0])
+    found = ranking.combine(fused, np.array([0.8, 0.0]), Ranking(tokens_weight=0.0))
+    assert found.tolist() == fused.tolist()
+
+
+@pytest.mark.parametrize(
+    ("wrong", "reason"),
+    [
+        ({"meaning_weight": 1.5}, "meaning_weight is a share"),
+        ({"tokens_weight": -0.1}, "tokens_weight is a share"),
+        ({"tokens_weight": float("nan")}, "tokens_weight is a share"),
+        ({"reordered": 0}, "reordered must be at least 1"),
+    ],
+)
+def test_settings_that_cannot_be(wrong: dict[str, float], reason: str) -> None:
+    """A weight is a share, and a depth at least one."""
+    with pytest.raises(InputError, match=reason):
+        Ranking(**wrong)  # type: ignore[arg-type]
+
+
+def test_mean_vector_by_hand() -> None:
+    """Three tokens along x and four along y: the direction (3, 4), brought to length 1."""
+    sentences = np.array([[1.0, 0.0], [0.0, 1.0]], dtype=np.float32)
+    found = ranking.mean_vector(sentences, np.array([3, 4], np.int32))
+    assert found.tolist() == pytest.approx([0.6, 0.8])
+
+
+def test_mean_vector_without_tokens() -> None:
+    """Sentences in which the model sees no token weigh the same."""
+    sentences = np.array([[1.0, 0.0], [0.0, 1.0]], dtype=np.float32)
+    found = ranking.mean_vector(sentences, np.zeros(2, np.int32))
+    assert found.tolist() == pytest.approx([0.5**0.5, 0.5**0.5])
 
 
 def test_rarity_by_hand() -> None:

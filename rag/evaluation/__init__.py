@@ -1,0 +1,9 @@
+"""Measuring: a library is asked the questions of a labelled set, and what it finds is judged.
+
+::
+
+    files → Labelled set → Library → Answered → Judged → Result → table, JSON, plot, losses
+      beir, questions      corpus    running    judging   results
+
+``ranks`` is the only module that knows ir-measures, ``plot`` the only one that knows matplotlib.
+"""

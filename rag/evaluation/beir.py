@@ -1,0 +1,203 @@
+"""Labelled sets in the layout of BEIR (Thakur et al., NeurIPS 2021).
+
+::
+
+    corpus.jsonl[.gz]    {"_id", "title", "text", "metadata"}, a document a line
+    queries.jsonl[.gz]   {"_id", "text", "metadata"}, a question a line
+    qrels/SPLIT.tsv      question, document and gain, with or without a line of names
+
+Two things may stand in the metadata of a question: ``answer_spans``, ``[{"doc_id", "start",
+"end"}]``, in characters of that document's text; and ``filter``, values that the metadata of a
+document must have to be looked at. A set with spans needs no judgements of documents.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from rag.errors import InputError
+from rag.evaluation.json_lines import Record, records
+from rag.evaluation.labelled import (
+    GoldSpan,
+    LabelledSet,
+    Question,
+    SetDocument,
+    check_question,
+    no_set,
+)
+from rag.filters import Filter
+from rag.types import Span
+
+USUAL_SPLIT = "test"
+
+COLUMNS = 3
+"""Of a file of judgements."""
+
+
+def read_beir(folder: Path, split: str | None = None) -> LabelledSet:
+    """Read a set.
+
+    Parameters
+    ----------
+    folder
+        Where it lies.
+    split
+        Which file of judgements, ``test`` by default, or the only one there is.
+
+    Returns
+    -------
+    LabelledSet
+        With those questions that have a span, or a document of some gain in that split.
+
+    Raises
+    ------
+    InputError
+        If a file is missing or damaged, or two of them contradict each other.
+    """
+    documents = _documents(_file(folder, "corpus"))
+    judged = _judgements(folder, split)
+    unknown = next((d for gains in judged.values() for d in gains if d not in documents), None)
+    if unknown is not None:
+        raise InputError(
+            f"{folder}: the judgements name a document {unknown} that is not in the corpus; "
+            "fetch the set again, or take those lines out of qrels"
+        )
+    questions, unlabelled = [], 0
+    for where, record in records(_file(folder, "queries")):
+        question = _question(where, record, judged, documents)
+        if question.spans or any(gain > 0 for gain in question.documents.values()):
+            questions.append(question)
+        else:
+            unlabelled += 1
+    if not questions:
+        raise no_set(folder, "no question of it has a label")
+    return LabelledSet(folder.name, tuple(questions), tuple(documents.values()), unlabelled)
+
+
+def metadata_name(name: str) -> str:
+    """What a field of a document's metadata is called in the library.
+
+    Set apart by a prefix, or a loader would take some of them for the document's date or author.
+    """
+    return f"set.{name}"
+
+
+def _file(folder: Path, name: str) -> Path:
+    for candidate in (f"{name}.jsonl", f"{name}.jsonl.gz"):
+        if (folder / candidate).is_file():
+            return folder / candidate
+    raise no_set(folder, f"there is no {name}.jsonl in it")
+
+
+def _documents(path: Path) -> dict[str, SetDocument]:
+    found: dict[str, SetDocument] = {}
+    for where, record in records(path):
+        id_ = _id(where, record)
+        if id_ in found:
+            raise InputError(f"{where}: there is another document {id_} above; take one out")
+        found[id_] = SetDocument(
+            id=id_,
+            title=_string(where, record, "title", ""),
+            text=_string(where, record, "text"),
+            metadata=_values(where, record.get("metadata") or {}),
+        )
+    if not found:
+        raise InputError(f"{path} is empty; fetch the set again")
+    return found
+
+
+def _question(
+    where: str,
+    record: Record,
+    judged: Mapping[str, Mapping[str, int]],
+    documents: Mapping[str, SetDocument],
+) -> Question:
+    metadata = record.get("metadata") or {}
+    if not isinstance(metadata, dict):
+        raise InputError(f"{where}: “metadata” is no object; mend it")
+    wanted = _values(where, metadata.get("filter") or {})
+    return Question(
+        id=_id(where, record),
+        text=check_question(_string(where, record, "text"), where),
+        documents=judged.get(_id(where, record), {}),
+        spans=tuple(_span(where, one, documents) for one in metadata.get("answer_spans") or ()),
+        conditions=Filter(where=wanted),
+    )
+
+
+def _span(where: str, given: Any, documents: Mapping[str, SetDocument]) -> GoldSpan:  # noqa: ANN401 (JSON)
+    try:
+        document, start, end = documents[str(given["doc_id"])], given["start"], given["end"]
+        inside = 0 <= start < end <= len(document.text)
+    except (KeyError, TypeError) as error:
+        raise InputError(
+            f"{where}: an answer span needs “doc_id”, of a document in the corpus, “start” and "
+            f"“end”, not {given}; mend it"
+        ) from error
+    if not inside:
+        raise InputError(
+            f"{where}: the span {start}-{end} is empty or beyond the {len(document.text)} "
+            f"characters of document {document.id}; mend it"
+        )
+    return GoldSpan(document.id, Span(start, end), document.text[start:end])
+
+
+def _judgements(folder: Path, split: str | None) -> dict[str, dict[str, int]]:
+    """The gain of each document for each question; none where the set has no judgements."""
+    files = {path.stem: path for path in sorted((folder / "qrels").glob("*.tsv"))}
+    if split is None:
+        if not files:
+            return {}
+        split = USUAL_SPLIT if len(files) > 1 else next(iter(files))
+    if split not in files:
+        there = ", ".join(files) or "none"
+        raise InputError(f"{folder} has no judgements {split}; name others by --split: {there}")
+    found: dict[str, dict[str, int]] = {}
+    with files[split].open(encoding="utf-8-sig", newline="") as lines:
+        for number, row in enumerate(csv.reader(lines, csv.excel_tab, quoting=csv.QUOTE_NONE), 1):
+            if not row or (number == 1 and not _is_number(row[-1])):
+                continue
+            if len(row) != COLUMNS or not _is_number(row[-1]):
+                raise InputError(
+                    f"{files[split]}, line {number}: a line has a question, a document and a "
+                    f"whole number with tabs between them, not {' '.join(row)}; mend it"
+                )
+            found.setdefault(row[0], {})[row[1]] = int(row[2])
+    return found
+
+
+def _is_number(text: str) -> bool:
+    return text.strip().removeprefix("-").isdecimal()
+
+
+def _id(where: str, record: Record) -> str:
+    if not isinstance(record.get("_id"), str | int):
+        raise InputError(f"{where}: there is no “_id”; give it one")
+    return str(record["_id"])
+
+
+def _string(where: str, record: Record, name: str, default: str | None = None) -> str:
+    value = record.get(name, default)
+    if value is None and default is not None:
+        return default
+    if not isinstance(value, str):
+        raise InputError(f"{where}: “{name}” must be a text; mend it")
+    return value
+
+
+def _values(where: str, given: Any) -> dict[str, str]:  # noqa: ANN401 (JSON)
+    """Metadata with the names that the library knows them by; all values as text."""
+    if not isinstance(given, dict):
+        raise InputError(f"{where}: “metadata” and “filter” are objects {{name: value}}; mend it")
+    return {metadata_name(name): _in_words(value) for name, value in given.items()}
+
+
+def _in_words(value: Any) -> str:  # noqa: ANN401 (JSON)
+    if isinstance(value, list):
+        return ", ".join(_in_words(one) for one in value)
+    if isinstance(value, bool):
+        return str(value).lower()
+    return "" if value is None else " ".join(str(value).split())

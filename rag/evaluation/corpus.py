@@ -1,0 +1,114 @@
+"""The documents of a set → a library of them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from rag.errors import InputError
+from rag.evaluation.labelled import SetDocument
+from rag.files import write_atomically
+from rag.library import Library
+from rag.terminal import count
+from rag.types import Hit
+
+FOLDER = "corpus"
+"""Where in the library's folder the documents lie, as files that it can follow."""
+
+DOCUMENTS_PER_FILE = 1_000
+CHARACTERS_PER_FILE = 4_000_000
+"""What ends a file; several are read at once, and none keeps a reader busy for long."""
+
+
+@dataclass(frozen=True, slots=True)
+class Corpus:
+    """A set's documents as they stand in a library: which of them each source is."""
+
+    documents: Mapping[str, SetDocument]
+    _id_by_source: Mapping[str, str]
+
+    def of_source(self, source: str) -> SetDocument:
+        """The document that a source holds."""
+        return self.documents[self._id_by_source[source]]
+
+    def names(self, hit: Hit) -> list[str]:
+        """The ids of the documents that hold the passage of a hit, the one it is shown of first."""
+        return [self._id_by_source[source] for source in (hit.source, *hit.also_in)]
+
+
+def index(
+    documents: Sequence[SetDocument],
+    library: Library,
+    *,
+    progress: bool = False,
+) -> Corpus:
+    """Make a library follow the documents of a set; what it has already costs next to nothing.
+
+    Raises
+    ------
+    InputError
+        If the library has other documents, or one of the set's can't be read.
+    """
+    folder = library.path / FOLDER
+    others = [one.source for one in library.report() if not Path(one.source).is_relative_to(folder)]
+    if others:
+        raise InputError(
+            f"{library.path} is a library of other documents ({others[0]} for one); "
+            "name an empty folder: --library DIR"
+        )
+    id_by_source = _write(documents, folder)
+    report = library.index(folder, progress=progress)
+    if report.failed:
+        first = report.failed[0]
+        raise InputError(
+            f"{count(len(report.failed), 'document')} of the set can't be read, "
+            f"{id_by_source.get(first.source, first.source)} for one: {first.reason}"
+        )
+    return Corpus({one.id: one for one in documents}, id_by_source)
+
+
+def _write(documents: Sequence[SetDocument], folder: Path) -> dict[str, str]:
+    """Write the documents as files of records; gives the id by the source of each.
+
+    A document without a word is not written: no search can find it.
+    """
+    folder.mkdir(exist_ok=True)
+    id_by_source, written = {}, set()
+    for number, shard in enumerate(_shards(documents)):
+        path = folder / f"{number:05}.jsonl"
+        lines = [_line(document) for document in shard]
+        write_atomically(path, "".join(lines).encode())
+        written.add(path)
+        for line, document in enumerate(shard, 1):
+            id_by_source[f"{path}/{line}"] = document.id
+    for old in set(folder.glob("*.jsonl")) - written:
+        old.unlink()
+    return id_by_source
+
+
+def _shards(documents: Sequence[SetDocument]) -> Iterator[list[SetDocument]]:
+    shard: list[SetDocument] = []
+    characters = 0
+    for document in documents:
+        if not any(character.isalnum() for character in document.title + document.text):
+            continue
+        shard.append(document)
+        characters += len(document.text)
+        if len(shard) == DOCUMENTS_PER_FILE or characters >= CHARACTERS_PER_FILE:
+            yield shard
+            shard, characters = [], 0
+    if shard:
+        yield shard
+
+
+def _line(document: SetDocument) -> str:
+    # A document of a title alone is found by it.
+    has_text = any(character.isalnum() for character in document.text)
+    record = {
+        **document.metadata,
+        "title": document.title,
+        "text": document.text if has_text else document.title,
+    }
+    return json.dumps(record, ensure_ascii=True) + "\n"

@@ -1,0 +1,45 @@
+"""JSON Lines, packed or not, with errors that name the line."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, TypeAlias
+from zlib import error as ZlibError  # noqa: N812 (zlib spells its exception like a function)
+
+from rag.errors import InputError
+
+Record: TypeAlias = dict[str, Any]
+
+
+def records(path: Path) -> Iterator[tuple[str, Record]]:
+    """The objects in a file, each with where it stands, ``queries.jsonl, line 3``, for errors.
+
+    A name that ends in ``.gz`` is unpacked. Empty lines are passed over.
+
+    Raises
+    ------
+    InputError
+        If the file is damaged or no UTF-8, or a line is no JSON object.
+    """
+    opened = gzip.open if path.suffix == ".gz" else open
+    try:
+        # Only line feeds end a line: strings may hold the other marks.
+        with opened(path, "rt", encoding="utf-8-sig", newline="\n") as lines:
+            for number, line in enumerate(lines, 1):
+                if line.strip():
+                    yield f"{path.name}, line {number}", _record(path, number, line)
+    except (UnicodeDecodeError, EOFError, ZlibError, gzip.BadGzipFile) as error:
+        raise InputError(f"{path} is damaged ({error}); fetch it again") from error
+
+
+def _record(path: Path, number: int, line: str) -> Record:
+    try:
+        value = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{path}, line {number} is no valid JSON: {error}; mend it") from error
+    if not isinstance(value, dict):
+        raise InputError(f"{path}, line {number} is no JSON object {{…}}; mend it")
+    return value
