@@ -17,9 +17,10 @@ from operator import attrgetter, itemgetter
 
 import numpy as np
 
+from rag.arrays import Offsets
 from rag.protocols import Tokenizer
 from rag.sentences import paragraphs, sentences
-from rag.types import Document, Offsets, Page, Passage, Span
+from rag.types import Document, Page, Passage, Span
 
 TARGET_TOKENS = 160
 """The wished length of a passage; ARCHITECTURE.md has the figures behind it."""

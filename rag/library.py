@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
-from importlib.metadata import version
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from rag import retrieval
+from rag import finding, retrieval
 from rag.discovery import discover
 from rag.embedding import SentenceTransformerEmbedder
 from rag.errors import (
@@ -22,14 +20,15 @@ from rag.errors import (
 )
 from rag.files import absolute
 from rag.filters import Filter
+from rag.folder import SECONDS_TO_WAIT, locked, make
 from rag.indexes import Indexes, Snapshot
 from rag.ingestion import Ingestion
+from rag.loaders.pdf.tesseract import ENGLISH, checked
+from rag.progress import shown
 from rag.protocols import Embedder
+from rag.reports import FileReport, IndexReport, Progress, Status
 from rag.store import Database, StoreReader, StoreWriter
-from rag.types import Document, DocumentSummary, FileReport, Hit, IndexReport, Progress, Status
-
-SECONDS_TO_WAIT = 10.0
-"""How long a writer waits for another one to finish."""
+from rag.types import Document, DocumentSummary, Found, Hit
 
 
 class Library:
@@ -80,7 +79,7 @@ class Library:
                 raise LibraryNotFound(
                     f"there is no library in {folder}; make one: rag index PATH --library {path}"
                 )
-            _make(folder, embedder.fingerprint)
+            make(folder, embedder.fingerprint)
         library = cls(folder, embedder)
         try:
             library._database.check(embedder.fingerprint)
@@ -110,6 +109,8 @@ class Library:
         paths: str | Path | Sequence[str | Path],
         *,
         exclude: Sequence[str] = (),
+        ocr: bool | str = False,
+        retry: bool = False,
         progress: bool | Callable[[Progress], None] = False,
     ) -> IndexReport:
         """Make the library follow files and folders.
@@ -124,6 +125,11 @@ class Library:
             Files and folders.
         exclude
             Patterns, as in a ``.gitignore``, for what to leave out of the folders.
+        ocr
+            Read pages of PDFs that are only pictures with the program tesseract, and those of
+            earlier runs, too; in English, or the languages given as it names them: ``deu+eng``.
+        retry
+            Read files again that failed, or were read with warnings, though they did not change.
         progress
             True shows bars on standard error; a function is called with each step.
 
@@ -131,14 +137,24 @@ class Library:
         ------
         SourceNotFound
             If one of the paths does not exist; nothing is done then.
+        InputError
+            If OCR is asked for and tesseract, or one of the languages, is not installed; nothing
+            is done then, either.
         LibraryBusy
             If another process goes on writing.
         """
+        languages = checked(ENGLISH if ocr is True else ocr) if ocr else None
         listed = [paths] if isinstance(paths, str | Path) else list(paths)
         discovery = discover(listed, leave_out=self.path, exclude=exclude)
-        with self._writing(), _shown(progress) as on_progress:
+        with locked(self.path), shown(progress) as on_progress:
             ingestion = Ingestion(
-                discovery, self._embedder, self._reader, self._writer, version("rag"), on_progress
+                discovery,
+                self._embedder,
+                self._reader,
+                self._writer,
+                on_progress,
+                ocr=languages,
+                retry=retry,
             )
             try:
                 ingestion.run()
@@ -160,7 +176,7 @@ class Library:
         SourceNotFound
             If nothing is indexed under one of the names; nothing is removed then.
         """
-        with self._writing():
+        with locked(self.path):
             files = list(self._reader.files())
             known = [source.path for source in self._reader.sources()]
             removed: dict[str, None] = {}
@@ -195,7 +211,8 @@ class Library:
         Parameters
         ----------
         question
-            In plain words.
+            In plain words; ``"quoted words"``, ``-excluded`` ones and ``title:value`` are
+            conditions, as :mod:`rag.asking` says.
         k
             How many hits, at least 1.
         since, until
@@ -221,6 +238,50 @@ class Library:
             k,
             Filter(since, until, source, title, language, where or {}),
             embedder=self._embedder,
+            store=self._reader,
+            snapshot=self._current(),
+        )
+
+    def find(
+        self,
+        query: str,
+        *,
+        offset: int = 0,
+        limit: int = 20,
+        since: dt.date | None = None,
+        until: dt.date | None = None,
+        source: str | None = None,
+        title: str | None = None,
+        language: str | None = None,
+        where: Mapping[str, str] | None = None,
+    ) -> Found:
+        """List every passage that has all of the words, counted by document, a page at a time.
+
+        Parameters
+        ----------
+        query
+            Words, all of which must stand in a passage, in this form or another, and the
+            conditions that :meth:`search` takes. Small words like “the” don't count, but within
+            quotes they do.
+        offset
+            How many passages come before the page.
+        limit
+            How many passages it has at most, at least 1.
+        since, until, source, title, language, where
+            As in :meth:`search`.
+
+        Raises
+        ------
+        EmptyQuestion
+            If there is nothing to look for.
+        InputError
+            If ``offset`` is below 0 or ``limit`` below 1.
+        """
+        return finding.find(
+            query,
+            Filter(since, until, source, title, language, where or {}),
+            offset,
+            limit,
             store=self._reader,
             snapshot=self._current(),
         )
@@ -275,59 +336,9 @@ class Library:
         While another writer is at work it will publish itself: what there was before serves.
         """
         try:
-            with self._writing(seconds=0.0 if behind else SECONDS_TO_WAIT):
+            with locked(self.path, 0.0 if behind else SECONDS_TO_WAIT):
                 return self._indexes.publish()
         except LibraryBusy:
             if behind is None:
                 raise
             return behind
-
-    def _writing(self, seconds: float = SECONDS_TO_WAIT) -> AbstractContextManager[None]:
-        return _locked(self.path, seconds)
-
-
-@contextmanager
-def _locked(folder: Path, seconds: float) -> Iterator[None]:
-    """Keep other writers out, in this process and in others."""
-    from filelock import FileLock, Timeout
-
-    lock = FileLock(folder / "lock")
-    try:
-        lock.acquire(timeout=seconds)
-    except Timeout as error:
-        raise LibraryBusy(
-            f"another process is writing to {folder}; try again when it is done"
-        ) from error
-    try:
-        yield
-    finally:
-        lock.release()
-
-
-def _make(folder: Path, fingerprint: str) -> None:
-    ours = {"library.db", "library.db.draft", "lock"}
-    if folder.exists() and any(found.name not in ours for found in folder.iterdir()):
-        raise LibraryNotFound(
-            f"{folder} holds other files and no library; name a new folder: --library DIR"
-        )
-    folder.mkdir(parents=True, exist_ok=True)
-    with _locked(folder, SECONDS_TO_WAIT):
-        if not (folder / "library.db").exists():
-            Database.create(folder / "library.db", fingerprint)
-
-
-@contextmanager
-def _shown(
-    progress: bool | Callable[[Progress], None],  # noqa: FBT001  (as in the public signature)
-) -> Iterator[Callable[[Progress], None]]:
-    if progress is True:
-        from rag.progress import bars
-
-        with bars() as on_progress:
-            yield on_progress
-    else:
-        yield progress or _unseen
-
-
-def _unseen(_: Progress) -> None:
-    """Progress that nobody asked for."""

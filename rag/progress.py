@@ -1,11 +1,27 @@
-"""Progress of an index run as bars on standard error."""
+"""Progress of an index run: as bars on standard error, or told to a function."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from rag.types import Progress
+from rag.reports import Progress
+
+
+@contextmanager
+def shown(
+    progress: bool | Callable[[Progress], None],  # noqa: FBT001  (as in ``Library.index``)
+) -> Iterator[Callable[[Progress], None]]:
+    """The function to call with each step: bars for True, nothing for False."""
+    if progress is True:
+        with bars() as on_progress:
+            yield on_progress
+    else:
+        yield progress or _unseen
+
+
+def _unseen(_: Progress) -> None:
+    """Progress that nobody asked for."""
 
 
 @contextmanager
@@ -22,15 +38,15 @@ def bars() -> Iterator[Callable[[Progress], None]]:
         progress.TimeRemainingColumn(),
         console=Console(stderr=True),
         transient=True,
-    ) as shown:
-        files = shown.add_task("files", total=None, rate="")
-        passages = shown.add_task("passages", total=None, rate="")
+    ) as drawn:
+        files = drawn.add_task("files", total=None, rate="")
+        passages = drawn.add_task("passages", total=None, rate="")
 
         def on_progress(step: Progress) -> None:
-            shown.update(files, total=step.files, completed=step.files_done)
-            shown.update(passages, total=step.passages, completed=step.embedded)
-            for task in shown.tasks:
+            drawn.update(files, total=step.files, completed=step.files_done)
+            drawn.update(passages, total=step.passages, completed=step.embedded + step.reused)
+            for task in drawn.tasks:
                 speed = f"{task.speed:,.1f}/s" if task.speed else ""
-                shown.update(task.id, rate=speed)
+                drawn.update(task.id, rate=speed)
 
         yield on_progress

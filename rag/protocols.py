@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Protocol
 
-from rag.types import Offsets, Passage, PassageEncoding, QueryEncoding
+from rag.arrays import Offsets
+from rag.types import Passage, PassageEncoding, QueryEncoding
 
 
 class Tokenizer(Protocol):

@@ -14,17 +14,45 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from rag.types import Failure, FileReport, Hit, IndexReport, Status
+from rag.reports import FileReport, IndexReport, Status
+from rag.types import Failure, Hit
 
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
 
 FAILURES_SHOWN = 10
 
+_OF_DOCUMENTS = frozenset({"added", "updated", "unchanged", "removed"})
+
 
 def print_report(report: IndexReport) -> None:
-    """What one run did."""
-    counted = {
+    """What one run did, as a table, and the files that were not read, each with its reason."""
+    table = Table(box=None, pad_edge=False, show_header=False)
+    table.add_column()
+    table.add_column(justify="right")
+    table.add_column()
+    for name, found in _outcomes(report).items():
+        noun = "document" if name in _OF_DOCUMENTS else "file"
+        table.add_row(name, *count(len(found), noun).split())
+    table.add_row("embedded", *count(report.embedded, "passage").split())
+    if report.reused:
+        table.add_row("reused", *count(report.reused, "passage").split())
+    table.add_row("took", f"{report.seconds:,.1f}", "seconds")
+    out.print(table)
+    _print_failures("failed", report.failed)
+    _print_failures("skipped", report.skipped)
+
+
+def print_change(report: IndexReport) -> None:
+    """What one run did, on one line, as it is shown while folders are followed."""
+    words = [f"{len(found):,} {name}" for name, found in _outcomes(report).items()]
+    out.print(f"{', '.join(words)} · {count(report.embedded, 'passage')} embedded")
+    _print_failures("failed", report.failed)
+
+
+def _outcomes(report: IndexReport) -> dict[str, Sequence[object]]:
+    """What there is any of, by its name."""
+    outcomes: dict[str, Sequence[object]] = {
         "added": report.added,
         "updated": report.updated,
         "unchanged": report.unchanged,
@@ -32,12 +60,7 @@ def print_report(report: IndexReport) -> None:
         "failed": report.failed,
         "skipped": report.skipped,
     }
-    words = [f"{len(found):,} {name}" for name, found in counted.items() if found]
-    summary = ", ".join(words) or "nothing to read there"
-    passages = count(report.embedded, "passage")
-    out.print(f"{summary} · {passages} embedded in {report.seconds:.1f} s")
-    _print_failures("failed", report.failed)
-    _print_failures("skipped", report.skipped)
+    return {name: found for name, found in outcomes.items() if found}
 
 
 def _print_failures(what: str, failures: Sequence[Failure]) -> None:

@@ -13,35 +13,11 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-Vector: TypeAlias = NDArray[np.float32]
-"""One embedding: shape (dimension,), float32, unit norm."""
-
-Vectors: TypeAlias = NDArray[np.float32]
-"""Embeddings, one a row: shape (n, dimension), float32, every row of unit norm."""
-
-TokenVectors: TypeAlias = NDArray[np.float32]
-"""What the model says of each token: shape (tokens, dimension), float32, norm not fixed."""
-
-TokenBits: TypeAlias = NDArray[np.uint8]
-"""Signs of token vectors, eight dimensions a byte: shape (tokens, dimension / 8), uint8."""
-
-Pieces: TypeAlias = NDArray[np.int32]
-"""Ids of word pieces in the model's vocabulary: shape (tokens,), int32."""
-
-Offsets: TypeAlias = NDArray[np.int64]
-"""Where tokens lie in a text: shape (tokens, 2), int64, each row the start and end of one."""
-
-Scores: TypeAlias = NDArray[np.float64]
-"""One score a candidate: shape (candidates,), float64, higher is better."""
-
-Keys: TypeAlias = NDArray[np.int64]
-"""Row keys of passages in the store: shape (n,), int64; never used twice in a library."""
+from rag.arrays import Pieces, TokenBits, TokenVectors, Vector, Vectors
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -181,7 +157,8 @@ class Why:
     question, the BM25 score as a share of the best there is for this question, and the late
     interaction over tokens. A rank counts from 1 and is None where that index did not propose
     the passage. ``matched`` are the words of the passage, as they stand there, that the
-    question's words found.
+    question's words found. ``instead`` are words of the question that no document has, each with
+    the word that was looked for in its place.
     """
 
     meaning: float
@@ -190,6 +167,7 @@ class Why:
     meaning_rank: int | None
     words_rank: int | None
     matched: tuple[str, ...]
+    instead: tuple[Respelling, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,6 +199,78 @@ class Hit:
 
 
 @dataclass(frozen=True, slots=True)
+class Clauses:
+    """What a passage must have word for word, and what it must not.
+
+    ``phrases`` and ``without`` are single words or several in a row. Case, accents and the
+    punctuation between words make no difference; another form of a word is another word.
+    """
+
+    phrases: tuple[str, ...] = ()
+    without: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.phrases or self.without)
+
+
+@dataclass(frozen=True, slots=True)
+class Respelling:
+    """A word that no document has, as it was asked, and the nearest one that was found."""
+
+    asked: str
+    found: str
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A passage that has all that was looked for; offsets are in the text of its document.
+
+    ``matched`` are the places in it where that stands. The other fields are those of a hit.
+    """
+
+    text: str
+    title: str
+    source: str
+    date: dt.date | None
+    page: int | None
+    headings: tuple[str, ...]
+    document_id: str
+    passage_id: str
+    start: int
+    end: int
+    matched: tuple[Quote, ...]
+    also_in: tuple[str, ...] = ()
+    page_label: str | None = None
+    date_from: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentCount:
+    """How many passages of a document match."""
+
+    document_id: str
+    title: str
+    source: str
+    passages: int
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Every passage that matches, a page of them at a time.
+
+    ``passages`` counts them all and ``documents`` those of each document; ``matches`` are those
+    of this page, the first of which is number ``offset``, counted from 0. Both lists go by
+    document, in the order in which the documents came into the library, and by place in it.
+    """
+
+    passages: int
+    documents: tuple[DocumentCount, ...]
+    offset: int
+    matches: tuple[Match, ...]
+    instead: tuple[Respelling, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class DocumentSummary:
     """A document as it stands in a list; ``passages`` is how many it has, and ``date_from`` where
     its date is from, as in a hit.
@@ -240,81 +290,3 @@ class Failure:
 
     source: str
     reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """How far a run of ``Library.index`` is.
-
-    Files done, of how many; passages that were read so far, and those of them that went through
-    the model; and the file in hand.
-    """
-
-    files_done: int
-    files: int
-    passages: int
-    embedded: int
-    source: str
-
-
-@dataclass(frozen=True, slots=True)
-class IndexReport:
-    """What one run of ``Library.index`` did, by source.
-
-    ``failed`` are files that should have been read and could not be, ``skipped`` those in a
-    folder that are of a kind which is not read. ``embedded`` counts the passages that went
-    through the model.
-    """
-
-    added: tuple[str, ...]
-    updated: tuple[str, ...]
-    unchanged: tuple[str, ...]
-    removed: tuple[str, ...]
-    failed: tuple[Failure, ...]
-    skipped: tuple[Failure, ...]
-    embedded: int
-    seconds: float
-
-
-@dataclass(frozen=True, slots=True)
-class FileReport:
-    """What came of one file.
-
-    ``documents`` is more than one for a file that holds several, and 0 for one that could not
-    be read. ``pages_with_text`` is less than ``pages`` where some are only pictures. ``failures``
-    is what of it could not be read, ``warnings`` what was read with doubts, ``seconds`` how long
-    reading took.
-    """
-
-    source: str
-    documents: int
-    pages: int
-    pages_with_text: int
-    characters: int
-    passages: int
-    languages: tuple[str, ...]
-    warnings: tuple[str, ...]
-    failures: tuple[Failure, ...]
-    seconds: float
-
-    @property
-    def status(self) -> str:
-        """``indexed``, ``partly`` or ``failed``."""
-        if not self.failures:
-            return "indexed"
-        return "partly" if self.documents else "failed"
-
-
-@dataclass(frozen=True, slots=True)
-class Status:
-    """What a library holds. ``generation`` rises with every committed change; ``bytes`` is the
-    size of its folder on disk.
-    """
-
-    path: Path
-    documents: int
-    passages: int
-    sentences: int
-    model: str
-    generation: int
-    bytes: int

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Protocol, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from rag.arrays import Keys, Scores, Vector, Vectors
 from rag.errors import LibraryDamaged
 from rag.files import write_atomically
-from rag.types import Keys, Scores, Vector, Vectors
 
 if TYPE_CHECKING:
     import faiss

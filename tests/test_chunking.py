@@ -9,8 +9,9 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rag.arrays import Offsets
 from rag.chunking import passages
-from rag.types import Document, Heading, Offsets, Page, Passage, Span
+from rag.types import Document, Heading, Page, Passage, Span
 
 
 class Words:

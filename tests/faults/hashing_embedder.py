@@ -10,7 +10,8 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from rag.types import Offsets, Passage, PassageEncoding, QueryEncoding, TokenVectors
+from rag.arrays import Offsets, TokenVectors
+from rag.types import Passage, PassageEncoding, QueryEncoding
 
 
 class HashingEmbedder:

@@ -109,7 +109,11 @@ def watch(steps: Steps, log: Path) -> None:
     StoreWriter.put = put_and_log
 
 
-def read_here(paths: list[Path]) -> Iterator[tuple[Path, Document] | ReadFile]:
+def read_here(
+    paths: list[Path],
+    *,
+    ocr: str | None,  # noqa: ARG001  (as it is called)
+) -> Iterator[tuple[Path, Document] | ReadFile]:
     """Read files in this process: starting others hundreds of times would take an hour."""
     for path in paths:
         for document in load(path):
@@ -174,7 +178,9 @@ def main(folder: Path) -> None:
         code = in_another_process(live_and_die)
         if code == 0:
             break  # it lived to the end: there is no such step
-        died += code == -signal.SIGKILL
+        if code != -signal.SIGKILL:
+            sys.exit(f"step {step} did not die, but ended with exit code {code}")
+        died += 1
         if in_another_process(
             lambda place=place, log=log: check(place, log.read_text().splitlines())
         ):

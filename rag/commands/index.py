@@ -1,0 +1,140 @@
+"""The command ``rag index``: follow files and folders, with progress."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from rag import terminal
+from rag.commands.options import LibraryOption, library_at
+from rag.library import Library
+from rag.reports import IndexReport, Progress
+from rag.terminal import count, err
+
+EXIT_SOME_FAILED = 3
+EXIT_INTERRUPTED = 130
+FILES_BETWEEN_LINES = 1000
+"""Files between two plain lines of progress, where the output is no terminal."""
+
+
+def index_command(
+    paths: Annotated[
+        list[Path], typer.Argument(metavar="PATH...", help="Files and folders.", show_default=False)
+    ],
+    library: LibraryOption = None,
+    exclude: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="PATTERN",
+            help="Leave out what matches, as in .gitignore; may be repeated.",
+            show_default=False,
+        ),
+    ] = None,
+    *,
+    ocr: Annotated[
+        bool,
+        typer.Option("--ocr", help="Read scanned pages too, those of earlier runs included."),
+    ] = False,
+    ocr_language: Annotated[
+        str | None,
+        typer.Option(
+            metavar="CODES",
+            help="The languages of scanned pages, like deu+eng; turns --ocr on."
+            " [dim]default: eng[/]",
+            show_default=False,
+        ),
+    ] = None,
+    retry: Annotated[
+        bool,
+        typer.Option("--retry", help="Read files again that failed, though they didn't change."),
+    ] = False,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Keep following the folders until Ctrl-C.")
+    ] = False,
+) -> None:
+    """Read documents into the library; again, to take in what changed.
+
+    What is unchanged is left as it is, and what vanished from a folder is removed. Interrupt at
+    any time: what was done is kept.
+
+    Example: rag index ~/articles --exclude "drafts/"
+    """
+    with library_at(library, create=True) as opened:
+        report = _index(opened, paths, exclude or [], ocr=ocr_language or ocr, retry=retry)
+        terminal.print_report(report)
+        if watch:
+            _follow(opened, paths, exclude or [], ocr=ocr_language or ocr)
+    if report.failed:
+        raise typer.Exit(EXIT_SOME_FAILED)
+
+
+def _index(
+    library: Library,
+    paths: Sequence[Path],
+    exclude: Sequence[str],
+    *,
+    ocr: bool | str,
+    retry: bool,
+) -> IndexReport:
+    """Index with progress; the first Ctrl-C ends it after the document in hand."""
+    from rag.progress import bars
+
+    shown = bars() if sys.stderr.isatty() else nullcontext(_plain_progress)
+    try:
+        with shown as show, _interruptible(show) as on_progress:
+            return library.index(paths, exclude=exclude, ocr=ocr, retry=retry, progress=on_progress)
+    except KeyboardInterrupt:
+        held = count(library.status().documents, "document")
+        err.print(f"Stopped. {held} in the library; run it again to go on.")
+        raise typer.Exit(EXIT_INTERRUPTED) from None
+
+
+@contextmanager
+def _interruptible(show: Callable[[Progress], None]) -> Iterator[Callable[[Progress], None]]:
+    """Progress that raises KeyboardInterrupt where it does no harm: between two documents."""
+    asked = False
+    before = signal.getsignal(signal.SIGINT)
+
+    def ask_to_stop(*_: object) -> None:
+        nonlocal asked
+        asked = True
+        signal.signal(signal.SIGINT, before)
+        err.print("Stopping after the document in hand; Ctrl-C again stops at once.")
+
+    def on_progress(step: Progress) -> None:
+        show(step)
+        if asked:
+            raise KeyboardInterrupt
+
+    signal.signal(signal.SIGINT, ask_to_stop)
+    try:
+        yield on_progress
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _follow(
+    library: Library, paths: Sequence[Path], exclude: Sequence[str], *, ocr: bool | str
+) -> None:
+    from rag.watching import changes
+
+    err.print("Following; Ctrl-C stops.")
+    try:
+        for _ in changes(paths, leave_out=library.path):
+            present = [path for path in paths if path.exists()]
+            found = library.index(present, exclude=exclude, ocr=ocr)
+            if found.added or found.updated or found.removed or found.failed:
+                terminal.print_change(found)
+    except KeyboardInterrupt:
+        err.print("Stopped.")
+
+
+def _plain_progress(step: Progress) -> None:
+    if step.files_done and step.files_done % FILES_BETWEEN_LINES == 0:
+        err.print(f"{step.files_done:,} of {step.files:,} files, {step.embedded:,} passages")

@@ -1,0 +1,88 @@
+"""What a library says of itself: of a run, of a file, of what it holds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from rag.types import Failure
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a run of ``Library.index`` is.
+
+    Files done, of how many; passages that were read so far, those of them that went through the
+    model, and those that had been through it before; and the file in hand.
+    """
+
+    files_done: int
+    files: int
+    passages: int
+    embedded: int
+    reused: int
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class IndexReport:
+    """What one run of ``Library.index`` did, by source.
+
+    ``failed`` are files that should have been read and could not be, ``skipped`` those in a
+    folder that are of a kind which is not read, and links to folders. ``embedded`` counts the
+    passages that went through the model, ``reused`` those whose words had been through it before.
+    """
+
+    added: tuple[str, ...]
+    updated: tuple[str, ...]
+    unchanged: tuple[str, ...]
+    removed: tuple[str, ...]
+    failed: tuple[Failure, ...]
+    skipped: tuple[Failure, ...]
+    embedded: int
+    reused: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class FileReport:
+    """What came of one file.
+
+    ``documents`` is more than one for a file that holds several, and 0 for one that could not
+    be read. ``pages_with_text`` is less than ``pages`` where some are only pictures. ``failures``
+    is what of it could not be read, ``warnings`` what was read with doubts, ``seconds`` how long
+    reading took.
+    """
+
+    source: str
+    documents: int
+    pages: int
+    pages_with_text: int
+    characters: int
+    passages: int
+    languages: tuple[str, ...]
+    warnings: tuple[str, ...]
+    failures: tuple[Failure, ...]
+    seconds: float
+
+    @property
+    def status(self) -> str:
+        """``indexed``, ``partly`` or ``failed``."""
+        if not self.failures:
+            return "indexed"
+        return "partly" if self.documents else "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """What a library holds. ``generation`` rises with every committed change; ``bytes`` is the
+    size of its folder on disk.
+    """
+
+    path: Path
+    documents: int
+    passages: int
+    sentences: int
+    model: str
+    generation: int
+    bytes: int
