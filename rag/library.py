@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import threading
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -14,19 +13,18 @@ from rag.discovery import discover
 from rag.embedding import SentenceTransformerEmbedder
 from rag.errors import (
     DocumentNotFound,
-    LibraryBusy,
     LibraryNotFound,
     SourceNotFound,
 )
 from rag.files import absolute
 from rag.filters import Filter
-from rag.folder import SECONDS_TO_WAIT, locked, make
-from rag.indexes import Indexes, Snapshot
+from rag.folder import locked, make
 from rag.ingestion import Ingestion
 from rag.loaders.pdf.tesseract import ENGLISH, checked
 from rag.progress import shown
 from rag.protocols import Embedder
 from rag.reports import FileReport, IndexReport, Progress, Status
+from rag.snapshots import Snapshots
 from rag.store import Database, StoreReader, StoreWriter
 from rag.types import Document, DocumentSummary, Found, Hit
 
@@ -44,9 +42,7 @@ class Library:
         self._database = Database(path / "library.db", embedder.dimension)
         self._reader = StoreReader(self._database)
         self._writer = StoreWriter(self._database)
-        self._indexes = Indexes(path, self._reader, embedder.dimension)
-        self._snapshot: Snapshot | None = None
-        self._refreshing = threading.Lock()
+        self._snapshots = Snapshots(path, self._reader, embedder.dimension)
 
     @classmethod
     def open(
@@ -90,7 +86,7 @@ class Library:
 
     def close(self) -> None:
         """Let go of files and connections; the library can't be used afterwards."""
-        self._snapshot = None
+        self._snapshots.close()
         self._database.close()
 
     def __enter__(self) -> Self:
@@ -160,7 +156,7 @@ class Library:
                 ingestion.run()
             finally:
                 # After Ctrl-C too: what was committed can be found at once.
-                self._snapshot = self._indexes.publish()
+                self._snapshots.publish()
             return ingestion.report()
 
     def remove(self, sources: Sequence[str | Path]) -> list[str]:
@@ -191,7 +187,7 @@ class Library:
                 removed.update(dict.fromkeys(found))
                 forgotten += [one for one in files if Path(one).is_relative_to(path)]
             self._writer.remove(list(removed), forgotten)
-            self._snapshot = self._indexes.publish()
+            self._snapshots.publish()
         return list(removed)
 
     def search(
@@ -239,7 +235,7 @@ class Library:
             Filter(since, until, source, title, language, where or {}),
             embedder=self._embedder,
             store=self._reader,
-            snapshot=self._current(),
+            snapshot=self._snapshots.current(),
         )
 
     def find(
@@ -283,7 +279,7 @@ class Library:
             offset,
             limit,
             store=self._reader,
-            snapshot=self._current(),
+            snapshot=self._snapshots.current(),
         )
 
     def report(self) -> list[FileReport]:
@@ -319,26 +315,3 @@ class Library:
             generation=self._reader.generation,
             bytes=sum(file.stat().st_size for file in self.path.rglob("*") if file.is_file()),
         )
-
-    def _current(self) -> Snapshot:
-        """The newest published indexes: loaded once, and again when another process wrote."""
-        with self._refreshing:
-            published = self._indexes.generation
-            if self._snapshot is None or published not in {None, self._snapshot.generation}:
-                self._snapshot = self._indexes.load()
-            if self._snapshot is None or self._snapshot.generation < self._reader.generation:
-                self._snapshot = self._caught_up(self._snapshot)
-            return self._snapshot
-
-    def _caught_up(self, behind: Snapshot | None) -> Snapshot:
-        """Publish what a writer that was killed left unpublished.
-
-        While another writer is at work it will publish itself: what there was before serves.
-        """
-        try:
-            with locked(self.path, 0.0 if behind else SECONDS_TO_WAIT):
-                return self._indexes.publish()
-        except LibraryBusy:
-            if behind is None:
-                raise
-            return behind

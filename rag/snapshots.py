@@ -1,0 +1,59 @@
+"""The indexes as they are published now: loaded once, and again when they changed."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+from rag.errors import LibraryBusy
+from rag.folder import SECONDS_TO_WAIT, locked
+from rag.indexes import Indexes, Snapshot
+from rag.store import StoreReader
+
+
+class Snapshots:
+    """The newest snapshot of a library's indexes, shared by the threads that search."""
+
+    def __init__(self, folder: Path, store: StoreReader, dimension: int) -> None:
+        self._folder = folder
+        self._store = store
+        self._indexes = Indexes(folder, store, dimension)
+        self._newest: Snapshot | None = None
+        self._refreshing = threading.Lock()
+
+    def publish(self) -> None:
+        """Bring the indexes to the state of the store. The caller holds the writer's lock."""
+        self._newest = self._indexes.publish()
+
+    def current(self) -> Snapshot:
+        """The newest published indexes, those that another process published too.
+
+        Raises
+        ------
+        LibraryBusy
+            If nothing is published, and a writer that could do it goes on writing.
+        """
+        with self._refreshing:
+            published = self._indexes.generation
+            if self._newest is None or published not in {None, self._newest.generation}:
+                self._newest = self._indexes.load()
+            if self._newest is None or self._newest.generation < self._store.generation:
+                self._newest = self._caught_up(self._newest)
+            return self._newest
+
+    def close(self) -> None:
+        """Let go of the indexes and their files."""
+        self._newest = None
+
+    def _caught_up(self, behind: Snapshot | None) -> Snapshot:
+        """Publish what a writer that was killed left unpublished.
+
+        While another writer is at work it will publish itself: what there was before serves.
+        """
+        try:
+            with locked(self._folder, 0.0 if behind else SECONDS_TO_WAIT):
+                return self._indexes.publish()
+        except LibraryBusy:
+            if behind is None:
+                raise
+            return behind
