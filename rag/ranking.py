@@ -30,6 +30,9 @@ class Ranking:
         share proposes nothing.
     tokens_weight
         Share of the late interaction in the score, in [0, 1]; the rest is the fusion's.
+    sentence_share
+        Share of the best sentence in the late interaction, in [0, 1]; the rest is the whole
+        passage's.
     whole_passages
         Take the cosine of the mean of a passage's sentences, as if it had one vector, and not
         that of its best sentence.
@@ -50,6 +53,7 @@ class Ranking:
 
     meaning_weight: float = 0.5
     tokens_weight: float = 0.75
+    sentence_share: float = 0.35
     whole_passages: bool = False
     passages_proposed: int = 100
     sentences_proposed: int = 300
@@ -57,7 +61,7 @@ class Ranking:
     reranked: int = 20
 
     def __post_init__(self) -> None:
-        for name in ("meaning_weight", "tokens_weight"):
+        for name in ("meaning_weight", "tokens_weight", "sentence_share"):
             weight = getattr(self, name)
             if not 0.0 <= weight <= 1.0:
                 raise InputError(f"{name} is a share: it must lie between 0 and 1, not be {weight}")
@@ -69,6 +73,16 @@ class Ranking:
 
 DEFAULT = Ranking()
 """What a library does."""
+
+BEFORE_SHARE = 0.4
+"""Share of what a sentence meets together with the one before it, in the choice of the answer."""
+
+BY_CHANCE = 0.01
+"""What a sentence meets by chance, each time that it is e times as long."""
+
+CONTINUED_WEIGHT = 0.5
+"""What a token that continues a word counts in the choice of the answer: the beginning says most
+of it, and a rare word of many pieces must not outweigh all others."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -133,73 +147,119 @@ def best_of_groups(scores: Scores, groups: NDArray[np.int64], count: int) -> Sco
     return best
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Met:
+    """How well each token of a question is met in each sentence of some passages.
+
+    ``best`` is the highest cosine of the token with one of the sentence's: shape (tokens of the
+    question, sentences), -1 where a sentence has no token. ``owner`` is the position of each
+    sentence's passage, rising, and ``lengths`` the number of its tokens; shape (sentences,).
+    """
+
+    best: NDArray[np.float64]
+    owner: NDArray[np.int64]
+    lengths: NDArray[np.int64]
+    passages: int
+
+
 def late_interaction(
-    question: TokenVectors,
-    weights: Scores,
-    bits: TokenBits,
-    counts: Sequence[NDArray[np.int32]],
-) -> tuple[Scores, list[Scores]]:
-    """MaxSim over token bits: how well each token of the question is met, on average.
+    question: TokenVectors, bits: TokenBits, counts: Sequence[NDArray[np.int32]]
+) -> Met:
+    """Meet the tokens of a question with those of passages, one bit a dimension on their side.
 
-    For question tokens q with weights w, and a passage (or one of its sentences) with tokens b
-    of ±1: ``Σ w · max over b of cos(q, b) / Σ w``.
-
-    Khattab and Zaharia, "ColBERT", SIGIR 2020, with one bit a dimension on the passages' side.
+    Khattab and Zaharia, "ColBERT", SIGIR 2020, on a model that was not trained for it.
 
     Parameters
     ----------
     question
         Shape (tokens, dimension).
-    weights
-        Shape (tokens,), none negative; all zero counts as all equal.
     bits
         The tokens of all passages, one passage after the other.
     counts
         For each passage the number of tokens of each of its sentences; together the rows of
         ``bits``.
-
-    Returns
-    -------
-    passages, sentences
-        A score in [0, 1] for each passage, and for each passage one a sentence. Without any
-        token of the question, or of the passage, it is 0.
     """
-    per_sentence = np.concatenate([*counts, np.zeros(0, np.int32)]).astype(np.int64)
+    lengths = np.concatenate([*counts, np.zeros(0, np.int32)]).astype(np.int64)
     owner = np.repeat(np.arange(len(counts)), [len(one) for one in counts])
-    splits = np.cumsum([len(one) for one in counts])[:-1]
-    if not len(question) or not len(bits):
-        empty = np.zeros(len(per_sentence))
-        return np.zeros(len(counts)), np.split(empty, splits)
-    dimension = question.shape[1]
-    signs = np.unpackbits(bits, axis=1, count=dimension).astype(np.float32) * 2.0 - 1.0
-    lengths = np.maximum(np.linalg.norm(question, axis=1, keepdims=True), 1e-12)
-    cosines = (question / lengths) @ signs.T / np.sqrt(np.float32(dimension))
+    best = np.full((len(question), len(lengths)), -1.0)
+    if len(question) and len(bits):
+        dimension = question.shape[1]
+        signs = np.unpackbits(bits, axis=1, count=dimension).astype(np.float32) * 2.0 - 1.0
+        norms = np.maximum(np.linalg.norm(question, axis=1, keepdims=True), 1e-12)
+        cosines = (question / norms) @ signs.T / np.sqrt(np.float32(dimension))
+        # reduceat can't take empty ranges.
+        filled = np.flatnonzero(lengths)
+        begins = (np.cumsum(lengths) - lengths)[filled]
+        best[:, filled] = np.maximum.reduceat(cosines, begins, axis=1)
+    return Met(best, owner, lengths, len(counts))
 
+
+def passage_scores(met: Met, weights: Scores, settings: Ranking = DEFAULT) -> Scores:
+    """How well each passage meets the question, in [0, 1].
+
+    ``(1 - s) · Σ w · max over the passage + s · the highest of a sentence's Σ w · max over the
+    sentence``, each divided by ``Σ w``: the first is ColBERT's MaxSim, and the second, with the
+    share s of :attr:`Ranking.sentence_share`, asks that the question be met in one place.
+
+    Parameters
+    ----------
+    met
+        What :func:`late_interaction` gives.
+    weights
+        Of the question's tokens, shape (tokens,), none negative; all zero counts as all equal.
+    """
+    share = _shares(weights)
+    whole = np.full((met.passages, len(share)), -1.0)
+    np.maximum.at(whole, met.owner, met.best.T)
+    in_one = best_of_groups(share @ met.best, met.owner, met.passages)
+    mixed = (1.0 - settings.sentence_share) * (whole @ share) + settings.sentence_share * in_one
+    return np.clip(mixed, 0.0, 1.0)
+
+
+def sentence_scores(met: Met, weights: Scores) -> list[Scores]:
+    """How well each sentence answers the question, for each passage: the highest is marked.
+
+    A sentence often takes up what the one before it named, so a part of its score is what the
+    two meet together. The logarithm of its length is what a longer sentence meets by chance.
+
+    Parameters
+    ----------
+    met, weights
+        As in :func:`passage_scores`.
+    """
+    share = _shares(weights)
+    with_before = met.best.copy()
+    follows = met.owner[1:] == met.owner[:-1]
+    with_before[:, 1:][:, follows] = np.maximum(met.best[:, 1:], met.best[:, :-1])[:, follows]
+    scores = (
+        (1.0 - BEFORE_SHARE) * (share @ met.best)
+        + BEFORE_SHARE * (share @ with_before)
+        - BY_CHANCE * np.log(np.maximum(met.lengths, 1))
+    )
+    ends = np.searchsorted(met.owner, np.arange(1, met.passages), side="left")
+    return np.split(scores, ends)
+
+
+def _shares(weights: Scores) -> Scores:
     total = weights.sum()
-    share = weights / total if total > 0 else np.full(len(question), 1.0 / len(question))
-    # reduceat can't take empty ranges: sentences without tokens keep the lowest cosine, -1.
-    filled = np.flatnonzero(per_sentence)
-    begins = (np.cumsum(per_sentence) - per_sentence)[filled]
-    best = np.full((len(question), len(per_sentence)), -1.0)
-    best[:, filled] = np.maximum.reduceat(cosines, begins, axis=1)
-    of_passages = np.full((len(counts), len(question)), -1.0)
-    np.maximum.at(of_passages, owner, best.T)
-
-    sentences = np.clip(share @ best, 0.0, 1.0)
-    return np.clip(of_passages @ share, 0.0, 1.0), np.split(sentences, splits)
+    return weights / total if total > 0.0 else np.full(len(weights), 1.0 / max(len(weights), 1))
 
 
-def best_first(scores: Scores, names: Sequence[str]) -> list[int]:
-    """Positions in order of falling score; equal scores in order of their names."""
-    return sorted(range(len(names)), key=lambda i: (-scores[i], names[i]))
+def best_first(scores: Scores, keys: Sequence[tuple[str, int]]) -> list[int]:
+    """Positions in order of falling score; equal scores in order of their keys."""
+    return sorted(range(len(keys)), key=lambda i: (-scores[i], keys[i]))
 
 
-def folded(order: Sequence[int], texts: Sequence[str]) -> list[list[int]]:
-    """Positions with the same words put together, in the order of the first of each.
+def folded(
+    order: Sequence[int], texts: Sequence[str], keys: Sequence[tuple[str, int]]
+) -> list[list[int]]:
+    """Positions with the same words put together, in the order of the best of each.
 
-    Upper and lower case and blanks make no difference.
+    Upper and lower case and blanks make no difference. Within a group the order is that of the
+    keys: the scores of the same words differ by rounding and by what stands above them, which
+    is no reason to show one rather than the other.
     """
     groups: dict[str, list[int]] = {}
     for i in order:
         groups.setdefault(" ".join(texts[i].casefold().split()), []).append(i)
-    return list(groups.values())
+    return [sorted(group, key=lambda i: keys[i]) for group in groups.values()]

@@ -58,7 +58,7 @@ class _Candidates:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Scored:
-    """A passage with its scores; ``sentences`` has the late interaction of each sentence."""
+    """A passage with its scores; ``sentences`` says how well each of its sentences answers."""
 
     stored: StoredPassage
     score: float
@@ -138,7 +138,8 @@ def search(
     if reranker:
         scored = _reranked(asked, scored, reranker)
     order = _order(scored)
-    groups = ranking.folded(order, [one.stored.passage.text for one in scored])
+    texts = [one.stored.passage.text for one in scored]
+    groups = ranking.folded(order, texts, _places(scored))
     return [
         _hit(rank, [scored[i] for i in group], asked, candidates)
         for rank, group in enumerate(groups[:k], start=1)
@@ -151,9 +152,7 @@ def _instead(question: str, embedder: Embedder, words: LexicalIndex) -> tuple[Re
     A word that is a single piece in the model's vocabulary is no slip, only absent: without
     planets in the library, a question about a planet must not find planes.
     """
-    return tuple(
-        one for one in words.respellings(question) if len(embedder.query(one.asked).pieces) > 1
-    )
+    return tuple(one for one in words.respellings(question) if len(embedder.tokens(one.asked)) > 1)
 
 
 def _candidates(asked: _Asked) -> _Candidates:
@@ -223,14 +222,16 @@ def _reordered(asked: _Asked, candidates: _Candidates) -> list[_Scored]:
     kept = [i for i in best.tolist() if int(candidates.keys[i]) in stored.keys() & tokens.keys()]
     if not kept:
         return []
-    pieces = asked.snapshot.pieces
     found = [tokens[int(candidates.keys[i])] for i in kept]
-    passages, sentences = ranking.late_interaction(
+    met = ranking.late_interaction(
         asked.encoding.tokens,
-        ranking.rarity(pieces.of(asked.encoding.pieces), pieces.passages),
         np.concatenate([one.bits for one in found]),
         [one.counts for one in found],
     )
+    weights = _weights(asked)
+    passages = ranking.passage_scores(met, weights, asked.settings)
+    beginnings = np.where(asked.encoding.continued, ranking.CONTINUED_WEIGHT, 1.0)
+    sentences = ranking.sentence_scores(met, weights * beginnings)
     scores = ranking.combine(fused[kept], passages, asked.settings)
     return [
         _Scored(
@@ -245,6 +246,16 @@ def _reordered(asked: _Asked, candidates: _Candidates) -> list[_Scored]:
     ]
 
 
+def _weights(asked: _Asked) -> Scores:
+    """What each token of the question counts: its rarity in the library, marks nothing.
+
+    A question mark is rare in documents, and says nothing of what is asked for.
+    """
+    pieces = asked.snapshot.pieces
+    rarity = ranking.rarity(pieces.of(asked.encoding.pieces), pieces.passages)
+    return np.where(asked.encoding.worded, rarity, 0.0)
+
+
 def _reranked(asked: _Asked, scored: Sequence[_Scored], reranker: Reranker) -> list[_Scored]:
     """The best of them, with the cross-encoder's scores."""
     best = [scored[i] for i in _order(scored)[: max(asked.settings.reranked, 2 * asked.k)]]
@@ -253,23 +264,26 @@ def _reranked(asked: _Asked, scored: Sequence[_Scored], reranker: Reranker) -> l
 
 
 def _order(scored: Sequence[_Scored]) -> list[int]:
-    """Positions, best first; equal scores go by the ids of the passages."""
-    return ranking.best_first(
-        np.array([one.score for one in scored]), [one.stored.passage.id for one in scored]
-    )
+    """Positions, best first; equal scores go by document and place."""
+    return ranking.best_first(np.array([one.score for one in scored]), _places(scored))
+
+
+def _places(scored: Sequence[_Scored]) -> list[tuple[str, int]]:
+    passages = [one.stored.passage for one in scored]
+    return [(one.document_id, one.start) for one in passages]
 
 
 def _hit(rank: int, same: Sequence[_Scored], asked: _Asked, candidates: _Candidates) -> Hit:
-    """The hit for passages with the same words, of which the first is the best."""
-    best = same[0]
-    stored, passage = best.stored, best.stored.passage
+    """The hit for passages with the same words; the first of them is shown."""
+    shown = same[0]
+    stored, passage = shown.stored, shown.stored.passage
     source, *others = [path for one in same for path in one.stored.sources]
-    answer = _answer(best)
+    answer = _answer(shown)
     # The page that a reader has to turn to: the one where the answer begins.
     page = next((one for one in reversed(passage.pages) if one.start <= answer.start), None)
     return Hit(
         rank=rank,
-        score=best.score,
+        score=max(one.score for one in same),
         text=passage.text,
         title=stored.title,
         source=source,
@@ -282,9 +296,9 @@ def _hit(rank: int, same: Sequence[_Scored], asked: _Asked, candidates: _Candida
         end=passage.end,
         answer=Quote(answer.shifted(-passage.start).of(passage.text), answer.start, answer.end),
         why=Why(
-            meaning=best.meaning,
-            words=best.words,
-            tokens=best.tokens,
+            meaning=shown.meaning,
+            words=shown.words,
+            tokens=shown.tokens,
             meaning_rank=candidates.meaning_ranks.get(stored.key),
             words_rank=candidates.words_ranks.get(stored.key),
             matched=asked.snapshot.words.matched(asked.question, passage.text),
@@ -297,7 +311,7 @@ def _hit(rank: int, same: Sequence[_Scored], asked: _Asked, candidates: _Candida
 
 
 def _answer(scored: _Scored) -> Span:
-    """The sentence that meets the question's tokens best; no heading, if there is anything else.
+    """The sentence that answers best; no heading, if there is anything else.
 
     Late interaction marks better than the cosine of the sentence: ARCHITECTURE.md has the
     figures.

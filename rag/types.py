@@ -131,13 +131,18 @@ class PassageEncoding:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class QueryEncoding:
-    """What one pass of the model yields for a question; special tokens are left out of
-    ``pieces`` and ``tokens``.
+    """What one pass of the model yields for a question.
+
+    All but ``vector`` have an entry a token, special tokens left out. ``worded`` tells tokens
+    with a letter or a digit from marks, and ``continued`` those that continue a word from those
+    that begin one.
     """
 
     vector: Vector
     pieces: Pieces
     tokens: TokenVectors
+    worded: NDArray[np.bool_]
+    continued: NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,6 +201,25 @@ class Hit:
     also_in: tuple[str, ...] = ()
     page_label: str | None = None
     date_from: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rating:
+    """What a reader said of a hit: whether it is right for the question.
+
+    ``question`` is as it was asked, runs of blanks as one. ``answer`` is the sentence that was
+    marked, with its offsets in the text that the document had then, ``score`` the hit's, and
+    ``time`` when it was said, in UTC.
+    """
+
+    question: str
+    passage_id: str
+    document_id: str
+    source: str
+    answer: Quote
+    good: bool
+    score: float
+    time: dt.datetime
 
 
 @dataclass(frozen=True, slots=True)

@@ -299,4 +299,4 @@ def test_interrupt(tmp_path: Path) -> None:
     assert "Traceback" not in said
     kept = json.loads(rag("status", "--json", folder=tmp_path).stdout)["documents"]
     assert 0 < kept < 3000
-    assert f"Stopped. {kept:,} documents in the library" in said
+    assert f"Stopped. {kept:,} document" in said

@@ -43,6 +43,7 @@ def test_combination_with_another_weight() -> None:
     [
         ({"meaning_weight": 1.5}, "meaning_weight is a share"),
         ({"tokens_weight": -0.1}, "tokens_weight is a share"),
+        ({"sentence_share": 2.0}, "sentence_share is a share"),
         ({"tokens_weight": float("nan")}, "tokens_weight is a share"),
         ({"reordered": 0}, "reordered must be at least 1"),
     ],
@@ -79,44 +80,86 @@ def test_best_of_groups() -> None:
     assert ranking.best_of_groups(scores, np.array([0, 0, 2]), 3).tolist() == [0.9, -np.inf, 0.3]
 
 
-def test_late_interaction_by_hand() -> None:
-    """Two passages in two dimensions.
+ALL_IN_THE_PASSAGE = Ranking(sentence_share=0.0)
+"""MaxSim over the whole passage, as it was defined."""
 
-    The question's tokens point along (1, 1) and (1, -1); the first weighs three times as much.
-    Token signs (+, +) meet the first fully (cosine 1) and the second not at all (0); (+, -) the
-    other way round.
+
+def two_passages() -> ranking.Met:
+    """Two passages in two dimensions, of two sentences and of one.
+
+    The question's tokens point along (1, 1) and (1, -1). Token signs (+, +) meet the first fully
+    (cosine 1) and the second not at all (0); (+, -) the other way round.
     """
     question = np.array([[2.0, 2.0], [1.0, -1.0]], dtype=np.float32)
-    weights = np.array([3.0, 1.0])
     plus_plus, plus_minus = 0b11000000, 0b10000000
     bits = np.array([[plus_plus], [plus_minus], [plus_minus]], dtype=np.uint8)
-    counts = [np.array([1, 1], np.int32), np.array([1], np.int32)]
-    passages, sentences = ranking.late_interaction(question, weights, bits, counts)
-    assert passages.tolist() == pytest.approx([1.0, 0.25])
-    assert [one.tolist() for one in sentences] == [
-        pytest.approx([0.75, 0.25]),
-        pytest.approx([0.25]),
-    ]
+    return ranking.late_interaction(
+        question, bits, [np.array([1, 1], np.int32), np.array([1], np.int32)]
+    )
 
 
-def test_late_interaction_of_a_sentence_without_tokens() -> None:
-    """It scores 0, and its neighbours are not disturbed."""
+def test_late_interaction_by_hand() -> None:
+    """A row a token of the question, a column a sentence."""
+    met = two_passages()
+    np.testing.assert_allclose(met.best, [[1.0, 0.0, 0.0], [0.0, 1.0, 1.0]], atol=1e-6)
+    assert (met.owner.tolist(), met.lengths.tolist(), met.passages) == ([0, 0, 1], [1, 1, 1], 2)
+
+
+def test_scores_of_passages_by_hand() -> None:
+    """The first token weighs three times as much: the first passage meets both tokens, its best
+    sentence ¾ of the question; the second passage ¼ either way.
+    """
+    weights = np.array([3.0, 1.0])
+    whole = ranking.passage_scores(two_passages(), weights, ALL_IN_THE_PASSAGE)
+    assert whole.tolist() == pytest.approx([1.0, 0.25])
+    mixed = ranking.passage_scores(two_passages(), weights, Ranking(sentence_share=0.4))
+    assert mixed.tolist() == pytest.approx([0.6 * 1.0 + 0.4 * 0.75, 0.25])
+
+
+def test_scores_of_sentences_by_hand() -> None:
+    """The second sentence takes up what the first one meets, but the third is of another passage;
+    sentences of one token have met nothing by chance.
+    """
+    first, second = ranking.sentence_scores(two_passages(), np.array([3.0, 1.0]))
+    assert first.tolist() == pytest.approx([0.75, 0.6 * 0.25 + 0.4 * 1.0])
+    assert second.tolist() == pytest.approx([0.25])
+
+
+def test_longer_sentence_must_meet_more() -> None:
+    """Of two sentences that meet the question alike, the shorter one answers."""
+    question = np.array([[1.0, 1.0]], dtype=np.float32)
+    bits = np.array([[0b11000000]] * 4, dtype=np.uint8)
+    met = ranking.late_interaction(question, bits, [np.array([3, 1], np.int32)])
+    (scores,) = ranking.sentence_scores(met, np.ones(1))
+    assert scores.tolist() == pytest.approx([1.0 - 0.01 * np.log(3), 1.0])
+
+
+def test_sentence_without_tokens() -> None:
+    """It meets nothing, and its neighbours are not disturbed."""
     question = np.array([[1.0, 1.0]], dtype=np.float32)
     bits = np.array([[0b11000000]], dtype=np.uint8)
     counts = [np.array([0, 1, 0], np.int32), np.array([0], np.int32)]
-    passages, sentences = ranking.late_interaction(question, np.ones(1), bits, counts)
-    assert passages.tolist() == pytest.approx([1.0, 0.0])
-    assert [one.tolist() for one in sentences] == [pytest.approx([0.0, 1.0, 0.0]), [0.0]]
+    met = ranking.late_interaction(question, bits, counts)
+    assert met.best.tolist() == [[-1.0, pytest.approx(1.0), -1.0, -1.0]]
+    assert ranking.passage_scores(met, np.ones(1)).tolist() == pytest.approx([1.0, 0.0])
+    first, second = ranking.sentence_scores(met, np.ones(1))
+    assert int(np.argmax(first)) == 1
+    assert second.tolist() == [-1.0]
 
 
-def test_late_interaction_of_a_question_without_tokens() -> None:
+def test_question_without_tokens() -> None:
     """There is nothing to meet, so everything scores 0."""
     bits = np.array([[255]], dtype=np.uint8)
     question = np.zeros((0, 8), dtype=np.float32)
-    counts = [np.array([1], np.int32)]
-    passages, sentences = ranking.late_interaction(question, np.zeros(0), bits, counts)
-    assert passages.tolist() == [0.0]
-    assert [one.tolist() for one in sentences] == [[0.0]]
+    met = ranking.late_interaction(question, bits, [np.array([1], np.int32)])
+    assert ranking.passage_scores(met, np.zeros(0)).tolist() == [0.0]
+    assert [one.tolist() for one in ranking.sentence_scores(met, np.zeros(0))] == [[0.0]]
+
+
+def test_question_of_marks_alone_weighs_all_alike() -> None:
+    """Where no token has a weight, each counts the same."""
+    found = ranking.passage_scores(two_passages(), np.zeros(2), ALL_IN_THE_PASSAGE)
+    assert found.tolist() == pytest.approx([1.0, 0.5])
 
 
 @given(st.data())
@@ -130,37 +173,49 @@ def test_late_interaction_equals_a_loop(data: st.DataObject) -> None:
     counts = data.draw(
         st.lists(st.lists(st.integers(0, 3), min_size=1, max_size=3), min_size=1, max_size=3)
     )
+    share = data.draw(st.floats(0, 1))
     total = sum(map(sum, counts))
     bits = data.draw(arrays(np.uint8, (total, dimension // 8)))
     signs = np.where(np.unpackbits(bits, axis=1), 1.0, -1.0).reshape(total, dimension)
 
-    def by_loop(first: int, last: int) -> float:
+    def met_by(rows: list[int]) -> float:
         score = 0.0
         for token, weight in zip(question.astype(float), weights, strict=True):
             cosines = [
-                token @ sign / np.linalg.norm(token) / np.sqrt(dimension)
-                for sign in signs[first:last]
+                token @ signs[row] / np.linalg.norm(token) / np.sqrt(dimension) for row in rows
             ]
             score += weight * max(cosines, default=-1.0)
-        return min(max(score / weights.sum(), 0.0), 1.0)
+        return score / weights.sum()
 
-    passages, sentences = ranking.late_interaction(
-        question, weights, bits, [np.array(one, np.int32) for one in counts]
-    )
-    position = 0
+    met = ranking.late_interaction(question, bits, [np.array(one, np.int32) for one in counts])
+    passages = ranking.passage_scores(met, weights, Ranking(sentence_share=share))
+    sentences = ranking.sentence_scores(met, weights)
+    begin = 0
     for score, of_sentences, lengths in zip(passages, sentences, counts, strict=True):
-        assert score == pytest.approx(by_loop(position, position + sum(lengths)), abs=1e-5)
-        for found, length in zip(of_sentences, lengths, strict=True):
-            assert found == pytest.approx(by_loop(position, position + length), abs=1e-5)
-            position += length
+        rows = []
+        for length in lengths:
+            rows.append(list(range(begin, begin + length)))
+            begin += length
+        whole = met_by([row for some in rows for row in some])
+        mixed = (1 - share) * whole + share * max(map(met_by, rows))
+        assert score == pytest.approx(min(max(mixed, 0.0), 1.0), abs=1e-5)
+        for n, found in enumerate(of_sentences):
+            before = rows[n - 1] if n else []
+            expected = 0.6 * met_by(rows[n]) + 0.4 * met_by(before + rows[n])
+            expected -= 0.01 * np.log(max(lengths[n], 1))
+            assert found == pytest.approx(expected, abs=1e-5)
 
 
-def test_equal_scores_go_by_name() -> None:
+def test_equal_scores_go_by_place() -> None:
     """So that the same question has the same order on every run."""
-    assert ranking.best_first(np.array([0.5, 0.9, 0.5]), ["b", "c", "a"]) == [1, 2, 0]
+    places = [("b", 0), ("c", 0), ("a", 7), ("a", 3)]
+    assert ranking.best_first(np.array([0.5, 0.9, 0.5, 0.5]), places) == [1, 3, 2, 0]
 
 
 def test_same_words_fold() -> None:
-    """Case and blanks make no difference, and the first of each stays in front."""
+    """Case and blanks make no difference; groups stay in order, and each begins with the copy
+    that stands first.
+    """
     texts = ["The  cat.", "A dog.", "the cat."]
-    assert ranking.folded([2, 1, 0], texts) == [[2, 0], [1]]
+    places = [("a", 0), ("a", 9), ("b", 0)]
+    assert ranking.folded([2, 1, 0], texts, places) == [[0, 2], [1]]

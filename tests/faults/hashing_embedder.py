@@ -46,7 +46,13 @@ class HashingEmbedder:
         """Each word, and their sum."""
         pieces, vectors = self._look_up(question, self.tokens(question))
         whole = vectors.sum(axis=0)
-        return QueryEncoding((whole / np.linalg.norm(whole)).astype(np.float32), pieces, vectors)
+        return QueryEncoding(
+            vector=(whole / np.linalg.norm(whole)).astype(np.float32),
+            pieces=pieces,
+            tokens=vectors,
+            worded=np.ones(len(pieces), dtype=bool),
+            continued=np.zeros(len(pieces), dtype=bool),
+        )
 
     def _look_up(self, text: str, tokens: Offsets) -> tuple[np.ndarray, TokenVectors]:
         words = [text[start:end].lower() for start, end in tokens.tolist()]
