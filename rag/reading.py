@@ -242,7 +242,11 @@ class _Patience:
             return {"death": f"it took more than {self.whole:.0f} s to read, and was given up"}
         if late.is_set():
             return {"death": f"nothing came of it for {self.silent:.0f} s, and it was given up"}
-        return {"death": f"its parser crashed (exit code {process.wait()})"}
+        code = process.wait()
+        # A large file is mapped: where it is cut meanwhile, the system ends who looks there.
+        if sys.platform != "win32" and code == -signal.SIGBUS:
+            return {"death": "it was cut, or its disk failed, while it was read; index it again"}
+        return {"death": f"its parser crashed (exit code {code})"}
 
 
 def _kill(process: subprocess.Popen[bytes]) -> None:

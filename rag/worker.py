@@ -18,6 +18,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import os
+import re
 import signal
 import struct
 import sys
@@ -35,7 +36,7 @@ from rag.types import Document, Failure, Heading, Span
 
 LENGTH = struct.Struct(">Q")
 MEMORY_BYTES = 3 << 30
-"""Address space that reading one file may take, where the system can limit it."""
+"""Memory that reading one file may take, where the system can limit it; mapped files are none."""
 
 SECONDS_BETWEEN_SIGNS = 1.0
 """Signs of life are no more frequent than this."""
@@ -160,7 +161,15 @@ def _limit_memory() -> None:
     with suppress(ImportError, ValueError, OSError):  # Windows has none, macOS no such limit
         import resource
 
-        resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
+        # The whole address space would count files that are mapped, too.
+        kind = resource.RLIMIT_DATA if _all_is_data() else resource.RLIMIT_AS
+        resource.setrlimit(kind, (MEMORY_BYTES, MEMORY_BYTES))
+
+
+def _all_is_data() -> bool:
+    """Whether all that a process allocates counts as its data, as it does on Linux since 4.7."""
+    version = [int(number) for number in re.findall(r"\d+", os.uname().release)[:2]]
+    return sys.platform == "linux" and version >= [4, 7]
 
 
 if __name__ == "__main__":

@@ -1,11 +1,12 @@
 """From a file to Documents: the registry of formats.
 
 A loader is a function from a file's bytes to ``Loaded``; it raises LoadError where it can't.
-A container is one from a file's bytes to the members in it, each a ``Member``, or a Failure
-whose source is the member's name; a member without a name is the container itself (the message
-of a mail with attachments, the file that was compressed). To read another format, write one of
-the two and name it, by its suffixes, in ``_LOADERS`` or ``_CONTAINERS``; a loader that reads page
-by page, or can do OCR, in ``_PAGED`` too. They are imported only when they are needed.
+A container is one from a file's ``Content``, its bytes or a mapping of them, to the members in
+it, each a ``Member``, or a Failure whose source is the member's name; a member without a name is
+the container itself (the message of a mail with attachments, the file that was compressed). To
+read another format, write one of the two and name it, by its suffixes, in ``_LOADERS`` or
+``_CONTAINERS``; a loader that reads page by page, or can do OCR, in ``_PAGED`` too. They are
+imported only when they are needed.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from typing import TypeAlias
 
 from rag.errors import LoadError
 from rag.loaders.archives import most_unpacked
+from rag.loaders.content import Content, content_of, whole
 from rag.loaders.kind import UNKNOWN, kind_of
 from rag.loaders.loaded import Loaded, Member
 from rag.loaders.tidying import one_line
@@ -32,7 +34,7 @@ __all__ = ["Loaded", "Member", "is_of_unknown_kind", "load", "supported"]
 
 _Loader: TypeAlias = Callable[[bytes], Loaded]
 _OnPage: TypeAlias = Callable[[], None]
-_Container: TypeAlias = Callable[[bytes], Iterator[Member | Failure]]
+_Container: TypeAlias = Callable[[Content], Iterator[Member | Failure]]
 
 _LOADERS: Mapping[str, str] = MappingProxyType(
     {
@@ -90,6 +92,10 @@ _MOST_MEMBERS = 1_000_000
 
 _NO_TEXT = "there is no text in it; remove it, or leave it out of what is indexed"
 _TOO_DEEP = f"more than {_DEEPEST} archives lie in each other here; unpack them first"
+_TOO_LARGE = (
+    "reading it takes too much memory; split it, or leave it out of what is indexed "
+    "(only mailboxes, archives and JSON Lines in UTF-8 may be of any size)"
+)
 _TOO_MUCH = "it holds more than is safe to unpack at once; unpack it into a folder, and index that"
 
 _LONGEST_TITLE = 500
@@ -131,10 +137,10 @@ def load(
     goes wrong after a document was yielded is a Failure with the file's own source.
     """
     source = str(path.absolute())
-    data = _bytes(path)
+    content = _content(path)
     begun = False
     try:
-        for one in _Walk.over(data, ocr, on_page).documents(_File(source, path.name, data)):
+        for one in _Walk.over(content, ocr, on_page).documents(_File(source, path.name, content)):
             begun = True
             yield one
     except LoadError as error:
@@ -151,7 +157,7 @@ class _File:
 
     source: str
     name: str
-    data: bytes
+    content: Content
     depth: int = 0
 
 
@@ -165,22 +171,22 @@ class _Walk:
     on_page: _OnPage
 
     @classmethod
-    def over(cls, data: bytes, ocr: str | None, on_page: _OnPage) -> _Walk:
-        return cls(_MOST_MEMBERS, most_unpacked(len(data)), ocr, on_page)
+    def over(cls, content: Content, ocr: str | None, on_page: _OnPage) -> _Walk:
+        return cls(_MOST_MEMBERS, most_unpacked(len(content)), ocr, on_page)
 
     def documents(self, file: _File) -> Iterator[Document | Failure]:
         """What is in a file; raises LoadError where it can't be read as a whole."""
-        kind = kind_of(file.name, file.data, supported())
+        kind = kind_of(file.name, file.content, supported())
         notes = (kind.warning,) if kind.warning else ()
         if kind.suffix in _LOADERS:
-            digest = hashlib.sha256(file.data).hexdigest()
+            digest = hashlib.sha256(file.content).hexdigest()
             loader = self._loader(kind.suffix)
-            yield _document(file.source, digest, _called(loader, file.data), notes)
+            yield _document(file.source, digest, _called(loader, file.content), notes)
         elif file.depth == _DEEPEST:
             raise LoadError(_TOO_DEEP)
         else:
             opened = _Opened(file, notes)
-            for member in _stepped(_container(kind.suffix), file.data):
+            for member in _stepped(_container(kind.suffix), file.content):
                 yield from self._of_member(opened, member)
 
     def _of_member(self, parent: _Opened, member: Member | Failure) -> Iterator[Document | Failure]:
@@ -235,7 +241,7 @@ class _Opened:
     _numbers: dict[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.digest = hashlib.sha256(self.file.data).hexdigest()
+        self.digest = hashlib.sha256(self.file.content).hexdigest()
 
     def source_of(self, name: str) -> str:
         """The source of the member ``name``; a second one of that name gets a number."""
@@ -254,18 +260,18 @@ def _container(suffix: str) -> _Container:
     return container
 
 
-def _called(loader: _Loader, data: bytes) -> Loaded:
+def _called(loader: _Loader, content: Content) -> Loaded:
     try:
-        return loader(data)
+        return loader(whole(content))
     except LoadError:
         raise
     except Exception as error:
         raise _tripped(error) from error
 
 
-def _stepped(container: _Container, data: bytes) -> Iterator[Member | Failure]:
+def _stepped(container: _Container, content: Content) -> Iterator[Member | Failure]:
     try:
-        yield from container(data)
+        yield from container(content)
     except LoadError:
         raise
     except Exception as error:
@@ -274,6 +280,8 @@ def _stepped(container: _Container, data: bytes) -> Iterator[Member | Failure]:
 
 def _tripped(error: Exception) -> LoadError:
     """Whatever a broken file makes a parser raise, the other files must not suffer from it."""
+    if isinstance(error, MemoryError):
+        return LoadError(_TOO_LARGE)
     what = one_line(f"{type(error).__name__}: {error}")[:200]
     return LoadError(f"its parser gave up ({what}); open it in its program and save it again")
 
@@ -305,11 +313,11 @@ def _document(source: str, digest: str, loaded: Loaded, notes: tuple[str, ...] =
     )
 
 
-def _bytes(path: Path) -> bytes:
+def _content(path: Path) -> Content:
     try:
         if not path.is_file():  # a pipe or a device would keep us waiting
             raise LoadError("there is no such file; check its name, or whether it was moved")
-        return path.read_bytes()
+        return content_of(path)
     except OSError as error:
         reason = error.strerror or "unknown error"
         raise LoadError(f"it can't be opened ({reason}); check who may read it") from error

@@ -21,6 +21,7 @@ from collections.abc import Callable, Iterator
 from typing import IO, Protocol
 
 from rag.errors import LoadError
+from rag.loaders.content import Content, stream_of
 from rag.loaders.debris import is_debris
 from rag.loaders.loaded import Member
 from rag.types import Failure
@@ -82,10 +83,10 @@ def most_unpacked(size: int) -> int:
     return max(64 * _MIB, min(200 * size, 4096 * _MIB + 5 * size))
 
 
-def members_of_zip(data: bytes) -> Iterator[Member | Failure]:
+def members_of_zip(data: Content) -> Iterator[Member | Failure]:
     """The files in a ZIP archive; raises LoadError where it isn't one, or is cut off."""
     try:
-        archive = zipfile.ZipFile(io.BytesIO(data))
+        archive = zipfile.ZipFile(stream_of(data))
     except _DAMAGE as error:
         raise LoadError(_CUT) from error
     with archive:
@@ -113,7 +114,7 @@ def _zip_name(entry: zipfile.ZipInfo) -> str:
 
 
 def _zip_member(
-    archive: zipfile.ZipFile, entry: zipfile.ZipInfo, name: str, data: bytes, left: int
+    archive: zipfile.ZipFile, entry: zipfile.ZipInfo, name: str, data: Content, left: int
 ) -> Member | Failure:
     refusal = _zip_refusal(entry, name)
     if refusal:
@@ -126,14 +127,14 @@ def _zip_member(
     return Member(name, content)
 
 
-def _opened(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, data: bytes) -> IO[bytes]:
+def _opened(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, data: Content) -> IO[bytes]:
     if entry.compress_type != zipfile.ZIP_BZIP2:
         return archive.open(entry)
     # zipfile would unpack a bite as a whole, and bzip2 packs gigabytes of zeros in one.
     lengths = data[entry.header_offset + 26 : entry.header_offset + 30]
     start = entry.header_offset + 30 + sum(struct.unpack("<HH", lengths))
-    raw = data[start : start + entry.compress_size]
-    return io.BufferedReader(_Inflated(raw, bz2.BZ2Decompressor))
+    packed = stream_of(data, start, start + entry.compress_size)
+    return io.BufferedReader(_Inflated(packed, bz2.BZ2Decompressor))
 
 
 def _zip_refusal(entry: zipfile.ZipInfo, name: str) -> str | None:
@@ -149,9 +150,9 @@ def _zip_refusal(entry: zipfile.ZipInfo, name: str) -> str | None:
     return next((reason for applies, reason in reasons if applies), None)
 
 
-def members_of_tar(data: bytes) -> Iterator[Member | Failure]:
+def members_of_tar(data: Content) -> Iterator[Member | Failure]:
     """The files in a TAR archive; raises LoadError where it isn't one, or is cut off."""
-    yield from _tar_members(io.BytesIO(data), most_unpacked(len(data)))
+    yield from _tar_members(stream_of(data), most_unpacked(len(data)))
 
 
 def _tar_members(stream: io.BufferedIOBase, left: int) -> Iterator[Member | Failure]:
@@ -183,24 +184,24 @@ def _tar_member(archive: tarfile.TarFile, entry: tarfile.TarInfo, name: str) -> 
     return Failure(name, refusal or _DEVICE) if file is None else Member(name, file.read())
 
 
-def members_of_gzip(data: bytes) -> Iterator[Member | Failure]:
+def members_of_gzip(data: Content) -> Iterator[Member | Failure]:
     """The file that was compressed by gzip, or, where that is a tar, the files in it."""
     return _unpacked(data, _Gunzip)
 
 
-def members_of_bzip2(data: bytes) -> Iterator[Member | Failure]:
+def members_of_bzip2(data: Content) -> Iterator[Member | Failure]:
     """The file that was compressed by bzip2, or, where that is a tar, the files in it."""
     return _unpacked(data, bz2.BZ2Decompressor)
 
 
-def members_of_xz(data: bytes) -> Iterator[Member | Failure]:
+def members_of_xz(data: Content) -> Iterator[Member | Failure]:
     """The file that was compressed by xz, or, where that is a tar, the files in it."""
     return _unpacked(data, lambda: lzma.LZMADecompressor(lzma.FORMAT_XZ, _XZ_MEMORY))
 
 
-def _unpacked(data: bytes, inflater: Callable[[], _Inflater]) -> Iterator[Member | Failure]:
+def _unpacked(data: Content, inflater: Callable[[], _Inflater]) -> Iterator[Member | Failure]:
     left = most_unpacked(len(data))
-    stream = io.BufferedReader(_Inflated(data, inflater), _CHUNK)
+    stream = io.BufferedReader(_Inflated(stream_of(data), inflater), _CHUNK)
     try:
         is_tar = stream.peek(_BLOCK)[_TAR_MARK_AT:].startswith(_TAR_MARK)
         if not is_tar:
@@ -273,9 +274,9 @@ class _Inflated(io.RawIOBase):
     one another. The standard library's own readers have no limit on the memory that xz asks for.
     """
 
-    def __init__(self, data: bytes, inflater: Callable[[], _Inflater]) -> None:
+    def __init__(self, packed: io.BufferedIOBase, inflater: Callable[[], _Inflater]) -> None:
         super().__init__()
-        self._data = io.BytesIO(data)
+        self._packed = packed
         self._new = inflater
         self._inflater = inflater()
 
@@ -287,7 +288,7 @@ class _Inflated(io.RawIOBase):
         while not piece:
             if self._inflater.eof and not self._next_stream():
                 return 0
-            more = self._data.read(_CHUNK) if self._inflater.needs_input else b""
+            more = self._packed.read(_CHUNK) if self._inflater.needs_input else b""
             if not more and self._inflater.needs_input and not self._inflater.eof:
                 raise EOFError
             piece = self._inflater.decompress(more, len(buffer))
@@ -295,10 +296,10 @@ class _Inflated(io.RawIOBase):
         return len(piece)
 
     def _next_stream(self) -> bool:
-        self._data.seek(-len(self._inflater.unused_data), io.SEEK_CUR)
-        while (piece := self._data.read(1)) == b"\0":  # streams may be padded
+        self._packed.seek(-len(self._inflater.unused_data), io.SEEK_CUR)
+        while (piece := self._packed.read(1)) == b"\0":  # streams may be padded
             pass
-        self._data.seek(-len(piece), io.SEEK_CUR)
+        self._packed.seek(-len(piece), io.SEEK_CUR)
         if piece:
             self._inflater = self._new()
         return bool(piece)

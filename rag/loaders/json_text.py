@@ -6,11 +6,13 @@ title, date and metadata.
 
 from __future__ import annotations
 
+import io
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TypeAlias
 
 from rag.errors import LoadError
+from rag.loaders.content import Content, stream_of, whole
 from rag.loaders.decoding import decode
 from rag.loaders.fields import by_lower_case, facts, in_words, scalar
 from rag.loaders.loaded import Loaded, Member
@@ -28,9 +30,11 @@ _LEAST_WORDS = 6
 """Words that a field of another name needs to be the text, not a setting."""
 
 _DEEPEST_INDENT = 20
+_SAMPLE = 1 << 16
+_CHUNK = 1 << 20
 
 
-def members_of_json(data: bytes) -> Iterator[Member | Failure]:
+def members_of_json(data: Content) -> Iterator[Member | Failure]:
     """The records of an array, each with its number as its name, or else the file as a whole.
 
     What is no record becomes lines "key: value". Several values one below the other, as in
@@ -38,13 +42,13 @@ def members_of_json(data: bytes) -> Iterator[Member | Failure]:
 
     Raises LoadError where it is no JSON.
     """
-    text, encoding = decode(data)
+    text, encoding = decode(whole(data))
     text = text.removeprefix("\ufeff")
     try:
         value = json.loads(text)
     except (ValueError, RecursionError) as error:
         if _is_lines(text):
-            yield from _of_lines(text)
+            yield from _of_lines(_lines(text))
             return
         where = f"line {error.lineno}, " if isinstance(error, json.JSONDecodeError) else ""
         reason = f"it is no valid JSON ({_in_words(error, where)}); mend it there"
@@ -56,16 +60,37 @@ def members_of_json(data: bytes) -> Iterator[Member | Failure]:
         yield Member("", _loaded(value, {} if encoding == "utf-8" else {"encoding": encoding}))
 
 
-def members_of_json_lines(data: bytes) -> Iterator[Member | Failure]:
+def members_of_json_lines(data: Content) -> Iterator[Member | Failure]:
     """The records of JSON Lines, each with the number of its line as its name.
 
-    A line that is no JSON is a Failure, and the others go on.
+    A line that is no JSON is a Failure, and the others go on. The lines of a mapped file
+    are decoded one at a time, if all of it is UTF-8.
     """
-    yield from _of_lines(decode(data)[0].removeprefix("\ufeff"))
+    if isinstance(data, bytes) or not _is_utf8(data):
+        yield from _of_lines(_lines(decode(whole(data))[0].removeprefix("\ufeff")))
+    else:
+        yield from _of_lines(line.removesuffix("\n") for line in _as_utf8(data))
 
 
-def _of_lines(text: str) -> Iterator[Member | Failure]:
-    for number, line in enumerate(_lines(text), 1):
+def _is_utf8(data: Content) -> bool:
+    """Whether ``decode`` would take it all for UTF-8 without damage."""
+    if decode(data[:_SAMPLE])[1].startswith("utf-16"):  # which may be valid UTF-8, too
+        return False
+    text = _as_utf8(data)
+    try:
+        while text.read(_CHUNK):
+            pass
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _as_utf8(data: Content) -> io.TextIOWrapper:
+    return io.TextIOWrapper(stream_of(data), "utf-8-sig", newline="\n")
+
+
+def _of_lines(lines: Iterable[str]) -> Iterator[Member | Failure]:
+    for number, line in enumerate(lines, 1):
         if not line.strip():
             continue
         try:

@@ -7,7 +7,6 @@ are known by it; for the rest the name decides, which is then a person's choice.
 
 from __future__ import annotations
 
-import io
 import re
 import zipfile
 from collections.abc import Set as AbstractSet
@@ -15,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from rag.errors import LoadError, UnknownFormat
+from rag.loaders.content import Content, stream_of
 from rag.loaders.decoding import decode
 
 UNKNOWN = "no loader for "
@@ -63,6 +63,7 @@ _OLD_EXPORTS = frozenset({".doc", ".xls", ".ppt"})
 """Endings that no loader knows, but under which programs save web pages."""
 
 _BEGINNING = 4096
+_SAMPLE = 1 << 20
 _CONTROLS = re.compile(rb"[\x00-\x08\x0e-\x1a]")
 _PAGE = re.compile(
     # What was matched once is never tried otherwise: the ways to do so double with each comment.
@@ -92,7 +93,7 @@ class Kind:
     warning: str | None = None
 
 
-def kind_of(name: str, data: bytes, known: AbstractSet[str]) -> Kind:
+def kind_of(name: str, data: Content, known: AbstractSet[str]) -> Kind:
     """The kind of the file ``name`` that holds ``data``, among the suffixes ``known``.
 
     Raises UnknownFormat where it is a kind that isn't read, and LoadError where it is one that
@@ -113,7 +114,7 @@ def kind_of(name: str, data: bytes, known: AbstractSet[str]) -> Kind:
     )
 
 
-def _by_name(claimed: str, data: bytes, known: AbstractSet[str]) -> Kind:
+def _by_name(claimed: str, data: Content, known: AbstractSet[str]) -> Kind:
     if claimed and claimed not in known:
         raise UnknownFormat(f"{UNKNOWN}“{claimed}” files; {_ADVICE}")
     if (not claimed or claimed in _TEXTS) and _is_binary(data):
@@ -136,17 +137,17 @@ def _overrules(found: str, claimed: str) -> bool:
     return found in _DOCUMENTS or (found == ".html" and claimed in _OLD_EXPORTS)
 
 
-def _is_binary(data: bytes) -> bool:
+def _is_binary(data: Content) -> bool:
     if not _CONTROLS.search(data[:_BEGINNING]):
         return False
     try:
-        decode(data)
+        decode(data[:_SAMPLE])
     except LoadError:
         return True
     return False
 
 
-def _named(data: bytes) -> str:
+def _named(data: Content) -> str:
     """What a file that isn't read is, in words."""
     import puremagic
 
@@ -156,7 +157,7 @@ def _named(data: bytes) -> str:
         return "a binary file"
 
 
-def _found(data: bytes) -> str | None:
+def _found(data: Content) -> str | None:
     """The kind that the content shows beyond doubt, or None."""
     beginning = data[:_BEGINNING]
     for mark, suffix in _MARKS:
@@ -175,10 +176,10 @@ def _found(data: bytes) -> str | None:
     return None
 
 
-def _among_zips(data: bytes) -> str:
+def _among_zips(data: Content) -> str:
     """Which of the formats that are ZIP archives it is, or .zip."""
     try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        with zipfile.ZipFile(stream_of(data)) as archive:
             names = frozenset(archive.namelist())
             if "mimetype" in names:
                 return _OPEN_DOCUMENTS.get(_mimetype(archive), ".zip")
@@ -195,8 +196,8 @@ def _mimetype(archive: zipfile.ZipFile) -> bytes:
         return file.read(100).strip()
 
 
-def _refuse_old_office(data: bytes) -> None:
-    if _PROTECTED_OFFICE in data:
+def _refuse_old_office(data: Content) -> None:
+    if data.find(_PROTECTED_OFFICE) >= 0:
         raise LoadError("it is protected by a password; save a copy without one")
     raise UnknownFormat(
         f"{UNKNOWN}Word, Excel and PowerPoint files from before 2007, which it is; "
@@ -204,7 +205,7 @@ def _refuse_old_office(data: bytes) -> None:
     )
 
 
-def _without_mark(data: bytes, known: AbstractSet[str]) -> str:
+def _without_mark(data: Content, known: AbstractSet[str]) -> str:
     """The kind of a file without ending whose content has no mark: mail, or else text."""
     first, _, second = data[:_BEGINNING].partition(b"\n")
     head = data[:_BEGINNING].replace(b"\r\n", b"\n").partition(b"\n\n")[0]

@@ -14,6 +14,7 @@ from typing import Any, cast
 
 from rag.errors import LoadError
 from rag.loaders.about import About
+from rag.loaders.content import Content, whole
 from rag.loaders.decoding import decode
 from rag.loaders.html import load_html
 from rag.loaders.loaded import Block, Loaded, Member, put_together
@@ -59,7 +60,7 @@ _HEADER = re.compile(rb"[!-9;-~]+:")
 _ESCAPED = re.compile(rb"\n>(>*From )")
 
 
-def members_of_mailbox(data: bytes) -> Iterator[Member]:
+def members_of_mailbox(data: Content) -> Iterator[Member]:
     """The messages in a mailbox, each with its number as its name.
 
     A new message begins at a line "From somebody" with a date, if it stands at the top, after
@@ -78,7 +79,7 @@ def members_of_mailbox(data: bytes) -> Iterator[Member]:
     yield _message(number + 1, data[start:])
 
 
-def _separators(data: bytes) -> Iterator[re.Match[bytes]]:
+def _separators(data: Content) -> Iterator[re.Match[bytes]]:
     at = -1
     # Searched for as plain bytes, which is many times faster in gigabytes of mail.
     while (at := data.find(b"From ", at + 1)) >= 0:
@@ -99,7 +100,7 @@ def _message(number: int, data: bytes) -> Member:
     return Member(f"{number}.eml", _ESCAPED.sub(rb"\n\1", data))
 
 
-def members_of_mail(data: bytes) -> Iterator[Member | Failure]:
+def members_of_mail(data: Content) -> Iterator[Member | Failure]:
     """The message itself, without a name, then what is attached to it.
 
     Subject, sender, recipients and date stand at the head of its text, then what it says as
@@ -107,14 +108,15 @@ def members_of_mail(data: bytes) -> Iterator[Member | Failure]:
 
     Raises LoadError where it has no header, or its parts lie in each other too deeply.
     """
+    message = whole(data)
     try:
-        loaded, attached = _taken_apart(data, policy.default.clone(header_factory=parsed))
+        loaded, attached = _taken_apart(message, policy.default.clone(header_factory=parsed))
     except LoadError:
         raise
     except Exception:  # noqa: BLE001 - headers that are broken enough make the parser trip
         try:
             # This one understands less, and stands.
-            loaded, attached = _taken_apart(data, policy.compat32)
+            loaded, attached = _taken_apart(message, policy.compat32)
         except RecursionError as error:
             raise LoadError(_TOO_DEEP) from error
     if any(character.isalnum() for character in loaded.text):
