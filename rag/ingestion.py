@@ -140,7 +140,7 @@ class Ingestion:
                 facts.st_size,
                 facts.st_mtime_ns,
             )
-            if record and same_look and os.access(path, os.R_OK) and not self._try_again(record):
+            if record and same_look and _may_read(path) and not self._try_again(record):
                 self._leave(record)
                 return None
             with path.open("rb") as file:
@@ -309,6 +309,10 @@ class Ingestion:
             source=printable(path),
         )
         self.on_progress(step)
+
+
+def _may_read(path: Path) -> bool:
+    return os.access(path, os.R_OK, effective_ids=os.access in os.supports_effective_ids)
 
 
 def _dated(document: Document, looked: _Looked) -> Document:

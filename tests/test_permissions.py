@@ -1,0 +1,67 @@
+"""Files and folders that may not be read any more."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from hashing_embedder import HashingEmbedder
+
+from rag import Failure, Library
+
+NOBODY = 65534
+QUESTIONS = ["harbour boats", "orchard trees"]
+ANSWERS = ["The harbour master counted forty boats.", "The orchard had nine hundred trees."]
+
+
+@contextmanager
+def as_nobody() -> Iterator[None]:
+    """Root may read everything: then as another user."""
+    if os.geteuid():
+        yield
+        return
+    os.seteuid(NOBODY)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+
+
+def test_lost_permission_loses_no_document() -> None:
+    """The file and the folder have failed with their reason, and what was read still answers."""
+    # Not in tmp_path, whose parents are closed to others.
+    with tempfile.TemporaryDirectory() as name:
+        docs = Path(name) / "docs"
+        (docs / "closed").mkdir(parents=True)
+        (docs / "letter.txt").write_text(ANSWERS[0])
+        (docs / "closed" / "note.txt").write_text(ANSWERS[1])
+        library = Path(name) / "library"
+        with Library.open(library, embedder=HashingEmbedder()) as opened:
+            assert len(opened.index(docs).added) == 2
+            assert [opened.search(asked)[0].text for asked in QUESTIONS] == ANSWERS
+        (docs / "letter.txt").chmod(0)
+        (docs / "closed").chmod(0)
+        if not os.geteuid():
+            for path in (Path(name), library, *library.rglob("*")):
+                os.chown(path, NOBODY, NOBODY)
+        try:
+            with as_nobody(), Library.open(library, embedder=HashingEmbedder()) as opened:
+                report = opened.index(docs)
+                found = [opened.search(asked)[0].text for asked in QUESTIONS]
+        finally:
+            (docs / "closed").chmod(0o755)
+    assert report.removed == ()
+    assert set(report.failed) == {
+        Failure(
+            str(docs / "letter.txt"),
+            "it can't be read: Permission denied; its earlier version stays in the library",
+        ),
+        Failure(
+            str(docs / "closed"),
+            "it can't be looked into (Permission denied); check who may read it",
+        ),
+    }
+    assert found == ANSWERS
