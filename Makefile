@@ -36,8 +36,8 @@ screenshots: install ## Take the README's screenshot again (needs Chromium)
 	$(BIN)/python tests/browser/take_screenshots.py
 
 quality: install ## Measure retrieval on the sets in DATA=folder
-	for set in $(DATA)/squad_dev $(DATA)/chroma_chunking; do \
-		$(BIN)/python tests/bench/quality.py $$set; done
+	$(BIN)/python tests/bench/quality.py $(DATA)/squad_dev $(DATA)/chroma_chunking $(DATA)/scifact
+	$(BIN)/python tests/bench/refusal.py $(DATA)
 
 clean: ## Remove .venv and the default library
 	rm -rf .venv .rag

@@ -22,8 +22,9 @@ from rag.errors import (
     UnknownFormat,
 )
 from rag.library import Library
-from rag.reports import FileReport, IndexReport, Progress, Status
+from rag.reports import FileReport, Findability, IndexReport, Lost, Progress, SelfTest, Status
 from rag.types import (
+    Answer,
     Document,
     DocumentCount,
     DocumentSummary,
@@ -41,6 +42,7 @@ from rag.types import (
 )
 
 __all__ = [
+    "Answer",
     "Document",
     "DocumentCount",
     "DocumentNotFound",
@@ -48,6 +50,7 @@ __all__ = [
     "EmptyQuestion",
     "Failure",
     "FileReport",
+    "Findability",
     "Found",
     "Heading",
     "Hit",
@@ -60,6 +63,7 @@ __all__ = [
     "LibraryMismatch",
     "LibraryNotFound",
     "LoadError",
+    "Lost",
     "Match",
     "ModelError",
     "Passage",
@@ -68,6 +72,7 @@ __all__ = [
     "RagError",
     "Rating",
     "Respelling",
+    "SelfTest",
     "SourceNotFound",
     "Span",
     "Status",

@@ -1,37 +1,78 @@
 """Text → words, as the word index takes them.
 
-In two ways: stemmed, without stop words, for what a question is about; and as they are written,
-for what must stand there word for word. Either way case and accents are folded. Scripts that put
-no blanks between words give, as written, one word a character.
+In two ways: by stems in its own language, for what a question is about; and as they are written,
+for what must stand there word for word. As written, case and accents are folded too, and scripts
+that put no blanks between words give one word a character.
+
+A question is too short to tell its language, so it is taken in every way in which the library's
+texts were: a word is found by any stem that it has in one of their languages.
 """
 
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
+from rag.stemming import (
+    ENGLISH,
+    LONGEST_WORD,
+    Stemmer,
+    english,
+    has_words_without_blanks,
+    kind_of,
+)
 from rag.types import Span
 
 if TYPE_CHECKING:
     import tantivy
 
-LONGEST_WORD = 64
-"""Letters; what is longer (an encoded file, a line of dashes) is no word."""
+Stems = tuple[str, ...]
+"""The stems of one word: any of them finds it."""
 
 SCRIPTS_WITHOUT_BLANKS = r"\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}"
 
 
 class Analysis:
-    """Both ways; :attr:`stemmed` and :attr:`literal` are what tantivy indexes with."""
+    """Both ways, for questions to texts of the given kinds; :attr:`stemmed` and :attr:`literal`
+    are what tantivy indexes with.
+    """
 
-    def __init__(self) -> None:
-        self.stemmed = _stemmed()
+    def __init__(self, kinds: Iterable[str] = (ENGLISH,)) -> None:
+        self.stemmed = english()
         self.literal = _literal()
+        self._stemmers = {kind: Stemmer(kind) for kind in sorted(kinds)}
 
-    def words(self, text: str) -> list[str]:
-        """The stems of a text's words, each once, in alphabetical order."""
-        return sorted(set(self.stemmed.analyze(text)))
+    def indexed(self, text: str, language: str | None) -> tantivy.PreTokenizedString | None:
+        """The stems of a text in a language; None where :attr:`stemmed` gives the same."""
+        import tantivy
+
+        kind = kind_of(language)
+        if kind == ENGLISH and not has_words_without_blanks(text):
+            return None
+        stemmer = self._stemmers[kind] = self._stemmers.get(kind) or Stemmer(kind)
+        tokens = [
+            tantivy.Token(stem, position, term.span.start, term.span.end)
+            for position, term in enumerate(stemmer.terms(text))
+            for stem in term.stems
+        ]
+        return tantivy.PreTokenizedString(text, tokens)
+
+    def words(self, text: str) -> list[Stems]:
+        """The words that a question asks for, each once, by all of their stems, in order of them.
+
+        What is a stop word in the question's own language is none of them: in the one, or ones,
+        of the library's in which it has the most.
+        """
+        stop_words = [stemmer.stop_words(text) for stemmer in self._stemmers.values()]
+        most = max(map(len, stop_words))
+        left_out = {span for some in stop_words if len(some) == most for span in some}
+        stems: dict[Span, set[str]] = {}
+        for stemmer in self._stemmers.values():
+            for term in stemmer.asked(text):
+                if term.span not in left_out:
+                    stems.setdefault(term.span, set()).update(term.stems)
+        return sorted({tuple(sorted(some)) for some in stems.values()})
 
     def phrase(self, text: str) -> list[tuple[int, str]]:
         """The words of a phrase as they are written, each with its position."""
@@ -46,9 +87,23 @@ class Analysis:
 
     def forms(self, words: str, text: str) -> list[Span]:
         """Where in ``text`` any form of the words stands, in order."""
-        asked = set(self.words(words))
-        tokens = self.stemmed.pre_tokenize(text).tokens
-        return [Span(t.char_offset_from, t.char_offset_to) for t in tokens if t.text in asked]
+        asked = {stem for stems in self.words(words) for stem in stems}
+        found = sorted(
+            {
+                term.span
+                for stemmer in self._stemmers.values()
+                for term in stemmer.terms(text)
+                if not asked.isdisjoint(term.stems)
+            }
+        )
+        merged: list[Span] = []
+        for span in found:
+            # Pairs of letters overlap: together they are the word.
+            if merged and span.start < merged[-1].end:
+                merged[-1] = Span(merged[-1].start, max(span.end, merged[-1].end))
+            else:
+                merged.append(span)
+        return merged
 
     def places(self, phrases: Sequence[str], text: str) -> list[Span]:
         """Where in ``text`` the phrases stand as they are, phrase by phrase."""
@@ -64,20 +119,6 @@ class Analysis:
                 if written[at : at + len(asked)] == asked
             ]
         return found
-
-
-def _stemmed() -> tantivy.TextAnalyzer:
-    from tantivy import Filter, TextAnalyzerBuilder, Tokenizer
-
-    return (
-        TextAnalyzerBuilder(Tokenizer.simple())
-        .filter(Filter.remove_long(LONGEST_WORD))
-        .filter(Filter.lowercase())
-        .filter(Filter.ascii_fold())
-        .filter(Filter.stopword("english"))
-        .filter(Filter.stemmer("english"))
-        .build()
-    )
 
 
 def _literal() -> tantivy.TextAnalyzer:

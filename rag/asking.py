@@ -22,10 +22,11 @@ from __future__ import annotations
 import calendar
 import datetime as dt
 import re
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field, replace
 
 from rag.filters import Filter
-from rag.types import Clauses
+from rag.types import Clauses, Respelling
 
 # Guillemets point outwards in French and inwards in German: the first one tells.
 _DIRECTED = r"“[^“”]*”|„[^„“”]*[“”]|«[^«»]*»|»[^«»]*«"
@@ -102,6 +103,24 @@ def read(text: str) -> Query:
         clauses=Clauses(tuple(phrases), tuple(without)),
         conditions=conditions,
     )
+
+
+def in_words(query: Query, instead: Sequence[Respelling]) -> tuple[str, ...]:
+    """How a question was read, in sentences for a person; none for a plain question.
+
+    Parameters
+    ----------
+    instead
+        What is looked for in place of words that no document has.
+    """
+    said = [f"with “{phrase}”" for phrase in query.clauses.phrases]
+    said += [f"without “{phrase}”" for phrase in query.clauses.without]
+    for condition in query.conditions:
+        given = {name: value for name, value in asdict(condition).items() if value}
+        given |= given.pop("where", {})
+        said += [f"{name} {value}" for name, value in given.items()]
+    only = [f"Only passages {', '.join(said)}."] if said else []
+    return (*only, *(f"No document has “{i.asked}”; looked for “{i.found}”." for i in instead))
 
 
 def _says_something(text: str) -> bool:

@@ -14,9 +14,11 @@ from rich.markup import escape
 
 from rag import terminal
 from rag.commands.ask import ask_command
+from rag.commands.check import check_command
 from rag.commands.evaluate import eval_command
 from rag.commands.index import index_command
 from rag.commands.options import JsonOption, LibraryOption, library_at
+from rag.commands.tune import tune_command
 from rag.errors import RagError
 from rag.terminal import err, out
 
@@ -98,7 +100,9 @@ def remove(
         out.print(f"removed {escape(path)}", soft_wrap=True)
 
 
+app.command("check")(check_command)
 app.command("eval")(eval_command)
+app.command("tune")(tune_command)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

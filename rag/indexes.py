@@ -24,8 +24,9 @@ from rag.lexical import Entry, LexicalIndex, TantivyIndex
 from rag.store import NewPassage, PieceFrequencies, StoreReader
 from rag.vectors import FaissIndex, VectorIndex
 
-FORMAT = 2
-"""Of the index files; others are rebuilt. 2: the word index knows where words stand."""
+FORMAT = 3
+"""Of the index files; others are rebuilt. 2: the word index knows where words stand. 3: it takes
+each text's words by the language of its document."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -135,4 +136,4 @@ def _lexical(passages: Iterator[NewPassage], vectors: FaissIndex) -> Iterator[En
     for passage in passages:
         vectors.add(passage.key, passage.vectors)
         context = "\n".join([passage.title, *passage.headings])
-        yield Entry(passage.key, passage.text, context, len(passage.vectors))
+        yield Entry(passage.key, passage.text, context, len(passage.vectors), passage.language)

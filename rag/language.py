@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import re
 from functools import cache
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -21,14 +22,27 @@ _TAG = re.compile(r"([a-z]{2,3})(?:[-_][a-z0-9]{1,8})*", re.IGNORECASE)
 _NO_LANGUAGE = frozenset({"und", "mul", "mis", "zxx"})
 """Codes of ISO 639 that say that it is unknown, several, without a code, or none."""
 
+_THREE_LETTERS = (
+    "ar ara, bg bul, bn ben, ca cat, cs ces cze, da dan, de deu ger, el ell gre, en eng, es spa,"
+    " et est, fa fas per, fi fin, fr fra fre, he heb, hi hin, hr hrv, hu hun, id ind, it ita,"
+    " ja jpn, ko kor, lt lit, lv lav, ms msa may, nb nob, nl nld dut, nn nno, no nor, pl pol,"
+    " pt por, ro ron rum, ru rus, sk slk slo, sl slv, sr srp, sv swe, ta tam, th tha, tr tur,"
+    " uk ukr, ur urd, vi vie, zh zho chi"
+)
+_SHORTER = MappingProxyType(
+    {long: short for short, *longs in map(str.split, _THREE_LETTERS.split(",")) for long in longs}
+)
+"""The code of two letters for those of three (ISO 639-2, both kinds) that files name most."""
+
 
 def code(named: str) -> str | None:
-    """The language in a tag such as ``en-IN`` or ``EN_us`` (BCP 47), ``en``: its ISO 639 code in
-    lower case. None where that is no such tag, or one that names no language.
+    """The language in a tag such as ``en-IN``, ``EN_us`` (BCP 47) or ``eng``, ``en``: its ISO 639
+    code in lower case, of two letters where it has one that is in wide use. None where that is no
+    such tag, or one that names no language.
     """
     tag = _TAG.fullmatch(named.strip())
     found = tag[1].lower() if tag else None
-    return None if found in _NO_LANGUAGE else found
+    return None if found is None or found in _NO_LANGUAGE else _SHORTER.get(found, found)
 
 
 def language(text: str) -> str | None:

@@ -1,8 +1,12 @@
 """Words → passages. The only module that knows tantivy.
 
-BM25 over stemmed words, stop words left out, accents folded. A score is given as a share of the
-best that any passage could reach for the question, so that it lies in [0, 1] and means the same
-in every library and for every question.
+BM25 over stems, each text's by its own language, stop words left out, accents folded. A score is
+given as a share of the best that any passage could reach for the question, so that it lies in
+[0, 1] and means the same in every library and for every question.
+
+All languages share one field, so that names and numbers are found across them, and a word is as
+rare as it is in the library. A word of the question that has several stems counts once, by the
+one that a passage meets best.
 
 What must stand in a passage word for word is looked up in a field of its own, which has every
 word of the passage as it is written, with its position.
@@ -20,9 +24,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag import spelling
-from rag.analysis import Analysis
+from rag.analysis import Analysis, Stems
 from rag.arrays import Keys, Scores
 from rag.errors import LibraryDamaged
+from rag.stemming import ENGLISH, kind_of
 from rag.types import Clauses, Respelling, Span
 
 if TYPE_CHECKING:
@@ -43,13 +48,14 @@ NOTHING_ASKED = Clauses()
 
 class Entry(NamedTuple):
     """A passage as the index takes it: ``context`` is its title and headings, ``sentences`` how
-    many it has, which the vector index asks for.
+    many it has, which the vector index asks for, ``language`` the ISO code of its document's.
     """
 
     key: int
     text: str
     context: str
     sentences: int
+    language: str | None = None
 
 
 class LexicalIndex(Protocol):
@@ -152,17 +158,30 @@ class TantivyIndex:
             writer.delete_documents_by_term("key", key)
         for entry in added:
             writer.delete_documents_by_term("key", entry.key)
-            document = tantivy.Document(text=entry.text, context=entry.context, literal=entry.text)
+            document = tantivy.Document(literal=entry.text, kind=kind_of(entry.language))
+            self._add_stems(document, "text", entry.text, entry.language)
+            self._add_stems(document, "context", entry.context, entry.language)
             document.add_integer("key", entry.key)
             document.add_integer("sentences", entry.sentences)
             writer.add_document(document)
         writer.commit()
         writer.wait_merging_threads()
 
+    def _add_stems(
+        self, document: tantivy.Document, field: str, text: str, language: str | None
+    ) -> None:
+        stems = self._analysis.indexed(text, language)
+        if stems is None:
+            document.add_text(field, text)
+        else:
+            document.add_pre_tokenized_text(field, stems)
+
     def reader(self) -> TantivyReader:
         """What is committed now; later updates don't change it."""
         self._index.reload()
-        return TantivyReader(self._index.searcher(), self._index.schema, self._analysis)
+        searcher = self._index.searcher()
+        kinds = [kind for kind, _ in searcher.terms_with_prefix("kind", "")]
+        return TantivyReader(searcher, self._index.schema, Analysis(kinds or [ENGLISH]))
 
 
 class TantivyReader:
@@ -218,9 +237,7 @@ class TantivyReader:
 
         if not len(self) or (among is not None and not len(among)):
             return np.zeros(0, np.int64), np.zeros(0, np.int64)
-        all_of = [
-            Query.term_query(self._schema, "text", word) for word in self._analysis.words(words)
-        ]
+        all_of = [self._any_stem("text", stems) for stems in self._analysis.words(words)]
         # Excluding alone would find nothing: there is always something that must be.
         must = [(Occur.Must, query) for query in [Query.all_query(), *all_of]]
         query = Query.boolean_query([*must, *self._limits(clauses, among)])
@@ -241,9 +258,9 @@ class TantivyReader:
 
         found = []
         for asked, word in self._analysis.spellings(question).items():
-            slips, stems = spelling.slips_allowed(word), self._analysis.words(word)
+            slips, words = spelling.slips_allowed(word), self._analysis.words(word)
             # A stop word has no stem: it is no slip, though the index doesn't know it.
-            if not slips or not stems or any(map(self._known, stems)):
+            if not slips or not words or any(self._known(stem) for one in words for stem in one):
                 continue
             near = Query.fuzzy_term_query(self._schema, "literal", word, slips)
             known = self._searcher.terms_with_prefix("literal", word[0], near)
@@ -261,19 +278,25 @@ class TantivyReader:
         found = [*self._analysis.forms(words, text), *self._analysis.places(phrases, text)]
         return tuple(sorted(set(found)))
 
-    def _known(self, word: str) -> bool:
-        return any(self._searcher.doc_freq(field, word) for field in ("text", "context"))
+    def _known(self, stem: str) -> bool:
+        return any(self._searcher.doc_freq(field, stem) for field in ("text", "context"))
 
-    def _any_of(self, words: Sequence[str]) -> tantivy.Query:
+    def _any_of(self, words: Sequence[Stems]) -> tantivy.Query:
         from tantivy import Occur, Query
 
-        # Term by term, not through the query parser: a question is no query language.
-        text = [Query.term_query(self._schema, "text", word) for word in words]
+        text = [self._any_stem("text", stems) for stems in words]
         context = [
-            Query.boost_query(Query.term_query(self._schema, "context", word), CONTEXT_WEIGHT)
-            for word in words
+            Query.boost_query(self._any_stem("context", stems), CONTEXT_WEIGHT) for stems in words
         ]
         return Query.boolean_query([(Occur.Should, query) for query in text + context])
+
+    def _any_stem(self, field: str, stems: Stems) -> tantivy.Query:
+        """The passages with one of the stems; the best of them counts."""
+        from tantivy import Query
+
+        # Term by term, not through the query parser: a question is no query language.
+        terms = [Query.term_query(self._schema, field, stem) for stem in stems]
+        return terms[0] if len(terms) == 1 else Query.disjunction_max_query(terms)
 
     def _limits(
         self, clauses: Clauses, among: Sequence[int] | None
@@ -297,10 +320,15 @@ class TantivyReader:
         # tantivy panics at a phrase of one word.
         return Query.term_set_query(self._schema, "literal", [word for _, word in words])
 
-    def _bound(self, words: Sequence[str]) -> float:
-        """What a passage would score that is full of every word and next to nothing else."""
+    def _bound(self, words: Sequence[Stems]) -> float:
+        """What a passage would score that is full of every word and next to nothing else.
+
+        A word is as rare as its most frequent stem: the others are chance, or misspelt.
+        """
         passages = self._searcher.num_docs
-        frequencies = [self._searcher.doc_freq("text", word) for word in words]
+        frequencies = [
+            max(self._searcher.doc_freq("text", stem) for stem in stems) for stems in words
+        ]
         rarities = (
             math.log1p(max(passages - found + 0.5, 0.0) / (found + 0.5)) for found in frequencies
         )
@@ -315,6 +343,7 @@ def _schema() -> tantivy.Schema:
     # field would delete nothing, without a word.
     builder.add_integer_field("key", indexed=True, fast=True)
     builder.add_integer_field("sentences", fast=True)
+    builder.add_text_field("kind", tokenizer_name="raw", index_option="basic")
     builder.add_text_field("text", tokenizer_name="words", index_option="freq")
     builder.add_text_field("context", tokenizer_name="words", index_option="freq")
     builder.add_text_field("literal", tokenizer_name="literal", index_option="position")

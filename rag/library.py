@@ -2,51 +2,54 @@
 
 from __future__ import annotations
 
-import datetime as dt
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from rag import finding, retrieval
+from rag import checking, coverage, feedback, opening, removal, tuned
 from rag.discovery import discover
-from rag.embedding import SentenceTransformerEmbedder
-from rag.errors import (
-    DocumentNotFound,
-    LibraryNotFound,
-    SourceNotFound,
-)
 from rag.files import absolute
 from rag.filters import Filter
-from rag.folder import locked, make
+from rag.folder import locked
 from rag.ingestion import Ingestion
 from rag.loaders.pdf.tesseract import ENGLISH, checked
 from rag.progress import shown
 from rag.protocols import Embedder
-from rag.reports import FileReport, IndexReport, Progress, Status
+from rag.ranking import Ranking
+from rag.reports import IndexReport, Progress, SelfTest, Status
+from rag.reranking import Reranker
+from rag.searchable import Searchable
 from rag.snapshots import Snapshots
-from rag.store import Database, StoreReader, StoreWriter
-from rag.types import Document, DocumentSummary, Found, Hit
+from rag.store import Database, RatingStore, StoreReader, StoreWriter
+from rag.types import Hit, Rating
 
 
-class Library:
+class Library(Searchable):
     """Documents that can be asked questions; use :meth:`open` to get one.
 
     Any number of threads and processes may search at once. One at a time may write, and
     searches go on meanwhile: they see what was there when the last write ended.
     """
 
-    def __init__(self, path: Path, embedder: Embedder) -> None:
+    def __init__(self, path: Path, embedder: Embedder, reranker: Reranker | None = None) -> None:
+        database = Database(path / "library.db", embedder.dimension)
+        snapshots = Snapshots(path, StoreReader(database), embedder.dimension)
+        super().__init__(database, snapshots, embedder, reranker)
         self.path = path
-        self._embedder = embedder
-        self._database = Database(path / "library.db", embedder.dimension)
-        self._reader = StoreReader(self._database)
-        self._writer = StoreWriter(self._database)
-        self._snapshots = Snapshots(path, self._reader, embedder.dimension)
+        self._writer = StoreWriter(database)
+        self._ratings = RatingStore(database)
 
     @classmethod
     def open(
-        cls, path: str | Path, *, create: bool = True, embedder: Embedder | None = None
+        cls,
+        path: str | Path,
+        *,
+        create: bool = True,
+        model: str | Path | None = None,
+        dimensions: int | None = None,
+        embedder: Embedder | None = None,
+        reranker: Reranker | None = None,
     ) -> Self:
         """Open the library in a folder.
 
@@ -56,8 +59,13 @@ class Library:
             The folder.
         create
             Make the library where there is none.
+        model, dimensions
+            A sentence-transformers model by its name or folder, and how many dimensions of its
+            vectors to keep; by default what the library has, a new one all-MiniLM-L6-v2.
         embedder
-            The model; by default the packaged all-MiniLM-L6-v2, loaded when first needed.
+            Something else that makes the vectors, in place of a model.
+        reranker
+            A cross-encoder that has the last word on the best passages of every search.
 
         Raises
         ------
@@ -67,18 +75,15 @@ class Library:
             If it was made by another model or another version's format.
         LibraryDamaged
             If its store can't be read.
+        ModelError, InputError
+            If a model is named that can't be used.
         """
         folder = absolute(path)
-        embedder = embedder or SentenceTransformerEmbedder()
-        if not (folder / "library.db").exists():
-            if not create:
-                raise LibraryNotFound(
-                    f"there is no library in {folder}; make one: rag index PATH --library {path}"
-                )
-            make(folder, embedder.fingerprint)
-        library = cls(folder, embedder)
+        embedder = embedder or opening.embedder_for(folder, model, dimensions)
+        opening.made_sure(folder, embedder, create=create)
+        library = cls(folder, embedder, reranker)
         try:
-            library._database.check(embedder.fingerprint)
+            opening.checked(library._database, embedder)
         except BaseException:
             library.close()
             raise
@@ -113,7 +118,9 @@ class Library:
 
         What is new or changed is read and encoded, what is unchanged is left as it is, and what
         vanished from the folders is removed. Each document is committed as soon as it is
-        encoded; interrupt at any time, and call again to go on.
+        encoded; interrupt at any time, and call again to go on. At the end of the first run, and
+        when the library has grown or shrunk by a quarter, :meth:`ask` is calibrated: some two
+        hundred questions are asked, which takes seconds.
 
         Parameters
         ----------
@@ -142,22 +149,25 @@ class Library:
         languages = checked(ENGLISH if ocr is True else ocr) if ocr else None
         listed = [paths] if isinstance(paths, str | Path) else list(paths)
         discovery = discover(listed, leave_out=self.path, exclude=exclude)
-        with locked(self.path), shown(progress) as on_progress:
-            ingestion = Ingestion(
-                discovery,
-                self._embedder,
-                self._reader,
-                self._writer,
-                on_progress,
-                ocr=languages,
-                retry=retry,
-            )
-            try:
-                ingestion.run()
-            finally:
-                # After Ctrl-C too: what was committed can be found at once.
-                self._snapshots.publish()
-            return ingestion.report()
+        with shown(progress) as on_progress:
+            with locked(self.path):
+                ingestion = Ingestion(
+                    discovery,
+                    self._embedder,
+                    self._reader,
+                    self._writer,
+                    on_progress,
+                    ocr=languages,
+                    retry=retry,
+                )
+                try:
+                    ingestion.run()
+                finally:
+                    # After Ctrl-C too: what was committed can be found at once.
+                    self._snapshots.publish()
+                report = ingestion.report()
+            self._calibrations.refresh(self.ranking)
+        return report
 
     def remove(self, sources: Sequence[str | Path]) -> list[str]:
         """Forget files, or all files in a folder, whether they still exist or not.
@@ -173,135 +183,54 @@ class Library:
             If nothing is indexed under one of the names; nothing is removed then.
         """
         with locked(self.path):
-            files = list(self._reader.files())
-            known = [source.path for source in self._reader.sources()]
-            removed: dict[str, None] = {}
-            forgotten: list[str] = []
-            for given in sources:
-                path = absolute(given)
-                found = [one for one in known if Path(one).is_relative_to(path)]
-                if not found:
-                    raise SourceNotFound(
-                        f"nothing is indexed under {given}; rag report lists what is"
-                    )
-                removed.update(dict.fromkeys(found))
-                forgotten += [one for one in files if Path(one).is_relative_to(path)]
-            self._writer.remove(list(removed), forgotten)
+            removed, files = removal.named(sources, self._reader)
+            self._writer.remove(removed, files)
             self._snapshots.publish()
-        return list(removed)
+        return removed
 
-    def search(
-        self,
-        question: str,
-        k: int = 5,
-        *,
-        since: dt.date | None = None,
-        until: dt.date | None = None,
-        source: str | None = None,
-        title: str | None = None,
-        language: str | None = None,
-        where: Mapping[str, str] | None = None,
-    ) -> list[Hit]:
-        """Find the ``k`` passages that best answer a question, best first.
+    def rate(self, question: str, hit: Hit, *, good: bool | None) -> None:
+        """Keep what a reader says of a hit: whether it is right for the question.
 
-        Parameters
-        ----------
-        question
-            In plain words; ``"quoted words"``, ``-excluded`` ones and ``title:value`` are
-            conditions, as :mod:`rag.asking` says.
-        k
-            How many hits, at least 1.
-        since, until
-            Look only in documents with a date in that range, both ends included.
-        source
-            … only in those whose path, or its end, matches: ``*.pdf``, ``letters/*``.
-        title
-            … only in those with these words in their title.
-        language
-            … only in those in this language, ``en`` say.
-        where
-            … only in those whose metadata have these values.
+        The same passage rated again replaces what was said; None takes it back. Ratings stay when
+        files are read anew or go; :mod:`rag.feedback` says which are of use then.
 
         Raises
         ------
         EmptyQuestion
             If there is no letter and no digit in the question.
-        InputError
-            If ``k`` is below 1.
-        """
-        return retrieval.search(
-            question,
-            k,
-            Filter(since, until, source, title, language, where or {}),
-            embedder=self._embedder,
-            store=self._reader,
-            snapshot=self._snapshots.current(),
-        )
-
-    def find(
-        self,
-        query: str,
-        *,
-        offset: int = 0,
-        limit: int = 20,
-        since: dt.date | None = None,
-        until: dt.date | None = None,
-        source: str | None = None,
-        title: str | None = None,
-        language: str | None = None,
-        where: Mapping[str, str] | None = None,
-    ) -> Found:
-        """List every passage that has all of the words, counted by document, a page at a time.
-
-        Parameters
-        ----------
-        query
-            Words, all of which must stand in a passage, in this form or another, and the
-            conditions that :meth:`search` takes. Small words like “the” don't count, but within
-            quotes they do.
-        offset
-            How many passages come before the page.
-        limit
-            How many passages it has at most, at least 1.
-        since, until, source, title, language, where
-            As in :meth:`search`.
-
-        Raises
-        ------
-        EmptyQuestion
-            If there is nothing to look for.
-        InputError
-            If ``offset`` is below 0 or ``limit`` below 1.
-        """
-        return finding.find(
-            query,
-            Filter(since, until, source, title, language, where or {}),
-            offset,
-            limit,
-            store=self._reader,
-            snapshot=self._snapshots.current(),
-        )
-
-    def report(self) -> list[FileReport]:
-        """What came of every file that was read, by path."""
-        return self._reader.file_reports()
-
-    def document(self, document_id: str) -> Document:
-        """The document of that id.
-
-        Raises
-        ------
         DocumentNotFound
-            If there is none.
+            If the hit's document is not in this library.
         """
-        document = self._reader.document(document_id)
-        if document is None:
-            raise DocumentNotFound(f"there is no document {document_id} in this library")
-        return document
+        feedback.rate(question, hit, good=good, ratings=self._ratings, store=self._reader)
 
-    def documents(self, limit: int | None = None) -> list[DocumentSummary]:
-        """The documents, the newest date first: all of them, or the first ``limit``."""
-        return self._reader.documents(limit)
+    def ratings(self, question: str | None = None) -> list[Rating]:
+        """What readers said of hits, the earliest first: all of it, or that for one question."""
+        found = self._ratings.all()
+        wanted = None if question is None else feedback.asked(question)
+        return [one for one in found if wanted in {None, one.question}]
+
+    def tune(self, ranking: Ranking | None) -> None:
+        """Rank like this from now on, in every process; None goes back to the default."""
+        tuned.keep(self._database, ranking)
+
+    def check(
+        self, queries: int = 200, *, on_progress: Callable[[int, int], None] | None = None
+    ) -> SelfTest:
+        """Look for things that are known to be there, and compare with the last time.
+
+        :mod:`rag.checking` says for what. ``on_progress`` is told after each query how many are
+        done, of how many.
+
+        Raises
+        ------
+        InputError
+            If ``queries`` is below 1.
+        """
+
+        def search(query: str, k: int) -> list[Hit]:
+            return self._found(query, k, Filter(), self._reranker)
+
+        return checking.check(self._database, search, queries, on_progress or (lambda *_: None))
 
     def status(self) -> Status:
         """What is in the library."""
@@ -314,4 +243,9 @@ class Library:
             model=self._embedder.name,
             generation=self._reader.generation,
             bytes=sum(file.stat().st_size for file in self.path.rglob("*") if file.is_file()),
+            dimension=self._embedder.dimension,
+            late=self._embedder.late,
+            untrained=coverage.untrained(self._reader.languages(), self._embedder.languages),
+            ratings=len(self._ratings.all()),
+            ranking=tuned.differing(self.ranking),
         )

@@ -1,4 +1,4 @@
-"""What ``rag ask`` prints beside its hits: how the question was read, and lists of all matches."""
+"""What ``rag ask`` prints: how the question was read, the answer, and lists of all matches."""
 
 from __future__ import annotations
 
@@ -9,28 +9,43 @@ from pathlib import Path
 from rich.padding import Padding
 from rich.text import Text
 
-from rag.asking import Query
-from rag.terminal import count, out
-from rag.types import Found, Match, Respelling
+from rag.terminal import count, hit_as_json, out, print_hit
+from rag.types import Answer, Found, Match
 
 DOCUMENTS_SHOWN = 20
 
 
-def print_reading(query: Query, instead: Sequence[Respelling]) -> None:
-    """What in a question was taken for a condition, and what was looked for instead of words that
-    no document has; nothing for a plain question.
-    """
-    said = [f"with “{phrase}”" for phrase in query.clauses.phrases]
-    said += [f"without “{phrase}”" for phrase in query.clauses.without]
-    for condition in query.conditions:
-        given = {name: value for name, value in asdict(condition).items() if value}
-        given |= given.pop("where", {})
-        said += [f"{name} {value}" for name, value in given.items()]
-    if said:
-        out.print(Text(f"Only passages {', '.join(said)}.", "dim"), soft_wrap=True)
-    for one in instead:
-        line = f"No document has “{one.asked}”; looked for “{one.found}”."
+def print_reading(lines: Sequence[str]) -> None:
+    """How a question was read; nothing for a plain question."""
+    for line in lines:
         out.print(Text(line, "dim"), soft_wrap=True)
+
+
+def print_answer(answer: Answer) -> None:
+    """The passages, and that they are only the nearest where the answer is not among them."""
+    if not answer.hits:
+        out.print("No document meets all of these conditions.")
+    elif not answer.answered:
+        aside = "" if answer.measured else ", by experience with other libraries: this one is small"
+        out.print(
+            "This is probably not in your documents"
+            f" (confidence {round(100 * answer.confidence)} %{aside}). The nearest passages:\n",
+            soft_wrap=True,
+        )
+    for hit in answer.hits:
+        print_hit(hit)
+
+
+def answer_as_json(question: str, answer: Answer) -> dict[str, object]:
+    """An answer as plain values."""
+    return {
+        "question": question,
+        "answered": answer.answered,
+        "confidence": answer.confidence,
+        "measured": answer.measured,
+        "reading": list(answer.reading),
+        "hits": [hit_as_json(hit) for hit in answer.hits],
+    }
 
 
 def print_found(found: Found) -> None:

@@ -22,7 +22,19 @@ class Tokenizer(Protocol):
         ...
 
 
-class Embedder(Tokenizer, Protocol):
+class QuestionEncoder(Protocol):
+    """What a search needs of a model."""
+
+    def tokens(self, text: str) -> Offsets:
+        """Where the tokens of ``text`` lie, in order, special tokens left out."""
+        ...
+
+    def query(self, question: str) -> QueryEncoding:
+        """The encoding of a question; beyond the window it is cut."""
+        ...
+
+
+class Embedder(Tokenizer, QuestionEncoder, Protocol):
     """A model that turns passages and questions into vectors."""
 
     @property
@@ -40,10 +52,16 @@ class Embedder(Tokenizer, Protocol):
         """Equal for two embedders only if their vectors may be compared."""
         ...
 
-    def passages(self, passages: Sequence[Passage]) -> Iterator[PassageEncoding]:
-        """One encoding a passage, in the same order."""
+    @property
+    def late(self) -> bool:
+        """Whether sentences are read in the context of their passage, or each on its own."""
         ...
 
-    def query(self, question: str) -> QueryEncoding:
-        """The encoding of a question; beyond the window it is cut."""
+    @property
+    def languages(self) -> frozenset[str]:
+        """ISO codes of the languages that it was trained on; none where that is not known."""
+        ...
+
+    def passages(self, passages: Sequence[Passage]) -> Iterator[PassageEncoding]:
+        """One encoding a passage, in the same order."""
         ...

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from rag.types import Failure
@@ -76,7 +77,11 @@ class FileReport:
 @dataclass(frozen=True, slots=True)
 class Status:
     """What a library holds. ``generation`` rises with every committed change; ``bytes`` is the
-    size of its folder on disk.
+    size of its folder on disk. ``dimension`` is the length of its vectors, and ``late`` says
+    whether its model reads sentences in the context of their passage, or each on its own.
+    ``untrained`` counts, by language, documents that the model was not trained on, where they are
+    a notable share. ``ratings`` counts what readers said of hits, and ``ranking`` has
+    the settings that were tuned, by name, where they are not the default.
     """
 
     path: Path
@@ -86,3 +91,51 @@ class Status:
     model: str
     generation: int
     bytes: int
+    dimension: int
+    late: bool
+    untrained: Mapping[str, int]
+    ratings: int = 0
+    ranking: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Findability:
+    """How well documents of one type are found by things that are known to be in them.
+
+    ``type`` is the ending of their files, ``.pdf`` say, or empty for all together. ``recall`` is
+    the share of the ``queries`` that bring the document within ten hits, ``mrr`` the mean of one
+    divided by its rank, 0 where it is not among them; both lie in [0, 1]. The same of the last
+    time is given for the ``compared`` queries that were asked before; 0 where there are none.
+    """
+
+    type: str
+    queries: int
+    recall: float
+    mrr: float
+    compared: int = 0
+    recall_before: float = 0.0
+    mrr_before: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """A document that a query should bring, and doesn't."""
+
+    title: str
+    source: str
+    query: str
+
+
+@dataclass(frozen=True, slots=True)
+class SelfTest:
+    """Whether what is in a library can be found.
+
+    ``missed`` is what was not found, and ``lost`` what of it was found last time: the index has
+    got worse, or its documents more alike.
+    """
+
+    total: Findability
+    types: tuple[Findability, ...]
+    missed: tuple[Lost, ...]
+    lost: tuple[Lost, ...]
+    seconds: float

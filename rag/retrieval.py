@@ -17,7 +17,7 @@ from rag.filters import Filter
 from rag.indexes import Snapshot
 from rag.lexical import LexicalIndex
 from rag.limits import Limits
-from rag.protocols import Embedder
+from rag.protocols import QuestionEncoder
 from rag.ranking import Ranking, Signals
 from rag.reranking import Reranker
 from rag.store import StoredPassage, StoreReader
@@ -73,7 +73,7 @@ def search(
     k: int,
     conditions: Filter,
     *,
-    embedder: Embedder,
+    embedder: QuestionEncoder,
     store: StoreReader,
     snapshot: Snapshot,
     settings: Ranking = ranking.DEFAULT,
@@ -146,7 +146,9 @@ def search(
     ]
 
 
-def _instead(question: str, embedder: Embedder, words: LexicalIndex) -> tuple[Respelling, ...]:
+def _instead(
+    question: str, embedder: QuestionEncoder, words: LexicalIndex
+) -> tuple[Respelling, ...]:
     """What is looked for in place of words that no document has.
 
     A word that is a single piece in the model's vocabulary is no slip, only absent: without

@@ -76,9 +76,29 @@ def print_status(status: Status) -> None:
     out.print(f"documents   {status.documents:,}")
     out.print(f"passages    {status.passages:,}")
     out.print(f"sentences   {status.sentences:,}")
-    out.print(f"model       {status.model}")
+    out.print(f"model       {escape(status.model)}, {status.dimension} dimensions", soft_wrap=True)
+    out.print(f"reads       sentences {'in their passage' if status.late else 'one by one'}")
     out.print(f"generation  {status.generation:,}")
     out.print(f"size        {status.bytes / 1e6:,.1f} MB")
+    if status.ratings:
+        out.print(f"ratings     {status.ratings:,}")
+    if status.ranking:
+        settings = ", ".join(f"{name} {value:g}" for name, value in status.ranking.items())
+        out.print(f"ranking     {settings} (rag tune)")
+    print_untrained(status)
+
+
+def print_untrained(status: Status) -> None:
+    """Languages of the library that its model was not trained on, if there are any."""
+    if status.untrained:
+        found = ", ".join(f"{language} {number:,}" for language, number in status.untrained.items())
+        documents = count(sum(status.untrained.values()), "document")
+        out.print(
+            f"[yellow]{documents} of {status.documents:,} in languages that the model was not"
+            f" trained on: {found}.[/] Questions find them by their words more than by meaning;"
+            " a new library can have another model: rag index --model",
+            soft_wrap=True,
+        )
 
 
 def print_files(reports: Sequence[FileReport]) -> None:

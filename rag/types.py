@@ -223,6 +223,25 @@ class Rating:
 
 
 @dataclass(frozen=True, slots=True)
+class Answer:
+    """What a library says to a question.
+
+    ``confidence``, in [0, 1], is the probability that the question is answered in the library,
+    and ``answered`` whether that is more likely than not. Where it is not, the ``hits`` are only
+    the nearest passages. ``measured`` is whether the probability was measured on this library: a
+    small one gets that of libraries in general. ``reading`` says how the question was read, a
+    line for each thing that may surprise: what was taken for a condition, and what was looked for
+    instead of words that no document has.
+    """
+
+    answered: bool
+    confidence: float
+    hits: tuple[Hit, ...]
+    measured: bool = True
+    reading: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Clauses:
     """What a passage must have word for word, and what it must not.
 

@@ -25,6 +25,7 @@ from rag import (
     SourceNotFound,
 )
 from rag.embedding import MINILM, PackagedModel, SentenceTransformerEmbedder
+from rag.folder import locked
 from rag.types import Passage, PassageEncoding
 
 
@@ -57,9 +58,10 @@ def test_word_piece_counts_follow_the_passages(library: Library, articles: Path)
     with sqlite3.connect(library.path / "library.db") as connection:
         kept = connection.execute("SELECT id, passages FROM piece WHERE passages != 0").fetchall()
     expected: dict[int, int] = {}
+    tokenizer = library._embedder._network.tokenizer
     for summary in library.documents():
         text = library.document(summary.id).text
-        for piece in set(library._embedder._tokenizer.encode(text, add_special_tokens=False).ids):
+        for piece in set(tokenizer.encode(text, add_special_tokens=False).ids):
             expected[piece] = expected.get(piece, 0) + 1
     assert dict(kept) == expected
 
@@ -172,7 +174,7 @@ def test_search_goes_on_while_another_writes(library: Library, articles: Path) -
         assert [hit.title for hit in library.search("bread", k=9)] == [
             BREAD.split(".", maxsplit=1)[0] + "."
         ]
-        with pytest.raises(LibraryBusy, match="another process is writing"), library._writing(0.1):
+        with pytest.raises(LibraryBusy, match="is writing"), locked(library.path, 0.1):
             pass
     finally:
         release.set()

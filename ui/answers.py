@@ -12,6 +12,11 @@ from ui import examples, render, states, words
 NEWEST = 5
 """How many articles the first view lists, and the examples are taken from."""
 
+DEEP = 20
+"""How far down a passage is looked for that a reader saw: more than a page shows, because the
+library may have grown since.
+"""
+
 _log = logging.getLogger(__name__)
 
 
@@ -41,9 +46,10 @@ def first_view(library: Library) -> FirstView:
 def answer(library: Library, question: str) -> str:
     """The results for a question, or why there are none, in words."""
     try:
-        hits = library.search(question)
-        if hits:
-            return render.results(question, hits)
+        found = library.ask(question)
+        if found.hits:
+            rated = {one.passage_id: one.good for one in library.ratings(question)}
+            return render.results(question, found, rated)
         return states.nothing() if library.status().documents else states.empty()
     except EmptyQuestion:
         return states.hint()
@@ -52,6 +58,18 @@ def answer(library: Library, question: str) -> str:
     except Exception:  # noqa: BLE001 — the page is the last stop: the terminal gets the traceback
         _log.exception("The question could not be answered.")
         return states.problem(words.UNEXPECTED)
+
+
+def rate(library: Library, question: str, passage: str, *, good: bool | None) -> bool:
+    """Keep what a reader says of a passage, or take it back; false if it is found no more.
+
+    The question is asked again: so nothing is kept but what this library really answered.
+    """
+    hit = next((hit for hit in library.search(question, k=DEEP) if hit.passage_id == passage), None)
+    if hit is None:
+        return False
+    library.rate(question, hit, good=good)
+    return True
 
 
 def warm(library: Library) -> None:

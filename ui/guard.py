@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
+from fastapi import Request
 from fastapi.responses import JSONResponse
 from starlette.datastructures import MutableHeaders
 
@@ -46,6 +48,15 @@ STILL = {
     )
 }
 """For pages of our own: a style sheet and text. No script runs, whatever a document says."""
+
+
+def is_from_here(request: Request) -> bool:
+    """Whether a request comes from a page of ours, or from a program, but from no other page.
+
+    A browser names the page's origin with whatever changes something.
+    """
+    origin = request.headers.get("origin")
+    return origin is None or urlsplit(origin).netloc == request.headers.get("host")
 
 
 def guarded(app: ASGIApp) -> ASGIApp:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlencode
@@ -13,7 +13,7 @@ from ui import marking, words
 if TYPE_CHECKING:
     import datetime as dt
 
-    from rag import Hit, Why
+    from rag import Answer, Hit, Why
 
 STRENGTHS = ((0.42, words.STRONG), (0.28, words.FAIR), (0.0, words.WEAK))
 """The least score for each word, best first.
@@ -26,23 +26,48 @@ FULL = 0.7
 """The score that fills the bar; the best that were seen reach it, just."""
 
 
-def results(question: str, hits: Sequence[Hit]) -> str:
-    """All hits of one question, best first."""
-    articles = "".join(article(hit, question) for hit in hits)
-    summary = words.DOUBTS.get(_strength(hits[0].score)) or words.found(len(hits))
-    return f'<section class="results"><p class="summary">{summary}</p>{articles}</section>'
+def results(question: str, answer: Answer, rated: Mapping[str, bool] | None = None) -> str:
+    """All hits of one question, best first; ``rated`` has what was said of passages, by id."""
+    articles = "".join(
+        article(hit, question, (rated or {}).get(hit.passage_id), answered=answer.answered)
+        for hit in answer.hits
+    )
+    return (
+        f'<section class="results" data-question="{escape(question)}">'
+        f'<p class="summary">{_summary(answer)}</p>{_reading(answer)}{articles}</section>'
+    )
 
 
-def article(hit: Hit, question: str) -> str:
-    """One hit: where it stands, the passage with its answer marked, and why it was found."""
+def _summary(answer: Answer) -> str:
+    if answer.answered:
+        return words.found(len(answer.hits))
+    return words.NOT_ANSWERED.format(percent=round(100 * answer.confidence))
+
+
+def _reading(answer: Answer) -> str:
+    lines = "".join(f"<li>{escape(line)}</li>" for line in answer.reading)
+    return f'<ul class="reading">{lines}</ul>' if lines else ""
+
+
+def article(
+    hit: Hit,
+    question: str,
+    good: bool | None = None,  # noqa: FBT001
+    *,
+    answered: bool = True,
+) -> str:
+    """One hit: where it stands, the passage with its answer marked, why it was found, and what
+    was said of it.
+    """
     href = escape(address(hit, question))
     return (
         '<article class="hit">'
         f'<header><h2><a href="{href}">{escape(hit.title)}</a></h2>'
-        f'<div class="facts">{_facts(hit)}{strength(hit.score)}</div>{_trail(hit)}</header>'
+        f'<div class="facts">{_facts(hit)}{strength(hit.score, answered=answered)}</div>'
+        f"{_trail(hit)}</header>"
         f"<blockquote>{passage(hit)}</blockquote>{_also(hit)}"
         f"<footer>{why(hit.why)}"
-        f'<a class="open" href="{href}">{words.OPEN}</a></footer>'
+        f'<a class="open" href="{href}">{words.OPEN}</a>{thumbs(hit, good)}</footer>'
         "</article>"
     )
 
@@ -69,6 +94,20 @@ def passage(hit: Hit) -> str:
     )
 
 
+def thumbs(hit: Hit, good: bool | None) -> str:  # noqa: FBT001
+    """Two buttons to say whether a passage is right, and a line that tells what came of it."""
+    buttons = "".join(
+        f'<button type="button" class="thumb" value="{value}" title="{name}" aria-label="{name}"'
+        f' aria-pressed="{str(good is (value == "good")).lower()}">{words.THUMB}</button>'
+        for value, name in (("good", words.GOOD), ("bad", words.BAD))
+    )
+    return (
+        f'<div class="thumbs" role="group" data-passage="{escape(hit.passage_id)}">'
+        f'<span class="said" role="status">{words.KEPT if good is not None else ""}</span>'
+        f"{buttons}</div>"
+    )
+
+
 def file_name(source: str) -> str:
     """The last part of a path or address: a page never shows where on the machine a file is."""
     parts = [part for part in re.split(r"[\\/]", source) if part]
@@ -83,10 +122,13 @@ def date(day: dt.date | None, origin: str | None = None) -> str:
     return f"{words.FILE_OF} {told}" if origin == "file time" else told
 
 
-def strength(score: float) -> str:
-    """A thin bar and one word: how this hit compares with the others, and no more."""
+def strength(score: float, *, answered: bool = True) -> str:
+    """A thin bar and one word: how this hit compares with the others, and no more.
+
+    Where the question is probably not answered, no match is called more than weak.
+    """
     filled = round(min(max(score / FULL, 0.0), 1.0), 3)
-    word = _strength(score)
+    word = _strength(score) if answered else words.WEAK
     tip = f"{word.capitalize()}. {words.STRENGTH_HELP}"
     return (
         f'<span class="strength" role="img" title="{escape(tip)}" aria-label="{escape(tip)}">'

@@ -20,7 +20,7 @@ from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, Response
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from rag import DocumentNotFound, InputError, Library, RagError
-from ui import answers, guard, reader, states, words
+from ui import answers, guard, ratings, reader, states, words
 from ui.marking import Range
 
 LOCAL = ("127.0.0.1", "localhost", "::1", "[::1]")
@@ -49,13 +49,14 @@ def create_app(library: Library, hosts: Sequence[str] = ANY_HOST) -> FastAPI:
         exception_handlers={404: _missing, RagError: _broken},
     )
     _add_routes(app, library)
+    ratings.add_routes(app, library)
     app.add_middleware(guard.guarded)
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=list(hosts))
     mounted: FastAPI = gr.mount_gradio_app(
         app,
         build(library),
         path="/",
-        head='<link rel="stylesheet" href="style.css">',
+        head='<link rel="stylesheet" href="style.css"><script defer src="ratings.js"></script>',
         theme=theme(),
         footer_links=[],
         run_history=False,

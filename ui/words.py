@@ -45,6 +45,17 @@ ICON = (
     '<path d="M8 16h16" stroke="#ffd76a" stroke-width="5" stroke-linecap="round"/></svg>'
 )
 
+GOOD = "This passage is right"
+BAD = "This passage is wrong"
+KEPT = "Kept in this library only"
+TAKEN_BACK = "Taken back"
+NOT_FROM_HERE = "Only this page itself may do that"
+NO_LONGER_FOUND = "The library has changed: ask again"
+THUMB = (
+    '<svg viewBox="0 0 24 24" aria-hidden="true"><path d="M3 10h4v11H3zM9 10l4-8c2 0 3 1.3 '
+    '2.6 3.2L15 9h5a2 2 0 0 1 2 2.3l-1.4 8A2 2 0 0 1 18.6 21H9z"/></svg>'
+)
+
 OPEN = "Open the article"
 WHY = "Why this passage"
 ALSO = "Also in"
@@ -72,11 +83,10 @@ EXAMPLE_TITLED = "What is “{}” about?"
 STRONG = "strong match"
 FAIR = "fair match"
 WEAK = "weak match"
-DOUBTS = {
-    FAIR: "No strong match: this may not be in your documents. The nearest passages:",
-    WEAK: "This is probably not in your documents. The nearest passages:",
-}
-"""What is said instead of the number of passages, when the best is of that strength."""
+NOT_ANSWERED = (
+    "This is probably not in your documents (confidence {percent} %). The nearest passages:"
+)
+"""What is said instead of the number of passages, when none of them is likely to answer."""
 
 MONTHS = (
     "January",

@@ -13,6 +13,7 @@ from rag import asking, listing, terminal
 from rag.commands.options import JsonOption, LibraryOption, library_at
 from rag.errors import InputError
 from rag.filters import Filter
+from rag.reranking import CrossEncoderReranker
 from rag.terminal import err, out
 
 DATES = ["%Y-%m-%d"]
@@ -62,6 +63,15 @@ def ask_command(
             show_default=False,
         ),
     ] = None,
+    rerank: Annotated[
+        str | None,
+        typer.Option(
+            metavar="MODEL",
+            help="A cross-encoder that orders the best passages anew: its folder, or its name on "
+            "this machine.",
+            show_default=False,
+        ),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Find the passages that answer a question, with the answering sentence marked.
@@ -80,27 +90,29 @@ def ask_command(
         where=_pairs(where or []),
     )
     given = {one.name: getattr(conditions, one.name) for one in fields(conditions)}
+    if every and rerank is not None:
+        raise InputError("--all lists passages in the order of their documents: leave out --rerank")
+    reranker = CrossEncoderReranker(rerank) if rerank is not None else None
     # The first question loads the model, which takes seconds; silent where nobody watches.
-    with library_at(library, create=False) as opened, err.status("Searching …"):
+    with (
+        library_at(library, create=False, reranker=reranker) as opened,
+        err.status("Searching …"),
+    ):
         found = opened.find(question, offset=offset, limit=k or 20, **given) if every else None
-        hits = [] if found else opened.search(question, k or 5, **given)
+        answer = None if found else opened.ask(question, k or 5, **given)
         empty = not opened.status().documents
     if as_json and found:
         terminal.print_json(listing.found_as_json(question, found))
-    elif as_json:
-        shown = [terminal.hit_as_json(hit) for hit in hits]
-        terminal.print_json({"question": question, "hits": shown})
+    elif answer and as_json:
+        terminal.print_json(listing.answer_as_json(question, answer))
     elif empty:
         out.print("The library is empty. Put documents into it: rag index PATH")
-    else:
-        instead = found.instead if found else hits[0].why.instead if hits else ()
-        listing.print_reading(asking.read(question), instead)
-        if found:
-            listing.print_found(found)
-        elif not hits:
-            out.print("No document meets all of these conditions.")
-        for hit in hits:
-            terminal.print_hit(hit)
+    elif found:
+        listing.print_reading(asking.in_words(asking.read(question), found.instead))
+        listing.print_found(found)
+    elif answer:
+        listing.print_reading(answer.reading)
+        listing.print_answer(answer)
 
 
 def _pairs(given: Sequence[str]) -> dict[str, str]:

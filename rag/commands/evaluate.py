@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import sys
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
@@ -13,31 +12,29 @@ import typer
 from rich.markup import escape
 
 from rag import terminal
+from rag.commands.progress import is_watched, progress_of
 from rag.default import default_library
 from rag.errors import InputError
 from rag.evaluation.beir import read_beir
-from rag.evaluation.evaluating import evaluate, opened
+from rag.evaluation.evaluating import Opened, evaluate, opened, opened_with_ratings
 from rag.evaluation.labelled import LabelledSet
 from rag.evaluation.losses import write_losses
-from rag.evaluation.modes import Mode, parse_mode
+from rag.evaluation.modes import Mode, mode_of, parse_mode
 from rag.evaluation.plot import check_plot, plot
 from rag.evaluation.questions import read_questions
 from rag.evaluation.table import heading, table
 from rag.terminal import count, err, out
 
-QUESTIONS_BETWEEN_LINES = 500
-"""Questions between two plain lines of progress, where the output is no terminal."""
-
 
 def eval_command(
     labelled: Annotated[
-        Path,
+        Path | None,
         typer.Argument(
             metavar="SET",
             help="A folder in the layout of BEIR, or a CSV or JSONL file of your own questions.",
             show_default=False,
         ),
-    ],
+    ] = None,
     library: Annotated[
         Path | None,
         typer.Option(
@@ -48,14 +45,20 @@ def eval_command(
         ),
     ] = None,
     *,
+    feedback: Annotated[
+        bool,
+        typer.Option("--feedback", help="In place of a set: what was rated in the library."),
+    ] = False,
     mode: Annotated[
-        str,
+        str | None,
         typer.Option(
             metavar="MODE",
             help="How to rank: dense, late, words, fusion, hybrid or rerank; "
-            "settings may follow: hybrid,tokens_weight=0.5",
+            "settings may follow: hybrid,tokens_weight=0.5 "
+            "[dim]default: as the library does: hybrid, unless it was tuned[/]",
+            show_default=False,
         ),
-    ] = "hybrid",
+    ] = None,
     compare: Annotated[
         str | None,
         typer.Option(
@@ -94,16 +97,15 @@ def eval_command(
 
     Example: rag eval questions.csv, or: rag eval scifact/ --library /tmp/scifact --compare words
     """
-    modes = [parse_mode(one) for one in (mode, compare) if one is not None]
-    _check(modes, rerank)
+    own, other = (one if one is None else parse_mode(one) for one in (mode, compare))
+    _check([one for one in (own, other) if one], rerank)
     if plot_file:
         check_plot(plot_file)
-    found = _read(labelled, split)
     with (
-        _folder(found, library) as folder,
-        opened(found, folder, progress=_watched()) as filled,
-        _progress() as show,
+        _opened(labelled, library, split, feedback=feedback) as (found, filled),
+        progress_of("questions") as show,
     ):
+        modes = [own or mode_of(filled.ranking), *([other] if other else [])]
         report, judged = evaluate(
             found, filled, modes, rerank=rerank, most=questions, on_progress=show
         )
@@ -126,6 +128,29 @@ def _check(modes: Sequence[Mode], rerank: str | None) -> None:
         raise InputError("--rerank is for the mode rerank; ask for it: --mode rerank")
 
 
+@contextmanager
+def _opened(
+    labelled: Path | None, library: Path | None, split: str | None, *, feedback: bool
+) -> Iterator[tuple[LabelledSet, Opened]]:
+    """The questions, and the library to ask them of."""
+    if feedback == (labelled is not None):
+        raise InputError(
+            "name one set of questions: a folder or a file, or --feedback for what was rated"
+        )
+    if labelled is None:
+        if split is not None:
+            raise InputError("--split is for folders in the layout of BEIR; leave it out")
+        with opened_with_ratings(library or default_library()) as found:
+            yield found
+    else:
+        questions = _read(labelled, split)
+        with (
+            _folder(questions, library) as folder,
+            opened(questions, folder, progress=is_watched()) as filled,
+        ):
+            yield questions, filled
+
+
 def _read(path: Path, split: str | None) -> LabelledSet:
     if path.is_dir():
         return read_beir(path, split)
@@ -144,38 +169,3 @@ def _folder(labelled: LabelledSet, library: Path | None) -> Iterator[Path]:
     else:
         with tempfile.TemporaryDirectory(prefix="rag-eval-") as folder:
             yield Path(folder) / "library"
-
-
-def _watched() -> bool:
-    return sys.stderr.isatty()
-
-
-@contextmanager
-def _progress() -> Iterator[Callable[[str, int, int], None]]:
-    """Show how many questions of a mode are asked: a bar, or lines where nobody watches."""
-    if not _watched():
-        yield _plain_progress
-        return
-    from rich import progress
-
-    with progress.Progress(
-        progress.TextColumn("{task.description}", markup=False),
-        progress.BarColumn(),
-        progress.MofNCompleteColumn(),
-        progress.TimeRemainingColumn(),
-        console=err,
-        transient=True,
-    ) as shown:
-        tasks: dict[str, progress.TaskID] = {}
-
-        def on_progress(mode: str, done: int, total: int) -> None:
-            if mode not in tasks:
-                tasks[mode] = shown.add_task(mode, total=total)
-            shown.update(tasks[mode], completed=done)
-
-        yield on_progress
-
-
-def _plain_progress(mode: str, done: int, total: int) -> None:
-    if done % QUESTIONS_BETWEEN_LINES == 0 or done == total:
-        err.print(f"{escape(mode)}: {done:,} of {total:,} questions", soft_wrap=True)

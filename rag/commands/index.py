@@ -10,15 +10,20 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 
 from rag import terminal
-from rag.commands.options import LibraryOption, library_at
+from rag.commands.options import LibraryOption
+from rag.default import default_library
 from rag.library import Library
 from rag.reports import IndexReport, Progress
 from rag.terminal import count, err
 
 EXIT_SOME_FAILED = 3
 EXIT_INTERRUPTED = 130
+QUERIES_AFTER_INDEXING = 30
+"""Of the self-test: enough to notice what went wrong at large, in a second or two."""
+
 FILES_BETWEEN_LINES = 1000
 """Files between two plain lines of progress, where the output is no terminal."""
 
@@ -54,6 +59,24 @@ def index_command(
         bool,
         typer.Option("--retry", help="Read files again that failed, though they didn't change."),
     ] = False,
+    model: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="The sentence-transformers model of a new library: a folder, or a name in the"
+            " cache of this machine. [dim]default: all-MiniLM-L6-v2[/]",
+            show_default=False,
+        ),
+    ] = None,
+    dimensions: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            metavar="N",
+            help="Keep so many dimensions of the vectors, for a model trained to be cut.",
+            show_default=False,
+        ),
+    ] = None,
     watch: Annotated[
         bool, typer.Option("--watch", help="Keep following the folders until Ctrl-C.")
     ] = False,
@@ -65,13 +88,24 @@ def index_command(
 
     Example: rag index ~/articles --exclude "drafts/"
     """
-    with library_at(library, create=True) as opened:
+    folder = library or default_library()
+    with Library.open(folder, model=model, dimensions=dimensions) as opened:
         report = _index(opened, paths, exclude or [], ocr=ocr_language or ocr, retry=retry)
         terminal.print_report(report)
+        terminal.print_untrained(opened.status())
+        if report.added or report.updated or report.removed:
+            _check(opened)
         if watch:
             _follow(opened, paths, exclude or [], ocr=ocr_language or ocr)
     if report.failed:
         raise typer.Exit(EXIT_SOME_FAILED)
+
+
+def _check(library: Library) -> None:
+    """Warn of documents that were found after an earlier run and are not found now."""
+    for one in library.check(QUERIES_AFTER_INDEXING).lost:
+        line = f"warning: “{one.query}” no longer finds {one.source}; more: rag check"
+        err.print(escape(line), soft_wrap=True)
 
 
 def _index(

@@ -11,6 +11,7 @@ import typer
 
 from rag.default import LIBRARY_VARIABLE, default_library
 from rag.library import Library
+from rag.reranking import Reranker
 
 LibraryOption = Annotated[
     Path | None,
@@ -27,7 +28,9 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for progra
 
 
 @contextmanager
-def library_at(path: Path | None, *, create: bool) -> Iterator[Library]:
+def library_at(
+    path: Path | None, *, create: bool, reranker: Reranker | None = None
+) -> Iterator[Library]:
     """The library that a command was given, or the default one."""
-    with Library.open(path or default_library(), create=create) as library:
+    with Library.open(path or default_library(), create=create, reranker=reranker) as library:
         yield library

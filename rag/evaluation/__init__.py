@@ -3,7 +3,8 @@
 ::
 
     files → Labelled set → Library → Answered → Judged → Result → table, JSON, plot, losses
-      beir, questions      corpus    running    judging   results
+      beir, questions,     corpus    running    judging   results
+      rated
 
 ``ranks`` is the only module that knows ir-measures, ``plot`` the only one that knows matplotlib.
 """

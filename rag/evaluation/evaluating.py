@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
-from rag.embedding import SentenceTransformerEmbedder
+from rag import opening
 from rag.errors import InputError
 from rag.evaluation import corpus
 from rag.evaluation.judging import Judge, Judged, SpanJudge, TextJudge, judge
@@ -16,11 +16,13 @@ from rag.evaluation.labelled import LabelledSet, Question, spread
 from rag.evaluation.modes import Mode
 from rag.evaluation.places import Places
 from rag.evaluation.questions import check_files, is_in_file
+from rag.evaluation.rated import NAME, rated_set
 from rag.evaluation.results import Report, differences, result
 from rag.evaluation.running import ask
 from rag.evaluation.searching import Searcher
 from rag.library import Library
 from rag.protocols import Embedder
+from rag.ranking import Ranking
 from rag.reports import Status
 from rag.reranking import CrossEncoderReranker
 from rag.types import Hit
@@ -31,10 +33,11 @@ class Opened:
     """A library that is ready for the questions of a set.
 
     ``names`` are what the set calls the documents that hold a hit, and ``judge`` knows which
-    hits are right.
+    hits are right. ``ranking`` is how the library itself ranks.
     """
 
     status: Status
+    ranking: Ranking
     searcher: Searcher
     names: Callable[[Hit], Sequence[str]]
     judge: Judge
@@ -59,7 +62,7 @@ def opened(
     progress
         Whether to show bars while it is made.
     embedder
-        The model; by default the packaged one.
+        The model; by default that of the library, and of a new one the packaged one.
 
     Raises
     ------
@@ -68,7 +71,7 @@ def opened(
     LibraryError
         If the library can't be used.
     """
-    embedder = embedder or SentenceTransformerEmbedder()
+    embedder = embedder or opening.embedder_for(folder, None, None)
     with Library.open(folder, create=labelled.documents is not None, embedder=embedder) as library:
         names: Callable[[Hit], Sequence[str]]
         by: Judge
@@ -83,7 +86,30 @@ def opened(
             by = SpanJudge(Places(documents, library.document))
         # The first question loads the model, and publishes what a killed writer left.
         library.search(labelled.questions[0].text, 1)
-        yield Opened(library.status(), Searcher(library.path, embedder), names, by)
+        searcher = Searcher(library.path, embedder)
+        yield Opened(library.status(), library.ranking, searcher, names, by)
+
+
+@contextmanager
+def opened_with_ratings(
+    folder: Path, *, embedder: Embedder | None = None
+) -> Iterator[tuple[LabelledSet, Opened]]:
+    """Open a library for the questions that its readers rated.
+
+    Raises
+    ------
+    InputError
+        If there is nothing in the library, or no passage of it was called good.
+    LibraryError
+        If the library can't be used.
+    """
+    embedder = embedder or opening.embedder_for(folder, None, None)
+    with Library.open(folder, create=False, embedder=embedder) as library:
+        _check_filled(library)
+        library.search(NAME, 1)  # publishes what a killed writer left
+        searcher = Searcher(library.path, embedder)
+        labelled, by = rated_set(library.ratings(), searcher.store)
+        yield labelled, Opened(library.status(), library.ranking, searcher, _sources, by)
 
 
 def evaluate(
@@ -152,6 +178,10 @@ def evaluate(
 def _check_filled(library: Library) -> None:
     if not library.status().documents:
         raise InputError(f"the library in {library.path} is empty; fill it first: rag index PATH")
+
+
+def _sources(hit: Hit) -> Sequence[str]:
+    return (hit.source, *hit.also_in)
 
 
 def _files_named(questions: Sequence[Question]) -> Callable[[Hit], Sequence[str]]:

@@ -111,6 +111,32 @@ class TextJudge:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class RatedJudge:
+    """For questions for which a reader called passages right.
+
+    ``right`` has the texts of these passages by the question's id, and the question's spans are
+    what was marked in them. A passage with the same words is as right.
+    """
+
+    right: Mapping[str, Sequence[str]]
+
+    def values(self, question: Question, hits: Sequence[Hit]) -> dict[str, float]:
+        """Nothing more is known."""
+        del question, hits
+        return {}
+
+    def is_right(self, question: Question, hit: Hit) -> bool:
+        """Whether the reader called this passage right."""
+        return _folded(hit.text) in map(_folded, self.right[question.id])
+
+    def is_marked(self, question: Question, hit: Hit) -> bool:
+        """Whether what was marked then is marked now."""
+        return self.is_right(question, hit) and any(
+            _folded(span.text) in _folded(hit.answer.text) for span in question.spans
+        )
+
+
 def judge(answered: Sequence[Answered], by: Judge) -> list[Judged]:
     """Judge all answers: documents by their gains, passages by ``by``."""
     labelled = {

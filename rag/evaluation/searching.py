@@ -2,21 +2,41 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from rag import retrieval
+from rag.arrays import Offsets
 from rag.errors import LibraryDamaged
 from rag.evaluation.labelled import Question
 from rag.indexes import Indexes
-from rag.protocols import Embedder
+from rag.protocols import Embedder, QuestionEncoder
 from rag.ranking import Ranking
 from rag.reranking import Reranker
 from rag.store import Database, StoreReader
-from rag.types import Hit
+from rag.types import Hit, QueryEncoding
+
+
+class _Once:
+    """A model that reads no question twice."""
+
+    def __init__(self, embedder: QuestionEncoder) -> None:
+        self._embedder = embedder
+        self._known: dict[str, QueryEncoding] = {}
+
+    def tokens(self, text: str) -> Offsets:
+        """Those of the model."""
+        return self._embedder.tokens(text)
+
+    def query(self, question: str) -> QueryEncoding:
+        """That of the model."""
+        if question not in self._known:
+            self._known[question] = self._embedder.query(question)
+        return self._known[question]
 
 
 class Searcher:
-    """Asks the library in a folder, as it is published when this is made.
+    """Asks the library in a folder, as it is published when this is made; ``store`` is its store.
 
     Raises
     ------
@@ -26,8 +46,8 @@ class Searcher:
 
     def __init__(self, path: Path, embedder: Embedder) -> None:
         self._embedder = embedder
-        self._store = StoreReader(Database(path / "library.db", embedder.dimension))
-        snapshot = Indexes(path, self._store, embedder.dimension).load()
+        self.store = StoreReader(Database(path / "library.db", embedder.dimension))
+        snapshot = Indexes(path, self.store, embedder.dimension).load()
         if snapshot is None:
             raise LibraryDamaged(f"the indexes of {path} are missing; ask it a question: rag ask")
         self._snapshot = snapshot
@@ -36,12 +56,29 @@ class Searcher:
         self, question: Question, k: int, settings: Ranking, reranker: Reranker | None
     ) -> list[Hit]:
         """The best ``k`` hits for a question, among the documents that it may look in."""
+        return self._found(question, k, settings, reranker, self._embedder)
+
+    def search_each(
+        self, question: Question, k: int, settings: Sequence[Ranking]
+    ) -> list[list[Hit]]:
+        """The same with each of several settings; the model reads the question once."""
+        once = _Once(self._embedder)
+        return [self._found(question, k, one, None, once) for one in settings]
+
+    def _found(
+        self,
+        question: Question,
+        k: int,
+        settings: Ranking,
+        reranker: Reranker | None,
+        encoder: QuestionEncoder,
+    ) -> list[Hit]:
         return retrieval.search(
             question.text,
             k,
             question.conditions,
-            embedder=self._embedder,
-            store=self._store,
+            embedder=encoder,
+            store=self.store,
             snapshot=self._snapshot,
             settings=settings,
             reranker=reranker,

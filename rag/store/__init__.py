@@ -8,6 +8,7 @@ Vectors are kept as float16: that halves them, and moves no cosine by more than 
 """
 
 from rag.store.database import Database
+from rag.store.ratings import RatingStore
 from rag.store.reader import StoreReader
 from rag.store.records import (
     FileRecord,
@@ -17,6 +18,7 @@ from rag.store.records import (
     StoredPassage,
     StoredTokens,
 )
+from rag.store.sampling import sample
 from rag.store.writer import StoreWriter
 
 __all__ = [
@@ -24,9 +26,11 @@ __all__ = [
     "FileRecord",
     "NewPassage",
     "PieceFrequencies",
+    "RatingStore",
     "Source",
     "StoreReader",
     "StoreWriter",
     "StoredPassage",
     "StoredTokens",
+    "sample",
 ]

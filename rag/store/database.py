@@ -14,7 +14,7 @@ from types import MappingProxyType
 from rag.errors import LibraryDamaged, LibraryError, LibraryMismatch
 from rag.files import sync_folder
 
-FORMAT = 2
+FORMAT = 3
 """Of the tables in ``schema.sql``. An older library is brought up to it when it is opened; a newer
 one is refused."""
 
@@ -23,6 +23,14 @@ _STEPS: Mapping[int, tuple[str, ...]] = MappingProxyType(
         1: (
             "ALTER TABLE passage ADD COLUMN content INTEGER",
             "CREATE INDEX passage_content ON passage (content)",
+        ),
+        2: (
+            """CREATE TABLE feedback (
+                question TEXT NOT NULL, passage TEXT NOT NULL, document TEXT NOT NULL,
+                source TEXT NOT NULL, quotation TEXT NOT NULL, start INTEGER NOT NULL,
+                "end" INTEGER NOT NULL, good INTEGER NOT NULL, score REAL NOT NULL,
+                time TEXT NOT NULL, PRIMARY KEY (question, passage)
+            ) WITHOUT ROWID""",
         ),
     }
 )
@@ -75,10 +83,7 @@ class Database:
         try:
             found, model = self.fact("format"), self.fact("fingerprint")
         except (sqlite3.DatabaseError, KeyError) as error:
-            raise LibraryDamaged(
-                f"{self._path} is no library of rag ({error}); "
-                "restore it from a copy, or index into another folder: --library DIR"
-            ) from error
+            raise self._damaged(error) from error
         if not (found.isdecimal() and 1 <= int(found) <= FORMAT):
             raise LibraryMismatch(
                 f"{folder} has format {found}, and this version of rag reads formats up to "
@@ -104,10 +109,47 @@ class Database:
 
     def fact(self, name: str) -> str:
         """What the library says of itself: format, library, fingerprint or generation."""
-        row = self.connection.execute("SELECT value FROM meta WHERE name = ?", (name,)).fetchone()
-        if row is None:
+        value = self.note(name)
+        if value is None:
             raise KeyError(name)
-        return str(row[0])
+        return value
+
+    def note(self, name: str) -> str | None:
+        """What is kept under a name, or None."""
+        row = self.connection.execute("SELECT value FROM meta WHERE name = ?", (name,)).fetchone()
+        return None if row is None else str(row[0])
+
+    def readable_note(self, name: str) -> str | None:
+        """What is kept under a name, or None, of a file that nobody has checked yet.
+
+        Raises
+        ------
+        LibraryDamaged
+            If it is no library.
+        """
+        try:
+            return self.note(name)
+        except sqlite3.DatabaseError as error:
+            raise self._damaged(error) from error
+
+    def _damaged(self, error: Exception) -> LibraryDamaged:
+        return LibraryDamaged(
+            f"{self._path} is no library of rag ({error}); "
+            "restore it from a copy, or index into another folder: --library DIR"
+        )
+
+    def keep(self, name: str, value: str | None) -> None:
+        """Keep a value under a name, or with None nothing; no index depends on it.
+
+        Raises
+        ------
+        LibraryError
+            If SQLite can't write.
+        """
+        with self.change() as connection:
+            connection.execute("DELETE FROM meta WHERE name = ?", (name,))
+            if value is not None:
+                connection.execute("INSERT INTO meta VALUES (?, ?)", (name, value))
 
     @property
     def connection(self) -> sqlite3.Connection:
@@ -138,14 +180,28 @@ class Database:
         LibraryError
             If SQLite can't write: the disk is full, say, or the folder is read-only.
         """
-        connection = self.connection
-        try:
-            connection.execute("BEGIN IMMEDIATE")
+        with self.change() as connection:
             (generation,) = connection.execute(
                 "UPDATE meta SET value = value + 1 WHERE name = 'generation'"
                 " RETURNING CAST(value AS INTEGER)"
             ).fetchone()
             yield connection, generation
+
+    @contextmanager
+    def change(self) -> Iterator[sqlite3.Connection]:
+        """All of the block's changes or none, to what no index depends on: no new generation.
+
+        It needs no lock of the library's: SQLite lets one writer after the other in.
+
+        Raises
+        ------
+        LibraryError
+            If SQLite can't write.
+        """
+        connection = self.connection
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+            yield connection
             connection.execute("COMMIT")
         except BaseException as error:  # Ctrl-C too
             if connection.in_transaction:  # on a full disk SQLite has rolled back by itself

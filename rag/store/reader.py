@@ -157,6 +157,14 @@ class StoreReader:
         ).fetchone()
         return row[0], row[1], row[2]
 
+    def languages(self) -> dict[str, int]:
+        """How many documents there are in each language; ``""`` where it is not known."""
+        rows = self._database.connection.execute(
+            "SELECT coalesce(metadata ->> '$.language', '') AS code, count(*) FROM document"
+            " GROUP BY code"
+        )
+        return dict(rows.fetchall())
+
     def piece_frequencies(self) -> PieceFrequencies:
         """In how many passages each word piece occurs."""
         rows = self._database.connection.execute("SELECT id, passages FROM piece")
@@ -264,14 +272,16 @@ class StoreReader:
     def added_since(self, generation: int) -> Iterator[NewPassage]:
         """Passages that came after a generation and are still there, a few at a time."""
         rows = self._database.connection.execute(
-            "SELECT passage.key, passage.text, title, passage.headings, vectors FROM passage"
+            "SELECT passage.key, passage.text, title, passage.headings, vectors,"
+            " metadata ->> '$.language' FROM passage"
             " JOIN document ON document.key = passage.document"
             " JOIN encoding ON encoding.passage = passage.key"
             " WHERE generation > ? ORDER BY passage.key",
             (generation,),
         )
-        for key, text, title, headings, vectors in rows:
-            yield NewPassage(key, text, title, tuple(json.loads(headings)), self._unpacked(vectors))
+        for key, text, title, headings, vectors, language in rows:
+            above = tuple(json.loads(headings))
+            yield NewPassage(key, text, title, above, self._unpacked(vectors), language)
 
     def _encoding(
         self, vectors: bytes, counts: bytes, pieces: bytes, bits: bytes

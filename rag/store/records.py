@@ -71,13 +71,14 @@ def sentence_spans(passage: Passage, shift: int = 0) -> NDArray[np.int32]:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class NewPassage:
-    """What the indexes need of a passage they don't have yet."""
+    """What the indexes need of a passage they don't have yet; ``language`` is its document's."""
 
     key: int
     text: str
     title: str
     headings: tuple[str, ...]
     vectors: Vectors
+    language: str | None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

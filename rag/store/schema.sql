@@ -85,3 +85,19 @@ CREATE TABLE piece (
     id INTEGER PRIMARY KEY,
     passages INTEGER NOT NULL
 );
+
+-- What readers said of passages that were found. Nothing here leads to the tables above: it stays
+-- when a document goes or is read anew, and its passage is found again by the quotation.
+CREATE TABLE feedback (
+    question TEXT NOT NULL,
+    passage TEXT NOT NULL,    -- its id
+    document TEXT NOT NULL,   -- its id
+    source TEXT NOT NULL,     -- path
+    quotation TEXT NOT NULL,  -- the sentence that was marked, word for word
+    start INTEGER NOT NULL,   -- of the quotation in the document's text
+    "end" INTEGER NOT NULL,
+    good INTEGER NOT NULL,    -- 1 or 0
+    score REAL NOT NULL,      -- that the passage had
+    time TEXT NOT NULL,       -- ISO 8601, UTC
+    PRIMARY KEY (question, passage)
+) WITHOUT ROWID;

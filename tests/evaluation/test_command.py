@@ -40,7 +40,7 @@ def means(report: dict[str, Sequence[dict[str, dict[str, dict[str, float]]]]]) -
 def _loaded_once(embedder: SentenceTransformerEmbedder) -> Iterator[None]:
     """The command loads the model at every call; here all calls have the one of all tests."""
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr("rag.evaluation.evaluating.SentenceTransformerEmbedder", lambda: embedder)
+        patched.setattr("rag.opening.embedder_for", lambda *_: embedder)
         yield
 
 

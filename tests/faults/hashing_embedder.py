@@ -21,6 +21,8 @@ class HashingEmbedder:
     fingerprint = "hashing 1"
     dimension = 64
     window = 50
+    late = False
+    languages: frozenset[str] = frozenset()
 
     def tokens(self, text: str) -> Offsets:
         """Words."""

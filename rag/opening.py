@@ -1,0 +1,86 @@
+"""A library's model when it is opened: the one named, the one remembered, or the packaged one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rag.embedding import MINILM, SentenceTransformerEmbedder
+from rag.errors import LibraryNotFound
+from rag.folder import make
+from rag.protocols import Embedder
+from rag.store import Database
+
+NAME = "model"
+"""Under which a library keeps what it must know to be opened with its model again."""
+
+
+def embedder_for(
+    folder: Path, model: str | Path | None, dimensions: int | None
+) -> SentenceTransformerEmbedder:
+    """The embedder for the library in a folder, or for one that will be there.
+
+    Parameters
+    ----------
+    model
+        The name of a model or its folder; None for the one that the library remembers, and the
+        packaged one where there is no library yet.
+    dimensions
+        How many dimensions of its vectors to keep; None for as many as the library has, or the
+        model says.
+
+    Raises
+    ------
+    ModelError, InputError
+        If a model is named that can't be used.
+    LibraryDamaged
+        If there is a library that can't be read.
+    """
+    if model is not None:
+        return SentenceTransformerEmbedder.named(str(model), dimensions)
+    path = folder / "library.db"
+    remembered = SentenceTransformerEmbedder()
+    if path.exists():
+        database = Database(path, MINILM.dimension)
+        try:
+            remembered = SentenceTransformerEmbedder.remembered(database.readable_note(NAME))
+        finally:
+            database.close()
+    if dimensions in {None, remembered.dimension}:
+        return remembered
+    return SentenceTransformerEmbedder.named(remembered.name, dimensions)
+
+
+def made_sure(folder: Path, embedder: Embedder, *, create: bool) -> None:
+    """Make the library where there is none, if that is wanted.
+
+    Raises
+    ------
+    LibraryNotFound
+        If there is none and ``create`` is false, or the folder holds something else.
+    """
+    if (folder / "library.db").exists():
+        return
+    if not create:
+        raise LibraryNotFound(
+            f"there is no library in {folder}; make one: rag index PATH --library {folder}"
+        )
+    make(folder, embedder.fingerprint)
+
+
+def checked(database: Database, embedder: Embedder) -> None:
+    """See that the library is of this model and version, and let it remember the model.
+
+    A model that moved is remembered where it is now.
+
+    Raises
+    ------
+    LibraryMismatch
+        If it was made by another model or another version's format.
+    LibraryDamaged
+        If its store can't be read.
+    """
+    database.check(embedder.fingerprint)
+    if isinstance(embedder, SentenceTransformerEmbedder):
+        kept = embedder.to_remember
+        if database.note(NAME) != kept:
+            database.keep(NAME, kept)

@@ -1,0 +1,193 @@
+"""What can be asked of a library."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+
+from rag import finding, retrieval, tuned
+from rag.answering import Calibrations
+from rag.errors import DocumentNotFound
+from rag.filters import Filter
+from rag.protocols import Embedder
+from rag.ranking import Ranking
+from rag.reports import FileReport
+from rag.reranking import Reranker
+from rag.snapshots import Snapshots
+from rag.store import Database, StoreReader
+from rag.types import Answer, Document, DocumentSummary, Found, Hit
+
+
+class Searchable:
+    """The half of a library that changes nothing; :class:`rag.Library` is the whole."""
+
+    def __init__(
+        self,
+        database: Database,
+        snapshots: Snapshots,
+        embedder: Embedder,
+        reranker: Reranker | None,
+    ) -> None:
+        self._database = database
+        self._snapshots = snapshots
+        self._embedder = embedder
+        self._reader = StoreReader(database)
+        self._reranker = reranker
+        self._calibrations = Calibrations(database, self._score)
+
+    @property
+    def ranking(self) -> Ranking:
+        """How passages are proposed and ordered: by default, or as the library was tuned."""
+        return tuned.kept(self._database)
+
+    def search(
+        self,
+        question: str,
+        k: int = 5,
+        *,
+        since: dt.date | None = None,
+        until: dt.date | None = None,
+        source: str | None = None,
+        title: str | None = None,
+        language: str | None = None,
+        where: Mapping[str, str] | None = None,
+    ) -> list[Hit]:
+        """Find the ``k`` passages that best answer a question, best first.
+
+        Parameters
+        ----------
+        question
+            In plain words; ``"quoted words"``, ``-excluded`` ones and ``title:value`` are
+            conditions, as :mod:`rag.asking` says.
+        k
+            How many hits, at least 1.
+        since, until
+            Look only in documents with a date in that range, both ends included.
+        source
+            … only in those whose path, or its end, matches: ``*.pdf``, ``letters/*``.
+        title
+            … only in those with these words in their title.
+        language
+            … only in those in this language, ``en`` say.
+        where
+            … only in those whose metadata have these values.
+
+        Raises
+        ------
+        EmptyQuestion
+            If there is no letter and no digit in the question.
+        InputError
+            If ``k`` is below 1.
+        """
+        conditions = Filter(since, until, source, title, language, where or {})
+        return self._found(question, k, conditions, self._reranker)
+
+    def ask(
+        self,
+        question: str,
+        k: int = 5,
+        *,
+        since: dt.date | None = None,
+        until: dt.date | None = None,
+        source: str | None = None,
+        title: str | None = None,
+        language: str | None = None,
+        where: Mapping[str, str] | None = None,
+    ) -> Answer:
+        """Search, and say how probable it is that the question is answered in the library.
+
+        :mod:`rag.calibration` says where the probability is from. A library that was indexed by
+        an earlier version is calibrated at the first question, which takes seconds.
+
+        Parameters and errors are those of :meth:`search`.
+        """
+        conditions = Filter(since, until, source, title, language, where or {})
+        hits = self._found(question, k, conditions, self._reranker)
+        # The scores of a cross-encoder are on a scale of its own.
+        first = self._found(question, 1, conditions, None) if self._reranker else hits[:1]
+        score = first[0].score if first else 0.0
+        return self._calibrations.answer(question, hits, score, self.ranking)
+
+    def find(
+        self,
+        query: str,
+        *,
+        offset: int = 0,
+        limit: int = 20,
+        since: dt.date | None = None,
+        until: dt.date | None = None,
+        source: str | None = None,
+        title: str | None = None,
+        language: str | None = None,
+        where: Mapping[str, str] | None = None,
+    ) -> Found:
+        """List every passage that has all of the words, counted by document, a page at a time.
+
+        Parameters
+        ----------
+        query
+            Words, all of which must stand in a passage, in this form or another, and the
+            conditions that :meth:`search` takes. Small words like “the” don't count, but within
+            quotes they do.
+        offset
+            How many passages come before the page.
+        limit
+            How many passages it has at most, at least 1.
+        since, until, source, title, language, where
+            As in :meth:`search`.
+
+        Raises
+        ------
+        EmptyQuestion
+            If there is nothing to look for.
+        InputError
+            If ``offset`` is below 0 or ``limit`` below 1.
+        """
+        return finding.find(
+            query,
+            Filter(since, until, source, title, language, where or {}),
+            offset,
+            limit,
+            store=self._reader,
+            snapshot=self._snapshots.current(),
+        )
+
+    def report(self) -> list[FileReport]:
+        """What came of every file that was read, by path."""
+        return self._reader.file_reports()
+
+    def document(self, document_id: str) -> Document:
+        """The document of that id.
+
+        Raises
+        ------
+        DocumentNotFound
+            If there is none.
+        """
+        document = self._reader.document(document_id)
+        if document is None:
+            raise DocumentNotFound(f"there is no document {document_id} in this library")
+        return document
+
+    def documents(self, limit: int | None = None) -> list[DocumentSummary]:
+        """The documents, the newest date first: all of them, or the first ``limit``."""
+        return self._reader.documents(limit)
+
+    def _found(
+        self, question: str, k: int, conditions: Filter, reranker: Reranker | None
+    ) -> list[Hit]:
+        return retrieval.search(
+            question,
+            k,
+            conditions,
+            embedder=self._embedder,
+            store=self._reader,
+            snapshot=self._snapshots.current(),
+            settings=self.ranking,
+            reranker=reranker,
+        )
+
+    def _score(self, question: str) -> float:
+        """The library's own score of the first hit."""
+        hits = self._found(question, 1, Filter(), None)
+        return hits[0].score if hits else 0.0

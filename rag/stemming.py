@@ -1,0 +1,204 @@
+"""Text → stems, by its language: what a passage is found by.
+
+Case and accents are folded, and the language's stop words left out. A stem may come about in two
+ways, and both count. Folding the accents before stemming makes *Müller* and *Muller* one word,
+but takes from some stemmers what they go by; folding them afterwards doesn't.
+
+Scripts that put no blanks between words (Chinese, Japanese, Thai and their like) give every two
+letters that stand together, as in Lucene's CJKBigramFilter, and each letter, for words of one.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from rag.types import Span
+
+if TYPE_CHECKING:
+    import tantivy
+
+LONGEST_WORD = 64
+"""Bytes; what is longer (an encoded file, a line of dashes) is no word."""
+
+ENGLISH = "en"
+"""How a text is taken whose language is not known."""
+
+PLAIN = "plain"
+"""How one is taken whose language has no stemmer: its words as they are."""
+
+_SNOWBALL = MappingProxyType(
+    {
+        "ar": "arabic",
+        "da": "danish",
+        "de": "german",
+        "el": "greek",
+        "en": "english",
+        "es": "spanish",
+        "fi": "finnish",
+        "fr": "french",
+        "hu": "hungarian",
+        "it": "italian",
+        "nb": "norwegian",
+        "nl": "dutch",
+        "nn": "norwegian",
+        "no": "norwegian",
+        "pt": "portuguese",
+        "ro": "romanian",
+        "ru": "russian",
+        "sv": "swedish",
+        "ta": "tamil",
+        "tr": "turkish",
+    }
+)
+"""The stemmers that tantivy has (Porter, "Snowball", 2001), by ISO code."""
+
+_WITHOUT_STOP_WORDS = frozenset({"arabic", "greek", "romanian", "tamil", "turkish"})
+
+_WITHOUT_BLANKS = re.compile(
+    "["
+    "\u0e01-\u0e4e\u0e80-\u0eff"  # Thai, Lao
+    "\u1000-\u109f\u1780-\u17d3"  # Burmese, Khmer
+    "\u3005\u3041-\u30ff\uff66-\uff9f"  # Japanese, 々 and ー included
+    "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U000323af"  # Chinese characters
+    "]+"
+)
+
+
+def kind_of(language: str | None) -> str:
+    """Which way is for a language: the code of one with a stemmer, or :data:`PLAIN`.
+
+    Parameters
+    ----------
+    language
+        Its ISO code, or None where it is not known.
+    """
+    if language is None:
+        return ENGLISH
+    return language if language in _SNOWBALL else PLAIN
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Term:
+    """A word of a text, where it stands, and the stems by which it is found: one, or two."""
+
+    span: Span
+    stems: tuple[str, ...]
+
+
+class Stemmer:
+    """Takes texts of one kind, as :func:`kind_of` says."""
+
+    def __init__(self, kind: str) -> None:
+        self._english = kind == ENGLISH
+        language = _SNOWBALL.get(kind)
+        self.folding_first = english() if self._english else _analyzer(language, fold_first=True)
+        self._folding_last = _analyzer(language, fold_first=False)
+        self._everything = _analyzer(None, fold_first=True)
+
+    def terms(self, text: str) -> list[Term]:
+        """All that a text can be found by, in order."""
+        words, runs = _apart(text)
+        if not runs:
+            return self._words(words)
+        letters = (Term(span, (span.of(text),)) for run in runs for span in _letters(text, run))
+        return sorted([*self._words(words), *_pairs(text, runs), *letters])
+
+    def asked(self, text: str) -> list[Term]:
+        """What a question looks for: a letter alone only where it is a whole word."""
+        words, runs = _apart(text)
+        return sorted([*self._words(words), *_pairs(text, runs)])
+
+    def stop_words(self, text: str) -> set[Span]:
+        """Where a text's stop words stand."""
+        words, _ = _apart(text)
+        everything = {_span(token) for token in self._everything.pre_tokenize(words).tokens}
+        return everything - {term.span for term in self._words(words)}
+
+    def _words(self, text: str) -> list[Term]:
+        first = self.folding_first.pre_tokenize(text).tokens
+        if self._english:
+            return [Term(_span(token), (token.text,)) for token in first]
+        last = self._folding_last.pre_tokenize(text).tokens
+        return [
+            Term(_span(one), tuple(sorted({_dotless(one.text), _dotless(other.text)})))
+            for one, other in zip(first, last, strict=True)
+        ]
+
+
+def has_words_without_blanks(text: str) -> bool:
+    """Whether there is anything in a script that puts no blanks between words."""
+    return _WITHOUT_BLANKS.search(text) is not None
+
+
+def english() -> tantivy.TextAnalyzer:
+    """The analyzer for English, by which tantivy itself may take most texts."""
+    from tantivy import Filter, TextAnalyzerBuilder, Tokenizer
+
+    return (
+        TextAnalyzerBuilder(Tokenizer.simple())
+        .filter(Filter.remove_long(LONGEST_WORD))
+        .filter(Filter.lowercase())
+        .filter(Filter.ascii_fold())
+        .filter(Filter.stopword("english"))
+        .filter(Filter.stemmer("english"))
+        .build()
+    )
+
+
+def _analyzer(language: str | None, *, fold_first: bool) -> tantivy.TextAnalyzer:
+    from tantivy import Filter, TextAnalyzerBuilder, Tokenizer
+
+    # With marks, which in Indic scripts are vowels.
+    building = (
+        TextAnalyzerBuilder(Tokenizer.regex(r"[\p{L}\p{N}\p{M}]+"))
+        .filter(Filter.remove_long(LONGEST_WORD))
+        .filter(Filter.lowercase())
+    )
+    if language and language not in _WITHOUT_STOP_WORDS:
+        building = building.filter(Filter.stopword(language))
+    if fold_first:
+        building = building.filter(Filter.ascii_fold())
+    if language:
+        building = building.filter(Filter.stemmer(language))
+    if not fold_first:
+        building = building.filter(Filter.ascii_fold())
+    return building.build()
+
+
+def _apart(text: str) -> tuple[str, list[Span]]:
+    """The text with blanks in place of the scripts that have none, and where those stand."""
+    runs = [Span(*match.span()) for match in _WITHOUT_BLANKS.finditer(text)]
+    return (_WITHOUT_BLANKS.sub(lambda match: " " * len(match[0]), text) if runs else text), runs
+
+
+def _pairs(text: str, runs: Iterable[Span]) -> Iterator[Term]:
+    """Every two letters that stand together; of a run of one letter that one."""
+    for run in runs:
+        letters = list(_letters(text, run))
+        together = [Span(one.start, other.end) for one, other in pairwise(letters)]
+        for span in together or letters:
+            yield Term(span, (span.of(text),))
+
+
+def _letters(text: str, run: Span) -> Iterator[Span]:
+    """The letters of a run, each with the marks that belong to it."""
+    start = run.start
+    for at in range(run.start + 1, run.end + 1):
+        if at == run.end or not unicodedata.category(text[at]).startswith("M"):
+            yield Span(start, at)
+            start = at
+
+
+def _dotless(stem: str) -> str:
+    """Without the dot that is left over when a Turkish capital İ is made small."""
+    return stem.replace("i\u0307", "i")
+
+
+def _span(token: tantivy.Token) -> Span:
+    return Span(token.char_offset_from, token.char_offset_to)

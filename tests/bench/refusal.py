@@ -1,0 +1,107 @@
+"""Does the library know what is not in it? Prints how often it refuses, and how honest it is.
+
+::
+
+    python tests/bench/refusal.py DATA [--library DIR] [--answerable squad_dev]
+        [--foreign scifact aragog] [--questions N]
+
+DATA holds sets in the layout of BEIR, a folder each. A library is made of the documents of the
+answerable set; its own questions are asked, then those of the foreign sets, and those of its file
+``queries_unanswerable.jsonl``, where it has one: they are about its documents, which don't answer
+them. ``--library DIR`` keeps the library.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rag import Library
+from rag.evaluation import corpus
+from rag.evaluation.beir import read_beir
+
+BINS = 10
+
+
+def main() -> None:
+    """Ask, and print the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("data", type=Path)
+    parser.add_argument("--answerable", default="squad_dev")
+    parser.add_argument("--foreign", nargs="+", default=["scifact", "aragog"])
+    parser.add_argument("--questions", type=int, default=400, help="at most, of each set")
+    parser.add_argument("--library", type=Path, metavar="DIR", help="where to keep the library")
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = arguments.library or Path(temporary) / "library"
+        with Library.open(folder) as library:
+            labelled = read_beir(arguments.data / arguments.answerable)
+            if labelled.documents and not library.status().documents:
+                corpus.index(labelled.documents, library, progress=sys.stderr.isatty())
+            measure(library, arguments)
+
+
+def measure(library: Library, arguments: argparse.Namespace) -> None:
+    """Everything that is printed."""
+    own = confidences(library, arguments.data / arguments.answerable / "queries.jsonl", arguments)
+    print(f"{arguments.answerable}: {(own < 0.5).mean():.1%} of {len(own)} refused")
+    foreign = []
+    for name in arguments.foreign:
+        foreign.append(confidences(library, arguments.data / name / "queries.jsonl", arguments))
+        print(f"{name}: {(foreign[-1] < 0.5).mean():.1%} of {len(foreign[-1])} refused")
+    strange = np.concatenate(foreign)
+    print(f"foreign together: {(strange < 0.5).mean():.1%}; AUROC {auroc(own, strange):.3f}")
+    unanswerable = arguments.data / arguments.answerable / "queries_unanswerable.jsonl"
+    if unanswerable.exists():
+        near = confidences(library, unanswerable, arguments)
+        print(f"unanswerable: {(near < 0.5).mean():.1%} refused; AUROC {auroc(own, near):.3f}")
+    print_reliability(own, strange)
+
+
+def confidences(library: Library, path: Path, arguments: argparse.Namespace) -> NDArray[np.float64]:
+    """What the library says of a file's questions, the same ones on every run."""
+    with path.open(encoding="utf-8") as lines:
+        asked = [json.loads(line)["text"] for line in lines]
+    random.Random(1).shuffle(asked)  # noqa: S311 — no secret
+    return np.array([library.ask(one, 1).confidence for one in asked[: arguments.questions]])
+
+
+def auroc(higher: NDArray[np.float64], lower: NDArray[np.float64]) -> float:
+    """How often one of the first is above one of the second; ties count one half."""
+    above = (higher[:, None] > lower).mean()
+    return float(above + (higher[:, None] == lower).mean() / 2)
+
+
+def print_reliability(own: NDArray[np.float64], strange: NDArray[np.float64]) -> None:
+    """Of the questions that got a confidence, how many are answered; both kinds weigh one half.
+
+    The expected calibration error is the mean over ten bins of equal width of what the two
+    differ, each bin weighing what falls in it.
+    """
+    said = np.concatenate([own, strange])
+    true = np.arange(len(said)) < len(own)
+    weights = np.where(true, 0.5 / len(own), 0.5 / len(strange))
+    bins = np.minimum((said * BINS).astype(int), BINS - 1)
+    error = 0.0
+    print("| confidence | share of questions | mean confidence | answered |\n|---|---:|---:|---:|")
+    for number in range(BINS):
+        inside = bins == number
+        share = weights[inside].sum()
+        if share:
+            mean = weights[inside] @ said[inside] / share
+            answered = weights[inside] @ true[inside] / share
+            error += share * abs(mean - answered)
+            ends = f"{number / BINS:.1f}-{(number + 1) / BINS:.1f}"
+            print(f"| {ends} | {share:.3f} | {mean:.3f} | {answered:.3f} |")
+    print(f"expected calibration error: {error:.3f}")
+
+
+if __name__ == "__main__":
+    main()
