@@ -89,9 +89,10 @@ def as_markdown(reports: list[Report]) -> str:
 def circumstances() -> str:
     """The commit, with a plus where files were changed since, and the versions."""
     described = ["git", "describe", "--always", "--dirty=+", "--abbrev=12"]
-    commit = subprocess.run(
-        described, cwd=Path(__file__).parent, capture_output=True, text=True, check=True
-    ).stdout.strip()
+    found = subprocess.run(
+        described, cwd=Path(__file__).parent, capture_output=True, text=True, check=False
+    )
+    commit = found.stdout.strip() or "unknown"  # a copy without its history
     packages = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
     return f"Commit {commit}, Python {platform.python_version()}, {packages}."
 
