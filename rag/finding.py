@@ -75,8 +75,7 @@ def _match(stored: StoredPassage, words: str, phrases: Sequence[str], snapshot: 
     passage = stored.passage
     places = snapshot.words.places(words, phrases, passage.text)
     first = passage.start + (places[0].start if places else 0)
-    # The page that a reader has to turn to: the one where the first of it stands.
-    page = next((one for one in reversed(passage.pages) if one.start <= first), None)
+    page = passage.page_at(first)
     source, *others = stored.sources
     return Match(
         text=passage.text,

@@ -9,7 +9,7 @@ from pathlib import Path
 from rich.padding import Padding
 from rich.text import Text
 
-from rag.terminal import count, hit_as_json, out, print_hit
+from rag.terminal import count, hit_as_json, out, place, print_hit
 from rag.types import Answer, Found, Match
 
 DOCUMENTS_SHOWN = 20
@@ -76,14 +76,8 @@ def found_as_json(query: str, found: Found) -> dict[str, object]:
 
 
 def _print_match(number: int, match: Match) -> None:
-    place = [Path(match.source).name]
-    if match.page:
-        place.append(f"page {match.page_label or match.page}")
-    if match.date:
-        file_of = "file of " if match.date_from == "file time" else ""
-        place.append(file_of + match.date.isoformat())
     out.print(Text.assemble((f"{number}. ", "dim"), (match.title, "bold")))
-    out.print(Text(f"   {' · '.join(place)}", "dim"))
+    out.print(Text(f"   {place(match)}", "dim"))
     out.print(Padding(_marked(match), (0, 0, 1, 3)))
 
 

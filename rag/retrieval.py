@@ -281,8 +281,7 @@ def _hit(rank: int, same: Sequence[_Scored], asked: _Asked, candidates: _Candida
     stored, passage = shown.stored, shown.stored.passage
     source, *others = [path for one in same for path in one.stored.sources]
     answer = _answer(shown)
-    # The page that a reader has to turn to: the one where the answer begins.
-    page = next((one for one in reversed(passage.pages) if one.start <= answer.start), None)
+    page = passage.page_at(answer.start)
     return Hit(
         rank=rank,
         score=max(one.score for one in same),

@@ -15,7 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from rag.reports import FileReport, IndexReport, Status
-from rag.types import Failure, Hit
+from rag.types import Failure, Hit, Match
 
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
@@ -133,15 +133,20 @@ def file_as_json(report: FileReport) -> dict[str, object]:
 
 def print_hit(hit: Hit) -> None:
     """A passage with its answering sentence marked."""
-    place = [Path(hit.source).name]
-    if hit.page:
-        place.append(f"page {hit.page_label or hit.page}")
-    if hit.date:
-        file_of = "file of " if hit.date_from == "file time" else ""
-        place.append(file_of + hit.date.isoformat())
     out.print(Text.assemble((f"{hit.rank}. ", "dim"), (hit.title, "bold")))
-    out.print(Text(f"   {' · '.join(place)} · score {hit.score:.2f}", "dim"))
+    out.print(Text(f"   {place(hit)} · score {hit.score:.2f}", "dim"))
     out.print(Padding(_marked(hit), (0, 0, 1, 3)))
+
+
+def place(found: Hit | Match) -> str:
+    """Where a passage stands: file, page, date."""
+    parts = [Path(found.source).name]
+    if found.page:
+        parts.append(f"page {found.page_label or found.page}")
+    if found.date:
+        file_of = "file of " if found.date_from == "file time" else ""
+        parts.append(file_of + found.date.isoformat())
+    return " · ".join(parts)
 
 
 def _marked(hit: Hit) -> Text:

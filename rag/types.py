@@ -113,6 +113,10 @@ class Passage:
     headings: tuple[str, ...] = ()
     pages: tuple[Page, ...] = ()
 
+    def page_at(self, position: int) -> Page | None:
+        """The page to turn to for what begins at ``position`` in the document's text."""
+        return next((one for one in reversed(self.pages) if one.start <= position), None)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PassageEncoding:

@@ -2,17 +2,14 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from nobody import as_nobody
 
 from rag.discovery import Discovery, discover
 from rag.errors import InputError, SourceNotFound
 from rag.types import Failure
-
-NOBODY = 65534
 
 
 def _write(folder: Path, *names: str) -> None:
@@ -114,19 +111,6 @@ def test_links_to_files(tmp_path: Path) -> None:
         _discover(docs / "itself.txt")
 
 
-@contextmanager
-def _as_nobody() -> Iterator[None]:
-    """Root may look into everything: then as another user."""
-    if os.geteuid():
-        yield
-        return
-    os.seteuid(NOBODY)
-    try:
-        yield
-    finally:
-        os.seteuid(0)
-
-
 def test_folders_without_permission_are_named_and_lose_nothing() -> None:
     """Each has failed; what the library has from there counts as not seen, rather than gone."""
     # Not in tmp_path, whose parents are closed to others.
@@ -136,7 +120,7 @@ def test_folders_without_permission_are_named_and_lose_nothing() -> None:
         _write(folder, "a.txt", "closed/b.txt", "open/c.txt")
         (folder / "closed").chmod(0)
         try:
-            with _as_nobody():
+            with as_nobody():
                 found = _discover(folder)
                 with pytest.raises(SourceNotFound, match=r"\(Permission denied\); check who may"):
                     _discover(folder / "closed" / "b.txt")

@@ -4,30 +4,15 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from hashing_embedder import HashingEmbedder
+from nobody import NOBODY, as_nobody
 
 from rag import Failure, Library
 
-NOBODY = 65534
 QUESTIONS = ["harbour boats", "orchard trees"]
 ANSWERS = ["The harbour master counted forty boats.", "The orchard had nine hundred trees."]
-
-
-@contextmanager
-def as_nobody() -> Iterator[None]:
-    """Root may read everything: then as another user."""
-    if os.geteuid():
-        yield
-        return
-    os.seteuid(NOBODY)
-    try:
-        yield
-    finally:
-        os.seteuid(0)
 
 
 def test_lost_permission_loses_no_document() -> None:

@@ -165,12 +165,13 @@ def alone(
     return vectors, [plain.tokenizer.encode(text, add_special_tokens=False) for text in texts]
 
 
+@pytest.mark.parametrize(
+    "case", [name for name in CASES if name not in {"prompts", "last token"}], indirect=True
+)
 def test_token_bits(
     ours: SentenceTransformerEmbedder, plain: SentenceTransformer, case: Case
 ) -> None:
     """A bit a dimension of each token's vector: the model's own, or what its layers make of it."""
-    if plain.prompts.get("passage") or plain.prompts.get("document"):
-        pytest.skip("the other cases say it, and a prompt would only obscure it")
     text = "The turret of the tank comes from Ghent."
     (encoding,) = ours.passages([Passage("p", "d", 0, len(text), text, (Span(0, len(text)),))])
     tokens = plain.encode(text, output_value="token_embeddings")[1:-1]
