@@ -16,6 +16,7 @@ from rag.chunking import passages
 from rag.discovery import Discovery
 from rag.encoding import Encoder
 from rag.files import printable
+from rag.loaders import Means, wants_password
 from rag.protocols import Embedder
 from rag.reading import ReadFile, read
 from rag.reports import IndexReport, Progress
@@ -68,8 +69,8 @@ class Ingestion:
     reader: StoreReader
     writer: StoreWriter
     on_progress: Callable[[Progress], None]
-    ocr: str | None = None
-    """The languages in which to read pages that are only pictures; None leaves them unread."""
+    means: Means = field(default_factory=Means)
+    """What helps to read some of the files. What lacked it before is read again."""
     retry: bool = False
     """Read files again that could not be read before, or not all of them."""
 
@@ -93,7 +94,7 @@ class Ingestion:
         self._tally.fails(self.discovery.failed)
         for source in sources.values():
             self._of_file.setdefault(source.file, []).append(source)
-        asked = self.retry or self.ocr
+        asked = self.retry or self.means.ocr
         self._doubtful = self.reader.files_with_warnings() if asked else frozenset()
         self._encoder = Encoder(self.embedder, self.reader)
 
@@ -159,7 +160,9 @@ class Ingestion:
         if number != str(READING):
             return True
         in_doubt = bool(record.failures) or record.path in self._doubtful
-        return in_doubt and (self.retry or self.ocr not in {None, ocr})
+        if self.means.passwords and any(map(wants_password, record.failures)):
+            return True
+        return in_doubt and (self.retry or self.means.ocr not in {None, ocr})
 
     def _leave(self, record: FileRecord) -> None:
         """Nothing changed: what failed then would fail now."""
@@ -194,7 +197,7 @@ class Ingestion:
     def _read(self, to_read: dict[Path, _Looked]) -> None:
         """Read, and store what was gathered whenever it is enough for the model."""
         found: dict[Path, list[str]] = {}
-        with closing(read(list(to_read), ocr=self.ocr)) as results:
+        with closing(read(list(to_read), means=self.means)) as results:
             for result in results:
                 if isinstance(result, ReadFile):
                     sources = found.pop(result.path, [])
@@ -256,7 +259,7 @@ class Ingestion:
             size=looked.size,
             modified_ns=looked.modified_ns,
             digest=looked.digest,
-            reader=f"{READING} {self.ocr}" if self.ocr else str(READING),
+            reader=f"{READING} {ocr}" if (ocr := self.means.ocr) else str(READING),
             failures=failures,
             seconds=seconds,
         )

@@ -13,6 +13,7 @@ from rag.files import absolute
 from rag.filters import Filter
 from rag.folder import locked
 from rag.ingestion import Ingestion
+from rag.loaders import Means
 from rag.loaders.pdf.tesseract import ENGLISH, checked
 from rag.progress import shown
 from rag.protocols import Embedder
@@ -112,6 +113,7 @@ class Library(Searchable):
         exclude: Sequence[str] = (),
         ocr: bool | str = False,
         retry: bool = False,
+        passwords: Sequence[str] = (),
         progress: bool | Callable[[Progress], None] = False,
     ) -> IndexReport:
         """Make the library follow files and folders.
@@ -133,6 +135,9 @@ class Library(Searchable):
             earlier runs, too; in English, or the languages given as it names them: ``deu+eng``.
         retry
             Read files again that failed, or were read with warnings, though they did not change.
+        passwords
+            Tried on each PDF that is protected by one, those that failed in earlier runs
+            included. They are kept nowhere: a protected PDF that changes needs its password again.
         progress
             True shows bars on standard error; a function is called with each step.
 
@@ -157,7 +162,7 @@ class Library(Searchable):
                     self._reader,
                     self._writer,
                     on_progress,
-                    ocr=languages,
+                    means=Means(languages, tuple(passwords)),
                     retry=retry,
                 )
                 try:

@@ -16,16 +16,18 @@ import threading
 import time
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rag.loaders.means import Means
 from rag.types import Document, Failure
 from rag.worker import document_from_json, receive, send
 
 if TYPE_CHECKING:
     from io import BufferedReader, BufferedWriter
 
+_NONE = Means()
 COMMAND = (sys.executable, "-m", "rag.worker")
 SECONDS_PER_FILE = 60.0
 SECONDS_PER_MEGABYTE = 5.0
@@ -62,7 +64,7 @@ _Found = tuple[Path, Document] | ReadFile | _Ended
 
 
 def read(
-    paths: Sequence[Path], *, ocr: str | None = None, workers: int | None = None
+    paths: Sequence[Path], *, means: Means = _NONE, workers: int | None = None
 ) -> Generator[tuple[Path, Document] | ReadFile, None, None]:
     """Read files, several at a time.
 
@@ -70,9 +72,8 @@ def read(
     ----------
     paths
         The files.
-    ocr
-        The languages of OCR, as tesseract names them, for pages that are only pictures; without
-        it they are not read.
+    means
+        What helps to read some of them.
     workers
         How many processes; by default half as many as there are cores, since the model needs
         the others.
@@ -91,7 +92,7 @@ def read(
     found: queue.Queue[_Found] = queue.Queue(WAITING)
     stop = threading.Event()
     threads = [
-        threading.Thread(target=_feed, args=(waiting, found, stop, ocr), daemon=True)
+        threading.Thread(target=_feed, args=(waiting, found, stop, means), daemon=True)
         for _ in range(count)
     ]
     for thread in threads:
@@ -119,7 +120,7 @@ def _feed(
     waiting: queue.SimpleQueue[Path],
     found: queue.Queue[_Found],
     stop: threading.Event,
-    ocr: str | None,
+    means: Means,
 ) -> None:
     """Have a worker read one file after the other; runs in a thread."""
     worker = _Worker()
@@ -127,7 +128,7 @@ def _feed(
     try:
         while not stop.is_set():
             path = waiting.get_nowait()
-            for one in worker.read(path, ocr):
+            for one in worker.read(path, means):
                 found.put(one)
                 if stop.is_set():
                     return
@@ -146,14 +147,14 @@ class _Worker:
     def __init__(self) -> None:
         self._process: subprocess.Popen[bytes] | None = None
 
-    def read(self, path: Path, ocr: str | None) -> Iterator[tuple[Path, Document] | ReadFile]:
+    def read(self, path: Path, means: Means) -> Iterator[tuple[Path, Document] | ReadFile]:
         """Read one file, come what may."""
         began = time.monotonic()
         patience = _Patience(silent=_seconds(path), whole=MOST_SECONDS_PER_FILE)
         failures: list[Failure] = []
         process = self._process or self._start()
         with suppress(BrokenPipeError):  # it died: its silence will tell
-            send(_stdin(process), {"path": str(path), "ocr": ocr})
+            send(_stdin(process), {"path": str(path), **asdict(means)})
         while "done" not in (message := patience.next_message(process)):
             if "alive" in message:
                 continue

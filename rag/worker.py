@@ -3,7 +3,7 @@
 Started by :mod:`rag.reading` as ``python -m rag.worker``. Messages are JSON with their length in
 front, on standard input and output::
 
-    → {"path": …, "ocr": …}    a file to read, and the languages of OCR, or null
+    → {"path": …, "ocr": …, "passwords": […]}    a file to read, and the means to
     ← {"ready": true}          once, before the first file
     ← {"alive": true}          it goes on: after a page, once a second at most
     ← {"document": {…}}        one of those in the file
@@ -31,7 +31,7 @@ from typing import Any, BinaryIO
 
 from rag.errors import LoadError
 from rag.language import code, language
-from rag.loaders import load
+from rag.loaders import Means, load
 from rag.types import Document, Failure, Heading, Span
 
 LENGTH = struct.Struct(">Q")
@@ -108,8 +108,9 @@ def main() -> None:
     on_page = _sign_of_life(answers)
     while request := receive(requests):
         path = Path(request["path"])
+        means = Means(request["ocr"], tuple(request["passwords"]))
         try:
-            for one in load(path, ocr=request["ocr"], on_page=on_page):
+            for one in load(path, means=means, on_page=on_page):
                 if isinstance(one, Failure):
                     send(answers, {"failure": [one.source, one.reason]})
                 else:

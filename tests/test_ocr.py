@@ -13,6 +13,7 @@ import pytest
 from pdf_files import drawn, made, needs_tesseract, scanned
 
 from rag import InputError, Library
+from rag.loaders import Means
 from rag.reading import read
 
 LINES = (
@@ -100,7 +101,9 @@ def test_in_a_process_with_little_memory_and_in_archives(tmp_path: Path, scan: b
     with zipfile.ZipFile(packed, "w") as archive:
         archive.writestr("logs/1861.pdf", scan)
     (tmp_path / "logs.zip").write_bytes(packed.getvalue())
-    found = [one for one in read([tmp_path / "logs.zip"], ocr="eng") if isinstance(one, tuple)]
+    found = [
+        one for one in read([tmp_path / "logs.zip"], means=Means("eng")) if isinstance(one, tuple)
+    ]
     ((_, document),) = found
     assert document.source == str(tmp_path / "logs.zip" / "logs" / "1861.pdf")
     assert document.warnings == ("page 2: read by OCR, may have errors",)

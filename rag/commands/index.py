@@ -14,6 +14,7 @@ from rich.markup import escape
 
 from rag import terminal
 from rag.commands.options import LibraryOption
+from rag.commands.passwords import asked_for, can_be_asked_for, in_file
 from rag.default import default_library
 from rag.library import Library
 from rag.reports import IndexReport, Progress
@@ -59,6 +60,15 @@ def index_command(
         bool,
         typer.Option("--retry", help="Read files again that failed, though they didn't change."),
     ] = False,
+    passwords: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Passwords to try on protected PDFs, one a line; in a terminal you are asked for"
+            " those that lack.",
+            show_default=False,
+        ),
+    ] = None,
     model: Annotated[
         str | None,
         typer.Option(
@@ -88,15 +98,27 @@ def index_command(
 
     Example: rag index ~/articles --exclude "drafts/"
     """
+    known = in_file(passwords) if passwords else []
     folder = library or default_library()
     with Library.open(folder, model=model, dimensions=dimensions) as opened:
-        report = _index(opened, paths, exclude or [], ocr=ocr_language or ocr, retry=retry)
-        terminal.print_report(report)
-        terminal.print_untrained(opened.status())
-        if report.added or report.updated or report.removed:
+        before = opened.status().generation
+
+        def run(tried: Sequence[str], *, again: bool = False) -> IndexReport:
+            found = _index(
+                opened, paths, exclude or [], ocr=ocr_language or ocr, retry=again, passwords=tried
+            )
+            terminal.print_report(found)
+            return found
+
+        report = run(known, again=retry)
+        if can_be_asked_for():
+            report = asked_for(report, run, known)
+        status = opened.status()
+        terminal.print_untrained(status)
+        if status.generation != before:
             _check(opened)
         if watch:
-            _follow(opened, paths, exclude or [], ocr=ocr_language or ocr)
+            _follow(opened, paths, exclude or [], ocr=ocr_language or ocr, passwords=known)
     if report.failed:
         raise typer.Exit(EXIT_SOME_FAILED)
 
@@ -115,6 +137,7 @@ def _index(
     *,
     ocr: bool | str,
     retry: bool,
+    passwords: Sequence[str],
 ) -> IndexReport:
     """Index with progress; the first Ctrl-C ends it after the document in hand."""
     from rag.progress import bars
@@ -122,7 +145,14 @@ def _index(
     shown = bars() if sys.stderr.isatty() else nullcontext(_plain_progress)
     try:
         with shown as show, _interruptible(show) as on_progress:
-            return library.index(paths, exclude=exclude, ocr=ocr, retry=retry, progress=on_progress)
+            return library.index(
+                paths,
+                exclude=exclude,
+                ocr=ocr,
+                retry=retry,
+                passwords=passwords,
+                progress=on_progress,
+            )
     except KeyboardInterrupt:
         held = count(library.status().documents, "document")
         err.print(f"Stopped. {held} in the library; run it again to go on.")
@@ -154,7 +184,12 @@ def _interruptible(show: Callable[[Progress], None]) -> Iterator[Callable[[Progr
 
 
 def _follow(
-    library: Library, paths: Sequence[Path], exclude: Sequence[str], *, ocr: bool | str
+    library: Library,
+    paths: Sequence[Path],
+    exclude: Sequence[str],
+    *,
+    ocr: bool | str,
+    passwords: Sequence[str],
 ) -> None:
     from rag.watching import changes
 
@@ -162,7 +197,7 @@ def _follow(
     try:
         for _ in changes(paths, leave_out=library.path):
             present = [path for path in paths if path.exists()]
-            found = library.index(present, exclude=exclude, ocr=ocr)
+            found = library.index(present, exclude=exclude, ocr=ocr, passwords=passwords)
             if found.added or found.updated or found.removed or found.failed:
                 terminal.print_change(found)
     except KeyboardInterrupt:

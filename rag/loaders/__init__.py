@@ -26,11 +26,12 @@ from rag.loaders.archives import most_unpacked
 from rag.loaders.content import Content, content_of, whole
 from rag.loaders.kind import UNKNOWN, kind_of
 from rag.loaders.loaded import Loaded, Member
+from rag.loaders.means import PROTECTED, Means
 from rag.loaders.tidying import one_line
 from rag.sentences import paragraphs, sentences
 from rag.types import Document, Failure, document_id
 
-__all__ = ["Loaded", "Member", "is_of_unknown_kind", "load", "supported"]
+__all__ = ["Loaded", "Means", "Member", "is_of_unknown_kind", "load", "supported", "wants_password"]
 
 _Loader: TypeAlias = Callable[[bytes], Loaded]
 _OnPage: TypeAlias = Callable[[], None]
@@ -64,7 +65,7 @@ _LOADERS: Mapping[str, str] = MappingProxyType(
 )
 
 _PAGED = frozenset({".pdf"})
-"""Those whose loaders also take ``ocr`` and ``on_page``, as :func:`load` does."""
+"""Those whose loaders also take what is in ``Means``, and ``on_page``."""
 
 _CONTAINERS: Mapping[str, str] = MappingProxyType(
     {
@@ -83,6 +84,8 @@ _CONTAINERS: Mapping[str, str] = MappingProxyType(
         ".ndjson": "json_text:members_of_json_lines",
     }
 )
+
+_NONE = Means()
 
 _DEEPEST = 4
 """Containers inside each other that are opened."""
@@ -119,8 +122,13 @@ def is_of_unknown_kind(failure: Failure) -> bool:
     return failure.reason.startswith(UNKNOWN)
 
 
+def wants_password(failure: Failure) -> bool:
+    """Whether a password is all that is missing to read it."""
+    return failure.reason.startswith(PROTECTED)
+
+
 def load(
-    path: Path, *, ocr: str | None = None, on_page: _OnPage = lambda: None
+    path: Path, *, means: Means = _NONE, on_page: _OnPage = lambda: None
 ) -> Iterator[Document | Failure]:
     """Read the file at ``path``: one document, or those that it holds, in order, one at a time.
 
@@ -128,9 +136,8 @@ def load(
     What can't be read there yields a Failure with such a source, and the rest goes on. The kind
     is told by content where the name's ending lies or is missing; a warning in the document says
     so. Where a file names no title, its first sentence stands in for one, cut near 90 characters.
-    Pages that are only pictures are read by OCR in the languages of ``ocr``, as tesseract names
-    them, or not at all where it is None. ``on_page`` is called whenever the work
-    on a page of such a file is done.
+    ``means`` may help to read it; ``on_page`` is called whenever the work on a page is done, in
+    formats that have pages.
 
     Raises LoadError at the first step where the file as a whole can't be opened, isn't what its
     suffix says, or holds no word, and UnknownFormat where it is of a kind that isn't read. What
@@ -140,7 +147,7 @@ def load(
     content = _content(path)
     begun = False
     try:
-        for one in _Walk.over(content, ocr, on_page).documents(_File(source, path.name, content)):
+        for one in _Walk.over(content, means, on_page).documents(_File(source, path.name, content)):
             begun = True
             yield one
     except LoadError as error:
@@ -167,12 +174,12 @@ class _Walk:
 
     members_left: int
     bytes_left: int
-    ocr: str | None
+    means: Means
     on_page: _OnPage
 
     @classmethod
-    def over(cls, content: Content, ocr: str | None, on_page: _OnPage) -> _Walk:
-        return cls(_MOST_MEMBERS, most_unpacked(len(content)), ocr, on_page)
+    def over(cls, content: Content, means: Means, on_page: _OnPage) -> _Walk:
+        return cls(_MOST_MEMBERS, most_unpacked(len(content)), means, on_page)
 
     def documents(self, file: _File) -> Iterator[Document | Failure]:
         """What is in a file; raises LoadError where it can't be read as a whole."""
@@ -219,7 +226,8 @@ class _Walk:
     def _loader(self, suffix: str) -> _Loader:
         loader: Callable[..., Loaded] = pkgutil.resolve_name(f"{__name__}.{_LOADERS[suffix]}")
         if suffix in _PAGED:
-            return partial(loader, ocr=self.ocr, on_page=self.on_page)
+            ocr, passwords = self.means.ocr, self.means.passwords
+            return partial(loader, ocr=ocr, passwords=passwords, on_page=self.on_page)
         return loader
 
     def _count(self, member: Member) -> None:

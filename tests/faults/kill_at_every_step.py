@@ -27,7 +27,7 @@ import rag.ingestion
 import rag.store.database
 from rag import Document, Library
 from rag.lexical import TantivyIndex
-from rag.loaders import load
+from rag.loaders import Means, load
 from rag.reading import ReadFile
 from rag.store import StoreWriter
 
@@ -112,11 +112,11 @@ def watch(steps: Steps, log: Path) -> None:
 def read_here(
     paths: list[Path],
     *,
-    ocr: str | None,  # noqa: ARG001  (as it is called)
+    means: Means,
 ) -> Iterator[tuple[Path, Document] | ReadFile]:
     """Read files in this process: starting others hundreds of times would take an hour."""
     for path in paths:
-        for document in load(path):
+        for document in load(path, means=means):
             yield path, document
         yield ReadFile(path, (), 0.0)
 

@@ -147,14 +147,18 @@ class TestBrokenFiles:
             load_pdf(data)
 
     def test_a_password(self) -> None:
-        """A protected file is refused by name, with what to do; one that only restricts printing
-        is read.
+        """A protected file is refused with what to do, and opened by any of its passwords; one
+        that only restricts printing is read.
         """
         locked = made(drawn(*LEFT), encrypt=StandardEncryption("open", "own"))
-        with pytest.raises(LoadError, match="protected by a password; save a copy without"):
+        with pytest.raises(LoadError, match="protected by a password; give it when you index"):
             load_pdf(locked)
+        with pytest.raises(LoadError, match="none of those that were given opens it"):
+            load_pdf(locked, passwords=["Open", ""])
+        assert load_pdf(locked, passwords=["Open", "open"]).text == " ".join(LEFT)
+        assert load_pdf(locked, passwords=["own"]).text == " ".join(LEFT)
         restricted = made(drawn(*LEFT), encrypt=StandardEncryption("", "own", canPrint=0))
-        assert load_pdf(restricted).text == " ".join(LEFT)
+        assert load_pdf(restricted, passwords=["x"]).text == " ".join(LEFT)
 
     def test_cut_short(self) -> None:
         """A file without its end is read as far as it goes, with a warning."""

@@ -42,7 +42,11 @@ _NO_WORDS = "OCR found no text"
 
 
 def load_pdf(
-    data: bytes, *, ocr: str | None = None, on_page: Callable[[], None] = lambda: None
+    data: bytes,
+    *,
+    ocr: str | None = None,
+    passwords: Sequence[str] = (),
+    on_page: Callable[[], None] = lambda: None,
 ) -> Loaded:
     """Read a PDF: columns one after the other, lines joined, headers and footers left out.
 
@@ -55,12 +59,13 @@ def load_pdf(
 
     ``ocr`` are the languages, as tesseract names them, in which pages that are only pictures, or
     whose fonts don't say which letters they draw, are read by OCR; ``warnings`` name these too.
-    ``on_page`` is called whenever the work on a page is done.
+    ``passwords`` are tried, in their order, if the file is protected by one. ``on_page`` is called
+    whenever the work on a page is done.
 
-    Raises LoadError where the bytes are no PDF, are damaged beyond reading or protected by a
+    Raises LoadError where the bytes are no PDF, are damaged beyond reading or protected by another
     password, and where no page has text.
     """
-    with opened(data) as pdf:
+    with opened(data, passwords) as pdf:
         pages = _read(pdf, ocr, on_page)
         named, author, date = facts.title(pdf), facts.author(pdf), facts.date(pdf)
         outline = bookmarks(pdf)

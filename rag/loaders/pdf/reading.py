@@ -6,7 +6,7 @@ Callers that read many files at a time do so in several processes.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from math import sqrt
@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.errors import LoadError
+from rag.loaders.means import PROTECTED
 from rag.loaders.pdf.letters import Floats, Letters, PdfPage, Whole, letters_of
 from rag.loaders.pdf.page import Piece, Sheet
 
@@ -46,6 +47,9 @@ _MOST_DOTS = 20_000_000
 """A little more than an A3 page has then; what is larger is rendered more coarsely."""
 _LONGEST_EDGE = 30_000
 """Dots; tesseract takes no picture of 32,768 or more."""
+
+_NO_PASSWORD = f"{PROTECTED}; give it when you index, or save a copy without one"
+_NO_PASSWORD_FITS = f"{PROTECTED}, and none of those that were given opens it; check it"
 
 _HYPHEN = 0x02  # what pdfium makes of a hyphen that ends a line
 _BLANKS = np.array([0x09, 0x0A, 0x0D, 0x20, 0xA0, 0x2002, 0x2003, 0x2009, 0x3000])
@@ -77,10 +81,10 @@ class Picture:
 
 
 @contextmanager
-def opened(data: bytes) -> Iterator[Pdf]:
-    """The PDF in ``data``, closed afterwards.
+def opened(data: bytes, passwords: Sequence[str] = ()) -> Iterator[Pdf]:
+    """The PDF in ``data``, closed afterwards; ``passwords`` are tried if it wants one.
 
-    Raises LoadError where it is none, is damaged beyond reading or wants a password.
+    Raises LoadError where it is none, is damaged beyond reading or wants another password.
     """
     import pypdfium2 as pdfium  # type: ignore[import-untyped,unused-ignore]
     from pypdfium2 import raw  # type: ignore[import-untyped,unused-ignore]
@@ -90,12 +94,10 @@ def opened(data: bytes) -> Iterator[Pdf]:
     if _HEADER not in data[:_HEADER_WITHIN]:
         raise LoadError("it is no PDF, whatever its name says; check what kind of file it is")
     try:
-        pdf = pdfium.PdfDocument(data)
+        pdf = _unlocked(data, passwords)
     except pdfium.PdfiumError as error:
         if error.err_code == raw.FPDF_ERR_PASSWORD:
-            raise LoadError(
-                "it is protected by a password; save a copy without one, and index that"
-            ) from error
+            raise LoadError(_NO_PASSWORD_FITS if passwords else _NO_PASSWORD) from error
         if error.err_code == raw.FPDF_ERR_SECURITY:
             raise LoadError(
                 "it is protected in a way that can't be opened here; save an unprotected copy"
@@ -107,6 +109,20 @@ def opened(data: bytes) -> Iterator[Pdf]:
         yield pdf
     finally:
         pdf.close()
+
+
+def _unlocked(data: bytes, passwords: Sequence[str]) -> Pdf:
+    """The PDF, opened by the first password that fits, or by none; raises pdfium's own error."""
+    import pypdfium2 as pdfium
+    from pypdfium2 import raw
+
+    for password in passwords:
+        try:
+            return pdfium.PdfDocument(data, password=password)
+        except pdfium.PdfiumError as error:
+            if error.err_code != raw.FPDF_ERR_PASSWORD:
+                raise
+    return pdfium.PdfDocument(data)
 
 
 def is_whole(pdf: Pdf) -> bool:
