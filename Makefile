@@ -3,9 +3,10 @@
 PORT ?= 7860
 PYTHON ?= python3
 BIN := .venv/bin
+FOUND ?= .venv-peers/found
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test check screenshots quality clean
+.PHONY: help install run test check faults screenshots quality peers clean
 
 help: ## List what there is
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -32,12 +33,25 @@ check: install ## Format, lint, types, layers, tests with coverage: what CI runs
 	$(BIN)/lint-imports
 	$(BIN)/pytest --cov --cov-report=term-missing:skip-covered
 
+faults: install ## Kill a writer before each of its write steps, and look at what is left
+	$(BIN)/python tests/faults/kill_at_every_step.py $$(mktemp -d)
+
 screenshots: install ## Take the README's screenshot again (needs Chromium)
 	$(BIN)/python tests/browser/take_screenshots.py
 
 quality: install ## Measure retrieval on the sets in DATA=folder
 	$(BIN)/python tests/bench/quality.py $(DATA)/squad_dev $(DATA)/chroma_chunking $(DATA)/scifact
 	$(BIN)/python tests/bench/refusal.py $(DATA)
+
+peers: install .venv-peers/installed ## Compare with others on the sets in DATA=folder (hours)
+	.venv-peers/bin/python -W ignore tests/bench/peers/collect.py $(DATA) --cache $(FOUND)
+	$(BIN)/python tests/bench/peers.py $(DATA) --cache $(FOUND) --libraries $(FOUND)/libraries
+
+.venv-peers/installed: tests/bench/peers/requirements.txt
+	@echo "Installing the peers into .venv-peers: about 2 GB, some minutes the first time"
+	$(PYTHON) -m venv .venv-peers
+	.venv-peers/bin/pip install --quiet --disable-pip-version-check -r $<
+	touch $@
 
 clean: ## Remove .venv and the default library
 	rm -rf .venv .rag

@@ -45,8 +45,7 @@ def make(folder: Path, fingerprint: str) -> None:
     LibraryNotFound
         If the folder holds anything else.
     """
-    ours = {"library.db", "library.db.draft", "lock"}
-    if folder.exists() and any(found.name not in ours for found in folder.iterdir()):
+    if folder.exists() and not all(_is_begun(found) for found in folder.iterdir()):
         raise LibraryNotFound(
             f"{folder} holds other files and no library; name a new folder: --library DIR"
         )
@@ -54,3 +53,8 @@ def make(folder: Path, fingerprint: str) -> None:
     with locked(folder):
         if not (folder / "library.db").exists():
             Database.create(folder / "library.db", fingerprint)
+
+
+def _is_begun(found: Path) -> bool:
+    """Whether a crash may have left it while a library was made: a draft, say, or its journal."""
+    return found.name == "lock" or found.name.startswith("library.db")

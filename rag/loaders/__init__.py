@@ -86,7 +86,6 @@ _CONTAINERS: Mapping[str, str] = MappingProxyType(
 )
 
 _NONE = Means()
-
 _DEEPEST = 4
 """Containers inside each other that are opened."""
 
@@ -346,6 +345,6 @@ def _shortened(words: str, longest: int) -> str:
     if len(words) <= longest:
         return words
     kept = words[: longest - len("…")]
-    if words[len(kept)] != " ":
-        kept = kept[: kept.rfind(" ")] if " " in kept else kept
+    if words[len(kept)] != " " and " " in kept:
+        kept = kept[: kept.rfind(" ")]
     return kept.rstrip(" ,;:.-\u2013\u2014") + "…"

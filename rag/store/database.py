@@ -51,12 +51,14 @@ class Database:
     def create(path: Path, fingerprint: str) -> None:
         """Make an empty database; it is there whole or not at all."""
         draft = path.with_name(path.name + ".draft")
-        draft.unlink(missing_ok=True)
+        for left in path.parent.glob(f"{draft.name}*"):  # with SQLite's journal of it
+            left.unlink()
         connection = sqlite3.connect(draft, isolation_level=None)
         try:
             # Rows with token bits are about 15 KB: larger pages make shorter chains of them.
             connection.execute("PRAGMA page_size = 8192")
-            connection.executescript(files("rag.store").joinpath("schema.sql").read_text("utf-8"))
+            schema = files("rag.store").joinpath("schema.sql").read_text("utf-8")
+            connection.executescript(f"BEGIN; {schema}")  # not one transaction a table
             facts = {
                 "format": str(FORMAT),
                 "library": uuid.uuid4().hex,
@@ -64,6 +66,7 @@ class Database:
                 "generation": "0",
             }
             connection.executemany("INSERT INTO meta VALUES (?, ?)", facts.items())
+            connection.execute("COMMIT")
             connection.execute("PRAGMA journal_mode = WAL")
         finally:
             connection.close()

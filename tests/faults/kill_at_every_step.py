@@ -1,7 +1,8 @@
 """Kill a writer between every pair of its write steps, and look at what is left each time.
 
-Run as a program: ``python kill_at_every_step.py FOLDER``. Every step of the writer (each SQL
-statement, fsync, rename and deletion, and each update of the word index) is a place to die with
+Run as a program: ``python kill_at_every_step.py FOLDER [EVERY]``; with the second argument only at
+each so-and-so-many-th step, and beginning with another one each day. A step of the writer (an SQL
+statement, fsync, rename, deletion, or update of the word index) is a place to die with
 SIGKILL. For each place the story below runs in a process of its own until it dies there; then a
 second process opens the library and checks it. Prints one JSON object.
 
@@ -11,6 +12,7 @@ indexed again; one is removed.
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import os
 import shutil
@@ -18,6 +20,7 @@ import signal
 import sqlite3
 import sys
 from collections.abc import Callable, Iterator
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -161,11 +164,12 @@ def in_another_process(work: Callable[[], None]) -> int:
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
-def main(folder: Path) -> None:
-    """Die at every step in turn."""
+def main(folder: Path, every: int) -> None:
+    """Die at one step after the other."""
     rag.ingestion.read = read_here
-    died, failed, step = 0, [], 0
-    while True:
+    died, failed = 0, []
+    first = dt.datetime.now(tz=dt.UTC).toordinal() % every
+    for step in count(first, every):
         place = folder / f"step-{step}"
         place.mkdir()
         log = place / "acknowledged"
@@ -186,9 +190,8 @@ def main(folder: Path) -> None:
         ):
             failed.append(step)
         shutil.rmtree(place)
-        step += 1
-    json.dump({"steps": step, "died": died, "failed": failed}, sys.stdout)
+    json.dump({"first": first, "died": died, "failed": failed}, sys.stdout)
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 1)
