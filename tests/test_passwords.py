@@ -106,9 +106,9 @@ def test_asked_for_by_name(letters: Path) -> None:
     asked = [line for line in shown.splitlines() if line.startswith("Password of")]
     bank, doctor = (f"Password of {letters / name}" for name in ("bank.pdf", "doctor.pdf"))
     assert asked == [bank, bank, doctor]
-    assert "3 PDFs with a password. Enter leaves one out." in shown
+    assert shown.count("3 PDFs with a password; press Enter to leave one out.") == 1
     assert "It does not open it; try again, or press Enter to leave it out." in shown
-    assert "It opens 2 PDFs." in shown
+    assert "It opens 2 PDFs: 2 passages embedded." in shown
     assert "swordfish" not in shown
     with Library.open(letters.parent / "library") as library:
         assert read(library) == {"bank.pdf", "1999.pdf"}

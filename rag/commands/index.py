@@ -104,13 +104,12 @@ def index_command(
         before = opened.status().generation
 
         def run(tried: Sequence[str], *, again: bool = False) -> IndexReport:
-            found = _index(
+            return _index(
                 opened, paths, exclude or [], ocr=ocr_language or ocr, retry=again, passwords=tried
             )
-            terminal.print_report(found)
-            return found
 
         report = run(known, again=retry)
+        terminal.print_report(report)
         if can_be_asked_for():
             report = asked_for(report, run, known)
         status = opened.status()

@@ -59,10 +59,10 @@ def asked_for(
     IndexReport
         That of the last run.
     """
+    if locked := _locked(report):
+        err.print(f"{count(len(locked), 'PDF')} with a password; press Enter to leave one out.")
     left_out: set[str] = set()
     while locked := [name for name in _locked(report) if name not in left_out]:
-        if not left_out and not given:
-            err.print(f"{count(len(locked), 'PDF')} with a password. Enter leaves one out.")
         err.print(f"Password of {escape(locked[0])}", soft_wrap=True)
         try:
             password = getpass("(not shown): ", stream=sys.stderr)
@@ -76,7 +76,8 @@ def asked_for(
         opened = len(locked) - len(set(_locked(report)).intersection(locked))
         if opened:
             given.append(password)
-            err.print(f"It opens {count(opened, 'PDF')}.")
+            passages = count(report.embedded, "passage")
+            err.print(f"It opens {count(opened, 'PDF')}: {passages} embedded.")
         else:
             err.print("It does not open it; try again, or press Enter to leave it out.")
     return report
