@@ -18,14 +18,12 @@ from collections.abc import Generator, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from rag.loaders.means import Means
+from rag.processes import deadline, ended, receive, send, started, stdin, stdout
 from rag.types import Document, Failure
-from rag.worker import document_from_json, receive, send
-
-if TYPE_CHECKING:
-    from io import BufferedReader, BufferedWriter
+from rag.worker import document_from_json
 
 _NONE = Means()
 COMMAND = (sys.executable, "-m", "rag.worker")
@@ -154,7 +152,7 @@ class _Worker:
         failures: list[Failure] = []
         process = self._process or self._start()
         with suppress(BrokenPipeError):  # it died: its silence will tell
-            send(_stdin(process), {"path": str(path), **asdict(means)})
+            send(stdin(process), {"path": str(path), **asdict(means)})
         while "done" not in (message := patience.next_message(process)):
             if "alive" in message:
                 continue
@@ -169,13 +167,7 @@ class _Worker:
         yield ReadFile(path, tuple(failures), time.monotonic() - began)
 
     def _start(self) -> subprocess.Popen[bytes]:
-        self._process = subprocess.Popen(  # noqa: S603 (our own module)
-            COMMAND,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            process_group=0,  # so that the OCR it started can be stopped along with it
-        )
+        self._process = started(COMMAND)
         # That it takes long to start is no fault of the first file.
         patience = _Patience(silent=SECONDS_TO_START, whole=SECONDS_TO_START)
         if "ready" not in (message := patience.next_message(self._process)):
@@ -185,19 +177,8 @@ class _Worker:
     def end(self) -> None:
         """Stop the process, whatever it is doing."""
         if self._process:
-            _kill(self._process)
-            self._process.wait()
-            _stdin(self._process).close()
-            _stdout(self._process).close()
+            ended(self._process)
             self._process = None
-
-
-def _stdin(process: subprocess.Popen[bytes]) -> BufferedWriter:
-    return process.stdin  # type: ignore[return-value]  # it is a pipe, as started above
-
-
-def _stdout(process: subprocess.Popen[bytes]) -> BufferedReader:
-    return process.stdout  # type: ignore[return-value]  # it is a pipe, as started above
 
 
 def _seconds(path: Path) -> float:
@@ -221,21 +202,10 @@ class _Patience:
 
     def next_message(self, process: subprocess.Popen[bytes]) -> dict[str, Any]:
         """The next message; the process is killed when patience ends before it comes."""
-        late = threading.Event()
-
-        def give_up() -> None:
-            late.set()
-            _kill(process)
-
         left = self.whole - self.waited
-        watch = threading.Timer(min(self.silent, left), give_up)
-        watch.daemon = True
         began = time.monotonic()
-        watch.start()
-        try:
-            message = receive(_stdout(process))
-        finally:
-            watch.cancel()
+        with deadline(process, min(self.silent, left)) as late:
+            message = receive(stdout(process))
         self.waited += time.monotonic() - began
         if message is not None:
             return message
@@ -248,12 +218,3 @@ class _Patience:
         if sys.platform != "win32" and code == -signal.SIGBUS:
             return {"death": "it was cut, or its disk failed, while it was read; index it again"}
         return {"death": f"its parser crashed (exit code {code})"}
-
-
-def _kill(process: subprocess.Popen[bytes]) -> None:
-    """Kill the process, and what it has started."""
-    if sys.platform == "win32" or process.poll() is not None:
-        process.kill()
-        return
-    with suppress(ProcessLookupError):  # it was quicker
-        os.killpg(process.pid, signal.SIGKILL)

@@ -1,7 +1,7 @@
 """The process in which files are read: a parser that hangs, crashes or eats memory costs only it.
 
-Started by :mod:`rag.reading` as ``python -m rag.worker``. Messages are JSON with their length in
-front, on standard input and output::
+Started by :mod:`rag.reading` as ``python -m rag.worker``. Messages are those of
+:mod:`rag.processes`::
 
     → {"path": …, "ocr": …, "passwords": […]}    a file to read, and the means to
     ← {"ready": true}          once, before the first file
@@ -9,22 +9,13 @@ front, on standard input and output::
     ← {"document": {…}}        one of those in the file
     ← {"failure": [source, reason]}
     ← {"done": true}           that was all of the file
-
-Never pickles: what a hostile file makes a parser say stays data.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-import json
-import os
-import re
-import signal
-import struct
-import sys
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -32,34 +23,14 @@ from typing import Any, BinaryIO
 from rag.errors import LoadError
 from rag.language import code, language
 from rag.loaders import Means, load
+from rag.processes import answering, limit_memory, receive, send
 from rag.types import Document, Failure, Heading, Span
 
-LENGTH = struct.Struct(">Q")
 MEMORY_BYTES = 3 << 30
 """Memory that reading one file may take, where the system can limit it; mapped files are none."""
 
 SECONDS_BETWEEN_SIGNS = 1.0
 """Signs of life are no more frequent than this."""
-
-
-def send(stream: BinaryIO, message: dict[str, Any]) -> None:
-    """Write one message."""
-    content = json.dumps(message).encode()
-    stream.write(LENGTH.pack(len(content)) + content)
-    stream.flush()
-
-
-def receive(stream: BinaryIO) -> dict[str, Any] | None:
-    """Read one message; None when the other side is gone."""
-    head = stream.read(LENGTH.size)
-    if len(head) < LENGTH.size:
-        return None
-    (length,) = LENGTH.unpack(head)
-    content = stream.read(length)
-    if len(content) < length:
-        return None
-    message: dict[str, Any] = json.loads(content)
-    return message
 
 
 def document_to_json(document: Document) -> dict[str, Any]:
@@ -98,12 +69,8 @@ def document_from_json(values: dict[str, Any]) -> Document:
 
 def main() -> None:
     """Read files until standard input ends."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that asked
-    requests = sys.stdin.buffer
-    # Parsers print at times; what they print must not mix with the answers.
-    answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
-    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
-    _limit_memory()
+    requests, answers = answering()
+    limit_memory(MEMORY_BYTES)
     send(answers, {"ready": True})
     on_page = _sign_of_life(answers)
     while request := receive(requests):
@@ -156,21 +123,6 @@ def _reason(error: Exception) -> str:
     if isinstance(error, OSError):
         return f"it can't be read: {error.strerror or error}"
     return str(error)
-
-
-def _limit_memory() -> None:
-    with suppress(ImportError, ValueError, OSError):  # Windows has none, macOS no such limit
-        import resource
-
-        # The whole address space would count files that are mapped, too.
-        kind = resource.RLIMIT_DATA if _all_is_data() else resource.RLIMIT_AS
-        resource.setrlimit(kind, (MEMORY_BYTES, MEMORY_BYTES))
-
-
-def _all_is_data() -> bool:
-    """Whether all that a process allocates counts as its data, as it does on Linux since 4.7."""
-    version = [int(number) for number in re.findall(r"\d+", os.uname().release)[:2]]
-    return sys.platform == "linux" and version >= [4, 7]
 
 
 if __name__ == "__main__":

@@ -14,9 +14,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import rag.reading
+from rag.processes import receive, send
 from rag.reading import ReadFile, read
 from rag.types import Document, Heading, Span
-from rag.worker import document_from_json, document_to_json, receive, send
+from rag.worker import document_from_json, document_to_json
 
 # A worker whose parser meets its match, going by the name of the file.
 EVIL = """

@@ -1,0 +1,131 @@
+"""Processes of our own that are asked and answer, so that what a hostile file does costs only them.
+
+Messages are JSON with their length in front, over pipes: never pickles, so that what a file makes
+a parser say stays data. Started with ``subprocess``, not ``multiprocessing``, so that a user's
+script needs no ``if __name__ == "__main__"``.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import struct
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+if TYPE_CHECKING:
+    from io import BufferedReader, BufferedWriter
+
+LENGTH = struct.Struct(">Q")
+
+
+def send(stream: BinaryIO, message: dict[str, Any]) -> None:
+    """Write one message."""
+    content = json.dumps(message).encode()
+    stream.write(LENGTH.pack(len(content)) + content)
+    stream.flush()
+
+
+def receive(stream: BinaryIO) -> dict[str, Any] | None:
+    """Read one message; None when the other side is gone."""
+    head = stream.read(LENGTH.size)
+    if len(head) < LENGTH.size:
+        return None
+    (length,) = LENGTH.unpack(head)
+    content = stream.read(length)
+    if len(content) < length:
+        return None
+    message: dict[str, Any] = json.loads(content)
+    return message
+
+
+def started(command: Sequence[str]) -> subprocess.Popen[bytes]:
+    """A process with pipes to ask it and be answered, in a group with all that it starts."""
+    return subprocess.Popen(  # noqa: S603 (our own module)
+        command,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        process_group=0,
+    )
+
+
+def stdin(process: subprocess.Popen[bytes]) -> BufferedWriter:
+    """Where a process that was started here is asked."""
+    return process.stdin  # type: ignore[return-value]  # it is a pipe, as started above
+
+
+def stdout(process: subprocess.Popen[bytes]) -> BufferedReader:
+    """Where it answers."""
+    return process.stdout  # type: ignore[return-value]  # it is a pipe, as started above
+
+
+@contextmanager
+def deadline(process: subprocess.Popen[bytes], seconds: float) -> Iterator[threading.Event]:
+    """Kill the process where what is done inside takes longer; the event says that it was so."""
+    late = threading.Event()
+
+    def give_up() -> None:
+        late.set()
+        kill(process)
+
+    watch = threading.Timer(seconds, give_up)
+    watch.daemon = True
+    watch.start()
+    try:
+        yield late
+    finally:
+        watch.cancel()
+
+
+def kill(process: subprocess.Popen[bytes]) -> None:
+    """Kill the process, and what it has started."""
+    if sys.platform == "win32" or process.poll() is not None:
+        process.kill()
+        return
+    with suppress(ProcessLookupError):  # it was quicker
+        os.killpg(process.pid, signal.SIGKILL)
+
+
+def ended(process: subprocess.Popen[bytes]) -> int:
+    """Stop the process, whatever it is doing, and let go of its pipes; how it exited."""
+    kill(process)
+    code = process.wait()
+    with suppress(BrokenPipeError):  # of what it was not quick enough to be asked
+        stdin(process).close()
+    stdout(process).close()
+    return code
+
+
+def answering() -> tuple[BinaryIO, BinaryIO]:
+    """Inside such a process: where it is asked, and where it answers."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that asked
+    # Parsers print at times; what they print must not mix with the answers.
+    answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    return sys.stdin.buffer, answers
+
+
+def limit_memory(most: int) -> None:
+    """Let this process take no more than so many bytes, where the system can see to that.
+
+    Mapped files don't count where the system can tell them apart.
+    """
+    with suppress(ImportError, ValueError, OSError):  # Windows has none, macOS no such limit
+        import resource
+
+        # The whole address space would count files that are mapped, too.
+        kind = resource.RLIMIT_DATA if _all_is_data() else resource.RLIMIT_AS
+        resource.setrlimit(kind, (most, most))
+
+
+def _all_is_data() -> bool:
+    """Whether all that a process allocates counts as its data, as it does on Linux since 4.7."""
+    version = [int(number) for number in re.findall(r"\d+", os.uname().release)[:2]]
+    return sys.platform == "linux" and version >= [4, 7]
