@@ -5,6 +5,7 @@
 :func:`retrieve` asks the default library; :class:`Library` opens any other, and indexes.
 """
 
+from rag.citing import Citation, Followed, cited
 from rag.default import retrieve
 from rag.errors import (
     DocumentNotFound,
@@ -22,7 +23,7 @@ from rag.errors import (
     UnknownFormat,
 )
 from rag.library import Library
-from rag.reports import FileReport, Findability, IndexReport, Lost, Progress, SelfTest, Status
+from rag.reports import Facets, FileReport, Findability, IndexReport, Lost, Progress, SelfTest, Status
 from rag.types import (
     Answer,
     Document,
@@ -43,14 +44,17 @@ from rag.types import (
 
 __all__ = [
     "Answer",
+    "Citation",
     "Document",
     "DocumentCount",
     "DocumentNotFound",
     "DocumentSummary",
     "EmptyQuestion",
+    "Facets",
     "Failure",
     "FileReport",
     "Findability",
+    "Followed",
     "Found",
     "Heading",
     "Hit",
@@ -78,5 +82,6 @@ __all__ = [
     "Status",
     "UnknownFormat",
     "Why",
+    "cited",
     "retrieve",
 ]

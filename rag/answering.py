@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from random import Random
 from typing import TypeAlias
 
@@ -64,7 +65,9 @@ class Calibrations:
             if passages and not (kept and kept.fits(passages, scoring)):
                 self._measured(scoring)
 
-    def answer(self, question: str, hits: Sequence[Hit], score: float, ranking: object) -> Answer:
+    def answer(
+        self, question: str, hits: Sequence[Hit], ranking: object, score: float | None = None
+    ) -> Answer:
         """The answer that these hits are; without any, the question is not answered for sure.
 
         Parameters
@@ -72,8 +75,8 @@ class Calibrations:
         hits
             Best first.
         score
-            The library's own score of the first one, which is not the hit's where a
-            cross-encoder had the last word.
+            The library's own score of the first one, where a cross-encoder had the last word:
+            its scores are on a scale of its own.
         ranking
             How it came about.
         """
@@ -81,7 +84,9 @@ class Calibrations:
         if not hits:
             return Answer(answered=False, confidence=0.0, hits=(), reading=reading)
         calibration = self.current(ranking)
-        confidence = calibration.confidence(score)
+        if score is None:
+            hits = [replace(one, confidence=calibration.confidence(one.score)) for one in hits]
+        confidence = calibration.confidence(hits[0].score if score is None else score)
         return Answer(
             answered=confidence >= ANSWERED,
             confidence=confidence,

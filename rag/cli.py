@@ -17,6 +17,7 @@ from rag.commands.ask import ask_command
 from rag.commands.check import check_command
 from rag.commands.evaluate import eval_command
 from rag.commands.index import index_command
+from rag.commands.mcp import mcp_command
 from rag.commands.options import JsonOption, LibraryOption, library_at
 from rag.commands.tune import tune_command
 from rag.errors import RagError
@@ -100,6 +101,7 @@ def remove(
         out.print(f"removed {escape(path)}", soft_wrap=True)
 
 
+app.command("mcp")(mcp_command)
 app.command("check")(check_command)
 app.command("eval")(eval_command)
 app.command("tune")(tune_command)

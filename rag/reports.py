@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -96,6 +97,18 @@ class Status:
     untrained: Mapping[str, int]
     ratings: int = 0
     ranking: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Facets:
+    """How many documents of a library there are by ``languages`` (codes) and ``types`` (endings of
+    their files, ``.pdf`` say), the most frequent first, and its ``first`` and ``last`` date.
+    """
+
+    languages: Mapping[str, int]
+    types: Mapping[str, int]
+    first: dt.date | None
+    last: dt.date | None
 
 
 @dataclass(frozen=True, slots=True)

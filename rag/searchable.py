@@ -5,17 +5,18 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 
-from rag import finding, retrieval, tuned
+from rag import citing, finding, retrieval, tuned
 from rag.answering import Calibrations
-from rag.errors import DocumentNotFound
+from rag.citing import Citation, Followed
+from rag.errors import DocumentNotFound, InputError
 from rag.filters import Filter
 from rag.protocols import Embedder
 from rag.ranking import Ranking
-from rag.reports import FileReport
+from rag.reports import Facets, FileReport
 from rag.reranking import Reranker
 from rag.snapshots import Snapshots
-from rag.store import Database, StoreReader
-from rag.types import Answer, Document, DocumentSummary, Found, Hit
+from rag.store import Catalogue, Database, Order, StoreReader, facets
+from rag.types import Answer, Document, DocumentSummary, Found, Hit, Passage
 
 
 class Searchable:
@@ -32,6 +33,7 @@ class Searchable:
         self._snapshots = snapshots
         self._embedder = embedder
         self._reader = StoreReader(database)
+        self._catalogue = Catalogue(database)
         self._reranker = reranker
         self._calibrations = Calibrations(database, self._score)
 
@@ -103,10 +105,9 @@ class Searchable:
         """
         conditions = Filter(since, until, source, title, language, where or {})
         hits = self._found(question, k, conditions, self._reranker)
-        # The scores of a cross-encoder are on a scale of its own.
-        first = self._found(question, 1, conditions, None) if self._reranker else hits[:1]
-        score = first[0].score if first else 0.0
-        return self._calibrations.answer(question, hits, score, self.ranking)
+        own = self._found(question, 1, conditions, None) if self._reranker else []
+        score = own[0].score if own else None
+        return self._calibrations.answer(question, hits, self.ranking, score)
 
     def find(
         self,
@@ -169,9 +170,101 @@ class Searchable:
             raise DocumentNotFound(f"there is no document {document_id} in this library")
         return document
 
-    def documents(self, limit: int | None = None) -> list[DocumentSummary]:
-        """The documents, the newest date first: all of them, or the first ``limit``."""
-        return self._reader.documents(limit)
+    def documents(
+        self,
+        limit: int | None = None,
+        *,
+        offset: int = 0,
+        order: Order = "newest",
+        since: dt.date | None = None,
+        until: dt.date | None = None,
+        source: str | None = None,
+        title: str | None = None,
+        language: str | None = None,
+        where: Mapping[str, str] | None = None,
+    ) -> list[DocumentSummary]:
+        """List the documents, the newest date first, all of them or a page.
+
+        Parameters
+        ----------
+        limit, offset
+            How many at most, and how many come before them.
+        order
+            ``newest`` or ``oldest`` by date, with those that have only the date of a file last;
+            ``title``, ``source``; or ``passages``, the most first.
+        since, until, source, title, language, where
+            As in :meth:`search`.
+
+        Raises
+        ------
+        InputError
+            If ``limit`` is below 1 or ``offset`` below 0.
+        """
+        if offset < 0 or (limit is not None and limit < 1):
+            raise InputError(
+                f"a page begins at 0 or later and has 1 document or more, not {offset} and {limit}"
+            )
+        conditions = Filter(since, until, source, title, language, where or {})
+        return self._catalogue.documents(conditions, order, offset, limit)
+
+    def count_documents(
+        self,
+        *,
+        since: dt.date | None = None,
+        until: dt.date | None = None,
+        source: str | None = None,
+        title: str | None = None,
+        language: str | None = None,
+        where: Mapping[str, str] | None = None,
+    ) -> int:
+        """How many documents meet the conditions, which are those of :meth:`search`."""
+        return self._catalogue.count(Filter(since, until, source, title, language, where or {}))
+
+    def facets(self) -> Facets:
+        """By what the documents can be told apart, and how many there are of each."""
+        return facets(self._database)
+
+    def sources(self, document_id: str) -> list[str]:
+        """Every place where a document was found, in order.
+
+        Raises
+        ------
+        DocumentNotFound
+            If there is none.
+        """
+        found = self._catalogue.sources(document_id)
+        if not found:
+            raise DocumentNotFound(f"there is no document {document_id} in this library")
+        return found
+
+    def passage(self, passage_id: str) -> Passage:
+        """The passage of that id.
+
+        Raises
+        ------
+        DocumentNotFound
+            If no document has it, or not any more.
+        """
+        found = self._passage(self._catalogue.key(passage_id))
+        if found is None:
+            raise DocumentNotFound(f"there is no passage {passage_id} in this library")
+        return found
+
+    def around(self, passage: Passage) -> tuple[Passage | None, Passage | None]:
+        """The passages before and after one in its document; None where it is the first or last."""
+        before, after = self._catalogue.around(passage.id)
+        return self._passage(before), self._passage(after)
+
+    def follow(self, citation: Citation) -> Followed:
+        """Find the sentence that a link names, whatever became of its document since.
+
+        :func:`rag.citing.cited` makes citations.
+        """
+        return citing.follow(citation, self._reader.document, self.search)
+
+    def _passage(self, key: int | None) -> Passage | None:
+        stored = None if key is None else self._reader.passages([key]).get(key)
+        return stored.passage if stored else None
 
     def _found(
         self, question: str, k: int, conditions: Filter, reranker: Reranker | None

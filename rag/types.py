@@ -186,6 +186,8 @@ class Hit:
     ``score`` lies in [0, 1] and orders the hits of one question. It is no probability.
     ``also_in`` names the other sources that hold the same passage. ``date_from`` says where the
     date is from: ``document``, ``file`` (what the file says of itself) or ``file time``.
+    ``confidence``, in [0, 1], is how probable it is that a question is answered whose first hit
+    has this score; only :meth:`rag.Library.ask` says it, and not after a cross-encoder.
     """
 
     rank: int
@@ -205,6 +207,7 @@ class Hit:
     also_in: tuple[str, ...] = ()
     page_label: str | None = None
     date_from: str | None = None
+    confidence: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

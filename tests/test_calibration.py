@@ -180,6 +180,9 @@ def test_library_is_calibrated_when_it_is_indexed(
         assert answered.answered
         assert answered.measured
         assert answered.confidence > 0.9
+        confidences = [hit.confidence or 0.0 for hit in answered.hits]
+        assert confidences[0] == answered.confidence
+        assert confidences == sorted(confidences, reverse=True)
         assert answered.hits == tuple(
             library.search("Which merchant repaired the glacier in 1770?")
         )

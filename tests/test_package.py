@@ -23,12 +23,15 @@ def python(program: str, *arguments: str | Path) -> subprocess.CompletedProcess[
 def test_public_names() -> None:
     """The public names, all of them and no others; a change here is a change for users."""
     assert sorted(rag.__all__) == [
-        *("Answer", "Document", "DocumentCount", "DocumentNotFound", "DocumentSummary"),
+        *("Answer", "Citation"),
+        *("Document", "DocumentCount", "DocumentNotFound", "DocumentSummary"),
         "EmptyQuestion",
         *(
+            "Facets",
             "Failure",
             "FileReport",
             "Findability",
+            "Followed",
             "Found",
             "Heading",
             "Hit",
@@ -47,7 +50,7 @@ def test_public_names() -> None:
             "Quote",
         ),
         *("RagError", "Rating", "Respelling", "SelfTest", "SourceNotFound", "Span"),
-        *("Status", "UnknownFormat", "Why", "retrieve"),
+        *("Status", "UnknownFormat", "Why", "cited", "retrieve"),
     ]
     assert all(hasattr(rag, name) for name in rag.__all__)
 

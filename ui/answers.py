@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import logging
-from contextlib import suppress
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from rag import EmptyQuestion, Library, RagError
 from ui import examples, render, states, words
+from ui.narrowing import Narrowing
 
 NEWEST = 5
 """How many articles the first view lists, and the examples are taken from."""
@@ -17,16 +18,23 @@ DEEP = 20
 library may have grown since.
 """
 
+NOT_NARROWED = Narrowing()
+
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class FirstView:
-    """What a person sees before asking anything."""
+    """What a person sees before asking anything.
+
+    ``types`` and ``languages`` are what can be chosen of each: what is shown, and its value.
+    """
 
     masthead: str
     body: str
     examples: tuple[str, ...]
+    types: tuple[tuple[str, str], ...] = ()
+    languages: tuple[tuple[str, str], ...] = ()
 
 
 def first_view(library: Library) -> FirstView:
@@ -34,22 +42,34 @@ def first_view(library: Library) -> FirstView:
     try:
         newest = library.documents(NEWEST)
         documents = [library.document(summary.id) for summary in newest]
+        facets = library.facets()
     except RagError as error:
         return FirstView(states.masthead(0, None), states.problem(str(error)), ())
     return FirstView(
         masthead=states.masthead(library.status().documents, newest[0] if newest else None),
         body=states.first(newest) if newest else states.empty(),
         examples=examples.questions(documents),
+        types=_choices(facets.types),
+        languages=_choices(facets.languages),
     )
 
 
-def answer(library: Library, question: str) -> str:
+def _choices(counts: Mapping[str, int]) -> tuple[tuple[str, str], ...]:
+    return tuple(
+        (words.COUNTED.format(name=name.removeprefix("."), count=number), name)
+        for name, number in counts.items()
+    )
+
+
+def answer(library: Library, question: str, narrowing: Narrowing = NOT_NARROWED) -> str:
     """The results for a question, or why there are none, in words."""
     try:
-        found = library.ask(question)
+        found = narrowing.ask(library, question)
         if found.hits:
             rated = {one.passage_id: one.good for one in library.ratings(question)}
             return render.results(question, found, rated)
+        if narrowing:
+            return states.nothing_left()
         return states.nothing() if library.status().documents else states.empty()
     except EmptyQuestion:
         return states.hint()
@@ -70,9 +90,3 @@ def rate(library: Library, question: str, passage: str, *, good: bool | None) ->
         return False
     library.rate(question, hit, good=good)
     return True
-
-
-def warm(library: Library) -> None:
-    """Ask something, so that the model is loaded before a person asks."""
-    with suppress(RagError):  # it will be told to the person who asks
-        library.search(words.TITLE, k=1)

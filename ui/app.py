@@ -7,31 +7,38 @@ text: Gradio compiles ``html_template``, so it stays the default, ``${value}``.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import gradio as gr
 
 from ui import answers, examples, words
+from ui.narrowing import Narrowing
 
 if TYPE_CHECKING:
     from rag import Library
 
+_ANY = (words.ANY, "")
+
 SEARCHES = 8
 """How many questions are answered at the same time; Gradio's own default is one."""
 
-# Before a search: keeps the question in the address, so that it survives a reload and the way
-# back from an article, and shows that work is going on. Python gets what this returns.
-_BEFORE = """(question) => {
+# Before a search: keeps the question and what it is limited to in the address, so that they
+# survive a reload and the way back from a document, and shows that work is going on. Python gets
+# what this returns.
+_BEFORE = """(...asked) => {
     document.getElementById("ask").classList.add("busy");
-    const query = question.trim() ? "?q=" + encodeURIComponent(question.trim()) : ".";
-    history.replaceState(null, "", query);
-    return question;
+    const names = ["q", "since", "until", "source", "type", "language"];
+    const query = new URLSearchParams();
+    names.forEach((name, i) => { if (asked[i]?.trim()) query.set(name, asked[i].trim()); });
+    history.replaceState(null, "", query.size ? "?" + query : ".");
+    return asked;
 }"""
 _AFTER = """() => document.getElementById("ask").classList.remove("busy")"""
 
 
 def build(library: Library) -> gr.Blocks:
-    """The page over one library: one field, examples, and results."""
+    """The page over one library: one field, what to limit it to, examples, and results."""
     view = answers.first_view(library)
     page: gr.Blocks
     with gr.Blocks(title=words.TITLE, analytics_enabled=False) as page:
@@ -56,28 +63,57 @@ def build(library: Library) -> gr.Blocks:
                 gr.Button(text, visible=bool(text), size="sm", elem_classes="example")
                 for text in _padded(view.examples)
             ]
+        with gr.Accordion(words.NARROW, open=False, elem_id="narrow") as narrow, gr.Row():
+            limits = [
+                _field(words.SINCE, "since"),
+                _field(words.UNTIL, "until"),
+                _field(words.SOURCE, "source"),
+                gr.Dropdown([_ANY, *view.types], value="", label=words.TYPE, elem_id="type"),
+                gr.Dropdown(
+                    [_ANY, *view.languages], value="", label=words.LANGUAGE, elem_id="language"
+                ),
+            ]
         results = _html("results")
         newest = _html("newest", view.body)
         _html("foot", f"<p>{words.PRIVATE}</p>")
 
-        def ask(asked: str) -> str:
-            return answers.answer(library, asked)
+        def ask(  # noqa: PLR0917 (a program calls it by these names)
+            asked: str,
+            since: str = "",
+            until: str = "",
+            source: str = "",
+            kind: str = "",
+            language: str = "",
+        ) -> str:
+            limits = Narrowing(since.strip(), until.strip(), source.strip(), kind, language)
+            return answers.answer(library, asked, limits)
 
-        def ask_example(asked: str) -> tuple[str, str]:
-            return asked, answers.answer(library, asked)
+        def ask_example(asked: str, *limits: str) -> tuple[str, str]:
+            return asked, ask(asked, *limits)
 
         def load(request: gr.Request) -> list[object]:
             now = answers.first_view(library)  # the library may have grown since the server began
-            asked = request.query_params.get("q", "")
+            query = dict(request.query_params)
+            asked, limits = query.get("q", ""), Narrowing.of(query)
             # Without a question in the address, leave alone what a quick person typed meanwhile.
-            found = [asked, answers.answer(library, asked)] if asked.strip() else [gr.skip()] * 2
-            updates = [gr.update(value=t, visible=bool(t)) for t in _padded(now.examples)]
-            return [now.masthead, now.body, *found, *updates]
+            found = (
+                [asked, answers.answer(library, asked, limits)]
+                if asked.strip()
+                else [gr.skip()] * 2
+            )
+            return [
+                *(now.masthead, now.body, *found),
+                *(gr.update(value=t, visible=bool(t)) for t in _padded(now.examples)),
+                gr.update(open=True) if limits else gr.skip(),  # somebody may have opened it
+                *(limits.since, limits.until, limits.source),
+                _choosing(now.types, limits.type),
+                _choosing(now.languages, limits.language),
+            ]
 
         gr.on(
             [question.submit, search.click],
             ask,
-            question,
+            [question, *limits],
             results,
             api_name="search",
             concurrency_limit=SEARCHES,
@@ -87,7 +123,7 @@ def build(library: Library) -> gr.Blocks:
         for chip in chips:
             chip.click(
                 ask_example,
-                chip,
+                [chip, *limits],
                 [question, results],
                 api_visibility="private",
                 concurrency_limit=SEARCHES,
@@ -97,7 +133,7 @@ def build(library: Library) -> gr.Blocks:
         page.load(
             load,
             None,
-            [masthead, newest, question, results, *chips],
+            [masthead, newest, question, results, *chips, narrow, *limits],
             api_visibility="private",
             concurrency_limit=SEARCHES,
             show_progress="hidden",
@@ -107,6 +143,18 @@ def build(library: Library) -> gr.Blocks:
 
 def _html(name: str, value: str = "") -> gr.HTML:
     return gr.HTML(value, elem_id=name, apply_default_css=False, js_on_load=None)
+
+
+def _field(label: str, name: str) -> gr.Textbox:
+    return gr.Textbox("", label=label, lines=1, max_lines=1, elem_id=name, elem_classes="limit")
+
+
+def _choosing(choices: Sequence[tuple[str, str]], chosen: str) -> dict[str, object]:
+    """A list to choose from, with what an address chose, even if there is none of it now."""
+    known = {value for _, value in choices} | {""}
+    more = [] if chosen in known else [(chosen, chosen)]
+    update: dict[str, object] = gr.update(choices=[_ANY, *choices, *more], value=chosen)
+    return update
 
 
 def _padded(questions: tuple[str, ...]) -> tuple[str, ...]:

@@ -44,7 +44,7 @@ PAGE_POLICY = (
 STILL = {
     "content-security-policy": (
         "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; "
-        "form-action 'none'; frame-ancestors 'none'"
+        "form-action 'self'; frame-ancestors 'self'"
     )
 }
 """For pages of our own: a style sheet and text. No script runs, whatever a document says."""

@@ -14,7 +14,10 @@ from typing import TypeAlias
 Range: TypeAlias = tuple[int, int]
 """Half-open range of characters of one text."""
 
-NO_WORDS: re.Pattern[str] = re.compile(r"(?!)")
+Words: TypeAlias = re.Pattern[str]
+"""Finds words in plain text."""
+
+NO_WORDS: Words = re.compile(r"(?!)")
 """Finds nothing."""
 
 _GAP = re.compile(r"\n[^\S\n]*\n\s*")
@@ -55,6 +58,14 @@ def pattern(words: Iterable[str]) -> re.Pattern[str]:
     if not known:
         return NO_WORDS
     return re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, known))})(?!\w)", re.IGNORECASE)
+
+
+def anywhere(sought: str) -> Words:
+    """Finds some words in a row, inside longer ones too, whatever blanks are between them."""
+    parts = sought.split()
+    if not parts:
+        return NO_WORDS
+    return re.compile(r"\s+".join(map(re.escape, parts)), re.IGNORECASE)
 
 
 def underlined(text: str, words: re.Pattern[str]) -> str:

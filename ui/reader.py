@@ -1,73 +1,218 @@
-"""Document → a page to read it on, with one passage highlighted. Pure, and free of scripts."""
+"""Document → a page to read it on, with one passage shown. Pure, and free of scripts."""
 
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import replace
 from html import escape
 from typing import TYPE_CHECKING
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from ui import marking, render, words
+from ui.sight import NOTHING, Sight
 
 if TYPE_CHECKING:
     from rag import Document
     from ui.marking import Range
 
+MOST_FOUND = 500
+"""Places of a word that are marked; a page with more is no longer read but counted."""
 
-def page(
-    document: Document,
-    passage: Range | None = None,
-    answer: Range | None = None,
-    question: str = "",
-) -> str:
-    """The whole article as a complete HTML page.
 
-    ``passage`` and ``answer`` are ranges of ``document.text``; what lies outside the text is
-    clamped, and an empty range is ignored. ``question`` is where the link back leads.
+def text_page(document: Document, sight: Sight = NOTHING, note: str = "", root: str = "../") -> str:
+    """The whole text as a complete HTML page.
+
+    ``note`` is said above it, and ``root`` leads from there to where questions are asked.
     """
     whole = (0, len(document.text))
-    shown, answered = marking.overlap(whole, passage), marking.overlap(whole, answer)
-    jump = f'<a class="jump" href="#answer">{words.TO_PASSAGE}</a>' if answered else ""
-    back = f"../?{urlencode({'q': question})}" if question.strip() else "../"
-    label = words.BACK if question.strip() else words.TO_SEARCH
+    answer = marking.overlap(whole, sight.answer)
+    passage = marking.overlap(whole, sight.passage)
+    sought = marking.anywhere(sight.find)
+    jump = f'<a class="jump" href="#answer">{words.TO_PASSAGE}</a>' if answer else ""
+    places = [one.start() for one in sought.finditer(document.text)][:MOST_FOUND]
+    said = words.found_in(len(places)) if sight.find.strip() else note
     return shell(
         document.title,
-        f'<nav><a class="back" href="{escape(back)}">{label}</a>{jump}</nav>'
-        f"<article><header><h1>{escape(document.title)}</h1>{_facts(document)}</header>"
-        f'<div class="text">{_text(document, shown, answered)}</div></article>',
+        f"{_bar(document, sight, root, jump, said)}"
+        f"<article>{_head(document)}"
+        f'<div class="text">{_text(document, passage, answer, sought)}</div></article>'
+        f"{_ticks(document, sight, places)}",
+        root,
+        pane=sight.pane,
+    )
+
+
+def sheet_page(
+    document: Document,
+    sight: Sight,
+    boxes: Sequence[tuple[float, float, float, float]],
+    root: str = "../",
+) -> str:
+    """One page of a PDF as it is printed, as a complete HTML page.
+
+    ``boxes`` lie around the answer: left, top, width and height as shares of the page's.
+    """
+    number = sight.page or 1
+    image = f"{quote(document.id, safe='')}/pages/{number}.png?width=1400"
+    rects = "".join(
+        f'<rect x="{x:.5f}" y="{y:.5f}" width="{width:.5f}" height="{height:.5f}"/>'
+        for x, y, width, height in boxes
+    )
+    steps = _steps(document, sight, number, root)
+    return shell(
+        document.title,
+        f"{_bar(document, sight, root, steps)}"
+        f'<figure class="sheet" id="answer"><img src="{escape(image)}" '
+        f'alt="{escape(words.PAGE_OF.format(page=number, title=document.title))}">'
+        f'<svg viewBox="0 0 1 1" preserveAspectRatio="none" aria-hidden="true">{rects}</svg>'
+        "</figure>",
+        root,
+        pane=sight.pane,
     )
 
 
 def missing() -> str:
     """The page for an address that leads nowhere."""
-    return shell(
-        words.MISSING,
-        f'<section class="notice missing"><h1>{words.MISSING}</h1><p>{words.MISSING_HELP}</p>'
-        f'<p><a class="back" href="/">{words.TO_SEARCH}</a></p></section>',
-        style="/style.css",
-    )
+    return _notice(words.MISSING, words.MISSING_HELP, "/")
 
 
-def shell(title: str, body: str, style: str = "../style.css") -> str:
-    """A complete HTML page in the page's look."""
+def gone(beginning: str, root: str = "") -> str:
+    """The page for a citation of which nothing is left."""
+    quotation = f"<blockquote>{escape(beginning)}</blockquote>"
+    return _notice(words.GONE, words.GONE_HELP, root, quotation)
+
+
+def problem(line: str, root: str = "/") -> str:
+    """The page for trouble with the library or a file; ``line`` says what to do."""
+    return _notice(words.PROBLEM, words.sentence(line), root)
+
+
+def shell(title: str, body: str, root: str = "../", *, pane: bool = False) -> str:
+    """A complete HTML page in the page's look; ``pane`` leaves room for the button that closes."""
+    looks = "reader pane" if pane else "reader"
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         '<meta name="color-scheme" content="light dark">'
-        f'<title>{escape(title)}</title><link rel="stylesheet" href="{style}">'
-        f'</head><body class="reader"><main>{body}</main></body></html>'
+        f'<title>{escape(title)}</title><link rel="stylesheet" href="{root}style.css">'
+        f'</head><body class="{looks}"><main>{body}</main></body></html>'
     )
 
 
-def _facts(document: Document) -> str:
+def _notice(heading: str, line: str, root: str, more: str = "") -> str:
+    return shell(
+        heading,
+        f'<section class="notice missing"><h1>{heading}</h1>{more}<p>{escape(line)}</p>'
+        f'<p><a class="back" href="{root or "."}">{words.TO_SEARCH}</a></p></section>',
+        root,
+    )
+
+
+def _bar(document: Document, sight: Sight, root: str, more: str, said: str = "") -> str:
+    """What can be done here: back, the other view, find, the file itself; what is to be said."""
+    asked = bool(sight.question.strip())
+    query = f"?{urlencode({'q': sight.question})}" if asked else ""
+    label = words.BACK if asked else words.TO_SEARCH
+    back = f'<a class="back" href="{escape((root + query) or ".")}">{label}</a>'
+    links = [
+        "" if sight.pane else back,
+        more,
+        _other_view(document, sight, root),
+        f'<a href="{root}documents/{quote(document.id, safe="")}/original">{words.ORIGINAL}</a>',
+        _alone(document, sight, root),
+    ]
+    return f'<nav aria-label="{words.READING}">{"".join(links)}{_finder(sight)}{_note(said)}</nav>'
+
+
+def _other_view(document: Document, sight: Sight, root: str) -> str:
+    """From the text to the printed page, where there is one, and back."""
+    if not document.pages:
+        return ""
+    if sight.page is not None:
+        other, name = replace(sight, page=None), words.AS_TEXT
+    else:
+        begins = [span.start for span in document.pages]
+        place = sight.answer or sight.passage
+        here = max(bisect_right(begins, place[0]), 1) if place else 1
+        other, name = replace(sight, page=here, find=""), words.AS_PRINTED
+    return f'<a href="{escape(root + other.address(document.id))}#answer">{name}</a>'
+
+
+def _alone(document: Document, sight: Sight, root: str) -> str:
+    """Out of the pane, onto a page of its own."""
+    if not sight.pane:
+        return ""
+    href = root + replace(sight, pane=False).address(document.id)
+    return f'<a target="_top" href="{escape(href)}#answer">{words.ALONE}</a>'
+
+
+def _finder(sight: Sight) -> str:
+    """A field for words to find in the text."""
+    if sight.page is not None:
+        return ""
+    hidden = "".join(
+        f'<input type="hidden" name="{name}" value="{escape(value)}">'
+        for name, value in sight.fields()
+        if value and name != "find"
+    )
+    return (
+        f'<form role="search" action="#found">{hidden}<input type="search" name="find" '
+        f'value="{escape(sight.find)}" placeholder="{words.FIND}" aria-label="{words.FIND}"></form>'
+    )
+
+
+def _steps(document: Document, sight: Sight, number: int, root: str) -> str:
+    """To the page before and the page after."""
+    links = [f"<span>{words.PAGE} {_label(document, number)} / {len(document.pages)}</span>"]
+    for other, name, place in ((number - 1, words.BEFORE, 0), (number + 1, words.AFTER, 2)):
+        if 1 <= other <= len(document.pages):
+            href = root + replace(sight, page=other).address(document.id)
+            link = f'<a href="{escape(href)}" aria-label="{name}">{"←" if not place else "→"}</a>'
+            links.insert(place, link)
+    return f'<span class="steps">{"".join(links)}</span>'
+
+
+def _label(document: Document, number: int) -> str:
+    label = document.page_labels[number - 1] if document.page_labels else str(number)
+    return escape(label) if label == str(number) else f"{escape(label)} ({number})"
+
+
+def _note(said: str) -> str:
+    return f'<p class="note" role="status">{escape(said)}</p>' if said else ""
+
+
+def _head(document: Document) -> str:
     facts = (
-        render.date(document.date),
+        render.date(document.date, document.metadata.get("date_from")),
+        f"<span>{escape(document.metadata.get('author', ''))}</span>",
         f"<span>{escape(render.file_name(document.source))}</span>",
     )
-    return f'<div class="facts">{"".join(fact for fact in facts if fact)}</div>'
+    kept = "".join(fact for fact in facts if fact and fact != "<span></span>")
+    return f'<header><h1>{escape(document.title)}</h1><div class="facts">{kept}</div></header>'
 
 
-def _text(document: Document, passage: Range | None, answer: Range | None) -> str:
+def _ticks(document: Document, sight: Sight, places: Sequence[int]) -> str:
+    """Along the edge, where in the text the hits and the words that were looked for stand."""
+    length = max(len(document.text), 1)
+    marks = [("answer", one[0]) for one in (sight.answer,) if one and one[0] < length]
+    marks += [("other", one[0]) for one in sight.others if one[0] < length]
+    marks += [("found", place) for place in places]
+    rects = "".join(
+        f'<rect class="{kind}" x="0" y="{1000 * place / length:.1f}" width="1" height="4"/>'
+        for kind, place in marks
+    )
+    if not rects:
+        return ""
+    return (
+        '<svg class="ticks" viewBox="0 0 1 1004" preserveAspectRatio="none" aria-hidden="true">'
+        f"{rects}</svg>"
+    )
+
+
+def _text(
+    document: Document, passage: Range | None, answer: Range | None, sought: marking.Words
+) -> str:
     begins = [span.start for span in document.pages]
     levels = {heading.span.start: heading.level for heading in document.headings}
     pieces, page = [], 0
@@ -77,16 +222,19 @@ def _text(document: Document, passage: Range | None, answer: Range | None) -> st
             continue  # it stands above the text already
         number = bisect_right(begins, block[1] - 1)
         if number > page:
-            pieces.append(f'<p class="folio">{words.PAGE} {number}</p>')
+            pieces.append(f'<p class="folio">{words.PAGE} {_label(document, number)}</p>')
             page = number
         tag = "p" if level is None else f"h{min(level + 1, 6)}"
-        pieces.append(_block(tag, document.text, block, passage, answer))
-    return "".join(pieces)
+        parts = [
+            marking.marked(document.text, part, answer, sought, target="answer")
+            for part in marking.around(block, passage)
+        ]
+        pieces.append(_block(tag, *parts))
+    # Escaped text has no such tag in it.
+    return "".join(pieces).replace('<span class="word">', '<span class="word" id="found">', 1)
 
 
-def _block(tag: str, text: str, block: Range, passage: Range | None, answer: Range | None) -> str:
-    parts = marking.around(block, passage)
-    before, inside, after = (marking.marked(text, part, answer, target="answer") for part in parts)
+def _block(tag: str, before: str, inside: str, after: str) -> str:
     if not inside:
         return f"<{tag}>{before}{after}</{tag}>"
     return f'<{tag} class="in-passage">{before}<span class="passage">{inside}</span>{after}</{tag}>'

@@ -6,34 +6,32 @@ import re
 from collections.abc import Mapping, Sequence
 from html import escape
 from typing import TYPE_CHECKING
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
+from rag import cited
 from ui import marking, words
+from ui.lasting import lasting_link
+from ui.sight import Sight
 
 if TYPE_CHECKING:
     import datetime as dt
 
     from rag import Answer, Hit, Why
 
-STRENGTHS = ((0.42, words.STRONG), (0.28, words.FAIR), (0.0, words.WEAK))
-"""The least score for each word, best first.
-
-On 150 paragraphs of SQuAD, nine in ten first hits scored above 0.43 where the question was one
-that they answer; where it was not, nineteen in twenty scored below 0.41, and half below 0.27.
-"""
-
-FULL = 0.7
-"""The score that fills the bar; the best that were seen reach it, just."""
+STRENGTHS = ((0.9, words.STRONG), (0.5, words.FAIR), (0.0, words.WEAK))
+"""The least confidence for each word, best first."""
 
 
 def results(question: str, answer: Answer, rated: Mapping[str, bool] | None = None) -> str:
     """All hits of one question, best first; ``rated`` has what was said of passages, by id."""
     articles = "".join(
-        article(hit, question, (rated or {}).get(hit.passage_id), answered=answer.answered)
+        article(hit, question, (rated or {}).get(hit.passage_id), _beside(hit, answer.hits))
         for hit in answer.hits
     )
     return (
-        f'<section class="results" data-question="{escape(question)}">'
+        f'<section class="results" data-question="{escape(question)}" '
+        f'data-document="{words.DOCUMENT}" data-close="{words.CLOSE}" '
+        f'data-copied="{words.COPIED}" data-not-copied="{words.NOT_COPIED}">'
         f'<p class="summary">{_summary(answer)}</p>{_reading(answer)}{articles}</section>'
     )
 
@@ -41,7 +39,7 @@ def results(question: str, answer: Answer, rated: Mapping[str, bool] | None = No
 def _summary(answer: Answer) -> str:
     if answer.answered:
         return words.found(len(answer.hits))
-    return words.NOT_ANSWERED.format(percent=round(100 * answer.confidence))
+    return words.NOT_ANSWERED.format(percent=words.percent(answer.confidence))
 
 
 def _reading(answer: Answer) -> str:
@@ -53,35 +51,59 @@ def article(
     hit: Hit,
     question: str,
     good: bool | None = None,  # noqa: FBT001
-    *,
-    answered: bool = True,
+    others: Sequence[Hit] = (),
 ) -> str:
     """One hit: where it stands, the passage with its answer marked, why it was found, and what
     was said of it.
     """
-    href = escape(address(hit, question))
+    href = escape(address(hit, question, others))
     return (
         '<article class="hit">'
         f'<header><h2><a href="{href}">{escape(hit.title)}</a></h2>'
-        f'<div class="facts">{_facts(hit)}{strength(hit.score, answered=answered)}</div>'
+        f'<div class="facts">{_facts(hit)}{strength(hit.confidence)}</div>'
         f"{_trail(hit)}</header>"
         f"<blockquote>{passage(hit)}</blockquote>{_also(hit)}"
         f"<footer>{why(hit.why)}"
-        f'<a class="open" href="{href}">{words.OPEN}</a>{thumbs(hit, good)}</footer>'
+        f'{cite(hit)}{thumbs(hit, good)}<a class="open" href="{href}">{words.OPEN}</a></footer>'
         "</article>"
     )
 
 
-def address(hit: Hit, question: str) -> str:
-    """The reading page of a hit's article, at the passage; relative, so that a prefix works."""
-    query = {
-        "start": hit.start,
-        "end": hit.end,
-        "answer_start": hit.answer.start,
-        "answer_end": hit.answer.end,
-        "q": question,
-    }
-    return f"documents/{quote(hit.document_id, safe='')}?{urlencode(query)}#answer"
+def address(hit: Hit, question: str, others: Sequence[Hit] = ()) -> str:
+    """The reading page of a hit's document, at the passage; relative, so that a prefix works.
+
+    A PDF opens at its page as it is printed. ``others`` are further hits in the same document.
+    """
+    sight = Sight(
+        passage=(hit.start, hit.end),
+        answer=(hit.answer.start, hit.answer.end),
+        others=tuple((one.answer.start, one.answer.end) for one in others),
+        question=question,
+        page=hit.page if hit.source.lower().endswith(".pdf") else None,
+    )
+    return f"{sight.address(hit.document_id)}#answer"
+
+
+def cite(hit: Hit) -> str:
+    """The menu from which the sentence is copied as a quotation, with its source."""
+    buttons = "".join(
+        f'<button type="button" class="copy" value="{form}">{name}</button>'
+        for form, name in words.COPY
+    )
+    link = escape(lasting_link(cited(hit.document_id, hit.answer)))
+    quoted = (
+        f"documents/{quote(hit.document_id, safe='')}/citation"
+        f"?start={hit.answer.start}&end={hit.answer.end}"
+    )
+    return (
+        f'<details class="cite" data-quoted="{escape(quoted)}"><summary>{words.CITE}</summary>'
+        f'<div class="menu">{buttons}<a class="lasting" href="{link}">{words.LINK}</a>'
+        '<span class="said" role="status"></span></div></details>'
+    )
+
+
+def _beside(hit: Hit, hits: Sequence[Hit]) -> list[Hit]:
+    return [one for one in hits if one is not hit and one.document_id == hit.document_id]
 
 
 def passage(hit: Hit) -> str:
@@ -122,22 +144,17 @@ def date(day: dt.date | None, origin: str | None = None) -> str:
     return f"{words.FILE_OF} {told}" if origin == "file time" else told
 
 
-def strength(score: float, *, answered: bool = True) -> str:
-    """A thin bar and one word: how this hit compares with the others, and no more.
-
-    Where the question is probably not answered, no match is called more than weak.
-    """
-    filled = round(min(max(score / FULL, 0.0), 1.0), 3)
-    word = _strength(score) if answered else words.WEAK
-    tip = f"{word.capitalize()}. {words.STRENGTH_HELP}"
+def strength(confidence: float | None) -> str:
+    """A thin bar and a word: how sure it is that a question is answered by what scores so."""
+    if confidence is None:
+        return ""
+    filled = round(confidence, 3)
+    word = next(word for least, word in STRENGTHS if confidence >= least)
+    tip = words.STRENGTH_HELP.format(word=word.capitalize(), percent=words.percent(confidence))
     return (
         f'<span class="strength" role="img" title="{escape(tip)}" aria-label="{escape(tip)}">'
         f'<span class="bar"><span style="--filled:{filled}"></span></span>{word}</span>'
     )
-
-
-def _strength(score: float) -> str:
-    return next((word for least, word in STRENGTHS if score >= least), words.WEAK)
 
 
 def why(reasons: Why) -> str:

@@ -1,4 +1,5 @@
-"""The server under the page: Gradio at ``/``, articles to read, health. ``rag serve`` starts it.
+"""The server under the page: Gradio at ``/``, articles to read, health, and what programs ask:
+the REST API and the tools of assistants. ``rag serve`` starts it.
 
 It answers on this machine only, unless told otherwise, and asks nothing of any other.
 """
@@ -9,37 +10,79 @@ import asyncio
 import contextlib
 import os
 import socket
-import threading
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import uvicorn
 from fastapi import FastAPI, Request
-from fastapi.exceptions import HTTPException
 from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, Response
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
-from rag import DocumentNotFound, InputError, Library, RagError
-from ui import answers, guard, ratings, reader, states, words
-from ui.marking import Range
+from rag import InputError, Library, RagError
+from ui import citing, guard, pages, ratings, reader, reading, words
+from ui.api import docs, problems
+from ui.api.application import create_api
+from ui.jobs import Jobs
+from ui.warming import Warming
 
 LOCAL = ("127.0.0.1", "localhost", "::1", "[::1]")
 ANY_HOST = ("*",)
 STYLE = Path(__file__).with_name("style.css")
+HEAD = (
+    '<link rel="stylesheet" href="style.css"><script defer src="ratings.js"></script>'
+    '<script type="module" src="page.js"></script>'
+)
+SCRIPT = Path(__file__).with_name("page.js")
 
 
-def create_app(library: Library, hosts: Sequence[str] = ANY_HOST) -> FastAPI:
+@dataclass(frozen=True, slots=True)
+class Background:
+    """What goes on behind the requests: the model being loaded, and index jobs."""
+
+    warming: Warming
+    jobs: Jobs
+
+    @classmethod
+    def of(cls, library: Library) -> Background:
+        """That of one library; nothing goes on yet."""
+        return cls(Warming(library), Jobs(library))
+
+    def close(self) -> None:
+        """Cancel the jobs and wait for all of it: whoever called may close the library next."""
+        self.jobs.close()
+        self.warming.join()
+
+
+def create_app(
+    library: Library,
+    hosts: Sequence[str] = ANY_HOST,
+    background: Background | None = None,
+) -> FastAPI:
     """The whole web application over one library.
 
     ``hosts`` are the names it answers to. For a server that only this machine should reach they
-    matter: a page elsewhere could point its own name at 127.0.0.1 and read the articles.
+    matter: a page elsewhere could point its own name at 127.0.0.1 and read the articles. Where
+    they are others than this machine's own, programs can change nothing through it.
+    ``background`` is closed when the application is shut down.
     """
     # Gradio reads these when it is imported and when the page is built.
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
     import gradio as gr
 
+    from ui import mcp_tools
     from ui.app import build, theme
+
+    behind = background or Background.of(library)
+    tools = mcp_tools.mounted(library)
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        behind.warming.start()
+        async with tools.running():
+            yield
+        await asyncio.to_thread(behind.close)
 
     app = FastAPI(
         title="rag",
@@ -47,16 +90,23 @@ def create_app(library: Library, hosts: Sequence[str] = ANY_HOST) -> FastAPI:
         redoc_url=None,
         openapi_url=None,
         exception_handlers={404: _missing, RagError: _broken},
+        lifespan=lifespan,
     )
     _add_routes(app, library)
     ratings.add_routes(app, library)
+    citing.add_routes(app, library)
+    reading.add_routes(app, library, pages.add_routes(app, library))
+    docs.add_routes(app)
+    app.router.routes.append(tools.route)
+    api = create_api(library, behind.jobs, behind.warming, may_change=set(hosts) <= set(LOCAL))
+    app.mount(problems.PREFIX, api)
     app.add_middleware(guard.guarded)
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=list(hosts))
     mounted: FastAPI = gr.mount_gradio_app(
         app,
         build(library),
         path="/",
-        head='<link rel="stylesheet" href="style.css"><script defer src="ratings.js"></script>',
+        head=HEAD,
         theme=theme(),
         footer_links=[],
         run_history=False,
@@ -98,7 +148,9 @@ async def _serve(
     listener: socket.socket,
     on_ready: Callable[[str], None] | None,
 ) -> None:
-    app = create_app(library, hosts)  # in the loop: without one, Gradio makes some and forgets them
+    background = Background.of(library)
+    # In the loop: without one, Gradio makes some and forgets them.
+    app = create_app(library, hosts, background)
     server = uvicorn.Server(
         uvicorn.Config(
             app,
@@ -109,8 +161,6 @@ async def _serve(
             timeout_graceful_shutdown=1,
         )
     )
-    warming = threading.Thread(target=answers.warm, args=(library,))
-    warming.start()
     try:
         serving = asyncio.create_task(server.serve(sockets=[listener]))
         while not server.started and not serving.done():  # noqa: ASYNC110 — there is no event for it
@@ -119,7 +169,8 @@ async def _serve(
             on_ready(_address(listener))
         await serving
     finally:
-        warming.join()  # whoever called will close the library next
+        # Again, in case a second Ctrl-C kept the application from doing it.
+        background.close()
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -149,26 +200,15 @@ def _address(listener: socket.socket) -> str:
 
 
 def _add_routes(app: FastAPI, library: Library) -> None:
-    @app.get("/documents/{document_id}")
-    def read(
-        document_id: str,
-        *,
-        start: str = "",
-        end: str = "",
-        answer_start: str = "",
-        answer_end: str = "",
-        q: str = "",
-    ) -> HTMLResponse:
-        try:
-            document = library.document(document_id)
-        except DocumentNotFound as error:
-            raise HTTPException(404) from error
-        page = reader.page(document, _range(start, end), _range(answer_start, answer_end), q)
-        return HTMLResponse(page, headers=guard.STILL)
-
     @app.get("/style.css")
     def style() -> FileResponse:
         return FileResponse(STYLE, media_type="text/css", headers={"cache-control": "no-cache"})
+
+    @app.get("/page.js")
+    def script() -> FileResponse:
+        return FileResponse(
+            SCRIPT, media_type="text/javascript", headers={"cache-control": "no-cache"}
+        )
 
     @app.get("/health")
     def health() -> dict[str, str | int]:
@@ -185,15 +225,13 @@ def _add_routes(app: FastAPI, library: Library) -> None:
         return Response(words.ICON, media_type="image/svg+xml")
 
 
-def _range(start: str, end: str) -> Range | None:
-    """Two offsets from an address; what isn't a range is as good as none."""
-    if not (start.isdecimal() and end.isdecimal()):
-        return None
-    return (int(start), int(end)) if int(start) < int(end) else None
-
-
 async def _missing(request: Request, _: Exception) -> Response:
-    """The 404 page for people, and a line of JSON for programs."""
+    """The 404 page for people, and for programs a line of JSON, or a problem of the API's.
+
+    Some paths below the API's never reach it, such as those with a line feed.
+    """
+    if request.scope["path"].startswith(f"{problems.PREFIX}/"):
+        return problems.nothing_here(request.scope["path"])
     if "text/html" not in request.headers.get("accept", ""):
         return JSONResponse({"detail": words.MISSING}, status_code=404)
     return HTMLResponse(reader.missing(), status_code=404, headers=guard.STILL)
@@ -203,5 +241,4 @@ async def _broken(request: Request, error: Exception) -> Response:
     """The library itself is in trouble; the error's own line says what to do."""
     if "text/html" not in request.headers.get("accept", ""):
         return JSONResponse({"status": "error", "detail": str(error)}, status_code=503)
-    page = reader.shell(words.PROBLEM, states.problem(str(error)), style="/style.css")
-    return HTMLResponse(page, status_code=503, headers=guard.STILL)
+    return HTMLResponse(reader.problem(str(error)), status_code=503, headers=guard.STILL)

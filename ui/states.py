@@ -52,6 +52,11 @@ def nothing() -> str:
     return _notice("nothing", words.NOTHING, words.NOTHING_HELP)
 
 
+def nothing_left() -> str:
+    """No passage was found in the documents that the question is limited to."""
+    return _notice("nothing", words.NOTHING, words.NOTHING_LEFT)
+
+
 def problem(line: str) -> str:
     """Something is wrong; ``line`` says what, and what to do."""
     return _notice("problem", words.PROBLEM, words.sentence(line))

@@ -10,6 +10,15 @@ PRIVATE = "Works offline. Nothing you ask is sent to any other service."
 
 QUESTION = "Your question"
 PLACEHOLDER = "Ask a question"
+NARROW = "Look only in some documents"
+SINCE = "From"
+UNTIL = "Until"
+SOURCE = "File or folder"
+TYPE = "Type"
+LANGUAGE = "Language"
+ANY = "any"
+COUNTED = "{name} ({count:,})"
+NO_DATE_THIS = "“{text}” is no date; write it like 2025-03-05"
 SEARCH = "Search"
 NEWEST = "Newest articles"
 
@@ -23,6 +32,8 @@ EMPTY_COMMAND = "rag index PATH"
 NOTHING = "Nothing found"
 NOTHING_HELP = "No passage has anything to do with this question. Other words may help."
 
+NOTHING_LEFT = "No document is left that fits what you chose, or none with anything to find."
+
 PROBLEM = "That did not work"
 UNEXPECTED = (
     "Something went wrong while searching. The terminal that runs rag has the details; "
@@ -34,6 +45,33 @@ MISSING_HELP = "The address may be wrong, or the article has changed since it wa
 TO_SEARCH = "Go to the search"
 BACK = "Back to the results"
 TO_PASSAGE = "Go to the passage"
+
+READING = "Reading"
+AS_TEXT = "As text"
+AS_PRINTED = "As printed"
+ORIGINAL = "Original file"
+ALONE = "On its own"
+DOCUMENT = "Document"
+CLOSE = "Close the document"
+FIND = "Find in the text"
+BEFORE = "Page before"
+AFTER = "Page after"
+PAGE_OF = "Page {page} of “{title}”, as it is printed"
+
+CITE = "Cite"
+COPY = (("plain", "Plain"), ("markdown", "Markdown"), ("apa", "APA"), ("bibtex", "BibTeX"))
+LINK = "Lasting link"
+COPIED = "Copied"
+NOT_COPIED = "That could not be copied"
+NO_DATE = "n.d."
+NOT_AS_PRINTED = "The printed page can't be shown: {reason}"
+FOLLOWED = {
+    "unchanged": "The sentence stands where it stood when it was cited.",
+    "moved": "The document has changed since; the sentence was found again, word for word.",
+    "changed": "The document has changed since; this is the sentence that comes nearest.",
+}
+GONE = "This sentence is gone"
+GONE_HELP = "Neither it nor one like it is in the documents now. It began like this:"
 
 NO_SUCH_HOST = "there is no address {host} on this machine; choose another: --host"
 CANT_LISTEN = "cannot listen on {host}, port {port} ({reason}); choose another: --port"
@@ -56,12 +94,12 @@ THUMB = (
     '2.6 3.2L15 9h5a2 2 0 0 1 2 2.3l-1.4 8A2 2 0 0 1 18.6 21H9z"/></svg>'
 )
 
-OPEN = "Open the article"
+OPEN = "Open the document"
 WHY = "Why this passage"
 ALSO = "Also in"
 PAGE = "page"
 FILE_OF = "file of"
-STRENGTH_HELP = "It orders the passages found for one question. It is no probability."
+STRENGTH_HELP = "{word}: so good a passage answers the question with a probability of {percent}."
 MEANING = "Meaning"
 MEANING_HELP = "how close the best sentence here comes to your question"
 WORDS = "Words"
@@ -84,7 +122,7 @@ STRONG = "strong match"
 FAIR = "fair match"
 WEAK = "weak match"
 NOT_ANSWERED = (
-    "This is probably not in your documents (confidence {percent} %). The nearest passages:"
+    "This is probably not in your documents (confidence {percent}). The nearest passages:"
 )
 """What is said instead of the number of passages, when none of them is likely to answer."""
 
@@ -120,6 +158,20 @@ def sentence(line: str) -> str:
 def count(number: int, thing: str) -> str:
     """How many of something: ``1 article``, ``1,216 articles``."""
     return f"{number:,} {thing}" if number == 1 else f"{number:,} {thing}s"
+
+
+def percent(share: float) -> str:
+    """A probability: ``87 %``; never a certainty that it isn't."""
+    if share < 0.01:  # noqa: PLR2004
+        return "below 1 %"
+    return "above 99 %" if share > 0.99 else f"{round(100 * share)} %"  # noqa: PLR2004
+
+
+def found_in(number: int) -> str:
+    """How often something stands in a text."""
+    if number == 0:
+        return "Not in this text."
+    return "Once in this text." if number == 1 else f"{number:,} times in this text."
 
 
 def ordinal(rank: int) -> str:

@@ -7,7 +7,9 @@ nothing. Indexes ask what came and went since their own generation.
 Vectors are kept as float16: that halves them, and moves no cosine by more than 0.0001.
 """
 
+from rag.store.catalogue import Catalogue, Order
 from rag.store.database import Database
+from rag.store.facets import facets
 from rag.store.ratings import RatingStore
 from rag.store.reader import StoreReader
 from rag.store.records import (
@@ -22,9 +24,11 @@ from rag.store.sampling import sample
 from rag.store.writer import StoreWriter
 
 __all__ = [
+    "Catalogue",
     "Database",
     "FileRecord",
     "NewPassage",
+    "Order",
     "PieceFrequencies",
     "RatingStore",
     "Source",
@@ -32,5 +36,6 @@ __all__ = [
     "StoreWriter",
     "StoredPassage",
     "StoredTokens",
+    "facets",
     "sample",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import shutil
 import signal
@@ -14,6 +15,7 @@ from typing import Literal
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+from reportlab.pdfgen.canvas import Canvas
 
 SEEDS = Path(__file__).parents[2] / "seeds"
 CHROMIUM_ARGUMENTS = (
@@ -29,6 +31,8 @@ The quokka of Rottnest <script>window.__pwned = 1; alert(1)</script> eats {{7*7}
 Every quokka <img src=x onerror="window.__pwned = 2"> sleeps in the shade of {% raw %} trees, \
 and ${window.__pwned = 3} reads [the news](javascript:window.__pwned=4) </mark></article>.
 """
+
+PRINTED = ("The bridge of Vessy was built by Maillart in 1936.", "It spans the river Arve.")
 
 # Both servers in one process, so that Gradio and the model are loaded once; one after the other,
 # since Gradio builds one page at a time. Each prints its name and address when it answers.
@@ -92,7 +96,9 @@ def servers(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Itera
     folder = tmp_path_factory.mktemp("served")
     hostile = folder / "hostile.txt"
     hostile.write_text(HOSTILE, encoding="utf-8")
-    arguments = [folder / "empty", folder / "full", SEEDS, hostile]
+    bridge = folder / "bridge.pdf"
+    bridge.write_bytes(printed())
+    arguments = [folder / "empty", folder / "full", SEEDS, hostile, bridge]
     with subprocess.Popen(
         [sys.executable, "-c", LAUNCH, *map(str, arguments)],
         cwd=SEEDS.parent,
@@ -108,6 +114,20 @@ def servers(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Itera
         server.send_signal(signal.SIGINT)
         output, complaints = server.communicate(timeout=20)
     assert (server.returncode, output, complaints) == (0, "", "")
+
+
+def printed() -> bytes:
+    """A PDF of three pages; the second has two sentences on a bridge."""
+    buffer = io.BytesIO()
+    canvas = Canvas(buffer, invariant=1)  # made on 1 January 2000, whatever the day
+    canvas.setTitle("Bridges of Geneva")
+    canvas.setAuthor("Ada Pont")
+    for lines in (("A foreword on rivers.",), PRINTED, ("An index of names.",)):
+        for row, line in enumerate(lines):
+            canvas.drawString(72, 700 - 20 * row, line)
+        canvas.showPage()
+    canvas.save()
+    return buffer.getvalue()
 
 
 @pytest.fixture

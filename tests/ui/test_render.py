@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.types import Answer, Hit
+from rag.types import Answer, Hit, Quote
 from ui import marking, render, states, words
 
 
@@ -37,7 +37,8 @@ class Tags(HTMLParser):
 
 def told(*hits: Hit, confidence: float = 0.9, reading: tuple[str, ...] = ()) -> Answer:
     """An answer with these hits."""
-    return Answer(confidence >= 0.5, confidence, hits, reading=reading)
+    sure = tuple(replace(hit, confidence=confidence) for hit in hits)
+    return Answer(confidence >= 0.5, confidence, sure, reading=reading)
 
 
 def words_of(html: str) -> str:
@@ -130,32 +131,56 @@ def test_duplicates_are_named_by_file(hit: Hit) -> None:
 def test_the_link_opens_the_article_at_the_answer(hit: Hit) -> None:
     """The address is relative and carries the passage, the answer and the question."""
     assert render.address(hit, "a & b?") == (
-        "documents/d1?start=16&end=88&answer_start=45&answer_end=75&q=a+%26+b%3F#answer"
+        "documents/d1?passage=16-88&answer=45-75&q=a+%26+b%3F#answer"
     )
-    assert render.article(hit, "q").count("documents/d1?start=16&amp;end=88") == 2
+    assert render.article(hit, "q").count("documents/d1?passage=16-88&amp;answer=45-75") == 2
 
 
-@pytest.mark.parametrize("score", [-0.1, 0.0, 0.3, 0.5, 0.9, 1.0, 1.2])
-def test_the_score_is_a_bar_and_a_word_but_no_percentage(score: float) -> None:
-    """The bar stays within its ends and the words claim no probability."""
-    html = render.strength(score)
-    filled = float(re.findall(r"--filled:([\d.]+)", html)[0])
-    assert 0.0 <= filled <= 1.0
-    assert filled == pytest.approx(min(max(score / render.FULL, 0.0), 1.0), abs=1e-3)
-    assert "%" not in html
-    assert "is no probability" in html
+def test_a_pdf_opens_at_its_printed_page(hit: Hit) -> None:
+    """With the page's number; the places of other hits in it go along."""
+    printed = replace(hit, source="/x/turret.PDF", page=7)
+    beside = replace(hit, answer=Quote("Other.", 3, 9))
+    assert render.address(printed, "q", [beside]) == (
+        "documents/d1?passage=16-88&answer=45-75&others=3-9&q=q&page=7#answer"
+    )
+    html = render.results("q", told(hit, beside, replace(beside, document_id="d2")))
+    assert html.count("others=3-9&amp;q=q") == 2  # the title's link and the open one
+    assert html.count("others=45-75&amp;q=q") == 2
+
+
+def test_a_hit_can_be_cited(hit: Hit) -> None:
+    """Four forms to copy, fetched when asked for, and the lasting link."""
+    html = render.cite(hit)
+    assert 'data-quoted="documents/d1/citation?start=45&amp;end=75"' in html
+    assert re.findall(r'class="copy" value="(\w+)"', html) == [
+        *("plain", "markdown", "apa", "bibtex"),
+    ]
+    assert "cite?document=d1&amp;start=45&amp;end=75&amp;hash=" in html
 
 
 @pytest.mark.parametrize(
-    ("score", "word"),
+    ("confidence", "word", "percent"),
     [
-        *((1.0, "strong match"), (0.42, "strong match"), (0.419, "fair match")),
-        *((0.28, "fair match"), (0.279, "weak match"), (0.0, "weak match"), (-0.1, "weak match")),
+        *((1.0, "strong match", "above 99 %"), (0.9, "strong match", "90 %")),
+        *((0.899, "fair match", "90 %"), (0.5, "fair match", "50 %")),
+        *((0.499, "weak match", "50 %"), (0.0, "weak match", "below 1 %")),
     ],
 )
-def test_strength_words_fall_with_the_score(score: float, word: str) -> None:
-    """Each word begins exactly at its threshold."""
-    assert re.sub(r"<[^>]+>", "", render.strength(score)) == word
+def test_confidence_is_a_bar_a_word_and_a_probability(
+    confidence: float, word: str, percent: str
+) -> None:
+    """The bar shows the probability, the word begins at its threshold, the tip says both."""
+    html = render.strength(confidence)
+    assert re.findall(r"--filled:([\d.]+)", html) == [str(confidence)]
+    assert words_of(html) == word
+    tip = f"{word.capitalize()}: so good a passage answers the question with a probability of "
+    assert f'aria-label="{tip}{percent}."' in html
+
+
+def test_without_a_calibrated_score_no_confidence_is_claimed(hit: Hit) -> None:
+    """After a cross-encoder, say."""
+    assert render.strength(None) == ""
+    assert "match" not in words_of(render.article(replace(hit, confidence=None), "q"))
 
 
 def test_why_says_it_in_plain_words(hit: Hit) -> None:
@@ -198,7 +223,8 @@ def test_hostile_text_stays_text(hostile: Hit) -> None:
     assert set(seen.attributes) <= {
         *("class", "href", "datetime", "role", "title", "aria-label", "style"),
         *("type", "value", "aria-pressed", "aria-hidden", "viewbox", "d"),
-        *("data-question", "data-passage"),
+        *("data-question", "data-passage", "data-quoted", "data-document", "data-close"),
+        *("data-copied", "data-not-copied"),
     }
     assert "<script>window.__pwned=1</script> {{7*7}} {% raw %} <img src=x" in seen.text
 

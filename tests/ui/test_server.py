@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Iterator, Sequence
+from html import escape
 from pathlib import Path
 
 import pytest
@@ -66,7 +67,7 @@ def test_an_article_is_served_without_scripts(client: TestClient, library: Libra
     at = document.text.index("A key focus area")
     response = client.get(
         f"/documents/{document.id}",
-        params={"start": at, "end": at + 160, "answer_start": at, "answer_end": at + 10, "q": "?"},
+        params={"passage": f"{at}-{at + 160}", "answer": f"{at}-{at + 10}", "q": "?"},
     )
     assert response.status_code == 200
     assert '<mark id="answer">A key focu</mark>' in response.text
@@ -77,7 +78,7 @@ def test_an_article_is_served_without_scripts(client: TestClient, library: Libra
 
 
 @pytest.mark.parametrize(
-    "query", ["", "?start=x&end=y", "?start=9&end=3", "?start=-1&end=5", "?start=5", "?end=9999999"]
+    "query", ["", "?passage=x-y", "?passage=9-3", "?passage=-1-5", "?passage=5", "?page=99999999"]
 )
 def test_a_wrong_range_shows_the_article_anyway(
     client: TestClient, library: Library, query: str
@@ -118,7 +119,7 @@ def test_people_get_a_page_and_programs_a_line(client: TestClient, path: str) ->
         ("POST", "/gradio_api/upload"),
         ("GET", "/gradio_api/runs"),
         ("GET", "/monitoring"),
-        ("GET", "/docs"),
+        ("GET", "/redoc"),
     ],
 )
 def test_doors_that_stay_shut(client: TestClient, method: str, path: str) -> None:
@@ -138,9 +139,36 @@ def test_the_config_names_no_other_server(client: TestClient) -> None:
 def test_only_search_is_named_in_the_api(client: TestClient) -> None:
     """Programs see one endpoint, and it answers like the page."""
     assert list(client.get("/gradio_api/info").json()["named_endpoints"]) == ["/search"]
-    asked = client.post("/gradio_api/call/search", json={"data": ["Who led the mission?"]})
-    event = client.get(f"/gradio_api/call/search/{asked.json()['event_id']}")
-    assert "Princess Astrid" in event.text
+
+    def asked(*data: str) -> str:
+        event = client.post("/gradio_api/call/search", json={"data": data}).json()["event_id"]
+        return client.get(f"/gradio_api/call/search/{event}").text
+
+    assert "Princess Astrid" in asked("Who led the mission?", "", "", "", "", "")
+    assert "No document is left" in asked("Who led the mission?", "", "2020-01-01", "", "", "")
+    assert "is no date; write it like 2025-03-05" in asked("Who?", "soon", "", "", "", "")
+
+
+def test_a_citation_is_followed(client: TestClient, library: Library) -> None:
+    """Ready to be copied, it leads to its sentence; one whose sentence is gone says so."""
+    document = library.document(first_id(library))
+    start = document.text.index("A key focus area")
+    end = document.text.index(".", start) + 1
+    place = {"start": start, "end": end, "base": "http://127.0.0.1/"}
+    said = client.get(f"/documents/{document.id}/citation", params=place).json()
+    assert said["plain"].startswith("“A key focus area is the Zorawar light tank project")
+    assert said["link"] in said["markdown"]
+    page = client.get(said["link"])
+    assert page.status_code == 200
+    assert "stands where it stood" in page.text
+    assert f'<mark id="answer">{escape(document.text[start:end])}</mark>' in page.text
+    gone = {"document": "d0", "start": 0, "end": 9, "hash": "0" * 16, "words": "Zebras <i>fly</i>."}
+    page = client.get("/cite", params=gone)
+    assert page.status_code == 404
+    assert "This sentence is gone" in page.text
+    assert "Zebras &lt;i&gt;fly&lt;/i&gt;." in page.text
+    assert client.get(f"/documents/{document.id}/citation?start=9&end=3").status_code == 404
+    assert client.get("/documents/none/citation?start=0&end=3").status_code == 404
 
 
 def test_other_names_for_this_machine_are_refused(library: Library) -> None:

@@ -1,0 +1,91 @@
+"""The store to leaf through: a list of its documents, and what stands around a passage."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Literal, TypeAlias
+
+from rag.filters import Filter
+from rag.store.conditions import as_sql
+from rag.store.database import Database
+from rag.types import DocumentSummary
+
+Order: TypeAlias = Literal["newest", "oldest", "title", "source", "passages"]
+"""How a list of documents is ordered: by date, those with only the date of a file last; by title
+or path; or by how many passages they have, the most first."""
+
+_ORDERS: Mapping[Order, str] = MappingProxyType(
+    {
+        "newest": "date_from = 'file time', date DESC, title, id",
+        "oldest": "date_from = 'file time', date IS NULL, date, title, id",
+        "title": "casefold(title), id",
+        "source": "source, id",
+        "passages": "passages DESC, title, id",
+    }
+)
+
+
+class Catalogue:
+    """What is in the store now, in an order that people can follow."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def count(self, conditions: Filter) -> int:
+        """How many documents meet all conditions."""
+        clauses, values = as_sql(conditions)
+        (found,) = self._database.connection.execute(
+            f"SELECT count(*) FROM document WHERE {clauses}",  # noqa: S608 (values apart)
+            values,
+        ).fetchone()
+        return int(found)
+
+    def documents(
+        self, conditions: Filter, order: Order, offset: int, limit: int | None
+    ) -> list[DocumentSummary]:
+        """A page of the documents that meet all conditions; without a limit, all from there."""
+        clauses, values = as_sql(conditions)
+        rows = self._database.connection.execute(
+            "SELECT id, title,"  # noqa: S608 (values apart)
+            " (SELECT min(path) FROM source WHERE document = document.key) AS source, date,"
+            " (SELECT count(*) FROM passage WHERE document = document.key) AS passages,"
+            " metadata ->> '$.date_from' AS date_from"
+            f" FROM document WHERE {clauses} ORDER BY {_ORDERS[order]} LIMIT ? OFFSET ?",
+            (*values, -1 if limit is None else limit, offset),
+        )
+        return [
+            DocumentSummary(
+                id_, title, source, dt.date.fromisoformat(date) if date else None, passages, origin
+            )
+            for id_, title, source, date, passages, origin in rows
+        ]
+
+    def sources(self, document_id: str) -> list[str]:
+        """Every place where a document was found, in order; none if there is no such document."""
+        rows = self._database.connection.execute(
+            "SELECT path FROM source JOIN document ON document.key = source.document"
+            " WHERE document.id = ? ORDER BY path",
+            (document_id,),
+        )
+        return [path for (path,) in rows]
+
+    def key(self, passage_id: str) -> int | None:
+        """The key of the passage of that id, or None."""
+        row = self._database.connection.execute(
+            "SELECT key FROM passage WHERE id = ?", (passage_id,)
+        ).fetchone()
+        return None if row is None else int(row[0])
+
+    def around(self, passage_id: str) -> tuple[int | None, int | None]:
+        """The keys of the passages before and after one in its document; None at its ends."""
+        row = self._database.connection.execute(
+            "SELECT (SELECT key FROM passage AS other WHERE other.document = this.document"
+            "        AND other.start < this.start ORDER BY other.start DESC LIMIT 1),"
+            "       (SELECT key FROM passage AS other WHERE other.document = this.document"
+            "        AND other.start > this.start ORDER BY other.start LIMIT 1)"
+            " FROM passage AS this WHERE this.id = ?",
+            (passage_id,),
+        ).fetchone()
+        return (None, None) if row is None else (row[0], row[1])

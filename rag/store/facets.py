@@ -1,0 +1,28 @@
+"""By what a library's documents can be told apart, and how many there are of each."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+from pathlib import PurePath
+
+from rag.reports import Facets
+from rag.store.database import Database
+
+
+def facets(database: Database) -> Facets:
+    """Those of all documents; one with two sources counts by its first."""
+    connection = database.connection
+    languages = connection.execute(
+        "SELECT metadata ->> '$.language' AS code, count(*) FROM document"
+        " WHERE code IS NOT NULL GROUP BY code"
+    )
+    sources = connection.execute("SELECT min(path) FROM source GROUP BY document")
+    types = Counter(PurePath(path).suffix.lower() for (path,) in sources)
+    first, last = connection.execute("SELECT min(date), max(date) FROM document").fetchone()
+    return Facets(
+        languages=dict(Counter(dict(languages.fetchall())).most_common()),
+        types={suffix: number for suffix, number in types.most_common() if suffix},
+        first=dt.date.fromisoformat(first) if first else None,
+        last=dt.date.fromisoformat(last) if last else None,
+    )

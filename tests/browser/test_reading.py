@@ -1,0 +1,113 @@
+"""Reading beside the hits, the keyboard, citations, and limits, in a real browser."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from urllib.parse import parse_qs, urlsplit
+
+from conftest import PRINTED
+from playwright.sync_api import Page, expect
+from test_page import ANSWER, QUESTION, ask
+
+OpenPage = Callable[..., Page]
+
+
+def test_the_document_opens_beside_the_hits(open_page: OpenPage, address: str) -> None:
+    """The marked sentence is in sight there, and the hits stay; Escape closes it."""
+    page = open_page(address)
+    hit = ask(page, QUESTION)
+    hit.get_by_role("link", name="Open the document").click()
+    document = page.frame_locator("#reading iframe")
+    expect(document.locator("mark#answer")).to_have_text(ANSWER)
+    expect(document.locator("mark#answer")).to_be_in_viewport(ratio=1)
+    expect(document.get_by_role("link", name="Back to the results")).to_have_count(0)
+    expect(hit).to_be_visible()
+    document.get_by_label("Find in the text").fill("gun  TURRET")
+    document.get_by_label("Find in the text").press("Enter")
+    expect(document.get_by_role("status")).to_have_text("Once in this text.")
+    page.get_by_role("button", name="Close the document").click()
+    expect(page.locator("#reading")).to_have_count(0)
+
+
+def test_a_pdf_opens_at_its_printed_page(open_page: OpenPage, address: str) -> None:
+    """The page is drawn, and the box lies around the sentence; pages turn; the text is a click
+    away.
+    """
+    page = open_page(address)
+    ask(page, "Who built the bridge of Vessy?").get_by_role("link", name="Open").click()
+    document = page.frame_locator("#reading iframe")
+    expect(document.get_by_text("page 2 / 3")).to_be_visible()
+    picture = document.get_by_role("img", name="Page 2 of “Bridges of Geneva”")
+    expect(picture).to_have_js_property("complete", value=True)
+    assert picture.evaluate("image => image.naturalWidth") == 1400
+    box = document.locator(".sheet rect")
+    expect(box).to_have_count(1)
+    x, y = (float(box.get_attribute(name) or "nan") for name in ("x", "y"))
+    assert abs(x - 72 / 595.3) < 0.01
+    assert abs(y - (841.9 - 700 - 12) / 841.9) < 0.02
+    document.get_by_role("link", name="Page after").click()
+    expect(document.get_by_text("page 3 / 3")).to_be_visible()
+    expect(document.locator(".sheet rect")).to_have_count(0)
+    document.get_by_role("link", name="As text").click()
+    expect(document.locator("mark#answer")).to_have_text(PRINTED[0])
+
+
+def test_by_keyboard_alone(open_page: OpenPage, address: str) -> None:
+    """Slash to ask, Enter, arrows through the hits, o to read, Escape back to the hit."""
+    page = open_page(address)
+    page.locator("body").press("/")
+    expect(page.get_by_label("Your question")).to_be_focused()
+    page.keyboard.type(QUESTION)
+    page.keyboard.press("Enter")
+    hits = page.locator("article.hit")
+    hits.first.wait_for()
+    page.keyboard.press("ArrowDown")
+    expect(hits.nth(0)).to_be_focused()
+    page.keyboard.press("ArrowDown")
+    expect(hits.nth(1)).to_be_focused()
+    page.keyboard.press("ArrowUp")
+    page.keyboard.press("o")
+    mark = page.frame_locator("#reading iframe").locator("mark#answer")
+    expect(mark).to_have_text(ANSWER)
+    page.keyboard.press("Escape")
+    expect(page.locator("#reading")).to_have_count(0)
+    expect(hits.nth(0)).to_be_focused()
+    page.keyboard.press("ArrowUp")
+    expect(page.get_by_label("Your question")).to_be_focused()
+
+
+def test_a_sentence_is_cited_and_its_link_followed(open_page: OpenPage, address: str) -> None:
+    """What is copied names the source; its link shows the sentence on a page of its own."""
+    page = open_page(address)
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    hit = ask(page, "Who built the bridge of Vessy?")
+    hit.get_by_text("Cite").click()
+    hit.get_by_role("button", name="Plain").click()
+    expect(hit.get_by_text("Copied")).to_be_visible()
+    copied = page.evaluate("navigator.clipboard.readText()")
+    words, link = copied.rsplit(" ", 1)
+    assert words == f"“{PRINTED[0]}” Ada Pont, Bridges of Geneva, 1 January 2000, p. 2."
+    assert link.startswith(f"{address}/cite?document=")
+    linked = open_page(link)
+    expect(linked.locator("mark#answer")).to_have_text(PRINTED[0])
+    expect(linked.get_by_role("status")).to_have_text(
+        "The sentence stands where it stood when it was cited."
+    )
+
+
+def test_limits_are_kept_in_the_address(open_page: OpenPage, address: str) -> None:
+    """Only what fits is searched; a reload, or a link that was sent, asks the same."""
+    page = open_page(address)
+    page.get_by_text("Look only in some documents").click()
+    page.get_by_label("Until").fill("2010-12-31")
+    hit = ask(page, QUESTION)
+    expect(hit.get_by_text("bridge.pdf")).to_be_visible()
+    expect(page.locator("article.hit", has_text="Zorawar")).to_have_count(0)
+    asked = parse_qs(urlsplit(page.url).query)
+    assert asked == {"q": [QUESTION], "until": ["2010-12-31"]}
+    page.reload()
+    expect(page.get_by_label("Until")).to_have_value("2010-12-31")
+    expect(page.locator("article.hit").first.get_by_text("bridge.pdf")).to_be_visible()
+    page.get_by_label("Until").fill("1990-01-01")
+    page.get_by_label("Your question").press("Enter")
+    expect(page.locator(".notice.nothing")).to_contain_text("No document is left that fits")

@@ -1,0 +1,121 @@
+"""Leafing through a library gives what sorting, filtering and cutting by hand gives."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hashing_embedder import HashingEmbedder
+
+from rag import DocumentNotFound, DocumentSummary, InputError, Library
+from rag.store import Order
+
+FIRST_DAY = dt.date(2020, 1, 1)
+
+
+@pytest.fixture(scope="module")
+def library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:
+    """Twelve documents: with dates of their own and of their files, with one passage and more."""
+    folder = tmp_path_factory.mktemp("catalogue") / "articles"
+    folder.mkdir()
+    for number in range(12):
+        name = "Émile" if number % 3 == 0 else f"article {12 - number}"
+        day = FIRST_DAY + dt.timedelta(days=number // 2)
+        front = f"---\ntitle: {name}\n" + (f"date: {day}\n" if number % 4 else "") + "---\n\n"
+        parts = [f"## Part {part}\n\nPart {part} of {number}." for part in range(number % 5 + 1)]
+        path = folder / f"{number:02}.md"
+        path.write_text(front + "\n\n".join(parts))
+        os.utime(path, (86_400 * number, 86_400 * number))
+    with Library.open(folder.parent / "library", embedder=HashingEmbedder()) as opened:
+        opened.index(folder)
+        yield opened
+
+
+def _day(one: DocumentSummary) -> int:
+    assert one.date is not None
+    return one.date.toordinal()
+
+
+@pytest.mark.parametrize(
+    ("order", "key"),
+    [
+        ("newest", lambda one: (one.date_from == "file time", -_day(one), one.title, one.id)),
+        ("oldest", lambda one: (one.date_from == "file time", _day(one), one.title, one.id)),
+        ("title", lambda one: (one.title.casefold(), one.id)),
+        ("source", lambda one: one.source),
+        ("passages", lambda one: (-one.passages, one.title, one.id)),
+    ],
+)
+def test_orders_and_pages(
+    library: Library, order: Order, key: Callable[[DocumentSummary], Any]
+) -> None:
+    """Ties go by title and id, and pages of any length make up the whole."""
+    whole = library.documents(order=order)
+    assert whole == sorted(whole, key=key)
+    assert len(whole) == library.count_documents() == 12
+    for length in (1, 5, 12):
+        pages = [library.documents(length, offset=at, order=order) for at in range(0, 15, length)]
+        assert [one for page in pages for one in page] == whole
+
+
+def test_conditions(library: Library) -> None:
+    """Those of a search, all of which must hold."""
+    whole = library.documents()
+    named = [one for one in whole if one.title == "Émile"]
+    assert library.documents(title="émile") == named
+    assert library.count_documents(title="émile") == len(named) == 4
+    since, until = FIRST_DAY, FIRST_DAY + dt.timedelta(days=2)
+    dated = [one for one in whole if one.date is not None and since <= one.date <= until]
+    assert library.documents(since=since, until=until) == dated != []
+    assert library.documents(source="0?.md", title="article", where={"date_from": "file time"}) == [
+        one
+        for one in whole
+        if Path(one.source).name < "10"
+        and one.title.startswith("article")
+        and one.date_from == "file time"
+    ]
+
+
+@pytest.mark.parametrize(("limit", "offset"), [(0, 0), (1, -1)])
+def test_pages_that_cannot_be(library: Library, limit: int, offset: int) -> None:
+    """As for matches."""
+    with pytest.raises(InputError, match="a page begins at 0 or later"):
+        library.documents(limit, offset=offset)
+
+
+def test_passages_and_their_neighbours(library: Library) -> None:
+    """Walking on from the first passage of a document meets each once, in order."""
+    longest = library.documents(1, order="passages")[0]
+    text = library.document(longest.id).text
+    walked = [library.passage(library.search("Part 0", k=1, source=longest.source)[0].passage_id)]
+    while (after := library.around(walked[-1])[1]) is not None:
+        assert library.around(after)[0] == walked[-1]
+        walked.append(after)
+    while (before := library.around(walked[0])[0]) is not None:
+        walked.insert(0, before)
+    assert len(walked) == longest.passages == 5
+    assert [one.headings[-1] for one in walked] == [f"Part {number}" for number in range(5)]
+    assert all(text[one.start : one.end] == one.text for one in walked)
+    assert {one.document_id for one in walked} == {longest.id}
+
+
+def test_what_is_not_there(library: Library) -> None:
+    """Named, so that it can be looked for elsewhere."""
+    with pytest.raises(DocumentNotFound, match="no passage none in"):
+        library.passage("none")
+    with pytest.raises(DocumentNotFound, match="no document none in"):
+        library.sources("none")
+
+
+def test_sources(tmp_path: Path) -> None:
+    """Every place with the same content, in order."""
+    for name in ("b.txt", "a.txt"):
+        (tmp_path / name).write_text("The same in two places.")
+    with Library.open(tmp_path / "library", embedder=HashingEmbedder()) as two:
+        two.index([tmp_path / "a.txt", tmp_path / "b.txt"])
+        (only,) = two.documents()
+        assert two.sources(only.id) == [str(tmp_path / "a.txt"), str(tmp_path / "b.txt")]

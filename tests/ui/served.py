@@ -1,0 +1,70 @@
+"""The API over a library, as programs reach it, and embedders that wait for a test."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator, Sequence
+
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+
+from rag import Library
+from rag.protocols import Embedder
+from rag.types import Passage, PassageEncoding
+from ui.api import problems
+from ui.api.application import create_api
+from ui.jobs import Job, Jobs
+from ui.warming import Warming
+
+ADDRESS = "http://127.0.0.1:7860"
+SECONDS = 60.0
+"""How long a test waits for what should take a moment."""
+
+
+def api(
+    library: Library,
+    *,
+    jobs: Jobs | None = None,
+    warming: Warming | None = None,
+    may_change: bool = True,
+) -> TestClient:
+    """A client of the API where it is mounted, without the page."""
+    app = FastAPI()
+    made = create_api(
+        library, jobs or Jobs(library), warming or Warming(library), may_change=may_change
+    )
+    app.mount(problems.PREFIX, made)
+    return TestClient(app, base_url=f"{ADDRESS}{problems.PREFIX}", raise_server_exceptions=False)
+
+
+class Pausing:
+    """An embedder that stops after some passages until it is told to go on."""
+
+    def __init__(self, embedder: Embedder, after: int) -> None:
+        self._embedder = embedder
+        self._after = after
+        self.reached = threading.Event()
+        self.go = threading.Event()
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._embedder, name)
+
+    def passages(self, passages: Sequence[Passage]) -> Iterator[PassageEncoding]:
+        """Those of the embedder behind it."""
+        for number, encoding in enumerate(self._embedder.passages(passages)):
+            if number == self._after:
+                self.reached.set()
+                assert self.go.wait(SECONDS)
+            yield encoding
+
+
+def over(jobs: Jobs, job: Job) -> Job:
+    """The job once it is over."""
+    until = time.monotonic() + SECONDS
+    while time.monotonic() < until:
+        found = jobs.get(job.id)
+        if found is not None and found.is_over:
+            return found
+        time.sleep(0.01)
+    raise AssertionError(f"not over: {jobs.get(job.id)}")

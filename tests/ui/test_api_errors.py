@@ -1,0 +1,251 @@
+"""Every error of the API is a problem as RFC 9457 has it, and names no path of this machine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from fastapi.testclient import TestClient
+from hashing_embedder import HashingEmbedder
+from served import ADDRESS, api
+
+from rag import (
+    Library,
+    LibraryBusy,
+    LibraryDamaged,
+    LibraryNotFound,
+    ModelError,
+    RagError,
+)
+from ui import troubles
+
+JSON = {"content-type": "application/json"}
+
+
+@pytest.fixture
+def library(tmp_path: Path) -> Iterator[Library]:
+    """An empty one."""
+    with Library.open(tmp_path / "library", embedder=HashingEmbedder()) as opened:
+        yield opened
+
+
+@pytest.fixture
+def client(library: Library) -> TestClient:
+    """The API over it."""
+    return api(library)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "kind", "detail"),
+    [
+        ("GET", "/nowhere", 404, "not-found", "Nothing answers here; see /api/v1/openapi.json."),
+        ("GET", "/documents/x", 404, "not-found", "There is no document x in this library."),
+        ("GET", "/documents/x/text", 404, "not-found", "There is no document x in this library."),
+        ("DELETE", "/documents/x", 404, "not-found", "There is no document x in this library."),
+        ("GET", "/passages/x", 404, "not-found", "There is no passage x in this library."),
+        ("GET", "/jobs/x", 404, "not-found", "There is no such job, or it was long ago."),
+        ("DELETE", "/jobs/x", 404, "not-found", "There is no such job, or it was long ago."),
+        (
+            *("GET", "/search?q=%3F", 422, "empty-question"),
+            "The question is empty: ask in plain words, like “Who wrote it?”",
+        ),
+        (
+            *("GET", "/find?q=the", 422, "empty-question"),
+            (
+                "There is no word to look for, or only words like “the” and “is”; put those in "
+                'quotes: "to be or not to be"'
+            ),
+        ),
+    ],
+)
+def test_what_is_not_there(
+    client: TestClient, *, method: str, path: str, status: int, kind: str, detail: str
+) -> None:
+    """Each with its kind, and in words what to do."""
+    response = client.request(method, path)
+    assert response.headers["content-type"] == "application/problem+json"
+    problem = response.json()
+    title = problem.pop("title")
+    assert problem == {
+        "type": f"/api/v1/problems/{kind}",
+        "status": status,
+        "detail": detail,
+        "instance": f"/api/v1{path.partition('?')[0]}",
+    }
+    assert response.status_code == status
+    explained = client.get(f"/problems/{kind}").json()
+    assert explained == {"type": problem["type"], "title": title, "status": status}
+
+
+@pytest.mark.parametrize(
+    ("query", "where", "detail"),
+    [
+        ("", "query.q", "Field required."),
+        ("q=", "query.q", "String should have at least 1 character."),
+        ("q=x&k=0", "query.k", "Input should be greater than or equal to 1."),
+        ("q=x&since=2024-1-1", "query.since", "A date is written like 2024-12-31."),
+        ("q=x&since=0", "query.since", "A date is written like 2024-12-31."),
+        ("q=x&where=Ada", "query.where.0", "A condition is written NAME=VALUE, like author=Ada."),
+        ("q=x&sicne=2024-01-01", "query.sicne", "Extra inputs are not permitted."),
+    ],
+)
+def test_what_is_wrong_with_a_question(
+    client: TestClient, query: str, where: str, detail: str
+) -> None:
+    """The part that is wrong is named; what was sent is not sent back."""
+    response = client.get(f"/ask?{query}")
+    problem = response.json()
+    assert response.headers["content-type"] == "application/problem+json"
+    assert (response.status_code, problem["status"]) == (422, 422)
+    assert problem["type"] == "/api/v1/problems/invalid-request"
+    assert problem["errors"] == [{"where": where, "detail": detail}]
+    assert problem["detail"] == f"Look at {where}: {detail}"
+
+
+@pytest.mark.parametrize(
+    ("body", "where"),
+    [
+        (b'{"paths":', "body.9"),
+        (b"{}", "body.paths"),
+        (b'{"paths": []}', "body.paths"),
+        (b'{"paths": ["articles"]}', "body.paths.0"),
+        (b'{"paths": ["/a\\u0000b"]}', "body.paths.0"),
+        (b'{"paths": ["/a"], "retry": "yes"}', "body.retry"),
+        (b'{"paths": ["/a"], "library": "/b"}', "body.library"),
+    ],
+)
+def test_what_is_wrong_with_a_job(client: TestClient, body: bytes, where: str) -> None:
+    """Nothing is begun."""
+    response = client.post("/jobs", content=body, headers=JSON)
+    assert response.status_code == 422
+    assert [one["where"] for one in response.json()["errors"]] == [where]
+    assert client.get("/jobs").json() == {"jobs": []}
+
+
+@pytest.mark.parametrize("name", ["nowhere", "no\\ud800where"])
+def test_a_folder_that_is_not_there(client: TestClient, tmp_path: Path, name: str) -> None:
+    """The path isn't repeated, even if it could not be."""
+    response = client.post("/jobs", content=f'{{"paths": ["{tmp_path}/{name}"]}}', headers=JSON)
+    assert response.status_code == 422
+    assert response.json()["type"] == "/api/v1/problems/impossible"
+    assert str(tmp_path) not in response.text
+
+
+def test_other_methods(client: TestClient) -> None:
+    """The status says it all, and the header which method would do."""
+    response = client.post("/search")
+    assert response.headers["allow"] == "GET"
+    assert response.headers["content-type"] == "application/problem+json"
+    assert response.json() == {
+        "type": "about:blank",
+        "title": "Method Not Allowed",
+        "status": 405,
+        "detail": "Specified method is invalid for this resource.",
+        "instance": "/api/v1/search",
+    }
+
+
+@pytest.mark.parametrize(
+    ("headers", "status", "kind"),
+    [
+        ({"origin": "http://elsewhere.example"}, 403, "not-from-here"),
+        ({"origin": "http://127.0.0.1:8000"}, 403, "not-from-here"),
+        ({"origin": "null"}, 403, "not-from-here"),
+        ({"content-type": "text/plain"}, 415, "not-json"),
+        ({"content-type": "application/x-www-form-urlencoded"}, 415, "not-json"),
+    ],
+)
+def test_other_pages_change_nothing(
+    client: TestClient, articles: Path, headers: dict[str, str], status: int, kind: str
+) -> None:
+    """A page elsewhere can send a form or plain text without asking first."""
+    body = f'{{"paths": ["{articles}"]}}'
+    response = client.post("/jobs", content=body, headers=JSON | headers)
+    assert (response.status_code, response.json()["type"]) == (status, f"/api/v1/problems/{kind}")
+    if status == 403:
+        for path in ("/jobs/x", "/documents/x"):
+            assert client.delete(path, headers=headers).status_code == 403
+    assert client.get("/jobs").json() == {"jobs": []}
+
+
+def test_our_own_page_may(client: TestClient) -> None:
+    """Its origin is the server's own."""
+    assert client.delete("/jobs/x", headers={"origin": ADDRESS}).status_code == 404
+
+
+def test_a_server_for_others_changes_nothing(library: Library, articles: Path) -> None:
+    """Whoever may index a folder may read all of it, so nobody elsewhere may."""
+    client = api(library, may_change=False)
+    for response in (
+        client.post("/jobs", json={"paths": [str(articles)]}),
+        client.delete("/jobs/x"),
+        client.delete("/documents/x"),
+    ):
+        assert (response.status_code, response.json()["type"]) == (
+            403,
+            "/api/v1/problems/read-only",
+        )
+    assert client.get("/documents").status_code == 200
+
+
+class Broken:
+    """A library whose every answer is the error it was given."""
+
+    def __init__(self, error: Exception) -> None:
+        self.error = error
+
+    def __getattr__(self, name: str) -> object:
+        def fail(*_: object, **__: object) -> None:
+            raise self.error
+
+        return fail
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "kind", "detail"),
+    [
+        (
+            LibraryBusy("another process is writing to /home/ada"),
+            *(503, "busy"),
+            "Another process is writing to this library; try again when it is done.",
+        ),
+        (
+            LibraryDamaged("/home/ada/library.db is damaged"),
+            *(503, "broken"),
+            (
+                "Something is the matter with the library's files; the terminal that runs rag "
+                "says more."
+            ),
+        ),
+        (
+            LibraryNotFound("/home/ada holds no library"),
+            *(503, "broken"),
+            "The library is gone; the terminal that runs rag says more.",
+        ),
+        (
+            ModelError("/home/ada/model can't be loaded"),
+            *(503, "broken"),
+            "The model can't be used; the terminal that runs rag says more.",
+        ),
+        (
+            ZeroDivisionError("in /home/ada"),
+            *(500, "unexpected"),
+            "Something went wrong; the terminal that runs rag says more.",
+        ),
+    ],
+)
+def test_trouble_names_no_path(error: Exception, status: int, kind: str, detail: str) -> None:
+    """What is the matter in words; the rest is for the terminal."""
+    response = api(Broken(error)).get("/search", params={"q": "anything"})
+    assert response.headers["content-type"] == "application/problem+json"
+    problem = response.json()
+    assert (response.status_code, problem["type"]) == (status, f"/api/v1/problems/{kind}")
+    assert problem["detail"] == detail
+    assert response.headers.get("retry-after") == ("5" if status == 503 else None)
+    assert "ada" not in response.text
+
+
+def test_errors_of_no_known_kind_are_not_shown() -> None:
+    """A new kind of error can't let a path slip through."""
+    assert troubles.told(RagError("/home/ada")) == troubles.UNEXPECTED

@@ -1,0 +1,148 @@
+"""A server that runs: what programs reach on it beside the page, and how it ends."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import anyio
+import httpx
+import pytest
+import uvicorn
+from fastapi.testclient import TestClient
+from hashing_embedder import HashingEmbedder
+from mcp import Client
+from served import SECONDS, Pausing
+
+from rag import Library
+from ui import server
+
+QUESTION = "Who led the Belgian Economic Mission to India?"
+
+
+@contextmanager
+def running(library: Library, background: server.Background) -> Iterator[str]:
+    """A server on a free port of this machine; gives its address."""
+    listener = server._listen("127.0.0.1", 0)
+
+    async def serve() -> None:
+        app = server.create_app(library, server.LOCAL, background)
+        served.append(uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False)))
+        await served[0].serve(sockets=[listener])
+
+    served: list[uvicorn.Server] = []
+    thread = threading.Thread(target=lambda: asyncio.run(serve()))
+    thread.start()
+    while not (served and served[0].started):
+        assert thread.is_alive()
+        time.sleep(0.02)
+    try:
+        yield server._address(listener)
+    finally:
+        served[0].should_exit = True
+        thread.join(SECONDS)
+        listener.close()
+    assert not thread.is_alive()
+
+
+@pytest.fixture(scope="module")
+def address(seeds: Library) -> Iterator[str]:
+    """A server over the seed articles."""
+    with running(seeds, server.Background.of(seeds)) as found:
+        yield found
+
+
+def test_it_gets_ready(address: str) -> None:
+    """The model is loaded behind it."""
+    until = time.monotonic() + SECONDS
+    while (answer := httpx.get(f"{address}/api/v1/ready")).status_code == 503:
+        assert time.monotonic() < until
+        time.sleep(0.05)
+    assert answer.json() == {"status": "ready"}
+
+
+def test_the_page_answers_programs(address: str) -> None:
+    """Gradio's own client calls the page's search by name."""
+    from gradio_client import Client as PageClient
+
+    client = PageClient(address, verbose=False, analytics_enabled=False)
+    try:
+        html = client.predict(QUESTION, api_name="/search")
+    finally:
+        client.close()
+    assert "Princess Astrid" in html
+
+
+@pytest.mark.parametrize("mode", ["auto", "legacy"])
+def test_assistants_over_http(address: str, mode: str) -> None:
+    """The official client, by the protocol's newest version and by the one with a handshake."""
+
+    async def talk() -> None:
+        async with Client(f"{address}/mcp", mode=mode) as client:
+            listed = (await client.list_tools()).tools
+            assert [tool.name for tool in listed] == ["search", "find", "read"]
+            result = await client.call_tool("search", {"question": QUESTION})
+            assert result.structured_content is not None
+            assert "Princess Astrid" in result.structured_content["passages"][0]["answer"]
+
+    anyio.run(talk)
+
+
+def test_the_api_is_guarded_like_the_page(address: str) -> None:
+    """Names of other machines are refused, and every answer carries the page's headers."""
+    answer = httpx.get(f"{address}/api/v1/health")
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert answer.headers["referrer-policy"] == "no-referrer"
+    for path in ("/api/v1/health", "/mcp", "/docs"):
+        assert httpx.get(address + path, headers={"host": "evil.example"}).status_code == 400
+
+
+def test_the_docs_load_nothing_from_elsewhere(address: str) -> None:
+    """The page, and the two files it names, come from this server; no other is named."""
+    page = httpx.get(f"{address}/docs")
+    assert page.status_code == 200
+    assert "://" not in page.text
+    assert '"validatorUrl": null' in page.text
+    assert "connect-src 'self'" in page.headers["content-security-policy"]
+    for name, kind in (("swagger-ui-bundle.js", "text/javascript"), ("swagger-ui.css", "text/css")):
+        assert f'"docs/{name}"' in page.text
+        file = httpx.get(f"{address}/docs/{name}")
+        assert file.headers["content-type"].partition(";")[0] == kind
+        assert len(file.content) > 100_000
+    assert "url: './api/v1/openapi.json'" in page.text
+    document = httpx.get(f"{address}/api/v1/openapi.json").json()
+    assert document["servers"] == [{"url": "/api/v1"}]
+
+
+def test_stopping_cancels_the_job(tmp_path: Path, articles: Path) -> None:
+    """The server waits for the document in hand, and leaves the library right."""
+    pausing = Pausing(HashingEmbedder(), 1)
+    with Library.open(tmp_path / "library", embedder=pausing) as library:
+        background = server.Background.of(library)
+        with running(library, background) as address:
+            jobs = f"{address}/api/v1/jobs"
+            background.warming.join()
+            assert httpx.post(jobs, json={"paths": [str(articles)]}).status_code == 202
+            assert pausing.reached.wait(SECONDS)
+            threading.Timer(0.5, pausing.go.set).start()
+        assert [job.state for job in background.jobs.all()] == ["cancelled"]
+        held = library.status().documents
+        assert 0 < held < 3
+        assert len(library.search("the", k=3)) == held
+
+
+def test_a_server_for_other_machines_changes_nothing(tmp_path: Path, articles: Path) -> None:
+    """Whoever may name a folder may read it: that is for this machine alone."""
+    with Library.open(tmp_path / "library", embedder=HashingEmbedder()) as library:
+
+        async def build() -> TestClient:
+            return TestClient(server.create_app(library, server.ANY_HOST))
+
+        client = asyncio.run(build())
+        refused = client.post("/api/v1/jobs", json={"paths": [str(articles)]})
+        assert refused.json()["type"] == "/api/v1/problems/read-only"
+        assert client.get("/api/v1/documents").status_code == 200

@@ -1,0 +1,65 @@
+"""The REST API as an application of its own, with its OpenAPI document."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from importlib.metadata import version
+from typing import Any
+
+from fastapi import FastAPI
+
+from rag import Library
+from ui.api import asking, documents, health, indexing, problems
+from ui.api.changing import Permission
+from ui.jobs import Jobs
+from ui.warming import Warming
+
+ABOUT = (
+    "Questions to one's own documents, and the documents themselves. Every error is a problem as "
+    "in RFC 9457. Offsets count characters (code points) of a document's text, the end excluded. "
+    "What changes something is done for programs and for this server's own page, and only where "
+    "the server answers no other machine."
+)
+
+
+def create_api(library: Library, jobs: Jobs, warming: Warming, *, may_change: bool) -> FastAPI:
+    """The API over one library; ``may_change`` is whether it indexes and removes."""
+    api = FastAPI(
+        title="rag",
+        version=version("rag"),
+        description=ABOUT,
+        docs_url=None,  # FastAPI's own pages fetch their scripts from elsewhere
+        redoc_url=None,
+        openapi_url="/openapi.json",
+        redirect_slashes=False,
+        generate_unique_id_function=lambda route: route.name,
+        responses=problems.declared(problems.INVALID, problems.BROKEN),
+    )
+    permission = Permission(may_change)
+    problems.add_handlers(api)
+    api.include_router(asking.routes(library))
+    api.include_router(documents.routes(library, jobs, permission))
+    api.include_router(indexing.routes(jobs, permission))
+    api.include_router(health.routes(warming))
+    api.include_router(problems.routes())
+    _call_problems_by_their_type(api)
+    return api
+
+
+def _call_problems_by_their_type(api: FastAPI) -> None:
+    """Say in the OpenAPI document that problems come as ``application/problem+json``.
+
+    FastAPI gives every response of an operation the media type of that operation.
+    """
+    for content in _contents(api.openapi()):
+        for kind, described in list(content.items()):
+            if described.get("schema", {}).get("$ref", "").endswith("/Problem"):
+                content[problems.MEDIA_TYPE] = content.pop(kind)
+
+
+def _contents(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """What each response of each operation may hold."""
+    for operations in document["paths"].values():
+        for operation in operations.values():
+            for response in operation["responses"].values():
+                yield response.get("content", {})

@@ -1,0 +1,38 @@
+"""The page at ``/docs``: Swagger UI over the OpenAPI document, with nothing from elsewhere."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+
+from fastapi import FastAPI
+from fastapi.openapi.docs import get_swagger_ui_html
+from fastapi.responses import FileResponse, HTMLResponse
+
+from ui.api import problems
+
+SCRIPT = "swagger-ui-bundle.js"
+STYLE = "swagger-ui.css"
+
+
+def add_routes(app: FastAPI) -> None:
+    """Serve the page and its two files, which a package carries."""
+    carried = files("fastapi_offline").joinpath("static")
+
+    @app.get("/docs", include_in_schema=False)
+    def docs() -> HTMLResponse:
+        return get_swagger_ui_html(
+            openapi_url=f".{problems.PREFIX}/openapi.json",
+            title="rag for programs",
+            swagger_js_url=f"docs/{SCRIPT}",
+            swagger_css_url=f"docs/{STYLE}",
+            swagger_favicon_url="favicon.ico",
+            swagger_ui_parameters={"validatorUrl": None},  # it would ask a server elsewhere
+        )
+
+    @app.get(f"/docs/{SCRIPT}", include_in_schema=False)
+    def script() -> FileResponse:
+        return FileResponse(str(carried / SCRIPT), media_type="text/javascript")
+
+    @app.get(f"/docs/{STYLE}", include_in_schema=False)
+    def style() -> FileResponse:
+        return FileResponse(str(carried / STYLE), media_type="text/css")

@@ -1,0 +1,50 @@
+"""Whether the server lives, and whether it can answer: for whatever watches over it."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+from typing import Literal
+
+from fastapi import APIRouter
+
+from ui.api import problems
+from ui.api.shapes import Shape
+from ui.warming import Warming
+
+LOADING = "the model is loading, which takes seconds; try again"
+
+
+class Health(Shape):
+    """The server lives."""
+
+    status: Literal["ok"]
+    version: str
+    """Of rag."""
+
+
+class Ready(Shape):
+    """Questions are answered at once."""
+
+    status: Literal["ready"]
+
+
+def routes(warming: Warming) -> APIRouter:
+    """Signs of life."""
+    router = APIRouter(tags=["health"])
+
+    @router.get("/health")
+    def health() -> Health:
+        """Whether the server lives; it looks no further."""
+        return Health(status="ok", version=version("rag"))
+
+    @router.get("/ready", responses=problems.declared(problems.NOT_READY))
+    def ready() -> Ready:
+        """Whether the model is loaded. After a failure, being asked has it tried again."""
+        if warming.state == "ready":
+            return Ready(status="ready")
+        trouble = warming.trouble
+        if warming.state == "failed":
+            warming.start()
+        raise problems.Refused(problems.NOT_READY, trouble or LOADING)
+
+    return router

@@ -1,0 +1,224 @@
+"""Errors as problem details (RFC 9457): one shape, whatever goes wrong."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from types import MappingProxyType
+from typing import Any
+from urllib.parse import quote
+
+from fastapi import APIRouter, FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, Response
+from starlette.exceptions import HTTPException
+
+from rag import DocumentNotFound, EmptyQuestion, InputError, LibraryBusy, RagError
+from ui import troubles
+from ui.api.shapes import Shape
+
+MEDIA_TYPE = "application/problem+json"
+PREFIX = "/api/v1"
+
+SECONDS_UNTIL_AGAIN = "5"
+"""How long a program should wait before it asks again what could not be answered now."""
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of problem: ``type`` is the address where it is explained."""
+
+    name: str
+    status: HTTPStatus
+    title: str
+
+    @property
+    def type(self) -> str:
+        """The problem's URI, relative to the server."""
+        return f"{PREFIX}/problems/{self.name}"
+
+
+INVALID = Kind("invalid-request", HTTPStatus.UNPROCESSABLE_ENTITY, "The request is not valid")
+IMPOSSIBLE = Kind("impossible", HTTPStatus.UNPROCESSABLE_ENTITY, "What is asked for can't be")
+EMPTY = Kind("empty-question", HTTPStatus.UNPROCESSABLE_ENTITY, "There is nothing to look for")
+NOT_JSON = Kind("not-json", HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "The body must be JSON")
+NOT_FOUND = Kind("not-found", HTTPStatus.NOT_FOUND, "There is no such thing")
+NOT_FROM_HERE = Kind("not-from-here", HTTPStatus.FORBIDDEN, "Another page may not do that")
+READ_ONLY = Kind("read-only", HTTPStatus.FORBIDDEN, "Nothing can be changed through this server")
+INDEXING = Kind("indexing", HTTPStatus.CONFLICT, "Index jobs wait or run")
+BUSY = Kind("busy", HTTPStatus.SERVICE_UNAVAILABLE, "Another process writes to the library")
+NOT_READY = Kind("not-ready", HTTPStatus.SERVICE_UNAVAILABLE, "The server is not ready yet")
+BROKEN = Kind("broken", HTTPStatus.SERVICE_UNAVAILABLE, "The library is in trouble")
+UNEXPECTED = Kind("unexpected", HTTPStatus.INTERNAL_SERVER_ERROR, "Something went wrong")
+
+KINDS: Mapping[str, Kind] = MappingProxyType(
+    {
+        kind.name: kind
+        for kind in (
+            *(INVALID, IMPOSSIBLE, EMPTY, NOT_JSON, NOT_FOUND, NOT_FROM_HERE, READ_ONLY),
+            *(INDEXING, BUSY, NOT_READY, BROKEN, UNEXPECTED),
+        )
+    }
+)
+
+_OF_LIBRARY: tuple[tuple[type[RagError], Kind], ...] = (
+    (EmptyQuestion, EMPTY),
+    (DocumentNotFound, NOT_FOUND),
+    (InputError, IMPOSSIBLE),
+    (LibraryBusy, BUSY),
+)
+
+
+class Wrong(Shape):
+    """One thing that is wrong with a request."""
+
+    where: str
+    """Which part of it: ``query.k``, ``body.paths.0``."""
+    detail: str
+
+
+class Problem(Shape):
+    """What went wrong, as RFC 9457 has it."""
+
+    type: str
+    """What kind of problem it is, an address that explains it; ``about:blank`` where the status
+    says it all."""
+    title: str
+    """The kind in words; the same every time."""
+    status: int
+    detail: str
+    """What is wrong this time, and what to do."""
+    instance: str
+    """The path that was asked for."""
+    errors: tuple[Wrong, ...] | None = None
+    """Each thing that is wrong with a request that is not valid."""
+
+
+class Explanation(Shape):
+    """A kind of problem."""
+
+    type: str
+    title: str
+    status: int
+
+
+class Refused(Exception):
+    """A request that is answered by a problem; ``detail`` says what to do."""
+
+    def __init__(self, kind: Kind, detail: str) -> None:
+        super().__init__(detail)
+        self.kind = kind
+        self.detail = detail
+
+
+def response(
+    path: str,
+    kind: Kind,
+    detail: str,
+    errors: tuple[Wrong, ...] | None = None,
+) -> Response:
+    """The answer to a request for ``path`` that can't be met."""
+    problem = Problem(
+        type=kind.type,
+        title=kind.title,
+        status=kind.status,
+        detail=_sentence(detail),
+        instance=quote(path),
+        errors=errors,
+    )
+    again = kind.status == HTTPStatus.SERVICE_UNAVAILABLE
+    return _json(problem, {"retry-after": SECONDS_UNTIL_AGAIN} if again else {})
+
+
+def nothing_here(path: str) -> Response:
+    """The answer to a request for an address that there is not."""
+    return response(path, NOT_FOUND, f"nothing answers here; see {PREFIX}/openapi.json")
+
+
+def declared(*kinds: Kind) -> dict[int | str, dict[str, Any]]:
+    """What an operation may be answered besides its result, for the OpenAPI document."""
+    return {kind.status.value: {"model": Problem, "description": kind.title} for kind in kinds}
+
+
+def add_handlers(api: FastAPI) -> None:
+    """Let every error of an application become a problem."""
+
+    @api.exception_handler(Refused)
+    async def refused(request: Request, error: Refused) -> Response:
+        return response(request.scope["path"], error.kind, error.detail)
+
+    @api.exception_handler(RagError)
+    async def of_library(request: Request, error: RagError) -> Response:
+        kind = next((kind for of, kind in _OF_LIBRARY if isinstance(error, of)), BROKEN)
+        if kind is BROKEN:
+            _log.error("The library is in trouble: %s", error)
+        return response(request.scope["path"], kind, troubles.told(error))
+
+    @api.exception_handler(RequestValidationError)
+    async def invalid(request: Request, error: RequestValidationError) -> Response:
+        errors = tuple(
+            Wrong(where=".".join(str(part) for part in one["loc"]), detail=_reason(one))
+            for one in error.errors()
+        )
+        detail = "; ".join(f"{one.where}: {one.detail.removesuffix('.')}" for one in errors)
+        return response(request.scope["path"], INVALID, f"Look at {detail}", errors)
+
+    @api.exception_handler(HTTPException)
+    async def of_http(request: Request, error: HTTPException) -> Response:
+        path = request.scope["path"]
+        if error.status_code == HTTPStatus.NOT_FOUND:
+            return nothing_here(path)
+        if error.status_code == HTTPStatus.BAD_REQUEST:  # FastAPI's, of bytes that are no text
+            return response(path, INVALID, "look at body: it can't be read as JSON")
+        status = HTTPStatus(error.status_code)
+        problem = Problem(
+            type="about:blank",
+            title=status.phrase,
+            status=status,
+            detail=_sentence(status.description or status.phrase),
+            instance=quote(path),
+        )
+        return _json(problem, error.headers or {})
+
+    @api.exception_handler(Exception)
+    async def unexpected(request: Request, _: Exception) -> Response:
+        return response(request.scope["path"], UNEXPECTED, troubles.UNEXPECTED)
+
+
+def routes() -> APIRouter:
+    """Where problems are explained."""
+    router = APIRouter(tags=["problems"])
+
+    @router.get("/problems/{name}", responses=declared(NOT_FOUND))
+    def problem(name: str) -> Explanation:
+        """What a kind of problem is called."""
+        kind = KINDS.get(name)
+        if kind is None:
+            raise Refused(NOT_FOUND, f"the kinds of problems are {', '.join(KINDS)}")
+        return Explanation(type=kind.type, title=kind.title, status=kind.status)
+
+    return router
+
+
+def _json(problem: Problem, headers: Mapping[str, str]) -> Response:
+    return JSONResponse(
+        problem.model_dump(mode="json", exclude_none=True),
+        status_code=problem.status,
+        media_type=MEDIA_TYPE,
+        headers=dict(headers),
+    )
+
+
+def _reason(error: Mapping[str, Any]) -> str:
+    """Why a part of a request is not valid; the reasons of our own stand as they are."""
+    own = error.get("ctx", {}).get("error")
+    return _sentence(str(own) if isinstance(own, ValueError) else error["msg"])
+
+
+def _sentence(line: str) -> str:
+    whole = line[:1].upper() + line[1:]
+    return whole if whole.endswith((".", "!", "?", "”", '"')) else f"{whole}."

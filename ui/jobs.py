@@ -1,0 +1,223 @@
+"""Index jobs: one at a time in a thread of the server, so that no tab has to stay open.
+
+A job is told by snapshots: each :class:`Job` says how things stood when it was asked for, and
+never changes.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+import os
+import threading
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from queue import SimpleQueue
+from typing import Literal, TypeAlias
+
+from rag import IndexReport, Library, Progress, SourceNotFound
+from ui import troubles
+
+State: TypeAlias = Literal["queued", "running", "done", "failed", "cancelled"]
+
+Phase: TypeAlias = Literal["looking", "reading", "finishing"]
+"""``looking`` for what there is to read; ``reading`` and encoding it; ``finishing`` is bringing
+the indexes up to it, and measuring what scores mean."""
+
+KEPT = 50
+"""How many jobs that are over are remembered."""
+
+_log = logging.getLogger(__name__)
+
+
+class _Cancelled(BaseException):
+    """Ends a run between two documents, as Ctrl-C does; no handler of errors may take it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """An index job as it stood when it was asked for.
+
+    ``paths`` are the files and folders it was given. ``progress`` is the last step that was told,
+    ``report`` what a job did that is done, and ``trouble`` why one failed, in words without a
+    path. ``cancelling`` is whether it was told to stop; it goes on until the document in hand is
+    done. ``exclude``, ``ocr`` and ``retry`` are as in :meth:`rag.Library.index`. Times are in UTC.
+    """
+
+    id: str
+    paths: tuple[str, ...]
+    asked: dt.datetime
+    state: State = "queued"
+    began: dt.datetime | None = None
+    ended: dt.datetime | None = None
+    progress: Progress | None = None
+    report: IndexReport | None = None
+    trouble: str = ""
+    cancelling: bool = False
+    exclude: tuple[str, ...] = ()
+    ocr: bool | str = False
+    retry: bool = False
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing of it can change any more."""
+        return self.ended is not None
+
+    @property
+    def phase(self) -> Phase | None:
+        """What a running job is at; None while it waits, and when it is over."""
+        if self.state != "running":
+            return None
+        step = self.progress
+        if step is None:
+            return "looking"
+        encoded = step.embedded + step.reused >= step.passages
+        return "finishing" if step.files_done >= step.files and encoded else "reading"
+
+
+class Jobs:
+    """The index jobs of one library: those that wait, the one that runs, and those that are over.
+
+    Any thread may call any method; none waits for a job but :meth:`close`.
+    """
+
+    def __init__(self, library: Library) -> None:
+        self._library = library
+        self._changing = threading.Lock()
+        self._jobs: dict[str, Job] = {}
+        self._waiting: SimpleQueue[str | None] = SimpleQueue()
+        self._worker: threading.Thread | None = None
+        self._closed = False
+
+    def start(
+        self,
+        paths: Sequence[str | Path],
+        *,
+        exclude: Sequence[str] = (),
+        ocr: bool | str = False,
+        retry: bool = False,
+    ) -> Job:
+        """Have files and folders indexed, after the jobs that were asked for before.
+
+        What the other parameters mean says :meth:`rag.Library.index`.
+
+        Raises
+        ------
+        SourceNotFound
+            If one of the paths does not exist.
+        RuntimeError
+            If the jobs were closed.
+        """
+        listed = tuple(os.path.expanduser(path) for path in paths)  # noqa: PTH111 (as given)
+        if not all(map(os.path.exists, listed)):
+            raise SourceNotFound(troubles.NO_SUCH_FILE)
+        job = Job(
+            id=uuid.uuid4().hex,
+            paths=listed,
+            asked=_now(),
+            exclude=tuple(exclude),
+            ocr=ocr,
+            retry=retry,
+        )
+        with self._changing:
+            if self._closed:
+                raise RuntimeError("the server is stopping, and takes no more index jobs")
+            self._jobs[job.id] = job
+            self._forget()
+            if self._worker is None:
+                # A daemon: whoever presses Ctrl-C twice doesn't want to wait, and what is
+                # committed stays.
+                self._worker = threading.Thread(target=self._work, name="index jobs", daemon=True)
+                self._worker.start()
+        self._waiting.put(job.id)
+        return job
+
+    def all(self) -> tuple[Job, ...]:
+        """Every job that is remembered, the newest first."""
+        with self._changing:
+            return tuple(reversed(self._jobs.values()))
+
+    def get(self, job_id: str) -> Job | None:
+        """The job of that id; None if there is none, or it was over long ago."""
+        with self._changing:
+            return self._jobs.get(job_id)
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether no job waits or runs."""
+        return all(job.is_over for job in self.all())
+
+    def cancel(self, job_id: str) -> Job | None:
+        """Stop a job: at once if it waits, after the document in hand if it runs.
+
+        What it has done by then stays, and can be found. A job that is over stays as it is.
+        """
+        with self._changing:
+            job = self._jobs.get(job_id)
+            if job is None or job.is_over:
+                return job
+            if job.state == "queued":
+                job = replace(job, state="cancelled", cancelling=True, ended=_now())
+            else:
+                job = replace(job, cancelling=True)
+            self._jobs[job_id] = job
+            return job
+
+    def close(self) -> None:
+        """Cancel every job and wait until the last has ended; no more are taken."""
+        with self._changing:
+            self._closed = True
+        for job in self.all():
+            self.cancel(job.id)
+        self._waiting.put(None)
+        if self._worker is not None:
+            self._worker.join()
+
+    def _work(self) -> None:
+        while (job_id := self._waiting.get()) is not None:
+            self._run(job_id)
+
+    def _run(self, job_id: str) -> None:
+        with self._changing:
+            job = self._jobs.get(job_id)
+            if job is None or job.is_over:  # cancelled while it waited
+                return
+            self._jobs[job_id] = replace(job, state="running", began=_now())
+
+        def on_progress(step: Progress) -> None:
+            if self._change(job_id, lambda job: replace(job, progress=step)).cancelling:
+                raise _Cancelled
+
+        self._change(job_id, self._ended(job, on_progress))
+
+    def _ended(self, job: Job, on_progress: Callable[[Progress], None]) -> Callable[[Job], Job]:
+        """Do what a job asks for; gives what is to be changed in its snapshot then."""
+        try:
+            report = self._library.index(
+                job.paths, exclude=job.exclude, ocr=job.ocr, retry=job.retry, progress=on_progress
+            )
+        except _Cancelled:
+            return lambda job: replace(job, state="cancelled", ended=_now())
+        except Exception as error:  # noqa: BLE001 (the terminal gets the traceback, the job a line)
+            _log.exception("An index job failed.")
+            trouble = troubles.told(error)
+        else:
+            return lambda job: replace(job, state="done", report=report, ended=_now())
+        return lambda job: replace(job, state="failed", trouble=trouble, ended=_now())
+
+    def _change(self, job_id: str, change: Callable[[Job], Job]) -> Job:
+        with self._changing:
+            job = self._jobs[job_id] = change(self._jobs[job_id])
+            return job
+
+    def _forget(self) -> None:
+        """Let go of the oldest jobs that are over, so that a server may run for years."""
+        over = [job.id for job in self._jobs.values() if job.is_over]
+        for job_id in over[:-KEPT]:
+            del self._jobs[job_id]
+
+
+def _now() -> dt.datetime:
+    return dt.datetime.now(dt.UTC)

@@ -1,0 +1,119 @@
+// The page's own behaviour: keys, the reading pane, copying. It talks to this server only.
+const wide = matchMedia("(min-width: 72rem)");
+const field = () => document.querySelector("#question textarea, #question input");
+const hits = () => [...document.querySelectorAll("article.hit")];
+const texts = () => document.querySelector(".results").dataset;
+const chosen = () => document.querySelector("article.hit.chosen");
+
+// ---- dates: the browser's own calendar in the fields of the page ----
+
+const dated = new MutationObserver(() => {
+  const fields = document.querySelectorAll("#since input, #until input");
+  if (fields.length < 2) return;
+  dated.disconnect();
+  for (const one of fields) one.type = "date";
+});
+dated.observe(document.documentElement, { childList: true, subtree: true });
+
+// ---- the reading pane: a document beside the hits, where there is room ----
+
+function pane() {
+  let found = document.getElementById("reading");
+  if (!found) {
+    found = document.createElement("aside");
+    found.id = "reading";
+    found.ariaLabel = texts().document;
+    const close = document.createElement("button");
+    close.type = "button";
+    close.className = "close";
+    close.ariaLabel = texts().close;
+    close.textContent = "×";
+    close.addEventListener("click", closePane);
+    const frame = document.createElement("iframe");
+    frame.title = texts().document;
+    found.append(close, frame);
+    document.body.append(found);
+  }
+  return found;
+}
+
+function openPane(link) {
+  const [address, fragment] = link.getAttribute("href").split("#");
+  const joint = address.includes("?") ? "&" : "?";
+  pane().querySelector("iframe").src = `${address}${joint}pane=1#${fragment ?? ""}`;
+  document.body.classList.add("reading");
+  const hit = link.closest("article.hit");
+  if (hit) choose(hit);
+}
+
+function closePane() {
+  document.getElementById("reading")?.remove();
+  document.body.classList.remove("reading");
+  (chosen() ?? field())?.focus({ preventScroll: true });
+}
+
+// ---- the hit in hand ----
+
+function choose(hit) {
+  for (const one of hits()) one.classList.toggle("chosen", one === hit);
+  hit.tabIndex = -1;
+  hit.focus({ preventScroll: true });
+  hit.scrollIntoView({ block: "nearest" });
+}
+
+function step(by) {
+  const all = hits();
+  if (!all.length) return false;
+  const at = all.indexOf(chosen());
+  if (at === 0 && by < 0) {
+    chosen().classList.remove("chosen");
+    field()?.focus();
+    return true;
+  }
+  choose(all[Math.min(Math.max(at + by, 0), all.length - 1)]);
+  return true;
+}
+
+document.addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey) return;
+  const typing = event.target.matches?.("input, textarea, select, [contenteditable]");
+  const inField = event.target === field();
+  const open = document.body.classList.contains("reading");
+  if (event.key === "Escape" && open) closePane();
+  else if (event.key === "/" && !typing) field()?.focus();
+  else if (event.key === "ArrowDown" && (!typing || inField)) { if (!step(1)) return; }
+  else if (event.key === "ArrowUp" && !typing) { if (!step(-1)) return; }
+  else if (event.key === "o" && !typing && chosen()) chosen().querySelector("a.open").click();
+  else return;
+  event.preventDefault();
+});
+
+document.addEventListener("click", (event) => {
+  const plain = event.button === 0 && !event.ctrlKey && !event.metaKey && !event.shiftKey;
+  const link = event.target.closest?.("article.hit :is(h2 a, a.open)");
+  if (link && plain && wide.matches) {
+    event.preventDefault();
+    openPane(link);
+  }
+  const copy = event.target.closest?.("button.copy");
+  if (copy) quoted(copy);
+  for (const menu of document.querySelectorAll("details.cite[open]")) {
+    if (!menu.contains(event.target)) menu.open = false;
+  }
+});
+
+// ---- quotations ----
+
+async function quoted(button) {
+  const menu = button.closest(".cite");
+  const said = menu.querySelector(".said");
+  try {
+    const base = new URL(".", location.href).href;
+    const response = await fetch(`${menu.dataset.quoted}&base=${encodeURIComponent(base)}`);
+    if (!response.ok) throw new Error(response.statusText);
+    await navigator.clipboard.writeText((await response.json())[button.value]);
+    said.textContent = texts().copied;
+  } catch {
+    said.textContent = texts().notCopied;
+  }
+}

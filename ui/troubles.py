@@ -1,0 +1,41 @@
+"""What is said of a library's errors to whoever may not know this machine. Pure.
+
+The library names folders and files in its errors, for the person at the terminal. A page or a
+program elsewhere gets the same in words that name none.
+"""
+
+from __future__ import annotations
+
+from rag import (
+    InputError,
+    LibraryBusy,
+    LibraryError,
+    LibraryNotFound,
+    ModelError,
+    RagError,
+    SourceNotFound,
+)
+
+BUSY = "another process is writing to this library; try again when it is done"
+NO_SUCH_FILE = "there is no such file or folder on this machine, or it can't be looked at"
+UNEXPECTED = "something went wrong; the terminal that runs rag says more"
+
+_WORDS: tuple[tuple[type[RagError], str], ...] = (
+    (LibraryBusy, BUSY),
+    (LibraryNotFound, "the library is gone; the terminal that runs rag says more"),
+    (
+        LibraryError,
+        "something is the matter with the library's files; the terminal that runs rag says more",
+    ),
+    (ModelError, "the model can't be used; the terminal that runs rag says more"),
+    (SourceNotFound, NO_SUCH_FILE),
+)
+
+
+def told(error: Exception) -> str:
+    """One line for a person: what is wrong and what to do, without a path of this machine."""
+    for kind, line in _WORDS:
+        if isinstance(error, kind):
+            return line
+    # What else may be asked for and can't be is said of what the caller gave.
+    return str(error) if isinstance(error, InputError) else UNEXPECTED
