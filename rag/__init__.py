@@ -23,7 +23,16 @@ from rag.errors import (
     UnknownFormat,
 )
 from rag.library import Library
-from rag.reports import Facets, FileReport, Findability, IndexReport, Lost, Progress, SelfTest, Status
+from rag.reports import (
+    Facets,
+    FileReport,
+    Findability,
+    IndexReport,
+    Lost,
+    Progress,
+    SelfTest,
+    Status,
+)
 from rag.types import (
     Answer,
     Document,
