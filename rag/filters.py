@@ -12,9 +12,9 @@ class Filter:
     """Conditions on a document, all of which must hold; None or empty is no condition.
 
     ``since`` and ``until`` bound its date, both inclusive. ``source`` is a pattern with ``*`` and
-    ``?`` for the path of one of its sources, or for the end of it. ``title`` stands in its title,
-    upper or lower case. ``language`` is a code such as ``en``. ``where`` are values of its
-    metadata, each to be equal.
+    ``?`` for the path of one of its sources, or for the end of it; upper and lower case are the
+    same in it for the letters A to Z. ``title`` stands in its title, upper or lower case.
+    ``language`` is a code such as ``en``. ``where`` are values of its metadata, each to be equal.
     """
 
     since: dt.date | None = None

@@ -42,7 +42,7 @@ days = st.none() | st.integers(-100, 30 * FILES + 100).map(
     lambda number: FIRST_DAY + dt.timedelta(days=number)
 )
 patterns = st.none() | st.sampled_from(
-    ["*.txt", "part1/*", "letter *", "*1?.txt", "note [[]draft] 8.txt", "note [draft] *", "nothing"]
+    ["*.TXT", "part1/*", "Letter *", "*1?.txt", "note [[]draft] 8.txt", "note [draft] *", "NOTHING"]
 )
 
 
@@ -72,5 +72,5 @@ def test_filter_equals_brute_force(
 
 def matches(path: str, pattern: str) -> bool:
     """The pattern for a path or its end, where brackets mean themselves."""
-    literal = pattern.replace("[", "[[]")
+    literal, path = pattern.replace("[", "[[]").lower(), path.lower()
     return fnmatch.fnmatchcase(path, literal) or fnmatch.fnmatchcase(path, f"*/{literal}")

@@ -42,11 +42,12 @@ def first_view(library: Library) -> FirstView:
     try:
         newest = library.documents(NEWEST)
         documents = [library.document(summary.id) for summary in newest]
-        facets = library.facets()
+        facets, status = library.facets(), library.status()
     except RagError as error:
         return FirstView(states.masthead(0, None), states.problem(str(error)), ())
     return FirstView(
-        masthead=states.masthead(library.status().documents, newest[0] if newest else None),
+        masthead=states.masthead(status.documents, newest[0] if newest else None)
+        + states.untrained(status.untrained),
         body=states.first(newest) if newest else states.empty(),
         examples=examples.questions(documents),
         types=_choices(facets.types),

@@ -95,7 +95,7 @@ def build(library: Library) -> gr.Blocks:
             now = answers.first_view(library)  # the library may have grown since the server began
             query = dict(request.query_params)
             asked, limits = query.get("q", ""), Narrowing.of(query)
-            # Without a question in the address, leave alone what a quick person typed meanwhile.
+            # What the address doesn't say is left alone: a quick person may have typed meanwhile.
             found = (
                 [asked, answers.answer(library, asked, limits)]
                 if asked.strip()
@@ -104,8 +104,8 @@ def build(library: Library) -> gr.Blocks:
             return [
                 *(now.masthead, now.body, *found),
                 *(gr.update(value=t, visible=bool(t)) for t in _padded(now.examples)),
-                gr.update(open=True) if limits else gr.skip(),  # somebody may have opened it
-                *(limits.since, limits.until, limits.source),
+                gr.update(open=True) if limits else gr.skip(),
+                *(text or gr.skip() for text in (limits.since, limits.until, limits.source)),
                 _choosing(now.types, limits.type),
                 _choosing(now.languages, limits.language),
             ]
@@ -151,9 +151,13 @@ def _field(label: str, name: str) -> gr.Textbox:
 
 def _choosing(choices: Sequence[tuple[str, str]], chosen: str) -> dict[str, object]:
     """A list to choose from, with what an address chose, even if there is none of it now."""
-    known = {value for _, value in choices} | {""}
-    more = [] if chosen in known else [(chosen, chosen)]
-    update: dict[str, object] = gr.update(choices=[_ANY, *choices, *more], value=chosen)
+    update: dict[str, object]
+    if not chosen:
+        update = gr.update(choices=[_ANY, *choices])
+    else:
+        known = {value for _, value in choices}
+        more = [] if chosen in known else [(chosen, chosen)]
+        update = gr.update(choices=[_ANY, *choices, *more], value=chosen)
     return update
 
 

@@ -97,10 +97,40 @@ document.addEventListener("click", (event) => {
   }
   const copy = event.target.closest?.("button.copy");
   if (copy) quoted(copy);
+  const more = event.target.closest?.("button.more");
+  if (more) around(more);
   for (const menu of document.querySelectorAll("details.cite[open]")) {
     if (!menu.contains(event.target)) menu.open = false;
   }
 });
+
+// ---- more of the document, in place: the passages before and after ----
+
+async function around(button) {
+  const hit = button.closest("article.hit");
+  button.disabled = true;
+  try {
+    const id = encodeURIComponent(button.value);
+    const response = await fetch(`api/v1/passages/${id}?neighbours=true`);
+    if (!response.ok) throw new Error(response.statusText);
+    const { before, after } = await response.json();
+    const quotation = hit.querySelector("blockquote");
+    if (before) quotation.prepend(...paragraphs(before.text));
+    if (after) quotation.append(...paragraphs(after.text));
+    button.remove();
+  } catch {
+    button.disabled = false;
+  }
+}
+
+function paragraphs(text) {
+  return text.split(/\n\s*\n/).map((one) => {
+    const paragraph = document.createElement("p");
+    paragraph.className = "context";
+    paragraph.textContent = one;
+    return paragraph;
+  });
+}
 
 // ---- quotations ----
 

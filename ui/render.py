@@ -63,7 +63,7 @@ def article(
         f'<div class="facts">{_facts(hit)}{strength(hit.confidence)}</div>'
         f"{_trail(hit)}</header>"
         f"<blockquote>{passage(hit)}</blockquote>{_also(hit)}"
-        f"<footer>{why(hit.why)}"
+        f"<footer>{more(hit)}{why(hit.why)}"
         f'{cite(hit)}{thumbs(hit, good)}<a class="open" href="{href}">{words.OPEN}</a></footer>'
         "</article>"
     )
@@ -127,6 +127,13 @@ def thumbs(hit: Hit, good: bool | None) -> str:  # noqa: FBT001
         f'<div class="thumbs" role="group" data-passage="{escape(hit.passage_id)}">'
         f'<span class="said" role="status">{words.KEPT if good is not None else ""}</span>'
         f"{buttons}</div>"
+    )
+
+
+def more(hit: Hit) -> str:
+    """The button that shows the passages before and after it, in place."""
+    return (
+        f'<button type="button" class="more" value="{escape(hit.passage_id)}">{words.MORE}</button>'
     )
 
 

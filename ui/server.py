@@ -20,7 +20,7 @@ from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, Response
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from rag import InputError, Library, RagError
-from ui import citing, guard, pages, ratings, reader, reading, words
+from ui import citing, documents_routes, guard, pages, ratings, reader, reading, words
 from ui.api import docs, problems
 from ui.api.application import create_api
 from ui.jobs import Jobs
@@ -98,7 +98,9 @@ def create_app(
     reading.add_routes(app, library, pages.add_routes(app, library))
     docs.add_routes(app)
     app.router.routes.append(tools.route)
-    api = create_api(library, behind.jobs, behind.warming, may_change=set(hosts) <= set(LOCAL))
+    may_change = set(hosts) <= set(LOCAL)
+    documents_routes.add_routes(app, library, may_change=may_change)
+    api = create_api(library, behind.jobs, behind.warming, may_change=may_change)
     app.mount(problems.PREFIX, api)
     app.add_middleware(guard.guarded)
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=list(hosts))

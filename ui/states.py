@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -14,15 +14,24 @@ if TYPE_CHECKING:
 
 
 def masthead(articles: int, newest: DocumentSummary | None) -> str:
-    """The head of the page: its name, and what is indexed."""
+    """The head of the page: its name, what is indexed, and the way to the documents."""
     facts = [words.count(articles, "article")] if articles else []
     if newest is not None and newest.date is not None and newest.date_from != "file time":
         facts.append(f"{'newest ' if articles > 1 else ''}from {render.date(newest.date)}")
-    line = f'<p class="indexed">{", ".join(facts)}</p>' if facts else ""
+    told = f"<span>{', '.join(facts)}</span>" if facts else ""
+    line = f'<p class="indexed">{told}<a href="library">{words.DOCUMENTS}</a></p>'
     return (
         f'<header class="masthead"><h1><a href=".">{words.TITLE}</a></h1>'
         f"<p>{words.PROMISE}</p>{line}</header>"
     )
+
+
+def untrained(documents: Mapping[str, int]) -> str:
+    """Languages that the model was not trained on, with how many documents are in each."""
+    if not documents:
+        return ""
+    told = ", ".join(f"{escape(code)} {number:,}" for code, number in documents.items())
+    return f'<p class="untrained">{words.UNTRAINED.format(languages=told)}</p>'
 
 
 def first(newest: Sequence[DocumentSummary]) -> str:

@@ -10,6 +10,10 @@ PRIVATE = "Works offline. Nothing you ask is sent to any other service."
 
 QUESTION = "Your question"
 PLACEHOLDER = "Ask a question"
+UNTRAINED = (
+    "The model was not trained on all languages here ({languages}): such documents are found by "
+    "the words of a question more than by its meaning."
+)
 NARROW = "Look only in some documents"
 SINCE = "From"
 UNTIL = "Until"
@@ -58,6 +62,7 @@ BEFORE = "Page before"
 AFTER = "Page after"
 PAGE_OF = "Page {page} of “{title}”, as it is printed"
 
+MORE = "More around it"
 CITE = "Cite"
 COPY = (("plain", "Plain"), ("markdown", "Markdown"), ("apa", "APA"), ("bibtex", "BibTeX"))
 LINK = "Lasting link"
@@ -125,6 +130,68 @@ NOT_ANSWERED = (
     "This is probably not in your documents (confidence {percent}). The nearest passages:"
 )
 """What is said instead of the number of passages, when none of them is likely to answer."""
+
+DOCUMENTS = "Documents"
+DOCUMENTS_ADD = "Index a folder or file on this machine"
+DOCUMENTS_PATH = "/home/ada/articles"
+DOCUMENTS_PATH_HELP = "A path begins at the root, like /home/ada/articles, or at ~"
+DOCUMENTS_INDEX = "Index"
+DOCUMENTS_CANCEL = "Cancel"
+DOCUMENTS_PROGRESS = "Progress"
+DOCUMENTS_NO_SCRIPT = (
+    "Indexing and removing on this page need JavaScript. In a terminal: rag index PATH, "
+    "rag remove PATH."
+)
+DOCUMENTS_READ_ONLY = (
+    "This server answers other machines, too, so nothing can be indexed or removed here. On its "
+    "own machine, rag index PATH and rag remove PATH do that."
+)
+DOCUMENTS_TITLED = "Words in the title"
+DOCUMENTS_SHOW = "Show"
+DOCUMENTS_TITLE = "Title"
+DOCUMENTS_FILE = "File"
+DOCUMENTS_DATE = "Date"
+DOCUMENTS_PAGES = "Pages"
+DOCUMENTS_PASSAGES = "Passages"
+DOCUMENTS_OF = "{first:,} to {last:,} of {documents}"
+DOCUMENTS_PAGE = "{page:,} / {last:,}"
+DOCUMENTS_NONE_FIT = "No document fits that."
+DOCUMENTS_ALL = "Show all"
+DOCUMENTS_EMPTY = "Name a folder above: the articles in it can be asked as soon as they are read."
+DOCUMENTS_UNREAD = "Not read, or not all of it ({count:,})"
+DOCUMENTS_UNREAD_MORE = "And {count:,} more: rag report lists them."
+DOCUMENTS_REMOVE = "Remove"
+DOCUMENTS_REMOVE_THIS = "Remove “{title}”"
+DOCUMENTS_REMOVE_HELP = (
+    "It is no longer found then. The file stays where it is, and comes back when its folder is "
+    "indexed again."
+)
+DOCUMENTS_KEEP = "Keep it"
+DOCUMENTS_TOLD = {
+    "silent": "The server does not answer; it is asked again in a moment.",
+    "queued": "Waits for its turn.",
+    "looking": "Looking for what there is to read.",
+    "reading": "Reading and indexing.",
+    "finishing": "Bringing the index up to date.",
+    "cancelling": "Stops after the document in hand.",
+    "cancelled": "Cancelled. What was read by then stays, and can be found.",
+    "failed": "That did not work: {trouble}.",
+    "done": "Done: {counts}.",
+    "nothing": "there was nothing to read",
+    "counts": {
+        "added": "{n} added",
+        "updated": "{n} updated",
+        "removed": "{n} removed",
+        "unchanged": "{n} unchanged",
+        "failed": "{n} could not be read",
+        "skipped": "{n} of a kind that is not read",
+    },
+    "numbers": "{done} of {files} files read, {encoded} of {passages} passages indexed",
+    "reasons": "What could not be read, and why",
+    "remove": "Remove “{title}” from the library?",
+    "removed": "“{title}” was removed.",
+}
+"""What the script of the page of documents says; names in braces are filled in there."""
 
 MONTHS = (
     "January",

@@ -19,7 +19,7 @@ def as_sql(conditions: Filter) -> tuple[str, list[str]]:
         pattern = conditions.source.replace("[", "[[]")
         clauses.append(
             "EXISTS (SELECT 1 FROM source WHERE document = document.key"
-            " AND (path GLOB ? OR path GLOB ?))"
+            " AND (lower(path) GLOB lower(?) OR lower(path) GLOB lower(?)))"
         )
         values += [pattern, f"*/{pattern}"]
     if conditions.title:

@@ -111,3 +111,21 @@ def test_limits_are_kept_in_the_address(open_page: OpenPage, address: str) -> No
     page.get_by_label("Until").fill("1990-01-01")
     page.get_by_label("Your question").press("Enter")
     expect(page.locator(".notice.nothing")).to_contain_text("No document is left that fits")
+
+
+def test_more_around_a_passage(open_page: OpenPage, address: str) -> None:
+    """The passages before and after come in place, as text; then the button goes."""
+    page = open_page(address)
+    hit = ask(page, QUESTION)
+    short = hit.locator("blockquote").inner_text()
+    hit.get_by_role("button", name="More around it").click()
+    context = hit.locator("blockquote .context")
+    expect(context.first).to_be_visible()
+    expect(hit.get_by_role("button", name="More around it")).to_have_count(0)
+    around = context.all_inner_texts()
+    assert around[0].startswith("India and Belgium are actively exploring")
+    assert around[-1].endswith("robust defence manufacturing ecosystem.")
+    whole = hit.locator("blockquote").inner_text()
+    assert whole.startswith(around[0])
+    assert short in whole
+    assert whole.endswith(around[-1])

@@ -292,3 +292,9 @@ def test_every_state_has_its_own_words() -> None:
     assert words.NOTHING in states.nothing()
     assert words.NO_QUESTION in states.hint()
     assert "<p>The folder &lt;b&gt; is damaged.</p>" in states.problem("the folder <b> is damaged")
+
+
+def test_languages_that_the_model_was_not_trained_on() -> None:
+    """They are named with how many documents are in each; where there are none, nothing is said."""
+    assert "(de 12, pl 1)" in states.untrained({"de": 12, "pl": 1})
+    assert states.untrained({}) == ""

@@ -149,6 +149,17 @@ def test_only_search_is_named_in_the_api(client: TestClient) -> None:
     assert "is no date; write it like 2025-03-05" in asked("Who?", "soon", "", "", "", "")
 
 
+def test_where_others_can_reach_it_nothing_can_be_changed(
+    client: TestClient, library: Library
+) -> None:
+    """A server that answers to any name shows the documents, and no way to index or remove."""
+    opened = client.get("/library").text
+    assert "000_b4b8cba14608a5c3.txt" in opened
+    assert 'id="index"' not in opened
+    with built(library, server.LOCAL) as closed:
+        assert 'id="index"' in closed.get("/library").text
+
+
 def test_a_citation_is_followed(client: TestClient, library: Library) -> None:
     """Ready to be copied, it leads to its sentence; one whose sentence is gone says so."""
     document = library.document(first_id(library))

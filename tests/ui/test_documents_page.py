@@ -1,0 +1,266 @@
+"""The page of documents: rows, sorting, limits, pages, what could not be read, who may change."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from html import unescape
+from pathlib import Path
+from typing import get_args
+
+import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+from hashing_embedder import HashingEmbedder
+
+from rag import DocumentSummary, Failure, Library
+from ui import documents, documents_routes, states, words
+from ui.api.indexing import IndexReport
+from ui.documents import Contents, Listing, Row
+from ui.jobs import Phase
+
+CROSS = "\N{MULTIPLICATION SIGN}"
+EVIL = '"><script>alert(1)</script>{{7*7}}'
+
+SUMMARY = DocumentSummary(
+    id="d1",
+    title="The turret",
+    source="/home/someone/private/turret.PDF",
+    date=dt.date(2025, 3, 5),
+    passages=1234,
+)
+
+EMPTY = Contents(held=0, total=0, rows=(), types={})
+
+
+def held(*rows: Row, total: int = 1) -> Contents:
+    """A library of which these rows are shown."""
+    return Contents(held=total, total=total, rows=rows, types={".pdf": total})
+
+
+def cells(html: str) -> list[list[str]]:
+    """What a person reads in each row of the table."""
+    body = html.split("<tbody>")[1].split("</tbody>", maxsplit=1)[0]
+    return [
+        [unescape(re.sub(r"<[^>]+>", "", cell)) for cell in re.findall(r"<t[hd].*?</t[hd]>", row)]
+        for row in re.findall(r"<tr>.*?</tr>", body)
+    ]
+
+
+def heads(html: str) -> dict[str, tuple[str, str]]:
+    """Where each head that sorts leads, and how it says that it is sorted, by its name."""
+    found = re.findall(r'<th scope="col"([^>]*)><a href="([^"]+)">(\w+)</a></th>', html)
+    return {
+        name: (unescape(href), "".join(re.findall(r'aria-sort="(\w+)"', rest)))
+        for rest, href, name in found
+    }
+
+
+def test_a_row_says_what_is_known() -> None:
+    """Title, file, type, date, language, pages and passages; never where on the machine it is."""
+    html = documents.page(Listing(), held(Row(SUMMARY, "en", 12)), may_change=True)
+    assert cells(html) == [
+        [
+            "The turret",
+            "turret.PDF",
+            "pdf",
+            "5 March 2025",
+            "en",
+            "12",
+            "1,234",
+            "\N{MULTIPLICATION SIGN}",
+        ]
+    ]
+    assert '<a href="documents/d1">The turret</a>' in html
+    assert 'value="d1" data-title="The turret" aria-label="Remove “The turret”"' in html
+    assert "1 document</h2>" in html
+    assert "/home/someone" not in html
+
+
+def test_what_is_not_known_is_left_empty() -> None:
+    """No date, no language and no pages are no words; the date of a file is called so."""
+    rows = (
+        Row(replace(SUMMARY, date=None, source="/x/NOTES")),
+        Row(replace(SUMMARY, date_from="file time")),
+    )
+    first, second = cells(documents.page(Listing(), held(*rows), may_change=False))
+    assert first == ["The turret", "NOTES", "", "", "", "", "1,234"]
+    assert second[3] == "file of 5 March 2025"
+
+
+def test_hostile_texts_stay_texts() -> None:
+    """Titles, names, reasons and what was asked for are escaped wherever they stand."""
+    summary = replace(SUMMARY, id=EVIL, title=EVIL, source=f"/x/{EVIL.replace('/', '|')}")
+    contents = Contents(9, 9, (Row(summary, EVIL),), {EVIL: 9}, (Failure(EVIL, EVIL),))
+    html = documents.page(Listing(title=EVIL, type=EVIL), contents, may_change=True)
+    assert re.findall(r"<script.*?>", html) == ['<script type="module" src="library.js">']
+    assert html.count("&lt;script&gt;") >= 8
+    assert cells(html)[0][0] == EVIL
+
+
+def test_heads_sort_by_what_the_library_sorts_by() -> None:
+    """A head leads to its order; the one that is sorted by says so and leads to the other way."""
+    row = Row(SUMMARY)
+    assert heads(documents.page(Listing(), held(row), may_change=True)) == {
+        "Title": ("library?sort=title", ""),
+        "File": ("library?sort=source", ""),
+        "Date": ("library?sort=oldest", "descending"),
+        "Passages": ("library?sort=passages", ""),
+    }
+    listing = Listing(sort="title", title="a & b", type=".pdf", page=3)
+    kept = "title=a+%26+b&type=.pdf"
+    assert heads(documents.page(listing, held(row, total=200), may_change=True)) == {
+        "Title": (f"library?sort=title&{kept}", "ascending"),
+        "File": (f"library?sort=source&{kept}", ""),
+        "Date": (f"library?{kept}", ""),
+        "Passages": (f"library?sort=passages&{kept}", ""),
+    }
+
+
+def test_pages_turn_and_keep_the_limits() -> None:
+    """The links before and after stay within the pages; the count says which rows are shown."""
+    rows = (Row(SUMMARY),) * 50
+    html = documents.page(Listing(title="x", page=2), held(*rows, total=1216), may_change=True)
+    assert "51 to 100 of 1,216 documents</h2>" in html
+    assert '<a rel="prev" href="library?title=x">Page before</a>' in html
+    assert '<a rel="next" href="library?title=x&amp;page=3">Page after</a>' in html
+    assert "<span>2 / 25</span>" in html
+    last = documents.page(Listing(page=25), held(*rows[:16], total=1216), may_change=True)
+    assert "1,201 to 1,216 of 1,216 documents" in last
+    assert 'rel="next"' not in last
+    assert 'rel="prev"' in last
+    assert 'class="pages"' not in documents.page(Listing(), held(*rows, total=50), may_change=True)
+
+
+@pytest.mark.parametrize(
+    ("query", "listing"),
+    [
+        ({}, Listing()),
+        (
+            {"sort": "title", "title": " a ", "type": ".md", "page": "4"},
+            Listing("title", "a", ".md", 4),
+        ),
+        ({"sort": "DROP TABLE", "page": "-1"}, Listing()),
+        ({"page": "0"}, Listing()),
+        ({"page": "9" * 40}, Listing()),
+    ],
+)
+def test_addresses_are_read_and_written(query: dict[str, str], listing: Listing) -> None:
+    """What makes no sense is as good as none; beyond the last page is the last."""
+    assert Listing.of(query) == listing
+    assert listing.within(101).page == min(listing.page, 3)
+    assert listing.within(0).page == 1
+
+
+def test_the_form_keeps_what_was_chosen() -> None:
+    """Words, type and order stay in it; each type is counted."""
+    html = documents.page(Listing("title", "tank", ".pdf"), held(Row(SUMMARY)), may_change=True)
+    assert '<input type="hidden" name="sort" value="title">' in html
+    assert 'name="title" maxlength="500" value="tank">' in html
+    assert '<option value=".pdf" selected>pdf (1)</option>' in html
+
+
+def test_an_empty_library_says_what_to_do() -> None:
+    """Where a folder can be named, that; elsewhere the command. There is nothing to limit."""
+    here = documents.page(Listing(), EMPTY, may_change=True)
+    assert "Nothing is indexed yet" in here
+    assert "Name a folder above" in here
+    assert 'role="search"' not in here
+    assert "<table" not in here
+    assert "<code>rag index PATH</code>" in documents.page(Listing(), EMPTY, may_change=False)
+
+
+def test_nothing_fits() -> None:
+    """No row is left by the limits: the way back to all is one click away."""
+    html = documents.page(Listing(title="zebra"), Contents(3, 0, (), {}), may_change=True)
+    assert "No document fits that." in html
+    assert '<a href="library">Show all</a>' in html
+    assert 'value="zebra"' in html
+
+
+def test_what_could_not_be_read_is_folded_when_long() -> None:
+    """Each file with its reason; three stand open, four are folded, the 201st is only counted."""
+    one = Failure("/home/someone/scan.pdf", "it has a password; open it and save it without")
+    short = documents.page(Listing(), replace(EMPTY, unread=(one,) * 3), may_change=True)
+    assert '<details class="unread" open><summary>Not read, or not all of it (3)' in short
+    assert "<b>scan.pdf</b> It has a password; open it and save it without.</li>" in short
+    assert "/home/someone" not in short
+    long = documents.page(Listing(), replace(EMPTY, unread=(one,) * 212), may_change=True)
+    assert '<details class="unread"><summary>Not read, or not all of it (212)' in long
+    assert long.count("<b>scan.pdf</b>") == 200
+    assert "And 12 more" in long
+
+
+def test_where_nothing_may_be_changed_nothing_offers_to() -> None:
+    """No field, no button, no script; a line says why and what to do."""
+    html = documents.page(Listing(), held(Row(SUMMARY)), may_change=False)
+    assert words.DOCUMENTS_READ_ONLY in html
+    for control in ('id="index"', 'class="remove"', "<dialog", "<script", "<template"):
+        assert control not in html
+        assert control in documents.page(Listing(), held(Row(SUMMARY)), may_change=True)
+
+
+def test_the_script_gets_its_texts_from_the_page() -> None:
+    """All that it asks for by name is there, and it has no sentence of its own."""
+    html = documents.page(Listing(), EMPTY, may_change=True)
+    given = re.search(r'data-texts="([^"]+)"', html)
+    assert given
+    texts = json.loads(unescape(given[1]))
+    assert texts == words.DOCUMENTS_TOLD
+    script = documents_routes.SCRIPT.read_text()
+    asked = set(re.findall(r"texts\.(\w+)", script))
+    assert asked | {"queued", "cancelling", *get_args(Phase)} == set(texts)
+    assert set(texts["counts"]) < set(IndexReport.model_fields)
+    assert "innerHTML" not in script
+
+
+def test_the_head_of_the_asking_page_leads_here() -> None:
+    """With articles and without."""
+    assert '<span>3 articles</span><a href="library">Documents</a>' in states.masthead(3, None)
+    assert '<p class="indexed"><a href="library">Documents</a></p>' in states.masthead(0, None)
+
+
+@pytest.fixture
+def library(tmp_path: Path, articles: Path) -> Iterator[Library]:
+    """Three articles and a file that is damaged, without a model."""
+    (articles / "scan.pdf").write_bytes(b"%PDF-1.7 and nothing else")
+    with Library.open(tmp_path / "library", embedder=HashingEmbedder()) as opened:
+        opened.index(articles)
+        yield opened
+
+
+@pytest.fixture
+def client(library: Library) -> TestClient:
+    """The routes over it, without the page around them."""
+    app = FastAPI()
+    documents_routes.add_routes(app, library, may_change=True)
+    return TestClient(app, base_url="http://127.0.0.1:7860")
+
+
+def test_the_library_is_listed(client: TestClient, library: Library, tmp_path: Path) -> None:
+    """In the order and with the limits of the address; a damaged file is named with its reason."""
+    html = client.get("/library", params={"sort": "source"}).text
+    assert [row[1] for row in cells(html)] == ["bread.txt", "whales.md", "tanks.txt"]
+    (failure,) = library.report()[2].failures
+    assert f"<b>scan.pdf</b> {words.sentence(failure.reason)}" in unescape(html)
+    assert str(tmp_path) not in html
+    limited = client.get("/library", params={"type": ".md", "page": "7"}).text
+    assert [row[:3] for row in cells(limited)] == [["Whales", "whales.md", "md"]]
+    assert "1 document</h2>" in limited
+    assert cells(client.get("/library", params={"title": "WHALE"}).text) == cells(limited)
+    assert "No document fits" in client.get("/library", params={"title": "zebra"}).text
+
+
+def test_only_our_script_runs_on_it(client: TestClient) -> None:
+    """The policy allows the style sheet, the script and this server, and nothing inline."""
+    response = client.get("/library")
+    policy = response.headers["content-security-policy"]
+    assert policy.startswith("default-src 'none'; script-src 'self'; style-src 'self'")
+    assert "unsafe" not in policy
+    assert "http" not in policy
+    assert not re.search(r'\s(style|on\w+)="', response.text)
+    script = client.get("/library.js")
+    assert script.headers["content-type"].startswith("text/javascript")
