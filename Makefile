@@ -36,7 +36,7 @@ check: install ## Format, lint, types, layers, tests with coverage: what CI runs
 faults: install ## Kill a writer before each of its write steps, and look at what is left
 	$(BIN)/python tests/faults/kill_at_every_step.py $$(mktemp -d)
 
-screenshots: install ## Take the README's screenshot again (needs Chromium)
+screenshots: install ## Take the README's screenshots again (needs Chromium)
 	$(BIN)/python tests/browser/take_screenshots.py
 
 quality: install ## Measure retrieval on the sets in DATA=folder

@@ -1,0 +1,256 @@
+"""rag beside others, with the same model on the same questions: the tables in the README.
+
+::
+
+    make peers DATA=folder
+
+or, in two environments, so that no version of the peers meets one of ours::
+
+    python tests/bench/peers/collect.py DATA --cache DIR    # requirements.txt lies beside it
+    python tests/bench/peers.py DATA --cache DIR [--libraries DIR] [--sets squad_dev …]
+
+The first writes down what the peers find; this judges it with the code of ``rag eval``, asks rag
+the same questions, and prints a table for each set. ``--libraries DIR`` keeps rag's libraries; one
+that ``rag eval`` made is taken over without the model. Everyone gets the texts alone: titles of
+documents, and the filters of questions, are for rag's own figures (``quality.py``).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from quality import circumstances, no_progress
+
+from rag import Document, Hit, Quote, Span, Why
+from rag.evaluation.beir import read_beir
+from rag.evaluation.corpus import Corpus
+from rag.evaluation.evaluating import evaluate, opened
+from rag.evaluation.judging import Judged, SpanJudge, judge
+from rag.evaluation.labelled import GoldSpan, LabelledSet, Question, spread
+from rag.evaluation.modes import parse_mode
+from rag.evaluation.places import Places
+from rag.evaluation.results import differences, result
+from rag.evaluation.running import Answered
+from rag.evaluation.spans import Stretch
+from rag.filters import Filter
+
+SETS = ("squad_dev", "chroma_chunking", "scifact", "squad_articles")
+FIVE = 5
+READ = 1_000
+"""Characters of hits that a hurried reader reads."""
+
+WITHIN = f"answer in {READ:,} characters"
+SHOWN = "characters of 5 hits"
+COLUMNS = {
+    "MRR@10": "answer MRR@10",
+    "in first hit": "answer in first hit",
+    f"in first {READ:,} characters": WITHIN,
+    "all in five hits": "all answers in 5 hits",
+    "text recall@5": "text recall@5",
+    "precision@5": "text precision@5",
+    "IoU@5": "text IoU@5",
+    "documents nDCG@10": "document nDCG@10",
+    "characters of five hits": SHOWN,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A system with its judged questions; ``setup`` says what it does, and with what."""
+
+    name: str
+    setup: str
+    judged: Sequence[Judged]
+
+
+@dataclass(frozen=True, slots=True)
+class TextPlaces:
+    """Where the hits of a peer lie, whose offsets are in the set's own texts; like ``Places``."""
+
+    places: Places
+
+    def gold(self, span: GoldSpan) -> Stretch:
+        """Where a gold span lies."""
+        return self.places.gold(span)
+
+    def hit(self, hit: Hit) -> Stretch:
+        """Where a hit lies."""
+        return self.places.gold(GoldSpan(hit.document_id, Span(hit.start, hit.end), hit.text))
+
+    def answer(self, hit: Hit) -> Stretch:
+        """The whole of the hit: a peer marks no sentence."""
+        return self.hit(hit)
+
+
+def main() -> None:
+    """Judge the peers, ask rag, and print the tables."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("data", type=Path)
+    parser.add_argument("--cache", type=Path, required=True, metavar="DIR")
+    parser.add_argument("--libraries", type=Path, metavar="DIR", help="where to keep libraries")
+    parser.add_argument("--sets", nargs="+", default=SETS)
+    parser.add_argument("--questions", type=int, help="only so many of each, spread over the set")
+    arguments = parser.parse_args()
+    with ExitStack() as stack:
+        temporary = stack.enter_context(tempfile.TemporaryDirectory())
+        libraries = arguments.libraries or Path(temporary)
+        setups: dict[str, str] = {}
+        for name in arguments.sets:
+            labelled = texts_alone(read_beir(arguments.data / name), arguments.questions)
+            rows = [ours(labelled, libraries / name), *theirs(labelled, arguments.cache / name)]
+            setups |= {row.name: row.setup for row in rows[1:]}
+            print(f"\n`{name}`, {len(labelled.questions):,} questions\n\n{as_markdown(rows)}")
+    print()
+    for name, setup in setups.items():
+        print(f"- {name}: {setup}")
+    print(f"\n{circumstances()}")
+
+
+def texts_alone(labelled: LabelledSet, most: int | None) -> LabelledSet:
+    """The set as the peers get it: no titles, no conditions; at most so many of its questions."""
+    return replace(
+        labelled,
+        questions=tuple(
+            replace(one, conditions=Filter()) for one in spread(labelled.questions, most)
+        ),
+        documents=tuple(replace(one, title="") for one in labelled.documents or ()),
+    )
+
+
+def ours(labelled: LabelledSet, library: Path) -> Row:
+    """What rag finds, with default settings."""
+    mode = parse_mode("hybrid")
+    with opened(labelled, library, progress=sys.stderr.isatty()) as ready:
+        report, judged = evaluate(labelled, ready, [mode], on_progress=no_progress)
+        assert isinstance(ready.judge, SpanJudge)
+        return Row(
+            "**rag**", f"rag {report.version}", [lengths(one, ready.judge.places) for one in judged]
+        )
+
+
+def theirs(labelled: LabelledSet, found: Path) -> list[Row]:
+    """What the peers found, as it was written down; the best first."""
+    assert labelled.documents is not None
+    texts = {one.id: one.text for one in labelled.documents}
+    documents = {one.id: one for one in labelled.documents}
+    places = TextPlaces(Places(Corpus(documents, {name: name for name in documents}), unread))
+    rows = []
+    for file in sorted(found.glob("*.json")):
+        written = json.loads(file.read_text())
+        made, answers = written["made with"], written["answers"]
+        versions = ", ".join(f"{name} {version}" for name, version in made["versions"].items())
+        answered = [_answered(one, answers[one.id], texts) for one in labelled.questions]
+        judged = [lengths(one, places) for one in judge(answered, SpanJudge(places))]
+        rows.append(Row(made["name"], f"{made['setup']} ({versions})", judged))
+    if not rows:
+        sys.exit(f"{found} has nothing of the peers; run tests/bench/peers/collect.py first")
+    return sorted(rows, key=lambda row: -_mean(row, main_measure(row)))
+
+
+def unread(name: str) -> Document:
+    """No document is read again: offsets of peers are in the texts of the set."""
+    raise LookupError(f"document {name} belongs to no library")
+
+
+def _answered(question: Question, found: Mapping[str, Any], texts: Mapping[str, str]) -> Answered:
+    hits = tuple(
+        in_text(rank, name, Span(start, end), texts[name])
+        for rank, (name, start, end) in enumerate(found["hits"], 1)
+    )
+    return Answered(question, hits, tuple(found["documents"]), seconds=0.0)
+
+
+def in_text(rank: int, document: str, span: Span, text: str) -> Hit:
+    """A chunk of a peer as a hit: only its place and its text are known."""
+    shown = span.of(text)
+    return Hit(
+        rank=rank,
+        score=0.0,
+        text=shown,
+        title="",
+        source=document,
+        date=None,
+        page=None,
+        headings=(),
+        document_id=document,
+        passage_id=f"{document} {span.start}",
+        start=span.start,
+        end=span.end,
+        answer=Quote(shown, span.start, span.end),
+        why=Why(0.0, 0.0, 0.0, None, None, ()),
+    )
+
+
+def lengths(judged: Judged, places: Places | TextPlaces) -> Judged:
+    """The same with what long hits hide: how much is shown, and what stands at its beginning.
+
+    A question scores ``WITHIN`` if a gold span ends within the first ``READ`` characters of its
+    hits, read one after the other from the best.
+    """
+    question, hits = judged.answered.question, judged.answered.hits
+    if not question.spans:
+        return judged
+    gold = [places.gold(span) for span in question.spans]
+    left, within = READ, False
+    for hit in hits:
+        read = places.hit(replace(hit, end=min(hit.end, hit.start + left)))
+        within = within or any(read.holds(span) for span in gold)
+        left -= hit.end - hit.start
+        if left <= 0:
+            break
+    shown = sum(hit.end - hit.start for hit in hits[:FIVE])
+    return replace(judged, values={**judged.values, WITHIN: float(within), SHOWN: float(shown)})
+
+
+def main_measure(row: Row) -> str:
+    """What a set is mostly about: spans, or documents where it has no spans."""
+    spans = COLUMNS["MRR@10"]
+    return spans if spans in row.judged[0].values else COLUMNS["documents nDCG@10"]
+
+
+def as_markdown(rows: Sequence[Row]) -> str:
+    """A row for each system, a column for each measure that the set has labels for.
+
+    Behind ± stands half the width of the 95 % interval; the last column is how far the first
+    row is above this one in the main measure, with the interval of the differences.
+    """
+    figures = [result(row.name, row.judged).estimates for row in rows]
+    columns = {head: name for head, name in COLUMNS.items() if name in figures[0]}
+    main = main_measure(rows[0])
+    lines = [
+        " | ".join(["| ", *columns, "rag is ahead by |"]),
+        " | ".join(["|---", *["---:"] * len(columns), "---: |"]),
+    ]
+    for row, estimates in zip(rows, figures, strict=True):
+        cells = [f"| {row.name}"]
+        for name in columns.values():
+            one = estimates[name]
+            digits = 0 if name == SHOWN else 3
+            half = (one.high - one.low) / 2
+            cells.append(f"{one.mean:,.{digits}f} ± {half:,.{digits}f}".replace("± 0.", "± ."))
+        if row is rows[0]:
+            cells.append(" |")
+        else:
+            ahead = differences(rows[0].judged, row.judged)[main]
+            ratio = figures[0][main].mean / estimates[main].mean if estimates[main].mean else np.inf
+            interval = f"[{ahead.low:+.3f}, {ahead.high:+.3f}]"
+            cells.append(f"{ahead.mean:+.3f} {interval}, {ratio:.2f} times |")
+        lines.append(" | ".join(cells))
+    return "\n".join(lines)
+
+
+def _mean(row: Row, name: str) -> float:
+    return sum(one.values[name] for one in row.judged) / len(row.judged)
+
+
+if __name__ == "__main__":
+    main()
