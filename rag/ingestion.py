@@ -24,7 +24,7 @@ from rag.store import FileRecord, Source, StoreReader, StoreWriter
 from rag.tally import Tally
 from rag.types import Document, Failure, Passage
 
-READING = 1
+READING = 2
 """Raise it whenever loaders or chunking make something else of the same file: what an earlier
 number read is read again then, and replaced where it differs."""
 

@@ -17,6 +17,12 @@ from numpy.typing import NDArray
 from rag.arrays import Scores, TokenBits, TokenVectors, Vector, Vectors
 from rag.errors import InputError
 
+WEIGHTS = (
+    *("meaning_weight", "tokens_weight", "sentence_share", "marks_weight", "continued_weight"),
+    *("before_share", "chance"),
+)
+"""Those settings of a :class:`Ranking` that lie in [0, 1]; its depths are whole numbers."""
+
 
 @dataclass(frozen=True, slots=True)
 class Ranking:
@@ -33,6 +39,18 @@ class Ranking:
     sentence_share
         Share of the best sentence in the late interaction, in [0, 1]; the rest is the whole
         passage's.
+    marks_weight
+        What a token without letter or digit counts, as a share of its rarity, in [0, 1]. A
+        question mark is rare in documents, and says nothing of what is asked for.
+    continued_weight
+        What a token that continues a word counts in the choice of the answering sentence, in
+        [0, 1]. Each token stands for its word, having been read with the others, so that a rare
+        name of many pieces would outweigh all else.
+    before_share
+        Share of what a sentence meets together with the one before it in that choice, in [0, 1].
+    chance
+        What a sentence meets by chance in that choice, each time that it is e times as long; in
+        [0, 1].
     whole_passages
         Take the cosine of the mean of a passage's sentences, as if it had one vector, and not
         that of its best sentence.
@@ -54,6 +72,10 @@ class Ranking:
     meaning_weight: float = 0.5
     tokens_weight: float = 0.75
     sentence_share: float = 0.35
+    marks_weight: float = 0.0
+    continued_weight: float = 0.0
+    before_share: float = 0.4
+    chance: float = 0.01
     whole_passages: bool = False
     passages_proposed: int = 100
     sentences_proposed: int = 300
@@ -61,7 +83,7 @@ class Ranking:
     reranked: int = 20
 
     def __post_init__(self) -> None:
-        for name in ("meaning_weight", "tokens_weight", "sentence_share"):
+        for name in WEIGHTS:
             weight = getattr(self, name)
             if not 0.0 <= weight <= 1.0:
                 raise InputError(f"{name} is a share: it must lie between 0 and 1, not be {weight}")
@@ -73,16 +95,6 @@ class Ranking:
 
 DEFAULT = Ranking()
 """What a library does."""
-
-BEFORE_SHARE = 0.4
-"""Share of what a sentence meets together with the one before it, in the choice of the answer."""
-
-BY_CHANCE = 0.01
-"""What a sentence meets by chance, each time that it is e times as long."""
-
-CONTINUED_WEIGHT = 0.5
-"""What a token that continues a word counts in the choice of the answer: the beginning says most
-of it, and a rare word of many pieces must not outweigh all others."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -216,7 +228,9 @@ def passage_scores(met: Met, weights: Scores, settings: Ranking = DEFAULT) -> Sc
     return np.clip(mixed, 0.0, 1.0)
 
 
-def sentence_scores(met: Met, weights: Scores) -> list[Scores]:
+def sentence_scores(
+    met: Met, weights: Scores, continued: NDArray[np.bool_], settings: Ranking = DEFAULT
+) -> list[Scores]:
     """How well each sentence answers the question, for each passage: the highest is marked.
 
     A sentence often takes up what the one before it named, so a part of its score is what the
@@ -226,15 +240,18 @@ def sentence_scores(met: Met, weights: Scores) -> list[Scores]:
     ----------
     met, weights
         As in :func:`passage_scores`.
+    continued
+        Which of the question's tokens continue a word, shape (tokens,).
     """
-    share = _shares(weights)
+    beginnings = np.where(continued, settings.continued_weight, 1.0)
+    share = _shares(weights * beginnings)
     with_before = met.best.copy()
     follows = met.owner[1:] == met.owner[:-1]
     with_before[:, 1:][:, follows] = np.maximum(met.best[:, 1:], met.best[:, :-1])[:, follows]
     scores = (
-        (1.0 - BEFORE_SHARE) * (share @ met.best)
-        + BEFORE_SHARE * (share @ with_before)
-        - BY_CHANCE * np.log(np.maximum(met.lengths, 1))
+        (1.0 - settings.before_share) * (share @ met.best)
+        + settings.before_share * (share @ with_before)
+        - settings.chance * np.log(np.maximum(met.lengths, 1))
     )
     ends = np.searchsorted(met.owner, np.arange(1, met.passages), side="left")
     return np.split(scores, ends)

@@ -232,8 +232,7 @@ def _reordered(asked: _Asked, candidates: _Candidates) -> list[_Scored]:
     )
     weights = _weights(asked)
     passages = ranking.passage_scores(met, weights, asked.settings)
-    beginnings = np.where(asked.encoding.continued, ranking.CONTINUED_WEIGHT, 1.0)
-    sentences = ranking.sentence_scores(met, weights * beginnings)
+    sentences = ranking.sentence_scores(met, weights, asked.encoding.continued, asked.settings)
     scores = ranking.combine(fused[kept], passages, asked.settings)
     return [
         _Scored(
@@ -249,13 +248,10 @@ def _reordered(asked: _Asked, candidates: _Candidates) -> list[_Scored]:
 
 
 def _weights(asked: _Asked) -> Scores:
-    """What each token of the question counts: its rarity in the library, marks nothing.
-
-    A question mark is rare in documents, and says nothing of what is asked for.
-    """
+    """What each token of the question counts: its rarity in the library, or a share of it."""
     pieces = asked.snapshot.pieces
     rarity = ranking.rarity(pieces.of(asked.encoding.pieces), pieces.passages)
-    return np.where(asked.encoding.worded, rarity, 0.0)
+    return np.where(asked.encoding.worded, rarity, asked.settings.marks_weight * rarity)
 
 
 def _reranked(asked: _Asked, scored: Sequence[_Scored], reranker: Reranker) -> list[_Scored]:

@@ -34,6 +34,10 @@ _OPENING = "\u201c\u2018«„([{「『"
 _CLOSING = "\u201d\u2019»)]}」』"
 _QUOTES_AND_BRACKETS = str.maketrans(dict.fromkeys(_OPENING + _CLOSING + "\"'", " "))
 
+# A note to the sentence before it, right after its full stop: a footnote's mark, an editor's
+# remark, the page that is quoted. "It fell.[3][citation needed] It rose.:19-21 It stood."
+_NOTE = re.compile(r"(?:\[[^\[\]\n]{1,40}\]|:\d[\d,\u2013-]*)+(?:\s+|$)")
+
 # Abbreviations that sentencex doesn't know, all met in real texts: titles before a name (the last
 # line is Hindi: Dr., Mr., Mrs., Prof., Rs.), and references before a number.
 _BEFORE_NAME = re.compile(
@@ -148,12 +152,20 @@ def _boundaries(language: str, piece: str) -> Iterator[int]:
     """Where sentences begin in the piece."""
     # To sentencex, the label of a list or a figure, as in "(A) One. Two.", opens a bracket that
     # the next ")" far away may close.
-    starts = _ask(language, _LABEL.sub(r" \1 ", piece))
+    starts = [_after_note(piece, one) for one in _ask(language, _LABEL.sub(r" \1 ", piece))]
     for start, end in itertools.pairwise([*starts, len(piece)]):
         yield _with_opening(piece, start)
         if end - start > LONG_SENTENCE:
             inner = _ask(language, piece[start:end].translate(_QUOTES_AND_BRACKETS))
-            yield from (_with_opening(piece, start + offset) for offset in inner)
+            yield from (
+                _with_opening(piece, _after_note(piece, start + offset)) for offset in inner
+            )
+
+
+def _after_note(piece: str, start: int) -> int:
+    """The start of a sentence without the note that belongs to the one before."""
+    note = _NOTE.match(piece, start) if start and not piece[start - 1].isspace() else None
+    return note.end() if note else start
 
 
 def _with_opening(piece: str, start: int) -> int:

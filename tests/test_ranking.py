@@ -44,6 +44,7 @@ def test_combination_with_another_weight() -> None:
         ({"meaning_weight": 1.5}, "meaning_weight is a share"),
         ({"tokens_weight": -0.1}, "tokens_weight is a share"),
         ({"sentence_share": 2.0}, "sentence_share is a share"),
+        ({"chance": -1.0}, "chance is a share"),
         ({"tokens_weight": float("nan")}, "tokens_weight is a share"),
         ({"reordered": 0}, "reordered must be at least 1"),
     ],
@@ -116,13 +117,28 @@ def test_scores_of_passages_by_hand() -> None:
     assert mixed.tolist() == pytest.approx([0.6 * 1.0 + 0.4 * 0.75, 0.25])
 
 
+NONE_CONTINUED = np.zeros(2, bool)
+
+
 def test_scores_of_sentences_by_hand() -> None:
     """The second sentence takes up what the first one meets, but the third is of another passage;
     sentences of one token have met nothing by chance.
     """
-    first, second = ranking.sentence_scores(two_passages(), np.array([3.0, 1.0]))
+    first, second = ranking.sentence_scores(two_passages(), np.array([3.0, 1.0]), NONE_CONTINUED)
     assert first.tolist() == pytest.approx([0.75, 0.6 * 0.25 + 0.4 * 1.0])
     assert second.tolist() == pytest.approx([0.25])
+
+
+def test_continued_pieces_choose_no_sentence() -> None:
+    """The first token begins a word, the second continues it: only the first counts, or the
+    second half as much.
+    """
+    continued = np.array([False, True])
+    first, _ = ranking.sentence_scores(two_passages(), np.ones(2), continued)
+    assert first.tolist() == pytest.approx([1.0, 0.4])
+    half = Ranking(continued_weight=0.5)
+    first, _ = ranking.sentence_scores(two_passages(), np.ones(2), continued, half)
+    assert first.tolist() == pytest.approx([2 / 3, 0.6 * 1 / 3 + 0.4])
 
 
 def test_longer_sentence_must_meet_more() -> None:
@@ -130,7 +146,7 @@ def test_longer_sentence_must_meet_more() -> None:
     question = np.array([[1.0, 1.0]], dtype=np.float32)
     bits = np.array([[0b11000000]] * 4, dtype=np.uint8)
     met = ranking.late_interaction(question, bits, [np.array([3, 1], np.int32)])
-    (scores,) = ranking.sentence_scores(met, np.ones(1))
+    (scores,) = ranking.sentence_scores(met, np.ones(1), np.zeros(1, bool))
     assert scores.tolist() == pytest.approx([1.0 - 0.01 * np.log(3), 1.0])
 
 
@@ -142,7 +158,7 @@ def test_sentence_without_tokens() -> None:
     met = ranking.late_interaction(question, bits, counts)
     assert met.best.tolist() == [[-1.0, pytest.approx(1.0), -1.0, -1.0]]
     assert ranking.passage_scores(met, np.ones(1)).tolist() == pytest.approx([1.0, 0.0])
-    first, second = ranking.sentence_scores(met, np.ones(1))
+    first, second = ranking.sentence_scores(met, np.ones(1), np.zeros(1, bool))
     assert int(np.argmax(first)) == 1
     assert second.tolist() == [-1.0]
 
@@ -153,7 +169,8 @@ def test_question_without_tokens() -> None:
     question = np.zeros((0, 8), dtype=np.float32)
     met = ranking.late_interaction(question, bits, [np.array([1], np.int32)])
     assert ranking.passage_scores(met, np.zeros(0)).tolist() == [0.0]
-    assert [one.tolist() for one in ranking.sentence_scores(met, np.zeros(0))] == [[0.0]]
+    scores = ranking.sentence_scores(met, np.zeros(0), np.zeros(0, bool))
+    assert [one.tolist() for one in scores] == [[0.0]]
 
 
 def test_question_of_marks_alone_weighs_all_alike() -> None:
@@ -189,7 +206,7 @@ def test_late_interaction_equals_a_loop(data: st.DataObject) -> None:
 
     met = ranking.late_interaction(question, bits, [np.array(one, np.int32) for one in counts])
     passages = ranking.passage_scores(met, weights, Ranking(sentence_share=share))
-    sentences = ranking.sentence_scores(met, weights)
+    sentences = ranking.sentence_scores(met, weights, np.zeros(tokens, bool))
     begin = 0
     for score, of_sentences, lengths in zip(passages, sentences, counts, strict=True):
         rows = []

@@ -174,3 +174,27 @@ def test_the_time_needed_grows_with_the_length_only(unit: str) -> None:
     start = time.perf_counter()
     sentences(text)
     assert time.perf_counter() - start < 10  # 2 s at most on the machine it was written on
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("It fell.[citation needed] It rose.", ["It fell.[citation needed]", "It rose."]),
+        ("It fell.[3][note 1] It rose.[c]", ["It fell.[3][note 1]", "It rose.[c]"]),
+        ("It fell.:4\u20135:24 It rose.:19-1", ["It fell.:4\u20135:24", "It rose.:19-1"]),
+        ("It fell. [Laughter] It rose.", ["It fell.", "[Laughter] It rose."]),
+    ],
+)
+def test_notes_belong_to_the_sentence_before(text: str, expected: list[str]) -> None:
+    """Footnotes' marks and editors' remarks follow the full stop at once; after a blank, what
+    stands in brackets is of the sentence that follows.
+    """
+    assert _split(text) == expected
+
+
+def test_many_notes_take_no_time() -> None:
+    """What looks like a note for long, and is none in the end."""
+    text = "It fell." + ":1" * 500 + "[1]" * 300 + "x"
+    began = time.perf_counter()
+    assert "".join(_split(text)) == text
+    assert time.perf_counter() - began < 2.0

@@ -66,9 +66,11 @@ class Places:
         return self._of(hit, hit.answer.start, hit.answer.end)
 
     def _of(self, hit: Hit, start: int, end: int) -> Stretch:
-        if hit.document_id not in self._found:
-            self._found[hit.document_id] = _counts(self.document(hit.document_id).text)
         document = self.corpus.of_source(hit.source)
+        if hit.document_id not in self._found:
+            text = self.document(hit.document_id).text
+            above = len(_solid(text)) - len(_solid(tidy(document.text)))
+            self._found[hit.document_id] = [count - above for count in _counts(text)]
         return self._stretch(document, self._found[hit.document_id], start, end)
 
     def _stretch(self, document: SetDocument, counts: list[int], start: int, end: int) -> Stretch:

@@ -1,7 +1,7 @@
 """JSON: one record or many, or anything else that was written in it.
 
 A record is an object with a text in one of its fields. Its other fields become the document's
-title, date and metadata.
+title, date and metadata. The title of a long text leads it, as its headline.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from rag.errors import LoadError
 from rag.loaders.content import Content, stream_of, whole
 from rag.loaders.decoding import decode
 from rag.loaders.fields import by_lower_case, facts, in_words, scalar
-from rag.loaders.loaded import Loaded, Member
+from rag.loaders.loaded import LONGEST_HEADING, Loaded, Member
 from rag.loaders.tidying import one_line, tidy
-from rag.types import Failure
+from rag.types import Failure, Heading, Span
 
 _Value: TypeAlias = object
 _Record: TypeAlias = Mapping[str, _Value]
@@ -28,6 +28,11 @@ _TITLE = ("title", "headline", "subject", "name")
 
 _LEAST_WORDS = 6
 """Words that a field of another name needs to be the text, not a setting."""
+
+_HEADED = 1000
+"""Characters from which on a text is led by its title: it makes several passages, which don't all
+say what it is about. A shorter one speaks for itself, and its title often names only what it is
+taken from: ARCHITECTURE.md has the figures."""
 
 _DEEPEST_INDENT = 20
 _SAMPLE = 1 << 16
@@ -132,12 +137,23 @@ def _loaded(value: _Value, notes: Mapping[str, str] | None = None) -> Loaded:
     if not isinstance(value, dict) or field is None:
         return Loaded(tidy("\n".join(_as_lines(value))), metadata=notes or {})
     said = facts({key: item for key, item in value.items() if key != field}, _TITLE)
+    text, headings = _headed(tidy(_as_text(value[field])), said.title)
     return Loaded(
-        text=tidy(_as_text(value[field])),
+        text=text,
         title=said.title,
         date=said.date,
         metadata={**said.metadata, **(notes or {})},
+        headings=headings,
     )
+
+
+def _headed(text: str, title: str | None) -> tuple[str, tuple[Heading, ...]]:
+    """A long text with its title as the heading above it, unless it begins with that itself."""
+    if not title or len(title) > LONGEST_HEADING:
+        return text, ()
+    if len(text) < _HEADED or text.startswith(title):
+        return text, ()
+    return f"{title}\n\n{text}", (Heading(Span(0, len(title)), 1),)
 
 
 def _text_field(record: _Record) -> str | None:

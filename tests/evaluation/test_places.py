@@ -69,6 +69,16 @@ def test_documents_with_the_same_text_are_one() -> None:
     assert found.answer(hit("s1", "Other.", "Other")) != wanted
 
 
+def test_title_above_the_text() -> None:
+    """Reading put it there; the answer is where it was, and the title lies before the text."""
+    documents = {"0": SetDocument("0", "The title", "One  two.", {})}
+    text = "The title\n\nOne  two."
+    found = Places(Corpus(documents, {"s0": "0"}), lambda name: Document(name, name, "", text, ""))
+    one = hit("s0", text, "two")
+    assert found.answer(one) == found.gold(gold("One  two.", "two")) == Stretch("0", 3, 6)
+    assert found.hit(one) == Stretch("0", -8, 7)
+
+
 def test_span_of_blanks() -> None:
     """Nothing could be right about it."""
     with pytest.raises(InputError, match="the answer span 3-5 of document 0 covers only blanks"):

@@ -11,7 +11,7 @@ from rag.errors import LoadError
 from rag.loaders import load
 from rag.loaders.json_text import members_of_json, members_of_json_lines
 from rag.loaders.loaded import Loaded, Member
-from rag.types import Document, Failure
+from rag.types import Document, Failure, Heading, Span
 
 RECORD = {
     "ID": 7,
@@ -63,6 +63,31 @@ def test_a_record() -> None:
             "language_from": "file",
         },
     )
+
+
+def test_title_leads_a_long_text() -> None:
+    """As its headline, from a thousand characters on."""
+    body = "Tea is dear. " * 76 + "Tea is dear."
+    found = _member({"title": "Tea  prices", "text": body})
+    assert (len(body), found.text) == (1000, f"Tea prices\n\n{body}")
+    assert found.headings == (Heading(Span(0, len("Tea prices")), 1),)
+    assert found.title == "Tea prices"
+
+
+@pytest.mark.parametrize(
+    ("title", "text"),
+    [
+        ("Tea prices", "x" * 999),
+        ("Tea prices", f"Tea prices\n\n{'x' * 1000}"),
+        ("", "x" * 1000),
+        ("t" * 201, "x" * 1000),
+    ],
+    ids=["short text", "stands there already", "none", "no headline"],
+)
+def test_title_that_leads_nothing(title: str, text: str) -> None:
+    """The text is as it was written, and the title is known."""
+    found = _member({"title": title, "text": text})
+    assert (found.text, found.headings, found.title) == (text, (), title or None)
 
 
 @pytest.mark.parametrize(

@@ -27,9 +27,9 @@ from rag.loaders.content import Content, content_of, stream_of, whole
 from rag.loaders.json_text import members_of_json_lines
 from rag.loaders.loaded import Member
 from rag.loaders.mail import members_of_mailbox
+from rag.processes import _all_is_data
 from rag.reading import ReadFile, read
 from rag.types import Document, Failure
-from rag.worker import _all_is_data
 
 MIB = 1 << 20
 LIMIT = 1 << 30
