@@ -4,6 +4,7 @@ PORT ?= 7860
 PYTHON ?= python3
 BIN := .venv/bin
 FOUND ?= .venv-peers/found
+PARALLEL ?= -n auto --dist loadfile
 
 .DEFAULT_GOAL := help
 .PHONY: help install run test check faults screenshots quality peers clean
@@ -24,14 +25,14 @@ run: install ## Index the articles in seeds/ and serve the page (PORT=7860)
 	$(BIN)/rag serve --port $(PORT)
 
 test: install ## Run all tests
-	$(BIN)/pytest
+	$(BIN)/pytest $(PARALLEL)
 
 check: install ## Format, lint, types, layers, tests with coverage: what CI runs
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest --cov --cov-report=term-missing:skip-covered
+	$(BIN)/pytest $(PARALLEL) --cov --cov-report=term-missing:skip-covered
 
 faults: install ## Kill a writer before each of its write steps, and look at what is left
 	$(BIN)/python tests/faults/kill_at_every_step.py $$(mktemp -d)
@@ -53,5 +54,5 @@ peers: install .venv-peers/installed ## Compare with others on the sets in DATA=
 	.venv-peers/bin/pip install --quiet --disable-pip-version-check -r $<
 	touch $@
 
-clean: ## Remove .venv and the default library
-	rm -rf .venv .rag
+clean: ## Remove the environments and the default library
+	rm -rf .venv .venv-peers .rag

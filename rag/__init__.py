@@ -5,6 +5,7 @@
 :func:`retrieve` asks the default library; :class:`Library` opens any other, and indexes.
 """
 
+from rag.calibration import Calibration
 from rag.citing import Citation, Followed, cited
 from rag.default import retrieve
 from rag.errors import (
@@ -23,7 +24,11 @@ from rag.errors import (
     UnknownFormat,
 )
 from rag.library import Library
+from rag.mapping import Group, PassageMap, Point
+from rag.neighbours import Neighbour
+from rag.reliability import Bin, Reliability
 from rag.reports import (
+    Dates,
     Facets,
     FileReport,
     Findability,
@@ -31,6 +36,7 @@ from rag.reports import (
     Lost,
     Progress,
     SelfTest,
+    Sought,
     Status,
 )
 from rag.types import (
@@ -53,7 +59,10 @@ from rag.types import (
 
 __all__ = [
     "Answer",
+    "Bin",
+    "Calibration",
     "Citation",
+    "Dates",
     "Document",
     "DocumentCount",
     "DocumentNotFound",
@@ -65,6 +74,7 @@ __all__ = [
     "Findability",
     "Followed",
     "Found",
+    "Group",
     "Heading",
     "Hit",
     "IndexReport",
@@ -79,13 +89,18 @@ __all__ = [
     "Lost",
     "Match",
     "ModelError",
+    "Neighbour",
     "Passage",
+    "PassageMap",
+    "Point",
     "Progress",
     "Quote",
     "RagError",
     "Rating",
+    "Reliability",
     "Respelling",
     "SelfTest",
+    "Sought",
     "SourceNotFound",
     "Span",
     "Status",

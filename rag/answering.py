@@ -12,7 +12,7 @@ from typing import TypeAlias
 import numpy as np
 
 from rag import asking, foreign, known_items
-from rag.calibration import ANSWERED, Calibration, fit, is_useful
+from rag.calibration import ANSWERED, Calibration, as_kept, fit, is_useful
 from rag.errors import LibraryError
 from rag.store import Database, StoredPassage, StoreReader, sample
 from rag.types import Answer, Hit
@@ -56,8 +56,16 @@ class Calibrations:
                     return one
             return self._measured(scoring)
 
+    def kept(self, ranking: object) -> Calibration | None:
+        """The calibration for scores of this ranking if there is one; nothing is measured."""
+        scoring = _scoring(ranking)
+        found = (self._kept(), self._newest)
+        return next((one for one in found if one and one.scoring == scoring), None)
+
     def refresh(self, ranking: object) -> None:
-        """Measure anew if there is none yet, or the library grew or shrank by a quarter since."""
+        """Measure anew if there is none yet, or the library grew or shrank by a quarter since, or
+        an earlier version measured it and kept no scores.
+        """
         scoring = _scoring(ranking)
         _, passages, _ = StoreReader(self._database).counts()
         with self._measuring:
@@ -123,12 +131,14 @@ def measured(database: Database, score: Score, scoring: str) -> Calibration:
     known, strange = questions(sample(database, 2 * KNOWN), is_english=_is_english(store))
     curve = GENERAL.slope, GENERAL.intercept
     counts = 0, 0
+    kept: list[tuple[float, ...]] = []
     if len(known) >= FEWEST_KNOWN:
         found = [np.array([score(one) for one in asked]) for asked in (known, strange)]
         if is_useful(*found):
             curve = fit(*found)
             counts = len(known), len(strange)
-    return Calibration(*curve, *counts, passages, scoring)
+            kept = [as_kept(scores) for scores in found]
+    return Calibration(*curve, *counts, passages, scoring, *kept)
 
 
 def questions(

@@ -33,7 +33,9 @@ class Calibration:
 
     ``known`` and ``foreign`` are the numbers of questions it was measured with, both 0 where it
     was brought along. ``passages`` is how many the library had then. ``scoring`` names the way in
-    which the scores come about: another way needs another curve.
+    which the scores come about: another way needs another curve. ``known_scores`` and
+    ``foreign_scores`` are those of the questions, ascending and to four digits: what the curve was
+    laid through, to be looked at. Earlier versions kept none.
     """
 
     slope: float
@@ -42,6 +44,8 @@ class Calibration:
     foreign: int = 0
     passages: int = 0
     scoring: str = ""
+    known_scores: tuple[float, ...] = ()
+    foreign_scores: tuple[float, ...] = ()
 
     @property
     def measured(self) -> bool:
@@ -61,8 +65,12 @@ class Calibration:
         return -self.intercept / self.slope
 
     def fits(self, passages: int, scoring: str) -> bool:
-        """Whether it still holds: the scores are the same, and the library about as large."""
-        return self.scoring == scoring and 4 * abs(passages - self.passages) <= self.passages
+        """Whether it still holds: the scores come about in the same way, the library is about as
+        large, and nothing is missing that an earlier version did not keep.
+        """
+        whole = len(self.known_scores) == self.known
+        close = 4 * abs(passages - self.passages) <= self.passages
+        return self.scoring == scoring and close and whole
 
     def as_json(self) -> str:
         """As text, to be kept."""
@@ -77,7 +85,10 @@ class Calibration:
         ValueError, TypeError
             If the text is something else, or was kept by a version with other fields.
         """
-        return cls(**json.loads(text))
+        fields = dict(json.loads(text))
+        for name in ("known_scores", "foreign_scores"):
+            fields[name] = tuple(map(float, fields.get(name, ())))
+        return cls(**fields)
 
 
 def fit(known: Scores, foreign: Scores) -> tuple[float, float]:
@@ -107,6 +118,11 @@ def fit(known: Scores, foreign: Scores) -> tuple[float, float]:
     targets = np.where(is_known, (len(known) + 1) / (len(known) + 2), 1 / (len(kept) + 2))
     weights = np.where(is_known, 0.5 / len(known), 0.5 / len(kept))
     return _newton(scores, targets, weights)
+
+
+def as_kept(scores: Scores) -> tuple[float, ...]:
+    """Scores as a calibration keeps them: ascending, to four digits."""
+    return tuple(np.sort(scores).round(4).tolist())
 
 
 def is_useful(known: Scores, foreign: Scores) -> bool:

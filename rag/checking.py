@@ -19,8 +19,9 @@ from typing import TypeAlias
 
 from rag import known_items
 from rag.errors import InputError, LibraryError
-from rag.reports import Findability, Lost, SelfTest
-from rag.store import Database, StoreReader
+from rag.filters import Filter
+from rag.reports import Findability, Lost, SelfTest, Sought
+from rag.store import Catalogue, Database, StoreReader
 from rag.types import DocumentSummary, Hit, Passage
 
 Search: TypeAlias = Callable[[str, int], list[Hit]]
@@ -84,7 +85,7 @@ def check(
         raise InputError(f"the number of queries must be at least 1, not {queries}")
     began = time.perf_counter()
     before = _kept(database)
-    asked = list(islice(cases(StoreReader(database), queries), queries))
+    asked = list(islice(cases(database, queries), queries))
     ranks: dict[str, int] = {}
     for done, case in enumerate(asked, 1):
         hits = search(case.query, DEPTH)
@@ -106,20 +107,39 @@ def check(
     )
 
 
-def cases(store: StoreReader, queries: int) -> Iterator[Case]:
+def last(database: Database) -> tuple[Sought, ...]:
+    """What became of each query that was ever asked and is about a document that is still there,
+    when it was last asked; none before the first time. By title and query.
+    """
+    documents = {one.id: one for one in _documents(database)}
+    found = []
+    for name, rank in _kept(database).items():
+        document_id, _, query = name.partition(" ")
+        if document_id in documents:
+            one = documents[document_id]
+            found.append(Sought(one.title, one.source, query, rank))
+    return tuple(sorted(found, key=lambda one: (one.title, one.source, one.query)))
+
+
+def cases(database: Database, queries: int) -> Iterator[Case]:
     """What to look for: a thing of every document, then another one of each, and so on.
 
     Documents are taken type by type in turn, and in the order of their ids, which are hashes: as
     good as by lot, and the same next time.
     """
     types: dict[str, list[DocumentSummary]] = {}
-    for document in sorted(store.documents(), key=lambda one: one.id):
+    for document in sorted(_documents(database), key=lambda one: one.id):
         types.setdefault(_type(document), []).append(document)
     turns = chain.from_iterable(zip_longest(*(types[name] for name in sorted(types))))
     documents = list(islice((one for one in turns if one), queries))
     of_each = -(-queries // max(len(documents), 1))
+    store = StoreReader(database)
     found = [_of_document(store, one, of_each, n) for n, one in enumerate(documents)]
     return (case for case in chain.from_iterable(zip_longest(*found)) if case)
+
+
+def _documents(database: Database) -> list[DocumentSummary]:
+    return Catalogue(database).documents(Filter(), order="source", offset=0, limit=None)
 
 
 def _of_document(

@@ -47,16 +47,20 @@ def serve(
 ) -> None:
     """Serve the page where questions are asked in the browser.
 
+    A new library is made where there is none: documents can be added in the browser, unless
+    others can reach the address.
+
     Example: rag serve --port 8000
     """
-    with library_at(library, create=False) as opened:
-        from ui.server import serve as serve_page
+    from ui.server import LOCAL
+    from ui.server import serve as serve_page
 
-        err.print("Starting …")
+    with library_at(library, create=host in LOCAL) as opened:
         serve_page(
             opened,
             host=host,
             port=port,
+            on_starting=lambda address: err.print(f"Starting: {address} …"),
             on_ready=lambda address: err.print(f"Ready: {address}  (Ctrl-C stops)"),
         )
 

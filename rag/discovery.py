@@ -29,13 +29,15 @@ class Discovery:
     that were given by name. ``skipped`` is what lies in a folder but is of a kind that no loader
     reads, and links to folders; ``failed`` are folders that can't be looked into. ``folders``
     were followed: whatever the library has from there and is not among the files any more has
-    gone, unless it is below one that failed.
+    gone, unless it is below one that failed, or in the folder of the ``library``, where only
+    folders that were given are followed.
     """
 
     files: tuple[Path, ...]
     named: tuple[Path, ...]
     skipped: tuple[Failure, ...]
     folders: tuple[Path, ...]
+    library: Path
     failed: tuple[Failure, ...] = ()
     unseen: tuple[Path, ...] = ()
 
@@ -44,7 +46,10 @@ class Discovery:
         file = Path(path)
         if any(map(file.is_relative_to, self.unseen)):
             return False
-        return any(map(file.is_relative_to, self.folders))
+        followed = [folder for folder in self.folders if file.is_relative_to(folder)]
+        if file.is_relative_to(self.library):
+            return any(self.library in folder.parents for folder in followed)
+        return bool(followed)
 
 
 def discover(
@@ -79,6 +84,7 @@ def discover(
         folders=tuple(found.folders),
         failed=tuple(found.failed.values()),
         unseen=tuple(found.failed),
+        library=absolute(leave_out),
     )
 
 

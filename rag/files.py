@@ -11,6 +11,11 @@ def absolute(path: str | Path) -> Path:
     return Path(os.path.abspath(Path(path).expanduser()))  # noqa: PTH100 (resolve follows links)
 
 
+def may_read(path: Path) -> bool:
+    """Whether this process may read a file; root may, whatever its owner says."""
+    return os.access(path, os.R_OK, effective_ids=os.access in os.supports_effective_ids)
+
+
 def printable(path: Path) -> str:
     """A path as it can be shown and stored, whatever bytes its name has."""
     return str(path).encode("utf-8", "backslashreplace").decode()

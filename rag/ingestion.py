@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-import os
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Generator
 from contextlib import closing
 from dataclasses import dataclass, field, replace
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 
 from rag.chunking import passages
 from rag.discovery import Discovery
 from rag.encoding import Encoder
-from rag.files import printable
+from rag.errors import InputError
+from rag.files import may_read, printable
 from rag.loaders import Means, wants_password
+from rag.loaders.pdf.tesseract import checked
 from rag.protocols import Embedder
 from rag.reading import ReadFile, read
 from rag.reports import IndexReport, Progress
@@ -34,6 +35,8 @@ can go together, few enough that a crash costs seconds."""
 
 FILES_TOGETHER = 256
 """Files that are recorded as read in one transaction, where nothing goes through the model."""
+
+_KEPT = "; its earlier version stays in the library"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +56,10 @@ class _Looked:
     size: int
     modified_ns: int
     digest: str
+    unchanged: bool
+    """Whether its content is what it was when it was last read."""
+    ocr: str | None
+    """The languages in which its pictures of pages are read, if they are."""
 
 
 @dataclass(slots=True)
@@ -73,6 +80,8 @@ class Ingestion:
     """What helps to read some of the files. What lacked it before is read again."""
     retry: bool = False
     """Read files again that could not be read before, or not all of them."""
+    again: bool = False
+    """Read every file again."""
 
     _files: dict[str, FileRecord] = field(init=False)
     _tally: Tally = field(init=False)
@@ -129,9 +138,8 @@ class Ingestion:
 
     def _look_at(self, path: Path) -> _Looked | None:
         """Find out whether a file has to be read; None when there is nothing to do."""
-        name = str(path)
         try:
-            name.encode()
+            (name := str(path)).encode()
             facts = path.stat()
             if not stat.S_ISREG(facts.st_mode):  # a pipe or a device would keep us waiting
                 self._fail(path, "it is no ordinary file")
@@ -141,28 +149,34 @@ class Ingestion:
                 facts.st_size,
                 facts.st_mtime_ns,
             )
-            if record and same_look and _may_read(path) and not self._try_again(record):
+            if record and same_look and may_read(path) and not self._try_again(record):
                 self._leave(record)
                 return None
             with path.open("rb") as file:
                 digest = hashlib.file_digest(file, "sha256").hexdigest()
+            unchanged = record is not None and record.digest == digest
+            ocr = self.means.ocr or (record.ocr if record and unchanged else None)
+            if record and ocr and not self.means.ocr and self._try_again(record):
+                checked(ocr)  # without OCR, less would be found than before
         except OSError as error:
-            self._fail(path, f"it can't be read: {error.strerror or error}")
-            return None
+            reason = f"it can't be read: {error.strerror or error}"
+        except InputError as error:
+            reason = str(error)
         except UnicodeEncodeError:
-            self._fail(path, "its name is not valid UTF-8: rename it")
-            return None
-        return _Looked(path, facts.st_size, facts.st_mtime_ns, digest)
+            reason = "its name is not valid UTF-8: rename it"
+        else:
+            return _Looked(path, facts.st_size, facts.st_mtime_ns, digest, unchanged, ocr)
+        self._fail(path, reason)
+        return None
 
     def _try_again(self, record: FileRecord) -> bool:
         """Whether a file must be read again though it did not change: it may be read better."""
-        number, _, ocr = record.reader.partition(" ")
-        if number != str(READING):
+        if self.again or record.reader.partition(" ")[0] != str(READING):
             return True
         in_doubt = bool(record.failures) or record.path in self._doubtful
         if self.means.passwords and any(map(wants_password, record.failures)):
             return True
-        return in_doubt and (self.retry or self.means.ocr not in {None, ocr})
+        return in_doubt and (self.retry or self.means.ocr not in {None, record.ocr})
 
     def _leave(self, record: FileRecord) -> None:
         """Nothing changed: what failed then would fail now."""
@@ -172,11 +186,9 @@ class Ingestion:
 
     def _fail(self, path: Path, reason: str) -> None:
         """A file that can't be looked at; what the library has of it stays."""
-        self._tally.fails((Failure(printable(path), reason + self._kept(str(path))),))
+        kept = _KEPT if str(path) in self._of_file else ""
+        self._tally.fails((Failure(printable(path), reason + kept),))
         self._seen += 1
-
-    def _kept(self, file: str) -> str:
-        return "; its earlier version stays in the library" if file in self._of_file else ""
 
     def _take_over(self, looked: _Looked, same: str) -> None:
         """A file whose content was read before, here or elsewhere: nothing has to be read."""
@@ -197,7 +209,7 @@ class Ingestion:
     def _read(self, to_read: dict[Path, _Looked]) -> None:
         """Read, and store what was gathered whenever it is enough for the model."""
         found: dict[Path, list[str]] = {}
-        with closing(read(list(to_read), means=self.means)) as results:
+        with closing(self._results(to_read.values())) as results:
             for result in results:
                 if isinstance(result, ReadFile):
                     sources = found.pop(result.path, [])
@@ -210,6 +222,13 @@ class Ingestion:
                 if self._enough():
                     self._store_pending()
         self._store_pending()
+
+    def _results(self, to_read: Collection[_Looked]) -> Generator[tuple[Path, Document] | ReadFile]:
+        """What is in the files, those first that are read in the same way as the first."""
+        for ocr in dict.fromkeys(looked.ocr for looked in to_read):
+            paths = [looked.path for looked in to_read if looked.ocr == ocr]
+            with closing(read(paths, means=replace(self.means, ocr=ocr))) as results:
+                yield from results
 
     def _take_document(self, looked: _Looked, document: Document) -> None:
         source = Source(document.source, str(looked.path), document.id)
@@ -243,11 +262,16 @@ class Ingestion:
 
     def _take_end(self, looked: _Looked, result: ReadFile, sources: list[str]) -> None:
         failures = result.failures
-        if failures and not sources:
-            # Nothing of it could be read: what the library has of it stays.
-            sources = [source.path for source in self._of_file.get(str(looked.path), [])]
-            kept = self._kept(str(looked.path))
-            failures = tuple(Failure(one.source, one.reason + kept) for one in failures)
+        if failures and (looked.unchanged or not sources):
+            # What could be read before and can't be now stays as the library has it.
+            before = [one.path for one in self._of_file.get(str(looked.path), [])]
+            lost = [Path(one) for one in before if one not in sources]
+            kept = [[path for path in lost if path.is_relative_to(one.source)] for one in failures]
+            sources = [*sources, *map(str, set(chain.from_iterable(kept)))]
+            failures = tuple(
+                Failure(one.source, one.reason + (_KEPT if paths else ""))
+                for one, paths in zip(failures, kept, strict=True)
+            )
         self._tally.fails(failures)
         self._end_file(looked, sources, result.failures, result.seconds)
 
@@ -259,7 +283,7 @@ class Ingestion:
             size=looked.size,
             modified_ns=looked.modified_ns,
             digest=looked.digest,
-            reader=f"{READING} {ocr}" if (ocr := self.means.ocr) else str(READING),
+            reader=f"{READING} {looked.ocr}" if looked.ocr else str(READING),
             failures=failures,
             seconds=seconds,
         )
@@ -312,10 +336,6 @@ class Ingestion:
             source=printable(path),
         )
         self.on_progress(step)
-
-
-def _may_read(path: Path) -> bool:
-    return os.access(path, os.R_OK, effective_ids=os.access in os.supports_effective_ids)
 
 
 def _dated(document: Document, looked: _Looked) -> Document:

@@ -18,7 +18,7 @@ from rag.loaders.pdf.tesseract import ENGLISH, checked
 from rag.progress import shown
 from rag.protocols import Embedder
 from rag.ranking import Ranking
-from rag.reports import IndexReport, Progress, SelfTest, Status
+from rag.reports import IndexReport, Progress, SelfTest, Sought, Status
 from rag.reranking import Reranker
 from rag.searchable import Searchable
 from rag.snapshots import Snapshots
@@ -81,10 +81,12 @@ class Library(Searchable):
         """
         folder = absolute(path)
         embedder = embedder or opening.embedder_for(folder, model, dimensions)
-        opening.made_sure(folder, embedder, create=create)
+        made = opening.made_sure(folder, embedder, create=create)
         library = cls(folder, embedder, reranker)
         try:
             opening.checked(library._database, embedder)
+            if made:  # so that a search finds nothing, at once, while the first documents come
+                library._snapshots.current()
         except BaseException:
             library.close()
             raise
@@ -113,6 +115,7 @@ class Library(Searchable):
         exclude: Sequence[str] = (),
         ocr: bool | str = False,
         retry: bool = False,
+        again: bool = False,
         passwords: Sequence[str] = (),
         progress: bool | Callable[[Progress], None] = False,
     ) -> IndexReport:
@@ -135,6 +138,9 @@ class Library(Searchable):
             earlier runs, too; in English, or the languages given as it names them: ``deu+eng``.
         retry
             Read files again that failed, or were read with warnings, though they did not change.
+        again
+            Read every file again, though it did not change, and with OCR where that was used
+            before. What is read as before stays untouched, and so does what can't be read now.
         passwords
             Tried on each PDF that is protected by one, those that failed in earlier runs
             included. They are kept nowhere: a protected PDF that changes needs its password again.
@@ -164,6 +170,7 @@ class Library(Searchable):
                     on_progress,
                     means=Means(languages, tuple(passwords)),
                     retry=retry,
+                    again=again,
                 )
                 try:
                     ingestion.run()
@@ -236,6 +243,10 @@ class Library(Searchable):
             return self._found(query, k, Filter(), self._reranker)
 
         return checking.check(self._database, search, queries, on_progress or (lambda *_: None))
+
+    def last_check(self) -> tuple[Sought, ...]:
+        """What :meth:`check` asked, in all runs, and what became of each when it was last asked."""
+        return checking.last(self._database)
 
     def status(self) -> Status:
         """What is in the library."""

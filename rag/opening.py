@@ -50,8 +50,8 @@ def embedder_for(
     return SentenceTransformerEmbedder.named(remembered.name, dimensions)
 
 
-def made_sure(folder: Path, embedder: Embedder, *, create: bool) -> None:
-    """Make the library where there is none, if that is wanted.
+def made_sure(folder: Path, embedder: Embedder, *, create: bool) -> bool:
+    """Make the library where there is none, if that is wanted; whether that was done.
 
     Raises
     ------
@@ -59,12 +59,13 @@ def made_sure(folder: Path, embedder: Embedder, *, create: bool) -> None:
         If there is none and ``create`` is false, or the folder holds something else.
     """
     if (folder / "library.db").exists():
-        return
+        return False
     if not create:
         raise LibraryNotFound(
             f"there is no library in {folder}; make one: rag index PATH --library {folder}"
         )
     make(folder, embedder.fingerprint)
+    return True
 
 
 def checked(database: Database, embedder: Embedder) -> None:

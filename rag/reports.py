@@ -112,6 +112,20 @@ class Facets:
 
 
 @dataclass(frozen=True, slots=True)
+class Dates:
+    """When a library's documents are from, by their own word.
+
+    ``months`` counts documents by month, in order, each under its first day; months without any
+    are left out. ``undated`` counts those without a date, ``file_time`` those that have only the
+    time of their file, which says when it was saved.
+    """
+
+    months: Mapping[dt.date, int]
+    undated: int
+    file_time: int
+
+
+@dataclass(frozen=True, slots=True)
 class Findability:
     """How well documents of one type are found by things that are known to be in them.
 
@@ -137,6 +151,18 @@ class Lost:
     title: str
     source: str
     query: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sought:
+    """What became of one query of the self-test: the ``rank`` at which the document came up that
+    it is from, counted from 1, and 0 where it was not among the first ten.
+    """
+
+    title: str
+    source: str
+    query: str
+    rank: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
+from pathlib import Path
 
-from rag import citing, finding, retrieval, tuned
+from rag import citing, finding, mapping, neighbours, reliability, retrieval, tuned
 from rag.answering import Calibrations
+from rag.calibration import Calibration
 from rag.citing import Citation, Followed
 from rag.errors import DocumentNotFound, InputError
 from rag.filters import Filter
+from rag.mapping import PassageMap
+from rag.neighbours import Neighbour
 from rag.protocols import Embedder
 from rag.ranking import Ranking
-from rag.reports import Facets, FileReport
+from rag.reliability import Reliability
+from rag.reports import Dates, Facets, FileReport
 from rag.reranking import Reranker
 from rag.snapshots import Snapshots
 from rag.store import Catalogue, Database, Order, StoreReader, facets
@@ -191,7 +196,7 @@ class Searchable:
             How many at most, and how many come before them.
         order
             ``newest`` or ``oldest`` by date, with those that have only the date of a file last;
-            ``title``, ``source``; or ``passages``, the most first.
+            ``title``, ``source``, ``language``; or ``pages`` or ``passages``, the most first.
         since, until, source, title, language, where
             As in :meth:`search`.
 
@@ -224,6 +229,10 @@ class Searchable:
         """By what the documents can be told apart, and how many there are of each."""
         return facets(self._database)
 
+    def dates(self) -> Dates:
+        """How many documents there are of each month."""
+        return self._catalogue.dates()
+
     def sources(self, document_id: str) -> list[str]:
         """Every place where a document was found, in order.
 
@@ -236,6 +245,19 @@ class Searchable:
         if not found:
             raise DocumentNotFound(f"there is no document {document_id} in this library")
         return found
+
+    def files(self, document_id: str) -> list[Path]:
+        """The files to read for a document: its own, or those that it lies inside of, in order.
+
+        Raises
+        ------
+        DocumentNotFound
+            If there is none.
+        """
+        found = self._catalogue.files(document_id)
+        if not found:
+            raise DocumentNotFound(f"there is no document {document_id} in this library")
+        return [Path(file) for file in found]
 
     def passage(self, passage_id: str) -> Passage:
         """The passage of that id.
@@ -254,6 +276,40 @@ class Searchable:
         """The passages before and after one in its document; None where it is the first or last."""
         before, after = self._catalogue.around(passage.id)
         return self._passage(before), self._passage(after)
+
+    def neighbours(self, passage_id: str, k: int = 10) -> tuple[Neighbour, ...]:
+        """The ``k`` passages that are most like one, the nearest first.
+
+        Raises
+        ------
+        DocumentNotFound
+            If there is no passage of that id.
+        InputError
+            If ``k`` is below 1.
+        """
+        if k < 1:
+            raise InputError(f"the number of passages must be at least 1, not {k}")
+        key = self._catalogue.key(passage_id)
+        if key is None:
+            raise DocumentNotFound(f"there is no passage {passage_id} in this library")
+        snapshot = self._snapshots.current()
+        return neighbours.neighbours(key, k, store=self._reader, snapshot=snapshot)
+
+    def map(self, most: int = mapping.MOST) -> PassageMap:
+        """Lay out up to ``most`` passages on a plane, like near like, in groups with names.
+
+        It takes seconds: see :mod:`rag.mapping`.
+        """
+        return mapping.drawn(self._database, most)
+
+    def calibration(self) -> Calibration | None:
+        """What :meth:`ask` makes probabilities of scores with; None before it was measured."""
+        return self._calibrations.kept(self.ranking)
+
+    def reliability(self) -> Reliability | None:
+        """How far the calibration can be trusted; None where nothing was measured to tell by."""
+        found = self.calibration()
+        return reliability.reliability(found) if found else None
 
     def follow(self, citation: Citation) -> Followed:
         """Find the sentence that a link names, whatever became of its document since.

@@ -323,7 +323,8 @@ class Found:
 @dataclass(frozen=True, slots=True)
 class DocumentSummary:
     """A document as it stands in a list; ``passages`` is how many it has, and ``date_from`` where
-    its date is from, as in a hit.
+    its date is from, as in a hit. ``language`` is a code, or None where it is not known, ``pages``
+    0 where the format has none, and ``warnings`` what was read with doubts.
     """
 
     id: str
@@ -332,6 +333,9 @@ class DocumentSummary:
     date: dt.date | None
     passages: int
     date_from: str | None = None
+    language: str | None = None
+    pages: int = 0
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

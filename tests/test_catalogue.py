@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import datetime as dt
 import os
+import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hashing_embedder import HashingEmbedder
+from PIL import Image
+from reportlab.pdfgen.canvas import Canvas
 
 from rag import DocumentNotFound, DocumentSummary, InputError, Library
 from rag.store import Order
@@ -47,6 +50,8 @@ def _day(one: DocumentSummary) -> int:
         ("oldest", lambda one: (one.date_from == "file time", _day(one), one.title, one.id)),
         ("title", lambda one: (one.title.casefold(), one.id)),
         ("source", lambda one: one.source),
+        ("language", lambda one: (one.language is None, one.language, one.title, one.id)),
+        ("pages", lambda one: (-one.pages, one.title, one.id)),
         ("passages", lambda one: (-one.passages, one.title, one.id)),
     ],
 )
@@ -109,6 +114,8 @@ def test_what_is_not_there(library: Library) -> None:
         library.passage("none")
     with pytest.raises(DocumentNotFound, match="no document none in"):
         library.sources("none")
+    with pytest.raises(DocumentNotFound, match="no document none in"):
+        library.files("none")
 
 
 def test_sources(tmp_path: Path) -> None:
@@ -119,3 +126,53 @@ def test_sources(tmp_path: Path) -> None:
         two.index([tmp_path / "a.txt", tmp_path / "b.txt"])
         (only,) = two.documents()
         assert two.sources(only.id) == [str(tmp_path / "a.txt"), str(tmp_path / "b.txt")]
+
+
+def test_what_a_summary_says(tmp_path: Path) -> None:
+    """Language, pages and doubts are the document's own; its file may hold others."""
+    canvas = Canvas(str(tmp_path / "b.pdf"))
+    for line in ("The heron of Aldmoor counts seventeen frogs.", "", "Nobody counts the herons."):
+        canvas.drawString(72, 700, line)
+        if not line:  # a scan
+            canvas.drawInlineImage(Image.new("RGB", (300, 300)), 0, 0, 600, 650)
+        canvas.showPage()
+    canvas.save()
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as packed:
+        packed.writestr(
+            "brunnen.txt", "Der Brunnen im Dorf wurde von Hand gegraben und ist tief. " * 3
+        )
+        packed.writestr("ship.txt", "The ship left the harbour with eleven sailors in winter. " * 3)
+    with Library.open(tmp_path / "library", embedder=HashingEmbedder()) as library:
+        library.index([tmp_path / "a.zip", tmp_path / "b.pdf"])
+        found = library.documents(order="language")
+        assert [(Path(one.source).name, one.language, one.pages) for one in found] == [
+            ("brunnen.txt", "de", 0),
+            ("b.pdf", "en", 3),
+            ("ship.txt", "en", 0),
+        ]
+        assert Path(library.documents(1, order="pages")[0].source).name == "b.pdf"
+        doubts = library.document(found[1].id).warnings
+        assert [one.warnings for one in found] == [(), doubts, ()]
+        assert doubts == ("page 2: no text layer, need OCR",)
+        assert library.files(found[0].id) == library.files(found[2].id) == [tmp_path / "a.zip"]
+
+
+def test_months_are_counted(library: Library) -> None:
+    """Nine of the twelve say when they are from, all in January 2020; three have the time of
+    their file.
+    """
+    found = library.dates()
+    assert (found.months, found.undated, found.file_time) == ({FIRST_DAY: 9}, 0, 3)
+
+
+def test_months_are_in_order_and_dates_may_be_missing(tmp_path: Path) -> None:
+    """Whatever day of the month; a document without any date is counted apart."""
+    for name, day in (("a", "2021-12-31"), ("b", "1999-02-28"), ("c", "2021-12-01"), ("d", "")):
+        (tmp_path / f"{name}.txt").write_text(f"date {day}\n\nText {name}." if day else "Undated.")
+    with Library.open(tmp_path / "library", embedder=HashingEmbedder()) as opened:
+        opened.index(tmp_path)
+        with opened._database.change() as connection:
+            connection.execute("UPDATE document SET date = NULL WHERE text = 'Undated.'")
+        found = opened.dates()
+    assert list(found.months.items()) == [(dt.date(1999, 2, 1), 1), (dt.date(2021, 12, 1), 2)]
+    assert (found.undated, found.file_time) == (1, 0)

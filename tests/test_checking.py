@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from rag import Findability, Hit, InputError, Library, Lost, SelfTest, checking
 from rag.cli import app
 from rag.embedding import SentenceTransformerEmbedder
-from rag.store import Database, StoreReader
+from rag.store import Database
 
 ARTICLES = {
     "harbour.md": "# The old harbour of Ostend"
@@ -66,7 +66,7 @@ def test_what_is_there_is_found(opened: Library) -> None:
 
 def test_what_is_looked_for(opened: Library) -> None:
     """Titles, headings and the rarest words of sentences; the first round has each document."""
-    found = list(checking.cases(StoreReader(opened._database), 200))
+    found = list(checking.cases(opened._database, 200))
     queries = {case.query for case in found}
     assert {"The old harbour of Ostend", "Lighthouse keepers", "Cellars and humidity"} <= queries
     sentences = [case for case in found if case.in_passage]
@@ -191,3 +191,22 @@ def test_it_takes_no_lock(opened: Library, embedder: SentenceTransformerEmbedder
     database = Database(opened.path / "library.db", embedder.dimension)
     assert len(json.loads(database.note(checking.NAME) or "{}")) == 2
     database.close()
+
+
+def test_what_was_asked_last_time_is_told(opened: Library) -> None:
+    """Each query of all runs with its rank, 0 where nothing came up; none of what is gone."""
+    assert opened.last_check() == ()
+    opened.check()
+    found = opened.last_check()
+    assert len(found) == opened.check().total.queries
+    assert {one.rank for one in found} == {1}
+    assert found[-1].title == "The old harbour of Ostend"
+    assert found[-1].source.endswith("harbour.md")
+    id_ = next(one.id for one in opened.documents() if one.title == "How Gruyere cheese ripens")
+    opened._database.keep(checking.NAME, json.dumps({f"{id_} warm milk": 0, "gone warm milk": 3}))
+    (missed,) = opened.last_check()
+    assert (missed.title, missed.query, missed.rank) == (
+        "How Gruyere cheese ripens",
+        "warm milk",
+        0,
+    )

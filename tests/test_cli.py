@@ -189,7 +189,7 @@ def test_follow_a_folder(tmp_path: Path) -> None:
     (articles / "one.txt").unlink()
     assert process.stdout.readline().startswith("1 unchanged, 1 removed")
     process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=60)
+    _, said = process.communicate(timeout=180)
     guard.cancel()
     assert (process.returncode, said) == (0, "Stopped.\n")
 
@@ -211,7 +211,9 @@ def test_empty_question(indexed: Path) -> None:
     is_one_clear_line(rag("ask", " ? ", folder=indexed), "ask in plain words")
 
 
-@pytest.mark.parametrize("command", [["ask", "what?"], ["status"], ["serve"], ["remove", "x"]])
+@pytest.mark.parametrize(
+    "command", [["ask", "what?"], ["status"], ["serve", "--host", "::"], ["remove", "x"]]
+)
 def test_unknown_library(tmp_path: Path, command: list[str]) -> None:
     """Says how to make one, and makes none."""
     is_one_clear_line(rag(*command, folder=tmp_path), "there is no library", "rag index PATH")
@@ -293,7 +295,7 @@ def test_interrupt(tmp_path: Path) -> None:
         assert time.monotonic() < deadline, "it never began to write"
         time.sleep(0.02)
     process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=60)
+    _, said = process.communicate(timeout=180)
     assert process.returncode == 130
     assert "Stopping after the document in hand; Ctrl-C again stops at once." in said
     assert "Traceback" not in said

@@ -204,3 +204,19 @@ def test_what_is_not_there(tmp_path: Path, name: str) -> None:
     _write(tmp_path, "a.txt")
     with pytest.raises(SourceNotFound, match="gone for good: rag remove"):
         discover([tmp_path / name], leave_out=tmp_path / "library")
+
+
+def test_a_folder_says_nothing_of_the_library_in_it(tmp_path: Path) -> None:
+    """A file that was named there hasn't gone; in a folder within the library, others have."""
+    _write(tmp_path, "a.txt", "library/b.txt", "library/articles/c.txt")
+    above = _discover(tmp_path)
+    assert above.files == (tmp_path / "a.txt",)
+    assert above.covers(str(tmp_path / "gone.txt"))
+    for name in ("library/b.txt", "library/files/d.txt", "library/articles/gone.txt"):
+        assert not above.covers(str(tmp_path / name))
+    within = discover(
+        [tmp_path / "library" / "articles"], leave_out=tmp_path / "library", exclude=()
+    )
+    assert within.files == (tmp_path / "library/articles/c.txt",)
+    assert within.covers(str(tmp_path / "library/articles/gone.txt"))
+    assert not within.covers(str(tmp_path / "library/b.txt"))

@@ -30,7 +30,9 @@ def scan() -> bytes:
 
 
 @needs_tesseract
-def test_what_was_left_out_is_read_with_ocr(tmp_path: Path, library: Library, scan: bytes) -> None:
+def test_what_was_left_out_is_read_with_ocr(
+    tmp_path: Path, library: Library, scan: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """First without, then with OCR: the scanned page is taken in, and its answer found."""
     (tmp_path / "log.pdf").write_bytes(scan)
     library.index(tmp_path / "log.pdf")
@@ -45,6 +47,14 @@ def test_what_was_left_out_is_read_with_ocr(tmp_path: Path, library: Library, sc
     assert hit.page == 2
     assert "whale oil" in hit.answer.text
     assert library.index(tmp_path / "log.pdf", ocr="eng").embedded == 0
+    # Read again it is read in the same way, though nobody asks for OCR; or else not at all.
+    again = library.index(tmp_path / "log.pdf", again=True)
+    assert (len(again.unchanged), again.failed, again.embedded) == (1, (), 0)
+    monkeypatch.setenv("PATH", "")
+    (failure,) = library.index(tmp_path / "log.pdf", again=True).failed
+    assert "apt install tesseract-ocr" in failure.reason
+    assert failure.reason.endswith("; its earlier version stays in the library")
+    assert library.search("What was burnt in the lamp?", 1)[0].page == 2
 
 
 @needs_tesseract

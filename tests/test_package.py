@@ -23,7 +23,7 @@ def python(program: str, *arguments: str | Path) -> subprocess.CompletedProcess[
 def test_public_names() -> None:
     """The public names, all of them and no others; a change here is a change for users."""
     assert sorted(rag.__all__) == [
-        *("Answer", "Citation"),
+        *("Answer", "Bin", "Calibration", "Citation", "Dates"),
         *("Document", "DocumentCount", "DocumentNotFound", "DocumentSummary"),
         "EmptyQuestion",
         *(
@@ -33,6 +33,7 @@ def test_public_names() -> None:
             "Findability",
             "Followed",
             "Found",
+            "Group",
             "Heading",
             "Hit",
             "IndexReport",
@@ -45,11 +46,15 @@ def test_public_names() -> None:
             "Lost",
             "Match",
             "ModelError",
+            "Neighbour",
             "Passage",
+            "PassageMap",
+            "Point",
             "Progress",
             "Quote",
         ),
-        *("RagError", "Rating", "Respelling", "SelfTest", "SourceNotFound", "Span"),
+        *("RagError", "Rating", "Reliability", "Respelling", "SelfTest", "Sought"),
+        *("SourceNotFound", "Span"),
         *("Status", "UnknownFormat", "Why", "cited", "retrieve"),
     ]
     assert all(hasattr(rag, name) for name in rag.__all__)

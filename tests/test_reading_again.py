@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import sqlite3
+import subprocess
+import sys
+import zipfile
+from collections.abc import Generator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -16,8 +20,10 @@ from rag import ingestion as ingestion_module
 from rag.chunking import passages
 from rag.embedding import SentenceTransformerEmbedder
 from rag.encoding import Encoder
+from rag.loaders import Means
+from rag.reading import ReadFile
 from rag.store import Database, Source, StoreReader, StoreWriter
-from rag.types import Document, Passage, PassageEncoding
+from rag.types import Document, Failure, Passage, PassageEncoding
 
 STORY = "\n\n".join(
     f"The ship number {n} left harbour {n * 7} with a crew of {n + 11} sailors, and nobody saw it"
@@ -182,3 +188,108 @@ def test_library_of_the_first_format_is_brought_up(
         assert set(schema) == set(connection.execute("SELECT type, name FROM sqlite_schema"))
         assert columns == connection.execute("PRAGMA table_info (feedback)").fetchall()
     assert facts["format"] == "3"
+
+
+def test_again_reads_what_did_not_change(
+    library: Library, articles: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One file is read and no other; its copy neither answers for it nor is lost."""
+    copy = articles / "copy.txt"
+    copy.write_bytes((articles / "tanks.txt").read_bytes())
+    library.index(articles)
+    generation, held_before = library.status().generation, held(library)
+    read: list[Path] = []
+    reading = ingestion_module.read
+    monkeypatch.setattr(
+        ingestion_module, "read", lambda paths, **rest: read.extend(paths) or reading(paths, **rest)
+    )
+    library.index(articles / "tanks.txt")
+    assert read == []
+    report = library.index(articles / "tanks.txt", again=True)
+    assert read == [articles / "tanks.txt"]
+    assert (report.unchanged, report.embedded) == ((str(articles / "tanks.txt"),), 0)
+    assert held(library) == held_before
+    assert library.status().documents == 3
+    # A new file with the same words is no reason to trust what was read elsewhere.
+    (articles / "third.txt").write_bytes(copy.read_bytes())
+    assert library.index(articles, again=True).added == (str(articles / "third.txt"),)
+    assert len(read) == 6
+    assert library.status().generation > generation
+
+
+def test_again_puts_right_what_was_read_otherwise(library: Library, articles: Path) -> None:
+    """Without a better reader, too: the document keeps its id, and is counted as updated."""
+    library.index(articles)
+    with sqlite3.connect(library.path / "library.db") as connection:
+        connection.execute("UPDATE document SET title = 'Tnaks' WHERE text LIKE '%Ghent%'")
+    (wrong,) = library.documents(title="Tnaks")
+    assert library.index(articles / "tanks.txt").updated == ()
+    report = library.index(articles / "tanks.txt", again=True)
+    assert report.updated == (str(articles / "tanks.txt"),)
+    assert library.document(wrong.id).title != "Tnaks"
+
+
+def test_again_on_the_command_line(articles: Path, tmp_path: Path) -> None:
+    """What did not change is counted as updated where it had been read otherwise."""
+    command = [sys.executable, "-m", "rag", "index", articles, "--library", tmp_path / "library"]
+    subprocess.run(command, check=True, capture_output=True)
+    with sqlite3.connect(tmp_path / "library" / "library.db") as connection:
+        connection.execute("UPDATE document SET title = 'Tnaks' WHERE text LIKE '%Ghent%'")
+    for option, counts in ([], ["unchanged 3"]), (["--again"], ["updated 1", "unchanged 2"]):
+        run = subprocess.run([*command, *option], check=True, capture_output=True, text=True)
+        for count in counts:
+            assert count in " ".join(run.stdout.split())
+
+
+@pytest.mark.parametrize("broken", ["letters.zip", "letters.zip/may.txt"])
+def test_what_cant_be_read_again_stays(
+    library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, broken: str
+) -> None:
+    """A file that did not change loses no document, though only one in it can be read now."""
+    file = tmp_path / "letters.zip"
+    with zipfile.ZipFile(file, "w") as packed:
+        packed.writestr("april.txt", "In April the heron came back to Aldmoor.")
+        packed.writestr("may.txt", "In May the well of Aldmoor ran dry.")
+    library.index(file)
+    assert library.status().documents == 2
+
+    def reading(
+        paths: Sequence[Path], *, means: Means
+    ) -> Generator[tuple[Path, Document] | ReadFile]:
+        for one in really(paths, means=means):
+            if isinstance(one, ReadFile):
+                failure = Failure(str(tmp_path / broken), "the parser crashed")
+                yield ReadFile(one.path, (failure,), one.seconds)
+            elif one[1].source.endswith("april.txt"):
+                yield one
+
+    really = ingestion_module.read
+    monkeypatch.setattr(ingestion_module, "read", reading)
+    report = library.index(file, again=True)
+    reason = "the parser crashed; its earlier version stays in the library"
+    assert [one.reason for one in report.failed] == [reason]
+    assert report.removed == ()
+    assert library.search("When did the well run dry?")[0].source == str(file / "may.txt")
+    (told,) = library.report()
+    assert (told.documents, told.status) == (2, "partly")
+    monkeypatch.setattr(ingestion_module, "read", really)
+    assert library.index(file, again=True).failed == ()
+    # A file that changed is another matter: what it has no more is gone.
+    with zipfile.ZipFile(file, "w") as packed:
+        packed.writestr("april.txt", "In April the heron came back to Aldmoor.")
+    assert library.index(file).removed == (str(file / "may.txt"),)
+
+
+def test_what_lies_in_the_librarys_folder_outlasts_the_folders_above(
+    tmp_path: Path, embedder: SentenceTransformerEmbedder
+) -> None:
+    """A file that was put there is named by itself; following a folder above doesn't drop it."""
+    (tmp_path / "note.txt").write_text("The heron counts frogs.")
+    with Library.open(tmp_path / ".rag", embedder=embedder) as library:
+        own = library.path / "files" / "well.txt"
+        own.parent.mkdir()
+        own.write_text("The well was dug by hand.")
+        assert library.index(own).added == (str(own),)
+        report = library.index(tmp_path)
+        assert (report.added, report.removed) == ((str(tmp_path / "note.txt"),), ())
+        assert library.status().documents == 2

@@ -73,6 +73,7 @@ def build(library: Library) -> gr.Blocks:
                     [_ANY, *view.languages], value="", label=words.LANGUAGE, elem_id="language"
                 ),
             ]
+        _html("warming", f'<p role="status" hidden data-said="{words.LOADING}"></p>')
         results = _html("results")
         newest = _html("newest", view.body)
         _html("foot", f"<p>{words.PRIVATE}</p>")

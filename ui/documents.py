@@ -1,88 +1,29 @@
 """The documents of a library → a page to look through them on. Pure, and whole without a script.
 
-The script ``library.js`` adds what changes something: it starts index jobs, tells how far they
-are, and takes documents out. Its texts come with the page.
+The script ``library.js`` adds what changes something: it sends files and starts index jobs, tells
+how far they are, and takes documents out. Its texts come with the page.
 """
 
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from html import escape
-from pathlib import PurePosixPath
-from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
-from urllib.parse import quote, urlencode
+from typing import TYPE_CHECKING
 
-from ui import reader, render, words
+from ui import insight_words, reader, render, words
+from ui.documents_table import ROWS, Listing, Row, table, turning
+from ui.uploads import MOST_BYTES
 
 if TYPE_CHECKING:
-    from rag import DocumentSummary, Failure
-
-ROWS = 50
-"""Documents on a page."""
+    from rag import Failure
 
 MOST_UNREAD = 200
 """Lines on what could not be read that a page has; the rest are counted."""
 
 UNREAD_OPEN = 3
 """So many of them stand there at once; more are folded away."""
-
-Sort: TypeAlias = Literal["newest", "oldest", "title", "source", "passages"]
-"""An order of documents, as :meth:`rag.Library.documents` has them."""
-
-_SORTS: tuple[Sort, ...] = get_args(Sort)
-
-
-@dataclass(frozen=True, slots=True)
-class Listing:
-    """Which documents are listed, and how, as an address says it.
-
-    ``title`` are words in the title, and ``type`` is the ending of the file's name, ``.pdf`` say;
-    empty is no condition. ``page`` counts from 1.
-    """
-
-    sort: Sort = "newest"
-    title: str = ""
-    type: str = ""
-    page: int = 1
-
-    @classmethod
-    def of(cls, query: Mapping[str, str]) -> Listing:
-        """That of an address; what makes no sense there is as good as none."""
-        page = query.get("page", "")
-        return cls(
-            sort=next((one for one in _SORTS if one == query.get("sort")), "newest"),
-            title=query.get("title", "").strip(),
-            type=query.get("type", "").strip(),
-            page=max(int(page), 1) if re.fullmatch(r"[0-9]{1,9}", page) else 1,
-        )
-
-    @property
-    def address(self) -> str:
-        """Where it is seen, relative to the page where questions are asked."""
-        fields = {
-            "sort": "" if self.sort == "newest" else self.sort,
-            "title": self.title,
-            "type": self.type,
-            "page": "" if self.page == 1 else str(self.page),
-        }
-        given = {name: value for name, value in fields.items() if value}
-        return f"library?{urlencode(given)}" if given else "library"
-
-    def within(self, total: int) -> Listing:
-        """The same, on the last page if so many documents don't reach as far as its own."""
-        return replace(self, page=min(self.page, _pages(total)))
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """A document in the table; ``pages`` is 0, and ``language`` empty, where there is none."""
-
-    summary: DocumentSummary
-    language: str = ""
-    pages: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +48,8 @@ def page(listing: Listing, contents: Contents, *, may_change: bool) -> str:
     asking = _asking() if may_change else ""
     return reader.shell(
         words.DOCUMENTS,
-        f'<nav aria-label="{words.READING}"><a class="back" href=".">{words.TO_SEARCH}</a></nav>'
+        f'<nav aria-label="{words.READING}"><a class="back" href=".">{words.TO_SEARCH}</a>'
+        f'<a href="insight">{insight_words.INSIGHT}</a></nav>'
         f'<div class="library" data-texts="{escape(json.dumps(words.DOCUMENTS_TOLD))}">'
         f"<h1>{words.DOCUMENTS}</h1>{changing}{_filter(listing, contents)}"
         f"{_listed(listing, contents, may_change=may_change)}{asking}</div>",
@@ -116,16 +58,22 @@ def page(listing: Listing, contents: Contents, *, may_change: bool) -> str:
 
 
 def _adding() -> str:
-    """The field for what to index, and the place and the shape of jobs."""
+    """What to index, by its path or sent from here, and the place and the shape of jobs."""
     return (
         '<section class="adding"><form id="index">'
         f'<label for="path">{words.DOCUMENTS_ADD}</label>'
         '<input id="path" name="path" required maxlength="4096" autocomplete="off"'
         f' autocapitalize="off" spellcheck="false" placeholder="{words.DOCUMENTS_PATH}"'
         f' pattern="(/|~|[A-Za-z]:).*" title="{words.DOCUMENTS_PATH_HELP}">'
-        f'<button type="submit">{words.DOCUMENTS_INDEX}</button></form>'
+        f'<button type="submit">{words.DOCUMENTS_INDEX}</button>'
+        f'<p class="choosing">{words.DOCUMENTS_DROP} <input type="file" id="files" multiple>'
+        f'<label for="files">{words.DOCUMENTS_CHOOSE}</label></p></form>'
         f'<noscript><p class="note">{words.DOCUMENTS_NO_SCRIPT}</p></noscript>'
-        '<p class="said" role="status"></p><div id="jobs"></div>'
+        '<p class="said" role="status"></p>'
+        f'<section id="sending" data-most="{MOST_BYTES}" hidden>'
+        f'<p class="state" role="status"></p><button type="button">{words.DOCUMENTS_STOP}</button>'
+        f'<ul tabindex="0" aria-label="{words.DOCUMENTS_SENT}"></ul></section>'
+        '<div id="jobs"></div>'
         '<template id="job"><section class="job"><p class="names"></p>'
         f'<button type="button" class="cancel">{words.DOCUMENTS_CANCEL}</button>'
         f'<p class="state" role="status"></p><progress aria-label="{words.DOCUMENTS_PROGRESS}">'
@@ -135,8 +83,11 @@ def _adding() -> str:
 
 
 def _asking() -> str:
-    """What is asked before a document goes."""
+    """What is asked before a document goes for good, and told after one went; where to drop."""
     return (
+        f'<div id="told"><p role="status"></p><button type="button" hidden'
+        f' aria-keyshortcuts="Control+Z Meta+Z">{words.DOCUMENTS_UNDO}</button></div>'
+        f'<p id="dropping" aria-hidden="true" hidden>{words.DOCUMENTS_DROP_HERE}</p>'
         '<dialog id="removing" aria-labelledby="removing-what"><form method="dialog">'
         f'<h2 id="removing-what"></h2><p>{words.DOCUMENTS_REMOVE_HELP}</p><p class="choices">'
         f'<button value="" autofocus>{words.DOCUMENTS_KEEP}</button>'
@@ -167,7 +118,8 @@ def _filter(listing: Listing, contents: Contents) -> str:
 def _listed(listing: Listing, contents: Contents, *, may_change: bool) -> str:
     """All that a job or a removal may change: the table, and what could not be read."""
     if contents.rows:
-        body = _table(listing, contents, may_change=may_change) + _turning(listing, contents.total)
+        body = table(listing, contents.rows, may_change=may_change)
+        body += turning(listing, contents.total)
     elif contents.held:
         body = (
             f'<p class="none">{words.DOCUMENTS_NONE_FIT} '
@@ -194,92 +146,6 @@ def _counted(listing: Listing, contents: Contents) -> str:
     )
 
 
-def _table(listing: Listing, contents: Contents, *, may_change: bool) -> str:
-    heads = (
-        _head(listing, words.DOCUMENTS_TITLE, "", ascending="title"),
-        _head(listing, words.DOCUMENTS_FILE, "file", ascending="source"),
-        _head(listing, words.TYPE, "type"),
-        _head(listing, words.DOCUMENTS_DATE, "date", ascending="oldest", descending="newest"),
-        _head(listing, words.LANGUAGE, "language"),
-        _head(listing, words.DOCUMENTS_PAGES, "pages number"),
-        _head(listing, words.DOCUMENTS_PASSAGES, "passages number", descending="passages"),
-        f'<th scope="col"><span class="unseen">{words.DOCUMENTS_REMOVE}</span></th>'
-        if may_change
-        else "",
-    )
-    rows = "".join(_row(row, may_change=may_change) for row in contents.rows)
-    return (
-        f'<table aria-labelledby="listed"><thead><tr>{"".join(heads)}</tr></thead>'
-        f"<tbody>{rows}</tbody></table>"
-    )
-
-
-def _head(
-    listing: Listing,
-    name: str,
-    kind: str,
-    ascending: Sort | None = None,
-    descending: Sort | None = None,
-) -> str:
-    """The head of a column: what leads to the rows in its order, or in the other."""
-    to = descending or ascending
-    if to is None:
-        return f'<th scope="col" class="{kind}">{name}</th>'
-    sorted_ = ""
-    if listing.sort in (ascending, descending):
-        up = listing.sort == ascending
-        sorted_ = f' aria-sort="{"ascending" if up else "descending"}"'
-        to = (descending if up else ascending) or to
-    href = escape(replace(listing, sort=to, page=1).address)
-    return f'<th scope="col" class="{kind}"{sorted_}><a href="{href}">{name}</a></th>'
-
-
-def _row(row: Row, *, may_change: bool) -> str:
-    one = row.summary
-    file = render.file_name(one.source)
-    title = escape(one.title)
-    texts = (
-        ("file", escape(file)),
-        ("type", escape(PurePosixPath(file).suffix.lower().removeprefix("."))),
-        ("date", render.date(one.date, one.date_from)),
-        ("language", escape(row.language)),
-        ("pages number", f"{row.pages:,}" if row.pages else ""),
-        ("passages number", f"{one.passages:,}"),
-    )
-    cells = "".join(f'<td class="{kind}">{text}</td>' for kind, text in texts)
-    name = escape(words.DOCUMENTS_REMOVE_THIS.format(title=one.title))
-    remove = (
-        f'<td><button type="button" class="remove" value="{escape(one.id)}"'
-        f' data-title="{title}" aria-label="{name}" title="{name}">&times;</button></td>'
-    )
-    href = escape(f"documents/{quote(one.id, safe='')}")
-    return (
-        f'<tr><th scope="row"><a href="{href}">{title}</a></th>'
-        f"{cells}{remove if may_change else ''}</tr>"
-    )
-
-
-def _turning(listing: Listing, total: int) -> str:
-    """To the page before and the page after."""
-    last = _pages(total)
-    if last == 1:
-        return ""
-    before, after = (
-        f'<a rel="{rel}" href="{escape(replace(listing, page=to).address)}">{name}</a>'
-        if 1 <= to <= last
-        else f'<span aria-hidden="true">{name}</span>'
-        for rel, to, name in (
-            ("prev", listing.page - 1, words.BEFORE),
-            ("next", listing.page + 1, words.AFTER),
-        )
-    )
-    here = words.DOCUMENTS_PAGE.format(page=listing.page, last=last)
-    return (
-        f'<nav class="pages" aria-label="{words.DOCUMENTS_PAGES}">{before}<span>{here}</span>'
-        f"{after}</nav>"
-    )
-
-
 def _unread(contents: Contents) -> str:
     found = contents.unread
     if not found:
@@ -296,8 +162,3 @@ def _unread(contents: Contents) -> str:
         f"<summary>{words.DOCUMENTS_UNREAD.format(count=len(found))}</summary>"
         f"<ul>{lines}</ul>{more}</details>"
     )
-
-
-def _pages(total: int) -> int:
-    """How many pages so many documents fill; an empty one, if there are none."""
-    return max(-(-total // ROWS), 1)

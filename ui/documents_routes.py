@@ -1,27 +1,27 @@
-"""The routes of the page of documents, and of its script."""
+"""The routes of the page of documents, and of its scripts."""
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fastapi import Request
 from fastapi.responses import FileResponse, HTMLResponse
 
-from rag import DocumentNotFound, Failure
+from rag import Failure
 from ui import documents
-from ui.documents import Contents, Listing, Row
+from ui.documents import Contents
+from ui.documents_table import ROWS, Listing, Row
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from fastapi import FastAPI
 
-    from rag import DocumentSummary, Library
+    from rag import DocumentSummary, FileReport, Library
 
-SCRIPT = Path(__file__).with_name("library.js")
+SCRIPTS = {name: Path(__file__).with_name(name) for name in ("library.js", "sending.js")}
 
 POLICY = {
     "content-security-policy": (
@@ -30,7 +30,7 @@ POLICY = {
     ),
     "cache-control": "no-store",  # going back shows what is in the library now
 }
-"""A style sheet, and one script that asks this server: nothing in the page itself runs."""
+"""A style sheet, and scripts that ask this server: nothing in the page itself runs."""
 
 
 def add_routes(app: FastAPI, library: Library, *, may_change: bool) -> None:
@@ -44,39 +44,41 @@ def add_routes(app: FastAPI, library: Library, *, may_change: bool) -> None:
         total = library.count_documents(title=title, source=source)
         listing = listing.within(total)
         found = library.documents(
-            documents.ROWS,
-            offset=(listing.page - 1) * documents.ROWS,
+            ROWS,
+            offset=(listing.page - 1) * ROWS,
             order=listing.sort,
             title=title,
             source=source,
         )
+        reports = library.report()
         contents = Contents(
             held=library.count_documents(),
             total=total,
-            rows=tuple(_rows(library, found)),
+            rows=tuple(_rows(found, reports)),
             types=library.facets().types,
-            unread=tuple(_unread(library)),
+            unread=tuple(_unread(reports)),
         )
         page = documents.page(listing, contents, may_change=may_change)
         return HTMLResponse(page, headers=POLICY)
 
-    @app.get("/library.js")
-    def script() -> FileResponse:
-        return FileResponse(
-            SCRIPT, media_type="text/javascript", headers={"cache-control": "no-cache"}
+    def script(name: str) -> Callable[[], FileResponse]:
+        return lambda: FileResponse(
+            SCRIPTS[name], media_type="text/javascript", headers={"cache-control": "no-cache"}
         )
 
+    for name in SCRIPTS:
+        app.get(f"/{name}")(script(name))
 
-def _rows(library: Library, found: Sequence[DocumentSummary]) -> Iterator[Row]:
+
+def _rows(found: Sequence[DocumentSummary], reports: Sequence[FileReport]) -> Iterator[Row]:
+    failed = {one.source: one.reason for report in reports for one in report.failures}
     for summary in found:
-        with contextlib.suppress(DocumentNotFound):  # it went a moment ago
-            document = library.document(summary.id)
-            yield Row(summary, document.metadata.get("language", ""), len(document.pages))
+        reason = failed.get(summary.source)
+        yield Row(summary, (*summary.warnings, *([reason] if reason else [])))
 
 
-def _unread(library: Library) -> Iterator[Failure]:
+def _unread(reports: Sequence[FileReport]) -> Iterator[Failure]:
     """What could not be read, file by file; what was read with doubts comes last."""
-    reports = library.report()
     for report in reports:
         yield from report.failures
     for report in reports:

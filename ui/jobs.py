@@ -43,7 +43,8 @@ class Job:
     ``paths`` are the files and folders it was given. ``progress`` is the last step that was told,
     ``report`` what a job did that is done, and ``trouble`` why one failed, in words without a
     path. ``cancelling`` is whether it was told to stop; it goes on until the document in hand is
-    done. ``exclude``, ``ocr`` and ``retry`` are as in :meth:`rag.Library.index`. Times are in UTC.
+    done. ``exclude``, ``ocr``, ``retry`` and ``again`` are as in :meth:`rag.Library.index`. Times
+    are in UTC.
     """
 
     id: str
@@ -59,6 +60,7 @@ class Job:
     exclude: tuple[str, ...] = ()
     ocr: bool | str = False
     retry: bool = False
+    again: bool = False
 
     @property
     def is_over(self) -> bool:
@@ -98,6 +100,7 @@ class Jobs:
         exclude: Sequence[str] = (),
         ocr: bool | str = False,
         retry: bool = False,
+        again: bool = False,
     ) -> Job:
         """Have files and folders indexed, after the jobs that were asked for before.
 
@@ -120,6 +123,7 @@ class Jobs:
             exclude=tuple(exclude),
             ocr=ocr,
             retry=retry,
+            again=again,
         )
         with self._changing:
             if self._closed:
@@ -196,7 +200,12 @@ class Jobs:
         """Do what a job asks for; gives what is to be changed in its snapshot then."""
         try:
             report = self._library.index(
-                job.paths, exclude=job.exclude, ocr=job.ocr, retry=job.retry, progress=on_progress
+                job.paths,
+                exclude=job.exclude,
+                ocr=job.ocr,
+                retry=job.retry,
+                again=job.again,
+                progress=on_progress,
             )
         except _Cancelled:
             return lambda job: replace(job, state="cancelled", ended=_now())

@@ -1,10 +1,14 @@
 // The page of documents: index jobs and removal. All that is shown here is what the server says
 // when it is asked; nothing is kept in the page, so it may be closed at any time.
+import { sending } from "./sending.js";
+
 const library = document.querySelector(".library");
 const texts = JSON.parse(library.dataset.texts);
 const said = library.querySelector(".said");
 const jobs = document.getElementById("jobs");
 const SECOND = 1000;
+const MINUTE = 60 * SECOND;
+const NAMES = 3; // that a job is called by
 
 const filled = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[name]);
 const number = (value) => value.toLocaleString("en");
@@ -26,6 +30,9 @@ async function ask(path, options) {
   throw new Error(body.errors?.map(({ detail }) => detail).join(" ") || body.detail);
 }
 
+const JSON_BODY = { method: "POST", headers: { "content-type": "application/json" } };
+const complain = (error) => write(said, error.message);
+
 // ---- the list, as it is now ----
 
 async function refresh() {
@@ -37,15 +44,20 @@ async function refresh() {
     const part = document.getElementById(id);
     const inside = part.contains(focused);
     if (id === "filter" && inside) continue; // somebody is typing there
+    const open = [...part.querySelectorAll("tr:has(details[open])")].map(rowOf);
     part.replaceWith(fresh.getElementById(id));
+    for (const row of open) document.querySelector(`${row} details`)?.setAttribute("open", "");
     if (inside) find(focused)?.focus();
   }
 }
 
+const rowOf = (row) => `#listing tr[data-id="${CSS.escape(row.dataset.id)}"]`;
+
 // What an element was before the list was replaced: the same link, the same button.
 function find(former) {
-  const same = [...document.querySelectorAll(`#listing ${former.localName}`)];
-  return same.find((one) => one.value === former.value && one.href === former.href);
+  const row = former.closest("tr[data-id]");
+  const same = document.querySelectorAll(`${row ? rowOf(row) : "#listing"} ${former.localName}`);
+  return [...same].find((one) => one.className === former.className && one.href === former.href);
 }
 
 // ---- jobs ----
@@ -90,7 +102,7 @@ function show(known) {
 function fill(card, job) {
   const when = new Date(job.ended ?? job.asked);
   const time = when.toLocaleString("en-GB", { dateStyle: "medium", timeStyle: "short" });
-  write(card.querySelector(".names"), `${job.names.join(", ")} · ${time}`);
+  write(card.querySelector(".names"), `${namesOf(job.names)} · ${time}`);
   write(card.querySelector(".state"), stateOf(job));
   write(card.querySelector(".numbers"), job.ended ? "" : numbersOf(job));
   card.querySelector(".cancel").hidden = Boolean(job.ended || job.cancelling);
@@ -99,6 +111,12 @@ function fill(card, job) {
   if (job.phase === "reading" && job.progress.files) bar.value = shareOf(job.progress);
   else bar.removeAttribute("value"); // it can't be said how far
   showFailures(card.querySelector("details"), job.report);
+}
+
+function namesOf(names) {
+  const first = names.slice(0, NAMES).join(", ");
+  const left = names.length - NAMES;
+  return left > 0 ? filled(texts.more, { names: first, n: number(left) }) : first;
 }
 
 function stateOf(job) {
@@ -147,7 +165,7 @@ async function cancel(id) {
   try {
     await ask(`jobs/${id}`, { method: "DELETE" });
   } catch (error) {
-    write(said, error.message);
+    complain(error);
   }
   watch();
 }
@@ -160,50 +178,127 @@ form.addEventListener("submit", async (event) => {
   button.disabled = true;
   write(said, "");
   try {
-    await ask("jobs", {
-      method: "POST",
-      headers: { "content-type": "application/json" },
-      body: JSON.stringify({ paths: [field.value.trim()] }),
-    });
+    await ask("jobs", { ...JSON_BODY, body: JSON.stringify({ paths: [field.value.trim()] }) });
     field.value = "";
     watch();
   } catch (error) {
-    write(said, error.message);
+    complain(error);
   } finally {
     button.disabled = false;
   }
 });
 
-// ---- removal ----
-
-const dialog = document.getElementById("removing");
-let chosen;
-
-document.addEventListener("click", ({ target }) => {
-  const button = target.closest?.("button.remove");
-  if (!button) return;
-  chosen = button;
-  write(dialog.querySelector("h2"), filled(texts.remove, { title: button.dataset.title }));
-  dialog.returnValue = "";
-  dialog.showModal();
+sending({ texts, filled, number, write, complain }, async (files) => {
+  // Kept alive, since the page may be on its way out.
+  await ask("jobs", { ...JSON_BODY, body: JSON.stringify({ files }), keepalive: true });
+  watch();
 });
 
-dialog.addEventListener("close", async () => {
-  if (dialog.returnValue !== "remove") return;
-  const { value, dataset } = chosen;
-  const place = [...document.querySelectorAll("button.remove")].indexOf(chosen);
-  chosen.disabled = true;
+// ---- a document: read again, removed, brought back ----
+
+const dialog = document.getElementById("removing");
+const told = document.getElementById("told");
+const undo = told.querySelector("button");
+let fading;
+let removed; // { id, title } of what Undo brings back
+let chosen; // the button that the dialog is about
+
+// What came of it, where it is seen however far down the row is.
+function tell(text, undoable) {
+  clearTimeout(fading);
+  removed = undoable;
+  write(told.querySelector("p"), text);
+  undo.hidden = !undoable;
+  if (text) fading = setTimeout(fade, undoable ? MINUTE : 10 * SECOND);
+}
+
+function fade() {
+  if (told.matches(":focus-within, :hover")) fading = setTimeout(fade, SECOND);
+  else tell("");
+}
+
+document.addEventListener("click", ({ target }) => {
+  const button = target.closest?.("button.again, button.remove");
+  if (!button) return;
+  if (button.matches(".again")) readAgain(button);
+  else remove(button);
+});
+
+async function readAgain({ value, dataset }) {
+  tell("");
+  try {
+    await ask(`documents/${encodeURIComponent(value)}/reindex`, { method: "POST" });
+    tell(filled(texts.again, dataset));
+    watch();
+  } catch (error) {
+    tell(error.message);
+  }
+}
+
+// At once where it can be undone; where it can't, it is asked first.
+async function remove(button) {
+  tell("");
+  chosen = button;
+  button.disabled = true;
+  try {
+    const { present } = await ask(`documents/${encodeURIComponent(button.value)}`);
+    if (present) return await take(button, present);
+    button.disabled = false;
+    button.focus(); // where the dialog gives it back
+    write(dialog.querySelector("h2"), filled(texts.remove, button.dataset));
+    dialog.returnValue = "";
+    dialog.showModal();
+  } catch (error) {
+    refused(button, error);
+  }
+}
+
+function refused(button, error) {
+  tell(error.message);
+  button.disabled = false;
+  button.focus();
+}
+
+dialog.addEventListener("close", () => {
+  if (dialog.returnValue === "remove") take(chosen, false);
+});
+
+async function take(button, present) {
+  const { value, dataset } = button;
+  const place = [...document.querySelectorAll("button.remove")].indexOf(button);
+  button.disabled = true;
   try {
     await ask(`documents/${encodeURIComponent(value)}`, { method: "DELETE" });
     await refresh();
-    write(said, filled(texts.removed, { title: dataset.title }));
+    const { title } = dataset;
+    if (present) tell(filled(texts.removed, { title }), { id: value, title });
+    else tell(filled(texts.gone, { title }));
     const left = document.querySelectorAll("button.remove");
     (left[Math.min(place, left.length - 1)] ?? document.getElementById("listed")).focus();
   } catch (error) {
-    write(said, error.message);
-    chosen.disabled = false;
-    chosen.focus();
+    refused(button, error);
   }
+}
+
+async function bringBack() {
+  const what = removed;
+  const focused = told.contains(document.activeElement);
+  tell(filled(texts.restoring, what)); // at once: it can't be asked for twice
+  if (focused) document.getElementById("listed").focus({ preventScroll: true });
+  try {
+    await ask(`documents/${encodeURIComponent(what.id)}/restore`, { method: "POST" });
+    watch();
+  } catch (error) {
+    tell(error.message, what);
+  }
+}
+
+undo.addEventListener("click", bringBack);
+document.addEventListener("keydown", (event) => {
+  const asked = (event.ctrlKey || event.metaKey) && !event.shiftKey && event.key === "z";
+  if (!asked || undo.hidden || event.target.matches("input, textarea, select")) return;
+  event.preventDefault();
+  bringBack();
 });
 
 watch();

@@ -15,6 +15,21 @@ const dated = new MutationObserver(() => {
 });
 dated.observe(document.documentElement, { childList: true, subtree: true });
 
+// ---- the model: whether it is still being loaded ----
+
+async function warm() {
+  const note = document.querySelector("#warming p");
+  const response = note && (await fetch("health").catch(() => undefined));
+  const loading = response?.ok && (await response.json()).model === "loading";
+  if (note) {
+    note.hidden = !loading;
+    const said = loading ? note.dataset.said : "";
+    if (note.textContent !== said) note.textContent = said;
+  }
+  if (!note || loading) setTimeout(warm, 400);
+}
+warm();
+
 // ---- the reading pane: a document beside the hits, where there is room ----
 
 function pane() {

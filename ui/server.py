@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import importlib
 import os
 import socket
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -20,10 +21,21 @@ from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, Response
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from rag import InputError, Library, RagError
-from ui import citing, documents_routes, guard, pages, ratings, reader, reading, words
+from ui import (
+    citing,
+    documents_routes,
+    guard,
+    insight_routes,
+    pages,
+    ratings,
+    reader,
+    reading,
+    words,
+)
 from ui.api import docs, problems
 from ui.api.application import create_api
 from ui.jobs import Jobs
+from ui.starting import Starting
 from ui.warming import Warming
 
 LOCAL = ("127.0.0.1", "localhost", "::1", "[::1]")
@@ -66,9 +78,7 @@ def create_app(
     they are others than this machine's own, programs can change nothing through it.
     ``background`` is closed when the application is shut down.
     """
-    # Gradio reads these when it is imported and when the page is built.
-    os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
-    os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
+    _import_gradio()
     import gradio as gr
 
     from ui import mcp_tools
@@ -92,7 +102,7 @@ def create_app(
         exception_handlers={404: _missing, RagError: _broken},
         lifespan=lifespan,
     )
-    _add_routes(app, library)
+    _add_routes(app, library, behind.warming)
     ratings.add_routes(app, library)
     citing.add_routes(app, library)
     reading.add_routes(app, library, pages.add_routes(app, library))
@@ -100,6 +110,7 @@ def create_app(
     app.router.routes.append(tools.route)
     may_change = set(hosts) <= set(LOCAL)
     documents_routes.add_routes(app, library, may_change=may_change)
+    insight_routes.add_routes(app, library)
     api = create_api(library, behind.jobs, behind.warming, may_change=may_change)
     app.mount(problems.PREFIX, api)
     app.add_middleware(guard.guarded)
@@ -128,10 +139,12 @@ def serve(
     host: str = "127.0.0.1",
     port: int = 7860,
     on_ready: Callable[[str], None] | None = None,
+    on_starting: Callable[[str], None] | None = None,
 ) -> None:
     """Answer at ``host:port`` until interrupted; port 0 takes a free one.
 
-    ``on_ready`` is called with the address once the server really answers there.
+    ``on_starting`` is called with the address once there is a page that says that it is starting;
+    ``on_ready`` some seconds later, when everything answers.
 
     Raises
     ------
@@ -141,7 +154,8 @@ def serve(
     """
     listener = _listen(host, port)
     with contextlib.closing(listener), contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(_serve(library, LOCAL if host in LOCAL else ANY_HOST, listener, on_ready))
+        hosts = LOCAL if host in LOCAL else ANY_HOST
+        asyncio.run(_serve(library, hosts, listener, on_ready, on_starting))
 
 
 async def _serve(
@@ -149,13 +163,13 @@ async def _serve(
     hosts: Sequence[str],
     listener: socket.socket,
     on_ready: Callable[[str], None] | None,
+    on_starting: Callable[[str], None] | None,
 ) -> None:
-    background = Background.of(library)
-    # In the loop: without one, Gradio makes some and forgets them.
-    app = create_app(library, hosts, background)
+    starting = Starting()
     server = uvicorn.Server(
         uvicorn.Config(
-            app,
+            starting,
+            lifespan="off",  # that of the application begins later
             log_level="warning",
             access_log=False,
             server_header=False,
@@ -163,16 +177,34 @@ async def _serve(
             timeout_graceful_shutdown=1,
         )
     )
+    serving = asyncio.create_task(server.serve(sockets=[listener]))
+    while not server.started and not serving.done():  # noqa: ASYNC110 — there is no event for it
+        await asyncio.sleep(0.02)
+    if server.started and on_starting is not None:
+        on_starting(_address(listener))
+    background = Background.of(library)
     try:
-        serving = asyncio.create_task(server.serve(sockets=[listener]))
-        while not server.started and not serving.done():  # noqa: ASYNC110 — there is no event for it
-            await asyncio.sleep(0.02)
-        if server.started and on_ready is not None:
-            on_ready(_address(listener))
-        await serving
+        await asyncio.to_thread(_import_gradio)  # seconds, in which the loop goes on
+        # In the loop: without one, Gradio makes some and forgets them.
+        app = create_app(library, hosts, background)
+        async with app.router.lifespan_context(app):
+            starting.hand_over(app)
+            if not serving.done() and on_ready is not None:
+                on_ready(_address(listener))
+            await serving
     finally:
-        # Again, in case a second Ctrl-C kept the application from doing it.
-        background.close()
+        server.should_exit = True  # whatever went wrong
+        try:
+            await serving  # which raises what ended it: Ctrl-C, say
+        finally:
+            background.close()  # again, in case Ctrl-C kept the application from doing it
+
+
+def _import_gradio() -> None:
+    """Import it, told beforehand that it must ask nothing of others; it reads that only once."""
+    os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+    os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
+    importlib.import_module("gradio")
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -201,7 +233,7 @@ def _address(listener: socket.socket) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def _add_routes(app: FastAPI, library: Library) -> None:
+def _add_routes(app: FastAPI, library: Library, warming: Warming) -> None:
     @app.get("/style.css")
     def style() -> FileResponse:
         return FileResponse(STYLE, media_type="text/css", headers={"cache-control": "no-cache"})
@@ -217,6 +249,7 @@ def _add_routes(app: FastAPI, library: Library) -> None:
         status = library.status()
         return {
             "status": "ok",
+            "model": warming.state,
             "documents": status.documents,
             "passages": status.passages,
             "generation": status.generation,

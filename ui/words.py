@@ -6,6 +6,9 @@ import datetime as dt
 
 TITLE = "Ask your documents"
 PROMISE = "Every answer is a sentence from your own articles, word for word."
+STARTING = "Starting: this takes some seconds. You can write your question already."
+STARTED = "Ready: press Enter to ask."
+LOADING = "The model is being loaded: the first answer takes some seconds."
 PRIVATE = "Works offline. Nothing you ask is sent to any other service."
 
 QUESTION = "Your question"
@@ -136,6 +139,11 @@ DOCUMENTS_ADD = "Index a folder or file on this machine"
 DOCUMENTS_PATH = "/home/ada/articles"
 DOCUMENTS_PATH_HELP = "A path begins at the root, like /home/ada/articles, or at ~"
 DOCUMENTS_INDEX = "Index"
+DOCUMENTS_DROP = "Or drop files anywhere on this page, or"
+DOCUMENTS_CHOOSE = "choose files"
+DOCUMENTS_DROP_HERE = "Let go to index"
+DOCUMENTS_SENT = "Files that are sent"
+DOCUMENTS_STOP = "Stop"
 DOCUMENTS_CANCEL = "Cancel"
 DOCUMENTS_PROGRESS = "Progress"
 DOCUMENTS_NO_SCRIPT = (
@@ -157,15 +165,20 @@ DOCUMENTS_OF = "{first:,} to {last:,} of {documents}"
 DOCUMENTS_PAGE = "{page:,} / {last:,}"
 DOCUMENTS_NONE_FIT = "No document fits that."
 DOCUMENTS_ALL = "Show all"
-DOCUMENTS_EMPTY = "Name a folder above: the articles in it can be asked as soon as they are read."
+DOCUMENTS_EMPTY = (
+    "Name a folder above, or drop files here: the articles can be asked as soon as they are read."
+)
 DOCUMENTS_UNREAD = "Not read, or not all of it ({count:,})"
 DOCUMENTS_UNREAD_MORE = "And {count:,} more: rag report lists them."
+DOCUMENTS_STATUS = "Status"
+DOCUMENTS_READ = "Read"
+DOCUMENTS_DOUBTS = "With doubts"
+DOCUMENTS_CHANGE = "Read again, remove"
+DOCUMENTS_AGAIN_THIS = "Read “{title}” again"
 DOCUMENTS_REMOVE = "Remove"
 DOCUMENTS_REMOVE_THIS = "Remove “{title}”"
-DOCUMENTS_REMOVE_HELP = (
-    "It is no longer found then. The file stays where it is, and comes back when its folder is "
-    "indexed again."
-)
+DOCUMENTS_REMOVE_HELP = "Its file isn't there any more, so it can't be brought back."
+DOCUMENTS_UNDO = "Undo"
 DOCUMENTS_KEEP = "Keep it"
 DOCUMENTS_TOLD = {
     "silent": "The server does not answer; it is asked again in a moment.",
@@ -189,7 +202,16 @@ DOCUMENTS_TOLD = {
     "numbers": "{done} of {files} files read, {encoded} of {passages} passages indexed",
     "reasons": "What could not be read, and why",
     "remove": "Remove “{title}” from the library?",
-    "removed": "“{title}” was removed.",
+    "removed": "Removed “{title}”. Its file stays as it is.",
+    "gone": "Removed “{title}”.",
+    "restoring": "“{title}” is being brought back.",
+    "again": "“{title}” is being read again.",
+    "more": "{names} and {n} more",
+    "sending": "Sending {n} of {files}.",
+    "unsent": "{n} could not be sent.",
+    "share": "{percent} %",
+    "large": "It is larger than {most} GiB: name its path above instead.",
+    "broken": "It could not be sent: it was moved, or the server does not answer.",
 }
 """What the script of the page of documents says; names in braces are filled in there."""
 

@@ -60,6 +60,9 @@ def index_command(
         bool,
         typer.Option("--retry", help="Read files again that failed, though they didn't change."),
     ] = False,
+    again: Annotated[
+        bool, typer.Option("--again", help="Read every file again, though it didn't change.")
+    ] = False,
     passwords: Annotated[
         Path | None,
         typer.Option(
@@ -103,12 +106,18 @@ def index_command(
     with Library.open(folder, model=model, dimensions=dimensions) as opened:
         before = opened.status().generation
 
-        def run(tried: Sequence[str], *, again: bool = False) -> IndexReport:
+        def run(tried: Sequence[str], *, first: bool = False) -> IndexReport:
             return _index(
-                opened, paths, exclude or [], ocr=ocr_language or ocr, retry=again, passwords=tried
+                opened,
+                paths,
+                exclude or [],
+                ocr=ocr_language or ocr,
+                retry=retry and first,
+                again=again and first,
+                passwords=tried,
             )
 
-        report = run(known, again=retry)
+        report = run(known, first=True)
         terminal.print_report(report)
         if can_be_asked_for():
             report = asked_for(report, run, known)
@@ -136,6 +145,7 @@ def _index(
     *,
     ocr: bool | str,
     retry: bool,
+    again: bool,
     passwords: Sequence[str],
 ) -> IndexReport:
     """Index with progress; the first Ctrl-C ends it after the document in hand."""
@@ -149,6 +159,7 @@ def _index(
                 exclude=exclude,
                 ocr=ocr,
                 retry=retry,
+                again=again,
                 passwords=passwords,
                 progress=on_progress,
             )

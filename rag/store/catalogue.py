@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Literal, TypeAlias
 
 from rag.filters import Filter
+from rag.reports import Dates
 from rag.store.conditions import as_sql
 from rag.store.database import Database
 from rag.types import DocumentSummary
 
-Order: TypeAlias = Literal["newest", "oldest", "title", "source", "passages"]
-"""How a list of documents is ordered: by date, those with only the date of a file last; by title
-or path; or by how many passages they have, the most first."""
+Order: TypeAlias = Literal["newest", "oldest", "title", "source", "language", "pages", "passages"]
+"""How a list of documents is ordered: by date, those with only the date of a file last; by title,
+path or language, those without one last; or by how many pages or passages they have, the most
+first."""
 
 _ORDERS: Mapping[Order, str] = MappingProxyType(
     {
@@ -22,6 +25,8 @@ _ORDERS: Mapping[Order, str] = MappingProxyType(
         "oldest": "date_from = 'file time', date IS NULL, date, title, id",
         "title": "casefold(title), id",
         "source": "source, id",
+        "language": "language IS NULL, language, title, id",
+        "pages": "page_count DESC, title, id",
         "passages": "passages DESC, title, id",
     }
 )
@@ -51,16 +56,38 @@ class Catalogue:
             "SELECT id, title,"  # noqa: S608 (values apart)
             " (SELECT min(path) FROM source WHERE document = document.key) AS source, date,"
             " (SELECT count(*) FROM passage WHERE document = document.key) AS passages,"
-            " metadata ->> '$.date_from' AS date_from"
+            " metadata ->> '$.date_from' AS date_from, metadata ->> '$.language' AS language,"
+            " json_array_length(pages) AS page_count, warnings"
             f" FROM document WHERE {clauses} ORDER BY {_ORDERS[order]} LIMIT ? OFFSET ?",
             (*values, -1 if limit is None else limit, offset),
         )
         return [
             DocumentSummary(
-                id_, title, source, dt.date.fromisoformat(date) if date else None, passages, origin
+                id=row[0],
+                title=row[1],
+                source=row[2],
+                date=dt.date.fromisoformat(row[3]) if row[3] else None,
+                passages=row[4],
+                date_from=row[5],
+                language=row[6],
+                pages=row[7],
+                warnings=tuple(json.loads(row[8])),
             )
-            for id_, title, source, date, passages, origin in rows
+            for row in rows
         ]
+
+    def dates(self) -> Dates:
+        """How many documents there are of each month, and how many have no date of their own."""
+        rows = self._database.connection.execute(
+            "SELECT CASE WHEN date IS NULL THEN 'none'"
+            " WHEN metadata ->> '$.date_from' = 'file time' THEN 'file'"
+            " ELSE substr(date, 1, 7) || '-01' END AS month, count(*)"
+            " FROM document GROUP BY month ORDER BY month"
+        )
+        counts = dict(rows.fetchall())
+        undated, file_time = counts.pop("none", 0), counts.pop("file", 0)
+        months = {dt.date.fromisoformat(day): number for day, number in counts.items()}
+        return Dates(months, undated, file_time)
 
     def sources(self, document_id: str) -> list[str]:
         """Every place where a document was found, in order; none if there is no such document."""
@@ -70,6 +97,15 @@ class Catalogue:
             (document_id,),
         )
         return [path for (path,) in rows]
+
+    def files(self, document_id: str) -> list[str]:
+        """Every file that holds a document, or something that does; none if there is none."""
+        rows = self._database.connection.execute(
+            "SELECT DISTINCT file FROM source JOIN document ON document.key = source.document"
+            " WHERE document.id = ? ORDER BY file",
+            (document_id,),
+        )
+        return [file for (file,) in rows]
 
     def key(self, passage_id: str) -> int | None:
         """The key of the passage of that id, or None."""

@@ -27,7 +27,6 @@ from rag.store.records import (
 from rag.types import (
     Document,
     DocumentCount,
-    DocumentSummary,
     Failure,
     Heading,
     Page,
@@ -134,20 +133,6 @@ class StoreReader:
             page_labels=tuple(json.loads(row[9])),
             warnings=tuple(json.loads(row[10])),
         )
-
-    def documents(self, limit: int | None = None) -> list[DocumentSummary]:
-        """The documents, the newest date first; those with only the date of a file come last."""
-        rows = self._database.connection.execute(
-            "SELECT id, title, (SELECT min(path) FROM source WHERE document = document.key), date,"
-            " (SELECT count(*) FROM passage WHERE document = document.key),"
-            " metadata ->> '$.date_from' AS date_from FROM document"
-            " ORDER BY date_from = 'file time', date DESC, title, id LIMIT ?",
-            (-1 if limit is None else limit,),
-        )
-        return [
-            DocumentSummary(id_, title, source, _date(date), passages, date_from)
-            for id_, title, source, date, passages, date_from in rows
-        ]
 
     def counts(self) -> tuple[int, int, int]:
         """How many documents, passages and sentences there are."""

@@ -30,6 +30,11 @@ class FileRecord:
     failures: tuple[Failure, ...]
     seconds: float
 
+    @property
+    def ocr(self) -> str | None:
+        """The languages of OCR by which it was read; None if it was read without."""
+        return self.reader.partition(" ")[2] or None
+
 
 @dataclass(frozen=True, slots=True)
 class Source:

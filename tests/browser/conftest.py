@@ -112,7 +112,7 @@ def servers(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Itera
             pytest.fail(server.communicate()[1])
         yield Servers(**dict(lines))
         server.send_signal(signal.SIGINT)
-        output, complaints = server.communicate(timeout=20)
+        output, complaints = server.communicate(timeout=60)
     assert (server.returncode, output, complaints) == (0, "", "")
 
 

@@ -43,6 +43,14 @@ def client(library: Library) -> TestClient:
         ("GET", "/documents/x", 404, "not-found", "There is no document x in this library."),
         ("GET", "/documents/x/text", 404, "not-found", "There is no document x in this library."),
         ("DELETE", "/documents/x", 404, "not-found", "There is no document x in this library."),
+        (
+            *("POST", "/documents/x/reindex", 404, "not-found"),
+            "There is no document x in this library.",
+        ),
+        (
+            *("POST", "/documents/x/restore", 404, "not-found"),
+            "No such document was removed here, or it was long ago.",
+        ),
         ("GET", "/passages/x", 404, "not-found", "There is no passage x in this library."),
         ("GET", "/jobs/x", 404, "not-found", "There is no such job, or it was long ago."),
         ("DELETE", "/jobs/x", 404, "not-found", "There is no such job, or it was long ago."),
@@ -107,8 +115,10 @@ def test_what_is_wrong_with_a_question(
     ("body", "where"),
     [
         (b'{"paths":', "body.9"),
-        (b"{}", "body.paths"),
+        (b"{}", "body"),
         (b'{"paths": []}', "body.paths"),
+        (b'{"files": []}', "body.files"),
+        (b'{"files": [""]}', "body.files.0"),
         (b'{"paths": ["articles"]}', "body.paths.0"),
         (b'{"paths": ["/a\\u0000b"]}', "body.paths.0"),
         (b'{"paths": ["/a"], "retry": "yes"}', "body.retry"),
@@ -166,6 +176,7 @@ def test_other_pages_change_nothing(
     if status == 403:
         for path in ("/jobs/x", "/documents/x"):
             assert client.delete(path, headers=headers).status_code == 403
+        assert client.put("/files/a.txt", content=b"a", headers=headers).status_code == 403
     assert client.get("/jobs").json() == {"jobs": []}
 
 
@@ -181,16 +192,22 @@ def test_a_server_for_others_changes_nothing(library: Library, articles: Path) -
         client.post("/jobs", json={"paths": [str(articles)]}),
         client.delete("/jobs/x"),
         client.delete("/documents/x"),
+        client.post("/documents/x/reindex"),
+        client.post("/documents/x/restore"),
+        client.put("/files/a.txt", content=b"a"),
     ):
         assert (response.status_code, response.json()["type"]) == (
             403,
             "/api/v1/problems/read-only",
         )
     assert client.get("/documents").status_code == 200
+    assert not (library.path / "files").exists()
 
 
 class Broken:
     """A library whose every answer is the error it was given."""
+
+    path = Path()
 
     def __init__(self, error: Exception) -> None:
         self.error = error

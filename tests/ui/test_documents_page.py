@@ -19,7 +19,8 @@ from hashing_embedder import HashingEmbedder
 from rag import DocumentSummary, Failure, Library
 from ui import documents, documents_routes, states, words
 from ui.api.indexing import IndexReport
-from ui.documents import Contents, Listing, Row
+from ui.documents import Contents
+from ui.documents_table import Listing, Row
 from ui.jobs import Phase
 
 CROSS = "\N{MULTIPLICATION SIGN}"
@@ -46,7 +47,7 @@ def cells(html: str) -> list[list[str]]:
     body = html.split("<tbody>")[1].split("</tbody>", maxsplit=1)[0]
     return [
         [unescape(re.sub(r"<[^>]+>", "", cell)) for cell in re.findall(r"<t[hd].*?</t[hd]>", row)]
-        for row in re.findall(r"<tr>.*?</tr>", body)
+        for row in re.findall(r"<tr .*?</tr>", body)
     ]
 
 
@@ -60,8 +61,9 @@ def heads(html: str) -> dict[str, tuple[str, str]]:
 
 
 def test_a_row_says_what_is_known() -> None:
-    """Title, file, type, date, language, pages and passages; never where on the machine it is."""
-    html = documents.page(Listing(), held(Row(SUMMARY, "en", 12)), may_change=True)
+    """Title, file, type, date, language, pages, passages and status; never where it lies."""
+    summary = replace(SUMMARY, language="en", pages=12)
+    html = documents.page(Listing(), held(Row(summary)), may_change=True)
     assert cells(html) == [
         [
             "The turret",
@@ -71,11 +73,13 @@ def test_a_row_says_what_is_known() -> None:
             "en",
             "12",
             "1,234",
+            "Read",
             "\N{MULTIPLICATION SIGN}",
         ]
     ]
     assert '<a href="documents/d1">The turret</a>' in html
-    assert 'value="d1" data-title="The turret" aria-label="Remove “The turret”"' in html
+    for name in ("Remove “The turret”", "Read “The turret” again"):
+        assert f'value="d1" data-title="The turret" aria-label="{name}" title="{name}"' in html
     assert "1 document</h2>" in html
     assert "/home/someone" not in html
 
@@ -87,14 +91,25 @@ def test_what_is_not_known_is_left_empty() -> None:
         Row(replace(SUMMARY, date_from="file time")),
     )
     first, second = cells(documents.page(Listing(), held(*rows), may_change=False))
-    assert first == ["The turret", "NOTES", "", "", "", "", "1,234"]
+    assert first == ["The turret", "NOTES", "", "", "", "", "1,234", "Read"]
     assert second[3] == "file of 5 March 2025"
+
+
+def test_doubts_are_told_in_words() -> None:
+    """Folded away behind a word that the keyboard reaches; each as a sentence."""
+    row = Row(SUMMARY, ("page 2: no text layer, need OCR", "cut short"))
+    html = documents.page(Listing(), held(row), may_change=False)
+    assert (
+        "<details><summary>With doubts</summary><ul><li>Page 2: no text layer, need OCR.</li>"
+        "<li>Cut short.</li></ul></details>" in html
+    )
 
 
 def test_hostile_texts_stay_texts() -> None:
     """Titles, names, reasons and what was asked for are escaped wherever they stand."""
     summary = replace(SUMMARY, id=EVIL, title=EVIL, source=f"/x/{EVIL.replace('/', '|')}")
-    contents = Contents(9, 9, (Row(summary, EVIL),), {EVIL: 9}, (Failure(EVIL, EVIL),))
+    row = Row(replace(summary, language=EVIL), (EVIL,))
+    contents = Contents(9, 9, (row,), {EVIL: 9}, (Failure(EVIL, EVIL),))
     html = documents.page(Listing(title=EVIL, type=EVIL), contents, may_change=True)
     assert re.findall(r"<script.*?>", html) == ['<script type="module" src="library.js">']
     assert html.count("&lt;script&gt;") >= 8
@@ -108,6 +123,8 @@ def test_heads_sort_by_what_the_library_sorts_by() -> None:
         "Title": ("library?sort=title", ""),
         "File": ("library?sort=source", ""),
         "Date": ("library?sort=oldest", "descending"),
+        "Language": ("library?sort=language", ""),
+        "Pages": ("library?sort=pages", ""),
         "Passages": ("library?sort=passages", ""),
     }
     listing = Listing(sort="title", title="a & b", type=".pdf", page=3)
@@ -116,6 +133,8 @@ def test_heads_sort_by_what_the_library_sorts_by() -> None:
         "Title": (f"library?sort=title&{kept}", "ascending"),
         "File": (f"library?sort=source&{kept}", ""),
         "Date": (f"library?{kept}", ""),
+        "Language": (f"library?sort=language&{kept}", ""),
+        "Pages": (f"library?sort=pages&{kept}", ""),
         "Passages": (f"library?sort=passages&{kept}", ""),
     }
 
@@ -164,10 +183,10 @@ def test_the_form_keeps_what_was_chosen() -> None:
 
 
 def test_an_empty_library_says_what_to_do() -> None:
-    """Where a folder can be named, that; elsewhere the command. There is nothing to limit."""
+    """Where files can be sent or named, that; elsewhere the command. Nothing is to be limited."""
     here = documents.page(Listing(), EMPTY, may_change=True)
     assert "Nothing is indexed yet" in here
-    assert "Name a folder above" in here
+    assert "Name a folder above, or drop files here" in here
     assert 'role="search"' not in here
     assert "<table" not in here
     assert "<code>rag index PATH</code>" in documents.page(Listing(), EMPTY, may_change=False)
@@ -198,19 +217,23 @@ def test_where_nothing_may_be_changed_nothing_offers_to() -> None:
     """No field, no button, no script; a line says why and what to do."""
     html = documents.page(Listing(), held(Row(SUMMARY)), may_change=False)
     assert words.DOCUMENTS_READ_ONLY in html
-    for control in ('id="index"', 'class="remove"', "<dialog", "<script", "<template"):
+    controls = (
+        *('id="index"', 'type="file"', 'class="remove"', 'class="again"', 'id="told"'),
+        *("<dialog", "<script", "<template"),
+    )
+    for control in controls:
         assert control not in html
         assert control in documents.page(Listing(), held(Row(SUMMARY)), may_change=True)
 
 
 def test_the_script_gets_its_texts_from_the_page() -> None:
-    """All that it asks for by name is there, and it has no sentence of its own."""
+    """All that they ask for by name is there, and they have no sentence of their own."""
     html = documents.page(Listing(), EMPTY, may_change=True)
     given = re.search(r'data-texts="([^"]+)"', html)
     assert given
     texts = json.loads(unescape(given[1]))
     assert texts == words.DOCUMENTS_TOLD
-    script = documents_routes.SCRIPT.read_text()
+    script = "".join(path.read_text() for path in documents_routes.SCRIPTS.values())
     asked = set(re.findall(r"texts\.(\w+)", script))
     assert asked | {"queued", "cancelling", *get_args(Phase)} == set(texts)
     assert set(texts["counts"]) < set(IndexReport.model_fields)
@@ -245,6 +268,7 @@ def test_the_library_is_listed(client: TestClient, library: Library, tmp_path: P
     html = client.get("/library", params={"sort": "source"}).text
     assert [row[1] for row in cells(html)] == ["bread.txt", "whales.md", "tanks.txt"]
     (failure,) = library.report()[2].failures
+    assert [row[4] for row in cells(html)] == ["en", "en", "en"]
     assert f"<b>scan.pdf</b> {words.sentence(failure.reason)}" in unescape(html)
     assert str(tmp_path) not in html
     limited = client.get("/library", params={"type": ".md", "page": "7"}).text
@@ -252,6 +276,22 @@ def test_the_library_is_listed(client: TestClient, library: Library, tmp_path: P
     assert "1 document</h2>" in limited
     assert cells(client.get("/library", params={"title": "WHALE"}).text) == cells(limited)
     assert "No document fits" in client.get("/library", params={"title": "zebra"}).text
+
+
+def test_a_row_says_what_was_wrong_with_its_file(
+    client: TestClient, library: Library, articles: Path
+) -> None:
+    """What the document says of itself, and what went wrong when its file was read again."""
+    (articles / "whales.html").write_text("<p>Whales sing at twenty hertz.")
+    library.index(articles)
+    (articles / "whales.html").write_bytes(b"%PDF-1.7 and no more")
+    (failure,) = [
+        one for one in library.index(articles).failed if one.source.endswith("whales.html")
+    ]
+    reason, _, kept = failure.reason.rpartition("; ")
+    assert kept == "its earlier version stays in the library"
+    html = client.get("/library", params={"type": ".html"}).text
+    assert cells(html)[0][7] == f"With doubts{words.sentence(reason)}"
 
 
 def test_only_our_script_runs_on_it(client: TestClient) -> None:
@@ -262,5 +302,7 @@ def test_only_our_script_runs_on_it(client: TestClient) -> None:
     assert "unsafe" not in policy
     assert "http" not in policy
     assert not re.search(r'\s(style|on\w+)="', response.text)
-    script = client.get("/library.js")
-    assert script.headers["content-type"].startswith("text/javascript")
+    for name, path in documents_routes.SCRIPTS.items():
+        script = client.get(f"/{name}")
+        assert script.headers["content-type"].startswith("text/javascript")
+        assert script.text == path.read_text()

@@ -9,9 +9,11 @@ from typing import Any
 from fastapi import FastAPI
 
 from rag import Library
-from ui.api import asking, documents, health, indexing, problems
+from ui.api import again, asking, documents, files, health, indexing, problems
 from ui.api.changing import Permission
 from ui.jobs import Jobs
+from ui.removals import Removals
+from ui.uploads import Uploads
 from ui.warming import Warming
 
 ABOUT = (
@@ -36,10 +38,13 @@ def create_api(library: Library, jobs: Jobs, warming: Warming, *, may_change: bo
         responses=problems.declared(problems.INVALID, problems.BROKEN),
     )
     permission = Permission(may_change)
+    uploads, removals = Uploads(library.path), Removals()
     problems.add_handlers(api)
     api.include_router(asking.routes(library))
-    api.include_router(documents.routes(library, jobs, permission))
-    api.include_router(indexing.routes(jobs, permission))
+    api.include_router(documents.routes(library, jobs, removals, permission))
+    api.include_router(again.routes(library, jobs, removals, permission))
+    api.include_router(files.routes(uploads, permission))
+    api.include_router(indexing.routes(jobs, uploads, permission))
     api.include_router(health.routes(warming))
     api.include_router(problems.routes())
     _call_problems_by_their_type(api)

@@ -23,13 +23,27 @@ class Permission:
     given: bool
 
     def needed(self, request: Request) -> None:
-        """Refuse a request that may change nothing.
+        """Refuse a request that may change nothing, or has a body that is not JSON.
 
         Raises
         ------
         Refused
-            If it comes from another page, if this server changes nothing, or if it has a body
-            that is not JSON.
+            If it comes from another page, if this server changes nothing, or for its body.
+        """
+        self.to_send(request)
+        kind = request.headers.get("content-type", JSON)
+        if kind.partition(";")[0].strip().lower() != JSON:
+            raise problems.Refused(problems.NOT_JSON, f"send JSON, with content-type: {JSON}")
+
+    def to_send(self, request: Request) -> None:
+        """Refuse a request that may change nothing; what its body is doesn't matter.
+
+        For methods that no page elsewhere may use unasked, whatever the body: browsers ask first.
+
+        Raises
+        ------
+        Refused
+            If it comes from another page, or if this server changes nothing.
         """
         if not guard.is_from_here(request):
             raise problems.Refused(
@@ -41,6 +55,3 @@ class Permission:
                 "this server answers other machines, too, and changes nothing for them; on its "
                 "own machine: rag index, rag remove",
             )
-        kind = request.headers.get("content-type", JSON)
-        if kind.partition(";")[0].strip().lower() != JSON:
-            raise problems.Refused(problems.NOT_JSON, f"send JSON, with content-type: {JSON}")

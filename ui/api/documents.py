@@ -15,6 +15,7 @@ from ui.api import problems
 from ui.api.changing import Permission
 from ui.api.shapes import FURTHEST, OPTIONAL, Filters, Offset, Shape, Source
 from ui.jobs import Jobs
+from ui.removals import Removals
 
 MOST_ROWS = 1000
 
@@ -31,6 +32,12 @@ class DocumentSummary(Shape):
     """``document``, ``file`` or ``file time``: where the date is from."""
     passages: int
     """How many it has."""
+    language: str | None
+    """A code, ``en`` say."""
+    pages: int
+    """How many it has; 0 where the format has none."""
+    warnings: tuple[str, ...]
+    """What of it was read with doubts."""
 
 
 class Documents(Shape):
@@ -68,6 +75,8 @@ class Document(Shape):
     headings: tuple[Heading, ...]
     warnings: tuple[str, ...]
     """What of the file could not be read, or not as its name promised."""
+    present: bool
+    """Whether its file, or one that it lies inside of, is there to be read again."""
 
 
 class Page(Shape):
@@ -148,9 +157,9 @@ class Removed(Shape):
 class Listed(Filters):
     """Which documents to list, and how."""
 
-    sort: Literal["newest", "oldest", "title", "source", "passages"] = "newest"
-    """By date, with those that have only the date of a file last; by title or path; or by how
-    many passages they have, the most first."""
+    sort: Literal["newest", "oldest", "title", "source", "language", "pages", "passages"] = "newest"
+    """By date, with those that have only the date of a file last; by title, path or language; or
+    by how many pages or passages they have, the most first."""
     offset: Offset = 0
     """How many documents come before the page."""
     limit: Annotated[int, Field(ge=1, le=MOST_ROWS)] = 100
@@ -178,7 +187,7 @@ class Rows(BaseModel):
     limit: Annotated[int, Field(ge=1, le=MOST_ROWS)] = 100
 
 
-def routes(library: Library, jobs: Jobs, permission: Permission) -> APIRouter:
+def routes(library: Library, jobs: Jobs, removals: Removals, permission: Permission) -> APIRouter:
     """What a library holds."""
     router = APIRouter(tags=["documents"])
     missing = problems.declared(problems.NOT_FOUND)
@@ -199,7 +208,8 @@ def routes(library: Library, jobs: Jobs, permission: Permission) -> APIRouter:
     @router.get("/documents/{document_id}", responses=missing)
     def document(document_id: str) -> Document:
         """What is known of a document, without its text."""
-        return _described(library.document(document_id), library.sources(document_id))
+        present = any(file.is_file() for file in library.files(document_id))
+        return _described(library.document(document_id), library.sources(document_id), present)
 
     @router.get(
         "/documents/{document_id}/text",
@@ -218,14 +228,17 @@ def routes(library: Library, jobs: Jobs, permission: Permission) -> APIRouter:
     def remove_document(document_id: str) -> Removed:
         """Take a document out of the library, and what lies in its file; files stay as they are.
 
-        The next index run over its folder takes it in again, as long as the file is there.
+        It can be restored. The next index run over its folder takes its file in again, too; what
+        lies in an archive stays out until that changes, or is read again.
         """
-        sources = library.sources(document_id)
+        sources, files = library.sources(document_id), library.files(document_id)
         if not jobs.is_idle:
             raise problems.Refused(
                 problems.INDEXING, "index jobs wait or run; cancel them, or try again afterwards"
             )
-        return Removed(sources=tuple(library.remove(sources)))
+        removed = library.remove(sources)
+        removals.remember(document_id, files)
+        return Removed(sources=tuple(removed))
 
     @router.get("/passages/{passage_id}", responses=missing)
     def passage(passage_id: str, *, neighbours: bool = False) -> PassageInPlace:
@@ -256,7 +269,7 @@ def routes(library: Library, jobs: Jobs, permission: Permission) -> APIRouter:
     return router
 
 
-def _described(document: rag.Document, sources: list[str]) -> Document:
+def _described(document: rag.Document, sources: list[str], present: bool) -> Document:  # noqa: FBT001
     return Document(
         id=document.id,
         title=document.title,
@@ -270,4 +283,5 @@ def _described(document: rag.Document, sources: list[str]) -> Document:
             for one in document.headings
         ),
         warnings=document.warnings,
+        present=present,
     )

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import datetime as dt
 import os
-from typing import Annotated
+from typing import Annotated, Self
 
 from fastapi import APIRouter, Depends, Response
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from ui.api import problems
 from ui.api.changing import Permission
 from ui.api.documents import Failure
 from ui.api.shapes import Shape, Source
 from ui.jobs import Job, Jobs, Phase, State
+from ui.uploads import LONGEST_NAME, Uploads
 
 MOST_PATHS = 100
+MOST_FILES = 10_000
 FAILURES_LISTED = 1000
 
 
@@ -85,17 +87,26 @@ def _whole(path: str) -> str:
 
 
 class IndexRequest(BaseModel):
-    """What to index, as ``rag index`` takes it."""
+    """What to index, as ``rag index`` takes it: ``paths``, ``files``, or both."""
 
     model_config = ConfigDict(
-        extra="forbid", frozen=True, strict=True, use_attribute_docstrings=True
+        extra="forbid",
+        frozen=True,
+        strict=True,
+        use_attribute_docstrings=True,
+        json_schema_extra={"anyOf": [{"required": ["paths"]}, {"required": ["files"]}]},
     )
 
     paths: Annotated[
         list[Annotated[str, AfterValidator(_whole), Field(min_length=1, max_length=4096)]],
         Field(min_length=1, max_length=MOST_PATHS),
-    ]
+    ] = []
     """Files and folders on the server's machine, from the root."""
+    files: Annotated[
+        list[Annotated[str, Field(min_length=1, max_length=LONGEST_NAME)]],
+        Field(min_length=1, max_length=MOST_FILES),
+    ] = []
+    """Files that were sent here, by the names that they got."""
     exclude: Annotated[
         list[Annotated[str, Field(max_length=1000)]], Field(max_length=MOST_PATHS)
     ] = []
@@ -104,9 +115,17 @@ class IndexRequest(BaseModel):
     """Read scanned pages, too: in English, or in languages as tesseract names them."""
     retry: bool = False
     """Read files again that failed, though they did not change."""
+    again: bool = False
+    """Read every file again, though it did not change."""
+
+    @model_validator(mode="after")
+    def _something(self) -> Self:
+        if not (self.paths or self.files):
+            raise ValueError("name paths to index, or files that were sent")
+        return self
 
 
-def routes(jobs: Jobs, permission: Permission) -> APIRouter:
+def routes(jobs: Jobs, uploads: Uploads, permission: Permission) -> APIRouter:
     """The index jobs of this server."""
     router = APIRouter(tags=["index jobs"])
     missing = problems.declared(problems.NOT_FOUND)
@@ -121,20 +140,23 @@ def routes(jobs: Jobs, permission: Permission) -> APIRouter:
     def start_index_job(request: IndexRequest, response: Response) -> IndexJob:
         """Have files and folders of the server's machine indexed, after the jobs before it."""
         job = jobs.start(
-            request.paths, exclude=request.exclude, ocr=request.ocr, retry=request.retry
+            [*request.paths, *uploads.find(request.files)],
+            exclude=request.exclude,
+            ocr=request.ocr,
+            retry=request.retry,
+            again=request.again,
         )
-        response.headers["location"] = f"{problems.PREFIX}/jobs/{job.id}"
-        return _told(job)
+        return started(job, response)
 
     @router.get("/jobs")
     def index_jobs() -> IndexJobs:
         """The jobs that wait, the one that runs, and the latest that are over."""
-        return IndexJobs(jobs=tuple(map(_told, jobs.all())))
+        return IndexJobs(jobs=tuple(map(told, jobs.all())))
 
     @router.get("/jobs/{job_id}", responses=missing)
     def index_job(job_id: str) -> IndexJob:
         """How far a job is, and what came of it."""
-        return _told(_found(jobs.get(job_id)))
+        return told(_found(jobs.get(job_id)))
 
     @router.delete(
         "/jobs/{job_id}",
@@ -144,7 +166,7 @@ def routes(jobs: Jobs, permission: Permission) -> APIRouter:
     )
     def cancel_index_job(job_id: str) -> IndexJob:
         """Stop a job after the document in hand; what it has done stays."""
-        return _told(_found(jobs.cancel(job_id)))
+        return told(_found(jobs.cancel(job_id)))
 
     return router
 
@@ -155,7 +177,14 @@ def _found(job: Job | None) -> Job:
     return job
 
 
-def _told(job: Job) -> IndexJob:
+def started(job: Job, response: Response) -> IndexJob:
+    """What is answered where a job was asked for, with the address to watch it at."""
+    response.headers["location"] = f"{problems.PREFIX}/jobs/{job.id}"
+    return told(job)
+
+
+def told(job: Job) -> IndexJob:
+    """A job as the API tells it: no path of this machine, and a thousand failures at most."""
     report = job.report
     return IndexJob(
         id=job.id,

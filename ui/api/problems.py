@@ -49,6 +49,9 @@ NOT_JSON = Kind("not-json", HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "The body must be
 NOT_FOUND = Kind("not-found", HTTPStatus.NOT_FOUND, "There is no such thing")
 NOT_FROM_HERE = Kind("not-from-here", HTTPStatus.FORBIDDEN, "Another page may not do that")
 READ_ONLY = Kind("read-only", HTTPStatus.FORBIDDEN, "Nothing can be changed through this server")
+GONE = Kind("gone", HTTPStatus.GONE, "The file isn't there any more")
+TOO_LARGE = Kind("too-large", HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "The file is too large")
+NOT_KEPT = Kind("not-kept", HTTPStatus.INSUFFICIENT_STORAGE, "The file can't be kept")
 INDEXING = Kind("indexing", HTTPStatus.CONFLICT, "Index jobs wait or run")
 BUSY = Kind("busy", HTTPStatus.SERVICE_UNAVAILABLE, "Another process writes to the library")
 NOT_READY = Kind("not-ready", HTTPStatus.SERVICE_UNAVAILABLE, "The server is not ready yet")
@@ -60,7 +63,7 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
         kind.name: kind
         for kind in (
             *(INVALID, IMPOSSIBLE, EMPTY, NOT_JSON, NOT_FOUND, NOT_FROM_HERE, READ_ONLY),
-            *(INDEXING, BUSY, NOT_READY, BROKEN, UNEXPECTED),
+            *(GONE, TOO_LARGE, NOT_KEPT, INDEXING, BUSY, NOT_READY, BROKEN, UNEXPECTED),
         )
     }
 )

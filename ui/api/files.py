@@ -1,0 +1,95 @@
+"""Files that are sent to the server, to be indexed there."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+from fastapi import APIRouter, Depends, Request, Response
+from fastapi.concurrency import run_in_threadpool
+from starlette.requests import ClientDisconnect
+
+from ui import uploads as sending
+from ui.api import problems
+from ui.api.changing import Permission
+from ui.api.shapes import Shape
+from ui.uploads import Kept, TooLarge, Uploads
+
+ANY_BYTES: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
+    }
+}
+GIBIBYTE = 1024**3
+
+
+class SentFile(Shape):
+    """A file as it is kept."""
+
+    name: str
+    """The name to index it by; another than it was sent with where that was not safe, or was
+    another file's."""
+    size: int
+    """In bytes."""
+    new: bool
+    """Whether it was not here before, with this name and this content."""
+
+
+HERE_BEFORE: dict[int | str, dict[str, Any]] = {
+    200: {"model": SentFile, "description": "The file was here before"}
+}
+
+
+def routes(uploads: Uploads, permission: Permission) -> APIRouter:
+    """Where files are sent to."""
+    router = APIRouter(tags=["files"])
+
+    @router.put(
+        "/files/{name:path}",
+        status_code=201,
+        dependencies=[Depends(permission.to_send)],
+        openapi_extra=ANY_BYTES,
+        responses=HERE_BEFORE
+        | problems.declared(problems.NOT_FROM_HERE, problems.TOO_LARGE, problems.NOT_KEPT),
+    )
+    async def send_file(name: str, request: Request, response: Response) -> SentFile:
+        """Keep a file, its bytes as they are, in a folder of the library's own.
+
+        It is not indexed yet: start a job with its name among ``files``.
+        """
+        kept = await _kept(request, sending.safe(name), uploads)
+        response.status_code = 201 if kept.new else 200
+        return SentFile(name=kept.path.name, size=kept.size, new=kept.new)
+
+    return router
+
+
+async def _kept(request: Request, name: str, uploads: Uploads) -> Kept:
+    announced = request.headers.get("content-length", "")
+    too_large = problems.Refused(
+        problems.TOO_LARGE,
+        f"a file may have {uploads.most / GIBIBYTE:g} GiB; index a larger one by its path",
+    )
+    if announced.isdecimal() and int(announced) > uploads.most:
+        raise too_large
+    try:
+        # Not in a thread: whatever ends the request, its half of a file is gone by then.
+        with uploads.draft() as draft:
+            async for piece in _pieces(request):
+                await run_in_threadpool(draft.write, piece)
+            return await run_in_threadpool(draft.keep, name)
+    except TooLarge as error:
+        raise too_large from error
+    except ClientDisconnect as error:  # nobody is there to be told, but a line in the terminal less
+        raise problems.Refused(problems.INVALID, "the file was not sent to its end") from error
+    except OSError as error:
+        raise problems.Refused(
+            problems.NOT_KEPT, f"the file can't be written on this machine: {error.strerror}"
+        ) from error
+
+
+async def _pieces(request: Request) -> AsyncIterator[bytes]:
+    async for piece in request.stream():
+        if piece:  # the end is an empty one
+            yield piece
