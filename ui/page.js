@@ -11,7 +11,8 @@ const dated = new MutationObserver(() => {
   const fields = document.querySelectorAll("#since input, #until input");
   if (fields.length < 2) return;
   dated.disconnect();
-  for (const one of fields) one.type = "date";
+  // Gradio writes its own empty value into a field once more after showing it: only then is it ours.
+  requestAnimationFrame(() => setTimeout(() => fields.forEach((one) => (one.type = "date"))));
 });
 dated.observe(document.documentElement, { childList: true, subtree: true });
 

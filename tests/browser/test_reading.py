@@ -99,6 +99,7 @@ def test_limits_are_kept_in_the_address(open_page: OpenPage, address: str) -> No
     """Only what fits is searched; a reload, or a link that was sent, asks the same."""
     page = open_page(address)
     page.get_by_text("Look only in some documents").click()
+    expect(page.get_by_label("Until")).to_have_attribute("type", "date")  # now it's ready
     page.get_by_label("Until").fill("2010-12-31")
     hit = ask(page, QUESTION)
     expect(hit.get_by_text("bridge.pdf")).to_be_visible()

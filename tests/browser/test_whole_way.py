@@ -90,6 +90,7 @@ def test_the_whole_way(open_page: OpenPage, tmp_path: Path) -> None:
 
         expect(first.locator("mark")).to_have_text(ANSWER)
         page.get_by_text("Look only in some documents").click()
+        expect(page.get_by_label("From", exact=True)).to_have_attribute("type", "date")
         page.get_by_label("From", exact=True).fill("2020-01-01")
         ask(page, QUESTION)
         expect(page).to_have_url(re.compile("since=2020-01-01"))
