@@ -42,6 +42,9 @@ class Ranking:
     marks_weight
         What a token without letter or digit counts, as a share of its rarity, in [0, 1]. A
         question mark is rare in documents, and says nothing of what is asked for.
+    titles
+        Whether a token of the question may be met in the title, too, that leads a passage's
+        document: what stands further down seldom names again what it is about.
     continued_weight
         What a token that continues a word counts in the choice of the answering sentence, in
         [0, 1]. Each token stands for its word, having been read with the others, so that a rare
@@ -73,6 +76,7 @@ class Ranking:
     tokens_weight: float = 0.75
     sentence_share: float = 0.35
     marks_weight: float = 0.0
+    titles: bool = True
     continued_weight: float = 0.0
     before_share: float = 0.4
     chance: float = 0.01
@@ -164,18 +168,24 @@ class Met:
     """How well each token of a question is met in each sentence of some passages.
 
     ``best`` is the highest cosine of the token with one of the sentence's: shape (tokens of the
-    question, sentences), -1 where a sentence has no token. ``owner`` is the position of each
-    sentence's passage, rising, and ``lengths`` the number of its tokens; shape (sentences,).
+    question, sentences), -1 where a sentence has no token. ``title`` is that with the title of
+    each passage's document: shape (tokens of the question, passages), -1 where it has none.
+    ``owner`` is the position of each sentence's passage, rising, and ``lengths`` the number of
+    its tokens; shape (sentences,).
     """
 
     best: NDArray[np.float64]
+    title: NDArray[np.float64]
     owner: NDArray[np.int64]
     lengths: NDArray[np.int64]
     passages: int
 
 
 def late_interaction(
-    question: TokenVectors, bits: TokenBits, counts: Sequence[NDArray[np.int32]]
+    question: TokenVectors,
+    bits: TokenBits,
+    counts: Sequence[NDArray[np.int32]],
+    titles: Sequence[TokenBits] = (),
 ) -> Met:
     """Meet the tokens of a question with those of passages, one bit a dimension on their side.
 
@@ -190,9 +200,26 @@ def late_interaction(
     counts
         For each passage the number of tokens of each of its sentences; together the rows of
         ``bits``.
+    titles
+        For each passage the tokens of the title that leads its document, where there are any;
+        none at all if no document is led by one.
     """
     lengths = np.concatenate([*counts, np.zeros(0, np.int32)]).astype(np.int64)
     owner = np.repeat(np.arange(len(counts)), [len(one) for one in counts])
+    best = _highest_cosines(question, bits, lengths)
+    title = np.full((len(question), len(counts)), -1.0)
+    if titles:
+        of_titles = np.array([len(one) for one in titles], dtype=np.int64)
+        title = _highest_cosines(question, np.concatenate(titles), of_titles)
+    return Met(best, title, owner, lengths, len(counts))
+
+
+def _highest_cosines(
+    question: TokenVectors, bits: TokenBits, lengths: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """Of each token of the question with the tokens of each stretch of ``bits``; the stretches
+    follow each other, and one without a token gets -1.
+    """
     best = np.full((len(question), len(lengths)), -1.0)
     if len(question) and len(bits):
         dimension = question.shape[1]
@@ -203,7 +230,7 @@ def late_interaction(
         filled = np.flatnonzero(lengths)
         begins = (np.cumsum(lengths) - lengths)[filled]
         best[:, filled] = np.maximum.reduceat(cosines, begins, axis=1)
-    return Met(best, owner, lengths, len(counts))
+    return best
 
 
 def passage_scores(met: Met, weights: Scores, settings: Ranking = DEFAULT) -> Scores:
@@ -211,7 +238,8 @@ def passage_scores(met: Met, weights: Scores, settings: Ranking = DEFAULT) -> Sc
 
     ``(1 - s) · Σ w · max over the passage + s · the highest of a sentence's Σ w · max over the
     sentence``, each divided by ``Σ w``: the first is ColBERT's MaxSim, and the second, with the
-    share s of :attr:`Ranking.sentence_share`, asks that the question be met in one place.
+    share s of :attr:`Ranking.sentence_share`, asks that the question be met in one place. The
+    title that leads a document stands with each sentence of it.
 
     Parameters
     ----------
@@ -221,9 +249,10 @@ def passage_scores(met: Met, weights: Scores, settings: Ranking = DEFAULT) -> Sc
         Of the question's tokens, shape (tokens,), none negative; all zero counts as all equal.
     """
     share = _shares(weights)
+    best = np.maximum(met.best, met.title[:, met.owner]) if settings.titles else met.best
     whole = np.full((met.passages, len(share)), -1.0)
-    np.maximum.at(whole, met.owner, met.best.T)
-    in_one = best_of_groups(share @ met.best, met.owner, met.passages)
+    np.maximum.at(whole, met.owner, best.T)
+    in_one = best_of_groups(share @ best, met.owner, met.passages)
     mixed = (1.0 - settings.sentence_share) * (whole @ share) + settings.sentence_share * in_one
     return np.clip(mixed, 0.0, 1.0)
 

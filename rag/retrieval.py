@@ -229,6 +229,7 @@ def _reordered(asked: _Asked, candidates: _Candidates) -> list[_Scored]:
         asked.encoding.tokens,
         np.concatenate([one.bits for one in found]),
         [one.counts for one in found],
+        [one.title for one in found],
     )
     weights = _weights(asked)
     passages = ranking.passage_scores(met, weights, asked.settings)

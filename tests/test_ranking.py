@@ -120,6 +120,40 @@ def test_scores_of_passages_by_hand() -> None:
 NONE_CONTINUED = np.zeros(2, bool)
 
 
+def titled_passages() -> ranking.Met:
+    """Two passages of a sentence each that meet the question's second token alone; the document
+    of the first is led by a title that meets the other one.
+    """
+    question = np.array([[1.0, 1.0], [1.0, -1.0]], dtype=np.float32)
+    plus_plus, plus_minus = [[0b11000000]], [[0b10000000]]
+    bits, title = np.array(plus_minus * 2, np.uint8), np.array(plus_plus, np.uint8)
+    counts = [np.array([1], np.int32)] * 2
+    return ranking.late_interaction(question, bits, counts, [title, title[:0]])
+
+
+def test_title_is_met_with_every_passage() -> None:
+    """It stands with the whole passage and with each sentence of it."""
+    met = titled_passages()
+    np.testing.assert_allclose(met.title, [[1.0, -1.0], [0.0, -1.0]], atol=1e-6)
+    for share in (0.0, 1.0):
+        settings = Ranking(sentence_share=share)
+        found = ranking.passage_scores(met, np.ones(2), settings)
+        assert found.tolist() == pytest.approx([1.0, 0.5])
+
+
+def test_title_left_out() -> None:
+    """Without titles the passages meet what they say themselves."""
+    settings = Ranking(titles=False)
+    found = ranking.passage_scores(titled_passages(), np.ones(2), settings)
+    assert found.tolist() == pytest.approx([0.5, 0.5])
+
+
+def test_title_chooses_no_sentence() -> None:
+    """It stands with all sentences alike, so the answer is chosen without it."""
+    scores = ranking.sentence_scores(titled_passages(), np.ones(2), NONE_CONTINUED)
+    assert [one.tolist() for one in scores] == [[pytest.approx(0.5)]] * 2
+
+
 def test_scores_of_sentences_by_hand() -> None:
     """The second sentence takes up what the first one meets, but the third is of another passage;
     sentences of one token have met nothing by chance.

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import gradio as gr
 
-from ui import answers, examples, words
+from ui import answers, examples, states, words
 from ui.narrowing import Narrowing
 
 if TYPE_CHECKING:
@@ -24,14 +24,16 @@ SEARCHES = 8
 """How many questions are answered at the same time; Gradio's own default is one."""
 
 # Before a search: keeps the question and what it is limited to in the address, so that they
-# survive a reload and the way back from a document, and shows that work is going on. Python gets
-# what this returns.
+# survive a reload and the way back from a document or the next question, and shows that work is
+# going on. Python gets what this returns.
 _BEFORE = """(...asked) => {
     document.getElementById("ask").classList.add("busy");
     const names = ["q", "since", "until", "source", "type", "language"];
     const query = new URLSearchParams();
     names.forEach((name, i) => { if (asked[i]?.trim()) query.set(name, asked[i].trim()); });
-    history.replaceState(null, "", query.size ? "?" + query : ".");
+    const address = query.size ? "?" + query : ".";
+    if (address !== (location.search || ".")) history.pushState(null, "", address);
+    document.dispatchEvent(new Event("asked"));
     return asked;
 }"""
 _AFTER = """() => document.getElementById("ask").classList.remove("busy")"""
@@ -75,6 +77,7 @@ def build(library: Library) -> gr.Blocks:
             ]
         _html("warming", f'<p role="status" hidden data-said="{words.LOADING}"></p>')
         results = _html("results")
+        _html("asked", states.asked_before())
         newest = _html("newest", view.body)
         _html("foot", f"<p>{words.PRIVATE}</p>")
 

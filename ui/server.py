@@ -40,12 +40,11 @@ from ui.warming import Warming
 
 LOCAL = ("127.0.0.1", "localhost", "::1", "[::1]")
 ANY_HOST = ("*",)
-STYLE = Path(__file__).with_name("style.css")
+HERE = Path(__file__).parent
 HEAD = (
     '<link rel="stylesheet" href="style.css"><script defer src="ratings.js"></script>'
-    '<script type="module" src="page.js"></script>'
+    '<script type="module" src="page.js"></script><script type="module" src="asked.js"></script>'
 )
-SCRIPT = Path(__file__).with_name("page.js")
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,15 +233,16 @@ def _address(listener: socket.socket) -> str:
 
 
 def _add_routes(app: FastAPI, library: Library, warming: Warming) -> None:
-    @app.get("/style.css")
-    def style() -> FileResponse:
-        return FileResponse(STYLE, media_type="text/css", headers={"cache-control": "no-cache"})
+    def kept(name: str, media_type: str) -> None:
+        def file() -> FileResponse:
+            headers = {"cache-control": "no-cache"}
+            return FileResponse(HERE / name, media_type=media_type, headers=headers)
 
-    @app.get("/page.js")
-    def script() -> FileResponse:
-        return FileResponse(
-            SCRIPT, media_type="text/javascript", headers={"cache-control": "no-cache"}
-        )
+        app.get(f"/{name}")(file)
+
+    kept("style.css", "text/css")
+    kept("page.js", "text/javascript")
+    kept("asked.js", "text/javascript")
 
     @app.get("/health")
     def health() -> dict[str, str | int]:

@@ -57,8 +57,9 @@ async def _answer(scope: Scope, receive: Receive, send: Send) -> None:
         asked = parse_qs(scope["query_string"].decode("latin-1")).get("q", [""])[0]
         response: Response = HTMLResponse(page(asked), headers=POLICY)
     elif path in (SCRIPT_PATH, "/style.css"):
-        file = SCRIPT if path == SCRIPT_PATH else STYLE
-        response = FileResponse(file, headers={"cache-control": "no-cache"})
+        file, kind = (SCRIPT, "javascript") if path == SCRIPT_PATH else (STYLE, "css")
+        headers = {"cache-control": "no-cache"}
+        response = FileResponse(file, media_type=f"text/{kind}", headers=headers)
     elif path == "/health":
         response = JSONResponse({"status": "starting"})
     elif path == "/favicon.ico":

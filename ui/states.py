@@ -34,6 +34,14 @@ def untrained(documents: Mapping[str, int]) -> str:
     return f'<p class="untrained">{words.UNTRAINED.format(languages=told)}</p>'
 
 
+def asked_before() -> str:
+    """Where ``asked.js`` lists what was asked in this session; hidden while that is nothing."""
+    return (
+        f'<nav class="asked newest" aria-label="{words.ASKED}" hidden><h2>{words.ASKED}</h2>'
+        f'<ul></ul><button type="button">{words.FORGET}</button></nav>'
+    )
+
+
 def first(newest: Sequence[DocumentSummary]) -> str:
     """The first view: the newest articles, each open to reading."""
     items = "".join(

@@ -27,6 +27,8 @@ ANY = "any"
 COUNTED = "{name} ({count:,})"
 NO_DATE_THIS = "“{text}” is no date; write it like 2025-03-05"
 SEARCH = "Search"
+ASKED = "Asked in this session"
+FORGET = "Forget these"
 NEWEST = "Newest articles"
 
 NO_QUESTION = "Type a question first"

@@ -24,6 +24,7 @@ from rag.store.records import (
     content_key,
     sentence_spans,
 )
+from rag.store.tokens import token_bits
 from rag.types import (
     Document,
     DocumentCount,
@@ -238,15 +239,7 @@ class StoreReader:
 
     def tokens(self, keys: Sequence[int]) -> dict[int, StoredTokens]:
         """Token bits by passage key; a passage that is gone is left out."""
-        rows = self._rows(
-            "SELECT passage, counts, bits FROM encoding"
-            " WHERE passage IN (SELECT value FROM json_each(?))",
-            keys,
-        )
-        return {
-            row[0]: StoredTokens(np.frombuffer(row[1], dtype=np.int32), self._unpacked_bits(row[2]))
-            for row in rows
-        }
+        return token_bits(self._database, keys)
 
     def removed_since(self, generation: int) -> list[tuple[int, int]]:
         """Passages that went after a generation: their keys and numbers of sentences."""

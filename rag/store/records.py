@@ -88,10 +88,14 @@ class NewPassage:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class StoredTokens:
-    """The token bits of one passage, and how many tokens each of its sentences has."""
+    """The token bits of one passage, and how many tokens each of its sentences has.
+
+    ``title`` are those of the headings that lead its document; none where nothing leads it.
+    """
 
     counts: NDArray[np.int32]
     bits: TokenBits
+    title: TokenBits
 
 
 @dataclass(frozen=True, slots=True, eq=False)

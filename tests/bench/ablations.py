@@ -42,6 +42,7 @@ PARTS = {
     "fusion in the score": "hybrid,tokens_weight=1",
     "the best sentence's share": "hybrid,sentence_share=0",
     "marks without weight": "hybrid,marks_weight=1",
+    "titles for every passage": "hybrid,titles=false",
     "sentence before": "hybrid,before_share=0",
     "only beginnings of words": "hybrid,continued_weight=1",
     "chance by length": "hybrid,chance=0",

@@ -23,6 +23,9 @@ CHROMIUM_ARGUMENTS = (
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
 )
 
+# A page that is left while Gradio talks with the server: Gradio hangs up, and calls that an error.
+LEFT = ("AbortError: signal is aborted without reason", "Unexpected error Connection errored out.")
+
 HOSTILE = """\
 date 2024-01-02
 
@@ -163,7 +166,7 @@ def open_page(browser: Browser) -> Iterator[Callable[..., Page]]:
         page = context.new_page()
 
         def console(message: ConsoleMessage) -> None:
-            if message.type in ("error", "warning"):
+            if message.type in ("error", "warning") and not message.text.startswith(LEFT):
                 trouble.append(f"console: {message.text}")
 
         def request(url: str) -> None:

@@ -81,7 +81,26 @@ def documents(page: Page) -> None:
     page.get_by_role("heading", name="3 documents").wait_for()
 
 
-VIEWS = (first_view, results, not_found, narrowed, beside, text, printed, citation, documents)
+def insight(page: Page) -> None:
+    """How good the library is: all diagrams, with their tables unfolded, and the map."""
+    documents(page)
+    page.get_by_role("link", name="How good is this library").click()
+    page.locator(".map").wait_for(timeout=60_000)
+    for summary in page.locator("summary").all():
+        summary.click()
+
+
+def neighbours(page: Page) -> None:
+    """Passages like the one that was chosen on the map."""
+    insight(page)
+    page.locator(".map a").first.dispatch_event("click")
+    page.get_by_role("heading", name="Passages like this one").wait_for()
+
+
+VIEWS = (
+    *(first_view, results, not_found, narrowed, beside, text, printed, citation, documents),
+    *(insight, neighbours),
+)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

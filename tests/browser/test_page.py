@@ -158,5 +158,5 @@ def test_the_system_chooses_light_or_dark(
     with Image.open(picture) as image:
         assert "rgb({}, {}, {})".format(*image.convert("RGB").getpixel((5, 5))) == paper
     page.get_by_role("link", name="Open the document").first.click()
-    page.locator("mark#answer").wait_for()
+    page.wait_for_load_state()  # with its style
     assert page.evaluate(BACKGROUND) == paper

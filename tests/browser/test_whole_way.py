@@ -70,9 +70,9 @@ def test_the_whole_way(open_page: OpenPage, tmp_path: Path) -> None:
         page = open_page(address, width=900)
         expect(page.get_by_role("status")).to_contain_text("Starting")
         expect(page.get_by_text("Nothing is indexed yet")).to_be_visible(timeout=120_000)
-        page.wait_for_load_state("networkidle")  # Gradio complains when it is left before
         page.get_by_role("link", name="Documents", exact=True).click()
         expect(page.get_by_role("heading", name="0 documents")).to_be_visible()
+        page.wait_for_load_state()  # with its script, which takes what is dropped
         drop(page, files)
         job = page.locator(".job").first
         expect(job.get_by_role("progressbar")).to_be_visible()

@@ -1,0 +1,49 @@
+"""The token bits of passages, and those of the titles above them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+import numpy as np
+
+from rag.arrays import TokenBits
+from rag.store.database import Database
+from rag.store.records import StoredTokens
+
+# A document's passages are put in together and in order, so its first has the lowest key.
+_QUERY = """
+SELECT encoding.passage, encoding.counts, encoding.bits, first.leading,
+    CASE WHEN first.leading THEN top.counts ELSE x'' END,
+    CASE WHEN first.leading THEN top.bits ELSE x'' END
+FROM encoding
+JOIN passage ON passage.key = encoding.passage
+JOIN passage AS first ON first.key = (
+    SELECT min(key) FROM passage AS any WHERE any.document = passage.document
+)
+JOIN encoding AS top ON top.passage = first.key
+WHERE encoding.passage IN (SELECT value FROM json_each(?))
+"""
+
+
+def token_bits(database: Database, keys: Sequence[int]) -> dict[int, StoredTokens]:
+    """Token bits by passage key; a passage that is gone is left out."""
+    wanted = json.dumps([int(key) for key in keys])
+    rows = database.connection.execute(_QUERY, (wanted,))
+    return {
+        key: StoredTokens(
+            counts=np.frombuffer(counts, dtype=np.int32),
+            bits=_unpacked(bits, database.dimension),
+            title=_title(leading, top_counts, _unpacked(top_bits, database.dimension)),
+        )
+        for key, counts, bits, leading, top_counts, top_bits in rows
+    }
+
+
+def _title(leading: int, counts: bytes, bits: TokenBits) -> TokenBits:
+    """Of the tokens of a document's first passage those of the headings that lead it."""
+    return bits[: int(np.frombuffer(counts, dtype=np.int32)[:leading].sum())]
+
+
+def _unpacked(blob: bytes, dimension: int) -> TokenBits:
+    return np.frombuffer(blob, dtype=np.uint8).reshape(-1, -(-dimension // 8))

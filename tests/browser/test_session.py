@@ -1,0 +1,59 @@
+"""What was asked in this session: the way back, and the list that asks again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from playwright.sync_api import Page, expect
+
+OpenPage = Callable[..., Page]
+
+FIRST = "Who built the bridge of Vessy?"
+SECOND = "Where does a quokka sleep?"
+
+
+def ask(page: Page, question: str, answer: str) -> None:
+    """Ask, and see that a sentence with ``answer`` is marked first."""
+    page.get_by_label("Your question").fill(question)
+    page.get_by_label("Your question").press("Enter")
+    expect(page.locator("article.hit mark").first).to_contain_text(answer)
+
+
+def test_way_back_leads_to_the_question_before(open_page: OpenPage, address: str) -> None:
+    """Each question has an address of its own, and the first view has the one without."""
+    page = open_page(address)
+    ask(page, FIRST, "Maillart")
+    ask(page, SECOND, "sleeps in the shade")
+    page.go_back()
+    expect(page.get_by_label("Your question")).to_have_value(FIRST)
+    expect(page.locator("article.hit mark").first).to_contain_text("Maillart")
+    page.go_back()
+    expect(page.get_by_role("heading", name="Newest articles")).to_be_visible()
+    expect(page.get_by_label("Your question")).to_have_value("")
+    page.go_forward()
+    expect(page.locator("article.hit mark").first).to_contain_text("Maillart")
+
+
+def test_list_of_what_was_asked(open_page: OpenPage, address: str) -> None:
+    """The others are listed, the latest first and each once; another tab doesn't know them."""
+    page = open_page(address)
+    asked = page.get_by_role("navigation", name="Asked in this session")
+    expect(asked).to_be_hidden()
+    ask(page, FIRST, "Maillart")
+    expect(asked).to_be_hidden()  # there is nothing else
+    ask(page, SECOND, "sleeps in the shade")
+    ask(page, FIRST, "Maillart")
+    expect(asked.get_by_role("link")).to_have_text([SECOND])
+    page.get_by_role("link", name="Ask your documents").click()
+    expect(asked.get_by_role("link")).to_have_text([FIRST, SECOND])
+    asked.get_by_role("link", name=SECOND).click()
+    expect(page.locator("article.hit mark").first).to_contain_text("sleeps in the shade")
+    asked.get_by_role("button", name="Forget these").click()
+    expect(asked).to_be_hidden()
+    page.reload()
+    expect(page.locator("article.hit mark").first).to_contain_text("sleeps in the shade")
+    expect(asked).to_be_hidden()  # but for this one, which is asked again
+    other = page.context.new_page()
+    other.goto(f"{address}/?q=bridge")
+    expect(other.locator("article.hit mark").first).to_contain_text("Maillart")
+    expect(other.get_by_text("Asked in this session")).to_be_hidden()

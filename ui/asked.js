@@ -1,0 +1,76 @@
+// What was asked in this session, to ask again; kept by the browser, for this tab alone.
+const KEPT = 12;
+const KEY = "asked";
+
+function remembered() {
+  try {
+    return JSON.parse(sessionStorage.getItem(KEY)) ?? [];
+  } catch {
+    return []; // no storage, or not of our making
+  }
+}
+
+function remember(asked) {
+  try {
+    sessionStorage.setItem(KEY, JSON.stringify(asked));
+  } catch {
+    // A browser that keeps nothing shows no history.
+  }
+}
+
+// ---- the list ----
+
+function show() {
+  const list = document.querySelector("#asked nav");
+  if (!list) return; // Gradio still builds the page
+  const others = remembered().filter((address) => address !== location.search);
+  list.hidden = !others.length;
+  list.querySelector("ul").replaceChildren(...others.map(entry));
+}
+
+function entry(address) {
+  const [question, ...limits] = new URLSearchParams(address).values();
+  const item = document.createElement("li");
+  const link = document.createElement("a");
+  link.href = address;
+  link.textContent = question;
+  item.append(link);
+  if (limits.length) {
+    const said = document.createElement("span");
+    said.textContent = limits.join(" · ");
+    item.append(said);
+  }
+  return item;
+}
+
+function add(address) {
+  if (new URLSearchParams(address).get("q")) {
+    const others = remembered().filter((one) => one !== address);
+    remember([address, ...others].slice(0, KEPT));
+  }
+  show();
+}
+
+function begin() {
+  const list = document.querySelector("#asked nav");
+  if (!list) return;
+  building.disconnect();
+  list.querySelector("button").addEventListener("click", () => { remember([]); show(); });
+  add(location.search);
+}
+
+const building = new MutationObserver(begin);
+building.observe(document.documentElement, { childList: true, subtree: true });
+
+// ---- a question is a page of its own: the way back leads to the one before ----
+
+let shown = location.search;
+
+document.addEventListener("asked", () => {
+  shown = location.search;
+  add(shown);
+});
+
+addEventListener("popstate", () => {
+  if (location.search !== shown) location.reload();
+});
