@@ -21,6 +21,8 @@ NO_WORDS: Words = re.compile(r"(?!)")
 """Finds nothing."""
 
 _GAP = re.compile(r"\n[^\S\n]*\n\s*")
+_ITEM = re.compile(r"\n[^\S\n]*(?:[-*+•‣◦\u2013]|\d{1,3}[.)])[^\S\n]")
+_CELLS = re.compile(r"\t| \| ")
 
 
 def paragraphs(text: str) -> Iterator[Range]:
@@ -30,6 +32,20 @@ def paragraphs(text: str) -> Iterator[Range]:
         yield from _trimmed(text, start, gap.start())
         start = gap.end()
     yield from _trimmed(text, start, len(text))
+
+
+def lined(paragraph: str) -> bool:
+    """Whether its lines are lines: of a list, a table, a verse, a program.
+
+    Prose that was broken to fit a width isn't: all of its lines but the last are nearly full.
+    """
+    lines = paragraph.split("\n")
+    if len(lines) == 1:
+        return False
+    if _ITEM.search(paragraph) or all(_CELLS.search(line) for line in lines):
+        return True
+    lengths = [len(line.rstrip()) for line in lines]
+    return min(lengths[:-1]) < max(lengths) / 2
 
 
 def _trimmed(text: str, start: int, end: int) -> Iterator[Range]:

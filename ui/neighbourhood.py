@@ -39,8 +39,8 @@ def page(passage: Passage, title: str, source: str, found: Sequence[Neighbour]) 
 def _article(passage: Passage, title: str, source: str, likeness: float | None = None) -> str:
     sight = Sight(passage=(passage.start, passage.end))
     href = escape(ROOT + sight.address(passage.document_id))
-    blocks = marking.paragraphs(passage.text)
-    body = "".join(f"<p>{escape(passage.text[slice(*block)])}</p>" for block in blocks)
+    blocks = [passage.text[slice(*block)] for block in marking.paragraphs(passage.text)]
+    body = "".join(f"<p{render.lines(block)}>{escape(block)}</p>" for block in blocks)
     more = (
         ""
         if likeness is None

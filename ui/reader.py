@@ -229,12 +229,15 @@ def _text(
             marking.marked(document.text, part, answer, sought, target="answer")
             for part in marking.around(block, passage)
         ]
-        pieces.append(_block(tag, *parts))
+        classes = ["lines"] if marking.lined(document.text[slice(*block)]) else []
+        pieces.append(_block(tag, classes, *parts))
     # Escaped text has no such tag in it.
     return "".join(pieces).replace('<span class="word">', '<span class="word" id="found">', 1)
 
 
-def _block(tag: str, before: str, inside: str, after: str) -> str:
-    if not inside:
-        return f"<{tag}>{before}{after}</{tag}>"
-    return f'<{tag} class="in-passage">{before}<span class="passage">{inside}</span>{after}</{tag}>'
+def _block(tag: str, classes: list[str], before: str, inside: str, after: str) -> str:
+    if inside:
+        classes = [*classes, "in-passage"]
+        inside = f'<span class="passage">{inside}</span>'
+    named = f' class="{" ".join(classes)}"' if classes else ""
+    return f"<{tag}{named}>{before}{inside}{after}</{tag}>"

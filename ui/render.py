@@ -111,9 +111,14 @@ def passage(hit: Hit) -> str:
     answer = (hit.answer.start - hit.start, hit.answer.end - hit.start)
     found = marking.pattern(hit.why.matched)
     return "".join(
-        f"<p>{marking.marked(hit.text, block, answer, found)}</p>"
+        f"<p{lines(hit.text[slice(*block)])}>{marking.marked(hit.text, block, answer, found)}</p>"
         for block in marking.paragraphs(hit.text)
     )
+
+
+def lines(paragraph: str) -> str:
+    """The class of a paragraph whose lines are shown as they are, as an attribute; or nothing."""
+    return ' class="lines"' if marking.lined(paragraph) else ""
 
 
 def thumbs(hit: Hit, good: bool | None) -> str:  # noqa: FBT001
@@ -148,7 +153,7 @@ def date(day: dt.date | None, origin: str | None = None) -> str:
     if day is None:
         return ""
     told = f'<time datetime="{day.isoformat()}">{words.day(day)}</time>'
-    return f"{words.FILE_OF} {told}" if origin == "file time" else told
+    return f"<span>{words.FILE_OF} {told}</span>" if origin == "file time" else told
 
 
 def strength(confidence: float | None) -> str:

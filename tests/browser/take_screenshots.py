@@ -21,7 +21,7 @@ from typing import Literal, TypeAlias
 from playwright.sync_api import Browser, Page, sync_playwright
 
 ROOT = Path(__file__).parents[2]
-SOURCES = (ROOT / "seeds", ROOT / "README.md", ROOT / "ARCHITECTURE.md")
+SOURCES = (ROOT / "seeds", ROOT / "CHANGELOG.md", ROOT / "ARCHITECTURE.md")
 QUESTION = "Which company supplies the turret of the Zorawar light tank?"
 FOREIGN = "How do I bake sourdough bread?"
 HEIGHT = 880
@@ -77,7 +77,7 @@ def shoot(browser: Browser, address: str, folder: Path) -> None:
     with opened(browser, f"{address}/library") as page:
         page.screenshot(path=folder / "documents.png")
         page.goto(f"{address}/insight")
-        page.get_by_role("img", name="Map of ").wait_for(timeout=120_000)
+        page.locator(".map").wait_for(timeout=120_000)
         page.screenshot(path=folder / "insight.png", full_page=True)
 
 

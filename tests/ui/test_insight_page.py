@@ -327,7 +327,7 @@ def luminance(colour: str) -> float:
 
 def test_colours_stand_out_in_light_and_dark() -> None:
     """Three to one or more against the paper and the card, as WCAG asks of graphics."""
-    sheet = server.STYLE.read_text()
+    sheet = (server.HERE / "style.css").read_text()
     checked = 0
     for number in range(8):
         for scheme, colour in enumerate(re.findall(rf"--group{number}: (#\w{{6}})", sheet)):

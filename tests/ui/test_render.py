@@ -252,6 +252,33 @@ def test_paragraphs_keep_every_word(text: str) -> None:
     assert all(block == block.strip() and block for block in blocks)
 
 
+@pytest.mark.parametrize(
+    ("paragraph", "lined"),
+    [
+        ("One line, however it ends.", False),
+        (
+            "Prose that was broken to fit a width has\nlines that are nearly full, all but\nlast.",
+            False,
+        ),
+        ("Things to buy:\n- bread\n- butter", True),
+        ("1. First one opens the lid of the box.\n2. Then one closes it.", True),
+        ("Name | Height | Built in\nEiffel | 330 | 1889", True),
+        ("if cold:\n    light(the_stove_in_the_corner)", True),
+        ("The year was 2020\n2019 was better - by far", False),
+    ],
+)
+def test_lines_that_mean_something(paragraph: str, *, lined: bool) -> None:
+    """Lists, tables and programs keep their lines, and prose flows."""
+    assert marking.lined(paragraph) is lined
+
+
+def test_lines_are_shown(hit: Hit) -> None:
+    """A list in a passage is one."""
+    text = "To buy:\n- bread\n- butter"
+    listed = replace(hit, text=text, start=0, end=len(text), answer=Quote("To buy:", 0, 7))
+    assert render.passage(listed).startswith('<p class="lines"><mark>To buy:</mark>\n- bread\n')
+
+
 def test_date_of_a_file_is_called_so(hit: Hit) -> None:
     """A date that is only that of the file says so; one from the document stands alone."""
     told = '<time datetime="2025-03-05">5 March 2025</time>'
