@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from playwright.sync_api import Page, expect
 from test_page import FITS, ask
 
@@ -103,4 +104,15 @@ def test_a_job_is_cancelled_and_a_phone_is_wide_enough(
     assert page.evaluate(FITS)
     page.get_by_role("button", name="Undo").click()
     expect(row).to_have_count(1, timeout=20_000)
+    assert page.evaluate(FITS)
+
+
+@pytest.mark.parametrize("width", [360, 641, 801, 1089])
+def test_documents_fit_any_screen(open_page: OpenPage, address: str, width: int) -> None:
+    """What can be done with a document is in sight on a tablet, too."""
+    page = open_page(f"{address}/library", width=width)
+    buttons = page.locator("td.changing button")
+    expect(buttons).to_have_count(6)  # of three documents
+    for button in buttons.all():
+        expect(button).to_be_in_viewport(ratio=1)
     assert page.evaluate(FITS)
