@@ -20,11 +20,6 @@ from ui import guard, reader, words
 WIDTH = 1200
 """Pixels of a page where the address doesn't say."""
 
-NO_PAGE = "This document has no page {number}"
-NO_NUMBER = "Pages have whole numbers, from 1"
-NO_WIDTH = "The width of a page is a whole number of pixels"
-NO_RANGE = "The offsets are two whole numbers, the first below the second"
-
 _MOST_DIGITS = 9
 _INERT = {"content-security-policy": "default-src 'none'; sandbox; frame-ancestors 'none'"}
 """Should a browser show a file after all, then as a picture of itself: no script, no request."""
@@ -118,7 +113,7 @@ def add_routes(app: FastAPI, library: Library) -> Shelf:
         document = shelf.document(document_id)
         pixels = _whole(width)
         if pixels is None:
-            raise Refused(400, NO_WIDTH)
+            raise Refused(400, words.NO_WIDTH)
         image = shelf.image(document, _number(number), pixels)
         return Response(image.png, media_type="image/png", headers=_PICTURE)
 
@@ -127,7 +122,7 @@ def add_routes(app: FastAPI, library: Library) -> Shelf:
         document = shelf.document(document_id)
         first, last = _whole(start), _whole(end)
         if first is None or last is None or first >= last:
-            raise Refused(400, NO_RANGE)
+            raise Refused(400, words.NO_RANGE)
         found = shelf.boxes(document, _number(number), Span(first, last))
         return JSONResponse({"boxes": [asdict(box) for box in found]})
 
@@ -173,7 +168,7 @@ def _refusing() -> Iterator[None]:
 
 def _index(document: Document, number: int) -> int:
     if not 1 <= number <= len(document.pages):
-        raise Refused(404, NO_PAGE.format(number=number))
+        raise Refused(404, words.NO_PAGE.format(number=number))
     return number - 1
 
 
@@ -181,7 +176,7 @@ def _number(text: str) -> int:
     """The number of a page, counted from 1, from an address."""
     found = _whole(text)
     if found is None:
-        raise Refused(404, NO_NUMBER)
+        raise Refused(404, words.NO_NUMBER)
     return found
 
 

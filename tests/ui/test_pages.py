@@ -24,7 +24,7 @@ import rag.showing
 from rag import Library, LoadError
 from rag.processes import stdin
 from rag.showing import PageViewer
-from ui import guard, pages
+from ui import guard, pages, words
 
 SENTENCE = " ".join([*LEFT[2:], RIGHT[0]])
 NAMES = ("survey.pdf", "note.txt", "bank.pdf", "old.zip/deep/1999.pdf", "packed.pdf.gz")
@@ -216,8 +216,8 @@ def test_changed_and_gone(served: Served, kept: Path, rest: str) -> None:
         ),
         ("pages/1.png?width=1e3", 400, "The width of a page is a whole number of pixels."),
         ("pages/1.png?width=", 400, "The width of a page is a whole number of pixels."),
-        ("pages/1/boxes", 400, f"{pages.NO_RANGE}."),
-        ("pages/1/boxes?start=9&end=9", 400, f"{pages.NO_RANGE}."),
+        ("pages/1/boxes", 400, f"{words.NO_RANGE}."),
+        ("pages/1/boxes?start=9&end=9", 400, f"{words.NO_RANGE}."),
     ],
 )
 def test_bad_numbers(served: Served, rest: str, status: int, line: str) -> None:
