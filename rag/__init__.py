@@ -19,6 +19,7 @@ from rag.errors import (
     LibraryNotFound,
     LoadError,
     ModelError,
+    NameTaken,
     RagError,
     SourceNotFound,
     UnknownFormat,
@@ -39,6 +40,7 @@ from rag.reports import (
     Sought,
     Status,
 )
+from rag.shelf import Shelf, Shelved
 from rag.types import (
     Answer,
     Document,
@@ -89,6 +91,7 @@ __all__ = [
     "Lost",
     "Match",
     "ModelError",
+    "NameTaken",
     "Neighbour",
     "Passage",
     "PassageMap",
@@ -100,6 +103,8 @@ __all__ = [
     "Reliability",
     "Respelling",
     "SelfTest",
+    "Shelf",
+    "Shelved",
     "Sought",
     "SourceNotFound",
     "Span",

@@ -19,6 +19,7 @@ from rag.commands.evaluate import eval_command
 from rag.commands.index import index_command
 from rag.commands.mcp import mcp_command
 from rag.commands.options import JsonOption, LibraryOption, library_at
+from rag.commands.serve import serve_command
 from rag.commands.tune import tune_command
 from rag.errors import RagError
 from rag.terminal import err, out
@@ -37,32 +38,7 @@ EXIT_INPUT = 2
 
 app.command("index")(index_command)
 app.command("ask")(ask_command)
-
-
-@app.command()
-def serve(
-    library: LibraryOption = None,
-    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=0, max=65535, help="The port.")] = 7860,
-) -> None:
-    """Serve the page where questions are asked in the browser.
-
-    A new library is made where there is none: documents can be added in the browser, unless
-    others can reach the address.
-
-    Example: rag serve --port 8000
-    """
-    from ui.server import LOCAL
-    from ui.server import serve as serve_page
-
-    with library_at(library, create=host in LOCAL) as opened:
-        serve_page(
-            opened,
-            host=host,
-            port=port,
-            on_starting=lambda address: err.print(f"Starting: {address} …"),
-            on_ready=lambda address: err.print(f"Ready: {address}  (Ctrl-C stops)"),
-        )
+app.command("serve")(serve_command)
 
 
 @app.command()

@@ -6,6 +6,7 @@
     ├── InputError             something the caller asked for can't be
     │   ├── EmptyQuestion          a question without a word
     │   ├── SourceNotFound         no such file or folder, or none indexed under that name
+    │   ├── NameTaken              something else bears the name already
     │   └── DocumentNotFound       no document of that id in the library
     ├── LoadError              a file can't be read as a document
     │   └── UnknownFormat          no loader knows this kind of file
@@ -34,6 +35,10 @@ class EmptyQuestion(InputError):
 
 class SourceNotFound(InputError):
     """No such file or folder, or none indexed under that name."""
+
+
+class NameTaken(InputError):
+    """Something else bears the name already."""
 
 
 class DocumentNotFound(InputError):

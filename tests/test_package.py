@@ -46,6 +46,7 @@ def test_public_names() -> None:
             "Lost",
             "Match",
             "ModelError",
+            "NameTaken",
             "Neighbour",
             "Passage",
             "PassageMap",
@@ -53,7 +54,8 @@ def test_public_names() -> None:
             "Progress",
             "Quote",
         ),
-        *("RagError", "Rating", "Reliability", "Respelling", "SelfTest", "Sought"),
+        *("RagError", "Rating", "Reliability", "Respelling", "SelfTest", "Shelf", "Shelved"),
+        "Sought",
         *("SourceNotFound", "Span"),
         *("Status", "UnknownFormat", "Why", "cited", "retrieve"),
     ]
@@ -67,7 +69,7 @@ def test_every_error_is_a_rag_error() -> None:
         for name in rag.__all__
         if isinstance(value := getattr(rag, name), type) and issubclass(value, Exception)
     ]
-    assert len(errors) == 13
+    assert len(errors) == 14
     assert all(issubclass(error, rag.RagError) for error in errors)
 
 

@@ -37,16 +37,16 @@ class FirstView:
     languages: tuple[tuple[str, str], ...] = ()
 
 
-def first_view(library: Library) -> FirstView:
-    """What is indexed, and questions that it can answer."""
+def first_view(library: Library, name: str = "") -> FirstView:
+    """What is indexed, and questions that it can answer; ``name`` is as in :mod:`ui.states`."""
     try:
         newest = library.documents(NEWEST)
         documents = [library.document(summary.id) for summary in newest]
         facets, status = library.facets(), library.status()
     except RagError as error:
-        return FirstView(states.masthead(0, None), states.problem(str(error)), ())
+        return FirstView(states.masthead(0, None, name), states.problem(str(error)), ())
     return FirstView(
-        masthead=states.masthead(status.documents, newest[0] if newest else None)
+        masthead=states.masthead(status.documents, newest[0] if newest else None, name)
         + states.untrained(status.untrained),
         body=states.first(newest) if newest else states.empty(),
         examples=examples.questions(documents),

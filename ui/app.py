@@ -39,11 +39,15 @@ _BEFORE = """(...asked) => {
 _AFTER = """() => document.getElementById("ask").classList.remove("busy")"""
 
 
-def build(library: Library) -> gr.Blocks:
-    """The page over one library: one field, what to limit it to, examples, and results."""
-    view = answers.first_view(library)
+def build(library: Library, name: str = "") -> gr.Blocks:
+    """The page over one library: one field, what to limit it to, examples, and results.
+
+    ``name`` is the library's, where it is one of several.
+    """
+    view = answers.first_view(library, name)
+    title = f"{name}: {words.TITLE}" if name else words.TITLE
     page: gr.Blocks
-    with gr.Blocks(title=words.TITLE, analytics_enabled=False) as page:
+    with gr.Blocks(title=title, analytics_enabled=False) as page:
         masthead = _html("masthead", view.masthead)
         with gr.Row(elem_id="ask"):
             question = gr.Textbox(
@@ -96,7 +100,8 @@ def build(library: Library) -> gr.Blocks:
             return asked, ask(asked, *limits)
 
         def load(request: gr.Request) -> list[object]:
-            now = answers.first_view(library)  # the library may have grown since the server began
+            # The library may have grown since the server began.
+            now = answers.first_view(library, name)
             query = dict(request.query_params)
             asked, limits = query.get("q", ""), Narrowing.of(query)
             # What the address doesn't say is left alone: a quick person may have typed meanwhile.

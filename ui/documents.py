@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING
 
-from ui import insight_words, reader, render, words
+from ui import insight_words, reader, render, shelf_page, words
 from ui.documents_table import ROWS, Listing, Row, table, turning
 from ui.uploads import MOST_BYTES
 
@@ -42,13 +42,17 @@ class Contents:
     unread: tuple[Failure, ...] = ()
 
 
-def page(listing: Listing, contents: Contents, *, may_change: bool) -> str:
-    """The whole page; without ``may_change`` it says why nothing can be changed there."""
+def page(listing: Listing, contents: Contents, *, may_change: bool, name: str = "") -> str:
+    """The whole page; without ``may_change`` it says why nothing can be changed there.
+
+    ``name`` is the library's, where it is one of several.
+    """
     changing = _adding() if may_change else f'<p class="note">{words.DOCUMENTS_READ_ONLY}</p>'
     asking = _asking() if may_change else ""
     return reader.shell(
         words.DOCUMENTS,
-        f'<nav aria-label="{words.READING}"><a class="back" href=".">{words.TO_SEARCH}</a>'
+        f'<nav aria-label="{words.READING}">{shelf_page.way_back(name)}'
+        f'<a class="back" href=".">{words.TO_SEARCH}</a>'
         f'<a href="insight">{insight_words.INSIGHT}</a></nav>'
         f'<div class="library" data-texts="{escape(json.dumps(words.DOCUMENTS_TOLD))}">'
         f"<h1>{words.DOCUMENTS}</h1>{changing}{_filter(listing, contents)}"

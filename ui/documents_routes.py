@@ -33,7 +33,7 @@ POLICY = {
 """A style sheet, and scripts that ask this server: nothing in the page itself runs."""
 
 
-def add_routes(app: FastAPI, library: Library, *, may_change: bool) -> None:
+def add_routes(app: FastAPI, library: Library, *, may_change: bool, name: str = "") -> None:
     """Let people look through the documents; with ``may_change``, index and remove some."""
 
     @app.get("/library")
@@ -58,16 +58,16 @@ def add_routes(app: FastAPI, library: Library, *, may_change: bool) -> None:
             types=library.facets().types,
             unread=tuple(_unread(reports)),
         )
-        page = documents.page(listing, contents, may_change=may_change)
+        page = documents.page(listing, contents, may_change=may_change, name=name)
         return HTMLResponse(page, headers=POLICY)
 
-    def script(name: str) -> Callable[[], FileResponse]:
+    def script(one: str) -> Callable[[], FileResponse]:
         return lambda: FileResponse(
-            SCRIPTS[name], media_type="text/javascript", headers={"cache-control": "no-cache"}
+            SCRIPTS[one], media_type="text/javascript", headers={"cache-control": "no-cache"}
         )
 
-    for name in SCRIPTS:
-        app.get(f"/{name}")(script(name))
+    for one in SCRIPTS:
+        app.get(f"/{one}")(script(one))
 
 
 def _rows(found: Sequence[DocumentSummary], reports: Sequence[FileReport]) -> Iterator[Row]:

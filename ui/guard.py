@@ -12,7 +12,7 @@ from starlette.datastructures import MutableHeaders
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from ui import words
+from ui import prefix, words
 
 CLOSED = (
     "/gradio_api/file",
@@ -73,7 +73,7 @@ def guarded(app: ASGIApp) -> ASGIApp:
 
         if scope["type"] != "http":
             await app(scope, receive, send)
-        elif scope["path"].startswith(CLOSED):
+        elif prefix.within(scope).startswith(CLOSED):
             closed = JSONResponse({"detail": words.MISSING}, status_code=404)
             await closed(scope, receive, with_headers)
         else:

@@ -15,7 +15,7 @@ from urllib.parse import urlencode
 
 from ui import insight_words as told
 from ui import map as mapped
-from ui import plots, reader, timeline, words
+from ui import plots, reader, shelf_page, timeline, words
 from ui.plots import Bar
 
 if TYPE_CHECKING:
@@ -43,10 +43,14 @@ class Known:
     dates: Dates
 
 
-def page(known: Known) -> tuple[str, str]:
-    """The page as it begins and as it ends; between the two belongs the map."""
+def page(known: Known, name: str = "") -> tuple[str, str]:
+    """The page as it begins and as it ends; between the two belongs the map.
+
+    ``name`` is the library's, where it is one of several.
+    """
     nav = (
-        f'<nav aria-label="{words.READING}"><a class="back" href=".">{words.TO_SEARCH}</a>'
+        f'<nav aria-label="{words.READING}">{shelf_page.way_back(name)}'
+        f'<a class="back" href=".">{words.TO_SEARCH}</a>'
         f'<a href="library">{words.DOCUMENTS}</a></nav>'
     )
     holds = (

@@ -43,14 +43,14 @@ class Maps:
             return self._drawn[1]
 
 
-def add_routes(app: FastAPI, library: Library) -> None:
+def add_routes(app: FastAPI, library: Library, name: str = "") -> None:
     """Let people see how good the library is, and what its passages are about."""
     maps = Maps(library)
 
     @app.get("/insight")
     async def seen() -> StreamingResponse:
         known = await asyncio.to_thread(_known, library)
-        begins, ends = insight.page(known)
+        begins, ends = insight.page(known, name)
         return StreamingResponse(
             _in_parts(begins, maps if known.passages else None, ends),
             media_type="text/html",
@@ -64,7 +64,7 @@ def add_routes(app: FastAPI, library: Library) -> None:
             document = library.document(passage.document_id)
             found = library.neighbours(passage_id)
         except DocumentNotFound:
-            return HTMLResponse(reader.missing(), status_code=404, headers=HEADERS)
+            return HTMLResponse(reader.missing("../../"), status_code=404, headers=HEADERS)
         page = neighbourhood.page(passage, document.title, document.source, found)
         return HTMLResponse(page, headers=HEADERS)
 

@@ -15,7 +15,7 @@ from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, Response
 from rag import Document, DocumentNotFound, InputError, Library, LoadError, Span
 from rag.originals import Astray, Originals
 from rag.showing import Box, PageImage, PageViewer, Sought, sought_on
-from ui import guard, reader, words
+from ui import guard, prefix, reader, words
 
 WIDTH = 1200
 """Pixels of a page where the address doesn't say."""
@@ -105,7 +105,7 @@ def add_routes(app: FastAPI, library: Library) -> Shelf:
     async def refused(request: Request, error: Refused) -> Response:
         if "text/html" not in request.headers.get("accept", ""):
             return JSONResponse({"detail": words.sentence(error.line)}, status_code=error.status)
-        page = reader.problem(error.line)
+        page = reader.problem(error.line, prefix.root(request.scope))
         return HTMLResponse(page, status_code=error.status, headers=guard.STILL)
 
     @app.get("/documents/{document_id}/pages/{number}.png")

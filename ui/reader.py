@@ -72,9 +72,9 @@ def sheet_page(
     )
 
 
-def missing() -> str:
-    """The page for an address that leads nowhere."""
-    return _notice(words.MISSING, words.MISSING_HELP, "/")
+def missing(root: str = "/") -> str:
+    """The page for an address that leads nowhere; ``root`` leads to where questions are asked."""
+    return _notice(words.MISSING, words.MISSING_HELP, root)
 
 
 def gone(beginning: str, root: str = "") -> str:
@@ -88,14 +88,17 @@ def problem(line: str, root: str = "/") -> str:
     return _notice(words.PROBLEM, words.sentence(line), root)
 
 
-def shell(title: str, body: str, root: str = "../", *, pane: bool = False) -> str:
-    """A complete HTML page in the page's look; ``pane`` leaves room for the button that closes."""
+def shell(title: str, body: str, root: str = "../", *, pane: bool = False, head: str = "") -> str:
+    """A complete HTML page in the page's look; ``pane`` leaves room for the button that closes.
+
+    ``head`` is more for the page's head, as HTML.
+    """
     looks = "reader pane" if pane else "reader"
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         '<meta name="color-scheme" content="light dark">'
-        f'<title>{escape(title)}</title><link rel="stylesheet" href="{root}style.css">'
+        f'{head}<title>{escape(title)}</title><link rel="stylesheet" href="{root}style.css">'
         f'</head><body class="{looks}"><main>{body}</main></body></html>'
     )
 

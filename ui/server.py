@@ -1,5 +1,6 @@
 """The server under the page: Gradio at ``/``, articles to read, health, and what programs ask:
-the REST API and the tools of assistants. ``rag serve`` starts it.
+the REST API and the tools of assistants. ``rag serve`` starts it, over one library or over a shelf
+of them (:mod:`ui.shelf`).
 
 It answers on this machine only, unless told otherwise, and asks nothing of any other.
 """
@@ -10,26 +11,27 @@ import asyncio
 import contextlib
 import importlib
 import os
-import socket
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import uvicorn
 from fastapi import FastAPI, Request
 from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, Response
 from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.types import Receive, Scope, Send
 
-from rag import InputError, Library, RagError
+from rag import Library, RagError
 from ui import (
     citing,
     documents_routes,
     guard,
     insight_routes,
     pages,
+    prefix,
     ratings,
     reader,
     reading,
+    serving,
     words,
 )
 from ui.api import docs, problems
@@ -69,15 +71,17 @@ def create_app(
     library: Library,
     hosts: Sequence[str] = ANY_HOST,
     background: Background | None = None,
+    name: str = "",
 ) -> FastAPI:
     """The whole web application over one library.
 
     ``hosts`` are the names it answers to. For a server that only this machine should reach they
     matter: a page elsewhere could point its own name at 127.0.0.1 and read the articles. Where
     they are others than this machine's own, programs can change nothing through it.
-    ``background`` is closed when the application is shut down.
+    ``background`` is closed when the application is shut down. ``name`` is the library's, where it
+    is one of several, and leads back to them.
     """
-    _import_gradio()
+    import_gradio()
     import gradio as gr
 
     from ui import mcp_tools
@@ -108,15 +112,15 @@ def create_app(
     docs.add_routes(app)
     app.router.routes.append(tools.route)
     may_change = set(hosts) <= set(LOCAL)
-    documents_routes.add_routes(app, library, may_change=may_change)
-    insight_routes.add_routes(app, library)
+    documents_routes.add_routes(app, library, may_change=may_change, name=name)
+    insight_routes.add_routes(app, library, name)
     api = create_api(library, behind.jobs, behind.warming, may_change=may_change)
     app.mount(problems.PREFIX, api)
     app.add_middleware(guard.guarded)
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=list(hosts))
     mounted: FastAPI = gr.mount_gradio_app(
         app,
-        build(library),
+        build(library, name),
         path="/",
         head=HEAD,
         theme=theme(),
@@ -151,85 +155,56 @@ def serve(
         If nothing can listen there, because the port is taken, say.
 
     """
-    listener = _listen(host, port)
-    with contextlib.closing(listener), contextlib.suppress(KeyboardInterrupt):
-        hosts = LOCAL if host in LOCAL else ANY_HOST
-        asyncio.run(_serve(library, hosts, listener, on_ready, on_starting))
+    serving.answer(Alone(library, hosts_of(host)), host, port, on_ready, on_starting)
 
 
-async def _serve(
-    library: Library,
-    hosts: Sequence[str],
-    listener: socket.socket,
-    on_ready: Callable[[str], None] | None,
-    on_starting: Callable[[str], None] | None,
-) -> None:
-    starting = Starting()
-    server = uvicorn.Server(
-        uvicorn.Config(
-            starting,
-            lifespan="off",  # that of the application begins later
-            log_level="warning",
-            access_log=False,
-            server_header=False,
-            # An open page keeps a connection for as long as it is open: don't wait for it.
-            timeout_graceful_shutdown=1,
-        )
-    )
-    serving = asyncio.create_task(server.serve(sockets=[listener]))
-    while not server.started and not serving.done():  # noqa: ASYNC110 — there is no event for it
-        await asyncio.sleep(0.02)
-    if server.started and on_starting is not None:
-        on_starting(_address(listener))
-    background = Background.of(library)
-    try:
-        await asyncio.to_thread(_import_gradio)  # seconds, in which the loop goes on
-        # In the loop: without one, Gradio makes some and forgets them.
-        app = create_app(library, hosts, background)
-        async with app.router.lifespan_context(app):
-            starting.hand_over(app)
-            if not serving.done() and on_ready is not None:
-                on_ready(_address(listener))
-            await serving
-    finally:
-        server.should_exit = True  # whatever went wrong
-        try:
-            await serving  # which raises what ended it: Ctrl-C, say
-        finally:
-            background.close()  # again, in case Ctrl-C kept the application from doing it
+class Alone:
+    """One library that has a server to itself."""
+
+    def __init__(self, library: Library, hosts: Sequence[str]) -> None:
+        self._library = library
+        self._hosts = hosts
+        self._background = Background.of(library)
+        self._starting = Starting()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request, as ASGI has it."""
+        await self._starting(scope, receive, send)
+
+    @contextlib.asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Put the application together, and hand over to it."""
+        async with running(self._library, self._hosts, self._background) as app:
+            self._starting.hand_over(app)
+            yield
+
+    def close(self) -> None:
+        """Wait for what goes on behind the requests."""
+        self._background.close()
 
 
-def _import_gradio() -> None:
+@contextlib.asynccontextmanager
+async def running(
+    library: Library, hosts: Sequence[str], background: Background, name: str = ""
+) -> AsyncIterator[FastAPI]:
+    """The application of :func:`create_app`, which takes seconds to make, from start to end."""
+    await asyncio.to_thread(import_gradio)  # seconds, in which the loop goes on
+    # In the loop: without one, Gradio makes some and forgets them.
+    app = create_app(library, hosts, background, name)
+    async with app.router.lifespan_context(app):
+        yield app
+
+
+def hosts_of(host: str) -> Sequence[str]:
+    """The names that a server answers to which listens there."""
+    return LOCAL if host in LOCAL else ANY_HOST
+
+
+def import_gradio() -> None:
     """Import it, told beforehand that it must ask nothing of others; it reads that only once."""
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
     importlib.import_module("gradio")
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    """A socket of our own, so that a port in use is our error and not uvicorn's exit."""
-    try:
-        family, kind, protocol, _, address = socket.getaddrinfo(
-            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-        )[0]
-        listener = socket.socket(family, kind, protocol)
-    except OSError as error:
-        raise InputError(words.NO_SUCH_HOST.format(host=host)) from error
-    try:
-        if os.name == "posix":  # elsewhere this would let two servers share a port
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(address)
-        listener.listen()
-    except OSError as error:
-        listener.close()
-        reason = error.strerror or str(error)
-        raise InputError(words.CANT_LISTEN.format(host=host, port=port, reason=reason)) from error
-    return listener
-
-
-def _address(listener: socket.socket) -> str:
-    host, port = listener.getsockname()[:2]
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 def _add_routes(app: FastAPI, library: Library, warming: Warming) -> None:
@@ -265,15 +240,17 @@ async def _missing(request: Request, _: Exception) -> Response:
 
     Some paths below the API's never reach it, such as those with a line feed.
     """
-    if request.scope["path"].startswith(f"{problems.PREFIX}/"):
-        return problems.nothing_here(request.scope["path"])
+    if prefix.within(request.scope).startswith(f"{problems.PREFIX}/"):
+        return problems.nothing_here(request.scope)
     if "text/html" not in request.headers.get("accept", ""):
         return JSONResponse({"detail": words.MISSING}, status_code=404)
-    return HTMLResponse(reader.missing(), status_code=404, headers=guard.STILL)
+    page = reader.missing(prefix.root(request.scope))
+    return HTMLResponse(page, status_code=404, headers=guard.STILL)
 
 
 async def _broken(request: Request, error: Exception) -> Response:
     """The library itself is in trouble; the error's own line says what to do."""
     if "text/html" not in request.headers.get("accept", ""):
         return JSONResponse({"status": "error", "detail": str(error)}, status_code=503)
-    return HTMLResponse(reader.problem(str(error)), status_code=503, headers=guard.STILL)
+    page = reader.problem(str(error), prefix.root(request.scope))
+    return HTMLResponse(page, status_code=503, headers=guard.STILL)

@@ -14,12 +14,15 @@ from urllib.parse import parse_qs
 
 from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, Response
 
-from ui import guard, words
+from ui import guard, prefix, words
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
 SCRIPT_PATH = "/starting.js"
+PATHS = frozenset({"/", SCRIPT_PATH, "/style.css", "/health", "/favicon.ico"})
+"""What is answered from the first moment on; for the rest one must wait."""
+
 SCRIPT = Path(__file__).with_name("starting.js")
 STYLE = Path(__file__).with_name("style.css")
 
@@ -45,14 +48,15 @@ class Starting:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, as ASGI has it."""
-        app = self._own if scope.get("path") == SCRIPT_PATH else self._app
+        http = scope["type"] == "http"
+        app = self._own if http and prefix.within(scope) == SCRIPT_PATH else self._app
         await app(scope, receive, send)
 
 
 async def _answer(scope: Scope, receive: Receive, send: Send) -> None:
     if scope["type"] != "http":  # nobody speaks anything else with this server
         return
-    path = scope["path"]
+    path = prefix.within(scope)
     if path == "/":
         asked = parse_qs(scope["query_string"].decode("latin-1")).get("q", [""])[0]
         response: Response = HTMLResponse(page(asked), headers=POLICY)

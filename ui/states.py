@@ -7,21 +7,25 @@ from html import escape
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from ui import render, words
+from ui import render, shelf_page, words
 
 if TYPE_CHECKING:
     from rag import DocumentSummary
 
 
-def masthead(articles: int, newest: DocumentSummary | None) -> str:
-    """The head of the page: its name, what is indexed, and the way to the documents."""
+def masthead(articles: int, newest: DocumentSummary | None, name: str = "") -> str:
+    """The head of the page: its name, what is indexed, and the way to the documents.
+
+    ``name`` is the library's, where it is one of several.
+    """
     facts = [words.count(articles, "article")] if articles else []
     if newest is not None and newest.date is not None and newest.date_from != "file time":
         facts.append(f"{'newest ' if articles > 1 else ''}from {render.date(newest.date)}")
     told = f"<span>{', '.join(facts)}</span>" if facts else ""
     line = f'<p class="indexed">{told}<a href="library">{words.DOCUMENTS}</a></p>'
     return (
-        f'<header class="masthead"><h1><a href=".">{words.TITLE}</a></h1>'
+        f'<header class="masthead">{shelf_page.way_back(name)}'
+        f'<h1><a href=".">{words.TITLE}</a></h1>'
         f"<p>{words.PROMISE}</p>{line}</header>"
     )
 

@@ -10,6 +10,7 @@ from rag import (
     InputError,
     LibraryBusy,
     LibraryError,
+    LibraryMismatch,
     LibraryNotFound,
     ModelError,
     RagError,
@@ -23,6 +24,10 @@ UNEXPECTED = "something went wrong; the terminal that runs rag says more"
 _WORDS: tuple[tuple[type[RagError], str], ...] = (
     (LibraryBusy, BUSY),
     (LibraryNotFound, "the library is gone; the terminal that runs rag says more"),
+    (
+        LibraryMismatch,
+        "it is of another version of rag or of another model; the terminal that runs rag says more",
+    ),
     (
         LibraryError,
         "something is the matter with the library's files; the terminal that runs rag says more",

@@ -88,6 +88,26 @@ class StoreWriter:
                 _forget(connection, generation, path)
             connection.executemany("DELETE FROM file WHERE path = ?", [(path,) for path in files])
 
+    def move(self, before: str, now: str) -> None:
+        """Let all paths that begin with ``before`` begin with ``now``; no index depends on them."""
+        with self._database.change() as connection:
+            connection.create_function(
+                "moved",
+                1,
+                lambda path: now + path.removeprefix(before) if path.startswith(before) else path,
+                deterministic=True,
+            )
+            connection.execute(
+                "UPDATE OR REPLACE source SET path = moved(path), file = moved(file)"
+            )
+            connection.execute("UPDATE feedback SET source = moved(source)")
+            connection.execute(
+                "UPDATE OR REPLACE file SET path = moved(path), failures = (SELECT"
+                " json_group_array(json_array("
+                "moved(json_extract(value, '$[0]')), json_extract(value, '$[1]')))"
+                " FROM json_each(failures))"
+            )
+
 
 def _put_document(connection: sqlite3.Connection, generation: int, document: Document) -> int:
     """Insert or replace a document, without passages; gives its key."""

@@ -26,20 +26,9 @@ ABOUT = (
 
 def create_api(library: Library, jobs: Jobs, warming: Warming, *, may_change: bool) -> FastAPI:
     """The API over one library; ``may_change`` is whether it indexes and removes."""
-    api = FastAPI(
-        title="rag",
-        version=version("rag"),
-        description=ABOUT,
-        docs_url=None,  # FastAPI's own pages fetch their scripts from elsewhere
-        redoc_url=None,
-        openapi_url="/openapi.json",
-        redirect_slashes=False,
-        generate_unique_id_function=lambda route: route.name,
-        responses=problems.declared(problems.INVALID, problems.BROKEN),
-    )
+    api = empty("rag", ABOUT)
     permission = Permission(may_change)
     uploads, removals = Uploads(library.path), Removals()
-    problems.add_handlers(api)
     api.include_router(asking.routes(library))
     api.include_router(documents.routes(library, jobs, removals, permission))
     api.include_router(again.routes(library, jobs, removals, permission))
@@ -47,11 +36,28 @@ def create_api(library: Library, jobs: Jobs, warming: Warming, *, may_change: bo
     api.include_router(indexing.routes(jobs, uploads, permission))
     api.include_router(health.routes(warming))
     api.include_router(problems.routes())
-    _call_problems_by_their_type(api)
+    call_problems_by_their_type(api)
     return api
 
 
-def _call_problems_by_their_type(api: FastAPI) -> None:
+def empty(title: str, about: str) -> FastAPI:
+    """An API that answers nothing yet, in which every error becomes a problem."""
+    api = FastAPI(
+        title=title,
+        version=version("rag"),
+        description=about,
+        docs_url=None,  # FastAPI's own pages fetch their scripts from elsewhere
+        redoc_url=None,
+        openapi_url="/openapi.json",
+        redirect_slashes=False,
+        generate_unique_id_function=lambda route: route.name,
+        responses=problems.declared(problems.INVALID, problems.BROKEN),
+    )
+    problems.add_handlers(api)
+    return api
+
+
+def call_problems_by_their_type(api: FastAPI) -> None:
     """Say in the OpenAPI document that problems come as ``application/problem+json``.
 
     FastAPI gives every response of an operation the media type of that operation.

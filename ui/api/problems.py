@@ -14,9 +14,10 @@ from fastapi import APIRouter, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
+from starlette.types import Scope
 
-from rag import DocumentNotFound, EmptyQuestion, InputError, LibraryBusy, RagError
-from ui import troubles
+from rag import DocumentNotFound, EmptyQuestion, InputError, LibraryBusy, NameTaken, RagError
+from ui import prefix, troubles
 from ui.api.shapes import Shape
 
 MEDIA_TYPE = "application/problem+json"
@@ -51,6 +52,7 @@ NOT_FROM_HERE = Kind("not-from-here", HTTPStatus.FORBIDDEN, "Another page may no
 READ_ONLY = Kind("read-only", HTTPStatus.FORBIDDEN, "Nothing can be changed through this server")
 GONE = Kind("gone", HTTPStatus.GONE, "The file isn't there any more")
 TOO_LARGE = Kind("too-large", HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "The file is too large")
+TAKEN = Kind("name-taken", HTTPStatus.CONFLICT, "The name is taken")
 NOT_KEPT = Kind("not-kept", HTTPStatus.INSUFFICIENT_STORAGE, "The file can't be kept")
 INDEXING = Kind("indexing", HTTPStatus.CONFLICT, "Index jobs wait or run")
 BUSY = Kind("busy", HTTPStatus.SERVICE_UNAVAILABLE, "Another process writes to the library")
@@ -63,7 +65,7 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
         kind.name: kind
         for kind in (
             *(INVALID, IMPOSSIBLE, EMPTY, NOT_JSON, NOT_FOUND, NOT_FROM_HERE, READ_ONLY),
-            *(GONE, TOO_LARGE, NOT_KEPT, INDEXING, BUSY, NOT_READY, BROKEN, UNEXPECTED),
+            *(GONE, TOO_LARGE, TAKEN, NOT_KEPT, INDEXING, BUSY, NOT_READY, BROKEN, UNEXPECTED),
         )
     }
 )
@@ -71,6 +73,7 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
 _OF_LIBRARY: tuple[tuple[type[RagError], Kind], ...] = (
     (EmptyQuestion, EMPTY),
     (DocumentNotFound, NOT_FOUND),
+    (NameTaken, TAKEN),
     (InputError, IMPOSSIBLE),
     (LibraryBusy, BUSY),
 )
@@ -119,27 +122,27 @@ class Refused(Exception):
 
 
 def response(
-    path: str,
+    scope: Scope,
     kind: Kind,
     detail: str,
     errors: tuple[Wrong, ...] | None = None,
 ) -> Response:
-    """The answer to a request for ``path`` that can't be met."""
+    """The answer to a request that can't be met, by its ASGI scope."""
     problem = Problem(
         type=kind.type,
         title=kind.title,
         status=kind.status,
         detail=_sentence(detail),
-        instance=quote(path),
+        instance=_asked(scope),
         errors=errors,
     )
     again = kind.status == HTTPStatus.SERVICE_UNAVAILABLE
     return _json(problem, {"retry-after": SECONDS_UNTIL_AGAIN} if again else {})
 
 
-def nothing_here(path: str) -> Response:
+def nothing_here(scope: Scope) -> Response:
     """The answer to a request for an address that there is not."""
-    return response(path, NOT_FOUND, f"nothing answers here; see {PREFIX}/openapi.json")
+    return response(scope, NOT_FOUND, f"nothing answers here; see {PREFIX}/openapi.json")
 
 
 def declared(*kinds: Kind) -> dict[int | str, dict[str, Any]]:
@@ -152,14 +155,14 @@ def add_handlers(api: FastAPI) -> None:
 
     @api.exception_handler(Refused)
     async def refused(request: Request, error: Refused) -> Response:
-        return response(request.scope["path"], error.kind, error.detail)
+        return response(request.scope, error.kind, error.detail)
 
     @api.exception_handler(RagError)
     async def of_library(request: Request, error: RagError) -> Response:
         kind = next((kind for of, kind in _OF_LIBRARY if isinstance(error, of)), BROKEN)
         if kind is BROKEN:
             _log.error("The library is in trouble: %s", error)
-        return response(request.scope["path"], kind, troubles.told(error))
+        return response(request.scope, kind, troubles.told(error))
 
     @api.exception_handler(RequestValidationError)
     async def invalid(request: Request, error: RequestValidationError) -> Response:
@@ -168,28 +171,27 @@ def add_handlers(api: FastAPI) -> None:
             for one in error.errors()
         )
         detail = "; ".join(f"{one.where}: {one.detail.removesuffix('.')}" for one in errors)
-        return response(request.scope["path"], INVALID, f"Look at {detail}", errors)
+        return response(request.scope, INVALID, f"Look at {detail}", errors)
 
     @api.exception_handler(HTTPException)
     async def of_http(request: Request, error: HTTPException) -> Response:
-        path = request.scope["path"]
         if error.status_code == HTTPStatus.NOT_FOUND:
-            return nothing_here(path)
+            return nothing_here(request.scope)
         if error.status_code == HTTPStatus.BAD_REQUEST:  # FastAPI's, of bytes that are no text
-            return response(path, INVALID, "look at body: it can't be read as JSON")
+            return response(request.scope, INVALID, "look at body: it can't be read as JSON")
         status = HTTPStatus(error.status_code)
         problem = Problem(
             type="about:blank",
             title=status.phrase,
             status=status,
             detail=_sentence(status.description or status.phrase),
-            instance=quote(path),
+            instance=_asked(request.scope),
         )
         return _json(problem, error.headers or {})
 
     @api.exception_handler(Exception)
     async def unexpected(request: Request, _: Exception) -> Response:
-        return response(request.scope["path"], UNEXPECTED, troubles.UNEXPECTED)
+        return response(request.scope, UNEXPECTED, troubles.UNEXPECTED)
 
 
 def routes() -> APIRouter:
@@ -205,6 +207,11 @@ def routes() -> APIRouter:
         return Explanation(type=kind.type, title=kind.title, status=kind.status)
 
     return router
+
+
+def _asked(scope: Scope) -> str:
+    """The path that was asked for; what leads to the application is percent-encoded already."""
+    return prefix.root(scope).removesuffix("/") + quote(prefix.within(scope))
 
 
 def _json(problem: Problem, headers: Mapping[str, str]) -> Response:

@@ -1,0 +1,59 @@
+"""``rag serve``: the page in the browser, over one library or over several."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from rag.commands.options import LibraryOption, library_at
+from rag.errors import InputError
+from rag.shelf import Shelf
+from rag.terminal import err
+
+FOLDER_VARIABLE = "RAG_LIBRARIES"
+
+
+def serve_command(
+    library: LibraryOption = None,
+    libraries: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            envvar=FOLDER_VARIABLE,
+            help="A folder of libraries: serve them all, and let new ones be made.",
+            show_default=False,
+            show_envvar=True,
+        ),
+    ] = None,
+    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="The port.")] = 7860,
+) -> None:
+    """Serve the page where questions are asked in the browser.
+
+    A new library is made where there is none: documents can be added in the browser, unless
+    others can reach the address.
+
+    Example: rag serve --port 8000
+    """
+    from ui import server, shelf
+
+    if library is not None and libraries is not None:
+        raise InputError(
+            "--library serves one library and --libraries a folder of them; give one of the two "
+            "(RAG_LIBRARY and RAG_LIBRARIES count, too)"
+        )
+    if libraries is not None:
+        shelf.serve(Shelf(libraries), host, port, _ready, _starting)
+        return
+    with library_at(library, create=host in server.LOCAL) as opened:
+        server.serve(opened, host, port, _ready, _starting)
+
+
+def _starting(address: str) -> None:
+    err.print(f"Starting: {address} …")
+
+
+def _ready(address: str) -> None:
+    err.print(f"Ready: {address}  (Ctrl-C stops)")

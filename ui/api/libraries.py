@@ -1,0 +1,122 @@
+"""The API of a server of several libraries: which there are, a new one, another name."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+from collections.abc import Awaitable, Callable
+from typing import Annotated, TypeAlias
+
+from fastapi import APIRouter, Depends, FastAPI, Request, Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from rag import Shelf, Shelved
+from ui import shelf_page, troubles
+from ui.api import application, problems
+from ui.api.changing import Permission
+from ui.api.shapes import Shape
+
+ABOUT = (
+    "The libraries of this server. Each has an address of its own, and below that the API to ask "
+    "it: LIBRARY/api/v1/openapi.json. Every error is a problem as in RFC 9457. Libraries are "
+    "created and renamed for programs and for this server's own page, and only where the server "
+    "answers no other machine."
+)
+
+LONGEST_GIVEN = 1000
+"""Characters of a name that are looked at; the shelf judges it."""
+
+Rename: TypeAlias = Callable[[str, str], Awaitable[str]]
+"""Gives a library another name, as :meth:`ui.shelf.Libraries.rename`."""
+
+
+class Busy(Exception):
+    """Documents are being indexed in a library that was to be closed."""
+
+
+class Named(BaseModel):
+    """The name that a library is to have: 1 to 64 characters, no slash, no dot at the beginning."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: Annotated[str, Field(min_length=1, max_length=LONGEST_GIVEN)]
+
+
+class LibrarySummary(Shape):
+    """A library of this server."""
+
+    name: str
+    address: str
+    """Where it is served, from the root of the server; its own API lies below."""
+    documents: int
+    passages: int
+    newest: dt.date | None
+    """The latest date that one of its documents bears."""
+    trouble: str | None
+    """Why it can't be opened; the numbers are 0 then."""
+
+    @classmethod
+    def of(cls, seen: Shelved) -> LibrarySummary:
+        """What the shelf says of it."""
+        return cls(
+            name=seen.name,
+            address=f"/{shelf_page.address(seen.name)}",
+            documents=seen.documents,
+            passages=seen.passages,
+            newest=seen.newest,
+            trouble=None if seen.trouble is None else troubles.told(seen.trouble),
+        )
+
+
+class LibraryList(Shape):
+    """All libraries of this server, in the order of the alphabet."""
+
+    libraries: tuple[LibrarySummary, ...]
+
+
+def create_shelf_api(shelf: Shelf, rename: Rename, *, may_change: bool) -> FastAPI:
+    """The API over a shelf; ``may_change`` is whether libraries are created and renamed."""
+    api = application.empty("rag, several libraries", ABOUT)
+    api.include_router(_routes(shelf, rename, Permission(may_change)))
+    api.include_router(problems.routes())
+
+    @api.exception_handler(Busy)
+    async def busy(request: Request, error: Busy) -> Response:
+        return problems.response(request.scope, problems.INDEXING, str(error))
+
+    application.call_problems_by_their_type(api)
+    return api
+
+
+def _routes(shelf: Shelf, rename: Rename, permission: Permission) -> APIRouter:
+    router = APIRouter(tags=["libraries"])
+    allowed = [Depends(permission.needed)]
+    refused = problems.declared(
+        problems.NOT_FROM_HERE, problems.TAKEN, problems.NOT_JSON, problems.IMPOSSIBLE
+    )
+
+    @router.get("/libraries")
+    def list_libraries() -> LibraryList:
+        """Which libraries there are, and what is in each."""
+        return LibraryList(libraries=tuple(map(LibrarySummary.of, shelf.list())))
+
+    @router.post("/libraries", status_code=201, dependencies=allowed, responses=refused)
+    def create_library(named: Named, response: Response) -> LibrarySummary:
+        """Begin a library."""
+        made = LibrarySummary.of(shelf.look(shelf.create(named.name)))
+        response.headers["location"] = made.address
+        return made
+
+    @router.patch(
+        "/libraries/{name}",
+        dependencies=allowed,
+        responses=refused | problems.declared(problems.NOT_FOUND),
+    )
+    async def rename_library(name: str, named: Named) -> LibrarySummary:
+        """Give a library another name, while nothing is indexed in it; its old address is gone."""
+        if name not in await asyncio.to_thread(shelf.names):
+            raise problems.Refused(problems.NOT_FOUND, "there is no library of that name")
+        now = await rename(name, named.name)
+        return LibrarySummary.of(await asyncio.to_thread(shelf.look, now))
+
+    return router

@@ -1,0 +1,106 @@
+"""A socket and uvicorn under what is served: from the first page to the end in order."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import socket
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from typing import Protocol
+
+import uvicorn
+from starlette.types import Receive, Scope, Send
+
+from rag import InputError
+from ui import words
+
+
+class Service(Protocol):
+    """What a server answers with: an ASGI application that says something from the first moment
+    on, and is complete while it is ``running``.
+    """
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request."""
+
+    def running(self) -> AbstractAsyncContextManager[None]:
+        """Become complete, which takes seconds, and end in order."""
+
+    def close(self) -> None:
+        """End what may be left of it, if Ctrl-C kept that from ending in order."""
+
+
+def answer(
+    service: Service,
+    host: str,
+    port: int,
+    on_ready: Callable[[str], None] | None,
+    on_starting: Callable[[str], None] | None,
+) -> None:
+    """Answer with a service; everything else is as in :func:`serve`."""
+    listener = _listen(host, port)
+    with contextlib.closing(listener), contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(_answer(service, listener, on_ready, on_starting))
+
+
+async def _answer(
+    service: Service,
+    listener: socket.socket,
+    on_ready: Callable[[str], None] | None,
+    on_starting: Callable[[str], None] | None,
+) -> None:
+    server = uvicorn.Server(
+        uvicorn.Config(
+            service,
+            lifespan="off",  # that of the application begins later
+            log_level="warning",
+            access_log=False,
+            server_header=False,
+            # An open page keeps a connection for as long as it is open: don't wait for it.
+            timeout_graceful_shutdown=1,
+        )
+    )
+    serving = asyncio.create_task(server.serve(sockets=[listener]))
+    while not server.started and not serving.done():  # noqa: ASYNC110 — there is no event for it
+        await asyncio.sleep(0.02)
+    if server.started and on_starting is not None:
+        on_starting(_address(listener))
+    try:
+        async with service.running():
+            if not serving.done() and on_ready is not None:
+                on_ready(_address(listener))
+            await serving
+    finally:
+        server.should_exit = True  # whatever went wrong
+        try:
+            await serving  # which raises what ended it: Ctrl-C, say
+        finally:
+            service.close()
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """A socket of our own, so that a port in use is our error and not uvicorn's exit."""
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        listener = socket.socket(family, kind, protocol)
+    except OSError as error:
+        raise InputError(words.NO_SUCH_HOST.format(host=host)) from error
+    try:
+        if os.name == "posix":  # elsewhere this would let two servers share a port
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+        listener.listen()
+    except OSError as error:
+        listener.close()
+        reason = error.strerror or str(error)
+        raise InputError(words.CANT_LISTEN.format(host=host, port=port, reason=reason)) from error
+    return listener
+
+
+def _address(listener: socket.socket) -> str:
+    host, port = listener.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
