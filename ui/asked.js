@@ -64,7 +64,9 @@ building.observe(document.documentElement, { childList: true, subtree: true });
 
 // ---- a question is a page of its own: the way back leads to the one before ----
 
-let shown = location.search;
+// Where this page was loaded from; who steps back and forth quickly may be elsewhere by now.
+let shown = new URL(performance.getEntriesByType("navigation")[0].name).search;
+if (location.search !== shown) location.reload();
 
 document.addEventListener("asked", () => {
   shown = location.search;

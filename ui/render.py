@@ -222,4 +222,4 @@ def _also(hit: Hit) -> str:
     if not hit.also_in:
         return ""
     names = ", ".join(escape(file_name(source)) for source in hit.also_in)
-    return f'<p class="also">{words.ALSO}: {names}</p>'
+    return f'<p class="also">{words.also(len(hit.also_in))}: {names}</p>'

@@ -110,7 +110,6 @@ THUMB = (
 
 OPEN = "Open the document"
 WHY = "Why this passage"
-ALSO = "Also in"
 PAGE = "page"
 FILE_OF = "file of"
 STRENGTH_HELP = "{word}: so good a passage answers the question with a probability of {percent}."
@@ -278,6 +277,11 @@ def ordinal(rank: int) -> str:
 def rank(place: int | None, by: str) -> str:
     """Where one of the two indexes put a passage."""
     return f"{ordinal(place)} of all passages by {by}" if place else f"not among the best by {by}"
+
+
+def also(number: int) -> str:
+    """In how many other files a passage stands with the same words; their names follow."""
+    return f"The same passage in {'one other file' if number == 1 else f'{number:,} other files'}"
 
 
 def found(number: int) -> str:

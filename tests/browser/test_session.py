@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from playwright.sync_api import Page, expect
@@ -32,6 +33,19 @@ def test_way_back_leads_to_the_question_before(open_page: OpenPage, address: str
     expect(page.get_by_label("Your question")).to_have_value("")
     page.go_forward()
     expect(page.locator("article.hit mark").first).to_contain_text("Maillart")
+
+
+def test_quick_steps(open_page: OpenPage, address: str) -> None:
+    """Whoever goes back and forth before the page has followed sees where that leads."""
+    page = open_page(address)
+    ask(page, FIRST, "Maillart")
+    ask(page, SECOND, "sleeps in the shade")
+    for step in ("back", "back", "forward"):
+        page.evaluate(f"setTimeout(() => history.{step}())")  # there is no waiting for the page
+        page.wait_for_timeout(150)
+    expect(page).to_have_url(re.compile("bridge"))
+    expect(page.locator("article.hit mark").first).to_contain_text("Maillart")
+    expect(page.get_by_label("Your question")).to_have_value(FIRST)
 
 
 def test_list_of_what_was_asked(open_page: OpenPage, address: str) -> None:

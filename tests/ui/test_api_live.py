@@ -19,7 +19,7 @@ from mcp import Client
 from served import SECONDS, Pausing
 
 from rag import Library
-from ui import server
+from ui import server, serving
 
 QUESTION = "Who led the Belgian Economic Mission to India?"
 
@@ -27,7 +27,7 @@ QUESTION = "Who led the Belgian Economic Mission to India?"
 @contextmanager
 def running(library: Library, background: server.Background) -> Iterator[str]:
     """A server on a free port of this machine; gives its address."""
-    listener = server._listen("127.0.0.1", 0)
+    listener = serving._listen("127.0.0.1", 0)
 
     async def serve() -> None:
         app = server.create_app(library, server.LOCAL, background)
@@ -41,7 +41,7 @@ def running(library: Library, background: server.Background) -> Iterator[str]:
         assert thread.is_alive()
         time.sleep(0.02)
     try:
-        yield server._address(listener)
+        yield serving._address(listener)
     finally:
         served[0].should_exit = True
         thread.join(SECONDS)

@@ -119,13 +119,13 @@ def test_no_date_no_trail_no_duplicates(hit: Hit) -> None:
     html = render.article(replace(hit, date=None), "q")
     assert "<time" not in html
     assert "trail" not in html
-    assert words.ALSO not in html
+    assert "The same passage" not in html
 
 
 def test_duplicates_are_named_by_file(hit: Hit) -> None:
     """Folded duplicates are listed, without their folders."""
     html = render.article(replace(hit, also_in=("/x/one.txt", "/y/two.txt")), "q")
-    assert "Also in: one.txt, two.txt" in html
+    assert "The same passage in 2 other files: one.txt, two.txt" in html
 
 
 def test_the_link_opens_the_article_at_the_answer(hit: Hit) -> None:

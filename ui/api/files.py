@@ -51,7 +51,12 @@ def routes(uploads: Uploads, permission: Permission) -> APIRouter:
         dependencies=[Depends(permission.to_send)],
         openapi_extra=ANY_BYTES,
         responses=HERE_BEFORE
-        | problems.declared(problems.NOT_FROM_HERE, problems.TOO_LARGE, problems.NOT_KEPT),
+        | problems.declared(
+            problems.NOT_FROM_HERE,
+            problems.NOT_FOUND,  # a name with a line break never gets here
+            problems.TOO_LARGE,
+            problems.NOT_KEPT,
+        ),
     )
     async def send_file(name: str, request: Request, response: Response) -> SentFile:
         """Keep a file, its bytes as they are, in a folder of the library's own.
