@@ -8,7 +8,7 @@ text: Gradio compiles ``html_template``, so it stays the default, ``${value}``.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import gradio as gr
 
@@ -37,6 +37,9 @@ _BEFORE = """(...asked) => {
     return asked;
 }"""
 _AFTER = """() => document.getElementById("ask").classList.remove("busy")"""
+
+_LATEST: Literal["always_last"] = "always_last"
+"""What is asked before the last answer has come is asked after it; by default it would be lost."""
 
 
 def build(library: Library, name: str = "") -> gr.Blocks:
@@ -127,6 +130,7 @@ def build(library: Library, name: str = "") -> gr.Blocks:
             api_name="search",
             concurrency_limit=SEARCHES,
             show_progress="hidden",
+            trigger_mode=_LATEST,
             js=_BEFORE,
         ).then(None, js=_AFTER)
         for chip in chips:
@@ -137,6 +141,7 @@ def build(library: Library, name: str = "") -> gr.Blocks:
                 api_visibility="private",
                 concurrency_limit=SEARCHES,
                 show_progress="hidden",
+                trigger_mode=_LATEST,
                 js=_BEFORE,
             ).then(None, js=_AFTER)
         page.load(

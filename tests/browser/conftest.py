@@ -14,8 +14,17 @@ from pathlib import Path
 from typing import Literal
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    expect,
+    sync_playwright,
+)
 from reportlab.pdfgen.canvas import Canvas
+
+expect.set_options(timeout=20_000)  # these tests ask what the page does, not how soon
 
 SEEDS = Path(__file__).parents[2] / "seeds"
 CHROMIUM_ARGUMENTS = (

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable
 
-from playwright.sync_api import Page, expect
+import pytest
+from playwright.sync_api import CDPSession, Error, Page, Route, expect
 
 OpenPage = Callable[..., Page]
 
@@ -35,17 +37,55 @@ def test_way_back_leads_to_the_question_before(open_page: OpenPage, address: str
     expect(page.locator("article.hit mark").first).to_contain_text("Maillart")
 
 
+def step(browser: CDPSession, entry: int) -> None:
+    """Go to an entry of the history at once; while one page leaves for another it is refused."""
+    for _ in range(100):
+        try:
+            browser.send("Page.navigateToHistoryEntry", {"entryId": entry})
+        except Error:
+            time.sleep(0.05)
+        else:
+            return
+    pytest.fail("the browser takes no step")
+
+
 def test_quick_steps(open_page: OpenPage, address: str) -> None:
     """Whoever goes back and forth before the page has followed sees where that leads."""
     page = open_page(address)
     ask(page, FIRST, "Maillart")
     ask(page, SECOND, "sleeps in the shade")
-    for step in ("back", "back", "forward"):
-        page.evaluate(f"setTimeout(() => history.{step}())")  # there is no waiting for the page
+    browser = page.context.new_cdp_session(page)  # Playwright's own steps wait for the page
+    entries = browser.send("Page.getNavigationHistory")["entries"]
+    before, first, _ = [entry["id"] for entry in entries[-3:]]
+    for entry in (first, before, first):
+        step(browser, entry)
         page.wait_for_timeout(150)
     expect(page).to_have_url(re.compile("bridge"))
     expect(page.locator("article.hit mark").first).to_contain_text("Maillart")
     expect(page.get_by_label("Your question")).to_have_value(FIRST)
+
+
+def test_impatient_question(open_page: OpenPage, address: str) -> None:
+    """A question asked before the last one is answered is answered too, and its answer stays."""
+    page = open_page(address)
+    held: list[Route] = []
+
+    def hold_the_first(route: Route) -> None:
+        if held:
+            route.continue_()
+        else:
+            held.append(route)
+
+    page.route("**/queue/join*", hold_the_first)
+    field = page.get_by_label("Your question")
+    field.fill(FIRST)
+    with page.expect_request("**/queue/join*"):
+        field.press("Enter")
+    field.fill(SECOND)
+    field.press("Enter")
+    held[0].continue_()
+    expect(page.locator("article.hit mark").first).to_contain_text("sleeps in the shade")
+    expect(page).to_have_url(re.compile("quokka"))
 
 
 def test_list_of_what_was_asked(open_page: OpenPage, address: str) -> None:
