@@ -55,10 +55,7 @@ def find(
             ' quotes: "to be or not to be"'
         )
     among = passages_of((*asked.conditions, conditions), store)
-    found, _ = words.matching(
-        wanted, asked.clauses, None if among is None else [key for key, _ in among]
-    )
-    keys = found.tolist()
+    keys = words.matching(wanted, asked.clauses, among).tolist()
     page = store.passages(keys[offset : offset + limit])
     return Found(
         passages=len(keys),

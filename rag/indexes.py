@@ -2,8 +2,9 @@
 
 In the library's folder::
 
-    published.json       which files belong together, their generation and checksum
-    vectors-N.faiss      the sentence vectors as of generation N
+    published.json       which files belong together, their generations and checksum
+    vectors-N.faiss      the sentence vectors as of generation N; what came and went since is
+                         taken from the store
     words/               the word index
 
 ``published.json`` is written last and replaced at once, so a reader finds the state before or
@@ -14,19 +15,19 @@ next update, because an update may be repeated.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from rag.errors import LibraryDamaged
 from rag.files import write_atomically
 from rag.lexical import Entry, LexicalIndex, TantivyIndex
-from rag.store import NewPassage, PieceFrequencies, StoreReader
-from rag.vectors import FaissIndex, VectorIndex
+from rag.store import Changes, NewPassage, PieceFrequencies
+from rag.vectors import FaissIndex, LayeredIndex, Sealed, VectorIndex, is_due, seal
 
-FORMAT = 3
+FORMAT = 4
 """Of the index files; others are rebuilt. 2: the word index knows where words stand. 3: it takes
-each text's words by the language of its document."""
+each text's words by the language of its document. 4: the vectors are sealed, and lie beside what
+came and went since."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -46,94 +47,104 @@ class _Published:
     format: int
     library: str
     generation: int
-    vectors: str
-    sha256: str
+    sealed: Sealed
 
 
 class Indexes:
     """The derived files in one library's folder."""
 
-    def __init__(self, folder: Path, store: StoreReader, dimension: int) -> None:
+    def __init__(self, folder: Path, store: Changes) -> None:
         self._folder = folder
         self._store = store
-        self._dimension = dimension
+        self._opened: tuple[Sealed, FaissIndex] | None = None
 
     @property
     def generation(self) -> int | None:
         """The generation that is published, or None where nothing of use is."""
-        try:
-            return self._published().generation
-        except LibraryDamaged:
-            return None
+        published = self._published()
+        return published.generation if published else None
+
+    @property
+    def sealed(self) -> Sealed | None:
+        """What is known of the sealed vectors, or None where nothing of use is published."""
+        published = self._published()
+        return published.sealed if published else None
 
     def load(self) -> Snapshot | None:
         """What is published, or None where it is missing, damaged or of another library."""
+        published = self._published()
         try:
-            return self._snapshot(*self._read())
+            return self._snapshot(published) if published else None
         except LibraryDamaged:
             return None  # derived, so nothing is lost: publish() makes it again
 
     def publish(self) -> Snapshot:
         """Bring the indexes to the state of the store. The caller holds the writer's lock."""
-        generation = self._store.generation
+        published, generation = self._published(), self._store.generation
         try:
-            since, vectors, words = self._read()
+            if published and published.generation == generation:
+                return self._snapshot(published)
+            sealed = self._sealed(published.sealed if published else None, generation)
+            self._update_words(published.generation if published else 0)
         except LibraryDamaged:
-            since = 0
-            vectors = FaissIndex.empty(self._dimension)
-            words = TantivyIndex.create(self._folder / "words")
-        if since < generation or self.generation is None:
-            removed = self._store.removed_since(since)
-            vectors.remove(removed)
-            words.update(
-                (key for key, _ in removed),
-                _lexical(self._store.added_since(since), vectors),
-            )
-            self._write(generation, vectors)
-        return self._snapshot(generation, vectors, words)
-
-    def _read(self) -> tuple[int, FaissIndex, TantivyIndex]:
-        published = self._published()
-        vectors = FaissIndex.load(self._folder / published.vectors, published.sha256)
-        return published.generation, vectors, TantivyIndex.open(self._folder / "words")
-
-    def _write(self, generation: int, vectors: FaissIndex) -> None:
-        name = f"vectors-{generation}.faiss"
-        published = _Published(
-            format=FORMAT,
-            library=self._store.library_id,
-            generation=generation,
-            vectors=name,
-            sha256=vectors.save(self._folder / name),
-        )
-        content = json.dumps(asdict(published), indent=1).encode()
+            sealed = seal(self._store, self._folder, generation)
+            self._update_words(0)
+        new = _Published(FORMAT, self._store.library_id, generation, sealed)
+        content = json.dumps(asdict(new), indent=1).encode()
         write_atomically(self._folder / "published.json", content)
         for old in self._folder.glob("vectors-*"):
-            if old.name != name:
+            if old.name != sealed.file:
                 old.unlink(missing_ok=True)
+        return self._snapshot(new)
 
-    def _published(self) -> _Published:
+    def _sealed(self, before: Sealed | None, generation: int) -> Sealed:
+        """The sealed vectors, made anew if too much came and went since."""
+        if before is None:
+            return seal(self._store, self._folder, generation)
+        self._open(before)
+        added = self._store.sentences_since(before.generation)
+        removed = self._store.removed_since(before.generation)
+        if not is_due(before, added, len(removed)):
+            return before
+        return seal(self._store, self._folder, generation, before, removed.tolist())
+
+    def _update_words(self, since: int) -> None:
+        folder = self._folder / "words"
+        words = TantivyIndex.open(folder) if since else TantivyIndex.create(folder)
+        removed = self._store.removed_since(since).tolist()
+        words.update(removed, map(_entry, self._store.added_since(since)))
+
+    def _published(self) -> _Published | None:
+        """What is published, or None where nothing is, or nothing of use."""
         try:
-            content = (self._folder / "published.json").read_bytes()
-            published = _Published(**json.loads(content))
-        except (OSError, ValueError, TypeError) as error:
-            raise LibraryDamaged(f"no indexes are published: {error}") from error
-        if published.format != FORMAT:
-            raise LibraryDamaged("the indexes were made by another version")
-        if published.library != self._store.library_id:
-            raise LibraryDamaged("the indexes belong to another library")
-        if published.generation > self._store.generation:
-            # The store was put back from an older copy.
-            raise LibraryDamaged("the indexes are ahead of the store")
-        return published
+            content = json.loads((self._folder / "published.json").read_bytes())
+            published = _Published(**content | {"sealed": Sealed(**content["sealed"])})
+        except (OSError, ValueError, TypeError, KeyError):
+            return None
+        of_this = (published.format, published.library) == (FORMAT, self._store.library_id)
+        # Ahead of the store: that was put back from an older copy.
+        return published if of_this and published.generation <= self._store.generation else None
 
-    def _snapshot(self, generation: int, vectors: FaissIndex, words: TantivyIndex) -> Snapshot:
-        return Snapshot(generation, vectors, words.reader(), self._store.piece_frequencies())
+    def _snapshot(self, published: _Published) -> Snapshot:
+        sealed = self._open(published.sealed)
+        since = published.sealed.generation
+        recent = FaissIndex.exact(self._store.dimension)
+        recent.add(self._store.vectors_since(since))
+        return Snapshot(
+            generation=published.generation,
+            vectors=LayeredIndex(sealed, recent, self._store.removed_since(since)),
+            words=TantivyIndex.open(self._folder / "words").reader(),
+            pieces=self._store.piece_frequencies(),
+        )
+
+    def _open(self, sealed: Sealed) -> FaissIndex:
+        """The sealed vectors, which are opened once."""
+        if self._opened is None or self._opened[0] != sealed:
+            index = FaissIndex.load(self._folder / sealed.file, sealed.sha256)
+            self._opened = sealed, index
+        return self._opened[1]
 
 
-def _lexical(passages: Iterator[NewPassage], vectors: FaissIndex) -> Iterator[Entry]:
-    """Give each passage to both indexes on one way through the store."""
-    for passage in passages:
-        vectors.add(passage.key, passage.vectors)
-        context = "\n".join([passage.title, *passage.headings])
-        yield Entry(passage.key, passage.text, context, len(passage.vectors), passage.language)
+def _entry(passage: NewPassage) -> Entry:
+    context = "\n".join([passage.title, *passage.headings])
+    return Entry(passage.key, passage.text, context, passage.language)

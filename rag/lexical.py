@@ -21,7 +21,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
 from rag import spelling
 from rag.analysis import Analysis, Stems
@@ -47,14 +46,13 @@ NOTHING_ASKED = Clauses()
 
 
 class Entry(NamedTuple):
-    """A passage as the index takes it: ``context`` is its title and headings, ``sentences`` how
-    many it has, which the vector index asks for, ``language`` the ISO code of its document's.
+    """A passage as the index takes it: ``context`` is its title and headings, ``language`` the ISO
+    code of its document's.
     """
 
     key: int
     text: str
     context: str
-    sentences: int
     language: str | None = None
 
 
@@ -69,7 +67,7 @@ class LexicalIndex(Protocol):
         self,
         question: str,
         count: int,
-        among: Sequence[int] | None = None,
+        among: Keys | None = None,
         clauses: Clauses = NOTHING_ASKED,
     ) -> tuple[Keys, Scores]:
         """The keys of the best ``count`` passages, best first, with scores in [0, 1].
@@ -84,12 +82,9 @@ class LexicalIndex(Protocol):
         """The scores of given passages, in [0, 1]; 0 for one that shares no word."""
         ...
 
-    def matching(
-        self, words: str, clauses: Clauses, among: Sequence[int] | None = None
-    ) -> tuple[Keys, NDArray[np.int64]]:
-        """Every passage that has all of the words in some form and meets the clauses.
-
-        Their keys, ascending, with the number of sentences of each.
+    def matching(self, words: str, clauses: Clauses, among: Keys | None = None) -> Keys:
+        """The keys, ascending, of every passage that has all of the words in some form and meets
+        the clauses.
         """
         ...
 
@@ -162,7 +157,6 @@ class TantivyIndex:
             self._add_stems(document, "text", entry.text, entry.language)
             self._add_stems(document, "context", entry.context, entry.language)
             document.add_integer("key", entry.key)
-            document.add_integer("sentences", entry.sentences)
             writer.add_document(document)
         writer.commit()
         writer.wait_merging_threads()
@@ -204,7 +198,7 @@ class TantivyReader:
         self,
         question: str,
         count: int,
-        among: Sequence[int] | None = None,
+        among: Keys | None = None,
         clauses: Clauses = NOTHING_ASKED,
     ) -> tuple[Keys, Scores]:
         """The keys of the best ``count`` passages, best first, with scores in [0, 1]."""
@@ -225,28 +219,24 @@ class TantivyReader:
 
     def score(self, question: str, keys: Sequence[int]) -> Scores:
         """The scores of given passages, in [0, 1]; 0 for one that shares no word."""
-        found, scores = self.search(question, len(keys), keys)
+        found, scores = self.search(question, len(keys), np.array(keys, dtype=np.int64))
         by_key = dict(zip(found.tolist(), scores.tolist(), strict=True))
         return np.array([by_key.get(int(key), 0.0) for key in keys])
 
-    def matching(
-        self, words: str, clauses: Clauses, among: Sequence[int] | None = None
-    ) -> tuple[Keys, NDArray[np.int64]]:
-        """Every passage that has all of the words in some form and meets the clauses."""
+    def matching(self, words: str, clauses: Clauses, among: Keys | None = None) -> Keys:
+        """The keys, ascending, of every passage that has all of the words and meets the clauses."""
         from tantivy import Occur, Query
 
         if not len(self) or (among is not None and not len(among)):
-            return np.zeros(0, np.int64), np.zeros(0, np.int64)
+            return np.zeros(0, np.int64)
         all_of = [self._any_stem("text", stems) for stems in self._analysis.words(words)]
         # Excluding alone would find nothing: there is always something that must be.
         must = [(Occur.Must, query) for query in [Query.all_query(), *all_of]]
         query = Query.boolean_query([*must, *self._limits(clauses, among)])
         hits = self._searcher.search(query, limit=len(self), count=False).hits
         addresses = [address for _, address in hits]
-        keys = np.array(self._searcher.fast_field_values("key", addresses), dtype=np.int64)
-        sentences = self._searcher.fast_field_values("sentences", addresses)
-        order = np.argsort(keys)
-        return keys[order], np.array(sentences, dtype=np.int64)[order]
+        keys = self._searcher.fast_field_values("key", addresses)
+        return np.sort(np.array(keys, dtype=np.int64))
 
     def respellings(self, question: str) -> tuple[Respelling, ...]:
         """The question's words that no passage and no title has, where a known one is near.
@@ -299,14 +289,14 @@ class TantivyReader:
         return terms[0] if len(terms) == 1 else Query.disjunction_max_query(terms)
 
     def _limits(
-        self, clauses: Clauses, among: Sequence[int] | None
+        self, clauses: Clauses, among: Keys | None
     ) -> list[tuple[tantivy.Occur, tantivy.Query]]:
         """What must be and what must not, none of which counts for the score."""
         from tantivy import Occur, Query
 
         must = [self._literally(phrase) for phrase in clauses.phrases]
         if among is not None:
-            must.append(Query.term_set_query(self._schema, "key", [int(key) for key in among]))
+            must.append(Query.term_set_query(self._schema, "key", among.tolist()))
         limits = [(Occur.Must, Query.const_score_query(query, 0.0)) for query in must]
         return limits + [(Occur.MustNot, self._literally(phrase)) for phrase in clauses.without]
 
@@ -342,7 +332,6 @@ def _schema() -> tantivy.Schema:
     # Signed: delete_documents_by_term takes a Python int for a signed term, and on an unsigned
     # field would delete nothing, without a word.
     builder.add_integer_field("key", indexed=True, fast=True)
-    builder.add_integer_field("sentences", fast=True)
     builder.add_text_field("kind", tokenizer_name="raw", index_option="basic")
     builder.add_text_field("text", tokenizer_name="words", index_option="freq")
     builder.add_text_field("context", tokenizer_name="words", index_option="freq")

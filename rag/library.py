@@ -22,7 +22,7 @@ from rag.reports import IndexReport, Progress, SelfTest, Sought, Status
 from rag.reranking import Reranker
 from rag.searchable import Searchable
 from rag.snapshots import Snapshots
-from rag.store import Database, RatingStore, StoreReader, StoreWriter
+from rag.store import Changes, Database, RatingStore, StoreWriter
 from rag.types import Hit, Rating
 
 
@@ -35,7 +35,7 @@ class Library(Searchable):
 
     def __init__(self, path: Path, embedder: Embedder, reranker: Reranker | None = None) -> None:
         database = Database(path / "library.db", embedder.dimension)
-        snapshots = Snapshots(path, StoreReader(database), embedder.dimension)
+        snapshots = Snapshots(path, Changes(database))
         super().__init__(database, snapshots, embedder, reranker)
         self.path = path
         self._writer = StoreWriter(database)

@@ -159,13 +159,15 @@ def _instead(
 
 def _candidates(asked: _Asked) -> _Candidates:
     """What the indexes propose together."""
-    near, worded = _nearest(asked), _worded(asked)
-    found, meaning = _meaning(asked, _distinct(np.concatenate([near, worded])).tolist())
+    proposed, worded = _nearest(asked), _worded(asked)
+    found, meaning = _meaning(asked, _distinct(np.concatenate([proposed, worded])).tolist())
+    near = _truly_nearest(asked, proposed, found, meaning)
+    kept = np.isin(found, np.concatenate([near, worded]))
     return _Candidates(
-        keys=found,
+        keys=found[kept],
         signals=Signals(
-            meaning=meaning,
-            words=asked.snapshot.words.score(asked.question, found.tolist()),
+            meaning=meaning[kept],
+            words=asked.snapshot.words.score(asked.question, found[kept].tolist()),
         ),
         meaning_ranks={key: rank for rank, key in enumerate(near.tolist(), start=1)},
         words_ranks={key: rank for rank, key in enumerate(worded.tolist(), start=1)},
@@ -173,12 +175,24 @@ def _candidates(asked: _Asked) -> _Candidates:
 
 
 def _nearest(asked: _Asked) -> Keys:
-    """The passages of the sentences whose vectors are nearest, best first."""
+    """The passages of the sentences whose vectors are nearest, best first.
+
+    Where the index only guesses how near, they are more: the store is asked for their vectors.
+    """
     if asked.settings.meaning_weight == 0.0:
         return np.zeros(0, np.int64)
     sentences = max(asked.settings.sentences_proposed, 6 * asked.k)
-    keys = limits.nearest(asked.snapshot.vectors, asked.encoding.vector, sentences, asked.limits)
-    return _distinct(keys)[: _proposed(asked)]
+    vectors = asked.snapshot.vectors
+    keys, _ = vectors.search(asked.encoding.vector, sentences, asked.limits.among, asked.limits.but)
+    return _distinct(keys)[: _proposed(asked) if vectors.exact else None]
+
+
+def _truly_nearest(asked: _Asked, proposed: Keys, found: Keys, meaning: Scores) -> Keys:
+    """The nearest of what was proposed, by what the store knows of them."""
+    cosines = dict(zip(found.tolist(), meaning.tolist(), strict=True))
+    there = [key for key in proposed.tolist() if key in cosines]
+    nearest = sorted(there, key=lambda key: -cosines[key])[: _proposed(asked)]
+    return np.array(nearest, dtype=np.int64)
 
 
 def _worded(asked: _Asked) -> Keys:
@@ -186,7 +200,7 @@ def _worded(asked: _Asked) -> Keys:
     if asked.settings.meaning_weight == 1.0:
         return np.zeros(0, np.int64)
     keys, _ = asked.snapshot.words.search(
-        asked.question, _proposed(asked), asked.limits.keys, asked.clauses
+        asked.question, _proposed(asked), asked.limits.among, asked.clauses
     )
     return keys
 

@@ -8,16 +8,16 @@ from pathlib import Path
 from rag.errors import LibraryBusy
 from rag.folder import SECONDS_TO_WAIT, locked
 from rag.indexes import Indexes, Snapshot
-from rag.store import StoreReader
+from rag.store import Changes
 
 
 class Snapshots:
     """The newest snapshot of a library's indexes, shared by the threads that search."""
 
-    def __init__(self, folder: Path, store: StoreReader, dimension: int) -> None:
+    def __init__(self, folder: Path, store: Changes) -> None:
         self._folder = folder
         self._store = store
-        self._indexes = Indexes(folder, store, dimension)
+        self._indexes = Indexes(folder, store)
         self._newest: Snapshot | None = None
         self._refreshing = threading.Lock()
 

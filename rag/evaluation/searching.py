@@ -13,7 +13,7 @@ from rag.indexes import Indexes
 from rag.protocols import Embedder, QuestionEncoder
 from rag.ranking import Ranking
 from rag.reranking import Reranker
-from rag.store import Database, StoreReader
+from rag.store import Changes, Database, StoreReader
 from rag.types import Hit, QueryEncoding
 
 
@@ -46,8 +46,9 @@ class Searcher:
 
     def __init__(self, path: Path, embedder: Embedder) -> None:
         self._embedder = embedder
-        self.store = StoreReader(Database(path / "library.db", embedder.dimension))
-        snapshot = Indexes(path, self.store, embedder.dimension).load()
+        database = Database(path / "library.db", embedder.dimension)
+        self.store = StoreReader(database)
+        snapshot = Indexes(path, Changes(database)).load()
         if snapshot is None:
             raise LibraryDamaged(f"the indexes of {path} are missing; ask it a question: rag ask")
         self._snapshot = snapshot

@@ -8,6 +8,7 @@ Vectors are kept as float16: that halves them, and moves no cosine by more than 
 """
 
 from rag.store.catalogue import Catalogue, Order
+from rag.store.changes import Changes
 from rag.store.database import Database
 from rag.store.facets import facets
 from rag.store.ratings import RatingStore
@@ -25,6 +26,7 @@ from rag.store.writer import StoreWriter
 
 __all__ = [
     "Catalogue",
+    "Changes",
     "Database",
     "FileRecord",
     "NewPassage",

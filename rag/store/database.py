@@ -14,7 +14,7 @@ from types import MappingProxyType
 from rag.errors import LibraryDamaged, LibraryError, LibraryMismatch
 from rag.files import sync_folder
 
-FORMAT = 3
+FORMAT = 4
 """Of the tables in ``schema.sql``. An older library is brought up to it when it is opened; a newer
 one is refused."""
 
@@ -31,6 +31,13 @@ _STEPS: Mapping[int, tuple[str, ...]] = MappingProxyType(
                 "end" INTEGER NOT NULL, good INTEGER NOT NULL, score REAL NOT NULL,
                 time TEXT NOT NULL, PRIMARY KEY (question, passage)
             ) WITHOUT ROWID""",
+        ),
+        3: (
+            "ALTER TABLE removed DROP COLUMN sentences",
+            "CREATE INDEX document_language ON document (metadata ->> '$.language')",
+            # Counted from now on: adding them up takes seconds in a large library.
+            """INSERT INTO meta
+                SELECT 'sentences', coalesce(sum(length(sentences)), 0) / 8 FROM passage""",
         ),
     }
 )
@@ -64,6 +71,7 @@ class Database:
                 "library": uuid.uuid4().hex,
                 "fingerprint": fingerprint,
                 "generation": "0",
+                "sentences": "0",
             }
             connection.executemany("INSERT INTO meta VALUES (?, ?)", facts.items())
             connection.execute("COMMIT")
@@ -111,7 +119,7 @@ class Database:
             connection.execute("UPDATE meta SET value = ? WHERE name = 'format'", (str(FORMAT),))
 
     def fact(self, name: str) -> str:
-        """What the library says of itself: format, library, fingerprint or generation."""
+        """What the library says of itself: format, library, fingerprint, generation, sentences."""
         value = self.note(name)
         if value is None:
             raise KeyError(name)

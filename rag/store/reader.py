@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections.abc import Iterator, Sequence
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 
@@ -16,13 +16,12 @@ from rag.store.conditions import as_sql
 from rag.store.database import Database
 from rag.store.records import (
     FileRecord,
-    NewPassage,
-    PieceFrequencies,
     Source,
     StoredPassage,
     StoredTokens,
     content_key,
     sentence_spans,
+    unpacked,
 )
 from rag.store.tokens import token_bits
 from rag.types import (
@@ -42,11 +41,6 @@ class StoreReader:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-
-    @property
-    def library_id(self) -> str:
-        """Given at random when the library was made."""
-        return self._database.fact("library")
 
     @property
     def generation(self) -> int:
@@ -76,14 +70,15 @@ class StoreReader:
         )
         return [_file_report(*row) for row in rows]
 
-    def matching(self, conditions: Filter) -> list[tuple[int, int]]:
-        """The passages of documents that meet all conditions: keys, and numbers of sentences."""
+    def matching(self, conditions: Filter) -> Keys:
+        """The keys of the passages of documents that meet all conditions, ascending."""
         clauses, values = as_sql(conditions)
-        return self._database.connection.execute(
-            "SELECT passage.key, length(sentences) / 8 FROM passage"  # noqa: S608 (values apart)
+        rows = self._database.connection.execute(
+            "SELECT passage.key FROM passage"  # noqa: S608 (values apart)
             f" JOIN document ON document.key = passage.document WHERE {clauses}",
             values,
-        ).fetchall()
+        )
+        return np.sort(np.fromiter((key for (key,) in rows), dtype=np.int64))
 
     def sources(self) -> list[Source]:
         """Every place where a document was found."""
@@ -138,23 +133,17 @@ class StoreReader:
     def counts(self) -> tuple[int, int, int]:
         """How many documents, passages and sentences there are."""
         row = self._database.connection.execute(
-            "SELECT (SELECT count(*) FROM document), count(*),"
-            " coalesce(sum(length(sentences)), 0) / 8 FROM passage"
+            "SELECT (SELECT count(*) FROM document), (SELECT count(*) FROM passage),"
+            " (SELECT CAST(value AS INTEGER) FROM meta WHERE name = 'sentences')"
         ).fetchone()
         return row[0], row[1], row[2]
 
     def languages(self) -> dict[str, int]:
         """How many documents there are in each language; ``""`` where it is not known."""
         rows = self._database.connection.execute(
-            "SELECT coalesce(metadata ->> '$.language', '') AS code, count(*) FROM document"
-            " GROUP BY code"
+            "SELECT metadata ->> '$.language' AS code, count(*) FROM document GROUP BY code"
         )
-        return dict(rows.fetchall())
-
-    def piece_frequencies(self) -> PieceFrequencies:
-        """In how many passages each word piece occurs."""
-        rows = self._database.connection.execute("SELECT id, passages FROM piece")
-        return PieceFrequencies(self.counts()[1], dict(rows.fetchall()))
+        return {code or "": count for code, count in rows}
 
     def passages(self, keys: Sequence[int]) -> dict[int, StoredPassage]:
         """Passages by key; one that is gone is left out."""
@@ -241,26 +230,6 @@ class StoreReader:
         """Token bits by passage key; a passage that is gone is left out."""
         return token_bits(self._database, keys)
 
-    def removed_since(self, generation: int) -> list[tuple[int, int]]:
-        """Passages that went after a generation: their keys and numbers of sentences."""
-        return self._database.connection.execute(
-            "SELECT passage, sentences FROM removed WHERE generation > ?", (generation,)
-        ).fetchall()
-
-    def added_since(self, generation: int) -> Iterator[NewPassage]:
-        """Passages that came after a generation and are still there, a few at a time."""
-        rows = self._database.connection.execute(
-            "SELECT passage.key, passage.text, title, passage.headings, vectors,"
-            " metadata ->> '$.language' FROM passage"
-            " JOIN document ON document.key = passage.document"
-            " JOIN encoding ON encoding.passage = passage.key"
-            " WHERE generation > ? ORDER BY passage.key",
-            (generation,),
-        )
-        for key, text, title, headings, vectors, language in rows:
-            above = tuple(json.loads(headings))
-            yield NewPassage(key, text, title, above, self._unpacked(vectors), language)
-
     def _encoding(
         self, vectors: bytes, counts: bytes, pieces: bytes, bits: bytes
     ) -> PassageEncoding:
@@ -275,8 +244,7 @@ class StoreReader:
         return np.frombuffer(blob, dtype=np.uint8).reshape(-1, -(-self._database.dimension // 8))
 
     def _unpacked(self, blob: bytes) -> Vectors:
-        vectors = np.frombuffer(blob, dtype=np.float16).reshape(-1, self._database.dimension)
-        return cast("Vectors", vectors.astype(np.float32))
+        return unpacked(blob, self._database.dimension)
 
     def _rows(self, statement: str, keys: Sequence[int] | Keys) -> Iterator[tuple[Any, ...]]:
         # The keys travel as one JSON value: SQLite limits the number of parameters.

@@ -6,6 +6,7 @@ import datetime as dt
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -74,15 +75,20 @@ def sentence_spans(passage: Passage, shift: int = 0) -> NDArray[np.int32]:
     return np.array(spans, dtype=np.int32).reshape(-1, 2)
 
 
+def unpacked(blob: bytes, dimension: int) -> Vectors:
+    """Sentence vectors as they lie in the store, shape (sentences, dimension), float32."""
+    vectors = np.frombuffer(blob, dtype=np.float16).reshape(-1, dimension)
+    return cast("Vectors", vectors.astype(np.float32))
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class NewPassage:
-    """What the indexes need of a passage they don't have yet; ``language`` is its document's."""
+    """What the word index needs of a passage that it lacks; ``language`` is its document's."""
 
     key: int
     text: str
     title: str
     headings: tuple[str, ...]
-    vectors: Vectors
     language: str | None
 
 

@@ -21,6 +21,7 @@ CREATE TABLE document (
     text TEXT NOT NULL
 );
 CREATE INDEX document_date ON document (date);
+CREATE INDEX document_language ON document (metadata ->> '$.language');
 
 -- A file as it was when it was last read, and what came of it.
 CREATE TABLE file (
@@ -75,8 +76,7 @@ CREATE TABLE encoding (
 -- Passages that are gone, for the indexes that still have them.
 CREATE TABLE removed (
     passage INTEGER PRIMARY KEY,
-    generation INTEGER NOT NULL,  -- that it went with
-    sentences INTEGER NOT NULL
+    generation INTEGER NOT NULL  -- that it went with
 );
 CREATE INDEX removed_generation ON removed (generation);
 

@@ -36,10 +36,13 @@ class StoreWriter:
         with self._database.transaction() as (connection, generation):
             key = _put_document(connection, generation, document)
             pieces: Counter[int] = Counter()
+            sentences = 0
             for passage, encoding in zip(passages, encodings, strict=True):
                 _insert_passage(connection, generation, key, passage, encoding)
                 pieces.update(np.unique(encoding.pieces).tolist())
+                sentences += len(passage.sentences)
             _count_pieces(connection, pieces, 1)
+            _count_sentences(connection, sentences)
             _drop_if_unheld(connection, generation, _hold(connection, source))
 
     def point(self, sources: Sequence[Source]) -> None:
@@ -212,17 +215,19 @@ def _drop_if_unheld(connection: sqlite3.Connection, generation: int, document: i
 def _drop_passages(connection: sqlite3.Connection, generation: int, document: int) -> None:
     """Take out a document's passages, and leave word of it for the indexes."""
     pieces: Counter[int] = Counter()
+    sentences = 0
     rows = connection.execute(
-        "SELECT pieces FROM encoding JOIN passage ON passage.key = encoding.passage"
-        " WHERE document = ?",
+        "SELECT pieces, length(sentences) / 8 FROM encoding"
+        " JOIN passage ON passage.key = encoding.passage WHERE document = ?",
         (document,),
     )
-    for (blob,) in rows:
+    for blob, count in rows:
         pieces.update(np.unique(np.frombuffer(blob, dtype=np.int32)).tolist())
+        sentences += count
     _count_pieces(connection, pieces, -1)
+    _count_sentences(connection, -sentences)
     connection.execute(
-        "INSERT INTO removed (passage, generation, sentences)"
-        " SELECT key, ?, length(sentences) / 8 FROM passage WHERE document = ?",
+        "INSERT INTO removed (passage, generation) SELECT key, ? FROM passage WHERE document = ?",
         (generation, document),
     )
     connection.execute("DELETE FROM passage WHERE document = ?", (document,))
@@ -234,3 +239,7 @@ def _count_pieces(connection: sqlite3.Connection, pieces: Counter[int], sign: in
         " ON CONFLICT (id) DO UPDATE SET passages = passages + excluded.passages",
         [(piece, sign * count) for piece, count in pieces.items()],
     )
+
+
+def _count_sentences(connection: sqlite3.Connection, more: int) -> None:
+    connection.execute("UPDATE meta SET value = value + ? WHERE name = 'sentences'", (more,))

@@ -1,0 +1,100 @@
+"""The store as its indexes see it: what came and went since a generation of theirs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+import numpy as np
+
+from rag.arrays import Keys, Vectors
+from rag.store.database import Database
+from rag.store.records import NewPassage, PieceFrequencies, unpacked
+
+
+class Changes:
+    """What indexes are made of, and brought up to date with."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    @property
+    def dimension(self) -> int:
+        """Length of the vectors."""
+        return self._database.dimension
+
+    @property
+    def library_id(self) -> str:
+        """Given at random when the library was made."""
+        return self._database.fact("library")
+
+    @property
+    def generation(self) -> int:
+        """Rises by one with every committed change."""
+        return int(self._database.fact("generation"))
+
+    def piece_frequencies(self) -> PieceFrequencies:
+        """In how many passages each word piece occurs."""
+        rows = self._database.connection.execute("SELECT id, passages FROM piece")
+        return PieceFrequencies(self._passages(), dict(rows.fetchall()))
+
+    def removed_since(self, generation: int) -> Keys:
+        """The keys of the passages that went after a generation, ascending."""
+        rows = self._database.connection.execute(
+            "SELECT passage FROM removed WHERE generation > ?", (generation,)
+        )
+        return np.sort(np.fromiter((key for (key,) in rows), dtype=np.int64))
+
+    def sentences(self) -> int:
+        """How many sentences there are."""
+        return int(self._database.fact("sentences"))
+
+    def sentences_since(self, generation: int) -> int:
+        """How many sentences came after a generation and are still there."""
+        (found,) = self._database.connection.execute(
+            "SELECT coalesce(sum(length(sentences)), 0) / 8 FROM passage WHERE generation > ?",
+            (generation,),
+        ).fetchone()
+        return int(found)
+
+    def vectors_since(self, generation: int) -> Iterator[tuple[int, Vectors]]:
+        """Sentence vectors of passages that came after a generation and are still there, by key,
+        a passage at a time.
+        """
+        rows = self._database.connection.execute(
+            "SELECT passage, vectors FROM passage JOIN encoding ON encoding.passage = passage.key"
+            " WHERE generation > ? ORDER BY passage",
+            (generation,),
+        )
+        for key, vectors in rows:
+            yield key, unpacked(vectors, self.dimension)
+
+    def sampled_vectors(self, sentences: int) -> Vectors:
+        """About so many sentence vectors, if there are, from all over the library.
+
+        Ids are hashes, so passages in their order are as good as drawn by lot.
+        """
+        passages = self._passages()
+        share = sentences / max(self.sentences(), 1)
+        rows = self._database.connection.execute(
+            "SELECT vectors FROM (SELECT key FROM passage ORDER BY id LIMIT ?)"
+            " JOIN encoding ON encoding.passage = key",
+            (max(1, round(share * passages)),),
+        )
+        found = [unpacked(vectors, self.dimension) for (vectors,) in rows]
+        return np.concatenate([np.zeros((0, self.dimension), np.float32), *found])
+
+    def added_since(self, generation: int) -> Iterator[NewPassage]:
+        """Passages that came after a generation and are still there, a few at a time."""
+        rows = self._database.connection.execute(
+            "SELECT passage.key, passage.text, title, passage.headings, metadata ->> '$.language'"
+            " FROM passage JOIN document ON document.key = passage.document"
+            " WHERE generation > ? ORDER BY passage.key",
+            (generation,),
+        )
+        for key, text, title, headings, language in rows:
+            yield NewPassage(key, text, title, tuple(json.loads(headings)), language)
+
+    def _passages(self) -> int:
+        (found,) = self._database.connection.execute("SELECT count(*) FROM passage").fetchone()
+        return int(found)
