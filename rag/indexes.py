@@ -15,6 +15,7 @@ next update, because an update may be repeated.
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -73,40 +74,59 @@ class Indexes:
     def load(self) -> Snapshot | None:
         """What is published, or None where it is missing, damaged or of another library."""
         published = self._published()
-        try:
-            return self._snapshot(published) if published else None
-        except LibraryDamaged:
-            return None  # derived, so nothing is lost: publish() makes it again
+        while published:
+            try:
+                return self._snapshot(published)
+            except LibraryDamaged:
+                before, published = published, self._published()
+                if published == before:  # else a writer published anew, and removed the file
+                    return None  # derived, so nothing is lost: publish() makes it again
+        return None
 
     def publish(self) -> Snapshot:
-        """Bring the indexes to the state of the store. The caller holds the writer's lock."""
-        published, generation = self._published(), self._store.generation
+        """Bring the indexes to the state of the store. The caller holds the writer's lock.
+
+        What came and went is published at once. If it has become much, the vectors are sealed
+        anew after that, and questions of other threads and processes go on meanwhile.
+        """
+        published = self._published()
         try:
-            if published and published.generation == generation:
-                return self._snapshot(published)
-            sealed = self._sealed(published.sealed if published else None, generation)
-            self._update_words(published.generation if published else 0)
+            return self._brought_up(published) if published else self._made_anew()
         except LibraryDamaged:
-            sealed = seal(self._store, self._folder, generation)
-            self._update_words(0)
-        new = _Published(FORMAT, self._store.library_id, generation, sealed)
-        content = json.dumps(asdict(new), indent=1).encode()
+            return self._made_anew()
+
+    def _brought_up(self, published: _Published) -> Snapshot:
+        """Add what came, leave out what went, and seal the vectors anew where that is due."""
+        generation = self._store.generation
+        if published.generation < generation:
+            self._update_words(published.generation)
+            published = self._write(generation, published.sealed)
+        before = published.sealed
+        self._open(before)
+        added = self._store.sentences_since(before.generation)
+        if is_due(before, added, self._store.sentences()):
+            removed = self._store.removed_since(before.generation).tolist()
+            sealed = seal(self._store, self._folder, generation, before, removed)
+            published = self._write(generation, sealed)
+        return self._snapshot(published)
+
+    def _made_anew(self) -> Snapshot:
+        generation = self._store.generation
+        self._update_words(0)
+        sealed = seal(self._store, self._folder, generation)
+        return self._snapshot(self._write(generation, sealed))
+
+    def _write(self, generation: int, sealed: Sealed) -> _Published:
+        """Say which files belong together, and remove others."""
+        published = _Published(FORMAT, self._store.library_id, generation, sealed)
+        content = json.dumps(asdict(published), indent=1).encode()
         write_atomically(self._folder / "published.json", content)
         for old in self._folder.glob("vectors-*"):
             if old.name != sealed.file:
-                old.unlink(missing_ok=True)
-        return self._snapshot(new)
-
-    def _sealed(self, before: Sealed | None, generation: int) -> Sealed:
-        """The sealed vectors, made anew if too much came and went since."""
-        if before is None:
-            return seal(self._store, self._folder, generation)
-        self._open(before)
-        added = self._store.sentences_since(before.generation)
-        removed = self._store.removed_since(before.generation)
-        if not is_due(before, added, len(removed)):
-            return before
-        return seal(self._store, self._folder, generation, before, removed.tolist())
+                # Windows keeps a file that a reader has mapped: it goes the next time.
+                with suppress(PermissionError):
+                    old.unlink(missing_ok=True)
+        return published
 
     def _update_words(self, since: int) -> None:
         folder = self._folder / "words"

@@ -261,6 +261,7 @@ class Library(Searchable):
             bytes=sum(file.stat().st_size for file in self.path.rglob("*") if file.is_file()),
             dimension=self._embedder.dimension,
             late=self._embedder.late,
+            recall=sealed.recall if (sealed := self._snapshots.sealed) and sealed.trained else None,
             untrained=coverage.untrained(self._reader.languages(), self._embedder.languages),
             ratings=len(self._ratings.all()),
             ranking=tuned.differing(self.ranking),

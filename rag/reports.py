@@ -81,8 +81,10 @@ class Status:
     size of its folder on disk. ``dimension`` is the length of its vectors, and ``late`` says
     whether its model reads sentences in the context of their passage, or each on its own.
     ``untrained`` counts, by language, documents that the model was not trained on, where they are
-    a notable share. ``ratings`` counts what readers said of hits, and ``ranking`` has
-    the settings that were tuned, by name, where they are not the default.
+    a notable share. ``recall`` is the share of the sentences nearest to a question that the vector
+    index proposes, measured on the library itself; None where it compares all. ``ratings`` counts
+    what readers said of hits, and ``ranking`` has the settings that were tuned, by name, where
+    they are not the default.
     """
 
     path: Path
@@ -95,6 +97,7 @@ class Status:
     dimension: int
     late: bool
     untrained: Mapping[str, int]
+    recall: float | None = None
     ratings: int = 0
     ranking: Mapping[str, float] = field(default_factory=dict)
 

@@ -9,6 +9,7 @@ from rag.errors import LibraryBusy
 from rag.folder import SECONDS_TO_WAIT, locked
 from rag.indexes import Indexes, Snapshot
 from rag.store import Changes
+from rag.vectors import Sealed
 
 
 class Snapshots:
@@ -20,6 +21,11 @@ class Snapshots:
         self._indexes = Indexes(folder, store)
         self._newest: Snapshot | None = None
         self._refreshing = threading.Lock()
+
+    @property
+    def sealed(self) -> Sealed | None:
+        """What is known of the vectors' sealed part; None where nothing of use is published."""
+        return self._indexes.sealed
 
     def publish(self) -> None:
         """Bring the indexes to the state of the store. The caller holds the writer's lock."""

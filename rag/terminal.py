@@ -78,6 +78,10 @@ def print_status(status: Status) -> None:
     out.print(f"sentences   {status.sentences:,}")
     out.print(f"model       {escape(status.model)}, {status.dimension} dimensions", soft_wrap=True)
     out.print(f"reads       sentences {'in their passage' if status.late else 'one by one'}")
+    if status.recall is None:
+        out.print("vectors     all are compared")
+    else:
+        out.print(f"vectors     compressed; {status.recall:.1%} of the nearest are found")
     out.print(f"generation  {status.generation:,}")
     out.print(f"size        {status.bytes / 1e6:,.1f} MB")
     if status.ratings:

@@ -1,56 +1,46 @@
-"""The nearest sentences among what may be found, against sorting all of them."""
+"""What may be found, against going through all passages."""
 
 from __future__ import annotations
 
-import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rag.limits import Limits, nearest
-from rag.vectors import FaissIndex
+from rag.lexical import Entry, TantivyIndex, TantivyReader
+from rag.limits import limited
+from rag.store import Database, StoreReader
+from rag.types import Clauses
 
-PASSAGES, SENTENCES = 400, 3
+WORDS = ["tank", "gun", "ship", "mine"]
+TEXTS = {
+    key: " ".join(word for bit, word in enumerate(WORDS) if key >> bit & 1) for key in range(1, 16)
+}
 
 
 @pytest.fixture(scope="module")
-def made() -> tuple[FaissIndex, np.ndarray]:
-    """Three sentences each of 400 passages, in random directions."""
-    rows = np.random.default_rng(1).normal(size=(PASSAGES, SENTENCES, 16)).astype(np.float32)
-    rows /= np.linalg.norm(rows, axis=2, keepdims=True)
-    index = FaissIndex.empty(16)
-    for key, sentences in enumerate(rows):
-        index.add(key, sentences)
-    return index, rows
+def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[StoreReader, TantivyReader]:
+    """Fifteen passages, each with other words; the store is not asked where nothing is limited."""
+    folder = tmp_path_factory.mktemp("library")
+    Database.create(folder / "library.db", "model")
+    index = TantivyIndex.create(folder / "words")
+    index.update([], [Entry(key, text, "") for key, text in TEXTS.items()])
+    return StoreReader(Database(folder / "library.db", 8)), index.reader()
 
 
-@settings(deadline=None, max_examples=60)
-@given(
-    direction=st.integers(0, PASSAGES - 1),
-    count=st.integers(1, 50),
-    excluded=st.integers(0, PASSAGES),
-    listed=st.none() | st.integers(0, PASSAGES),
-    among_near=st.booleans(),
-)
-def test_nearest_equals_sorting(
-    made: tuple[FaissIndex, np.ndarray],
-    *,
-    direction: int,
-    count: int,
-    excluded: int,
-    listed: int | None,
-    among_near: bool,
+words = st.lists(st.sampled_from([*WORDS, "balloon"]), max_size=3)
+
+
+@settings(deadline=None)
+@given(phrases=words, without=words)
+def test_clauses(
+    made: tuple[StoreReader, TantivyReader], phrases: list[str], without: list[str]
 ) -> None:
-    """Also when all that is near is excluded, and when nothing is left."""
-    index, rows = made
-    question = rows[direction, 0]
-    cosines = rows @ question
-    by_nearness = np.argsort(-cosines.max(axis=1))
-    but = np.sort(by_nearness[:excluded])
-    order = by_nearness if among_near else by_nearness[::-1]
-    allowed = set(order[:listed].tolist())
-    among = None if listed is None else [(key, SENTENCES) for key in sorted(allowed)]
-    ranked = (np.argsort(-cosines.ravel(), kind="stable") // SENTENCES).tolist()
-    expected = [key for key in ranked if key in allowed and key not in set(but.tolist())]
-    found = nearest(index, question, count, Limits(among, but))
-    assert found.tolist() == expected[:count]
+    """Whichever list is shorter is made, the same passages are left."""
+    limits = limited([], Clauses(tuple(phrases), tuple(without)), *made)
+    left = set(TEXTS) if limits.among is None else set(limits.among.tolist())
+    assert left - set(limits.but.tolist()) == {
+        key
+        for key, text in TEXTS.items()
+        if all(word in text for word in phrases) and not any(word in text for word in without)
+    }
+    assert limits.but.tolist() == sorted(set(limits.but.tolist()))

@@ -77,8 +77,17 @@ class Sealed:
     recall: float = 1.0
 
 
-def is_due(sealed: Sealed, added: int, removed: int) -> bool:
-    """Whether so much has come and gone, in sentences, that it should be sealed anew."""
+def is_due(sealed: Sealed, added: int, total: int) -> bool:
+    """Whether so much has come and gone that it should be sealed anew.
+
+    Parameters
+    ----------
+    added
+        Sentences that came since and are still there.
+    total
+        All sentences that there are now.
+    """
+    removed = sealed.sentences + added - total
     return added + removed > max(FEWEST, min(MOST, sealed.sentences // 10))
 
 
