@@ -35,6 +35,13 @@ class Nearest:
         self._keys: NDArray[np.int64] = np.full((len(questions), BEST), -1, dtype=np.int64)
         self._scores = np.full((len(questions), BEST), -np.inf, dtype=np.float32)
 
+    @property
+    def keys(self) -> NDArray[np.int64]:
+        """The passages of each question's nearest sentences so far, shape (questions, BEST), in no
+        order; -1 where there are fewer.
+        """
+        return self._keys
+
     @classmethod
     def of(cls, sample: Vectors) -> Nearest:
         """Questions made of sentences: each of one, and of how two others differ."""
