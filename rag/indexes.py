@@ -2,7 +2,7 @@
 
 In the library's folder::
 
-    published.json       which files belong together, their generations and checksum
+    published.json       which files belong together, their generations and checksums
     vectors-N.faiss      the sentence vectors as of generation N; what came and went since is
                          taken from the store
     words/               the word index
@@ -15,20 +15,25 @@ next update, because an update may be repeated.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from rag.errors import LibraryDamaged
+from rag import index_files
+from rag.errors import LibraryDamaged, LibraryError
 from rag.files import write_atomically
-from rag.lexical import Entry, LexicalIndex, TantivyIndex
+from rag.lexical import Entry, LexicalIndex, TantivyIndex, TantivyReader
 from rag.store import Changes, NewPassage, PieceFrequencies
 from rag.vectors import FaissIndex, LayeredIndex, Sealed, VectorIndex, is_due, seal
 
-FORMAT = 4
+FORMAT = 5
 """Of the index files; others are rebuilt. 2: the word index knows where words stand. 3: it takes
 each text's words by the language of its document. 4: the vectors are sealed, and lie beside what
-came and went since."""
+came and went since. 5: the files of the word index have checksums."""
+
+WORDS = "words"
+"""The folder of the word index."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,6 +54,7 @@ class _Published:
     library: str
     generation: int
     sealed: Sealed
+    words: Mapping[str, str]
 
 
 class Indexes:
@@ -58,6 +64,7 @@ class Indexes:
         self._folder = folder
         self._store = store
         self._opened: tuple[Sealed, FaissIndex] | None = None
+        self._sound: set[tuple[str, str]] = set()
 
     @property
     def generation(self) -> int | None:
@@ -99,26 +106,30 @@ class Indexes:
         """Add what came, leave out what went, and seal the vectors anew where that is due."""
         generation = self._store.generation
         if published.generation < generation:
+            self._words(published)  # nothing is built on what is damaged
             self._update_words(published.generation)
-            published = self._write(generation, published.sealed)
+            published = self._write(generation, published.sealed, published.words)
         before = published.sealed
         self._open(before)
         added = self._store.sentences_since(before.generation)
         if is_due(before, added, self._store.sentences()):
             removed = self._store.removed_since(before.generation).tolist()
             sealed = seal(self._store, self._folder, generation, before, removed)
-            published = self._write(generation, sealed)
+            published = self._write(generation, sealed, published.words)
         return self._snapshot(published)
 
     def _made_anew(self) -> Snapshot:
         generation = self._store.generation
         self._update_words(0)
         sealed = seal(self._store, self._folder, generation)
-        return self._snapshot(self._write(generation, sealed))
+        return self._snapshot(self._write(generation, sealed, {}))
 
-    def _write(self, generation: int, sealed: Sealed) -> _Published:
-        """Say which files belong together, and remove others."""
-        published = _Published(FORMAT, self._store.library_id, generation, sealed)
+    def _write(self, generation: int, sealed: Sealed, known: Mapping[str, str]) -> _Published:
+        """Say which files belong together, and remove others; ``known`` are checksums of files of
+        the word index that are there already.
+        """
+        words = index_files.digests(self._folder / WORDS, known)
+        published = _Published(FORMAT, self._store.library_id, generation, sealed, words)
         content = json.dumps(asdict(published), indent=1).encode()
         write_atomically(self._folder / "published.json", content)
         for old in self._folder.glob("vectors-*"):
@@ -129,10 +140,16 @@ class Indexes:
         return published
 
     def _update_words(self, since: int) -> None:
-        folder = self._folder / "words"
+        folder = self._folder / WORDS
         words = TantivyIndex.open(folder) if since else TantivyIndex.create(folder)
         removed = self._store.removed_since(since).tolist()
-        words.update(removed, map(_entry, self._store.added_since(since)))
+        try:
+            words.update(removed, map(_entry, self._store.added_since(since)))
+        except ValueError as error:  # whatever goes wrong in tantivy
+            raise LibraryError(
+                f"the word index in {folder} can't be written ({error}); check the disk's space "
+                "and the folder's permissions, then run it again"
+            ) from error
 
     def _published(self) -> _Published | None:
         """What is published, or None where nothing is, or nothing of use."""
@@ -153,9 +170,31 @@ class Indexes:
         return Snapshot(
             generation=published.generation,
             vectors=LayeredIndex(sealed, recent, self._store.removed_since(since)),
-            words=TantivyIndex.open(self._folder / "words").reader(),
+            words=self._words(published),
             pieces=self._store.piece_frequencies(),
         )
+
+    def _words(self, published: _Published) -> TantivyReader:
+        """What is committed of the word index: that which was published, or a later one that a
+        crash, or a writer at work, left ahead.
+        """
+        folder = self._folder / WORDS
+        unseen = {
+            name: sha256
+            for name, sha256 in published.words.items()
+            if (name, sha256) not in self._sound
+        }
+        wrong = index_files.differing(folder, unseen)
+        # The store is always first to change: where it did not, nothing else may have. A later
+        # index has another list of files, and may have merged some of them into others.
+        is_latest = published.generation == self._store.generation
+        for name in wrong:
+            if is_latest or (name != index_files.META and (folder / name).exists()):
+                raise LibraryDamaged(f"{name} of the word index is not what was written")
+        sound = self._sound | {one for one in unseen.items() if one[0] not in wrong}
+        self._sound = {one for one in sound & published.words.items() if one[0] != index_files.META}
+        with index_files.openable(folder) as readable:
+            return TantivyIndex.open(readable).reader()
 
     def _open(self, sealed: Sealed) -> FaissIndex:
         """The sealed vectors, which are opened once."""
