@@ -21,6 +21,7 @@ from rag.commands.mcp import mcp_command
 from rag.commands.options import JsonOption, LibraryOption, library_at
 from rag.commands.serve import serve_command
 from rag.commands.tune import tune_command
+from rag.commands.verify import verify_command
 from rag.errors import RagError
 from rag.terminal import err, out
 
@@ -85,6 +86,7 @@ app.command("mcp")(mcp_command)
 app.command("check")(check_command)
 app.command("eval")(eval_command)
 app.command("tune")(tune_command)
+app.command("verify")(verify_command)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -23,7 +23,7 @@ from pathlib import Path
 from rag import index_files
 from rag.errors import LibraryDamaged, LibraryError
 from rag.files import write_atomically
-from rag.lexical import Entry, LexicalIndex, TantivyIndex, TantivyReader
+from rag.lexical import NOTHING_ASKED, Entry, LexicalIndex, TantivyIndex, TantivyReader
 from rag.store import Changes, NewPassage, PieceFrequencies
 from rag.vectors import FaissIndex, LayeredIndex, Sealed, VectorIndex, is_due, seal
 
@@ -32,6 +32,7 @@ FORMAT = 5
 each text's words by the language of its document. 4: the vectors are sealed, and lie beside what
 came and went since. 5: the files of the word index have checksums."""
 
+PUBLISHED = "published.json"
 WORDS = "words"
 """The folder of the word index."""
 
@@ -102,6 +103,37 @@ class Indexes:
         except LibraryDamaged:
             return self._made_anew()
 
+    def faults(self) -> list[str]:
+        """What is wrong with what is published; that it is behind the store is nothing wrong."""
+        published, found = self._published(), []
+        if published is None:
+            return ["the indexes are missing, or of another library or version"]
+        self._opened, self._sound = None, set()
+        for part in (self._open_sealed, self._words):
+            try:
+                part(published)
+            except LibraryDamaged as error:
+                found.append(str(error))
+        found += [
+            f"{path.name} is left over"
+            for path in sorted(self._folder.glob("vectors-*"))
+            if path.name != published.sealed.file
+        ]
+        if not found and published.generation == self._store.generation:
+            words = self._words(published).matching("", NOTHING_ASKED)
+            if words.tolist() != self._store.keys().tolist():
+                found.append("the word index has other passages than the store")
+        return found
+
+    def withdraw(self) -> None:
+        """Publish nothing, so that all is made anew. The caller holds the writer's lock."""
+        self._opened, self._sound = None, set()
+        (self._folder / PUBLISHED).unlink(missing_ok=True)
+
+    def _open_sealed(self, published: _Published) -> None:
+        if len(self._open(published.sealed)) != published.sealed.sentences:
+            raise LibraryDamaged(f"{published.sealed.file} has not as many sentences as it had")
+
     def _brought_up(self, published: _Published) -> Snapshot:
         """Add what came, leave out what went, and seal the vectors anew where that is due."""
         generation = self._store.generation
@@ -131,7 +163,7 @@ class Indexes:
         words = index_files.digests(self._folder / WORDS, known)
         published = _Published(FORMAT, self._store.library_id, generation, sealed, words)
         content = json.dumps(asdict(published), indent=1).encode()
-        write_atomically(self._folder / "published.json", content)
+        write_atomically(self._folder / PUBLISHED, content)
         for old in self._folder.glob("vectors-*"):
             if old.name != sealed.file:
                 # Windows keeps a file that a reader has mapped: it goes the next time.
@@ -154,7 +186,7 @@ class Indexes:
     def _published(self) -> _Published | None:
         """What is published, or None where nothing is, or nothing of use."""
         try:
-            content = json.loads((self._folder / "published.json").read_bytes())
+            content = json.loads((self._folder / PUBLISHED).read_bytes())
             published = _Published(**content | {"sealed": Sealed(**content["sealed"])})
         except (OSError, ValueError, TypeError, KeyError):
             return None

@@ -46,7 +46,7 @@ class Snapshots:
         with self._refreshing:
             published = self._indexes.generation
             if self._newest is None or published not in {None, self._newest.generation}:
-                self._newest = self._indexes.load()
+                self._newest = self._indexes.load() or self._newest
             if self._newest is None or self._newest.generation < self._store.generation:
                 self._newest = self._caught_up(self._newest)
             return self._newest

@@ -39,6 +39,11 @@ class Changes:
         rows = self._database.connection.execute("SELECT id, passages FROM piece")
         return PieceFrequencies(self._passages(), dict(rows.fetchall()))
 
+    def keys(self) -> Keys:
+        """The keys of all passages, ascending."""
+        rows = self._database.connection.execute("SELECT key FROM passage ORDER BY key")
+        return np.fromiter((key for (key,) in rows), dtype=np.int64)
+
     def removed_since(self, generation: int) -> Keys:
         """The keys of the passages that went after a generation, ascending."""
         rows = self._database.connection.execute(

@@ -187,6 +187,16 @@ class Database:
         connection.close()
 
     @contextmanager
+    def unchanging(self) -> Iterator[None]:
+        """Let all that this thread reads in the block be of one moment; writers go on."""
+        connection = self.connection
+        connection.execute("BEGIN")
+        try:
+            yield
+        finally:
+            connection.execute("ROLLBACK")
+
+    @contextmanager
     def transaction(self) -> Iterator[tuple[Connection, int]]:
         """All of the block's changes or none, as one new generation, whose number it is given.
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-
+from rag.errors import LibraryDamaged
 from rag.store.checksums import DOCUMENT, ENCODING, PASSAGE, checksum
 from rag.store.database import Database
 
@@ -63,12 +63,15 @@ class StoreCheck:
         keys = [key for (key,) in connection.execute("SELECT key FROM document ORDER BY key")]
         columns = ", ".join(DOCUMENT)
         for done, key in enumerate(keys, 1):
-            row = connection.execute(
-                f"SELECT {columns}, checksum FROM document WHERE key = ?",  # noqa: S608 (our own)
-                (key,),
-            ).fetchone()
-            if row is not None:  # it may have gone meanwhile
-                yield from self._document(key, dict(zip((*DOCUMENT, "checksum"), row, strict=True)))
+            try:
+                row = connection.execute(
+                    f"SELECT {columns}, checksum FROM document WHERE key = ?",  # noqa: S608
+                    (key,),
+                ).fetchone()
+                facts = dict(zip((*DOCUMENT, "checksum"), row, strict=True))
+                yield from self._document(key, facts)
+            except LibraryDamaged as error:
+                yield Fault(str(error))
             on_progress(done, len(keys))
 
     def counts(self) -> list[Fault]:
@@ -93,7 +96,7 @@ class StoreCheck:
         for (id_,) in connection.execute(
             "SELECT id FROM document WHERE key NOT IN (SELECT document FROM source)"
         ):
-            found.append(Fault("no source leads to it", id_))
+            found.append(Fault("no source leads to it", id_, text=True))
         (twice,) = connection.execute(
             "SELECT count(*) FROM removed WHERE passage IN (SELECT key FROM passage)"
         ).fetchone()
@@ -119,10 +122,13 @@ class StoreCheck:
             " ORDER BY start",
             (key,),
         )
+        there = self.passages
         for passage in rows:
             self.passages += 1
             for what in dict.fromkeys(self._passage(row["text"], passage)):
                 yield Fault(f"a passage of it {what}", id_)
+        if self.passages == there and row["text"].strip():
+            yield Fault("it has no passage", id_)
 
     def _passage(self, document: str, row: Sequence[Any]) -> Iterator[str]:
         """What is wrong with a passage, as the rest of a sentence."""
@@ -209,11 +215,24 @@ def reindex(database: Database) -> None:
         connection.execute("REINDEX")
 
 
+def take_apart(database: Database, document_id: str) -> None:
+    """Take the passages of a document out, whatever is wrong with them; sums are left to
+    :func:`recount`.
+    """
+    with database.transaction() as (connection, generation):
+        of_document = "document = (SELECT key FROM document WHERE id = ?)"
+        connection.execute(
+            f"INSERT OR REPLACE INTO removed SELECT key, ? FROM passage WHERE {of_document}",  # noqa: S608
+            (generation, document_id),
+        )
+        connection.execute(f"DELETE FROM passage WHERE {of_document}", (document_id,))  # noqa: S608
+
+
 def read_anew(database: Database, document_id: str) -> None:
     """Let the files that hold a document be read again by the next run, come what may."""
     with database.change() as connection:
         connection.execute(
-            "UPDATE file SET reader = '0', digest = '' WHERE path IN (SELECT file FROM source JOIN"
+            "UPDATE file SET reader = '0' WHERE path IN (SELECT file FROM source JOIN"
             " document ON document.key = source.document WHERE document.id = ?)",
             (document_id,),
         )
@@ -222,6 +241,6 @@ def read_anew(database: Database, document_id: str) -> None:
 def _in_order(sentences: NDArray[np.int32], start: int, end: int) -> bool:
     """Whether they follow each other, inside of what they are sentences of."""
     edges = sentences.ravel()
-    return bool(len(edges) and edges[0] >= start and edges[-1] <= end and (np.diff(edges) >= 0).all())
-
-
+    return bool(
+        len(edges) and edges[0] >= start and edges[-1] <= end and (np.diff(edges) >= 0).all()
+    )
