@@ -13,6 +13,7 @@ import typer
 from rich.markup import escape
 
 from rag import terminal
+from rag.commands.archive import export_command, import_command
 from rag.commands.ask import ask_command
 from rag.commands.check import check_command
 from rag.commands.evaluate import eval_command
@@ -87,6 +88,11 @@ app.command("check")(check_command)
 app.command("eval")(eval_command)
 app.command("tune")(tune_command)
 app.command("verify")(verify_command)
+app.command("export")(export_command)
+app.command("backup", help="The same as [bold]rag export[/]: of one moment, while all goes on.")(
+    export_command
+)
+app.command("import")(import_command)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

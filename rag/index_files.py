@@ -30,6 +30,11 @@ def digests(folder: Path, known: Mapping[str, str]) -> dict[str, str]:
     }
 
 
+def share(folder: Path, like: Path) -> None:
+    """Let those read the index who may read another file: tantivy lets only its own user."""
+    (folder / META).chmod(like.stat().st_mode & 0o666)
+
+
 def digest(path: Path) -> str:
     """SHA-256 of a file.
 

@@ -160,6 +160,7 @@ class Indexes:
         """Say which files belong together, and remove others; ``known`` are checksums of files of
         the word index that are there already.
         """
+        index_files.share(self._folder / WORDS, like=self._folder / "library.db")
         words = index_files.digests(self._folder / WORDS, known)
         published = _Published(FORMAT, self._store.library_id, generation, sealed, words)
         content = json.dumps(asdict(published), indent=1).encode()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from importlib.resources import files
 from pathlib import Path
@@ -15,6 +15,9 @@ from rag.errors import LibraryDamaged, LibraryMismatch, RagError
 from rag.files import may_write, sync_folder
 from rag.store import connecting
 from rag.store.connecting import Connection, Seen, connected
+
+STEPS_BETWEEN_PROGRESS = 200_000
+"""Of SQLite's machine: some tenths of a second."""
 
 FORMAT = 5
 """Of the tables in ``schema.sql``. An older library is brought up to it when it is opened; a newer
@@ -233,6 +236,35 @@ class Database:
                 with suppress(RagError):  # on a disk that is gone it can't; the next one to open it
                     connection.execute("ROLLBACK")
             raise
+
+    def copy(self, target: Path, on_progress: Callable[[int, int], None]) -> None:
+        """Write the database as it is now to a new file; writers go on meanwhile.
+
+        ``on_progress`` is told how many bytes are written, of about how many.
+
+        Raises
+        ------
+        LibraryError
+            If it can't be read, or the file can't be written.
+        """
+        total = self._path.stat().st_size
+
+        def tell() -> int:
+            written = target.stat().st_size if target.exists() else 0
+            on_progress(min(written, total), total)
+            return 0
+
+        connection = self.connection
+        connection.set_progress_handler(tell, STEPS_BETWEEN_PROGRESS)
+        try:
+            connection.execute("VACUUM INTO ?", (str(target),))
+        finally:
+            connection.set_progress_handler(None, 0)
+        on_progress(total, total)
+
+    def use_journal(self) -> None:
+        """Let readers and a writer work side by side, which a copy does not do by itself."""
+        self.connection.execute("PRAGMA journal_mode = WAL").fetchone()
 
     def close(self) -> None:
         """Close every connection; the database can't be used afterwards."""

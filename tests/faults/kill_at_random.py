@@ -150,6 +150,7 @@ def check(world: World) -> None:
             assert word in hits[0].text, f"{word} of {one.source} is not found first"
         status = library.status()
         assert status.documents == len(documents)
+        assert library.verify().problems == ()
     world.tell(did="seen", contents=held)
 
 
