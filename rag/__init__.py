@@ -35,10 +35,12 @@ from rag.reports import (
     Findability,
     IndexReport,
     Lost,
+    Problem,
     Progress,
     SelfTest,
     Sought,
     Status,
+    Verification,
 )
 from rag.shelf import Shelf, Shelved
 from rag.types import (
@@ -96,6 +98,7 @@ __all__ = [
     "Passage",
     "PassageMap",
     "Point",
+    "Problem",
     "Progress",
     "Quote",
     "RagError",
@@ -110,6 +113,7 @@ __all__ = [
     "Span",
     "Status",
     "UnknownFormat",
+    "Verification",
     "Why",
     "cited",
     "retrieve",

@@ -13,6 +13,7 @@ import typer
 from rich.markup import escape
 
 from rag import terminal
+from rag.commands.archive import export_command, import_command
 from rag.commands.ask import ask_command
 from rag.commands.check import check_command
 from rag.commands.evaluate import eval_command
@@ -21,6 +22,7 @@ from rag.commands.mcp import mcp_command
 from rag.commands.options import JsonOption, LibraryOption, library_at
 from rag.commands.serve import serve_command
 from rag.commands.tune import tune_command
+from rag.commands.verify import verify_command
 from rag.errors import RagError
 from rag.terminal import err, out
 
@@ -85,6 +87,12 @@ app.command("mcp")(mcp_command)
 app.command("check")(check_command)
 app.command("eval")(eval_command)
 app.command("tune")(tune_command)
+app.command("verify")(verify_command)
+app.command("export")(export_command)
+app.command("backup", help="The same as [bold]rag export[/]: of one moment, while all goes on.")(
+    export_command
+)
+app.command("import")(import_command)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

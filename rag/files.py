@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+from rag.errors import LibraryError
 
 
 def absolute(path: str | Path) -> Path:
@@ -14,6 +18,11 @@ def absolute(path: str | Path) -> Path:
 def may_read(path: Path) -> bool:
     """Whether this process may read a file; root may, whatever its owner says."""
     return os.access(path, os.R_OK, effective_ids=os.access in os.supports_effective_ids)
+
+
+def may_write(folder: Path) -> bool:
+    """Whether this process may make files in a folder; root may, unless the medium is read-only."""
+    return os.access(folder, os.W_OK, effective_ids=os.access in os.supports_effective_ids)
 
 
 def printable(path: Path) -> str:
@@ -41,3 +50,15 @@ def sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+@contextmanager
+def writing(folder: Path) -> Iterator[None]:
+    """Raise what the system says against writing to a library's folder as the library's error."""
+    try:
+        yield
+    except OSError as error:
+        raise LibraryError(
+            f"{folder} can't be written ({error.strerror or error}); "
+            "check the disk's space and the folder's permissions, then run it again"
+        ) from error

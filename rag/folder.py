@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import json
+import os
+import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from rag.errors import LibraryBusy, LibraryNotFound
+from rag.files import writing
 from rag.store import Database
 
 SECONDS_TO_WAIT = 10.0
 """How long a writer waits for another one to finish."""
+
+HOLDER = "lock.json"
+"""Says who holds the lock. It decides nothing: the lock itself is the system's, on the file
+``lock``, and goes when its process ends, however that ends. What a dead one left in this file is
+never shown, since it is read only while the lock is held, and whoever takes that writes it anew."""
 
 
 @contextmanager
@@ -20,21 +30,46 @@ def locked(folder: Path, seconds: float = SECONDS_TO_WAIT) -> Iterator[None]:
     Raises
     ------
     LibraryBusy
-        If another one still writes after so many seconds.
+        If another one still writes after so many seconds; it says which.
+    LibraryError
+        If the folder can't be written.
     """
     from filelock import FileLock, Timeout
 
     lock = FileLock(folder / "lock")
+    with writing(folder):
+        try:
+            lock.acquire(timeout=seconds)
+        except Timeout as error:
+            raise LibraryBusy(
+                f"another process is writing to {folder}{_holder(folder)}; "
+                "try again when it is done"
+            ) from error
     try:
-        lock.acquire(timeout=seconds)
-    except Timeout as error:
-        raise LibraryBusy(
-            f"another process is writing to {folder}; try again when it is done"
-        ) from error
-    try:
+        _sign(folder)
         yield
     finally:
+        # Gone with the lock; if that fails, the next one writes over it.
+        with suppress(OSError):
+            (folder / HOLDER).unlink(missing_ok=True)
         lock.release()
+
+
+def _sign(folder: Path) -> None:
+    """Say who holds the lock; a courtesy that a full disk may prevent."""
+    since = dt.datetime.now().astimezone().isoformat(sep=" ", timespec="seconds")
+    signed = {"pid": os.getpid(), "host": socket.gethostname(), "since": since}
+    with suppress(OSError):
+        (folder / HOLDER).write_text(json.dumps(signed))
+
+
+def _holder(folder: Path) -> str:
+    """Who holds the lock, as far as that is known."""
+    try:
+        found = json.loads((folder / HOLDER).read_text())
+        return f" (process {found['pid']} on {found['host']}, since {found['since']})"
+    except (OSError, ValueError, KeyError, TypeError):
+        return ""
 
 
 def make(folder: Path, fingerprint: str) -> None:
@@ -44,17 +79,21 @@ def make(folder: Path, fingerprint: str) -> None:
     ------
     LibraryNotFound
         If the folder holds anything else.
+    LibraryError
+        If it can't be written.
     """
     if folder.exists() and not all(_is_begun(found) for found in folder.iterdir()):
         raise LibraryNotFound(
             f"{folder} holds other files and no library; name a new folder: --library DIR"
         )
-    folder.mkdir(parents=True, exist_ok=True)
+    with writing(folder):
+        folder.mkdir(parents=True, exist_ok=True)
     with locked(folder):
         if not (folder / "library.db").exists():
-            Database.create(folder / "library.db", fingerprint)
+            with writing(folder):
+                Database.create(folder / "library.db", fingerprint)
 
 
 def _is_begun(found: Path) -> bool:
     """Whether a crash may have left it while a library was made: a draft, say, or its journal."""
-    return found.name == "lock" or found.name.startswith("library.db")
+    return found.name in {"lock", HOLDER} or found.name.startswith("library.db")

@@ -2,7 +2,7 @@
 
 In the library's folder::
 
-    published.json       which files belong together, their generations and checksum
+    published.json       which files belong together, their generations and checksums
     vectors-N.faiss      the sentence vectors as of generation N; what came and went since is
                          taken from the store
     words/               the word index
@@ -15,20 +15,26 @@ next update, because an update may be repeated.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from rag.errors import LibraryDamaged
+from rag import index_files
+from rag.errors import LibraryDamaged, LibraryError
 from rag.files import write_atomically
-from rag.lexical import Entry, LexicalIndex, TantivyIndex
+from rag.lexical import NOTHING_ASKED, Entry, LexicalIndex, TantivyIndex, TantivyReader
 from rag.store import Changes, NewPassage, PieceFrequencies
 from rag.vectors import FaissIndex, LayeredIndex, Sealed, VectorIndex, is_due, seal
 
-FORMAT = 4
+FORMAT = 5
 """Of the index files; others are rebuilt. 2: the word index knows where words stand. 3: it takes
 each text's words by the language of its document. 4: the vectors are sealed, and lie beside what
-came and went since."""
+came and went since. 5: the files of the word index have checksums."""
+
+PUBLISHED = "published.json"
+WORDS = "words"
+"""The folder of the word index."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,6 +55,7 @@ class _Published:
     library: str
     generation: int
     sealed: Sealed
+    words: Mapping[str, str]
 
 
 class Indexes:
@@ -58,6 +65,7 @@ class Indexes:
         self._folder = folder
         self._store = store
         self._opened: tuple[Sealed, FaissIndex] | None = None
+        self._sound: set[tuple[str, str]] = set()
 
     @property
     def generation(self) -> int | None:
@@ -95,32 +103,68 @@ class Indexes:
         except LibraryDamaged:
             return self._made_anew()
 
+    def faults(self) -> list[str]:
+        """What is wrong with what is published; that it is behind the store is nothing wrong."""
+        published, found = self._published(), []
+        if published is None:
+            return ["the indexes are missing, or of another library or version"]
+        self._opened, self._sound = None, set()
+        for part in (self._open_sealed, self._words):
+            try:
+                part(published)
+            except LibraryDamaged as error:
+                found.append(str(error))
+        found += [
+            f"{path.name} is left over"
+            for path in sorted(self._folder.glob("vectors-*"))
+            if path.name != published.sealed.file
+        ]
+        if not found and published.generation == self._store.generation:
+            words = self._words(published).matching("", NOTHING_ASKED)
+            if words.tolist() != self._store.keys().tolist():
+                found.append("the word index has other passages than the store")
+        return found
+
+    def withdraw(self) -> None:
+        """Publish nothing, so that all is made anew. The caller holds the writer's lock."""
+        self._opened, self._sound = None, set()
+        (self._folder / PUBLISHED).unlink(missing_ok=True)
+
+    def _open_sealed(self, published: _Published) -> None:
+        if len(self._open(published.sealed)) != published.sealed.sentences:
+            raise LibraryDamaged(f"{published.sealed.file} has not as many sentences as it had")
+
     def _brought_up(self, published: _Published) -> Snapshot:
         """Add what came, leave out what went, and seal the vectors anew where that is due."""
         generation = self._store.generation
         if published.generation < generation:
+            self._words(published)  # nothing is built on what is damaged
             self._update_words(published.generation)
-            published = self._write(generation, published.sealed)
+            published = self._write(generation, published.sealed, published.words)
         before = published.sealed
         self._open(before)
         added = self._store.sentences_since(before.generation)
         if is_due(before, added, self._store.sentences()):
             removed = self._store.removed_since(before.generation).tolist()
             sealed = seal(self._store, self._folder, generation, before, removed)
-            published = self._write(generation, sealed)
+            published = self._write(generation, sealed, published.words)
         return self._snapshot(published)
 
     def _made_anew(self) -> Snapshot:
         generation = self._store.generation
         self._update_words(0)
         sealed = seal(self._store, self._folder, generation)
-        return self._snapshot(self._write(generation, sealed))
+        return self._snapshot(self._write(generation, sealed, {}))
 
-    def _write(self, generation: int, sealed: Sealed) -> _Published:
-        """Say which files belong together, and remove others."""
-        published = _Published(FORMAT, self._store.library_id, generation, sealed)
+    def _write(self, generation: int, sealed: Sealed, known: Mapping[str, str]) -> _Published:
+        """Say which files belong together, and remove others; ``known`` are checksums of files of
+        the word index that are there already.
+        """
+        index_files.share(self._folder / WORDS, like=self._folder / "library.db")
+        words = index_files.digests(self._folder / WORDS, known)
+        published = _Published(FORMAT, self._store.library_id, generation, sealed, words)
         content = json.dumps(asdict(published), indent=1).encode()
-        write_atomically(self._folder / "published.json", content)
+        write_atomically(self._folder / PUBLISHED, content)
         for old in self._folder.glob("vectors-*"):
             if old.name != sealed.file:
                 # Windows keeps a file that a reader has mapped: it goes the next time.
@@ -129,15 +173,21 @@ class Indexes:
         return published
 
     def _update_words(self, since: int) -> None:
-        folder = self._folder / "words"
+        folder = self._folder / WORDS
         words = TantivyIndex.open(folder) if since else TantivyIndex.create(folder)
         removed = self._store.removed_since(since).tolist()
-        words.update(removed, map(_entry, self._store.added_since(since)))
+        try:
+            words.update(removed, map(_entry, self._store.added_since(since)))
+        except ValueError as error:  # whatever goes wrong in tantivy
+            raise LibraryError(
+                f"the word index in {folder} can't be written ({error}); check the disk's space "
+                "and the folder's permissions, then run it again"
+            ) from error
 
     def _published(self) -> _Published | None:
         """What is published, or None where nothing is, or nothing of use."""
         try:
-            content = json.loads((self._folder / "published.json").read_bytes())
+            content = json.loads((self._folder / PUBLISHED).read_bytes())
             published = _Published(**content | {"sealed": Sealed(**content["sealed"])})
         except (OSError, ValueError, TypeError, KeyError):
             return None
@@ -153,9 +203,31 @@ class Indexes:
         return Snapshot(
             generation=published.generation,
             vectors=LayeredIndex(sealed, recent, self._store.removed_since(since)),
-            words=TantivyIndex.open(self._folder / "words").reader(),
+            words=self._words(published),
             pieces=self._store.piece_frequencies(),
         )
+
+    def _words(self, published: _Published) -> TantivyReader:
+        """What is committed of the word index: that which was published, or a later one that a
+        crash, or a writer at work, left ahead.
+        """
+        folder = self._folder / WORDS
+        unseen = {
+            name: sha256
+            for name, sha256 in published.words.items()
+            if (name, sha256) not in self._sound
+        }
+        wrong = index_files.differing(folder, unseen)
+        # The store is always first to change: where it did not, nothing else may have. A later
+        # index has another list of files, and may have merged some of them into others.
+        is_latest = published.generation == self._store.generation
+        for name in wrong:
+            if is_latest or (name != index_files.META and (folder / name).exists()):
+                raise LibraryDamaged(f"{name} of the word index is not what was written")
+        sound = self._sound | {one for one in unseen.items() if one[0] not in wrong}
+        self._sound = {one for one in sound & published.words.items() if one[0] != index_files.META}
+        with index_files.openable(folder) as readable:
+            return TantivyIndex.open(readable).reader()
 
     def _open(self, sealed: Sealed) -> FaissIndex:
         """The sealed vectors, which are opened once."""

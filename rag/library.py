@@ -7,7 +7,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from rag import checking, coverage, feedback, opening, removal, tuned
+from rag import checking, coverage, feedback, opening, removal, tuned, verifying
 from rag.discovery import discover
 from rag.files import absolute
 from rag.filters import Filter
@@ -18,7 +18,7 @@ from rag.loaders.pdf.tesseract import ENGLISH, checked
 from rag.progress import shown
 from rag.protocols import Embedder
 from rag.ranking import Ranking
-from rag.reports import IndexReport, Progress, SelfTest, Sought, Status
+from rag.reports import IndexReport, Progress, SelfTest, Sought, Status, Verification
 from rag.reranking import Reranker
 from rag.searchable import Searchable
 from rag.snapshots import Snapshots
@@ -243,6 +243,34 @@ class Library(Searchable):
             return self._found(query, k, Filter(), self._reranker)
 
         return checking.check(self._database, search, queries, on_progress or (lambda *_: None))
+
+    def verify(
+        self,
+        *,
+        repair: bool = False,
+        on_progress: Callable[[str, int, int], None] | None = None,
+    ) -> Verification:
+        """Hold everything in the library's folder against everything else.
+
+        Without ``repair`` nothing is written, and others may write meanwhile. With it, what is
+        derived is made again: SQLite's indexes, sums, the search indexes, and what the model made
+        of texts. ``on_progress`` is told what is being looked at, how much of it is done, of how
+        much.
+
+        Raises
+        ------
+        LibraryBusy
+            If it is to be repaired, and another process goes on writing.
+        LibraryError
+            If it is to be repaired, and can't be written.
+        """
+        return verifying.verify(
+            self.path,
+            self._database,
+            self._embedder,
+            on_progress or (lambda *_: None),
+            repair=repair,
+        )
 
     def last_check(self) -> tuple[Sought, ...]:
         """What :meth:`check` asked, in all runs, and what became of each when it was last asked."""

@@ -43,7 +43,7 @@ def settle(folder: Path) -> None:
         If it has to be written and can't be.
     """
     with _opened(folder) as database:
-        before, now = database.readable_note(NAME), printable(folder)
+        before, now = database.note(NAME), printable(folder)
         if before is not None and before != now:
             StoreWriter(database).move(before + os.sep, now + os.sep)
             database.keep(NAME, None)

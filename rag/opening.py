@@ -42,7 +42,7 @@ def embedder_for(
     if path.exists():
         database = Database(path, MINILM.dimension)
         try:
-            remembered = SentenceTransformerEmbedder.remembered(database.readable_note(NAME))
+            remembered = SentenceTransformerEmbedder.remembered(database.note(NAME))
         finally:
             database.close()
     if dimensions in {None, remembered.dimension}:
@@ -83,5 +83,5 @@ def checked(database: Database, embedder: Embedder) -> None:
     database.check(embedder.fingerprint)
     if isinstance(embedder, SentenceTransformerEmbedder):
         kept = embedder.to_remember
-        if database.note(NAME) != kept:
+        if database.note(NAME) != kept and database.writable:
             database.keep(NAME, kept)

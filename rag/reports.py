@@ -181,3 +181,39 @@ class SelfTest:
     missed: tuple[Lost, ...]
     lost: tuple[Lost, ...]
     seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something in a library that is not as it should be.
+
+    ``what`` is wrong with the document of that id and ``source``, or with the library as a whole
+    where these are empty. ``remedy`` is what to do about it; it is done where ``repaired``.
+    """
+
+    what: str
+    remedy: str
+    document: str = ""
+    source: str = ""
+    repaired: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """Whether a library is what was written to it.
+
+    How much of it was looked at, what is wrong, and how long it took. ``unsigned`` counts documents
+    and passages that an earlier version wrote without a checksum; a repair adds it.
+    """
+
+    documents: int
+    passages: int
+    sentences: int
+    problems: tuple[Problem, ...]
+    unsigned: int
+    seconds: float
+
+    @property
+    def sound(self) -> bool:
+        """Whether there is nothing wrong, or not any more."""
+        return all(one.repaired for one in self.problems)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import threading
 from pathlib import Path
 
-from rag.errors import LibraryBusy
+from rag.errors import LibraryBusy, LibraryError
+from rag.files import may_write, writing
 from rag.folder import SECONDS_TO_WAIT, locked
 from rag.indexes import Indexes, Snapshot
 from rag.store import Changes
@@ -29,7 +30,8 @@ class Snapshots:
 
     def publish(self) -> None:
         """Bring the indexes to the state of the store. The caller holds the writer's lock."""
-        self._newest = self._indexes.publish()
+        with writing(self._folder):
+            self._newest = self._indexes.publish()
 
     def current(self) -> Snapshot:
         """The newest published indexes, those that another process published too.
@@ -38,11 +40,13 @@ class Snapshots:
         ------
         LibraryBusy
             If nothing is published, and a writer that could do it goes on writing.
+        LibraryError
+            If nothing is published, and it can't be written.
         """
         with self._refreshing:
             published = self._indexes.generation
             if self._newest is None or published not in {None, self._newest.generation}:
-                self._newest = self._indexes.load()
+                self._newest = self._indexes.load() or self._newest
             if self._newest is None or self._newest.generation < self._store.generation:
                 self._newest = self._caught_up(self._newest)
             return self._newest
@@ -54,10 +58,18 @@ class Snapshots:
     def _caught_up(self, behind: Snapshot | None) -> Snapshot:
         """Publish what a writer that was killed left unpublished.
 
-        While another writer is at work it will publish itself: what there was before serves.
+        While another writer is at work it will publish itself: what there was before serves. So it
+        does where nothing can be written.
         """
+        if not may_write(self._folder):
+            if behind:
+                return behind
+            raise LibraryError(
+                f"the indexes of {self._folder} are missing or damaged, and can't be written; "
+                "run rag verify --repair once with the right to write there"
+            )
         try:
-            with locked(self._folder, 0.0 if behind else SECONDS_TO_WAIT):
+            with locked(self._folder, 0.0 if behind else SECONDS_TO_WAIT), writing(self._folder):
                 return self._indexes.publish()
         except LibraryBusy:
             if behind is None:

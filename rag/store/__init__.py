@@ -22,22 +22,38 @@ from rag.store.records import (
     StoredTokens,
 )
 from rag.store.sampling import sample
+from rag.store.verification import (
+    Fault,
+    StoreCheck,
+    read_anew,
+    recount,
+    reindex,
+    sign,
+    take_apart,
+)
 from rag.store.writer import StoreWriter
 
 __all__ = [
     "Catalogue",
     "Changes",
     "Database",
+    "Fault",
     "FileRecord",
     "NewPassage",
     "Order",
     "PieceFrequencies",
     "RatingStore",
     "Source",
+    "StoreCheck",
     "StoreReader",
     "StoreWriter",
     "StoredPassage",
     "StoredTokens",
     "facets",
+    "read_anew",
+    "recount",
+    "reindex",
     "sample",
+    "sign",
+    "take_apart",
 ]

@@ -12,6 +12,7 @@ from rag.filters import Filter
 from rag.reports import Dates
 from rag.store.conditions import as_sql
 from rag.store.database import Database
+from rag.store.records import sound
 from rag.types import DocumentSummary
 
 Order: TypeAlias = Literal["newest", "oldest", "title", "source", "language", "pages", "passages"]
@@ -47,6 +48,7 @@ class Catalogue:
         ).fetchone()
         return int(found)
 
+    @sound
     def documents(
         self, conditions: Filter, order: Order, offset: int, limit: int | None
     ) -> list[DocumentSummary]:
@@ -76,6 +78,7 @@ class Catalogue:
             for row in rows
         ]
 
+    @sound
     def dates(self) -> Dates:
         """How many documents there are of each month, and how many have no date of their own."""
         rows = self._database.connection.execute(

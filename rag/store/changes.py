@@ -9,7 +9,7 @@ import numpy as np
 
 from rag.arrays import Keys, Vectors
 from rag.store.database import Database
-from rag.store.records import NewPassage, PieceFrequencies, unpacked
+from rag.store.records import NewPassage, PieceFrequencies, damaged, sound, unpacked
 
 
 class Changes:
@@ -29,6 +29,7 @@ class Changes:
         return self._database.fact("library")
 
     @property
+    @sound
     def generation(self) -> int:
         """Rises by one with every committed change."""
         return int(self._database.fact("generation"))
@@ -37,6 +38,11 @@ class Changes:
         """In how many passages each word piece occurs."""
         rows = self._database.connection.execute("SELECT id, passages FROM piece")
         return PieceFrequencies(self._passages(), dict(rows.fetchall()))
+
+    def keys(self) -> Keys:
+        """The keys of all passages, ascending."""
+        rows = self._database.connection.execute("SELECT key FROM passage ORDER BY key")
+        return np.fromiter((key for (key,) in rows), dtype=np.int64)
 
     def removed_since(self, generation: int) -> Keys:
         """The keys of the passages that went after a generation, ascending."""
@@ -66,8 +72,11 @@ class Changes:
             " WHERE generation > ? ORDER BY passage",
             (generation,),
         )
-        for key, vectors in rows:
-            yield key, unpacked(vectors, self.dimension)
+        for key, blob in rows:
+            vectors = unpacked(blob, self.dimension)
+            if not np.allclose(np.linalg.norm(vectors, axis=1), 1.0, atol=1e-2):  # nor is NaN
+                raise damaged("a vector has not the length 1")
+            yield key, vectors
 
     def sampled_vectors(self, sentences: int) -> Vectors:
         """About so many sentence vectors, if there are, from all over the library.
@@ -93,8 +102,13 @@ class Changes:
             (generation,),
         )
         for key, text, title, headings, language in rows:
-            yield NewPassage(key, text, title, tuple(json.loads(headings)), language)
+            yield NewPassage(key, text, title, tuple(_listed(headings)), language)
 
     def _passages(self) -> int:
         (found,) = self._database.connection.execute("SELECT count(*) FROM passage").fetchone()
         return int(found)
+
+
+@sound
+def _listed(text: str) -> list[str]:
+    return [str(one) for one in json.loads(text)]

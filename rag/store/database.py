@@ -5,16 +5,21 @@ from __future__ import annotations
 import sqlite3
 import threading
 import uuid
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from importlib.resources import files
 from pathlib import Path
 from types import MappingProxyType
 
-from rag.errors import LibraryDamaged, LibraryError, LibraryMismatch
-from rag.files import sync_folder
+from rag.errors import LibraryDamaged, LibraryMismatch, RagError
+from rag.files import may_write, sync_folder
+from rag.store import connecting
+from rag.store.connecting import Connection, Seen, connected
 
-FORMAT = 4
+STEPS_BETWEEN_PROGRESS = 200_000
+"""Of SQLite's machine: some tenths of a second."""
+
+FORMAT = 5
 """Of the tables in ``schema.sql``. An older library is brought up to it when it is opened; a newer
 one is refused."""
 
@@ -39,6 +44,11 @@ _STEPS: Mapping[int, tuple[str, ...]] = MappingProxyType(
             """INSERT INTO meta
                 SELECT 'sentences', coalesce(sum(length(sentences)), 0) / 8 FROM passage""",
         ),
+        4: (
+            # Of what an earlier version wrote it is not known; rag verify --repair adds it.
+            "ALTER TABLE document ADD COLUMN checksum INTEGER",
+            "ALTER TABLE passage ADD COLUMN checksum INTEGER",
+        ),
     }
 )
 """What leads from a format to the next one."""
@@ -51,7 +61,7 @@ class Database:
         self.dimension = dimension
         self._path = path
         self._local = threading.local()
-        self._connections: list[sqlite3.Connection] = []
+        self._connections: list[Connection] = []
         self._opening = threading.Lock()
 
     @staticmethod
@@ -93,7 +103,7 @@ class Database:
         folder = self._path.parent
         try:
             found, model = self.fact("format"), self.fact("fingerprint")
-        except (sqlite3.DatabaseError, KeyError) as error:
+        except KeyError as error:
             raise self._damaged(error) from error
         if not (found.isdecimal() and 1 <= int(found) <= FORMAT):
             raise LibraryMismatch(
@@ -130,19 +140,6 @@ class Database:
         row = self.connection.execute("SELECT value FROM meta WHERE name = ?", (name,)).fetchone()
         return None if row is None else str(row[0])
 
-    def readable_note(self, name: str) -> str | None:
-        """What is kept under a name, or None, of a file that nobody has checked yet.
-
-        Raises
-        ------
-        LibraryDamaged
-            If it is no library.
-        """
-        try:
-            return self.note(name)
-        except sqlite3.DatabaseError as error:
-            raise self._damaged(error) from error
-
     def _damaged(self, error: Exception) -> LibraryDamaged:
         return LibraryDamaged(
             f"{self._path} is no library of rag ({error}); "
@@ -163,27 +160,47 @@ class Database:
                 connection.execute("INSERT INTO meta VALUES (?, ?)", (name, value))
 
     @property
-    def connection(self) -> sqlite3.Connection:
+    def writable(self) -> bool:
+        """Whether this process may write to the library's folder."""
+        return may_write(self._path.parent)
+
+    @property
+    def connection(self) -> Connection:
         """This thread's connection."""
-        connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
+        connection: Connection | None = getattr(self._local, "connection", None)
+        if connection is not None and self._local.seen is not None:
+            # Opened as a file that does not change: does it, after all?
+            if self._local.seen == connecting.seen(self._path):
+                return connection
+            self._drop(connection)
+            connection = None
         if connection is None:
-            # mode=rw: a library that vanished is an error, not a new empty file.
-            uri = f"{self._path.absolute().as_uri()}?mode=rw"
-            # check_same_thread is off only so that close() can close them all.
-            connection = sqlite3.connect(
-                uri, uri=True, isolation_level=None, check_same_thread=False
-            )
-            # FULL: what was committed survives a power cut, too.
-            connection.execute("PRAGMA synchronous = FULL")
-            connection.execute("PRAGMA foreign_keys = ON")
-            connection.create_function("casefold", 1, str.casefold, deterministic=True)
+            seen: Seen = connecting.seen(self._path)
+            connection = connected(self._path)
             with self._opening:
                 self._connections.append(connection)
-            self._local.connection = connection
+            self._local.connection, self._local.seen = connection, seen
         return connection
 
+    def _drop(self, connection: Connection) -> None:
+        """Close a connection whose file is another one by now."""
+        with self._opening:
+            if connection in self._connections:
+                self._connections.remove(connection)
+        connection.close()
+
     @contextmanager
-    def transaction(self) -> Iterator[tuple[sqlite3.Connection, int]]:
+    def unchanging(self) -> Iterator[None]:
+        """Let all that this thread reads in the block be of one moment; writers go on."""
+        connection = self.connection
+        connection.execute("BEGIN")
+        try:
+            yield
+        finally:
+            connection.execute("ROLLBACK")
+
+    @contextmanager
+    def transaction(self) -> Iterator[tuple[Connection, int]]:
         """All of the block's changes or none, as one new generation, whose number it is given.
 
         Raises
@@ -199,7 +216,7 @@ class Database:
             yield connection, generation
 
     @contextmanager
-    def change(self) -> Iterator[sqlite3.Connection]:
+    def change(self) -> Iterator[Connection]:
         """All of the block's changes or none, to what no index depends on: no new generation.
 
         It needs no lock of the library's: SQLite lets one writer after the other in.
@@ -214,15 +231,40 @@ class Database:
             connection.execute("BEGIN IMMEDIATE")
             yield connection
             connection.execute("COMMIT")
-        except BaseException as error:  # Ctrl-C too
+        except BaseException:  # Ctrl-C too
             if connection.in_transaction:  # on a full disk SQLite has rolled back by itself
-                connection.execute("ROLLBACK")
-            if isinstance(error, sqlite3.Error):
-                raise LibraryError(
-                    f"{self._path.parent} can't be written ({error}); "
-                    "check the disk's space and the folder's permissions, then run it again"
-                ) from error
+                with suppress(RagError):  # on a disk that is gone it can't; the next one to open it
+                    connection.execute("ROLLBACK")
             raise
+
+    def copy(self, target: Path, on_progress: Callable[[int, int], None]) -> None:
+        """Write the database as it is now to a new file; writers go on meanwhile.
+
+        ``on_progress`` is told how many bytes are written, of about how many.
+
+        Raises
+        ------
+        LibraryError
+            If it can't be read, or the file can't be written.
+        """
+        total = self._path.stat().st_size
+
+        def tell() -> int:
+            written = target.stat().st_size if target.exists() else 0
+            on_progress(min(written, total), total)
+            return 0
+
+        connection = self.connection
+        connection.set_progress_handler(tell, STEPS_BETWEEN_PROGRESS)
+        try:
+            connection.execute("VACUUM INTO ?", (str(target),))
+        finally:
+            connection.set_progress_handler(None, 0)
+        on_progress(total, total)
+
+    def use_journal(self) -> None:
+        """Let readers and a writer work side by side, which a copy does not do by itself."""
+        self.connection.execute("PRAGMA journal_mode = WAL").fetchone()
 
     def close(self) -> None:
         """Close every connection; the database can't be used afterwards."""

@@ -20,7 +20,9 @@ from rag.store.records import (
     StoredPassage,
     StoredTokens,
     content_key,
+    damaged,
     sentence_spans,
+    sound,
     unpacked,
 )
 from rag.store.tokens import token_bits
@@ -47,6 +49,7 @@ class StoreReader:
         """Rises by one with every committed change."""
         return int(self._database.fact("generation"))
 
+    @sound
     def files(self) -> dict[str, FileRecord]:
         """Every file that was read, by its path."""
         rows = self._database.connection.execute(
@@ -57,6 +60,7 @@ class StoreReader:
             for path, size, modified_ns, digest, reader, failures, seconds in rows
         }
 
+    @sound
     def file_reports(self) -> list[FileReport]:
         """Every file that was read, and what came of it, by path."""
         rows = self._database.connection.execute(
@@ -104,6 +108,7 @@ class StoreReader:
             is not None
         )
 
+    @sound
     def document(self, document_id: str) -> Document | None:
         """The document of that id, or None."""
         row = self._database.connection.execute(
@@ -145,6 +150,7 @@ class StoreReader:
         )
         return {code or "": count for code, count in rows}
 
+    @sound
     def passages(self, keys: Sequence[int]) -> dict[int, StoredPassage]:
         """Passages by key; one that is gone is left out."""
         found = {}
@@ -152,12 +158,15 @@ class StoreReader:
             'SELECT passage.key, passage.id, document.id, start, "end", passage.text, sentences,'
             " leading, passage.headings, passage.pages, title, date,"
             " metadata ->> '$.date_from',"
-            " (SELECT json_group_array(path) FROM source WHERE document = document.key)"
-            " FROM passage JOIN document ON document.key = passage.document"
+            " (SELECT json_group_array(path) FROM source WHERE document = document.key),"
+            " content FROM passage JOIN document ON document.key = passage.document"
             " WHERE passage.key IN (SELECT value FROM json_each(?))",
             keys,
         ):
             passage = _passage(row[1:10])
+            # Nothing is shown that was not written; libraries of the first format don't know.
+            if row[14] is not None and row[14] != content_key(passage):
+                raise damaged(f"a passage of “{row[10]}” is not what was written")
             found[row[0]] = StoredPassage(
                 key=row[0],
                 passage=passage,
@@ -180,6 +189,7 @@ class StoreReader:
         )
         return tuple(DocumentCount(*row) for row in rows)
 
+    @sound
     def passages_of(self, document_id: str) -> list[Passage]:
         """The passages of a document, in the order of its text."""
         rows = self._database.connection.execute(
@@ -191,6 +201,7 @@ class StoreReader:
         )
         return [_passage(row) for row in rows]
 
+    @sound
     def encodings(self, passages: Sequence[Passage]) -> dict[int, PassageEncoding]:
         """What the store has of passages with the same words and sentences.
 
@@ -224,8 +235,12 @@ class StoreReader:
             " WHERE passage IN (SELECT value FROM json_each(?))",
             keys,
         )
-        return {row[0]: self._unpacked(row[1]) for row in rows}
+        found = {row[0]: self._unpacked(row[1]) for row in rows}
+        if found and not np.isfinite(np.concatenate([*found.values()])).all():
+            raise damaged("a vector is not finite")
+        return found
 
+    @sound
     def tokens(self, keys: Sequence[int]) -> dict[int, StoredTokens]:
         """Token bits by passage key; a passage that is gone is left out."""
         return token_bits(self._database, keys)

@@ -4,15 +4,43 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import cast
+from functools import wraps
+from typing import ParamSpec, TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rag.arrays import TokenBits, Vectors
+from rag.errors import LibraryDamaged
 from rag.types import Failure, Passage
+
+_Asked = ParamSpec("_Asked")
+_Found = TypeVar("_Found")
+
+
+def sound(read: Callable[_Asked, _Found]) -> Callable[_Asked, _Found]:
+    """The same function, for which values that make no sense are damage: only what was written
+    is read, and that made sense.
+    """
+
+    @wraps(read)
+    def checked(*args: _Asked.args, **kwargs: _Asked.kwargs) -> _Found:
+        try:
+            return read(*args, **kwargs)
+        except (ValueError, TypeError, LookupError, OverflowError) as error:
+            raise damaged(str(error)) from error
+
+    return checked
+
+
+def damaged(what: str) -> LibraryDamaged:
+    """What is stored is not what was written."""
+    return LibraryDamaged(
+        f"the library's store is damaged ({what}); rag verify says which documents are, and rag "
+        "verify --repair what can be done"
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +103,7 @@ def sentence_spans(passage: Passage, shift: int = 0) -> NDArray[np.int32]:
     return np.array(spans, dtype=np.int32).reshape(-1, 2)
 
 
+@sound
 def unpacked(blob: bytes, dimension: int) -> Vectors:
     """Sentence vectors as they lie in the store, shape (sentences, dimension), float32."""
     vectors = np.frombuffer(blob, dtype=np.float16).reshape(-1, dimension)

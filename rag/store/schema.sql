@@ -18,7 +18,8 @@ CREATE TABLE document (
     pages TEXT NOT NULL,     -- JSON [[start, end], …]
     page_labels TEXT NOT NULL,  -- JSON [label, …], as many as pages or none
     warnings TEXT NOT NULL,     -- JSON [line, …]
-    text TEXT NOT NULL
+    text TEXT NOT NULL,
+    checksum INTEGER            -- of what stands above, but the key
 );
 CREATE INDEX document_date ON document (date);
 CREATE INDEX document_language ON document (metadata ->> '$.language');
@@ -57,7 +58,8 @@ CREATE TABLE passage (
     leading INTEGER NOT NULL,
     headings TEXT NOT NULL,       -- JSON [text, …]
     sentences BLOB NOT NULL,      -- int32 pairs (start, end) in the document's text
-    text TEXT NOT NULL
+    text TEXT NOT NULL,
+    checksum INTEGER              -- of what a passage is and its encoding; no keys, no generation
 );
 CREATE INDEX passage_document ON passage (document);
 CREATE INDEX passage_generation ON passage (generation);

@@ -9,7 +9,7 @@ import numpy as np
 
 from rag.arrays import TokenBits
 from rag.store.database import Database
-from rag.store.records import StoredTokens
+from rag.store.records import StoredTokens, damaged
 
 # A document's passages are put in together and in order, so its first has the lowest key.
 _QUERY = """
@@ -30,7 +30,7 @@ def token_bits(database: Database, keys: Sequence[int]) -> dict[int, StoredToken
     """Token bits by passage key; a passage that is gone is left out."""
     wanted = json.dumps([int(key) for key in keys])
     rows = database.connection.execute(_QUERY, (wanted,))
-    return {
+    found = {
         key: StoredTokens(
             counts=np.frombuffer(counts, dtype=np.int32),
             bits=_unpacked(bits, database.dimension),
@@ -38,6 +38,9 @@ def token_bits(database: Database, keys: Sequence[int]) -> dict[int, StoredToken
         )
         for key, counts, bits, leading, top_counts, top_bits in rows
     }
+    if any(one.counts.sum() != len(one.bits) for one in found.values()):
+        raise damaged("a passage has more or fewer tokens than it is said to have")
+    return found
 
 
 def _title(leading: int, counts: bytes, bits: TokenBits) -> TokenBits:

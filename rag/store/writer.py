@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import cast
 
 import numpy as np
 
+from rag.store.checksums import checksum
+from rag.store.connecting import Connection
 from rag.store.database import Database
 from rag.store.records import FileRecord, Source, content_key, sentence_spans
 from rag.types import Document, Passage, PassageEncoding
@@ -112,9 +113,9 @@ class StoreWriter:
             )
 
 
-def _put_document(connection: sqlite3.Connection, generation: int, document: Document) -> int:
+def _put_document(connection: Connection, generation: int, document: Document) -> int:
     """Insert or replace a document, without passages; gives its key."""
-    row = (
+    facts = (
         document.title,
         document.date.isoformat() if document.date else None,
         document.digest,
@@ -124,62 +125,60 @@ def _put_document(connection: sqlite3.Connection, generation: int, document: Doc
         json.dumps(document.page_labels, ensure_ascii=False),
         json.dumps(document.warnings, ensure_ascii=False),
         document.text,
-        document.id,
     )
+    row = (*facts, checksum(document.id, *facts), document.id)
     known = connection.execute("SELECT key FROM document WHERE id = ?", (document.id,)).fetchone()
     if known:
         _drop_passages(connection, generation, known[0])
         connection.execute(
             "UPDATE document SET title = ?, date = ?, digest = ?, metadata = ?, headings = ?,"
-            " pages = ?, page_labels = ?, warnings = ?, text = ? WHERE id = ?",
+            " pages = ?, page_labels = ?, warnings = ?, text = ?, checksum = ? WHERE id = ?",
             row,
         )
         return cast("int", known[0])
     cursor = connection.execute(
         "INSERT INTO document (title, date, digest, metadata, headings, pages, page_labels,"
-        " warnings, text, id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        " warnings, text, checksum, id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         row,
     )
     return cast("int", cursor.lastrowid)
 
 
 def _insert_passage(
-    connection: sqlite3.Connection,
+    connection: Connection,
     generation: int,
     document: int,
     passage: Passage,
     encoding: PassageEncoding,
 ) -> None:
+    facts = (
+        passage.id,
+        passage.start,
+        passage.end,
+        json.dumps([(one.number, one.label, one.start) for one in passage.pages]),
+        passage.leading,
+        json.dumps(passage.headings, ensure_ascii=False),
+        sentence_spans(passage).tobytes(),
+        passage.text,
+    )
+    encoded = (
+        encoding.sentences.astype(np.float16).tobytes(),
+        encoding.counts.tobytes(),
+        encoding.pieces.tobytes(),
+        encoding.bits.tobytes(),
+    )
     cursor = connection.execute(
-        'INSERT INTO passage (id, document, generation, content, start, "end", pages, leading,'
-        " headings, sentences, text) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (
-            passage.id,
-            document,
-            generation,
-            content_key(passage),
-            passage.start,
-            passage.end,
-            json.dumps([(one.number, one.label, one.start) for one in passage.pages]),
-            passage.leading,
-            json.dumps(passage.headings, ensure_ascii=False),
-            sentence_spans(passage).tobytes(),
-            passage.text,
-        ),
+        'INSERT INTO passage (id, start, "end", pages, leading, headings, sentences, text,'
+        " document, generation, content, checksum) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (*facts, document, generation, content_key(passage), checksum(*facts, *encoded)),
     )
     connection.execute(
         "INSERT INTO encoding (passage, vectors, counts, pieces, bits) VALUES (?, ?, ?, ?, ?)",
-        (
-            cursor.lastrowid,
-            encoding.sentences.astype(np.float16).tobytes(),
-            encoding.counts.tobytes(),
-            encoding.pieces.tobytes(),
-            encoding.bits.tobytes(),
-        ),
+        (cursor.lastrowid, *encoded),
     )
 
 
-def _forget(connection: sqlite3.Connection, generation: int, path: str) -> None:
+def _forget(connection: Connection, generation: int, path: str) -> None:
     row = connection.execute(
         "DELETE FROM source WHERE path = ? RETURNING document", (path,)
     ).fetchone()
@@ -187,7 +186,7 @@ def _forget(connection: sqlite3.Connection, generation: int, path: str) -> None:
         _drop_if_unheld(connection, generation, row[0])
 
 
-def _hold(connection: sqlite3.Connection, source: Source) -> int | None:
+def _hold(connection: Connection, source: Source) -> int | None:
     """Let a source hold a document; gives the key of the one that it held before."""
     before = connection.execute(
         "SELECT document FROM source WHERE path = ?", (source.path,)
@@ -202,7 +201,7 @@ def _hold(connection: sqlite3.Connection, source: Source) -> int | None:
     return before[0] if before else None
 
 
-def _drop_if_unheld(connection: sqlite3.Connection, generation: int, document: int | None) -> None:
+def _drop_if_unheld(connection: Connection, generation: int, document: int | None) -> None:
     if document is None:
         return
     held = connection.execute("SELECT 1 FROM source WHERE document = ?", (document,)).fetchone()
@@ -212,7 +211,7 @@ def _drop_if_unheld(connection: sqlite3.Connection, generation: int, document: i
     connection.execute("DELETE FROM document WHERE key = ?", (document,))
 
 
-def _drop_passages(connection: sqlite3.Connection, generation: int, document: int) -> None:
+def _drop_passages(connection: Connection, generation: int, document: int) -> None:
     """Take out a document's passages, and leave word of it for the indexes."""
     pieces: Counter[int] = Counter()
     sentences = 0
@@ -233,7 +232,7 @@ def _drop_passages(connection: sqlite3.Connection, generation: int, document: in
     connection.execute("DELETE FROM passage WHERE document = ?", (document,))
 
 
-def _count_pieces(connection: sqlite3.Connection, pieces: Counter[int], sign: int) -> None:
+def _count_pieces(connection: Connection, pieces: Counter[int], sign: int) -> None:
     connection.executemany(
         "INSERT INTO piece (id, passages) VALUES (?, ?)"
         " ON CONFLICT (id) DO UPDATE SET passages = passages + excluded.passages",
@@ -241,5 +240,5 @@ def _count_pieces(connection: sqlite3.Connection, pieces: Counter[int], sign: in
     )
 
 
-def _count_sentences(connection: sqlite3.Connection, more: int) -> None:
+def _count_sentences(connection: Connection, more: int) -> None:
     connection.execute("UPDATE meta SET value = value + ? WHERE name = 'sentences'", (more,))

@@ -1,0 +1,61 @@
+"""The commands ``rag export`` and ``rag import``: a library in one file, and out of it again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+
+from rag import archiving
+from rag.archiving import Archived
+from rag.commands.options import LibraryOption
+from rag.commands.progress import progress_of
+from rag.default import default_library
+from rag.files import absolute
+from rag.terminal import count, out
+
+
+def export_command(
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="The archive to write.", show_default=False)
+    ],
+    library: LibraryOption = None,
+    *,
+    force: Annotated[bool, typer.Option("--force", help="Write over FILE, if it exists.")] = False,
+) -> None:
+    """Put the library into one file: to carry it elsewhere, or as a backup.
+
+    It is of one moment, though others ask, index and serve meanwhile. Every part has a checksum.
+    The file is there whole, or not at all. rag import makes a library of it again.
+
+    Example: rag export articles.rag.zip
+    """
+    folder = absolute(library or default_library())
+    with progress_of("bytes") as show:
+        found = archiving.export(folder, file, show, force=force)
+    without = "" if found.indexes else "; its indexes are made again when it is opened"
+    out.print(f"{escape(str(file))}: {_told(found)}{without}", soft_wrap=True)
+
+
+def import_command(
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="An archive of rag export.", show_default=False)
+    ],
+    library: LibraryOption = None,
+) -> None:
+    """Make a library of an archive, in a folder that is new or empty.
+
+    Everything is checked before the folder gets its name. It answers as the one that was exported.
+
+    Example: rag import articles.rag.zip --library ~/articles/.rag
+    """
+    folder = absolute(library or default_library())
+    with progress_of("bytes") as show:
+        found = archiving.bring_in(file, folder, show)
+    out.print(f"{escape(str(folder))}: {_told(found)}", soft_wrap=True)
+
+
+def _told(found: Archived) -> str:
+    return f"{count(found.documents, 'document')}, {found.bytes / 1e6:,.1f} MB"

@@ -1,0 +1,160 @@
+"""Connections to one SQLite file, where it can be written and where it can't; what goes wrong with
+it, in words.
+
+Where the folder can't be written, SQLite can't share its journal with anyone. If there is no
+journal, the file alone is all there is, and is opened as one that does not change; should a writer
+with more rights begin after that, or the file be another one, the connection is made anew. If there
+is one, and a writer has it open, it is read along.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Self, TypeAlias
+
+from rag.errors import LibraryBusy, LibraryDamaged, LibraryError
+from rag.files import may_write
+
+_DAMAGE = ("SQLITE_CORRUPT", "SQLITE_NOTADB", "SQLITE_ERROR", "SQLITE_MISMATCH")
+_OCCUPIED = ("SQLITE_BUSY", "SQLITE_LOCKED")
+
+Seen: TypeAlias = tuple[int, int, int, bool] | None
+"""What a file that can't be written looked like when it was opened: inode, size, time of its last
+change, and whether there was a journal. None for one that can be written."""
+
+
+def seen(path: Path) -> Seen:
+    """What the file looks like now."""
+    if may_write(path.parent):
+        return None
+    try:
+        facts = path.stat()
+    except OSError:
+        return 0, 0, 0, False
+    return facts.st_ino, facts.st_size, facts.st_mtime_ns, _has_journal(path)
+
+
+def connected(path: Path) -> Connection:
+    """A connection that any thread may close.
+
+    Raises
+    ------
+    LibraryError
+        If the file can't be opened.
+    """
+    # Never mode=rwc: a library that vanished is an error, not a new empty file.
+    mode = "rw" if may_write(path.parent) else "ro" if _has_journal(path) else "ro&immutable=1"
+    uri = f"{path.absolute().as_uri()}?mode={mode}"
+    with in_words(path):
+        connection = sqlite3.connect(
+            uri, uri=True, isolation_level=None, check_same_thread=False, factory=Connection
+        )
+    connection.path = path
+    # FULL: what was committed survives a power cut, too.
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA foreign_keys = ON")
+    connection.create_function("casefold", 1, str.casefold, deterministic=True)
+    return connection
+
+
+class Connection(sqlite3.Connection):
+    """A connection whose errors are the library's."""
+
+    path: Path
+
+    def cursor(self, factory: object = None) -> Cursor:  # type: ignore[override]
+        """Every statement goes through one."""
+        del factory
+        found = super().cursor(Cursor)
+        found.path = self.path
+        return found
+
+    def execute(self, *args: Any) -> Cursor:  # noqa: ANN401
+        """As sqlite3 has it, which would take its own cursor."""
+        return self.cursor().execute(*args)
+
+    def executemany(self, *args: Any) -> Cursor:  # noqa: ANN401
+        """As sqlite3 has it, which would take its own cursor."""
+        return self.cursor().executemany(*args)
+
+
+class Cursor(sqlite3.Cursor):
+    """Results whose errors are the library's."""
+
+    path: Path
+
+    def execute(self, *args: Any) -> Self:  # type: ignore[override] # noqa: ANN401
+        """As sqlite3 has it."""
+        with in_words(self.path):
+            return super().execute(*args)
+
+    def executemany(self, *args: Any) -> Self:  # type: ignore[override] # noqa: ANN401
+        """As sqlite3 has it."""
+        with in_words(self.path):
+            return super().executemany(*args)
+
+    def __next__(self) -> Any:  # noqa: ANN401
+        try:  # not in_words: this is called for every row
+            return super().__next__()
+        except sqlite3.DatabaseError as error:
+            raise told(error, self.path) from error
+
+    def fetchone(self) -> Any:  # noqa: ANN401
+        """As sqlite3 has it."""
+        with in_words(self.path):
+            return super().fetchone()
+
+    def fetchall(self) -> list[Any]:
+        """As sqlite3 has it."""
+        with in_words(self.path):
+            return super().fetchall()
+
+
+@contextmanager
+def in_words(path: Path) -> Iterator[None]:
+    """Raise what SQLite raises as an error of the library's."""
+    try:
+        yield
+    except sqlite3.DatabaseError as error:
+        raise told(error, path) from error
+
+
+def told(error: sqlite3.Error, path: Path) -> Exception:
+    """What SQLite's error means for a library; errors of a program that misuses it stay."""
+    if isinstance(error, sqlite3.ProgrammingError | sqlite3.IntegrityError):
+        return error
+    name: str = getattr(error, "sqlite_errorname", "SQLITE_CORRUPT")  # text that is no UTF-8
+    if name.startswith("SQLITE_NOTADB") or "no such table: meta" in str(error):
+        return LibraryDamaged(
+            f"{path} is no library of rag ({error}); "
+            "restore it from a copy, or index into another folder: --library DIR"
+        )
+    if name.startswith(_DAMAGE):
+        return LibraryDamaged(
+            f"{path} is damaged ({error}); rag verify says what is; restore it from a copy (rag "
+            "import), or index your documents into another folder: --library DIR"
+        )
+    if name.startswith(_OCCUPIED):
+        return LibraryBusy(
+            f"another process is writing to {path.parent}; try again when it is done"
+        )
+    if not may_write(path.parent) and _has_journal(path):
+        return LibraryError(
+            f"{path.parent} can't be read as it is ({error}): who wrote to it last did not finish, "
+            "and only who may write can do that; run rag status once with the right to write there"
+        )
+    return LibraryError(
+        f"{path.parent} can't be written or read ({error}); "
+        "check the disk's space and the folder's permissions, then run it again"
+    )
+
+
+def _has_journal(path: Path) -> bool:
+    """Whether there is a journal with something in it, or with a writer at it."""
+    try:
+        return path.with_name(path.name + "-wal").stat().st_size > 0
+    except OSError:
+        return False
