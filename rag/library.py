@@ -262,6 +262,7 @@ class Library(Searchable):
             dimension=self._embedder.dimension,
             late=self._embedder.late,
             untrained=coverage.untrained(self._reader.languages(), self._embedder.languages),
+            backend=self._embedder.backend,
             ratings=len(self._ratings.all()),
             ranking=tuned.differing(self.ranking),
         )

@@ -79,7 +79,8 @@ class FileReport:
 class Status:
     """What a library holds. ``generation`` rises with every committed change; ``bytes`` is the
     size of its folder on disk. ``dimension`` is the length of its vectors, and ``late`` says
-    whether its model reads sentences in the context of their passage, or each on its own.
+    whether its model reads sentences in the context of their passage, or each on its own;
+    ``backend`` is what it runs on to index.
     ``untrained`` counts, by language, documents that the model was not trained on, where they are
     a notable share. ``ratings`` counts what readers said of hits, and ``ranking`` has
     the settings that were tuned, by name, where they are not the default.
@@ -95,6 +96,7 @@ class Status:
     dimension: int
     late: bool
     untrained: Mapping[str, int]
+    backend: str
     ratings: int = 0
     ranking: Mapping[str, float] = field(default_factory=dict)
 

@@ -78,6 +78,7 @@ def print_status(status: Status) -> None:
     out.print(f"sentences   {status.sentences:,}")
     out.print(f"model       {escape(status.model)}, {status.dimension} dimensions", soft_wrap=True)
     out.print(f"reads       sentences {'in their passage' if status.late else 'one by one'}")
+    out.print(f"indexes by  {escape(status.backend)}")
     out.print(f"generation  {status.generation:,}")
     out.print(f"size        {status.bytes / 1e6:,.1f} MB")
     if status.ratings:
