@@ -28,5 +28,8 @@ Offsets: TypeAlias = NDArray[np.int64]
 Scores: TypeAlias = NDArray[np.float64]
 """One score a candidate: shape (candidates,), float64, higher is better."""
 
+Weights: TypeAlias = NDArray[np.float32]
+"""Parameters of a model: any shape, float32, not to be written to."""
+
 Keys: TypeAlias = NDArray[np.int64]
 """Row keys of passages in the store: shape (n,), int64; never used twice in a library."""

@@ -291,6 +291,7 @@ class Library(Searchable):
             late=self._embedder.late,
             recall=sealed.recall if (sealed := self._snapshots.sealed) and sealed.trained else None,
             untrained=coverage.untrained(self._reader.languages(), self._embedder.languages),
+            backend=self._embedder.backend,
             ratings=len(self._ratings.all()),
             ranking=tuned.differing(self.ranking),
         )

@@ -58,6 +58,11 @@ class Embedder(Tokenizer, QuestionEncoder, Protocol):
         ...
 
     @property
+    def backend(self) -> str:
+        """What passages run on, for people."""
+        ...
+
+    @property
     def languages(self) -> frozenset[str]:
         """ISO codes of the languages that it was trained on; none where that is not known."""
         ...

@@ -79,7 +79,8 @@ class FileReport:
 class Status:
     """What a library holds. ``generation`` rises with every committed change; ``bytes`` is the
     size of its folder on disk. ``dimension`` is the length of its vectors, and ``late`` says
-    whether its model reads sentences in the context of their passage, or each on its own.
+    whether its model reads sentences in the context of their passage, or each on its own;
+    ``backend`` is what it runs on to index.
     ``untrained`` counts, by language, documents that the model was not trained on, where they are
     a notable share. ``recall`` is the share of the sentences nearest to a question that the vector
     index proposes, measured on the library itself; None where it compares all. ``ratings`` counts
@@ -97,6 +98,7 @@ class Status:
     dimension: int
     late: bool
     untrained: Mapping[str, int]
+    backend: str
     recall: float | None = None
     ratings: int = 0
     ranking: Mapping[str, float] = field(default_factory=dict)

@@ -82,6 +82,7 @@ def print_status(status: Status) -> None:
         out.print("vectors     all are compared")
     else:
         out.print(f"vectors     compressed; {status.recall:.1%} of the nearest are found")
+    out.print(f"indexes by  {escape(status.backend)}")
     out.print(f"generation  {status.generation:,}")
     out.print(f"size        {status.bytes / 1e6:,.1f} MB")
     if status.ratings:

@@ -2,44 +2,79 @@
 
 from __future__ import annotations
 
-import threading
+import os
 from collections.abc import Iterator, Sequence
 from itertools import accumulate, pairwise
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Literal, Self, TypeAlias
 
 import numpy as np
 
 from rag.arrays import Offsets, TokenVectors, Vector, Vectors
-from rag.embedding import pooling
+from rag.embedding import graph, pooling
+from rag.embedding.forward import Runner
 from rag.embedding.models import MINILM, NamedModel, PackagedModel, is_packaged
 from rag.embedding.network import Network
+from rag.embedding.once import Once
+from rag.embedding.plain import Plain
+from rag.embedding.together import Together
+from rag.embedding.tokenization import Tokenization
+from rag.errors import ModelError
 from rag.types import Passage, PassageEncoding, QueryEncoding
 
 if TYPE_CHECKING:
     from tokenizers import Encoding
 
-TOKENS_PER_BATCH = 1024
-"""Tokens, padding counted, that go through the model at once: on a CPU the sweet spot between
-overhead and cache misses."""
+Backend: TypeAlias = Literal["OpenVINO", "PyTorch"]
+"""What passages run on."""
 
 PASSAGES_PER_SLICE = 128
 """Passages that are sorted by length together: enough that batches have next to no padding, few
 enough that progress is seen and Ctrl-C heard."""
 
+QUESTIONS_PER_RUN = 4
+"""Questions that share a pass: four together take twice the time of one, and with more the
+numbers between two layers no longer fit a core's cache."""
+
 
 class SentenceTransformerEmbedder:
     """An embedder that runs a sentence-transformers model on this machine.
 
-    The model is loaded when it is first needed, since that takes seconds; after that any number
-    of threads may use it.
+    Questions of a plain BERT, the packaged model say, run on NumPy, and its passages on OpenVINO
+    where that is installed. Everything else runs in sentence-transformers, on PyTorch. The vectors
+    are the same. What takes seconds to load is loaded when it is first needed; after that any
+    number of threads may use it.
+
+    Parameters
+    ----------
+    model
+        What to run.
+    loaded
+        The same, where sentence-transformers has loaded it already.
+    backend
+        What passages run on; by default OpenVINO where it is installed and runs the model.
     """
 
     def __init__(
-        self, model: PackagedModel | NamedModel = MINILM, loaded: Network | None = None
+        self,
+        model: PackagedModel | NamedModel = MINILM,
+        loaded: Network | None = None,
+        *,
+        backend: Backend | None = None,
     ) -> None:
         self._model = model
-        self._loaded = loaded
-        self._loading = threading.Lock()
+        self.backend: Backend = backend or (
+            "OpenVINO" if model.plain and graph.is_installed() else "PyTorch"
+        )
+        self._folder = Once(model.checked)
+        self._plain = Once(self._read_plain)
+        self._network = Once(lambda: loaded or Network.load(self._folder()))
+        self._passages = Once(self._load_for_passages)
+        self._asked = Together(
+            self._run_questions,
+            most=QUESTIONS_PER_RUN,
+            # NumPy takes one core a run; PyTorch takes all of them.
+            at_once=os.cpu_count() or 1 if model.plain else 1,
+        )
 
     @classmethod
     def named(cls, name: str, dimensions: int | None = None) -> Self:
@@ -113,8 +148,7 @@ class SentenceTransformerEmbedder:
 
     def tokens(self, text: str) -> Offsets:
         """Where the tokens of ``text`` lie, in order, special tokens left out."""
-        encoding = self._network.tokenizer.encode(text, add_special_tokens=False)
-        return pooling.offsets(encoding, text)
+        return self._tokenization.offsets(text)
 
     def passages(self, passages: Sequence[Passage]) -> Iterator[PassageEncoding]:
         """Encode passages, a pass of the model each, or one for each sentence.
@@ -149,15 +183,13 @@ class SentenceTransformerEmbedder:
         ModelError
             If the model can't be loaded or is not the one it was.
         """
-        network = self._network
-        prompt = network.query_prompt
-        encoding = network.cutting_tokenizer.encode(prompt + question)
-        ran = network.forward([encoding], prompt)
-        tokens, vector = self._cut(ran.tokens[0]), self._cut(ran.texts[0])
-        return pooling.question(question, encoding, prompt, tokens, vector)
+        prompt = self._tokenization.query_prompt
+        (encoding,) = self._tokenization.encode([prompt + question])
+        tokens, vector = self._asked(encoding)
+        return pooling.question(question, encoding, prompt, self._cut(tokens), self._cut(vector))
 
     def _late(self, passages: Sequence[Passage]) -> list[PassageEncoding]:
-        prompt = self._network.document_prompt
+        prompt = self._tokenization.document_prompt
         encodings, tokens, _ = self._run([one.text for one in passages])
         return [
             pooling.late(passage, encoding, prompt, mine)
@@ -172,7 +204,7 @@ class SentenceTransformerEmbedder:
             pooling.alone(
                 passage,
                 encodings[first:last],
-                self._network.document_prompt,
+                self._tokenization.document_prompt,
                 tokens[first:last],
                 np.stack(vectors[first:last]),
             )
@@ -180,31 +212,33 @@ class SentenceTransformerEmbedder:
         ]
 
     def _run(self, texts: Sequence[str]) -> tuple[list[Encoding], list[TokenVectors], list[Vector]]:
-        """The tokens of texts, the vectors of the tokens, and those of the texts.
+        """The tokens of texts, the vectors of the tokens, and those of the texts."""
+        prompt = self._tokenization.document_prompt
+        encodings = self._tokenization.encode([prompt + text for text in texts])
+        ran = self._passages().forward(encodings, prompt)
+        return encodings, [self._cut(one) for one in ran.tokens], list(self._cut(ran.texts))
 
-        The longest go first, together with others of about their length.
-        """
-        network = self._network
-        prompt = network.document_prompt
-        encodings = network.cutting_tokenizer.encode_batch([prompt + text for text in texts])
-        order = sorted(range(len(texts)), key=lambda i: -len(encodings[i].ids))
-        done: dict[int, tuple[TokenVectors, Vector]] = {}
-        while order:
-            size = max(1, TOKENS_PER_BATCH // max(1, len(encodings[order[0]].ids)))
-            batch, order = order[:size], order[size:]
-            ran = network.forward([encodings[i] for i in batch], prompt)
-            for i, tokens, vector in zip(batch, ran.tokens, ran.texts, strict=True):
-                done[i] = self._cut(tokens), self._cut(vector)
-        found = [done[i] for i in range(len(texts))]
-        return encodings, [tokens for tokens, _ in found], [vector for _, vector in found]
+    def _run_questions(self, encodings: Sequence[Encoding]) -> list[tuple[TokenVectors, Vector]]:
+        plain = self._plain()
+        runner: Runner = plain.bert if plain else self._network()
+        ran = runner.forward(encodings, self._tokenization.query_prompt)
+        return list(zip(ran.tokens, ran.texts, strict=True))
 
     def _cut(self, vectors: Vectors) -> Vectors:
         return vectors[..., : self.dimension]
 
     @property
-    def _network(self) -> Network:
-        # Two threads may ask at once.
-        with self._loading:
-            if self._loaded is None:
-                self._loaded = self._model.load()
-            return self._loaded
+    def _tokenization(self) -> Tokenization:
+        plain = self._plain()
+        return plain.tokenization if plain else self._network().tokenization
+
+    def _read_plain(self) -> Plain | None:
+        return Plain.read(self._folder(), self.window) if self._model.plain else None
+
+    def _load_for_passages(self) -> Runner:
+        if self.backend == "PyTorch":
+            return self._network()
+        plain = self._plain()
+        if plain is None:
+            raise ModelError(f"OpenVINO does not run {self.name}; leave the backend out")
+        return graph.Graph(plain.bert)

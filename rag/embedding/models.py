@@ -11,6 +11,7 @@ from typing import Self
 
 from rag.embedding.folder import digest, find, languages
 from rag.embedding.network import Network
+from rag.embedding.plain import Plain
 from rag.errors import InputError, LibraryDamaged, ModelError
 
 
@@ -40,21 +41,26 @@ class PackagedModel:
         return True
 
     @property
+    def plain(self) -> bool:
+        """That it is a plain BERT, which runs without PyTorch."""
+        return True
+
+    @property
     def fingerprint(self) -> str:
         """Names everything that vectors depend on: weights, window, pooling, bits."""
         return f"{self.name} {self.sha256[:16]} {self.max_tokens} late-mean sign-bits"
 
-    def load(self) -> Network:
-        """The model, ready to run.
+    def checked(self) -> Path:
+        """The folder it lies in, its weights those of the official release.
 
         Raises
         ------
         ModelError
-            If it can't be loaded or isn't the official release.
+            If they are not, or can't be read.
         """
         folder = self.folder()
         _check_weights(folder / "model.safetensors", self)
-        return Network.load(folder)
+        return folder
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +83,8 @@ class NamedModel:
         How it makes one vector of tokens.
     languages
         ISO codes of those it was trained on, as its card says; none where it says nothing.
+    plain
+        Whether it was seen to be a plain BERT, which runs without PyTorch.
     """
 
     name: str
@@ -86,6 +94,7 @@ class NamedModel:
     late: bool
     pooling: str
     languages: frozenset[str]
+    plain: bool = False
 
     @classmethod
     def described(cls, name: str, dimensions: int | None = None) -> tuple[Self, Network]:
@@ -118,10 +127,11 @@ class NamedModel:
             name=str(folder.absolute()) if Path(name).expanduser().is_dir() else name,
             sha256=sha256,
             dimension=dimensions or network.dimension,
-            window=network.window,
+            window=network.tokenization.window,
             late=network.late,
             pooling=network.pooling,
             languages=languages(folder),
+            plain=Plain.equals(folder, network),
         )
         return model, network
 
@@ -137,8 +147,8 @@ class NamedModel:
             f"{way}-{self.pooling} sign-bits"
         )
 
-    def load(self) -> Network:
-        """The model, ready to run.
+    def checked(self) -> Path:
+        """The folder it lies in, still with the same files.
 
         Raises
         ------
@@ -151,7 +161,7 @@ class NamedModel:
                 f"the model {self.name} changed since the library was made with it; put it back "
                 "as it was, or index into a new library: --library DIR"
             )
-        return Network.load(folder)
+        return folder
 
     def as_json(self) -> str:
         """The model as a library keeps it."""

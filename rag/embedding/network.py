@@ -10,13 +10,15 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from rag.arrays import TokenVectors, Vectors
+from rag.embedding.forward import Forward
+from rag.embedding.tokenization import Tokenization, prompts
 from rag.errors import ModelError
 from rag.quiet import quiet_transformers
 
 if TYPE_CHECKING:
     import torch
     from sentence_transformers import SentenceTransformer
-    from tokenizers import Encoding, Tokenizer
+    from tokenizers import Encoding
 
 UNKNOWN_WINDOW = 512
 """Tokens read of a text by a model that sets no bound."""
@@ -24,20 +26,32 @@ UNKNOWN_WINDOW = 512
 LONGEST_WINDOW = 8192
 """Tokens read of a text by a model that could read more."""
 
+_NOTHING: TokenVectors = np.zeros((0, 0), dtype=np.float32)
+
 _WITHOUT_EFFECT = frozenset({"Normalize", "Dropout"})
 """Layers after the mean that leave a vector's direction as it is."""
 
 _KNOWN = _WITHOUT_EFFECT | {"Pooling", "Dense", "LayerNorm"}
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Forward:
-    """What one pass makes of texts: the vectors of each one's tokens, special ones included, and
-    one vector a text, shape (texts, full dimension), of any length.
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How a kind of device is used: tokens a batch, padding counted, and whether in float16.
+
+    On a CPU, larger batches overflow its caches; a GPU needs them to have enough to do, and is
+    quicker with half precision.
     """
 
-    tokens: list[TokenVectors]
-    texts: Vectors
+    tokens: int
+    half: bool
+
+
+PLANS = {
+    "cpu": Plan(tokens=1024, half=False),
+    "cuda": Plan(tokens=65536, half=True),
+    "mps": Plan(tokens=16384, half=True),
+}
+"""By the kind of device as PyTorch names it. Those of the GPUs have not been measured."""
 
 
 class Network:
@@ -45,8 +59,8 @@ class Network:
 
     Attributes
     ----------
-    query_prompt, document_prompt
-        What leads a question, and a passage; may be empty.
+    tokenization
+        How its texts become tokens.
     full_dimension
         Length of the vectors that it makes.
     dimension
@@ -55,19 +69,15 @@ class Network:
         Whether it takes the plain mean over its tokens.
     pooling
         How it makes one vector of tokens, in a few words.
-    window
-        Most tokens that it reads of one passage, special ones and the prompt not counted.
-    tokenizer, cutting_tokenizer
-        Its tokenizer, as it is, and one that cuts what goes beyond the window.
     """
 
-    def __init__(self, model: SentenceTransformer, name: str) -> None:
-        from tokenizers import Tokenizer
-
+    def __init__(self, model: SentenceTransformer, name: str, kind: str | None = None) -> None:
+        """Take a model that sentence-transformers loaded, as for a ``kind`` of device; by default
+        the device that it is on.
+        """
         _check(model, name)
-        self._model = model
-        self.query_prompt = _prompt(model, "query")
-        self.document_prompt = _prompt(model, "document", "passage", "corpus")
+        self._plan = PLANS.get(kind or model.device.type, PLANS["cpu"])
+        self._model = model.half() if self._plan.half else model
         after = [type(module).__name__ for module in list(model)[1:]]
         mode: Any = model[1].pooling_mode
         modes = [mode] if isinstance(mode, str) else list(mode)
@@ -78,23 +88,13 @@ class Network:
         with model.truncate_embeddings(None):
             self.full_dimension = int(cast("int", model.get_embedding_dimension()))
         self.dimension = int(shortened or self.full_dimension)
-        # Tokenizers of our own: the one inside transformers changes its truncation and padding
-        # at every call, which other threads would notice.
-        as_text = model.tokenizer.backend_tokenizer.to_str()
-        self.tokenizer: Tokenizer = Tokenizer.from_str(as_text)
-        self.tokenizer.no_truncation()
-        self.tokenizer.no_padding()
-        self.cutting_tokenizer: Tokenizer = Tokenizer.from_str(as_text)
-        self.cutting_tokenizer.no_padding()
         longest = _longest(model)
-        self.cutting_tokenizer.enable_truncation(longest)
-        prompt = self.tokenizer.encode(self.document_prompt, add_special_tokens=False)
-        special = self.tokenizer.num_special_tokens_to_add(is_pair=False)
-        self.window = longest - special - len(prompt.ids)
-        if self.window < 1:
+        as_json = model.tokenizer.backend_tokenizer.to_str()
+        self.tokenization = Tokenization(as_json, *prompts(model.prompts), longest=longest)
+        if self.tokenization.window < 1:
             raise ModelError(
-                f"{name} reads {longest} tokens at once, and its prompt alone has "
-                f"{len(prompt.ids)}; use another model"
+                f"{name} reads {longest} tokens at once, and its prompt with the special ones "
+                f"around it has {longest - self.tokenization.window}; use another model"
             )
 
     @classmethod
@@ -120,18 +120,31 @@ class Network:
         return cls(model.eval(), folder.name)
 
     def forward(self, encodings: Sequence[Encoding], prompt: str) -> Forward:
-        """Run the model over tokenised texts, each led by the prompt."""
+        """Run the model over tokenised texts, each led by the prompt.
+
+        The longest go first, together with others of about their length, so that next to nothing
+        is padding.
+        """
+        tokens: list[TokenVectors] = [_NOTHING] * len(encodings)
+        texts = np.empty((len(encodings), self.full_dimension), dtype=np.float32)
+        order = sorted(range(len(encodings)), key=lambda i: -len(encodings[i].ids))
+        while order:
+            size = max(1, self._plan.tokens // max(1, len(encodings[order[0]].ids)))
+            batch, order = order[:size], order[size:]
+            vectors, texts[batch] = self._run([encodings[i] for i in batch], prompt)
+            for i, mine in zip(batch, vectors, strict=True):
+                tokens[i] = mine[: len(encodings[i].ids)]
+        return Forward(tokens, texts)
+
+    def _run(self, encodings: Sequence[Encoding], prompt: str) -> tuple[TokenVectors, Vectors]:
+        """One batch: vectors of tokens, shape (texts, tokens, full dimension), and of texts."""
         import torch
 
         with torch.inference_mode():
             features = self._model[0](self._features(encodings))
             tokens = features["token_embeddings"]
             texts = self._pooled(features, prompt)
-            vectors = _as_numpy(tokens if self.late else self._tokens_alone(tokens))
-        return Forward(
-            tokens=[vectors[row, : len(one.ids)] for row, one in enumerate(encodings)],
-            texts=_as_numpy(texts),
-        )
+            return _as_numpy(tokens if self.late else self._tokens_alone(tokens)), _as_numpy(texts)
 
     def _features(self, encodings: Sequence[Encoding]) -> dict[str, torch.Tensor]:
         import torch
@@ -151,9 +164,7 @@ class Network:
     def _pooled(self, features: dict[str, Any], prompt: str) -> torch.Tensor:
         """What the layers after the transformer make of the texts."""
         # Some models leave the prompt out of their pooling.
-        encoding = self.tokenizer.encode(prompt)
-        closing = encoding.special_tokens_mask[-1:]
-        length = len(encoding.ids) - sum(closing) if prompt else 0
+        length = self.tokenization.length(prompt)
         return self._after_transformer(features | {"prompt_length": length})
 
     def _tokens_alone(self, tokens: torch.Tensor) -> torch.Tensor:
@@ -189,16 +200,6 @@ def _check(model: SentenceTransformer, name: str) -> None:
             f"the tokenizer of {name} does not say where its tokens stand; use a model with a "
             "tokenizer.json"
         )
-
-
-def _prompt(model: SentenceTransformer, *names: str) -> str:
-    """The first of these prompts that says anything.
-
-    encode_document stops at an empty "document", which sentence-transformers puts there itself,
-    and so would miss the "passage" of models that have only that.
-    """
-    prompts: dict[str, str | None] = model.prompts
-    return next((found for name in names if (found := prompts.get(name))), "")
 
 
 def _longest(model: SentenceTransformer) -> int:

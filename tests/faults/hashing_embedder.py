@@ -22,6 +22,7 @@ class HashingEmbedder:
     dimension = 64
     window = 50
     late = False
+    backend = "hashes"
     languages: frozenset[str] = frozenset()
 
     def tokens(self, text: str) -> Offsets:

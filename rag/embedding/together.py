@@ -1,0 +1,76 @@
+"""Questions that arrive together share one pass of the model."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+class Together(Generic[T, R]):
+    """Runs what arrives at once where it can, and together what must wait anyway.
+
+    Nobody waits for company: while a run may begin, it begins with what is there. What arrives
+    while as many runs are going on as may be is run together as soon as one of them has ended.
+
+    Parameters
+    ----------
+    run
+        Gives one result for each of several items.
+    most
+        How many items a run takes.
+    at_once
+        How many runs go on at once.
+    """
+
+    def __init__(
+        self, run: Callable[[Sequence[T]], Sequence[R]], *, most: int, at_once: int
+    ) -> None:
+        self._run = run
+        self._most = most
+        self._free = at_once
+        self._changed = threading.Condition()
+        self._waiting: list[tuple[T, Future[R]]] = []
+
+    def __call__(self, item: T) -> R:
+        """The result for one item. What its run raised is raised for each item of the run."""
+        mine: Future[R] = Future()
+        with self._changed:
+            self._waiting.append((item, mine))
+        while not mine.done():
+            self._settle(self._next(mine))
+        return mine.result()
+
+    def _next(self, mine: Future[R]) -> list[tuple[T, Future[R]]]:
+        """Those that have waited longest, for this thread to run; none if its own is done."""
+
+        def is_turn() -> bool:
+            return self._free > 0 and any(one is mine for _, one in self._waiting)
+
+        with self._changed:
+            self._changed.wait_for(lambda: mine.done() or is_turn())
+            if mine.done():
+                return []
+            self._free -= 1
+            taken, self._waiting = self._waiting[: self._most], self._waiting[self._most :]
+            return taken
+
+    def _settle(self, taken: Sequence[tuple[T, Future[R]]]) -> None:
+        if not taken:
+            return
+        try:
+            results = self._run([item for item, _ in taken])
+        except BaseException as error:  # noqa: BLE001 - each thread that waits raises it
+            for _, future in taken:
+                future.set_exception(error)
+        else:
+            for (_, future), result in zip(taken, results, strict=True):
+                future.set_result(result)
+        finally:
+            with self._changed:
+                self._free += 1
+                self._changed.notify_all()
