@@ -20,6 +20,7 @@ from rag.store.records import (
     Source,
     StoredPassage,
     StoredTokens,
+    sentence_spans,
 )
 from rag.store.sampling import sample
 from rag.store.writer import StoreWriter
@@ -40,4 +41,5 @@ __all__ = [
     "StoredTokens",
     "facets",
     "sample",
+    "sentence_spans",
 ]
