@@ -7,7 +7,7 @@ FOUND ?= .venv-peers/found
 PARALLEL ?= -n auto --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test check faults screenshots quality peers clean
+.PHONY: help install run test check faults screenshots quality peers bench clean
 
 help: ## List what there is
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -48,6 +48,9 @@ peers: install .venv-peers/installed ## Compare with others on the sets in DATA=
 	.venv-peers/bin/python -W ignore tests/bench/peers/collect.py $(DATA) --cache $(FOUND)
 	$(BIN)/python tests/bench/peers.py $(DATA) --cache $(FOUND) --libraries $(FOUND)/libraries
 
+bench: install .venv-peers/installed ## Measure speed beside others on the sets in DATA=folder
+	$(BIN)/python tests/bench/bench.py $(DATA) --plot bench.png
+
 .venv-peers/installed: tests/bench/peers/requirements.txt
 	@echo "Installing the peers into .venv-peers: about 2 GB, some minutes the first time"
 	$(PYTHON) -m venv .venv-peers
@@ -55,4 +58,4 @@ peers: install .venv-peers/installed ## Compare with others on the sets in DATA=
 	touch $@
 
 clean: ## Remove the environments and the default library
-	rm -rf .venv .venv-peers .rag
+	rm -rf .venv .venv-peers .rag .bench

@@ -15,6 +15,7 @@ from rich.markup import escape
 from rag import terminal
 from rag.commands.archive import export_command, import_command
 from rag.commands.ask import ask_command
+from rag.commands.cache import cache_command
 from rag.commands.check import check_command
 from rag.commands.evaluate import eval_command
 from rag.commands.index import index_command
@@ -84,6 +85,7 @@ def remove(
 
 
 app.command("mcp")(mcp_command)
+app.command("cache")(cache_command)
 app.command("check")(check_command)
 app.command("eval")(eval_command)
 app.command("tune")(tune_command)

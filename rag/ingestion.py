@@ -8,9 +8,10 @@ import stat
 from collections.abc import Callable, Collection, Generator
 from contextlib import closing
 from dataclasses import dataclass, field, replace
-from itertools import chain, islice
+from itertools import chain
 from pathlib import Path
 
+from rag.cache import EncodingCache
 from rag.chunking import passages
 from rag.discovery import Discovery
 from rag.encoding import Encoder
@@ -22,30 +23,15 @@ from rag.protocols import Embedder
 from rag.reading import ReadFile, read
 from rag.reports import IndexReport, Progress
 from rag.store import FileRecord, Source, StoreReader, StoreWriter
+from rag.storing import Pending, Storing
 from rag.tally import Tally
-from rag.types import Document, Failure, Passage
+from rag.types import Document, Failure
 
 READING = 2
 """Raise it whenever loaders or chunking make something else of the same file: what an earlier
 number read is read again then, and replaced where it differs."""
 
-PASSAGES_TOGETHER = 512
-"""Passages that are gathered before they go through the model: enough that texts of one length
-can go together, few enough that a crash costs seconds."""
-
-FILES_TOGETHER = 256
-"""Files that are recorded as read in one transaction, where nothing goes through the model."""
-
 _KEPT = "; its earlier version stays in the library"
-
-
-@dataclass(frozen=True, slots=True)
-class _Pending:
-    """A document that is read and not stored yet, with every place where it was found."""
-
-    document: Document
-    passages: list[Passage]
-    sources: list[Source]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +62,8 @@ class Ingestion:
     reader: StoreReader
     writer: StoreWriter
     on_progress: Callable[[Progress], None]
+    cache: EncodingCache | None = None
+    """What any library of this user has encoded."""
     means: Means = field(default_factory=Means)
     """What helps to read some of the files. What lacked it before is read again."""
     retry: bool = False
@@ -88,11 +76,9 @@ class Ingestion:
     _of_file: dict[str, list[Source]] = field(default_factory=dict)
     _doubtful: frozenset[str] = field(init=False)
     _encoder: Encoder = field(init=False)
+    _storing: Storing = field(init=False)
     _rereading: set[Path] = field(default_factory=set)
     _replaced: set[str] = field(default_factory=set)
-    _pending: dict[str, _Pending] = field(default_factory=dict)
-    _pointing: list[Source] = field(default_factory=list)
-    _settling: list[tuple[FileRecord, list[str]]] = field(default_factory=list)
     _seen: int = 0
     _gathered: int = 0
 
@@ -105,10 +91,15 @@ class Ingestion:
             self._of_file.setdefault(source.file, []).append(source)
         asked = self.retry or self.means.ocr
         self._doubtful = self.reader.files_with_warnings() if asked else frozenset()
-        self._encoder = Encoder(self.embedder, self.reader)
+        self._encoder = Encoder(self.embedder, self.reader, self.cache)
+        self._storing = Storing(self._encoder, self.writer, self._stored, self._tally.lost)
 
     def run(self) -> None:
-        """Do it; may be interrupted at any point."""
+        """Do it, once; may be interrupted at any point."""
+        with closing(self._encoder):
+            self._run()
+
+    def _run(self) -> None:
         by_digest = {
             record.digest: path
             for path, record in self._files.items()
@@ -128,13 +119,14 @@ class Ingestion:
                 if looked.digest in again:
                     self._rereading.add(path)
         # At once, and before anything is replaced: files may have changed places.
-        self._settle()
+        self._storing.finish()
         self._read(to_read)
         self._remove_vanished()
 
     def report(self) -> IndexReport:
         """What was done so far."""
-        return self._tally.report(self._encoder.embedded, self._encoder.reused)
+        warnings = self.cache.warnings if self.cache else ()
+        return self._tally.report(self._encoder.embedded, self._encoder.reused, warnings)
 
     def _look_at(self, path: Path) -> _Looked | None:
         """Find out whether a file has to be read; None when there is nothing to do."""
@@ -201,13 +193,13 @@ class Ingestion:
             Failure(name + one.source.removeprefix(same), one.reason) for one in record.failures
         )
         for source in sources:
-            self._pointing.append(source)
+            self._storing.point(source)
             self._tally.holds(source)
         self._tally.fails(failures)
         self._end_file(looked, [source.path for source in sources], failures, record.seconds)
 
     def _read(self, to_read: dict[Path, _Looked]) -> None:
-        """Read, and store what was gathered whenever it is enough for the model."""
+        """Read, and have stored what was read."""
         found: dict[Path, list[str]] = {}
         with closing(self._results(to_read.values())) as results:
             for result in results:
@@ -219,9 +211,8 @@ class Ingestion:
                     path, document = result
                     found.setdefault(path, []).append(document.source)
                     self._take_document(to_read[path], document)
-                if self._enough():
-                    self._store_pending()
-        self._store_pending()
+                self._storing.advance()
+        self._storing.finish()
 
     def _results(self, to_read: Collection[_Looked]) -> Generator[tuple[Path, Document] | ReadFile]:
         """What is in the files, those first that are read in the same way as the first."""
@@ -232,20 +223,20 @@ class Ingestion:
 
     def _take_document(self, looked: _Looked, document: Document) -> None:
         source = Source(document.source, str(looked.path), document.id)
-        if document.id in self._pending:
-            self._pending[document.id].sources.append(source)
+        if on_its_way := self._storing.pending(document.id):
+            on_its_way.sources.append(source)
             return
         dated = _dated(document, looked)
-        pending = _Pending(dated, passages(dated, self.embedder), [source])
+        pending = Pending(dated, passages(dated, self.embedder), [source])
         if self._is_stored(pending, anew=looked.path in self._rereading):
             # Now: a moment later the last file that holds it may be read, and have changed.
             self.writer.point([source])
             self._tally.holds(source)
         else:
-            self._pending[document.id] = pending
+            self._storing.put(pending)
             self._gathered += len(pending.passages)
 
-    def _is_stored(self, pending: _Pending, *, anew: bool) -> bool:
+    def _is_stored(self, pending: Pending, *, anew: bool) -> bool:
         """Whether the store has this document; read ``anew``, whether it has it just so."""
         document = pending.document
         if not anew or document.id in self._replaced:
@@ -287,36 +278,14 @@ class Ingestion:
             failures=failures,
             seconds=seconds,
         )
-        self._settling.append((record, sources))
+        self._storing.settle(record, sources)
         self._seen += 1
 
-    def _enough(self) -> bool:
-        gathered = sum(len(one.passages) for one in self._pending.values())
-        return gathered >= PASSAGES_TOGETHER or len(self._settling) >= FILES_TOGETHER
-
-    def _store_pending(self) -> None:
-        """Encode and commit what was gathered, document by document, then settle the files."""
-        pending = list(self._pending.values())
-        self._pending.clear()
-        encodings = self._encoder.encoded([passage for one in pending for passage in one.passages])
-        for one in pending:
-            first, *others = one.sources
-            mine = islice(encodings, len(one.passages))
-            self.writer.put(one.document, first, one.passages, mine)
-            self._pointing += others
-            for source in one.sources:
-                self._tally.holds(source, anew=one.document.id in self._replaced)
-            self._tell(Path(first.path))
-        self._settle()
-
-    def _settle(self) -> None:
-        """Record files as read, now that their documents are in the store."""
-        if self._pointing:
-            self.writer.point(self._pointing)
-            self._pointing = []
-        if self._settling:
-            self._tally.lost(self.writer.settle(self._settling))
-            self._settling = []
+    def _stored(self, pending: Pending) -> None:
+        """A document was committed."""
+        for source in pending.sources:
+            self._tally.holds(source, anew=pending.document.id in self._replaced)
+        self._tell(Path(pending.sources[0].path))
 
     def _remove_vanished(self) -> None:
         present = {str(path) for path in self.discovery.files}

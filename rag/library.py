@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from rag import checking, coverage, feedback, opening, removal, tuned, verifying
+from rag.cache import EncodingCache, limit
 from rag.discovery import discover
 from rag.files import absolute
 from rag.filters import Filter
@@ -117,6 +119,7 @@ class Library(Searchable):
         retry: bool = False,
         again: bool = False,
         passwords: Sequence[str] = (),
+        cache: bool = True,
         progress: bool | Callable[[Progress], None] = False,
     ) -> IndexReport:
         """Make the library follow files and folders.
@@ -144,6 +147,9 @@ class Library(Searchable):
         passwords
             Tried on each PDF that is protected by one, those that failed in earlier runs
             included. They are kept nowhere: a protected PDF that changes needs its password again.
+        cache
+            Look for passages among what any library of this user has encoded, and keep there what
+            is encoded now; :mod:`rag.cache` says where that is.
         progress
             True shows bars on standard error; a function is called with each step.
 
@@ -152,22 +158,24 @@ class Library(Searchable):
         SourceNotFound
             If one of the paths does not exist; nothing is done then.
         InputError
-            If OCR is asked for and tesseract, or one of the languages, is not installed; nothing
-            is done then, either.
+            If OCR is asked for and tesseract, or one of the languages, is not installed, or
+            ``$RAG_CACHE_LIMIT`` is no size; nothing is done then, either.
         LibraryBusy
             If another process goes on writing.
         """
         languages = checked(ENGLISH if ocr is True else ocr) if ocr else None
         listed = [paths] if isinstance(paths, str | Path) else list(paths)
         discovery = discover(listed, leave_out=self.path, exclude=exclude)
+        room = limit() if cache else 0
         with shown(progress) as on_progress:
-            with locked(self.path):
+            with locked(self.path), closing(self._cache(room)) as encodings:
                 ingestion = Ingestion(
                     discovery,
                     self._embedder,
                     self._reader,
                     self._writer,
                     on_progress,
+                    cache=encodings,
                     means=Means(languages, tuple(passwords)),
                     retry=retry,
                     again=again,
@@ -180,6 +188,9 @@ class Library(Searchable):
                 report = ingestion.report()
             self._calibrations.refresh(self.ranking)
         return report
+
+    def _cache(self, limit: int) -> EncodingCache:
+        return EncodingCache.open(self._embedder.fingerprint, self._embedder.dimension, limit)
 
     def remove(self, sources: Sequence[str | Path]) -> list[str]:
         """Forget files, or all files in a folder, whether they still exist or not.

@@ -32,7 +32,9 @@ class IndexReport:
 
     ``failed`` are files that should have been read and could not be, ``skipped`` those in a
     folder that are of a kind which is not read, and links to folders. ``embedded`` counts the
-    passages that went through the model, ``reused`` those whose words had been through it before.
+    passages that went through the model, ``reused`` those whose words had been through it before,
+    in this library or another. ``warnings`` is what went wrong beside that, such as a cache of
+    encodings that could not be used; nothing of the library lacks for it.
     """
 
     added: tuple[str, ...]
@@ -44,6 +46,7 @@ class IndexReport:
     embedded: int
     reused: int
     seconds: float
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -97,7 +97,8 @@ def test_encodings_are_those_of_the_model(
             one for n, text in enumerate(texts) for one in passages(a_document(str(n), text), model)
         ]
         encoder = Encoder(model, reader)
-        found = list(encoder.encoded(asked))
+        found = list(encoder.begin(asked))
+        encoder.close()
     finally:
         database.close()
     for got, expected in zip(found, model.passages(asked), strict=True):

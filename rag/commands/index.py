@@ -90,6 +90,14 @@ def index_command(
             show_default=False,
         ),
     ] = None,
+    cache: Annotated[
+        bool,
+        typer.Option(
+            "--cache/--no-cache",
+            help="Look for passages among what any library of yours has encoded, and keep those"
+            " encoded now; more: rag cache --help.",
+        ),
+    ] = True,
     watch: Annotated[
         bool, typer.Option("--watch", help="Keep following the folders until Ctrl-C.")
     ] = False,
@@ -115,6 +123,7 @@ def index_command(
                 retry=retry and first,
                 again=again and first,
                 passwords=tried,
+                cache=cache,
             )
 
         report = run(known, first=True)
@@ -126,7 +135,9 @@ def index_command(
         if status.generation != before:
             _check(opened)
         if watch:
-            _follow(opened, paths, exclude or [], ocr=ocr_language or ocr, passwords=known)
+            _follow(
+                opened, paths, exclude or [], ocr=ocr_language or ocr, passwords=known, cache=cache
+            )
     if report.failed:
         raise typer.Exit(EXIT_SOME_FAILED)
 
@@ -147,6 +158,7 @@ def _index(
     retry: bool,
     again: bool,
     passwords: Sequence[str],
+    cache: bool,
 ) -> IndexReport:
     """Index with progress; the first Ctrl-C ends it after the document in hand."""
     from rag.progress import bars
@@ -161,6 +173,7 @@ def _index(
                 retry=retry,
                 again=again,
                 passwords=passwords,
+                cache=cache,
                 progress=on_progress,
             )
     except KeyboardInterrupt:
@@ -200,6 +213,7 @@ def _follow(
     *,
     ocr: bool | str,
     passwords: Sequence[str],
+    cache: bool,
 ) -> None:
     from rag.watching import changes
 
@@ -207,7 +221,9 @@ def _follow(
     try:
         for _ in changes(paths, leave_out=library.path):
             present = [path for path in paths if path.exists()]
-            found = library.index(present, exclude=exclude, ocr=ocr, passwords=passwords)
+            found = library.index(
+                present, exclude=exclude, ocr=ocr, passwords=passwords, cache=cache
+            )
             if found.added or found.updated or found.removed or found.failed:
                 terminal.print_change(found)
     except KeyboardInterrupt:

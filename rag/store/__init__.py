@@ -20,6 +20,7 @@ from rag.store.records import (
     Source,
     StoredPassage,
     StoredTokens,
+    sentence_spans,
 )
 from rag.store.sampling import sample
 from rag.store.verification import (
@@ -54,6 +55,7 @@ __all__ = [
     "recount",
     "reindex",
     "sample",
+    "sentence_spans",
     "sign",
     "take_apart",
 ]
