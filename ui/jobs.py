@@ -11,7 +11,8 @@ import logging
 import os
 import threading
 import uuid
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from queue import SimpleQueue
@@ -89,6 +90,7 @@ class Jobs:
         self._library = library
         self._changing = threading.Lock()
         self._jobs: dict[str, Job] = {}
+        self._over: Counter[State] = Counter()
         self._waiting: SimpleQueue[str | None] = SimpleQueue()
         self._worker: threading.Thread | None = None
         self._closed = False
@@ -153,6 +155,11 @@ class Jobs:
         """Whether no job waits or runs."""
         return all(job.is_over for job in self.all())
 
+    def over(self) -> Mapping[str, int]:
+        """How many jobs ended in each state, those included that are not remembered any more."""
+        with self._changing:
+            return dict(self._over)
+
     def cancel(self, job_id: str) -> Job | None:
         """Stop a job: at once if it waits, after the document in hand if it runs.
 
@@ -166,8 +173,7 @@ class Jobs:
                 job = replace(job, state="cancelled", cancelling=True, ended=_now())
             else:
                 job = replace(job, cancelling=True)
-            self._jobs[job_id] = job
-            return job
+            return self._put(job)
 
     def close(self) -> None:
         """Cancel every job and wait until the last has ended; no more are taken."""
@@ -188,7 +194,7 @@ class Jobs:
             job = self._jobs.get(job_id)
             if job is None or job.is_over:  # cancelled while it waited
                 return
-            self._jobs[job_id] = replace(job, state="running", began=_now())
+            self._put(replace(job, state="running", began=_now()))
 
         def on_progress(step: Progress) -> None:
             if self._change(job_id, lambda job: replace(job, progress=step)).cancelling:
@@ -218,8 +224,27 @@ class Jobs:
 
     def _change(self, job_id: str, change: Callable[[Job], Job]) -> Job:
         with self._changing:
-            job = self._jobs[job_id] = change(self._jobs[job_id])
-            return job
+            return self._put(change(self._jobs[job_id]))
+
+    def _put(self, job: Job) -> Job:
+        """Remember how a job stands now, and note what becomes of it. The caller holds the lock."""
+        before = self._jobs[job.id].state
+        self._jobs[job.id] = job
+        if job.state != before:
+            told: dict[str, object] = {"job": job.id, "state": job.state}
+            if job.is_over:
+                self._over[job.state] += 1
+            if report := job.report:
+                told |= {
+                    "added": len(report.added),
+                    "updated": len(report.updated),
+                    "removed": len(report.removed),
+                    "failed": len(report.failed),
+                    "passages": report.embedded + report.reused,
+                    "seconds": round(report.seconds, 2),
+                }
+            _log.info("index job", extra=told)
+        return job
 
     def _forget(self) -> None:
         """Let go of the oldest jobs that are over, so that a server may run for years."""

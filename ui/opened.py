@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 import anyio
 from starlette.responses import JSONResponse
 
-from ui import prefix, server
+from ui import metrics, prefix, server
 from ui import shelf_words as told
+from ui.metrics import Reading
 from ui.server import Background
 from ui.starting import PATHS, Starting
 
@@ -39,6 +40,7 @@ class Opened:
 
     def __init__(self, library: Library, hosts: Sequence[str], name: str) -> None:
         self._library = library
+        self._name = name
         self._background = Background.of(library)
         self._starting = Starting()
         self._complete = asyncio.Event()
@@ -54,6 +56,11 @@ class Opened:
         """Whether nothing is being indexed, sent, or changed otherwise."""
         changing = _CHANGING.intersection(self._answering.values())
         return self._background.jobs.is_idle and not changing
+
+    def reading(self) -> Reading:
+        """How things stand with it."""
+        behind = self._background
+        return metrics.read(self._library, behind.jobs, behind.warming, self._name)
 
     async def close(self) -> None:
         """Answer no more, end what goes on, and close the library."""

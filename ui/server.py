@@ -26,6 +26,8 @@ from ui import (
     documents_routes,
     guard,
     insight_routes,
+    metrics,
+    observing,
     pages,
     prefix,
     ratings,
@@ -37,6 +39,7 @@ from ui import (
 from ui.api import docs, problems
 from ui.api.application import create_api
 from ui.jobs import Jobs
+from ui.metrics import Metrics
 from ui.starting import Starting
 from ui.warming import Warming
 
@@ -72,6 +75,7 @@ def create_app(
     hosts: Sequence[str] = ANY_HOST,
     background: Background | None = None,
     name: str = "",
+    counted: Metrics | None = None,
 ) -> FastAPI:
     """The whole web application over one library.
 
@@ -79,7 +83,8 @@ def create_app(
     matter: a page elsewhere could point its own name at 127.0.0.1 and read the articles. Where
     they are others than this machine's own, programs can change nothing through it.
     ``background`` is closed when the application is shut down. ``name`` is the library's, where it
-    is one of several, and leads back to them.
+    is one of several, and leads back to them. ``counted`` is what ``/metrics`` gives, and there is
+    no such address without it.
     """
     import_gradio()
     import gradio as gr
@@ -116,8 +121,12 @@ def create_app(
     insight_routes.add_routes(app, library, name)
     api = create_api(library, behind.jobs, behind.warming, may_change=may_change)
     app.mount(problems.PREFIX, api)
+    if counted is not None:
+        metrics.add_routes(app, counted, given=may_change)
     app.add_middleware(guard.guarded)
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=list(hosts))
+    below = "/libraries/{name}" if name else ""
+    app.add_middleware(observing.routed, below=below, also=(tools.route.path,))
     mounted: FastAPI = gr.mount_gradio_app(
         app,
         build(library, name),
@@ -166,6 +175,8 @@ class Alone:
         self._hosts = hosts
         self._background = Background.of(library)
         self._starting = Starting()
+        behind = self._background
+        self.metrics = Metrics(lambda: (metrics.read(library, behind.jobs, behind.warming),))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, as ASGI has it."""
@@ -174,7 +185,9 @@ class Alone:
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Put the application together, and hand over to it."""
-        async with running(self._library, self._hosts, self._background) as app:
+        async with running(
+            self._library, self._hosts, self._background, counted=self.metrics
+        ) as app:
             self._starting.hand_over(app)
             yield
 
@@ -185,12 +198,16 @@ class Alone:
 
 @contextlib.asynccontextmanager
 async def running(
-    library: Library, hosts: Sequence[str], background: Background, name: str = ""
+    library: Library,
+    hosts: Sequence[str],
+    background: Background,
+    name: str = "",
+    counted: Metrics | None = None,
 ) -> AsyncIterator[FastAPI]:
     """The application of :func:`create_app`, which takes seconds to make, from start to end."""
     await asyncio.to_thread(import_gradio)  # seconds, in which the loop goes on
     # In the loop: without one, Gradio makes some and forgets them.
-    app = create_app(library, hosts, background, name)
+    app = create_app(library, hosts, background, name, counted)
     async with app.router.lifespan_context(app):
         yield app
 

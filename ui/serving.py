@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import os
+import signal
 import socket
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
@@ -15,12 +18,26 @@ from starlette.types import Receive, Scope, Send
 
 from rag import InputError
 from ui import words
+from ui.metrics import Metrics
+from ui.observing import Observed
+
+SECONDS_TO_FINISH = 30
+"""How long requests that are under way may go on when the server is told to stop."""
+
+SECONDS_OF_STREAMS = 1.0
+"""The same for those that have no end of their own: an open page keeps one."""
+
+_log = logging.getLogger(__name__)
 
 
 class Service(Protocol):
     """What a server answers with: an ASGI application that says something from the first moment
     on, and is complete while it is ``running``.
     """
+
+    @property
+    def metrics(self) -> Metrics:
+        """Where its requests are counted."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request."""
@@ -39,9 +56,12 @@ def answer(
     on_ready: Callable[[str], None] | None,
     on_starting: Callable[[str], None] | None,
 ) -> None:
-    """Answer with a service; everything else is as in :func:`serve`."""
+    """Answer with a service until told to stop, by Ctrl-C or SIGTERM: requests that are under way
+    are answered, and what goes on behind them ends at a safe point. Everything else is as in
+    :func:`serve`.
+    """
     listener = _listen(host, port)
-    with contextlib.closing(listener), contextlib.suppress(KeyboardInterrupt):
+    with contextlib.closing(listener), _terminated(), contextlib.suppress(KeyboardInterrupt):
         asyncio.run(_answer(service, listener, on_ready, on_starting))
 
 
@@ -51,15 +71,16 @@ async def _answer(
     on_ready: Callable[[str], None] | None,
     on_starting: Callable[[str], None] | None,
 ) -> None:
+    observed = Observed(service, service.metrics)
     server = uvicorn.Server(
         uvicorn.Config(
-            service,
+            observed,
             lifespan="off",  # that of the application begins later
+            log_config=None,  # what it says goes where all else goes
             log_level="warning",
             access_log=False,
             server_header=False,
-            # An open page keeps a connection for as long as it is open: don't wait for it.
-            timeout_graceful_shutdown=1,
+            timeout_graceful_shutdown=SECONDS_TO_FINISH,
         )
     )
     serving = asyncio.create_task(server.serve(sockets=[listener]))
@@ -71,6 +92,9 @@ async def _answer(
         async with service.running():
             if not serving.done() and on_ready is not None:
                 on_ready(_address(listener))
+            await _told_to_stop(server, serving)
+            await asyncio.sleep(SECONDS_OF_STREAMS if observed.open_streams else 0)
+            observed.end_streams()
             await serving
     finally:
         server.should_exit = True  # whatever went wrong
@@ -78,6 +102,29 @@ async def _answer(
             await serving  # which raises what ended it: Ctrl-C, say
         finally:
             service.close()
+
+
+async def _told_to_stop(server: uvicorn.Server, serving: asyncio.Task[None]) -> None:
+    """Wait until the server takes no more requests."""
+    while not (server.should_exit or serving.done()):  # noqa: ASYNC110 — there is no event for it
+        await asyncio.sleep(0.1)
+
+
+@contextlib.contextmanager
+def _terminated() -> Iterator[None]:
+    """Let SIGTERM end the server in order, and the process with success.
+
+    While uvicorn answers it takes the signal itself, and afterwards raises it again, for whoever
+    was there before: by default that would kill the process before its library is closed.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, lambda _, __: None)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -20,9 +20,10 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 
 from rag import LibraryNotFound, RagError
-from ui import guard, server, serving, shelf_page, troubles
+from ui import guard, metrics, observing, server, serving, shelf_page, troubles
 from ui import shelf_words as told
 from ui.api.libraries import Busy
+from ui.metrics import Metrics, Reading
 from ui.opened import Opened
 from ui.shelf_routes import create_front
 
@@ -46,7 +47,10 @@ class Libraries:
         self._renamed: dict[str, str] = {}
         self._changing = asyncio.Lock()
         may_change = set(hosts) <= set(server.LOCAL)
-        self._front = create_front(shelf, self.rename, may_change=may_change)
+        self.metrics = Metrics(self._readings)
+        front = create_front(shelf, self.rename, may_change=may_change)
+        metrics.add_routes(front, self.metrics, given=may_change)
+        self._front = observing.routed(front)
         self._app = TrustedHostMiddleware(guard.guarded(self._answer), list(hosts))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -93,6 +97,11 @@ class Libraries:
             if now != name:
                 self._renamed[name] = now
             return now
+
+    def _readings(self) -> Iterator[Reading]:
+        """How things stand with each library that is open."""
+        for opened in tuple(self._opened.values()):
+            yield opened.reading()
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = scope["path"]

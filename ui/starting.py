@@ -14,13 +14,17 @@ from urllib.parse import parse_qs
 
 from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, Response
 
-from ui import guard, prefix, words
+from ui import guard, observing, prefix, words
+from ui.api import health, problems
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
 SCRIPT_PATH = "/starting.js"
-PATHS = frozenset({"/", SCRIPT_PATH, "/style.css", "/health", "/favicon.ico"})
+LIVES_PATH, READY_PATH = f"{problems.PREFIX}/health", f"{problems.PREFIX}/ready"
+PATHS = frozenset(
+    {"/", SCRIPT_PATH, "/style.css", "/health", "/favicon.ico", LIVES_PATH, READY_PATH}
+)
 """What is answered from the first moment on; for the rest one must wait."""
 
 SCRIPT = Path(__file__).with_name("starting.js")
@@ -39,7 +43,7 @@ class Starting:
     """An application that answers from the first moment on, and then hands over to another."""
 
     def __init__(self) -> None:
-        self._own = guard.guarded(_answer)
+        self._own = guard.guarded(observing.routed(_answer, also=PATHS))
         self._app = self._own
 
     def hand_over(self, app: ASGIApp) -> None:
@@ -66,6 +70,10 @@ async def _answer(scope: Scope, receive: Receive, send: Send) -> None:
         response = FileResponse(file, media_type=f"text/{kind}", headers=headers)
     elif path == "/health":
         response = JSONResponse({"status": "starting"})
+    elif path == LIVES_PATH:
+        response = JSONResponse(health.lives().model_dump())
+    elif path == READY_PATH:
+        response = problems.response(scope, problems.NOT_READY, health.LOADING)
     elif path == "/favicon.ico":
         response = Response(words.ICON, media_type="image/svg+xml")
     else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import Annotated
 
@@ -11,6 +12,8 @@ from rag.commands.options import LibraryOption, library_at
 from rag.errors import InputError
 from rag.shelf import Shelf
 from rag.terminal import err
+
+_log = logging.getLogger(__name__)
 
 FOLDER_VARIABLE = "RAG_LIBRARIES"
 
@@ -29,21 +32,35 @@ def serve_command(
     ] = None,
     host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="The port.")] = 7860,
+    *,
+    verbose: Annotated[
+        bool,
+        typer.Option("--verbose", help="Log all there is to say, health checks and files, too."),
+    ] = False,
+    log_questions: Annotated[
+        bool,
+        typer.Option("--log-questions", help="Log what is asked; otherwise no question is kept."),
+    ] = False,
 ) -> None:
     """Serve the page where questions are asked in the browser.
 
     A new library is made where there is none: documents can be added in the browser, unless
     others can reach the address.
 
+    What happens is logged to standard error: on a terminal what goes wrong, elsewhere each request
+    as a line of JSON. Ctrl-C and SIGTERM end the server in order: requests that are under way are
+    answered, and a document that is being indexed is finished.
+
     Example: rag serve --port 8000
     """
-    from ui import server, shelf
+    from ui import logs, server, shelf
 
     if library is not None and libraries is not None:
         raise InputError(
             "--library serves one library and --libraries a folder of them; give one of the two "
             "(RAG_LIBRARY and RAG_LIBRARIES count, too)"
         )
+    logs.to_standard_error(verbose=verbose, questions=log_questions)
     if libraries is not None:
         shelf.serve(Shelf(libraries), host, port, _ready, _starting)
         return
@@ -52,8 +69,16 @@ def serve_command(
 
 
 def _starting(address: str) -> None:
-    err.print(f"Starting: {address} …")
+    _say(f"Starting: {address}", " …", address)
 
 
 def _ready(address: str) -> None:
-    err.print(f"Ready: {address}  (Ctrl-C stops)")
+    _say(f"Ready: {address}", "  (Ctrl-C stops)", address)
+
+
+def _say(line: str, more: str, address: str) -> None:
+    """A line for a person, or one among the others of the log."""
+    if err.is_terminal:
+        err.print(line + more)
+    else:
+        _log.info(line, extra={"address": address})

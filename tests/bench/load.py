@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import itertools
+import json
 import signal
 import subprocess
 import sys
@@ -70,7 +71,9 @@ def serving(library: Path) -> Iterator[str]:
     command = [sys.executable, "-m", "rag", "serve", "--library", str(library), "--port", "0"]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as server:
         assert server.stderr is not None
-        address = next(line.split()[1] for line in server.stderr if line.startswith("Ready"))
+        address = next(json.loads(line)["address"] for line in server.stderr if "Ready" in line)
+        # A pipe that nobody reads would stop the server, which logs every request.
+        threading.Thread(target=server.stderr.read, daemon=True).start()
         while httpx.get(f"{address}/health").json()["model"] != "ready":
             time.sleep(0.1)
         yield address

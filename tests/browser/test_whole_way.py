@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import signal
 import subprocess
@@ -53,12 +54,14 @@ def serving(folder: Path) -> Iterator[str]:
     ) as server:
         assert server.stderr is not None
         try:
-            yield re.findall("http:[^ ]+", server.stderr.readline())[0]
+            yield json.loads(server.stderr.readline())["address"]
         finally:
             server.send_signal(signal.SIGINT)
         complaints = server.communicate(timeout=120)[1]
     assert server.returncode == 0
-    assert re.fullmatch(r"Ready: \S+  \(Ctrl-C stops\)\n", complaints)
+    lines = [json.loads(line) for line in complaints.splitlines()]
+    assert {line["level"] for line in lines} == {"info"}
+    assert any("Ready" in line["event"] for line in lines)
 
 
 def test_the_whole_way(open_page: OpenPage, tmp_path: Path) -> None:

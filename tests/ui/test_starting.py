@@ -43,6 +43,9 @@ def test_what_is_not_there_yet(starting: Starting) -> None:
     """Programs are told to come again; health says how it stands."""
     client = TestClient(starting)
     assert client.get("/health").json() == {"status": "starting"}
+    assert client.get("/api/v1/health").json()["status"] == "ok"  # it lives
+    ready = client.get("/api/v1/ready")
+    assert (ready.status_code, ready.json()["type"]) == (503, "/api/v1/problems/not-ready")
     for path in ("/api/v1/search?q=tea", "/library", "/gradio_api/call/search", "/mcp"):
         response = client.get(path)
         assert response.status_code == 503, path

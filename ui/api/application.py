@@ -34,7 +34,7 @@ def create_api(library: Library, jobs: Jobs, warming: Warming, *, may_change: bo
     api.include_router(again.routes(library, jobs, removals, permission))
     api.include_router(files.routes(uploads, permission))
     api.include_router(indexing.routes(jobs, uploads, permission))
-    api.include_router(health.routes(warming))
+    api.include_router(health.routes(library, warming))
     api.include_router(problems.routes())
     call_problems_by_their_type(api)
     return api

@@ -7,6 +7,7 @@ from typing import Literal
 
 from fastapi import APIRouter
 
+from rag import Library
 from ui.api import problems
 from ui.api.shapes import Shape
 from ui.warming import Warming
@@ -28,19 +29,27 @@ class Ready(Shape):
     status: Literal["ready"]
 
 
-def routes(warming: Warming) -> APIRouter:
+def lives() -> Health:
+    """What a server says that lives."""
+    return Health(status="ok", version=version("rag"))
+
+
+def routes(library: Library, warming: Warming) -> APIRouter:
     """Signs of life."""
     router = APIRouter(tags=["health"])
 
     @router.get("/health")
     def health() -> Health:
         """Whether the server lives; it looks no further."""
-        return Health(status="ok", version=version("rag"))
+        return lives()
 
     @router.get("/ready", responses=problems.declared(problems.NOT_READY))
     def ready() -> Ready:
-        """Whether the model is loaded. After a failure, being asked has it tried again."""
+        """Whether the model is loaded and the library can be read. After a failure, being asked
+        has it tried again.
+        """
         if warming.state == "ready":
+            library.status()  # which is in trouble where the library is
             return Ready(status="ready")
         trouble = warming.trouble
         if warming.state == "failed":

@@ -17,7 +17,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import Scope
 
 from rag import DocumentNotFound, EmptyQuestion, InputError, LibraryBusy, NameTaken, RagError
-from ui import prefix, troubles
+from ui import observing, prefix, troubles
 from ui.api.shapes import Shape
 
 MEDIA_TYPE = "application/problem+json"
@@ -100,6 +100,8 @@ class Problem(Shape):
     """What is wrong this time, and what to do."""
     instance: str
     """The path that was asked for."""
+    request_id: str | None = None
+    """By which the server's log knows the request, as in the header ``x-request-id``."""
     errors: tuple[Wrong, ...] | None = None
     """Each thing that is wrong with a request that is not valid."""
 
@@ -134,6 +136,7 @@ def response(
         status=kind.status,
         detail=_sentence(detail),
         instance=_asked(scope),
+        request_id=observing.request_id(scope),
         errors=errors,
     )
     again = kind.status == HTTPStatus.SERVICE_UNAVAILABLE
@@ -186,6 +189,7 @@ def add_handlers(api: FastAPI) -> None:
             status=status,
             detail=_sentence(status.description or status.phrase),
             instance=_asked(request.scope),
+            request_id=observing.request_id(request.scope),
         )
         return _json(problem, error.headers or {})
 
