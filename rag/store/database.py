@@ -11,6 +11,7 @@ from importlib.resources import files
 from pathlib import Path
 from types import MappingProxyType
 
+from rag.characters import plain
 from rag.errors import LibraryDamaged, LibraryError, LibraryMismatch
 from rag.files import sync_folder
 
@@ -177,6 +178,7 @@ class Database:
             connection.execute("PRAGMA synchronous = FULL")
             connection.execute("PRAGMA foreign_keys = ON")
             connection.create_function("casefold", 1, str.casefold, deterministic=True)
+            connection.create_function("plain", 1, plain, deterministic=True)
             with self._opening:
                 self._connections.append(connection)
             self._local.connection = connection
