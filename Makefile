@@ -4,10 +4,11 @@ PORT ?= 7860
 PYTHON ?= python3
 BIN := .venv/bin
 FOUND ?= .venv-peers/found
+RUNS ?= 20000
 PARALLEL ?= -n auto --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test check faults screenshots quality peers bench clean
+.PHONY: help install run test check faults fuzz screenshots quality peers bench clean
 
 help: ## List what there is
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -36,6 +37,13 @@ check: install ## Format, lint, types, layers, tests with coverage: what CI runs
 
 faults: install ## Kill a writer before each of its write steps, and look at what is left
 	$(BIN)/python tests/faults/kill_at_every_step.py $$(mktemp -d)
+
+fuzz: install .venv/fuzzer ## Try each parser with hostile input (RUNS=20000 each)
+	$(BIN)/python tests/fuzz/fuzz.py all --runs $(RUNS) --corpus .fuzz
+
+.venv/fuzzer: tests/fuzz/requirements.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check -r $<
+	touch $@
 
 screenshots: install ## Take the README's screenshots again (needs Chromium)
 	$(BIN)/python tests/browser/take_screenshots.py

@@ -13,8 +13,8 @@ Four forms are syntax, each only where a word could begin; everything else is pl
 ``since:2024-05-01``, ``until:2024``
     its date; a year or a month is meant from its first day, or to its last.
 
-Any text can be read. What looks like syntax but has no meaning, a lone quote or a date that there
-never was, stays plain words.
+Any text can be read, in any of the forms that Unicode has for the same letters. What looks like
+syntax but has no meaning, a lone quote or a date that there never was, stays plain words.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 
+from rag.characters import plain
 from rag.filters import Filter
 from rag.types import Clauses, Respelling
 
@@ -54,7 +55,8 @@ class Query:
     """A question, taken apart.
 
     ``text`` is what was typed. ``question`` is for the model: conditions and excluded words are
-    taken out, phrases stand without their quotes; where nothing is syntax it is ``text`` itself.
+    taken out, phrases stand without their quotes; where nothing is syntax it is ``text`` in the
+    characters that documents have, see :mod:`rag.characters`.
     ``words`` is the same without the phrases. All of ``conditions`` must hold: there is more than
     one where one name was given several values.
     """
@@ -68,6 +70,7 @@ class Query:
 
 def read(text: str) -> Query:
     """Take a question apart; any text can be read."""
+    typed, text = text, plain(text)
     phrases: list[str] = []
     without: list[str] = []
     conditions: tuple[Filter, ...] = ()
@@ -95,9 +98,9 @@ def read(text: str) -> Query:
         words += [before, rest]
         end = form.end()
     if not end:
-        return Query(text, text, text)
+        return Query(typed, text, text)
     return Query(
-        text=text,
+        text=typed,
         question=_tidied([*question, text[end:]]),
         words=_tidied([*words, text[end:]]),
         clauses=Clauses(tuple(phrases), tuple(without)),

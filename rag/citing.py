@@ -11,9 +11,10 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
+from rag.characters import plain
 from rag.types import Document, Hit, Quote
 
 LONGEST_BEGINNING = 240
@@ -23,6 +24,16 @@ LEAST_LIKENESS = 65.0
 """Of what may be the sentence, changed: 100 times twice the longest common subsequence of two
 sentences by the sum of their lengths. Of 3,000 sentences of SQuAD, nine in ten pairs taken at
 random have 27 to 44, and 999 in 1,000 neighbours in a paragraph less than 63."""
+
+LONGEST_QUOTATION = 20_000
+"""Characters of what is looked for word for word elsewhere: far more than any sentence. Anybody can
+write a link, and it may name any number."""
+
+_MOST_COMPARED = 400_000
+"""Characters that are compared with a quotation, over all places in a document that begin like
+it: a link that anybody wrote may begin with “the”."""
+
+_DIGITS = 16
 
 CANDIDATES = 10
 """Passages among which a sentence is looked for when its document is no more what it was."""
@@ -82,11 +93,12 @@ def follow(
     search
         Hits for a text, so many at most.
     """
+    citation = replace(citation, beginning=_plain(plain(citation.beginning)))
     own = document(citation.document_id)
-    if own and _digest(_plain(own.text[citation.start : citation.end])) == citation.digest:
+    if own and _stands(citation, own.text):
         return Followed("unchanged", own.id, _quote(own, citation.start, citation.end))
     # Marks mean something in a question.
-    question = " ".join(re.findall(r"\w+", citation.beginning))
+    question = " ".join(re.findall(r"[^\W_]+", citation.beginning))
     hits = search(question, CANDIDATES) if question else []
     ids = [citation.document_id, *dict.fromkeys(hit.document_id for hit in hits)]
     for one in filter(None, map(document, dict.fromkeys(ids))):
@@ -98,17 +110,25 @@ def follow(
     return Followed("gone", own.id if own else None, None)
 
 
+def _stands(citation: Citation, text: str) -> bool:
+    """Whether the sentence stands where it stood."""
+    start, end = citation.start, citation.end
+    return 0 <= start < end <= len(text) and _digest(_plain(text[start:end])) == citation.digest
+
+
 def _word_for_word(citation: Citation, document: Document) -> Quote | None:
     """The sentence in a document, nearest to where it stood, if it is there."""
-    begins = re.compile(r"\s+".join(map(re.escape, citation.beginning.split(" "))))
-    places = [
-        (match.start(), end)
-        for match in begins.finditer(document.text)
-        if (end := _end(citation, document.text, match.start())) is not None
-    ]
-    if not places:
+    length = citation.end - citation.start
+    if not citation.beginning or not 0 < length <= LONGEST_QUOTATION:
         return None
-    return _quote(document, *min(places, key=lambda place: abs(place[0] - citation.start)))
+    begins = re.compile(r"\s+".join(map(re.escape, citation.beginning.split(" "))))
+    starts = [match.start() for match in begins.finditer(document.text)]
+    starts.sort(key=lambda start: abs(start - citation.start))
+    for start in starts[: max(1, _MOST_COMPARED // length)]:
+        end = _end(citation, document.text, start)
+        if end is not None:
+            return _quote(document, start, end)
+    return None
 
 
 def _end(citation: Citation, text: str, start: int) -> int | None:
@@ -117,10 +137,15 @@ def _end(citation: Citation, text: str, start: int) -> int | None:
     It need not be as long as it was: a run of blanks counts as one.
     """
     length = citation.end - citation.start
-    for more in sorted(range(-length // 2, length + 1), key=abs):
-        end = start + length + more
-        if end <= len(text) and _digest(_plain(text[start:end])) == citation.digest:
-            return end
+    hashed, gap = hashlib.sha256(), ""
+    for at, character in enumerate(text[start : start + 2 * length], start + 1):
+        if character.isspace():
+            gap = " "
+            continue
+        hashed.update(f"{gap}{character}".encode())
+        gap = ""
+        if hashed.hexdigest()[:_DIGITS] == citation.digest:
+            return at
     return None
 
 
@@ -138,7 +163,7 @@ def _plain(text: str) -> str:
 
 
 def _digest(words: str) -> str:
-    return hashlib.sha256(words.encode()).hexdigest()[:16]
+    return hashlib.sha256(words.encode()).hexdigest()[:_DIGITS]
 
 
 def _quote(document: Document, start: int, end: int) -> Quote:

@@ -15,6 +15,7 @@ class Filter:
     ``?`` for the path of one of its sources, or for the end of it; upper and lower case are the
     same in it for the letters A to Z. ``title`` stands in its title, upper or lower case.
     ``language`` is a code such as ``en``. ``where`` are values of its metadata, each to be equal.
+    Letters that Unicode writes in two ways are the same in either.
     """
 
     since: dt.date | None = None

@@ -7,6 +7,7 @@ changes HTML, so that a document's text can't become part of the page's markup.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable, Iterator
 from html import escape
 from typing import TypeAlias
@@ -78,7 +79,7 @@ def pattern(words: Iterable[str]) -> re.Pattern[str]:
 
 def anywhere(sought: str) -> Words:
     """Finds some words in a row, inside longer ones too, whatever blanks are between them."""
-    parts = sought.split()
+    parts = unicodedata.normalize("NFC", sought).split()  # as documents have it
     if not parts:
         return NO_WORDS
     return re.compile(r"\s+".join(map(re.escape, parts)), re.IGNORECASE)

@@ -96,7 +96,7 @@ def members_of_zip(data: Content) -> Iterator[Member | Failure]:
         left = most_unpacked(len(data))
         for entry in entries:
             name = _plain(_zip_name(entry))
-            if entry.is_dir() or _is_junk(name):
+            if _is_junk(name) or entry.is_dir():  # in this order: an empty name trips is_dir
                 continue
             member = _zip_member(archive, entry, name, data, left)
             if isinstance(member, Member):

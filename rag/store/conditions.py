@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from rag.characters import plain
 from rag.filters import Filter
 
 
 def as_sql(conditions: Filter) -> tuple[str, list[str]]:
-    """A condition on ``document``, with its values apart; it is never empty."""
+    """A condition on ``document``, with its values apart; it is never empty.
+
+    Titles and metadata are made of plain characters already; paths are as their system has them.
+    """
     clauses, values = ["TRUE"], []
     if conditions.since:
         clauses.append("date >= ?")
@@ -16,22 +20,22 @@ def as_sql(conditions: Filter) -> tuple[str, list[str]]:
         values.append(conditions.until.isoformat())
     if conditions.source:
         # Brackets are no wildcards here: they are common in names of files.
-        pattern = conditions.source.replace("[", "[[]")
+        pattern = plain(conditions.source).replace("[", "[[]")
         clauses.append(
             "EXISTS (SELECT 1 FROM source WHERE document = document.key"
-            " AND (lower(path) GLOB lower(?) OR lower(path) GLOB lower(?)))"
+            " AND (lower(plain(path)) GLOB lower(?) OR lower(plain(path)) GLOB lower(?)))"
         )
         values += [pattern, f"*/{pattern}"]
     if conditions.title:
         clauses.append("instr(casefold(title), ?) > 0")
-        values.append(conditions.title.casefold())
+        values.append(plain(conditions.title).casefold())
     if conditions.language:
         clauses.append("metadata ->> '$.language' = ?")
-        values.append(conditions.language)
+        values.append(plain(conditions.language))
     for name, value in conditions.where.items():
         clauses.append(
             "EXISTS (SELECT 1 FROM json_each(metadata) WHERE json_each.key = ?"
             " AND json_each.value = ?)"
         )
-        values += [name, value]
+        values += [plain(name), plain(value)]
     return " AND ".join(clauses), values

@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self, TypeAlias
 
+from rag.characters import plain
 from rag.errors import LibraryBusy, LibraryDamaged, LibraryError
 from rag.files import may_write
 
@@ -57,6 +58,7 @@ def connected(path: Path) -> Connection:
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA foreign_keys = ON")
     connection.create_function("casefold", 1, str.casefold, deterministic=True)
+    connection.create_function("plain", 1, plain, deterministic=True)
     return connection
 
 
