@@ -17,6 +17,7 @@ from rag.commands.archive import export_command, import_command
 from rag.commands.ask import ask_command
 from rag.commands.cache import cache_command
 from rag.commands.check import check_command
+from rag.commands.doctor import doctor_command
 from rag.commands.evaluate import eval_command
 from rag.commands.index import index_command
 from rag.commands.mcp import mcp_command
@@ -95,6 +96,7 @@ app.command("backup", help="The same as [bold]rag export[/]: of one moment, whil
     export_command
 )
 app.command("import")(import_command)
+app.command("doctor")(doctor_command)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

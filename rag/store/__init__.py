@@ -9,7 +9,7 @@ Vectors are kept as float16: that halves them, and moves no cosine by more than 
 
 from rag.store.catalogue import Catalogue, Order
 from rag.store.changes import Changes
-from rag.store.database import Database
+from rag.store.database import FORMAT, Database
 from rag.store.facets import facets
 from rag.store.ratings import RatingStore
 from rag.store.reader import StoreReader
@@ -35,6 +35,7 @@ from rag.store.verification import (
 from rag.store.writer import StoreWriter
 
 __all__ = [
+    "FORMAT",
     "Catalogue",
     "Changes",
     "Database",

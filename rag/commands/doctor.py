@@ -1,0 +1,41 @@
+"""The command ``rag doctor``: what a report of a fault needs."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+import typer
+from rich.markup import escape
+
+from rag import terminal
+from rag.commands.options import JsonOption, LibraryOption
+from rag.default import default_library
+from rag.files import absolute
+from rag.terminal import err, out
+
+EXIT_TROUBLE = 4
+
+
+def doctor_command(library: LibraryOption = None, *, as_json: JsonOption = False) -> None:
+    """Look at the installation and the library, and say what a report of a fault needs.
+
+    Put all of it into your report: it holds no name of a person, machine, folder or document.
+    Nothing is changed. Exit code 4: something is wrong; what to do stands beside it.
+
+    Example: rag doctor --library ~/.rag
+    """
+    from rag.diagnosis import diagnosed
+
+    found = diagnosed(absolute(library) if library else default_library())
+    if as_json:
+        terminal.print_json({name: [asdict(one) for one in all_] for name, all_ in found.items()})
+    else:
+        for name, findings in found.items():
+            out.print(f"[bold]{name}[/]")
+            for one in findings:
+                out.print(f"  {one.name:<24} {escape(one.value)}", soft_wrap=True)
+    troubles = [one for findings in found.values() for one in findings if one.trouble]
+    for one in troubles:
+        err.print(f"[red]{escape(one.name)}:[/] {escape(one.trouble)}", soft_wrap=True)
+    if troubles:
+        raise typer.Exit(EXIT_TROUBLE)

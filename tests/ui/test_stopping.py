@@ -1,0 +1,122 @@
+"""SIGTERM, which systemd, Docker and Kubernetes send, to a server in a process of its own."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from hashing_embedder import HashingEmbedder
+from served import SECONDS
+
+from rag import Library
+
+ROOT = Path(__file__).parents[2]
+SERVER = Path(__file__).with_name("slow_server.py")
+FILES = 300
+BEATS = 12
+QUESTION = "Which secret lies in Vessy?"
+PARAGRAPH = "The ferry of pier {0} leaves at dawn. Its master has the number {0}. Nobody waits. "
+
+
+def write_files(folder: Path) -> None:
+    """More than is indexed in the time that the test takes."""
+    folder.mkdir()
+    for number in range(FILES):
+        (folder / f"pier-{number}.txt").write_text(PARAGRAPH.format(number))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGTERM to wait for")
+def test_sigterm_ends_the_server_in_order(tmp_path: Path) -> None:
+    """The upload under way is answered, the job stops between documents, and nothing is lost."""
+    write_files(tmp_path / "piers")
+    library, log = tmp_path / "library", tmp_path / "log"
+    sent = threading.Event()
+    with (
+        log.open("w") as lines,
+        subprocess.Popen(
+            [sys.executable, SERVER, library],
+            cwd=ROOT,
+            stderr=lines,
+        ) as server,
+    ):
+        try:
+            address = waited_for(log, "Ready")
+            with httpx.Client(base_url=f"{address}/api/v1", timeout=120) as api:
+                assert api.get("/search", params={"q": QUESTION}).status_code == 200
+                job = api.post("/jobs", json={"paths": [str(tmp_path / "piers")]}).json()["id"]
+                while api.get(f"/jobs/{job}").json()["state"] == "queued" or not held(api):
+                    time.sleep(0.2)
+            answers: list[httpx.Response] = []
+
+            def upload() -> None:
+                body = slowly(sent)
+                answers.append(
+                    httpx.put(f"{address}/api/v1/files/slow.txt", content=body, timeout=60)
+                )
+
+            sending = threading.Thread(target=upload)
+            sending.start()
+            assert sent.wait(SECONDS)
+            while "rag_http_requests_open 2.0" not in httpx.get(f"{address}/metrics").text:
+                time.sleep(0.1)  # until the server has it in hand
+            server.send_signal(signal.SIGTERM)
+            refused = is_refused(address)
+            sending.join(SECONDS)
+            assert server.wait(120) == 0
+        finally:
+            server.kill()
+    assert refused
+    assert [answer.status_code for answer in answers] == [201]
+    assert (library / "files" / "slow.txt").read_text() == "".join(map(str, range(BEATS)))
+    told = [json.loads(line) for line in log.read_text().splitlines()]
+    assert [one["state"] for one in told if one["event"] == "index job"] == ["running", "cancelled"]
+    assert {one["level"] for one in told} == {"info"}
+    assert all("request_id" in one for one in told if one["event"] == "request")
+    assert not any(word in log.read_text() for word in ("secret", "Vessy", "slow.txt", "pier"))
+    with Library.open(library, create=False, embedder=HashingEmbedder()) as opened:
+        kept = opened.status().documents
+        assert 0 < kept < FILES
+        assert opened.search("When does the ferry leave?", k=1)
+
+
+def waited_for(log: Path, word: str) -> str:
+    """The address in the line of the log that has the word, once it is there."""
+    until = time.monotonic() + 4 * SECONDS
+    while time.monotonic() < until:
+        for line in log.read_text().splitlines():
+            if word in line and "address" in line:
+                return str(json.loads(line)["address"])
+        time.sleep(0.05)
+    raise AssertionError(log.read_text())
+
+
+def held(api: httpx.Client) -> bool:
+    """Whether a document is in the library by now."""
+    return bool(api.get("/documents").json()["documents"])
+
+
+def slowly(sent: threading.Event) -> Iterator[bytes]:
+    """A body that takes longer than any pause of the server's."""
+    for number in range(BEATS):
+        yield str(number).encode()
+        sent.set()
+        time.sleep(0.4)
+
+
+def is_refused(address: str) -> bool:
+    """Whether the server takes no new connection, within a moment."""
+    for _ in range(50):
+        try:
+            httpx.get(f"{address}/api/v1/health", timeout=5)
+        except httpx.ConnectError:
+            return True
+        time.sleep(0.02)
+    return False
