@@ -8,7 +8,8 @@ RUNS ?= 20000
 PARALLEL ?= -n auto --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test check faults fuzz screenshots quality peers bench clean
+.PHONY: help install run test check audit licences lock faults fuzz screenshots quality peers bench
+.PHONY: clean
 
 help: ## List what there is
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -28,12 +29,27 @@ run: install ## Index the articles in seeds/ and serve the page (PORT=7860)
 test: install ## Run all tests
 	$(BIN)/pytest $(PARALLEL)
 
-check: install ## Format, lint, types, layers, tests with coverage: what CI runs
+check: install ## Format, lint, types, layers, audit, tests with coverage: what CI runs
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python .ci/audit.py
 	$(BIN)/pytest $(PARALLEL) --cov --cov-report=term-missing:skip-covered
+
+audit: install ## Ask for known vulnerabilities of every pinned package
+	$(BIN)/python .ci/audit.py
+
+licences: install ## List the licences of the default install in ui/deployment/LICENCES.md
+	$(BIN)/python tests/licences.py > ui/deployment/LICENCES.md
+
+lock: .venv-lock/installed ## Pin the default install by hashes in ui/deployment/locked*.txt
+	$(PYTHON) .ci/lock.py .venv-lock/bin/uv
+
+.venv-lock/installed:
+	$(PYTHON) -m venv .venv-lock
+	.venv-lock/bin/pip install --quiet --disable-pip-version-check uv==0.13.9
+	touch $@
 
 faults: install ## Kill a writer before each of its write steps, and look at what is left
 	$(BIN)/python tests/faults/kill_at_every_step.py $$(mktemp -d)
@@ -66,4 +82,4 @@ bench: install .venv-peers/installed ## Measure speed beside others on the sets 
 	touch $@
 
 clean: ## Remove the environments and the default library
-	rm -rf .venv .venv-peers .rag .bench
+	rm -rf .venv .venv-lock .venv-peers .rag .bench

@@ -69,7 +69,7 @@ def formatter(*, terminal: bool, questions: bool) -> logging.Formatter:
             event["exception"] = "\n".join(_told(found[1], words=questions))
         if not questions:
             event.pop("question", None)
-        return {name: event[name] for name in _FIRST if name in event} | event
+        return {name: event[name] for name in _FIRST if name in event} | dict(event)
 
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
