@@ -122,7 +122,7 @@ def _model(folder: Path) -> Iterator[Finding]:
     name = shortened(model.name) if Path(model.name).is_absolute() else model.name
     yield Finding("name", f"{name}, {model.dimension} dimensions")
     try:
-        model.verify()
+        model.checked()
     except ModelError as error:
         yield Finding("files", "wrong", str(error))
     else:
@@ -159,7 +159,7 @@ def _note(folder: Path, name: str) -> str | None:
         return None
     database = Database(path, MINILM.dimension)
     try:
-        return database.readable_note(name)
+        return database.note(name)
     finally:
         database.close()
 

@@ -58,16 +58,6 @@ class PackagedModel:
         ModelError
             If they are not, or can't be read.
         """
-        return Network.load(self.verify())
-
-    def verify(self) -> Path:
-        """See that its weights are those of the official release; gives its folder.
-
-        Raises
-        ------
-        ModelError
-            If they are not, or can't be read.
-        """
         folder = self.folder()
         _check_weights(folder / "model.safetensors", self)
         return folder
@@ -159,16 +149,6 @@ class NamedModel:
 
     def checked(self) -> Path:
         """The folder it lies in, still with the same files.
-
-        Raises
-        ------
-        ModelError
-            If it is no longer there, or is another one now.
-        """
-        return Network.load(self.verify())
-
-    def verify(self) -> Path:
-        """See that it is on this machine, with the files that it had; gives its folder.
 
         Raises
         ------

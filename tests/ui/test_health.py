@@ -1,0 +1,42 @@
+"""What is said to whatever watches over the server: while it starts, works, and is in trouble."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from hashing_embedder import HashingEmbedder
+from served import api
+
+from rag import Library
+from ui.jobs import Jobs
+from ui.metrics import read
+from ui.warming import Warming
+
+
+def test_ready_only_while_questions_are_answered(tmp_path: Path) -> None:
+    """Not before the model is loaded, nor when the library is damaged or gone; it lives anyway."""
+    folder = tmp_path / "library"
+    with Library.open(folder, embedder=HashingEmbedder()) as library:
+        warming = Warming(library)
+        client = api(library, warming=warming)
+        assert client.get("/ready").status_code == 503
+        warming.start()
+        warming.join()
+        assert client.get("/ready").json() == {"status": "ready"}
+        assert read(library, Jobs(library), warming).documents == 0
+        for ruin in (damage, shutil.rmtree):
+            ruin(folder)
+            answer = client.get("/ready")
+            assert answer.status_code == 503, ruin
+            assert answer.json()["type"] == "/api/v1/problems/broken"
+            assert "the terminal that runs rag says more" in answer.json()["detail"]
+            assert client.get("/health").status_code == 200
+            assert read(library, Jobs(library), warming).documents is None
+
+
+def damage(folder: Path) -> None:
+    """Write over the store, as a failing disk might."""
+    for file in folder.glob("library.db*"):
+        with file.open("r+b") as opened:
+            opened.write(b"\xff" * file.stat().st_size)
