@@ -13,6 +13,7 @@ import shutil
 import stat
 import sys
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
@@ -38,7 +39,10 @@ SETTINGS = re.compile(
 )
 _SECRET = re.compile(r"TOKEN|PASS|SECRET|KEY|AUTH", re.IGNORECASE)
 
-GIB = 2**30
+ALSO = ("torch", "transformers", "tokenizers", "openvino", "scipy")
+"""Packages that the ones above bring or use, and that faults are often of."""
+
+MIB, GIB = 2**20, 2**30
 LITTLE_DISK = GIB
 """With less space left, indexing may fail before long."""
 
@@ -78,14 +82,15 @@ def shortened(path: str | Path) -> str:
 def _versions() -> Iterator[Finding]:
     yield Finding("rag", version("rag"))
     yield Finding("Python", f"{platform.python_version()} ({platform.python_implementation()})")
-    for line in requires("rag") or ():
-        if "extra ==" in line:
-            continue
-        name = re.split(r"[^\w.-]", line, maxsplit=1)[0]
+    needed = [line for line in requires("rag") or () if "extra ==" not in line]
+    for name in (re.split(r"[^\w.-]", line, maxsplit=1)[0] for line in needed):
         try:
             yield Finding(name, version(name))
         except PackageNotFoundError:
             yield Finding(name, "missing", "install rag again: pip install -c constraints.txt .")
+    for name in ALSO:
+        with suppress(PackageNotFoundError):
+            yield Finding(name, version(name))
 
 
 def _machine() -> Iterator[Finding]:
@@ -147,7 +152,7 @@ def _library(folder: Path) -> Iterator[Finding]:
         yield Finding("generation", facts["generation"] or "none")
         yield Finding("sentences", facts["sentences"] or "none")
     size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
-    yield Finding("size", f"{size / GIB:.3f} GiB")
+    yield Finding("size", f"{size / MIB:,.1f} MiB")
     yield from _disk(folder)
     yield from _permissions(folder)
 

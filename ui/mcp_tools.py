@@ -21,7 +21,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from rag import Library, RagError
-from ui import guard, mcp_texts, troubles, words
+from ui import guard, mcp_texts, searches, troubles, words
 from ui.api.shapes import FURTHEST, LONGEST_CONDITION, Day, Question, Shape
 from ui.warming import Warming
 
@@ -75,7 +75,7 @@ def mcp_server(library: Library) -> MCPServer[None]:
         """Find the passages that best answer a question, best first, and say how probable it is
         that the documents answer it.
         """
-        with _in_words():
+        with _in_words(), searches.logged("mcp search", question):
             answer = library.ask(
                 question,
                 passages,
@@ -110,7 +110,7 @@ def mcp_server(library: Library) -> MCPServer[None]:
         language: Language = None,
     ) -> Listed:
         """List every passage that has all of the words, in the order of the documents."""
-        with _in_words():
+        with _in_words(), searches.logged("mcp find", query):
             found = library.find(
                 query,
                 offset=offset,

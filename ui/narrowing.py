@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING
 
 from rag import InputError
-from ui import words
+from ui import searches, words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -45,13 +45,14 @@ class Narrowing:
         InputError
             If a date is none.
         """
-        return library.ask(
-            question,
-            since=_day(self.since),
-            until=_day(self.until),
-            source=self._pattern() or None,
-            language=self.language or None,
-        )
+        with searches.logged("page", question):
+            return library.ask(
+                question,
+                since=_day(self.since),
+                until=_day(self.until),
+                source=self._pattern() or None,
+                language=self.language or None,
+            )
 
     def _pattern(self) -> str:
         """One pattern for both what the path has in it and how it ends."""

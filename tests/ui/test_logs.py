@@ -5,11 +5,15 @@ from __future__ import annotations
 import json
 import logging
 import sys
+from pathlib import Path
 
 import pytest
+from hashing_embedder import HashingEmbedder
+from served import api
 
-from rag import LibraryBusy
+from rag import Library, LibraryBusy
 from ui import logs
+from ui.narrowing import Narrowing
 
 MOLE = "who is the mole"
 
@@ -77,3 +81,20 @@ def test_each_error_of_a_group_is_told() -> None:
     assert MOLE not in told
     assert "KeyError" in told
     assert "No space left" in told
+
+
+def test_each_search_is_logged(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Whoever asks: who and how long in any case, what only where that is wanted."""
+    caplog.set_level(logging.INFO, logger="ui.searches")
+    with Library.open(tmp_path / "library", embedder=HashingEmbedder()) as library:
+        client = api(library)
+        for way in ("search", "ask", "find"):
+            assert client.get(f"/{way}", params={"q": MOLE}).status_code == 200
+        Narrowing().ask(library, MOLE)
+    records = [record for record in caplog.records if record.name == "ui.searches"]
+    assert [vars(record)["way"] for record in records] == ["search", "ask", "find", "page"]
+    private, open_ = (logs.formatter(terminal=False, questions=asked) for asked in (False, True))
+    for record in records:
+        assert "question" not in json.loads(private.format(record))
+        assert json.loads(open_.format(record))["question"] == MOLE
+        assert json.loads(open_.format(record))["seconds"] >= 0

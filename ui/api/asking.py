@@ -10,6 +10,7 @@ from fastapi import APIRouter, Query
 from pydantic import Field, computed_field
 
 from rag import Library
+from ui import searches
 from ui.api.shapes import Filters, Offset, Question, Shape, Source
 
 MOST_HITS = 100
@@ -172,20 +173,23 @@ def routes(library: Library) -> APIRouter:
     @router.get("/search")
     def search(asked: Annotated[Asked, Query()]) -> Hits:
         """Find the passages that best answer a question, best first."""
-        found = library.search(asked.q, asked.k, **asked.conditions)
+        with searches.logged("search", asked.q):
+            found = library.search(asked.q, asked.k, **asked.conditions)
         return Hits(hits=tuple(Hit.model_validate(hit) for hit in found))
 
     @router.get("/ask")
     def ask(asked: Annotated[Asked, Query()]) -> Answer:
         """Search, and say how probable it is that the question is answered here."""
-        return Answer.model_validate(library.ask(asked.q, asked.k, **asked.conditions))
+        with searches.logged("ask", asked.q):
+            return Answer.model_validate(library.ask(asked.q, asked.k, **asked.conditions))
 
     @router.get("/find")
     def find(looked: Annotated[Looked, Query()]) -> Found:
         """List every passage that has all of the words, a page at a time."""
-        found = library.find(
-            looked.q, offset=looked.offset, limit=looked.limit, **looked.conditions
-        )
+        with searches.logged("find", looked.q):
+            found = library.find(
+                looked.q, offset=looked.offset, limit=looked.limit, **looked.conditions
+            )
         listed = found.documents[:DOCUMENTS_LISTED]
         return Found(
             passages=found.passages,
