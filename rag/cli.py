@@ -5,104 +5,83 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict
-from pathlib import Path
-from typing import Annotated, NoReturn
+from importlib import import_module
+from types import MappingProxyType
+from typing import NoReturn
 
 import typer
 from rich.markup import escape
 
-from rag import terminal
-from rag.commands.archive import export_command, import_command
-from rag.commands.ask import ask_command
-from rag.commands.cache import cache_command
-from rag.commands.check import check_command
-from rag.commands.doctor import doctor_command
-from rag.commands.evaluate import eval_command
-from rag.commands.index import index_command
-from rag.commands.mcp import mcp_command
-from rag.commands.options import JsonOption, LibraryOption, library_at
-from rag.commands.serve import serve_command
-from rag.commands.tune import tune_command
-from rag.commands.verify import verify_command
 from rag.errors import RagError
-from rag.terminal import err, out
+from rag.terminal import err
+from rag.threads import one_blas_thread
 
-app = typer.Typer(
-    name="rag",
-    help="Ask your own documents questions, in plain words.\n\n"
-    "Start with: rag index FOLDER, then: rag ask “a question”, or: rag serve",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode="rich",
+HELP = (
+    "Ask your own documents questions, in plain words.\n\n"
+    "Start with: rag index FOLDER, then: rag ask “a question”, or: rag serve"
+)
+
+COMMANDS = MappingProxyType(
+    {
+        "index": "index:index_command",
+        "ask": "ask:ask_command",
+        "serve": "serve:serve_command",
+        "status": "contents:status_command",
+        "report": "contents:report_command",
+        "remove": "contents:remove_command",
+        "mcp": "mcp:mcp_command",
+        "cache": "cache:cache_command",
+        "check": "check:check_command",
+        "eval": "evaluate:eval_command",
+        "tune": "tune:tune_command",
+        "verify": "verify:verify_command",
+        "doctor": "doctor:doctor_command",
+        "export": "archive:export_command",
+        "backup": "archive:export_command",
+        "import": "archive:import_command",
+    }
+)
+"""Each command, in the order of ``rag --help``: its module in rag.commands, and its function."""
+
+OTHER_HELP = MappingProxyType(
+    {"backup": "The same as [bold]rag export[/]: of one moment, while all goes on."}
 )
 
 EXIT_INPUT = 2
 
-app.command("index")(index_command)
-app.command("ask")(ask_command)
-app.command("serve")(serve_command)
 
+def app(arguments: Sequence[str]) -> typer.Typer:
+    """The command with the one that the arguments name under it, or with all of them.
 
-@app.command()
-def status(library: LibraryOption = None, *, as_json: JsonOption = False) -> None:
-    """Say what is in the library."""
-    with library_at(library, create=False) as opened:
-        found = opened.status()
-    if as_json:
-        terminal.print_json(asdict(found) | {"path": str(found.path)})
-    else:
-        terminal.print_status(found)
-
-
-@app.command()
-def report(library: LibraryOption = None, *, as_json: JsonOption = False) -> None:
-    """Say what came of every file: pages, passages, language, warnings, failures."""
-    with library_at(library, create=False) as opened:
-        found = opened.report()
-    if as_json:
-        terminal.print_json([terminal.file_as_json(one) for one in found])
-    else:
-        terminal.print_files(found)
-
-
-@app.command()
-def remove(
-    sources: Annotated[
-        list[Path],
-        typer.Argument(metavar="SOURCE...", help="Indexed files or folders.", show_default=False),
-    ],
-    library: LibraryOption = None,
-) -> None:
-    """Take documents out of the library; the files themselves are left alone.
-
-    Example: rag remove ~/articles/old.txt
+    What the others import, evaluation and loaders, a question need not wait for.
     """
-    with library_at(library, create=False) as opened:
-        removed = opened.remove(sources)
-    for path in removed:
-        out.print(f"removed {escape(path)}", soft_wrap=True)
+    made = typer.Typer(
+        name="rag",
+        help=HELP,
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        rich_markup_mode="rich",
+        callback=_under_its_name,
+    )
+    for name in COMMANDS.keys() & arguments[:1] or COMMANDS:
+        module, _, function = COMMANDS[name].partition(":")
+        command = getattr(import_module(f"rag.commands.{module}"), function)
+        made.command(name, help=OTHER_HELP.get(name))(command)
+    return made
 
 
-app.command("mcp")(mcp_command)
-app.command("cache")(cache_command)
-app.command("check")(check_command)
-app.command("eval")(eval_command)
-app.command("tune")(tune_command)
-app.command("verify")(verify_command)
-app.command("export")(export_command)
-app.command("backup", help="The same as [bold]rag export[/]: of one moment, while all goes on.")(
-    export_command
-)
-app.command("import")(import_command)
-app.command("doctor")(doctor_command)
+def _under_its_name() -> None:
+    # Without this, Typer takes the only command for the whole.
+    pass
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command; the one place where errors become exit codes."""
+    one_blas_thread()
+    given = sys.argv[1:] if arguments is None else list(arguments)
     try:
-        app(arguments)
+        app(given)(given)
     except RagError as error:
         _fail(str(error))
     except BrokenPipeError:

@@ -8,15 +8,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from rag import checking, coverage, feedback, opening, removal, tuned, verifying
+from rag import coverage, feedback, opening, removal, tuned
 from rag.cache import EncodingCache, limit
-from rag.discovery import discover
 from rag.files import absolute
 from rag.filters import Filter
 from rag.folder import locked
-from rag.ingestion import Ingestion
-from rag.loaders import Means
-from rag.loaders.pdf.tesseract import ENGLISH, checked
 from rag.progress import shown
 from rag.protocols import Embedder
 from rag.ranking import Ranking
@@ -163,6 +159,12 @@ class Library(Searchable):
         LibraryBusy
             If another process goes on writing.
         """
+        # All that reads files; who only asks does not wait for its import.
+        from rag.discovery import discover
+        from rag.ingestion import Ingestion
+        from rag.loaders import Means
+        from rag.loaders.pdf.tesseract import ENGLISH, checked
+
         languages = checked(ENGLISH if ocr is True else ocr) if ocr else None
         listed = [paths] if isinstance(paths, str | Path) else list(paths)
         discovery = discover(listed, leave_out=self.path, exclude=exclude)
@@ -249,6 +251,7 @@ class Library(Searchable):
         InputError
             If ``queries`` is below 1.
         """
+        from rag import checking
 
         def search(query: str, k: int) -> list[Hit]:
             return self._found(query, k, Filter(), self._reranker)
@@ -275,6 +278,8 @@ class Library(Searchable):
         LibraryError
             If it is to be repaired, and can't be written.
         """
+        from rag import verifying
+
         return verifying.verify(
             self.path,
             self._database,
@@ -285,6 +290,8 @@ class Library(Searchable):
 
     def last_check(self) -> tuple[Sought, ...]:
         """What :meth:`check` asked, in all runs, and what became of each when it was last asked."""
+        from rag import checking
+
         return checking.last(self._database)
 
     def status(self) -> Status:

@@ -3,64 +3,25 @@
 A question is little work: its matrices are small, and FAISS, tantivy and SQLite answer a single
 one in the thread that asks. NumPy's BLAS is the exception: it splits even a small product over all
 cores, and a thread of it that has nothing to do spins. Where others need those cores (eight people
-asking, an indexing run, another program), a question that takes 20 ms in one thread has taken
-seconds. So a question has one thread, and many questions have many.
+asking, an indexing run, another program), a pass that takes 0.1 s on one core has taken 2.4 s on
+two. So the command gives each product one thread, and many questions have many.
 
-PyTorch's threads, and OpenVINO's, belong to passages, which are worth all cores; so do neither
-change here. Each of PyTorch and FAISS brings an OpenMP of its own; tests/test_package.py loads
-both, in either order.
+A program of the user's own is not the command's to set: there, OPENBLAS_NUM_THREADS=1 does the
+same. It is not set for the time of a question and set back: OpenBLAS 0.3.31 ignores some of the
+threads that try.
+
+PyTorch's threads, and OpenVINO's, belong to passages, which are worth all cores. PyTorch and FAISS
+each bring an OpenMP of their own; tests/test_package.py loads both, in either order.
 """
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from functools import cache
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from threadpoolctl import ThreadpoolController, _ThreadpoolLimiter
+def one_blas_thread() -> None:
+    """From now on NumPy's products take one thread each, in the whole process.
 
-
-class _OneThread:
-    """Counts who is inside: the setting is the whole process's, so the first to come makes it, and
-    the last to go takes it back.
+    To be called by the main thread, once NumPy is there.
     """
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._inside = 0
-        self._limit: _ThreadpoolLimiter | None = None
-
-    def enter(self) -> None:
-        with self._lock:
-            if not self._inside:
-                self._limit = _blas().limit(limits=1)
-            self._inside += 1
-
-    def leave(self) -> None:
-        with self._lock:
-            self._inside -= 1
-            if not self._inside and self._limit:
-                self._limit.restore_original_limits()
-
-
-_ONE_THREAD = _OneThread()
-
-
-@contextmanager
-def one_blas_thread() -> Iterator[None]:
-    """Within this, NumPy's products take one thread; any number of threads may be within."""
-    _ONE_THREAD.enter()
-    try:
-        yield
-    finally:
-        _ONE_THREAD.leave()
-
-
-@cache
-def _blas() -> ThreadpoolController:
     from threadpoolctl import ThreadpoolController
 
-    return ThreadpoolController().select(user_api="blas")
+    ThreadpoolController().select(user_api="blas").limit(limits=1)

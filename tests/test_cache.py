@@ -274,8 +274,8 @@ def test_command(tmp_path: Path, texts: Path, monkeypatch: pytest.MonkeyPatch) -
     """It says what is kept, and empties it."""
     indexed(tmp_path / "library", texts)
     monkeypatch.setenv("RAG_CACHE_LIMIT", "1.5 GB")
-    shown = CliRunner().invoke(app, ["cache"])
+    shown = CliRunner().invoke(app(["cache"]), ["cache"])
     assert "encodings   24\n" in shown.output
     assert "limit       1,500 MB\n" in shown.output
-    assert "encodings   0\n" in CliRunner().invoke(app, ["cache", "--clear"]).output
+    assert "encodings   0\n" in CliRunner().invoke(app(["cache"]), ["cache", "--clear"]).output
     assert indexed(tmp_path / "again", texts)[0].embedded == len(TEXTS)

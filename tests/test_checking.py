@@ -161,11 +161,13 @@ def test_empty_library(library: Library) -> None:
 def test_command(folder: Path, opened: Library) -> None:
     """A table for people, and the same as JSON."""
     del opened  # never checked before
-    run = CliRunner().invoke(app, ["check", "--library", str(folder), "--queries", "4"])
+    run = CliRunner().invoke(app(["check"]), ["check", "--library", str(folder), "--queries", "4"])
     assert run.exit_code == 0, run.output
     assert "recall@10" in run.stdout
     assert run.stdout.splitlines()[-1].split() == ["all", "4", "1.000", "1.000"]
-    run = CliRunner().invoke(app, ["check", "--library", str(folder), "--queries", "4", "--json"])
+    run = CliRunner().invoke(
+        app(["check"]), ["check", "--library", str(folder), "--queries", "4", "--json"]
+    )
     assert json.loads(run.stdout)["total"]["compared"] == 4
 
 
@@ -174,7 +176,7 @@ def test_command_names_what_is_lost(folder: Path, monkeypatch: pytest.MonkeyPatc
     lost = tuple(Lost(f"Title {n}", f"/x/{n}.txt", "some words") for n in range(12))
     found = SelfTest(Findability("", 12, 0.0, 0.0, 12, 1.0, 1.0), (), lost, lost, 0.1)
     monkeypatch.setattr(Library, "check", lambda *_, **__: found)
-    run = CliRunner().invoke(app, ["check", "--library", str(folder)])
+    run = CliRunner().invoke(app(["check"]), ["check", "--library", str(folder)])
     assert run.exit_code == 4
     assert "12 things found last time, but not now:" in run.stderr
     assert "Title 9  /x/9.txt: some words" in run.stderr

@@ -85,14 +85,40 @@ def test_layers() -> None:
     assert run.returncode == 0, run.stdout
 
 
+HEAVY = (
+    *("torch", "transformers", "sentence_transformers", "openvino", "scipy", "sklearn", "pandas"),
+    *("gradio", "fastapi", "trafilatura", "lxml", "openpyxl", "docutils", "pypdfium2"),
+    *("rag.loaders", "rag.evaluation", "rag.ingestion"),
+)
+"""What takes long to import, and no question needs."""
+
+
 def test_import_is_light() -> None:
-    """``import rag`` brings none of the heavy packages."""
+    """``import rag`` brings none of the heavy packages, nor the engines of the indexes."""
     run = python(
-        "import sys, rag, rag.cli; heavy = {'torch', 'transformers', 'sentence_transformers',"
-        " 'faiss', 'tantivy', 'gradio', 'trafilatura', 'lxml'};"
-        " print(sorted(heavy & set(sys.modules)))"
+        "import sys, rag, rag.cli; print(sorted({'faiss', 'tantivy', *sys.argv[1:]}"
+        " & set(sys.modules)))",
+        *HEAVY,
     )
     assert run.stdout == "[]\n", run.stderr
+
+
+def test_ask_is_light(seeds: rag.Library) -> None:
+    """Nor does a question: its model runs on NumPy."""
+    run = python(
+        "import sys\n"
+        "from rag.cli import main\n"
+        "heavy = set(sys.argv[2:])\n"
+        "try:\n"
+        "    main(['ask', 'Who led the mission?', '-k', '1', '--library', sys.argv[1]])\n"
+        "except SystemExit:\n"
+        "    pass\n"
+        "print(sorted(heavy & set(sys.modules)))",
+        seeds.path,
+        *HEAVY,
+    )
+    assert "Princess Astrid" in run.stdout
+    assert run.stdout.endswith("\n[]\n"), run.stderr
 
 
 @pytest.mark.parametrize("order", ["faiss, torch", "torch, faiss"])

@@ -20,7 +20,6 @@ from numpy.typing import NDArray
 from rag.arrays import TokenVectors, Weights
 from rag.embedding.forward import Forward
 from rag.embedding.weights import mapped
-from rag.threads import one_blas_thread
 
 if TYPE_CHECKING:
     from tokenizers import Encoding
@@ -55,7 +54,7 @@ class Norm:
 
     def __call__(self, x: Activations) -> Activations:
         """Each row with mean 0 and variance 1, then scaled and moved."""
-        y = x - x.mean(axis=1, keepdims=True)
+        y: Activations = x - x.mean(axis=1, keepdims=True)
         variance = np.einsum("ij,ij->i", y, y) / np.float32(x.shape[1])
         y *= (1 / np.sqrt(variance + np.float32(self.epsilon)))[:, None]
         y *= self.weight
@@ -152,12 +151,11 @@ class Bert:
         ids = [np.array(one.ids) for one in encodings]
         bounds = [slice(*ends) for ends in pairwise(accumulate(map(len, ids), initial=0))]
         places = np.concatenate([np.arange(len(one)) for one in ids])
-        with one_blas_thread():
-            x = self.words[np.concatenate(ids)] + self.places[places] + self.kinds[0]
-            x = self.first(x)
-            for layer in self.layers:
-                x = layer.after_attention(x + layer.attended(self._attention(layer, x, bounds)))
-                x = layer.after(x + layer.narrowed(_gelu(layer.widened(x))))
+        x = self.words[np.concatenate(ids)] + self.places[places] + self.kinds[0]
+        x = self.first(x)
+        for layer in self.layers:
+            x = layer.after_attention(x + layer.attended(self._attention(layer, x, bounds)))
+            x = layer.after(x + layer.narrowed(_gelu(layer.widened(x))))
         tokens: list[TokenVectors] = [x[mine] for mine in bounds]
         return Forward(tokens, np.stack([one.mean(axis=0) for one in tokens]))
 

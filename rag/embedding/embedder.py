@@ -13,7 +13,7 @@ from rag.arrays import Offsets, TokenVectors, Vector, Vectors
 from rag.embedding import graph, pooling
 from rag.embedding.forward import Runner
 from rag.embedding.models import MINILM, NamedModel, PackagedModel, is_packaged
-from rag.embedding.network import Network
+from rag.embedding.network import InBatches, Network
 from rag.embedding.once import Once
 from rag.embedding.plain import Plain
 from rag.embedding.together import Together
@@ -27,9 +27,9 @@ if TYPE_CHECKING:
 Backend: TypeAlias = Literal["OpenVINO", "PyTorch"]
 """What passages run on."""
 
-PASSAGES_PER_SLICE = 128
-"""Passages that are sorted by length together: enough that batches have next to no padding, few
-enough that progress is seen and Ctrl-C heard."""
+PASSAGES_PER_SLICE = 64
+"""Passages that go through the model before the next are taken: enough that no core waits long for
+the others at the end, few enough that progress is seen and Ctrl-C heard."""
 
 QUESTIONS_PER_RUN = 4
 """Questions that share a pass: four together take twice the time of one, and with more the
@@ -237,7 +237,7 @@ class SentenceTransformerEmbedder:
 
     def _load_for_passages(self) -> Runner:
         if self.backend == "PyTorch":
-            return self._network()
+            return InBatches(self._network())
         plain = self._plain()
         if plain is None:
             raise ModelError(f"OpenVINO does not run {self.name}; leave the backend out")

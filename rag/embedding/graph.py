@@ -6,6 +6,7 @@ so nothing is exported and kept, and neither PyTorch nor transformers is importe
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
@@ -28,13 +29,15 @@ def is_installed() -> bool:
 
 
 class Graph:
-    """A BERT that OpenVINO compiled for this machine's CPU. One thread at a time may use it.
+    """A BERT that OpenVINO compiled for this machine's CPU. One thread at a time runs
+    it; the others wait.
 
     Each text goes through alone, so none is padded; as many as there are cores go through at
     once, each in a thread of its own, so no core waits for another.
     """
 
     def __init__(self, bert: Bert) -> None:
+        self._running = threading.Lock()
         try:
             self._queue = _compiled(bert)
         except (ImportError, RuntimeError) as error:
@@ -50,10 +53,11 @@ class Graph:
         def keep(request: InferRequest, text: int) -> None:
             found[text] = request.get_output_tensor(0).data.copy()
 
-        self._queue.set_callback(keep)
-        for text in sorted(range(len(encodings)), key=lambda i: -len(encodings[i].ids)):
-            self._queue.start_async([np.array(encodings[text].ids, dtype=np.int64)], text)
-        self._queue.wait_all()
+        with self._running:
+            self._queue.set_callback(keep)
+            for text in sorted(range(len(encodings)), key=lambda i: -len(encodings[i].ids)):
+                self._queue.start_async([np.array(encodings[text].ids, dtype=np.int64)], text)
+            self._queue.wait_all()
         tokens = [found[text] for text in range(len(encodings))]
         return Forward(tokens, np.stack([one.mean(axis=0) for one in tokens]))
 

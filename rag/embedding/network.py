@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -26,8 +29,6 @@ UNKNOWN_WINDOW = 512
 LONGEST_WINDOW = 8192
 """Tokens read of a text by a model that could read more."""
 
-_NOTHING: TokenVectors = np.zeros((0, 0), dtype=np.float32)
-
 _WITHOUT_EFFECT = frozenset({"Normalize", "Dropout"})
 """Layers after the mean that leave a vector's direction as it is."""
 
@@ -36,20 +37,23 @@ _KNOWN = _WITHOUT_EFFECT | {"Pooling", "Dense", "LayerNorm"}
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How a kind of device is used: tokens a batch, padding counted, and whether in float16.
+    """How passages go through a kind of device.
 
-    On a CPU, larger batches overflow its caches; a GPU needs them to have enough to do, and is
-    quicker with half precision.
+    ``tokens`` is how many a batch has, padding counted, and ``half`` says whether in float16. With
+    ``one_core_each``, as many batches as there are cores run at once, each on a core of its own:
+    PyTorch by itself gives every product to all cores, which then wait for the slowest, hundreds
+    of times a passage.
     """
 
     tokens: int
     half: bool
+    one_core_each: bool
 
 
 PLANS = {
-    "cpu": Plan(tokens=1024, half=False),
-    "cuda": Plan(tokens=65536, half=True),
-    "mps": Plan(tokens=16384, half=True),
+    "cpu": Plan(tokens=256, half=False, one_core_each=True),
+    "cuda": Plan(tokens=65536, half=True, one_core_each=False),
+    "mps": Plan(tokens=16384, half=True, one_core_each=False),
 }
 """By the kind of device as PyTorch names it. Those of the GPUs have not been measured."""
 
@@ -61,6 +65,8 @@ class Network:
     ----------
     tokenization
         How its texts become tokens.
+    plan
+        How passages go through the device that it is on.
     full_dimension
         Length of the vectors that it makes.
     dimension
@@ -76,8 +82,8 @@ class Network:
         the device that it is on.
         """
         _check(model, name)
-        self._plan = PLANS.get(kind or model.device.type, PLANS["cpu"])
-        self._model = model.half() if self._plan.half else model
+        self.plan = PLANS.get(kind or model.device.type, PLANS["cpu"])
+        self._model = model.half() if self.plan.half else model
         after = [type(module).__name__ for module in list(model)[1:]]
         mode: Any = model[1].pooling_mode
         modes = [mode] if isinstance(mode, str) else list(mode)
@@ -120,31 +126,18 @@ class Network:
         return cls(model.eval(), folder.name)
 
     def forward(self, encodings: Sequence[Encoding], prompt: str) -> Forward:
-        """Run the model over tokenised texts, each led by the prompt.
-
-        The longest go first, together with others of about their length, so that next to nothing
-        is padding.
-        """
-        tokens: list[TokenVectors] = [_NOTHING] * len(encodings)
-        texts = np.empty((len(encodings), self.full_dimension), dtype=np.float32)
-        order = sorted(range(len(encodings)), key=lambda i: -len(encodings[i].ids))
-        while order:
-            size = max(1, self._plan.tokens // max(1, len(encodings[order[0]].ids)))
-            batch, order = order[:size], order[size:]
-            vectors, texts[batch] = self._run([encodings[i] for i in batch], prompt)
-            for i, mine in zip(batch, vectors, strict=True):
-                tokens[i] = mine[: len(encodings[i].ids)]
-        return Forward(tokens, texts)
-
-    def _run(self, encodings: Sequence[Encoding], prompt: str) -> tuple[TokenVectors, Vectors]:
-        """One batch: vectors of tokens, shape (texts, tokens, full dimension), and of texts."""
+        """Run the model over tokenised texts in one batch, each led by the prompt."""
         import torch
 
         with torch.inference_mode():
             features = self._model[0](self._features(encodings))
             tokens = features["token_embeddings"]
             texts = self._pooled(features, prompt)
-            return _as_numpy(tokens if self.late else self._tokens_alone(tokens)), _as_numpy(texts)
+            vectors = _as_numpy(tokens if self.late else self._tokens_alone(tokens))
+        return Forward(
+            tokens=[vectors[row, : len(one.ids)] for row, one in enumerate(encodings)],
+            texts=_as_numpy(texts),
+        )
 
     def _features(self, encodings: Sequence[Encoding]) -> dict[str, torch.Tensor]:
         import torch
@@ -181,6 +174,63 @@ class Network:
         for module in list(self._model)[1:]:
             features = module(features)
         return cast("torch.Tensor", features["sentence_embedding"])
+
+
+class InBatches:
+    """Runs a network over any number of passages. One thread at a time runs it; the others wait.
+
+    The longest go first, together with others of about their length, so that next to nothing is
+    padding, and all cores end at about the same time.
+    """
+
+    def __init__(self, network: Network) -> None:
+        self._network = network
+        self._running = threading.Lock()
+
+    def forward(self, encodings: Sequence[Encoding], prompt: str) -> Forward:
+        """Run the model over tokenised texts, each led by the prompt."""
+        plan, network = self._network.plan, self._network
+        batches = _batches([len(one.ids) for one in encodings], plan.tokens)
+
+        def run(batch: Sequence[int]) -> Forward:
+            return network.forward([encodings[i] for i in batch], prompt)
+
+        with self._running:
+            if plan.one_core_each:
+                with _one_thread_each() as cores, ThreadPoolExecutor(cores) as pool:
+                    ran = list(pool.map(run, batches))
+            else:
+                ran = [run(batch) for batch in batches]
+        tokens: dict[int, TokenVectors] = {}
+        texts = np.empty((len(encodings), network.full_dimension), dtype=np.float32)
+        for batch, found in zip(batches, ran, strict=True):
+            tokens |= zip(batch, found.tokens, strict=True)
+            texts[batch] = found.texts
+        return Forward([tokens[i] for i in range(len(encodings))], texts)
+
+
+def _batches(lengths: Sequence[int], tokens: int) -> list[list[int]]:
+    """Which texts go together, the longest first, so many tokens at most unless one has more."""
+    order = sorted(range(len(lengths)), key=lambda i: -lengths[i])
+    batches = []
+    while order:
+        size = max(1, tokens // max(1, lengths[order[0]]))
+        batches.append(order[:size])
+        order = order[size:]
+    return batches
+
+
+@contextmanager
+def _one_thread_each() -> Iterator[int]:
+    """Within this, threads that begin to use PyTorch run on one core; gives how many it had."""
+    import torch
+
+    cores = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield cores
+    finally:
+        torch.set_num_threads(cores)
 
 
 def _check(model: SentenceTransformer, name: str) -> None:

@@ -29,6 +29,7 @@ from quality import circumstances
 
 from rag import Library, Progress
 from rag.embedding import SentenceTransformerEmbedder
+from rag.threads import one_blas_thread
 from ui import render
 
 STAGES = ("encoding", "vectors", "words", "rendering")
@@ -53,6 +54,7 @@ def main() -> None:
 
 def measured(folder: Path, asked: Sequence[str], clients: int) -> dict[str, object]:
     """Quantiles of the stages alone and with clients, and of searches while it indexes."""
+    one_blas_thread()  # as the command does
     clock = Clock()
     embedder = Timed(SentenceTransformerEmbedder(), "encoding", clock, ("query",))
     with Library.open(folder, create=False, embedder=embedder) as library:

@@ -13,7 +13,9 @@ from sentence_transformers import SentenceTransformer
 from tiny_models import WIDTH, tiny_model
 
 from rag.chunking import passages
-from rag.embedding import SentenceTransformerEmbedder
+from rag.embedding import NamedModel, SentenceTransformerEmbedder
+from rag.embedding.graph import is_installed
+from rag.embedding.network import InBatches, Network
 from rag.types import Document, Passage, Span
 
 WITHIN = 1e-5
@@ -33,25 +35,29 @@ class Case:
     dimension: int = WIDTH
     asked: int | None = None
     made: Mapping[str, object] = field(default_factory=dict)
+    plain: bool = False
 
 
 CASES = {
-    "mean": Case(late=True, pooling="mean"),
-    "not normalised": Case(late=True, pooling="mean", made={"normalize": False}),
+    "mean": Case(late=True, pooling="mean", plain=True),
+    "not normalised": Case(late=True, pooling="mean", made={"normalize": False}, plain=True),
     "prompts": Case(
         late=True,
         pooling="mean",
         made={"prompts": {"query": "query: ", "passage": "passage: "}, "blanks_in_words": True},
+        plain=True,
     ),
     "prompts left out of the mean": Case(
         late=True,
         pooling="mean",
         made={"prompts": {"query": "query: ", "document": ""}, "include_prompt": False},
     ),
-    "cut when asked": Case(late=True, pooling="mean", dimension=12, asked=12),
-    "cut by its makers": Case(late=True, pooling="mean", dimension=16, made={"truncate": 16}),
+    "cut when asked": Case(late=True, pooling="mean", dimension=12, asked=12, plain=True),
+    "cut by its makers": Case(
+        late=True, pooling="mean", dimension=16, made={"truncate": 16}, plain=True
+    ),
     "more than its makers say": Case(
-        late=True, pooling="mean", dimension=24, asked=24, made={"truncate": 16}
+        late=True, pooling="mean", dimension=24, asked=24, made={"truncate": 16}, plain=True
     ),
     "cls": Case(late=False, pooling="cls", made={"pooling": "cls"}),
     "last token": Case(
@@ -89,7 +95,7 @@ def plain(folder: Path) -> SentenceTransformer:
 
 @pytest.fixture(scope="module")
 def ours(folder: Path, case: Case) -> SentenceTransformerEmbedder:
-    """The same model as rag uses it."""
+    """The same model as rag uses it, on OpenVINO where that is installed and can run it."""
     return SentenceTransformerEmbedder.named(str(folder), case.asked)
 
 
@@ -102,6 +108,9 @@ def test_described(ours: SentenceTransformerEmbedder, case: Case) -> None:
     """How the model is read follows from its layers."""
     assert (ours.late, ours.dimension) == (case.late, case.dimension)
     assert f"-{case.pooling} " in ours.fingerprint
+    described = NamedModel.from_json(str(ours.to_remember))
+    assert described.plain == case.plain
+    assert ours.backend == ("OpenVINO" if case.plain and is_installed() else "PyTorch")
 
 
 def test_question(
@@ -201,3 +210,20 @@ def test_sentence_without_tokens(ours: SentenceTransformerEmbedder) -> None:
     (encoding,) = ours.passages([passage])
     np.testing.assert_allclose(np.linalg.norm(encoding.sentences, axis=1), 1.0, atol=WITHIN)
     assert encoding.counts.sum() == len(encoding.pieces) == len(encoding.bits)
+
+
+def test_as_on_a_gpu(folder: Path, ours: SentenceTransformerEmbedder, case: Case) -> None:
+    """The way of a GPU, run on the CPU: large batches in half precision give about the same."""
+    texts = [span.of(TEXT) for span in (Span(0, 40), Span(41, 61), Span(62, 95))]
+    model = SentenceTransformer(str(folder), device="cpu", local_files_only=True)
+    network = Network(model.eval(), folder.name, kind="cuda")
+    prompt = network.tokenization.document_prompt
+    encodings = network.tokenization.encode([prompt + text for text in texts])
+    half = InBatches(network).forward(encodings, prompt)
+    whole = InBatches(ours._network()).forward(encodings, prompt)
+    assert (network.plan.half, network.plan.one_core_each) == (True, False)
+    for mine, other in zip(half.tokens, whole.tokens, strict=True):
+        assert mine.dtype == np.float32
+        np.testing.assert_allclose(mine, other, atol=0.02)
+    np.testing.assert_allclose(half.texts, whole.texts, atol=0.02)
+    assert half.texts.shape[1] >= case.dimension

@@ -1,0 +1,70 @@
+"""Threads that do not fight: one for a question's products, and company for who waits anyway."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from test_package import python
+
+from rag.embedding.together import Together
+
+
+def test_one_blas_thread() -> None:
+    """The command gives a product in NumPy one thread, in whatever thread it is worked out."""
+    run = python(
+        "import threading\n"
+        "from rag.cli import main\n"
+        "try:\n"
+        "    main(['status', '--library', 'none'])\n"
+        "except SystemExit:\n"
+        "    pass\n"
+        "from threadpoolctl import ThreadpoolController\n"
+        "def show():\n"
+        "    found = ThreadpoolController().select(user_api='blas').info()\n"
+        "    print({one['num_threads'] for one in found if 'numpy' in one['filepath']} - {1})\n"
+        "show()\n"
+        "thread = threading.Thread(target=show)\n"
+        "thread.start()\n"
+        "thread.join()\n"
+    )
+    assert run.stdout == "set()\nset()\n", run.stderr
+
+
+def test_together() -> None:
+    """Who comes while a run is going on shares the next one, up to so many; each gets its own."""
+    runs: list[list[int]] = []
+    began, go_on = threading.Event(), threading.Event()
+
+    def run(items: Sequence[int]) -> list[int]:
+        runs.append(list(items))
+        began.set()
+        assert go_on.wait(timeout=30)
+        return [-item for item in items]
+
+    together = Together(run, most=3, at_once=1)
+    with ThreadPoolExecutor(6) as pool:
+        first = pool.submit(together, 0)
+        assert began.wait(timeout=30)
+        later = [pool.submit(together, item) for item in range(1, 6)]
+        while len(together._waiting) < 5:
+            threading.Event().wait(0.01)
+        go_on.set()
+        assert first.result(timeout=30) == 0
+        assert [one.result(timeout=30) for one in later] == [-1, -2, -3, -4, -5]
+    assert sorted(map(len, runs)) == [1, 2, 3]
+    assert runs[0] == [0]
+
+
+def test_together_passes_errors_on() -> None:
+    """An error reaches who asked, and the next run works."""
+
+    def run(items: Sequence[int]) -> list[float]:
+        return [1 / item for item in items]
+
+    together = Together(run, most=3, at_once=2)
+    with pytest.raises(ZeroDivisionError):
+        together(0)
+    assert together(4) == 0.25
