@@ -8,10 +8,13 @@ stored.
 
 from __future__ import annotations
 
+import os
 import queue
+import sys
 import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from rag.cache import EncodingCache, content_digest
@@ -22,12 +25,16 @@ from rag.types import Passage, PassageEncoding
 KEPT_TOGETHER = 128
 """Encodings that are put into the cache in one transaction."""
 
+GIVE_WAY = 5
+"""How much lower than the process's own the priority of the model is, so that whoever asks
+meanwhile is answered first, and the machine stays of use."""
+
 _Found = dict[bytes, PassageEncoding]
 _Made = tuple[Passage, PassageEncoding]
 _Results = queue.SimpleQueue[_Made | BaseException]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class _Batch:
     """Passages by the hash of their content, and what is ``found`` of it; ``fresh`` comes from
     the model.
@@ -59,7 +66,7 @@ class Encoder:
     _made: list[_Made] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self._model = ThreadPoolExecutor(1, "rag-model")
+        self._model = ThreadPoolExecutor(1, "rag-model", initializer=_give_way)
 
     @property
     def busy(self) -> bool:
@@ -149,3 +156,11 @@ class Encoder:
         if self.cache and self._made:
             self.cache.keep(self._made)
         self._made = []
+
+
+def _give_way() -> None:
+    """Lower this thread's priority, and that of threads it starts, where a thread has its own."""
+    if sys.platform == "linux":
+        with suppress(OSError):
+            mine = threading.get_native_id()
+            os.setpriority(os.PRIO_PROCESS, mine, os.getpriority(os.PRIO_PROCESS, mine) + GIVE_WAY)

@@ -149,7 +149,8 @@ def make_room(connection: sqlite3.Connection, limit: int, wanted: int) -> bool:
 def shrink(connection: sqlite3.Connection, limit: int) -> None:
     """Give what is free back to the disk, where the file is larger than it may be."""
     if size(connection) > limit:
-        connection.execute("PRAGMA incremental_vacuum").fetchall()
+        # Not execute(), which takes but the first step of it: one page.
+        connection.executescript("PRAGMA incremental_vacuum")
 
 
 def size(connection: sqlite3.Connection, *, free: bool = True) -> int:

@@ -137,6 +137,9 @@ class Timed:
     def __init__(self, inner: object, stage: str, clock: Clock, methods: Sequence[str]) -> None:
         self._inner, self._stage, self._clock, self._methods = inner, stage, clock, methods
 
+    def __len__(self) -> int:
+        return len(self._inner)
+
     def __getattr__(self, name: str) -> object:
         found = getattr(self._inner, name)
         if name not in self._methods:
