@@ -22,6 +22,7 @@ from rag.commands.index import index_command
 from rag.commands.mcp import mcp_command
 from rag.commands.options import JsonOption, LibraryOption, library_at
 from rag.commands.serve import serve_command
+from rag.commands.signals import ending
 from rag.commands.tune import tune_command
 from rag.commands.verify import verify_command
 from rag.errors import RagError
@@ -98,9 +99,10 @@ app.command("import")(import_command)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command; the one place where errors become exit codes."""
+    """Run the command; the one place where errors and signals become exit codes."""
     try:
-        app(arguments)
+        with ending():
+            app(arguments)
     except RagError as error:
         _fail(str(error))
     except BrokenPipeError:
