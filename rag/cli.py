@@ -12,6 +12,7 @@ from typing import NoReturn
 import typer
 from rich.markup import escape
 
+from rag.commands.signals import ending
 from rag.errors import RagError
 from rag.terminal import err
 from rag.threads import one_blas_thread
@@ -77,11 +78,12 @@ def _under_its_name() -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command; the one place where errors become exit codes."""
+    """Run the command; the one place where errors and signals become exit codes."""
     one_blas_thread()
     given = sys.argv[1:] if arguments is None else list(arguments)
     try:
-        app(given)(given)
+        with ending():
+            app(given)(given)
     except RagError as error:
         _fail(str(error))
     except BrokenPipeError:

@@ -174,9 +174,9 @@ class Indexes:
 
     def _update_words(self, since: int) -> None:
         folder = self._folder / WORDS
-        words = TantivyIndex.open(folder) if since else TantivyIndex.create(folder)
         removed = self._store.removed_since(since).tolist()
         try:
+            words = TantivyIndex.open(folder) if since else TantivyIndex.create(folder)
             words.update(removed, map(_entry, self._store.added_since(since)))
         except ValueError as error:  # whatever goes wrong in tantivy
             raise LibraryError(
@@ -226,8 +226,11 @@ class Indexes:
                 raise LibraryDamaged(f"{name} of the word index is not what was written")
         sound = self._sound | {one for one in unseen.items() if one[0] not in wrong}
         self._sound = {one for one in sound & published.words.items() if one[0] != index_files.META}
-        with index_files.openable(folder) as readable:
-            return TantivyIndex.open(readable).reader()
+        try:
+            with index_files.openable(folder) as readable:
+                return TantivyIndex.open(readable).reader()
+        except ValueError as error:  # whatever goes wrong in tantivy
+            raise LibraryDamaged(f"the word index can't be read: {error}") from error
 
     def _open(self, sealed: Sealed) -> FaissIndex:
         """The sealed vectors, which are opened once."""

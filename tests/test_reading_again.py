@@ -188,7 +188,7 @@ def test_library_of_the_first_format_is_brought_up(
         facts = dict(connection.execute("SELECT name, value FROM meta"))
         assert set(schema) == set(connection.execute("SELECT type, name FROM sqlite_schema"))
         assert columns == connection.execute("PRAGMA table_info (feedback)").fetchall()
-    assert facts["format"] == "3"
+    assert facts["format"] == str(FORMAT)
 
 
 def test_again_reads_what_did_not_change(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
@@ -15,13 +14,13 @@ from rich.markup import escape
 from rag import terminal
 from rag.commands.options import LibraryOption
 from rag.commands.passwords import asked_for, can_be_asked_for, in_file
+from rag.commands.signals import EXIT_INTERRUPTED, put_off
 from rag.default import default_library
 from rag.library import Library
 from rag.reports import IndexReport, Progress
 from rag.terminal import count, err
 
 EXIT_SOME_FAILED = 3
-EXIT_INTERRUPTED = 130
 QUERIES_AFTER_INDEXING = 30
 """Of the self-test: enough to notice what went wrong at large, in a second or two."""
 
@@ -185,25 +184,17 @@ def _index(
 @contextmanager
 def _interruptible(show: Callable[[Progress], None]) -> Iterator[Callable[[Progress], None]]:
     """Progress that raises KeyboardInterrupt where it does no harm: between two documents."""
-    asked = False
-    before = signal.getsignal(signal.SIGINT)
 
-    def ask_to_stop(*_: object) -> None:
-        nonlocal asked
-        asked = True
-        signal.signal(signal.SIGINT, before)
+    def say() -> None:
         err.print("Stopping after the document in hand; Ctrl-C again stops at once.")
 
-    def on_progress(step: Progress) -> None:
-        show(step)
-        if asked:
-            raise KeyboardInterrupt
+    with put_off(say) as stop_if_asked:
 
-    signal.signal(signal.SIGINT, ask_to_stop)
-    try:
+        def on_progress(step: Progress) -> None:
+            show(step)
+            stop_if_asked()
+
         yield on_progress
-    finally:
-        signal.signal(signal.SIGINT, before)
 
 
 def _follow(

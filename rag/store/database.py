@@ -70,6 +70,13 @@ class Database:
         draft = path.with_name(path.name + ".draft")
         for left in path.parent.glob(f"{draft.name}*"):  # with SQLite's journal of it
             left.unlink()
+        with connecting.in_words(path):
+            Database._write_empty(draft, fingerprint)
+        draft.replace(path)
+        sync_folder(path.parent)
+
+    @staticmethod
+    def _write_empty(draft: Path, fingerprint: str) -> None:
         connection = sqlite3.connect(draft, isolation_level=None)
         try:
             # Rows with token bits are about 15 KB: larger pages make shorter chains of them.
@@ -88,8 +95,6 @@ class Database:
             connection.execute("PRAGMA journal_mode = WAL")
         finally:
             connection.close()
-        draft.replace(path)
-        sync_folder(path.parent)
 
     def check(self, fingerprint: str) -> None:
         """Refuse a file that is no library, or made by another model or a newer version.

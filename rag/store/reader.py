@@ -12,6 +12,7 @@ import numpy as np
 from rag.arrays import Keys, TokenBits, Vectors
 from rag.filters import Filter
 from rag.reports import FileReport
+from rag.store.checksums import DOCUMENT, checksum
 from rag.store.conditions import as_sql
 from rag.store.database import Database
 from rag.store.records import (
@@ -112,27 +113,32 @@ class StoreReader:
     def document(self, document_id: str) -> Document | None:
         """The document of that id, or None."""
         row = self._database.connection.execute(
-            "SELECT id, (SELECT min(path) FROM source WHERE document = document.key), title, text,"
-            " digest, date, metadata, headings, pages, page_labels, warnings"
+            f"SELECT {', '.join(DOCUMENT)}, checksum,"  # noqa: S608 (our own)
+            " (SELECT min(path) FROM source WHERE document = document.key)"
             " FROM document WHERE id = ?",
             (document_id,),
         ).fetchone()
         if row is None:
             return None
+        *facts, kept, source = row
+        # Nothing is shown that was not written; what an earlier version wrote has no checksum.
+        if kept is not None and kept != checksum(*facts):
+            raise damaged(f"the document “{row[1]}” is not what was written")
+        id_, title, date, digest, metadata, headings, pages, labels, warnings, text = facts
         return Document(
-            id=row[0],
-            source=row[1],
-            title=row[2],
-            text=row[3],
-            digest=row[4],
-            date=_date(row[5]),
-            metadata=json.loads(row[6]),
+            id=id_,
+            source=source,
+            title=title,
+            text=text,
+            digest=digest,
+            date=_date(date),
+            metadata=json.loads(metadata),
             headings=tuple(
-                Heading(Span(start, end), level) for start, end, level in json.loads(row[7])
+                Heading(Span(start, end), level) for start, end, level in json.loads(headings)
             ),
-            pages=tuple(Span(start, end) for start, end in json.loads(row[8])),
-            page_labels=tuple(json.loads(row[9])),
-            warnings=tuple(json.loads(row[10])),
+            pages=tuple(Span(start, end) for start, end in json.loads(pages)),
+            page_labels=tuple(json.loads(labels)),
+            warnings=tuple(json.loads(warnings)),
         )
 
     def counts(self) -> tuple[int, int, int]:

@@ -148,6 +148,7 @@ def check(world: World) -> None:
             hits = library.search(f"{word}?", k=3)
             assert hits, f"{word} of {one.source} is not found"
             assert word in hits[0].text, f"{word} of {one.source} is not found first"
+        library.search("What was never asked?")  # publishes what the kill left unpublished
         status = library.status()
         assert status.documents == len(documents)
         assert library.verify().problems == ()

@@ -1,0 +1,124 @@
+"""Disks that fail, fill up, or must not be written."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hashing_embedder import HashingEmbedder
+from nobody import NOBODY, as_nobody
+from test_kill import came_of
+
+from rag import Library, LibraryError
+from rag.store import StoreWriter
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the shim is for Linux")
+@pytest.mark.skipif(shutil.which("gcc") is None, reason="the shim needs gcc")
+def test_one_write_after_the_other_fails(tmp_path: Path) -> None:
+    """Nothing that was acknowledged is lost, and the error says what to do."""
+    report = came_of("fail_at_every_write.py", tmp_path, "150")
+    assert report["failed"] == []
+    assert report["ended"]["told in words"] > 5  # type: ignore[index]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no fork")
+def test_every_file_damaged() -> None:
+    """The answers are right, or it is told what is damaged; ``verify`` finds it."""
+    with tempfile.TemporaryDirectory() as name:  # not in tmp_path, whose parents are closed
+        report = came_of("corrupt.py", Path(name), "3")
+    assert report["failed"] == []
+    assert report["harms"] > 50  # type: ignore[operator]
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of its own, of 2 MB."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", disk], capture_output=True, check=False
+    )
+    if mounted.returncode:
+        pytest.skip("only root may mount a disk")
+    yield disk
+    # At once for all to see, in fact when the last mapped file of it is let go.
+    subprocess.run(["umount", "-l", disk], check=True)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="tmpfs is Linux's")
+def test_full_disk(small_disk: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is said in words; what was committed answers, and with more room the work goes on."""
+    articles = tmp_path / "articles"
+    articles.mkdir()
+    for number in range(60):
+        lines = [f"Line {n} of article{number} is about sand and gravel." for n in range(200)]
+        (articles / f"{number:02}.txt").write_text("\n".join(lines))
+    put, committed = StoreWriter.put, []
+
+    def put_and_tell(self: StoreWriter, *args: object) -> None:
+        put(self, *args)  # type: ignore[arg-type]
+        committed.append(args[0])
+
+    monkeypatch.setattr(StoreWriter, "put", put_and_tell)
+    library = small_disk / "library"
+    with (
+        Library.open(library, embedder=HashingEmbedder()) as opened,
+        pytest.raises(LibraryError, match=r"can't be written.*check the disk's space"),
+    ):
+        opened.index(articles)
+    assert 0 < len(committed) < 60
+    subprocess.run(["mount", "-o", "remount,size=64m", small_disk], check=True)
+    with Library.open(library, embedder=HashingEmbedder()) as opened:
+        assert {one.id for one in opened.documents()} == {one.id for one in committed}  # type: ignore[attr-defined]
+        assert opened.search("article0 sand")[0].text
+        assert opened.index(articles).failed == ()
+        assert len(opened.documents()) == 60
+        assert opened.verify().problems == ()
+
+
+def test_folder_that_must_not_be_written() -> None:
+    """It answers as before, sees what its owner adds, and says why nothing can be put in."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        article = folder / "article.txt"
+        article.write_text("The harbour master counted forty boats. He was right.")
+        library = folder / "library"
+        with Library.open(library, embedder=HashingEmbedder()) as opened:
+            opened.index(article)
+            before = opened.search("harbour boats")
+        for path in (library, *library.rglob("*")):
+            path.chmod(0o755 if path.is_dir() else 0o644)
+        if os.geteuid():
+            library.chmod(0o555)
+            (library / "words").chmod(0o555)
+        try:
+            with as_nobody(), Library.open(library, embedder=HashingEmbedder()) as reader:
+                assert reader.search("harbour boats") == before
+                assert reader.status().documents == 1
+                assert reader.verify().problems == ()
+                assert reader.search('"forty boats"')[0].text == before[0].text
+                with pytest.raises(LibraryError, match=r"can't be written .*permissions"):
+                    reader.index(article)
+                if os.geteuid() == NOBODY:  # and the owner, who may write, does
+                    os.seteuid(0)
+                    owned_by_root(library, folder)
+                    os.seteuid(NOBODY)
+                    assert "quokka" in reader.search("quokka")[0].text
+        finally:
+            library.chmod(0o755)
+            (library / "words").chmod(0o755)
+
+
+def owned_by_root(library: Path, folder: Path) -> None:
+    """Index another article, with all rights."""
+    (folder / "animal.txt").write_text("The quokka is a small animal. It smiles.")
+    with Library.open(library, embedder=HashingEmbedder()) as opened:
+        opened.index(folder / "animal.txt")
