@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
-from rich.markup import escape
 
 from rag import terminal
 from rag.commands.archive import export_command, import_command
@@ -25,7 +24,7 @@ from rag.commands.serve import serve_command
 from rag.commands.tune import tune_command
 from rag.commands.verify import verify_command
 from rag.errors import RagError
-from rag.terminal import err, out
+from rag.terminal import err, escape, out
 
 app = typer.Typer(
     name="rag",
