@@ -14,7 +14,8 @@ Four forms are syntax, each only where a word could begin; everything else is pl
     its date; a year or a month is meant from its first day, or to its last.
 
 Any text can be read, in any of the forms that Unicode has for the same letters. What looks like
-syntax but has no meaning, a lone quote or a date that there never was, stays plain words.
+syntax but has no meaning, a lone quote or a date that there never was, stays plain words; so does
+what comes after ``MOST_CONDITIONS`` of them.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ import datetime as dt
 import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
+from itertools import islice
 
 from rag.characters import plain
 from rag.filters import Filter
@@ -45,6 +47,10 @@ _SYNTAX = re.compile(
     """,
     re.VERBOSE | re.IGNORECASE,
 )
+MOST_CONDITIONS = 50
+"""Phrases, excluded words and conditions of a question together. Each is a search of its own, and a
+question may come from anybody."""
+
 _QUOTES = '"“”„«»'
 _ENDS_A_SENTENCE = ".,;:!?"
 _DATE = re.compile(r"(\d{4})(?:-(\d{1,2}))?(?:-(\d{1,2}))?", re.ASCII)
@@ -77,7 +83,7 @@ def read(text: str) -> Query:
     question: list[str] = []
     words: list[str] = []
     end = 0
-    for form in _SYNTAX.finditer(text):
+    for form in islice(_SYNTAX.finditer(text), MOST_CONDITIONS):
         phrase = form["directed"] or form["straight"]
         excluded = form["without"] or form["word"]
         rest = ""

@@ -10,11 +10,10 @@ from types import MappingProxyType
 from typing import NoReturn
 
 import typer
-from rich.markup import escape
 
 from rag.commands.signals import ending
 from rag.errors import RagError
-from rag.terminal import err
+from rag.terminal import err, escape
 from rag.threads import one_blas_thread
 
 HELP = (

@@ -9,7 +9,7 @@ from pathlib import Path
 from rich.padding import Padding
 from rich.text import Text
 
-from rag.terminal import count, hit_as_json, out, place, print_hit
+from rag.terminal import count, hit_as_json, out, place, print_hit, visible
 from rag.types import Answer, Found, Match
 
 DOCUMENTS_SHOWN = 20
@@ -54,7 +54,7 @@ def print_found(found: Found) -> None:
     out.print(f"{passages} in {documents}")
     for one in found.documents[:DOCUMENTS_SHOWN]:
         line = Text.assemble((f"{one.passages:6,}  ", "dim"), (one.title, "bold"))
-        out.print(line.append(f"  {Path(one.source).name}", "dim"), soft_wrap=True)
+        out.print(line.append(f"  {visible(Path(one.source).name)}", "dim"), soft_wrap=True)
     if len(found.documents) > DOCUMENTS_SHOWN:
         out.print(f"… and {len(found.documents) - DOCUMENTS_SHOWN:,} more")
     out.print()

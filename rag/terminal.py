@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
+from rich import markup
 from rich.console import Console
-from rich.markup import escape
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
@@ -23,7 +23,27 @@ err = Console(stderr=True, highlight=False)
 
 FAILURES_SHOWN = 10
 
+_OBEYED = {
+    code: f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"  # noqa: PLR2004 - two digits
+    for code in (
+        *(code for code in [*range(0x20), *range(0x7F, 0xA0)] if chr(code) not in "\t\n"),
+        *(*range(0x202A, 0x202F), *range(0x2066, 0x206A), *range(0xD800, 0xE000)),
+    )
+}
+"""What a terminal would obey or can't show, instead of showing it: controls, changes of direction
+and bytes that are no UTF-8."""
+
 _OF_DOCUMENTS = frozenset({"added", "updated", "unchanged", "removed"})
+
+
+def visible(text: str) -> str:
+    """A name that others gave, to be shown: what a terminal would obey is spelled out."""
+    return text.translate(_OBEYED)
+
+
+def escape(text: str) -> str:
+    """The same, to stand among markup."""
+    return markup.escape(visible(text))
 
 
 def print_report(report: IndexReport) -> None:
@@ -131,7 +151,7 @@ def print_files(reports: Sequence[FileReport]) -> None:
     for one in reports:
         pages = f"{one.pages_with_text}/{one.pages}" if one.pages else ""
         table.add_row(
-            Text(one.source),
+            Text(visible(one.source)),
             one.status,
             pages,
             f"{one.characters:,}",
@@ -161,7 +181,7 @@ def print_hit(hit: Hit) -> None:
 
 def place(found: Hit | Match) -> str:
     """Where a passage stands: file, page, date."""
-    parts = [Path(found.source).name]
+    parts = [visible(Path(found.source).name)]
     if found.page:
         parts.append(f"page {found.page_label or found.page}")
     if found.date:

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.markup import escape
 
 from rag import archiving
 from rag.archiving import Archived
@@ -14,7 +13,7 @@ from rag.commands.options import LibraryOption
 from rag.commands.progress import progress_of
 from rag.default import default_library
 from rag.files import absolute
-from rag.terminal import count, out
+from rag.terminal import count, escape, out
 
 
 def export_command(

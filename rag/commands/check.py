@@ -14,7 +14,7 @@ from rag import terminal
 from rag.commands.options import JsonOption, LibraryOption, library_at
 from rag.commands.progress import progress_of
 from rag.reports import Findability, Lost, SelfTest
-from rag.terminal import count, err, out
+from rag.terminal import count, err, out, visible
 
 EXIT_LOST = 4
 SHOWN = 10
@@ -78,7 +78,7 @@ def _print_documents(what: str, documents: Sequence[Lost]) -> None:
         return
     err.print(f"{count(len(documents), 'thing')} {what}:")
     for one in documents[:SHOWN]:
-        line = Text.assemble("  ", (one.title, "bold"), f"  {one.source}: {one.query}")
+        line = Text.assemble("  ", (one.title, "bold"), f"  {visible(one.source)}: {one.query}")
         err.print(line, soft_wrap=True)
     if len(documents) > SHOWN:
         err.print(f"  … and {len(documents) - SHOWN:,} more")

@@ -7,11 +7,10 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.markup import escape
 
 from rag import terminal
 from rag.commands.options import JsonOption, LibraryOption, library_at
-from rag.terminal import out
+from rag.terminal import escape, out
 
 
 def status_command(library: LibraryOption = None, *, as_json: JsonOption = False) -> None:

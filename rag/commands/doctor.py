@@ -5,13 +5,12 @@ from __future__ import annotations
 from dataclasses import asdict
 
 import typer
-from rich.markup import escape
 
 from rag import terminal
 from rag.commands.options import JsonOption, LibraryOption
 from rag.default import default_library
 from rag.files import absolute
-from rag.terminal import err, out
+from rag.terminal import err, escape, out
 
 EXIT_TROUBLE = 4
 

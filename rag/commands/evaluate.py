@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.markup import escape
 
 from rag import terminal
 from rag.commands.progress import is_watched, progress_of
@@ -23,7 +22,7 @@ from rag.evaluation.modes import Mode, mode_of, parse_mode
 from rag.evaluation.plot import check_plot, plot
 from rag.evaluation.questions import read_questions
 from rag.evaluation.table import heading, table
-from rag.terminal import count, err, out
+from rag.terminal import count, err, escape, out
 
 
 def eval_command(

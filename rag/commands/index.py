@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.markup import escape
 
 from rag import terminal
 from rag.commands.options import LibraryOption
@@ -18,7 +17,7 @@ from rag.commands.signals import EXIT_INTERRUPTED, put_off
 from rag.default import default_library
 from rag.library import Library
 from rag.reports import IndexReport, Progress
-from rag.terminal import count, err
+from rag.terminal import count, err, escape
 
 EXIT_SOME_FAILED = 3
 QUERIES_AFTER_INDEXING = 30

@@ -7,12 +7,10 @@ from collections.abc import Callable, Sequence
 from getpass import getpass
 from pathlib import Path
 
-from rich.markup import escape
-
 from rag.errors import InputError
 from rag.loaders import wants_password
 from rag.reports import IndexReport
-from rag.terminal import count, err
+from rag.terminal import count, err, escape
 
 
 def in_file(path: Path) -> list[str]:

@@ -6,9 +6,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from rich.markup import escape
-
-from rag.terminal import err
+from rag.terminal import err, escape
 
 STEPS_BETWEEN_LINES = 500
 """Steps between two plain lines, where the output is no terminal."""

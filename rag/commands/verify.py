@@ -6,14 +6,13 @@ from dataclasses import asdict
 from typing import Annotated
 
 import typer
-from rich.markup import escape
 
 from rag import terminal
 from rag.commands.options import JsonOption, LibraryOption, library_at
 from rag.commands.progress import progress_of
 from rag.errors import LibraryDamaged
 from rag.reports import Problem, Verification
-from rag.terminal import count, err, out
+from rag.terminal import count, err, escape, out
 
 EXIT_DAMAGED = 5
 SHOWN = 50
