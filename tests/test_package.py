@@ -134,7 +134,10 @@ def test_faiss_and_torch_live_together(order: str) -> None:
 
 
 def test_no_connection_is_made(tmp_path: Path) -> None:
-    """Index and search in a process in which every connection is an error."""
+    """Index and search in a process in which every connection is an error.
+
+    With the extra openvino this covers its telemetry, too.
+    """
     run = python(
         "import sys\n"
         "def watch(event, args):\n"

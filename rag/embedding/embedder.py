@@ -72,8 +72,8 @@ class SentenceTransformerEmbedder:
         self._asked = Together(
             self._run_questions,
             most=QUESTIONS_PER_RUN,
-            # NumPy takes one core a run; PyTorch takes all of them.
-            at_once=os.cpu_count() or 1 if model.plain else 1,
+            # NumPy takes one core a run, and the rest of a search as much again; PyTorch all.
+            at_once=max(1, (os.cpu_count() or 1) // 2) if model.plain else 1,
         )
 
     @classmethod

@@ -6,6 +6,7 @@ so nothing is exported and kept, and neither PyTorch nor transformers is importe
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Sequence
 from importlib.util import find_spec
@@ -62,7 +63,16 @@ class Graph:
         return Forward(tokens, np.stack([one.mean(axis=0) for one in tokens]))
 
 
+def _without_telemetry() -> None:
+    """Keep openvino from telling Google Analytics that it was imported, which it does by default.
+
+    With None in its place the package for that can't be imported, and openvino goes on without.
+    """
+    sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
+
+
 def _compiled(bert: Bert) -> AsyncInferQueue:
+    _without_telemetry()
     import openvino
 
     core = openvino.Core()
