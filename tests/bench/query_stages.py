@@ -203,7 +203,7 @@ def indexing(library: Library) -> Iterator[None]:
         folder = written(texts, Path(temporary) / "new")
         thread = threading.Thread(target=index, args=(folder,))
         thread.start()
-        assert begun.wait(120)
+        assert begun.wait(600)
         try:
             yield
         finally:
