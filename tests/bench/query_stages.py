@@ -203,8 +203,8 @@ def indexing(library: Library) -> Iterator[None]:
         folder = written(texts, Path(temporary) / "new")
         thread = threading.Thread(target=index, args=(folder,))
         thread.start()
-        assert begun.wait(600)
         try:
+            assert begun.wait(600), "nothing was indexed in ten minutes"
             yield
         finally:
             over.set()
