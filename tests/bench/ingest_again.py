@@ -33,7 +33,9 @@ def measured(texts: dict[str, str]) -> dict[str, float]:
     """
     from rag import Library
     from rag.embedding import SentenceTransformerEmbedder
+    from rag.threads import one_blas_thread
 
+    one_blas_thread()  # as the command does
     embedder = SentenceTransformerEmbedder()
     embedder.query("the model is loaded before the clock runs")
     with tempfile.TemporaryDirectory() as temporary:

@@ -137,6 +137,9 @@ class Timed:
     def __init__(self, inner: object, stage: str, clock: Clock, methods: Sequence[str]) -> None:
         self._inner, self._stage, self._clock, self._methods = inner, stage, clock, methods
 
+    def __bool__(self) -> bool:
+        return True
+
     def __len__(self) -> int:
         return len(self._inner)
 
@@ -200,8 +203,8 @@ def indexing(library: Library) -> Iterator[None]:
         folder = written(texts, Path(temporary) / "new")
         thread = threading.Thread(target=index, args=(folder,))
         thread.start()
-        assert begun.wait(120)
         try:
+            assert begun.wait(600), "nothing was indexed in ten minutes"
             yield
         finally:
             over.set()
