@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from hashing_embedder import HashingEmbedder
 
-from rag import InputError, Library, LibraryDamaged, RagError, archiving
+from rag import InputError, Library, LibraryDamaged, RagError, archiving, unpacking
 
 QUESTIONS = ["What does the turret weigh?", "How long does bread bake?", "llamas", '"blue whales"']
 
@@ -38,7 +38,7 @@ def archive(tmp_path: Path, articles: Path) -> Path:
 
 def test_it_answers_as_before(archive: Path, tmp_path: Path) -> None:
     """Hits are the same to the last digit; what was sent lies in the new folder."""
-    found = archiving.bring_in(archive, tmp_path / "new", told)
+    found = unpacking.bring_in(archive, tmp_path / "new", told)
     assert (found.documents, found.indexes) == (4, True)
     with (
         Library.open(tmp_path / "library", embedder=HashingEmbedder()) as old,
@@ -62,7 +62,7 @@ def test_nothing_is_written_over(archive: Path, tmp_path: Path) -> None:
     assert archive.read_bytes() == before
     archiving.export(tmp_path / "library", archive, told, force=True)
     with pytest.raises(InputError, match="is not empty"):
-        archiving.bring_in(archive, tmp_path / "library", told)
+        unpacking.bring_in(archive, tmp_path / "library", told)
     assert not [path for path in tmp_path.iterdir() if "draft" in path.name]
 
 
@@ -85,7 +85,7 @@ def test_every_changed_byte_is_noticed(archive: Path, tmp_path: Path) -> None:
 
 def archiving_of(archive: Path, folder: Path) -> Path:
     """The folder, after the archive was brought in."""
-    archiving.bring_in(archive, folder, told)
+    unpacking.bring_in(archive, folder, told)
     return folder
 
 
@@ -141,7 +141,7 @@ def test_hostile_archives(
         harm(out, manifest["members"])
         out.writestr("manifest.json", json.dumps(manifest))
     with pytest.raises(LibraryDamaged, match="is damaged"):
-        archiving.bring_in(hostile, tmp_path / "deep" / "new", told)
+        unpacking.bring_in(hostile, tmp_path / "deep" / "new", told)
     assert not (tmp_path / "deep" / "new").exists()
     assert not list(tmp_path.rglob("*evil*"))
 
@@ -150,6 +150,6 @@ def test_what_is_no_archive(tmp_path: Path) -> None:
     """A file that is none, and none at all."""
     (tmp_path / "letter.txt").write_text("Dear all")
     with pytest.raises(LibraryDamaged, match="is damaged"):
-        archiving.bring_in(tmp_path / "letter.txt", tmp_path / "new", told)
+        unpacking.bring_in(tmp_path / "letter.txt", tmp_path / "new", told)
     with pytest.raises(InputError, match="there is no file"):
-        archiving.bring_in(tmp_path / "none.zip", tmp_path / "new", told)
+        unpacking.bring_in(tmp_path / "none.zip", tmp_path / "new", told)
