@@ -108,7 +108,7 @@ def _written(folder: Path, draft: Path, store: Path, tell: Tell) -> bool:
         members: dict[str, Member] = {}
         try:
             with draft.open("wb") as file:
-                with zipfile.ZipFile(file, "w", zipfile.ZIPSTORED, strict_timestamps=False) as out:
+                with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED, strict_timestamps=False) as out:
                     files = dict(_files(folder, store, indexes=with_indexes))
                     copying = Copying(sum(one.stat().st_size for one in files.values()), tell)
                     for name, path in files.items():

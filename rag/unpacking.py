@@ -144,7 +144,7 @@ def _allowed(info: zipfile.ZipInfo, member: Member, path: Path) -> None:
         or info.flag_bits & 1
     ):
         raise _damaged(path, f"“{name}” has no place in a library")
-    if info.file_size != member.size or info.compress_type != zipfile.ZIPSTORED:
+    if info.file_size != member.size or info.compress_type != zipfile.ZIP_STORED:
         raise _damaged(path, f"“{name}” is not as long as it says")
 
 
