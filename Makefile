@@ -1,6 +1,7 @@
 # Everything a person or CI does with a fresh clone. `make help` lists it.
 
 PORT ?= 7860
+MINUTES ?= 120
 PYTHON ?= python3
 BIN := .venv/bin
 FOUND ?= .venv-peers/found
@@ -8,8 +9,8 @@ RUNS ?= 20000
 PARALLEL ?= -n auto --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test check audit licences lock faults fuzz screenshots quality peers bench
-.PHONY: clean
+.PHONY: help install run test check audit licences lock faults soak fuzz screenshots quality peers
+.PHONY: bench clean
 
 help: ## List what there is
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -51,8 +52,14 @@ lock: .venv-lock/installed ## Pin the default install by hashes in ui/deployment
 	.venv-lock/bin/pip install --quiet --disable-pip-version-check uv==0.13.9
 	touch $@
 
-faults: install ## Kill a writer before each of its write steps, and look at what is left
+faults: install ## Kill, let each write fail, damage each file, and look at what is left (an hour)
 	$(BIN)/python tests/faults/kill_at_every_step.py $$(mktemp -d)
+	$(BIN)/python tests/faults/kill_at_random.py $$(mktemp -d) --kills 500
+	$(BIN)/python tests/faults/fail_at_every_write.py $$(mktemp -d) 5
+	$(BIN)/python tests/faults/corrupt.py $$(mktemp -d)
+
+soak: install ## Use one library in every way for MINUTES=120, and see that nothing grows
+	$(BIN)/python tests/faults/soak.py $$(mktemp -d) --minutes $(MINUTES)
 
 fuzz: install .venv/fuzzer ## Try each parser with hostile input (RUNS=20000 each)
 	$(BIN)/python tests/fuzz/fuzz.py all --runs $(RUNS) --corpus .fuzz

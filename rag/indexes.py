@@ -15,6 +15,7 @@ next update, because an update may be repeated.
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
@@ -128,7 +129,11 @@ class Indexes:
     def withdraw(self) -> None:
         """Publish nothing, so that all is made anew. The caller holds the writer's lock."""
         self._opened, self._sound = None, set()
-        (self._folder / PUBLISHED).unlink(missing_ok=True)
+        for path in (self._folder / PUBLISHED, *self._folder.glob("vectors-*")):
+            if path.is_dir():  # somebody's mistake: nothing could be written there
+                shutil.rmtree(path)
+            else:
+                path.unlink(missing_ok=True)
 
     def _open_sealed(self, published: _Published) -> None:
         if len(self._open(published.sealed)) != published.sealed.sentences:

@@ -17,6 +17,7 @@ from typing import TypeAlias
 
 from rag.chunking import passages
 from rag.errors import LibraryError
+from rag.files import writing
 from rag.folder import locked
 from rag.indexes import Indexes
 from rag.protocols import Embedder
@@ -65,6 +66,7 @@ def verify(
     with ExitStack() as held:
         if repair:
             held.enter_context(locked(folder))
+            held.enter_context(writing(folder))
         check, found = _looked(folder, database, tell)
         if repair and (found or check.unsigned):
             check, found = _Repair(folder, database, embedder, tell).done(found)

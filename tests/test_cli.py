@@ -274,8 +274,9 @@ def test_output_that_nobody_reads(indexed: Path) -> None:
     assert (run.stdout, run.stderr) == ("{", "")
 
 
-def test_interrupt(tmp_path: Path) -> None:
-    """Ctrl-C while indexing: a line, exit code 130, and what was done is kept."""
+@pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_interrupt(tmp_path: Path, sent: signal.Signals, code: int) -> None:
+    """Ctrl-C or SIGTERM while indexing: a line, its exit code, and what was done is kept."""
     articles = tmp_path / "articles"
     articles.mkdir()
     for number in range(3000):
@@ -294,9 +295,9 @@ def test_interrupt(tmp_path: Path) -> None:
     while not (store.exists() and store.stat().st_size > 100_000):
         assert time.monotonic() < deadline, "it never began to write"
         time.sleep(0.02)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(sent)
     _, said = process.communicate(timeout=180)
-    assert process.returncode == 130
+    assert process.returncode == code
     assert "Stopping after the document in hand; Ctrl-C again stops at once." in said
     assert "Traceback" not in said
     kept = json.loads(rag("status", "--json", folder=tmp_path).stdout)["documents"]

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from hashing_embedder import HashingEmbedder
+from older_formats import tables, take_back
 
 from rag import DocumentNotFound, EmptyQuestion, Hit, Library, Quote, Rating
 from rag.embedding import SentenceTransformerEmbedder
@@ -153,17 +154,14 @@ def test_what_cannot_be_rated(library: Library) -> None:
 
 def test_libraries_of_earlier_formats_get_the_table(library: Library) -> None:
     """The step to the new format makes what the schema makes."""
-    database = library.path / "library.db"
-    with sqlite3.connect(database) as connection:
-        made = connection.execute("PRAGMA table_xinfo(feedback)").fetchall()
-        connection.execute("DROP TABLE feedback")
-        connection.execute("UPDATE meta SET value = '2' WHERE name = 'format'")
+    made = tables(library.path)["feedback"]
+    take_back(library.path, 2)
     with Library.open(library.path, embedder=HashingEmbedder()) as opened:
         opened.rate(QUESTION, hit_of(opened, TURRET), good=True)
         opened.rate(QUESTION, hit_of(opened, TURRET), good=True)
         assert len(opened.ratings()) == 1
-    with sqlite3.connect(database) as connection:
-        assert connection.execute("PRAGMA table_xinfo(feedback)").fetchall() == made
+    assert tables(library.path)["feedback"] == made
+    with sqlite3.connect(library.path / "library.db") as connection:
         assert (
             "WITHOUT ROWID"
             in connection.execute(

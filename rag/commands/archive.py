@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from rag import archiving
-from rag.archiving import Archived
+from rag import archiving, unpacking
+from rag.archive_format import Archived
 from rag.commands.options import LibraryOption
 from rag.commands.progress import progress_of
 from rag.default import default_library
@@ -52,7 +52,7 @@ def import_command(
     """
     folder = absolute(library or default_library())
     with progress_of("bytes") as show:
-        found = archiving.bring_in(file, folder, show)
+        found = unpacking.bring_in(file, folder, show)
     out.print(f"{escape(str(folder))}: {_told(found)}", soft_wrap=True)
 
 

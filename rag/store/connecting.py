@@ -88,12 +88,12 @@ class Cursor(sqlite3.Cursor):
 
     path: Path
 
-    def execute(self, *args: Any) -> Self:  # type: ignore[override] # noqa: ANN401
+    def execute(self, *args: Any) -> Self:  # noqa: ANN401
         """As sqlite3 has it."""
         with in_words(self.path):
             return super().execute(*args)
 
-    def executemany(self, *args: Any) -> Self:  # type: ignore[override] # noqa: ANN401
+    def executemany(self, *args: Any) -> Self:  # noqa: ANN401
         """As sqlite3 has it."""
         with in_words(self.path):
             return super().executemany(*args)
@@ -124,11 +124,13 @@ def in_words(path: Path) -> Iterator[None]:
         raise told(error, path) from error
 
 
-def told(error: sqlite3.Error, path: Path) -> Exception:
+def told(error: sqlite3.Error, path: Path) -> BaseException:
     """What SQLite's error means for a library; errors of a program that misuses it stay."""
     if isinstance(error, sqlite3.ProgrammingError | sqlite3.IntegrityError):
         return error
     name: str = getattr(error, "sqlite_errorname", "SQLITE_CORRUPT")  # text that is no UTF-8
+    if name.startswith("SQLITE_INTERRUPT"):
+        return KeyboardInterrupt()  # Ctrl-C while SQLite was at work: it ate the exception
     if name.startswith("SQLITE_NOTADB") or "no such table: meta" in str(error):
         return LibraryDamaged(
             f"{path} is no library of rag ({error}); "

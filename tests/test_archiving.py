@@ -1,0 +1,155 @@
+"""A library in one file, and out of it again."""
+
+from __future__ import annotations
+
+import json
+import random
+import shutil
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hashing_embedder import HashingEmbedder
+
+from rag import InputError, Library, LibraryDamaged, RagError, archiving, unpacking
+
+QUESTIONS = ["What does the turret weigh?", "How long does bread bake?", "llamas", '"blue whales"']
+
+
+def told(*_: object) -> None:
+    """Nobody watches."""
+
+
+@pytest.fixture
+def archive(tmp_path: Path, articles: Path) -> Path:
+    """Of a library that was changed since it was made, and was sent a file."""
+    path = tmp_path / "library"
+    with Library.open(path, embedder=HashingEmbedder()) as library:
+        library.index(articles)
+        (articles / "tanks.txt").write_text("The turret weighs four tons. It is from Ghent.")
+        library.index(articles)
+        (path / "files").mkdir()
+        (path / "files" / "sent.txt").write_text("Llamas carry wool. They spit.")
+        library.index(path / "files" / "sent.txt")
+        archiving.export(path, tmp_path / "one.zip", told)  # while it is open
+    return tmp_path / "one.zip"
+
+
+def test_it_answers_as_before(archive: Path, tmp_path: Path) -> None:
+    """Hits are the same to the last digit; what was sent lies in the new folder."""
+    found = unpacking.bring_in(archive, tmp_path / "new", told)
+    assert (found.documents, found.indexes) == (4, True)
+    with (
+        Library.open(tmp_path / "library", embedder=HashingEmbedder()) as old,
+        Library.open(tmp_path / "new", embedder=HashingEmbedder()) as new,
+    ):
+        assert new.verify().problems == ()
+        for question in QUESTIONS:
+            hits = [repr(hit) for hit in new.search(question)]
+            before = [repr(hit) for hit in old.search(question)]
+            assert hits == [one.replace("/library/files/", "/new/files/") for one in before]
+        assert new.search("llamas")[0].source == str(tmp_path / "new" / "files" / "sent.txt")
+
+
+def test_nothing_is_written_over(archive: Path, tmp_path: Path) -> None:
+    """Not a file, unless that is wanted, and never a folder that holds something."""
+    before = archive.read_bytes()
+    with pytest.raises(InputError, match="exists; choose another name, or write over it: --force"):
+        archiving.export(tmp_path / "library", archive, told)
+    with pytest.raises(InputError, match="lies in the library itself"):
+        archiving.export(tmp_path / "library", tmp_path / "library" / "x.zip", told)
+    assert archive.read_bytes() == before
+    archiving.export(tmp_path / "library", archive, told, force=True)
+    with pytest.raises(InputError, match="is not empty"):
+        unpacking.bring_in(archive, tmp_path / "library", told)
+    assert not [path for path in tmp_path.iterdir() if "draft" in path.name]
+
+
+def test_every_changed_byte_is_noticed(archive: Path, tmp_path: Path) -> None:
+    """At 200 places by lot: refused, or, where a ZIP means nothing by it, the same library."""
+    content, lot = archive.read_bytes(), random.Random(1)  # noqa: S311
+    (right,) = {_held(archiving_of(archive, tmp_path / "right"))}
+    for _ in range(200):
+        changed = bytearray(content)
+        changed[lot.randrange(len(content))] ^= 1 << lot.randrange(8)
+        (tmp_path / "changed.zip").write_bytes(changed)
+        try:
+            folder = archiving_of(tmp_path / "changed.zip", tmp_path / "new")
+        except RagError:
+            assert not (tmp_path / "new").exists()
+        else:
+            assert _held(folder) == right
+            shutil.rmtree(folder)
+
+
+def archiving_of(archive: Path, folder: Path) -> Path:
+    """The folder, after the archive was brought in."""
+    unpacking.bring_in(archive, folder, told)
+    return folder
+
+
+def _held(folder: Path) -> bytes:
+    """Content that does not name its folder."""
+    return (folder / "published.json").read_bytes() + (folder / "files/sent.txt").read_bytes()
+
+
+def _renamed(name: str) -> Callable[[zipfile.ZipFile, dict[str, dict[str, object]]], None]:
+    def harm(out: zipfile.ZipFile, members: dict[str, dict[str, object]]) -> None:
+        members[name] = {"size": 4, "sha256": "0" * 64}
+        out.writestr(name, b"evil")
+
+    return harm
+
+
+def _link(out: zipfile.ZipFile, members: dict[str, dict[str, object]]) -> None:
+    info = zipfile.ZipInfo("files/link")
+    info.external_attr = 0o120777 << 16
+    members["files/link"] = {"size": 11, "sha256": "0" * 64}
+    out.writestr(info, b"/etc/passwd")
+
+
+def _bomb(out: zipfile.ZipFile, members: dict[str, dict[str, object]]) -> None:
+    members["files/bomb"] = {"size": 10**7, "sha256": "0" * 64}
+    out.writestr("files/bomb", bytes(10**7), zipfile.ZIP_DEFLATED)
+
+
+@pytest.mark.parametrize(
+    "harm",
+    [
+        _renamed("../evil"),
+        _renamed("files/../../evil"),
+        _renamed("/tmp/evil"),  # noqa: S108 (that it must not write to)
+        _renamed("evil"),
+        _renamed("words/../../evil"),
+        _link,
+        _bomb,
+    ],
+    ids=["above", "above files", "absolute", "unknown", "above words", "link", "bomb"],
+)
+def test_hostile_archives(
+    archive: Path,
+    tmp_path: Path,
+    harm: Callable[[zipfile.ZipFile, dict[str, dict[str, object]]], None],
+) -> None:
+    """Refused before anything of them is written."""
+    hostile = tmp_path / "hostile.zip"
+    with zipfile.ZipFile(archive) as sound, zipfile.ZipFile(hostile, "w") as out:
+        manifest = json.loads(sound.read("manifest.json"))
+        for name in manifest["members"]:
+            out.writestr(name, sound.read(name))
+        harm(out, manifest["members"])
+        out.writestr("manifest.json", json.dumps(manifest))
+    with pytest.raises(LibraryDamaged, match="is damaged"):
+        unpacking.bring_in(hostile, tmp_path / "deep" / "new", told)
+    assert not (tmp_path / "deep" / "new").exists()
+    assert not list(tmp_path.rglob("*evil*"))
+
+
+def test_what_is_no_archive(tmp_path: Path) -> None:
+    """A file that is none, and none at all."""
+    (tmp_path / "letter.txt").write_text("Dear all")
+    with pytest.raises(LibraryDamaged, match="is damaged"):
+        unpacking.bring_in(tmp_path / "letter.txt", tmp_path / "new", told)
+    with pytest.raises(InputError, match="there is no file"):
+        unpacking.bring_in(tmp_path / "none.zip", tmp_path / "new", told)
