@@ -12,7 +12,9 @@ from typing import Annotated, NoReturn
 import typer
 from rich.markup import escape
 
-from rag import terminal
+from rag import airgap, terminal
+from rag.commands import airgap as airgap_option
+from rag.commands.access import password_command
 from rag.commands.archive import export_command, import_command
 from rag.commands.ask import ask_command
 from rag.commands.cache import cache_command
@@ -84,6 +86,7 @@ def remove(
         out.print(f"removed {escape(path)}", soft_wrap=True)
 
 
+app.command("password")(password_command)
 app.command("mcp")(mcp_command)
 app.command("cache")(cache_command)
 app.command("check")(check_command)
@@ -97,9 +100,13 @@ app.command("backup", help="The same as [bold]rag export[/]: of one moment, whil
 app.command("import")(import_command)
 
 
+airgap_option.add_to(app)
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command; the one place where errors become exit codes."""
     try:
+        airgap.close_if_told()
         app(arguments)
     except RagError as error:
         _fail(str(error))
