@@ -9,8 +9,8 @@ RUNS ?= 20000
 PARALLEL ?= -n auto --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test check audit licences lock faults soak fuzz screenshots quality peers
-.PHONY: bench clean
+.PHONY: help install run test check audit licences lock faults soak fuzz overload screenshots
+.PHONY: quality peers bench clean
 
 help: ## List what there is
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -67,6 +67,9 @@ fuzz: install .venv/fuzzer ## Try each parser with hostile input (RUNS=20000 eac
 .venv/fuzzer: tests/fuzz/requirements.txt
 	$(BIN)/pip install --quiet --disable-pip-version-check -r $<
 	touch $@
+
+overload: install ## Ask 50 times a second while indexing, five minutes (DATA=folder)
+	$(BIN)/python tests/bench/overload.py $(DATA)/squad_dev
 
 screenshots: install ## Take the README's screenshots again (needs Chromium)
 	$(BIN)/python tests/browser/take_screenshots.py

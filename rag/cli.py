@@ -11,6 +11,8 @@ from typing import NoReturn
 
 import typer
 
+from rag import airgap
+from rag.commands import airgap as airgap_option
 from rag.commands.signals import ending
 from rag.errors import RagError
 from rag.terminal import err, escape
@@ -26,6 +28,7 @@ COMMANDS = MappingProxyType(
         "index": "index:index_command",
         "ask": "ask:ask_command",
         "serve": "serve:serve_command",
+        "password": "access:password_command",
         "status": "contents:status_command",
         "report": "contents:report_command",
         "remove": "contents:remove_command",
@@ -68,6 +71,7 @@ def app(arguments: Sequence[str]) -> typer.Typer:
         module, _, function = COMMANDS[name].partition(":")
         command = getattr(import_module(f"rag.commands.{module}"), function)
         made.command(name, help=OTHER_HELP.get(name))(command)
+    airgap_option.add_to(made)
     return made
 
 
@@ -76,11 +80,15 @@ def _under_its_name() -> None:
     pass
 
 
+airgap_option.add_to(app)
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command; the one place where errors and signals become exit codes."""
     one_blas_thread()
     given = sys.argv[1:] if arguments is None else list(arguments)
     try:
+        airgap.close_if_told()
         with ending():
             app(given)(given)
     except RagError as error:

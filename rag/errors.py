@@ -11,6 +11,7 @@
     ├── LoadError              a file can't be read as a document
     │   └── UnknownFormat          no loader knows this kind of file
     ├── ModelError             a model can't be loaded, or isn't what it claims to be
+    ├── AirGapped              another machine was to be reached, and none may be
     └── LibraryError           something is the matter with a library's folder
         ├── LibraryNotFound        there is no library there
         ├── LibraryMismatch        made by another model, or by another version of rag
@@ -55,6 +56,13 @@ class UnknownFormat(LoadError):
 
 class ModelError(RagError):
     """A model can't be loaded, or isn't what it claims to be."""
+
+
+class AirGapped(RagError, PermissionError):
+    """Another machine was to be reached, and none may be.
+
+    It is an OSError, too: whoever can go on without a network goes on.
+    """
 
 
 class LibraryError(RagError):

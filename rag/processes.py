@@ -19,6 +19,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+from rag import airgap
+
 if TYPE_CHECKING:
     from io import BufferedReader, BufferedWriter
 
@@ -105,6 +107,7 @@ def ended(process: subprocess.Popen[bytes]) -> int:
 
 def answering() -> tuple[BinaryIO, BinaryIO]:
     """Inside such a process: where it is asked, and where it answers."""
+    airgap.close_if_told()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that asked
     # Parsers print at times; what they print must not mix with the answers.
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")

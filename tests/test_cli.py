@@ -212,7 +212,8 @@ def test_empty_question(indexed: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "command", [["ask", "what?"], ["status"], ["serve", "--host", "::"], ["remove", "x"]]
+    "command",
+    [["ask", "what?"], ["status"], ["serve", "--host", "::", "--insecure"], ["remove", "x"]],
 )
 def test_unknown_library(tmp_path: Path, command: list[str]) -> None:
     """Says how to make one, and makes none."""

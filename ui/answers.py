@@ -6,8 +6,8 @@ import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from rag import EmptyQuestion, Library, RagError
-from ui import examples, render, states, words
+from rag import EmptyQuestion, InputError, Library, RagError
+from ui import examples, render, states, troubles, words
 from ui.narrowing import Narrowing
 
 NEWEST = 5
@@ -44,7 +44,8 @@ def first_view(library: Library, name: str = "") -> FirstView:
         documents = [library.document(summary.id) for summary in newest]
         facets, status = library.facets(), library.status()
     except RagError as error:
-        return FirstView(states.masthead(0, None, name), states.problem(str(error)), ())
+        _log.error("The library is in trouble: %s", error)
+        return FirstView(states.masthead(0, None, name), states.problem(troubles.told(error)), ())
     return FirstView(
         masthead=states.masthead(status.documents, newest[0] if newest else None, name)
         + states.untrained(status.untrained),
@@ -62,20 +63,31 @@ def _choices(counts: Mapping[str, int]) -> tuple[tuple[str, str], ...]:
     )
 
 
-def answer(library: Library, question: str, narrowing: Narrowing = NOT_NARROWED) -> str:
-    """The results for a question, or why there are none, in words."""
+def answer(
+    library: Library,
+    question: str,
+    narrowing: Narrowing = NOT_NARROWED,
+    *,
+    may_rate: bool = True,
+) -> str:
+    """The results for a question, or why there are none, in words; with thumbs for who
+    ``may_rate`` them.
+    """
     try:
         found = narrowing.ask(library, question)
         if found.hits:
-            rated = {one.passage_id: one.good for one in library.ratings(question)}
-            return render.results(question, found, rated)
+            ratings = library.ratings(question) if may_rate else ()
+            rated = {one.passage_id: one.good for one in ratings}
+            return render.results(question, found, rated, may_rate=may_rate)
         if narrowing:
             return states.nothing_left()
         return states.nothing() if library.status().documents else states.empty()
     except EmptyQuestion:
         return states.hint()
     except RagError as error:
-        return states.problem(str(error))
+        if not isinstance(error, InputError):
+            _log.error("The library is in trouble: %s", error)
+        return states.problem(troubles.told(error))
     except Exception:  # noqa: BLE001 — the page is the last stop: the terminal gets the traceback
         _log.exception("The question could not be answered.")
         return states.problem(words.UNEXPECTED)

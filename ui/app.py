@@ -12,13 +12,17 @@ from typing import TYPE_CHECKING, Literal
 
 import gradio as gr
 
-from ui import answers, examples, states, words
+from ui import answers, examples, states, visitors, words
 from ui.narrowing import Narrowing
+from ui.visitors import Visitor
 
 if TYPE_CHECKING:
     from rag import Library
 
 _ANY = (words.ANY, "")
+
+WAITING = 100
+"""Questions that wait for their turn; the next is refused, which the page says."""
 
 SEARCHES = 8
 """How many questions are answered at the same time; Gradio's own default is one."""
@@ -86,9 +90,10 @@ def build(library: Library, name: str = "") -> gr.Blocks:
         results = _html("results")
         _html("asked", states.asked_before())
         newest = _html("newest", view.body)
-        _html("foot", f"<p>{words.PRIVATE}</p>")
+        foot = _html("foot", states.foot())
 
         def ask(  # noqa: PLR0917 (a program calls it by these names)
+            request: gr.Request,  # Gradio puts it in; nobody else can
             asked: str,
             since: str = "",
             until: str = "",
@@ -97,24 +102,28 @@ def build(library: Library, name: str = "") -> gr.Blocks:
             language: str = "",
         ) -> str:
             limits = Narrowing(since.strip(), until.strip(), source.strip(), kind, language)
-            return answers.answer(library, asked, limits)
+            return answers.answer(library, asked, limits, may_rate=_visitor(request).may_change)
 
-        def ask_example(asked: str, *limits: str) -> tuple[str, str]:
-            return asked, ask(asked, *limits)
+        def ask_example(request: gr.Request, asked: str, *limits: str) -> tuple[str, str]:
+            return asked, ask(request, asked, *limits)
 
         def load(request: gr.Request) -> list[object]:
             # The library may have grown since the server began.
             now = answers.first_view(library, name)
             query = dict(request.query_params)
             asked, limits = query.get("q", ""), Narrowing.of(query)
+            visitor = _visitor(request)
             # What the address doesn't say is left alone: a quick person may have typed meanwhile.
             found = (
-                [asked, answers.answer(library, asked, limits)]
+                [
+                    asked,
+                    answers.answer(library, asked, limits, may_rate=visitor.may_change),
+                ]
                 if asked.strip()
                 else [gr.skip()] * 2
             )
             return [
-                *(now.masthead, now.body, *found),
+                *(now.masthead, now.body, states.foot(visitor.name, name), *found),
                 *(gr.update(value=t, visible=bool(t)) for t in _padded(now.examples)),
                 gr.update(open=True) if limits else gr.skip(),
                 *(text or gr.skip() for text in (limits.since, limits.until, limits.source)),
@@ -147,12 +156,19 @@ def build(library: Library, name: str = "") -> gr.Blocks:
         page.load(
             load,
             None,
-            [masthead, newest, question, results, *chips, narrow, *limits],
+            [masthead, newest, foot, question, results, *chips, narrow, *limits],
             api_visibility="private",
             concurrency_limit=SEARCHES,
             show_progress="hidden",
         )
+    page.queue(max_size=WAITING)
     return page
+
+
+def _visitor(request: gr.Request) -> Visitor:
+    """Who asks; the gate knows them."""
+    asked = request.request
+    return visitors.of(asked.scope) if asked is not None else visitors.ANYBODY
 
 
 def _html(name: str, value: str = "") -> gr.HTML:

@@ -10,7 +10,7 @@ from fastapi import Request
 from fastapi.responses import FileResponse, HTMLResponse
 
 from rag import Failure
-from ui import documents
+from ui import documents, visitors
 from ui.documents import Contents
 from ui.documents_table import ROWS, Listing, Row
 
@@ -33,8 +33,8 @@ POLICY = {
 """A style sheet, and scripts that ask this server: nothing in the page itself runs."""
 
 
-def add_routes(app: FastAPI, library: Library, *, may_change: bool, name: str = "") -> None:
-    """Let people look through the documents; with ``may_change``, index and remove some."""
+def add_routes(app: FastAPI, library: Library, *, name: str = "") -> None:
+    """Let people look through the documents, and who may, index and remove some."""
 
     @app.get("/library")
     def listed(request: Request) -> HTMLResponse:
@@ -58,6 +58,7 @@ def add_routes(app: FastAPI, library: Library, *, may_change: bool, name: str = 
             types=library.facets().types,
             unread=tuple(_unread(reports)),
         )
+        may_change = visitors.of(request.scope).may_change
         page = documents.page(listing, contents, may_change=may_change, name=name)
         return HTMLResponse(page, headers=POLICY)
 

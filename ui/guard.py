@@ -1,18 +1,24 @@
-"""What every response carries, and which of Gradio's doors stay shut."""
+"""What every response carries, which of Gradio's doors stay shut, and whose requests are answered:
+those of people at an address bar, of pages of ours, and of programs; never those of another page.
+"""
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from fastapi import Request
-from fastapi.responses import JSONResponse
-from starlette.datastructures import MutableHeaders
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import JSONResponse
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from ui import prefix, words
+    from ui.access import Names
+
+from ui import gate_words, prefix, words
+from ui.api import problems
+from ui.refusing import refusal
 
 CLOSED = (
     "/gradio_api/file",
@@ -22,6 +28,11 @@ CLOSED = (
     "/gradio_api/vibe",
     "/gradio_api/dev",
     "/gradio_api/process_recording",
+    "/gradio_api/component_server",
+    "/gradio_api/deep_link",
+    "/gradio_api/login",
+    "/login",
+    "/logout",
     "/monitoring",
 )
 """The page neither takes files nor gives any away, so nothing behind these is needed."""
@@ -30,16 +41,30 @@ ALWAYS = {
     "x-content-type-options": "nosniff",
     "referrer-policy": "no-referrer",  # the address holds the question
     "cross-origin-resource-policy": "same-origin",
+    "cross-origin-opener-policy": "same-origin",
+    "permissions-policy": ", ".join(
+        (
+            "clipboard-write=(self)",  # quotations are copied
+            *(
+                f"{feature}=()"
+                for feature in (
+                    *("accelerometer", "autoplay", "bluetooth", "browsing-topics", "camera"),
+                    *("clipboard-read", "display-capture", "encrypted-media", "fullscreen"),
+                    *(
+                        "geolocation",
+                        "gyroscope",
+                        "hid",
+                        "identity-credentials-get",
+                        "idle-detection",
+                    ),
+                    *("local-fonts", "magnetometer", "microphone", "midi", "payment"),
+                    *("picture-in-picture", "publickey-credentials-get", "screen-wake-lock"),
+                    *("serial", "usb", "xr-spatial-tracking"),
+                )
+            ),
+        )
+    ),
 }
-
-# Gradio compiles its templates in the browser, hence 'unsafe-eval'. What the policy still
-# guarantees: whatever runs in the page, the browser will contact no other server.
-PAGE_POLICY = (
-    "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; "
-    "style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self' data:; "
-    "connect-src 'self'; object-src 'none'; base-uri 'self'; form-action 'self'; "
-    "frame-ancestors 'none'"
-)
 
 STILL = {
     "content-security-policy": (
@@ -49,18 +74,12 @@ STILL = {
 }
 """For pages of our own: a style sheet and text. No script runs, whatever a document says."""
 
-
-def is_from_here(request: Request) -> bool:
-    """Whether a request comes from a page of ours, or from a program, but from no other page.
-
-    A browser names the page's origin with whatever changes something.
-    """
-    origin = request.headers.get("origin")
-    return origin is None or urlsplit(origin).netloc == request.headers.get("host")
+NOTHING = "default-src 'none'; frame-ancestors 'none'"
+"""For whatever brings no policy of its own, and is no page: answers to programs, say."""
 
 
-def guarded(app: ASGIApp) -> ASGIApp:
-    """``app`` with the closed doors closed and the headers above on every response."""
+def headed(app: ASGIApp) -> ASGIApp:
+    """``app`` with the headers above on every response, whoever makes it."""
 
     async def call(scope: Scope, receive: Receive, send: Send) -> None:
         async def with_headers(message: Message) -> None:
@@ -68,15 +87,69 @@ def guarded(app: ASGIApp) -> ASGIApp:
                 headers = MutableHeaders(scope=message)
                 for name, value in ALWAYS.items():
                     headers[name] = value
-                headers.setdefault("content-security-policy", PAGE_POLICY)
+                headers.setdefault("content-security-policy", NOTHING)
             await send(message)
 
-        if scope["type"] != "http":
-            await app(scope, receive, send)
-        elif prefix.within(scope).startswith(CLOSED):
-            closed = JSONResponse({"detail": words.MISSING}, status_code=404)
-            await closed(scope, receive, with_headers)
-        else:
-            await app(scope, receive, with_headers)
+        await app(scope, receive, with_headers)
 
     return call
+
+
+def shut(app: ASGIApp) -> ASGIApp:
+    """``app`` with the closed doors closed."""
+
+    async def call(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and prefix.within(scope).startswith(CLOSED):
+            closed = JSONResponse({"detail": words.MISSING}, HTTPStatus.NOT_FOUND)
+            await closed(scope, receive, send)
+        else:
+            await app(scope, receive, send)
+
+    return call
+
+
+def named(app: ASGIApp, names: Names) -> ASGIApp:
+    """``app``, which answers only to names of its own."""
+
+    async def call(scope: Scope, receive: Receive, send: Send) -> None:
+        if names.has(Headers(scope=scope).get("host", "")):
+            await app(scope, receive, send)
+        else:
+            refused = refusal(scope, problems.OTHER_NAME, gate_words.OTHER_NAME)
+            await refused(scope, receive, send)
+
+    return call
+
+
+def kept_from_others(app: ASGIApp) -> ASGIApp:
+    """``app``, which other pages can neither ask nor show: only lead to."""
+
+    async def call(scope: Scope, receive: Receive, send: Send) -> None:
+        if is_from_here(scope):
+            await app(scope, receive, send)
+        else:
+            refused = refusal(scope, problems.NOT_FROM_HERE, words.NOT_FROM_HERE)
+            await refused(scope, receive, send)
+
+    return call
+
+
+def is_from_here(scope: Scope) -> bool:
+    """Whether a request comes from a page of ours, a program, or an address bar, but from no other
+    page; of those, only a link that a person follows is answered.
+
+    A browser names the page's origin with whatever changes something or would read the answer. The
+    newer ``Sec-Fetch`` headers also say it of pictures, frames and the like; browsers leave them
+    out over HTTP but on this machine.
+    """
+    headers = Headers(scope=scope)
+    origin = headers.get("origin")
+    if origin is not None and urlsplit(origin).netloc != headers.get("host"):
+        return False
+    if headers.get("sec-fetch-site") in {"cross-site", "same-site"}:
+        return (
+            scope["method"] in {"GET", "HEAD"}
+            and headers.get("sec-fetch-mode") == "navigate"
+            and headers.get("sec-fetch-dest") == "document"
+        )
+    return True

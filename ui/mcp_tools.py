@@ -196,7 +196,7 @@ class FromHere:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         request = Request(scope)
-        if not guard.is_from_here(request):
+        if not guard.is_from_here(scope):
             answer: ASGIApp = JSONResponse({"detail": words.NOT_FROM_HERE}, status_code=403)
         elif request.method != "POST":
             answer = Response(status_code=405, headers={"allow": "POST"})

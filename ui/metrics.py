@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import version
 
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
 from fastapi.responses import PlainTextResponse, Response
 from prometheus_client import (
     CollectorRegistry,
@@ -26,6 +26,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from rag import Library, RagError
+from ui import visitors
 from ui.jobs import Jobs
 from ui.warming import Warming
 
@@ -168,12 +169,15 @@ def _gauge(name: str, about: str, *labels: str) -> GaugeMetricFamily:
     return GaugeMetricFamily(f"rag_{name}", about, labels=["library", *labels])
 
 
-def add_routes(app: FastAPI, metrics: Metrics, *, given: bool) -> None:
-    """Answer at ``/metrics``; ``given`` is whether the server answers this machine alone."""
+def add_routes(app: FastAPI, metrics: Metrics) -> None:
+    """Answer at ``/metrics``: to this machine, where the server answers no other, and to whoever
+    it knows by name.
+    """
 
     @app.get(PATH)
-    def told() -> Response:
-        if not given:
+    def told(request: Request) -> Response:
+        visitor = visitors.of(request.scope)
+        if not (visitor.may_change or visitor.name):
             return PlainTextResponse(NOT_FOR_OTHERS, status_code=403)
         headers = {"cache-control": "no-store"}
         return Response(metrics.text(), media_type=MEDIA_TYPE, headers=headers)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
@@ -38,7 +37,7 @@ class Opened:
     It is made and used in one event loop.
     """
 
-    def __init__(self, library: Library, hosts: Sequence[str], name: str) -> None:
+    def __init__(self, library: Library, name: str) -> None:
         self._library = library
         self._name = name
         self._background = Background.of(library)
@@ -49,7 +48,7 @@ class Opened:
         self._silent = asyncio.Event()
         self._silent.set()
         self._closing = False
-        self._run = asyncio.create_task(self._running(hosts, name))
+        self._run = asyncio.create_task(self._running(name))
 
     @property
     def is_idle(self) -> bool:
@@ -108,9 +107,9 @@ class Opened:
         elif sent["type"] == "http.response.start" or sent.get("more_body"):
             await send({"type": "http.response.body", "body": b"", "more_body": False})
 
-    async def _running(self, hosts: Sequence[str], name: str) -> None:
+    async def _running(self, name: str) -> None:
         try:
-            async with server.running(self._library, hosts, self._background, name) as app:
+            async with server.running(self._library, self._background, name) as app:
                 self._starting.hand_over(app)
                 self._complete.set()
                 await self._leaving.wait()

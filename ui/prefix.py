@@ -7,6 +7,7 @@ percent-encoded, as in an address, since Gradio makes addresses of it.
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 if TYPE_CHECKING:
     from starlette.types import Scope
@@ -22,3 +23,10 @@ def root(scope: Scope) -> str:
     """The path of the application itself, from the server's; ends in a slash."""
     prefix: str = scope.get("root_path", "")
     return f"{prefix}/"
+
+
+def asked(scope: Scope) -> str:
+    """The address that was asked for, from the server's root: path and query, percent-encoded."""
+    query: str = scope["query_string"].decode("latin-1")
+    path = root(scope).removesuffix("/") + quote(within(scope))
+    return f"{path}?{query}" if query else path

@@ -10,7 +10,7 @@ from fastapi.exceptions import HTTPException
 from fastapi.responses import FileResponse, JSONResponse
 
 from rag import InputError, Library
-from ui import answers, guard, words
+from ui import answers, guard, visitors, words
 
 SCRIPT = Path(__file__).with_name("ratings.js")
 
@@ -29,8 +29,10 @@ def add_routes(app: FastAPI, library: Library) -> None:
 
     @app.put("/ratings")
     def rate(said: Said, request: Request) -> JSONResponse:
-        if not guard.is_from_here(request):
+        if not guard.is_from_here(request.scope):
             raise HTTPException(403, words.NOT_FROM_HERE)
+        if not visitors.of(request.scope).may_change:
+            raise HTTPException(403, words.NOT_TO_RATE)
         try:
             kept = answers.rate(library, said.question, said.passage, good=said.good)
         except InputError as error:

@@ -22,10 +22,23 @@ STRENGTHS = ((0.9, words.STRONG), (0.5, words.FAIR), (0.0, words.WEAK))
 """The least confidence for each word, best first."""
 
 
-def results(question: str, answer: Answer, rated: Mapping[str, bool] | None = None) -> str:
-    """All hits of one question, best first; ``rated`` has what was said of passages, by id."""
+def results(
+    question: str,
+    answer: Answer,
+    rated: Mapping[str, bool] | None = None,
+    *,
+    may_rate: bool = True,
+) -> str:
+    """All hits of one question, best first; ``rated`` has what was said of passages, by id, and
+    with ``may_rate`` it can be said of each.
+    """
     articles = "".join(
-        article(hit, question, (rated or {}).get(hit.passage_id), _beside(hit, answer.hits))
+        article(
+            hit,
+            question,
+            _beside(hit, answer.hits),
+            thumbs(hit, (rated or {}).get(hit.passage_id)) if may_rate else "",
+        )
         for hit in answer.hits
     )
     return (
@@ -47,14 +60,9 @@ def _reading(answer: Answer) -> str:
     return f'<ul class="reading">{lines}</ul>' if lines else ""
 
 
-def article(
-    hit: Hit,
-    question: str,
-    good: bool | None = None,  # noqa: FBT001
-    others: Sequence[Hit] = (),
-) -> str:
-    """One hit: where it stands, the passage with its answer marked, why it was found, and what
-    was said of it.
+def article(hit: Hit, question: str, others: Sequence[Hit] = (), rating: str = "") -> str:
+    """One hit: where it stands, the passage with its answer marked, why it was found, and
+    ``rating``, what was said of it as HTML.
     """
     href = escape(address(hit, question, others))
     return (
@@ -64,7 +72,7 @@ def article(
         f"{_trail(hit)}</header>"
         f"<blockquote>{passage(hit)}</blockquote>{_also(hit)}"
         f"<footer>{more(hit)}{why(hit.why)}"
-        f'{cite(hit)}{thumbs(hit, good)}<a class="open" href="{href}">{words.OPEN}</a></footer>'
+        f'{cite(hit)}{rating}<a class="open" href="{href}">{words.OPEN}</a></footer>'
         "</article>"
     )
 

@@ -11,13 +11,12 @@ import asyncio
 import contextlib
 import importlib
 import os
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from fastapi import FastAPI, Request
 from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, Response
-from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.types import Receive, Scope, Send
 
 from rag import Library, RagError
@@ -29,13 +28,16 @@ from ui import (
     metrics,
     observing,
     pages,
+    policies,
     prefix,
     ratings,
     reader,
     reading,
     serving,
+    troubles,
     words,
 )
+from ui.access import Access, decided
 from ui.api import docs, problems
 from ui.api.application import create_api
 from ui.jobs import Jobs
@@ -43,8 +45,6 @@ from ui.metrics import Metrics
 from ui.starting import Starting
 from ui.warming import Warming
 
-LOCAL = ("127.0.0.1", "localhost", "::1", "[::1]")
-ANY_HOST = ("*",)
 HERE = Path(__file__).parent
 HEAD = (
     '<link rel="stylesheet" href="style.css"><script defer src="ratings.js"></script>'
@@ -72,16 +72,12 @@ class Background:
 
 def create_app(
     library: Library,
-    hosts: Sequence[str] = ANY_HOST,
     background: Background | None = None,
     name: str = "",
     counted: Metrics | None = None,
 ) -> FastAPI:
-    """The whole web application over one library.
+    """The whole web application over one library, which stands behind a gate (:mod:`ui.gate`).
 
-    ``hosts`` are the names it answers to. For a server that only this machine should reach they
-    matter: a page elsewhere could point its own name at 127.0.0.1 and read the articles. Where
-    they are others than this machine's own, programs can change nothing through it.
     ``background`` is closed when the application is shut down. ``name`` is the library's, where it
     is one of several, and leads back to them. ``counted`` is what ``/metrics`` gives, and there is
     no such address without it.
@@ -116,15 +112,13 @@ def create_app(
     reading.add_routes(app, library, pages.add_routes(app, library))
     docs.add_routes(app)
     app.router.routes.append(tools.route)
-    may_change = set(hosts) <= set(LOCAL)
-    documents_routes.add_routes(app, library, may_change=may_change, name=name)
+    documents_routes.add_routes(app, library, name=name)
     insight_routes.add_routes(app, library, name)
-    api = create_api(library, behind.jobs, behind.warming, may_change=may_change)
-    app.mount(problems.PREFIX, api)
+    app.mount(problems.PREFIX, create_api(library, behind.jobs, behind.warming))
     if counted is not None:
-        metrics.add_routes(app, counted, given=may_change)
-    app.add_middleware(guard.guarded)
-    app.add_middleware(TrustedHostMiddleware, allowed_hosts=list(hosts))
+        metrics.add_routes(app, counted)
+    app.add_middleware(policies.added)
+    app.add_middleware(guard.shut)
     below = "/libraries/{name}" if name else ""
     app.add_middleware(observing.routed, below=below, also=(tools.route.path,))
     mounted: FastAPI = gr.mount_gradio_app(
@@ -152,27 +146,31 @@ def serve(
     port: int = 7860,
     on_ready: Callable[[str], None] | None = None,
     on_starting: Callable[[str], None] | None = None,
+    *,
+    access: Access | None = None,
 ) -> None:
     """Answer at ``host:port`` until interrupted; port 0 takes a free one.
 
     ``on_starting`` is called with the address once there is a page that says that it is starting;
-    ``on_ready`` some seconds later, when everything answers.
+    ``on_ready`` some seconds later, when everything answers. ``access`` is who gets in, where
+    others can reach the server.
 
     Raises
     ------
     InputError
-        If nothing can listen there, because the port is taken, say.
+        If nothing can listen there, because the port is taken, say; if others could reach it and
+        nothing says who gets in.
 
     """
-    serving.answer(Alone(library, hosts_of(host)), host, port, on_ready, on_starting)
+    allowed = access or decided(host)
+    serving.answer(Alone(library), allowed, host, port, on_ready=on_ready, on_starting=on_starting)
 
 
 class Alone:
     """One library that has a server to itself."""
 
-    def __init__(self, library: Library, hosts: Sequence[str]) -> None:
+    def __init__(self, library: Library) -> None:
         self._library = library
-        self._hosts = hosts
         self._background = Background.of(library)
         self._starting = Starting()
         behind = self._background
@@ -185,9 +183,7 @@ class Alone:
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Put the application together, and hand over to it."""
-        async with running(
-            self._library, self._hosts, self._background, counted=self.metrics
-        ) as app:
+        async with running(self._library, self._background, counted=self.metrics) as app:
             self._starting.hand_over(app)
             yield
 
@@ -198,23 +194,14 @@ class Alone:
 
 @contextlib.asynccontextmanager
 async def running(
-    library: Library,
-    hosts: Sequence[str],
-    background: Background,
-    name: str = "",
-    counted: Metrics | None = None,
+    library: Library, background: Background, name: str = "", counted: Metrics | None = None
 ) -> AsyncIterator[FastAPI]:
     """The application of :func:`create_app`, which takes seconds to make, from start to end."""
     await asyncio.to_thread(import_gradio)  # seconds, in which the loop goes on
     # In the loop: without one, Gradio makes some and forgets them.
-    app = create_app(library, hosts, background, name, counted)
+    app = create_app(library, background, name, counted)
     async with app.router.lifespan_context(app):
         yield app
-
-
-def hosts_of(host: str) -> Sequence[str]:
-    """The names that a server answers to which listens there."""
-    return LOCAL if host in LOCAL else ANY_HOST
 
 
 def import_gradio() -> None:
@@ -268,6 +255,8 @@ async def _missing(request: Request, _: Exception) -> Response:
 async def _broken(request: Request, error: Exception) -> Response:
     """The library itself is in trouble; the error's own line says what to do."""
     if "text/html" not in request.headers.get("accept", ""):
-        return JSONResponse({"status": "error", "detail": str(error)}, status_code=503)
-    page = reader.problem(str(error), prefix.root(request.scope))
+        return JSONResponse(
+            {"status": "error", "detail": words.sentence(troubles.told(error))}, status_code=503
+        )
+    page = reader.problem(troubles.told(error), prefix.root(request.scope))
     return HTMLResponse(page, status_code=503, headers=guard.STILL)

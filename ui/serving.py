@@ -18,6 +18,8 @@ from starlette.types import Receive, Scope, Send
 
 from rag import InputError
 from ui import words
+from ui.access import Access
+from ui.gate import gated
 from ui.metrics import Metrics
 from ui.observing import Observed
 
@@ -51,8 +53,10 @@ class Service(Protocol):
 
 def answer(
     service: Service,
+    access: Access,
     host: str,
     port: int,
+    *,
     on_ready: Callable[[str], None] | None,
     on_starting: Callable[[str], None] | None,
 ) -> None:
@@ -62,20 +66,22 @@ def answer(
     """
     listener = _listen(host, port)
     with contextlib.closing(listener), _terminated(), contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(_answer(service, listener, on_ready, on_starting))
+        asyncio.run(_answer(service, access, listener, on_ready, on_starting))
 
 
 async def _answer(
     service: Service,
+    access: Access,
     listener: socket.socket,
     on_ready: Callable[[str], None] | None,
     on_starting: Callable[[str], None] | None,
 ) -> None:
-    observed = Observed(service, service.metrics)
+    observed = Observed(gated(service, access), service.metrics)
     server = uvicorn.Server(
         uvicorn.Config(
             observed,
             lifespan="off",  # that of the application begins later
+            proxy_headers=False,  # ui.proxied believes them only where it was told to
             log_config=None,  # what it says goes where all else goes
             log_level="warning",
             access_log=False,

@@ -10,18 +10,18 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 
 from rag import LibraryNotFound, RagError
-from ui import guard, metrics, observing, server, serving, shelf_page, troubles
+from ui import guard, metrics, observing, prefix, server, serving, shelf_page, troubles
 from ui import shelf_words as told
+from ui.access import Access, decided
 from ui.api.libraries import Busy
 from ui.metrics import Metrics, Reading
 from ui.opened import Opened
@@ -40,23 +40,35 @@ _log = logging.getLogger(__name__)
 class Libraries:
     """A shelf in a server, as :class:`ui.serving.Service` has it."""
 
-    def __init__(self, shelf: Shelf, hosts: Sequence[str]) -> None:
+    def __init__(self, shelf: Shelf) -> None:
         self._shelf = shelf
-        self._hosts = hosts
         self._opened: dict[str, Opened] = {}
         self._renamed: dict[str, str] = {}
         self._changing = asyncio.Lock()
-        may_change = set(hosts) <= set(server.LOCAL)
         self.metrics = Metrics(self._readings)
-        front = create_front(shelf, self.rename, may_change=may_change)
-        metrics.add_routes(front, self.metrics, given=may_change)
+        front = create_front(shelf, self.rename)
+        metrics.add_routes(front, self.metrics)
         self._front = observing.routed(front)
-        self._app = TrustedHostMiddleware(guard.guarded(self._answer), list(hosts))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, as ASGI has it."""
-        if scope["type"] == "http":  # nobody speaks anything else with this server
-            await self._app(scope, receive, send)
+        path = prefix.within(scope)
+        if not path.startswith(PREFIX):
+            await self._front(scope, receive, send)
+            return
+        name, slash, rest = path.removeprefix(PREFIX).partition("/")
+        root = prefix.root(scope)
+        here = f"{root}{PREFIX[1:]}{quote(name, safe='')}"
+        if not slash:
+            await RedirectResponse(f"{here}/")(scope, receive, send)
+            return
+        try:
+            opened = await self._open(name)
+        except RagError as error:
+            await self._trouble(Request(scope), name, error, root)(scope, receive, send)
+            return
+        below = {**scope, "path": f"{here}/{rest}", "root_path": here}
+        await opened(below, receive, send)
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -103,24 +115,6 @@ class Libraries:
         for opened in tuple(self._opened.values()):
             yield opened.reading()
 
-    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
-        path = scope["path"]
-        if not path.startswith(PREFIX):
-            await self._front(scope, receive, send)
-            return
-        name, slash, rest = path.removeprefix(PREFIX).partition("/")
-        here = f"{PREFIX}{quote(name, safe='')}"
-        if not slash:
-            await RedirectResponse(f"{here}/")(scope, receive, send)
-            return
-        try:
-            opened = await self._open(name)
-        except RagError as error:
-            await self._trouble(Request(scope), name, error)(scope, receive, send)
-            return
-        below = {**scope, "path": f"{here}/{rest}", "root_path": here}
-        await opened(below, receive, send)
-
     async def _open(self, name: str) -> Opened:
         """The library of that name, opened if it is not.
 
@@ -135,20 +129,20 @@ class Libraries:
         async with self._changing:
             if name not in self._opened:  # another request may have opened it meanwhile
                 library = await asyncio.to_thread(self._shelf.open, name)
-                self._opened[name] = Opened(library, self._hosts, name)
+                self._opened[name] = Opened(library, name)
             return self._opened[name]
 
-    def _trouble(self, request: Request, name: str, error: RagError) -> Response:
+    def _trouble(self, request: Request, name: str, error: RagError, root: str) -> Response:
         """Why there is nothing at a library's address: a page for people, a line for programs."""
         if isinstance(error, LibraryNotFound):
             status, to = HTTPStatus.NOT_FOUND, self._renamed.get(name, "")
             line = (told.RENAMED if to else told.NO_SUCH).format(name=name, to=to)
-            page = shelf_page.missing(name, to)
+            page = shelf_page.missing(name, to, root)
         else:
             _log.error("The library “%s” can't be opened: %s", name, error)
             status, reason = HTTPStatus.SERVICE_UNAVAILABLE, troubles.told(error)
             line = told.CANT_OPEN.format(reason=reason)
-            page = shelf_page.trouble(name, reason)
+            page = shelf_page.trouble(name, reason, root)
         if "text/html" not in request.headers.get("accept", ""):
             return JSONResponse({"detail": line}, status)
         return HTMLResponse(page, status, guard.STILL)
@@ -160,7 +154,11 @@ def serve(
     port: int = 7860,
     on_ready: Callable[[str], None] | None = None,
     on_starting: Callable[[str], None] | None = None,
+    *,
+    access: Access | None = None,
 ) -> None:
     """Answer at ``host:port`` with the libraries of a shelf, as :func:`ui.server.serve` does."""
-    service = Libraries(shelf, server.hosts_of(host))
-    serving.answer(service, host, port, on_ready, on_starting)
+    allowed = access or decided(host)
+    serving.answer(
+        Libraries(shelf), allowed, host, port, on_ready=on_ready, on_starting=on_starting
+    )

@@ -12,7 +12,7 @@ from fastapi import FastAPI, Request
 from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, RedirectResponse, Response
 
 from rag import InputError, LibraryNotFound, RagError, Shelf, Shelved
-from ui import guard, prefix, shelf_page, troubles, words
+from ui import guard, prefix, shelf_page, troubles, visitors, words
 from ui import shelf_words as told
 from ui.api import docs, problems
 from ui.api.libraries import Busy, Rename, create_shelf_api
@@ -38,13 +38,13 @@ class _Refused(Exception):
         self.given = given
 
 
-def create_front(shelf: Shelf, rename: Rename, *, may_change: bool) -> FastAPI:
-    """The application at the root; ``may_change`` is whether libraries are created and renamed."""
+def create_front(shelf: Shelf, rename: Rename) -> FastAPI:
+    """The application at the root."""
     app = FastAPI(
         docs_url=None, redoc_url=None, openapi_url=None, exception_handlers={404: _missing}
     )
     docs.add_routes(app)
-    app.mount(problems.PREFIX, create_shelf_api(shelf, rename, may_change=may_change))
+    app.mount(problems.PREFIX, create_shelf_api(shelf, rename))
 
     logged: set[str] = set()
 
@@ -69,18 +69,21 @@ def create_front(shelf: Shelf, rename: Rename, *, may_change: bool) -> FastAPI:
         return {"status": "ok", "libraries": len(shelf.names())}
 
     @app.get("/")
-    def listed() -> HTMLResponse:
-        page = shelf_page.page(seen(), may_change=may_change)
+    def listed(request: Request) -> HTMLResponse:
+        page = shelf_page.page(seen(), may_change=visitors.of(request.scope).may_change)
         return HTMLResponse(page, headers=HEADERS)
 
     @app.post("/")
     async def changed(request: Request) -> Response:
         try:
-            await _changed(request, shelf, rename, may_change=may_change)
+            await _changed(request, shelf, rename)
         except _Refused as refused:
             libraries = await asyncio.to_thread(seen)
             page = shelf_page.page(
-                libraries, may_change=may_change, trouble=refused.line, given=refused.given
+                libraries,
+                may_change=visitors.of(request.scope).may_change,
+                trouble=refused.line,
+                given=refused.given,
             )
             return HTMLResponse(page, refused.status, HEADERS)
         # So that loading the page again doesn't send the form again.
@@ -89,11 +92,11 @@ def create_front(shelf: Shelf, rename: Rename, *, may_change: bool) -> FastAPI:
     return app
 
 
-async def _changed(request: Request, shelf: Shelf, rename: Rename, *, may_change: bool) -> None:
+async def _changed(request: Request, shelf: Shelf, rename: Rename) -> None:
     """Do what a form of the page asks for: a new library, or a new name for one."""
-    if not guard.is_from_here(request):
+    if not guard.is_from_here(request.scope):
         raise _Refused(HTTPStatus.FORBIDDEN, words.NOT_FROM_HERE)
-    if not may_change:
+    if not visitors.of(request.scope).may_change:
         raise _Refused(HTTPStatus.FORBIDDEN, told.READ_ONLY)
     fields = await _fields(request)
     name, library = fields.get("name", ""), fields.get("library")

@@ -16,8 +16,8 @@ NEW_NAME_OF = "New name of “{name}”"
 EMPTY = "There is no library yet"
 EMPTY_HELP = "Give one a name above; then open it, and drop your articles there."
 READ_ONLY = (
-    "This server answers other machines, too, so no library can be created or renamed here. On "
-    "its own machine, libraries are folders: make or rename one there."
+    "This server answers other machines, too, so only an owner can create or rename a library "
+    "here. On its own machine, libraries are folders: make or rename one there."
 )
 TOO_LONG = "That is too long for a name"
 CANT_OPEN = "It can't be opened: {reason}"

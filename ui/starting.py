@@ -43,7 +43,7 @@ class Starting:
     """An application that answers from the first moment on, and then hands over to another."""
 
     def __init__(self) -> None:
-        self._own = guard.guarded(observing.routed(_answer, also=PATHS))
+        self._own = guard.shut(observing.routed(_answer, also=PATHS))
         self._app = self._own
 
     def hand_over(self, app: ASGIApp) -> None:

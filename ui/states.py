@@ -7,10 +7,20 @@ from html import escape
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from ui import render, shelf_page, words
+from ui import gate_words, render, shelf_page, words
 
 if TYPE_CHECKING:
     from rag import DocumentSummary
+
+
+def foot(visitor: str = "", name: str = "") -> str:
+    """What the page promises; for a ``visitor`` who logged in, as whom, with the way out.
+
+    ``name`` is the library's, where it is one of several: who logs in does so for all of them.
+    """
+    account = gate_words.LOGGED_IN.format(name=escape(visitor))
+    href = "../../login" if name else "login"
+    return f"<p>{words.PRIVATE}</p>" + (f'<p><a href="{href}">{account}</a></p>' if visitor else "")
 
 
 def masthead(articles: int, newest: DocumentSummary | None, name: str = "") -> str:

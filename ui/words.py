@@ -102,6 +102,7 @@ BAD = "This passage is wrong"
 KEPT = "Kept in this library only"
 TAKEN_BACK = "Taken back"
 NOT_FROM_HERE = "Only this page itself may do that"
+NOT_TO_RATE = "Only an owner can say that of a passage"
 NO_LONGER_FOUND = "The library has changed: ask again"
 THUMB = (
     '<svg viewBox="0 0 24 24" aria-hidden="true"><path d="M3 10h4v11H3zM9 10l4-8c2 0 3 1.3 '
@@ -156,8 +157,8 @@ DOCUMENTS_NO_SCRIPT = (
     "rag remove PATH."
 )
 DOCUMENTS_READ_ONLY = (
-    "This server answers other machines, too, so nothing can be indexed or removed here. On its "
-    "own machine, rag index PATH and rag remove PATH do that."
+    "This server answers other machines, too, so only an owner can index or remove something "
+    "here. On its own machine, rag index PATH and rag remove PATH do that."
 )
 DOCUMENTS_TITLED = "Words in the title"
 DOCUMENTS_SHOW = "Show"

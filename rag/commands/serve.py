@@ -16,6 +16,7 @@ from rag.terminal import err
 _log = logging.getLogger(__name__)
 
 FOLDER_VARIABLE = "RAG_LIBRARIES"
+AUTH_VARIABLE = "RAG_AUTH"
 
 
 def serve_command(
@@ -32,7 +33,44 @@ def serve_command(
     ] = None,
     host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="The port.")] = 7860,
+    auth: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            envvar=AUTH_VARIABLE,
+            help="Ask who somebody is; rag password makes the file.",
+            show_default=False,
+            show_envvar=True,
+        ),
+    ] = None,
     *,
+    insecure: Annotated[
+        bool, typer.Option("--insecure", help="Let anybody ask, and nobody change anything.")
+    ] = False,
+    allow_host: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME",
+            help="A name to answer to, like docs.example.org; may be repeated.",
+            show_default=False,
+        ),
+    ] = None,
+    behind_proxy: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ADDRESS",
+            help="A reverse proxy asks from this address: believe its X-Forwarded headers.",
+            show_default=False,
+        ),
+    ] = None,
+    root_path: Annotated[
+        str,
+        typer.Option(
+            metavar="PATH",
+            help="Where the proxy shows the page, like /docs-search.",
+            show_default=False,
+        ),
+    ] = "",
     verbose: Annotated[
         bool,
         typer.Option("--verbose", help="Log all there is to say, health checks and files, too."),
@@ -44,8 +82,14 @@ def serve_command(
 ) -> None:
     """Serve the page where questions are asked in the browser.
 
-    A new library is made where there is none: documents can be added in the browser, unless
-    others can reach the address.
+    A new library is made where there is none: documents can be added in the browser.
+
+    Only this machine can reach it. For others, make an access file and name an address:
+    rag password people.json ada --owner, then
+    rag serve --host 0.0.0.0 --auth people.json
+
+    Passwords travel as they are unless a reverse proxy with TLS stands in front:
+    rag serve --behind-proxy 127.0.0.1 --allow-host docs.example.org --auth people.json
 
     What happens is logged to standard error: on a terminal what goes wrong, elsewhere each request
     as a line of JSON. Ctrl-C and SIGTERM end the server in order: requests that are under way are
@@ -53,7 +97,7 @@ def serve_command(
 
     Example: rag serve --port 8000
     """
-    from ui import logs, server, shelf
+    from ui import access, accounts, logs, server, shelf
 
     if library is not None and libraries is not None:
         raise InputError(
@@ -61,11 +105,19 @@ def serve_command(
             "(RAG_LIBRARY and RAG_LIBRARIES count, too)"
         )
     logs.to_standard_error(verbose=verbose, questions=log_questions)
+    allowed = access.decided(
+        host,
+        accounts=accounts.read(auth) if auth is not None else None,
+        insecure=insecure,
+        names=allow_host or (),
+        proxy=behind_proxy,
+        root=root_path,
+    )
     if libraries is not None:
-        shelf.serve(Shelf(libraries), host, port, _ready, _starting)
+        shelf.serve(Shelf(libraries), host, port, _ready, _starting, access=allowed)
         return
-    with library_at(library, create=host in server.LOCAL) as opened:
-        server.serve(opened, host, port, _ready, _starting)
+    with library_at(library, create=allowed.may_be_changed) as opened:
+        server.serve(opened, host, port, _ready, _starting, access=allowed)
 
 
 def _starting(address: str) -> None:

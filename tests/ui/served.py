@@ -8,12 +8,15 @@ from collections.abc import Iterator, Sequence
 
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
+from starlette.types import ASGIApp
 
 from rag import Library
 from rag.protocols import Embedder
 from rag.types import Passage, PassageEncoding
+from ui.access import HERE, decided
 from ui.api import problems
 from ui.api.application import create_api
+from ui.gate import gated
 from ui.jobs import Job, Jobs
 from ui.warming import Warming
 
@@ -31,11 +34,18 @@ def api(
 ) -> TestClient:
     """A client of the API where it is mounted, without the page."""
     app = FastAPI()
-    made = create_api(
-        library, jobs or Jobs(library), warming or Warming(library), may_change=may_change
-    )
+    made = create_api(library, jobs or Jobs(library), warming or Warming(library))
     app.mount(problems.PREFIX, made)
-    return TestClient(app, base_url=f"{ADDRESS}{problems.PREFIX}", raise_server_exceptions=False)
+    return TestClient(
+        here(app, may_change=may_change),
+        base_url=f"{ADDRESS}{problems.PREFIX}",
+        raise_server_exceptions=False,
+    )
+
+
+def here(app: ASGIApp, *, may_change: bool = True) -> ASGIApp:
+    """An application behind its gate, for whoever sits at this machine, or for anybody."""
+    return gated(app, HERE if may_change else decided("192.0.2.1", insecure=True))
 
 
 class Pausing:

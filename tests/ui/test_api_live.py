@@ -16,7 +16,7 @@ import uvicorn
 from fastapi.testclient import TestClient
 from hashing_embedder import HashingEmbedder
 from mcp import Client
-from served import SECONDS, Pausing
+from served import SECONDS, Pausing, here
 
 from rag import Library
 from ui import server, serving
@@ -30,7 +30,7 @@ def running(library: Library, background: server.Background) -> Iterator[str]:
     listener = serving._listen("127.0.0.1", 0)
 
     async def serve() -> None:
-        app = server.create_app(library, server.LOCAL, background)
+        app = here(server.create_app(library, background))
         served.append(uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False)))
         await served[0].serve(sockets=[listener])
 
@@ -140,7 +140,8 @@ def test_a_server_for_other_machines_changes_nothing(tmp_path: Path, articles: P
     with Library.open(tmp_path / "library", embedder=HashingEmbedder()) as library:
 
         async def build() -> TestClient:
-            return TestClient(server.create_app(library, server.ANY_HOST))
+            app = here(server.create_app(library), may_change=False)
+            return TestClient(app, base_url="http://192.0.2.7")
 
         client = asyncio.run(build())
         refused = client.post("/api/v1/jobs", json={"paths": [str(articles)]})

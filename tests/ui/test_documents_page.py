@@ -15,6 +15,7 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from hashing_embedder import HashingEmbedder
+from served import here
 
 from rag import DocumentSummary, Failure, Library
 from ui import documents, documents_routes, states, words
@@ -259,8 +260,8 @@ def library(tmp_path: Path, articles: Path) -> Iterator[Library]:
 def client(library: Library) -> TestClient:
     """The routes over it, without the page around them."""
     app = FastAPI()
-    documents_routes.add_routes(app, library, may_change=True)
-    return TestClient(app, base_url="http://127.0.0.1:7860")
+    documents_routes.add_routes(app, library)
+    return TestClient(here(app), base_url="http://127.0.0.1:7860")
 
 
 def test_the_library_is_listed(client: TestClient, library: Library, tmp_path: Path) -> None:

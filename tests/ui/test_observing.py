@@ -12,7 +12,7 @@ from fastapi.responses import StreamingResponse
 from fastapi.testclient import TestClient
 from hashing_embedder import HashingEmbedder
 from prometheus_client.parser import text_string_to_metric_families
-from served import over
+from served import ADDRESS, here, over
 
 from rag import Library
 from ui import metrics, observing
@@ -26,10 +26,10 @@ from ui.warming import Warming
 NONE = Metrics(tuple)
 
 
-def application(counted: Metrics, *, given: bool = True) -> FastAPI:
+def application(counted: Metrics) -> FastAPI:
     """Some routes, below a prefix, too, and one that fails."""
     app, api = FastAPI(), empty("test", "test")
-    metrics.add_routes(app, counted, given=given)
+    metrics.add_routes(app, counted)
 
     @app.get("/documents/{document_id}")
     def document(document_id: str) -> str:
@@ -46,8 +46,8 @@ def application(counted: Metrics, *, given: bool = True) -> FastAPI:
 
 def asked(counted: Metrics, *, given: bool = True) -> TestClient:
     """A client of it, seen from outside."""
-    seen = Observed(application(counted, given=given), counted)
-    return TestClient(seen, raise_server_exceptions=False)
+    seen = Observed(here(application(counted), may_change=given), counted)
+    return TestClient(seen, base_url=ADDRESS, raise_server_exceptions=False)
 
 
 def samples(text: str) -> dict[tuple[str, ...], float]:

@@ -10,6 +10,7 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from hashing_embedder import HashingEmbedder
+from served import here
 
 from rag import Hit, Library
 from ui import answers, ratings, render
@@ -30,7 +31,7 @@ def client(library: Library) -> Iterator[TestClient]:
     """The address for ratings, without the page around it."""
     app = FastAPI()
     ratings.add_routes(app, library)
-    with TestClient(app, base_url="http://127.0.0.1:7860") as opened:
+    with TestClient(here(app), base_url="http://127.0.0.1:7860") as opened:
         yield opened
 
 

@@ -17,7 +17,7 @@ from schemathesis import Case, GenerationMode
 from schemathesis.openapi import from_dict
 from schemathesis.schemas import APIOperation, BaseSchema
 from schemathesis.specs.openapi.checks import positive_data_acceptance
-from served import ADDRESS
+from served import ADDRESS, here
 
 from rag import IndexReport, Library
 from ui import server
@@ -51,7 +51,7 @@ def schema(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BaseSchema]:
 
         async def build() -> TestClient:
             background = server.Background(Warming(library), Jobs(Reluctant()))
-            return TestClient(server.create_app(library, server.LOCAL, background))
+            return TestClient(here(server.create_app(library, background)))
 
         client = asyncio.run(build())
         document = client.get(f"{ADDRESS}/api/v1/openapi.json")

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from html import escape
 from pathlib import Path
 
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
+from served import here
 
 from rag import InputError, Library, LibraryDamaged
 from ui import answers, server
@@ -27,13 +28,14 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:
         yield opened
 
 
-def built(library: Library, hosts: Sequence[str] = server.ANY_HOST) -> TestClient:
+def built(library: Library, *, may_change: bool = False) -> TestClient:
     """A client of the application, which is built inside an event loop, as ``serve`` does."""
 
     async def build() -> FastAPI:
-        return server.create_app(library, hosts)
+        return server.create_app(library)
 
-    return TestClient(asyncio.run(build()), base_url="http://127.0.0.1")
+    app = here(asyncio.run(build()), may_change=may_change)
+    return TestClient(app, base_url="http://127.0.0.1")
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +55,8 @@ def test_the_page_is_served_with_a_policy(client: TestClient) -> None:
     response = client.get("/")
     policy = response.headers["content-security-policy"]
     assert response.status_code == 200
-    assert "default-src 'self'" in policy
+    assert "default-src 'none'" in policy
+    assert "'unsafe-inline'" not in policy.split("style-src")[0]
     assert "connect-src 'self'" in policy
     assert "frame-ancestors 'none'" in policy
     assert "http" not in policy
@@ -158,7 +161,7 @@ def test_where_others_can_reach_it_nothing_can_be_changed(
     opened = client.get("/library").text
     assert "000_b4b8cba14608a5c3.txt" in opened
     assert 'id="index"' not in opened
-    with built(library, server.LOCAL) as closed:
+    with built(library, may_change=True) as closed:
         assert 'id="index"' in closed.get("/library").text
 
 
@@ -186,7 +189,7 @@ def test_a_citation_is_followed(client: TestClient, library: Library) -> None:
 
 def test_other_names_for_this_machine_are_refused(library: Library) -> None:
     """A page elsewhere that points its own name at 127.0.0.1 gets nothing to read."""
-    with built(library, server.LOCAL) as opened:
+    with built(library, may_change=True) as opened:
         assert opened.get("/health").status_code == 200
         assert opened.get("/health", headers={"host": "localhost:7860"}).status_code == 200
         assert opened.get("/health", headers={"host": "evil.example"}).status_code == 400

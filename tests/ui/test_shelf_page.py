@@ -5,18 +5,17 @@ from __future__ import annotations
 import asyncio
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import httpx
 import pytest
-from served import ADDRESS, Pausing
+from served import ADDRESS, Pausing, here
 
 from rag import Shelf
 from rag.embedding import SentenceTransformerEmbedder
 from rag.protocols import Embedder
-from ui.server import ANY_HOST, LOCAL
 from ui.shelf import Libraries
 
 HTML = {"accept": "text/html"}
@@ -41,10 +40,10 @@ def made(folder: Path, embedder: Embedder) -> Shelf:
 
 
 @asynccontextmanager
-async def served(shelf: Shelf, hosts: Sequence[str] = LOCAL) -> AsyncIterator[httpx.AsyncClient]:
+async def served(shelf: Shelf, *, may_change: bool = True) -> AsyncIterator[httpx.AsyncClient]:
     """A client of the server, without a network."""
-    service = Libraries(shelf, hosts)
-    transport = httpx.ASGITransport(app=service)
+    service = Libraries(shelf)
+    transport = httpx.ASGITransport(app=here(service, may_change=may_change))
     async with (
         service.running(),
         httpx.AsyncClient(transport=transport, base_url=ADDRESS) as client,
@@ -200,7 +199,7 @@ def test_where_others_can_reach_it_nothing_can_be_changed(shelf: Shelf) -> None:
     """The page says why there is no form."""
 
     async def look() -> None:
-        async with served(shelf, ANY_HOST) as client:
+        async with served(shelf, may_change=False) as client:
             page = (await client.get("/")).text
             assert "<form" not in page
             assert "This server answers other machines, too" in page

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
+from served import ADDRESS, here
 
 from ui.starting import Starting, page
 
@@ -15,9 +16,14 @@ def starting() -> Starting:
     return Starting()
 
 
+def client_of(starting: Starting) -> TestClient:
+    """A client of it, behind its gate."""
+    return TestClient(here(starting), base_url=ADDRESS)
+
+
 def test_a_page_at_once(starting: Starting) -> None:
     """With the field for a question, its own script, and the headers of every other page."""
-    client = TestClient(starting)
+    client = client_of(starting)
     response = client.get("/")
     assert response.status_code == 200
     assert '<input name="q" value=""' in response.text
@@ -33,7 +39,7 @@ def test_a_page_at_once(starting: Starting) -> None:
 def test_the_question_of_the_address_is_kept(starting: Starting) -> None:
     """As text, whatever it says."""
     hostile = '"><script>alert(1)</script>'
-    response = TestClient(starting).get("/", params={"q": hostile})
+    response = client_of(starting).get("/", params={"q": hostile})
     assert 'value="&quot;&gt;&lt;script&gt;alert(1)&lt;/script&gt;"' in response.text
     assert page(hostile) == response.text
     assert "<script>" not in response.text
@@ -41,7 +47,7 @@ def test_the_question_of_the_address_is_kept(starting: Starting) -> None:
 
 def test_what_is_not_there_yet(starting: Starting) -> None:
     """Programs are told to come again; health says how it stands."""
-    client = TestClient(starting)
+    client = client_of(starting)
     assert client.get("/health").json() == {"status": "starting"}
     assert client.get("/api/v1/health").json()["status"] == "ok"  # it lives
     ready = client.get("/api/v1/ready")
@@ -62,7 +68,7 @@ def test_handing_over(starting: Starting) -> None:
         return "the other"
 
     starting.hand_over(app)
-    client = TestClient(starting)
+    client = client_of(starting)
     assert client.get("/health").json() == "the other"
     assert client.get("/").status_code == 404
     assert "location.replace" in client.get("/starting.js").text

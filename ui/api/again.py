@@ -5,20 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from fastapi import APIRouter, Depends, Response
+from fastapi import APIRouter, Depends, Request, Response
 
 from rag import Library
-from ui.api import indexing, problems
-from ui.api.changing import Permission
+from ui.api import changing, indexing, problems
 from ui.api.indexing import IndexJob
 from ui.jobs import Job, Jobs
 from ui.removals import Removals
 
 
-def routes(library: Library, jobs: Jobs, removals: Removals, permission: Permission) -> APIRouter:
+def routes(library: Library, jobs: Jobs, removals: Removals) -> APIRouter:
     """What has a document's file read once more."""
     router = APIRouter(tags=["documents"])
-    allowed = [Depends(permission.needed)]
+    allowed = [Depends(changing.needed)]
     refused = problems.declared(
         problems.NOT_FROM_HERE, problems.NOT_FOUND, problems.GONE, problems.NOT_JSON
     )
@@ -29,12 +28,12 @@ def routes(library: Library, jobs: Jobs, removals: Removals, permission: Permiss
         dependencies=allowed,
         responses=refused,
     )
-    def reindex_document(document_id: str, response: Response) -> IndexJob:
+    def reindex_document(document_id: str, asked: Request, response: Response) -> IndexJob:
         """Have a document's file read again, though it did not change.
 
         What can't be read now stays as it is in the library; the job's report says why.
         """
-        return indexing.started(_read(library.files(document_id)), response)
+        return indexing.started(_read(library.files(document_id)), asked, response)
 
     @router.post(
         "/documents/{document_id}/restore",
@@ -42,7 +41,7 @@ def routes(library: Library, jobs: Jobs, removals: Removals, permission: Permiss
         dependencies=allowed,
         responses=refused,
     )
-    def restore_document(document_id: str, response: Response) -> IndexJob:
+    def restore_document(document_id: str, asked: Request, response: Response) -> IndexJob:
         """Bring back a document that was removed: its file is read again, with all that it holds.
 
         The last hundred removals are remembered, as long as the server runs.
@@ -52,7 +51,7 @@ def routes(library: Library, jobs: Jobs, removals: Removals, permission: Permiss
             raise problems.Refused(
                 problems.NOT_FOUND, "no such document was removed here, or it was long ago"
             )
-        return indexing.started(_read(files), response)
+        return indexing.started(_read(files), asked, response)
 
     def _read(files: Sequence[Path]) -> Job:
         present = [file for file in files if file.is_file()]

@@ -10,7 +10,6 @@ from fastapi import FastAPI
 
 from rag import Library
 from ui.api import again, asking, documents, files, health, indexing, problems
-from ui.api.changing import Permission
 from ui.jobs import Jobs
 from ui.removals import Removals
 from ui.uploads import Uploads
@@ -19,21 +18,21 @@ from ui.warming import Warming
 ABOUT = (
     "Questions to one's own documents, and the documents themselves. Every error is a problem as "
     "in RFC 9457. Offsets count characters (code points) of a document's text, the end excluded. "
-    "What changes something is done for programs and for this server's own page, and only where "
-    "the server answers no other machine."
+    "What changes something is done for programs and for this server's own page: on a server that "
+    "only its own machine can reach for everybody, on any other for its owners alone, who show "
+    "who they are by ``Authorization: Bearer TOKEN``."
 )
 
 
-def create_api(library: Library, jobs: Jobs, warming: Warming, *, may_change: bool) -> FastAPI:
-    """The API over one library; ``may_change`` is whether it indexes and removes."""
+def create_api(library: Library, jobs: Jobs, warming: Warming) -> FastAPI:
+    """The API over one library."""
     api = empty("rag", ABOUT)
-    permission = Permission(may_change)
     uploads, removals = Uploads(library.path), Removals()
     api.include_router(asking.routes(library))
-    api.include_router(documents.routes(library, jobs, removals, permission))
-    api.include_router(again.routes(library, jobs, removals, permission))
-    api.include_router(files.routes(uploads, permission))
-    api.include_router(indexing.routes(jobs, uploads, permission))
+    api.include_router(documents.routes(library, jobs, removals))
+    api.include_router(again.routes(library, jobs, removals))
+    api.include_router(files.routes(uploads))
+    api.include_router(indexing.routes(jobs, uploads))
     api.include_router(health.routes(library, warming))
     api.include_router(problems.routes())
     call_problems_by_their_type(api)

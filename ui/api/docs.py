@@ -8,6 +8,7 @@ from fastapi import FastAPI
 from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import FileResponse, HTMLResponse
 
+from ui import policies
 from ui.api import problems
 
 SCRIPT = "swagger-ui-bundle.js"
@@ -20,7 +21,7 @@ def add_routes(app: FastAPI) -> None:
 
     @app.get("/docs", include_in_schema=False)
     def docs() -> HTMLResponse:
-        return get_swagger_ui_html(
+        page = get_swagger_ui_html(
             openapi_url=f".{problems.PREFIX}/openapi.json",
             title="rag for programs",
             swagger_js_url=f"docs/{SCRIPT}",
@@ -28,6 +29,8 @@ def add_routes(app: FastAPI) -> None:
             swagger_favicon_url="favicon.ico",
             swagger_ui_parameters={"validatorUrl": None},  # it would ask a server elsewhere
         )
+        page.headers["content-security-policy"] = policies.of(bytes(page.body).decode())
+        return page
 
     @app.get(f"/docs/{SCRIPT}", include_in_schema=False)
     def script() -> FileResponse:

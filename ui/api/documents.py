@@ -11,8 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 import rag
 from rag import Library
-from ui.api import problems
-from ui.api.changing import Permission
+from ui.api import changing, problems
 from ui.api.shapes import FURTHEST, OPTIONAL, Filters, Offset, Shape, Source
 from ui.jobs import Jobs
 from ui.removals import Removals
@@ -187,7 +186,7 @@ class Rows(BaseModel):
     limit: Annotated[int, Field(ge=1, le=MOST_ROWS)] = 100
 
 
-def routes(library: Library, jobs: Jobs, removals: Removals, permission: Permission) -> APIRouter:
+def routes(library: Library, jobs: Jobs, removals: Removals) -> APIRouter:
     """What a library holds."""
     router = APIRouter(tags=["documents"])
     missing = problems.declared(problems.NOT_FOUND)
@@ -222,7 +221,7 @@ def routes(library: Library, jobs: Jobs, removals: Removals, permission: Permiss
 
     @router.delete(
         "/documents/{document_id}",
-        dependencies=[Depends(permission.needed)],
+        dependencies=[Depends(changing.needed)],
         responses=missing | problems.declared(problems.NOT_FROM_HERE, problems.INDEXING),
     )
     def remove_document(document_id: str) -> Removed:

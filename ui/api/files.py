@@ -10,8 +10,7 @@ from fastapi.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
 
 from ui import uploads as sending
-from ui.api import problems
-from ui.api.changing import Permission
+from ui.api import changing, problems
 from ui.api.shapes import Shape
 from ui.uploads import Kept, TooLarge, Uploads
 
@@ -41,14 +40,14 @@ HERE_BEFORE: dict[int | str, dict[str, Any]] = {
 }
 
 
-def routes(uploads: Uploads, permission: Permission) -> APIRouter:
+def routes(uploads: Uploads) -> APIRouter:
     """Where files are sent to."""
     router = APIRouter(tags=["files"])
 
     @router.put(
         "/files/{name:path}",
         status_code=201,
-        dependencies=[Depends(permission.to_send)],
+        dependencies=[Depends(changing.to_send)],
         openapi_extra=ANY_BYTES,
         responses=HERE_BEFORE
         | problems.declared(

@@ -6,11 +6,10 @@ import datetime as dt
 import os
 from typing import Annotated, Self
 
-from fastapi import APIRouter, Depends, Response
+from fastapi import APIRouter, Depends, Request, Response
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from ui.api import problems
-from ui.api.changing import Permission
+from ui.api import changing, problems
 from ui.api.documents import Failure
 from ui.api.shapes import Shape, Source
 from ui.jobs import Job, Jobs, Phase, State
@@ -125,7 +124,7 @@ class IndexRequest(BaseModel):
         return self
 
 
-def routes(jobs: Jobs, uploads: Uploads, permission: Permission) -> APIRouter:
+def routes(jobs: Jobs, uploads: Uploads) -> APIRouter:
     """The index jobs of this server."""
     router = APIRouter(tags=["index jobs"])
     missing = problems.declared(problems.NOT_FOUND)
@@ -134,10 +133,10 @@ def routes(jobs: Jobs, uploads: Uploads, permission: Permission) -> APIRouter:
     @router.post(
         "/jobs",
         status_code=202,
-        dependencies=[Depends(permission.needed)],
+        dependencies=[Depends(changing.needed)],
         responses=refused | problems.declared(problems.NOT_JSON),
     )
-    def start_index_job(request: IndexRequest, response: Response) -> IndexJob:
+    def start_index_job(request: IndexRequest, asked: Request, response: Response) -> IndexJob:
         """Have files and folders of the server's machine indexed, after the jobs before it."""
         job = jobs.start(
             [*request.paths, *uploads.find(request.files)],
@@ -146,7 +145,7 @@ def routes(jobs: Jobs, uploads: Uploads, permission: Permission) -> APIRouter:
             retry=request.retry,
             again=request.again,
         )
-        return started(job, response)
+        return started(job, asked, response)
 
     @router.get("/jobs")
     def index_jobs() -> IndexJobs:
@@ -161,7 +160,7 @@ def routes(jobs: Jobs, uploads: Uploads, permission: Permission) -> APIRouter:
     @router.delete(
         "/jobs/{job_id}",
         status_code=202,
-        dependencies=[Depends(permission.needed)],
+        dependencies=[Depends(changing.needed)],
         responses=missing | refused,
     )
     def cancel_index_job(job_id: str) -> IndexJob:
@@ -177,9 +176,9 @@ def _found(job: Job | None) -> Job:
     return job
 
 
-def started(job: Job, response: Response) -> IndexJob:
+def started(job: Job, asked: Request, response: Response) -> IndexJob:
     """What is answered where a job was asked for, with the address to watch it at."""
-    response.headers["location"] = f"{problems.PREFIX}/jobs/{job.id}"
+    response.headers["location"] = f"{asked.scope['root_path']}/jobs/{job.id}"
     return told(job)
 
 

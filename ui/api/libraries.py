@@ -12,15 +12,13 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from rag import Shelf, Shelved
 from ui import shelf_page, troubles
-from ui.api import application, problems
-from ui.api.changing import Permission
+from ui.api import application, changing, problems
 from ui.api.shapes import Shape
 
 ABOUT = (
     "The libraries of this server. Each has an address of its own, and below that the API to ask "
     "it: LIBRARY/api/v1/openapi.json. Every error is a problem as in RFC 9457. Libraries are "
-    "created and renamed for programs and for this server's own page, and only where the server "
-    "answers no other machine."
+    "created and renamed for programs and for this server's own page, by who may change something."
 )
 
 LONGEST_GIVEN = 1000
@@ -74,10 +72,10 @@ class LibraryList(Shape):
     libraries: tuple[LibrarySummary, ...]
 
 
-def create_shelf_api(shelf: Shelf, rename: Rename, *, may_change: bool) -> FastAPI:
-    """The API over a shelf; ``may_change`` is whether libraries are created and renamed."""
+def create_shelf_api(shelf: Shelf, rename: Rename) -> FastAPI:
+    """The API over a shelf."""
     api = application.empty("rag, several libraries", ABOUT)
-    api.include_router(_routes(shelf, rename, Permission(may_change)))
+    api.include_router(_routes(shelf, rename))
     api.include_router(problems.routes())
 
     @api.exception_handler(Busy)
@@ -88,9 +86,9 @@ def create_shelf_api(shelf: Shelf, rename: Rename, *, may_change: bool) -> FastA
     return api
 
 
-def _routes(shelf: Shelf, rename: Rename, permission: Permission) -> APIRouter:
+def _routes(shelf: Shelf, rename: Rename) -> APIRouter:
     router = APIRouter(tags=["libraries"])
-    allowed = [Depends(permission.needed)]
+    allowed = [Depends(changing.needed)]
     refused = problems.declared(
         problems.NOT_FROM_HERE, problems.TAKEN, problems.NOT_JSON, problems.IMPOSSIBLE
     )

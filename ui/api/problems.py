@@ -54,6 +54,13 @@ GONE = Kind("gone", HTTPStatus.GONE, "The file isn't there any more")
 TOO_LARGE = Kind("too-large", HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "The file is too large")
 TAKEN = Kind("name-taken", HTTPStatus.CONFLICT, "The name is taken")
 NOT_KEPT = Kind("not-kept", HTTPStatus.INSUFFICIENT_STORAGE, "The file can't be kept")
+TOO_MUCH = Kind("too-much", HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "Too much was sent")
+TOO_SLOW = Kind("too-slow", HTTPStatus.REQUEST_TIMEOUT, "It took too long to be sent")
+UNKNOWN = Kind("not-known", HTTPStatus.UNAUTHORIZED, "Who asks is not known")
+OTHER_NAME = Kind("other-name", HTTPStatus.BAD_REQUEST, "This server has no such name")
+BY_PROXY = Kind("by-proxy", HTTPStatus.BAD_REQUEST, "This server knows of no proxy")
+TOO_OFTEN = Kind("too-often", HTTPStatus.TOO_MANY_REQUESTS, "That was too often")
+OVERLOADED = Kind("overloaded", HTTPStatus.SERVICE_UNAVAILABLE, "There is too much to do")
 INDEXING = Kind("indexing", HTTPStatus.CONFLICT, "Index jobs wait or run")
 BUSY = Kind("busy", HTTPStatus.SERVICE_UNAVAILABLE, "Another process writes to the library")
 NOT_READY = Kind("not-ready", HTTPStatus.SERVICE_UNAVAILABLE, "The server is not ready yet")
@@ -66,6 +73,7 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
         for kind in (
             *(INVALID, IMPOSSIBLE, EMPTY, NOT_JSON, NOT_FOUND, NOT_FROM_HERE, READ_ONLY),
             *(GONE, TOO_LARGE, TAKEN, NOT_KEPT, INDEXING, BUSY, NOT_READY, BROKEN, UNEXPECTED),
+            *(TOO_MUCH, TOO_SLOW, UNKNOWN, OTHER_NAME, BY_PROXY, TOO_OFTEN, OVERLOADED),
         )
     }
 )

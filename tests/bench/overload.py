@@ -1,0 +1,105 @@
+"""Fifty requests a second while the server indexes: whether each gets an answer, or is told
+honestly when to come again. Run by hand, five minutes:
+
+    python tests/bench/overload.py ../shared/data/squad_dev [--rate 50] [--seconds 300]
+
+Makes a library of the set, serves it as ``rag serve`` does on this machine, starts an index job,
+and asks the API at a fixed rate, whether or not earlier answers have come. Prints how many answers
+of each kind there were and how long they took, and fails if one was neither a result nor 429 or
+503 with ``Retry-After``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import itertools
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+import httpx
+import numpy as np
+from load import serving, start_job, write_more
+from quality import circumstances
+
+from rag.evaluation.beir import read_beir
+from rag.evaluation.evaluating import opened
+
+HONEST = {429, 503}
+SECONDS = 60.0
+"""After which an answer that has not come counts as an error."""
+
+
+def main() -> None:
+    """Ask, and print what came."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("data", type=Path, metavar="SET")
+    parser.add_argument("--rate", type=float, default=50.0, help="requests a second")
+    parser.add_argument("--seconds", type=float, default=300.0)
+    parser.add_argument("--libraries", type=Path, metavar="DIR", help="where to keep libraries")
+    arguments = parser.parse_args()
+    labelled = read_beir(arguments.data)
+    texts = [question.text for question in labelled.questions]
+    with tempfile.TemporaryDirectory() as temporary:
+        library = (arguments.libraries or Path(temporary)) / arguments.data.name
+        with opened(labelled, library, progress=sys.stderr.isatty()):
+            pass
+        files = Path(temporary) / "more"
+        write_more([one.text for one in labelled.documents or ()], files)
+        with serving(library) as address:
+            job = start_job(address, files)
+            taken = asyncio.run(asked(address, texts, arguments.rate, arguments.seconds))
+            state = httpx.get(job).json()["state"]
+            httpx.delete(job)
+    show(taken)
+    print(f"\nThe job was {state} at the end. {circumstances()}")
+    wrong = [kind for kind, _ in taken if not kind.startswith(("200", "429 with", "503 with"))]
+    if wrong:
+        sys.exit(f"{len(wrong)} answers were neither a result nor an honest refusal: {wrong[:5]}")
+
+
+async def asked(
+    address: str, texts: Sequence[str], rate: float, seconds: float
+) -> list[tuple[str, float]]:
+    """What came of each request, and in how many seconds."""
+    found: list[tuple[str, float]] = []
+
+    async def ask(client: httpx.AsyncClient, text: str) -> None:
+        began = time.perf_counter()
+        try:
+            answer = await client.get("/api/v1/search", params={"q": text})
+        except httpx.HTTPError as error:
+            kind = type(error).__name__
+        else:
+            kind = str(answer.status_code)
+            if answer.status_code in HONEST:
+                kind += " with Retry-After" if "retry-after" in answer.headers else " without"
+        found.append((kind, time.perf_counter() - began))
+
+    limits = httpx.Limits(max_connections=None)
+    async with (
+        httpx.AsyncClient(base_url=address, timeout=SECONDS, limits=limits) as client,
+        asyncio.TaskGroup() as group,
+    ):
+        began = time.perf_counter()
+        for number, text in zip(range(round(rate * seconds)), itertools.cycle(texts), strict=False):
+            group.create_task(ask(client, text))
+            await asyncio.sleep(max(0.0, began + (number + 1) / rate - time.perf_counter()))
+    return found
+
+
+def show(taken: Sequence[tuple[str, float]]) -> None:
+    """A table in Markdown, in milliseconds."""
+    print("| answer | requests | median | 99 % | most |\n|---|---:|---:|---:|---:|")
+    for kind, count in sorted(Counter(kind for kind, _ in taken).items()):
+        times = [seconds for one, seconds in taken if one == kind]
+        median, late, most = (f"{1000 * np.quantile(times, q):.0f}" for q in (0.5, 0.99, 1.0))
+        print(f"| {kind} | {count} | {median} | {late} | {most} |")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,28 @@
+"""What is said to whoever does not get in, or not now."""
+
+BEHIND_A_PROXY = (
+    "This came through a reverse proxy, which this server knows nothing of: start it with "
+    "--behind-proxy ADDRESS, the address from which the proxy asks"
+)
+OTHER_NAME = (
+    "This server does not answer to that name: start it with --allow-host NAME to have it do so"
+)
+TOO_LARGE = "More was sent than this server takes"
+TOO_SLOW = "What was to be sent did not come in time"
+TOO_OFTEN = "That was too often in a short time; try again in {seconds} s"
+OVERLOADED = "The server has as much to do as it can; try again in a moment"
+
+WHO = "Log in first, or send a token: Authorization: Bearer TOKEN"
+WRONG_TOKEN = "This token opens nothing here"  # noqa: S105 (what is said of one)
+WRONG = "The name or the password is wrong."
+NOT_NOW = "Too many tries. The next one is possible in {wait}."
+LOG_IN = "Log in"
+LOG_IN_HELP = "This server asks who you are. Whoever runs it gave you a name and a password."
+LOG_OUT = "Log out"
+LOGGED_IN = "You are logged in as {name}"
+READER = "You may ask and read everything here, and change nothing."
+OWNER = "You may ask and read everything here, and change it."
+NAME = "Name"
+PASSWORD = "Password"  # noqa: S105 (the label of a field)
+ACCOUNT = "Account"
+TO_PAGE = "Go on"
