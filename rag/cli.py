@@ -80,9 +80,6 @@ def _under_its_name() -> None:
     pass
 
 
-airgap_option.add_to(app)
-
-
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command; the one place where errors and signals become exit codes."""
     one_blas_thread()

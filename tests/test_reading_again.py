@@ -23,7 +23,7 @@ from rag.embedding import SentenceTransformerEmbedder
 from rag.encoding import Encoder
 from rag.loaders import Means
 from rag.reading import ReadFile
-from rag.store import FORMAT, Database, Source, StoreReader, StoreWriter
+from rag.store import Database, Source, StoreReader, StoreWriter
 from rag.types import Document, Failure, Passage, PassageEncoding
 
 STORY = "\n\n".join(
