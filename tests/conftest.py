@@ -60,3 +60,10 @@ def library(tmp_path: Path, embedder: SentenceTransformerEmbedder) -> Iterator[L
     """An empty library."""
     with Library.open(tmp_path / "library", embedder=embedder) as library:
         yield library
+
+
+def pytest_make_parametrize_id(val: object) -> str | None:
+    """Name no test by bytes: an archive's hold the time, and two workers would then disagree on
+    which tests there are.
+    """
+    return "bytes" if isinstance(val, bytes) else None

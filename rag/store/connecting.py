@@ -146,14 +146,14 @@ def told(error: sqlite3.Error, path: Path) -> BaseException:
             f"another process is writing to {path.parent}; try again when it is done"
         )
     if not may_write(path.parent) and _has_journal(path):
-        return LibraryError(
-            f"{path.parent} can't be read as it is ({error}): who wrote to it last did not finish, "
-            "and only who may write can do that; run rag status once with the right to write there"
+        said = (
+            f"can't be read as it is ({error}): who wrote to it last did not finish, and only who"
         )
-    return LibraryError(
-        f"{path.parent} can't be written or read ({error}); "
-        "check the disk's space and the folder's permissions, then run it again"
-    )
+        then = "may write can do that; run rag status once with the right to write there"
+    else:
+        said = f"can't be written or read ({error}); check the disk's space and the folder's"
+        then = "permissions, then run it again"
+    return LibraryError(f"{path.parent} {said} {then}")
 
 
 def _has_journal(path: Path) -> bool:
