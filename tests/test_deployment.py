@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -9,9 +10,6 @@ import sys
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
-
-from rag import cli
 
 ROOT = Path(__file__).parent.parent
 FOLDER = ROOT / "ui" / "deployment"
@@ -59,7 +57,13 @@ def analysed(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
 
 def test_what_is_run_is_what_rag_knows() -> None:
     """Each option of the unit and the Dockerfile is one of ``rag serve``."""
-    told = CliRunner().invoke(cli.app, ["serve", "--help"], env={"COLUMNS": "200"}).output
+    told = subprocess.run(
+        [sys.executable, "-m", "rag", "serve", "--help"],
+        env=os.environ | {"COLUMNS": "200"},
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
     texts = UNIT.read_text("utf-8"), (FOLDER / "Dockerfile").read_text("utf-8")
     command = re.findall(
         r"^ExecStart=.* (serve .*)$|^CMD \[(\"serve\".*)\]$", "\n".join(texts), re.MULTILINE
