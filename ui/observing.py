@@ -113,6 +113,9 @@ def routed(app: ASGIApp, below: str = "", also: Collection[str] = ()) -> ASGIApp
     """
 
     async def call(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":  # the beginning and the end of the application
+            await app(scope, receive, send)
+            return
         here, asked = scope.get("root_path", ""), prefix.within(scope)
         try:
             await app(scope, receive, send)
