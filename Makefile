@@ -62,7 +62,7 @@ soak: install ## Use one library in every way for MINUTES=120, and see that noth
 	$(BIN)/python tests/faults/soak.py $$(mktemp -d) --minutes $(MINUTES)
 
 fuzz: install .venv/fuzzer ## Try each parser with hostile input (RUNS=20000 each)
-	$(BIN)/python tests/fuzz/fuzz.py all --runs $(RUNS) --corpus .fuzz
+	PYTHONPATH=tests:tests/faults $(BIN)/python tests/fuzz/fuzz.py all --runs $(RUNS) --corpus .fuzz
 
 .venv/fuzzer: tests/fuzz/requirements.txt
 	$(BIN)/pip install --quiet --disable-pip-version-check -r $<

@@ -11,6 +11,7 @@ import json
 import os
 import re
 import shutil
+import struct
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -43,6 +44,9 @@ _MEMBER = re.compile(
 )
 _UNSAFE = "\\:\0" if os.name == "nt" else "\0"
 """What no name may have, though it is below a folder that is ours."""
+
+_DAMAGE = (zipfile.BadZipFile, EOFError, NotImplementedError, OverflowError, struct.error)
+"""What the standard library raises where an archive is cut, or made in another way than ours."""
 
 
 def bring_in(source: str | Path, folder: Path, tell: Tell) -> Archived:
@@ -93,8 +97,8 @@ def _opened(path: Path) -> Iterator[zipfile.ZipFile]:
     try:
         with path.open("rb") as file, zipfile.ZipFile(file) as archive:
             yield archive
-    except zipfile.BadZipFile as error:
-        raise _damaged(path, str(error)) from error
+    except _DAMAGE as error:
+        raise _damaged(path, str(error) or "it is cut short") from error
     except FileNotFoundError as error:
         raise InputError(f"there is no file {path}; name an archive of rag export") from error
 
@@ -104,12 +108,13 @@ def _manifest(archive: zipfile.ZipFile, path: Path) -> Manifest:
     names = [one.filename for one in archive.infolist()]
     if MANIFEST not in names:
         raise InputError(f"{path} is no archive of a library; make one: rag export FILE")
-    if archive.getinfo(MANIFEST).file_size > MOST_MANIFEST:
-        raise _damaged(path, "its manifest is too long")
+    told = archive.getinfo(MANIFEST)
+    if told.file_size > MOST_MANIFEST or told.compress_type != zipfile.ZIP_STORED:
+        raise _damaged(path, "its manifest is too long, or packed")
     try:
         found: dict[str, Any] = json.loads(archive.read(MANIFEST))
         version = int(found["version"])
-    except (ValueError, KeyError, TypeError, NotImplementedError, RuntimeError) as error:
+    except (ValueError, KeyError, TypeError, OverflowError, RuntimeError) as error:
         raise _damaged(path, "its manifest can't be read") from error
     if version != VERSION:
         raise InputError(
@@ -144,7 +149,11 @@ def _allowed(info: zipfile.ZipInfo, member: Member, path: Path) -> None:
         or info.flag_bits & 1
     ):
         raise _damaged(path, f"“{name}” has no place in a library")
-    if info.file_size != member.size or info.compress_type != zipfile.ZIP_STORED:
+    if (
+        type(member.size) is not int
+        or info.file_size != member.size
+        or info.compress_type != zipfile.ZIP_STORED
+    ):
         raise _damaged(path, f"“{name}” is not as long as it says")
 
 

@@ -120,11 +120,11 @@ def in_words(path: Path) -> Iterator[None]:
     """Raise what SQLite raises as an error of the library's."""
     try:
         yield
-    except sqlite3.DatabaseError as error:
+    except (sqlite3.DatabaseError, UnicodeDecodeError) as error:  # of a column's name, say
         raise told(error, path) from error
 
 
-def told(error: sqlite3.Error, path: Path) -> BaseException:
+def told(error: sqlite3.Error | UnicodeDecodeError, path: Path) -> BaseException:
     """What SQLite's error means for a library; errors of a program that misuses it stay."""
     if isinstance(error, sqlite3.ProgrammingError | sqlite3.IntegrityError):
         return error

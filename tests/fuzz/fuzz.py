@@ -1,6 +1,6 @@
 """Coverage-guided fuzzing of one target, by atheris and so by libFuzzer.
 
-    python tests/fuzz/fuzz.py TARGET|all [--runs N] [--corpus FOLDER]
+    PYTHONPATH=tests:tests/faults python tests/fuzz/fuzz.py TARGET|all [--runs N] [--corpus FOLDER]
 
 Mutations are guided by the coverage of this project's own code. A finding (an error that is not
 documented, an invariant that does not hold, an input that takes longer than SLOW seconds) is
@@ -19,6 +19,7 @@ import sys
 import time
 import traceback
 from pathlib import Path
+from typing import Any
 
 import atheris
 
@@ -71,7 +72,7 @@ class Watch:
         stem.with_suffix(".txt").write_text(told, encoding="utf-8", errors="backslashreplace")
         print(f"FINDING {self._name} {stem}: {place}", flush=True)
 
-    def summary(self) -> dict[str, object]:
+    def summary(self) -> dict[str, Any]:
         """What was done."""
         seconds = round(time.monotonic() - self._began, 1)
         found = len(self._seen)
@@ -110,6 +111,7 @@ def main() -> None:
         with (options.corpus / "runs.jsonl").open("a", encoding="utf-8") as log:
             log.write(json.dumps(summary) + "\n")
         print(json.dumps(summary), flush=True)
+        sys.exit(int(summary["found"] > 0))
 
 
 def _each(arguments: list[str]) -> int:

@@ -15,6 +15,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+import archive_target
 import numpy as np
 import small_files as files
 from oracles import (
@@ -283,4 +284,5 @@ TARGETS: Mapping[str, Target] = {
     "asking": Target(_run_asking, files.QUESTIONS),
     "words": Target(_run_words, files.TEXT_BYTES),
     "citing": Target(_run_citing, _CITATIONS),
+    "import": Target(archive_target.run, archive_target.SEEDS),
 }

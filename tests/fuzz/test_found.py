@@ -5,7 +5,9 @@ from __future__ import annotations
 import io
 import time
 import zipfile
+from collections.abc import Callable
 
+import archive_target
 import pytest
 
 from rag.citing import Citation, Followed, cited, follow
@@ -15,6 +17,7 @@ from rag.loaders.loaded import Member
 from rag.types import Document, Hit, Quote
 
 TEXT = "The tank is light.\n\n" + "The turret is new. " * 9_000
+WHOLE = archive_target.SEEDS[0]
 LIGHT = cited("d", Quote("The tank is light.", 0, 18))
 
 
@@ -63,3 +66,24 @@ def test_a_file_without_a_name_in_an_archive() -> None:
         nameless.filename = ""
         archive.writestr(nameless, b"Words.")
     assert list(members_of_zip(buffer.getvalue())) == [Member("a.txt", b"Words.")]
+
+
+def _changed_schema() -> bytes:
+    """A store in which a table's definition is no UTF-8."""
+    at = archive_target.library()["library.db"].index(b"CREATE TABLE meta") + len("CREATE ")
+    return b"\2" + at.to_bytes(3) + b"\xff"
+
+
+@pytest.mark.parametrize(
+    "archive",
+    [
+        lambda: b"\1" + archive_target.manifest({}, version=float("inf")),
+        lambda: WHOLE[: WHOLE.index(b"no store")] + WHOLE[WHOLE.index(b"PK\1\2") :],
+        lambda: WHOLE.replace(b"PK\1\2\x14\3\x14", b"PK\1\2\x14\3\xa9"),  # of version 16.9
+        _changed_schema,
+    ],
+    ids=["version", "cut", "kind of zip", "schema"],
+)
+def test_archives_of_libraries_that_are_none(archive: Callable[[], bytes]) -> None:
+    """They are refused in words, and nothing is left of them."""
+    archive_target.run(archive())
