@@ -17,7 +17,7 @@ from pathlib import Path
 ASK = """
 import json, sys
 from rag import Library
-from rag.commands import listing
+from rag import listing
 with Library.open(sys.argv[1], create=False) as library:
     for question in json.load(sys.stdin):
         told = listing.answer_as_json(question, library.ask(question))
