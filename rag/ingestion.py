@@ -6,7 +6,7 @@ import datetime as dt
 import hashlib
 import stat
 from collections.abc import Callable, Collection, Generator
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, field, replace
 from itertools import chain
 from pathlib import Path
@@ -15,7 +15,7 @@ from rag.cache import EncodingCache
 from rag.chunking import passages
 from rag.discovery import Discovery
 from rag.encoding import Encoder
-from rag.errors import InputError
+from rag.errors import InputError, LibraryDamaged
 from rag.files import may_read, printable
 from rag.loaders import Means, wants_password
 from rag.loaders.pdf.tesseract import checked
@@ -241,13 +241,14 @@ class Ingestion:
         document = pending.document
         if not anew or document.id in self._replaced:
             return self.reader.has_document(document.id)
-        stored = self.reader.document(document.id)
-        if (
-            stored
-            and replace(stored, source=document.source) == document
-            and self.reader.passages_of(document.id) == pending.passages
-        ):
-            return True
+        with suppress(LibraryDamaged):  # then it is replaced, like one that was read otherwise
+            stored = self.reader.document(document.id)
+            if (
+                stored
+                and replace(stored, source=document.source) == document
+                and self.reader.passages_of(document.id) == pending.passages
+            ):
+                return True
         self._replaced.add(document.id)
         return False
 

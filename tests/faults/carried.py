@@ -2,8 +2,8 @@
 
 Run as a program: ``python carried.py LIBRARY FOLDER [--python OTHER] [--questions N]``: LIBRARY is
 exported into FOLDER, the Python of another environment, where rag is installed, imports it there,
-and both are asked what ``rag ask --json`` is asked: the titles and headings of what is in it, up to
-N (100). Prints one JSON object; exit code 1 if an answer differs.
+and both are asked for N (100) stretches of eight words of what is in it. What ``rag ask --json``
+would print is compared. Prints one JSON object; exit code 1 if an answer differs.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pathlib import Path
 ASK = """
 import json, sys
 from rag import Library
-from rag.commands import listing
+from rag import listing
 with Library.open(sys.argv[1], create=False) as library:
     for question in json.load(sys.stdin):
         told = listing.answer_as_json(question, library.ask(question))
@@ -30,11 +30,9 @@ from rag import Library
 with Library.open(sys.argv[1], create=False) as library:
     found = {}
     for one in library.documents():
-        found[one.title] = None
-        document = library.document(one.id)
-        for line in document.text.splitlines():
-            if len(line.split()) > 5:
-                found[" ".join(line.split()[:12])] = None
+        words = library.document(one.id).text.split()
+        for start in range(0, len(words), 3):
+            found[" ".join(words[start : start + 8])] = None
     print(json.dumps([one for one in found if any(map(str.isalnum, one))][: int(sys.argv[2])]))
 """
 
