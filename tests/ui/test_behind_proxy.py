@@ -145,6 +145,7 @@ def test_a_person(proxied: tuple[httpx.Client, str]) -> None:
 def test_a_program(proxied: tuple[httpx.Client, str]) -> None:
     """The API, an index job at the address that it is told, and the tools of assistants."""
     client, token = proxied
+    client.cookies.clear()  # of the person before
     assert client.get("/api/v1/documents").status_code == 401
     headers = {"authorization": f"Bearer {token}"}
     found = client.get("/api/v1/search?q=turret", headers=headers).json()
