@@ -51,13 +51,14 @@ def test_public_names() -> None:
             "Passage",
             "PassageMap",
             "Point",
+            "Problem",
             "Progress",
             "Quote",
         ),
         *("RagError", "Rating", "Reliability", "Respelling", "SelfTest", "Shelf", "Shelved"),
         "Sought",
         *("SourceNotFound", "Span"),
-        *("Status", "UnknownFormat", "Why", "cited", "retrieve"),
+        *("Status", "UnknownFormat", "Verification", "Why", "cited", "retrieve"),
     ]
     assert all(hasattr(rag, name) for name in rag.__all__)
 

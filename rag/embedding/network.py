@@ -99,8 +99,8 @@ class Network:
         self.tokenization = Tokenization(as_json, *prompts(model.prompts), longest=longest)
         if self.tokenization.window < 1:
             raise ModelError(
-                f"{name} reads {longest} tokens at once, and its prompt with the special ones "
-                f"around it has {longest - self.tokenization.window}; use another model"
+                f"{name} reads {longest} tokens at once, and its prompt alone, with the "
+                f"special ones, has {longest - self.tokenization.window}; use another model"
             )
 
     @classmethod
