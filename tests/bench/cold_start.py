@@ -17,6 +17,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import urllib.request
 from collections.abc import Sequence
@@ -109,7 +110,9 @@ def page(library: str) -> dict[str, float]:
     found: dict[str, float] = {}
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as server:
         assert server.stderr is not None
-        address = next(line.split()[1] for line in server.stderr if line.startswith("Ready"))
+        address = next(json.loads(line)["address"] for line in server.stderr if "Ready" in line)
+        # A pipe that nobody reads would stop the server, which logs every request.
+        threading.Thread(target=server.stderr.read, daemon=True).start()
         with urllib.request.urlopen(address) as answer:  # noqa: S310 (our own server)
             assert answer.read()
         found["page_s"] = time.perf_counter() - began
