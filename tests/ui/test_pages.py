@@ -95,7 +95,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         }
         app = FastAPI()
         shelf = pages.add_routes(app, library)
-        app.add_middleware(guard.guarded)
+        app.add_middleware(guard.headed)
         with TestClient(app, base_url="http://127.0.0.1:7860") as client:
             yield Served(client, library, folder, shelf)
         assert shelf._viewer._process is None
