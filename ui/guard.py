@@ -48,7 +48,7 @@ ALWAYS = {
             *(
                 f"{feature}=()"
                 for feature in (
-                    *("accelerometer", "autoplay", "bluetooth", "browsing-topics", "camera"),
+                    *("accelerometer", "autoplay", "browsing-topics", "camera"),
                     *("clipboard-read", "display-capture", "encrypted-media", "fullscreen"),
                     *(
                         "geolocation",

@@ -14,7 +14,7 @@ import hashlib
 import re
 from typing import TYPE_CHECKING
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import MutableHeaders
 
 from ui import prefix
 
@@ -65,11 +65,14 @@ def _with_policy(send: Send) -> Send:
         if message["type"] == "http.response.start":
             start = message
             return
+        if message["type"] != "http.response.body":  # what a server's extension is told
+            await send(message)
+            return
         body.extend(message.get("body", b""))
         if message.get("more_body", False):
             return
         headers = MutableHeaders(scope=start)
-        if Headers(scope=start).get("content-type", "").startswith("text/html"):
+        if headers.get("content-type", "").startswith("text/html"):
             page = body.decode("utf-8", "replace")
             headers.setdefault("content-security-policy", of(page, compiles=True))
         await send(start)
