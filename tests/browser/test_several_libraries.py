@@ -6,6 +6,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Literal
@@ -29,17 +30,17 @@ def shelf(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iterato
     folder = tmp_path_factory.mktemp("shelf")
     (folder / "Torn").mkdir()
     (folder / "Torn" / "library.db").write_bytes(b"no database" * 1000)
-    with subprocess.Popen(
-        [sys.executable, "-m", "rag", "serve", "--libraries", str(folder), "--port", "0"],
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as server:
-        assert server.stderr is not None
-        yield re.findall("http:[^ ]+", server.stderr.readline())[0]
+    log = folder.parent / "log"
+    command = [sys.executable, "-m", "rag", "serve", "--libraries", str(folder), "--port", "0"]
+    # A file, not a pipe: nobody reads on, and a full pipe would stop the server.
+    with log.open("w") as said, subprocess.Popen(command, stderr=said) as server:
+        while not (found := re.search(r'"address": ?"([^"]+)"', log.read_text())):
+            assert server.poll() is None, log.read_text()
+            time.sleep(0.1)
+        yield found[1]
         server.send_signal(signal.SIGINT)
-        complaints = server.communicate(timeout=60)[1]
-    assert server.returncode == 0
-    assert "Traceback" not in complaints
+        assert server.wait(timeout=60) == 0
+    assert "Traceback" not in log.read_text()
 
 
 def ask(page: Page) -> None:
