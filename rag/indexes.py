@@ -184,6 +184,10 @@ class Indexes:
             words = TantivyIndex.open(folder) if since else TantivyIndex.create(folder)
             words.update(removed, map(_entry, self._store.added_since(since)))
         except ValueError as error:  # whatever goes wrong in tantivy
+            # It numbers its files by its steps: one that a killed writer left is in the way of the
+            # same step taken again.
+            if since and "FileAlreadyExists" in str(error):
+                raise LibraryDamaged("a writer was killed at the word index") from error
             raise LibraryError(
                 f"the word index in {folder} can't be written ({error}); check the disk's space "
                 "and the folder's permissions, then run it again"

@@ -178,7 +178,7 @@ def test_follow_a_folder(tmp_path: Path) -> None:
     )
     assert process.stdout is not None
     assert process.stderr is not None
-    guard = threading.Timer(120, process.kill)  # a missed change must fail, not wait for ever
+    guard = threading.Timer(300, process.kill)  # a missed change must fail, not wait for ever
     guard.start()
     assert process.stdout.readline().split() == ["added", "1", "document"]
     assert process.stdout.readline().split() == ["embedded", "1", "passage"]

@@ -125,3 +125,16 @@ def test_a_damaged_index_is_made_anew(library: Library, damage: str) -> None:
         path.write_bytes(content[: len(content) // 2] if damage == "cut" else content)
     with Library.open(library.path, embedder=HashingEmbedder()) as again:
         assert first(again, "name3x5 town5") == answer
+
+
+def test_what_a_killed_writer_left_is_not_in_the_way(library: Library) -> None:
+    """Of the word index: tantivy would take a file that it is about to write for another's."""
+    words = library.path / "words"
+    segments = {path.name.split(".")[0] for path in words.glob("*.term")}
+    for segment in segments:
+        for step in range(500):
+            (words / f"{segment}.{step}.del").touch()
+    library.remove([library.path.parent / "articles" / "7.txt"])
+    add(library, "more.txt", "Quokka lives in Perth. It smiles.")
+    assert first(library, "quokka") == "Quokka lives in Perth."
+    assert not [hit for hit in library.search("name7x3 town3", 20) if hit.source.endswith("/7.txt")]

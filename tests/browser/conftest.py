@@ -33,7 +33,12 @@ CHROMIUM_ARGUMENTS = (
 )
 
 # A page that is left while Gradio talks with the server: Gradio hangs up, and calls that an error.
-LEFT = ("AbortError: signal is aborted without reason", "Unexpected error Connection errored out.")
+# And who is not known gets the page to log in with 401, which Chromium calls one.
+LEFT = (
+    "AbortError: signal is aborted without reason",
+    "Unexpected error Connection errored out.",
+    "Failed to load resource: the server responded with a status of 401 (Unauthorized)",
+)
 
 HOSTILE = """\
 date 2024-01-02

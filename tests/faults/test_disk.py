@@ -32,9 +32,9 @@ def test_one_write_after_the_other_fails(tmp_path: Path) -> None:
 def test_every_file_damaged() -> None:
     """The answers are right, or it is told what is damaged; ``verify`` finds it."""
     with tempfile.TemporaryDirectory() as name:  # not in tmp_path, whose parents are closed
-        report = came_of("corrupt.py", Path(name), "3")
+        report = came_of("corrupt.py", Path(name), "1")
     assert report["failed"] == []
-    assert report["harms"] > 50  # type: ignore[operator]
+    assert report["harms"] > 30  # type: ignore[operator]
 
 
 @pytest.fixture
