@@ -58,7 +58,7 @@ def test_word_piece_counts_follow_the_passages(library: Library, articles: Path)
     with sqlite3.connect(library.path / "library.db") as connection:
         kept = connection.execute("SELECT id, passages FROM piece WHERE passages != 0").fetchall()
     expected: dict[int, int] = {}
-    tokenizer = library._embedder._network.tokenizer
+    tokenizer = library._embedder._tokenization._tokenizer
     for summary in library.documents():
         text = library.document(summary.id).text
         for piece in set(tokenizer.encode(text, add_special_tokens=False).ids):
