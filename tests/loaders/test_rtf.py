@@ -140,9 +140,9 @@ def test_a_title_beyond_the_usual_characters() -> None:
 @pytest.mark.parametrize("word", [b"title", b"listtext"])
 def test_words_in_many_pieces_are_read_in_time(word: bytes) -> None:
     """Time grows with their number, not with its square."""
-    began = time.perf_counter()
+    began = time.process_time()
     _inside(b"{\\" + word + b" " + b"some thirty characters of text\\b " * 400_000 + b"}a")
-    assert time.perf_counter() - began < 15  # it was more than half a minute
+    assert time.process_time() - began < 15  # it was more than half a minute
 
 
 def test_a_file_that_was_cut_short_gives_what_there_is() -> None:
