@@ -171,9 +171,9 @@ def test_a_panic_of_the_library_is_survived(monkeypatch: pytest.MonkeyPatch) -> 
 def test_the_time_needed_grows_with_the_length_only(unit: str) -> None:
     """A million characters of nothing much take seconds, not hours."""
     text = unit * (1_000_000 // len(unit))
-    start = time.perf_counter()
+    start = time.process_time()
     sentences(text)
-    assert time.perf_counter() - start < 10  # 2 s at most on the machine it was written on
+    assert time.process_time() - start < 10  # 2 s at most on the machine it was written on
 
 
 @pytest.mark.parametrize(
@@ -195,6 +195,6 @@ def test_notes_belong_to_the_sentence_before(text: str, expected: list[str]) -> 
 def test_many_notes_take_no_time() -> None:
     """What looks like a note for long, and is none in the end."""
     text = "It fell." + ":1" * 500 + "[1]" * 300 + "x"
-    began = time.perf_counter()
+    began = time.process_time()
     assert "".join(_split(text)) == text
-    assert time.perf_counter() - began < 2.0
+    assert time.process_time() - began < 2.0

@@ -291,9 +291,9 @@ def test_bombs_are_refused_in_bounded_memory(tmp_path: Path, name: str, data: by
         with pytest.raises(LoadError, match=TOO_MUCH):
             list(load(path))
 
-    began = time.perf_counter()
+    began = time.process_time()
     assert _peak(refuse) < 2.5 * 64 * MIB
-    assert time.perf_counter() - began < 10
+    assert time.process_time() - began < 10
 
 
 def test_a_bomb_of_many_members(tmp_path: Path) -> None:

@@ -51,10 +51,10 @@ def test_what_is_no_mail(data: bytes) -> None:
 )
 def test_broken_messages(data: bytes) -> None:
     """Whatever is broken, what can be read is read, and soon."""
-    began = time.perf_counter()
+    began = time.process_time()
     assert _itself(data).title == "S"
     assert all(isinstance(one, Member | Failure) for one in members_of_mail(data))
-    assert time.perf_counter() - began < 10
+    assert time.process_time() - began < 10
 
 
 def test_parts_in_each_other() -> None:
@@ -68,9 +68,9 @@ def test_parts_in_each_other() -> None:
         )
         return b"Subject: S\r\n" + b"".join(heads) + words
 
-    began = time.perf_counter()
+    began = time.process_time()
     assert _itself(nested(400)).text.count("Words") == 2_000_000
-    assert time.perf_counter() - began < 15  # it was more than half a minute
+    assert time.process_time() - began < 15  # it was more than half a minute
     with pytest.raises(LoadError, match="its parts lie in each other too deeply; "):
         list(members_of_mail(nested(4_000)))
 

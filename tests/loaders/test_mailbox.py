@@ -70,10 +70,10 @@ def test_a_message_is_the_same_in_a_mailbox_and_by_itself(end: bytes) -> None:
 
 def test_a_line_that_could_be_many_dates() -> None:
     """It is one line of some message, and soon passed."""
-    began = time.perf_counter()
+    began = time.process_time()
     mailbox = MAILBOX + b"\nFrom " + b"Mon Jan " * 100_000 + b"\n"
     assert len(list(members_of_mailbox(mailbox))) == 3
-    assert time.perf_counter() - began < 5  # it was five minutes
+    assert time.process_time() - began < 5  # it was five minutes
 
 
 @pytest.mark.parametrize("data", [b"", b"From: jane@example.org\n\nWords."])

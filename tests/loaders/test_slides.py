@@ -166,10 +166,10 @@ def test_words_in_several_pieces_are_whole() -> None:
 
 def test_any_number_of_titles_is_read_in_time() -> None:
     """Each shape is looked at once."""
-    began = time.perf_counter()
+    began = time.process_time()
     slide = _slide(_shape("title", "<a:r><a:t>a</a:t></a:r>") * 50_000)
     load_pptx(_with(_deck(), "ppt/slides/slide1.xml", slide))
-    assert time.perf_counter() - began < 20  # it was more than half a minute
+    assert time.process_time() - began < 20  # it was more than half a minute
 
 
 def test_a_slide_that_is_shown_again_and_again_is_read_once() -> None:

@@ -278,6 +278,6 @@ def test_styles_are_looked_at_once() -> None:
         for name, base in (("b", "a"), ("c", f"c{i - 1}" if i else "c4999"))
     )
     body = '<w:p><w:pPr><w:pStyle w:val="c4000"/></w:pPr>' + _WORD + "</w:p>"
-    began = time.perf_counter()
+    began = time.process_time()
     assert load_docx(_by_hand(body, styles=large + chain)).text == "Oil"
-    assert time.perf_counter() - began < 20  # it was minutes
+    assert time.process_time() - began < 20  # it was minutes
