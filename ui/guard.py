@@ -49,7 +49,7 @@ ALWAYS = {
                 f"{feature}=()"
                 for feature in (
                     *("accelerometer", "autoplay", "browsing-topics", "camera"),
-                    *("clipboard-read", "display-capture", "encrypted-media", "fullscreen"),
+                    *("display-capture", "encrypted-media", "fullscreen"),
                     *(
                         "geolocation",
                         "gyroscope",
