@@ -33,3 +33,9 @@ Weights: TypeAlias = NDArray[np.float32]
 
 Keys: TypeAlias = NDArray[np.int64]
 """Row keys of passages in the store: shape (n,), int64; never used twice in a library."""
+
+
+def are_unit(vectors: Vectors) -> bool:
+    """Whether every row has length 1, but for the rounding to float16; NaN has none."""
+    squares = np.einsum("ij,ij->i", vectors, vectors)
+    return bool((np.abs(squares - 1.0) < 2e-2).all())  # noqa: PLR2004 (1 % of the length)

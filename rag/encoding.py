@@ -30,7 +30,7 @@ GIVE_WAY = 5
 meanwhile is answered first, and the machine stays of use."""
 
 _Found = dict[bytes, PassageEncoding]
-_Made = tuple[Passage, PassageEncoding]
+_Made = tuple[bytes, PassageEncoding]
 _Results = queue.SimpleQueue[_Made | BaseException]
 
 
@@ -96,14 +96,12 @@ class Encoder:
             if source is found and key not in found
         }
         if self.cache:
-            missing = list(new)
-            cached = self.cache.known(list(new.values()))
-            for position, one in cached.items():
-                found[missing[position]] = one
-                del new[missing[position]]
+            cached = self.cache.known(new)
+            found |= cached
+            new = {key: passage for key, passage in new.items() if key not in cached}
         self._begun.append(batch)
         if new:
-            self._latest = self._model.submit(self._run, list(new.values()), batch.fresh)
+            self._latest = self._model.submit(self._run, new, batch.fresh)
         return self._taken(batch, keys, sources)
 
     def close(self) -> None:
@@ -123,10 +121,10 @@ class Encoder:
         """Where this content's encoding is, or will be."""
         return next((one.found for one in self._begun if key in one.keys), batch.found)
 
-    def _run(self, passages: list[Passage], fresh: _Results) -> None:
+    def _run(self, new: dict[bytes, Passage], fresh: _Results) -> None:
         """Run the model; in its thread."""
         try:
-            for one in zip(passages, self.embedder.passages(passages), strict=True):
+            for one in zip(new, self.embedder.passages(list(new.values())), strict=True):
                 fresh.put(one)
                 if self._stop.is_set():
                     return

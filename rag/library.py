@@ -192,7 +192,7 @@ class Library(Searchable):
         return report
 
     def _cache(self, limit: int) -> EncodingCache:
-        return EncodingCache.open(self._embedder.fingerprint, self._embedder.dimension, limit)
+        return EncodingCache.open(self._embedder.dimension, limit)
 
     def remove(self, sources: Sequence[str | Path]) -> list[str]:
         """Forget files, or all files in a folder, whether they still exist or not.

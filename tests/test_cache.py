@@ -16,7 +16,7 @@ from hashing_embedder import HashingEmbedder
 from typer.testing import CliRunner
 
 from rag import IndexReport, InputError, Library, Progress, cache
-from rag.cache import EncodingCache
+from rag.cache import EncodingCache, content_digest
 from rag.cli import app
 from rag.embedding import SentenceTransformerEmbedder
 from rag.types import Passage, PassageEncoding, Span
@@ -112,11 +112,12 @@ def test_only_the_user_may_read_it(tmp_path: Path, texts: Path, folder: Path) ->
     assert stat.S_IMODE(the_file(folder).stat().st_mode) == 0o600
 
 
-def a_passage(number: int) -> Passage:
-    """One sentence, another one for each number."""
+def a_key(number: int) -> bytes:
+    """That of one sentence, another one for each number."""
     text = f"Sentence {number} is about nothing else."
     sentences = (Span(0, len(text)),)
-    return Passage(str(number), "document", 0, len(text), text, sentences, 0, ())
+    passage = Passage(str(number), "document", 0, len(text), text, sentences, 0, ())
+    return content_digest("model", passage)
 
 
 def an_encoding(number: int, tokens: int) -> PassageEncoding:
@@ -133,24 +134,25 @@ def an_encoding(number: int, tokens: int) -> PassageEncoding:
 def test_bound(folder: Path) -> None:
     """The file never exceeds it; what is of use in every run stays, and the oldest goes."""
     limit = 1_000_000
-    useful = [a_passage(number) for number in range(10)]
+    useful = [a_key(number) for number in range(10)]
     for run in range(12):
-        kept = EncodingCache.open("model", 384, limit)
+        kept = EncodingCache.open(384, limit)
         assert len(kept.known(useful)) == (10 if run else 0)
         more = range(10 * run, 10 * run + 10)
-        kept.keep([(a_passage(n), an_encoding(n, 100 + n)) for n in more])
+        kept.keep([(a_key(n), an_encoding(n, 100 + n)) for n in more])
         kept.close()
         assert the_file(folder).stat().st_size <= limit
         assert kept.warnings == []
-    kept = EncodingCache.open("model", 384, limit)
-    (found,) = kept.known([a_passage(7)]).values()
+    kept = EncodingCache.open(384, limit)
+    (found,) = kept.known([a_key(7)]).values()
     for name in ("sentences", "counts", "pieces", "bits"):
         np.testing.assert_array_equal(getattr(found, name), getattr(an_encoding(7, 107), name))
-    there = kept.known([a_passage(number) for number in range(10, 120)])
+    there = kept.known([a_key(number) for number in range(10, 120)])
     kept.close()
     assert 30 < len(there) < 100
-    assert sorted(there) == list(range(110 - len(there), 110)), "the oldest are those that went"
-    EncodingCache.open("model", 384, limit // 3).close()  # what is there must shrink
+    newest = {a_key(number) for number in range(120 - len(there), 120)}
+    assert set(there) == newest, "the oldest are those that went"
+    EncodingCache.open(384, limit // 3).close()  # what is there must shrink
     assert the_file(folder).stat().st_size <= limit // 3
     assert 0 < cache.status().encodings < 40
 

@@ -24,5 +24,4 @@ READER = "You may ask and read everything here, and change nothing."
 OWNER = "You may ask and read everything here, and change it."
 NAME = "Name"
 PASSWORD = "Password"  # noqa: S105 (the label of a field)
-ACCOUNT = "Account"
 TO_PAGE = "Go on"

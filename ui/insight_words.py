@@ -4,7 +4,6 @@ They are explanations more than labels, and stand on that page alone.
 """
 
 INSIGHT = "How good is this library"
-MAP_OF = "The passages"
 FIGURES = "The figures"
 EMPTY = "There is nothing to look at yet: no document is indexed."
 

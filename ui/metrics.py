@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 
 from fastapi import FastAPI, Request
@@ -70,15 +70,12 @@ def read(library: Library, jobs: Jobs, warming: Warming, name: str = "") -> Read
         status = library.status()
     except (RagError, OSError):  # a file may go while it is looked at
         return reading
-    return Reading(
-        name=name,
-        ready=reading.ready,
+    return replace(
+        reading,
         documents=status.documents,
         passages=status.passages,
         generation=status.generation,
         bytes=status.bytes,
-        jobs=reading.jobs,
-        jobs_over=reading.jobs_over,
     )
 
 

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Self
 
 from rag.cache.file import folder, make_room, newest, opened, room, shrink, size, transaction
 from rag.cache.limit import LIMIT_VARIABLE
-from rag.cache.packing import content_digest, packed, unpacked
-from rag.types import Passage, PassageEncoding
+from rag.cache.packing import packed, unpacked
+from rag.types import PassageEncoding
 
 _TROUBLE = sqlite3.Error, OSError, ValueError
 _DAMAGE = {"SQLITE_CORRUPT", "SQLITE_NOTADB", "SQLITE_ERROR", "SQLITE_IOERR_SHORT_READ"}
 
 
 class EncodingCache:
-    """The encodings by one model. For one thread; any number of processes may have it open.
+    """Encodings of one dimension, by the hash that :func:`content_digest` gives.
+
+    For one thread; any number of processes may have it open.
 
     Attributes
     ----------
@@ -26,10 +28,9 @@ class EncodingCache:
         What went wrong, in words for the user.
     """
 
-    def __init__(self, folder: Path, fingerprint: str, dimension: int, limit: int) -> None:
+    def __init__(self, folder: Path, dimension: int, limit: int) -> None:
         self.warnings: list[str] = []
         self._folder = folder
-        self._fingerprint = fingerprint
         self._dimension = dimension
         self._limit = limit
         self._path: Path | None = None
@@ -37,9 +38,9 @@ class EncodingCache:
         self._run = 0
 
     @classmethod
-    def open(cls, fingerprint: str, dimension: int, limit: int) -> Self:
-        """The user's cache, for a model. Where that fails, one that is empty and stays so."""
-        cache = cls(folder(), fingerprint, dimension, limit)
+    def open(cls, dimension: int, limit: int) -> Self:
+        """The user's cache. Where that fails, one that is empty and stays so."""
+        cache = cls(folder(), dimension, limit)
         if limit:
             with cache._forgiving():
                 cache._connect(besides=None)
@@ -51,29 +52,22 @@ class EncodingCache:
             self._connection.close()
             self._connection = None
 
-    def known(self, passages: Sequence[Passage]) -> dict[int, PassageEncoding]:
-        """What passages with the same words and sentences were encoded to.
-
-        Returns
-        -------
-        dict of int to PassageEncoding
-            By position in ``passages``; one that the cache lacks is left out.
-        """
-        found: dict[int, PassageEncoding] = {}
+    def known(self, keys: Iterable[bytes]) -> dict[bytes, PassageEncoding]:
+        """The encodings that the cache has of these, by key."""
+        found: dict[bytes, PassageEncoding] = {}
         connection = self._connection
         if connection is None:
             return found
         used = []
         with self._forgiving():
-            for position, passage in enumerate(passages):
-                key = content_digest(self._fingerprint, passage)
+            for key in keys:
                 row = connection.execute(
                     "SELECT content, used FROM entry JOIN encoding ON encoding.id = entry.encoding"
                     " WHERE key = ?",
                     (key,),
                 ).fetchone()
                 if row:
-                    found[position] = unpacked(row[0], key, self._dimension)
+                    found[key] = unpacked(row[0], key, self._dimension)
                     if row[1] != self._run:
                         used.append((self._run, key))
             if used:
@@ -81,13 +75,12 @@ class EncodingCache:
                     connection.executemany("UPDATE entry SET used = ? WHERE key = ?", used)
         return found
 
-    def keep(self, encoded: Iterable[tuple[Passage, PassageEncoding]]) -> None:
-        """Keep encodings; those that were of use the longest ago go, if there is no room."""
+    def keep(self, encoded: Iterable[tuple[bytes, PassageEncoding]]) -> None:
+        """Keep encodings by key; those of use the longest ago go, if there is no room."""
         connection = self._connection
         if connection is None:
             return
-        keyed = [(content_digest(self._fingerprint, one), made) for one, made in encoded]
-        rows = [(key, packed(made, key)) for key, made in keyed]
+        rows = [(key, packed(made, key)) for key, made in encoded]
         wanted = sum(room(content) for _, content in rows)
         while wanted > self._limit:
             wanted -= room(rows.pop()[1])

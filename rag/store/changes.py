@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from rag.arrays import Keys, Vectors
+from rag.arrays import Keys, Vectors, are_unit
 from rag.store.database import Database
 from rag.store.records import NewPassage, PieceFrequencies, damaged, sound, unpacked
 
@@ -74,7 +74,7 @@ class Changes:
         )
         for key, blob in rows:
             vectors = unpacked(blob, self.dimension)
-            if not np.allclose(np.linalg.norm(vectors, axis=1), 1.0, atol=1e-2):  # nor is NaN
+            if not are_unit(vectors):
                 raise damaged("a vector has not the length 1")
             yield key, vectors
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.arrays import Keys, Scores, Vector, Vectors
+from rag.arrays import Keys, Scores, Vector, Vectors, are_unit
 from rag.errors import LibraryDamaged
 from rag.files import write_atomically
 
@@ -138,8 +138,7 @@ class FaissIndex:
     def _checked(self, sentences: Vectors) -> Vectors:
         if sentences.ndim != 2 or sentences.shape[1] != self._index.d:  # noqa: PLR2004
             raise ValueError(f"sentences must be (n, {self._index.d}), not {sentences.shape}")
-        lengths = np.linalg.norm(sentences, axis=1)
-        if not np.allclose(lengths, 1.0, atol=1e-2):  # NaN is not close to 1 either
+        if not are_unit(sentences):
             raise ValueError("sentence vectors must have unit norm")
         return np.asarray(sentences, dtype=np.float32)
 

@@ -42,27 +42,35 @@ def main() -> None:
     parser.add_argument("--each", type=int, default=20, help="questions of each client")
     parser.add_argument("--libraries", type=Path, metavar="DIR", help="where to keep libraries")
     arguments = parser.parse_args()
-    labelled = read_beir(arguments.data)
-    texts = [question.text for question in labelled.questions]
+    with serving_set(arguments.data, arguments.libraries) as (address, texts, files):
+        print("| clients | meanwhile | searches | median | 95 % | most |")
+        print("|---:|---|---:|---:|---:|---:|")
+        for clients in (1, arguments.clients):
+            show(clients, "", asked_by(clients, address, texts, arguments.each))
+        job = start_job(address, files)
+        taken = asked_by(arguments.clients, address, texts, arguments.each)
+        state = httpx.get(job).json()["state"]
+        if state != "running":
+            sys.exit(f"the job was {state} before the clients had asked: nothing is measured")
+        show(arguments.clients, "indexing", taken)
+        httpx.delete(job)
+    print(f"\n{circumstances()}")
+
+
+@contextmanager
+def serving_set(data: Path, libraries: Path | None) -> Iterator[tuple[str, list[str], Path]]:
+    """A server over a library of the set: its address, the set's questions, and a folder of files
+    that are in no library, to be indexed meanwhile. The library is kept in ``libraries``.
+    """
+    labelled = read_beir(data)
     with tempfile.TemporaryDirectory() as temporary:
-        library = (arguments.libraries or Path(temporary)) / arguments.data.name
+        library = (libraries or Path(temporary)) / data.name
         with opened(labelled, library, progress=sys.stderr.isatty()):
             pass
         files = Path(temporary) / "more"
         write_more([one.text for one in labelled.documents or ()], files)
-        print("| clients | meanwhile | searches | median | 95 % | most |")
-        print("|---:|---|---:|---:|---:|---:|")
         with serving(library) as address:
-            for clients in (1, arguments.clients):
-                show(clients, "", asked_by(clients, address, texts, arguments.each))
-            job = start_job(address, files)
-            taken = asked_by(arguments.clients, address, texts, arguments.each)
-            state = httpx.get(job).json()["state"]
-            if state != "running":
-                sys.exit(f"the job was {state} before the clients had asked: nothing is measured")
-            show(arguments.clients, "indexing", taken)
-            httpx.delete(job)
-    print(f"\n{circumstances()}")
+            yield address, [question.text for question in labelled.questions], files
 
 
 @contextmanager

@@ -15,7 +15,6 @@ import argparse
 import asyncio
 import itertools
 import sys
-import tempfile
 import time
 from collections import Counter
 from collections.abc import Sequence
@@ -23,11 +22,8 @@ from pathlib import Path
 
 import httpx
 import numpy as np
-from load import serving, start_job, write_more
+from load import serving_set, start_job
 from quality import circumstances
-
-from rag.evaluation.beir import read_beir
-from rag.evaluation.evaluating import opened
 
 HONEST = {429, 503}
 SECONDS = 60.0
@@ -42,19 +38,11 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=300.0)
     parser.add_argument("--libraries", type=Path, metavar="DIR", help="where to keep libraries")
     arguments = parser.parse_args()
-    labelled = read_beir(arguments.data)
-    texts = [question.text for question in labelled.questions]
-    with tempfile.TemporaryDirectory() as temporary:
-        library = (arguments.libraries or Path(temporary)) / arguments.data.name
-        with opened(labelled, library, progress=sys.stderr.isatty()):
-            pass
-        files = Path(temporary) / "more"
-        write_more([one.text for one in labelled.documents or ()], files)
-        with serving(library) as address:
-            job = start_job(address, files)
-            taken = asyncio.run(asked(address, texts, arguments.rate, arguments.seconds))
-            state = httpx.get(job).json()["state"]
-            httpx.delete(job)
+    with serving_set(arguments.data, arguments.libraries) as (address, texts, files):
+        job = start_job(address, files)
+        taken = asyncio.run(asked(address, texts, arguments.rate, arguments.seconds))
+        state = httpx.get(job).json()["state"]
+        httpx.delete(job)
     show(taken)
     print(f"\nThe job was {state} at the end. {circumstances()}")
     wrong = [kind for kind, _ in taken if not kind.startswith(("200", "429 with", "503 with"))]

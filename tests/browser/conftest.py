@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Literal
 
 import pytest
+from lacking import skip_unless_in_ci
 from playwright.sync_api import (
     Browser,
     BrowserContext,
@@ -94,10 +95,7 @@ def browser() -> Iterator[Browser]:
     """One Chromium for all tests; without one they are skipped, but never in CI."""
     executable = chromium()
     if executable is None:
-        reason = "no chromium is installed: set CHROMIUM, or apt-get install chromium"
-        if os.environ.get("CI"):
-            pytest.fail(reason)
-        pytest.skip(reason)
+        skip_unless_in_ci("no chromium is installed: set CHROMIUM, or apt-get install chromium")
     with sync_playwright() as playwright:
         launched = playwright.chromium.launch(
             executable_path=executable, args=list(CHROMIUM_ARGUMENTS)

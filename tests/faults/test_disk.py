@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from hashing_embedder import HashingEmbedder
+from lacking import skip_unless_in_ci
 from nobody import NOBODY, as_nobody
 from test_kill import came_of
 
@@ -46,7 +47,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
         ["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", disk], capture_output=True, check=False
     )
     if mounted.returncode:
-        pytest.skip("only root may mount a disk")
+        skip_unless_in_ci("only root may mount a disk")
     yield disk
     # At once for all to see, in fact when the last mapped file of it is let go.
     subprocess.run(["umount", "-l", disk], check=True)

@@ -17,6 +17,7 @@ from pathlib import Path
 import httpx
 import pytest
 from hashing_embedder import HashingEmbedder
+from lacking import skip_unless_in_ci
 from served import SECONDS
 
 from rag import Library
@@ -65,7 +66,7 @@ def proxied(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[httpx.Cl
     """A client of nginx, and the token of an owner."""
     nginx = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin")
     if nginx is None:
-        pytest.skip("nginx is not installed: apt-get install nginx-light")
+        skip_unless_in_ci("nginx is not installed: apt-get install nginx-light")
     folder = tmp_path_factory.mktemp("proxied")
     articles = folder / "articles"
     articles.mkdir()
