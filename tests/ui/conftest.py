@@ -6,8 +6,12 @@ import datetime as dt
 from dataclasses import dataclass, replace
 
 import pytest
+from behind_gate import PASSWORD, behind
+from fastapi.testclient import TestClient
 
 from rag.types import Document, Hit, Quote, Why
+from ui.access import decided
+from ui.accounts import EMPTY, Accounts
 
 TEXT = "Opening words.\n\nIndia buys the Zorawar tank. Cockerill supplies its turret. It is light."
 ANSWER = "Cockerill supplies its turret."
@@ -78,3 +82,15 @@ def hostile(hit: Hit) -> Hit:
         why=replace(hit.why, matched=("script", "onerror", evil)),
         also_in=(evil,),
     )
+
+
+@pytest.fixture(scope="module")
+def known() -> tuple[Accounts, str]:
+    """An owner with a password, and a reader with a token."""
+    return EMPTY.with_person("ada", "owner", PASSWORD).with_program("ci", "reader")
+
+
+@pytest.fixture
+def asked(known: tuple[Accounts, str]) -> TestClient:
+    """A server that others can reach, and that asks who they are."""
+    return behind(decided("192.0.2.7", accounts=known[0]))
