@@ -13,11 +13,13 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import NDArray
+if TYPE_CHECKING:  # a process that reads files needs no NumPy
+    import numpy as np
+    from numpy.typing import NDArray
 
-from rag.arrays import Pieces, TokenBits, TokenVectors, Vector, Vectors
+    from rag.arrays import Pieces, TokenBits, TokenVectors, Vector, Vectors
 
 
 @dataclass(frozen=True, slots=True, order=True)
