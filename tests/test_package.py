@@ -122,6 +122,29 @@ def test_ask_is_light(seeds: rag.Library) -> None:
     assert run.stdout.endswith("\n[]\n"), run.stderr
 
 
+def test_reading_is_light() -> None:
+    """A process that reads files starts without NumPy; what a format needs comes with its file."""
+    run = python(
+        "import sys, rag.worker; print(sorted({'numpy', *sys.argv[1:]} & set(sys.modules)))",
+        *(name for name in HEAVY if name != "rag.loaders"),
+    )
+    assert run.stdout == "[]\n", run.stderr
+
+
+def test_embedding_is_light() -> None:
+    """Passages of the packaged model need PyTorch at most, and nothing that is built on it."""
+    run = python(
+        "import sys\n"
+        "from rag import Passage, Span\n"
+        "from rag.embedding import SentenceTransformerEmbedder\n"
+        "passage = Passage('p', 'd', 0, 7, 'A tank.', (Span(0, 7),))\n"
+        "(found,) = SentenceTransformerEmbedder(backend='PyTorch').passages([passage])\n"
+        "print(found.sentences.shape, sorted(set(sys.argv[1:]) & set(sys.modules)))",
+        *HEAVY,
+    )
+    assert run.stdout == "(1, 384) ['torch']\n", run.stderr
+
+
 @pytest.mark.parametrize("order", ["faiss, torch", "torch, faiss"])
 def test_faiss_and_torch_live_together(order: str) -> None:
     """Each brings an OpenMP of its own; whichever comes first, both work."""

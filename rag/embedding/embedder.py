@@ -13,8 +13,9 @@ from rag.arrays import Offsets, TokenVectors, Vector, Vectors
 from rag.embedding import graph, pooling
 from rag.embedding.forward import Runner
 from rag.embedding.models import MINILM, NamedModel, PackagedModel, is_packaged
-from rag.embedding.network import InBatches, Network
+from rag.embedding.network import InBatches, Network, is_gpu_there
 from rag.embedding.once import Once
+from rag.embedding.packed import Packed
 from rag.embedding.plain import Plain
 from rag.embedding.together import Together
 from rag.embedding.tokenization import Tokenization
@@ -40,9 +41,9 @@ class SentenceTransformerEmbedder:
     """An embedder that runs a sentence-transformers model on this machine.
 
     Questions of a plain BERT, the packaged model say, run on NumPy, and its passages on OpenVINO
-    where that is installed. Everything else runs in sentence-transformers, on PyTorch. The vectors
-    are the same. What takes seconds to load is loaded when it is first needed; after that any
-    number of threads may use it.
+    where that is installed, else on PyTorch. Everything else runs in sentence-transformers. The
+    vectors are the same. What takes seconds to load is loaded when it is first needed; after that
+    any number of threads may use it.
 
     Parameters
     ----------
@@ -236,9 +237,11 @@ class SentenceTransformerEmbedder:
         return Plain.read(self._folder(), self.window) if self._model.plain else None
 
     def _load_for_passages(self) -> Runner:
-        if self.backend == "PyTorch":
-            return InBatches(self._network())
         plain = self._plain()
-        if plain is None:
-            raise ModelError(f"OpenVINO does not run {self.name}; leave the backend out")
-        return graph.Graph(plain.bert)
+        if self.backend == "OpenVINO":
+            if plain is None:
+                raise ModelError(f"OpenVINO does not run {self.name}; leave the backend out")
+            return graph.Graph(plain.bert)
+        if plain is None or is_gpu_there():
+            return InBatches(self._network())
+        return Packed(plain.bert)

@@ -176,6 +176,13 @@ class Network:
         return cast("torch.Tensor", features["sentence_embedding"])
 
 
+def is_gpu_there() -> bool:
+    """Whether PyTorch finds one, of any make."""
+    import torch
+
+    return torch.accelerator.is_available()
+
+
 class InBatches:
     """Runs a network over any number of passages. One thread at a time runs it; the others wait.
 
@@ -197,7 +204,7 @@ class InBatches:
 
         with self._running:
             if plan.one_core_each:
-                with _one_thread_each() as cores, ThreadPoolExecutor(cores) as pool:
+                with one_thread_each() as cores, ThreadPoolExecutor(cores) as pool:
                     ran = list(pool.map(run, batches))
             else:
                 ran = [run(batch) for batch in batches]
@@ -221,7 +228,7 @@ def _batches(lengths: Sequence[int], tokens: int) -> list[list[int]]:
 
 
 @contextmanager
-def _one_thread_each() -> Iterator[int]:
+def one_thread_each() -> Iterator[int]:
     """Within this, threads that begin to use PyTorch run on one core; gives how many it had."""
     import torch
 
