@@ -289,6 +289,8 @@ class Ingestion:
         self._tell(Path(pending.sources[0].path))
 
     def _remove_vanished(self) -> None:
+        if not self.discovery.folders:
+            return  # nothing can have vanished from them, and the library may have many files
         present = {str(path) for path in self.discovery.files}
         files = [one for one in self._files if one not in present and self.discovery.covers(one)]
         if files:
