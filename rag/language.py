@@ -5,9 +5,13 @@ Baldwin, "langid.py", ACL 2012).
 from __future__ import annotations
 
 import re
+import threading
+from dataclasses import replace
 from functools import cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING
+
+from rag.types import Document
 
 if TYPE_CHECKING:
     from py3langid.langid import LanguageIdentifier
@@ -17,6 +21,9 @@ SAMPLE = 4000
 
 FEWEST_LETTERS = 20
 LEAST_CONFIDENCE = 0.9
+
+_LOADING = threading.Lock()
+"""Unpacking the model takes .8 s of CPU: threads that need it at the same time do so once."""
 
 _TAG = re.compile(r"([a-z]{2,3})(?:[-_][a-z0-9]{1,8})*", re.IGNORECASE)
 _NO_LANGUAGE = frozenset({"und", "mul", "mis", "zxx"})
@@ -50,8 +57,21 @@ def language(text: str) -> str | None:
     sample = text[:SAMPLE]
     if sum(map(str.isalpha, sample)) < FEWEST_LETTERS:
         return None
-    code, confidence = _identifier().classify(sample)
+    with _LOADING:
+        identifier = _identifier()
+    code, confidence = identifier.classify(sample)
     return str(code) if confidence >= LEAST_CONFIDENCE else None
+
+
+def with_language(document: Document) -> Document:
+    """The document with its language as a code: the one it names, or else the one it shows."""
+    said = dict(document.metadata)
+    named = code(said.get("language", ""))
+    found = named or language(document.text)
+    if found:
+        origin = said.get("language_from", "file") if named else "document"
+        said |= {"language": found, "language_from": origin}
+    return replace(document, metadata=said)
 
 
 @cache

@@ -16,12 +16,10 @@ from __future__ import annotations
 import datetime as dt
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from rag.errors import LoadError
-from rag.language import code, language
 from rag.loaders import Means, load
 from rag.processes import answering, limit_memory, receive, send
 from rag.types import Document, Failure, Heading, Span
@@ -81,7 +79,7 @@ def main() -> None:
                 if isinstance(one, Failure):
                     send(answers, {"failure": [one.source, one.reason]})
                 else:
-                    send(answers, {"document": document_to_json(_with_language(one))})
+                    send(answers, {"document": document_to_json(one)})
         except (LoadError, OSError) as error:
             send(answers, {"failure": [str(path), _reason(error)]})
         except MemoryError:
@@ -106,17 +104,6 @@ def _sign_of_life(answers: BinaryIO) -> Callable[[], None]:
             send(answers, {"alive": True})
 
     return tell
-
-
-def _with_language(document: Document) -> Document:
-    """The document with its language as a code: the one it names, or else the one it shows."""
-    said = dict(document.metadata)
-    named = code(said.get("language", ""))
-    found = named or language(document.text)
-    if found:
-        origin = said.get("language_from", "file") if named else "document"
-        said |= {"language": found, "language_from": origin}
-    return replace(document, metadata=said)
 
 
 def _reason(error: Exception) -> str:

@@ -2,9 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from rag.language import code, language
+from rag.language import code, language, with_language
 from rag.types import Document
-from rag.worker import _with_language
 
 GERMAN = "Der Bäcker backt jeden Morgen frisches Brot für die ganze Stadt."
 
@@ -70,12 +69,12 @@ def test_where_a_documents_language_is_from(
     metadata: dict[str, str], known: dict[str, str]
 ) -> None:
     """The file's word counts where it is a code, or else what the text shows."""
-    assert _with_language(_document(**metadata)).metadata == known
+    assert with_language(_document(**metadata)).metadata == known
 
 
 def test_a_language_that_nothing_shows_is_left_alone() -> None:
     """What the file says stays as it is."""
-    assert _with_language(_document("Too short.")).metadata == {}
-    assert _with_language(_document("Too short.", language="Klingon")).metadata == {
+    assert with_language(_document("Too short.")).metadata == {}
+    assert with_language(_document("Too short.", language="Klingon")).metadata == {
         "language": "Klingon"
     }
