@@ -12,6 +12,7 @@ from three_articles import BREAD, TANKS, WHALES
 
 from rag import Library
 from rag.embedding import SentenceTransformerEmbedder
+from rag.threads import one_blas_thread
 
 # In CI the same examples every time, so that a change is judged by what it changed; by hand new
 # ones, which is how bugs are found. No deadlines: a busy machine is no bug.
@@ -22,6 +23,13 @@ settings.load_profile("ci" if os.environ.get("CI") else "by hand")
 # A test sees what the model makes, and nothing of what other tests or the person at this machine
 # had it make; those of the cache switch it on.
 os.environ["RAG_CACHE_LIMIT"] = "0"
+
+# Threads that wait for work spin, and other tests need those cores: with two workers on two cores a
+# question cost six times the CPU. So NumPy's products have one thread each, as in the command and
+# as the README says, here and in programs that tests start; and OpenMP's threads sleep.
+one_blas_thread()
+os.environ["OPENBLAS_NUM_THREADS"] = "1"
+os.environ["OMP_WAIT_POLICY"] = "passive"
 
 SEEDS = Path(__file__).parent.parent / "seeds"
 

@@ -12,8 +12,9 @@ from test_package import python
 from rag.embedding.together import Together
 
 
-def test_one_blas_thread() -> None:
+def test_one_blas_thread(monkeypatch: pytest.MonkeyPatch) -> None:
     """The command gives a product in NumPy one thread, in whatever thread it is worked out."""
+    monkeypatch.delenv("OPENBLAS_NUM_THREADS")  # which the other tests have, and would hide it
     run = python(
         "import threading\n"
         "from rag.cli import main\n"

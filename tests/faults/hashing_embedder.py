@@ -7,6 +7,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterator, Sequence
+from functools import cache
 
 import numpy as np
 
@@ -59,9 +60,14 @@ class HashingEmbedder:
 
     def _look_up(self, text: str, tokens: Offsets) -> tuple[np.ndarray, TokenVectors]:
         words = [text[start:end].lower() for start, end in tokens.tolist()]
-        hashes = [hashlib.sha256(word.encode()).digest() for word in words]
-        pieces = np.array([int.from_bytes(found[:2]) for found in hashes], dtype=np.int32)
-        rows = [
-            np.random.default_rng(int.from_bytes(found[:8])).normal(size=64) for found in hashes
-        ]
-        return pieces, np.array(rows, dtype=np.float32).reshape(-1, self.dimension)
+        known = [_piece_and_direction(word) for word in words]
+        pieces = np.array([piece for piece, _ in known], dtype=np.int32)
+        rows = np.array([direction for _, direction in known], dtype=np.float32)
+        return pieces, rows.reshape(-1, self.dimension)
+
+
+@cache
+def _piece_and_direction(word: str) -> tuple[int, TokenVectors]:
+    found = hashlib.sha256(word.encode()).digest()
+    direction = np.random.default_rng(int.from_bytes(found[:8])).normal(size=64)
+    return int.from_bytes(found[:2]), direction.astype(np.float32)
