@@ -8,8 +8,9 @@ import sqlite3
 from pathlib import Path
 
 import pytest
+from commands import rag
 from hashing_embedder import HashingEmbedder
-from test_cli import is_one_clear_line, rag
+from test_cli import is_one_clear_line
 from tiny_models import WIDTH, tiny_model
 
 from rag import Library

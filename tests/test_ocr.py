@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import io
-import os
-import subprocess
-import sys
 import zipfile
 from pathlib import Path
 
 import pytest
+from commands import rag
 from pdf_files import drawn, made, needs_tesseract, scanned
 
 from rag import InputError, Library
@@ -75,16 +73,12 @@ def test_no_tesseract(library: Library, articles: Path, monkeypatch: pytest.Monk
 
 
 @pytest.mark.parametrize("option", ["--ocr", "--ocr-language=deu+eng"])
-def test_options_of_the_command(tmp_path: Path, option: str) -> None:
+def test_options_of_the_command(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, option: str
+) -> None:
     """Either asks for OCR: without tesseract, one line says how to get it."""
-    run = subprocess.run(
-        [sys.executable, "-m", "rag", "index", tmp_path, option],
-        cwd=tmp_path,
-        env=os.environ | {"PATH": ""},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    monkeypatch.setenv("PATH", "")
+    run = rag("index", tmp_path, option, folder=tmp_path)
     assert (run.returncode, run.stdout) == (2, "")
     assert run.stderr.count("\n") == 1
     assert "apt install tesseract-ocr" in run.stderr
@@ -93,13 +87,7 @@ def test_options_of_the_command(tmp_path: Path, option: str) -> None:
 @needs_tesseract
 def test_language_on_the_command_line(tmp_path: Path) -> None:
     """It is taken from there, and checked."""
-    run = subprocess.run(
-        [sys.executable, "-m", "rag", "index", tmp_path, "--ocr-language", "xyz"],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    run = rag("index", tmp_path, "--ocr-language", "xyz", folder=tmp_path)
     assert run.returncode == 2
     assert "tesseract has no language “xyz”" in run.stderr
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import sqlite3
-import subprocess
-import sys
 import zipfile
 from collections.abc import Generator, Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
+from commands import rag
 from hashing_embedder import HashingEmbedder
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -222,12 +221,13 @@ def test_again_puts_right_what_was_read_otherwise(library: Library, articles: Pa
 
 def test_again_on_the_command_line(articles: Path, tmp_path: Path) -> None:
     """What did not change is counted as updated where it had been read otherwise."""
-    command = [sys.executable, "-m", "rag", "index", articles, "--library", tmp_path / "library"]
-    subprocess.run(command, check=True, capture_output=True)
+    command = ["index", articles, "--library", tmp_path / "library"]
+    assert rag(*command, folder=tmp_path).returncode == 0
     with sqlite3.connect(tmp_path / "library" / "library.db") as connection:
         connection.execute("UPDATE document SET title = 'Tnaks' WHERE text LIKE '%Ghent%'")
     for option, counts in ([], ["unchanged 3"]), (["--again"], ["updated 1", "unchanged 2"]):
-        run = subprocess.run([*command, *option], check=True, capture_output=True, text=True)
+        run = rag(*command, *option, folder=tmp_path)
+        assert run.returncode == 0
         for count in counts:
             assert count in " ".join(run.stdout.split())
 
