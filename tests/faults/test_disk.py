@@ -31,11 +31,14 @@ def test_one_write_after_the_other_fails(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no fork")
 def test_every_file_damaged() -> None:
-    """The answers are right, or it is told what is damaged; ``verify`` finds it."""
+    """The answers are right, or it is told what is damaged; ``verify`` finds it.
+
+    Here in a small library, with one bit of each file; ``make faults`` flips 200 in a larger one.
+    """
     with tempfile.TemporaryDirectory() as name:  # not in tmp_path, whose parents are closed
-        report = came_of("corrupt.py", Path(name), "1")
+        report = came_of("corrupt.py", Path(name), "1", "4")
     assert report["failed"] == []
-    assert report["harms"] > 30  # type: ignore[operator]
+    assert report["harms"] > 60  # type: ignore[operator]
 
 
 @pytest.fixture
