@@ -1,20 +1,18 @@
-"""One real server over a real library, one real browser, and a page that tells on itself."""
+"""Real servers over real libraries, one real browser, and a page that tells on itself."""
 
 from __future__ import annotations
 
 import io
 import os
 import shutil
-import signal
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Literal
 
 import pytest
 from lacking import skip_unless_in_ci
+from one_process import OneProcess
 from playwright.sync_api import (
     Browser,
     BrowserContext,
@@ -52,37 +50,6 @@ and ${window.__pwned = 3} reads [the news](javascript:window.__pwned=4) </mark><
 
 PRINTED = ("The bridge of Vessy was built by Maillart in 1936.", "It spans the river Arve.")
 
-# Both servers in one process, so that Gradio and the model are loaded once; one after the other,
-# since Gradio builds one page at a time. Each prints its name and address when it answers.
-LAUNCH = """
-import sys, threading
-from rag import Library
-from ui.server import serve
-
-answering = threading.Event()
-
-def start(name, library):
-    def ready(address):
-        print(name, address, flush=True)
-        answering.set()
-    serve(library, port=0, on_ready=ready)
-
-empty, full, *articles = sys.argv[1:]
-with Library.open(full) as library, Library.open(empty) as nothing:
-    library.index(articles)
-    threading.Thread(target=start, args=("empty", nothing), daemon=True).start()
-    answering.wait()
-    start("full", library)
-"""
-
-
-@dataclass(frozen=True, slots=True)
-class Servers:
-    """Where pages are served: over articles, and over an empty library."""
-
-    full: str
-    empty: str
-
 
 def chromium() -> str | None:
     """The browser to use: ``$CHROMIUM``, or the one that is installed."""
@@ -104,31 +71,37 @@ def browser() -> Iterator[Browser]:
         launched.close()
 
 
+@pytest.fixture(scope="session")
+def process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OneProcess]:
+    """What serves all libraries of the session."""
+    started = OneProcess(tmp_path_factory.mktemp("process"))
+    yield started
+    started.end()
+
+
+@pytest.fixture(scope="session")
+def template(process: OneProcess, tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Path]:
+    """Gives a library of the seed articles, a hostile one and a PDF; not to be changed."""
+    folder = tmp_path_factory.mktemp("template")
+
+    @cache
+    def made() -> Path:
+        hostile, bridge = folder / "hostile.txt", folder / "bridge.pdf"
+        hostile.write_text(HOSTILE, encoding="utf-8")
+        bridge.write_bytes(printed())
+        process.index(folder / "library", [SEEDS, hostile, bridge])
+        return folder / "library"
+
+    return made
+
+
 @pytest.fixture(scope="module")
-def servers(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iterator[Servers]:
-    """The seed articles and a hostile one, served; stopped the way a person stops it."""
+def filled(
+    browser: Browser, template: Callable[[], Path], tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """The module's own copy of that library, for a server."""
     assert browser.is_connected()  # nothing is started where there is no browser
-    folder = tmp_path_factory.mktemp("served")
-    hostile = folder / "hostile.txt"
-    hostile.write_text(HOSTILE, encoding="utf-8")
-    bridge = folder / "bridge.pdf"
-    bridge.write_bytes(printed())
-    arguments = [folder / "empty", folder / "full", SEEDS, hostile, bridge]
-    with subprocess.Popen(
-        [sys.executable, "-c", LAUNCH, *map(str, arguments)],
-        cwd=SEEDS.parent,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as server:
-        assert server.stdout is not None
-        lines = [server.stdout.readline().split() for _ in range(2)]
-        if [] in lines:  # it ended instead: say why
-            pytest.fail(server.communicate()[1])
-        yield Servers(**dict(lines))
-        server.send_signal(signal.SIGINT)
-        output, complaints = server.communicate(timeout=60)
-    assert (server.returncode, output, complaints) == (0, "", "")
+    return shutil.copytree(template(), tmp_path_factory.mktemp("filled") / "library")
 
 
 def printed() -> bytes:
@@ -145,16 +118,21 @@ def printed() -> bytes:
     return buffer.getvalue()
 
 
-@pytest.fixture
-def address(servers: Servers) -> str:
+@pytest.fixture(scope="module")
+def address(process: OneProcess, filled: Path) -> Iterator[str]:
     """The page over the seed articles."""
-    return servers.full
+    with process.serving(filled) as found:
+        yield found
 
 
-@pytest.fixture
-def empty_address(servers: Servers) -> str:
-    """The page over an empty library."""
-    return servers.empty
+@pytest.fixture(scope="module")
+def empty_address(
+    browser: Browser, process: OneProcess, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
+    """The page over an empty library, which the tests of a module fill one after the other."""
+    assert browser.is_connected()
+    with process.serving(tmp_path_factory.mktemp("empty") / "library") as found:
+        yield found
 
 
 @pytest.fixture

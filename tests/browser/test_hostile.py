@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import itertools
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 
 import pytest
+from one_process import OneProcess
 from playwright.sync_api import Browser, Page, expect
 
 OpenPage = Callable[..., Page]
@@ -39,19 +38,11 @@ HALVES = (ATTACKS[:5], ATTACKS[5:])
 
 LONG = f"An endless line on zeppelins <b onclick=window.__pwned=8>{'x' * 1_000_000}"
 
-LAUNCH = """
-import sys
-from rag import Library
-from ui.server import serve
-
-with Library.open(sys.argv[1]) as library:
-    assert not library.index(sys.argv[2]).failed
-    serve(library, port=0, on_ready=lambda address: print(address, flush=True))
-"""
-
 
 @pytest.fixture(scope="module")
-def hostile(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iterator[str]:
+def hostile(
+    process: OneProcess, browser: Browser, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
     """A server over two hundred hostile documents and one of a million characters in one line."""
     assert browser.is_connected()
     folder = tmp_path_factory.mktemp("hostile")
@@ -62,14 +53,9 @@ def hostile(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Itera
             text = f"The {subject} of workshop {number} {attack} are kept in a shed.\n"
             (articles / f"{subject}-{number} <b> \u202e.txt").write_text(text, encoding="utf-8")
     (articles / "long.txt").write_text(LONG, encoding="utf-8")
-    with subprocess.Popen(
-        [sys.executable, "-c", LAUNCH, str(folder / "library"), str(articles)],
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as server:
-        assert server.stdout is not None
-        yield server.stdout.readline().strip()
-        server.terminate()
+    process.index(folder / "library", [articles])
+    with process.serving(folder / "library") as address:
+        yield address
 
 
 def test_two_hundred_hostile_hits_stay_text(open_page: OpenPage, hostile: str) -> None:

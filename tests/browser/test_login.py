@@ -2,50 +2,36 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from one_process import OneProcess
 from playwright.sync_api import Browser, Page, expect
 
 from ui import accounts
 
 OpenPage = Callable[..., Page]
 PASSWORD = "a tank, a whale and bread"  # noqa: S105 (of nobody)
-SEEDS = Path(__file__).parents[2] / "seeds"
-
-LAUNCH = """
-import sys
-from pathlib import Path
-from rag import Library
-from ui import access, accounts
-from ui.server import serve
-
-with Library.open(sys.argv[1]) as library:
-    library.index(sys.argv[2])
-    allowed = access.decided("127.0.0.1", accounts=accounts.read(Path(sys.argv[3])))
-    ready = lambda address: print(address, flush=True)
-    serve(library, port=0, on_ready=ready, access=allowed)
-"""
 
 
 @pytest.fixture(scope="module")
-def asking(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iterator[str]:
+def asking(
+    process: OneProcess,
+    browser: Browser,
+    template: Callable[[], Path],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[str]:
     """A server that asks who somebody is."""
     assert browser.is_connected()
     folder = tmp_path_factory.mktemp("asking")
     known = accounts.EMPTY.with_person("ada", "owner", PASSWORD)
     known = known.with_person("bob", "reader", PASSWORD)
     accounts.write(known, folder / "people.json")
-    arguments = [str(folder / "library"), str(SEEDS), str(folder / "people.json")]
-    with subprocess.Popen(
-        [sys.executable, "-c", LAUNCH, *arguments], stdout=subprocess.PIPE, text=True
-    ) as server:
-        assert server.stdout is not None
-        yield server.stdout.readline().strip()
-        server.terminate()
+    library = shutil.copytree(template(), folder / "library")
+    with process.serving(library, people=folder / "people.json") as address:
+        yield address
 
 
 @pytest.mark.parametrize(("name", "thumbs"), [("ada", 2), ("bob", 0)])

@@ -9,7 +9,6 @@ import re
 import shutil
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,28 +18,13 @@ import pytest
 from hashing_embedder import HashingEmbedder
 from lacking import skip_unless_in_ci
 from served import SECONDS
+from threaded import serving
 
 from rag import Library
-from ui import accounts
+from ui import access, accounts
 
 README = Path(__file__).parents[2] / "README.md"
 PASSWORD = "a tank, a whale and bread"  # noqa: S105 (of nobody)
-
-SERVE = """
-import sys
-from pathlib import Path
-from hashing_embedder import HashingEmbedder
-from rag import Library
-from ui import access, accounts
-from ui.server import serve
-library, people, port = sys.argv[1:]
-allowed = access.decided(
-    "127.0.0.1", accounts=accounts.read(Path(people)), proxy="127.0.0.1", root="/docs-search",
-    names=["docs.example.org"],
-)
-with Library.open(library, embedder=HashingEmbedder()) as opened:
-    serve(opened, port=int(port), on_ready=lambda _: print("ready", flush=True), access=allowed)
-"""
 
 NGINX = """
 daemon off; pid {folder}/pid; error_log stderr; worker_processes 1;
@@ -81,14 +65,16 @@ def proxied(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[httpx.Cl
     location = found[1].replace("127.0.0.1:7860", f"127.0.0.1:{inner}")
     configuration = folder / "nginx.conf"
     configuration.write_text(NGINX.format(folder=folder, port=outer, location=location))
-    arguments = [folder / "library", folder / "people.json", str(inner)]
+    allowed = access.decided(
+        "127.0.0.1",
+        accounts=accounts.read(folder / "people.json"),
+        proxy="127.0.0.1",
+        root="/docs-search",
+        names=["docs.example.org"],
+    )
     with (
-        subprocess.Popen(
-            [sys.executable, "-c", SERVE, *arguments],
-            env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
-            stdout=subprocess.PIPE,
-            text=True,
-        ) as server,
+        Library.open(folder / "library", embedder=HashingEmbedder()) as library,
+        serving(library, allowed, inner),
         subprocess.Popen([nginx, "-p", folder, "-c", configuration]) as front,
         httpx.Client(
             base_url=f"http://127.0.0.1:{outer}/docs-search",
@@ -97,8 +83,6 @@ def proxied(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[httpx.Cl
         ) as client,
     ):
         try:
-            assert server.stdout is not None
-            assert server.stdout.readline() == "ready\n"
             until = time.monotonic() + SECONDS
             while not listens(outer):
                 assert time.monotonic() < until
@@ -106,7 +90,6 @@ def proxied(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[httpx.Cl
             yield client, token
         finally:
             front.terminate()
-            server.terminate()
 
 
 def listens(port: int) -> bool:
