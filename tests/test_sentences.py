@@ -169,11 +169,11 @@ def test_a_panic_of_the_library_is_survived(monkeypatch: pytest.MonkeyPatch) -> 
 
 @pytest.mark.parametrize("unit", ["a", ".", "\n", " ", "“", "“ab 'c\" (g [ ", "1. ", "\u0301"])
 def test_the_time_needed_grows_with_the_length_only(unit: str) -> None:
-    """A million characters of nothing much take seconds, not hours."""
-    text = unit * (1_000_000 // len(unit))
+    """A quarter of a million characters of nothing much take a second, not many minutes."""
+    text = unit * (250_000 // len(unit))
     start = time.process_time()
     sentences(text)
-    assert time.process_time() - start < 10  # 2 s at most on the machine it was written on
+    assert time.process_time() - start < 5  # .5 s at most on the machine it was written on
 
 
 @pytest.mark.parametrize(
