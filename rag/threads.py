@@ -1,10 +1,11 @@
 """How many threads the libraries under this one may use, so that they do not fight.
 
-A question is little work: its matrices are small, and FAISS, tantivy and SQLite answer a single
-one in the thread that asks. NumPy's BLAS is the exception: it splits even a small product over all
-cores, and a thread of it that has nothing to do spins. Where others need those cores (eight people
-asking, an indexing run, another program), a pass that takes 0.1 s on one core has taken 2.4 s on
-two. So the command gives each product one thread, and many questions have many.
+A question is little work: its matrices are small, and tantivy and SQLite answer a single one in
+the thread that asks; so does FAISS, where it is told to (rag/vectors/index.py). NumPy's BLAS splits
+even a small product over all cores, and a thread of it that has nothing to do spins. Where others
+need those cores (eight people asking, an indexing run, another program), a pass that takes 0.1 s on
+one core has taken 2.4 s on two. So the command gives each product one thread, and many questions
+have many.
 
 A program of the user's own is not the command's to set: there, OPENBLAS_NUM_THREADS=1 does the
 same. It is not set for the time of a question and set back: OpenBLAS 0.3.31 ignores some of the
