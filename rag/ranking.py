@@ -153,13 +153,30 @@ def rarity(document_frequency: NDArray[np.int64], documents: int) -> Scores:
     return np.log1p((documents - df + 0.5) / (df + 0.5))
 
 
-def best_of_groups(scores: Scores, groups: NDArray[np.int64], count: int) -> Scores:
-    """The highest score of each of ``count`` groups; ``groups[i]`` is the group of score i.
+def best_of_groups(
+    scores: NDArray[np.floating], groups: NDArray[np.int64], count: int, none: float = -np.inf
+) -> Scores:
+    """The highest score of each of ``count`` groups, along the last axis.
 
-    A group without any score gets negative infinity.
+    Parameters
+    ----------
+    scores
+        Shape (…, scores).
+    groups
+        The group of each score, rising; shape (scores,).
+    none
+        What a group without any score gets.
     """
-    best = np.full(count, -np.inf)
-    np.maximum.at(best, groups, scores)
+    return _best_of_runs(scores, np.bincount(groups, minlength=count), none)
+
+
+def _best_of_runs(scores: NDArray[np.floating], lengths: NDArray[np.int64], none: float) -> Scores:
+    """The highest score of each run along the last axis; the runs follow each other."""
+    best = np.full((*scores.shape[:-1], len(lengths)), none)
+    filled = np.flatnonzero(lengths)
+    if len(filled):  # reduceat can't take empty ranges
+        begins = (np.cumsum(lengths) - lengths)[filled]
+        best[..., filled] = np.maximum.reduceat(scores, begins, axis=-1)
     return best
 
 
@@ -184,6 +201,10 @@ class Met:
 _SIGNS = np.unpackbits(np.arange(256, dtype=np.uint8)[:, np.newaxis], axis=1) * np.float32(2) - 1
 """The eight signs, 1 or -1, that a byte of token bits stands for; one look-up takes half the time
 of unpacking, converting, doubling and subtracting."""
+
+UNPACKED_AT_ONCE = 128
+"""Tokens whose signs are unpacked before they are multiplied: so they stay in a core's cache, which
+halves the time."""
 
 
 def late_interaction(
@@ -225,17 +246,23 @@ def _highest_cosines(
     """Of each token of the question with the tokens of each stretch of ``bits``; the stretches
     follow each other, and one without a token gets -1.
     """
-    best = np.full((len(question), len(lengths)), -1.0)
-    if len(question) and len(bits):
-        dimension = question.shape[1]
-        signs = _SIGNS.take(bits, axis=0).reshape(len(bits), -1)[:, :dimension]
-        norms = np.maximum(np.linalg.norm(question, axis=1, keepdims=True), 1e-12)
-        cosines = (question / norms) @ signs.T / np.sqrt(np.float32(dimension))
-        # reduceat can't take empty ranges.
-        filled = np.flatnonzero(lengths)
-        begins = (np.cumsum(lengths) - lengths)[filled]
-        best[:, filled] = np.maximum.reduceat(cosines, begins, axis=1)
-    return best
+    return _best_of_runs(_cosines(question, bits), lengths, -1.0)
+
+
+def _cosines(question: TokenVectors, bits: TokenBits) -> NDArray[np.float32]:
+    """Of each token of the question with each row of ``bits``, shape (tokens, rows)."""
+    dimension = question.shape[1]
+    norms = np.maximum(np.linalg.norm(question, axis=1, keepdims=True), 1e-12)
+    units = question / (norms * np.sqrt(np.float32(dimension)))
+    cosines = np.empty((len(question), len(bits)), np.float32)
+    room = np.empty((UNPACKED_AT_ONCE, bits.shape[1], 8), np.float32)
+    for first in range(0, len(bits), UNPACKED_AT_ONCE):
+        some = slice(first, min(first + UNPACKED_AT_ONCE, len(bits)))
+        # With the mode "raise", take would make a copy before it fills the room.
+        signs = _SIGNS.take(bits[some], axis=0, out=room[: some.stop - first], mode="clip")
+        signs = signs.reshape(len(signs), -1)[:, :dimension]
+        np.matmul(units, signs.T, out=cosines[:, some])
+    return cosines
 
 
 def passage_scores(met: Met, weights: Scores, settings: Ranking = DEFAULT) -> Scores:
@@ -255,10 +282,9 @@ def passage_scores(met: Met, weights: Scores, settings: Ranking = DEFAULT) -> Sc
     """
     share = _shares(weights)
     best = np.maximum(met.best, met.title[:, met.owner]) if settings.titles else met.best
-    whole = np.full((met.passages, len(share)), -1.0)
-    np.maximum.at(whole, met.owner, best.T)
+    whole = share @ best_of_groups(best, met.owner, met.passages, -1.0)
     in_one = best_of_groups(share @ best, met.owner, met.passages)
-    mixed = (1.0 - settings.sentence_share) * (whole @ share) + settings.sentence_share * in_one
+    mixed = (1.0 - settings.sentence_share) * whole + settings.sentence_share * in_one
     return np.clip(mixed, 0.0, 1.0)
 
 
