@@ -5,7 +5,7 @@ Each stage is a function. How it weighs and how deep it looks stands in :class:`
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -20,8 +20,8 @@ from rag.limits import Limits
 from rag.protocols import QuestionEncoder
 from rag.ranking import Ranking, Signals
 from rag.reranking import Reranker
-from rag.store import StoredPassage, StoreReader
-from rag.types import Clauses, Hit, QueryEncoding, Quote, Respelling, Span, Why
+from rag.store import StoredPassage, StoredTokens, StoreReader
+from rag.types import Clauses, Hit, Passage, QueryEncoding, Quote, Respelling, Span, Why
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -60,7 +60,7 @@ class _Candidates:
 class _Scored:
     """A passage with its scores; ``sentences`` says how well each of its sentences answers."""
 
-    stored: StoredPassage
+    stored: StoredTokens
     score: float
     meaning: float
     words: float
@@ -137,13 +137,9 @@ def search(
     scored = _reordered(asked, candidates)
     if reranker:
         scored = _reranked(asked, scored, reranker)
-    order = _order(scored)
-    texts = [one.stored.passage.text for one in scored]
-    groups = ranking.folded(order, texts, _places(scored))
-    return [
-        _hit(rank, [scored[i] for i in group], asked, candidates)
-        for rank, group in enumerate(groups[:k], start=1)
-    ]
+    texts = [one.stored.text for one in scored]
+    groups = ranking.folded(_order(scored), texts, _places(scored))
+    return _hits([[scored[i] for i in group] for group in groups[:k]], asked, candidates)
 
 
 def _instead(
@@ -160,49 +156,54 @@ def _instead(
 def _candidates(asked: _Asked) -> _Candidates:
     """What the indexes propose together."""
     proposed, worded = _nearest(asked), _worded(asked)
-    found, meaning = _meaning(asked, _distinct(np.concatenate([proposed, worded])).tolist())
+    found, meaning = _meaning(asked, [*dict.fromkeys([*proposed, *worded])])
     near = _truly_nearest(asked, proposed, found, meaning)
-    kept = np.isin(found, np.concatenate([near, worded]))
+    kept = np.isin(found, [*near, *worded])
     return _Candidates(
         keys=found[kept],
-        signals=Signals(
-            meaning=meaning[kept],
-            words=asked.snapshot.words.score(asked.question, found[kept].tolist()),
-        ),
-        meaning_ranks={key: rank for rank, key in enumerate(near.tolist(), start=1)},
-        words_ranks={key: rank for rank, key in enumerate(worded.tolist(), start=1)},
+        signals=Signals(meaning=meaning[kept], words=_words(asked, found[kept].tolist(), worded)),
+        meaning_ranks={key: rank for rank, key in enumerate(near, start=1)},
+        words_ranks={key: rank for rank, key in enumerate(worded, start=1)},
     )
 
 
-def _nearest(asked: _Asked) -> Keys:
+def _nearest(asked: _Asked) -> list[int]:
     """The passages of the sentences whose vectors are nearest, best first.
 
     Where the index only guesses how near, they are more: the store is asked for their vectors.
     """
     if asked.settings.meaning_weight == 0.0:
-        return np.zeros(0, np.int64)
+        return []
     sentences = max(asked.settings.sentences_proposed, 6 * asked.k)
     vectors = asked.snapshot.vectors
     keys, _ = vectors.search(asked.encoding.vector, sentences, asked.limits.among, asked.limits.but)
-    return _distinct(keys)[: _proposed(asked) if vectors.exact else None]
+    return [*dict.fromkeys(keys.tolist())][: _proposed(asked) if vectors.exact else None]
 
 
-def _truly_nearest(asked: _Asked, proposed: Keys, found: Keys, meaning: Scores) -> Keys:
+def _truly_nearest(
+    asked: _Asked, proposed: Sequence[int], found: Keys, meaning: Scores
+) -> list[int]:
     """The nearest of what was proposed, by what the store knows of them."""
     cosines = dict(zip(found.tolist(), meaning.tolist(), strict=True))
-    there = [key for key in proposed.tolist() if key in cosines]
-    nearest = sorted(there, key=lambda key: -cosines[key])[: _proposed(asked)]
-    return np.array(nearest, dtype=np.int64)
+    there = [key for key in proposed if key in cosines]
+    return sorted(there, key=lambda key: -cosines[key])[: _proposed(asked)]
 
 
-def _worded(asked: _Asked) -> Keys:
-    """The passages that the question's words find, best first."""
+def _worded(asked: _Asked) -> dict[int, float]:
+    """The passages that the question's words find, best first, with their scores."""
     if asked.settings.meaning_weight == 1.0:
-        return np.zeros(0, np.int64)
-    keys, _ = asked.snapshot.words.search(
+        return {}
+    keys, scores = asked.snapshot.words.search(
         asked.question, _proposed(asked), asked.limits.among, asked.clauses
     )
-    return keys
+    return dict(zip(keys.tolist(), scores.tolist(), strict=True))
+
+
+def _words(asked: _Asked, keys: Sequence[int], known: Mapping[int, float]) -> Scores:
+    """The word score of each passage; for those that are not known, the index is asked."""
+    others = [key for key in keys if key not in known]
+    looked_up = iter(asked.snapshot.words.score(asked.question, others).tolist())
+    return np.array([known[key] if key in known else next(looked_up) for key in keys])
 
 
 def _proposed(asked: _Asked) -> int:
@@ -214,31 +215,30 @@ def _meaning(asked: _Asked, keys: Sequence[int]) -> tuple[Keys, Scores]:
 
     A passage may have gone since the snapshot; what the store no longer has is left out.
     """
-    vectors = asked.store.vectors(keys)
     if asked.settings.whole_passages:
         tokens = asked.store.tokens(keys)
-        vectors = {
-            key: ranking.mean_vector(rows, tokens[key].counts)[np.newaxis]
-            for key, rows in vectors.items()
+        means = {
+            key: ranking.mean_vector(rows, tokens[key].counts)
+            for key, rows in asked.store.vectors(keys).items()
             if key in tokens
         }
-    owners = np.repeat(np.arange(len(vectors)), [len(rows) for rows in vectors.values()])
-    rows = [one @ asked.encoding.vector for one in vectors.values()]
-    cosines = np.concatenate(rows or [np.zeros(0)])
-    best = ranking.best_of_groups(cosines, owners, len(vectors))
-    return np.array(list(vectors), dtype=np.int64), np.maximum(best, 0.0)
+        cosines = [float(mean @ asked.encoding.vector) for mean in means.values()]
+        return np.array(list(means), dtype=np.int64), np.maximum(cosines, 0.0)
+    found, counts, vectors = asked.store.sentences(keys)
+    owners = np.repeat(np.arange(len(found)), counts)
+    best = ranking.best_of_groups(vectors @ asked.encoding.vector, owners, len(found))
+    return found, np.maximum(best, 0.0)
 
 
 def _reordered(asked: _Asked, candidates: _Candidates) -> list[_Scored]:
     """The best of the fusion, scored once more by late interaction over their tokens."""
     fused = ranking.fuse(candidates.signals, asked.settings)
     best = np.argsort(-fused, kind="stable")[: max(asked.settings.reordered, 2 * asked.k)]
-    stored = asked.store.passages(candidates.keys[best].tolist())
-    tokens = asked.store.tokens(candidates.keys[best].tolist())
-    kept = [i for i in best.tolist() if int(candidates.keys[i]) in stored.keys() & tokens.keys()]
+    stored = asked.store.tokens(candidates.keys[best].tolist())
+    kept = [i for i in best.tolist() if int(candidates.keys[i]) in stored]
     if not kept:
         return []
-    found = [tokens[int(candidates.keys[i])] for i in kept]
+    found = [stored[int(candidates.keys[i])] for i in kept]
     met = ranking.late_interaction(
         asked.encoding.tokens,
         np.concatenate([one.bits for one in found]),
@@ -251,7 +251,7 @@ def _reordered(asked: _Asked, candidates: _Candidates) -> list[_Scored]:
     scores = ranking.combine(fused[kept], passages, asked.settings)
     return [
         _Scored(
-            stored=stored[int(candidates.keys[i])],
+            stored=found[n],
             score=float(scores[n]),
             meaning=float(candidates.signals.meaning[i]),
             words=float(candidates.signals.words[i]),
@@ -272,7 +272,7 @@ def _weights(asked: _Asked) -> Scores:
 def _reranked(asked: _Asked, scored: Sequence[_Scored], reranker: Reranker) -> list[_Scored]:
     """The best of them, with the cross-encoder's scores."""
     best = [scored[i] for i in _order(scored)[: max(asked.settings.reranked, 2 * asked.k)]]
-    scores = reranker.scores(asked.question, [one.stored.passage.text for one in best])
+    scores = reranker.scores(asked.question, [one.stored.text for one in best])
     return [replace(one, score=float(score)) for one, score in zip(best, scores, strict=True)]
 
 
@@ -282,16 +282,33 @@ def _order(scored: Sequence[_Scored]) -> list[int]:
 
 
 def _places(scored: Sequence[_Scored]) -> list[tuple[str, int]]:
-    passages = [one.stored.passage for one in scored]
-    return [(one.document_id, one.start) for one in passages]
+    return [one.stored.place for one in scored]
 
 
-def _hit(rank: int, same: Sequence[_Scored], asked: _Asked, candidates: _Candidates) -> Hit:
+def _hits(groups: Sequence[Sequence[_Scored]], asked: _Asked, candidates: _Candidates) -> list[Hit]:
+    """The hits for groups of passages with the same words.
+
+    Only these are read whole. One that has gone since it was scored is left out.
+    """
+    whole = asked.store.passages([one.stored.key for group in groups for one in group])
+    there = [[one for one in group if one.stored.key in whole] for group in groups]
+    return [
+        _hit(rank, group, [whole[one.stored.key] for one in group], asked, candidates)
+        for rank, group in enumerate(filter(None, there), start=1)
+    ]
+
+
+def _hit(
+    rank: int,
+    same: Sequence[_Scored],
+    whole: Sequence[StoredPassage],
+    asked: _Asked,
+    candidates: _Candidates,
+) -> Hit:
     """The hit for passages with the same words; the first of them is shown."""
-    shown = same[0]
-    stored, passage = shown.stored, shown.stored.passage
-    source, *others = [path for one in same for path in one.stored.sources]
-    answer = _answer(shown)
+    shown, stored, passage = same[0], whole[0], whole[0].passage
+    source, *others = [path for one in whole for path in one.sources]
+    answer = _answer(passage, shown.sentences)
     page = passage.page_at(answer.start)
     return Hit(
         rank=rank,
@@ -322,17 +339,11 @@ def _hit(rank: int, same: Sequence[_Scored], asked: _Asked, candidates: _Candida
     )
 
 
-def _answer(scored: _Scored) -> Span:
+def _answer(passage: Passage, scores: Scores) -> Span:
     """The sentence that answers best; no heading, if there is anything else.
 
     Late interaction marks better than the cosine of the sentence: ARCHITECTURE.md has the
     figures.
     """
-    passage = scored.stored.passage
     first = passage.leading if passage.leading < len(passage.sentences) else 0
-    return passage.sentences[first + int(np.argmax(scored.sentences[first:]))]
-
-
-def _distinct(keys: Keys) -> Keys:
-    """Each key once, in the order of first appearance."""
-    return np.array(list(dict.fromkeys(keys.tolist())), dtype=np.int64)
+    return passage.sentences[first + int(np.argmax(scores[first:]))]

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rag.arrays import Keys, TokenBits, Vectors
 from rag.filters import Filter
 from rag.reports import FileReport
 from rag.store.checksums import DOCUMENT, checksum
 from rag.store.conditions import as_sql
+from rag.store.connecting import Cursor
 from rag.store.database import Database
 from rag.store.records import (
     FileRecord,
@@ -236,15 +238,31 @@ class StoreReader:
 
     def vectors(self, keys: Sequence[int]) -> dict[int, Vectors]:
         """Sentence vectors by passage key; a passage that is gone is left out."""
+        found, counts, vectors = self.sentences(keys)
+        each = np.split(vectors, np.cumsum(counts)[:-1])
+        return dict(zip(found.tolist(), each, strict=False))  # of nothing, split makes one part
+
+    @sound
+    def sentences(self, keys: Sequence[int]) -> tuple[Keys, NDArray[np.int64], Vectors]:
+        """Sentence vectors of several passages, one passage after the other.
+
+        Returns
+        -------
+        keys, counts, vectors
+            The passages' keys and how many sentences each has, shape (passages,), and the
+            vectors, shape (sentences, dimension). A passage that is gone is left out.
+        """
         rows = self._rows(
             "SELECT passage, vectors FROM encoding"
             " WHERE passage IN (SELECT value FROM json_each(?))",
             keys,
-        )
-        found = {row[0]: self._unpacked(row[1]) for row in rows}
-        if found and not np.isfinite(np.concatenate([*found.values()])).all():
-            raise damaged("a vector is not finite")
-        return found
+        ).fetchall()
+        lengths = np.array([len(blob) for _, blob in rows], dtype=np.int64)
+        counts, cut = np.divmod(lengths, 2 * self._database.dimension)
+        if cut.any():
+            raise damaged("a vector is cut")
+        vectors = self._unpacked(b"".join(blob for _, blob in rows))
+        return np.array([key for key, _ in rows], dtype=np.int64), counts, vectors
 
     @sound
     def tokens(self, keys: Sequence[int]) -> dict[int, StoredTokens]:
@@ -267,7 +285,7 @@ class StoreReader:
     def _unpacked(self, blob: bytes) -> Vectors:
         return unpacked(blob, self._database.dimension)
 
-    def _rows(self, statement: str, keys: Sequence[int] | Keys) -> Iterator[tuple[Any, ...]]:
+    def _rows(self, statement: str, keys: Sequence[int] | Keys) -> Cursor:
         # The keys travel as one JSON value: SQLite limits the number of parameters.
         listed = json.dumps([int(key) for key in keys])
         return self._database.connection.execute(statement, (listed,))

@@ -7,7 +7,7 @@ import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import wraps
-from typing import ParamSpec, TypeVar, cast
+from typing import ParamSpec, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -106,8 +106,29 @@ def sentence_spans(passage: Passage, shift: int = 0) -> NDArray[np.int32]:
 @sound
 def unpacked(blob: bytes, dimension: int) -> Vectors:
     """Sentence vectors as they lie in the store, shape (sentences, dimension), float32."""
-    vectors = np.frombuffer(blob, dtype=np.float16).reshape(-1, dimension)
-    return cast("Vectors", vectors.astype(np.float32))
+    halves = np.frombuffer(blob, dtype=np.int16).reshape(-1, dimension)
+    if (halves & _EXPONENT == _EXPONENT).any():
+        raise damaged("a vector is not finite")
+    return _widened(halves)
+
+
+_EXPONENT = np.int16(0x7C00)
+"""Where a half-precision number has its exponent; infinities and NaN have all of it set."""
+
+
+def _widened(halves: NDArray[np.int16]) -> NDArray[np.float32]:
+    """Finite half-precision numbers, as their bits, in single precision.
+
+    What ``astype`` gives, in a fifth of the time: it takes them one by one. The bits go where
+    single precision has them, without the copies of the sign that come along, and the factor is
+    for exponents that count from 15 here and from 127 there.
+    """
+    wide = halves.astype(np.int32)
+    wide <<= 13
+    wide &= ~0x70000000
+    numbers = wide.view(np.float32)
+    numbers *= np.float32(2.0**112)
+    return numbers
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -123,14 +144,18 @@ class NewPassage:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class StoredTokens:
-    """The token bits of one passage, and how many tokens each of its sentences has.
+    """What one passage is ordered by: its token bits, how many tokens each of its sentences has,
+    its words, and its document's id and where in it the passage begins.
 
-    ``title`` are those of the headings that lead its document; none where nothing leads it.
+    ``title`` are the bits of the headings that lead its document; none where nothing leads it.
     """
 
+    key: int
     counts: NDArray[np.int32]
     bits: TokenBits
     title: TokenBits
+    text: str
+    place: tuple[str, int]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

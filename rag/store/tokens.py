@@ -1,4 +1,4 @@
-"""The token bits of passages, and those of the titles above them."""
+"""What passages are ordered by: their token bits, those of the titles above them, their words."""
 
 from __future__ import annotations
 
@@ -13,11 +13,13 @@ from rag.store.records import StoredTokens, damaged
 
 # A document's passages are put in together and in order, so its first has the lowest key.
 _QUERY = """
-SELECT encoding.passage, encoding.counts, encoding.bits, first.leading,
+SELECT encoding.passage, encoding.counts, encoding.bits, passage.text, document.id, passage.start,
+    first.leading,
     CASE WHEN first.leading THEN top.counts ELSE x'' END,
     CASE WHEN first.leading THEN top.bits ELSE x'' END
 FROM encoding
 JOIN passage ON passage.key = encoding.passage
+JOIN document ON document.key = passage.document
 JOIN passage AS first ON first.key = (
     SELECT min(key) FROM passage AS any WHERE any.document = passage.document
 )
@@ -29,23 +31,28 @@ WHERE encoding.passage IN (SELECT value FROM json_each(?))
 def token_bits(database: Database, keys: Sequence[int]) -> dict[int, StoredTokens]:
     """Token bits by passage key; a passage that is gone is left out."""
     wanted = json.dumps([int(key) for key in keys])
-    rows = database.connection.execute(_QUERY, (wanted,))
+    rows = database.connection.execute(_QUERY, (wanted,)).fetchall()
+    nothing = _unpacked(b"", database.dimension)
     found = {
         key: StoredTokens(
+            key=key,
             counts=np.frombuffer(counts, dtype=np.int32),
             bits=_unpacked(bits, database.dimension),
-            title=_title(leading, top_counts, _unpacked(top_bits, database.dimension)),
+            title=_title(leading, *top, database.dimension) if leading else nothing,
+            text=text,
+            place=(document, start),
         )
-        for key, counts, bits, leading, top_counts, top_bits in rows
+        for key, counts, bits, text, document, start, leading, *top in rows
     }
-    if any(one.counts.sum() != len(one.bits) for one in found.values()):
+    if any(sum(one.counts.tolist()) != len(one.bits) for one in found.values()):
         raise damaged("a passage has more or fewer tokens than it is said to have")
     return found
 
 
-def _title(leading: int, counts: bytes, bits: TokenBits) -> TokenBits:
+def _title(leading: int, counts: bytes, bits: bytes, dimension: int) -> TokenBits:
     """Of the tokens of a document's first passage those of the headings that lead it."""
-    return bits[: int(np.frombuffer(counts, dtype=np.int32)[:leading].sum())]
+    of_headings = np.frombuffer(counts, dtype=np.int32)[:leading]
+    return _unpacked(bits, dimension)[: int(of_headings.sum())]
 
 
 def _unpacked(blob: bytes, dimension: int) -> TokenBits:

@@ -1,0 +1,57 @@
+"""Vectors that come out of the store are those that went in."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from rag import Library
+from rag.embedding import SentenceTransformerEmbedder
+from rag.errors import LibraryDamaged
+from rag.store import Database, StoreReader
+from rag.store.records import unpacked
+
+
+def test_half_precision_is_widened_exactly() -> None:
+    """Every finite number, both zeros and those next to zero included, as NumPy has it."""
+    halves = np.arange(2**16, dtype=np.uint16).view(np.float16)
+    halves = halves[np.isfinite(halves)]
+    found = unpacked(halves.tobytes(), 1).ravel()
+    assert found.dtype == np.float32
+    assert np.array_equal(found.view(np.uint32), halves.astype(np.float32).view(np.uint32))
+
+
+@pytest.mark.parametrize("wrong", [np.inf, -np.inf, np.nan])
+def test_numbers_that_are_none(wrong: float) -> None:
+    """Nothing of the sort is ever written."""
+    with pytest.raises(LibraryDamaged, match="not finite"):
+        unpacked(np.array([0.5, wrong], np.float16).tobytes(), 2)
+
+
+def test_sentences_of_several_passages(
+    library: Library, articles: Path, embedder: SentenceTransformerEmbedder
+) -> None:
+    """One passage after the other, by key, as each has them alone; a key that is gone is no more
+    than that, and a vector that lacks its end is damage.
+    """
+    library.index(articles)
+    database = Database(library.path / "library.db", embedder.dimension)
+    store = StoreReader(database)
+    rows = database.connection.execute("SELECT passage, vectors FROM encoding").fetchall()
+    stored = {key: np.frombuffer(blob, np.float16).reshape(-1, 384) for key, blob in rows}
+    keys, counts, vectors = store.sentences([*stored, 999])
+    assert keys.tolist() == list(stored)
+    assert counts.tolist() == [len(one) for one in stored.values()]
+    assert np.array_equal(vectors, np.concatenate([*stored.values()]).astype(np.float32))
+    found = store.vectors([*stored, 999])
+    assert {key: rows.tolist() for key, rows in found.items()} == {
+        key: rows.tolist() for key, rows in stored.items()
+    }
+    assert store.vectors([999]) == {}
+    with database.transaction() as (connection, _):
+        connection.execute("UPDATE encoding SET vectors = substr(vectors, 1, length(vectors) - 2)")
+    with pytest.raises(LibraryDamaged, match="cut"):
+        store.sentences([*stored])
+    database.close()
