@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from rag.stemming import (
@@ -32,6 +33,12 @@ Stems = tuple[str, ...]
 
 SCRIPTS_WITHOUT_BLANKS = r"\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}"
 
+REMEMBERED = 1_000
+"""Questions, and single words, whose stems are remembered …"""
+
+LONGEST_REMEMBERED = 1_000
+"""… unless they have more characters."""
+
 
 class Analysis:
     """Both ways, for questions to texts of the given kinds; :attr:`stemmed` and :attr:`literal`
@@ -42,6 +49,8 @@ class Analysis:
         self.stemmed = english()
         self.literal = _literal()
         self._stemmers = {kind: Stemmer(kind) for kind in sorted(kinds)}
+        self._indexing: dict[str, Stemmer] = {}
+        self._remembered = lru_cache(REMEMBERED)(self._words)
 
     def indexed(self, text: str, language: str | None) -> tantivy.PreTokenizedString | None:
         """The stems of a text in a language; None where :attr:`stemmed` gives the same."""
@@ -50,7 +59,7 @@ class Analysis:
         kind = kind_of(language)
         if kind == ENGLISH and not has_words_without_blanks(text):
             return None
-        stemmer = self._stemmers[kind] = self._stemmers.get(kind) or Stemmer(kind)
+        stemmer = self._indexing[kind] = self._indexing.get(kind) or Stemmer(kind)
         tokens = [
             tantivy.Token(stem, position, term.span.start, term.span.end)
             for position, term in enumerate(stemmer.terms(text))
@@ -58,12 +67,16 @@ class Analysis:
         ]
         return tantivy.PreTokenizedString(text, tokens)
 
-    def words(self, text: str) -> list[Stems]:
+    def words(self, text: str) -> tuple[Stems, ...]:
         """The words that a question asks for, each once, by all of their stems, in order of them.
 
         What is a stop word in the question's own language is none of them: in the one, or ones,
         of the library's in which it has the most.
         """
+        # A question's are asked for again with each thing that the index is asked for.
+        return self._remembered(text) if len(text) <= LONGEST_REMEMBERED else self._words(text)
+
+    def _words(self, text: str) -> tuple[Stems, ...]:
         stop_words = [stemmer.stop_words(text) for stemmer in self._stemmers.values()]
         most = max(map(len, stop_words))
         left_out = {span for some in stop_words if len(some) == most for span in some}
@@ -72,7 +85,7 @@ class Analysis:
             for term in stemmer.asked(text):
                 if term.span not in left_out:
                     stems.setdefault(term.span, set()).update(term.stems)
-        return sorted({tuple(sorted(some)) for some in stems.values()})
+        return tuple(sorted({tuple(sorted(some)) for some in stems.values()}))
 
     def phrase(self, text: str) -> list[tuple[int, str]]:
         """The words of a phrase as they are written, each with its position."""
@@ -87,14 +100,9 @@ class Analysis:
 
     def forms(self, words: str, text: str) -> list[Span]:
         """Where in ``text`` any form of the words stands, in order."""
-        asked = {stem for stems in self.words(words) for stem in stems}
+        asked = frozenset(stem for stems in self.words(words) for stem in stems)
         found = sorted(
-            {
-                term.span
-                for stemmer in self._stemmers.values()
-                for term in stemmer.terms(text)
-                if not asked.isdisjoint(term.stems)
-            }
+            {span for stemmer in self._stemmers.values() for span in stemmer.places(text, asked)}
         )
         merged: list[Span] = []
         for span in found:

@@ -109,6 +109,13 @@ class Stemmer:
         letters = (Term(span, (span.of(text),)) for run in runs for span in _letters(text, run))
         return sorted([*self._words(words), *_pairs(text, runs), *letters])
 
+    def places(self, text: str, stems: frozenset[str]) -> list[Span]:
+        """Where what can be found by one of the stems stands."""
+        if self._english and not has_words_without_blanks(text):  # most texts, word by word
+            tokens = self.folding_first.pre_tokenize(text).tokens
+            return [_span(token) for token in tokens if token.text in stems]
+        return [term.span for term in self.terms(text) if not stems.isdisjoint(term.stems)]
+
     def asked(self, text: str) -> list[Term]:
         """What a question looks for: a letter alone only where it is a whole word."""
         words, runs = _apart(text)
