@@ -7,6 +7,7 @@ fusion functions for hybrid retrieval", ACM TOIS 2023, call it theoretical min-m
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import cast
@@ -336,7 +337,17 @@ def folded(
     keys: the scores of the same words differ by rounding and by what stands above them, which
     is no reason to show one rather than the other.
     """
-    groups: dict[str, list[int]] = {}
+    beginnings = {i: _beginning(texts[i]) for i in order}
+    common = Counter(beginnings.values())
+    groups: dict[tuple[str, ...], list[int]] = {}
     for i in order:
-        groups.setdefault(" ".join(texts[i].casefold().split()), []).append(i)
+        # Most texts begin like no other, and then their other words say nothing more.
+        alone = common[beginnings[i]] == 1
+        words = beginnings[i] if alone else tuple(texts[i].casefold().split())
+        groups.setdefault(words, []).append(i)
     return [sorted(group, key=lambda i: keys[i]) for group in groups.values()]
+
+
+def _beginning(text: str) -> tuple[str, ...]:
+    """The first eight words, in lower case."""
+    return tuple(word.casefold() for word in text.split(maxsplit=8)[:8])

@@ -1,0 +1,59 @@
+"""What the ranking works out in pieces and by short cuts, against the plain way."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rag import ranking
+
+
+@pytest.mark.parametrize("dimension", [384, 768, 20])
+def test_cosines_of_more_tokens_than_are_unpacked_at_once(dimension: int) -> None:
+    """The pieces, the last of which is not full, give what one product gives."""
+    chance = np.random.default_rng(dimension)
+    rows = 2 * ranking.UNPACKED_AT_ONCE + 7
+    question = chance.standard_normal((5, dimension), dtype=np.float32)
+    positive = chance.random((rows, dimension)) > 0.5
+    lengths = np.array([rows - 9, 0, 9], np.int32)
+    met = ranking.late_interaction(question, np.packbits(positive, axis=1), [lengths])
+    signs = np.where(positive, 1.0, -1.0) / np.sqrt(dimension)
+    cosines = question.astype(float) @ signs.T / np.linalg.norm(question, axis=1, keepdims=True)
+    expected = [cosines[:, :-9].max(axis=1), np.full(5, -1.0), cosines[:, -9:].max(axis=1)]
+    np.testing.assert_allclose(met.best, np.transpose(expected), atol=1e-6)
+
+
+@settings(max_examples=30)
+@given(st.lists(st.lists(st.floats(-5, 5), max_size=4), max_size=6))
+def test_best_of_groups_equals_a_loop(groups: list[list[float]]) -> None:
+    """The highest of each group, in each row; what is said for one that is empty."""
+    scores = np.array([score for group in groups for score in group])
+    of_each = np.repeat(np.arange(len(groups)), [len(group) for group in groups])
+    both = np.stack([scores, -scores])
+    found = ranking.best_of_groups(both, of_each, len(groups), -9.0)
+    assert found[0].tolist() == [max(group, default=-9.0) for group in groups]
+    assert found[1].tolist() == [max((-one for one in group), default=-9.0) for group in groups]
+
+
+WORDS = st.lists(st.sampled_from(["cat", "Cat", "STRASSE", "straße"]), max_size=3)
+BLANKS = st.sampled_from([" ", "\n", "  "])
+
+
+@settings(max_examples=30)
+@given(st.lists(st.tuples(WORDS, BLANKS), max_size=4), st.randoms())
+def test_folding_equals_comparing_all_words(
+    written: list[tuple[list[str], str]], chance: object
+) -> None:
+    """Texts that begin alike are told apart by their ends, and texts of no words are the same."""
+    texts = [blank.join(words) for words, blank in written]
+    texts += [f"{text} a b c d e f g h {end}" for text in texts for end in ("end", "End", "other")]
+    order = list(range(len(texts)))
+    chance.shuffle(order)  # type: ignore[attr-defined]
+    keys = [(str(i % 3), i) for i in range(len(texts))]
+    groups: dict[str, list[int]] = {}
+    for i in order:
+        groups.setdefault(" ".join(texts[i].casefold().split()), []).append(i)
+    expected = [sorted(group, key=keys.__getitem__) for group in groups.values()]
+    assert ranking.folded(order, texts, keys) == expected
