@@ -257,3 +257,24 @@ def test_many_are_added_in_parts() -> None:
     keys, scores = index.search(rows[4500], 2)
     assert sorted(keys.tolist()) == [4, 9]
     assert scores.tolist() == pytest.approx([1, 1], abs=1e-3)
+
+
+def test_a_question_takes_no_other_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    """FAISS is told so while it looks, and has as many as before for what is worth it."""
+    import faiss
+
+    index = exact_of({1: unit(1, 2)})
+    faiss.omp_set_num_threads(3)
+    seen = []
+    inner = index._index
+
+    class Watched:
+        d, ntotal = inner.d, inner.ntotal
+
+        def search(self, *args: object, **kwargs: object) -> object:
+            seen.append(faiss.omp_get_max_threads())
+            return inner.search(*args, **kwargs)
+
+    monkeypatch.setattr(index, "_index", Watched())
+    assert index.search(unit(2, 1)[0], 1)[0].tolist() == [1]
+    assert (seen, faiss.omp_get_max_threads()) == ([1], 3)
