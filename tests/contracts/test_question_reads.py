@@ -1,0 +1,34 @@
+"""A question reads no more than it needs, and what it finds is as if it had read everything."""
+
+from __future__ import annotations
+
+import pytest
+
+from rag import Library
+
+QUESTION = "Who led the mission to India?"
+
+
+def test_word_scores_are_those_of_the_index(seeds: Library) -> None:
+    """Whether the words proposed a passage, or its vectors alone."""
+    words = seeds._snapshots.current().words
+    hits = seeds.search(QUESTION, 20)
+    keys = [seeds._catalogue.key(hit.passage_id) or 0 for hit in hits]
+    assert len({hit.why.words_rank is None for hit in hits}) == 2
+    assert [hit.why.words for hit in hits] == pytest.approx(words.score(QUESTION, keys).tolist())
+
+
+def test_what_goes_meanwhile_is_no_hit(seeds: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A passage may go after it was scored, and before it is read whole."""
+    best, *others = seeds.search(QUESTION, 3)
+    passages = seeds._reader.passages
+
+    def without_best(keys: list[int]) -> object:
+        return {
+            key: one for key, one in passages(keys).items() if one.passage.id != best.passage_id
+        }
+
+    monkeypatch.setattr(seeds._reader, "passages", without_best)
+    hits = seeds.search(QUESTION, 3)
+    assert [hit.passage_id for hit in hits] == [hit.passage_id for hit in others]
+    assert [hit.rank for hit in hits] == [1, 2]
