@@ -15,6 +15,7 @@ from typing import cast
 import numpy as np
 from numpy.typing import NDArray
 
+from rag import signs
 from rag.arrays import Scores, TokenBits, TokenVectors, Vector, Vectors
 from rag.errors import InputError
 
@@ -199,15 +200,6 @@ class Met:
     passages: int
 
 
-_SIGNS = np.unpackbits(np.arange(256, dtype=np.uint8)[:, np.newaxis], axis=1) * np.float32(2) - 1
-"""The eight signs, 1 or -1, that a byte of token bits stands for; one look-up takes half the time
-of unpacking, converting, doubling and subtracting."""
-
-UNPACKED_AT_ONCE = 128
-"""Tokens whose signs are unpacked before they are multiplied: so they stay in a core's cache, which
-halves the time."""
-
-
 def late_interaction(
     question: TokenVectors,
     bits: TokenBits,
@@ -233,37 +225,12 @@ def late_interaction(
     """
     lengths = np.concatenate([*counts, np.zeros(0, np.int32)]).astype(np.int64)
     owner = np.repeat(np.arange(len(counts)), [len(one) for one in counts])
-    best = _highest_cosines(question, bits, lengths)
+    best = _best_of_runs(signs.cosines(question, bits), lengths, -1.0)
     title = np.full((len(question), len(counts)), -1.0)
     if titles:
         of_titles = np.array([len(one) for one in titles], dtype=np.int64)
-        title = _highest_cosines(question, np.concatenate(titles), of_titles)
+        title = _best_of_runs(signs.cosines(question, np.concatenate(titles)), of_titles, -1.0)
     return Met(best, title, owner, lengths, len(counts))
-
-
-def _highest_cosines(
-    question: TokenVectors, bits: TokenBits, lengths: NDArray[np.int64]
-) -> NDArray[np.float64]:
-    """Of each token of the question with the tokens of each stretch of ``bits``; the stretches
-    follow each other, and one without a token gets -1.
-    """
-    return _best_of_runs(_cosines(question, bits), lengths, -1.0)
-
-
-def _cosines(question: TokenVectors, bits: TokenBits) -> NDArray[np.float32]:
-    """Of each token of the question with each row of ``bits``, shape (tokens, rows)."""
-    dimension = question.shape[1]
-    norms = np.maximum(np.linalg.norm(question, axis=1, keepdims=True), 1e-12)
-    units = question / (norms * np.sqrt(np.float32(dimension)))
-    cosines = np.empty((len(question), len(bits)), np.float32)
-    room = np.empty((UNPACKED_AT_ONCE, bits.shape[1], 8), np.float32)
-    for first in range(0, len(bits), UNPACKED_AT_ONCE):
-        some = slice(first, min(first + UNPACKED_AT_ONCE, len(bits)))
-        # With the mode "raise", take would make a copy before it fills the room.
-        signs = _SIGNS.take(bits[some], axis=0, out=room[: some.stop - first], mode="clip")
-        signs = signs.reshape(len(signs), -1)[:, :dimension]
-        np.matmul(units, signs.T, out=cosines[:, some])
-    return cosines
 
 
 def passage_scores(met: Met, weights: Scores, settings: Ranking = DEFAULT) -> Scores:

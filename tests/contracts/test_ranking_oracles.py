@@ -7,20 +7,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rag import ranking
+from rag import ranking, signs
 
 
 @pytest.mark.parametrize("dimension", [384, 768, 20])
 def test_cosines_of_more_tokens_than_are_unpacked_at_once(dimension: int) -> None:
     """The pieces, the last of which is not full, give what one product gives."""
     chance = np.random.default_rng(dimension)
-    rows = 2 * ranking.UNPACKED_AT_ONCE + 7
+    rows = 2 * signs.MOST_AT_ONCE + 7
     question = chance.standard_normal((5, dimension), dtype=np.float32)
     positive = chance.random((rows, dimension)) > 0.5
     lengths = np.array([rows - 9, 0, 9], np.int32)
     met = ranking.late_interaction(question, np.packbits(positive, axis=1), [lengths])
-    signs = np.where(positive, 1.0, -1.0) / np.sqrt(dimension)
-    cosines = question.astype(float) @ signs.T / np.linalg.norm(question, axis=1, keepdims=True)
+    units = np.where(positive, 1.0, -1.0) / np.sqrt(dimension)
+    cosines = question.astype(float) @ units.T / np.linalg.norm(question, axis=1, keepdims=True)
     expected = [cosines[:, :-9].max(axis=1), np.full(5, -1.0), cosines[:, -9:].max(axis=1)]
     np.testing.assert_allclose(met.best, np.transpose(expected), atol=1e-6)
 
