@@ -226,7 +226,9 @@ def _meaning(asked: _Asked, keys: Sequence[int]) -> tuple[Keys, Scores]:
         return np.array(list(means), dtype=np.int64), np.maximum(cosines, 0.0)
     found, counts, vectors = asked.store.sentences(keys)
     owners = np.repeat(np.arange(len(found)), counts)
-    best = ranking.best_of_groups(vectors @ asked.encoding.vector, owners, len(found))
+    # Each by itself: a product of all rounds some by where they stand.
+    cosines = np.vecdot(vectors, asked.encoding.vector)
+    best = ranking.best_of_groups(cosines, owners, len(found))
     return found, np.maximum(best, 0.0)
 
 

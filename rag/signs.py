@@ -11,15 +11,14 @@ _OF_BYTE = np.unpackbits(np.arange(256, dtype=np.uint8)[:, np.newaxis], axis=1) 
 """The eight signs, 1 or -1, that a byte stands for; one look-up takes half the time of unpacking,
 converting, doubling and subtracting."""
 
-MOST_AT_ONCE = 128
-"""Rows that are unpacked before they are multiplied: so they stay in a core's cache, which halves
+PIECE = 3 * 2**14
+"""Signs that are unpacked before they are multiplied: so they stay in a core's cache, which halves
 the time."""
 
-FEWEST_AT_ONCE = 32
-
-SHARED_OUT = 2**19
-"""Multiplications of a product from which on OpenBLAS shares it out to threads, if it may. Products
-stay below: on a busy machine its threads wait for each other longer than the work takes."""
+VECTORS = 8
+"""That are multiplied with a piece at once. With more, OpenBLAS rounds the first and last rows
+another way, and shares the work out among threads, if it may, which on a busy machine wait for each
+other longer than it takes."""
 
 
 def cosines(vectors: TokenVectors, bits: TokenBits) -> NDArray[np.float32]:
@@ -40,14 +39,17 @@ def cosines(vectors: TokenVectors, bits: TokenBits) -> NDArray[np.float32]:
     dimension = vectors.shape[1]
     lengths = np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
     units = vectors / (lengths * np.sqrt(np.float32(dimension)))
-    found = np.empty((len(vectors), len(bits)), np.float32)
-    alone = (SHARED_OUT - 1) // max(vectors.size, 1)
-    at_once = min(max(alone, FEWEST_AT_ONCE), MOST_AT_ONCE)
-    room = np.empty((at_once, bits.shape[1], 8), np.float32)
-    for first in range(0, len(bits), at_once):
-        some = slice(first, min(first + at_once, len(bits)))
+    rows = max(PIECE // dimension, 1)
+    # The last piece is as long as all others, so that it is rounded alike: the same row has the
+    # same cosine wherever it stands.
+    found = np.empty((len(vectors), -(-len(bits) // rows) * rows), np.float32)
+    room = np.ones((rows, bits.shape[1], 8), np.float32)
+    signs = room.reshape(rows, -1)[:, :dimension].T
+    for first in range(0, len(bits), rows):
+        some = bits[first : first + rows]
         # With the mode "raise", take would make a copy before it fills the room.
-        signs = _OF_BYTE.take(bits[some], axis=0, out=room[: some.stop - first], mode="clip")
-        signs = signs.reshape(len(signs), -1)[:, :dimension]
-        np.matmul(units, signs.T, out=found[:, some])
-    return found
+        _OF_BYTE.take(some, axis=0, out=room[: len(some)], mode="clip")
+        for one in range(0, len(vectors), VECTORS):
+            of_these = units[one : one + VECTORS]
+            np.matmul(of_these, signs, out=found[one : one + VECTORS, first : first + rows])
+    return found[:, : len(bits)]

@@ -14,15 +14,26 @@ from rag import ranking, signs
 def test_cosines_of_more_tokens_than_are_unpacked_at_once(dimension: int) -> None:
     """The pieces, the last of which is not full, give what one product gives."""
     chance = np.random.default_rng(dimension)
-    rows = 2 * signs.MOST_AT_ONCE + 7
-    question = chance.standard_normal((5, dimension), dtype=np.float32)
+    rows = 2 * (signs.PIECE // dimension) + 17
+    question = chance.standard_normal((11, dimension), dtype=np.float32)
     positive = chance.random((rows, dimension)) > 0.5
     lengths = np.array([rows - 9, 0, 9], np.int32)
     met = ranking.late_interaction(question, np.packbits(positive, axis=1), [lengths])
     units = np.where(positive, 1.0, -1.0) / np.sqrt(dimension)
     cosines = question.astype(float) @ units.T / np.linalg.norm(question, axis=1, keepdims=True)
-    expected = [cosines[:, :-9].max(axis=1), np.full(5, -1.0), cosines[:, -9:].max(axis=1)]
+    expected = [cosines[:, :-9].max(axis=1), np.full(11, -1.0), cosines[:, -9:].max(axis=1)]
     np.testing.assert_allclose(met.best, np.transpose(expected), atol=1e-6)
+
+
+@pytest.mark.parametrize(("tokens", "dimension"), [(13, 384), (40, 384), (5, 64)])
+def test_the_same_row_has_the_same_cosine_wherever_it_stands(tokens: int, dimension: int) -> None:
+    """Bit by bit, or copies of a passage would be ordered by rounding."""
+    chance = np.random.default_rng(tokens)
+    question = chance.standard_normal((tokens, dimension), dtype=np.float32)
+    bits = chance.integers(0, 256, (300, dimension // 8), dtype=np.uint8)
+    found = signs.cosines(question, bits)
+    for first in (1, 5, 77):
+        assert np.array_equal(signs.cosines(question, bits[first:]), found[:, first:])
 
 
 @settings(max_examples=30)
