@@ -11,19 +11,19 @@ from rag.arrays import TokenBits
 from rag.store.database import Database
 from rag.store.records import StoredTokens, damaged
 
-# A document's passages are put in together and in order, so its first has the lowest key.
+# A document's passages are put in together and in order, so its first has the lowest key; its
+# encoding is looked up only where something leads the document.
 _QUERY = """
 SELECT encoding.passage, encoding.counts, encoding.bits, passage.text, document.id, passage.start,
     first.leading,
-    CASE WHEN first.leading THEN top.counts ELSE x'' END,
-    CASE WHEN first.leading THEN top.bits ELSE x'' END
+    CASE WHEN first.leading THEN (SELECT counts FROM encoding WHERE passage = first.key) END,
+    CASE WHEN first.leading THEN (SELECT bits FROM encoding WHERE passage = first.key) END
 FROM encoding
 JOIN passage ON passage.key = encoding.passage
 JOIN document ON document.key = passage.document
 JOIN passage AS first ON first.key = (
     SELECT min(key) FROM passage AS any WHERE any.document = passage.document
 )
-JOIN encoding AS top ON top.passage = first.key
 WHERE encoding.passage IN (SELECT value FROM json_each(?))
 """
 
