@@ -38,11 +38,11 @@ def token_bits(database: Database, keys: Sequence[int]) -> dict[int, StoredToken
             key=key,
             counts=np.frombuffer(counts, dtype=np.int32),
             bits=_unpacked(bits, database.dimension),
-            title=_title(leading, *top, database.dimension) if leading else nothing,
+            title=_title(leading, of_first, first, database.dimension) if leading else nothing,
             text=text,
             place=(document, start),
         )
-        for key, counts, bits, text, document, start, leading, *top in rows
+        for key, counts, bits, text, document, start, leading, of_first, first in rows
     }
     if any(sum(one.counts.tolist()) != len(one.bits) for one in found.values()):
         raise damaged("a passage has more or fewer tokens than it is said to have")
