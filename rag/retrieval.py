@@ -137,8 +137,7 @@ def search(
     scored = _reordered(asked, candidates)
     if reranker:
         scored = _reranked(asked, scored, reranker)
-    texts = [one.stored.text for one in scored]
-    groups = ranking.folded(_order(scored), texts, _places(scored))
+    groups = ranking.folded(_order(scored), [one.stored.text for one in scored], _places(scored))
     return _hits([[scored[i] for i in group] for group in groups[:k]], asked, candidates)
 
 
@@ -180,9 +179,7 @@ def _nearest(asked: _Asked) -> list[int]:
     return [*dict.fromkeys(keys.tolist())][: _proposed(asked) if vectors.exact else None]
 
 
-def _truly_nearest(
-    asked: _Asked, proposed: Sequence[int], found: Keys, meaning: Scores
-) -> list[int]:
+def _truly_nearest(asked: _Asked, proposed: list[int], found: Keys, meaning: Scores) -> list[int]:
     """The nearest of what was proposed, by what the store knows of them."""
     cosines = dict(zip(found.tolist(), meaning.tolist(), strict=True))
     there = [key for key in proposed if key in cosines]
