@@ -264,7 +264,7 @@ def test_a_question_takes_no_other_thread(monkeypatch: pytest.MonkeyPatch) -> No
     import faiss
 
     index = exact_of({1: unit(1, 2)})
-    faiss.omp_set_num_threads(3)
+    before = faiss.omp_get_max_threads()
     seen = []
     inner = index._index
 
@@ -276,5 +276,9 @@ def test_a_question_takes_no_other_thread(monkeypatch: pytest.MonkeyPatch) -> No
             return inner.search(*args, **kwargs)
 
     monkeypatch.setattr(index, "_index", Watched())
-    assert index.search(unit(2, 1)[0], 1)[0].tolist() == [1]
-    assert (seen, faiss.omp_get_max_threads()) == ([1], 3)
+    faiss.omp_set_num_threads(3)
+    try:
+        assert index.search(unit(2, 1)[0], 1)[0].tolist() == [1]
+        assert (seen, faiss.omp_get_max_threads()) == ([1], 3)
+    finally:
+        faiss.omp_set_num_threads(before)
