@@ -28,10 +28,11 @@ NOBODY: Final = ("192.0.2.1", 9)
 _ADDRESSED: Final = {"socket.connect": 1, "socket.sendto": 1, "socket.sendmsg": 1}
 """What reaches for an address, and which argument of it that is."""
 
-_LOOKED_UP: Final = frozenset(
-    {"socket.getaddrinfo", "socket.gethostbyname", "socket.gethostbyaddr", "socket.getnameinfo"}
-)
-"""What may ask a name server for the name that is its first argument."""
+_LOOKED_UP: Final = frozenset({"socket.getaddrinfo", "socket.gethostbyname"})
+"""What may ask a name server for the address of its first argument, but for one in numbers."""
+
+_NAMED: Final = frozenset({"socket.gethostbyaddr", "socket.getnameinfo"})
+"""What may ask one for the name of its first argument, in numbers most of all."""
 
 _OWN_NAMES: Final = frozenset({"", "localhost"})
 
@@ -94,8 +95,12 @@ def _refuse(event: str, arguments: tuple[object, ...]) -> None:
             raise AirGapped(_line(address[0]))
     elif event in _LOOKED_UP:
         name = arguments[0]
-        name = name[0] if isinstance(name, tuple) and name else name
         if name is not None and not (_is_here(name) or _is_address(name)):
+            raise AirGapped(_line(name))
+    elif event in _NAMED:
+        name = arguments[0]
+        name = name[0] if isinstance(name, tuple) and name else name
+        if not _is_here(name):
             raise AirGapped(_line(name))
 
 

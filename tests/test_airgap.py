@@ -35,6 +35,8 @@ attempts = {
     "gethostbyname": lambda: socket.gethostbyname("example.org"),
     "gethostbyaddr": lambda: socket.gethostbyaddr("example.org"),
     "getnameinfo": lambda: socket.getnameinfo(names, 0),
+    "who has an address": lambda: socket.gethostbyaddr(numbers[0]),
+    "who has this one": lambda: socket.getnameinfo(numbers, 0),
     "urllib": lambda: urllib.request.urlopen("http://example.org"),
     "asyncio": lambda: asyncio.run(asyncio.open_connection(*numbers)),
 }
@@ -94,7 +96,7 @@ def test_every_way_out_is_closed() -> None:
     ended = run(TRY)
     assert ended.returncode == 0, ended.stderr
     found = dict(re.findall(r'"([^"]+)": "([^"]+)"', ended.stdout))
-    assert len(found) == 13
+    assert len(found) == 15
     assert set(found.values()) == {"AirGapped"}, found
 
 
