@@ -112,8 +112,10 @@ def decided(
     if insecure and accounts is not None:
         raise InputError("--insecure lets anybody in, and --auth only some; give one of the two")
     if root and proxy is None:
-        raise InputError("--root-path is where a reverse proxy shows this server; name the proxy, "
-                         "too: --behind-proxy ADDRESS")  # fmt: skip
+        raise InputError(
+            "--root-path is where a reverse proxy shows this server; name the proxy, too: "
+            "--behind-proxy ADDRESS"
+        )
     if proxy is not None and _address(proxy) is None:
         raise InputError(
             f"--behind-proxy {proxy}: it takes the address from which the proxy asks, like "
@@ -136,8 +138,9 @@ def _names(more: Sequence[str], *, alone: bool) -> Names:
     given = [one.lower().removesuffix(".") for one in more]
     for one in given:
         if _HOST.fullmatch(one) is None and _address(one) is None:
-            raise InputError(f"--allow-host {one}: it takes a name without a port, like "
-                             "docs.example.org")  # fmt: skip
+            raise InputError(
+                f"--allow-host {one}: it takes a name without a port, like docs.example.org"
+            )
     if alone:
         return Names(frozenset((*LOCAL, *given)))
     # Not getfqdn, which would ask a name server.

@@ -144,7 +144,7 @@ def is_from_here(scope: Scope) -> bool:
     """
     headers = Headers(scope=scope)
     origin = headers.get("origin")
-    if origin is not None and urlsplit(origin).netloc != headers.get("host"):
+    if origin is not None and _authority(origin) != headers.get("host"):
         return False
     if headers.get("sec-fetch-site") in {"cross-site", "same-site"}:
         return (
@@ -153,3 +153,11 @@ def is_from_here(scope: Scope) -> bool:
             and headers.get("sec-fetch-dest") == "document"
         )
     return True
+
+
+def _authority(origin: str) -> str | None:
+    """The host and port of an origin; None where it has none, or is no address."""
+    try:
+        return urlsplit(origin).netloc or None
+    except ValueError:
+        return None

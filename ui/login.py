@@ -106,16 +106,16 @@ class Known:
         }
         name, after = fields.get("name", ""), _after(fields.get("after", ""), root)
         client = rates.client(request.client.host if request.client else "")
+        if self._waiting >= WAITING:  # before it counts as a try: nobody looks at the password
+            page = login_page.asking(root, after, told.OVERLOADED, name)
+            headers = _HEADERS | {"retry-after": problems.SECONDS_UNTIL_AGAIN}
+            return HTMLResponse(page, HTTPStatus.SERVICE_UNAVAILABLE, headers)
         seconds = self._tries.take(client)
         if seconds:
             line = told.NOT_NOW.format(wait=login_page.wait(seconds))
             page = login_page.asking(root, after, line, name)
             headers = _HEADERS | {"retry-after": str(seconds)}
             return HTMLResponse(page, HTTPStatus.TOO_MANY_REQUESTS, headers)
-        if self._waiting >= WAITING:
-            page = login_page.asking(root, after, told.OVERLOADED, name)
-            headers = _HEADERS | {"retry-after": problems.SECONDS_UNTIL_AGAIN}
-            return HTMLResponse(page, HTTPStatus.SERVICE_UNAVAILABLE, headers)
         visitor = await self._looked_at(name, fields.get("password", ""))
         if visitor is None:
             _log.warning("A password was wrong, from %s.", client)
@@ -151,7 +151,8 @@ def _who(request: Request) -> Response:
         and request.method == "GET"
         and "text/html" in request.headers.get("accept", "")
     ):
-        root, here = prefix.root(request.scope), prefix.asked(request.scope)
+        root = prefix.root(request.scope)
+        here = _after(prefix.asked(request.scope), root)
         if request.headers.get("sec-fetch-site") == "cross-site":
             return HTMLResponse(login_page.again(here), headers=_HEADERS)
         page = login_page.asking(root, here)

@@ -14,7 +14,7 @@ from starlette.responses import RedirectResponse
 
 from ui import gate_words
 from ui.api import problems
-from ui.rates import client
+from ui.rates import address
 from ui.refusing import refusal
 
 if TYPE_CHECKING:
@@ -49,7 +49,10 @@ def understood(app: ASGIApp, access: Access) -> ASGIApp:
             await refused(scope, receive, send)
             return
         peer = scope.get("client")
-        known = proxy is not None and peer is not None and client(peer[0]) == client(proxy.address)
+        # Its address alone: in IPv6 a client is a whole network, anybody in which could say so.
+        known = (
+            proxy is not None and peer is not None and address(peer[0]) == address(proxy.address)
+        )
         asked = _asked(scope, said if known else {})
         below = _below(asked, access.root)
         answering = app if below is not None else RedirectResponse(f"{access.root}/")

@@ -14,17 +14,23 @@ MOST_CLIENTS = 10_000
 """Clients that are remembered; the one that was silent longest is forgotten for a new one."""
 
 
-def client(address: str) -> str:
-    """Who counts as one: an address, or in IPv6 the network of 64 bits that one household has."""
+def address(given: str) -> str:
+    """An address in the one form that it has in IPv4, or in IPv6; what is none stays as it is."""
     try:
-        found = ipaddress.ip_address(address.partition("%")[0])
+        found = ipaddress.ip_address(given.partition("%")[0])
     except ValueError:
-        return address
-    if isinstance(found, ipaddress.IPv4Address):
-        return str(found)
-    if found.ipv4_mapped is not None:
-        return str(found.ipv4_mapped)
-    return str(ipaddress.ip_network((found, 64), strict=False))
+        return given
+    mapped = getattr(found, "ipv4_mapped", None)
+    return str(mapped or found)
+
+
+def client(given: str) -> str:
+    """Who counts as one: an address, or in IPv6 the network of 64 bits that one household has."""
+    found = address(given)
+    try:
+        return str(ipaddress.IPv6Network((found, 64), strict=False))
+    except ValueError:  # of IPv4, or no address
+        return found
 
 
 @dataclass(slots=True)
@@ -111,6 +117,12 @@ class Tries:
             return 0
 
     def succeeded(self, of: str) -> None:
-        """Forget what a client had wrong before."""
+        """Take back the try that was begun: it was none.
+
+        What was wrong before still counts, or whoever has a password of their own could guess at
+        somebody else's without end.
+        """
         with self._changing:
-            self._failures.pop(of, None)
+            found = self._failures.pop(of, None)
+            if found is not None and found.count > 1:
+                self._failures[of] = _Failures(found.count - 1, found.at, found.at)

@@ -9,7 +9,7 @@ from behind_gate import FORM, HTML, PASSWORD, behind
 from fastapi.testclient import TestClient
 
 from rag import InputError
-from ui import accounts, visitors
+from ui import accounts, login, visitors
 from ui.access import HERE, LOCAL, decided
 from ui.accounts import EMPTY, Accounts
 from ui.rates import FREE_TRIES, Tries
@@ -138,6 +138,28 @@ def test_how_long_the_next_try_waits() -> None:
     assert tries.take("b") == 0
     tries.succeeded("a")
     assert tries.take("a") == 0
+
+
+def test_a_password_of_ones_own_buys_no_guesses() -> None:
+    """Who may come in guesses at another's password no more often than others do."""
+    tries = Tries(lambda: 0.0)
+    guesses = 0
+    while guesses < 20 and tries.take("a") == 0:
+        guesses += 1
+        if tries.take("a") == 0:
+            tries.succeeded("a")
+    assert guesses == FREE_TRIES
+
+
+def test_what_nobody_looked_at_is_no_try(
+    known: tuple[Accounts, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A server that is too busy to look does not take it for a wrong password."""
+    asked = behind(decided("192.0.2.7", accounts=known[0]))
+    monkeypatch.setattr(login, "WAITING", 0)
+    assert {asked.post("/login", data=FORM).status_code for _ in range(2 * FREE_TRIES)} == {503}
+    monkeypatch.undo()
+    assert asked.post("/login", data=FORM).status_code == 303
 
 
 def test_the_access_file(tmp_path: Path, known: tuple[Accounts, str]) -> None:

@@ -6,7 +6,7 @@ import asyncio
 import threading
 
 import pytest
-from behind_gate import FORM, HTML, behind, told
+from behind_gate import FORM, HOST, HTML, behind, told
 from fastapi.testclient import TestClient
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -53,6 +53,7 @@ def test_names_where_others_can_reach_it() -> None:
         ({"origin": "http://127.0.0.1:8000"}, 403),
         ({"origin": "http://evil.example"}, 403),
         ({"origin": "null"}, 403),
+        ({"origin": "http://["}, 403),
         ({"sec-fetch-site": "same-origin", "sec-fetch-mode": "cors"}, 200),
         ({"sec-fetch-site": "none", "sec-fetch-mode": "navigate"}, 200),
         ({"sec-fetch-site": "cross-site", "sec-fetch-mode": "no-cors"}, 403),
@@ -82,6 +83,10 @@ def test_a_link_from_elsewhere_finds_who_is_logged_in(asked: TestClient) -> None
     link = {"sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate"}
     page = asked.get("/cite?hash=x", headers=HTML | link | {"sec-fetch-dest": "document"})
     assert 'content="0;url=/cite?hash=x"' in page.text
+    away = f"{HOST}//evil.example/"
+    page = asked.get(away, headers=HTML | link | {"sec-fetch-dest": "document"})
+    assert 'content="0;url=/"' in page.text  # “//evil.example/” would be another server
+    assert "evil" not in page.text
 
 
 # ---- a reverse proxy ----
@@ -130,6 +135,17 @@ def test_what_a_proxy_says_is_believed(known: tuple[Accounts, str]) -> None:
         "http://127.0.0.1:7860/docs-search/library",
     )
     assert not any(name.startswith("x-forwarded") for name in heard["headers"])
+
+
+def test_only_the_proxy_itself_is_believed() -> None:
+    """Nobody beside it, though in IPv6 a whole network counts as one client; in any spelling."""
+    access = decided("127.0.0.1", insecure=True, proxy="2001:db8::1", names=["docs.example.org"])
+    for peer, seen in (
+        ("2001:db8::2", "2001:db8::2"),
+        ("2001:DB8:0:0:0:0:0:1", "198.51.100.4"),
+    ):
+        asked = behind(access, "http://127.0.0.1:7860", peer)
+        assert asked.get("/", headers=SAID).json()["client"] == seen
 
 
 # ---- how much ----
