@@ -15,6 +15,7 @@ next update, because an update may be repeated.
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections.abc import Mapping
 from contextlib import suppress
@@ -106,25 +107,12 @@ class Indexes:
 
     def faults(self) -> list[str]:
         """What is wrong with what is published; that it is behind the store is nothing wrong."""
-        published, found = self._published(), []
-        if published is None:
-            return ["the indexes are missing, or of another library or version"]
-        self._opened, self._sound = None, set()
-        for part in (self._open_sealed, self._words):
-            try:
-                part(published)
-            except LibraryDamaged as error:
-                found.append(str(error))
-        found += [
-            f"{path.name} is left over"
-            for path in sorted(self._folder.glob("vectors-*"))
-            if path.name != published.sealed.file
-        ]
-        if not found and published.generation == self._store.generation:
-            words = self._words(published).matching("", NOTHING_ASKED)
-            if words.tolist() != self._store.keys().tolist():
-                found.append("the word index has other passages than the store")
-        return found
+        published = self._published()
+        while True:
+            found = self._wrong_with(published)
+            before, published = published, self._published()
+            if not found or published == before:  # else a writer published anew meanwhile
+                return found
 
     def withdraw(self) -> None:
         """Publish nothing, so that all is made anew. The caller holds the writer's lock."""
@@ -134,6 +122,27 @@ class Indexes:
                 shutil.rmtree(path)
             else:
                 path.unlink(missing_ok=True)
+
+    def _wrong_with(self, published: _Published | None) -> list[str]:
+        if published is None:
+            return ["the indexes are missing, or of another library or version"]
+        left_over = [one for one in self._folder.glob("vectors-*") if _is_old(one, published)]
+        found = []
+        self._opened, self._sound = None, set()
+        for part in (self._open_sealed, self._words):
+            try:
+                part(published)
+            except LibraryDamaged as error:
+                found.append(str(error))
+        # A writer that has just published removes what it replaced.
+        found += [f"{one.name} is left over" for one in sorted(left_over) if one.exists()]
+        if not found:
+            words = self._words(published).matching("", NOTHING_ASKED).tolist()
+            keys = self._store.keys().tolist()
+            # Asked last: the store is always first to change.
+            if words != keys and published.generation == self._store.generation:
+                found.append("the word index has other passages than the store")
+        return found
 
     def _open_sealed(self, published: _Published) -> None:
         if len(self._open(published.sealed)) != published.sealed.sentences:
@@ -247,6 +256,15 @@ class Indexes:
             index = FaissIndex.load(self._folder / sealed.file, sealed.sha256)
             self._opened = sealed, index
         return self._opened[1]
+
+
+def _is_old(path: Path, published: _Published) -> bool:
+    """Whether it is a file of vectors from before those that are published; later ones a writer may
+    be about to publish, or the next one takes away.
+    """
+    number = re.match(r"vectors-(\d+)\.", path.name)
+    is_later = number is not None and int(number[1]) >= published.sealed.generation
+    return path.name != published.sealed.file and not is_later
 
 
 def _entry(passage: NewPassage) -> Entry:

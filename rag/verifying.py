@@ -76,13 +76,13 @@ def verify(
         passages=check.passages,
         sentences=check.sentences,
         problems=tuple(found),
-        unsigned=0 if repair else check.unsigned,
+        unsigned=check.unsigned,
         seconds=time.perf_counter() - began,
     )
 
 
 def _looked(folder: Path, database: Database, tell: Tell) -> tuple[StoreCheck, list[Problem]]:
-    """What is wrong at one moment, and the counts of it."""
+    """What is wrong with the store at one moment, and the counts of it; and with the indexes."""
     check = StoreCheck(database)
     with database.unchanging():
         tell("store", 0, 1)
@@ -96,10 +96,11 @@ def _looked(folder: Path, database: Database, tell: Tell) -> tuple[StoreCheck, l
             found += [_problem(database, one) for one in (*check.orphans(), *check.counts())]
         except LibraryError as error:  # what is damaged so badly that no list of it can be read
             found.append(Problem(str(error), _COPY))
-        tell("indexes", 0, 1)
-        found += [Problem(one, _REPAIR) for one in Indexes(folder, Changes(database)).faults()]
-        tell("indexes", 1, 1)
         found += _sent(folder, database, tell)
+    # Not of that moment: a writer may have published since.
+    tell("indexes", 0, 1)
+    found += [Problem(one, _REPAIR) for one in Indexes(folder, Changes(database)).faults()]
+    tell("indexes", 1, 1)
     return check, found
 
 

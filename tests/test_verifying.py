@@ -71,6 +71,33 @@ def test_what_is_derived_is_made_again(hashed: Library, statement: str, told: st
     assert hashed.search(QUESTION) == before
 
 
+def test_writers_go_on_meanwhile(hashed: Library, articles: Path) -> None:
+    """What one adds and publishes while it is looked is no fault, nor what one has begun."""
+    more = articles / "more.txt"
+
+    def write(what: str, *_: int) -> None:
+        if what == "documents" and not more.exists():
+            more.write_text("Quokkas live in Perth. They smile.")
+            with Library.open(hashed.path, embedder=HashingEmbedder()) as other:
+                other.index(more)
+            (hashed.path / "vectors-999.faiss.draft").touch()
+
+    assert hashed.verify(on_progress=write).problems == ()
+    assert hashed.status().documents == 4
+    (hashed.path / "vectors-old.faiss").touch()
+    (problem,) = hashed.verify().problems
+    assert problem.what == "vectors-old.faiss is left over"
+
+
+def test_what_has_no_checksum_is_told(hashed: Library) -> None:
+    """Also after a repair that leaves something damaged, and so adds none."""
+    harm(hashed, "UPDATE passage SET checksum = NULL WHERE key = FIRST")
+    assert hashed.verify().unsigned == 1
+    harm(hashed, "UPDATE document SET text = replace(text, 'whale', 'shark')")
+    assert hashed.verify(repair=True).unsigned == 1
+    assert hashed.verify().unsigned == 1
+
+
 def test_text_that_is_lost(hashed: Library, articles: Path) -> None:
     """Nothing of it is shown; its file is named, and indexing it mends the library."""
     harm(hashed, "UPDATE document SET text = replace(text, 'turret', 'garret')")
