@@ -50,17 +50,18 @@ class Manifest:
 
 
 class Copying:
-    """How much is copied of all there is."""
+    """How much is copied of so many bytes."""
 
-    def __init__(self, total: int, tell: Tell) -> None:
+    def __init__(self, total: int, tell: Tell, what: str = "copied") -> None:
         self._total = total
         self._tell = tell
+        self._what = what
         self._done = 0
 
     def __call__(self, more: int) -> None:
         """So many bytes more."""
         self._done += more
-        self._tell("copied", self._done, max(self._total, self._done))
+        self._tell(self._what, self._done, max(self._total, self._done))
 
 
 def documents(database: Database) -> int:

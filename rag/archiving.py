@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -40,6 +41,8 @@ TRIES = 3
 """How often the indexes are copied, where a writer replaced them meanwhile. Without them an archive
 is whole, too: they are made again when it is opened."""
 
+_SEALED = re.compile(r"vectors-\d+\.faiss")
+
 
 def export(folder: Path, target: str | Path, tell: Tell, *, force: bool = False) -> Archived:
     """Put the library in ``folder`` into an archive, which is there whole or not at all.
@@ -62,13 +65,8 @@ def export(folder: Path, target: str | Path, tell: Tell, *, force: bool = False)
         raise InputError(f"{path} is a folder; name a file, like {path / 'library.rag.zip'}")
     if path.exists() and not force:
         raise InputError(f"{path} exists; choose another name, or write over it: --force")
-    with writing(path.parent), _draft(path) as draft, _store(folder, draft, tell) as store:
-        database = Database(store, MINILM.dimension)  # no vector is read here
-        try:
-            documents = documents_in(database)
-        finally:
-            database.close()
-        indexes = _written(folder, draft, store, tell)
+    with writing(path.parent), _draft(path) as draft:
+        documents, indexes = _written(folder, draft, tell)
         size = draft.stat().st_size
         draft.replace(path)
         sync_folder(path.parent)
@@ -86,61 +84,89 @@ def _draft(path: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def _store(folder: Path, draft: Path, tell: Tell) -> Iterator[Path]:
-    """A copy of the store as of one moment, beside the draft."""
+def _store(folder: Path, draft: Path, tell: Tell) -> Iterator[tuple[Path, int]]:
+    """A copy of the store as of one moment, beside the draft, and how many documents it has."""
     copy = draft.with_name(draft.name + ".db")
     database = Database(folder / STORE, MINILM.dimension)
     try:
         copy.unlink(missing_ok=True)
         # What is in the journal comes along, and what was deleted does not.
         database.copy(copy, lambda done, total: tell("store", done, total))
-        yield copy
+        yield copy, _documents(copy)
     finally:
         database.close()
         copy.unlink(missing_ok=True)
 
 
-def _written(folder: Path, draft: Path, store: Path, tell: Tell) -> bool:
-    """Write the archive; whether the indexes are in it."""
+def _documents(store: Path) -> int:
+    database = Database(store, MINILM.dimension)  # no vector is read here
+    try:
+        return documents_in(database)
+    finally:
+        database.close()
+
+
+def _written(folder: Path, draft: Path, tell: Tell) -> tuple[int, bool]:
+    """Write the archive; how many documents are in it, and whether the indexes are."""
     for tries_left in reversed(range(TRIES)):
         published = _bytes(folder / PUBLISHED)
-        with_indexes = published is not None and tries_left > 0
+        sealed = _sealed(published) if tries_left else None
         members: dict[str, Member] = {}
         try:
             with draft.open("wb") as file:
                 with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED, strict_timestamps=False) as out:
-                    files = dict(_files(folder, store, indexes=with_indexes))
-                    copying = Copying(sum(one.stat().st_size for one in files.values()), tell)
-                    for name, path in files.items():
-                        members[name] = _put(out, name, path, copying)
-                    if with_indexes and _replaced(folder, published, members):
-                        continue  # what was copied does not belong together
+                    if sealed:
+                        files = dict(_indexes(folder, sealed))
+                        members |= _put_all(out, files, tell, "indexes")
+                        if _replaced(folder, published, members):
+                            continue  # what was copied does not belong together
+                    # After the indexes: they may be behind the store, and never ahead of it.
+                    with _store(folder, draft, tell) as (store, documents):
+                        files = {STORE: store, **dict(_sent(folder))}
+                        members |= _put_all(out, files, tell, "copied")
                     manifest = Manifest(VERSION, printable(folder), members)
                     out.writestr(MANIFEST, json.dumps(asdict(manifest), indent=1))
                 file.flush()
                 os.fsync(file.fileno())
         except FileNotFoundError:
-            if not with_indexes:
+            if not sealed:
                 raise
             continue  # a writer removed what it had replaced
         else:
-            return with_indexes
+            return documents, sealed is not None
     raise LibraryError(f"{folder} changes all the time; try again when less is going on")
 
 
-def _files(folder: Path, store: Path, *, indexes: bool) -> Iterator[tuple[str, Path]]:
-    """What belongs in the archive, by its name there."""
-    if indexes:
-        yield PUBLISHED, folder / PUBLISHED
-        sealed = json.loads((folder / PUBLISHED).read_bytes())["sealed"]["file"]
-        yield sealed, folder / sealed
-        for path in sorted((folder / WORDS).iterdir()):
-            if not path.name.endswith(".lock"):
-                yield f"{WORDS}/{path.name}", path
-    yield STORE, store
+def _sealed(published: bytes | None) -> str | None:
+    """The file of the vectors that are published; None where nothing of use is."""
+    try:
+        name = json.loads(published or b"")["sealed"]["file"]
+    except (ValueError, TypeError, KeyError):
+        return None
+    return name if isinstance(name, str) and _SEALED.fullmatch(name) else None
+
+
+def _indexes(folder: Path, sealed: str) -> Iterator[tuple[str, Path]]:
+    """The files of the indexes, by their names in the archive."""
+    yield PUBLISHED, folder / PUBLISHED
+    yield sealed, folder / sealed
+    for path in sorted((folder / WORDS).iterdir()):
+        if not path.name.endswith(".lock"):
+            yield f"{WORDS}/{path.name}", path
+
+
+def _sent(folder: Path) -> Iterator[tuple[str, Path]]:
+    """The files that were sent to the library, but those that are on their way."""
     for path in sorted((folder / "files").rglob("*")):
-        if path.is_file() and not path.is_symlink():
+        if path.is_file() and not path.is_symlink() and not path.name.startswith("."):
             yield path.relative_to(folder).as_posix(), path
+
+
+def _put_all(
+    archive: zipfile.ZipFile, files: Mapping[str, Path], tell: Tell, what: str
+) -> dict[str, Member]:
+    copying = Copying(sum(one.stat().st_size for one in files.values()), tell, what)
+    return {name: _put(archive, name, path, copying) for name, path in files.items()}
 
 
 def _put(archive: zipfile.ZipFile, name: str, path: Path, copying: Copying) -> Member:

@@ -14,9 +14,11 @@ import shutil
 import struct
 import zipfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
+
+from filelock import FileLock, Timeout
 
 from rag.archive_format import (
     CHUNK,
@@ -31,7 +33,7 @@ from rag.archive_format import (
 )
 from rag.archive_format import documents as documents_in
 from rag.embedding import MINILM
-from rag.errors import InputError, LibraryDamaged
+from rag.errors import InputError, LibraryBusy, LibraryDamaged
 from rag.files import absolute, printable, sync_folder, writing
 from rag.indexes import PUBLISHED
 from rag.store import Database, StoreWriter
@@ -59,6 +61,8 @@ def bring_in(source: str | Path, folder: Path, tell: Tell) -> Archived:
         folder, or too little space for it.
     LibraryDamaged
         If something in the archive is not what was put in.
+    LibraryBusy
+        If another process brings one into the same folder.
     LibraryError
         If the folder can't be written.
     """
@@ -75,21 +79,49 @@ def bring_in(source: str | Path, folder: Path, tell: Tell) -> Archived:
                 f"{folder.parent} has {free / 1e6:,.0f} MB of space left, and the library needs "
                 f"{size / 1e6:,.0f}; make room, or choose another place: --library DIR"
             )
-        draft = folder.with_name(f".{folder.name}.draft")
-        shutil.rmtree(draft, ignore_errors=True)  # of an import that was killed
-        draft.mkdir(mode=0o700)
-        try:
-            _unpack(archive, manifest, draft, path, Copying(size, tell))
-            documents = _settled(draft, Path(manifest.folder), folder)
-            draft.chmod(0o777 & ~_umask())
-            if folder.exists():
-                folder.rmdir()  # it is empty: elsewhere than on Linux nothing takes its place
-            draft.rename(folder)
-            sync_folder(folder.parent)
-        except BaseException:
-            shutil.rmtree(draft, ignore_errors=True)
-            raise
+        with _alone(folder):
+            documents = _brought_in(archive, manifest, path, folder, Copying(size, tell))
     return Archived(documents, size, PUBLISHED in manifest.members)
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Keep others from bringing something into the same folder."""
+    lock = FileLock(folder.with_name(f".{folder.name}.lock"))
+    try:
+        lock.acquire(timeout=0)
+    except Timeout as error:
+        raise LibraryBusy(
+            f"another process brings a library into {folder}; wait for it, or choose another "
+            "place: --library DIR"
+        ) from error
+    try:
+        yield
+    finally:
+        with suppress(OSError):  # Windows keeps a file that is open
+            Path(lock.lock_file).unlink()
+        lock.release()
+
+
+def _brought_in(
+    archive: zipfile.ZipFile, manifest: Manifest, path: Path, folder: Path, copying: Copying
+) -> int:
+    """Unpack and check all of it under another name; gives the number of documents."""
+    draft = folder.with_name(f".{folder.name}.draft")
+    shutil.rmtree(draft, ignore_errors=True)  # of an import that was killed
+    draft.mkdir(mode=0o700)
+    try:
+        _unpack(archive, manifest, draft, path, copying)
+        documents = _settled(draft, Path(manifest.folder), folder)
+        draft.chmod(0o777 & ~_umask())
+        if folder.exists():
+            folder.rmdir()  # it is empty: elsewhere than on Linux nothing takes its place
+        draft.rename(folder)
+        sync_folder(folder.parent)
+    except BaseException:
+        shutil.rmtree(draft, ignore_errors=True)
+        raise
+    return documents
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from hashing_embedder import HashingEmbedder
 
-from rag import InputError, Library, LibraryDamaged, RagError, archiving, unpacking
+from rag import InputError, Library, LibraryBusy, LibraryDamaged, RagError, archiving, unpacking
 
 QUESTIONS = ["What does the turret weigh?", "How long does bread bake?", "llamas", '"blue whales"']
 
@@ -50,6 +50,65 @@ def test_it_answers_as_before(archive: Path, tmp_path: Path) -> None:
             before = [repr(hit) for hit in old.search(question)]
             assert hits == [one.replace("/library/files/", "/new/files/") for one in before]
         assert new.search("llamas")[0].source == str(tmp_path / "new" / "files" / "sent.txt")
+
+
+def test_a_writer_meanwhile(tmp_path: Path, articles: Path) -> None:
+    """Whatever is published while the store is copied, the indexes in the archive fit it."""
+    path = tmp_path / "library"
+    begun = iter(["The quokka smiles.", "Bread is baked."])
+
+    def write(what: str, done: int, total: int) -> None:
+        if what == "store" and done == total:
+            for text in begun:
+                (articles / "more.txt").write_text(text)
+                library.index(articles)
+
+    with Library.open(path, embedder=HashingEmbedder()) as library:
+        library.index(articles)
+        found = archiving.export(path, tmp_path / "one.zip", write)
+        assert library.status().documents == 4
+    assert (found.documents, found.indexes) == (3, True)
+    unpacking.bring_in(tmp_path / "one.zip", tmp_path / "new", told)
+    published = (tmp_path / "new" / "published.json").read_bytes()
+    with Library.open(tmp_path / "new", embedder=HashingEmbedder()) as new:
+        assert new.search("turret")
+        assert new.verify().problems == ()
+    assert (tmp_path / "new" / "published.json").read_bytes() == published
+
+
+def test_two_imports_into_one_folder(archive: Path, tmp_path: Path) -> None:
+    """The second is refused, and the first comes to its end, with nothing left beside it."""
+
+    def again(*_: object) -> None:
+        with pytest.raises(LibraryBusy, match="brings a library into"):
+            unpacking.bring_in(archive, tmp_path / "new", told)
+
+    before = set(tmp_path.iterdir())
+    assert unpacking.bring_in(archive, tmp_path / "new", again).documents == 4
+    assert set(tmp_path.iterdir()) - before == {tmp_path / "new"}
+    with Library.open(tmp_path / "new", embedder=HashingEmbedder()) as new:
+        assert new.verify().problems == ()
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"sealed": {"file": "../library.db"}}'])
+def test_indexes_of_no_use(archive: Path, tmp_path: Path, content: str) -> None:
+    """They are left out, and made again: an archive without them is whole, too."""
+    (tmp_path / "library" / "published.json").write_text(content)
+    found = archiving.export(tmp_path / "library", archive, told, force=True)
+    assert (found.documents, found.indexes) == (4, False)
+    unpacking.bring_in(archive, tmp_path / "new", told)
+    with Library.open(tmp_path / "new", embedder=HashingEmbedder()) as new:
+        assert new.search("llamas")[0].text == "Llamas carry wool. They spit."
+
+
+def test_files_on_their_way_are_left_out(archive: Path, tmp_path: Path) -> None:
+    """Half a file is none."""
+    (tmp_path / "library" / "files" / ".sent-abc").write_bytes(b"half")
+    archiving.export(tmp_path / "library", archive, told, force=True)
+    with zipfile.ZipFile(archive) as found:
+        names = set(found.namelist())
+    assert "files/sent.txt" in names
+    assert "files/.sent-abc" not in names
 
 
 def test_nothing_is_written_over(archive: Path, tmp_path: Path) -> None:
