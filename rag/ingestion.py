@@ -31,6 +31,10 @@ READING = 2
 """Raise it whenever loaders or chunking make something else of the same file: what an earlier
 number read is read again then, and replaced where it differs."""
 
+_LAST_NS = 2**63 - 1
+"""The furthest time that SQLite can keep, in April 2262; some systems know later ones, and broken
+programs write them."""
+
 _KEPT = "; its earlier version stays in the library"
 
 
@@ -137,9 +141,10 @@ class Ingestion:
                 self._fail(path, "it is no ordinary file")
                 return None
             record = self._files.get(name)
-            same_look = record and (record.size, record.modified_ns) == (
-                facts.st_size,
-                facts.st_mtime_ns,
+            modified_ns = min(max(facts.st_mtime_ns, -_LAST_NS), _LAST_NS)
+            # A time that can't be kept says nothing; the content does.
+            same_look = modified_ns == facts.st_mtime_ns and (
+                record and (record.size, record.modified_ns) == (facts.st_size, modified_ns)
             )
             if record and same_look and may_read(path) and not self._try_again(record):
                 self._leave(record)
@@ -157,7 +162,7 @@ class Ingestion:
         except UnicodeEncodeError:
             reason = "its name is not valid UTF-8: rename it"
         else:
-            return _Looked(path, facts.st_size, facts.st_mtime_ns, digest, unchanged, ocr)
+            return _Looked(path, facts.st_size, modified_ns, digest, unchanged, ocr)
         self._fail(path, reason)
         return None
 

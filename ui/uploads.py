@@ -134,6 +134,7 @@ class Uploads:
         self.folder = library / FOLDER
         self.most = MOST_BYTES
         self._naming = threading.Lock()
+        self._sending: set[Path] = set()
 
     @contextmanager
     def draft(self) -> Iterator[Draft]:
@@ -147,11 +148,14 @@ class Uploads:
         self.folder.mkdir(exist_ok=True)
         self._sweep()
         with tempfile.NamedTemporaryFile(dir=self.folder, prefix=_DRAFT, delete=False) as file:
+            path = Path(file.name)
+            self._sending.add(path)
             try:
                 yield Draft(self.folder, self.most, file.file, self._naming)
             finally:
                 file.close()
-                Path(file.name).unlink(missing_ok=True)
+                path.unlink(missing_ok=True)
+                self._sending.discard(path)
 
     def find(self, names: Sequence[str]) -> list[Path]:
         """The files of these names, as :meth:`Draft.keep` gave them.
@@ -168,6 +172,8 @@ class Uploads:
     def _sweep(self) -> None:
         """Clear away what a server that was killed had been sent half of."""
         for path in self.folder.glob(f"{_DRAFT}*"):
+            if path in self._sending:  # however old it looks: the clock may just have been set
+                continue
             with suppress(FileNotFoundError):  # it was kept, or swept, a moment ago
                 if time.time() - path.stat().st_mtime > _SECONDS_OF_A_DRAFT:
                     path.unlink()

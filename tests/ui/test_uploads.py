@@ -50,6 +50,17 @@ def held(uploads: Uploads) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in uploads.folder.iterdir()}
 
 
+def test_what_is_on_its_way_stays(uploads: Uploads) -> None:
+    """Though the clock was set, and makes it look like what a killed server left."""
+    with uploads.draft() as draft:
+        draft.write(HERON)
+        (path,) = uploads.folder.iterdir()
+        os.utime(path, (0, 0))
+        assert sent(uploads, "other.txt", [b"x"]) == ("other.txt", True)
+        assert draft.keep("heron.txt").new
+    assert held(uploads) == {"heron.txt": HERON, "other.txt": b"x"}
+
+
 def sent(uploads: Uploads, name: str, pieces: Iterable[bytes]) -> tuple[str, bool]:
     """Send a file; gives the name that it got, and whether it is new."""
     with uploads.draft() as draft:
