@@ -205,6 +205,25 @@ def test_damage_is_told_and_mended(
     assert found == right
 
 
+def test_an_index_that_lost_its_entries_is_damage_too(
+    tmp_path: Path, texts: Path, folder: Path
+) -> None:
+    """SQLite has a name of its own for that."""
+    indexed(tmp_path / "first", texts)
+    with sqlite3.connect(the_file(folder)) as connection:
+        connection.execute("UPDATE entry SET used = 9")  # so that the next run notes its own
+        connection.execute("CREATE INDEX empty ON entry (used, encoding) WHERE used < 0")
+        roots = dict(connection.execute("SELECT name, rootpage FROM sqlite_master"))
+        connection.execute("PRAGMA writable_schema = ON")
+        for name, other in (("entry_used", "empty"), ("empty", "entry_used")):
+            connection.execute(
+                "UPDATE sqlite_master SET rootpage = ? WHERE name = ?", (roots[other], name)
+            )
+    (line,) = indexed(tmp_path / "second", texts)[0].warnings
+    assert "was damaged, and is made anew" in line
+    assert indexed(tmp_path / "third", texts)[0].warnings == ()
+
+
 def test_a_cache_that_cannot_be_used(tmp_path: Path, texts: Path, folder: Path) -> None:
     """Indexing goes on without it, and says so."""
     folder.parent.parent.mkdir()

@@ -14,7 +14,8 @@ from rag.cache.packing import packed, unpacked
 from rag.types import PassageEncoding
 
 _TROUBLE = sqlite3.Error, OSError, ValueError
-_DAMAGE = {"SQLITE_CORRUPT", "SQLITE_NOTADB", "SQLITE_ERROR", "SQLITE_IOERR_SHORT_READ"}
+_DAMAGE = ("SQLITE_CORRUPT", "SQLITE_NOTADB", "SQLITE_ERROR", "SQLITE_IOERR_SHORT_READ")
+"""What SQLite's names for damage begin with."""
 
 
 class EncodingCache:
@@ -133,5 +134,6 @@ class EncodingCache:
 def _is_damage(error: Exception) -> bool:
     """Whether the file is at fault, and not the disk, the rights, or another process."""
     if isinstance(error, sqlite3.Error):
-        return getattr(error, "sqlite_errorname", "") in _DAMAGE
+        name: str = getattr(error, "sqlite_errorname", "")
+        return name.startswith(_DAMAGE)
     return isinstance(error, ValueError)

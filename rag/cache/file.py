@@ -19,6 +19,8 @@ from pathlib import Path
 
 from filelock import FileLock
 
+from rag.errors import LibraryError
+
 FORMAT = 1
 """Of the tables."""
 
@@ -52,10 +54,22 @@ def folder() -> Path:
 
 
 def clear() -> None:
-    """Empty the cache. A process that has it open at the time fills one that is gone."""
+    """Empty the cache. A process that has it open at the time fills one that is gone.
+
+    Raises
+    ------
+    LibraryError
+        If the folder can't be written.
+    """
     found = newest(folder())
     if found:
-        opened(folder(), found)[1].close()
+        try:
+            opened(folder(), found)[1].close()
+        except (sqlite3.Error, OSError) as error:
+            raise LibraryError(
+                f"the cache in {folder()} can't be emptied ({error}); check the disk's space and "
+                "the folder's permissions"
+            ) from error
 
 
 def opened(folder: Path, besides: Path | None) -> tuple[Path, sqlite3.Connection]:
@@ -65,12 +79,14 @@ def opened(folder: Path, besides: Path | None) -> tuple[Path, sqlite3.Connection
     folder.chmod(0o700)
     with FileLock(folder / "lock", timeout=SECONDS_TO_WAIT):
         path = newest(folder)
-        if path is None or path == besides:
-            path = _made(folder, int(path.stem) + 1 if path else 1)
+        is_new = path is None or path == besides
+        number = (int(path.stem) if path else 0) + is_new
+        # Before a new one is made: whoever empties the cache may have no room for it.
         for old in folder.glob("*.db*"):
-            if old.name.partition(".")[0] != path.stem:
+            if old.name.partition(".")[0] != str(number):
                 with suppress(PermissionError):  # Windows, while another process has it open
                     old.unlink(missing_ok=True)
+        path = _made(folder, number) if is_new else folder / f"{number}.db"
         connection = connected(path)
     try:
         _check(connection)
