@@ -1,7 +1,7 @@
 """What a report of a fault needs: versions, machine, model, library, settings; nothing private.
 
-Names of people, machines, folders and documents stay out: of a path only whether it lies below the
-home folder, and its last part, are told. Nothing is changed, and the model is not loaded.
+Names of people, machines and documents stay out, and of folders all but the last part of a path,
+with whether it lies below the home folder. Nothing is changed, and the model is not loaded.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
 
 from rag.embedding import MINILM, NamedModel
-from rag.errors import InputError, LibraryDamaged, ModelError
+from rag.errors import InputError, LibraryDamaged, LibraryError, ModelError
+from rag.files import size_of
 from rag.loaders.pdf import tesseract
 from rag.opening import NAME
 from rag.store import FORMAT, Database
@@ -41,6 +42,10 @@ _SECRET = re.compile(r"TOKEN|PASS|SECRET|KEY|AUTH", re.IGNORECASE)
 
 ALSO = ("torch", "transformers", "tokenizers", "openvino", "scipy")
 """Packages that the ones above bring or use, and that faults are often of."""
+
+_OTHER_MODEL = "it is gone, or not the one it was: rag ask says where it should be, and what to do"
+
+_OUT_OF_REACH = "library.db can't be opened: check the disk's space, and who may read the folder"
 
 MIB, GIB = 2**20, 2**30
 LITTLE_DISK = GIB
@@ -122,21 +127,27 @@ def _model(folder: Path) -> Iterator[Finding]:
     try:
         kept = _note(folder, NAME)
         model = NamedModel.from_json(kept) if kept else MINILM
-    except LibraryDamaged:
+    except (LibraryError, PermissionError):
         model = MINILM
     name = shortened(model.name) if Path(model.name).is_absolute() else model.name
     yield Finding("name", f"{name}, {model.dimension} dimensions")
     try:
         model.checked()
     except ModelError as error:
-        yield Finding("files", "wrong", str(error))
+        # Of a model of the user's own the error says where it lies.
+        yield Finding("files", "wrong", str(error) if model is MINILM else _OTHER_MODEL)
     else:
         yield Finding("files", f"as they should be (SHA-256 {model.sha256[:16]}…)")
 
 
 def _library(folder: Path) -> Iterator[Finding]:
     yield Finding("folder", shortened(folder))
-    if not (folder / "library.db").exists():
+    try:
+        is_there = (folder / "library.db").exists()
+    except PermissionError:
+        yield Finding("state", "out of reach", _OUT_OF_REACH)
+        return
+    if not is_there:
         yield Finding("state", "none here yet; rag index PATH makes it")
         yield from _disk(next(one for one in (folder, *folder.parents) if one.exists()))
         return
@@ -145,14 +156,15 @@ def _library(folder: Path) -> Iterator[Finding]:
     except LibraryDamaged:
         told = "library.db can't be read: restore it from a copy, or index into another folder"
         yield Finding("state", "damaged", told)
+    except LibraryError:
+        yield Finding("state", "out of reach", _OUT_OF_REACH)
     else:
         newer = (facts["format"] or "").isdecimal() and int(facts["format"] or 0) > FORMAT
         trouble = "made by a newer rag: update this one" if newer else ""
         yield Finding("format", f"{facts['format']} (this rag: {FORMAT})", trouble)
         yield Finding("generation", facts["generation"] or "none")
         yield Finding("sentences", facts["sentences"] or "none")
-    size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
-    yield Finding("size", f"{size / MIB:,.1f} MiB")
+    yield Finding("size", f"{size_of(folder) / MIB:,.1f} MiB")
     yield from _disk(folder)
     yield from _permissions(folder)
 
@@ -198,7 +210,7 @@ def _settings(environment: Mapping[str, str]) -> Iterator[Finding]:
     for name, value in sorted(environment.items()):
         if not SETTINGS.fullmatch(name):
             continue
-        if _SECRET.search(name):
+        if _SECRET.search(name) or "://" in value:  # which may name a machine, or hold a password
             yield Finding(name, "set, not shown")
         else:
             yield Finding(name, shortened(value) if os.sep in value else value)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from rag.errors import LibraryError
@@ -28,6 +28,16 @@ def may_write(folder: Path) -> bool:
 def printable(path: Path) -> str:
     """A path as it can be shown and stored, whatever bytes its name has."""
     return str(path).encode("utf-8", "backslashreplace").decode()
+
+
+def size_of(folder: Path) -> int:
+    """How many bytes the files in a folder have; those that go meanwhile have none."""
+    size = 0
+    for inner, _, names in os.walk(folder):
+        for name in names:
+            with suppress(OSError):
+                size += os.stat(os.path.join(inner, name)).st_size  # noqa: PTH116, PTH118 (many)
+    return size
 
 
 def write_atomically(path: Path, content: bytes | memoryview) -> None:

@@ -10,7 +10,7 @@ from typing import Self
 
 from rag import coverage, feedback, opening, removal, tuned
 from rag.cache import EncodingCache, limit
-from rag.files import absolute
+from rag.files import absolute, size_of
 from rag.filters import Filter
 from rag.folder import locked
 from rag.progress import shown
@@ -304,7 +304,7 @@ class Library(Searchable):
             sentences=sentences,
             model=self._embedder.name,
             generation=self._reader.generation,
-            bytes=sum(file.stat().st_size for file in self.path.rglob("*") if file.is_file()),
+            bytes=size_of(self.path),
             dimension=self._embedder.dimension,
             late=self._embedder.late,
             recall=sealed.recall if (sealed := self._snapshots.sealed) and sealed.trained else None,

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
+import tempfile
 from pathlib import Path
 
 import pytest
+from hashing_embedder import HashingEmbedder
+from nobody import as_nobody
 
 from rag import Library, cli
 from rag.diagnosis import diagnosed, shortened
-from rag.store import FORMAT
+from rag.embedding import NamedModel
+from rag.opening import NAME
+from rag.store import FORMAT, Database
 
 
 def found(folder: Path) -> dict[str, dict[str, str]]:
@@ -44,6 +49,7 @@ def test_nothing_private(
     monkeypatch.setenv("RAG_LIBRARIES", f"{tmp_path}/ada/Babbage/shelf")
     monkeypatch.setenv("HF_TOKEN", "hf_very_secret")
     monkeypatch.setenv("OMP_NUM_THREADS", "3")
+    monkeypatch.setenv("HF_ENDPOINT", "https://ada:very_secret@Babbage")
     with pytest.raises(SystemExit, match="0"):
         cli.main(["doctor", "--json", "--library", str(secret)])
     printed = capsys.readouterr().out
@@ -67,6 +73,38 @@ def test_what_is_wrong_is_said_with_what_to_do(
     printed = capsys.readouterr()
     assert "damaged" in printed.out
     assert "restore it from a copy" in printed.err
+
+
+def test_a_model_of_ones_own_is_not_told_by_its_place(tmp_path: Path) -> None:
+    """What is wrong with it is, and of its folder the last part."""
+    Library.open(tmp_path / "library", embedder=HashingEmbedder()).close()
+    lost = tmp_path / "ada" / "tuned"
+    model = NamedModel(
+        str(lost), "0" * 64, 64, 50, late=True, pooling="mean", languages=frozenset()
+    )
+    database = Database(tmp_path / "library" / "library.db", 64)
+    database.keep(NAME, model.as_json())
+    database.close()
+    name, files = diagnosed(tmp_path / "library")["model"]
+    assert name.value == "/…/tuned, 64 dimensions"
+    assert files.value == "wrong"
+    assert files.trouble
+    assert "ada" not in files.trouble
+
+
+@pytest.mark.parametrize("closed", ["library", "library/library.db"])
+def test_a_library_out_of_reach(closed: str) -> None:
+    """It is said with all the rest: who may not read it needs the report most."""
+    with tempfile.TemporaryDirectory() as name:  # not in tmp_path, whose parents are closed
+        folder = Path(name)
+        folder.chmod(0o755)
+        Library.open(folder / "library", embedder=HashingEmbedder()).close()
+        (folder / closed).chmod(0)
+        with as_nobody():
+            told = {one.name: one for one in diagnosed(folder / "library")["library"]}
+        (folder / closed).chmod(0o700)
+    assert told["state"].value == "out of reach"
+    assert "who may read" in told["state"].trouble
 
 
 def test_paths_are_shortened() -> None:

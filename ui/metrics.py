@@ -68,7 +68,7 @@ def read(library: Library, jobs: Jobs, warming: Warming, name: str = "") -> Read
     )
     try:
         status = library.status()
-    except (RagError, OSError):  # a file may go while it is looked at
+    except RagError:
         return reading
     return replace(
         reading,

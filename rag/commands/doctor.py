@@ -18,8 +18,9 @@ EXIT_TROUBLE = 4
 def doctor_command(library: LibraryOption = None, *, as_json: JsonOption = False) -> None:
     """Look at the installation and the library, and say what a report of a fault needs.
 
-    Put all of it into your report: it holds no name of a person, machine, folder or document.
-    Nothing is changed. Exit code 4: something is wrong; what to do stands beside it.
+    Put all of it into your report: it holds no name of a person, a machine or a document, and of a
+    folder only the last part of its path. Nothing is changed. Exit code 4: something is wrong; what
+    to do stands beside it.
 
     Example: rag doctor --library ~/.rag
     """

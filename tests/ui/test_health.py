@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import threading
 from pathlib import Path
 
 from hashing_embedder import HashingEmbedder
@@ -33,6 +34,28 @@ def test_ready_only_while_questions_are_answered(tmp_path: Path) -> None:
             assert "the terminal that runs rag says more" in answer.json()["detail"]
             assert client.get("/health").status_code == 200
             assert read(library, Jobs(library), warming).documents is None
+
+
+def test_ready_while_files_come_and_go(tmp_path: Path) -> None:
+    """As they do while something is indexed: one that has gone meanwhile is no trouble."""
+    with Library.open(tmp_path / "library", embedder=HashingEmbedder()) as library:
+        over = threading.Event()
+        draft = library.path / "files" / "draft"
+        draft.parent.mkdir()
+
+        def write() -> None:
+            while not over.is_set():
+                draft.touch()
+                draft.unlink()
+
+        writing = threading.Thread(target=write)
+        writing.start()
+        try:
+            for _ in range(300):
+                library.status()
+        finally:
+            over.set()
+            writing.join()
 
 
 def damage(folder: Path) -> None:
