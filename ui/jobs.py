@@ -16,9 +16,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from queue import SimpleQueue
-from typing import Literal, TypeAlias
+from typing import Literal, Self, TypeAlias
 
-from rag import IndexReport, Library, Progress, SourceNotFound
+from rag import Failure, IndexReport, Library, Progress, SourceNotFound
 from ui import troubles
 
 State: TypeAlias = Literal["queued", "running", "done", "failed", "cancelled"]
@@ -30,11 +30,49 @@ the indexes up to it, and measuring what scores mean."""
 KEPT = 50
 """How many jobs that are over are remembered."""
 
+FAILURES_KEPT = 1000
+"""How many files that could not be read are remembered of each."""
+
 _log = logging.getLogger(__name__)
 
 
 class _Cancelled(BaseException):
     """Ends a run between two documents, as Ctrl-C does; no handler of errors may take it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a job did, in numbers: a report names each file that there is, and many are remembered.
+
+    ``failures`` are the first of the files that could not be read.
+    """
+
+    added: int
+    updated: int
+    unchanged: int
+    removed: int
+    failed: int
+    skipped: int
+    failures: tuple[Failure, ...]
+    embedded: int
+    reused: int
+    seconds: float
+
+    @classmethod
+    def of(cls, report: IndexReport) -> Self:
+        """That of a run."""
+        return cls(
+            added=len(report.added),
+            updated=len(report.updated),
+            unchanged=len(report.unchanged),
+            removed=len(report.removed),
+            failed=len(report.failed),
+            skipped=len(report.skipped),
+            failures=report.failed[:FAILURES_KEPT],
+            embedded=report.embedded,
+            reused=report.reused,
+            seconds=report.seconds,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +93,7 @@ class Job:
     began: dt.datetime | None = None
     ended: dt.datetime | None = None
     progress: Progress | None = None
-    report: IndexReport | None = None
+    report: Outcome | None = None
     trouble: str = ""
     cancelling: bool = False
     exclude: tuple[str, ...] = ()
@@ -219,7 +257,8 @@ class Jobs:
             _log.exception("An index job failed.")
             trouble = troubles.told(error)
         else:
-            return lambda job: replace(job, state="done", report=report, ended=_now())
+            done = Outcome.of(report)
+            return lambda job: replace(job, state="done", report=done, ended=_now())
         return lambda job: replace(job, state="failed", trouble=trouble, ended=_now())
 
     def _change(self, job_id: str, change: Callable[[Job], Job]) -> Job:
@@ -236,10 +275,10 @@ class Jobs:
                 self._over[job.state] += 1
             if report := job.report:
                 told |= {
-                    "added": len(report.added),
-                    "updated": len(report.updated),
-                    "removed": len(report.removed),
-                    "failed": len(report.failed),
+                    "added": report.added,
+                    "updated": report.updated,
+                    "removed": report.removed,
+                    "failed": report.failed,
                     "passages": report.embedded + report.reused,
                     "seconds": round(report.seconds, 2),
                 }

@@ -17,7 +17,6 @@ from ui.uploads import LONGEST_NAME, Uploads
 
 MOST_PATHS = 100
 MOST_FILES = 10_000
-FAILURES_LISTED = 1000
 
 
 class Progress(Shape):
@@ -184,7 +183,6 @@ def started(job: Job, asked: Request, response: Response) -> IndexJob:
 
 def told(job: Job) -> IndexJob:
     """A job as the API tells it: no path of this machine, and a thousand failures at most."""
-    report = job.report
     return IndexJob(
         id=job.id,
         names=job.paths,
@@ -195,19 +193,6 @@ def told(job: Job) -> IndexJob:
         began=job.began,
         ended=job.ended,
         progress=Progress.model_validate(job.progress) if job.progress else None,
-        report=IndexReport(
-            added=len(report.added),
-            updated=len(report.updated),
-            unchanged=len(report.unchanged),
-            removed=len(report.removed),
-            failed=len(report.failed),
-            skipped=len(report.skipped),
-            failures=tuple(map(Failure.model_validate, report.failed[:FAILURES_LISTED])),
-            embedded=report.embedded,
-            reused=report.reused,
-            seconds=report.seconds,
-        )
-        if report
-        else None,
+        report=IndexReport.model_validate(job.report) if job.report else None,
         trouble=job.trouble,
     )
