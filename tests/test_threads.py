@@ -1,14 +1,20 @@
-"""Threads that do not fight: one for a question's products, and company for who waits anyway."""
+"""Threads that do not fight, and keep nothing when they end: one for a question's products, and
+company for who waits anyway.
+"""
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
+from hashing_embedder import HashingEmbedder
 from test_package import python
 
+from rag import Library
 from rag.embedding.together import Together
 
 
@@ -32,6 +38,25 @@ def test_one_blas_thread(monkeypatch: pytest.MonkeyPatch) -> None:
         "thread.join()\n"
     )
     assert run.stdout == "set()\nset()\n", run.stderr
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="it looks where Linux lists open files")
+def test_a_thread_that_ended_keeps_no_file_open(tmp_path: Path) -> None:
+    """A server has new ones all the time, and as many files as the system lets it have."""
+
+    def opened() -> int:
+        links = [one.resolve() for one in Path("/proc/self/fd").iterdir()]
+        return sum(one.name.startswith("library.db") for one in links)
+
+    with Library.open(tmp_path / "library", embedder=HashingEmbedder()) as library:
+        library.status()
+        before = opened()
+        for _ in range(50):
+            thread = threading.Thread(target=library.status)
+            thread.start()
+            thread.join()
+        assert 0 < opened() <= 2 * before
+    assert opened() == 0
 
 
 def test_together() -> None:

@@ -61,7 +61,7 @@ class Database:
         self.dimension = dimension
         self._path = path
         self._local = threading.local()
-        self._connections: list[Connection] = []
+        self._connections: dict[threading.Thread, Connection] = {}
         self._opening = threading.Lock()
 
     @staticmethod
@@ -177,22 +177,21 @@ class Database:
             # Opened as a file that does not change: does it, after all?
             if self._local.seen == connecting.seen(self._path):
                 return connection
-            self._drop(connection)
+            connection.close()
             connection = None
         if connection is None:
             seen: Seen = connecting.seen(self._path)
             connection = connected(self._path)
             with self._opening:
-                self._connections.append(connection)
+                self._let_go()
+                self._connections[threading.current_thread()] = connection
             self._local.connection, self._local.seen = connection, seen
         return connection
 
-    def _drop(self, connection: Connection) -> None:
-        """Close a connection whose file is another one by now."""
-        with self._opening:
-            if connection in self._connections:
-                self._connections.remove(connection)
-        connection.close()
+    def _let_go(self) -> None:
+        """Close the connections of threads that have ended: a server has new ones all the time."""
+        for thread in [one for one in self._connections if not one.is_alive()]:
+            self._connections.pop(thread).close()
 
     @contextmanager
     def unchanging(self) -> Iterator[None]:
@@ -275,4 +274,4 @@ class Database:
         """Close every connection; the database can't be used afterwards."""
         with self._opening:
             while self._connections:
-                self._connections.pop().close()
+                self._connections.popitem()[1].close()
