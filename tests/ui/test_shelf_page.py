@@ -17,6 +17,7 @@ from rag import Shelf
 from rag.embedding import SentenceTransformerEmbedder
 from rag.protocols import Embedder
 from ui.shelf import Libraries
+from ui.shelf_words import CLOSING
 
 HTML = {"accept": "text/html"}
 ODD = "C# 100%?é <b>{{7*7}}"
@@ -225,8 +226,12 @@ def test_a_new_name_while_pages_are_open(shelf: Shelf, articles: Path) -> None:
             beating = asyncio.create_task(client.get(f"{old}/gradio_api/heartbeat/abc"))
             await asyncio.sleep(0.2)
             form = {"library": "letters", "name": "mail"}
-            sent = await client.post("/", data=form, headers={"origin": ADDRESS})
-            assert sent.status_code == 303
+            renaming = asyncio.create_task(client.post("/", data=form, headers={"origin": ADDRESS}))
+            # While what is under way comes to its end, nothing more is begun.
+            while (asked := await client.get(f"{old}/api/v1/health")).status_code == 200:  # noqa: ASYNC110
+                await asyncio.sleep(0.02)
+            assert (asked.status_code, asked.json()) == (503, {"detail": CLOSING})
+            assert (await renaming).status_code == 303
             assert (await beating).text.startswith("data: ALIVE")
             gone = await client.get(f"{old}/library", headers=HTML)
             assert gone.status_code == 404
