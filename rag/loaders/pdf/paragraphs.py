@@ -26,7 +26,6 @@ _HANGING = 0.45
 _FILLED = 0.85
 """The share of its extent that a line of prose fills; cells of a table leave more blank."""
 _LEAST_ROWS = 3
-_MOST_NUMBERED_CELLS = 40
 _PROSE = 10
 _CUT = 2.5
 """Times the size: a line that ends so far from the margin, or nearer, is full."""
