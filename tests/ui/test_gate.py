@@ -10,6 +10,7 @@ from fastapi.testclient import TestClient
 
 from rag import InputError
 from ui import accounts, login, visitors
+from ui import sessions as kept
 from ui.access import HERE, LOCAL, decided
 from ui.accounts import EMPTY, Accounts
 from ui.rates import FREE_TRIES, Tries
@@ -193,7 +194,7 @@ def test_names_and_passwords(known: tuple[Accounts, str]) -> None:
         EMPTY.with_person("a\nb", "owner", PASSWORD)
 
 
-def test_sessions_end() -> None:
+def test_sessions_end(monkeypatch: pytest.MonkeyPatch) -> None:
     """After a working day, and when many others began."""
     now = [0.0]
     sessions = Sessions(lambda: now[0])
@@ -202,3 +203,7 @@ def test_sessions_end() -> None:
     assert sessions.find(number) == visitors.AT_THIS_MACHINE
     now[0] = float(SECONDS)
     assert sessions.find(number) is None
+    monkeypatch.setattr(kept, "MOST", 2)
+    first, *others = (sessions.begin(visitors.AT_THIS_MACHINE) for _ in range(3))
+    assert sessions.find(first) is None
+    assert [sessions.find(one) for one in others] == [visitors.AT_THIS_MACHINE] * 2

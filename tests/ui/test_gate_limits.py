@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import threading
 
 import pytest
 from behind_gate import FORM, HOST, HTML, behind, told
@@ -197,18 +196,38 @@ def test_who_counts_as_one_client() -> None:
     assert client("::ffff:192.0.2.1") == client("192.0.2.1") != client("192.0.2.2")
 
 
-def test_what_can_not_be_answered_now_is_refused_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """503 for all when the server is full, 429 for a client that has its share of it."""
-    monkeypatch.setattr(rationing, "AT_ONCE", 3)
-    monkeypatch.setattr(rationing, "AT_ONCE_EACH", 2)
-    reached, go = threading.Semaphore(0), asyncio.Event()
+def scope_of(peer: str, path: str, *headers: tuple[bytes, bytes]) -> dict[str, object]:
+    """A request as a server hands it on."""
+    return {
+        "type": "http",
+        "method": "POST",
+        "path": path,
+        "query_string": b"",
+        "headers": headers,
+        "client": (peer, 1),
+        "http_version": "1.1",
+    }
+
+
+@pytest.mark.parametrize(
+    ("path", "limit"),
+    [("/slow", "AT_ONCE"), ("/gradio_api/heartbeat/x", "OPEN"), ("/api/v1/files/a", "OPEN")],
+)
+def test_what_can_not_be_answered_now_is_refused_at_once(
+    path: str, limit: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """503 for all when the server is full, 429 for a client that has its share of it; streams and
+    files on their way have limits of their own.
+    """
+    monkeypatch.setattr(rationing, limit, 3)
+    monkeypatch.setattr(rationing, f"{limit}_EACH", 2)
+    go = asyncio.Event()
 
     async def slow(_: Request) -> JSONResponse:
-        reached.release()
         await go.wait()
         return JSONResponse({})
 
-    app = Rationed(Starlette(routes=[Route("/slow", slow)]))
+    app = Rationed(Starlette(routes=[Route("/{path:path}", slow, methods=["POST"])]))
 
     async def statuses(*peers: str) -> list[int]:
         found: list[int] = []
@@ -221,16 +240,7 @@ def test_what_can_not_be_answered_now_is_refused_at_once(monkeypatch: pytest.Mon
             async def receive() -> dict[str, object]:
                 return {"type": "http.request", "body": b""}
 
-            scope = {
-                "type": "http",
-                "method": "GET",
-                "path": "/slow",
-                "query_string": b"",
-                "headers": [],
-                "client": (peer, 1),
-                "http_version": "1.1",
-            }
-            await app(scope, receive, send)  # type: ignore[arg-type]
+            await app(scope_of(peer, path), receive, send)  # type: ignore[arg-type]
 
         tasks = [asyncio.create_task(ask(peer)) for peer in peers]
         await asyncio.sleep(0.1)
@@ -240,6 +250,25 @@ def test_what_can_not_be_answered_now_is_refused_at_once(monkeypatch: pytest.Mon
         return refused
 
     assert asyncio.run(statuses("a", "a", "a", "b", "c")) == [429, 503]
+
+
+def test_what_does_not_come_in_time_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who sends next to nothing keeps no place for long."""
+    monkeypatch.setattr(bodies, "SECONDS", 0.05)
+    found: list[object] = []
+    more = iter([True] * 100)
+
+    async def send(message: dict[str, object]) -> None:  # type: ignore[misc]
+        found.append(message.get("status"))
+
+    async def receive() -> dict[str, object]:
+        await asyncio.sleep(0.02)
+        return {"type": "http.request", "body": b"x", "more_body": next(more, False)}
+
+    app = bodies.bounded(Starlette(routes=[Route("/{path:path}", told, methods=["POST"])]))
+    scope = scope_of("192.0.2.1", "/api/v1/jobs", (b"content-length", b"1000"))
+    asyncio.run(app(scope, receive, send))  # type: ignore[arg-type]
+    assert found[0] == 408
 
 
 # ---- what every answer carries ----
