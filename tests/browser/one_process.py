@@ -21,7 +21,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-SECONDS = 60.0
+SECONDS = 300.0
 """How long the process may take to end."""
 
 
