@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     import faiss
 
 PROBED = 8
-"""Of how many lists one is looked at. Of five million sentences an eighth of the lists proposes .997
-of the ten that are nearest to a question (tests/bench/growth.py)."""
+"""Of how many lists one is looked at. Of five million sentences an eighth of the lists proposes
+.997 of the ten that are nearest to a question (tests/bench/growth.py)."""
 
 QUESTION_BITS = 8
 """A dimension of a question, where it meets compressed sentences."""
