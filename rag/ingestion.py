@@ -87,8 +87,10 @@ class Ingestion:
     _gathered: int = 0
 
     def __post_init__(self) -> None:
-        self._files = self.reader.files()
-        sources = {source.path: source for source in self.reader.sources()}
+        # Of a library with many files, only those asked for are looked up, where no folder is.
+        named = None if self.discovery.folders else [*map(printable, self.discovery.files)]
+        self._files = self.reader.files(named)
+        sources = {source.path: source for source in self.reader.sources(named)}
         self._tally = Tally(sources, self.discovery.named, self.discovery.skipped)
         self._tally.fails(self.discovery.failed)
         for source in sources.values():
@@ -104,23 +106,21 @@ class Ingestion:
             self._run()
 
     def _run(self) -> None:
-        by_digest = {
-            record.digest: path
-            for path, record in self._files.items()
-            if not self._try_again(record)
-        }
-        again = {record.digest for record in self._files.values() if self._try_again(record)}
         to_read: dict[Path, _Looked] = {}
         for path in self.discovery.files:
             looked = self._look_at(path)
             if looked is None:
                 self._tell(path)
-            elif same := by_digest.get(looked.digest):
-                self._take_over(looked, same)
+                continue
+            # Nothing has been written yet: these are the files as they were before the run.
+            alike = self.reader.files_with(looked.digest)
+            settled = [record for record in alike if not self._try_again(record)]
+            if settled:
+                self._take_over(looked, settled[-1])
                 self._tell(path)
             else:
                 to_read[path] = looked
-                if looked.digest in again:
+                if alike:
                     self._rereading.add(path)
         # At once, and before anything is replaced: files may have changed places.
         self._storing.finish()
@@ -187,12 +187,12 @@ class Ingestion:
         self._tally.fails((Failure(printable(path), reason + kept),))
         self._seen += 1
 
-    def _take_over(self, looked: _Looked, same: str) -> None:
+    def _take_over(self, looked: _Looked, record: FileRecord) -> None:
         """A file whose content was read before, here or elsewhere: nothing has to be read."""
-        record, name = self._files[same], str(looked.path)
+        same, name = record.path, str(looked.path)
         sources = [
             Source(name + source.path.removeprefix(same), name, source.document_id)
-            for source in self._of_file.get(same, [])
+            for source in self.reader.sources([same])
         ]
         failures = tuple(
             Failure(name + one.source.removeprefix(same), one.reason) for one in record.failures
