@@ -9,16 +9,15 @@ from dataclasses import replace
 from random import Random
 from typing import TypeAlias
 
-import numpy as np
-
 from rag import asking, foreign, known_items
+from rag.arrays import Scores
 from rag.calibration import ANSWERED, Calibration, as_kept, fit, is_useful
 from rag.errors import LibraryError
 from rag.store import Database, StoredPassage, StoreReader, sample
 from rag.types import Answer, Hit
 
-Score: TypeAlias = Callable[[str], float]
-"""The score of the first hit for a question, 0 where there is none."""
+FirstScores: TypeAlias = Callable[[Sequence[str]], Scores]
+"""The score of the first hit for each of some questions, 0 where there is none."""
 
 NAME = "calibration"
 """Under which it is kept."""
@@ -39,9 +38,9 @@ GENERAL = Calibration(slope=42.0, intercept=-16.3)
 class Calibrations:
     """The calibration of one library, shared by the threads that ask."""
 
-    def __init__(self, database: Database, score: Score) -> None:
+    def __init__(self, database: Database, first_scores: FirstScores) -> None:
         self._database = database
-        self._score = score
+        self._first_scores = first_scores
         self._measuring = threading.Lock()
         self._newest: Calibration | None = None
 
@@ -111,7 +110,7 @@ class Calibrations:
         return None
 
     def _measured(self, scoring: str) -> Calibration:
-        found = measured(self._database, self._score, scoring)
+        found = measured(self._database, self._first_scores, scoring)
         self._newest = found
         # Without the right to write, or while another process writes, it stays in memory.
         with suppress(LibraryError):
@@ -119,7 +118,7 @@ class Calibrations:
         return found
 
 
-def measured(database: Database, score: Score, scoring: str) -> Calibration:
+def measured(database: Database, first_scores: FirstScores, scoring: str) -> Calibration:
     """Ask questions that the library answers, and some that it doesn't.
 
     The same documents give the same questions. Some two hundred are asked, however large the
@@ -133,7 +132,8 @@ def measured(database: Database, score: Score, scoring: str) -> Calibration:
     counts = 0, 0
     kept: list[tuple[float, ...]] = []
     if len(known) >= FEWEST_KNOWN:
-        found = [np.array([score(one) for one in asked]) for asked in (known, strange)]
+        scores = first_scores([*known, *strange])
+        found = scores[: len(known)], scores[len(known) :]
         if is_useful(*found):
             curve = fit(*found)
             counts = len(known), len(strange)

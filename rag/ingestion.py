@@ -297,7 +297,9 @@ class Ingestion:
         if not self.discovery.folders:
             return  # nothing can have vanished from them, and the library may have many files
         present = {str(path) for path in self.discovery.files}
-        files = [one for one in self._files if one not in present and self.discovery.covers(one)]
+        # A run that was killed may have stored what is in a file, and not that the file was read.
+        known = dict.fromkeys([*self._files, *self._of_file])
+        files = [one for one in known if one not in present and self.discovery.covers(one)]
         if files:
             gone = [source.path for file in files for source in self._of_file.get(file, [])]
             self.writer.remove(gone, files)
