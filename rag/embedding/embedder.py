@@ -197,6 +197,8 @@ class SentenceTransformerEmbedder:
         ModelError
             If the model can't be loaded or is not the one it was.
         """
+        if not questions:
+            return []
         prompt = self._tokenization.query_prompt
         encodings = self._tokenization.encode([prompt + question for question in questions])
         ran = self._passages().forward(encodings, prompt)
