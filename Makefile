@@ -17,10 +17,11 @@ help: ## List what there is
 
 install: .venv/installed ## Create .venv with everything, at pinned versions
 
+# Python compiles what is imported, which is a small part of it: half the time of installing.
 .venv/installed: pyproject.toml constraints.txt
 	@echo "Installing into .venv: about 2 GB, some minutes the first time"
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-compile -c constraints.txt -e '.[dev]'
 	touch $@
 
 run: install ## Index the articles in seeds/ and serve the page (PORT=7860)
