@@ -10,15 +10,11 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-def begun(call: Callable[[], T], *, worth: bool = True) -> Callable[[], T]:
+def begun(call: Callable[[], T]) -> Callable[[], T]:
     """Begin a call; returns what waits for it, and gives its result or raises what it raised.
 
     For work that lets other threads run meanwhile: an index's search, say, which is not Python.
-    What is not ``worth`` a thread is called at once.
     """
-    if not worth:
-        result = call()
-        return lambda: result
     outcome: Future[T] = Future()
 
     def run() -> None:

@@ -5,8 +5,9 @@ Each stage is a function. How it weighs and how deep it looks stands in :class:`
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import numpy as np
 
@@ -22,6 +23,8 @@ from rag.ranking import Ranking, Signals
 from rag.reranking import Reranker
 from rag.store import StoredPassage, StoredTokens, StoreReader
 from rag.types import Clauses, Hit, Passage, QueryEncoding, Quote, Respelling, Span, Why
+
+T = TypeVar("T")
 
 MANY = 50_000
 """Passages from which on the word index is asked beside the model and the store. A million are
@@ -126,10 +129,9 @@ def search(
     respelled = spelling.respelled(query.question, instead)
     where = limits.limited((*query.conditions, conditions), query.clauses, store, snapshot.words)
     count = _proposed(k, settings) if settings.meaning_weight < 1.0 else 0
-    # Beside the model, which takes one core and some milliseconds.
-    worded = beside.begun(
-        lambda: _worded(respelled, count, query.clauses, where.among, snapshot.words),
-        worth=snapshot.pieces.passages >= MANY,
+    # While the model reads the question, which takes one core and some milliseconds.
+    worded = _begun(
+        lambda: _worded(respelled, count, query.clauses, where.among, snapshot.words), snapshot
     )
     asked = _Asked(
         question=respelled,
@@ -169,14 +171,21 @@ def _worded(
     return dict(zip(keys.tolist(), scores.tolist(), strict=True))
 
 
+def _begun(call: Callable[[], T], snapshot: Snapshot) -> Callable[[], T]:
+    """Ask the word index, in a thread of its own where there is enough to ask."""
+    if snapshot.pieces.passages >= MANY:
+        return beside.begun(call)
+    result = call()
+    return lambda: result
+
+
 def _candidates(asked: _Asked, worded: dict[int, float]) -> _Candidates:
     """What the vectors propose, and what the words did."""
     proposed = _nearest(asked)
     others = [key for key in proposed if key not in worded]
-    # Beside the store, which waits for the disk.
-    looked_up = beside.begun(
-        lambda: asked.snapshot.words.score(asked.question, others).tolist(),
-        worth=asked.snapshot.pieces.passages >= MANY,
+    # While the store is read, which waits for the disk.
+    looked_up = _begun(
+        lambda: asked.snapshot.words.score(asked.question, others).tolist(), asked.snapshot
     )
     found, meaning = _meaning(asked, [*worded, *others])
     near = _truly_nearest(asked, proposed, found, meaning)
