@@ -23,7 +23,7 @@ from typing import Any
 
 import atheris
 
-with atheris.instrument_imports(include=["rag"], enable_loader_override=False):
+with atheris.instrument_imports(include=["rag", "ui"], enable_loader_override=False):
     from mutations import mutated_xml
     from targets import TARGETS, Target
 
