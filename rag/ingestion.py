@@ -15,6 +15,7 @@ from rag.cache import EncodingCache
 from rag.chunking import passages
 from rag.discovery import Discovery
 from rag.encoding import Encoder
+from rag.engine import Reader, Writer
 from rag.errors import InputError, LibraryDamaged
 from rag.files import may_read, printable
 from rag.loaders import Means, wants_password
@@ -22,7 +23,7 @@ from rag.loaders.pdf.tesseract import checked
 from rag.protocols import Embedder
 from rag.reading import ReadFile, read
 from rag.reports import IndexReport, Progress
-from rag.store import FileRecord, Source, StoreReader, StoreWriter
+from rag.store import FileRecord, Source
 from rag.storing import Pending, Storing
 from rag.tally import Tally
 from rag.types import Document, Failure
@@ -63,8 +64,8 @@ class Ingestion:
 
     discovery: Discovery
     embedder: Embedder
-    reader: StoreReader
-    writer: StoreWriter
+    reader: Reader
+    writer: Writer
     on_progress: Callable[[Progress], None]
     cache: EncodingCache | None = None
     """What any library of this user has encoded."""
