@@ -10,7 +10,7 @@ PARALLEL ?= -n auto --dist loadfile
 
 .DEFAULT_GOAL := help
 .PHONY: help install run test check audit licences lock faults soak fuzz overload screenshots
-.PHONY: quality peers bench clean
+.PHONY: quality cluster peers bench clean
 
 help: ## List what there is
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -77,6 +77,10 @@ screenshots: install ## Take the README's screenshots again (needs Chromium)
 quality: install ## Measure retrieval on the sets in DATA=folder
 	$(BIN)/python tests/bench/quality.py $(DATA)/squad_dev $(DATA)/chroma_chunking $(DATA)/scifact
 	$(BIN)/python tests/bench/refusal.py $(DATA)
+
+cluster: install ## Hold shared libraries against ones in folders on an S3 server (DATA=folder)
+	PYTHONPATH=tests $(BIN)/python tests/bench/engines.py $(DATA)/squad_dev $$(mktemp -d)
+	PYTHONPATH=tests $(BIN)/python tests/bench/engines.py $(DATA)/squad_dev $$(mktemp -d) --compressed
 
 peers: install .venv-peers/installed ## Compare with others on the sets in DATA=folder (hours)
 	.venv-peers/bin/python -W ignore tests/bench/peers/collect.py $(DATA) --cache $(FOUND)

@@ -4,8 +4,8 @@ The embedded engine (:mod:`rag.embedded`) keeps a library in a folder: SQLite, F
 is above (chunking, embedding, fusion, late interaction, calibration, and whatever can be asked)
 never learns which engine it stands on.
 
-A passage has a key, an integer that the engine gives it; keys rise in the order in which documents
-came, and with the place in a document. A key is of use to the engine that gave it and nobody else.
+A passage has a key, an integer that its engine gives it and nobody else can use; keys rise in the
+order in which documents came, and with the place in a document.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class Searcher(Protocol):
 
     @property
     def exact(self) -> bool:
-        """Whether :meth:`nearest` compares all sentences, so that the nearest are the nearest."""
+        """Whether :meth:`nearest` compares all sentences."""
         ...
 
     def nearest(self, question: Vector, sentences: int) -> Keys:
@@ -257,10 +257,8 @@ class Writer(Protocol):
         passages: Sequence[Passage],
         encodings: Iterable[PassageEncoding],
     ) -> None:
-        """Store a document, and say where it was found.
-
-        What there is of this document from an earlier reading is replaced. Another document that
-        only this source held before goes, with all that belongs to it.
+        """Store a document, in the place of an earlier reading of it, and say where it was found.
+        What only this source held before goes.
         """
         ...
 
@@ -269,14 +267,17 @@ class Writer(Protocol):
         ...
 
     def settle(self, records: Sequence[tuple[FileRecord, Sequence[str]]]) -> list[str]:
-        """Record files as read, each with the sources that were found in it now.
-
-        Sources that were found in one of them before, and no more, are forgotten and returned.
+        """Record files as read, each with the sources that were found in it now; those that were
+        found in it before, and no more, are forgotten and returned.
         """
         ...
 
     def remove(self, paths: Sequence[str], files: Sequence[str]) -> None:
         """Forget sources and files, and the documents that no other source holds."""
+        ...
+
+    def flush(self) -> None:
+        """Commit what was given so far, where an engine holds it back until there is more."""
         ...
 
 
@@ -317,10 +318,7 @@ class Engine(Protocol):
         """The right to write, for the time of a block. What was written can be found at its end,
         also where it ends by an error or Ctrl-C.
 
-        Raises
-        ------
-        LibraryBusy
-            If another process goes on writing, where one at a time may.
+        Where one at a time may write, LibraryBusy is raised if another one goes on.
         """
         ...
 
@@ -334,9 +332,7 @@ class Engine(Protocol):
 
     @property
     def recall(self) -> float | None:
-        """The share of the sentences nearest to a question that it proposes, measured on itself;
-        None where it compares all, or that is not known.
-        """
+        """The share of the nearest sentences that it proposes; None where all, or if not known."""
         ...
 
     def verify(self, embedder: Embedder, tell: Tell, *, repair: bool) -> Verification:

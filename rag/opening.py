@@ -9,8 +9,8 @@ from pathlib import Path
 from rag.embedded import EmbeddedEngine
 from rag.embedding import MINILM, SentenceTransformerEmbedder
 from rag.engine import Engine
-from rag.errors import LibraryNotFound
-from rag.files import absolute
+from rag.errors import InputError, LibraryNotFound
+from rag.files import absolute, is_url
 from rag.folder import make
 from rag.protocols import Embedder
 from rag.store import Database
@@ -27,10 +27,21 @@ def opened(
     dimensions: int | None,
     embedder: Embedder | None,
 ) -> tuple[Engine, Embedder]:
-    """The engine of the library in a folder, and its model.
+    """The engine of the library in a folder or at a URL, and its model.
 
     Parameters and errors are those of :meth:`rag.Library.open`.
     """
+    if is_url(path):
+        try:
+            from rag.shared import opening as shared
+        except ImportError as error:
+            raise InputError(
+                f"{path} is a shared library, which takes more packages: pip install 'rag[cluster]'"
+                f" ({error})"
+            ) from error
+        return shared.opened(
+            str(path), create=create, model=model, dimensions=dimensions, embedder=embedder
+        )
     folder = absolute(path)
     embedder = embedder or embedder_for(folder, model, dimensions)
     made = made_sure(folder, embedder, create=create)

@@ -111,3 +111,4 @@ class Storing:
             self.writer.point(encoded.pointing)
         if encoded.settling:
             self.on_lost(self.writer.settle(encoded.settling))
+        self.writer.flush()
