@@ -6,34 +6,16 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from rag import retrieval
-from rag.arrays import Offsets
 from rag.embedded import EmbeddedSearcher
 from rag.errors import LibraryDamaged
 from rag.evaluation.labelled import Question
 from rag.indexes import Indexes
 from rag.protocols import Embedder, QuestionEncoder
 from rag.ranking import Ranking
+from rag.remembered import Remembered
 from rag.reranking import Reranker
 from rag.store import Changes, Database, StoreReader
-from rag.types import Hit, QueryEncoding
-
-
-class _Once:
-    """A model that reads no question twice."""
-
-    def __init__(self, embedder: QuestionEncoder) -> None:
-        self._embedder = embedder
-        self._known: dict[str, QueryEncoding] = {}
-
-    def tokens(self, text: str) -> Offsets:
-        """Those of the model."""
-        return self._embedder.tokens(text)
-
-    def query(self, question: str) -> QueryEncoding:
-        """That of the model."""
-        if question not in self._known:
-            self._known[question] = self._embedder.query(question)
-        return self._known[question]
+from rag.types import Hit
 
 
 class Searcher:
@@ -64,7 +46,7 @@ class Searcher:
         self, question: Question, k: int, settings: Sequence[Ranking]
     ) -> list[list[Hit]]:
         """The same with each of several settings; the model reads the question once."""
-        once = _Once(self._embedder)
+        once = Remembered(self._embedder)
         return [self._found(question, k, one, None, once) for one in settings]
 
     def _found(

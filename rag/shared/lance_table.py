@@ -23,7 +23,7 @@ from rag.errors import LibraryBusy, LibraryError, LibraryNotFound
 from rag.lexical import CONTEXT_WEIGHT
 from rag.shared import schemas
 from rag.shared.rows import Row
-from rag.vectors.index import PROBED
+from rag.vectors.index import MOST_PROBED
 from rag.vectors.sealing import EXACT, lists_for
 
 if TYPE_CHECKING:
@@ -130,7 +130,7 @@ class Table:
         """The keys of the rows with the nearest vectors, the nearest first."""
         with told(self._url):
             # Where few may be found, the nearest of them are anywhere.
-            probed = self._lists if where else -(-self._lists // PROBED)
+            probed = self._lists if where else -(-self._lists // MOST_PROBED)
             asked = {
                 "column": schemas.VECTORS,
                 "q": vector,

