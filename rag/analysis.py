@@ -67,6 +67,11 @@ class Analysis:
         ]
         return tantivy.PreTokenizedString(text, tokens)
 
+    def stems(self, text: str, language: str | None) -> list[str]:
+        """The stems of a text in a language, in order, as the word index has them."""
+        own = self.indexed(text, language)
+        return [token.text for token in (own or self.stemmed.pre_tokenize(text)).tokens]
+
     def words(self, text: str) -> tuple[Stems, ...]:
         """The words that a question asks for, each once, by all of their stems, in order of them.
 

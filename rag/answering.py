@@ -12,8 +12,9 @@ from typing import TypeAlias
 from rag import asking, foreign, known_items
 from rag.arrays import Scores
 from rag.calibration import ANSWERED, Calibration, as_kept, fit, is_useful
+from rag.engine import Engine, Reader
 from rag.errors import LibraryError
-from rag.store import Database, StoredPassage, StoreReader, sample
+from rag.store import StoredPassage
 from rag.types import Answer, Hit
 
 FirstScores: TypeAlias = Callable[[Sequence[str]], Scores]
@@ -38,8 +39,8 @@ GENERAL = Calibration(slope=42.0, intercept=-16.3)
 class Calibrations:
     """The calibration of one library, shared by the threads that ask."""
 
-    def __init__(self, database: Database, first_scores: FirstScores) -> None:
-        self._database = database
+    def __init__(self, engine: Engine, first_scores: FirstScores) -> None:
+        self._engine = engine
         self._first_scores = first_scores
         self._measuring = threading.Lock()
         self._newest: Calibration | None = None
@@ -66,7 +67,7 @@ class Calibrations:
         an earlier version measured it and kept no scores.
         """
         scoring = _scoring(ranking)
-        _, passages, _ = StoreReader(self._database).counts()
+        _, passages, _ = self._engine.reader.counts()
         with self._measuring:
             kept = self._kept()
             if passages and not (kept and kept.fits(passages, scoring)):
@@ -103,31 +104,31 @@ class Calibrations:
         )
 
     def _kept(self) -> Calibration | None:
-        text = self._database.note(NAME)
+        text = self._engine.notes.note(NAME)
         # What another version kept is measured again, like any derived thing.
         with suppress(ValueError, TypeError):
             return Calibration.from_json(text) if text else None
         return None
 
     def _measured(self, scoring: str) -> Calibration:
-        found = measured(self._database, self._first_scores, scoring)
+        found = measured(self._engine, self._first_scores, scoring)
         self._newest = found
         # Without the right to write, or while another process writes, it stays in memory.
         with suppress(LibraryError):
-            self._database.keep(NAME, found.as_json())
+            self._engine.notes.keep(NAME, found.as_json())
         return found
 
 
-def measured(database: Database, first_scores: FirstScores, scoring: str) -> Calibration:
+def measured(engine: Engine, first_scores: FirstScores, scoring: str) -> Calibration:
     """Ask questions that the library answers, and some that it doesn't.
 
     The same documents give the same questions. Some two hundred are asked, however large the
     library; with fewer than thirty passages to draw from, or where the two kinds score alike,
     the general calibration has to do.
     """
-    store = StoreReader(database)
-    _, passages, _ = store.counts()
-    known, strange = questions(sample(database, 2 * KNOWN), is_english=_is_english(store))
+    _, passages, _ = engine.reader.counts()
+    drawn = engine.catalogue.sample(2 * KNOWN)
+    known, strange = questions(drawn, is_english=_is_english(engine.reader))
     curve = GENERAL.slope, GENERAL.intercept
     counts = 0, 0
     kept: list[tuple[float, ...]] = []
@@ -171,9 +172,9 @@ def _usable(stored: StoredPassage) -> Iterator[str]:
             yield sentence
 
 
-def _is_english(store: StoreReader) -> bool:
+def _is_english(reader: Reader) -> bool:
     """Whether most documents are, those of unknown language aside."""
-    languages = store.languages()
+    languages = reader.languages()
     told = sum(count for code, count in languages.items() if code)
     return 2 * languages.get("en", 0) >= told
 

@@ -39,3 +39,8 @@ def are_unit(vectors: Vectors) -> bool:
     """Whether every row has length 1, but for the rounding to float16; NaN has none."""
     squares = np.einsum("ij,ij->i", vectors, vectors)
     return bool((np.abs(squares - 1.0) < 2e-2).all())  # noqa: PLR2004 (1 % of the length)
+
+
+def distinct(keys: Keys) -> Keys:
+    """Each key once, in the order of first appearance."""
+    return np.array(list(dict.fromkeys(keys.tolist())), dtype=np.int64)

@@ -18,10 +18,10 @@ from pathlib import Path
 from typing import TypeAlias
 
 from rag import known_items
+from rag.engine import Engine, Notes, Reader
 from rag.errors import InputError, LibraryError
 from rag.filters import Filter
 from rag.reports import Findability, Lost, SelfTest, Sought
-from rag.store import Catalogue, Database, StoreReader
 from rag.types import DocumentSummary, Hit, Passage
 
 Search: TypeAlias = Callable[[str, int], list[Hit]]
@@ -64,7 +64,7 @@ class Case:
 
 
 def check(
-    database: Database, search: Search, queries: int, on_progress: Callable[[int, int], None]
+    engine: Engine, search: Search, queries: int, on_progress: Callable[[int, int], None]
 ) -> SelfTest:
     """Look for what is there, and compare with the last time that it was looked for.
 
@@ -84,8 +84,8 @@ def check(
     if queries < 1:
         raise InputError(f"the number of queries must be at least 1, not {queries}")
     began = time.perf_counter()
-    before = _kept(database)
-    asked = list(islice(cases(database, queries), queries))
+    before = _kept(engine.notes)
+    asked = list(islice(cases(engine, queries), queries))
     ranks: dict[str, int] = {}
     for done, case in enumerate(asked, 1):
         hits = search(case.query, DEPTH)
@@ -93,7 +93,7 @@ def check(
         on_progress(done, len(asked))
     # Without the right to write there is no comparison next time, but these figures all the same.
     with suppress(LibraryError):
-        database.keep(NAME, json.dumps(_still_there(before, StoreReader(database)) | ranks))
+        engine.notes.keep(NAME, json.dumps(_still_there(before, engine.reader) | ranks))
     types = sorted({case.type for case in asked})
     return SelfTest(
         total=_figures("", [case.name for case in asked], ranks, before),
@@ -107,13 +107,13 @@ def check(
     )
 
 
-def last(database: Database) -> tuple[Sought, ...]:
+def last(engine: Engine) -> tuple[Sought, ...]:
     """What became of each query that was ever asked and is about a document that is still there,
     when it was last asked; none before the first time. By title and query.
     """
-    documents = {one.id: one for one in _documents(database)}
+    documents = {one.id: one for one in _documents(engine)}
     found = []
-    for name, rank in _kept(database).items():
+    for name, rank in _kept(engine.notes).items():
         document_id, _, query = name.partition(" ")
         if document_id in documents:
             one = documents[document_id]
@@ -121,32 +121,29 @@ def last(database: Database) -> tuple[Sought, ...]:
     return tuple(sorted(found, key=lambda one: (one.title, one.source, one.query)))
 
 
-def cases(database: Database, queries: int) -> Iterator[Case]:
+def cases(engine: Engine, queries: int) -> Iterator[Case]:
     """What to look for: a thing of every document, then another one of each, and so on.
 
     Documents are taken type by type in turn, and in the order of their ids, which are hashes: as
     good as by lot, and the same next time.
     """
     types: dict[str, list[DocumentSummary]] = {}
-    for document in sorted(_documents(database), key=lambda one: one.id):
+    for document in sorted(_documents(engine), key=lambda one: one.id):
         types.setdefault(_type(document), []).append(document)
     turns = chain.from_iterable(zip_longest(*(types[name] for name in sorted(types))))
     documents = list(islice((one for one in turns if one), queries))
     of_each = -(-queries // max(len(documents), 1))
-    store = StoreReader(database)
-    found = [_of_document(store, one, of_each, n) for n, one in enumerate(documents)]
+    found = [_of_document(engine.reader, one, of_each, n) for n, one in enumerate(documents)]
     return (case for case in chain.from_iterable(zip_longest(*found)) if case)
 
 
-def _documents(database: Database) -> list[DocumentSummary]:
-    return Catalogue(database).documents(Filter(), order="source", offset=0, limit=None)
+def _documents(engine: Engine) -> list[DocumentSummary]:
+    return engine.catalogue.documents(Filter(), order="source", offset=0, limit=None)
 
 
-def _of_document(
-    store: StoreReader, document: DocumentSummary, most: int, number: int
-) -> list[Case]:
+def _of_document(reader: Reader, document: DocumentSummary, most: int, number: int) -> list[Case]:
     """Up to ``most`` things to look for; the first is of another kind for the next document."""
-    passages = sorted(store.passages_of(document.id), key=lambda one: one.id)
+    passages = sorted(reader.passages_of(document.id), key=lambda one: one.id)
     type_ = _type(document)
     headings = list(dict.fromkeys(heading for one in passages for heading in one.headings))
     kinds = [
@@ -220,17 +217,17 @@ def _lost(case: Case) -> Lost:
     return Lost(case.document.title, case.document.source, case.query)
 
 
-def _still_there(ranks: Mapping[str, int], store: StoreReader) -> dict[str, int]:
+def _still_there(ranks: Mapping[str, int], reader: Reader) -> dict[str, int]:
     """Ranks of earlier runs, which may have asked more, of documents that the library has."""
     return {
-        name: rank for name, rank in ranks.items() if store.has_document(name.partition(" ")[0])
+        name: rank for name, rank in ranks.items() if reader.has_document(name.partition(" ")[0])
     }
 
 
-def _kept(database: Database) -> dict[str, int]:
+def _kept(notes: Notes) -> dict[str, int]:
     """The rank of each thing when it was last looked for, 0 where it was not found."""
     with suppress(ValueError):
-        found = json.loads(database.note(NAME) or "{}")
+        found = json.loads(notes.note(NAME) or "{}")
         if isinstance(found, dict):
             return {str(name): int(rank) for name, rank in found.items()}
     return {}

@@ -6,16 +6,18 @@ import os
 from functools import lru_cache
 from pathlib import Path
 
+from rag.files import is_url
 from rag.library import Library
 from rag.types import Hit
 
 LIBRARY_VARIABLE = "RAG_LIBRARY"
-"""The environment variable that names the default library's folder."""
+"""The environment variable that names the default library's folder, or its URL."""
 
 
-def default_library() -> Path:
-    """``$RAG_LIBRARY``, or else ``.rag`` in the current folder."""
-    return Path(os.environ.get(LIBRARY_VARIABLE) or ".rag").expanduser().absolute()
+def default_library() -> str | Path:
+    """``$RAG_LIBRARY``, a folder or a URL, or else ``.rag`` in the current folder."""
+    named = os.environ.get(LIBRARY_VARIABLE) or ".rag"
+    return named if is_url(named) else Path(named).expanduser().absolute()
 
 
 def retrieve(question: str, k: int = 5) -> list[Hit]:
@@ -32,12 +34,16 @@ def retrieve(question: str, k: int = 5) -> list[Hit]:
     InputError
         If ``k`` is below 1.
     """
-    folder = default_library()
-    # A library that was deleted and made anew is another file, and opened anew.
-    store = folder / "library.db"
-    return _opened(folder, store.stat().st_ino if store.exists() else 0).search(question, k)
+    place = default_library()
+    return _opened(place, _inode(place)).search(question, k)
+
+
+def _inode(place: str | Path) -> int:
+    """That of a folder's store: one that was deleted and made anew is opened anew."""
+    store = Path(place) / "library.db"
+    return store.stat().st_ino if not is_url(place) and store.exists() else 0
 
 
 @lru_cache(maxsize=1)
-def _opened(folder: Path, _inode: int) -> Library:
-    return Library.open(folder, create=False)
+def _opened(place: str | Path, _inode: int) -> Library:
+    return Library.open(place, create=False)

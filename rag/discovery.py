@@ -37,7 +37,7 @@ class Discovery:
     named: tuple[Path, ...]
     skipped: tuple[Failure, ...]
     folders: tuple[Path, ...]
-    library: Path
+    library: Path | None
     failed: tuple[Failure, ...] = ()
     unseen: tuple[Path, ...] = ()
 
@@ -47,20 +47,21 @@ class Discovery:
         if any(map(file.is_relative_to, self.unseen)):
             return False
         followed = [folder for folder in self.folders if file.is_relative_to(folder)]
-        if file.is_relative_to(self.library):
+        if self.library and file.is_relative_to(self.library):
             return any(self.library in folder.parents for folder in followed)
         return bool(followed)
 
 
 def discover(
-    paths: Sequence[str | Path], *, leave_out: Path, exclude: Sequence[str] = ()
+    paths: Sequence[str | Path], *, leave_out: Path | None, exclude: Sequence[str] = ()
 ) -> Discovery:
     """Look for files under paths.
 
     A file that is named is taken whatever its name. In folders, these are left out without a
     word: what is hidden, a lock or left behind by a system; libraries, among them the one in the
-    folder ``leave_out``; and what matches the patterns ``exclude``, which are those of a
-    ``.gitignore`` in each folder that was given. Links to files are read under their own name.
+    folder ``leave_out``, if that is given; and what matches the patterns ``exclude``, which are
+    those of a ``.gitignore`` in each folder that was given. Links to files are read under their
+    own name.
 
     Raises
     ------
@@ -69,7 +70,7 @@ def discover(
     InputError
         If one of the patterns is none.
     """
-    found = _Found(_identity(leave_out), exclude)
+    found = _Found(_identity(leave_out) if leave_out else None, exclude)
     for given in paths:
         path = absolute(given)
         if _is_folder(path, given):
@@ -84,7 +85,7 @@ def discover(
         folders=tuple(found.folders),
         failed=tuple(found.failed.values()),
         unseen=tuple(found.failed),
-        library=absolute(leave_out),
+        library=absolute(leave_out) if leave_out else None,
     )
 
 

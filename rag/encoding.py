@@ -18,8 +18,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 from rag.cache import EncodingCache, content_digest
+from rag.engine import Reader
 from rag.protocols import Embedder
-from rag.store import StoreReader
 from rag.types import Passage, PassageEncoding
 
 KEPT_TOGETHER = 128
@@ -54,7 +54,7 @@ class Encoder:
     """
 
     embedder: Embedder
-    reader: StoreReader
+    reader: Reader
     cache: EncodingCache | None = None
     embedded: int = 0
     reused: int = 0

@@ -12,8 +12,8 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from rag.engine import Ratings, Reader
 from rag.errors import DocumentNotFound, EmptyQuestion
-from rag.store import RatingStore, StoreReader
 from rag.types import Hit, Passage, Rating, Span
 
 
@@ -28,9 +28,7 @@ class Placed:
     answer: Span
 
 
-def rate(
-    question: str, hit: Hit, *, good: bool | None, ratings: RatingStore, store: StoreReader
-) -> None:
+def rate(question: str, hit: Hit, *, good: bool | None, ratings: Ratings, store: Reader) -> None:
     """Keep whether a hit is right for a question; with None forget what was said of it.
 
     Raises
@@ -68,7 +66,7 @@ def asked(question: str) -> str:
     return " ".join(question.split())
 
 
-def placed(ratings: Sequence[Rating], store: StoreReader) -> list[Placed]:
+def placed(ratings: Sequence[Rating], store: Reader) -> list[Placed]:
     """Those of the ratings whose passages are in the library, the earliest first.
 
     Two that are about one passage by now, for one question, are the later one.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -13,6 +14,11 @@ from rag.errors import LibraryError
 def absolute(path: str | Path) -> Path:
     """The path from the root, ``~`` and ``..`` worked out; links keep the name people know."""
     return Path(os.path.abspath(Path(path).expanduser()))  # noqa: PTH100 (resolve follows links)
+
+
+def is_url(path: str | Path) -> bool:
+    """Whether this names a place by a URL, such as ``s3://bucket/prefix``, and no folder."""
+    return re.match(r"[a-z][a-z0-9+.-]+://", str(path)) is not None
 
 
 def may_read(path: Path) -> bool:

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rag import asking, spelling
+from rag.engine import Searcher
 from rag.errors import EmptyQuestion, InputError
 from rag.filters import Filter
-from rag.indexes import Snapshot
-from rag.limits import passages_of
-from rag.store import StoredPassage, StoreReader
+from rag.store import StoredPassage
 from rag.types import Found, Match, Quote
 
 
@@ -19,8 +18,7 @@ def find(
     offset: int,
     limit: int,
     *,
-    store: StoreReader,
-    snapshot: Snapshot,
+    library: Searcher,
 ) -> Found:
     """List the passages that have all of the words, in some form, and meet all conditions.
 
@@ -45,32 +43,31 @@ def find(
             f"a page begins at 0 or later and has 1 passage or more, not {offset} and {limit}"
         )
     asked = asking.read(text)
-    words = snapshot.words
-    instead = words.respellings(asked.words)
+    instead = library.respellings(asked.words)
     wanted = spelling.respelled(asked.words, instead)
     # What the words find in themselves is what there is to look for: stop words find nothing.
-    if not (asked.clauses or asked.conditions or conditions or words.matched(wanted, wanted)):
+    if not (asked.clauses or asked.conditions or conditions or library.matched(wanted, wanted)):
         raise EmptyQuestion(
             "there is no word to look for, or only words like “the” and “is”; put those in"
             ' quotes: "to be or not to be"'
         )
-    among = passages_of((*asked.conditions, conditions), store)
-    keys = words.matching(wanted, asked.clauses, among).tolist()
-    page = store.passages(keys[offset : offset + limit])
+    limited = library.limited((*asked.conditions, conditions), asked.clauses)
+    keys = limited.matching(wanted).tolist()
+    page = library.passages(keys[offset : offset + limit])
     return Found(
         passages=len(keys),
-        documents=store.tally(keys),
+        documents=library.tally(keys),
         offset=offset,
         matches=tuple(
-            _match(page[key], wanted, asked.clauses.phrases, snapshot) for key in sorted(page)
+            _match(page[key], wanted, asked.clauses.phrases, library) for key in sorted(page)
         ),
         instead=instead,
     )
 
 
-def _match(stored: StoredPassage, words: str, phrases: Sequence[str], snapshot: Snapshot) -> Match:
+def _match(stored: StoredPassage, words: str, phrases: Sequence[str], library: Searcher) -> Match:
     passage = stored.passage
-    places = snapshot.words.places(words, phrases, passage.text)
+    places = library.places(words, phrases, passage.text)
     first = passage.start + (places[0].start if places else 0)
     page = passage.page_at(first)
     source, *others = stored.sources

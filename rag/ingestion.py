@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import stat
-from collections.abc import Callable, Collection, Generator
+from collections.abc import Callable, Collection, Generator, Iterable
 from contextlib import closing, suppress
 from dataclasses import dataclass, field, replace
 from itertools import chain
@@ -15,6 +15,7 @@ from rag.cache import EncodingCache
 from rag.chunking import passages
 from rag.discovery import Discovery
 from rag.encoding import Encoder
+from rag.engine import Reader, Writer
 from rag.errors import InputError, LibraryDamaged
 from rag.files import may_read, printable
 from rag.loaders import Means, wants_password
@@ -22,7 +23,7 @@ from rag.loaders.pdf.tesseract import checked
 from rag.protocols import Embedder
 from rag.reading import ReadFile, read
 from rag.reports import IndexReport, Progress
-from rag.store import FileRecord, Source, StoreReader, StoreWriter
+from rag.store import FileRecord, Source
 from rag.storing import Pending, Storing
 from rag.tally import Tally
 from rag.types import Document, Failure
@@ -63,8 +64,8 @@ class Ingestion:
 
     discovery: Discovery
     embedder: Embedder
-    reader: StoreReader
-    writer: StoreWriter
+    reader: Reader
+    writer: Writer
     on_progress: Callable[[Progress], None]
     cache: EncodingCache | None = None
     """What any library of this user has encoded."""
@@ -106,22 +107,29 @@ class Ingestion:
             self._run()
 
     def _run(self) -> None:
-        to_read: dict[Path, _Looked] = {}
+        changed: list[_Looked] = []
         for path in self.discovery.files:
-            looked = self._look_at(path)
-            if looked is None:
-                self._tell(path)
-                continue
-            # Nothing has been written yet: these are the files as they were before the run.
-            alike = self.reader.files_with(looked.digest)
-            settled = [record for record in alike if not self._try_again(record)]
-            if settled:
-                self._take_over(looked, settled[-1])
-                self._tell(path)
+            if looked := self._look_at(path):
+                changed.append(looked)
             else:
-                to_read[path] = looked
-                if alike:
-                    self._rereading.add(path)
+                self._tell(path)
+        # Nothing has been written yet: these are the files as they were before the run. All are
+        # asked for at once, since the library may be far away.
+        alike = self.reader.files_with(dict.fromkeys(looked.digest for looked in changed))
+        settled = {one.digest: one for one in alike if not self._try_again(one)}
+        held: dict[str, list[Source]] = {}
+        for source in self.reader.sources(record.path for record in settled.values()):
+            held.setdefault(source.file, []).append(source)
+        again = {record.digest for record in alike}
+        to_read: dict[Path, _Looked] = {}
+        for looked in changed:
+            if record := settled.get(looked.digest):
+                self._take_over(looked, record, held.get(record.path, []))
+                self._tell(looked.path)
+            else:
+                to_read[looked.path] = looked
+                if looked.digest in again:
+                    self._rereading.add(looked.path)
         # At once, and before anything is replaced: files may have changed places.
         self._storing.finish()
         self._read(to_read)
@@ -187,12 +195,12 @@ class Ingestion:
         self._tally.fails((Failure(printable(path), reason + kept),))
         self._seen += 1
 
-    def _take_over(self, looked: _Looked, record: FileRecord) -> None:
+    def _take_over(self, looked: _Looked, record: FileRecord, held: Iterable[Source]) -> None:
         """A file whose content was read before, here or elsewhere: nothing has to be read."""
         same, name = record.path, str(looked.path)
         sources = [
             Source(name + source.path.removeprefix(same), name, source.document_id)
-            for source in self.reader.sources([same])
+            for source in held
         ]
         failures = tuple(
             Failure(name + one.source.removeprefix(same), one.reason) for one in record.failures

@@ -10,17 +10,15 @@ from typing import Self
 
 from rag import coverage, feedback, opening, removal, tuned
 from rag.cache import EncodingCache, limit
-from rag.files import absolute, size_of
+from rag.engine import Engine
+from rag.errors import InputError
 from rag.filters import Filter
-from rag.folder import locked
 from rag.progress import shown
 from rag.protocols import Embedder
 from rag.ranking import Ranking
 from rag.reports import IndexReport, Progress, SelfTest, Sought, Status, Verification
 from rag.reranking import Reranker
 from rag.searchable import Searchable
-from rag.snapshots import Snapshots
-from rag.store import Changes, Database, RatingStore, StoreWriter
 from rag.types import Hit, Rating
 
 
@@ -31,13 +29,10 @@ class Library(Searchable):
     searches go on meanwhile: they see what was there when the last write ended.
     """
 
-    def __init__(self, path: Path, embedder: Embedder, reranker: Reranker | None = None) -> None:
-        database = Database(path / "library.db", embedder.dimension)
-        snapshots = Snapshots(path, Changes(database))
-        super().__init__(database, snapshots, embedder, reranker)
-        self.path = path
-        self._writer = StoreWriter(database)
-        self._ratings = RatingStore(database)
+    def __init__(
+        self, engine: Engine, embedder: Embedder, reranker: Reranker | None = None
+    ) -> None:
+        super().__init__(engine, embedder, reranker)
 
     @classmethod
     def open(
@@ -50,12 +45,13 @@ class Library(Searchable):
         embedder: Embedder | None = None,
         reranker: Reranker | None = None,
     ) -> Self:
-        """Open the library in a folder.
+        """Open the library in a folder, or a shared one.
 
         Parameters
         ----------
         path
-            The folder.
+            The folder, or the URL of a place in object storage: ``s3://bucket/prefix``.
+            :mod:`rag.shared` says what that takes.
         create
             Make the library where there is none.
         model, dimensions
@@ -75,25 +71,37 @@ class Library(Searchable):
         LibraryDamaged
             If its store can't be read.
         ModelError, InputError
-            If a model is named that can't be used.
+            If a model is named that can't be used, or shared libraries can't be used here.
         """
-        folder = absolute(path)
-        embedder = embedder or opening.embedder_for(folder, model, dimensions)
-        made = opening.made_sure(folder, embedder, create=create)
-        library = cls(folder, embedder, reranker)
-        try:
-            opening.checked(library._database, embedder)
-            if made:  # so that a search finds nothing, at once, while the first documents come
-                library._snapshots.current()
-        except BaseException:
-            library.close()
-            raise
-        return library
+        engine, embedder = opening.opened(
+            path, create=create, model=model, dimensions=dimensions, embedder=embedder
+        )
+        return cls(engine, embedder, reranker)
+
+    @property
+    def folder(self) -> Path | None:
+        """The library's folder; None for a shared one."""
+        return self._engine.location if isinstance(self._engine.location, Path) else None
+
+    @property
+    def path(self) -> Path:
+        """The library's folder.
+
+        Raises
+        ------
+        InputError
+            If it is a shared one, which has none.
+        """
+        if self.folder:
+            return self.folder
+        raise InputError(
+            f"{self._engine.location} is a shared library, and has no folder on this machine; this "
+            "takes a library in a folder: --library DIR"
+        )
 
     def close(self) -> None:
         """Let go of files and connections; the library can't be used afterwards."""
-        self._snapshots.close()
-        self._database.close()
+        self._engine.close()
 
     def __enter__(self) -> Self:
         return self
@@ -167,27 +175,23 @@ class Library(Searchable):
 
         languages = checked(ENGLISH if ocr is True else ocr) if ocr else None
         listed = [paths] if isinstance(paths, str | Path) else list(paths)
-        discovery = discover(listed, leave_out=self.path, exclude=exclude)
+        discovery = discover(listed, leave_out=self.folder, exclude=exclude)
         room = limit() if cache else 0
         with shown(progress) as on_progress:
-            with locked(self.path), closing(self._cache(room)) as encodings:
+            with self._engine.writing(), closing(self._cache(room)) as encodings:
                 ingestion = Ingestion(
                     discovery,
                     self._embedder,
                     self._reader,
-                    self._writer,
+                    self._engine.writer,
                     on_progress,
                     cache=encodings,
                     means=Means(languages, tuple(passwords)),
                     retry=retry,
                     again=again,
                 )
-                try:
-                    ingestion.run()
-                finally:
-                    # After Ctrl-C too: what was committed can be found at once.
-                    self._snapshots.publish()
-                report = ingestion.report()
+                ingestion.run()
+            report = ingestion.report()
             self._calibrations.refresh(self.ranking)
         return report
 
@@ -207,10 +211,9 @@ class Library(Searchable):
         SourceNotFound
             If nothing is indexed under one of the names; nothing is removed then.
         """
-        with locked(self.path):
+        with self._engine.writing():
             removed, files = removal.named(sources, self._reader)
-            self._writer.remove(removed, files)
-            self._snapshots.publish()
+            self._engine.writer.remove(removed, files)
         return removed
 
     def rate(self, question: str, hit: Hit, *, good: bool | None) -> None:
@@ -226,17 +229,17 @@ class Library(Searchable):
         DocumentNotFound
             If the hit's document is not in this library.
         """
-        feedback.rate(question, hit, good=good, ratings=self._ratings, store=self._reader)
+        feedback.rate(question, hit, good=good, ratings=self._engine.ratings, store=self._reader)
 
     def ratings(self, question: str | None = None) -> list[Rating]:
         """What readers said of hits, the earliest first: all of it, or that for one question."""
-        found = self._ratings.all()
+        found = self._engine.ratings.all()
         wanted = None if question is None else feedback.asked(question)
         return [one for one in found if wanted in {None, one.question}]
 
     def tune(self, ranking: Ranking | None) -> None:
         """Rank like this from now on, in every process; None goes back to the default."""
-        tuned.keep(self._database, ranking)
+        tuned.keep(self._engine.notes, ranking)
 
     def check(
         self, queries: int = 200, *, on_progress: Callable[[int, int], None] | None = None
@@ -256,7 +259,7 @@ class Library(Searchable):
         def search(query: str, k: int) -> list[Hit]:
             return self._found(query, k, Filter(), self._reranker)
 
-        return checking.check(self._database, search, queries, on_progress or (lambda *_: None))
+        return checking.check(self._engine, search, queries, on_progress or (lambda *_: None))
 
     def verify(
         self,
@@ -278,38 +281,31 @@ class Library(Searchable):
         LibraryError
             If it is to be repaired, and can't be written.
         """
-        from rag import verifying
-
-        return verifying.verify(
-            self.path,
-            self._database,
-            self._embedder,
-            on_progress or (lambda *_: None),
-            repair=repair,
-        )
+        tell = on_progress or (lambda *_: None)
+        return self._engine.verify(self._embedder, tell, repair=repair)
 
     def last_check(self) -> tuple[Sought, ...]:
         """What :meth:`check` asked, in all runs, and what became of each when it was last asked."""
         from rag import checking
 
-        return checking.last(self._database)
+        return checking.last(self._engine)
 
     def status(self) -> Status:
         """What is in the library."""
         documents, passages, sentences = self._reader.counts()
         return Status(
-            path=self.path,
+            path=self._engine.location,
             documents=documents,
             passages=passages,
             sentences=sentences,
             model=self._embedder.name,
             generation=self._reader.generation,
-            bytes=size_of(self.path),
+            bytes=self._engine.size(),
             dimension=self._embedder.dimension,
             late=self._embedder.late,
-            recall=sealed.recall if (sealed := self._snapshots.sealed) and sealed.trained else None,
+            recall=self._engine.recall,
             untrained=coverage.untrained(self._reader.languages(), self._embedder.languages),
             backend=self._embedder.backend,
-            ratings=len(self._ratings.all()),
+            ratings=len(self._engine.ratings.all()),
             ranking=tuned.differing(self.ranking),
         )

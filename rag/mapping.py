@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from rag import projection, topics
 from rag.arrays import Vectors
+from rag.engine import Engine
 from rag.projection import mean_vector
-from rag.store import Database, StoredPassage, StoreReader, sample
+from rag.store import StoredPassage
 from rag.types import Passage
 
 MOST = 2_000
@@ -64,27 +65,28 @@ class PassageMap:
     groups: tuple[Group, ...]
 
 
-def drawn(database: Database, most: int = MOST) -> PassageMap:
+def drawn(engine: Engine, dimension: int, most: int = MOST) -> PassageMap:
     """The map of a library; it takes some seconds, and none of that is spent in the store.
 
     The same documents give the same map. One more document changes it: there is no map that only
     grows.
     """
-    chosen, vectors, passages, documents = _read(database, most)
+    chosen, vectors, passages, documents = _read(engine, dimension, most)
     return _laid_out(chosen, vectors, passages, documents)
 
 
-def _read(database: Database, most: int) -> tuple[list[StoredPassage], Vectors, int, int]:
+def _read(
+    engine: Engine, dimension: int, most: int
+) -> tuple[list[StoredPassage], Vectors, int, int]:
     """Passages from all over the library with a vector each, and how many it has of what."""
-    store = StoreReader(database)
-    documents, passages, _ = store.counts()
-    drawn_by_lot = sample(database, most)
-    vectors = store.vectors([one.key for one in drawn_by_lot])
+    documents, passages, _ = engine.reader.counts()
+    drawn_by_lot = engine.catalogue.sample(most)
+    vectors = engine.reader.vectors([one.key for one in drawn_by_lot])
     chosen = [one for one in drawn_by_lot if one.key in vectors]
     rows = [
         mean_vector(vectors[one.key], one.passage.sentences, one.passage.leading) for one in chosen
     ]
-    stacked = np.array(rows, dtype=np.float32).reshape(-1, database.dimension)
+    stacked = np.array(rows, dtype=np.float32).reshape(-1, dimension)
     return chosen, stacked, passages, documents
 
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from rag.arrays import Vector, Vectors
-from rag.indexes import Snapshot
+from rag.engine import Searcher
 from rag.projection import mean_vector
-from rag.store import StoredPassage, StoreReader
+from rag.store import StoredPassage
 from rag.types import Passage
 
 SENTENCES = 400
@@ -31,20 +31,18 @@ class Neighbour:
     likeness: float
 
 
-def neighbours(
-    key: int, count: int, *, store: StoreReader, snapshot: Snapshot
-) -> tuple[Neighbour, ...]:
+def neighbours(key: int, count: int, *, library: Searcher) -> tuple[Neighbour, ...]:
     """The ``count`` passages most like the one of that key, the nearest first.
 
     Of passages with the same words only the first is taken, and none that has the passage's own.
     Equal ones go by key. None if the passage is gone.
     """
-    own = _vectors([key], store)
+    own = _vectors([key], library)
     if key not in own:
         return ()
     (stored, vector) = own[key]
-    found, _ = snapshot.vectors.search(vector, SENTENCES)
-    others = _vectors([one for one in dict.fromkeys(found.tolist()) if one != key], store)
+    found = library.nearest(vector, SENTENCES).tolist()
+    others = _vectors([one for one in found if one != key], library)
     likeness = {one: float(np.dot(vector, other)) for one, (_, other) in others.items()}
     taken: dict[str, int] = {}
     for one in sorted(others, key=lambda one: (-likeness[one], one)):
@@ -62,9 +60,9 @@ def neighbours(
     )
 
 
-def _vectors(keys: Sequence[int], store: StoreReader) -> dict[int, tuple[StoredPassage, Vector]]:
+def _vectors(keys: Sequence[int], library: Searcher) -> dict[int, tuple[StoredPassage, Vector]]:
     """Passages with a vector each, by key; those that are gone are left out."""
-    passages, vectors = store.passages(keys), store.vectors(keys)
+    passages, vectors = library.passages(keys), library.vectors(keys)
     return {
         key: (passages[key], _vector(passages[key], vectors[key]))
         for key in keys

@@ -1,17 +1,59 @@
-"""A library's model when it is opened: the one named, the one remembered, or the packaged one."""
+"""Opening a library: its engine, and its model: the one named, the one remembered, or the packaged
+one.
+"""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+from rag.embedded import EmbeddedEngine
 from rag.embedding import MINILM, SentenceTransformerEmbedder
-from rag.errors import LibraryNotFound
+from rag.engine import Engine
+from rag.errors import InputError, LibraryNotFound
+from rag.files import absolute, is_url
 from rag.folder import make
 from rag.protocols import Embedder
 from rag.store import Database
 
 NAME = "model"
 """Under which a library keeps what it must know to be opened with its model again."""
+
+
+def opened(
+    path: str | Path,
+    *,
+    create: bool,
+    model: str | Path | None,
+    dimensions: int | None,
+    embedder: Embedder | None,
+) -> tuple[Engine, Embedder]:
+    """The engine of the library in a folder or at a URL, and its model.
+
+    Parameters and errors are those of :meth:`rag.Library.open`.
+    """
+    if is_url(path):
+        try:
+            from rag.shared import opening as shared
+        except ImportError as error:
+            raise InputError(
+                f"{path} is a shared library, which takes more packages: pip install 'rag[cluster]'"
+                f" ({error})"
+            ) from error
+        return shared.opened(
+            str(path), create=create, model=model, dimensions=dimensions, embedder=embedder
+        )
+    folder = absolute(path)
+    embedder = embedder or embedder_for(folder, model, dimensions)
+    made = made_sure(folder, embedder, create=create)
+    engine = EmbeddedEngine(folder, embedder.dimension)
+    try:
+        checked(engine.database, embedder)
+        if made:  # so that a search finds nothing, at once, while the first documents come
+            engine.searcher()
+    except BaseException:
+        engine.close()
+        raise
+    return engine, embedder
 
 
 def embedder_for(

@@ -6,12 +6,12 @@ from collections.abc import Iterable, Sequence
 from os.path import normcase
 from pathlib import Path
 
+from rag.engine import Reader
 from rag.errors import SourceNotFound
 from rag.files import absolute
-from rag.store import StoreReader
 
 
-def named(names: Sequence[str | Path], store: StoreReader) -> tuple[list[str], list[str]]:
+def named(names: Sequence[str | Path], store: Reader) -> tuple[list[str], list[str]]:
     """The sources and the files in these files and folders, each once.
 
     Raises

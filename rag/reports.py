@@ -80,10 +80,10 @@ class FileReport:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """What a library holds. ``generation`` rises with every committed change; ``bytes`` is the
-    size of its folder on disk. ``dimension`` is the length of its vectors, and ``late`` says
-    whether its model reads sentences in the context of their passage, or each on its own;
-    ``backend`` is what it runs on to index.
+    """What a library holds. ``path`` is its folder, or its URL. ``generation`` rises with every
+    committed change; ``bytes`` is the size of its folder on disk, or of its tables. ``dimension``
+    is the length of its vectors, and ``late`` says whether its model reads sentences in the context
+    of their passage, or each on its own; ``backend`` is what it runs on to index.
     ``untrained`` counts, by language, documents that the model was not trained on, where they are
     a notable share. ``recall`` is the share of the sentences nearest to a question that the vector
     index proposes, measured on the library itself; None where it compares all. ``ratings`` counts
@@ -91,7 +91,7 @@ class Status:
     they are not the default.
     """
 
-    path: Path
+    path: Path | str
     documents: int
     passages: int
     sentences: int

@@ -11,18 +11,16 @@ from typing import TypeVar
 
 import numpy as np
 
-from rag import asking, beside, limits, ranking, spelling
+from rag import asking, beside, ranking, spelling
 from rag.arrays import Keys, Scores
+from rag.engine import Searcher
 from rag.errors import EmptyQuestion, InputError
 from rag.filters import Filter
-from rag.indexes import Snapshot
-from rag.lexical import LexicalIndex
-from rag.limits import Limits
 from rag.protocols import QuestionEncoder
 from rag.ranking import Ranking, Signals
 from rag.reranking import Reranker
-from rag.store import StoredPassage, StoredTokens, StoreReader
-from rag.types import Clauses, Hit, Passage, QueryEncoding, Quote, Respelling, Span, Why
+from rag.store import StoredPassage, StoredTokens
+from rag.types import Hit, Passage, QueryEncoding, Quote, Respelling, Span, Why
 
 T = TypeVar("T")
 
@@ -33,7 +31,7 @@ answered a sixth quicker for it; a thousand a tenth slower, since Python's threa
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Asked:
-    """One question, and what it is asked of.
+    """One question, and what it is asked of: all that may be found.
 
     ``question`` is what was asked without its conditions, and with other words ``instead`` of
     those that no document has.
@@ -43,11 +41,8 @@ class _Asked:
     instead: tuple[Respelling, ...]
     encoding: QueryEncoding
     k: int
-    clauses: Clauses
-    limits: Limits
     settings: Ranking
-    store: StoreReader
-    snapshot: Snapshot
+    library: Searcher
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -81,8 +76,7 @@ def search(
     conditions: Filter,
     *,
     embedder: QuestionEncoder,
-    store: StoreReader,
-    snapshot: Snapshot,
+    library: Searcher,
     settings: Ranking = ranking.DEFAULT,
     reranker: Reranker | None = None,
 ) -> list[Hit]:
@@ -125,24 +119,19 @@ def search(
         )
     if k < 1:
         raise InputError(f"the number of hits must be at least 1, not {k}")
-    instead = _instead(query.question, embedder, snapshot.words)
+    instead = _instead(query.question, embedder, library)
     respelled = spelling.respelled(query.question, instead)
-    where = limits.limited((*query.conditions, conditions), query.clauses, store, snapshot.words)
+    limited = library.limited((*query.conditions, conditions), query.clauses)
     count = _proposed(k, settings) if settings.meaning_weight < 1.0 else 0
     # While the model reads the question, which takes one core and some milliseconds.
-    worded = _begun(
-        lambda: _worded(respelled, count, query.clauses, where.among, snapshot.words), snapshot
-    )
+    worded = _begun(lambda: _worded(respelled, count, limited), library)
     asked = _Asked(
         question=respelled,
         instead=instead,
         encoding=embedder.query(respelled),
         k=k,
-        clauses=query.clauses,
-        limits=where,
         settings=settings,
-        store=store,
-        snapshot=snapshot,
+        library=limited,
     )
     candidates = _candidates(asked, worded())
     scored = _reordered(asked, candidates)
@@ -152,28 +141,26 @@ def search(
     return _hits([[scored[i] for i in group] for group in groups[:k]], asked, candidates)
 
 
-def _instead(
-    question: str, embedder: QuestionEncoder, words: LexicalIndex
-) -> tuple[Respelling, ...]:
+def _instead(question: str, embedder: QuestionEncoder, library: Searcher) -> tuple[Respelling, ...]:
     """What is looked for in place of words that no document has.
 
     A word that is a single piece in the model's vocabulary is no slip, only absent: without
     planets in the library, a question about a planet must not find planes.
     """
-    return tuple(one for one in words.respellings(question) if len(embedder.tokens(one.asked)) > 1)
+    return tuple(
+        one for one in library.respellings(question) if len(embedder.tokens(one.asked)) > 1
+    )
 
 
-def _worded(
-    question: str, count: int, clauses: Clauses, among: Keys | None, words: LexicalIndex
-) -> dict[int, float]:
+def _worded(question: str, count: int, library: Searcher) -> dict[int, float]:
     """The passages that the question's words find, best first, with their scores."""
-    keys, scores = words.search(question, count, among, clauses)
+    keys, scores = library.worded(question, count)
     return dict(zip(keys.tolist(), scores.tolist(), strict=True))
 
 
-def _begun(call: Callable[[], T], snapshot: Snapshot) -> Callable[[], T]:
+def _begun(call: Callable[[], T], library: Searcher) -> Callable[[], T]:
     """Ask the word index, in a thread of its own where there is enough to ask."""
-    if snapshot.pieces.passages >= MANY:
+    if len(library) >= MANY:
         return beside.begun(call)
     result = call()
     return lambda: result
@@ -185,7 +172,7 @@ def _candidates(asked: _Asked, worded: dict[int, float]) -> _Candidates:
     others = [key for key in proposed if key not in worded]
     # While the store is read, which waits for the disk.
     looked_up = _begun(
-        lambda: asked.snapshot.words.score(asked.question, others).tolist(), asked.snapshot
+        lambda: asked.library.word_scores(asked.question, others).tolist(), asked.library
     )
     found, meaning = _meaning(asked, [*worded, *others])
     near = _truly_nearest(asked, proposed, found, meaning)
@@ -211,10 +198,8 @@ def _nearest(asked: _Asked) -> list[int]:
     if asked.settings.meaning_weight == 0.0:
         return []
     sentences = max(asked.settings.sentences_proposed, 6 * asked.k)
-    vectors = asked.snapshot.vectors
-    keys, _ = vectors.search(asked.encoding.vector, sentences, asked.limits.among, asked.limits.but)
-    most = _proposed(asked.k, asked.settings) * (1 if vectors.exact else 2)
-    return [*dict.fromkeys(keys.tolist())][:most]
+    keys: list[int] = asked.library.nearest(asked.encoding.vector, sentences).tolist()
+    return keys[: _proposed(asked.k, asked.settings) * (1 if asked.library.exact else 2)]
 
 
 def _truly_nearest(asked: _Asked, proposed: list[int], found: Keys, meaning: Scores) -> list[int]:
@@ -234,15 +219,15 @@ def _meaning(asked: _Asked, keys: Sequence[int]) -> tuple[Keys, Scores]:
     A passage may have gone since the snapshot; what the store no longer has is left out.
     """
     if asked.settings.whole_passages:
-        tokens = asked.store.tokens(keys)
+        tokens = asked.library.tokens(keys)
         means = {
             key: ranking.mean_vector(rows, tokens[key].counts)
-            for key, rows in asked.store.vectors(keys).items()
+            for key, rows in asked.library.vectors(keys).items()
             if key in tokens
         }
         cosines = [float(mean @ asked.encoding.vector) for mean in means.values()]
         return np.array(list(means), dtype=np.int64), np.maximum(cosines, 0.0)
-    found, counts, vectors = asked.store.sentences(keys)
+    found, counts, vectors = asked.library.sentences(keys)
     owners = np.repeat(np.arange(len(found)), counts)
     # Each by itself: a product of all rounds some by where they stand.
     cosines = np.vecdot(vectors, asked.encoding.vector)
@@ -254,7 +239,7 @@ def _reordered(asked: _Asked, candidates: _Candidates) -> list[_Scored]:
     """The best of the fusion, scored once more by late interaction over their tokens."""
     fused = ranking.fuse(candidates.signals, asked.settings)
     best = np.argsort(-fused, kind="stable")[: max(asked.settings.reordered, 2 * asked.k)]
-    stored = asked.store.tokens(candidates.keys[best].tolist())
+    stored = asked.library.tokens(candidates.keys[best].tolist())
     kept = [i for i in best.tolist() if int(candidates.keys[i]) in stored]
     if not kept:
         return []
@@ -284,8 +269,7 @@ def _reordered(asked: _Asked, candidates: _Candidates) -> list[_Scored]:
 
 def _weights(asked: _Asked) -> Scores:
     """What each token of the question counts: its rarity in the library, or a share of it."""
-    pieces = asked.snapshot.pieces
-    rarity = ranking.rarity(pieces.of(asked.encoding.pieces), pieces.passages)
+    rarity = ranking.rarity(*asked.library.piece_frequencies(asked.encoding.pieces))
     return np.where(asked.encoding.worded, rarity, asked.settings.marks_weight * rarity)
 
 
@@ -310,7 +294,7 @@ def _hits(groups: Sequence[Sequence[_Scored]], asked: _Asked, candidates: _Candi
 
     Only these are read whole. One that has gone since it was scored is left out.
     """
-    whole = asked.store.passages([one.stored.key for group in groups for one in group])
+    whole = asked.library.passages([one.stored.key for group in groups for one in group])
     there = [[one for one in group if one.stored.key in whole] for group in groups]
     return [
         _hit(rank, group, [whole[one.stored.key] for one in group], asked, candidates)
@@ -350,7 +334,7 @@ def _hit(
             tokens=shown.tokens,
             meaning_rank=candidates.meaning_ranks.get(stored.key),
             words_rank=candidates.words_ranks.get(stored.key),
-            matched=asked.snapshot.words.matched(asked.question, passage.text),
+            matched=asked.library.matched(asked.question, passage.text),
             instead=asked.instead,
         ),
         page_label=page.label if page else None,

@@ -15,6 +15,7 @@ from rag.answering import Calibrations
 from rag.arrays import Scores
 from rag.calibration import Calibration
 from rag.citing import Citation, Followed
+from rag.engine import Engine
 from rag.errors import DocumentNotFound, InputError
 from rag.filters import Filter
 from rag.mapping import PassageMap
@@ -25,8 +26,7 @@ from rag.reliability import Reliability
 from rag.remembered import Remembered
 from rag.reports import Dates, Facets, FileReport
 from rag.reranking import Reranker
-from rag.snapshots import Snapshots
-from rag.store import Catalogue, Database, Order, StoreReader, facets
+from rag.store import Order
 from rag.types import Answer, Document, DocumentSummary, Found, Hit, Passage
 
 
@@ -35,23 +35,21 @@ class Searchable:
 
     def __init__(
         self,
-        database: Database,
-        snapshots: Snapshots,
+        engine: Engine,
         embedder: Embedder,
         reranker: Reranker | None,
     ) -> None:
-        self._database = database
-        self._snapshots = snapshots
+        self._engine = engine
         self._embedder = embedder
-        self._reader = StoreReader(database)
-        self._catalogue = Catalogue(database)
+        self._reader = engine.reader
+        self._catalogue = engine.catalogue
         self._reranker = reranker
-        self._calibrations = Calibrations(database, self._first_scores)
+        self._calibrations = Calibrations(engine, self._first_scores)
 
     @property
     def ranking(self) -> Ranking:
         """How passages are proposed and ordered: by default, or as the library was tuned."""
-        return tuned.kept(self._database)
+        return tuned.kept(self._engine.notes)
 
     def search(
         self,
@@ -160,8 +158,7 @@ class Searchable:
             Filter(since, until, source, title, language, where or {}),
             offset,
             limit,
-            store=self._reader,
-            snapshot=self._snapshots.current(),
+            library=self._engine.searcher(),
         )
 
     def report(self) -> list[FileReport]:
@@ -233,7 +230,7 @@ class Searchable:
 
     def facets(self) -> Facets:
         """By what the documents can be told apart, and how many there are of each."""
-        return facets(self._database)
+        return self._catalogue.facets()
 
     def dates(self) -> Dates:
         """How many documents there are of each month."""
@@ -298,15 +295,14 @@ class Searchable:
         key = self._catalogue.key(passage_id)
         if key is None:
             raise DocumentNotFound(f"there is no passage {passage_id} in this library")
-        snapshot = self._snapshots.current()
-        return neighbours.neighbours(key, k, store=self._reader, snapshot=snapshot)
+        return neighbours.neighbours(key, k, library=self._engine.searcher())
 
     def map(self, most: int = mapping.MOST) -> PassageMap:
         """Lay out up to ``most`` passages on a plane, like near like, in groups with names.
 
         It takes seconds: see :mod:`rag.mapping`.
         """
-        return mapping.drawn(self._database, most)
+        return mapping.drawn(self._engine, self._embedder.dimension, most)
 
     def calibration(self) -> Calibration | None:
         """What :meth:`ask` makes probabilities of scores with; None before it was measured."""
@@ -341,8 +337,7 @@ class Searchable:
             k,
             conditions,
             embedder=encoder or self._embedder,
-            store=self._reader,
-            snapshot=self._snapshots.current(),
+            library=self._engine.searcher(),
             settings=self.ranking,
             reranker=reranker,
         )

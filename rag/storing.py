@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from itertools import islice
 
 from rag.encoding import Encoder
-from rag.store import FileRecord, Source, StoreWriter
+from rag.engine import Writer
+from rag.store import FileRecord, Source
 from rag.types import Document, Passage, PassageEncoding
 
 PASSAGES_TOGETHER = 512
@@ -54,7 +55,7 @@ class Storing:
     """
 
     encoder: Encoder
-    writer: StoreWriter
+    writer: Writer
     on_stored: Callable[[Pending], None]
     on_lost: Callable[[list[str]], None]
 
@@ -110,3 +111,4 @@ class Storing:
             self.writer.point(encoded.pointing)
         if encoded.settling:
             self.on_lost(self.writer.settle(encoded.settling))
+        self.writer.flush()

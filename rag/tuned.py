@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, replace
 
+from rag.engine import Notes
 from rag.errors import InputError, LibraryMismatch
 from rag.ranking import DEFAULT, Ranking
-from rag.store import Database
 
 NAME = "ranking"
 """Under which it is kept."""
@@ -19,7 +19,7 @@ def differing(ranking: Ranking) -> dict[str, float]:
     return {name: value for name, value in asdict(ranking).items() if value != usual[name]}
 
 
-def kept(database: Database) -> Ranking:
+def kept(notes: Notes) -> Ranking:
     """How the library ranks: as it was tuned, or by default.
 
     Raises
@@ -27,7 +27,7 @@ def kept(database: Database) -> Ranking:
     LibraryMismatch
         If it was tuned by a version with other settings.
     """
-    found = database.note(NAME)
+    found = notes.note(NAME)
     try:
         return replace(DEFAULT, **json.loads(found)) if found else DEFAULT
     except (TypeError, InputError) as error:
@@ -37,7 +37,7 @@ def kept(database: Database) -> Ranking:
         ) from error
 
 
-def keep(database: Database, ranking: Ranking | None) -> None:
+def keep(notes: Notes, ranking: Ranking | None) -> None:
     """Rank like this from now on; None is the default."""
     settings = differing(ranking) if ranking else {}
-    database.keep(NAME, json.dumps(settings) if settings else None)
+    notes.keep(NAME, json.dumps(settings) if settings else None)

@@ -18,7 +18,7 @@ TIMEOUT_MS = 500
 """How often the watcher looks up from waiting."""
 
 
-def changes(paths: Sequence[Path], *, leave_out: Path) -> Iterator[None]:
+def changes(paths: Sequence[Path], *, leave_out: Path | None) -> Iterator[None]:
     """Yield whenever something changed under the paths, outside the folder ``leave_out``.
 
     The first time comes as soon as the paths are watched, since something may have changed
@@ -27,7 +27,7 @@ def changes(paths: Sequence[Path], *, leave_out: Path) -> Iterator[None]:
     from watchfiles import watch
 
     def matters(_: object, path: str) -> bool:
-        return not Path(path).is_relative_to(leave_out)
+        return leave_out is None or not Path(path).is_relative_to(leave_out)
 
     watched = [absolute(path) for path in paths]
     watching = False

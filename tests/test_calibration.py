@@ -19,10 +19,10 @@ from rag import Hit, InputError, Library, calibration, foreign, known_items
 from rag.answering import GENERAL, NAME, Calibrations
 from rag.arrays import Scores
 from rag.calibration import Calibration
+from rag.embedded import EmbeddedEngine
 from rag.embedding import SentenceTransformerEmbedder
 from rag.errors import LibraryError
 from rag.foreign import questions as all_foreign_questions
-from rag.store import Database
 
 ABOUT = ("harbour", "glacier", "violin", "cheese", "railway", "beetle", "comet", "loom")
 DOES = ("guarded", "painted", "measured", "repaired", "borrowed", "described", "buried")
@@ -196,11 +196,11 @@ def test_calibration_is_kept_and_the_same_documents_give_the_same(
     many: Path, embedder: SentenceTransformerEmbedder
 ) -> None:
     """It is read back as it was kept, and measuring it again changes nothing."""
-    database = Database(many / "library.db", embedder.dimension)
-    kept = Calibration.from_json(database.note(NAME) or "")
+    engine = EmbeddedEngine(many, embedder.dimension)
+    kept = Calibration.from_json(engine.notes.note(NAME) or "")
     with Library.open(many, create=False, embedder=embedder) as library:
-        again = rag.answering.measured(database, library._first_scores, kept.scoring)
-    database.close()
+        again = rag.answering.measured(engine, library._first_scores, kept.scoring)
+    engine.close()
     assert again == kept
     assert (kept.known, kept.foreign, kept.passages) == (40, len(foreign.questions()), 40)
     assert (len(kept.known_scores), len(kept.foreign_scores)) == (kept.known, kept.foreign)
@@ -244,15 +244,15 @@ class Counting:
 
 
 @pytest.fixture
-def copied(many: Path, tmp_path: Path, embedder: SentenceTransformerEmbedder) -> Database:
+def copied(many: Path, tmp_path: Path, embedder: SentenceTransformerEmbedder) -> EmbeddedEngine:
     """The store of a library without a calibration."""
     (tmp_path / "library.db").write_bytes((many / "library.db").read_bytes())
-    database = Database(tmp_path / "library.db", embedder.dimension)
-    database.keep(NAME, None)
-    return database
+    engine = EmbeddedEngine(tmp_path, embedder.dimension)
+    engine.notes.keep(NAME, None)
+    return engine
 
 
-def test_measured_once_and_again_for_another_ranking(copied: Database) -> None:
+def test_measured_once_and_again_for_another_ranking(copied: EmbeddedEngine) -> None:
     """What was kept serves, to other processes too, until scores come about in another way."""
     score = Counting()
     Calibrations(copied, score).current("a")
@@ -264,34 +264,34 @@ def test_measured_once_and_again_for_another_ranking(copied: Database) -> None:
     assert score.asked == 2 * (40 + len(foreign.questions()))
 
 
-def test_what_another_version_kept_is_measured_again(copied: Database) -> None:
+def test_what_another_version_kept_is_measured_again(copied: EmbeddedEngine) -> None:
     """Neither other fields nor broken text are an error."""
     for kept in ("{", '{"curve": 1}', "[]", "5", '{"slope": 1, "known_scores": "no"}'):
-        copied.keep(NAME, kept)
+        copied.notes.keep(NAME, kept)
         assert Calibrations(copied, Counting()).current("a").scoring == "1: a"
 
 
-def test_what_an_earlier_version_kept_serves_until_the_next_run(copied: Database) -> None:
+def test_what_an_earlier_version_kept_serves_until_the_next_run(copied: EmbeddedEngine) -> None:
     """It has no scores: its curve holds, nothing is asked anew; indexing measures it with them."""
     score = Counting(lambda question: 0.2 if question in foreign.questions() else 0.6)
     earlier = (
         '{"slope": 40.0, "intercept": -16.0, "known": 40, "foreign": 24, "passages": 40,'
         ' "scoring": "1: a"}'
     )
-    copied.keep(NAME, earlier)
+    copied.notes.keep(NAME, earlier)
     calibrations = Calibrations(copied, score)
     found = calibrations.kept("a")
     assert found == calibrations.current("a") == Calibration(40.0, -16.0, 40, 24, 40, "1: a")
     assert calibrations.kept("b") is None
     assert score.asked == 0
     calibrations.refresh("a")
-    again = Calibration.from_json(copied.note(NAME) or "")
+    again = Calibration.from_json(copied.notes.note(NAME) or "")
     assert again.known_scores == (0.6,) * 40
     calibrations.refresh("a")
     assert score.asked == 40 + len(foreign.questions())
 
 
-def test_interrupted_measuring_keeps_nothing(copied: Database) -> None:
+def test_interrupted_measuring_keeps_nothing(copied: EmbeddedEngine) -> None:
     """The next question measures anew."""
 
     def interrupted(_: Sequence[str]) -> Scores:
@@ -299,27 +299,27 @@ def test_interrupted_measuring_keeps_nothing(copied: Database) -> None:
 
     with pytest.raises(KeyboardInterrupt):
         Calibrations(copied, interrupted).current("a")
-    assert copied.note(NAME) is None
+    assert copied.notes.note(NAME) is None
 
 
 def test_where_nothing_can_be_kept_it_stays_in_memory(
-    copied: Database, monkeypatch: pytest.MonkeyPatch
+    copied: EmbeddedEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A reader without the right to write measures once."""
 
     def refuse(*_: object) -> None:
         raise LibraryError("the folder can't be written")
 
-    monkeypatch.setattr(copied, "keep", refuse)
+    monkeypatch.setattr(copied.notes, "keep", refuse)
     score = Counting()
     calibrations = Calibrations(copied, score)
     assert calibrations.current("a") is calibrations.current("a")
     assert score.asked == 40 + len(foreign.questions())
 
 
-def test_another_language_gets_its_own_foreign_questions(copied: Database) -> None:
+def test_another_language_gets_its_own_foreign_questions(copied: EmbeddedEngine) -> None:
     """Without foreign questions in that language, its own words are put together by chance."""
-    with copied.change() as connection:
+    with copied.database.change() as connection:
         connection.execute("UPDATE document SET metadata = json_set(metadata, '$.language', 'de')")
     asked: list[str] = []
     score = Counting(lambda question: asked.append(question) or 0.5)

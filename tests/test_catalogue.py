@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from engines import ENGINES, place
 from hashing_embedder import HashingEmbedder
 from PIL import Image
 from reportlab.pdfgen.canvas import Canvas
@@ -20,8 +21,10 @@ from rag.store import Order
 FIRST_DAY = dt.date(2020, 1, 1)
 
 
-@pytest.fixture(scope="module")
-def library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:
+@pytest.fixture(scope="module", params=ENGINES)
+def library(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Library]:
     """Twelve documents: with dates of their own and of their files, with one passage and more."""
     folder = tmp_path_factory.mktemp("catalogue") / "articles"
     folder.mkdir()
@@ -33,7 +36,7 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:
         path = folder / f"{number:02}.md"
         path.write_text(front + "\n\n".join(parts))
         os.utime(path, (86_400 * number, 86_400 * number))
-    with Library.open(folder.parent / "library", embedder=HashingEmbedder()) as opened:
+    with Library.open(place(request.param, folder.parent), embedder=HashingEmbedder()) as opened:
         opened.index(folder)
         yield opened
 
@@ -171,7 +174,7 @@ def test_months_are_in_order_and_dates_may_be_missing(tmp_path: Path) -> None:
         (tmp_path / f"{name}.txt").write_text(f"date {day}\n\nText {name}." if day else "Undated.")
     with Library.open(tmp_path / "library", embedder=HashingEmbedder()) as opened:
         opened.index(tmp_path)
-        with opened._database.change() as connection:
+        with opened._engine.database.change() as connection:
             connection.execute("UPDATE document SET date = NULL WHERE text = 'Undated.'")
         found = opened.dates()
     assert list(found.months.items()) == [(dt.date(1999, 2, 1), 1), (dt.date(2021, 12, 1), 2)]

@@ -43,7 +43,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory, embedder: SentenceTransform
 def opened(folder: Path, embedder: SentenceTransformerEmbedder) -> Iterator[Library]:
     """That library, never checked before."""
     with Library.open(folder, create=False, embedder=embedder) as library:
-        library._database.keep(checking.NAME, None)
+        library._engine.database.keep(checking.NAME, None)
         yield library
 
 
@@ -66,7 +66,7 @@ def test_what_is_there_is_found(opened: Library) -> None:
 
 def test_what_is_looked_for(opened: Library) -> None:
     """Titles, headings and the rarest words of sentences; the first round has each document."""
-    found = list(checking.cases(opened._database, 200))
+    found = list(checking.cases(opened._engine, 200))
     queries = {case.query for case in found}
     assert {"The old harbour of Ostend", "Lighthouse keepers", "Cellars and humidity"} <= queries
     sentences = [case for case in found if case.in_passage]
@@ -91,20 +91,20 @@ def test_a_document_that_is_found_no_more_is_named(opened: Library) -> None:
     """What was found last time is lost, what never was is only missed, and ranks count as they
     should: MRR by hand.
     """
-    database = opened._database
+    engine = opened._engine
 
     def without(word: str, k: int, query: str) -> list[Hit]:
         return [hit for hit in opened.search(query, k) if word not in hit.source]
 
     first = checking.check(
-        database, lambda query, k: without("comets", k, query), 200, lambda *_: None
+        engine, lambda query, k: without("comets", k, query), 200, lambda *_: None
     )
     of_comets = [one for one in first.types if one.type == ".txt"]
     assert [(one.recall, one.mrr) for one in of_comets] == [(0.0, 0.0)]
     assert {Path(one.source).name for one in first.missed} == {"comets.txt"}
     assert first.lost == ()
     second = checking.check(
-        database, lambda query, k: without("cheese", k, query), 200, lambda *_: None
+        engine, lambda query, k: without("cheese", k, query), 200, lambda *_: None
     )
     assert {Path(one.source).name for one in second.lost} == {"cheese.md"}
     assert second.lost == second.missed
@@ -115,12 +115,14 @@ def test_a_document_that_is_found_no_more_is_named(opened: Library) -> None:
 def test_a_small_run_forgets_nothing(opened: Library) -> None:
     """Of a run with fewer queries only these are new; but what is gone is forgotten."""
     whole = opened.check().total.queries
-    opened._database.keep(
+    opened._engine.database.keep(
         checking.NAME,
-        json.dumps(json.loads(opened._database.note(checking.NAME) or "") | {"gone query": 1}),
+        json.dumps(
+            json.loads(opened._engine.database.note(checking.NAME) or "") | {"gone query": 1}
+        ),
     )
     opened.check(2)
-    kept = json.loads(opened._database.note(checking.NAME) or "")
+    kept = json.loads(opened._engine.database.note(checking.NAME) or "")
     assert len(kept) == whole
     assert "gone query" not in kept
     assert opened.check().total.compared == whole
@@ -135,21 +137,21 @@ def test_ranks_make_the_mean() -> None:
 def test_broken_memory_is_no_error(opened: Library) -> None:
     """What another version kept is as good as nothing."""
     for kept in ("{", "[1]", '{"a": "x"}'):
-        opened._database.keep(checking.NAME, kept)
+        opened._engine.database.keep(checking.NAME, kept)
         assert opened.check(1).total.compared == 0
 
 
 def test_interrupted_run_keeps_the_one_before(opened: Library) -> None:
     """A comparison is with the last run that came to its end."""
     opened.check(3)
-    before = opened._database.note(checking.NAME)
+    before = opened._engine.database.note(checking.NAME)
 
     def interrupt(*_: int) -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         opened.check(3, on_progress=interrupt)
-    assert opened._database.note(checking.NAME) == before
+    assert opened._engine.database.note(checking.NAME) == before
 
 
 def test_empty_library(library: Library) -> None:
@@ -205,7 +207,9 @@ def test_what_was_asked_last_time_is_told(opened: Library) -> None:
     assert found[-1].title == "The old harbour of Ostend"
     assert found[-1].source.endswith("harbour.md")
     id_ = next(one.id for one in opened.documents() if one.title == "How Gruyere cheese ripens")
-    opened._database.keep(checking.NAME, json.dumps({f"{id_} warm milk": 0, "gone warm milk": 3}))
+    opened._engine.database.keep(
+        checking.NAME, json.dumps({f"{id_} warm milk": 0, "gone warm milk": 3})
+    )
     (missed,) = opened.last_check()
     assert (missed.title, missed.query, missed.rank) == (
         "How Gruyere cheese ripens",

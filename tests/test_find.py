@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import tantivy
+from engines import ENGINES, place
 from hashing_embedder import HashingEmbedder
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -24,8 +25,10 @@ FILES, PASSAGES_EACH = 60, 5
 WORDS = [f"word{number}" for number in range(40)]
 
 
-@pytest.fixture(scope="module")
-def library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:
+@pytest.fixture(scope="module", params=ENGINES)
+def library(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Library]:
     """300 passages of 45 words of 40, in 60 documents."""
     folder = tmp_path_factory.mktemp("find")
     chance = random.Random(1)  # noqa: S311 (the same every time)
@@ -34,7 +37,7 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:
         paragraphs = [" ".join(chance.choices(WORDS, k=45)) + "." for _ in range(PASSAGES_EACH)]
         name = f"{'odd' if number % 2 else 'even'} {number:02}.txt"
         (folder / "texts" / name).write_text("\n\n".join(paragraphs))
-    with Library.open(folder / "library", embedder=HashingEmbedder()) as library:
+    with Library.open(place(request.param, folder), embedder=HashingEmbedder()) as library:
         library.index(folder / "texts")
         assert library.status().passages == FILES * PASSAGES_EACH
         yield library

@@ -86,7 +86,7 @@ def test_a_large_library_is_compressed(library: Library) -> None:
     assert sealed["trained"] == sealed["sentences"] == 1200
     assert library.status().recall == sealed["recall"] > 0.9
     with Library.open(library.path, embedder=HashingEmbedder()) as again:
-        index = again._snapshots.current().vectors.sealed
+        index = again._engine.snapshots.current().vectors.sealed
         assert 1 <= index.probed == sealed["probed"] <= -(-index.lists // MOST_PROBED)
     answers = {n: first(library, f"name{n}x{n % 30}") for n in range(40)}
     assert answers == {n: f"Name{n}x{n % 30} lives in town{n % 30}." for n in range(40)}

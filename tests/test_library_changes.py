@@ -252,7 +252,7 @@ def test_document_goes_in_whole_or_not_at_all(
 def test_store_that_cannot_be_written(library: Library, articles: Path) -> None:
     """A full disk is said in words, and costs nothing that was committed."""
     library.index(articles / "bread.txt")
-    connection = library._database.connection
+    connection = library._engine.database.connection
     pages = connection.execute("PRAGMA page_count").fetchone()[0]
     connection.execute(f"PRAGMA max_page_count = {pages}")  # SQLite's own way to be full
     (articles / "long.txt").write_text("\n\n".join(f"Sentence {n} about sand." for n in range(400)))

@@ -93,7 +93,7 @@ def test_what_is_near_stays_near(subjects: Library) -> None:
     same subject.
     """
     found = subjects.map()
-    _, vectors, _, _ = mapping._read(subjects._database, mapping.MOST)
+    _, vectors, _, _ = mapping._read(subjects._engine, 384, mapping.MOST)
     places = np.array([(point.x, point.y) for point in found.points])
     assert trustworthiness(vectors, places, n_neighbors=5) > 0.9
     names = [subjects.document(p.passage.document_id).source.split("/")[-1] for p in found.points]
@@ -122,7 +122,7 @@ def test_the_same_each_time(subjects: Library) -> None:
     """To the last digit; and of a part, the part is drawn that has the lowest ids."""
     assert subjects.map() == subjects.map()
     some = subjects.map(20)
-    drawn = [one.passage.id for one in sample(subjects._database, 20)]
+    drawn = [one.passage.id for one in sample(subjects._engine.database, 20)]
     assert [point.passage.id for point in some.points] == drawn == sorted(drawn)
     assert (some.passages, some.documents) == (45, 45)
 
@@ -194,8 +194,8 @@ def test_few_passages_are_one_topic() -> None:
 
 def test_neighbours_are_the_most_alike(subjects: Library) -> None:
     """As a full scan by the same vectors finds them, and of the same subject first."""
-    stored = sample(subjects._database, 45)
-    _, vectors, _, _ = mapping._read(subjects._database, 45)
+    stored = sample(subjects._engine.database, 45)
+    _, vectors, _, _ = mapping._read(subjects._engine, 384, 45)
     own = next(n for n, one in enumerate(stored) if "bread" in one.sources[0])
     found = subjects.neighbours(stored[own].passage.id, k=8)
     cosines = vectors @ vectors[own]

@@ -89,7 +89,7 @@ def test_layers() -> None:
 HEAVY = (
     *("torch", "transformers", "sentence_transformers", "openvino", "scipy", "sklearn", "pandas"),
     *("gradio", "fastapi", "trafilatura", "lxml", "openpyxl", "docutils", "pypdfium2"),
-    *("rag.loaders", "rag.evaluation", "rag.ingestion"),
+    *("rag.loaders", "rag.evaluation", "rag.ingestion", "rag.shared", "lance", "pyarrow"),
 )
 """What takes long to import, and no question needs."""
 

@@ -9,10 +9,8 @@ import typer
 
 from rag import archiving, unpacking
 from rag.archive_format import Archived
-from rag.commands.options import LibraryOption
+from rag.commands.options import LibraryOption, folder_of
 from rag.commands.progress import progress_of
-from rag.default import default_library
-from rag.files import absolute
 from rag.terminal import count, escape, out
 
 
@@ -31,7 +29,7 @@ def export_command(
 
     Example: rag export articles.rag.zip
     """
-    folder = absolute(library or default_library())
+    folder = folder_of(library, "rag export")
     with progress_of("bytes") as show:
         found = archiving.export(folder, file, show, force=force)
     without = "" if found.indexes else "; its indexes are made again when it is opened"
@@ -50,7 +48,7 @@ def import_command(
 
     Example: rag import articles.rag.zip --library ~/articles/.rag
     """
-    folder = absolute(library or default_library())
+    folder = folder_of(library, "rag import")
     with progress_of("bytes") as show:
         found = unpacking.bring_in(file, folder, show)
     out.print(f"{escape(str(folder))}: {_told(found)}", soft_wrap=True)

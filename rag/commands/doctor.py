@@ -7,9 +7,7 @@ from dataclasses import asdict
 import typer
 
 from rag import terminal
-from rag.commands.options import JsonOption, LibraryOption
-from rag.default import default_library
-from rag.files import absolute
+from rag.commands.options import JsonOption, LibraryOption, folder_of
 from rag.terminal import err, escape, out
 
 EXIT_TROUBLE = 4
@@ -26,7 +24,7 @@ def doctor_command(library: LibraryOption = None, *, as_json: JsonOption = False
     """
     from rag.diagnosis import diagnosed
 
-    found = diagnosed(absolute(library) if library else default_library())
+    found = diagnosed(folder_of(library, "rag doctor"))
     if as_json:
         terminal.print_json({name: [asdict(one) for one in all_] for name, all_ in found.items()})
     else:

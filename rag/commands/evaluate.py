@@ -11,8 +11,8 @@ from typing import Annotated
 import typer
 
 from rag import terminal
+from rag.commands.options import folder_of
 from rag.commands.progress import is_watched, progress_of
-from rag.default import default_library
 from rag.errors import InputError
 from rag.evaluation.beir import read_beir
 from rag.evaluation.evaluating import Opened, evaluate, opened, opened_with_ratings
@@ -139,7 +139,7 @@ def _opened(
     if labelled is None:
         if split is not None:
             raise InputError("--split is for folders in the layout of BEIR; leave it out")
-        with opened_with_ratings(library or default_library()) as found:
+        with opened_with_ratings(_default(library)) as found:
             yield found
     else:
         questions = _read(labelled, split)
@@ -158,11 +158,15 @@ def _read(path: Path, split: str | None) -> LabelledSet:
     return read_questions(path)
 
 
+def _default(library: Path | None) -> Path:
+    return folder_of(None if library is None else str(library), "rag eval")
+
+
 @contextmanager
 def _folder(labelled: LabelledSet, library: Path | None) -> Iterator[Path]:
     """Where the library is, or is to be; one that nobody named goes afterwards."""
     if labelled.documents is None:
-        yield library or default_library()
+        yield _default(library)
     elif library is not None:
         yield library
     else:

@@ -108,8 +108,7 @@ def index_command(
     Example: rag index ~/articles --exclude "drafts/"
     """
     known = in_file(passwords) if passwords else []
-    folder = library or default_library()
-    with Library.open(folder, model=model, dimensions=dimensions) as opened:
+    with Library.open(library or default_library(), model=model, dimensions=dimensions) as opened:
         before = opened.status().generation
 
         def run(tried: Sequence[str], *, first: bool = False) -> IndexReport:
@@ -209,7 +208,7 @@ def _follow(
 
     err.print("Following; Ctrl-C stops.")
     try:
-        for _ in changes(paths, leave_out=library.path):
+        for _ in changes(paths, leave_out=library.folder):
             present = [path for path in paths if path.exists()]
             found = library.index(
                 present, exclude=exclude, ocr=ocr, passwords=passwords, cache=cache

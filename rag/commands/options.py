@@ -10,16 +10,19 @@ from typing import Annotated
 import typer
 
 from rag.default import LIBRARY_VARIABLE, default_library
+from rag.errors import InputError
+from rag.files import absolute, is_url
 from rag.library import Library
 from rag.reranking import Reranker
 
 LibraryOption = Annotated[
-    Path | None,
+    str | None,
     typer.Option(
         "--library",
         metavar="DIR",
         envvar=LIBRARY_VARIABLE,
-        help="The library's folder. [dim]default: .rag in the current folder[/]",
+        help="The library's folder, or the URL of a shared one, like s3://bucket/name."
+        " [dim]default: .rag in the current folder[/]",
         show_default=False,
         show_envvar=True,
     ),
@@ -29,8 +32,25 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for progra
 
 @contextmanager
 def library_at(
-    path: Path | None, *, create: bool, reranker: Reranker | None = None
+    path: str | Path | None, *, create: bool, reranker: Reranker | None = None
 ) -> Iterator[Library]:
     """The library that a command was given, or the default one."""
     with Library.open(path or default_library(), create=create, reranker=reranker) as library:
         yield library
+
+
+def folder_of(library: str | None, command: str) -> Path:
+    """The folder of the library that a command was given, or of the default one.
+
+    Raises
+    ------
+    InputError
+        If it is a shared one, for which the command is not.
+    """
+    place = library or default_library()
+    if is_url(place):
+        raise InputError(
+            f"{command} is for libraries in folders, and {place} is a shared one; name another: "
+            "--library DIR"
+        )
+    return absolute(place)

@@ -8,9 +8,8 @@ from typing import Annotated
 import typer
 
 from rag import terminal
-from rag.commands.options import JsonOption, LibraryOption, library_at
+from rag.commands.options import JsonOption, LibraryOption, folder_of, library_at
 from rag.commands.progress import progress_of
-from rag.default import default_library
 from rag.errors import InputError
 from rag.evaluation.evaluating import opened_with_ratings
 from rag.ranking import Ranking
@@ -34,7 +33,7 @@ def tune_command(
 
     Example: rag tune --apply
     """
-    folder = library or default_library()
+    folder = folder_of(library, "rag tune")
     if reset:
         if apply or as_json:
             raise InputError("--reset stands alone; leave the other options out")

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from rag import retrieval
+from rag.embedded import EmbeddedSearcher
 from rag.errors import LibraryDamaged
 from rag.evaluation.labelled import Question
 from rag.indexes import Indexes
@@ -33,7 +34,7 @@ class Searcher:
         snapshot = Indexes(path, Changes(database)).load()
         if snapshot is None:
             raise LibraryDamaged(f"the indexes of {path} are missing; ask it a question: rag ask")
-        self._snapshot = snapshot
+        self._searcher = EmbeddedSearcher(self.store, snapshot)
 
     def search(
         self, question: Question, k: int, settings: Ranking, reranker: Reranker | None
@@ -61,8 +62,7 @@ class Searcher:
             k,
             question.conditions,
             embedder=encoder,
-            store=self.store,
-            snapshot=self._snapshot,
+            library=self._searcher,
             settings=settings,
             reranker=reranker,
         )

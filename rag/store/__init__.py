@@ -9,6 +9,7 @@ Vectors are kept as float16: that halves them, and moves no cosine by more than 
 
 from rag.store.catalogue import Catalogue, Order
 from rag.store.changes import Changes
+from rag.store.checksums import checksum
 from rag.store.database import FORMAT, Database
 from rag.store.facets import facets
 from rag.store.ratings import RatingStore
@@ -20,6 +21,8 @@ from rag.store.records import (
     Source,
     StoredPassage,
     StoredTokens,
+    content_key,
+    damaged,
     sentence_spans,
 )
 from rag.store.sampling import sample
@@ -51,6 +54,9 @@ __all__ = [
     "StoreWriter",
     "StoredPassage",
     "StoredTokens",
+    "checksum",
+    "content_key",
+    "damaged",
     "facets",
     "read_anew",
     "recount",

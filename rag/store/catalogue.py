@@ -9,10 +9,12 @@ from types import MappingProxyType
 from typing import Literal, TypeAlias
 
 from rag.filters import Filter
-from rag.reports import Dates
+from rag.reports import Dates, Facets
 from rag.store.conditions import as_sql
 from rag.store.database import Database
-from rag.store.records import sound
+from rag.store.facets import facets
+from rag.store.records import StoredPassage, sound
+from rag.store.sampling import sample
 from rag.types import DocumentSummary
 
 Order: TypeAlias = Literal["newest", "oldest", "title", "source", "language", "pages", "passages"]
@@ -91,6 +93,14 @@ class Catalogue:
         undated, file_time = counts.pop("none", 0), counts.pop("file", 0)
         months = {dt.date.fromisoformat(day): number for day, number in counts.items()}
         return Dates(months, undated, file_time)
+
+    def facets(self) -> Facets:
+        """By what documents can be told apart, and how many there are of each."""
+        return facets(self._database)
+
+    def sample(self, count: int) -> list[StoredPassage]:
+        """Up to ``count`` passages from all over the library, as :mod:`rag.store.sampling` says."""
+        return sample(self._database, count)
 
     def sources(self, document_id: str) -> list[str]:
         """Every place where a document was found, in order; none if there is no such document."""

@@ -58,9 +58,10 @@ class StoreReader:
             return self._files("")
         return self._files("WHERE path IN (SELECT value FROM json_each(?))", json.dumps([*paths]))
 
-    def files_with(self, digest: str) -> list[FileRecord]:
-        """The files that were read and had a content, by path."""
-        return list(self._files("WHERE digest = ? ORDER BY path", digest).values())
+    def files_with(self, digests: Iterable[str]) -> list[FileRecord]:
+        """The files that were read and had one of these contents, by path."""
+        where = "WHERE digest IN (SELECT value FROM json_each(?)) ORDER BY path"
+        return list(self._files(where, json.dumps([*digests])).values())
 
     @sound
     def _files(self, where: str, *values: str) -> dict[str, FileRecord]:

@@ -92,6 +92,9 @@ class StoreWriter:
                 _forget(connection, generation, path)
             connection.executemany("DELETE FROM file WHERE path = ?", [(path,) for path in files])
 
+    def flush(self) -> None:
+        """Nothing is held back: each call has been committed when it returns."""
+
     def move(self, before: str, now: str) -> None:
         """Let all paths that begin with ``before`` begin with ``now``; no index depends on them."""
         with self._database.change() as connection:

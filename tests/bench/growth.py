@@ -82,7 +82,7 @@ def made(
     with Library.open(folder, embedder=embedder) as library:
         stored = timed(lambda: grow(folder, real, embedder, size))
         with locked(folder):
-            published = timed(library._snapshots.publish)
+            published = timed(library._engine.snapshots.publish)
     return {"stored_s": stored, "published_s": published}
 
 
@@ -135,7 +135,7 @@ def recall(library: Library, embedder: SentenceTransformerEmbedder, texts: list[
     nearest = Nearest(questions)
     for _ in nearest.watching(all_vectors(library.path, embedder.dimension)):
         pass
-    vectors = library._snapshots.current().vectors
+    vectors = library._engine.snapshots.current().vectors
     found = 0
     for question, keys in zip(questions, nearest.keys, strict=True):
         proposed, _ = vectors.search(question, PROPOSED)

@@ -179,7 +179,7 @@ class Timed:
 @contextmanager
 def watched(library: Library, clock: Clock) -> Iterator[None]:
     """Have the time in the library's indexes, its store and the late interaction counted."""
-    current = library._snapshots.current
+    current = library._engine.snapshots.current
     methods = ("search", "score", "respellings", "matched", "count")
 
     def snapshot() -> object:
@@ -193,8 +193,8 @@ def watched(library: Library, clock: Clock) -> Iterator[None]:
     store = Timed(library._reader, "store", clock, ("sentences", "vectors", "tokens", "passages"))
     scoring = ("late_interaction", "passage_scores", "sentence_scores")
     with (
-        patch.object(library._snapshots, "current", snapshot),
-        patch.object(library, "_reader", store),
+        patch.object(library._engine.snapshots, "current", snapshot),
+        patch.object(library._engine, "reader", store),
         patch.object(retrieval, "ranking", Timed(ranking, "late interaction", clock, scoring)),
     ):
         yield

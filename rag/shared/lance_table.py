@@ -1,0 +1,282 @@
+"""A Lance table, read at one version and written in commits.
+
+Each row has an id that Lance gives it and that stays when rows are compacted: that is the key of a
+passage. What is written is there whole or not at all, and two that write the same rows at once come
+one after the other.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import lance
+import numpy as np
+from lance.query import BooleanQuery, MatchQuery, Occur
+
+from rag.arrays import Keys, Vector
+from rag.errors import LibraryBusy, LibraryError, LibraryNotFound
+from rag.lexical import CONTEXT_WEIGHT
+from rag.shared import schemas
+from rag.shared.rows import Row
+from rag.vectors.index import MOST_PROBED
+from rag.vectors.sealing import EXACT, lists_for
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+VECTORS_IN = "vectors_in_"
+"""The name of the vectors' index, before the number of its lists; 0 where all are compared."""
+
+TAKEN_TOGETHER = 10_000
+"""Keys in one condition."""
+
+CONFLICTS = 20
+"""How often a commit is tried anew that others came before."""
+
+
+class Table:
+    """One table at one version; what it is asked to write goes on top of the newest."""
+
+    def __init__(self, dataset: lance.LanceDataset, schema: pa.Schema, url: str) -> None:
+        self._dataset = dataset
+        self._schema = schema
+        self._url = url
+
+    @property
+    def version(self) -> int:
+        """Rises with each commit."""
+        return int(self._dataset.version)
+
+    @property
+    def dimension(self) -> int:
+        """Length of the vectors of passages."""
+        return int(self._schema.field(schemas.VECTORS).type.value_type.list_size)
+
+    def size(self) -> int:
+        """Bytes of the files with the rows."""
+        with told(self._url):
+            fields: Any = self._dataset.stats.data_stats().fields  # a list, whatever its types say
+            return sum(int(one.bytes_on_disk) for one in fields)
+
+    def count(self, where: str | None = None) -> int:
+        """How many rows meet a condition."""
+        with told(self._url):
+            return int(self._dataset.count_rows(filter=where))
+
+    def rows(self, columns: Sequence[str], where: str | None = None) -> list[Row]:
+        """Rows that meet a condition."""
+        with told(self._url):
+            found = self._dataset.scanner(columns=_once(columns), filter=where).to_table()
+            return list(schemas.as_rows(found))
+
+    def each(self, columns: Sequence[str]) -> Iterator[Row]:
+        """All rows, a batch at a time."""
+        with told(self._url):
+            for batch in self._dataset.scanner(columns=_once(columns)).to_batches():
+                yield from schemas.as_rows(schemas.of_batch(batch))
+
+    def keyed(self, columns: Sequence[str], where: str) -> dict[int, Row]:
+        """Rows that meet a condition, by key."""
+        with told(self._url):
+            found = self._dataset.scanner(
+                columns=_once(columns), filter=where, with_row_id=True
+            ).to_table()
+            keys = found.column("_rowid").to_pylist()
+            return dict(zip(keys, schemas.as_rows(found), strict=True))
+
+    def take(self, keys: Sequence[int], columns: Sequence[str]) -> dict[int, Row]:
+        """Rows by key; one that is not there is left out."""
+        found: dict[int, Row] = {}
+        for start in range(0, len(keys), TAKEN_TOGETHER):
+            listed = ", ".join(str(int(key)) for key in keys[start : start + TAKEN_TOGETHER])
+            found |= self.keyed(columns, f"_rowid IN ({listed})")
+        return found
+
+    def keys(self, where: str | None) -> Keys:
+        """The keys of the rows that meet a condition, ascending."""
+        with told(self._url):
+            found = self._dataset.scanner(columns=[], filter=where, with_row_id=True).to_table()
+            return np.sort(_keys(found))
+
+    def first_keys(self, column: str, count: int) -> list[int]:
+        """The keys of the first rows by a column."""
+        with told(self._url):
+            found = self._dataset.scanner(
+                columns=[column], order_by=[column], limit=count, with_row_id=True
+            ).to_table()
+            return [int(key) for key in _keys(found)]
+
+    @cached_property
+    def _lists(self) -> int:
+        """In how many lists the vectors are; 0 where all are compared. The index's name says it."""
+        found = [name for name in self._indexed if name.startswith(VECTORS_IN)]
+        return int(found[0].removeprefix(VECTORS_IN)) if found else 0
+
+    @property
+    def _indexed(self) -> list[str]:
+        return [one.name for one in self._dataset.describe_indices()]
+
+    @property
+    def exact(self) -> bool:
+        """Whether :meth:`nearest` compares all vectors."""
+        return not self._lists
+
+    def nearest(self, vector: Vector, count: int, where: str | None) -> Keys:
+        """The keys of the rows with the nearest vectors, the nearest first."""
+        with told(self._url):
+            # Where few may be found, the nearest of them are anywhere.
+            probed = self._lists if where else -(-self._lists // MOST_PROBED)
+            asked = {
+                "column": schemas.VECTORS,
+                "q": vector,
+                "k": count,
+                "metric": "cosine",
+                "nprobes": max(probed, 1),
+            }
+            found = self._dataset.scanner(
+                columns=["_distance"],
+                nearest=asked,
+                filter=where,
+                prefilter=True,
+                with_row_id=True,
+                disable_scoring_autoprojection=True,
+            ).to_table()
+            return _keys(found)
+
+    def worded(self, stems: str, count: int, where: str | None) -> Keys:
+        """The keys of the rows that have any of some stems, the best by BM25 first."""
+        asked = BooleanQuery(
+            [
+                (Occur.SHOULD, MatchQuery(stems, "stems")),
+                (Occur.SHOULD, MatchQuery(stems, "context", boost=CONTEXT_WEIGHT)),
+            ]
+        )
+        with told(self._url):
+            found = self._dataset.scanner(
+                columns=["_score"],
+                full_text_query=asked,
+                limit=count,
+                filter=where,
+                prefilter=True,
+                with_row_id=True,
+                disable_scoring_autoprojection=True,
+            ).to_table()
+            return _keys(found)
+
+    def upsert(self, rows: Sequence[Row], key: str, instead_of: str | None = None) -> None:
+        """Put rows in, each in the place of one with the same key; other rows that meet the
+        condition ``instead_of`` go.
+        """
+        if not rows:
+            if instead_of:
+                self.delete(instead_of)
+            return
+        with told(self._url):
+            merging = self._dataset.merge_insert(key).when_matched_update_all()
+            merging = merging.when_not_matched_insert_all()
+            if instead_of:
+                merging = merging.when_not_matched_by_source_delete(instead_of)
+            merging.conflict_retries(CONFLICTS).execute(schemas.as_arrow(rows, self._schema))
+
+    def amend(self, rows: Sequence[Row], key: str) -> None:
+        """Change some columns of the rows that have the same key; there may be several."""
+        with told(self._url):
+            merging = self._dataset.merge_insert(key).when_matched_update_all()
+            merging.conflict_retries(CONFLICTS).execute(schemas.as_arrow(rows, self._schema))
+
+    def delete(self, where: str) -> None:
+        """Take out the rows that meet a condition."""
+        with told(self._url):
+            self._dataset.delete(where)
+
+    def replace(self, rows: Sequence[Row]) -> None:
+        """Put these rows in the place of all."""
+        with told(self._url):
+            lance.write_dataset(
+                schemas.as_arrow(rows, self._schema) if rows else self._schema.empty_table(),
+                self._dataset.uri,
+                mode="overwrite",
+                enable_stable_row_ids=True,
+                storage_options=options(),
+            )
+
+    def index_key(self) -> None:
+        """Bring the index of the key up to date, or make it."""
+        with told(self._url):
+            if self._indexed:
+                self._dataset.optimize.optimize_indices()
+            else:
+                self._dataset.create_scalar_index(self._schema[0].name, "BTREE")
+
+    def index_passages(self, sentences: int) -> None:
+        """Bring all indexes of passages up to date; the vectors' is made anew for another size."""
+        with told(self._url):
+            indexed = self._indexed
+            for column in ("id", "document", "content"):
+                if f"{column}_idx" not in indexed:
+                    self._dataset.create_scalar_index(column, "BTREE")
+            if not sentences:
+                return
+            before = [name for name in indexed if name.startswith(VECTORS_IN)]
+            lists = 0 if sentences <= EXACT else lists_for(sentences)
+            if not before or bool(lists) != bool(self._lists):
+                for name in before:
+                    self._dataset.drop_index(name)
+                self._dataset.create_index(
+                    schemas.VECTORS,
+                    "IVF_RQ" if lists else "IVF_FLAT",
+                    name=f"{VECTORS_IN}{lists}",
+                    metric="cosine",
+                    num_partitions=max(lists, 1),
+                )
+            self._dataset.optimize.optimize_indices()
+
+
+def options() -> dict[str, str]:
+    """What Lance does not take from the environment by itself: that a server of one's own may
+    speak without TLS.
+    """
+    plain = os.environ.get("AWS_ENDPOINT_URL", "").startswith("http://")
+    return {"allow_http": "true"} if plain else {}
+
+
+@contextmanager
+def told(url: str) -> Iterator[None]:
+    """Raise what Lance and the object storage say as an error of the library's."""
+    try:
+        yield
+    except (OSError, ValueError, RuntimeError) as error:
+        said = _said(error)
+        if "was not found" in said:
+            raise LibraryNotFound(
+                f"there is no library at {url}; make one: rag index PATH --library {url}"
+            ) from error
+        if "onflict" in said:
+            raise LibraryBusy(
+                f"others write to {url} without a pause ({said}); try again when they are done"
+            ) from error
+        raise LibraryError(
+            f"{url} can't be read or written ({said}); check the address and the credentials in the"
+            " environment (AWS_ENDPOINT_URL, AWS_ACCESS_KEY_ID, …), then run it again"
+        ) from error
+
+
+def _said(error: Exception) -> str:
+    """What went wrong, as short as it can be said: the server's own words are a page of XML."""
+    whole = " ".join(str(error).split()) or type(error).__name__
+    status = re.search(r"status code: (\d+ [A-Za-z ]+)", whole)
+    return f"its server says {status[1].strip()}" if status else whole.partition(", /")[0][:300]
+
+
+def _once(columns: Sequence[str]) -> list[str]:
+    return list(dict.fromkeys(columns))
+
+
+def _keys(table: pa.Table) -> Keys:
+    keys: Keys = table.column("_rowid").to_numpy().astype(np.int64)
+    return keys

@@ -1,0 +1,133 @@
+"""The same questions of a library in a folder and of a shared one: are the answers the same?
+
+::
+
+    PYTHONPATH=tests python tests/bench/engines.py SET FOLDER
+        [--questions N] [--compressed] [--local]
+
+Indexes the documents of the set twice, into ``FOLDER/embedded`` and into a shared library on an S3
+server that is started for it (with ``--local`` into files in ``FOLDER/shared``, without a server).
+``--compressed`` keeps the shared one's vectors as a large library would, in lists and a bit a
+dimension. Prints for how many questions the first five hits are the same, the MRR@10 of both, and
+how long a search takes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import object_storage
+from quality import circumstances
+
+from rag import Hit, Library
+from rag.embedding import SentenceTransformerEmbedder
+from rag.evaluation import corpus
+from rag.evaluation.beir import read_beir
+from rag.evaluation.judging import SpanJudge
+from rag.evaluation.labelled import Question, spread
+from rag.evaluation.places import Places
+from rag.shared import lance_table
+from rag.threads import one_blas_thread
+
+DEPTH = 10
+SHOWN = 5
+
+
+def main() -> None:
+    """Index, ask, and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("data", type=Path, metavar="SET")
+    parser.add_argument("folder", type=Path, metavar="FOLDER")
+    parser.add_argument("--questions", type=int, default=None)
+    parser.add_argument("--compressed", action="store_true")
+    parser.add_argument("--local", action="store_true")
+    arguments = parser.parse_args()
+    one_blas_thread()  # as the command does
+    arguments.folder.mkdir(parents=True, exist_ok=True)
+    if arguments.compressed:
+        lance_table.EXACT = 0
+    with _place(arguments.folder, local=arguments.local) as url:
+        found = compared(arguments.data, arguments.folder, url, arguments.questions)
+    print(json.dumps(found | {"compressed": arguments.compressed}), circumstances())
+
+
+@contextmanager
+def _place(folder: Path, *, local: bool) -> Iterator[str]:
+    if local:
+        yield f"file://{folder.absolute()}/shared"
+        return
+    with object_storage.served(folder / "s3") as environment:
+        os.environ.update(environment)
+        yield f"s3://{object_storage.BUCKET}/squad"
+
+
+def compared(data: Path, folder: Path, url: str, most: int | None) -> dict[str, object]:
+    """Figures of both libraries, and how far they agree."""
+    labelled = read_beir(data, None)
+    questions = spread(labelled.questions, most)
+    embedder = SentenceTransformerEmbedder()
+    with (
+        Library.open(folder / "embedded", embedder=embedder) as embedded,
+        Library.open(url, embedder=embedder) as shared,
+    ):
+        documents = corpus.index(labelled.documents or (), embedded)
+        began = time.perf_counter()
+        report = shared.index(embedded.path / corpus.FOLDER)
+        seconds = time.perf_counter() - began
+        judge = SpanJudge(Places(documents, embedded.document))
+        both: list[list[list[Hit]]] = [[], []]
+        times: list[list[float]] = [[], []]
+        for question in questions:  # in turn, so that whatever else the machine does hits both
+            for n, library in enumerate((embedded, shared)):
+                began = time.perf_counter()
+                both[n].append(library.search(question.text, DEPTH))
+                times[n].append(1000 * (time.perf_counter() - began))
+        differing = [
+            question.text
+            for question, *hits in zip(questions, *both, strict=True)
+            if _ids(hits[0]) != _ids(hits[1])
+        ]
+        return {
+            "questions": len(questions),
+            "passages": shared.status().passages,
+            "indexed_in_s": round(seconds, 1),
+            "embedded_again": report.embedded,
+            "first_five_same": round(1 - len(differing) / len(questions), 4),
+            "largest_difference_of_scores": max(
+                abs(one.score - other.score)
+                for hits in zip(*both, strict=True)
+                for one, other in zip(*hits, strict=False)
+                if one.passage_id == other.passage_id
+            ),
+            "mrr": [round(_mrr(questions, hits, judge), 4) for hits in both],
+            "ms": [_quantiles(one) for one in times],
+            "differing": differing[:10],
+        }
+
+
+def _ids(hits: Sequence[Hit]) -> list[str]:
+    return [hit.passage_id for hit in hits[:SHOWN]]
+
+
+def _mrr(questions: Sequence[Question], found: Sequence[Sequence[Hit]], judge: SpanJudge) -> float:
+    ranks = [
+        next((hit.rank for hit in hits if judge.is_right(question, hit)), None)
+        for question, hits in zip(questions, found, strict=True)
+    ]
+    return sum(1.0 / rank for rank in ranks if rank) / len(ranks)
+
+
+def _quantiles(times: Sequence[float]) -> dict[str, float]:
+    p50, p95 = np.quantile(times, [0.5, 0.95])
+    return {"p50": round(float(p50), 1), "p95": round(float(p95), 1)}
+
+
+if __name__ == "__main__":
+    main()
