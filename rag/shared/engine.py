@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from rag.engine import Tell
-from rag.errors import InputError
 from rag.protocols import Embedder
 from rag.reports import Verification
 from rag.shared.catalogue import SharedCatalogue
@@ -88,12 +87,10 @@ class SharedEngine:
         return None
 
     def verify(self, embedder: Embedder, tell: Tell, *, repair: bool) -> Verification:
-        """Not done by this engine."""
-        del embedder, tell, repair
-        raise InputError(
-            f"rag verify is for libraries in folders, and {self.location} is a shared one: its"
-            " object storage checks what it keeps, and each text is checked when it is read"
-        )
+        """As :mod:`rag.shared.verifying` says."""
+        from rag.shared import verifying
+
+        return verifying.verify(self._tables, self.writer, embedder, tell, repair=repair)
 
     def close(self) -> None:
         """Nothing is held open."""

@@ -35,6 +35,9 @@ VECTORS_IN = "vectors_in_"
 TAKEN_TOGETHER = 10_000
 """Keys in one condition."""
 
+INDEXED = ("id", "document", "content", "stems", "context")
+"""The columns of passages that have an index, besides that of the vectors."""
+
 CONFLICTS = 20
 """How often a commit is tried anew that others came before."""
 
@@ -62,6 +65,29 @@ class Table:
         with told(self._url):
             fields: Any = self._dataset.stats.data_stats().fields  # a list, whatever its types say
             return sum(int(one.bytes_on_disk) for one in fields)
+
+    def at(self, version: int) -> Table | None:
+        """The table as it was at a version; None if that is kept no more."""
+        with told(self._url):
+            if version not in {one["version"] for one in self._dataset.versions()}:
+                return None
+            return Table(self._dataset.checkout_version(version), self._schema, self._url)
+
+    def indexes(self) -> dict[str, int]:
+        """The indexes of passages, each with the number of rows that it lacks; all of them where
+        there is none.
+        """
+        with told(self._url):
+            found = self._indexed
+            vectors = [name for name in found if name.startswith(VECTORS_IN)]
+            wanted = [*(f"{one}_idx" for one in INDEXED), *(vectors or [f"{VECTORS_IN}0"])]
+            stats = self._dataset.stats
+            return {
+                name: int(stats.index_stats(name)["num_unindexed_rows"])
+                if name in found
+                else self.count()
+                for name in wanted
+            }
 
     def count(self, where: str | None = None) -> int:
         """How many rows meet a condition."""

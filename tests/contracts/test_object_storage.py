@@ -78,8 +78,6 @@ def test_what_it_cannot_do_it_says(url: str, capsys: pytest.CaptureFixture[str])
     """By name, with what to do instead."""
     place = url.format(name="two")
     with Library.open(place, embedder=HashingEmbedder()) as library:
-        with pytest.raises(InputError, match="rag verify is for libraries in folders"):
-            library.verify()
         with pytest.raises(InputError, match="has no folder on this machine"):
             _ = library.path
     for command in (["export", "out.zip"], ["tune"], ["doctor"]):
