@@ -12,6 +12,7 @@ from rag import coverage, feedback, opening, removal, tuned
 from rag.cache import EncodingCache, limit
 from rag.engine import Engine
 from rag.errors import InputError
+from rag.files import on_this_machine
 from rag.filters import Filter
 from rag.progress import shown
 from rag.protocols import Embedder
@@ -77,6 +78,11 @@ class Library(Searchable):
             path, create=create, model=model, dimensions=dimensions, embedder=embedder
         )
         return cls(engine, embedder, reranker)
+
+    @property
+    def engine(self) -> Engine:
+        """What it stands on: for what is built on libraries, and asks them otherwise."""
+        return self._engine
 
     @property
     def folder(self) -> Path | None:
@@ -175,7 +181,9 @@ class Library(Searchable):
 
         languages = checked(ENGLISH if ocr is True else ocr) if ocr else None
         listed = [paths] if isinstance(paths, str | Path) else list(paths)
-        discovery = discover(listed, leave_out=self.folder, exclude=exclude)
+        discovery = discover(
+            listed, leave_out=on_this_machine(self._engine.location), exclude=exclude
+        )
         room = limit() if cache else 0
         with shown(progress) as on_progress:
             with self._engine.writing(), closing(self._cache(room)) as encodings:

@@ -13,8 +13,9 @@ from rag.reports import Verification
 from rag.shared.catalogue import SharedCatalogue
 from rag.shared.lance_table import Table
 from rag.shared.lance_tables import Tables
-from rag.shared.notes import NoRatings, SharedNotes
+from rag.shared.notes import SharedNotes
 from rag.shared.publishing import publish
+from rag.shared.ratings import SharedRatings
 from rag.shared.reader import SharedReader
 from rag.shared.searcher import SharedSearcher
 from rag.shared.statistics import Statistics
@@ -37,7 +38,7 @@ class SharedEngine:
         self.reader = SharedReader(tables)
         self.catalogue = SharedCatalogue(tables)
         self.notes = SharedNotes(tables)
-        self.ratings = NoRatings(tables.url)
+        self.ratings = SharedRatings(tables)
         self._looking = threading.Lock()
         self._newest: tuple[float, Table, Statistics] | None = None
 
@@ -68,6 +69,10 @@ class SharedEngine:
                 self._newest = now, passages, known
             _, passages, statistics = self._newest
         return SharedSearcher(passages, statistics)
+
+    def still(self) -> SharedEngine:
+        """The same as it is now, to be read: whatever is written from now on is not seen."""
+        return SharedEngine(self._tables.pinned())
 
     def look_again(self) -> None:
         """See what others wrote by now at the next search, and not only in half a second."""

@@ -78,14 +78,17 @@ class Table:
         there is none.
         """
         with told(self._url):
-            found = self._indexed
-            vectors = [name for name in found if name.startswith(VECTORS_IN)]
+            covered = {
+                one.name: {
+                    fragment for segment in one.segments for fragment in segment.fragment_ids
+                }
+                for one in self._dataset.describe_indices()
+            }
+            vectors = [name for name in covered if name.startswith(VECTORS_IN)]
             wanted = [*(f"{one}_idx" for one in INDEXED), *(vectors or [f"{VECTORS_IN}0"])]
-            stats = self._dataset.stats
+            rows = {one.fragment_id: one.count_rows() for one in self._dataset.get_fragments()}
             return {
-                name: int(stats.index_stats(name)["num_unindexed_rows"])
-                if name in found
-                else self.count()
+                name: sum(rows[one] for one in rows.keys() - covered.get(name, set()))
                 for name in wanted
             }
 
