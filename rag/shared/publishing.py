@@ -5,6 +5,7 @@ New rows are found before that: Lance looks through what its indexes lack, row b
 
 from __future__ import annotations
 
+from rag.shared import upkeep, versions
 from rag.shared.conditions import one_of
 from rag.shared.lance_tables import Tables
 from rag.shared.statistics import COLUMNS, VERSION, counted
@@ -16,7 +17,9 @@ def publish(tables: Tables, *, anew: bool = False) -> None:
     seen = counted_of[0]["passages"] if counted_of else None
     if seen == tables.passages.version and not anew:
         return
-    sentences = sum(row["sentences"] for row in tables.documents.rows(("sentences",)))
+    upkeep.tidy(tables)
+    held = tables.documents.rows(("sentences", "passages"))
+    sentences = sum(row["sentences"] for row in held)
     tables.passages.index_passages(sentences)
     tables.documents.index_key()
     passages = tables.passages
@@ -24,3 +27,4 @@ def publish(tables: Tables, *, anew: bool = False) -> None:
     counts[VERSION] = passages.version
     tables.terms.replace([{"term": term, "passages": number} for term, number in counts.items()])
     tables.terms.index_key()
+    versions.keep(tables, len(held), sum(row["passages"] for row in held))
