@@ -12,11 +12,12 @@ from rag import coverage, feedback, opening, removal, tuned
 from rag.cache import EncodingCache, limit
 from rag.engine import Engine
 from rag.errors import InputError
+from rag.files import on_this_machine
 from rag.filters import Filter
 from rag.progress import shown
 from rag.protocols import Embedder
 from rag.ranking import Ranking
-from rag.reports import IndexReport, Progress, SelfTest, Sought, Status, Verification
+from rag.reports import IndexReport, Progress, SelfTest, Sought, Status, Verification, Version
 from rag.reranking import Reranker
 from rag.searchable import Searchable
 from rag.types import Hit, Rating
@@ -77,6 +78,11 @@ class Library(Searchable):
             path, create=create, model=model, dimensions=dimensions, embedder=embedder
         )
         return cls(engine, embedder, reranker)
+
+    @property
+    def engine(self) -> Engine:
+        """What it stands on: for what is built on libraries, and asks them otherwise."""
+        return self._engine
 
     @property
     def folder(self) -> Path | None:
@@ -175,7 +181,9 @@ class Library(Searchable):
 
         languages = checked(ENGLISH if ocr is True else ocr) if ocr else None
         listed = [paths] if isinstance(paths, str | Path) else list(paths)
-        discovery = discover(listed, leave_out=self.folder, exclude=exclude)
+        discovery = discover(
+            listed, leave_out=on_this_machine(self._engine.location), exclude=exclude
+        )
         room = limit() if cache else 0
         with shown(progress) as on_progress:
             with self._engine.writing(), closing(self._cache(room)) as encodings:
@@ -283,6 +291,29 @@ class Library(Searchable):
         """
         tell = on_progress or (lambda *_: None)
         return self._engine.verify(self._embedder, tell, repair=repair)
+
+    def versions(self) -> tuple[Version, ...]:
+        """How a shared library was at the ends of the latest runs, the newest first.
+
+        Raises
+        ------
+        InputError
+            If it is one in a folder, which keeps none.
+        """
+        return tuple(self._engine.versions())
+
+    def restore(self, number: int) -> None:
+        """Let a shared library be as it was in one of its :meth:`versions`.
+
+        What came since is gone from it, but not its own version: that can be gone back to, too.
+        Nobody may write meanwhile. If it is interrupted, do it again.
+
+        Raises
+        ------
+        InputError
+            If there is no such version, or it is a library in a folder, which keeps none.
+        """
+        self._engine.restore(number)
 
     def last_check(self) -> tuple[Sought, ...]:
         """What :meth:`check` asked, in all runs, and what became of each when it was last asked."""

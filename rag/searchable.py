@@ -47,6 +47,11 @@ class Searchable:
         self._calibrations = Calibrations(engine, self._first_scores)
 
     @property
+    def embedder(self) -> Embedder:
+        """Its model."""
+        return self._embedder
+
+    @property
     def ranking(self) -> Ranking:
         """How passages are proposed and ordered: by default, or as the library was tuned."""
         return tuned.kept(self._engine.notes)

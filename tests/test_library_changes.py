@@ -26,7 +26,6 @@ from rag import (
 )
 from rag.embedding import MINILM, PackagedModel, SentenceTransformerEmbedder
 from rag.folder import locked
-from rag.store import StoreWriter
 from rag.types import Passage, PassageEncoding
 
 
@@ -213,7 +212,7 @@ def test_what_a_killed_run_stored_goes_with_its_file(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr(StoreWriter, "settle", killed)
+        patched.setattr(type(library.engine.writer), "settle", killed)
         with pytest.raises(KeyboardInterrupt):
             library.index(articles)
     stored = library.documents()

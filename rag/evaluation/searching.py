@@ -3,38 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 from rag import retrieval
-from rag.embedded import EmbeddedSearcher
-from rag.errors import LibraryDamaged
+from rag.engine import Engine
 from rag.evaluation.labelled import Question
-from rag.indexes import Indexes
 from rag.protocols import Embedder, QuestionEncoder
 from rag.ranking import Ranking
 from rag.remembered import Remembered
 from rag.reranking import Reranker
-from rag.store import Changes, Database, StoreReader
 from rag.types import Hit
 
 
 class Searcher:
-    """Asks the library in a folder, as it is published when this is made; ``store`` is its store.
+    """Asks a library as it is when this is made."""
 
-    Raises
-    ------
-    LibraryDamaged
-        If its indexes are not published: a question to the library itself does that.
-    """
-
-    def __init__(self, path: Path, embedder: Embedder) -> None:
+    def __init__(self, engine: Engine, embedder: Embedder) -> None:
         self._embedder = embedder
-        database = Database(path / "library.db", embedder.dimension)
-        self.store = StoreReader(database)
-        snapshot = Indexes(path, Changes(database)).load()
-        if snapshot is None:
-            raise LibraryDamaged(f"the indexes of {path} are missing; ask it a question: rag ask")
-        self._searcher = EmbeddedSearcher(self.store, snapshot)
+        self._searcher = engine.searcher()
 
     def search(
         self, question: Question, k: int, settings: Ranking, reranker: Reranker | None

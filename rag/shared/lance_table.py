@@ -35,6 +35,9 @@ VECTORS_IN = "vectors_in_"
 TAKEN_TOGETHER = 10_000
 """Keys in one condition."""
 
+INDEXED = ("id", "document", "content", "stems", "context")
+"""The columns of passages that have an index, besides that of the vectors."""
+
 CONFLICTS = 20
 """How often a commit is tried anew that others came before."""
 
@@ -46,6 +49,16 @@ class Table:
         self._dataset = dataset
         self._schema = schema
         self._url = url
+
+    @property
+    def dataset(self) -> lance.LanceDataset:
+        """As Lance has it; within :func:`told`."""
+        return self._dataset
+
+    @property
+    def url(self) -> str:
+        """Of the library."""
+        return self._url
 
     @property
     def version(self) -> int:
@@ -62,6 +75,32 @@ class Table:
         with told(self._url):
             fields: Any = self._dataset.stats.data_stats().fields  # a list, whatever its types say
             return sum(int(one.bytes_on_disk) for one in fields)
+
+    def at(self, version: int) -> Table | None:
+        """The table as it was at a version; None if that is kept no more."""
+        with told(self._url):
+            if version not in {one["version"] for one in self._dataset.versions()}:
+                return None
+            return Table(self._dataset.checkout_version(version), self._schema, self._url)
+
+    def indexes(self) -> dict[str, int]:
+        """The indexes of passages, each with the number of rows that it lacks; all of them where
+        there is none.
+        """
+        with told(self._url):
+            covered = {
+                one.name: {
+                    fragment for segment in one.segments for fragment in segment.fragment_ids
+                }
+                for one in self._dataset.describe_indices()
+            }
+            vectors = [name for name in covered if name.startswith(VECTORS_IN)]
+            wanted = [*(f"{one}_idx" for one in INDEXED), *(vectors or [f"{VECTORS_IN}0"])]
+            rows = {one.fragment_id: one.count_rows() for one in self._dataset.get_fragments()}
+            return {
+                name: sum(rows[one] for one in rows.keys() - covered.get(name, set()))
+                for name in wanted
+            }
 
     def count(self, where: str | None = None) -> int:
         """How many rows meet a condition."""
@@ -224,7 +263,8 @@ class Table:
                 return
             before = [name for name in indexed if name.startswith(VECTORS_IN)]
             lists = 0 if sentences <= EXACT else lists_for(sentences)
-            if not before or bool(lists) != bool(self._lists):
+            # Trained on few, lists of many are long ones.
+            if not before or bool(lists) != bool(self._lists) or lists >= 2 * (self._lists or 1):
                 for name in before:
                     self._dataset.drop_index(name)
                 self._dataset.create_index(

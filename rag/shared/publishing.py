@@ -5,17 +5,21 @@ New rows are found before that: Lance looks through what its indexes lack, row b
 
 from __future__ import annotations
 
+from rag.shared import upkeep, versions
 from rag.shared.conditions import one_of
 from rag.shared.lance_tables import Tables
 from rag.shared.statistics import COLUMNS, VERSION, counted
 
 
-def publish(tables: Tables) -> None:
-    """Bring all that is derived up to date."""
+def publish(tables: Tables, *, anew: bool = False) -> None:
+    """Bring all that is derived up to date; ``anew``, what seems to be, too."""
     counted_of = tables.terms.rows(("passages",), one_of("term", [VERSION]))
-    if counted_of and counted_of[0]["passages"] == tables.passages.version:
+    seen = counted_of[0]["passages"] if counted_of else None
+    if seen == tables.passages.version and not anew:
         return
-    sentences = sum(row["sentences"] for row in tables.documents.rows(("sentences",)))
+    upkeep.tidy(tables)
+    held = tables.documents.rows(("sentences", "passages"))
+    sentences = sum(row["sentences"] for row in held)
     tables.passages.index_passages(sentences)
     tables.documents.index_key()
     passages = tables.passages
@@ -23,3 +27,4 @@ def publish(tables: Tables) -> None:
     counts[VERSION] = passages.version
     tables.terms.replace([{"term": term, "passages": number} for term, number in counts.items()])
     tables.terms.index_key()
+    versions.keep(tables, len(held), sum(row["passages"] for row in held))
