@@ -31,7 +31,7 @@ class Two:
 @contextmanager
 def two_machines(cores: int = 1) -> Iterator[Two]:
     """Both with so many cores, as Ray counts them."""
-    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    os.environ |= {"RAY_USAGE_STATS_ENABLED": "0", "RAY_worker_niceness": "0"}
     cluster = Cluster(
         initialize_head=True, head_node_args={"num_cpus": cores, "include_dashboard": False}
     )
