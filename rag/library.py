@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
-from types import ModuleType, TracebackType
+from types import TracebackType
 from typing import Self
 
 from rag import coverage, feedback, opening, removal, tuned
@@ -185,7 +185,7 @@ class Library(Searchable):
         means = Means(languages, tuple(passwords))
         with shown(progress) as on_progress:
             if ray is not None:
-                report = _cluster().index_on(
+                report = _index_on()(
                     Fleet(ray) if isinstance(ray, str) else ray,
                     self._engine,
                     self._embedder,
@@ -332,7 +332,7 @@ class Library(Searchable):
         )
 
 
-def _cluster() -> ModuleType:
+def _index_on() -> Callable[..., IndexReport]:
     """What indexes on a cluster.
 
     Raises
@@ -341,9 +341,9 @@ def _cluster() -> ModuleType:
         If Ray is not installed.
     """
     try:
-        from rag.cluster import running
+        from rag.cluster.running import index_on
     except ImportError as error:
         raise InputError(
             f"indexing on Ray takes more packages: pip install 'rag[cluster]' ({error})"
         ) from error
-    return running
+    return index_on

@@ -3,9 +3,9 @@
 Every stage reserves an eighth of the smallest machine, and the model two, whatever it takes: then
 all of them find room beside Ray's own actors, and on the machines that are left when some are lost.
 (With the same reservation and as many actors as tasks, Ray Data would have the actors read, too.)
-How much runs at once is said by the number of tasks and actors: reading has a task for every other core, and the
-model an actor for each machine, which uses all of its cores at a lower priority, as on one machine;
-or one for each GPU.
+How much runs at once is said by the number of tasks and actors: reading has a task for every other
+core, and the model an actor for each machine, which uses all of its cores at a lower priority, as
+on one machine; or one for each GPU.
 """
 
 from __future__ import annotations

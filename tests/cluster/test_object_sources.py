@@ -41,9 +41,7 @@ def put(storage: S3FileSystem, name: str, text: str) -> None:
         file.write(text.encode())
 
 
-def test_followed_as_a_folder_is(
-    bucket: S3FileSystem, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_followed_as_a_folder_is(bucket: S3FileSystem, monkeypatch: pytest.MonkeyPatch) -> None:
     """New, unchanged, changed, moved and vanished objects, by the names that they have there."""
     monkeypatch.setattr(running, "machines", one_process.machines)
     monkeypatch.setattr(Library, "index", partialmethod(Library.index, ray="one process"))

@@ -19,7 +19,11 @@ from rag.embedding import SentenceTransformerEmbedder
 
 pytest.importorskip("ray")
 
-from two_machines import two_machines  # noqa: E402 (it needs Ray)
+from two_machines import two_machines
+
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:`use_push_based_shuffle` is deprecated:DeprecationWarning",  # Ray, of itself
+)
 
 DOCUMENTS = int(os.environ.get("RAG_CLUSTER_DOCUMENTS", "5000"))
 ASKED = 50
