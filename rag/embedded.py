@@ -44,25 +44,28 @@ class EmbeddedSearcher:
         self,
         store: StoreReader,
         snapshot: Snapshot,
-        conditions: Sequence[Filter] = (),
+        among: Keys | None = None,
         clauses: Clauses = NOTHING_ASKED,
     ) -> None:
         self._store = store
         self._snapshot = snapshot
-        self._conditions = tuple(conditions)
+        self._among = among
         self._clauses = clauses
+
+    def __len__(self) -> int:
+        """How many passages there are."""
+        return self._snapshot.pieces.passages
 
     def limited(self, conditions: Sequence[Filter], clauses: Clauses) -> EmbeddedSearcher:
         """The same, within these limits."""
-        return EmbeddedSearcher(self._store, self._snapshot, conditions, clauses)
-
-    @cached_property
-    def _among(self) -> Keys | None:
-        return passages_of(self._conditions, self._store)
+        # The store is asked here: each thread that asks it opens it, and words are asked for in
+        # threads of their own.
+        among = passages_of(conditions, self._store)
+        return EmbeddedSearcher(self._store, self._snapshot, among, clauses)
 
     @cached_property
     def _limits(self) -> Limits:
-        return limited(self._conditions, self._clauses, self._store, self._snapshot.words)
+        return limited(self._among, self._clauses, self._snapshot.words)
 
     @property
     def exact(self) -> bool:

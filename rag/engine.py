@@ -40,7 +40,14 @@ Tell = Callable[[str, int, int], None]
 
 
 class Searcher(Protocol):
-    """A library as questions see it: how it was at one moment, whatever is written meanwhile."""
+    """A library as questions see it: how it was at one moment, whatever is written meanwhile.
+
+    Two threads may ask one at once.
+    """
+
+    def __len__(self) -> int:
+        """How many passages there are, limited or not."""
+        ...
 
     def limited(self, conditions: Sequence[Filter], clauses: Clauses) -> Searcher:
         """The same, but that only passages are proposed and listed which meet all conditions and
@@ -152,12 +159,20 @@ class Reader(Protocol):
         """
         ...
 
-    def sources(self) -> list[Source]:
-        """Every place where a document was found."""
+    def sources(self, files: Iterable[str] | None = None) -> list[Source]:
+        """Every place where a document was found, or those in these files."""
         ...
 
-    def files(self) -> dict[str, FileRecord]:
-        """Every file that was read, by its path."""
+    def files(self, paths: Iterable[str] | None = None) -> dict[str, FileRecord]:
+        """Every file that was read, or those of them with these paths, by its path."""
+        ...
+
+    def files_with(self, digests: Iterable[str]) -> list[FileRecord]:
+        """The files that were read and had one of these contents, by path."""
+        ...
+
+    def paths(self) -> tuple[list[str], list[str]]:
+        """Of every place where a document was found, and of every file that was read."""
         ...
 
     def files_with_warnings(self) -> frozenset[str]:

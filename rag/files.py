@@ -21,6 +21,18 @@ def is_url(path: str | Path) -> bool:
     return re.match(r"[a-z][a-z0-9+.-]+://", str(path)) is not None
 
 
+def on_this_machine(place: str | Path) -> Path | None:
+    """The folder that a place is, or that its URL names; None where it is elsewhere."""
+    if isinstance(place, Path):
+        return place
+    if not place.startswith("file:"):
+        return None
+    from urllib.parse import urlsplit
+    from urllib.request import url2pathname
+
+    return Path(url2pathname(urlsplit(place).path))
+
+
 def may_read(path: Path) -> bool:
     """Whether this process may read a file; root may, whatever its owner says."""
     return os.access(path, os.R_OK, effective_ids=os.access in os.supports_effective_ids)

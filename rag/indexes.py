@@ -68,6 +68,7 @@ class Indexes:
         self._store = store
         self._opened: tuple[Sealed, FaissIndex] | None = None
         self._sound: set[tuple[str, str]] = set()
+        self._last_read: tuple[tuple[int, int, int], _Published] | None = None
 
     @property
     def generation(self) -> int | None:
@@ -205,13 +206,21 @@ class Indexes:
     def _published(self) -> _Published | None:
         """What is published, or None where nothing is, or nothing of use."""
         try:
-            content = json.loads((self._folder / PUBLISHED).read_bytes())
-            published = _Published(**content | {"sealed": Sealed(**content["sealed"])})
+            published = self._read(self._folder / PUBLISHED)
         except (OSError, ValueError, TypeError, KeyError):
             return None
         of_this = (published.format, published.library) == (FORMAT, self._store.library_id)
         # Ahead of the store: that was put back from an older copy.
         return published if of_this and published.generation <= self._store.generation else None
+
+    def _read(self, path: Path) -> _Published:
+        """What the file says; it is asked for with each question, so it is read once."""
+        facts = path.stat()  # a new file replaces it as a whole
+        which = facts.st_ino, facts.st_size, facts.st_mtime_ns
+        if self._last_read is None or self._last_read[0] != which:
+            content = json.loads(path.read_bytes())
+            self._last_read = which, _Published(**content | {"sealed": Sealed(**content["sealed"])})
+        return self._last_read[1]
 
     def _snapshot(self, published: _Published) -> Snapshot:
         sealed = self._open(published.sealed)
@@ -253,7 +262,7 @@ class Indexes:
     def _open(self, sealed: Sealed) -> FaissIndex:
         """The sealed vectors, which are opened once."""
         if self._opened is None or self._opened[0] != sealed:
-            index = FaissIndex.load(self._folder / sealed.file, sealed.sha256)
+            index = FaissIndex.load(self._folder / sealed.file, sealed.sha256, sealed.probed)
             self._opened = sealed, index
         return self._opened[1]
 

@@ -90,8 +90,10 @@ class Ingestion:
     _gathered: int = 0
 
     def __post_init__(self) -> None:
-        self._files = self.reader.files()
-        sources = {source.path: source for source in self.reader.sources()}
+        # Of a library with many files, only those asked for are looked up, where no folder is.
+        named = None if self.discovery.folders else [*map(printable, self.discovery.files)]
+        self._files = self.reader.files(named)
+        sources = {source.path: source for source in self.reader.sources(named)}
         self._tally = Tally(sources, self.discovery.named, self.discovery.skipped)
         self._tally.fails(self.discovery.failed)
         for source in sources.values():
@@ -107,24 +109,29 @@ class Ingestion:
             self._run()
 
     def _run(self) -> None:
-        by_digest = {
-            record.digest: path
-            for path, record in self._files.items()
-            if not self._try_again(record)
-        }
-        again = {record.digest for record in self._files.values() if self._try_again(record)}
-        to_read: dict[Path, _Looked] = {}
+        changed: list[_Looked] = []
         for path in self.discovery.files:
-            looked = self._look_at(path)
-            if looked is None:
-                self._tell(path)
-            elif same := by_digest.get(looked.digest):
-                self._take_over(looked, same)
-                self._tell(path)
+            if looked := self._look_at(path):
+                changed.append(looked)
             else:
-                to_read[path] = looked
+                self._tell(path)
+        # Nothing has been written yet: these are the files as they were before the run. All are
+        # asked for at once, since the library may be far away.
+        alike = self.reader.files_with(dict.fromkeys(looked.digest for looked in changed))
+        settled = {one.digest: one for one in alike if not self._try_again(one)}
+        held: dict[str, list[Source]] = {}
+        for source in self.reader.sources(record.path for record in settled.values()):
+            held.setdefault(source.file, []).append(source)
+        again = {record.digest for record in alike}
+        to_read: dict[Path, _Looked] = {}
+        for looked in changed:
+            if record := settled.get(looked.digest):
+                self._take_over(looked, record, held.get(record.path, []))
+                self._tell(looked.path)
+            else:
+                to_read[looked.path] = looked
                 if looked.digest in again:
-                    self._rereading.add(path)
+                    self._rereading.add(looked.path)
         # At once, and before anything is replaced: files may have changed places.
         self._storing.finish()
         self._read(to_read)
@@ -186,12 +193,12 @@ class Ingestion:
         self._tally.fails((Failure(printable(path), reason + kept),))
         self._seen += 1
 
-    def _take_over(self, looked: _Looked, same: str) -> None:
+    def _take_over(self, looked: _Looked, record: FileRecord, held: Iterable[Source]) -> None:
         """A file whose content was read before, here or elsewhere: nothing has to be read."""
-        record, name = self._files[same], str(looked.path)
+        same, name = record.path, str(looked.path)
         sources = [
             Source(name + source.path.removeprefix(same), name, source.document_id)
-            for source in self._of_file.get(same, [])
+            for source in held
         ]
         failures = tuple(
             Failure(name + one.source.removeprefix(same), one.reason) for one in record.failures
@@ -283,7 +290,9 @@ class Ingestion:
         if not self.discovery.folders:
             return  # nothing can have vanished from them, and the library may have many files
         present = {str(path) for path in self.discovery.files}
-        files = [one for one in self._files if one not in present and self.discovery.covers(one)]
+        # A run that was killed may have stored what is in a file, and not that the file was read.
+        known = dict.fromkeys([*self._files, *self._of_file])
+        files = [one for one in known if one not in present and self.discovery.covers(one)]
         if files:
             gone = [source.path for file in files for source in self._of_file.get(file, [])]
             self.writer.remove(gone, files)

@@ -116,7 +116,9 @@ class TantivyIndex:
         import tantivy
 
         shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True)
+        # There may be a folder still: a thread of the writer before, which removes what that had
+        # replaced, writes down that it did (.managed.json) while all else goes.
+        folder.mkdir(parents=True, exist_ok=True)
         return cls(tantivy.Index(_schema(), path=str(folder)))
 
     @classmethod

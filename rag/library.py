@@ -13,6 +13,7 @@ from rag.cache import EncodingCache, limit
 from rag.cluster.fleet import Fleet
 from rag.engine import Engine
 from rag.errors import InputError
+from rag.files import on_this_machine
 from rag.filters import Filter
 from rag.progress import shown
 from rag.protocols import Embedder
@@ -78,6 +79,11 @@ class Library(Searchable):
             path, create=create, model=model, dimensions=dimensions, embedder=embedder
         )
         return cls(engine, embedder, reranker)
+
+    @property
+    def engine(self) -> Engine:
+        """What it stands on: for what is built on libraries, and asks them otherwise."""
+        return self._engine
 
     @property
     def folder(self) -> Path | None:
@@ -197,7 +203,8 @@ class Library(Searchable):
                     again=again,
                 )
             else:
-                discovery = discover(listed, leave_out=self.folder, exclude=exclude)
+                left_out = on_this_machine(self._engine.location)
+                discovery = discover(listed, leave_out=left_out, exclude=exclude)
                 room = limit() if cache else 0
                 with self._engine.writing(), closing(self._cache(room)) as encodings:
                     ingestion = Ingestion(

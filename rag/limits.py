@@ -40,11 +40,8 @@ def passages_of(conditions: Iterable[Filter], store: StoreReader) -> Keys | None
     return reduce(np.intersect1d, found) if found else None
 
 
-def limited(
-    conditions: Iterable[Filter], clauses: Clauses, store: StoreReader, words: LexicalIndex
-) -> Limits:
-    """The passages that meet all conditions and the clauses."""
-    among = passages_of(conditions, store)
+def limited(among: Keys | None, clauses: Clauses, words: LexicalIndex) -> Limits:
+    """Those of the passages ``among`` (None is all) that meet the clauses, too."""
     but = np.zeros(0, np.int64)
     if clauses.phrases:
         return Limits(words.matching("", clauses, among), but)

@@ -70,3 +70,7 @@ class Embedder(Tokenizer, QuestionEncoder, Protocol):
     def passages(self, passages: Sequence[Passage]) -> Iterator[PassageEncoding]:
         """One encoding a passage, in the same order."""
         ...
+
+    def queries(self, questions: Sequence[str]) -> list[QueryEncoding]:
+        """Those of :meth:`query`, of many questions at once."""
+        ...

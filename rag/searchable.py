@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+import os
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+
+import numpy as np
 
 from rag import citing, finding, mapping, neighbours, reliability, retrieval, tuned
 from rag.answering import Calibrations
+from rag.arrays import Scores
 from rag.calibration import Calibration
 from rag.citing import Citation, Followed
 from rag.engine import Engine
@@ -15,9 +20,10 @@ from rag.errors import DocumentNotFound, InputError
 from rag.filters import Filter
 from rag.mapping import PassageMap
 from rag.neighbours import Neighbour
-from rag.protocols import Embedder
+from rag.protocols import Embedder, QuestionEncoder
 from rag.ranking import Ranking
 from rag.reliability import Reliability
+from rag.remembered import Remembered
 from rag.reports import Dates, Facets, FileReport
 from rag.reranking import Reranker
 from rag.store import Order
@@ -38,7 +44,12 @@ class Searchable:
         self._reader = engine.reader
         self._catalogue = engine.catalogue
         self._reranker = reranker
-        self._calibrations = Calibrations(engine, self._score)
+        self._calibrations = Calibrations(engine, self._first_scores)
+
+    @property
+    def embedder(self) -> Embedder:
+        """Its model."""
+        return self._embedder
 
     @property
     def ranking(self) -> Ranking:
@@ -319,19 +330,30 @@ class Searchable:
         return stored.passage if stored else None
 
     def _found(
-        self, question: str, k: int, conditions: Filter, reranker: Reranker | None
+        self,
+        question: str,
+        k: int,
+        conditions: Filter,
+        reranker: Reranker | None,
+        encoder: QuestionEncoder | None = None,
     ) -> list[Hit]:
         return retrieval.search(
             question,
             k,
             conditions,
-            embedder=self._embedder,
+            embedder=encoder or self._embedder,
             library=self._engine.searcher(),
             settings=self.ranking,
             reranker=reranker,
         )
 
-    def _score(self, question: str) -> float:
-        """The library's own score of the first hit."""
-        hits = self._found(question, 1, Filter(), None)
-        return hits[0].score if hits else 0.0
+    def _first_scores(self, questions: Sequence[str]) -> Scores:
+        """The library's own scores of the first hit for each question."""
+        encoder = Remembered.of(self._embedder, questions)
+
+        def score(question: str) -> float:
+            hits = self._found(question, 1, Filter(), None, encoder)
+            return hits[0].score if hits else 0.0
+
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            return np.array(list(pool.map(score, questions)))

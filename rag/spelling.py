@@ -20,27 +20,12 @@ def slips_allowed(word: str) -> int:
     return 1 if len(word) < LETTERS_FOR_TWO_SLIPS else 2
 
 
-def slips(asked: str, known: str) -> int:
-    """The fewest letters to add, drop, change or swap with the next, to get from one to the other.
-
-    The optimal string alignment distance: Damerau, "A technique for computer detection and
-    correction of spelling errors", Communications of the ACM, 1964; no stretch is edited twice.
-    """
-    before: list[int] = []
-    above = list(range(len(known) + 1))
-    for i, letter in enumerate(asked):
-        row = [i + 1]
-        for j, other in enumerate(known):
-            cost = min(above[j + 1] + 1, row[j] + 1, above[j] + (letter != other))
-            if i and j and letter == known[j - 1] and asked[i - 1] == other:
-                cost = min(cost, before[j - 1] + 1)
-            row.append(cost)
-        before, above = above, row
-    return above[-1]
-
-
 def nearest(word: str, known: Iterable[tuple[str, int]]) -> str | None:
     """The known word with the fewest slips, or None where all have more than are allowed.
+
+    A slip is a letter added, dropped, changed or swapped with the next, and no stretch is edited
+    twice: the optimal string alignment distance (Damerau, "A technique for computer detection and
+    correction of spelling errors", Communications of the ACM, 1964).
 
     Parameters
     ----------
@@ -50,11 +35,13 @@ def nearest(word: str, known: Iterable[tuple[str, int]]) -> str | None:
         Words, each with how often it occurs: of equally near ones the most frequent is taken,
         then the first by the alphabet.
     """
+    from rapidfuzz.distance import OSA
+
     most = slips_allowed(word)
     near = [
-        (distance, -count, other)
+        (slips, -count, other)
         for other, count in known
-        if abs(len(other) - len(word)) <= most and (distance := slips(word, other)) <= most
+        if (slips := OSA.distance(word, other, score_cutoff=most)) <= most
     ]
     return min(near)[2] if near else None
 

@@ -13,7 +13,11 @@ from pathlib import Path
 
 import pytest
 
+from rag import terminal
 from rag.cli import main
+
+WIDTH = 100
+"""Of the terminal, in columns."""
 
 Ran = subprocess.CompletedProcess[str]
 """An exit code, and what was printed."""
@@ -32,6 +36,8 @@ def rag(*arguments: str | Path, folder: Path, library: Path | None = None) -> Ra
         patched.delenv("RAG_LIBRARY", raising=False)
         for name, value in _environment(library).items():
             patched.setenv(name, value)
+        for console in (terminal.out, terminal.err):  # made when first imported, by any test
+            patched.setattr(console, "width", WIDTH)
         with pytest.raises(SystemExit) as ended:
             main(given)
     code = ended.value.code or 0
@@ -53,4 +59,4 @@ def rag_process(*arguments: str | Path, folder: Path, library: Path | None = Non
 
 
 def _environment(library: Path | None) -> dict[str, str]:
-    return {"COLUMNS": "100"} | ({"RAG_LIBRARY": str(library)} if library else {})
+    return {"COLUMNS": str(WIDTH)} | ({"RAG_LIBRARY": str(library)} if library else {})

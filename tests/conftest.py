@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import shared_suite
+from engines import ENGINES
 from hypothesis import settings
 from three_articles import BREAD, TANKS, WHALES
 
@@ -68,6 +70,25 @@ def library(tmp_path: Path, embedder: SentenceTransformerEmbedder) -> Iterator[L
     """An empty library."""
     with Library.open(tmp_path / "library", embedder=embedder) as library:
         yield library
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """On which engine the tests are run."""
+    parser.addoption("--engine", choices=ENGINES, default=ENGINES[0])
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Before any library is opened."""
+    if config.getoption("engine") != ENGINES[0]:
+        patched = pytest.MonkeyPatch()
+        shared_suite.switch(patched)
+        config.add_cleanup(patched.undo)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Without those that the engine is not for."""
+    if config.getoption("engine") != ENGINES[0]:
+        shared_suite.leave_out(config, items)
 
 
 def pytest_make_parametrize_id(val: object) -> str | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from three_articles import QUESTIONS
 import rag.answering
 from rag import Hit, InputError, Library, calibration, foreign, known_items
 from rag.answering import GENERAL, NAME, Calibrations
+from rag.arrays import Scores
 from rag.calibration import Calibration
 from rag.embedded import EmbeddedEngine
 from rag.embedding import SentenceTransformerEmbedder
@@ -198,7 +199,7 @@ def test_calibration_is_kept_and_the_same_documents_give_the_same(
     engine = EmbeddedEngine(many, embedder.dimension)
     kept = Calibration.from_json(engine.notes.note(NAME) or "")
     with Library.open(many, create=False, embedder=embedder) as library:
-        again = rag.answering.measured(engine, library._score, kept.scoring)
+        again = rag.answering.measured(engine, library._first_scores, kept.scoring)
     engine.close()
     assert again == kept
     assert (kept.known, kept.foreign, kept.passages) == (40, len(foreign.questions()), 40)
@@ -231,15 +232,15 @@ def test_reading_tells_what_was_looked_for_instead(seeds: Library) -> None:
 
 
 class Counting:
-    """Scores every question alike, and counts them."""
+    """Scores each question by itself, all alike if nothing else is said, and counts them."""
 
     def __init__(self, score: Callable[[str], float] = lambda _: 0.5) -> None:
         self.asked = 0
         self.score = score
 
-    def __call__(self, question: str) -> float:
-        self.asked += 1
-        return self.score(question)
+    def __call__(self, questions: Sequence[str]) -> Scores:
+        self.asked += len(questions)
+        return np.array([self.score(one) for one in questions])
 
 
 @pytest.fixture
@@ -293,7 +294,7 @@ def test_what_an_earlier_version_kept_serves_until_the_next_run(copied: Embedded
 def test_interrupted_measuring_keeps_nothing(copied: EmbeddedEngine) -> None:
     """The next question measures anew."""
 
-    def interrupted(_: str) -> float:
+    def interrupted(_: Sequence[str]) -> Scores:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
@@ -321,7 +322,8 @@ def test_another_language_gets_its_own_foreign_questions(copied: EmbeddedEngine)
     with copied.database.change() as connection:
         connection.execute("UPDATE document SET metadata = json_set(metadata, '$.language', 'de')")
     asked: list[str] = []
-    found = rag.answering.measured(copied, lambda one: asked.append(one) or 0.5, "")
+    score = Counting(lambda question: asked.append(question) or 0.5)
+    found = rag.answering.measured(copied, score, "")
     assert len(asked) == 80
     assert not set(asked) & set(foreign.questions())
     assert not any(one.startswith(known_items.FRAMES) for one in asked)

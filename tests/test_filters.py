@@ -1,4 +1,4 @@
-"""Filters on a library of 2,500 passages leave exactly what a brute-force filter leaves."""
+"""Filters on a library of 10,000 passages leave exactly what a brute-force filter leaves."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from rag import Library
 
-FILES, PASSAGES_EACH = 100, 25
+FILES, PASSAGES_EACH = 400, 25
 FIRST_DAY = dt.date(2000, 1, 1)
 NAMES = ("letter", "report", "note [draft]", "memo")
 WORDS = [f"word{number}" for number in range(500)]
@@ -22,7 +22,7 @@ WORDS = [f"word{number}" for number in range(500)]
 
 @pytest.fixture(scope="module")
 def library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:
-    """100 documents of 25 passages, with dates a month apart, in four folders."""
+    """400 documents of 25 passages, with dates a month apart, in four folders."""
     folder = tmp_path_factory.mktemp("filters")
     chance = random.Random(1)  # noqa: S311 (the same every time)
     for number in range(FILES):

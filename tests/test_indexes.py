@@ -11,6 +11,7 @@ from hashing_embedder import HashingEmbedder
 
 from rag import Library
 from rag.vectors import sealing
+from rag.vectors.index import MOST_PROBED
 
 
 @pytest.fixture
@@ -84,6 +85,9 @@ def test_a_large_library_is_compressed(library: Library) -> None:
     sealed = published(library)["sealed"]
     assert sealed["trained"] == sealed["sentences"] == 1200
     assert library.status().recall == sealed["recall"] > 0.9
+    with Library.open(library.path, embedder=HashingEmbedder()) as again:
+        index = again._engine.snapshots.current().vectors.sealed
+        assert 1 <= index.probed == sealed["probed"] <= -(-index.lists // MOST_PROBED)
     answers = {n: first(library, f"name{n}x{n % 30}") for n in range(40)}
     assert answers == {n: f"Name{n}x{n % 30} lives in town{n % 30}." for n in range(40)}
     hits = library.search("town3 name4x3", 5, source="*/4.txt")

@@ -201,6 +201,31 @@ def test_interrupted_run_keeps_what_is_done(library: Library, articles: Path) ->
     assert library.status().documents == 3
 
 
+def test_what_a_killed_run_stored_goes_with_its_file(
+    library: Library, articles: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Killed after a document was committed and before its file was recorded as read: when that
+    file is gone by the next run, the document goes, too.
+    """
+
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(type(library.engine.writer), "settle", killed)
+        with pytest.raises(KeyboardInterrupt):
+            library.index(articles)
+    stored = library.documents()
+    assert stored
+    assert library.report() == []
+    for one in stored:
+        Path(one.source).unlink()
+    (articles / "new.txt").write_text("Quokkas smile.")
+    removed = library.index(articles).removed
+    assert sorted(removed) == sorted(one.source for one in stored)
+    assert not {one.source for one in stored} & {one.source for one in library.documents()}
+
+
 def test_document_goes_in_whole_or_not_at_all(
     library: Library, articles: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 
 from rag.lexical import Entry, TantivyIndex, TantivyReader
 from rag.limits import limited
-from rag.store import Database, StoreReader
 from rag.types import Clauses
 
 WORDS = ["tank", "gun", "ship", "mine"]
@@ -18,13 +17,11 @@ TEXTS = {
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[StoreReader, TantivyReader]:
-    """Fifteen passages, each with other words; the store is not asked where nothing is limited."""
-    folder = tmp_path_factory.mktemp("library")
-    Database.create(folder / "library.db", "model")
-    index = TantivyIndex.create(folder / "words")
+def made(tmp_path_factory: pytest.TempPathFactory) -> TantivyReader:
+    """Fifteen passages, each with other words."""
+    index = TantivyIndex.create(tmp_path_factory.mktemp("library") / "words")
     index.update([], [Entry(key, text, "") for key, text in TEXTS.items()])
-    return StoreReader(Database(folder / "library.db", 8)), index.reader()
+    return index.reader()
 
 
 words = st.lists(st.sampled_from([*WORDS, "balloon"]), max_size=3)
@@ -32,11 +29,9 @@ words = st.lists(st.sampled_from([*WORDS, "balloon"]), max_size=3)
 
 @settings(deadline=None)
 @given(phrases=words, without=words)
-def test_clauses(
-    made: tuple[StoreReader, TantivyReader], phrases: list[str], without: list[str]
-) -> None:
+def test_clauses(made: TantivyReader, phrases: list[str], without: list[str]) -> None:
     """Whichever list is shorter is made, the same passages are left."""
-    limits = limited([], Clauses(tuple(phrases), tuple(without)), *made)
+    limits = limited(None, Clauses(tuple(phrases), tuple(without)), made)
     left = set(TEXTS) if limits.among is None else set(limits.among.tolist())
     assert left - set(limits.but.tolist()) == {
         key

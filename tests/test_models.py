@@ -237,7 +237,7 @@ def test_status_and_report_say_it(tmp_path: Path, articles: Path, model: Path) -
     (articles / "brot.txt").write_text(GERMAN)
     run = rag("index", articles, folder=tmp_path)
     warning = "1 document of 4 in languages that the model was not trained on: de 1."
-    assert run.returncode == 0, run.stderr
+    assert run.returncode == 0, run.stdout + run.stderr
     assert warning in run.stdout
     status = rag("status", folder=tmp_path)
     assert "all-MiniLM-L6-v2, 384 dimensions" in status.stdout
@@ -246,7 +246,7 @@ def test_status_and_report_say_it(tmp_path: Path, articles: Path, model: Path) -
     again = tmp_path / "again"
     run = rag("index", articles, "--model", model, "--dimensions", "16", folder=again.parent,
               library=again)  # fmt: skip
-    assert run.returncode == 0, run.stderr
+    assert run.returncode == 0, run.stdout + run.stderr
     assert "not trained on" not in run.stdout
     status = rag("status", folder=tmp_path, library=again)
     assert f"{model}, 16 dimensions" in status.stdout

@@ -7,10 +7,12 @@ from typing import Annotated
 
 import typer
 
-from rag import archiving, unpacking
+from rag import archiving, carrying, unpacking
 from rag.archive_format import Archived
-from rag.commands.options import LibraryOption, folder_of
+from rag.commands.options import LibraryOption
 from rag.commands.progress import progress_of
+from rag.default import default_library
+from rag.files import absolute, is_url
 from rag.terminal import count, escape, out
 
 
@@ -25,13 +27,17 @@ def export_command(
     """Put the library into one file: to carry it elsewhere, or as a backup.
 
     It is of one moment, though others ask, index and serve meanwhile. Every part has a checksum.
-    The file is there whole, or not at all. rag import makes a library of it again.
+    The file is there whole, or not at all. rag import makes a library of it again: in a folder or,
+    whichever it came from, in object storage.
 
     Example: rag export articles.rag.zip
     """
-    folder = folder_of(library, "rag export")
+    place = library or default_library()
     with progress_of("bytes") as show:
-        found = archiving.export(folder, file, show, force=force)
+        if is_url(place):
+            found = carrying.export(str(place), file, show, force=force)
+        else:
+            found = archiving.export(absolute(place), file, show, force=force)
     without = "" if found.indexes else "; its indexes are made again when it is opened"
     out.print(f"{escape(str(file))}: {_told(found)}{without}", soft_wrap=True)
 
@@ -42,16 +48,20 @@ def import_command(
     ],
     library: LibraryOption = None,
 ) -> None:
-    """Make a library of an archive, in a folder that is new or empty.
+    """Make a library of an archive, in a folder that is new or empty, or at a URL.
 
     Everything is checked before the folder gets its name. It answers as the one that was exported.
 
     Example: rag import articles.rag.zip --library ~/articles/.rag
     """
-    folder = folder_of(library, "rag import")
+    place = library or default_library()
     with progress_of("bytes") as show:
-        found = unpacking.bring_in(file, folder, show)
-    out.print(f"{escape(str(folder))}: {_told(found)}", soft_wrap=True)
+        if is_url(place):
+            found = carrying.bring_in(file, str(place), show)
+        else:
+            place = absolute(place)
+            found = unpacking.bring_in(file, place, show)
+    out.print(f"{escape(str(place))}: {_told(found)}", soft_wrap=True)
 
 
 def _told(found: Archived) -> str:

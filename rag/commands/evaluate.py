@@ -11,8 +11,8 @@ from typing import Annotated
 import typer
 
 from rag import terminal
-from rag.commands.options import folder_of
 from rag.commands.progress import is_watched, progress_of
+from rag.default import default_library
 from rag.errors import InputError
 from rag.evaluation.beir import read_beir
 from rag.evaluation.evaluating import Opened, evaluate, opened, opened_with_ratings
@@ -35,7 +35,7 @@ def eval_command(
         ),
     ] = None,
     library: Annotated[
-        Path | None,
+        str | None,
         typer.Option(
             metavar="DIR",
             help="Your questions: the library to ask. A folder: where to keep the library of its "
@@ -129,7 +129,7 @@ def _check(modes: Sequence[Mode], rerank: str | None) -> None:
 
 @contextmanager
 def _opened(
-    labelled: Path | None, library: Path | None, split: str | None, *, feedback: bool
+    labelled: Path | None, library: str | None, split: str | None, *, feedback: bool
 ) -> Iterator[tuple[LabelledSet, Opened]]:
     """The questions, and the library to ask them of."""
     if feedback == (labelled is not None):
@@ -139,13 +139,13 @@ def _opened(
     if labelled is None:
         if split is not None:
             raise InputError("--split is for folders in the layout of BEIR; leave it out")
-        with opened_with_ratings(_default(library)) as found:
+        with opened_with_ratings(library or default_library()) as found:
             yield found
     else:
         questions = _read(labelled, split)
         with (
-            _folder(questions, library) as folder,
-            opened(questions, folder, progress=is_watched()) as filled,
+            _place(questions, library) as place,
+            opened(questions, place, progress=is_watched()) as filled,
         ):
             yield questions, filled
 
@@ -158,15 +158,11 @@ def _read(path: Path, split: str | None) -> LabelledSet:
     return read_questions(path)
 
 
-def _default(library: Path | None) -> Path:
-    return folder_of(None if library is None else str(library), "rag eval")
-
-
 @contextmanager
-def _folder(labelled: LabelledSet, library: Path | None) -> Iterator[Path]:
+def _place(labelled: LabelledSet, library: str | None) -> Iterator[str | Path]:
     """Where the library is, or is to be; one that nobody named goes afterwards."""
     if labelled.documents is None:
-        yield _default(library)
+        yield library or default_library()
     elif library is not None:
         yield library
     else:

@@ -17,6 +17,7 @@ from rag.commands.passwords import asked_for, can_be_asked_for, in_file
 from rag.commands.signals import EXIT_INTERRUPTED, put_off
 from rag.default import default_library
 from rag.errors import InputError
+from rag.files import on_this_machine
 from rag.library import Library
 from rag.reports import IndexReport, Progress
 from rag.terminal import count, err, escape
@@ -251,7 +252,7 @@ def _follow(
 
     err.print("Following; Ctrl-C stops.")
     try:
-        for _ in changes(paths, leave_out=library.folder):
+        for _ in changes(paths, leave_out=on_this_machine(library.engine.location)):
             present = [path for path in paths if path.exists()]
             found = library.index(
                 present, exclude=exclude, ocr=ocr, passwords=passwords, cache=cache

@@ -8,8 +8,9 @@ from typing import Annotated
 import typer
 
 from rag import terminal
-from rag.commands.options import JsonOption, LibraryOption, folder_of, library_at
+from rag.commands.options import JsonOption, LibraryOption, library_at
 from rag.commands.progress import progress_of
+from rag.default import default_library
 from rag.errors import InputError
 from rag.evaluation.evaluating import opened_with_ratings
 from rag.ranking import Ranking
@@ -33,19 +34,19 @@ def tune_command(
 
     Example: rag tune --apply
     """
-    folder = folder_of(library, "rag tune")
+    place = library or default_library()
     if reset:
         if apply or as_json:
             raise InputError("--reset stands alone; leave the other options out")
-        with library_at(folder, create=False) as opened:
+        with library_at(place, create=False) as opened:
             opened.tune(None)
         out.print("The library ranks by default again.")
         return
-    with opened_with_ratings(folder) as (labelled, filled), progress_of("questions") as show:
+    with opened_with_ratings(place) as (labelled, filled), progress_of("questions") as show:
         found = tune(labelled, filled, show)
     applied = apply and found.is_real
     if applied:
-        with library_at(folder, create=False) as opened:
+        with library_at(place, create=False) as opened:
             opened.tune(found.best)
     if as_json:
         terminal.print_json(asdict(found) | {"is_real": found.is_real, "applied": applied})

@@ -37,7 +37,6 @@ class Packed:
 
     def __init__(self, bert: Bert) -> None:
         self._running = threading.Lock()
-        self._bert = bert
         self._words = _tensor(bert.words)
         self._places = _tensor(bert.places)
         self._kind = _tensor(bert.kinds[0])

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
-from rag import opening
 from rag.errors import InputError
 from rag.evaluation import corpus
 from rag.evaluation.judging import Judge, Judged, SpanJudge, TextJudge, judge
@@ -46,7 +45,7 @@ class Opened:
 @contextmanager
 def opened(
     labelled: LabelledSet,
-    folder: Path,
+    place: str | Path,
     *,
     progress: bool = False,
     embedder: Embedder | None = None,
@@ -57,8 +56,9 @@ def opened(
     ----------
     labelled
         The set.
-    folder
-        Where the library is. For a set with documents it may be new, or one of that set.
+    place
+        The folder of the library, or its URL. For a set with documents it may be new, or one of
+        that set, and is a folder: that is where the documents are kept.
     progress
         Whether to show bars while it is made.
     embedder
@@ -71,8 +71,7 @@ def opened(
     LibraryError
         If the library can't be used.
     """
-    embedder = embedder or opening.embedder_for(folder, None, None)
-    with Library.open(folder, create=labelled.documents is not None, embedder=embedder) as library:
+    with Library.open(place, create=labelled.documents is not None, embedder=embedder) as library:
         names: Callable[[Hit], Sequence[str]]
         by: Judge
         if labelled.documents is None:
@@ -86,13 +85,13 @@ def opened(
             by = SpanJudge(Places(documents, library.document))
         # The first question loads the model, and publishes what a killed writer left.
         library.search(labelled.questions[0].text, 1)
-        searcher = Searcher(library.path, embedder)
+        searcher = Searcher(library.engine, library.embedder)
         yield Opened(library.status(), library.ranking, searcher, names, by)
 
 
 @contextmanager
 def opened_with_ratings(
-    folder: Path, *, embedder: Embedder | None = None
+    place: str | Path, *, embedder: Embedder | None = None
 ) -> Iterator[tuple[LabelledSet, Opened]]:
     """Open a library for the questions that its readers rated.
 
@@ -103,12 +102,11 @@ def opened_with_ratings(
     LibraryError
         If the library can't be used.
     """
-    embedder = embedder or opening.embedder_for(folder, None, None)
-    with Library.open(folder, create=False, embedder=embedder) as library:
+    with Library.open(place, create=False, embedder=embedder) as library:
         _check_filled(library)
         library.search(NAME, 1)  # publishes what a killed writer left
-        searcher = Searcher(library.path, embedder)
-        labelled, by = rated_set(library.ratings(), searcher.store)
+        searcher = Searcher(library.engine, library.embedder)
+        labelled, by = rated_set(library.ratings(), library.engine.reader)
         yield labelled, Opened(library.status(), library.ranking, searcher, _sources, by)
 
 
@@ -177,7 +175,9 @@ def evaluate(
 
 def _check_filled(library: Library) -> None:
     if not library.status().documents:
-        raise InputError(f"the library in {library.path} is empty; fill it first: rag index PATH")
+        raise InputError(
+            f"the library in {library.engine.location} is empty; fill it first: rag index PATH"
+        )
 
 
 def _sources(hit: Hit) -> Sequence[str]:

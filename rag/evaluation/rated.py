@@ -9,17 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from rag.engine import Reader
 from rag.errors import InputError
 from rag.evaluation.judging import RatedJudge
 from rag.evaluation.labelled import GoldSpan, LabelledSet, Question
 from rag.feedback import Placed, placed
-from rag.store import StoreReader
 from rag.types import Rating
 
 NAME = "feedback"
 
 
-def rated_set(ratings: Sequence[Rating], store: StoreReader) -> tuple[LabelledSet, RatedJudge]:
+def rated_set(ratings: Sequence[Rating], store: Reader) -> tuple[LabelledSet, RatedJudge]:
     """The questions for which a passage was called good, and who knows which passages these are.
 
     Parameters

@@ -3,56 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 from rag import retrieval
-from rag.arrays import Offsets
-from rag.embedded import EmbeddedSearcher
-from rag.errors import LibraryDamaged
+from rag.engine import Engine
 from rag.evaluation.labelled import Question
-from rag.indexes import Indexes
 from rag.protocols import Embedder, QuestionEncoder
 from rag.ranking import Ranking
+from rag.remembered import Remembered
 from rag.reranking import Reranker
-from rag.store import Changes, Database, StoreReader
-from rag.types import Hit, QueryEncoding
-
-
-class _Once:
-    """A model that reads no question twice."""
-
-    def __init__(self, embedder: QuestionEncoder) -> None:
-        self._embedder = embedder
-        self._known: dict[str, QueryEncoding] = {}
-
-    def tokens(self, text: str) -> Offsets:
-        """Those of the model."""
-        return self._embedder.tokens(text)
-
-    def query(self, question: str) -> QueryEncoding:
-        """That of the model."""
-        if question not in self._known:
-            self._known[question] = self._embedder.query(question)
-        return self._known[question]
+from rag.types import Hit
 
 
 class Searcher:
-    """Asks the library in a folder, as it is published when this is made; ``store`` is its store.
+    """Asks a library as it is when this is made."""
 
-    Raises
-    ------
-    LibraryDamaged
-        If its indexes are not published: a question to the library itself does that.
-    """
-
-    def __init__(self, path: Path, embedder: Embedder) -> None:
+    def __init__(self, engine: Engine, embedder: Embedder) -> None:
         self._embedder = embedder
-        database = Database(path / "library.db", embedder.dimension)
-        self.store = StoreReader(database)
-        snapshot = Indexes(path, Changes(database)).load()
-        if snapshot is None:
-            raise LibraryDamaged(f"the indexes of {path} are missing; ask it a question: rag ask")
-        self._searcher = EmbeddedSearcher(self.store, snapshot)
+        self._searcher = engine.searcher()
 
     def search(
         self, question: Question, k: int, settings: Ranking, reranker: Reranker | None
@@ -64,7 +31,7 @@ class Searcher:
         self, question: Question, k: int, settings: Sequence[Ranking]
     ) -> list[list[Hit]]:
         """The same with each of several settings; the model reads the question once."""
-        once = _Once(self._embedder)
+        once = Remembered(self._embedder)
         return [self._found(question, k, one, None, once) for one in settings]
 
     def _found(

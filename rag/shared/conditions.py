@@ -17,6 +17,9 @@ from rag.types import Clauses
 SEPARATOR = "\x1f"
 """Between the name and the value of what is known of a document; no text that was read has it."""
 
+TOGETHER = 1000
+"""Values in one condition."""
+
 NOTHING = "false"
 """A condition that no passage meets."""
 
@@ -30,6 +33,19 @@ def one_of(column: str, values: Iterable[str]) -> str:
     """That a column has one of some values."""
     listed = ", ".join(map(quoted, values))
     return f"{column} IN ({listed})" if listed else NOTHING
+
+
+def any_of(column: str, values: Iterable[str]) -> str:
+    """That a list has one of some values."""
+    listed = ", ".join(map(quoted, values))
+    return f"array_has_any({column}, make_array({listed}))" if listed else NOTHING
+
+
+def in_groups(values: Iterable[str]) -> Iterator[Sequence[str]]:
+    """Values as one condition after the other may have them."""
+    listed = list(values)
+    for start in range(0, len(listed), TOGETHER):
+        yield listed[start : start + TOGETHER]
 
 
 def all_of(conditions: Iterable[str]) -> str | None:

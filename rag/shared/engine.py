@@ -8,14 +8,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from rag.engine import Tell
-from rag.errors import InputError
 from rag.protocols import Embedder
 from rag.reports import Verification
 from rag.shared.catalogue import SharedCatalogue
 from rag.shared.lance_table import Table
 from rag.shared.lance_tables import Tables
-from rag.shared.notes import NoRatings, SharedNotes
+from rag.shared.notes import SharedNotes
 from rag.shared.publishing import publish
+from rag.shared.ratings import SharedRatings
 from rag.shared.reader import SharedReader
 from rag.shared.searcher import SharedSearcher
 from rag.shared.statistics import Statistics
@@ -38,7 +38,7 @@ class SharedEngine:
         self.reader = SharedReader(tables)
         self.catalogue = SharedCatalogue(tables)
         self.notes = SharedNotes(tables)
-        self.ratings = NoRatings(tables.url)
+        self.ratings = SharedRatings(tables)
         self._looking = threading.Lock()
         self._newest: tuple[float, Table, Statistics] | None = None
 
@@ -70,6 +70,10 @@ class SharedEngine:
             _, passages, statistics = self._newest
         return SharedSearcher(passages, statistics)
 
+    def still(self) -> SharedEngine:
+        """The same as it is now, to be read: whatever is written from now on is not seen."""
+        return SharedEngine(self._tables.pinned())
+
     def look_again(self) -> None:
         """See what others wrote by now at the next search, and not only in half a second."""
         self._newest = None
@@ -88,12 +92,10 @@ class SharedEngine:
         return None
 
     def verify(self, embedder: Embedder, tell: Tell, *, repair: bool) -> Verification:
-        """Not done by this engine."""
-        del embedder, tell, repair
-        raise InputError(
-            f"rag verify is for libraries in folders, and {self.location} is a shared one: its"
-            " object storage checks what it keeps, and each text is checked when it is read"
-        )
+        """As :mod:`rag.shared.verifying` says."""
+        from rag.shared import verifying
+
+        return verifying.verify(self._tables, self.writer, embedder, tell, repair=repair)
 
     def close(self) -> None:
         """Nothing is held open."""

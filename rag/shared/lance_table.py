@@ -23,7 +23,7 @@ from rag.errors import LibraryBusy, LibraryError, LibraryNotFound
 from rag.lexical import CONTEXT_WEIGHT
 from rag.shared import schemas
 from rag.shared.rows import Row
-from rag.vectors.index import PROBED
+from rag.vectors.index import MOST_PROBED
 from rag.vectors.sealing import EXACT, lists_for
 
 if TYPE_CHECKING:
@@ -34,6 +34,9 @@ VECTORS_IN = "vectors_in_"
 
 TAKEN_TOGETHER = 10_000
 """Keys in one condition."""
+
+INDEXED = ("id", "document", "content", "stems", "context")
+"""The columns of passages that have an index, besides that of the vectors."""
 
 CONFLICTS = 20
 """How often a commit is tried anew that others came before."""
@@ -62,6 +65,32 @@ class Table:
         with told(self._url):
             fields: Any = self._dataset.stats.data_stats().fields  # a list, whatever its types say
             return sum(int(one.bytes_on_disk) for one in fields)
+
+    def at(self, version: int) -> Table | None:
+        """The table as it was at a version; None if that is kept no more."""
+        with told(self._url):
+            if version not in {one["version"] for one in self._dataset.versions()}:
+                return None
+            return Table(self._dataset.checkout_version(version), self._schema, self._url)
+
+    def indexes(self) -> dict[str, int]:
+        """The indexes of passages, each with the number of rows that it lacks; all of them where
+        there is none.
+        """
+        with told(self._url):
+            covered = {
+                one.name: {
+                    fragment for segment in one.segments for fragment in segment.fragment_ids
+                }
+                for one in self._dataset.describe_indices()
+            }
+            vectors = [name for name in covered if name.startswith(VECTORS_IN)]
+            wanted = [*(f"{one}_idx" for one in INDEXED), *(vectors or [f"{VECTORS_IN}0"])]
+            rows = {one.fragment_id: one.count_rows() for one in self._dataset.get_fragments()}
+            return {
+                name: sum(rows[one] for one in rows.keys() - covered.get(name, set()))
+                for name in wanted
+            }
 
     def count(self, where: str | None = None) -> int:
         """How many rows meet a condition."""
@@ -130,7 +159,7 @@ class Table:
         """The keys of the rows with the nearest vectors, the nearest first."""
         with told(self._url):
             # Where few may be found, the nearest of them are anywhere.
-            probed = self._lists if where else -(-self._lists // PROBED)
+            probed = self._lists if where else -(-self._lists // MOST_PROBED)
             asked = {
                 "column": schemas.VECTORS,
                 "q": vector,

@@ -40,6 +40,7 @@ class Tables:
             }
         )
         self._opened: dict[str, lance.LanceDataset] = {}
+        self._pinned: dict[str, Table] = {}
 
     @property
     def passages(self) -> Table:
@@ -92,7 +93,21 @@ class Tables:
                         for column in ("stems", "context"):
                             made.create_scalar_index(column, "INVERTED", **_WORDS)
 
+    def pinned(self) -> Tables:
+        """The same as they are now, whatever is written from now on."""
+        pinned = Tables(self.url, 0)
+        pinned._schemas = self._schemas
+        pinned._pinned = {name: self._newest(name) for name in self._schemas}
+        return pinned
+
+    def clear(self) -> None:
+        """Take out all rows."""
+        for name in self._schemas:
+            self._newest(name).delete("true")
+
     def _newest(self, name: str) -> Table:
+        if name in self._pinned:
+            return self._pinned[name]
         with told(self.url):
             found = self._opened.get(name)
             if found is None:

@@ -1,11 +1,11 @@
-"""What a shared library remembers of itself, and what it can't remember."""
+"""What a shared library remembers of itself."""
 
 from __future__ import annotations
 
-from rag.errors import InputError
-from rag.shared.conditions import quoted
+from collections.abc import Iterable
+
+from rag.shared.conditions import in_groups, one_of, quoted
 from rag.shared.lance_tables import Tables
-from rag.types import Rating
 
 
 class SharedNotes:
@@ -27,27 +27,14 @@ class SharedNotes:
         else:
             notes.upsert([{"name": name, "value": value}], "name")
 
-
-class NoRatings:
-    """What readers say of hits is not kept."""
-
-    def __init__(self, url: str) -> None:
-        self._url = url
-
-    def put(self, rating: Rating) -> None:
-        """Refused."""
-        raise self._refused(rating)
-
-    def remove(self, rating: Rating) -> None:
-        """Refused."""
-        raise self._refused(rating)
-
-    def all(self) -> list[Rating]:
-        """None."""
-        return []
-
-    def _refused(self, rating: Rating) -> InputError:
-        return InputError(
-            f"{self._url} is a shared library, which keeps no ratings: rate “{rating.question}” in"
-            " a library in a folder, and tune by that"
+    def all(self, beginning: str) -> dict[str, str]:
+        """Everything that is kept under names that begin like that."""
+        found = self._tables.notes.rows(
+            ("name", "value"), f"starts_with(name, {quoted(beginning)})"
         )
+        return {row["name"]: row["value"] for row in found}
+
+    def forget(self, names: Iterable[str]) -> None:
+        """Keep nothing under these names."""
+        for some in in_groups(names):
+            self._tables.notes.delete(one_of("name", some))

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from rag import airgap
 from rag.embedding import SentenceTransformerEmbedder
-from rag.errors import AirGapped, InputError, LibraryMismatch, LibraryNotFound
+from rag.errors import AirGapped, InputError, LibraryDamaged, LibraryMismatch, LibraryNotFound
 from rag.protocols import Embedder
 from rag.shared.engine import SharedEngine
 from rag.shared.lance_tables import Tables
@@ -56,12 +58,40 @@ def opened(
     tables = Tables(url, embedder.dimension)
     if not there:
         tables.create()
-        notes.keep("format", FORMAT)
-        notes.keep("fingerprint", embedder.fingerprint)
+        _sign(notes, embedder)
     if isinstance(embedder, SentenceTransformerEmbedder) and notes.note(MODEL) is None:
         notes.keep(MODEL, embedder.to_remember)
     _check(url, notes, embedder)
     return SharedEngine(tables), embedder
+
+
+def see_that_there_is_none(url: str) -> None:
+    """Refuse a URL at which there is a library, whole.
+
+    Raises
+    ------
+    InputError
+        If there is one.
+    """
+    _see_that_it_may_be_reached(url)
+    tables = Tables(url, 0)
+    if tables.exist() and SharedNotes(tables).note("format") is not None:
+        raise InputError(f"there is a library at {url}; name another place: --library URL")
+
+
+@contextmanager
+def being_made(url: str, embedder: Embedder) -> Iterator[SharedEngine]:
+    """The engine of a library that is one only at the end of the block."""
+    tables = Tables(url, embedder.dimension)
+    tables.create()
+    tables.clear()  # of an attempt that was cut off
+    yield SharedEngine(tables)
+    _sign(SharedNotes(tables), embedder)
+
+
+def _sign(notes: SharedNotes, embedder: Embedder) -> None:
+    notes.keep("fingerprint", embedder.fingerprint)
+    notes.keep("format", FORMAT)
 
 
 def _see_that_it_may_be_reached(url: str) -> None:
@@ -81,6 +111,10 @@ def _see_that_it_may_be_reached(url: str) -> None:
 def _check(url: str, notes: SharedNotes, embedder: Embedder) -> None:
     """Refuse a library of another model or a newer version."""
     found, made = notes.note("format"), notes.note("fingerprint")
+    if found is None:
+        raise LibraryDamaged(
+            f"the library at {url} was not made to the end; make it again: rag import FILE"
+        )
     if found != FORMAT:
         raise LibraryMismatch(
             f"{url} has format {found}, and this version of rag reads format {FORMAT}; use the"

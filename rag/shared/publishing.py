@@ -10,10 +10,11 @@ from rag.shared.lance_tables import Tables
 from rag.shared.statistics import COLUMNS, VERSION, counted
 
 
-def publish(tables: Tables) -> None:
-    """Bring all that is derived up to date."""
+def publish(tables: Tables, *, anew: bool = False) -> None:
+    """Bring all that is derived up to date; ``anew``, what seems to be, too."""
     counted_of = tables.terms.rows(("passages",), one_of("term", [VERSION]))
-    if counted_of and counted_of[0]["passages"] == tables.passages.version:
+    seen = counted_of[0]["passages"] if counted_of else None
+    if seen == tables.passages.version and not anew:
         return
     sentences = sum(row["sentences"] for row in tables.documents.rows(("sentences",)))
     tables.passages.index_passages(sentences)

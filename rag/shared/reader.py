@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from rag.arrays import Vectors
 from rag.reports import FileReport
 from rag.shared import rows
-from rag.shared.conditions import one_of, quoted
+from rag.shared.conditions import any_of, in_groups, one_of, quoted
 from rag.shared.lance_tables import Tables
 from rag.store import FileRecord, Source, StoredPassage, content_key, sentence_spans
 from rag.types import Document, Passage, PassageEncoding
@@ -93,15 +93,43 @@ class SharedReader:
                     found[position] = rows.encoding(row)
         return found
 
-    def sources(self) -> list[Source]:
-        """Every place where a document was found."""
-        found = self._tables.documents.rows(("id", "paths", "files"))
-        return [source for row in found for source in rows.held(row).sources]
+    def sources(self, files: Iterable[str] | None = None) -> list[Source]:
+        """Every place where a document was found, or those in these files."""
+        documents, columns = self._tables.documents, ("id", "paths", "files")
+        if files is None:
+            return [one for row in documents.rows(columns) for one in rows.held(row).sources]
+        wanted = set(files)
+        found = {
+            row["id"]: rows.held(row)
+            for some in in_groups(wanted)
+            for row in documents.rows(columns, any_of("files", some))
+        }
+        return [one for held in found.values() for one in held.sources if one.file in wanted]
 
-    def files(self) -> dict[str, FileRecord]:
-        """Every file that was read, by its path."""
-        found = map(rows.file_record, self._tables.files.rows(rows.FILE))
-        return {record.path: record for record in found}
+    def files(self, paths: Iterable[str] | None = None) -> dict[str, FileRecord]:
+        """Every file that was read, or those of them with these paths, by its path."""
+        found = self._tables.files.rows(rows.FILE) if paths is None else self._of("path", paths)
+        return {record.path: record for record in map(rows.file_record, found)}
+
+    def files_with(self, digests: Iterable[str]) -> list[FileRecord]:
+        """The files that were read and had one of these contents, by path."""
+        found = map(rows.file_record, self._of("digest", digests))
+        return sorted(found, key=lambda record: record.path)
+
+    def paths(self) -> tuple[list[str], list[str]]:
+        """Of every place where a document was found, and of every file that was read."""
+        of_sources = self._tables.documents.rows(("paths",))
+        of_files = self._tables.files.rows(("path",))
+        return [path for row in of_sources for path in row["paths"]], [
+            row["path"] for row in of_files
+        ]
+
+    def _of(self, column: str, values: Iterable[str]) -> list[rows.Row]:
+        """The rows of files with one of some values."""
+        files = self._tables.files
+        return [
+            row for some in in_groups(values) for row in files.rows(rows.FILE, one_of(column, some))
+        ]
 
     def files_with_warnings(self) -> frozenset[str]:
         """The files of which something was read with doubts."""

@@ -62,6 +62,12 @@ DOCUMENT = (
 )
 """The columns of a document that its checksum covers."""
 
+SIGNED = (
+    *("id", "document", "start", "end", "text", "sentences", "leading", "headings", "pages"),
+    *("content", "vectors", "counts", "pieces", "bits", "title_bits"),
+)
+"""The columns of a passage that its checksum covers."""
+
 SUMMARY = (
     *("id", "title", "paths", "date", "passages", "date_from", "language", "page_count"),
     "warnings",
@@ -159,7 +165,7 @@ def passage_rows(
         "title_bits": title.tobytes(),
         **_of_document(document),
     }
-    return [
+    made = [
         {
             **common,
             "id": passage.id,
@@ -183,6 +189,13 @@ def passage_rows(
         }
         for passage, encoding in zip(passages, encodings, strict=True)
     ]
+    return [row | {"checksum": signature(row)} for row in made]
+
+
+def signature(row: Row) -> int:
+    """The checksum of a passage, of its row."""
+    numbers = np.asarray(row["vectors"], np.float16).tobytes()
+    return checksum(*(numbers if name == "vectors" else row[name] for name in SIGNED))
 
 
 def title_bits(passages: Sequence[Passage], encodings: Sequence[PassageEncoding]) -> TokenBits:

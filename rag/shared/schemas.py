@@ -50,6 +50,7 @@ def passages(dimension: int) -> pa.Schema:
             "stems": pa.string(),
             "context": pa.string(),
             "literal": pa.string(),
+            "checksum": pa.int64(),
             "title": pa.string(),
             "sources": pa.list_(pa.string()),
             **_CONDITIONS,

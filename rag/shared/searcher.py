@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections import Counter
 from collections.abc import Sequence
 
@@ -30,6 +31,10 @@ class SharedSearcher:
         self._where = where
         self._judged = Fetched(passages, ("vectors", *rows.WORDS))
         self._shown = Fetched(passages, (*rows.PASSAGE, *rows.TOKENS))
+
+    def __len__(self) -> int:
+        """How many passages were counted last."""
+        return self._statistics.passages
 
     def limited(self, conditions_: Sequence[Filter], clauses: Clauses) -> SharedSearcher:
         """The same, within these limits."""
@@ -141,18 +146,20 @@ class SharedSearcher:
 
 
 class Fetched:
-    """Some columns of rows that were asked for, each fetched once."""
+    """Some columns of rows that were asked for, each fetched once, whichever thread asks."""
 
     def __init__(self, table: Table, columns: Sequence[str]) -> None:
         self._table = table
         self._columns = columns
         self._rows: dict[int, rows.Row] = {}
         self._asked: set[int] = set()
+        self._fetching = threading.Lock()
 
     def of(self, keys: Sequence[int]) -> dict[int, rows.Row]:
         """The rows with these keys; one that is gone is left out."""
-        new = [key for key in keys if key not in self._asked]
-        if new:
-            self._asked.update(new)
-            self._rows |= self._table.take(new, self._columns)
+        with self._fetching:
+            new = [key for key in keys if key not in self._asked]
+            if new:
+                self._rows |= self._table.take(new, self._columns)
+                self._asked.update(new)
         return {key: self._rows[key] for key in keys if key in self._rows}

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 
 from rag.analysis import Analysis
 from rag.shared import rows
-from rag.shared.conditions import one_of, quoted
+from rag.shared.conditions import any_of, one_of
 from rag.shared.lance_tables import Tables
 from rag.store import FileRecord, Source
 from rag.types import Document, Passage, PassageEncoding
@@ -71,7 +71,7 @@ class SharedWriter:
         """Record files as read, each with the sources that were found in it now."""
         self.flush()
         present = {record.path: set(found) for record, found in records}
-        held = self._held(_any_of("files", present))
+        held = self._held(any_of("files", present))
         gone = [
             source.path
             for one in held.values()
@@ -85,7 +85,7 @@ class SharedWriter:
     def remove(self, paths: Sequence[str], files: Sequence[str]) -> None:
         """Forget sources and files, and the documents that no other source holds."""
         self.flush()
-        self._rearrange(self._held(_any_of("paths", paths)), [], frozenset(paths))
+        self._rearrange(self._held(any_of("paths", paths)), [], frozenset(paths))
         if files:
             self._tables.files.delete(one_of("path", files))
 
@@ -101,7 +101,7 @@ class SharedWriter:
             return
         paths = [one.path for one in waiting.sources]
         ids = dict.fromkeys(one.document_id for one in waiting.sources)
-        held = self._held(f"{_any_of('paths', paths)} OR {one_of('id', ids)}")
+        held = self._held(f"{any_of('paths', paths)} OR {one_of('id', ids)}")
         unknown = [one for one in ids if one not in held and one not in waiting.documents]
         if unknown:
             raise LookupError(f"document {unknown[0]} is not in the library")
@@ -182,9 +182,3 @@ class SharedWriter:
             tables = self._tables
             tables.passages.delete(one_of("document", ids))
             tables.documents.delete(one_of("id", ids))
-
-
-def _any_of(column: str, values: Iterable[str]) -> str:
-    """That a list has one of some values."""
-    listed = ", ".join(map(quoted, values))
-    return f"array_has_any({column}, make_array({listed}))" if listed else "false"

@@ -11,6 +11,19 @@ from rag.arrays import Keys, Vectors, are_unit
 from rag.store.database import Database
 from rag.store.records import NewPassage, PieceFrequencies, damaged, sound, unpacked
 
+# Ordered as the index of generations is, which is the order of keys, too: asked for the order of
+# keys, SQLite walks through all passages, and their vectors, to find the few that came last.
+VECTORS_SINCE = """
+SELECT passage.key, vectors
+FROM passage JOIN encoding ON encoding.passage = passage.key
+WHERE generation > ? ORDER BY generation, passage.key
+"""
+ADDED_SINCE = """
+SELECT passage.key, passage.text, title, passage.headings, metadata ->> '$.language'
+FROM passage JOIN document ON document.key = passage.document
+WHERE generation > ? ORDER BY generation, passage.key
+"""
+
 
 class Changes:
     """What indexes are made of, and brought up to date with."""
@@ -67,11 +80,7 @@ class Changes:
         """Sentence vectors of passages that came after a generation and are still there, by key,
         a passage at a time.
         """
-        rows = self._database.connection.execute(
-            "SELECT passage, vectors FROM passage JOIN encoding ON encoding.passage = passage.key"
-            " WHERE generation > ? ORDER BY passage",
-            (generation,),
-        )
+        rows = self._database.connection.execute(VECTORS_SINCE, (generation,))
         for key, blob in rows:
             vectors = unpacked(blob, self.dimension)
             if not are_unit(vectors):
@@ -95,12 +104,7 @@ class Changes:
 
     def added_since(self, generation: int) -> Iterator[NewPassage]:
         """Passages that came after a generation and are still there, a few at a time."""
-        rows = self._database.connection.execute(
-            "SELECT passage.key, passage.text, title, passage.headings, metadata ->> '$.language'"
-            " FROM passage JOIN document ON document.key = passage.document"
-            " WHERE generation > ? ORDER BY passage.key",
-            (generation,),
-        )
+        rows = self._database.connection.execute(ADDED_SINCE, (generation,))
         for key, text, title, headings, language in rows:
             yield NewPassage(key, text, title, tuple(_listed(headings)), language)
 

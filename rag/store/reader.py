@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -52,15 +52,27 @@ class StoreReader:
         """Rises by one with every committed change."""
         return int(self._database.fact("generation"))
 
+    def files(self, paths: Iterable[str] | None = None) -> dict[str, FileRecord]:
+        """Every file that was read, or those of them with these paths, by its path."""
+        if paths is None:
+            return self._files("")
+        return self._files("WHERE path IN (SELECT value FROM json_each(?))", json.dumps([*paths]))
+
+    def files_with(self, digests: Iterable[str]) -> list[FileRecord]:
+        """The files that were read and had one of these contents, by path."""
+        where = "WHERE digest IN (SELECT value FROM json_each(?)) ORDER BY path"
+        return list(self._files(where, json.dumps([*digests])).values())
+
     @sound
-    def files(self) -> dict[str, FileRecord]:
-        """Every file that was read, by its path."""
+    def _files(self, where: str, *values: str) -> dict[str, FileRecord]:
         rows = self._database.connection.execute(
-            "SELECT path, size, modified_ns, digest, reader, failures, seconds FROM file"
+            "SELECT path, size, modified_ns, digest, reader, failures, seconds"  # noqa: S608
+            f" FROM file {where}",
+            values,
         )
         return {
             path: FileRecord(path, size, modified_ns, digest, reader, _failures(failures), seconds)
-            for path, size, modified_ns, digest, reader, failures, seconds in rows
+            for path, size, modified_ns, digest, reader, failures, seconds in rows.fetchall()
         }
 
     @sound
@@ -87,12 +99,25 @@ class StoreReader:
         )
         return np.sort(np.fromiter((key for (key,) in rows), dtype=np.int64))
 
-    def sources(self) -> list[Source]:
-        """Every place where a document was found."""
+    def sources(self, files: Iterable[str] | None = None) -> list[Source]:
+        """Every place where a document was found, or those in these files."""
+        where, values = "", []
+        if files is not None:
+            where, values = "WHERE file IN (SELECT value FROM json_each(?))", [json.dumps([*files])]
         rows = self._database.connection.execute(
-            "SELECT path, file, id FROM source JOIN document ON document.key = source.document"
+            "SELECT path, file, id FROM source"  # noqa: S608 (values apart)
+            f" JOIN document ON document.key = source.document {where}",
+            values,
         )
-        return [Source(*row) for row in rows]
+        return [Source(*row) for row in rows.fetchall()]
+
+    def paths(self) -> tuple[list[str], list[str]]:
+        """Of every place where a document was found, and of every file that was read."""
+        of_sources, of_files = (
+            [path for (path,) in self._database.connection.execute(statement).fetchall()]
+            for statement in ("SELECT path FROM source", "SELECT path FROM file")
+        )
+        return of_sources, of_files
 
     def files_with_warnings(self) -> frozenset[str]:
         """The files of which something was read with doubts."""
@@ -308,6 +333,8 @@ def _passage(row: Sequence[Any]) -> Passage:
 
 
 def _failures(text: str) -> tuple[Failure, ...]:
+    if text == "[]":  # of most files, and there may be many
+        return ()
     return tuple(Failure(source, reason) for source, reason in json.loads(text))
 
 

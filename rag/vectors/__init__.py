@@ -10,8 +10,8 @@ The sealed part has two rungs, by size:
 - Up to :data:`rag.vectors.sealing.EXACT` sentences, half-precision numbers as they are in the
   store, all of which are compared: what is found is exact.
 - Beyond, a bit a dimension and a few numbers a sentence (Gao and Long, "RaBitQ", SIGMOD 2024) in
-  lists of sentences that are near each other, an eighth of which are looked at. It is measured,
-  when the index is trained, how many of the nearest that finds.
+  lists of sentences that are near each other, an eighth of which are looked at, or fewer. It is
+  measured, when the index is trained, how many of the nearest that finds, and how few are enough.
 
 FAISS takes any NaN and any file on trust, so all of that is checked here.
 """

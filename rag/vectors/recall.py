@@ -23,6 +23,10 @@ APART = 0.75
 """How much of two other sentences makes one a question. Such questions lie as far from their
 nearest sentences as people's (a cosine of .52, of SQuAD's .55), and an index finds as many."""
 
+ENOUGH = 0.995
+"""Of the nearest sentences, found: then fewer lists are tried. People's questions miss a bit more
+than the library's own: of 66,000 sentences of papers .984 of theirs are found then."""
+
 TOGETHER = 1024
 """Passages that are compared with the questions at once."""
 
@@ -82,3 +86,19 @@ class Nearest:
         best = np.argpartition(-every, BEST - 1, axis=1)[:, :BEST]
         self._scores = np.take_along_axis(every, best, axis=1)
         self._keys = np.take_along_axis(whose, best, axis=1)
+
+
+def settled(index: FaissIndex, nearest: Nearest) -> float:
+    """Let an index look at as few of its lists as find :data:`ENOUGH`, by halves; returns what
+    share of the nearest sentences they find.
+    """
+    recall = nearest.recall(index)
+    while index.probed > 1 and recall >= ENOUGH:
+        before = index.probed
+        index.probed = before // 2
+        fewer = nearest.recall(index)
+        if fewer < ENOUGH:
+            index.probed = before
+            break
+        recall = fewer
+    return recall

@@ -10,7 +10,7 @@ from typing import Protocol
 
 from rag.arrays import Vectors
 from rag.vectors.index import FaissIndex
-from rag.vectors.recall import Nearest
+from rag.vectors.recall import Nearest, settled
 
 EXACT = 200_000
 """Sentences up to which all are compared: 5 ms on one core, and nothing is guessed."""
@@ -67,6 +67,9 @@ class Sealed:
     recall
         Share of the ten nearest sentences that it proposed then, over questions made of the
         library's own sentences; 1 where it compares all.
+    probed
+        How many of its lists are looked at for that; 0 where it has none, or where an earlier
+        version did not say.
     """
 
     file: str
@@ -75,6 +78,7 @@ class Sealed:
     sentences: int
     trained: int = 0
     recall: float = 1.0
+    probed: int = 0
 
 
 def is_due(sealed: Sealed, added: int, total: int) -> bool:
@@ -114,7 +118,7 @@ def seal(
     """
     total, trained, recall = source.sentences(), 0, 1.0
     if before and _suits(before, total):
-        index = FaissIndex.load(folder / before.file, before.sha256, mapped=False)
+        index = FaissIndex.load(folder / before.file, before.sha256, before.probed, mapped=False)
         index.remove(removed)
         index.add(source.vectors_since(before.generation))
         trained, recall = before.trained, before.recall
@@ -132,6 +136,7 @@ def seal(
         sentences=len(index),
         trained=trained,
         recall=recall,
+        probed=index.probed,
     )
 
 
@@ -155,4 +160,4 @@ def _compressed(source: Sentences, total: int) -> tuple[FaissIndex, float]:
     nearest = Nearest.of(sample)
     del sample
     index.add(nearest.watching(source.vectors_since(0)))
-    return index, nearest.recall(index)
+    return index, settled(index, nearest)

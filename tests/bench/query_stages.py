@@ -6,7 +6,8 @@
 
 Asks the questions of the set of a library that is there; ``growth.py`` makes one of 100,000
 passages. The stages are timed where one module calls the next: encoding of the question, the
-vector index, the word index, reading the store, late interaction, what is drawn for the page.
+vector index, the word index, reading the store, late interaction, what is drawn for the page. What
+a large library asks the word index in a thread of its own counts as waiting, under all else.
 
 The clients ask without a pause, twice: once as it is, where questions that arrive together share a
 pass of the model (``rag/embedding/together.py``), and once with a pass for each question, begun at

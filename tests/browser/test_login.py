@@ -25,6 +25,7 @@ def asking(
 ) -> Iterator[str]:
     """A server that asks who somebody is."""
     assert browser.is_connected()
+    process.may_say.add("A password was wrong, from 127.0.0.1.")
     folder = tmp_path_factory.mktemp("asking")
     known = accounts.EMPTY.with_person("ada", "owner", PASSWORD)
     known = known.with_person("bob", "reader", PASSWORD)

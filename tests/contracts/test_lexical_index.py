@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -162,3 +163,23 @@ def test_missing_or_damaged(index: TantivyIndex, tmp_path: Path) -> None:
     (tmp_path / "words" / "meta.json").write_text("garbage")
     with pytest.raises(LibraryDamaged):
         TantivyIndex.open(tmp_path / "words")
+
+
+def test_one_in_place_of_another_that_is_still_writing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A thread of tantivy's may write its list of files once more while all else is removed."""
+    folder = tmp_path / "words"
+    TantivyIndex.create(folder).update([], [Entry(1, "tank", "", "en")])
+    listed = (folder / ".managed.json").read_bytes()
+    remove = shutil.rmtree
+
+    def interrupted(path: Path, *, ignore_errors: bool) -> None:
+        remove(path, ignore_errors=ignore_errors)
+        path.mkdir()
+        (path / ".managed.json").write_bytes(listed)
+
+    monkeypatch.setattr(shutil, "rmtree", interrupted)
+    index = TantivyIndex.create(folder)
+    index.update([], [Entry(2, "turret", "", "en")])
+    assert index.reader().search("tank turret", 10)[0].tolist() == [2]

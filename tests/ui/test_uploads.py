@@ -198,7 +198,9 @@ def test_sent_and_indexed(library: Library, tmp_path: Path) -> None:
     (job,) = jobs.all()
     report = over(jobs, job).report
     assert report is not None
-    assert {Path(one).name for one in report.added} == {"heron.txt", "heron (2).txt"}
+    assert report.added == 2
+    held = {Path(one.source).name for one in library.report()}
+    assert held == {"heron.txt", "heron (2).txt"}
     hits = client.get("/search", params={"q": "How many frogs does the heron count?"})
     assert hits.json()["hits"][0]["source"] == "heron.txt"
     assert str(tmp_path) not in response.text + started.text + hits.text

@@ -6,6 +6,7 @@ nothing else differs from what each does by itself.
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Mapping
 
 from indexed import Chunk, Indexed
@@ -125,8 +126,9 @@ def chroma(documents: Mapping[str, str], model: str) -> Indexed:
         Chunk(name, one) for name, text in documents.items() for one in splitter.split_text(text)
     ]
     client = chromadb.EphemeralClient(Settings(anonymized_telemetry=False))
+    # A name of its own: all clients of a process share what is in memory.
     collection = client.create_collection(
-        "documents", embedding_function=SentenceTransformerEmbeddingFunction(model_name=model)
+        uuid.uuid4().hex, embedding_function=SentenceTransformerEmbeddingFunction(model_name=model)
     )
     most = client.get_max_batch_size()
     for begun in range(0, len(chunks), most):

@@ -1,0 +1,72 @@
+"""The whole suite over a shared library: ``pytest --engine shared``, as ``make cluster`` does.
+
+Whatever a test opens in a folder becomes a shared library, its tables files in that folder. What is
+about files that only a library in a folder has is left out by name, with the reason.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import MappingProxyType
+
+import pytest
+
+from rag import opening
+from rag.files import absolute, is_url
+from rag.shared import engine
+
+LEFT_OUT: Mapping[str, str] = MappingProxyType(
+    {
+        **dict.fromkeys(
+            (
+                "test_library_changes::test_word_piece_counts_follow_the_passages",
+                "test_library_changes::test_damaged_indexes_are_rebuilt",
+                "test_library_changes::test_store_from_an_older_copy",
+                "test_library_changes::test_store_that_cannot_be_written",
+                "test_library_changes::test_another_format_is_refused",
+                "test_library_changes::test_no_library_there",
+                "test_library_changes::test_store_that_is_none",
+                "test_find::test_older_indexes_are_made_again",
+                "test_find::test_the_command",
+            ),
+            "it reaches into the files of the folder",
+        ),
+        "test_library_changes::test_search_goes_on_while_another_writes": "there is no lock",
+    }
+)
+
+
+def switch(patched: pytest.MonkeyPatch) -> None:
+    """From now on every library is a shared one."""
+    before = opening.opened
+
+    def opened(path: str | Path, **wanted: object) -> object:
+        return before(path if is_url(path) else f"file://{absolute(path)}", **wanted)
+
+    patched.setattr(opening, "opened", opened)
+    # What another process wrote is seen within that time; tests don't wait for it.
+    patched.setattr(engine, "SECONDS_BETWEEN_LOOKS", -1.0)
+
+
+def leave_out(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Take out what is not for shared libraries; a name that no test has is an error."""
+    modules = {_module(one) for one in items}
+    names = {_name(one) for one in items}
+    gone = [name for name in LEFT_OUT if name.partition("::")[0] in modules and name not in names]
+    if gone and not _some_are_named(config.args):
+        raise pytest.UsageError(f"left out, but not there: {', '.join(gone)}")
+    config.hook.pytest_deselected(items=[one for one in items if _name(one) in LEFT_OUT])
+    items[:] = [one for one in items if _name(one) not in LEFT_OUT]
+
+
+def _some_are_named(arguments: Sequence[str]) -> bool:
+    return any("::" in one for one in arguments)
+
+
+def _module(item: pytest.Item) -> str:
+    return item.path.stem
+
+
+def _name(item: pytest.Item) -> str:
+    return f"{_module(item)}::{getattr(item, 'originalname', item.name)}"

@@ -1,0 +1,52 @@
+"""A call beside its caller, and a search that makes two."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+from three_articles import QUESTIONS
+
+from rag import Library, beside, retrieval
+
+
+def test_it_goes_on_meanwhile_and_gives_its_result() -> None:
+    """The caller goes on before it has ended, and gets what it returns, as often as asked."""
+    go_on = threading.Event()
+    result = beside.begun(lambda: (go_on.wait(30), threading.current_thread().name))
+    go_on.set()
+    assert result() == result() == (True, "beside")
+
+
+@pytest.mark.parametrize("error", [ValueError("no"), KeyboardInterrupt()])
+def test_what_it_raises_is_raised_to_who_waits(error: BaseException) -> None:
+    """Whatever it is."""
+
+    def fails() -> None:
+        raise error
+
+    result = beside.begun(fails)
+    with pytest.raises(type(error)):
+        result()
+
+
+def test_large_libraries_answer_as_small_ones(
+    seeds: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The word index beside the model and the store finds the same, to the last bit; and what goes
+    wrong in it is told.
+    """
+    expected = [seeds.search(question, 3) for question in QUESTIONS]
+    monkeypatch.setattr(retrieval, "MANY", 0)
+    names = []
+    begun = beside.begun
+    monkeypatch.setattr(beside, "begun", lambda call: names.append(call) or begun(call))
+    assert [seeds.search(question, 3) for question in QUESTIONS] == expected
+    assert len(names) == 2 * len(QUESTIONS)
+
+    def broken(*_: object) -> None:
+        raise OSError("the disk is gone")
+
+    monkeypatch.setattr(retrieval, "_worded", broken)
+    with pytest.raises(OSError, match="the disk is gone"):
+        seeds.search(next(iter(QUESTIONS)))
