@@ -1,0 +1,49 @@
+"""One of two that write a shared library at once; started by ``test_two_writers.py``.
+
+::
+
+    python writer_of_rounds.py URL FOLDER SEED ROUNDS
+
+Every round adds a file, changes one and removes one, and indexes the folder. What is in a file
+comes from a small stock, so a document is often in several files, and comes back after it went.
+"""
+
+from __future__ import annotations
+
+import random
+import sys
+from pathlib import Path
+
+import rag.ingestion
+from hashing_embedder import HashingEmbedder
+from kill_at_every_step import read_here
+from rag import Library
+
+STOCK = 40
+"""So many different texts."""
+
+
+def text(seed: int, number: int) -> str:
+    """One of a writer's texts."""
+    tower = number * 7 + seed * 1000
+    return f"Bell number {number} hangs in tower {tower}. It rings at {number % 24} o'clock.\n"
+
+
+def play(library: Library, folder: Path, seed: int, rounds: int) -> None:
+    """Write so many rounds."""
+    chosen = random.Random(seed)  # noqa: S311 (no secret)
+    folder.mkdir()
+    for number in range(rounds):
+        (folder / f"{number:03}.txt").write_text(text(seed, chosen.randrange(STOCK)))
+        there = sorted(folder.iterdir())
+        chosen.choice(there).write_text(text(seed, chosen.randrange(STOCK)))
+        if len(there) > 2:
+            chosen.choice(there).unlink()
+        library.index(folder)
+
+
+if __name__ == "__main__":
+    url, place, seed, rounds = sys.argv[1:]
+    rag.ingestion.read = read_here
+    with Library.open(url, embedder=HashingEmbedder()) as opened:
+        play(opened, Path(place), int(seed), int(rounds))
