@@ -13,7 +13,6 @@ from rag.shared.conditions import one_of
 from rag.shared.lance_tables import Tables
 from rag.shared.statistics import COLUMNS, VERSION, counted
 
-
 ATTEMPTS = 8
 SECONDS_BETWEEN = 0.2
 """Between two attempts, by chance up to that at first, and up to twice as long each time."""

@@ -14,9 +14,10 @@ import random
 import sys
 from pathlib import Path
 
-import rag.ingestion
 from hashing_embedder import HashingEmbedder
 from kill_at_every_step import read_here
+
+import rag.ingestion
 from rag import Library
 
 STOCK = 40
