@@ -23,8 +23,8 @@ SEEDS = (1, 2)
 
 
 def test_two_writers_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Rounds of adding, changing and removing: the tables equal those of a sequential replay, row
-    by row.
+    """Rounds of adding, changing and removing, of texts that both have: the tables equal those of a
+    sequential replay, row by row.
     """
     at_once, replayed = (str(place("shared", tmp_path / name)) for name in ("both", "one"))
     folders = [tmp_path / f"writer {seed}" for seed in SEEDS]

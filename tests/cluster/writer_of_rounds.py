@@ -5,7 +5,8 @@
     python writer_of_rounds.py URL FOLDER SEED ROUNDS
 
 Every round adds a file, changes one and removes one, and indexes the folder. What is in a file
-comes from a small stock, so a document is often in several files, and comes back after it went.
+comes from a small stock that both writers draw from: a document is often in files of both, and
+comes back after it went.
 """
 
 from __future__ import annotations
@@ -24,10 +25,9 @@ STOCK = 40
 """So many different texts."""
 
 
-def text(seed: int, number: int) -> str:
-    """One of a writer's texts."""
-    tower = number * 7 + seed * 1000
-    return f"Bell number {number} hangs in tower {tower}. It rings at {number % 24} o'clock.\n"
+def text(number: int) -> str:
+    """One of the texts."""
+    return f"Bell number {number} hangs in tower {number * 7}. It rings at {number % 24} o'clock.\n"
 
 
 def play(library: Library, folder: Path, seed: int, rounds: int) -> None:
@@ -35,9 +35,9 @@ def play(library: Library, folder: Path, seed: int, rounds: int) -> None:
     chosen = random.Random(seed)  # noqa: S311 (no secret)
     folder.mkdir()
     for number in range(rounds):
-        (folder / f"{number:03}.txt").write_text(text(seed, chosen.randrange(STOCK)))
+        (folder / f"{number:03}.txt").write_text(text(chosen.randrange(STOCK)))
         there = sorted(folder.iterdir())
-        chosen.choice(there).write_text(text(seed, chosen.randrange(STOCK)))
+        chosen.choice(there).write_text(text(chosen.randrange(STOCK)))
         if len(there) > 2:
             chosen.choice(there).unlink()
         library.index(folder)
