@@ -37,6 +37,7 @@ COMMANDS = MappingProxyType(
         "check": "check:check_command",
         "eval": "evaluate:eval_command",
         "tune": "tune:tune_command",
+        "restore": "contents:restore_command",
         "verify": "verify:verify_command",
         "doctor": "doctor:doctor_command",
         "export": "archive:export_command",

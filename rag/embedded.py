@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from rag.arrays import Keys, Pieces, Scores, Vector, Vectors, distinct
 from rag.engine import Tell
+from rag.errors import InputError
 from rag.files import size_of
 from rag.filters import Filter
 from rag.folder import locked
@@ -19,7 +20,7 @@ from rag.indexes import Snapshot
 from rag.lexical import NOTHING_ASKED
 from rag.limits import Limits, limited, passages_of
 from rag.protocols import Embedder
-from rag.reports import Verification
+from rag.reports import Verification, Version
 from rag.snapshots import Snapshots
 from rag.store import (
     Catalogue,
@@ -174,6 +175,18 @@ class EmbeddedEngine:
         from rag import verifying
 
         return verifying.verify(self.location, self.database, embedder, tell, repair=repair)
+
+    def versions(self) -> list[Version]:
+        """None are kept."""
+        raise InputError(
+            f"{self.location} is a library in a folder, and keeps no versions; keep copies of it:"
+            " rag export FILE, and rag import FILE to go back"
+        )
+
+    def restore(self, number: int) -> None:
+        """None are kept."""
+        del number
+        self.versions()
 
     def close(self) -> None:
         """The library can't be used afterwards."""

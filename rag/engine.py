@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from rag.arrays import Keys, Pieces, Scores, Vector, Vectors
 from rag.filters import Filter
 from rag.protocols import Embedder
-from rag.reports import Dates, Facets, FileReport, Verification
+from rag.reports import Dates, Facets, FileReport, Verification, Version
 from rag.store import FileRecord, Order, Source, StoredPassage, StoredTokens
 from rag.types import (
     Clauses,
@@ -357,6 +357,26 @@ class Engine(Protocol):
         ------
         InputError
             If this engine can't; it says what to do instead.
+        """
+        ...
+
+    def versions(self) -> list[Version]:
+        """How it was at the ends of the latest runs, the newest first.
+
+        Raises
+        ------
+        InputError
+            If this engine keeps none; it says what to do instead.
+        """
+        ...
+
+    def restore(self, number: int) -> None:
+        """Go back to a version; what came since is gone.
+
+        Raises
+        ------
+        InputError
+            If there is no such version, or this engine keeps none.
         """
         ...
 

@@ -18,7 +18,7 @@ from rag.filters import Filter
 from rag.progress import shown
 from rag.protocols import Embedder
 from rag.ranking import Ranking
-from rag.reports import IndexReport, Progress, SelfTest, Sought, Status, Verification
+from rag.reports import IndexReport, Progress, SelfTest, Sought, Status, Verification, Version
 from rag.reranking import Reranker
 from rag.searchable import Searchable
 from rag.types import Hit, Rating
@@ -311,6 +311,29 @@ class Library(Searchable):
         """
         tell = on_progress or (lambda *_: None)
         return self._engine.verify(self._embedder, tell, repair=repair)
+
+    def versions(self) -> tuple[Version, ...]:
+        """How a shared library was at the ends of the latest runs, the newest first.
+
+        Raises
+        ------
+        InputError
+            If it is one in a folder, which keeps none.
+        """
+        return tuple(self._engine.versions())
+
+    def restore(self, number: int) -> None:
+        """Let a shared library be as it was in one of its :meth:`versions`.
+
+        What came since is gone from it, but not its own version: that can be gone back to, too.
+        Nobody may write meanwhile. If it is interrupted, do it again.
+
+        Raises
+        ------
+        InputError
+            If there is no such version, or it is a library in a folder, which keeps none.
+        """
+        self._engine.restore(number)
 
     def last_check(self) -> tuple[Sought, ...]:
         """What :meth:`check` asked, in all runs, and what became of each when it was last asked."""

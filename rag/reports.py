@@ -204,6 +204,16 @@ class Problem:
 
 
 @dataclass(frozen=True, slots=True)
+class Version:
+    """How a shared library was at the end of a run: ``number`` is what to go back to it by."""
+
+    number: int
+    time: dt.datetime
+    documents: int
+    passages: int
+
+
+@dataclass(frozen=True, slots=True)
 class Verification:
     """Whether a library is what was written to it.
 

@@ -196,11 +196,9 @@ def test_calibration_is_kept_and_the_same_documents_give_the_same(
     many: Path, embedder: SentenceTransformerEmbedder
 ) -> None:
     """It is read back as it was kept, and measuring it again changes nothing."""
-    engine = EmbeddedEngine(many, embedder.dimension)
-    kept = Calibration.from_json(engine.notes.note(NAME) or "")
     with Library.open(many, create=False, embedder=embedder) as library:
-        again = rag.answering.measured(engine, library._first_scores, kept.scoring)
-    engine.close()
+        kept = Calibration.from_json(library.engine.notes.note(NAME) or "")
+        again = rag.answering.measured(library.engine, library._first_scores, kept.scoring)
     assert again == kept
     assert (kept.known, kept.foreign, kept.passages) == (40, len(foreign.questions()), 40)
     assert (len(kept.known_scores), len(kept.foreign_scores)) == (kept.known, kept.foreign)

@@ -43,7 +43,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory, embedder: SentenceTransform
 def opened(folder: Path, embedder: SentenceTransformerEmbedder) -> Iterator[Library]:
     """That library, never checked before."""
     with Library.open(folder, create=False, embedder=embedder) as library:
-        library._engine.database.keep(checking.NAME, None)
+        library.engine.notes.keep(checking.NAME, None)
         yield library
 
 
@@ -115,14 +115,12 @@ def test_a_document_that_is_found_no_more_is_named(opened: Library) -> None:
 def test_a_small_run_forgets_nothing(opened: Library) -> None:
     """Of a run with fewer queries only these are new; but what is gone is forgotten."""
     whole = opened.check().total.queries
-    opened._engine.database.keep(
+    opened.engine.notes.keep(
         checking.NAME,
-        json.dumps(
-            json.loads(opened._engine.database.note(checking.NAME) or "") | {"gone query": 1}
-        ),
+        json.dumps(json.loads(opened.engine.notes.note(checking.NAME) or "") | {"gone query": 1}),
     )
     opened.check(2)
-    kept = json.loads(opened._engine.database.note(checking.NAME) or "")
+    kept = json.loads(opened.engine.notes.note(checking.NAME) or "")
     assert len(kept) == whole
     assert "gone query" not in kept
     assert opened.check().total.compared == whole
@@ -137,21 +135,21 @@ def test_ranks_make_the_mean() -> None:
 def test_broken_memory_is_no_error(opened: Library) -> None:
     """What another version kept is as good as nothing."""
     for kept in ("{", "[1]", '{"a": "x"}'):
-        opened._engine.database.keep(checking.NAME, kept)
+        opened.engine.notes.keep(checking.NAME, kept)
         assert opened.check(1).total.compared == 0
 
 
 def test_interrupted_run_keeps_the_one_before(opened: Library) -> None:
     """A comparison is with the last run that came to its end."""
     opened.check(3)
-    before = opened._engine.database.note(checking.NAME)
+    before = opened.engine.notes.note(checking.NAME)
 
     def interrupt(*_: int) -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         opened.check(3, on_progress=interrupt)
-    assert opened._engine.database.note(checking.NAME) == before
+    assert opened.engine.notes.note(checking.NAME) == before
 
 
 def test_empty_library(library: Library) -> None:
@@ -207,7 +205,7 @@ def test_what_was_asked_last_time_is_told(opened: Library) -> None:
     assert found[-1].title == "The old harbour of Ostend"
     assert found[-1].source.endswith("harbour.md")
     id_ = next(one.id for one in opened.documents() if one.title == "How Gruyere cheese ripens")
-    opened._engine.database.keep(
+    opened.engine.notes.keep(
         checking.NAME, json.dumps({f"{id_} warm milk": 0, "gone warm milk": 3})
     )
     (missed,) = opened.last_check()

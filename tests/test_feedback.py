@@ -16,7 +16,6 @@ from rag import DocumentNotFound, EmptyQuestion, Hit, Library, Quote, Rating
 from rag.embedding import SentenceTransformerEmbedder
 from rag.feedback import Placed, placed
 from rag.folder import locked
-from rag.store import Database, StoreReader
 from rag.types import Span
 
 TURRET = "The turret of the tank comes from Ghent."
@@ -40,11 +39,7 @@ def hit_of(library: Library, answer: str) -> Hit:
 
 def found_again(library: Library) -> list[Placed]:
     """The ratings whose passages are there."""
-    database = Database(library.path / "library.db", HashingEmbedder().dimension)
-    try:
-        return placed(library.ratings(), StoreReader(database))
-    finally:
-        database.close()
+    return placed(library.ratings(), library.engine.reader)
 
 
 def test_rating_is_kept_replaced_and_taken_back(library: Library) -> None:
@@ -82,7 +77,7 @@ def test_rating_while_another_process_indexes(library: Library) -> None:
     hit = hit_of(library, TURRET)
     with locked(library.path):
         library.rate(QUESTION, hit, good=True)
-    with Library.open(library.path, embedder=HashingEmbedder()) as other:
+    with Library.open(library.engine.location, embedder=HashingEmbedder()) as other:
         assert [one.passage_id for one in other.ratings()] == [hit.passage_id]
 
 
@@ -156,7 +151,7 @@ def test_libraries_of_earlier_formats_get_the_table(library: Library) -> None:
     """The step to the new format makes what the schema makes."""
     made = tables(library.path)["feedback"]
     take_back(library.path, 2)
-    with Library.open(library.path, embedder=HashingEmbedder()) as opened:
+    with Library.open(library.engine.location, embedder=HashingEmbedder()) as opened:
         opened.rate(QUESTION, hit_of(opened, TURRET), good=True)
         opened.rate(QUESTION, hit_of(opened, TURRET), good=True)
         assert len(opened.ratings()) == 1

@@ -15,7 +15,6 @@ from sklearn.manifold import trustworthiness
 
 from rag import DocumentNotFound, InputError, Library, mapping, projection, topics
 from rag.embedding import SentenceTransformerEmbedder
-from rag.store import sample
 from rag.types import Span
 
 SUBJECTS = {
@@ -122,7 +121,7 @@ def test_the_same_each_time(subjects: Library) -> None:
     """To the last digit; and of a part, the part is drawn that has the lowest ids."""
     assert subjects.map() == subjects.map()
     some = subjects.map(20)
-    drawn = [one.passage.id for one in sample(subjects._engine.database, 20)]
+    drawn = [one.passage.id for one in subjects.engine.catalogue.sample(20)]
     assert [point.passage.id for point in some.points] == drawn == sorted(drawn)
     assert (some.passages, some.documents) == (45, 45)
 
@@ -194,7 +193,7 @@ def test_few_passages_are_one_topic() -> None:
 
 def test_neighbours_are_the_most_alike(subjects: Library) -> None:
     """As a full scan by the same vectors finds them, and of the same subject first."""
-    stored = sample(subjects._engine.database, 45)
+    stored = subjects.engine.catalogue.sample(45)
     _, vectors, _, _ = mapping._read(subjects._engine, 384, 45)
     own = next(n for n, one in enumerate(stored) if "bread" in one.sources[0])
     found = subjects.neighbours(stored[own].passage.id, k=8)

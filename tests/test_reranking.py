@@ -100,7 +100,7 @@ def test_library_with_a_cross_encoder(
     model = tiny(tmp_path / "tiny")
     reranker = CrossEncoderReranker(model)
     usual = library.search(question)
-    with Library.open(library.path, embedder=embedder, reranker=reranker) as opened:
+    with Library.open(library.engine.location, embedder=embedder, reranker=reranker) as opened:
         hits = opened.search(question)
     expected = reranker.scores(question, [one.text for one in usual])
     by_text = dict(zip((one.text for one in usual), expected.tolist(), strict=True))
@@ -111,7 +111,7 @@ def test_library_with_a_cross_encoder(
     monkeypatch.setattr("rag.opening.embedder_for", lambda *_: embedder)
     app = typer.Typer()
     app.command("ask")(ask_command)
-    asked = [question, "--library", str(library.path), "--rerank", model, "--json"]
+    asked = [question, "--library", str(library.engine.location), "--rerank", model, "--json"]
     printed = CliRunner().invoke(app, asked, catch_exceptions=False).stdout
     assert [one["score"] for one in json.loads(printed)["hits"]] == pytest.approx(
         [one.score for one in hits]

@@ -151,10 +151,10 @@ def test_few_questions(library: Library, articles: Path, monkeypatch: pytest.Mon
     for number in range(FOLDS):
         if number == FOLDS - 1:
             with pytest.raises(InputError, match=r"tuning needs 30 questions with .* there are 4;"):
-                run("--library", library.path)
+                run("--library", str(library.engine.location))
         question = f"Where does turret number {number} come from?"
         library.rate(question, library.search(question)[0], good=True)
-    printed = run("--library", library.path, "--apply").splitlines()
+    printed = run("--library", str(library.engine.location), "--apply").splitlines()
     assert printed[0] == "5 rated questions"
     assert printed[1] == "now   meaning_weight 0.5, tokens_weight 0.75: MRR@10 1.000"
     assert printed[3].startswith("gain  +0.000, 95 %: +0.000 … +0.000,")
@@ -169,7 +169,7 @@ def test_search_ranks_as_the_library_was_tuned(
     library.index(articles)
     question = "Where does the turret come from?"
     assert library.search(question)[0].why.meaning_rank == 1
-    with Library.open(library.path, embedder=embedder) as other:
+    with Library.open(library.engine.location, embedder=embedder) as other:
         other.tune(WORDS_ALONE)
     hits = library.search(question)
     assert [one.why.meaning_rank for one in hits] == [None] * len(hits)

@@ -30,6 +30,9 @@ LONGEST_NAME = 200
 """Bytes that a name may have in UTF-8: what file systems take, and room to spare."""
 
 NO_NAME = "a file needs a name of letters or digits; name it otherwise, and send it again"
+NO_FOLDER = (
+    "a shared library keeps no files; index them where they lie: rag index PATH --library URL"
+)
 NOT_SENT = "there is no such file here; send it first"
 
 _DRAFT = ".sent-"
@@ -130,11 +133,18 @@ class Draft:
 class Uploads:
     """The folder of files that were sent. Any number of threads may send some at once."""
 
-    def __init__(self, library: Path) -> None:
-        self.folder = library / FOLDER
+    def __init__(self, library: Path | None) -> None:
+        self._library = library
         self.most = MOST_BYTES
         self._naming = threading.Lock()
         self._sending: set[Path] = set()
+
+    @property
+    def folder(self) -> Path:
+        """Where they lie."""
+        if self._library is None:
+            raise InputError(NO_FOLDER)
+        return self._library / FOLDER
 
     @contextmanager
     def draft(self) -> Iterator[Draft]:
@@ -144,6 +154,8 @@ class Uploads:
         ------
         OSError
             If nothing can be written there.
+        InputError
+            If the library has no folder: a shared one.
         """
         self.folder.mkdir(exist_ok=True)
         self._sweep()
@@ -165,6 +177,8 @@ class Uploads:
         InputError
             If one was never sent.
         """
+        if not names:
+            return []
         if not all(safe(name) == name and (self.folder / name).is_file() for name in names):
             raise InputError(NOT_SENT)
         return [self.folder / name for name in names]

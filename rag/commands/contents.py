@@ -10,17 +10,52 @@ import typer
 
 from rag import terminal
 from rag.commands.options import JsonOption, LibraryOption, library_at
-from rag.terminal import escape, out
+from rag.terminal import count, escape, out
 
 
-def status_command(library: LibraryOption = None, *, as_json: JsonOption = False) -> None:
+def status_command(
+    library: LibraryOption = None,
+    *,
+    versions: Annotated[
+        bool,
+        typer.Option(
+            "--versions", help="Of a shared library: what rag restore can go back to, too."
+        ),
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
     """Say what is in the library."""
     with library_at(library, create=False) as opened:
         found = opened.status()
+        kept = opened.versions() if versions else ()
     if as_json:
-        terminal.print_json(asdict(found) | {"path": str(found.path)})
+        more = {"versions": [asdict(one) for one in kept]} if versions else {}
+        terminal.print_json(asdict(found) | {"path": str(found.path)} | more)
     else:
         terminal.print_status(found)
+        for one in kept:
+            when = one.time.astimezone().isoformat(sep=" ", timespec="seconds")
+            held = f"{count(one.documents, 'document')}, {count(one.passages, 'passage')}"
+            out.print(f"version {one.number}  {when}  {held}")
+
+
+def restore_command(
+    version: Annotated[
+        int, typer.Argument(metavar="VERSION", help="Its number.", show_default=False)
+    ],
+    library: LibraryOption = None,
+) -> None:
+    """Let a shared library be as it was at the end of an earlier run.
+
+    rag status --versions lists them. What came since is gone from it; the version before this
+    command can be gone back to. Nobody may write meanwhile.
+
+    Example: rag restore 7 --library s3://bucket/articles
+    """
+    with library_at(library, create=False) as opened:
+        opened.restore(version)
+        documents = opened.status().documents
+    out.print(f"The library is as it was in version {version}: {count(documents, 'document')}.")
 
 
 def report_command(library: LibraryOption = None, *, as_json: JsonOption = False) -> None:

@@ -9,7 +9,8 @@ from contextlib import contextmanager
 
 from rag.engine import Tell
 from rag.protocols import Embedder
-from rag.reports import Verification
+from rag.reports import Verification, Version
+from rag.shared import versions
 from rag.shared.catalogue import SharedCatalogue
 from rag.shared.lance_table import Table
 from rag.shared.lance_tables import Tables
@@ -96,6 +97,16 @@ class SharedEngine:
         from rag.shared import verifying
 
         return verifying.verify(self._tables, self.writer, embedder, tell, repair=repair)
+
+    def versions(self) -> list[Version]:
+        """As :mod:`rag.shared.versions` says."""
+        return versions.versions(self._tables)
+
+    def restore(self, number: int) -> None:
+        """As :mod:`rag.shared.versions` says; the version that is left is kept, too."""
+        versions.restore(self._tables, number)
+        publish(self._tables)
+        self._newest = None
 
     def close(self) -> None:
         """Nothing is held open."""

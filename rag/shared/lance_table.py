@@ -52,6 +52,16 @@ class Table:
         self._url = url
 
     @property
+    def dataset(self) -> lance.LanceDataset:
+        """As Lance has it; within :func:`told`."""
+        return self._dataset
+
+    @property
+    def url(self) -> str:
+        """Of the library."""
+        return self._url
+
+    @property
     def version(self) -> int:
         """Rises with each commit."""
         return int(self._dataset.version)
@@ -271,7 +281,8 @@ class Table:
                 return
             before = [name for name in indexed if name.startswith(VECTORS_IN)]
             lists = 0 if sentences <= EXACT else lists_for(sentences)
-            if not before or bool(lists) != bool(self._lists):
+            # Trained on few, lists of many are long ones.
+            if not before or bool(lists) != bool(self._lists) or lists >= 2 * (self._lists or 1):
                 for name in before:
                     self._dataset.drop_index(name)
                 self._dataset.create_index(

@@ -9,6 +9,7 @@ import random
 import time
 
 from rag.errors import LibraryBusy
+from rag.shared import upkeep, versions
 from rag.shared.conditions import one_of
 from rag.shared.lance_tables import Tables
 from rag.shared.statistics import COLUMNS, VERSION, counted
@@ -42,7 +43,9 @@ def _counted_version(tables: Tables) -> int | None:
 
 
 def _derive(tables: Tables) -> None:
-    sentences = sum(row["sentences"] for row in tables.documents.rows(("sentences",)))
+    upkeep.tidy(tables)
+    held = tables.documents.rows(("sentences", "passages"))
+    sentences = sum(row["sentences"] for row in held)
     tables.passages.index_passages(sentences)
     tables.documents.index_key()
     passages = tables.passages
@@ -50,3 +53,4 @@ def _derive(tables: Tables) -> None:
     counts[VERSION] = passages.version
     tables.terms.replace([{"term": term, "passages": number} for term, number in counts.items()])
     tables.terms.index_key()
+    versions.keep(tables, len(held), sum(row["passages"] for row in held))

@@ -15,6 +15,7 @@ from rag.store import FileRecord, Source, StoredPassage, content_key, sentence_s
 from rag.types import Document, Passage, PassageEncoding
 
 _REPORTED = ("id", "paths", "files", "pages", "characters", "warnings", "language", "passages")
+_COUNTED = ("passages", "sentences")
 
 
 class SharedReader:
@@ -22,6 +23,7 @@ class SharedReader:
 
     def __init__(self, tables: Tables) -> None:
         self._tables = tables
+        self._counted: tuple[int, tuple[int, int, int]] | None = None
 
     @property
     def generation(self) -> int:
@@ -31,9 +33,12 @@ class SharedReader:
 
     def counts(self) -> tuple[int, int, int]:
         """How many documents, passages and sentences there are."""
-        found = self._tables.documents.rows(("passages", "sentences"))
-        passages = sum(int(row["passages"]) for row in found)
-        return len(found), passages, sum(int(row["sentences"]) for row in found)
+        documents = self._tables.documents
+        if self._counted is None or self._counted[0] != documents.version:
+            found = documents.rows(("passages", "sentences"))
+            passages, sentences = (sum(int(row[name]) for row in found) for name in _COUNTED)
+            self._counted = documents.version, (len(found), passages, sentences)
+        return self._counted[1]
 
     def languages(self) -> dict[str, int]:
         """How many documents there are in each language."""

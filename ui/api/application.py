@@ -27,7 +27,7 @@ ABOUT = (
 def create_api(library: Library, jobs: Jobs, warming: Warming) -> FastAPI:
     """The API over one library."""
     api = empty("rag", ABOUT)
-    uploads, removals = Uploads(library.path), Removals()
+    uploads, removals = Uploads(library.folder), Removals()
     api.include_router(asking.routes(library))
     api.include_router(documents.routes(library, jobs, removals))
     api.include_router(again.routes(library, jobs, removals))
