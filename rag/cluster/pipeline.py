@@ -39,6 +39,12 @@ BYTES_TOGETHER = 64 << 20
 """What one task reads, at most, or one file that is larger: enough that starting the process in
 which parsers run is no matter, little enough that a lost machine costs seconds."""
 
+PASSING = ("did not start", "can't be read or written", "others write")
+"""What passes, where many machines and a storage that all of them use are busy: errors with these
+words end a run only if they come again and again."""
+
+RETRIES = 4
+
 TASKS_A_READER = 4
 """… but at least so many tasks for each of those that run at once, where there are few files."""
 
@@ -142,6 +148,8 @@ def _quiet() -> Iterator[None]:
         "enable_progress_bars": False,
         "target_max_block_size": 1,
         "raise_original_map_exception": True,
+        "retried_map_errors": list(PASSING),
+        "max_map_retries": RETRIES,
     }
     before = {name: getattr(context, name) for name in mine}
     log = logging.getLogger("ray.data")
@@ -181,6 +189,8 @@ def _results(dataset: Dataset) -> Iterator[Any]:
         ours = _cause(error)
         if ours is None:
             raise
+        # Ray adds to an error's words what its own settings could do about it.
+        ours.args = (str(ours).partition("\nFailed to ")[0],)
         raise ours from error
 
 

@@ -20,7 +20,7 @@ import httpx
 from made_documents import Made
 
 EXAMPLE = Path(__file__).parents[2] / "ui" / "deployment" / "replicas.conf"
-SECONDS_TO_START = 240
+SECONDS_TO_START = 120
 
 _AROUND = """
 daemon off; pid {folder}/pid; error_log {folder}/errors; worker_processes 1;
@@ -51,15 +51,12 @@ class Served:
 @contextmanager
 def served(library: str, folder: Path, count: int) -> Iterator[Served]:
     """So many replicas, ready to answer."""
+    serve = [sys.executable, "-m", "rag", "serve", "--library", library, "--insecure"]
+    serve += ["--behind-proxy", "127.0.0.1"]
     ports = [_free_port() for _ in range(count + 1)]
     addresses = [f"http://127.0.0.1:{port}" for port in ports]
     with ExitStack() as ended:
-        processes = [
-            ended.enter_context(
-                _running([sys.executable, "-m", "rag", "serve", "--library", library], port, folder)
-            )
-            for port in ports[1:]
-        ]
+        processes = [ended.enter_context(_running(serve, port, folder)) for port in ports[1:]]
         for address in addresses[1:]:
             _wait_for(f"{address}/api/v1/ready", folder)
         example = _moved(EXAMPLE.read_text(), ports)
