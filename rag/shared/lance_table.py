@@ -225,7 +225,9 @@ class Table:
                 self.delete(instead_of)
             return
         with told(self._url):
-            merging = self._merging(key, only_if)
+            merging = self._dataset.merge_insert(key).when_matched_update_all(only_if)
+            # By the index of a primary key pylance 14 refuses conditions (“must not be nullable”).
+            merging = merging.use_index(only_if is None)
             merging = merging.when_not_matched_insert_all()
             if instead_of:
                 merging = merging.when_not_matched_by_source_delete(instead_of)
@@ -238,13 +240,9 @@ class Table:
         if not rows:
             return
         with told(self._url):
-            merging = self._merging(key, only_if)
+            merging = self._dataset.merge_insert(key).when_matched_update_all(only_if)
+            merging = merging.use_index(only_if is None)  # as above
             merging.conflict_retries(CONFLICTS).execute(schemas.as_arrow(rows, self._schema))
-
-    def _merging(self, key: str, only_if: str | None) -> lance.dataset.MergeInsertBuilder:
-        merging = self._dataset.merge_insert(key).when_matched_update_all(only_if)
-        # By the index of a primary key pylance 14 refuses conditions (“must not be nullable”).
-        return merging.use_index(only_if is None)
 
     def delete(self, where: str) -> None:
         """Take out the rows that meet a condition."""

@@ -19,8 +19,9 @@ from hashing_embedder import HashingEmbedder
 from kill_at_every_step import read_here
 
 import rag.ingestion
-from rag import Library
+from rag import Library, LibraryBusy
 
+ATTEMPTS = 3
 STOCK = 40
 """So many different texts."""
 
@@ -40,7 +41,21 @@ def play(library: Library, folder: Path, seed: int, rounds: int) -> None:
         chosen.choice(there).write_text(text(chosen.randrange(STOCK)))
         if len(there) > 2:
             chosen.choice(there).unlink()
-        library.index(folder)
+        index(library, folder)
+
+
+def index(library: Library, folder: Path) -> None:
+    """Index, once more where the other writer removed what this one was about to point at: so says
+    the error.
+    """
+    for _ in range(ATTEMPTS):
+        try:
+            library.index(folder)
+        except LibraryBusy as error:
+            print(error, file=sys.stderr)
+        else:
+            return
+    raise RuntimeError(f"{ATTEMPTS} times in a row")
 
 
 if __name__ == "__main__":
