@@ -15,7 +15,7 @@ SHARED := $(patsubst %,tests/%.py,contracts/test_question_reads $(patsubst %,tes
 
 .DEFAULT_GOAL := help
 .PHONY: help install run test check audit licences lock faults soak fuzz overload screenshots
-.PHONY: quality cluster peers bench clean types covered
+.PHONY: quality cluster engines peers bench clean types covered
 
 help: ## List what there is
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -89,7 +89,14 @@ quality: install ## Measure retrieval on the sets in DATA=folder
 	$(BIN)/python tests/bench/quality.py $(DATA)/squad_dev $(DATA)/chroma_chunking $(DATA)/scifact
 	$(BIN)/python tests/bench/refusal.py $(DATA)
 
-cluster: install .venv/storage ## Hold shared libraries against ones in folders, on an S3 server (DATA=folder)
+cluster: install .venv/cluster ## Index on a Ray cluster that loses machines, on an S3 server
+	$(BIN)/pytest tests/cluster
+
+.venv/cluster: pyproject.toml constraints.txt .venv/storage
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[cluster]'
+	touch $@
+
+engines: install .venv/storage ## Hold shared libraries against ones in folders, on an S3 server (DATA=folder)
 	$(BIN)/pytest tests/contracts/test_object_storage.py
 	$(BIN)/pytest $(PARALLEL) --engine shared $(SHARED)
 	PYTHONPATH=tests $(BIN)/python tests/bench/engines.py $(DATA)/squad_dev $$(mktemp -d)
