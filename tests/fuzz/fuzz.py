@@ -94,6 +94,7 @@ def main() -> None:
     corpus.mkdir(parents=True, exist_ok=True)
     for seed in target.seeds:
         (corpus / hashlib.sha256(seed).hexdigest()[:16]).write_bytes(seed)
+    target.run(target.seeds[0])  # what is made once, like a server, must not look like a hang
     watch = Watch(options.target, target, folder / "findings")
     arguments = [
         *(sys.argv[0], str(corpus), f"-atheris_runs={options.runs}", f"-timeout={HANGS}"),
