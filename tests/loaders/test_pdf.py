@@ -278,6 +278,17 @@ class TestHeadings:
             (2, "References"),
         ]
 
+    def test_a_title_in_columns_is_one_line(self) -> None:
+        """As every heading is, though it is set like a table; fuzzing has found one."""
+
+        def draw(canvas: Canvas) -> None:
+            for y, creature, year in ((770, "Heron", "1407"), (738, "Otter", "1523")):
+                write(canvas, [creature], y=y, size=26)
+                write(canvas, [year], x=330, y=y, size=26)
+            write(canvas, RIGHT * 2, y=650)
+
+        assert headings(load_pdf(made(draw))) == [(1, "Heron 1407 Otter 1523")]
+
     def test_bold_words_at_the_start_of_a_line_are_no_heading(self) -> None:
         """Only a line that is bold from end to end names a section."""
 

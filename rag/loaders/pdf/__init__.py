@@ -198,7 +198,8 @@ def _put_together(
     starts: list[int | None] = [None] * pages
     at = 0
     for place, paragraph in enumerate(paragraphs):
-        parts = [Part(part.page, _tidy(part.text, paragraph)) for part in paragraph.parts]
+        in_lines = not (paragraph.is_prose or place in levels)  # a title may be set like a table
+        parts = [Part(part.page, _tidy(part.text, in_lines=in_lines)) for part in paragraph.parts]
         parts = [part for part in parts if part.text]
         if not parts:
             continue
@@ -219,8 +220,8 @@ def _put_together(
     return "".join(pieces), tuple(headings), _spans(starts, at)
 
 
-def _tidy(text: str, paragraph: Paragraph) -> str:
-    return one_line(text) if paragraph.is_prose else without_debris(text).strip()
+def _tidy(text: str, *, in_lines: bool) -> str:
+    return without_debris(text).strip() if in_lines else one_line(text)
 
 
 def _spans(starts: Sequence[int | None], end: int) -> tuple[Span, ...]:
