@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from rag.errors import InputError, SourceNotFound
-from rag.files import absolute, printable
+from rag.files import absolute, is_url, printable
 from rag.loaders import supported
 from rag.loaders.debris import is_debris
 from rag.types import Failure
@@ -68,7 +68,7 @@ def discover(
     SourceNotFound
         If one of the paths does not exist, or can't be looked at.
     InputError
-        If one of the patterns is none.
+        If one of the patterns is none, or a path a URL.
     """
     found = _Found(_identity(leave_out) if leave_out else None, exclude)
     for given in paths:
@@ -90,6 +90,8 @@ def discover(
 
 
 def _is_folder(path: Path, given: str | Path) -> bool:
+    if is_url(given):
+        raise InputError(f"{given} is in object storage, which a Ray cluster reads: --ray local")
     try:
         return stat.S_ISDIR(path.stat().st_mode)
     except (FileNotFoundError, NotADirectoryError, ValueError) as error:
@@ -119,19 +121,19 @@ class _Found:
     def look_into(self, folder: Path) -> None:
         """Find the files in a folder and in those below it."""
         self.folders.append(folder)
-        excluded = _excluded(folder, self.patterns)
+        left_out = excluded(folder, self.patterns)
         for root, names, files in os.walk(folder, onerror=self._fail):
             here = Path(root)
             if _LIBRARY.issubset(files) or (self.library and _identity(here) == self.library):
                 names.clear()
                 continue
             folders = [here / name for name in sorted(names) if not is_debris(name)]
-            folders = [one for one in folders if not excluded(f"{one}{os.sep}")]
+            folders = [one for one in folders if not left_out(f"{one}{os.sep}")]
             for link in filter(Path.is_symlink, folders):
                 self._skip(link, _IS_LINK)
             names[:] = [one.name for one in folders]
             for file in (here / name for name in sorted(files) if not is_debris(name)):
-                if not excluded(str(file)):
+                if not left_out(str(file)):
                     self._take(file)
 
     def _take(self, file: Path) -> None:
@@ -159,7 +161,7 @@ def _identity(folder: Path) -> tuple[int, int] | None:
     return facts.st_dev, facts.st_ino
 
 
-def _excluded(folder: Path, patterns: Sequence[str]) -> Callable[[str], bool]:
+def excluded(folder: Path, patterns: Sequence[str]) -> Callable[[str], bool]:
     """Tells whether a path below ``folder`` matches; that of a folder ends with a slash."""
     if not patterns:
         return lambda _: False

@@ -43,7 +43,7 @@ def may_write(folder: Path) -> bool:
     return os.access(folder, os.W_OK, effective_ids=os.access in os.supports_effective_ids)
 
 
-def printable(path: Path) -> str:
+def printable(path: Path | str) -> str:
     """A path as it can be shown and stored, whatever bytes its name has."""
     return str(path).encode("utf-8", "backslashreplace").decode()
 

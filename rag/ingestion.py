@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import os
 import stat
-from collections.abc import Callable, Collection, Generator, Iterable
+from collections.abc import Callable, Collection, Generator, Iterable, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass, field, replace
 from itertools import chain
@@ -26,7 +27,7 @@ from rag.reports import IndexReport, Progress
 from rag.store import FileRecord, Source
 from rag.storing import Pending, Storing
 from rag.tally import Tally
-from rag.types import Document, Failure
+from rag.types import Document, Failure, Passage
 
 READING = 2
 """Raise it whenever loaders or chunking make something else of the same file: what an earlier
@@ -36,7 +37,8 @@ _LAST_NS = 2**63 - 1
 """The furthest time that SQLite can keep, in April 2262; some systems know later ones, and broken
 programs write them."""
 
-_KEPT = "; its earlier version stays in the library"
+KEPT = "; its earlier version stays in the library"
+"""What is said of a file that can't be read and could be before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,13 +177,9 @@ class Ingestion:
         return None
 
     def _try_again(self, record: FileRecord) -> bool:
-        """Whether a file must be read again though it did not change: it may be read better."""
-        if self.again or record.reader.partition(" ")[0] != str(READING):
-            return True
-        in_doubt = bool(record.failures) or record.path in self._doubtful
-        if self.means.passwords and any(map(wants_password, record.failures)):
-            return True
-        return in_doubt and (self.retry or self.means.ocr not in {None, record.ocr})
+        return self.again or must_be_read(
+            record, self.means, in_doubt=record.path in self._doubtful, retry=self.retry
+        )
 
     def _leave(self, record: FileRecord) -> None:
         """Nothing changed: what failed then would fail now."""
@@ -191,7 +189,7 @@ class Ingestion:
 
     def _fail(self, path: Path, reason: str) -> None:
         """A file that can't be looked at; what the library has of it stays."""
-        kept = _KEPT if str(path) in self._of_file else ""
+        kept = KEPT if str(path) in self._of_file else ""
         self._tally.fails((Failure(printable(path), reason + kept),))
         self._seen += 1
 
@@ -239,8 +237,8 @@ class Ingestion:
         if on_its_way := self._storing.pending(document.id):
             on_its_way.sources.append(source)
             return
-        dated = _dated(document, looked)
-        pending = Pending(dated, passages(dated, self.embedder), [source])
+        whole = dated(document, looked.modified_ns)
+        pending = Pending(whole, passages(whole, self.embedder), [source])
         if self._is_stored(pending, anew=looked.path in self._rereading):
             # Now: a moment later the last file that holds it may be read, and have changed.
             self.writer.point([source])
@@ -254,29 +252,16 @@ class Ingestion:
         document = pending.document
         if not anew or document.id in self._replaced:
             return self.reader.has_document(document.id)
-        with suppress(LibraryDamaged):  # then it is replaced, like one that was read otherwise
-            stored = self.reader.document(document.id)
-            if (
-                stored
-                and replace(stored, source=document.source) == document
-                and self.reader.passages_of(document.id) == pending.passages
-            ):
-                return True
+        if is_just_so(document, pending.passages, self.reader):
+            return True
         self._replaced.add(document.id)
         return False
 
     def _take_end(self, looked: _Looked, result: ReadFile, sources: list[str]) -> None:
         failures = result.failures
-        if failures and (looked.unchanged or not sources):
-            # What could be read before and can't be now stays as the library has it.
+        if looked.unchanged or not sources:
             before = [one.path for one in self._of_file.get(str(looked.path), [])]
-            lost = [Path(one) for one in before if one not in sources]
-            kept = [[path for path in lost if path.is_relative_to(one.source)] for one in failures]
-            sources = [*sources, *map(str, set(chain.from_iterable(kept)))]
-            failures = tuple(
-                Failure(one.source, one.reason + (_KEPT if paths else ""))
-                for one, paths in zip(failures, kept, strict=True)
-            )
+            sources, failures = with_kept(sources, failures, before)
         self._tally.fails(failures)
         self._end_file(looked, sources, result.failures, result.seconds)
 
@@ -288,7 +273,7 @@ class Ingestion:
             size=looked.size,
             modified_ns=looked.modified_ns,
             digest=looked.digest,
-            reader=f"{READING} {looked.ocr}" if looked.ocr else str(READING),
+            reader=read_by(looked.ocr),
             failures=failures,
             seconds=seconds,
         )
@@ -325,12 +310,65 @@ class Ingestion:
         self.on_progress(step)
 
 
-def _dated(document: Document, looked: _Looked) -> Document:
+def read_by(ocr: str | None) -> str:
+    """What is recorded of what read a file, with the languages of its OCR, if there was any."""
+    return f"{READING} {ocr}" if ocr else str(READING)
+
+
+def must_be_read(record: FileRecord, means: Means, *, in_doubt: bool, retry: bool) -> bool:
+    """Whether a file must be read again though it did not change: it may be read better.
+
+    ``in_doubt`` says that something of it was read with warnings.
+    """
+    if record.reader.partition(" ")[0] != str(READING):
+        return True
+    if means.passwords and any(map(wants_password, record.failures)):
+        return True
+    return (in_doubt or bool(record.failures)) and (retry or means.ocr not in {None, record.ocr})
+
+
+def is_just_so(document: Document, passages: Sequence[Passage], reader: Reader) -> bool:
+    """Whether a library has this document, and its passages, just as they were read now."""
+    with suppress(LibraryDamaged):  # then it is replaced, like one that was read otherwise
+        stored = reader.document(document.id)
+        return (
+            stored is not None
+            and replace(stored, source=document.source) == document
+            and reader.passages_of(document.id) == passages
+        )
+    return False
+
+
+def with_kept(
+    sources: Sequence[str], failures: Sequence[Failure], before: Iterable[str]
+) -> tuple[list[str], tuple[Failure, ...]]:
+    """What could be read of a file ``before`` and can't be now stays as the library has it.
+
+    Returns
+    -------
+    (list of str, tuple of Failure)
+        The sources that are in the file, with those that are kept, and the failures, which say so.
+    """
+    lost = [one for one in before if one not in sources]
+    kept = [[path for path in lost if _lies_in(path, one.source)] for one in failures]
+    told = (
+        Failure(one.source, one.reason + (KEPT if paths else ""))
+        for one, paths in zip(failures, kept, strict=True)
+    )
+    return [*sources, *set(chain.from_iterable(kept))], tuple(told)
+
+
+def _lies_in(source: str, place: str) -> bool:
+    """Whether a source is a place or below it; both may be URLs."""
+    return source == place or source.startswith((f"{place}/", f"{place}{os.sep}"))
+
+
+def dated(document: Document, modified_ns: int) -> Document:
     """The document with the date of its file, where it names none itself."""
     if document.date:
         known = {"date_from": "document"} | dict(document.metadata)
         return replace(document, metadata=known)
-    day = dt.datetime.fromtimestamp(looked.modified_ns / 1e9, tz=dt.UTC).date()
+    day = dt.datetime.fromtimestamp(modified_ns / 1e9, tz=dt.UTC).date()
     return replace(
         document, date=day, metadata=dict(document.metadata) | {"date_from": "file time"}
     )

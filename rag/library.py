@@ -10,6 +10,7 @@ from typing import Self
 
 from rag import coverage, feedback, opening, removal, tuned
 from rag.cache import EncodingCache, limit
+from rag.cluster.fleet import Fleet
 from rag.engine import Engine
 from rag.errors import InputError
 from rag.files import on_this_machine
@@ -131,6 +132,7 @@ class Library(Searchable):
         passwords: Sequence[str] = (),
         cache: bool = True,
         progress: bool | Callable[[Progress], None] = False,
+        ray: Fleet | str | None = None,
     ) -> IndexReport:
         """Make the library follow files and folders.
 
@@ -162,14 +164,19 @@ class Library(Searchable):
             is encoded now; :mod:`rag.cache` says where that is.
         progress
             True shows bars on standard error; a function is called with each step.
+        ray
+            Have the machines of a Ray cluster read and embed for a shared library: its address, or
+            ``local`` for one on this machine, or a :class:`rag.cluster.fleet.Fleet`. Paths are
+            those that all of its machines can see, and may be URLs. There is no cache then.
 
         Raises
         ------
         SourceNotFound
             If one of the paths does not exist; nothing is done then.
         InputError
-            If OCR is asked for and tesseract, or one of the languages, is not installed, or
-            ``$RAG_CACHE_LIMIT`` is no size; nothing is done then, either.
+            If OCR is asked for and tesseract, or one of the languages, is not installed,
+            ``$RAG_CACHE_LIMIT`` is no size, or there is no such cluster; nothing is done then,
+            either.
         LibraryBusy
             If another process goes on writing.
         """
@@ -181,25 +188,38 @@ class Library(Searchable):
 
         languages = checked(ENGLISH if ocr is True else ocr) if ocr else None
         listed = [paths] if isinstance(paths, str | Path) else list(paths)
-        discovery = discover(
-            listed, leave_out=on_this_machine(self._engine.location), exclude=exclude
-        )
-        room = limit() if cache else 0
+        means = Means(languages, tuple(passwords))
         with shown(progress) as on_progress:
-            with self._engine.writing(), closing(self._cache(room)) as encodings:
-                ingestion = Ingestion(
-                    discovery,
+            if ray is not None:
+                report = _index_on()(
+                    Fleet(ray) if isinstance(ray, str) else ray,
+                    self._engine,
                     self._embedder,
-                    self._reader,
-                    self._engine.writer,
+                    listed,
                     on_progress,
-                    cache=encodings,
-                    means=Means(languages, tuple(passwords)),
+                    exclude=exclude,
+                    means=means,
                     retry=retry,
                     again=again,
                 )
-                ingestion.run()
-            report = ingestion.report()
+            else:
+                left_out = on_this_machine(self._engine.location)
+                discovery = discover(listed, leave_out=left_out, exclude=exclude)
+                room = limit() if cache else 0
+                with self._engine.writing(), closing(self._cache(room)) as encodings:
+                    ingestion = Ingestion(
+                        discovery,
+                        self._embedder,
+                        self._reader,
+                        self._engine.writer,
+                        on_progress,
+                        cache=encodings,
+                        means=means,
+                        retry=retry,
+                        again=again,
+                    )
+                    ingestion.run()
+                report = ingestion.report()
             self._calibrations.refresh(self.ranking)
         return report
 
@@ -340,3 +360,20 @@ class Library(Searchable):
             ratings=len(self._engine.ratings.all()),
             ranking=tuned.differing(self.ranking),
         )
+
+
+def _index_on() -> Callable[..., IndexReport]:
+    """What indexes on a cluster.
+
+    Raises
+    ------
+    InputError
+        If Ray is not installed.
+    """
+    try:
+        from rag.cluster.running import index_on
+    except ImportError as error:
+        raise InputError(
+            f"indexing on Ray takes more packages: pip install 'rag[cluster]' ({error})"
+        ) from error
+    return index_on

@@ -23,7 +23,7 @@ class Tally:
     """
 
     before: Mapping[str, Source]
-    named: Iterable[Path]
+    named: Iterable[Path | str]
     passed_over: Iterable[Failure]
 
     _added: list[str] = field(default_factory=list)

@@ -11,10 +11,12 @@ from typing import Annotated
 import typer
 
 from rag import terminal
+from rag.cluster.fleet import Fleet
 from rag.commands.options import LibraryOption
 from rag.commands.passwords import asked_for, can_be_asked_for, in_file
 from rag.commands.signals import EXIT_INTERRUPTED, put_off
 from rag.default import default_library
+from rag.errors import InputError
 from rag.files import on_this_machine
 from rag.library import Library
 from rag.reports import IndexReport, Progress
@@ -30,7 +32,7 @@ FILES_BETWEEN_LINES = 1000
 
 def index_command(
     paths: Annotated[
-        list[Path], typer.Argument(metavar="PATH...", help="Files and folders.", show_default=False)
+        list[str], typer.Argument(metavar="PATH...", help="Files and folders.", show_default=False)
     ],
     library: LibraryOption = None,
     exclude: Annotated[
@@ -100,6 +102,27 @@ def index_command(
     watch: Annotated[
         bool, typer.Option("--watch", help="Keep following the folders until Ctrl-C.")
     ] = False,
+    ray: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ADDRESS",
+            help="Have a Ray cluster read and embed for a shared library: auto, host:port, or local"
+            " for this machine; paths may be URLs then, like s3://bucket/articles.",
+            show_default=False,
+        ),
+    ] = None,
+    actors: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            metavar="N",
+            help="With --ray: copies of the model. [dim]default: one a machine, or a GPU[/]",
+            show_default=False,
+        ),
+    ] = None,
+    gpus: Annotated[
+        float, typer.Option(min=0, metavar="N", help="With --ray: GPUs of each copy of the model.")
+    ] = 0,
 ) -> None:
     """Read documents into the library; again, to take in what changed.
 
@@ -109,6 +132,7 @@ def index_command(
     Example: rag index ~/articles --exclude "drafts/"
     """
     known = in_file(passwords) if passwords else []
+    fleet = _fleet(ray, actors, gpus, watch=watch)
     with Library.open(library or default_library(), model=model, dimensions=dimensions) as opened:
         before = opened.status().generation
 
@@ -122,6 +146,7 @@ def index_command(
                 again=again and first,
                 passwords=tried,
                 cache=cache,
+                ray=fleet,
             )
 
         report = run(known, first=True)
@@ -134,10 +159,26 @@ def index_command(
             _check(opened)
         if watch:
             _follow(
-                opened, paths, exclude or [], ocr=ocr_language or ocr, passwords=known, cache=cache
+                opened,
+                [Path(one) for one in paths],
+                exclude or [],
+                ocr=ocr_language or ocr,
+                passwords=known,
+                cache=cache,
             )
     if report.failed:
         raise typer.Exit(EXIT_SOME_FAILED)
+
+
+def _fleet(ray: str | None, actors: int | None, gpus: float, *, watch: bool) -> Fleet | None:
+    """The machines that the options name, if they name any."""
+    if ray is None:
+        if actors or gpus:
+            raise InputError("--actors and --gpus say what --ray is to use: name that, too")
+        return None
+    if watch:
+        raise InputError("--watch follows folders of this machine, without --ray")
+    return Fleet(ray, actors, gpus)
 
 
 def _check(library: Library) -> None:
@@ -149,7 +190,7 @@ def _check(library: Library) -> None:
 
 def _index(
     library: Library,
-    paths: Sequence[Path],
+    paths: Sequence[str],
     exclude: Sequence[str],
     *,
     ocr: bool | str,
@@ -157,6 +198,7 @@ def _index(
     again: bool,
     passwords: Sequence[str],
     cache: bool,
+    ray: Fleet | None,
 ) -> IndexReport:
     """Index with progress; the first Ctrl-C ends it after the document in hand."""
     from rag.progress import bars
@@ -173,6 +215,7 @@ def _index(
                 passwords=passwords,
                 cache=cache,
                 progress=on_progress,
+                ray=ray,
             )
     except KeyboardInterrupt:
         held = count(library.status().documents, "document")

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import lance
 import numpy as np
+from lance.commit import CommitConflictError
 from lance.query import BooleanQuery, MatchQuery, Occur
 
 from rag.arrays import Keys, Vector
@@ -207,25 +208,40 @@ class Table:
             ).to_table()
             return _keys(found)
 
-    def upsert(self, rows: Sequence[Row], key: str, instead_of: str | None = None) -> None:
+    def upsert(
+        self,
+        rows: Sequence[Row],
+        key: str,
+        *,
+        instead_of: str | None = None,
+        only_if: str | None = None,
+    ) -> None:
         """Put rows in, each in the place of one with the same key; other rows that meet the
-        condition ``instead_of`` go.
+        condition ``instead_of`` go. A row that is there is left as it is unless it meets the
+        condition ``only_if``, about the columns of ``target`` (there) and ``source`` (given).
         """
         if not rows:
             if instead_of:
                 self.delete(instead_of)
             return
         with told(self._url):
-            merging = self._dataset.merge_insert(key).when_matched_update_all()
+            merging = self._dataset.merge_insert(key).when_matched_update_all(only_if)
+            # By the index of a primary key pylance 14 refuses conditions (“must not be nullable”).
+            merging = merging.use_index(only_if is None)
             merging = merging.when_not_matched_insert_all()
             if instead_of:
                 merging = merging.when_not_matched_by_source_delete(instead_of)
             merging.conflict_retries(CONFLICTS).execute(schemas.as_arrow(rows, self._schema))
 
-    def amend(self, rows: Sequence[Row], key: str) -> None:
-        """Change some columns of the rows that have the same key; there may be several."""
+    def amend(self, rows: Sequence[Row], key: str, *, only_if: str | None = None) -> None:
+        """Change some columns of the rows that have the same key; there may be several. As in
+        :meth:`upsert` they are left as they are unless they meet ``only_if``.
+        """
+        if not rows:
+            return
         with told(self._url):
-            merging = self._dataset.merge_insert(key).when_matched_update_all()
+            merging = self._dataset.merge_insert(key).when_matched_update_all(only_if)
+            merging = merging.use_index(only_if is None)  # as above
             merging.conflict_retries(CONFLICTS).execute(schemas.as_arrow(rows, self._schema))
 
     def delete(self, where: str) -> None:
@@ -296,7 +312,7 @@ def told(url: str) -> Iterator[None]:
             raise LibraryNotFound(
                 f"there is no library at {url}; make one: rag index PATH --library {url}"
             ) from error
-        if "onflict" in said:
+        if "onflict" in said or isinstance(error, CommitConflictError):
             raise LibraryBusy(
                 f"others write to {url} without a pause ({said}); try again when they are done"
             ) from error

@@ -5,18 +5,44 @@ New rows are found before that: Lance looks through what its indexes lack, row b
 
 from __future__ import annotations
 
+import random
+import time
+
+from rag.errors import LibraryBusy
 from rag.shared import upkeep, versions
 from rag.shared.conditions import one_of
 from rag.shared.lance_tables import Tables
 from rag.shared.statistics import COLUMNS, VERSION, counted
 
+ATTEMPTS = 8
+SECONDS_BETWEEN = 0.2
+"""Between two attempts, by chance up to that at first, and up to twice as long each time."""
+
 
 def publish(tables: Tables, *, anew: bool = False) -> None:
-    """Bring all that is derived up to date; ``anew``, what seems to be, too."""
-    counted_of = tables.terms.rows(("passages",), one_of("term", [VERSION]))
-    seen = counted_of[0]["passages"] if counted_of else None
-    if seen == tables.passages.version and not anew:
-        return
+    """Bring all that is derived up to date; ``anew``, what seems to be, too.
+
+    Others may end a run at the same moment. Whoever comes second begins once more, and so does who
+    counted what has changed meanwhile; after some attempts terms stay a little behind.
+    """
+    for attempt in range(ATTEMPTS):
+        if _counted_version(tables) == tables.passages.version and not (anew and attempt == 0):
+            return
+        try:
+            _derive(tables)
+        except LibraryBusy:
+            if attempt == ATTEMPTS - 1:
+                raise
+            time.sleep(random.uniform(0, SECONDS_BETWEEN * 2**attempt))  # noqa: S311 (no secret)
+
+
+def _counted_version(tables: Tables) -> int | None:
+    """Of the passages whose terms were counted."""
+    found = tables.terms.rows(("passages",), one_of("term", [VERSION]))
+    return int(found[0]["passages"]) if found else None
+
+
+def _derive(tables: Tables) -> None:
     upkeep.tidy(tables)
     held = tables.documents.rows(("sentences", "passages"))
     sentences = sum(row["sentences"] for row in held)

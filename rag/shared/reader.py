@@ -53,6 +53,15 @@ class SharedReader:
         there = self._tables.passages.count(f"document = {quoted(document_id)}") if found else 0
         return bool(found) and found[0]["passages"] == there
 
+    def whole(self, document_ids: Sequence[str]) -> frozenset[str]:
+        """Those of some documents that are there, whole; the same as many at a time."""
+        if not document_ids:
+            return frozenset()
+        rows_of = self._tables.documents.rows(("id", "passages"), one_of("id", document_ids))
+        passages = self._tables.passages.rows(("document",), one_of("document", document_ids))
+        there = Counter(row["document"] for row in passages)
+        return frozenset(row["id"] for row in rows_of if row["passages"] == there[row["id"]])
+
     def document(self, document_id: str) -> Document | None:
         """The document of that id, or None."""
         columns = (*rows.DOCUMENT, "paths", "checksum")

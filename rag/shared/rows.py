@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -81,15 +82,39 @@ FILE = ("path", "size", "modified_ns", "digest", "reader", "failures", "seconds"
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """Where a document was found: its sources, in order of their paths."""
+    """Where a document was found: its sources, in order of their paths.
+
+    ``revision`` rises with each change of that, and ``seen`` is the one that was changed: who
+    changes it writes only if it is what was looked at.
+    """
 
     sources: tuple[Source, ...]
+    revision: int = field(default=0, compare=False)
+    seen: int = field(default=0, compare=False)
+
+    def changed(self, sources: Iterable[Source]) -> Held:
+        """The next revision, with these sources."""
+        ordered = tuple(sorted(set(sources), key=lambda one: one.path))
+        # By the clock: a document that went and came back goes on counting.
+        later = max(self.revision + 1, time.time_ns() // 1000)
+        return Held(ordered, later, self.revision)
 
     def columns(self) -> dict[str, object]:
         """As the table of documents has it."""
         paths = [one.path for one in self.sources]
         files = [one.file for one in self.sources]
-        return {"paths": paths, "files": files, "located": located(paths)}
+        return {
+            "paths": paths,
+            "files": files,
+            "located": located(paths),
+            "revision": self.revision,
+            "seen": self.seen,
+        }
+
+    def of_passages(self) -> dict[str, object]:
+        """As the table of passages has it."""
+        paths = [one.path for one in self.sources]
+        return {"sources": paths, "located": located(paths), "revision": self.revision}
 
 
 def between_blanks(words: Sequence[str]) -> str:
@@ -155,14 +180,12 @@ def passage_rows(
     """The passages of a document, all of them: the title is taken from the first."""
     title = title_bits(passages, encodings)
     language = document.metadata.get("language")
-    paths = [one.path for one in held.sources]
     common = {
         "document": document.id,
         "title": document.title,
         "date": document.date.isoformat() if document.date else None,
-        "sources": paths,
-        "located": located(paths),
         "title_bits": title.tobytes(),
+        **held.of_passages(),
         **_of_document(document),
     }
     made = [
@@ -229,7 +252,9 @@ def held(row: Row) -> Held:
         tuple(
             Source(path, file, row["id"])
             for path, file in zip(row["paths"], row["files"], strict=True)
-        )
+        ),
+        row.get("revision", 0),
+        row.get("seen", 0),
     )
 
 

@@ -53,6 +53,7 @@ def passages(dimension: int) -> pa.Schema:
             "checksum": pa.int64(),
             "title": pa.string(),
             "sources": pa.list_(pa.string()),
+            "revision": pa.int64(),
             **_CONDITIONS,
         },
     )
@@ -61,7 +62,7 @@ def passages(dimension: int) -> pa.Schema:
 def documents() -> pa.Schema:
     """A row a document."""
     texts = ("title", "digest", "metadata", "headings", "pages", "page_labels", "warnings", "text")
-    numbers = ("checksum", "page_count", "characters", "passages", "sentences")
+    numbers = ("checksum", "page_count", "characters", "passages", "sentences", "revision", "seen")
     return _schema(
         "id",
         {

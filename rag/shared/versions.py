@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from rag.errors import InputError
@@ -38,9 +39,7 @@ def keep(tables: Tables, documents: int, passages: int) -> None:
     notes.keep(f"{_NAMED}{number}", json.dumps(kept))
     old = [one.number for one in versions(tables)[KEPT:]]
     for table in _tables(tables).values():
-        with told(table.url):
-            for name in {_tagged(one) for one in old} & table.dataset.tags.list().keys():
-                table.dataset.tags.delete(name)
+        _untag(table, [_tagged(one) for one in old])
     notes.forget(f"{_NAMED}{one}" for one in old)
 
 
@@ -98,10 +97,29 @@ def _kept(tables: Tables) -> dict[str, dict[str, Any]]:
 
 def _tag(table: Table, number: int) -> None:
     name = _tagged(number)
+    # Another run may have ended at the same moment: the later one is what is kept.
     with told(table.url):
         tags = table.dataset.tags
-        # Another run may have ended at the same moment: the later one is what is kept.
-        (tags.update if name in tags.list() else tags.create)(name, table.version)
+        with _unless("already exists"):
+            tags.create(name, table.version)
+        tags.update(name, table.version)
+
+
+def _untag(table: Table, names: Iterable[str]) -> None:
+    with told(table.url):
+        for name in names:
+            with _unless("does not exist", "Not found"):
+                table.dataset.tags.delete(name)
+
+
+@contextmanager
+def _unless(*said: str) -> Iterator[None]:
+    """Go on where it was done before, or another run was quicker."""
+    try:
+        yield
+    except (OSError, ValueError, RuntimeError) as error:
+        if not any(words in str(error) for words in said):
+            raise
 
 
 def _tagged(number: int) -> str:

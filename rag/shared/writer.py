@@ -5,8 +5,11 @@ at a time: their rows first, then their passages, which are what is found, then 
 source holds any more. Each step may be done again, and a file is recorded as read after all of
 them, so a run that was killed between two is put right by the next.
 
-Two that write different documents at once don't meet. Where both find the same document in
-different places at the same moment, the later one forgets the other's place, until ``--again``.
+Any number may write at once, the same documents, too. The row of a document says where it is found,
+and has a revision: it is written only if it is still what was looked at, and looked at again
+otherwise, so that nobody's place is lost. Passages follow it: a later revision is never replaced by
+an earlier one. A document that no source holds any more keeps its row, without a place, until its
+passages are gone.
 """
 
 from __future__ import annotations
@@ -15,14 +18,24 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from rag.analysis import Analysis
+from rag.errors import LibraryBusy
 from rag.shared import rows
-from rag.shared.conditions import any_of, one_of
+from rag.shared.conditions import any_of, one_of, quoted
 from rag.shared.lance_tables import Tables
 from rag.store import FileRecord, Source
 from rag.types import Document, Passage, PassageEncoding
 
 TOGETHER = 512
 """Passages, or sources of documents that are there, in one commit."""
+
+ATTEMPTS = 20
+"""To write a document that others write, too."""
+
+_AS_SEEN = "target.revision = source.seen"
+_OLDER = "target.revision < source.revision"
+
+_NOWHERE = "coalesce(array_length(paths), 0) = 0"
+"""Of a document that is being dropped, or was, when the writer was killed."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -71,7 +84,7 @@ class SharedWriter:
         """Record files as read, each with the sources that were found in it now."""
         self.flush()
         present = {record.path: set(found) for record, found in records}
-        held = self._held(any_of("files", present))
+        held = self._held(f"{any_of('files', present)} OR {_NOWHERE}")
         gone = [
             source.path
             for one in held.values()
@@ -85,7 +98,8 @@ class SharedWriter:
     def remove(self, paths: Sequence[str], files: Sequence[str]) -> None:
         """Forget sources and files, and the documents that no other source holds."""
         self.flush()
-        self._rearrange(self._held(any_of("paths", paths)), [], frozenset(paths))
+        held = self._held(f"{any_of('paths', paths)} OR {_NOWHERE}")
+        self._rearrange(held, [], frozenset(paths))
         if files:
             self._tables.files.delete(one_of("path", files))
 
@@ -102,14 +116,11 @@ class SharedWriter:
         paths = [one.path for one in waiting.sources]
         ids = dict.fromkeys(one.document_id for one in waiting.sources)
         held = self._held(f"{any_of('paths', paths)} OR {one_of('id', ids)}")
-        unknown = [one for one in ids if one not in held and one not in waiting.documents]
-        if unknown:
-            raise LookupError(f"document {unknown[0]} is not in the library")
         self._rearrange(held, waiting.sources, frozenset(paths), waiting.documents)
 
     def _held(self, where: str) -> dict[str, rows.Held]:
         """Where documents were found, by their ids."""
-        found = self._tables.documents.rows(("id", "paths", "files"), where)
+        found = self._tables.documents.rows(("id", "paths", "files", "revision", "seen"), where)
         return {row["id"]: rows.held(row) for row in found}
 
     def _rearrange(
@@ -124,61 +135,122 @@ class SharedWriter:
         """
         put = put or {}
         latest = {one.path: one for one in sources}
-        now = {
-            id_: rows.Held(tuple(one for one in before.sources if one.path not in loose))
+        touched = dict.fromkeys([*(one.document_id for one in latest.values())])
+        touched |= dict.fromkeys(id_ for id_, one in held.items() if not one.sources)
+        written: dict[str, rows.Held] = {}
+        for _ in range(ATTEMPTS):
+            now = self._now(held, latest, loose, put)
+            self._write(now, put)
+            written |= now
+            held = self._held(one_of("id", now))
+            behind = {id_ for id_ in now if not _is_so(id_, held.get(id_), latest, loose)}
+            if not behind:
+                self._follow(dict.fromkeys([*touched, *written]), written, put)
+                return
+            # Others changed these since they were looked at, and theirs stands: once more, on top.
+            held = {id_: one for id_, one in held.items() if id_ in behind}
+            latest = {path: one for path, one in latest.items() if one.document_id in behind}
+        raise LibraryBusy(
+            f"others write the same documents to {self._tables.url} without a pause; try again when"
+            " they are done"
+        )
+
+    def _now(
+        self,
+        held: dict[str, rows.Held],
+        latest: dict[str, Source],
+        loose: frozenset[str],
+        put: dict[str, _Put],
+    ) -> dict[str, rows.Held]:
+        """Those documents that are to be written, and where they are found then."""
+        found = {
+            id_: [one for one in before.sources if one.path not in loose]
             for id_, before in held.items()
         }
         for source in latest.values():
-            others = now.get(source.document_id, rows.Held(())).sources
-            both = sorted({*others, source}, key=lambda one: one.path)
-            now[source.document_id] = rows.Held(tuple(both))
-        self._put({id_: one for id_, one in put.items() if id_ in now}, now)
-        moved = {
+            if source.document_id not in found and source.document_id not in put:
+                raise LibraryBusy(
+                    f"the document in {source.path} was removed from {self._tables.url} by others a"
+                    " moment ago; index it again"
+                )
+            found.setdefault(source.document_id, []).append(source)
+        now = {id_: held.get(id_, rows.Held(())).changed(one) for id_, one in found.items()}
+        return {
             id_: one
             for id_, one in now.items()
-            if one.sources and id_ not in put and one != held.get(id_)
+            if (id_ in put and one.sources) or (id_ in held and one != held[id_])
         }
-        self._move(moved)
-        self._drop([id_ for id_, one in now.items() if not one.sources and id_ in held])
 
-    def _put(self, put: dict[str, _Put], now: dict[str, rows.Held]) -> None:
-        put = {id_: one for id_, one in put.items() if now[id_].sources}
-        if not put:
-            return
-        tables = self._tables
-        tables.documents.upsert(
-            [rows.document_row(one.document, now[id_], one.passages) for id_, one in put.items()],
+    def _write(self, now: dict[str, rows.Held], put: dict[str, _Put]) -> None:
+        """Write documents, but for those that others changed since they were looked at."""
+        whole = {id_: one for id_, one in now.items() if id_ in put and one.sources}
+        documents = self._tables.documents
+        documents.upsert(
+            [
+                rows.document_row(put[id_].document, one, put[id_].passages)
+                for id_, one in whole.items()
+            ],
             "id",
+            only_if=_AS_SEEN,
         )
+        documents.amend(
+            [{"id": id_, **one.columns()} for id_, one in now.items() if id_ not in whole],
+            "id",
+            only_if=_AS_SEEN,
+        )
+
+    def _follow(
+        self, touched: Iterable[str], written: dict[str, rows.Held], put: dict[str, _Put]
+    ) -> None:
+        """Bring passages to what documents say, and take out what no source holds."""
+        tables = self._tables
+        whole = {id_: put[id_] for id_, one in written.items() if id_ in put and one.sources}
         tables.passages.upsert(
             [
                 row
-                for id_, one in put.items()
+                for id_, one in whole.items()
                 if one.passages
                 for row in rows.passage_rows(
-                    one.document, now[id_], one.passages, one.encodings, self._analysis
+                    one.document, written[id_], one.passages, one.encodings, self._analysis
                 )
             ],
             "id",
-            instead_of=one_of("document", put),
+            instead_of=one_of("document", whole) if whole else None,
+            only_if=_OLDER,
         )
-
-    def _move(self, moved: dict[str, rows.Held]) -> None:
-        if not moved:
-            return
-        tables = self._tables
-        columns = {id_: one.columns() for id_, one in moved.items()}
-        tables.documents.amend([{"id": id_, **one} for id_, one in columns.items()], "id")
+        # Looked at once more: others may have changed a document before its passages were there.
+        there = self._held(one_of("id", touched))
+        moved = {
+            id_: one
+            for id_, one in there.items()
+            if one.sources and not (id_ in whole and one.revision == written[id_].revision)
+        }
         tables.passages.amend(
-            [
-                {"document": id_, "sources": one["paths"], "located": one["located"]}
-                for id_, one in columns.items()
-            ],
+            [{"document": id_, **one.of_passages()} for id_, one in moved.items()],
             "document",
+            only_if=_OLDER,
         )
+        gone = {id_: one for id_, one in there.items() if not one.sources}
+        gone |= {id_: one for id_, one in written.items() if id_ not in there}
+        if gone:
+            tables.passages.delete(_up_to("document", "<=", gone))
+            tables.documents.delete(_up_to("id", "=", gone))
 
-    def _drop(self, ids: Sequence[str]) -> None:
-        if ids:
-            tables = self._tables
-            tables.passages.delete(one_of("document", ids))
-            tables.documents.delete(one_of("id", ids))
+
+def _is_so(
+    document: str, there: rows.Held | None, latest: dict[str, Source], loose: frozenset[str]
+) -> bool:
+    """Whether a document is found where it was said to be, and nowhere where it was said not to
+    be.
+    """
+    paths = {one.path for one in there.sources} if there else set()
+    mine = {path for path, one in latest.items() if one.document_id == document}
+    return mine <= paths and not paths & (loose - mine)
+
+
+def _up_to(column: str, how: str, documents: dict[str, rows.Held]) -> str:
+    """Rows of documents, of those revisions."""
+    return " OR ".join(
+        f"({column} = {quoted(id_)} AND revision {how} {one.revision})"
+        for id_, one in documents.items()
+    )

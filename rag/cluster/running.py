@@ -1,0 +1,54 @@
+"""A run on a cluster, from its arguments to its report."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from rag import airgap
+from rag.cluster.fleet import Fleet
+from rag.cluster.indexing import Indexing
+from rag.cluster.pipeline import machines
+from rag.cluster.sources import listed
+from rag.engine import Engine
+from rag.errors import AirGapped, InputError
+from rag.loaders import Means
+from rag.protocols import Embedder
+from rag.reports import IndexReport, Progress
+
+
+def index_on(
+    fleet: Fleet,
+    engine: Engine,
+    embedder: Embedder,
+    paths: Sequence[str | Path],
+    on_progress: Callable[[Progress], None],
+    *,
+    exclude: Sequence[str],
+    means: Means,
+    retry: bool,
+    again: bool,
+) -> IndexReport:
+    """Make a shared library follow folders, files, and prefixes in object storage.
+
+    Raises
+    ------
+    InputError
+        If the library is in a folder, or there is no such cluster; nothing is done then.
+    SourceNotFound
+        If one of the paths does not exist; nothing is done then, either.
+    """
+    if isinstance(engine.location, Path):
+        raise InputError(
+            f"{engine.location} is a library in a folder, which one machine at a time can write; "
+            "index into a shared one (--library s3://bucket/name), or without --ray"
+        )
+    if airgap.is_told():
+        raise AirGapped("--airgap: a Ray cluster is other machines; index without --ray")
+    sources = listed(paths, exclude)
+    with machines(fleet) as there, engine.writing():
+        indexing = Indexing(
+            sources, engine, embedder, there, on_progress, means=means, retry=retry, again=again
+        )
+        indexing.run()
+    return indexing.report()

@@ -1,0 +1,53 @@
+"""The stages of indexing on a cluster, one after the other in this process: all that is not Ray."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TypeVar
+
+from rag.cluster import stages
+from rag.cluster.fleet import Fleet
+from rag.cluster.work import Digested, Job, Listed, Looked, Written
+
+FILES_TOGETHER = 2
+"""So few that what is in one file comes in several parcels, and several files in one."""
+
+_T = TypeVar("_T")
+
+
+class OneProcess:
+    """As :class:`rag.cluster.indexing.Machines` says. What was written comes in the other order:
+    a cluster's comes in any.
+    """
+
+    def digests(self, files: Sequence[Listed]) -> Iterator[Digested]:
+        """Look at what is in files."""
+        yield from reversed(stages.digested(files))
+
+    def index(self, files: Sequence[Looked], job: Job) -> Iterator[Written]:
+        """Read, embed and write."""
+        job = _carried(job)
+        embedding, writing = stages.Embedding(job), stages.Writing(job)
+        groups = [
+            files[start : start + FILES_TOGETHER] for start in range(0, len(files), FILES_TOGETHER)
+        ]
+        written = [
+            writing(_carried(embedding(_carried(parcel))))
+            for group in groups
+            for parcel in stages.reading(group, job)
+        ]
+        yield from reversed(written)
+
+
+@contextmanager
+def machines(_: Fleet) -> Iterator[OneProcess]:
+    """In the place of :func:`rag.cluster.pipeline.machines`."""
+    yield OneProcess()
+
+
+def _carried(value: _T) -> _T:
+    """As it arrives on another machine."""
+    found: _T = pickle.loads(pickle.dumps(value))  # noqa: S301 (our own)
+    return found

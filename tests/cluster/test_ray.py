@@ -1,0 +1,111 @@
+"""Ray runs the stages: on this machine, and on a cluster that loses a machine half-way."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import object_storage
+import pytest
+import replicas
+from commands import rag_process as rag
+from made_documents import Made, made
+from pyarrow.fs import S3FileSystem
+from three_articles import library_without_reading
+
+from rag import Library, Progress
+from rag.embedding import SentenceTransformerEmbedder
+
+pytest.importorskip("ray")
+
+from two_machines import two_machines
+
+# Ray warns of settings of its own, and leaves files open for the processes that it ends.
+pytestmark = pytest.mark.filterwarnings("ignore")
+
+DOCUMENTS = int(os.environ.get("RAG_CLUSTER_DOCUMENTS", "5000"))
+ASKED, QUESTIONS = 50, 500
+
+
+def test_on_this_machine(articles: Path, tmp_path: Path) -> None:
+    """The command, with a cluster of its own: new, unchanged, changed and gone."""
+    command = ["index", articles, "--library", f"file://{tmp_path}/library", "--ray", "local"]
+    (articles / "broken.pdf").write_bytes(b"%PDF-1.7 and no more")
+    first = rag(*command, folder=tmp_path)
+    assert first.returncode == 3, first.stderr
+    assert "added 3" in " ".join(first.stdout.split())
+    assert "broken.pdf" in first.stdout + first.stderr
+    assert "damaged" in first.stdout + first.stderr
+    (articles / "broken.pdf").unlink()
+    (articles / "tanks.txt").write_text("The turret is from Bruges.")
+    second = rag(*command, folder=tmp_path)
+    assert second.returncode == 0, second.stderr
+    told = " ".join(second.stdout.split())
+    assert "updated 1" in told
+    assert "unchanged 2" in told
+    asked = rag("ask", "Where is the turret from?", "--library", command[3], folder=tmp_path)
+    assert "Bruges" in asked.stdout
+
+
+@pytest.fixture(scope="module")
+def documents(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Made]]:
+    """Documents in object storage, and the environment to reach it."""
+    listed = list(made(DOCUMENTS))
+    with (
+        object_storage.served(tmp_path_factory.mktemp("s3")) as environment,
+        pytest.MonkeyPatch.context() as patched,
+    ):
+        for name, value in environment.items():
+            patched.setenv(name, value)
+        storage = S3FileSystem(endpoint_override=environment["AWS_ENDPOINT_URL"])
+
+        def put(one: Made) -> None:
+            with storage.open_output_stream(f"{object_storage.BUCKET}/made/{one.name}") as file:
+                file.write(one.text.encode())
+
+        with ThreadPoolExecutor(8) as pool:
+            list(pool.map(put, listed))
+        yield listed
+
+
+def test_machine_lost_half_way(
+    documents: list[Made], embedder: SentenceTransformerEmbedder, tmp_path: Path
+) -> None:
+    """All documents are there once, whatever a machine was doing when it went; nothing that was
+    committed is embedded again; a second run finds nothing to do; and two replicas answer every
+    question rightly, though one of them is killed meanwhile.
+    """
+    sources = f"s3://{object_storage.BUCKET}/made"
+    with (
+        two_machines() as two,
+        Library.open(f"s3://{object_storage.BUCKET}/library", embedder=embedder) as library,
+    ):
+        lost_at: list[Progress] = []
+
+        def lose(step: Progress) -> None:
+            if not lost_at and step.embedded >= DOCUMENTS // 2:
+                two.lose()
+                lost_at.append(step)
+
+        report = library.index(sources, ray=two.address, progress=lose)
+        assert lost_at[0].embedded < DOCUMENTS, "too late to tell"
+        expected = sorted(f"{sources}/{one.name}" for one in documents)
+        assert sorted(report.added) == expected
+        assert report.failed == ()
+        assert report.embedded + report.reused == DOCUMENTS
+        status = library.status()
+        assert (status.documents, status.passages) == (DOCUMENTS, DOCUMENTS)
+        assert sorted(one.path for one in library._reader.sources()) == expected
+        assert sorted(library._reader.files()) == expected
+        with library_without_reading():
+            again = library.index(sources, ray=two.address)
+        assert len(again.unchanged) == DOCUMENTS
+        for one in documents[:: DOCUMENTS // ASKED]:
+            (hit, *_) = library.search(one.question)
+            assert hit.source == f"{sources}/{one.name}"
+            assert one.answer in hit.answer.text
+    with replicas.served(f"s3://{object_storage.BUCKET}/library", tmp_path, 2) as served:
+        asked = documents[:: max(1, DOCUMENTS // QUESTIONS)]
+        assert replicas.wrong_while_one_is_killed(served, asked) == []
