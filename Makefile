@@ -7,6 +7,9 @@ BIN := .venv/bin
 FOUND ?= .venv-peers/found
 RUNS ?= 20000
 PARALLEL ?= -n auto --dist loadfile
+SHARED := $(patsubst %,tests/%.py,contracts/test_question_reads $(patsubst %,test_%,calibration \
+	catalogue checking citing feedback filters find formats hostile_words languages library \
+	library_changes mapping reading_again reranking titles tuning unicode_forms))
 
 .DEFAULT_GOAL := help
 .PHONY: help install run test check audit licences lock faults soak fuzz overload screenshots
@@ -88,6 +91,7 @@ cluster: install .venv/cluster ## Index on a Ray cluster that loses machines, on
 
 engines: install .venv/storage ## Hold shared libraries against ones in folders, on an S3 server (DATA=folder)
 	$(BIN)/pytest tests/contracts/test_object_storage.py
+	$(BIN)/pytest $(PARALLEL) --engine shared $(SHARED)
 	PYTHONPATH=tests $(BIN)/python tests/bench/engines.py $(DATA)/squad_dev $$(mktemp -d)
 	PYTHONPATH=tests $(BIN)/python tests/bench/engines.py $(DATA)/squad_dev $$(mktemp -d) --compressed
 

@@ -47,6 +47,7 @@ from .reports import (
     Sought,
     Status,
     Verification,
+    Version,
 )
 from .shelf import (
     Shelf,
@@ -123,6 +124,7 @@ __all__ = [
     "Status",
     "UnknownFormat",
     "Verification",
+    "Version",
     "Why",
     "cited",
     "retrieve",

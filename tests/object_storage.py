@@ -36,7 +36,9 @@ def served(folder: Path) -> Iterator[Mapping[str, str]]:
         *("-ip=127.0.0.1", "-ip.bind=127.0.0.1", f"-master.port={ports[0]}"),
         *(f"-volume.port={ports[1]}", "-filer", f"-filer.port={ports[2]}", "-s3"),
         *(f"-s3.port={ports[3]}", f"-s3.config={folder / 's3.json'}"),
-        *("-master.volumeSizeLimitMB=256", "-volume.max=50"),
+        *("-master.volumeSizeLimitMB=256", "-volume.max=50", "-master.telemetry=false"),
+        # Its other servers have ports of their own, which a second one would find taken.
+        *("-s3.port.iceberg=0", "-s3.port.lance=0"),
     ]
     environment = {
         "AWS_ENDPOINT_URL": f"http://127.0.0.1:{ports[3]}",

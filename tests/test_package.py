@@ -58,7 +58,7 @@ def test_public_names() -> None:
         *("RagError", "Rating", "Reliability", "Respelling", "SelfTest", "Shelf", "Shelved"),
         "Sought",
         *("SourceNotFound", "Span"),
-        *("Status", "UnknownFormat", "Verification", "Why", "cited", "retrieve"),
+        *("Status", "UnknownFormat", "Verification", "Version", "Why", "cited", "retrieve"),
     ]
     assert all(hasattr(rag, name) for name in rag.__all__)
 

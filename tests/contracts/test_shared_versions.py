@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from commands import rag
 from engines import place
 from hashing_embedder import HashingEmbedder
 
@@ -94,21 +93,10 @@ def test_files_are_written_together(
     assert library.verify().problems == ()
 
 
-def test_the_commands(tmp_path: Path, articles: Path) -> None:
-    """What there is to go back to is listed; a library in a folder says that it keeps none."""
-    url = str(place("shared", tmp_path))
-    assert rag("index", articles / "bread.txt", "--library", url, folder=tmp_path).returncode == 0
-    rag("index", articles, "--library", url, folder=tmp_path)
-    listed = rag("status", "--versions", "--library", url, folder=tmp_path).stdout
-    assert "3 documents, 3 passages" in listed
-    restored = rag("restore", "1", "--library", url, folder=tmp_path)
-    assert restored.stdout == "The library is as it was in version 1: 1 document.\n"
-    told = rag("status", "--library", url, folder=tmp_path).stdout
-    assert "documents   1\n" in told
-    refused = rag("restore", "9", "--library", url, folder=tmp_path)
-    assert refused.returncode == 2
-    assert "has no version 9" in refused.stderr
-    rag("index", articles, "--library", tmp_path / "folder", folder=tmp_path)
-    refused = rag("status", "--versions", "--library", tmp_path / "folder", folder=tmp_path)
-    assert refused.returncode == 2
-    assert "keeps no versions; keep copies of it: rag export FILE" in refused.stderr
+def test_a_folder_keeps_none(tmp_path: Path) -> None:
+    """It says so, and what does instead."""
+    with Library.open(tmp_path / "library", embedder=HashingEmbedder()) as library:
+        with pytest.raises(InputError, match="keeps no versions; keep copies of it: rag export"):
+            library.versions()
+        with pytest.raises(InputError, match="keeps no versions"):
+            library.restore(1)
