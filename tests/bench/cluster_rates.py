@@ -54,15 +54,16 @@ def main() -> None:
     as_others = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_worker_niceness": "0"}
     os.environ |= as_others | {"RAG_CACHE_LIMIT": "0"}
     listed = list(made(arguments.documents))
-    rounds: list[dict[str, Row]] = []
     with (
         tempfile.TemporaryDirectory() as folder,
         object_storage.served(Path(folder) / "s3") as environment,
     ):
         os.environ |= environment
         sent(listed, environment["AWS_ENDPOINT_URL"])
-        for number in range(arguments.rounds):
-            rounds.append(one_round(listed, arguments.questions, number, Path(folder)))
+        rounds = [
+            one_round(listed, arguments.questions, number, Path(folder))
+            for number in range(arguments.rounds)
+        ]
     print(json.dumps(summed_up(rounds)), f"load {os.getloadavg()}", circumstances(), sep="\n")
 
 
