@@ -90,7 +90,7 @@ quality: install ## Measure retrieval on the sets in DATA=folder
 	$(BIN)/python tests/bench/refusal.py $(DATA)
 
 cluster: install .venv/cluster ## Index on a Ray cluster that loses machines, on an S3 server
-	$(BIN)/pytest tests/cluster
+	RAG_CLUSTER_ROUNDS=50 $(BIN)/pytest -p no:xdist tests/cluster
 
 .venv/cluster: pyproject.toml constraints.txt .venv/storage
 	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[cluster]'

@@ -4,7 +4,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -31,7 +32,7 @@ class Machines(Protocol):
         """Look at what is in files, in no particular order."""
         ...
 
-    def index(self, files: Sequence[Looked], job: Job) -> Iterator[Written]:
+    def index(self, files: Sequence[Looked], job: Job) -> Generator[Written]:
         """Read, embed and write; what was written comes in no particular order."""
         ...
 
@@ -174,24 +175,29 @@ class Indexing:
         if not to_read:
             return
         job = Job(str(self.engine.location), Model.of(self.embedder), self.means, self._known)
-        for written in self.machines.index(to_read, job):
-            self._gathered += written.passages
-            self._embedded += written.embedded
-            self._reused += written.reused
-            for held in written.held:
-                self._tally.holds(held.source, anew=held.anew)
-                self._opened(held.source.file).sources.append(held.source.path)
-            for end in written.ends:
-                self._opened(end.of.file.name).end = end
-            touched = [one.source.file for one in written.held]
-            touched += [end.of.file.name for end in written.ends]
-            for name in dict.fromkeys(touched):
-                self._end_if_complete(name)
-            if written.held:
-                self._tell(written.held[-1].source.path)
-            if len(self._settling) >= FILES_TOGETHER:
-                self._settle_all()
+        # Closed however it ends, so that nobody goes on writing after that.
+        with closing(self.machines.index(to_read, job)) as results:
+            for written in results:
+                self._take(written)
+                if len(self._settling) >= FILES_TOGETHER:
+                    self._settle_all()
         self._settle_all()
+
+    def _take(self, written: Written) -> None:
+        self._gathered += written.passages
+        self._embedded += written.embedded
+        self._reused += written.reused
+        for held in written.held:
+            self._tally.holds(held.source, anew=held.anew)
+            self._opened(held.source.file).sources.append(held.source.path)
+        for end in written.ends:
+            self._opened(end.of.file.name).end = end
+        touched = [one.source.file for one in written.held]
+        touched += [end.of.file.name for end in written.ends]
+        for name in dict.fromkeys(touched):
+            self._end_if_complete(name)
+        if written.held:
+            self._tell(written.held[-1].source.path)
 
     def _opened(self, name: str) -> _Open:
         return self._open.setdefault(name, _Open())

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from typing import Any, TypeVar
@@ -79,7 +79,7 @@ class Machines:
             )
             yield from _results(looked)
 
-    def index(self, files: Sequence[Looked], job: Job) -> Iterator[Written]:
+    def index(self, files: Sequence[Looked], job: Job) -> Generator[Written]:
         """Read, embed and write; what was written comes in no particular order."""
         read = self._files(files).flat_map(
             partial(_each, partial(stages.reading, job=job)),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pickle
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TypeVar
 
@@ -26,7 +26,7 @@ class OneProcess:
         """Look at what is in files."""
         yield from reversed(stages.digested(files))
 
-    def index(self, files: Sequence[Looked], job: Job) -> Iterator[Written]:
+    def index(self, files: Sequence[Looked], job: Job) -> Generator[Written]:
         """Read, embed and write."""
         job = _carried(job)
         embedding, writing = stages.Embedding(job), stages.Writing(job)
