@@ -6,14 +6,16 @@ PYTHON ?= python3
 BIN := .venv/bin
 FOUND ?= .venv-peers/found
 RUNS ?= 20000
-PARALLEL ?= -n auto --dist loadfile
+# Tests wait for servers and processes as long as they compute: half as many workers again as cores.
+WORKERS ?= $(shell $(PYTHON) -c 'import os; print(max(2, os.cpu_count() * 3 // 2))')
+PARALLEL ?= -n $(WORKERS) --dist loadfile
 SHARED := $(patsubst %,tests/%.py,contracts/test_question_reads $(patsubst %,test_%,calibration \
 	catalogue checking citing feedback filters find formats hostile_words languages library \
 	library_changes mapping reading_again reranking titles tuning unicode_forms))
 
 .DEFAULT_GOAL := help
 .PHONY: help install run test check audit licences lock faults soak fuzz overload screenshots
-.PHONY: quality cluster engines peers bench clean
+.PHONY: quality cluster engines peers bench clean types covered
 
 help: ## List what there is
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -37,9 +39,14 @@ test: install ## Run all tests
 check: install ## Format, lint, types, layers, audit, tests with coverage: what CI runs
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python .ci/audit.py
+	$(MAKE) --jobs types audit covered
+
+# The parts of check that take long, and so run beside each other.
+types: install
+	$(BIN)/mypy
+
+covered: install
 	$(BIN)/pytest $(PARALLEL) --cov --cov-report=term-missing:skip-covered
 
 audit: install ## Ask for known vulnerabilities of every pinned package

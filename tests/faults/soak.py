@@ -28,7 +28,8 @@ from pathlib import Path
 
 from hashing_embedder import HashingEmbedder
 
-from rag import Library, LibraryBusy, RagError, SourceNotFound
+from rag import Document, Library, LibraryBusy, RagError, SourceNotFound
+from rag.chunking import passages
 from rag.embedding import SentenceTransformerEmbedder
 from rag.watching import changes
 
@@ -59,6 +60,15 @@ class Soak:
     def opened(self) -> Library:
         """The library; its model is loaded once."""
         return Library.open(self.folder, embedder=self.embedder)
+
+    def meet_every_length(self) -> None:
+        """Encode a text of each length, twice: OpenVINO keeps what it made for each (some 250 MB
+        for all of them, on two cores), and that must not look like a leak.
+        """
+        for count in [*range(1, self.embedder.window + 1)] * 2:
+            document = Document("d", "s", "t", " ".join(["box"] * count), "d")
+            for _ in self.embedder.passages(passages(document, self.embedder)):
+                pass
 
     def write(self) -> None:
         """Change the articles."""
@@ -193,6 +203,7 @@ def main() -> None:
     parser.add_argument("--hashing", action="store_true", help="no model: for a quick look")
     given = parser.parse_args()
     soak = Soak(given.folder, given.articles, hashing=given.hashing)
+    soak.meet_every_length()
     works = [soak.write, soak.follow, soak.shake, soak.look, soak.ask, soak.ask]
     threads = [threading.Thread(target=soak.guarded(work), daemon=True) for work in works]
     began = time.monotonic()

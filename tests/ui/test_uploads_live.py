@@ -31,8 +31,10 @@ SERVE = """
 import os, sys
 from hashing_embedder import HashingEmbedder
 from rag import Library
+from ui import serving
 from ui.server import import_gradio, serve
 
+serving.SECONDS_TO_FINISH = 2  # a file that comes no further would keep the test waiting, too
 import_gradio()
 for folder in sys.argv[1:]:
     if os.fork() == 0:
