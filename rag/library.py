@@ -191,7 +191,9 @@ class Library(Searchable):
         means = Means(languages, tuple(passwords))
         with shown(progress) as on_progress:
             if ray is not None:
-                report = _index_on()(
+                from rag.cluster.running import index_on
+
+                report = index_on(
                     Fleet(ray) if isinstance(ray, str) else ray,
                     self._engine,
                     self._embedder,
@@ -360,20 +362,3 @@ class Library(Searchable):
             ratings=len(self._engine.ratings.all()),
             ranking=tuned.differing(self.ranking),
         )
-
-
-def _index_on() -> Callable[..., IndexReport]:
-    """What indexes on a cluster.
-
-    Raises
-    ------
-    InputError
-        If Ray is not installed.
-    """
-    try:
-        from rag.cluster.running import index_on
-    except ImportError as error:
-        raise InputError(
-            f"indexing on Ray takes more packages: pip install 'rag[cluster]' ({error})"
-        ) from error
-    return index_on

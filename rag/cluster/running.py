@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 from rag import airgap
 from rag.cluster.fleet import Fleet
-from rag.cluster.indexing import Indexing
-from rag.cluster.pipeline import machines
+from rag.cluster.indexing import Indexing, Machines
 from rag.cluster.sources import listed
 from rag.engine import Engine
 from rag.errors import AirGapped, InputError
@@ -52,3 +52,20 @@ def index_on(
         )
         indexing.run()
     return indexing.report()
+
+
+def machines(fleet: Fleet) -> AbstractContextManager[Machines]:
+    """Those of a Ray cluster, for the time of a block.
+
+    Raises
+    ------
+    InputError
+        If Ray is not installed, or there is no such cluster.
+    """
+    try:
+        from rag.cluster import pipeline
+    except ImportError as error:
+        raise InputError(
+            f"indexing on Ray takes more packages: pip install 'rag[cluster]' ({error})"
+        ) from error
+    return pipeline.machines(fleet)
