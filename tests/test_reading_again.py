@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from older_formats import take_back
 
-from rag import Library
+from rag import Library, rereading
 from rag import ingestion as ingestion_module
 from rag.chunking import passages
 from rag.embedding import SentenceTransformerEmbedder
@@ -134,7 +134,7 @@ def test_a_better_reader_reads_again(
     library.index(articles)
     before = library.search("turret from Ghent")[0]
     generation, held_before = library.status().generation, held(library)
-    monkeypatch.setattr(ingestion_module, "READING", ingestion_module.READING + 1)
+    monkeypatch.setattr(rereading, "READING", rereading.READING + 1)
     again = library.index(articles)
     assert (len(again.unchanged), again.updated, again.embedded) == (3, (), 0)
     assert held(library) == held_before
@@ -144,7 +144,7 @@ def test_a_better_reader_reads_again(
         connection.execute(
             "UPDATE document SET title = 'Tnaks' WHERE id = ?", (before.document_id,)
         )
-    monkeypatch.setattr(ingestion_module, "READING", ingestion_module.READING + 1)
+    monkeypatch.setattr(rereading, "READING", rereading.READING + 1)
     third = library.index(articles)
     assert (third.updated, len(third.unchanged)) == ((str(articles / "tanks.txt"),), 2)
     assert (third.embedded, third.reused) == (0, 1)

@@ -13,10 +13,10 @@ from rag.cluster.sources import Sources
 from rag.cluster.work import Digested, End, Job, Listed, Looked, Model, Written
 from rag.engine import Engine
 from rag.files import printable
-from rag.ingestion import KEPT, must_be_read, read_by, with_kept
 from rag.loaders import Means
 from rag.protocols import Embedder
 from rag.reports import IndexReport, Progress
+from rag.rereading import KEPT, must_be_read, read_by, with_kept
 from rag.store import FileRecord, Source
 from rag.tally import Tally
 from rag.types import Failure

@@ -15,8 +15,9 @@ from rag.cluster import objects
 from rag.cluster.work import Cut, Digested, End, Held, Job, Listed, Looked, Parcel, Written
 from rag.encoding import Encoder
 from rag.files import is_url
-from rag.ingestion import dated, is_just_so
+from rag.ingestion import dated
 from rag.reading import ReadFile, read
+from rag.rereading import is_just_so
 from rag.shared.opening import opened
 from rag.types import Document, Failure
 
