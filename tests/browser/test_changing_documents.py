@@ -69,12 +69,12 @@ def test_chosen_files_are_sent_and_indexed(page: Page, tmp_path: Path) -> None:
     bar = sending.get_by_role("progressbar", name="log.txt")
     expect(sending.get_by_role("progressbar")).to_have_count(2)
     page.wait_for_function(
-        "(bar) => bar.value > 0.1 && bar.value < 0.9", arg=bar.element_handle(), timeout=20_000
+        "(bar) => bar.value > 0.1 && bar.value < 0.9", arg=bar.element_handle(), timeout=60_000
     )
     assert page.evaluate(PREVENTED)
     assert page.evaluate(FITS)
     slowed(page, -1)
-    expect(sending).to_be_hidden(timeout=20_000)
+    expect(sending).to_be_hidden(timeout=60_000)
     assert not page.evaluate(PREVENTED)
     job = done(page, "Done: 2 added.")
     expect(job.locator(".names")).to_contain_text("log.txt, heron.txt · ")
@@ -94,12 +94,12 @@ def test_leaving_loses_only_what_is_not_sent(left_alone: Page, tmp_path: Path) -
     slowed(page, SLOW)
     page.get_by_label("choose files").set_input_files([tmp_path / "owl.txt", tmp_path / "big.txt"])
     state = page.locator("#sending").get_by_role("status")
-    expect(state).to_have_text("Sending 2 of 2.", timeout=20_000)
+    expect(state).to_have_text("Sending 2 of 2.", timeout=60_000)
     asked: list[Dialog] = []
     page.on("dialog", lambda dialog: asked.append(dialog))  # noqa: PLW0108 (it is marked)
     page.reload()
     assert [dialog.type for dialog in asked] == ["beforeunload"]
-    expect(row(page, "owl.txt")).to_have_count(1, timeout=20_000)
+    expect(row(page, "owl.txt")).to_have_count(1, timeout=60_000)
     expect(row(page, "big.txt")).to_have_count(0)
 
 
@@ -112,10 +112,10 @@ def test_what_is_stopped_is_not_indexed(page: Page, tmp_path: Path) -> None:
     slowed(page, SLOW)
     files = [tmp_path / name for name in ("otter.txt", "big.txt", "never.txt")]
     page.get_by_label("choose files").set_input_files(files)
-    expect(sending.get_by_role("status")).to_have_text("Sending 2 of 3.", timeout=20_000)
+    expect(sending.get_by_role("status")).to_have_text("Sending 2 of 3.", timeout=60_000)
     sending.get_by_role("button", name="Stop").click()
     expect(sending).to_be_hidden()
-    expect(row(page, "otter.txt")).to_have_count(1, timeout=20_000)
+    expect(row(page, "otter.txt")).to_have_count(1, timeout=60_000)
     expect(row(page, "big.txt")).to_have_count(0)
 
 
@@ -179,7 +179,7 @@ def test_removing_is_undone(page: Page, tmp_path: Path) -> None:
         expect(crane).to_have_count(0)
         expect(page.locator("button.remove").first).to_be_visible()
         undo()
-        expect(crane).to_have_count(1, timeout=20_000)
+        expect(crane).to_have_count(1, timeout=60_000)
         expect(told.get_by_role("button")).to_be_hidden()
     (tmp_path / "crane.txt").unlink()
     crane.get_by_role("button", name="Remove").press("Enter")

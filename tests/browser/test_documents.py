@@ -91,11 +91,11 @@ def test_a_job_is_cancelled_and_a_phone_is_wide_enough(
     page.get_by_label("Index a folder or file on this machine").fill(str(tmp_path))
     page.get_by_role("button", name="Index", exact=True).click()
     job = page.locator(".job")
-    expect(job.locator(".numbers")).to_contain_text("of 600 files read, ", timeout=20_000)
+    expect(job.locator(".numbers")).to_contain_text("of 600 files read, ", timeout=60_000)
     expect(job.get_by_role("progressbar", name="Progress")).to_be_visible()
     assert page.evaluate(FITS)
     job.get_by_role("button", name="Cancel").click()
-    expect(job.get_by_role("status")).to_contain_text("Cancelled.", timeout=20_000)
+    expect(job.get_by_role("status")).to_contain_text("Cancelled.", timeout=60_000)
     expect(job.get_by_role("button")).to_be_hidden()
     assert page.evaluate(FITS)
     row = page.get_by_role("row", name="Bridges of Geneva")
@@ -103,7 +103,7 @@ def test_a_job_is_cancelled_and_a_phone_is_wide_enough(
     expect(row).to_have_count(0)
     assert page.evaluate(FITS)
     page.get_by_role("button", name="Undo").click()
-    expect(row).to_have_count(1, timeout=20_000)
+    expect(row).to_have_count(1, timeout=60_000)
     assert page.evaluate(FITS)
 
 
