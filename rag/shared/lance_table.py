@@ -97,7 +97,7 @@ class Table:
             }
             vectors = [name for name in covered if name.startswith(VECTORS_IN)]
             wanted = [*(f"{one}_idx" for one in INDEXED), *(vectors or [f"{VECTORS_IN}0"])]
-            rows = {one.fragment_id: one.count_rows() for one in self._dataset.get_fragments()}
+            rows = self.files()
             return {
                 name: sum(rows[one] for one in rows.keys() - covered.get(name, set()))
                 for name in wanted
@@ -114,10 +114,19 @@ class Table:
             found = self._dataset.scanner(columns=_once(columns), filter=where).to_table()
             return list(schemas.as_rows(found))
 
-    def each(self, columns: Sequence[str]) -> Iterator[Row]:
-        """All rows, a batch at a time."""
+    def files(self) -> dict[int, int]:
+        """The number of rows in each file, by Lance's number of it."""
         with told(self._url):
-            for batch in self._dataset.scanner(columns=_once(columns)).to_batches():
+            return {one.fragment_id: one.count_rows() for one in self._dataset.get_fragments()}
+
+    def each(self, columns: Sequence[str], files: Sequence[int] | None = None) -> Iterator[Row]:
+        """All rows, or those in some files, a batch at a time."""
+        with told(self._url):
+            every = self._dataset.get_fragments()
+            some = every if files is None else [one for one in every if one.fragment_id in files]
+            if not some:  # by Lance, all would be meant
+                return
+            for batch in self._dataset.scanner(columns=_once(columns), fragments=some).to_batches():
                 yield from schemas.as_rows(schemas.of_batch(batch))
 
     def keyed(self, columns: Sequence[str], where: str) -> dict[int, Row]:
