@@ -277,6 +277,18 @@ class Table:
             else:
                 self._dataset.create_scalar_index(self._schema[0].name, "BTREE")
 
+    def lists_to_train(self, sentences: int) -> int | None:
+        """In how many lists the vectors are to be, 0 for all in one, where the index has to be made
+        anew for that; None where it can stay.
+        """
+        with told(self._url):
+            there = any(name.startswith(VECTORS_IN) for name in self._indexed)
+            before = self._lists
+        lists = 0 if sentences <= EXACT else lists_for(sentences)
+        # Trained on few, lists of many are long ones.
+        stays = there and bool(lists) == bool(before) and lists < 2 * (before or 1)
+        return None if stays else lists
+
     def index_passages(self, sentences: int) -> None:
         """Bring all indexes of passages up to date; the vectors' is made anew for another size."""
         with told(self._url):
@@ -286,10 +298,9 @@ class Table:
                     self._dataset.create_scalar_index(column, "BTREE")
             if not sentences:
                 return
-            before = [name for name in indexed if name.startswith(VECTORS_IN)]
-            lists = 0 if sentences <= EXACT else lists_for(sentences)
-            # Trained on few, lists of many are long ones.
-            if not before or bool(lists) != bool(self._lists) or lists >= 2 * (self._lists or 1):
+            lists = self.lists_to_train(sentences)
+            if lists is not None:
+                before = [name for name in indexed if name.startswith(VECTORS_IN)]
                 for name in before:
                     self._dataset.drop_index(name)
                 self._dataset.create_index(

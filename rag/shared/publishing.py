@@ -10,7 +10,7 @@ import time
 from collections import Counter
 
 from rag.errors import LibraryBusy
-from rag.shared import upkeep, versions, workers
+from rag.shared import lance_segments, upkeep, versions, workers
 from rag.shared.conditions import one_of
 from rag.shared.lance_table import Table
 from rag.shared.lance_tables import Tables
@@ -46,9 +46,12 @@ def _counted_version(tables: Tables) -> int | None:
 
 
 def _derive(tables: Tables, by: Workers | None) -> None:
-    upkeep.tidy(tables)
     held = tables.documents.rows(("sentences", "passages"))
     sentences = sum(row["sentences"] for row in held)
+    if by is not None and sentences:
+        # First: what is written together has to be in the same part of each index.
+        lance_segments.make(tables.passages, sentences, by)
+    upkeep.tidy(tables)
     tables.passages.index_passages(sentences)
     tables.documents.index_key()
     passages = tables.passages

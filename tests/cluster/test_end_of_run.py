@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from made_documents import made
 from rag import Library
 from rag.chunking import passages
 from rag.cluster.fleet import Fleet
-from rag.shared import publishing, statistics, workers
+from rag.shared import lance_segments, lance_table, publishing, statistics, workers
 from rag.shared.engine import SharedEngine
 from rag.shared.lance_tables import Tables
 from rag.shared.workers import Workers
@@ -69,3 +70,38 @@ def test_terms_are_counted_by_parts(tables: Tables, by: Workers) -> None:
     found = {row["term"]: row["passages"] for row in tables.terms.rows(("term", "passages"))}
     assert found == dict(expected)
     assert found[statistics.PASSAGES] == DOCUMENTS
+
+
+def test_indexes_are_made_by_parts(
+    tables: Tables, by: Workers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They lack nothing and find what those find that one machine makes; compressed
+    ones in lists find as many.
+    """
+    copied = shutil.copytree(tmp_path / "shared", tmp_path / "copied")
+    alone = Tables(f"file://{copied}", HashingEmbedder().dimension)
+    publishing.publish(alone)
+    lance_segments.make(tables.passages, 3 * DOCUMENTS, by)
+    made_, expected = tables.passages, alone.passages
+    assert set(made_.indexes().values()) == {0}
+    assert made_.indexes().keys() == expected.indexes().keys()
+    vectors = [one.vector for one in HashingEmbedder().queries([one.question for one in made(20)])]
+    questions = [" ".join(row["stems"].split()[:6]) for row in expected.rows(("stems",))[:20]]
+    for question, vector in zip(questions, vectors, strict=True):
+        assert made_.nearest(vector, 5, None).tolist() == expected.nearest(vector, 5, None).tolist()
+        assert (
+            made_.worded(question, 5, None).tolist() == expected.worded(question, 5, None).tolist()
+        )
+    publishing.publish(tables, by)
+    exact = [set(tables.passages.nearest(one, 10, None).tolist()) for one in vectors]
+    monkeypatch.setattr(lance_table, "EXACT", 0)
+    monkeypatch.setattr(lance_table, "lists_for", lambda _: 4)
+    lance_segments.make(tables.passages, 3 * DOCUMENTS, by)
+    publishing.publish(alone, anew=True)
+    recalls = []
+    for one in (tables.passages, alone.passages):
+        assert [name for name in one.indexes() if name.startswith("vectors")] == ["vectors_in_4"]
+        assert set(one.indexes().values()) == {0}
+        found = [set(one.nearest(v, 10, "id != ''").tolist()) for v in vectors]
+        recalls.append(sum(len(a & b) for a, b in zip(found, exact, strict=True)) / (10 * 20))
+    assert recalls[0] >= recalls[1] - 0.05
