@@ -23,9 +23,11 @@ from ray.data import ActorPoolStrategy, DataContext, Dataset, TaskPoolStrategy
 from rag.cluster import stages
 from rag.cluster.fleet import Fleet
 from rag.cluster.work import Digested, Job, Listed, Looked, Written
-from rag.errors import InputError, RagError
+from rag.errors import InputError, LibraryError, RagError
 
 _T = TypeVar("_T", Listed, Looked)
+_Part = TypeVar("_Part")
+_Result = TypeVar("_Result")
 _Row = dict[str, Any]
 
 ROW = "value"
@@ -44,6 +46,9 @@ PASSING = ("did not start", "can't be read or written", "others write")
 words end a run only if they come again and again."""
 
 RETRIES = 4
+
+JOINED = 8
+"""Results of parts that one task makes one of."""
 
 TASKS_A_READER = 4
 """… but at least so many tasks for each of those that run at once, where there are few files."""
@@ -100,6 +105,29 @@ class Machines:
             num_cpus=self._share,
         )
         yield from _results(written)
+
+    def gathered(
+        self,
+        work: Callable[[_Part], _Result],
+        parts: Sequence[_Part],
+        join: Callable[[Sequence[_Result]], _Result],
+    ) -> _Result:
+        """As :class:`rag.shared.workers.Workers` says. Nothing comes here but what is left at the
+        end.
+        """
+        task = ray.remote(
+            num_cpus=2 * self._share, max_retries=RETRIES, retry_exceptions=[LibraryError]
+        )
+        begun, joined = task(_done), task(_joined)
+        found = [begun.remote(work, part) for part in parts]
+        while len(found) > 1:
+            found = [
+                joined.remote(join, *found[start : start + JOINED])
+                for start in range(0, len(found), JOINED)
+            ]
+        with _told():
+            result: _Result = ray.get(found[0])
+            return result
 
     def _files(self, files: Sequence[_T]) -> Dataset:
         most = max(1, min(FILES_TOGETHER, len(files) // (TASKS_A_READER * self._readers)))
@@ -181,10 +209,17 @@ def _tasks(files: Sequence[_T], most: int) -> Iterator[list[_T]]:
 
 
 def _results(dataset: Dataset) -> Iterator[Any]:
-    """What comes out at the end. An error of ours comes as it was raised, wherever that was."""
-    try:
+    """What comes out at the end."""
+    with _told():
         for row in dataset.iter_rows():
             yield row[ROW]
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """An error of ours comes as it was raised, wherever that was."""
+    try:
+        yield
     except ray.exceptions.RayError as error:
         ours = _cause(error)
         if ours is None:
@@ -198,6 +233,14 @@ def _cause(error: BaseException | None) -> RagError | None:
     while error is not None and not isinstance(error, RagError):
         error = getattr(error, "cause", None) or error.__cause__
     return error
+
+
+def _done(work: Callable[[_Part], _Result], part: _Part) -> _Result:
+    return work(part)
+
+
+def _joined(join: Callable[[Sequence[_Result]], _Result], *results: _Result) -> _Result:
+    return join(results)
 
 
 def _each(work: Callable[[Any], Any], row: _Row) -> Iterator[_Row]:

@@ -15,6 +15,7 @@ from rag.errors import AirGapped, InputError
 from rag.loaders import Means
 from rag.protocols import Embedder
 from rag.reports import IndexReport, Progress
+from rag.shared.engine import SharedEngine
 
 
 def index_on(
@@ -38,7 +39,7 @@ def index_on(
     SourceNotFound
         If one of the paths does not exist; nothing is done then, either.
     """
-    if isinstance(engine.location, Path):
+    if not isinstance(engine, SharedEngine):
         raise InputError(
             f"{engine.location} is a library in a folder, which one machine at a time can write; "
             "index into a shared one (--library s3://bucket/name), or without --ray"
@@ -46,7 +47,7 @@ def index_on(
     if airgap.is_told():
         raise AirGapped("--airgap: a Ray cluster is other machines; index without --ray")
     sources = listed(paths, exclude)
-    with machines(fleet) as there, engine.writing():
+    with machines(fleet) as there, engine.writing(by=there):
         indexing = Indexing(
             sources, engine, embedder, there, on_progress, means=means, retry=retry, again=again
         )

@@ -20,6 +20,7 @@ from rag.shared.ratings import SharedRatings
 from rag.shared.reader import SharedReader
 from rag.shared.searcher import SharedSearcher
 from rag.shared.statistics import Statistics
+from rag.shared.workers import Workers
 from rag.shared.writer import SharedWriter
 
 SECONDS_BETWEEN_LOOKS = 0.5
@@ -49,13 +50,15 @@ class SharedEngine:
         return self._tables.url
 
     @contextmanager
-    def writing(self) -> Iterator[None]:
-        """No lock: see the class."""
+    def writing(self, by: Workers | None = None) -> Iterator[None]:
+        """No lock: see the class. ``by`` are who bring indexes and counts up to date at the end,
+        this machine by default.
+        """
         try:
             yield
         finally:
             self.writer.flush()
-            publish(self._tables)
+            publish(self._tables, by)
             self._newest = None
 
     def searcher(self) -> SharedSearcher:

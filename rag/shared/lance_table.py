@@ -97,7 +97,7 @@ class Table:
             }
             vectors = [name for name in covered if name.startswith(VECTORS_IN)]
             wanted = [*(f"{one}_idx" for one in INDEXED), *(vectors or [f"{VECTORS_IN}0"])]
-            rows = {one.fragment_id: one.count_rows() for one in self._dataset.get_fragments()}
+            rows = self.files()
             return {
                 name: sum(rows[one] for one in rows.keys() - covered.get(name, set()))
                 for name in wanted
@@ -114,10 +114,19 @@ class Table:
             found = self._dataset.scanner(columns=_once(columns), filter=where).to_table()
             return list(schemas.as_rows(found))
 
-    def each(self, columns: Sequence[str]) -> Iterator[Row]:
-        """All rows, a batch at a time."""
+    def files(self) -> dict[int, int]:
+        """The number of rows in each file, by Lance's number of it."""
         with told(self._url):
-            for batch in self._dataset.scanner(columns=_once(columns)).to_batches():
+            return {one.fragment_id: one.count_rows() for one in self._dataset.get_fragments()}
+
+    def each(self, columns: Sequence[str], files: Sequence[int] | None = None) -> Iterator[Row]:
+        """All rows, or those in some files, a batch at a time."""
+        with told(self._url):
+            every = self._dataset.get_fragments()
+            some = every if files is None else [one for one in every if one.fragment_id in files]
+            if not some:  # by Lance, all would be meant
+                return
+            for batch in self._dataset.scanner(columns=_once(columns), fragments=some).to_batches():
                 yield from schemas.as_rows(schemas.of_batch(batch))
 
     def keyed(self, columns: Sequence[str], where: str) -> dict[int, Row]:
@@ -268,6 +277,18 @@ class Table:
             else:
                 self._dataset.create_scalar_index(self._schema[0].name, "BTREE")
 
+    def lists_to_train(self, sentences: int) -> int | None:
+        """In how many lists the vectors are to be, 0 for all in one, where the index has to be made
+        anew for that; None where it can stay.
+        """
+        with told(self._url):
+            there = any(name.startswith(VECTORS_IN) for name in self._indexed)
+            before = self._lists
+        lists = 0 if sentences <= EXACT else lists_for(sentences)
+        # Trained on few, lists of many are long ones.
+        stays = there and bool(lists) == bool(before) and lists < 2 * (before or 1)
+        return None if stays else lists
+
     def index_passages(self, sentences: int) -> None:
         """Bring all indexes of passages up to date; the vectors' is made anew for another size."""
         with told(self._url):
@@ -277,10 +298,9 @@ class Table:
                     self._dataset.create_scalar_index(column, "BTREE")
             if not sentences:
                 return
-            before = [name for name in indexed if name.startswith(VECTORS_IN)]
-            lists = 0 if sentences <= EXACT else lists_for(sentences)
-            # Trained on few, lists of many are long ones.
-            if not before or bool(lists) != bool(self._lists) or lists >= 2 * (self._lists or 1):
+            lists = self.lists_to_train(sentences)
+            if lists is not None:
+                before = [name for name in indexed if name.startswith(VECTORS_IN)]
                 for name in before:
                     self._dataset.drop_index(name)
                 self._dataset.create_index(

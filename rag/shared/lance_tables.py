@@ -12,7 +12,7 @@ from rag.errors import LibraryNotFound
 from rag.shared import schemas
 from rag.shared.lance_table import Table, options, told
 
-_WORDS: Mapping[str, Any] = MappingProxyType(
+WORDS: Mapping[str, Any] = MappingProxyType(
     {
         "base_tokenizer": "whitespace",  # words are stemmed when they are written, each its own way
         "stem": False,
@@ -23,6 +23,7 @@ _WORDS: Mapping[str, Any] = MappingProxyType(
         "with_position": False,
     }
 )
+"""How the text index takes stems apart."""
 
 
 class Tables:
@@ -91,7 +92,7 @@ class Tables:
                     )
                     if name == "passages":
                         for column in ("stems", "context"):
-                            made.create_scalar_index(column, "INVERTED", **_WORDS)
+                            made.create_scalar_index(column, "INVERTED", **WORDS)
 
     def pinned(self) -> Tables:
         """The same as they are now, whatever is written from now on."""

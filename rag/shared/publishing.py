@@ -7,20 +7,23 @@ from __future__ import annotations
 
 import random
 import time
+from collections import Counter
 
 from rag.errors import LibraryBusy
-from rag.shared import upkeep, versions
+from rag.shared import lance_segments, upkeep, versions, workers
 from rag.shared.conditions import one_of
+from rag.shared.lance_table import Table
 from rag.shared.lance_tables import Tables
-from rag.shared.statistics import COLUMNS, VERSION, counted
+from rag.shared.statistics import COLUMNS, VERSION, added, counted, counted_in
+from rag.shared.workers import Workers
 
 ATTEMPTS = 8
 SECONDS_BETWEEN = 0.2
 """Between two attempts, by chance up to that at first, and up to twice as long each time."""
 
 
-def publish(tables: Tables, *, anew: bool = False) -> None:
-    """Bring all that is derived up to date; ``anew``, what seems to be, too.
+def publish(tables: Tables, by: Workers | None = None, *, anew: bool = False) -> None:
+    """Bring all that is derived up to date, here or by others; ``anew``, what seems to be, too.
 
     Others may end a run at the same moment. Whoever comes second begins once more, and so does who
     counted what has changed meanwhile; after some attempts terms stay a little behind.
@@ -29,7 +32,7 @@ def publish(tables: Tables, *, anew: bool = False) -> None:
         if _counted_version(tables) == tables.passages.version and not (anew and attempt == 0):
             return
         try:
-            _derive(tables)
+            _derive(tables, by)
         except LibraryBusy:
             if attempt == ATTEMPTS - 1:
                 raise
@@ -42,15 +45,24 @@ def _counted_version(tables: Tables) -> int | None:
     return int(found[0]["passages"]) if found else None
 
 
-def _derive(tables: Tables) -> None:
-    upkeep.tidy(tables)
+def _derive(tables: Tables, by: Workers | None) -> None:
     held = tables.documents.rows(("sentences", "passages"))
     sentences = sum(row["sentences"] for row in held)
+    if by is not None and sentences:
+        # First: what is written together has to be in the same part of each index.
+        lance_segments.make(tables.passages, sentences, by)
+    upkeep.tidy(tables)
     tables.passages.index_passages(sentences)
     tables.documents.index_key()
     passages = tables.passages
-    counts = counted(passages.each(COLUMNS))
+    counts = _counted(passages, by)
     counts[VERSION] = passages.version
     tables.terms.replace([{"term": term, "passages": number} for term, number in counts.items()])
     tables.terms.index_key()
     versions.keep(tables, len(held), sum(row["passages"] for row in held))
+
+
+def _counted(passages: Table, by: Workers | None) -> Counter[str]:
+    if by is None:
+        return counted(passages.each(COLUMNS))
+    return by.gathered(counted_in, workers.parts(passages), added)

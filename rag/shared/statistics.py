@@ -20,6 +20,7 @@ from rag.shared.conditions import one_of, quoted
 from rag.shared.lance_table import Table
 from rag.shared.rows import Row
 from rag.shared.words import Field
+from rag.shared.workers import Part
 from rag.stemming import ENGLISH, kind_of
 from rag.types import Respelling
 
@@ -51,6 +52,19 @@ def counted(passages: Iterable[Row]) -> Counter[str]:
         pieces = np.unique(np.frombuffer(row["pieces"], dtype=np.int32))
         found.update(f"{PIECE}{one}" for one in pieces.tolist())
         found[KIND + kind_of(row["language"])] += 1
+    return found
+
+
+def counted_in(part: Part) -> Counter[str]:
+    """The same of a part of the passages."""
+    return counted(part.table().each(COLUMNS, part.files))
+
+
+def added(counts: Iterable[Counter[str]]) -> Counter[str]:
+    """The counts of parts, as one."""
+    found: Counter[str] = Counter()
+    for one in counts:
+        found.update(one)
     return found
 
 

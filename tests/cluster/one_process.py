@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pickle
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TypeVar
 
@@ -15,6 +15,7 @@ FILES_TOGETHER = 2
 """So few that what is in one file comes in several parcels, and several files in one."""
 
 _T = TypeVar("_T")
+_R = TypeVar("_R")
 
 
 class OneProcess:
@@ -39,6 +40,15 @@ class OneProcess:
             for parcel in stages.reading(group, job)
         ]
         yield from reversed(written)
+
+    def gathered(
+        self,
+        work: Callable[[_T], _R],
+        parts: Sequence[_T],
+        join: Callable[[Sequence[_R]], _R],
+    ) -> _R:
+        """As :class:`rag.shared.workers.Workers` says."""
+        return _carried(join([_carried(work(_carried(part))) for part in parts]))
 
 
 @contextmanager

@@ -1,0 +1,107 @@
+"""The end of a run by other machines gives what it gives by one: counts and indexes, by value."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import one_process
+import pytest
+from engines import place
+from hashing_embedder import HashingEmbedder
+from made_documents import made
+
+from rag import Library
+from rag.chunking import passages
+from rag.cluster.fleet import Fleet
+from rag.shared import lance_segments, lance_table, publishing, statistics, workers
+from rag.shared.engine import SharedEngine
+from rag.shared.lance_tables import Tables
+from rag.shared.workers import Workers
+from rag.store import Source
+from rag.types import Document, document_id
+
+DOCUMENTS = 120
+
+# Ray warns of settings of its own, and leaves files open for the processes that it ends.
+pytestmark = pytest.mark.filterwarnings("ignore")
+
+
+@pytest.fixture
+def tables(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Tables]:
+    """A library's tables, passages in four files, in two parts; nothing is derived."""
+    monkeypatch.setattr(workers, "ROWS", 60)
+    model = HashingEmbedder()
+    with Library.open(place("shared", tmp_path), embedder=model) as library:
+        engine = library.engine
+        assert isinstance(engine, SharedEngine)
+        for number, one in enumerate(made(DOCUMENTS)):
+            digest = hashlib.sha256(one.text.encode()).hexdigest()
+            document = Document(document_id(digest), one.name, one.name, one.text, digest)
+            cut = passages(document, model)
+            source = Source(one.name, one.name, document.id)
+            engine.writer.put(document, source, cut, model.passages(cut))
+            if number % 30 == 29:
+                engine.writer.flush()
+        yield engine._tables
+
+
+@pytest.fixture(params=["one process", "ray"])
+def by(request: pytest.FixtureRequest) -> Iterator[Workers]:
+    """Who does it."""
+    if request.param == "one process":
+        yield one_process.OneProcess()
+        return
+    pytest.importorskip("ray")
+    from rag.cluster.pipeline import machines
+
+    with machines(Fleet("local")) as there:
+        yield there
+
+
+def test_terms_are_counted_by_parts(tables: Tables, by: Workers) -> None:
+    """Every count, and of the version that is said."""
+    assert len(workers.parts(tables.passages)) == 2
+    publishing.publish(tables, by)
+    expected = statistics.counted(tables.passages.each(statistics.COLUMNS))
+    expected[statistics.VERSION] = tables.passages.version
+    found = {row["term"]: row["passages"] for row in tables.terms.rows(("term", "passages"))}
+    assert found == dict(expected)
+    assert found[statistics.PASSAGES] == DOCUMENTS
+
+
+def test_indexes_are_made_by_parts(
+    tables: Tables, by: Workers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They lack nothing and find what those find that one machine makes; compressed
+    ones in lists find as many.
+    """
+    copied = shutil.copytree(tmp_path / "shared", tmp_path / "copied")
+    alone = Tables(f"file://{copied}", HashingEmbedder().dimension)
+    publishing.publish(alone)
+    lance_segments.make(tables.passages, 3 * DOCUMENTS, by)
+    made_, expected = tables.passages, alone.passages
+    assert set(made_.indexes().values()) == {0}
+    assert made_.indexes().keys() == expected.indexes().keys()
+    vectors = [one.vector for one in HashingEmbedder().queries([one.question for one in made(20)])]
+    questions = [" ".join(row["stems"].split()[:6]) for row in expected.rows(("stems",))[:20]]
+    for question, vector in zip(questions, vectors, strict=True):
+        assert made_.nearest(vector, 5, None).tolist() == expected.nearest(vector, 5, None).tolist()
+        assert (
+            made_.worded(question, 5, None).tolist() == expected.worded(question, 5, None).tolist()
+        )
+    publishing.publish(tables, by)
+    exact = [set(tables.passages.nearest(one, 10, None).tolist()) for one in vectors]
+    monkeypatch.setattr(lance_table, "EXACT", 0)
+    monkeypatch.setattr(lance_table, "lists_for", lambda _: 4)
+    lance_segments.make(tables.passages, 3 * DOCUMENTS, by)
+    publishing.publish(alone, anew=True)
+    recalls = []
+    for one in (tables.passages, alone.passages):
+        assert [name for name in one.indexes() if name.startswith("vectors")] == ["vectors_in_4"]
+        assert set(one.indexes().values()) == {0}
+        found = [set(one.nearest(v, 10, "id != ''").tolist()) for v in vectors]
+        recalls.append(sum(len(a & b) for a, b in zip(found, exact, strict=True)) / (10 * 20))
+    assert recalls[0] >= recalls[1] - 0.05
