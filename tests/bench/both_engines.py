@@ -2,7 +2,7 @@
 
 ::
 
-    PYTHONPATH=tests python tests/bench/engines.py SET FOLDER
+    PYTHONPATH=tests python tests/bench/both_engines.py SET FOLDER
         [--questions N] [--compressed] [--local]
 
 Indexes the documents of the set twice, into ``FOLDER/embedded`` and into a shared library on an S3
