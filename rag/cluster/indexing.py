@@ -17,6 +17,7 @@ from rag.loaders import Means
 from rag.protocols import Embedder
 from rag.reports import IndexReport, Progress
 from rag.rereading import KEPT, must_be_read, read_by, with_kept
+from rag.shared.workers import Workers
 from rag.store import FileRecord, Source
 from rag.tally import Tally
 from rag.types import Failure
@@ -25,7 +26,7 @@ FILES_TOGETHER = 256
 """Files that are recorded as read in one commit."""
 
 
-class Machines(Protocol):
+class Machines(Workers, Protocol):
     """What the driver has others do: :class:`rag.cluster.pipeline.Machines`."""
 
     def digests(self, files: Sequence[Listed]) -> Iterator[Digested]:
