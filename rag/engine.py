@@ -1,8 +1,9 @@
 """What a library stands on: the seams behind which an engine can be exchanged.
 
-The embedded engine (:mod:`rag.embedded`) keeps a library in a folder: SQLite, FAISS, tantivy. What
-is above (chunking, embedding, fusion, late interaction, calibration, and whatever can be asked)
-never learns which engine it stands on.
+The embedded engine (:mod:`rag.embedded`) keeps a library in a folder: SQLite, FAISS, tantivy. The
+shared one (:mod:`rag.shared`) keeps it in object storage: Lance tables. What is above (chunking,
+embedding, fusion, late interaction, calibration, and whatever can be asked) never learns which
+engine it stands on.
 
 A passage has a key, an integer that its engine gives it and nobody else can use; keys rise in the
 order in which documents came, and with the place in a document.

@@ -1,4 +1,4 @@
-"""The whole suite over a shared library: ``pytest --engine shared``, as ``make cluster`` does.
+"""The whole suite over a shared library: ``pytest --engine shared``, as ``make engines`` does.
 
 Whatever a test opens in a folder becomes a shared library, its tables files in that folder. What is
 about files that only a library in a folder has is left out by name, with the reason.

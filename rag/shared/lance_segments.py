@@ -16,8 +16,9 @@ import lance
 from lance.lance import indices
 
 from rag.shared import schemas, workers
-from rag.shared.lance_table import INDEXED, VECTORS_IN, Table, told
+from rag.shared.lance_table import INDEXED, VECTORS_IN, Table
 from rag.shared.lance_tables import WORDS
+from rag.shared.storage import told
 from rag.shared.workers import Part, Workers
 
 _Result = TypeVar("_Result")

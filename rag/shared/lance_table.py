@@ -7,28 +7,25 @@ one after the other.
 
 from __future__ import annotations
 
-import os
-import re
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import lance
 import numpy as np
-from lance.commit import CommitConflictError
 from lance.query import BooleanQuery, MatchQuery, Occur
 
 from rag.arrays import Keys, Vector
-from rag.errors import LibraryBusy, LibraryError, LibraryNotFound
 from rag.lexical import CONTEXT_WEIGHT
 from rag.shared import schemas
 from rag.shared.rows import Row
+from rag.shared.storage import options, told
 from rag.vectors.index import MOST_PROBED
 from rag.vectors.sealing import EXACT, lists_for
 
 if TYPE_CHECKING:
     import pyarrow as pa
+    from lance.dataset import MergeInsertBuilder
 
 VECTORS_IN = "vectors_in_"
 """The name of the vectors' index, before the number of its lists; 0 where all are compared."""
@@ -180,22 +177,14 @@ class Table:
         with told(self._url):
             # Where few may be found, the nearest of them are anywhere.
             probed = self._lists if where else -(-self._lists // MOST_PROBED)
-            asked = {
-                "column": schemas.VECTORS,
-                "q": vector,
-                "k": count,
-                "metric": "cosine",
-                "nprobes": max(probed, 1),
-            }
-            found = self._dataset.scanner(
-                columns=["_distance"],
-                nearest=asked,
-                filter=where,
-                prefilter=True,
-                with_row_id=True,
-                disable_scoring_autoprojection=True,
-            ).to_table()
-            return _keys(found)
+        asked = {
+            "column": schemas.VECTORS,
+            "q": vector,
+            "k": count,
+            "metric": "cosine",
+            "nprobes": max(probed, 1),
+        }
+        return self._ranked("_distance", where, nearest=asked)
 
     def worded(self, stems: str, count: int, where: str | None) -> Keys:
         """The keys of the rows that have any of some stems, the best by BM25 first."""
@@ -205,11 +194,24 @@ class Table:
                 (Occur.SHOULD, MatchQuery(stems, "context", boost=CONTEXT_WEIGHT)),
             ]
         )
+        return self._ranked("_score", where, words=asked, limit=count)
+
+    def _ranked(
+        self,
+        by: str,
+        where: str | None,
+        *,
+        nearest: dict[str, Any] | None = None,
+        words: BooleanQuery | None = None,
+        limit: int | None = None,
+    ) -> Keys:
+        """The keys of what Lance finds, the best first; the condition holds before that."""
         with told(self._url):
             found = self._dataset.scanner(
-                columns=["_score"],
-                full_text_query=asked,
-                limit=count,
+                columns=[by],
+                nearest=nearest,
+                full_text_query=words,
+                limit=limit,
                 filter=where,
                 prefilter=True,
                 with_row_id=True,
@@ -234,13 +236,10 @@ class Table:
                 self.delete(instead_of)
             return
         with told(self._url):
-            merging = self._dataset.merge_insert(key).when_matched_update_all(only_if)
-            # By the index of a primary key pylance 14 refuses conditions (“must not be nullable”).
-            merging = merging.use_index(only_if is None)
-            merging = merging.when_not_matched_insert_all()
+            merging = self._merging(key, only_if).when_not_matched_insert_all()
             if instead_of:
                 merging = merging.when_not_matched_by_source_delete(instead_of)
-            merging.conflict_retries(CONFLICTS).execute(schemas.as_arrow(rows, self._schema))
+            merging.execute(schemas.as_arrow(rows, self._schema))
 
     def amend(self, rows: Sequence[Row], key: str, *, only_if: str | None = None) -> None:
         """Change some columns of the rows that have the same key; there may be several. As in
@@ -249,9 +248,12 @@ class Table:
         if not rows:
             return
         with told(self._url):
-            merging = self._dataset.merge_insert(key).when_matched_update_all(only_if)
-            merging = merging.use_index(only_if is None)  # as above
-            merging.conflict_retries(CONFLICTS).execute(schemas.as_arrow(rows, self._schema))
+            self._merging(key, only_if).execute(schemas.as_arrow(rows, self._schema))
+
+    def _merging(self, key: str, only_if: str | None) -> MergeInsertBuilder:
+        merging = self._dataset.merge_insert(key).when_matched_update_all(only_if)
+        # By the index of a primary key pylance 14 refuses conditions (“must not be nullable”).
+        return merging.use_index(only_if is None).conflict_retries(CONFLICTS)
 
     def delete(self, where: str) -> None:
         """Take out the rows that meet a condition."""
@@ -311,42 +313,6 @@ class Table:
                     num_partitions=max(lists, 1),
                 )
             self._dataset.optimize.optimize_indices()
-
-
-def options() -> dict[str, str]:
-    """What Lance does not take from the environment by itself: that a server of one's own may
-    speak without TLS.
-    """
-    plain = os.environ.get("AWS_ENDPOINT_URL", "").startswith("http://")
-    return {"allow_http": "true"} if plain else {}
-
-
-@contextmanager
-def told(url: str) -> Iterator[None]:
-    """Raise what Lance and the object storage say as an error of the library's."""
-    try:
-        yield
-    except (OSError, ValueError, RuntimeError) as error:
-        said = _said(error)
-        if "was not found" in said:
-            raise LibraryNotFound(
-                f"there is no library at {url}; make one: rag index PATH --library {url}"
-            ) from error
-        if "onflict" in said or isinstance(error, CommitConflictError):
-            raise LibraryBusy(
-                f"others write to {url} without a pause ({said}); try again when they are done"
-            ) from error
-        raise LibraryError(
-            f"{url} can't be read or written ({said}); check the address and the credentials in the"
-            " environment (AWS_ENDPOINT_URL, AWS_ACCESS_KEY_ID, …), then run it again"
-        ) from error
-
-
-def _said(error: Exception) -> str:
-    """What went wrong, as short as it can be said: the server's own words are a page of XML."""
-    whole = " ".join(str(error).split()) or type(error).__name__
-    status = re.search(r"status code: (\d+ [A-Za-z ]+)", whole)
-    return f"its server says {status[1].strip()}" if status else whole.partition(", /")[0][:300]
 
 
 def _once(columns: Sequence[str]) -> list[str]:

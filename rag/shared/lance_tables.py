@@ -10,7 +10,8 @@ import lance
 
 from rag.errors import LibraryNotFound
 from rag.shared import schemas
-from rag.shared.lance_table import Table, options, told
+from rag.shared.lance_table import Table
+from rag.shared.storage import options, told
 
 WORDS: Mapping[str, Any] = MappingProxyType(
     {

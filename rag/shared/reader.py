@@ -10,6 +10,7 @@ from rag.arrays import Vectors
 from rag.reports import FileReport
 from rag.shared import rows
 from rag.shared.conditions import any_of, in_groups, one_of, quoted
+from rag.shared.held import Held
 from rag.shared.lance_tables import Tables
 from rag.store import FileRecord, Source, StoredPassage, content_key, sentence_spans
 from rag.types import Document, Passage, PassageEncoding
@@ -102,10 +103,10 @@ class SharedReader:
         """Every place where a document was found, or those in these files."""
         documents, columns = self._tables.documents, ("id", "paths", "files")
         if files is None:
-            return [one for row in documents.rows(columns) for one in rows.held(row).sources]
+            return [one for row in documents.rows(columns) for one in Held.of(row).sources]
         wanted = set(files)
         found = {
-            row["id"]: rows.held(row)
+            row["id"]: Held.of(row)
             for some in in_groups(wanted)
             for row in documents.rows(columns, any_of("files", some))
         }

@@ -8,19 +8,17 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import time
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
 
 from rag.analysis import Analysis
 from rag.arrays import TokenBits, Vectors
-from rag.shared.conditions import SEPARATOR, located
+from rag.shared.conditions import SEPARATOR
+from rag.shared.held import Held
 from rag.store import (
     FileRecord,
-    Source,
     StoredPassage,
     StoredTokens,
     checksum,
@@ -78,43 +76,6 @@ SUMMARY = (
 
 FILE = ("path", "size", "modified_ns", "digest", "reader", "failures", "seconds")
 """The columns of a file."""
-
-
-@dataclass(frozen=True, slots=True)
-class Held:
-    """Where a document was found: its sources, in order of their paths.
-
-    ``revision`` rises with each change of that, and ``seen`` is the one that was changed: who
-    changes it writes only if it is what was looked at.
-    """
-
-    sources: tuple[Source, ...]
-    revision: int = field(default=0, compare=False)
-    seen: int = field(default=0, compare=False)
-
-    def changed(self, sources: Iterable[Source]) -> Held:
-        """The next revision, with these sources."""
-        ordered = tuple(sorted(set(sources), key=lambda one: one.path))
-        # By the clock: a document that went and came back goes on counting.
-        later = max(self.revision + 1, time.time_ns() // 1000)
-        return Held(ordered, later, self.revision)
-
-    def columns(self) -> dict[str, object]:
-        """As the table of documents has it."""
-        paths = [one.path for one in self.sources]
-        files = [one.file for one in self.sources]
-        return {
-            "paths": paths,
-            "files": files,
-            "located": located(paths),
-            "revision": self.revision,
-            "seen": self.seen,
-        }
-
-    def of_passages(self) -> dict[str, object]:
-        """As the table of passages has it."""
-        paths = [one.path for one in self.sources]
-        return {"sources": paths, "located": located(paths), "revision": self.revision}
 
 
 def between_blanks(words: Sequence[str]) -> str:
@@ -244,18 +205,6 @@ def file_record(row: Row) -> FileRecord:
     """A file, from its row."""
     failures = tuple(Failure(source, reason) for source, reason in json.loads(row["failures"]))
     return FileRecord(**{name: row[name] for name in FILE} | {"failures": failures})
-
-
-def held(row: Row) -> Held:
-    """Where a document was found, from its row."""
-    return Held(
-        tuple(
-            Source(path, file, row["id"])
-            for path, file in zip(row["paths"], row["files"], strict=True)
-        ),
-        row.get("revision", 0),
-        row.get("seen", 0),
-    )
 
 
 def passage(row: Row) -> Passage:

@@ -11,8 +11,9 @@ import datetime as dt
 from contextlib import suppress
 
 from rag.errors import LibraryBusy
-from rag.shared.lance_table import Table, told
+from rag.shared.lance_table import Table
 from rag.shared.lance_tables import Tables
+from rag.shared.storage import told
 
 ROWS = 100_000
 """In a file, at most: of passages about a gigabyte."""

@@ -23,6 +23,7 @@ from rag.protocols import Embedder
 from rag.reports import Problem, Verification
 from rag.shared import publishing, rows, statistics
 from rag.shared.conditions import one_of
+from rag.shared.held import Held
 from rag.shared.lance_tables import Tables
 from rag.shared.writer import SharedWriter
 from rag.store import Source
@@ -187,13 +188,13 @@ class _Look:
     ) -> Iterator[_Fault]:
         """What filters and the word index look at, against what it is made of."""
         whole = [one for one, _ in read]
-        expected = rows.document_row(document, rows.held(row), whole)
+        expected = rows.document_row(document, Held.of(row), whole)
         if any(row[name] != expected[name] for name in row if name != "id"):
             yield _Fault(document.id, "what is kept of it for filters is not what it says")
         if not read:
             return
         made = rows.passage_rows(
-            document, rows.held(row), whole, [one for _, one in read], self._analysis
+            document, Held.of(row), whole, [one for _, one in read], self._analysis
         )
         columns = (*rows.WORDS, *_CONDITIONS, "literal", "sources")
         for one, other in zip(passages, made, strict=True):
@@ -204,7 +205,7 @@ class _Look:
     def _sources(self, found: Sequence[_Fault]) -> list[Source]:
         wanted = one_of("id", dict.fromkeys(one.document for one in found))
         held = self._tables.documents.rows(("id", "paths", "files"), wanted)
-        return [source for row in held for source in rows.held(row).sources]
+        return [source for row in held for source in Held.of(row).sources]
 
     def _derived(self) -> Iterator[str]:
         """What is wrong with the counts of words, and with indexes, as of the end of the last run
@@ -286,7 +287,7 @@ def _repaired(
             document = rows.document(row)
             made = broken(document, embedder)
             tables.passages.delete(one_of("document", [id_]))
-            for source in rows.held(row).sources[:1]:
+            for source in Held.of(row).sources[:1]:
                 writer.put(document, source, made, embedder.passages(made))
             writer.flush()
     publishing.publish(tables, anew=True)

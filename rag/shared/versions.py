@@ -14,9 +14,10 @@ from typing import Any
 
 from rag.errors import InputError
 from rag.reports import Version
-from rag.shared.lance_table import Table, told
+from rag.shared.lance_table import Table
 from rag.shared.lance_tables import Tables
 from rag.shared.notes import SharedNotes
+from rag.shared.storage import told
 
 KEPT = 10
 """Versions that can be gone back to; more cost as much again as what changed between them."""

@@ -21,6 +21,7 @@ from rag.analysis import Analysis
 from rag.errors import LibraryBusy
 from rag.shared import rows
 from rag.shared.conditions import any_of, one_of, quoted
+from rag.shared.held import Held
 from rag.shared.lance_tables import Tables
 from rag.store import FileRecord, Source
 from rag.types import Document, Passage, PassageEncoding
@@ -118,14 +119,14 @@ class SharedWriter:
         held = self._held(f"{any_of('paths', paths)} OR {one_of('id', ids)}")
         self._rearrange(held, waiting.sources, frozenset(paths), waiting.documents)
 
-    def _held(self, where: str) -> dict[str, rows.Held]:
+    def _held(self, where: str) -> dict[str, Held]:
         """Where documents were found, by their ids."""
         found = self._tables.documents.rows(("id", "paths", "files", "revision", "seen"), where)
-        return {row["id"]: rows.held(row) for row in found}
+        return {row["id"]: Held.of(row) for row in found}
 
     def _rearrange(
         self,
-        held: dict[str, rows.Held],
+        held: dict[str, Held],
         sources: Sequence[Source],
         loose: frozenset[str],
         put: dict[str, _Put] | None = None,
@@ -137,7 +138,7 @@ class SharedWriter:
         latest = {one.path: one for one in sources}
         touched = dict.fromkeys([*(one.document_id for one in latest.values())])
         touched |= dict.fromkeys(id_ for id_, one in held.items() if not one.sources)
-        written: dict[str, rows.Held] = {}
+        written: dict[str, Held] = {}
         for _ in range(ATTEMPTS):
             now = self._now(held, latest, loose, put)
             self._write(now, put)
@@ -157,11 +158,11 @@ class SharedWriter:
 
     def _now(
         self,
-        held: dict[str, rows.Held],
+        held: dict[str, Held],
         latest: dict[str, Source],
         loose: frozenset[str],
         put: dict[str, _Put],
-    ) -> dict[str, rows.Held]:
+    ) -> dict[str, Held]:
         """Those documents that are to be written, and where they are found then."""
         found = {
             id_: [one for one in before.sources if one.path not in loose]
@@ -174,14 +175,14 @@ class SharedWriter:
                     " moment ago; index it again"
                 )
             found.setdefault(source.document_id, []).append(source)
-        now = {id_: held.get(id_, rows.Held(())).changed(one) for id_, one in found.items()}
+        now = {id_: held.get(id_, Held(())).changed(one) for id_, one in found.items()}
         return {
             id_: one
             for id_, one in now.items()
             if (id_ in put and one.sources) or (id_ in held and one != held[id_])
         }
 
-    def _write(self, now: dict[str, rows.Held], put: dict[str, _Put]) -> None:
+    def _write(self, now: dict[str, Held], put: dict[str, _Put]) -> None:
         """Write documents, but for those that others changed since they were looked at."""
         whole = {id_: one for id_, one in now.items() if id_ in put and one.sources}
         documents = self._tables.documents
@@ -200,7 +201,7 @@ class SharedWriter:
         )
 
     def _follow(
-        self, touched: Iterable[str], written: dict[str, rows.Held], put: dict[str, _Put]
+        self, touched: Iterable[str], written: dict[str, Held], put: dict[str, _Put]
     ) -> None:
         """Bring passages to what documents say, and take out what no source holds."""
         tables = self._tables
@@ -238,7 +239,7 @@ class SharedWriter:
 
 
 def _is_so(
-    document: str, there: rows.Held | None, latest: dict[str, Source], loose: frozenset[str]
+    document: str, there: Held | None, latest: dict[str, Source], loose: frozenset[str]
 ) -> bool:
     """Whether a document is found where it was said to be, and nowhere where it was said not to
     be.
@@ -248,7 +249,7 @@ def _is_so(
     return mine <= paths and not paths & (loose - mine)
 
 
-def _up_to(column: str, how: str, documents: dict[str, rows.Held]) -> str:
+def _up_to(column: str, how: str, documents: dict[str, Held]) -> str:
     """Rows of documents, of those revisions."""
     return " OR ".join(
         f"({column} = {quoted(id_)} AND revision {how} {one.revision})"
