@@ -13,6 +13,10 @@ SHARED := $(patsubst %,tests/%.py,contracts/test_question_reads $(patsubst %,tes
 	catalogue checking citing feedback filters find formats hostile_words languages library \
 	library_changes mapping reading_again reranking titles tuning unicode_forms))
 
+# Where Python is told to keep nothing that it compiled, each of the tests' hundreds of processes
+# would compile all that it imports.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help install run test check audit licences lock faults soak fuzz overload screenshots
 .PHONY: quality cluster engines peers bench clean types covered

@@ -11,7 +11,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from sklearn.manifold import trustworthiness
 
 from rag import DocumentNotFound, InputError, Library, mapping, projection, topics
 from rag.embedding import SentenceTransformerEmbedder
@@ -91,6 +90,8 @@ def test_what_is_near_stays_near(subjects: Library) -> None:
     """Trustworthiness (Venna and Kaski 2001) is above 0.9, and the nearest on the map is of the
     same subject.
     """
+    from sklearn.manifold import trustworthiness
+
     found = subjects.map()
     _, vectors, _, _ = mapping._read(subjects._engine, 384, mapping.MOST)
     places = np.array([(point.x, point.y) for point in found.points])

@@ -5,13 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import torch
-from sentence_transformers import SentenceTransformer
-from sentence_transformers.base.modules import Dense, Normalize, Transformer
-from sentence_transformers.sentence_transformer.modules import Pooling
 from three_articles import BREAD, TANKS, WHALES
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors, trainers
-from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
 
 WIDTH = 32
 LONGEST = 48
@@ -39,6 +34,12 @@ def tiny_model(
     model says it should be cut to, ``blanks_in_words`` makes its tokens as SentencePiece does,
     and ``language`` is what its card says.
     """
+    import torch
+    from sentence_transformers import SentenceTransformer
+    from sentence_transformers.base.modules import Dense, Normalize, Transformer
+    from sentence_transformers.sentence_transformer.modules import Pooling
+    from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
+
     torch.manual_seed(seed)
     tokenizer = with_blanks() if blanks_in_words else word_pieces()
     fast = PreTrainedTokenizerFast(

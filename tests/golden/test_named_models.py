@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-import torch
-from sentence_transformers import SentenceTransformer
 from tiny_models import WIDTH, tiny_model
 
 from rag.chunking import passages
@@ -17,6 +16,9 @@ from rag.embedding import NamedModel, SentenceTransformerEmbedder
 from rag.embedding.graph import is_installed
 from rag.embedding.network import InBatches, Network
 from rag.types import Document, Passage, Span
+
+if TYPE_CHECKING:  # importing it takes seconds, in every worker that collects this
+    from sentence_transformers import SentenceTransformer
 
 WITHIN = 1e-5
 QUESTION = "Which company supplies the gun turret?"
@@ -90,6 +92,13 @@ def folder(case: Case, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def plain(folder: Path) -> SentenceTransformer:
     """The model, used the way everyone uses it."""
+    return loaded(folder)
+
+
+def loaded(folder: Path) -> SentenceTransformer:
+    """The model that ``folder`` holds."""
+    from sentence_transformers import SentenceTransformer
+
     return SentenceTransformer(str(folder), device="cpu", local_files_only=True)
 
 
@@ -188,7 +197,8 @@ def test_token_bits(
     (encoding,) = ours.passages([Passage("p", "d", 0, len(text), text, (Span(0, len(text)),))])
     tokens = plain.encode(text, output_value="token_embeddings")[1:-1]
     if not case.late:
-        one = {"token_embeddings": tokens[:, None], "attention_mask": torch.ones(len(tokens), 1)}
+        alone = tokens.new_ones(len(tokens), 1)
+        one = {"token_embeddings": tokens[:, None], "attention_mask": alone}
         for module in list(plain)[1:]:
             one = module(one)
         tokens = one["sentence_embedding"]
@@ -218,8 +228,7 @@ def test_sentence_without_tokens(ours: SentenceTransformerEmbedder) -> None:
 def test_as_on_a_gpu(folder: Path, ours: SentenceTransformerEmbedder, case: Case) -> None:
     """The way of a GPU, run on the CPU: large batches in half precision give about the same."""
     texts = [span.of(TEXT) for span in (Span(0, 40), Span(41, 61), Span(62, 95))]
-    model = SentenceTransformer(str(folder), device="cpu", local_files_only=True)
-    network = Network(model.eval(), folder.name, kind="cuda")
+    network = Network(loaded(folder).eval(), folder.name, kind="cuda")
     prompt = network.tokenization.document_prompt
     encodings = network.tokenization.encode([prompt + text for text in texts])
     half = InBatches(network).forward(encodings, prompt)
