@@ -25,6 +25,9 @@ HEADER = "x-request-id"
 UNMATCHED = "unmatched"
 """The route of what no route answers. The path itself is not told: it may hold anything."""
 
+LEFT = 499
+"""The status, as nginx has it, of what nobody waited for any longer when its answer began."""
+
 _GIVEN = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _METHODS = frozenset(method.value for method in HTTPMethod)
 _STREAM = "text/event-stream"
@@ -58,7 +61,7 @@ class Observed:
         # The task ends with the request, and what uvicorn says of an error comes after this:
         # so it is bound and never let go.
         logs.of_request(name)
-        status, whole = HTTPStatus.INTERNAL_SERVER_ERROR.value, False
+        status, whole = LEFT, False
 
         async def noted(message: Message) -> None:
             nonlocal status, whole
@@ -75,6 +78,9 @@ class Observed:
         with anyio.CancelScope() as answering, self._metrics.one_open():
             try:
                 await self._app(scope, receive, noted)
+            except Exception:
+                status = HTTPStatus.INTERNAL_SERVER_ERROR.value if status == LEFT else status
+                raise
             finally:
                 self._streams.discard(answering)
                 self._answered(scope, status, time.perf_counter() - began)

@@ -92,6 +92,25 @@ def test_the_log_names_routes_and_no_paths(caplog: pytest.LogCaptureFixture) -> 
     assert "secret" not in str([vars(line) for line in lines])
 
 
+def test_who_left_before_the_answer_is_no_error(caplog: pytest.LogCaptureFixture) -> None:
+    """An application that begins no answer, as they do for a page that was closed, did not fail."""
+    caplog.set_level(logging.DEBUG, logger="ui.observing")
+    counted = Metrics(tuple)
+
+    async def nothing(*_: object) -> None:
+        """Answer nothing, or fail."""
+
+    async def failing(*_: object) -> None:
+        raise KeyError
+
+    scope = {"type": "http", "method": "GET", "path": "/", "headers": []}
+    asyncio.run(Observed(nothing, counted)(dict(scope), nothing, nothing))
+    with pytest.raises(KeyError):
+        asyncio.run(Observed(failing, counted)(dict(scope), nothing, nothing))
+    told = [(vars(line)["status"], line.levelname) for line in caplog.records]
+    assert told == [(499, "INFO"), (500, "WARNING")]
+
+
 def test_what_prometheus_reads(tmp_path: object, library: Library) -> None:
     """Requests by route and status, what the library holds, jobs by their end, the process."""
     with Library.open(f"{tmp_path}/small", embedder=HashingEmbedder()) as small:
