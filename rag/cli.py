@@ -15,6 +15,7 @@ from rag import airgap
 from rag.commands import airgap as airgap_option
 from rag.commands.signals import ending
 from rag.errors import RagError
+from rag.heaps import a_heap_for_each_core
 from rag.terminal import err, escape
 from rag.threads import one_blas_thread
 
@@ -84,6 +85,7 @@ def _under_its_name() -> None:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command; the one place where errors and signals become exit codes."""
     one_blas_thread()
+    a_heap_for_each_core()
     given = sys.argv[1:] if arguments is None else list(arguments)
     try:
         airgap.close_if_told()

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 from hashing_embedder import HashingEmbedder
@@ -71,6 +73,26 @@ def test_much_that_came_is_sealed(library: Library) -> None:
     assert after["sealed"]["file"] != before["file"]
     assert first(library, "name3x5 town5") == answer
     assert first(library, "other577 harbour577") == "Other577 sails to harbour577."
+
+
+def test_sealed_anew_while_it_is_opened(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A writer that seals takes the file away that a reader has just looked at: it opens the new
+    one.
+    """
+    before, digest, met = published(library)["sealed"]["file"], hashlib.file_digest, []
+
+    def slow(file: BinaryIO, name: str) -> object:
+        found = digest(file, name)
+        if not met:
+            met.append(name)
+            add(library, "much.txt", " ".join(f"Quokka{n} lives in Perth{n}." for n in range(700)))
+        return found
+
+    monkeypatch.setattr(hashlib, "file_digest", slow)
+    with Library.open(library.path, embedder=HashingEmbedder()) as reader:
+        assert first(reader, "quokka77 perth77") == "Quokka77 lives in Perth77."
+    assert met
+    assert not (library.path / before).exists()
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ company for who waits anyway.
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
 from collections.abc import Sequence
@@ -38,6 +39,40 @@ def test_one_blas_thread(monkeypatch: pytest.MonkeyPatch) -> None:
         "thread.join()\n"
     )
     assert run.stdout == "set()\nset()\n", run.stderr
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="others have no glibc")
+def test_a_heap_for_each_core(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The command's threads share heaps, however many they are."""
+    monkeypatch.delenv("MALLOC_ARENA_MAX", raising=False)
+    run = python(
+        "import ctypes, os, threading\n"
+        "from rag.cli import main\n"
+        "def heaps():\n"
+        "    libc = ctypes.CDLL(None)\n"
+        "    libc.fopen.restype, libc.fopen.argtypes = ctypes.c_void_p, [ctypes.c_char_p] * 2\n"
+        "    libc.malloc_info.argtypes = [ctypes.c_int, ctypes.c_void_p]\n"
+        "    libc.fclose.argtypes = [ctypes.c_void_p]\n"
+        "    file = libc.fopen(b'/dev/fd/1', b'a')\n"
+        "    libc.malloc_info(0, file)\n"
+        "    libc.fclose(file)\n"
+        "try:\n"
+        "    main(['status', '--library', 'none'])\n"
+        "except SystemExit:\n"
+        "    pass\n"
+        "heaps()\n"
+        "print('later', flush=True)\n"
+        "together = threading.Barrier(8 * os.cpu_count())\n"
+        "def use():\n"
+        "    kept = [bytearray(10_000) for _ in range(9)]\n"
+        "    together.wait()\n"
+        "threads = [threading.Thread(target=use) for _ in range(together.parties)]\n"
+        "for one in threads: one.start()\n"
+        "for one in threads: one.join()\n"
+        "heaps()\n"
+    )
+    before, later = (part.count("<heap nr") for part in run.stdout.split("later"))
+    assert 0 < later <= max(before, os.cpu_count() or 1), run.stderr
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="it looks where Linux lists open files")

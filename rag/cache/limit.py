@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import os
-import re
 import sqlite3
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from rag.cache.file import connected, folder, newest
-from rag.errors import InputError
+from rag.told_sizes import told_size
 
 LIMIT_VARIABLE = "RAG_CACHE_LIMIT"
 """The environment variable that says how many bytes the cache may take; with 0 there is none."""
 
 DEFAULT_LIMIT = 2_000_000_000
 """About 120,000 passages, or 100 million characters."""
-
-_UNITS = {"": 1, "b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "tb": 10**12}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,16 +37,7 @@ def limit() -> int:
     InputError
         If it is something else.
     """
-    said = os.environ.get(LIMIT_VARIABLE, "").strip()
-    if not said:
-        return DEFAULT_LIMIT
-    parts = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([a-z]*)", said.lower())
-    if not parts or parts[2] not in _UNITS:
-        raise InputError(
-            f"{LIMIT_VARIABLE} must be a number of bytes, like 500MB or 2GB, or 0 for no cache, "
-            f"not “{said}”"
-        )
-    return int(float(parts[1]) * _UNITS[parts[2]])
+    return told_size(LIMIT_VARIABLE, DEFAULT_LIMIT)
 
 
 def status() -> CacheStatus:

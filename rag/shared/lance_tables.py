@@ -11,7 +11,7 @@ import lance
 from rag.errors import LibraryNotFound
 from rag.shared import schemas
 from rag.shared.lance_table import Table
-from rag.shared.storage import options, told
+from rag.shared.storage import kept, options, told
 
 WORDS: Mapping[str, Any] = MappingProxyType(
     {
@@ -41,6 +41,7 @@ class Tables:
                 "notes": schemas.notes(),
             }
         )
+        self._kept = kept()
         self._opened: dict[str, lance.LanceDataset] = {}
         self._pinned: dict[str, Table] = {}
 
@@ -113,7 +114,9 @@ class Tables:
         with told(self.url):
             found = self._opened.get(name)
             if found is None:
-                found = lance.dataset(self._place(name), storage_options=options())
+                found = lance.dataset(
+                    self._place(name), storage_options=options(), session=self._kept
+                )
             else:
                 found = found.checkout_version(found.latest_version)
             self._opened[name] = found

@@ -1,4 +1,6 @@
-"""The object storage: how it is reached, and what it says when it can't be used."""
+"""The object storage: how it is reached, what is kept of it in memory, and what it says when it
+can't be used.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +8,22 @@ import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 
+from lance import Session  # type: ignore[attr-defined]  # which its documentation names
 from lance.commit import CommitConflictError
 
 from rag.errors import LibraryBusy, LibraryError, LibraryNotFound
+from rag.told_sizes import told_size
+
+MEMORY_VARIABLE = "RAG_SHARED_CACHE_LIMIT"
+"""The environment variable that says how many bytes of shared libraries a process may keep."""
+
+DEFAULT_MEMORY = 2_000_000_000
+"""The vectors' index of one and a half million passages; Lance's own bounds are 7 GB."""
+
+OF_TABLES = 8
+"""One part in so many is for what describes the tables, the rest for their indexes."""
 
 
 def options() -> dict[str, str]:
@@ -18,6 +32,21 @@ def options() -> dict[str, str]:
     """
     plain = os.environ.get("AWS_ENDPOINT_URL", "").startswith("http://")
     return {"allow_http": "true"} if plain else {}
+
+
+@cache
+def kept() -> Session:
+    """What this process keeps in memory of all shared libraries, the least recently used going
+    first.
+
+    Raises
+    ------
+    InputError
+        If ``$RAG_SHARED_CACHE_LIMIT`` is no size.
+    """
+    limit = told_size(MEMORY_VARIABLE, DEFAULT_MEMORY)
+    tables = limit // OF_TABLES
+    return Session(index_cache_size_bytes=limit - tables, metadata_cache_size_bytes=tables)
 
 
 @contextmanager

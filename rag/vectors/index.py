@@ -107,7 +107,10 @@ class FaissIndex:
             raise LibraryDamaged(f"the vector index can't be read: {error.strerror}") from error
         if found != sha256:
             raise LibraryDamaged("the vector index is not the one that was written")
-        index = cls(faiss.read_index(str(path), faiss.IO_FLAG_MMAP_IFC if mapped else 0))
+        try:
+            index = cls(faiss.read_index(str(path), faiss.IO_FLAG_MMAP_IFC if mapped else 0))
+        except RuntimeError as error:  # a writer that published another took it away just now
+            raise LibraryDamaged("the vector index is gone") from error
         index.probed = probed or index.probed
         return index
 

@@ -31,6 +31,8 @@ from hashing_embedder import HashingEmbedder
 from rag import Document, Library, LibraryBusy, RagError, SourceNotFound
 from rag.chunking import passages
 from rag.embedding import SentenceTransformerEmbedder
+from rag.heaps import a_heap_for_each_core
+from rag.threads import one_blas_thread
 from rag.watching import changes
 
 EVERY = 30.0
@@ -202,6 +204,8 @@ def main() -> None:
     parser.add_argument("--articles", type=int, default=60)
     parser.add_argument("--hashing", action="store_true", help="no model: for a quick look")
     given = parser.parse_args()
+    one_blas_thread()  # as the command does, and this
+    a_heap_for_each_core()
     soak = Soak(given.folder, given.articles, hashing=given.hashing)
     soak.meet_every_length()
     works = [soak.write, soak.follow, soak.shake, soak.look, soak.ask, soak.ask]
@@ -210,10 +214,12 @@ def main() -> None:
     for thread in threads:
         thread.start()
     samples: list[dict[str, float]] = []
+    told: list[str] = []
     while time.monotonic() - began < given.minutes * 60:
         time.sleep(min(EVERY, given.minutes * 60 / 6))
         samples.append(soak.sample(began))
-        print(json.dumps(samples[-1]), flush=True)
+        print(json.dumps(samples[-1]), *soak.wrong[len(told) :], sep="\n", flush=True)
+        told = soak.wrong[:]
     soak.stop.set()
     for thread in threads:
         thread.join(15)

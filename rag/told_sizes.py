@@ -1,0 +1,30 @@
+"""Numbers of bytes, as people write them into the environment."""
+
+from __future__ import annotations
+
+import os
+import re
+
+from rag.errors import InputError
+
+_UNITS = {"": 1, "b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "tb": 10**12}
+
+
+def told_size(variable: str, default: int) -> int:
+    """The bytes that an environment variable says, like 500MB; ``default`` where it says nothing.
+
+    Raises
+    ------
+    InputError
+        If it says something else.
+    """
+    said = os.environ.get(variable, "").strip()
+    if not said:
+        return default
+    parts = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([a-z]*)", said.lower())
+    if not parts or parts[2] not in _UNITS:
+        raise InputError(
+            f"{variable} must be a number of bytes, like 500MB or 2GB, or 0 for no cache, "
+            f"not “{said}”"
+        )
+    return int(float(parts[1]) * _UNITS[parts[2]])
