@@ -15,12 +15,7 @@ from pyarrow import fs
 
 from rag.cluster.work import Listed
 from rag.errors import InputError, SourceNotFound
-
-_TOLD = (
-    *("AWS_ENDPOINT_URL", "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_ACCESS_KEY_ID"),
-    *("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"),
-)
-"""What the environment says of S3; the last three, pyarrow looks up itself."""
+from rag.shared.storage import credentials
 
 
 def found(url: str) -> tuple[list[Listed], bool]:
@@ -82,18 +77,15 @@ def _storage_of(url: str) -> tuple[fs.FileSystem, str]:
     """
     scheme, _, place = url.partition("://")
     bucket = place.partition("/")[0]
-    told = tuple((name, os.environ.get(name)) for name in _TOLD)
-    return _storage(scheme, bucket, told), place
+    return _storage(scheme, bucket, credentials()), place
 
 
 @lru_cache(maxsize=16)
-def _storage(scheme: str, bucket: str, told: tuple[tuple[str, str | None], ...]) -> fs.FileSystem:
-    """Another one where the environment says something else."""
+def _storage(scheme: str, bucket: str, _credentials: object) -> fs.FileSystem:
     if scheme == "s3":
-        said = dict(told)
         return fs.S3FileSystem(
-            endpoint_override=said["AWS_ENDPOINT_URL"],
-            region=said["AWS_REGION"] or said["AWS_DEFAULT_REGION"],
+            endpoint_override=os.environ.get("AWS_ENDPOINT_URL"),
+            region=os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION"),
         )
     return fs.FileSystem.from_uri(f"{scheme}://{bucket}")[0]
 

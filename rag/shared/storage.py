@@ -8,7 +8,7 @@ import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cache
+from functools import lru_cache
 
 from lance import Session  # type: ignore[attr-defined]  # which its documentation names
 from lance.commit import CommitConflictError
@@ -34,7 +34,14 @@ def options() -> dict[str, str]:
     return {"allow_http": "true"} if plain else {}
 
 
-@cache
+def credentials() -> tuple[tuple[str, str], ...]:
+    """What the environment says of object storages. Lance and pyarrow look once for each address,
+    so what they keep must be another where this is.
+    """
+    known = ("AWS_", "AZURE_", "GOOGLE_")
+    return tuple(sorted(one for one in os.environ.items() if one[0].startswith(known)))
+
+
 def kept() -> Session:
     """What this process keeps in memory of all shared libraries, the least recently used going
     first.
@@ -44,7 +51,11 @@ def kept() -> Session:
     InputError
         If ``$RAG_SHARED_CACHE_LIMIT`` is no size.
     """
-    limit = told_size(MEMORY_VARIABLE, DEFAULT_MEMORY)
+    return _kept(told_size(MEMORY_VARIABLE, DEFAULT_MEMORY), credentials())
+
+
+@lru_cache(maxsize=1)
+def _kept(limit: int, _credentials: object) -> Session:
     tables = limit // OF_TABLES
     return Session(index_cache_size_bytes=limit - tables, metadata_cache_size_bytes=tables)
 

@@ -8,8 +8,9 @@
 Indexes the documents of the set twice, into ``FOLDER/embedded`` and into a shared library on an S3
 server that is started for it (with ``--local`` into files in ``FOLDER/shared``, without a server).
 ``--compressed`` keeps the shared one's vectors as a large library would, in lists and a bit a
-dimension. Prints for how many questions the first five hits are the same, the MRR@10 of both, and
-how long a search takes.
+dimension. Prints for how many questions the first five hits are the same, the MRR@10 of both, how
+long a search takes, the processor's time in this process, and how often and how much it reads from
+the storage.
 """
 
 from __future__ import annotations
@@ -84,11 +85,14 @@ def compared(data: Path, folder: Path, url: str, most: int | None) -> dict[str, 
         judge = SpanJudge(Places(documents, embedded.document))
         both: list[list[list[Hit]]] = [[], []]
         times: list[list[float]] = [[], []]
+        cores, reads = [0.0, 0.0], _reads(shared)
         for question in questions:  # in turn, so that whatever else the machine does hits both
             for n, library in enumerate((embedded, shared)):
-                began = time.perf_counter()
+                began, worked = time.perf_counter(), time.process_time()
                 both[n].append(library.search(question.text, DEPTH))
                 times[n].append(1000 * (time.perf_counter() - began))
+                cores[n] += 1000 * (time.process_time() - worked)
+        read = _reads(shared) - reads
         differing = [
             question.text
             for question, *hits in zip(questions, *both, strict=True)
@@ -108,8 +112,18 @@ def compared(data: Path, folder: Path, url: str, most: int | None) -> dict[str, 
             ),
             "mrr": [round(_mrr(questions, hits, judge), 4) for hits in both],
             "ms": [_quantiles(one) for one in times],
+            "cpu_ms": [round(one / len(questions), 1) for one in cores],
+            "reads": round(float(read[0]) / len(questions), 1),
+            "read_kb": round(float(read[1]) / len(questions) / 1000, 1),
             "differing": differing[:10],
         }
+
+
+def _reads(shared: Library) -> np.ndarray:
+    """How often this process has read from the storage, and how many bytes."""
+    tables = shared._engine._tables  # type: ignore[attr-defined]
+    stats = tables.passages.dataset.io_stats_snapshot()
+    return np.array([stats.read_iops, stats.read_bytes])
 
 
 def _ids(hits: Sequence[Hit]) -> list[str]:

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import os
+import signal
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -15,7 +19,7 @@ from made_documents import Made, made
 from pyarrow.fs import S3FileSystem
 from three_articles import library_without_reading
 
-from rag import Library, Progress
+from rag import Library, LibraryNotFound, Progress
 from rag.embedding import SentenceTransformerEmbedder
 
 pytest.importorskip("ray")
@@ -47,6 +51,63 @@ def test_on_this_machine(articles: Path, tmp_path: Path) -> None:
     assert "unchanged 2" in told
     asked = rag("ask", "Where is the turret from?", "--library", command[3], folder=tmp_path)
     assert "Bruges" in asked.stdout
+
+
+def test_interrupted_and_gone_on_with(tmp_path: Path) -> None:
+    """Ctrl-C, as a terminal sends it, to all processes at once: what was committed is kept and
+    found, Ray's processes end, and the next run embeds the rest only.
+    """
+    articles, url = tmp_path / "articles", f"file://{tmp_path}/library"
+    listed = list(made(3000))
+    for one in listed:
+        path = articles / one.name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(one.text)
+    command = [sys.executable, "-m", "rag", "index", articles, "--library", url, "--ray", "local"]
+    process = subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    while not _documents(url):
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.2)
+    os.killpg(process.pid, signal.SIGINT)
+    _, said = process.communicate(timeout=180)
+    assert process.returncode == 130, said
+    assert "Traceback" not in said
+    kept = _documents(url)
+    assert f"Stopped. {kept:,} document" in said
+    assert 0 < kept < len(listed)
+    assert not _running(process.pid)
+    second = rag(*command[3:], folder=tmp_path)
+    assert second.returncode == 0, second.stderr
+    assert f"embedded {len(listed) - kept:,}" in " ".join(second.stdout.split())
+    with Library.open(url) as library:
+        assert library.status().documents == len(listed)
+        for one in listed[:: len(listed) // ASKED]:
+            assert one.answer in library.search(one.question)[0].answer.text
+
+
+def _documents(url: str) -> int:
+    try:
+        with Library.open(url, create=False) as library:
+            return library.status().documents
+    except LibraryNotFound:
+        return 0
+
+
+def _running(session: int) -> list[str]:
+    """The commands of a session whose first process has ended."""
+    listed = subprocess.run(
+        ["ps", "-o", "stat=,args=", "-s", str(session)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return [line for line in listed.stdout.splitlines() if not line.startswith("Z")]
 
 
 @pytest.fixture(scope="module")

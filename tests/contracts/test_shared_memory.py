@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,17 +15,8 @@ KB = 1000
 SUBJECTS = ("harbour", "orchard", "glacier", "violin", "comet", "tram")
 
 
-@pytest.fixture(autouse=True)
-def told_anew() -> Iterator[None]:
-    """What the environment says is looked at once in a process."""
-    storage.kept.cache_clear()
-    yield
-    storage.kept.cache_clear()
-
-
 def asked(url: str | Path) -> tuple[list[Hit], int]:
     """What is found for some questions, and how many bytes are kept then."""
-    storage.kept.cache_clear()
     with Library.open(url, embedder=HashingEmbedder()) as library:
         hits = [hit for subject in SUBJECTS for hit in library.search(f"Which {subject}?", k=3)]
     return hits, storage.kept().size_bytes()
@@ -44,6 +34,7 @@ def test_little_is_kept_where_little_may_be(
         (articles / f"{number}.txt").write_text(f"The {subject} of {number} {words}.")
     with Library.open(url, embedder=HashingEmbedder()) as library:
         library.index(articles)
+    monkeypatch.setenv(storage.MEMORY_VARIABLE, "2.5GB")  # nothing of other tests
     usual, kept = asked(url)
     assert len(usual) == 3 * len(SUBJECTS)
     for limit, most in (("40kB", 40 * KB), ("0", KB)):
