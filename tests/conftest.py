@@ -86,9 +86,14 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Without those that the engine is not for."""
+    """Without those that the engine is not for, and with little that is counted twice: hundreds of
+    examples take the same lines, and counting them takes longer than running them.
+    """
     if config.getoption("engine") != ENGINES[0]:
         shared_suite.leave_out(config, items)
+    for item in items:
+        if getattr(getattr(item, "obj", None), "is_hypothesis_test", False):
+            item.add_marker(pytest.mark.no_cover)
 
 
 def pytest_make_parametrize_id(val: object) -> str | None:

@@ -57,6 +57,7 @@ def test_broken_messages(data: bytes) -> None:
     assert time.process_time() - began < 10
 
 
+@pytest.mark.no_cover  # how long it takes is looked at
 def test_parts_in_each_other() -> None:
     """Versions of versions are told apart in time; thousands of them are refused."""
     words = b"Content-Transfer-Encoding: base64\r\n\r\n" + base64.b64encode(b"Words " * 2_000_000)

@@ -122,6 +122,7 @@ class TestScans:
             load_pdf(by_hand(content, cmap))
 
 
+@pytest.mark.no_cover  # how long it takes is looked at
 def test_ten_thousand_pages() -> None:
     """Each is read, and has its place; none is taken for the furniture of the others."""
     entries = [f"Entry {number} of the log: the sea was calm." for number in range(10_000)]
@@ -186,6 +187,7 @@ class TestBrokenFiles:
         assert_covered(loaded)
 
 
+@pytest.mark.no_cover  # how long it takes is looked at
 class TestSize:
     def test_many_pages(self) -> None:
         """Time grows with the number of pages, no faster."""

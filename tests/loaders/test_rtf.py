@@ -169,6 +169,7 @@ def test_what_cannot_be_read_is_said(data: bytes, reason: str) -> None:
         load_rtf(data)
 
 
+@pytest.mark.no_cover  # hundreds of times the same lines
 def test_damaged_bytes_never_crash() -> None:
     """A byte changed anywhere is either read or refused."""
     for at in range(6, len(LAMP)):

@@ -128,6 +128,7 @@ def test_a_huge_sheet_is_cut_and_says_so(monkeypatch: pytest.MonkeyPatch) -> Non
     assert warning.startswith("the table: everything from row 4 on was left out; at most 100,000")
 
 
+@pytest.mark.no_cover  # how long it takes is looked at
 def test_a_cell_far_from_all_others_is_read() -> None:
     """The last cell that a sheet can have."""
     workbook = openpyxl.Workbook()

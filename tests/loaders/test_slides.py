@@ -164,6 +164,7 @@ def test_words_in_several_pieces_are_whole() -> None:
     assert loaded.pages[0].of(loaded.text).startswith("Lamps of old\n\nHere E=mc")
 
 
+@pytest.mark.no_cover  # how long it takes is looked at
 def test_any_number_of_titles_is_read_in_time() -> None:
     """Each shape is looked at once."""
     began = time.process_time()
