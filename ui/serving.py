@@ -29,6 +29,11 @@ SECONDS_TO_FINISH = 30
 SECONDS_OF_STREAMS = 1.0
 """The same for those that have no end of their own: an open page keeps one."""
 
+SECONDS_OF_QUIET = 75
+"""How long a connection is kept on which nothing is asked: longer than clients and proxies keep it
+(nginx 60 s), because a question that is sent while the server closes gets no answer.
+"""
+
 _log = logging.getLogger(__name__)
 
 
@@ -86,6 +91,7 @@ async def _answer(
             log_level="warning",
             access_log=False,
             server_header=False,
+            timeout_keep_alive=SECONDS_OF_QUIET,
             timeout_graceful_shutdown=SECONDS_TO_FINISH,
         )
     )

@@ -58,9 +58,11 @@ def main() -> None:
 
 
 @contextmanager
-def serving_set(data: Path, libraries: Path | None) -> Iterator[tuple[str, list[str], Path]]:
-    """A server over a library of the set: its address, the set's questions, and a folder of files
-    that are in no library, to be indexed meanwhile. The library is kept in ``libraries``.
+def serving_set(
+    data: Path, libraries: Path | None, more: int = FILES
+) -> Iterator[tuple[str, list[str], Path]]:
+    """A server over a library of the set: its address, the set's questions, and a folder of so many
+    files that are in no library, to be indexed meanwhile. The library is kept in ``libraries``.
     """
     labelled = read_beir(data)
     with tempfile.TemporaryDirectory() as temporary:
@@ -68,7 +70,7 @@ def serving_set(data: Path, libraries: Path | None) -> Iterator[tuple[str, list[
         with opened(labelled, library, progress=sys.stderr.isatty()):
             pass
         files = Path(temporary) / "more"
-        write_more([one.text for one in labelled.documents or ()], files)
+        write_more([one.text for one in labelled.documents or ()], files, more)
         with serving(library) as address:
             yield address, [question.text for question in labelled.questions], files
 
@@ -88,10 +90,10 @@ def serving(library: Path) -> Iterator[str]:
         server.send_signal(signal.SIGINT)
 
 
-def write_more(texts: Sequence[str], folder: Path) -> None:
+def write_more(texts: Sequence[str], folder: Path, count: int) -> None:
     """Files that are in no library: the words of the set's documents, in another order."""
     folder.mkdir()
-    for number, text in enumerate(itertools.islice(itertools.cycle(texts), FILES)):
+    for number, text in enumerate(itertools.islice(itertools.cycle(texts), count)):
         words = f"Number {number}. {text}".split()
         (folder / f"{number}.txt").write_text(" ".join(reversed(words)), encoding="utf-8")
 

@@ -5,8 +5,9 @@ honestly when to come again. Run by hand, five minutes:
 
 Makes a library of the set, serves it as ``rag serve`` does on this machine, starts an index job,
 and asks the API at a fixed rate, whether or not earlier answers have come. Prints how many answers
-of each kind there were and how long they took, and fails if one was neither a result nor 429 or
-503 with ``Retry-After``.
+of each kind there were, how long they took, and what memory the server has in the first and in the
+last third of the time; fails if an answer was neither a result nor 429 or 503 with
+``Retry-After``, or if memory grew by more than 5 % and 20 MB.
 """
 
 from __future__ import annotations
@@ -14,11 +15,13 @@ from __future__ import annotations
 import argparse
 import asyncio
 import itertools
+import re
 import sys
 import time
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
+from statistics import median
 
 import httpx
 import numpy as np
@@ -26,6 +29,14 @@ from load import serving_set, start_job
 from quality import circumstances
 
 HONEST = {429, 503}
+FILES = 6000
+"""Documents of the job: more than are done in the time."""
+
+RESIDENT = re.compile(r"^process_resident_memory_bytes (\S+)$", re.MULTILINE)
+
+EVERY = 5.0
+"""Seconds from one look at the server's memory to the next."""
+
 SECONDS = 60.0
 """After which an answer that has not come counts as an error."""
 
@@ -38,16 +49,42 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=300.0)
     parser.add_argument("--libraries", type=Path, metavar="DIR", help="where to keep libraries")
     arguments = parser.parse_args()
-    with serving_set(arguments.data, arguments.libraries) as (address, texts, files):
+    with serving_set(arguments.data, arguments.libraries, FILES) as (address, texts, files):
         job = start_job(address, files)
-        taken = asyncio.run(asked(address, texts, arguments.rate, arguments.seconds))
+        taken, memory = asyncio.run(measured(address, texts, arguments.rate, arguments.seconds))
         state = httpx.get(job).json()["state"]
         httpx.delete(job)
     show(taken)
-    print(f"\nThe job was {state} at the end. {circumstances()}")
+    third = len(memory) // 3
+    before, later = median(memory[:third]), median(memory[-third:])
+    print(f"\nMemory: {before:.0f} MB, {later:.0f} MB later. The job was {state} at the end.")
+    print(circumstances())
     wrong = [kind for kind, _ in taken if not kind.startswith(("200", "429 with", "503 with"))]
     if wrong:
         sys.exit(f"{len(wrong)} answers were neither a result nor an honest refusal: {wrong[:5]}")
+    if later > max(before * 1.05, before + 20):
+        sys.exit("memory grew")
+
+
+async def measured(
+    address: str, texts: Sequence[str], rate: float, seconds: float
+) -> tuple[list[tuple[str, float]], list[float]]:
+    """What came of each request, and the server's memory every few seconds, in MB."""
+    memory: list[float] = []
+
+    async def look() -> None:
+        async with httpx.AsyncClient(base_url=address, timeout=SECONDS) as client:
+            while True:
+                answer = await client.get("/metrics")
+                found = RESIDENT.search(answer.text)
+                if found:  # it may be told to come again, too
+                    memory.append(float(found[1]) / 1e6)
+                await asyncio.sleep(EVERY)
+
+    looking = asyncio.create_task(look())
+    taken = await asked(address, texts, rate, seconds)
+    looking.cancel()
+    return taken, memory
 
 
 async def asked(

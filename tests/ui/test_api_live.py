@@ -7,11 +7,13 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http.client import HTTPConnection
 from pathlib import Path
 
 import anyio
 import httpx
 import pytest
+import threaded
 import uvicorn
 from fastapi.testclient import TestClient
 from hashing_embedder import HashingEmbedder
@@ -20,6 +22,7 @@ from served import SECONDS, Pausing, here
 
 from rag import Library
 from ui import server, serving
+from ui.access import decided
 
 QUESTION = "Who led the Belgian Economic Mission to India?"
 
@@ -63,6 +66,19 @@ def test_it_gets_ready(address: str) -> None:
         assert time.monotonic() < until
         time.sleep(0.05)
     assert answer.json() == {"status": "ready"}
+
+
+def test_a_quiet_connection_is_kept(seeds: Library) -> None:
+    """Longer than uvicorn would by itself, which closed it just when a proxy asked on it."""
+    with threaded.serving(seeds, decided("127.0.0.1")) as address:
+        place = httpx.URL(address)
+        connection = HTTPConnection(place.host, place.port, timeout=SECONDS)
+        for _ in range(2):
+            connection.request("GET", "/health")
+            answer = connection.getresponse()
+            assert (answer.status, bool(answer.read())) == (200, True)
+            time.sleep(6)
+        connection.close()
 
 
 def test_the_page_answers_programs(address: str) -> None:
