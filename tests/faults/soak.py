@@ -204,7 +204,8 @@ def main() -> None:
     parser.add_argument("--articles", type=int, default=60)
     parser.add_argument("--hashing", action="store_true", help="no model: for a quick look")
     given = parser.parse_args()
-    one_blas_thread()  # as the command does, and this
+    # As the command does.
+    one_blas_thread()
     a_heap_for_each_core()
     soak = Soak(given.folder, given.articles, hashing=given.hashing)
     soak.meet_every_length()
