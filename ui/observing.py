@@ -28,16 +28,14 @@ UNMATCHED = "unmatched"
 LEFT = 499
 """The status, as nginx has it, of what nobody waited for any longer when its answer began."""
 
+WATCHED = frozenset({"/health", "/metrics", "/api/v1/health", "/api/v1/ready"})
+"""Where the server says how it is, to whoever watches over it."""
+
 _GIVEN = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _METHODS = frozenset(method.value for method in HTTPMethod)
 _STREAM = "text/event-stream"
 _STATIC = (".js", ".css", ".ico", ":path}")
-_PROBES = frozenset(
-    {
-        *("/health", "/metrics", "/api/v1/health", "/api/v1/ready"),
-        "/gradio_api/heartbeat/{session_hash}",
-    }
-)
+_PROBES = WATCHED | {"/gradio_api/heartbeat/{session_hash}"}
 
 _log = logging.getLogger(__name__)
 

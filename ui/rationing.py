@@ -5,12 +5,14 @@ when to come again, instead of being kept waiting.
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ui import gate_words as told
 from ui import prefix
 from ui.api import problems
 from ui.bodies import FILES
+from ui.observing import WATCHED
 from ui.rates import Rates, client
 from ui.refusing import refusal
 
@@ -31,7 +33,24 @@ OPEN = 500
 
 OPEN_EACH = 100
 
+WATCHING, WATCHING_EACH = 16, 8
+"""Requests for how the server is: when it is full, that is what it says, or whoever watches over
+it takes it for dead and starts it anew.
+"""
+
 _STREAMS = ("/gradio_api/heartbeat/", "/gradio_api/queue/data", "/gradio_api/call/", FILES)
+
+
+@dataclass(frozen=True, slots=True)
+class _Lane:
+    """Requests of one kind: how often one client may ask, how many are ``most`` answered at once,
+    and how many of ``each`` client.
+    """
+
+    rates: Rates
+    most: int
+    each: int
+    running: Counter[str] = field(default_factory=Counter)
 
 
 class Rationed:
@@ -39,19 +58,19 @@ class Rationed:
 
     def __init__(self, app: ASGIApp, rates: Rates | None = None) -> None:
         self._app = app
-        self._rates = rates or Rates(PER_SECOND, BURST)
-        self._answering: Counter[str] = Counter()
-        self._open: Counter[str] = Counter()
+        rates = rates or Rates(PER_SECOND, BURST)
+        self._asking = _Lane(rates, AT_ONCE, AT_ONCE_EACH)
+        self._streaming = _Lane(rates, OPEN, OPEN_EACH)
+        self._watching = _Lane(Rates(PER_SECOND, BURST), WATCHING, WATCHING_EACH)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, as ASGI has it."""
         peer = scope.get("client")
         of = client(peer[0] if peer else "")
-        seconds = self._rates.take(of)
-        streams = any(one in prefix.within(scope) for one in _STREAMS)
-        running = self._open if streams else self._answering
-        most, most_each = (OPEN, OPEN_EACH) if streams else (AT_ONCE, AT_ONCE_EACH)
-        if seconds or running[of] >= most_each:
+        lane = self._lane(prefix.within(scope))
+        running = lane.running
+        seconds = lane.rates.take(of)
+        if seconds or running[of] >= lane.each:
             seconds = seconds or 1
             refused = refusal(
                 scope,
@@ -61,7 +80,7 @@ class Rationed:
             )
             await refused(scope, receive, send)
             return
-        if running.total() >= most:
+        if running.total() >= lane.most:
             refused = refusal(scope, problems.OVERLOADED, told.OVERLOADED, {"retry-after": "1"})
             await refused(scope, receive, send)
             return
@@ -72,3 +91,9 @@ class Rationed:
             running[of] -= 1
             if not running[of]:
                 del running[of]
+
+    def _lane(self, path: str) -> _Lane:
+        if path in WATCHED:
+            return self._watching
+        streams = any(one in path for one in _STREAMS)
+        return self._streaming if streams else self._asking

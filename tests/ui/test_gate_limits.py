@@ -190,6 +190,17 @@ def test_who_asks_too_often_is_told_when() -> None:
     assert of("192.0.2.1").get("/").status_code == 200
 
 
+@pytest.mark.parametrize("path", ["/api/v1/health", "/api/v1/ready", "/metrics"])
+def test_a_full_server_tells_how_it_is(path: str) -> None:
+    """Whoever watches over it would start it anew, and everybody's answers would be lost."""
+    app = Starlette(routes=[Route("/{path:path}", told)])
+    now = [0.0]
+    here = TestClient(Rationed(app, Rates(1.0, 1.0, lambda: now[0])), client=("192.0.2.1", 1))
+    assert [here.get("/").status_code for _ in range(2)] == [200, 429]
+    assert here.get(path).status_code == 200
+    assert here.get(f"{path}/more").status_code == 429
+
+
 def test_who_counts_as_one_client() -> None:
     """An address, or a network of IPv6 that one household has."""
     assert client("2001:db8:1:2:3:4:5:6") == client("2001:db8:1:2::1") != client("2001:db8:1:3::1")
@@ -211,7 +222,12 @@ def scope_of(peer: str, path: str, *headers: tuple[bytes, bytes]) -> dict[str, o
 
 @pytest.mark.parametrize(
     ("path", "limit"),
-    [("/slow", "AT_ONCE"), ("/gradio_api/heartbeat/x", "OPEN"), ("/api/v1/files/a", "OPEN")],
+    [
+        ("/slow", "AT_ONCE"),
+        ("/gradio_api/heartbeat/x", "OPEN"),
+        ("/api/v1/files/a", "OPEN"),
+        ("/metrics", "WATCHING"),
+    ],
 )
 def test_what_can_not_be_answered_now_is_refused_at_once(
     path: str, limit: str, monkeypatch: pytest.MonkeyPatch

@@ -39,7 +39,7 @@ def routes(library: Library, warming: Warming) -> APIRouter:
     router = APIRouter(tags=["health"])
 
     @router.get("/health")
-    def health() -> Health:
+    async def health() -> Health:  # no thread is waited for, all of which may be busy
         """Whether the server lives; it looks no further."""
         return lives()
 
