@@ -60,9 +60,12 @@ def main() -> None:
         job = start_job(address, files)
         while (before := embedded(job)) < MET:
             time.sleep(0.5)
+        began = time.perf_counter()
         taken, memory = asyncio.run(measured(address, texts, arguments.rate, arguments.seconds))
+        seconds = time.perf_counter() - began
         state, meanwhile = httpx.get(job).json()["state"], embedded(job) - before
         httpx.delete(job)
+    print(f"{len(taken)} requests in {seconds:.0f} s, until the last answer\n")
     show(taken)
     memory = memory[int(len(memory) * WARMING) :]
     third = len(memory) // 3
@@ -77,6 +80,8 @@ def main() -> None:
         sys.exit("memory grew")
     if not meanwhile:
         sys.exit("nothing was indexed meanwhile")
+    if seconds > arguments.seconds + SECONDS:
+        sys.exit("this machine did not keep up with asking: the rate was lower")
 
 
 def embedded(job: str) -> int:
