@@ -33,6 +33,9 @@ one_blas_thread()
 os.environ["OPENBLAS_NUM_THREADS"] = "1"
 os.environ["OMP_WAIT_POLICY"] = "passive"
 
+OF_THE_PAGE = {"ui", "browser"}
+"""Folders whose tests ask the page and the API, of which no coverage is counted (only of rag)."""
+
 SEEDS = Path(__file__).parent.parent / "seeds"
 
 
@@ -87,13 +90,25 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Without those that the engine is not for, and with little that is counted twice: hundreds of
-    examples take the same lines, and counting them takes longer than running them.
+    examples take the same lines, and the page is not what is counted; counting would take longer
+    than running them.
     """
     if config.getoption("engine") != ENGINES[0]:
         shared_suite.leave_out(config, items)
     for item in items:
-        if getattr(getattr(item, "obj", None), "is_hypothesis_test", False):
+        examples = getattr(getattr(item, "obj", None), "is_hypothesis_test", False)
+        if examples or item.path.parent.name in OF_THE_PAGE:
             item.add_marker(pytest.mark.no_cover)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _processes_of_the_page_are_not_counted(request: pytest.FixtureRequest) -> Iterator[None]:
+    """The mark is for this process alone, and those that it starts read the environment."""
+    with pytest.MonkeyPatch.context() as patched:
+        if request.path.parent.name in OF_THE_PAGE:
+            for name in [one for one in os.environ if one.startswith("COVERAGE")]:
+                patched.delenv(name)
+        yield
 
 
 def pytest_make_parametrize_id(val: object) -> str | None:

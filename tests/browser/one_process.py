@@ -62,13 +62,11 @@ class OneProcess:
 
     def _asked(self, what: dict[str, Any]) -> str:
         if self._process is None:
-            # Not under coverage: what the page does of the package, others do, too, and sooner.
-            inherited = {k: v for k, v in os.environ.items() if not k.startswith("COVERAGE")}
             # A file, not a pipe: nobody reads on, and a full pipe would stop the process.
             with self._complaints.open("w") as complaints:
                 self._process = subprocess.Popen(
                     [sys.executable, __file__],
-                    env=inherited | {"PYTHONPATH": os.pathsep.join(sys.path)},
+                    env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
                     stdin=subprocess.PIPE,
                     stdout=subprocess.PIPE,
                     stderr=complaints,
