@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import shared_suite
+from coverage import Coverage
 from engines import ENGINES
 from hypothesis import settings
 from three_articles import BREAD, TANKS, WHALES
@@ -99,6 +100,19 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         examples = getattr(getattr(item, "obj", None), "is_hypothesis_test", False)
         if examples or item.path.parent.name in OF_THE_PAGE:
             item.add_marker(pytest.mark.no_cover)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_setup(item: pytest.Item) -> Iterator[None]:
+    """The mark is for the test itself, and most of its time may be what is made for it."""
+    counting = Coverage.current() if item.get_closest_marker("no_cover") else None
+    if counting:
+        counting.stop()
+    try:
+        yield
+    finally:
+        if counting:
+            counting.start()
 
 
 @pytest.fixture(scope="module", autouse=True)
