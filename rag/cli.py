@@ -17,7 +17,7 @@ from rag.commands.signals import ending
 from rag.errors import RagError
 from rag.heaps import a_heap_for_each_core
 from rag.terminal import err, escape
-from rag.threads import one_blas_thread
+from rag.threads import one_blas_thread, short_turns
 
 HELP = (
     "Ask your own documents questions, in plain words.\n\n"
@@ -86,6 +86,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command; the one place where errors and signals become exit codes."""
     one_blas_thread()
     a_heap_for_each_core()
+    short_turns()
     given = sys.argv[1:] if arguments is None else list(arguments)
     try:
         airgap.close_if_told()

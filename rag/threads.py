@@ -17,6 +17,20 @@ each bring an OpenMP of their own; tests/test_package.py loads both, in either o
 
 from __future__ import annotations
 
+import sys
+
+TURN = 0.0005
+"""Seconds for which a thread may keep Python's interpreter while another waits for it."""
+
+
+def short_turns() -> None:
+    """From now on threads take turns ten times as often as Python has them do by itself.
+
+    A question asks for the interpreter after each product, each look into an index and each read;
+    a thread that indexes meanwhile may keep it for a whole turn each time.
+    """
+    sys.setswitchinterval(TURN)
+
 
 def one_blas_thread() -> None:
     """From now on NumPy's products take one thread each, in the whole process.

@@ -7,7 +7,7 @@ from __future__ import annotations
 import os
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -17,6 +17,9 @@ from test_package import python
 
 from rag import Library
 from rag.embedding.together import Together
+from rag.encoding import GIVE_WAY
+from rag.threads import TURN
+from rag.types import Passage, PassageEncoding
 
 
 def test_one_blas_thread(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -39,6 +42,38 @@ def test_one_blas_thread(monkeypatch: pytest.MonkeyPatch) -> None:
         "thread.join()\n"
     )
     assert run.stdout == "set()\nset()\n", run.stderr
+
+
+def test_short_turns() -> None:
+    """The command lets nobody who asks wait for as long as Python would by itself."""
+    run = python(
+        "import sys\n"
+        "from rag.cli import main\n"
+        "try:\n"
+        "    main(['status', '--library', 'none'])\n"
+        "except SystemExit:\n"
+        "    print(sys.getswitchinterval())\n"
+    )
+    assert float(run.stdout) == TURN, run.stderr
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a thread has no priority of its own")
+def test_the_model_gives_way(tmp_path: Path) -> None:
+    """While it indexes, whoever asks goes first; and this thread stays as it is."""
+    priorities: list[int] = []
+
+    class Watched(HashingEmbedder):
+        def passages(self, passages: Sequence[Passage]) -> Iterator[PassageEncoding]:
+            priorities.append(os.getpriority(os.PRIO_PROCESS, threading.get_native_id()))
+            return super().passages(passages)
+
+    own = os.getpriority(os.PRIO_PROCESS, 0)
+    (tmp_path / "a.txt").write_text("The mill of Oak stands still.")
+    with Library.open(tmp_path / "library", embedder=Watched()) as library:
+        library.index(tmp_path / "a.txt")
+    assert priorities
+    assert set(priorities) == {min(own + GIVE_WAY, 19)}
+    assert os.getpriority(os.PRIO_PROCESS, threading.get_native_id()) == own
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="others have no glibc")

@@ -36,7 +36,7 @@ from quality import circumstances
 from rag import Library, Progress, ranking, retrieval
 from rag.embedding import SentenceTransformerEmbedder
 from rag.embedding.together import Together
-from rag.threads import one_blas_thread
+from rag.threads import one_blas_thread, short_turns
 from ui import render
 
 STAGES = ("encoding", "vectors", "words", "store", "late interaction", "rendering")
@@ -62,6 +62,7 @@ def main() -> None:
 def measured(folder: Path, asked: Sequence[str], clients: int) -> dict[str, object]:
     """Quantiles of the stages alone and with clients, and of searches while it indexes."""
     one_blas_thread()  # as the command does
+    short_turns()
     clock = Clock()
     model = SentenceTransformerEmbedder()
     embedder = Timed(model, "encoding", clock, ("query",))

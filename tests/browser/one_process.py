@@ -88,10 +88,11 @@ def main() -> None:
 
     from rag import Library
     from rag.embedding import SentenceTransformerEmbedder
-    from rag.threads import one_blas_thread
+    from rag.threads import one_blas_thread, short_turns
     from ui import access, accounts
 
     one_blas_thread()  # as the command does
+    short_turns()
     embedder = SentenceTransformerEmbedder()
     served: dict[str, ExitStack] = {}
 

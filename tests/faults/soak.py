@@ -32,7 +32,7 @@ from rag import Document, Library, LibraryBusy, RagError, SourceNotFound
 from rag.chunking import passages
 from rag.embedding import SentenceTransformerEmbedder
 from rag.heaps import a_heap_for_each_core
-from rag.threads import one_blas_thread
+from rag.threads import one_blas_thread, short_turns
 from rag.watching import changes
 
 EVERY = 30.0
@@ -207,6 +207,7 @@ def main() -> None:
     # As the command does.
     one_blas_thread()
     a_heap_for_each_core()
+    short_turns()
     soak = Soak(given.folder, given.articles, hashing=given.hashing)
     soak.meet_every_length()
     works = [soak.write, soak.follow, soak.shake, soak.look, soak.ask, soak.ask]
