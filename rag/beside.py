@@ -1,13 +1,17 @@
-"""A call that goes on beside its caller, in a thread of its own."""
+"""A call that goes on beside its caller, in a thread that is kept for the next one."""
 
 from __future__ import annotations
 
-import threading
+import os
 from collections.abc import Callable
-from concurrent.futures import Future
+from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
 from typing import TypeVar
 
 T = TypeVar("T")
+
+MOST = 32
+"""Calls at once; more wait for one of these to end. None may begin another and wait for it."""
 
 
 def begun(call: Callable[[], T]) -> Callable[[], T]:
@@ -15,13 +19,11 @@ def begun(call: Callable[[], T]) -> Callable[[], T]:
 
     For work that lets other threads run meanwhile: an index's search, say, which is not Python.
     """
-    outcome: Future[T] = Future()
+    return _threads(os.getpid()).submit(call).result
 
-    def run() -> None:
-        try:
-            outcome.set_result(call())
-        except BaseException as error:  # noqa: BLE001 - the caller raises it
-            outcome.set_exception(error)
 
-    threading.Thread(target=run, name="beside", daemon=True).start()
-    return outcome.result
+@lru_cache(maxsize=1)
+def _threads(process: int) -> ThreadPoolExecutor:
+    """Those of this process: after a fork, the child has none of its parent's."""
+    del process
+    return ThreadPoolExecutor(MOST, "beside")

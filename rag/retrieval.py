@@ -10,9 +10,10 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rag import asking, beside, ranking, spelling
-from rag.arrays import Keys, Scores
+from rag.arrays import Keys, Scores, Vectors
 from rag.engine import Searcher
 from rag.errors import EmptyQuestion, InputError
 from rag.filters import Filter
@@ -43,6 +44,16 @@ class _Asked:
     k: int
     settings: Ranking
     library: Searcher
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Worded:
+    """What the words found, best first, with their scores; and their sentences, where those were
+    read beside the model (see :meth:`rag.engine.Searcher.sentences`).
+    """
+
+    ranked: dict[int, float]
+    sentences: tuple[Keys, NDArray[np.int64], Vectors] | None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -124,7 +135,7 @@ def search(
     limited = library.limited((*query.conditions, conditions), query.clauses)
     count = _proposed(k, settings) if settings.meaning_weight < 1.0 else 0
     # While the model reads the question, which takes one core and some milliseconds.
-    worded = _begun(lambda: _worded(respelled, count, limited), library)
+    worded = _begun(lambda: _worded(respelled, count, limited), limited)
     asked = _Asked(
         question=respelled,
         instead=instead,
@@ -152,10 +163,11 @@ def _instead(question: str, embedder: QuestionEncoder, library: Searcher) -> tup
     )
 
 
-def _worded(question: str, count: int, library: Searcher) -> dict[int, float]:
-    """The passages that the question's words find, best first, with their scores."""
+def _worded(question: str, count: int, library: Searcher) -> _Worded:
+    """What the question's words find."""
     keys, scores = library.worded(question, count)
-    return dict(zip(keys.tolist(), scores.tolist(), strict=True))
+    ranked = dict(zip(keys.tolist(), scores.tolist(), strict=True))
+    return _Worded(ranked, library.sentences([*ranked]) if len(library) >= MANY else None)
 
 
 def _begun(call: Callable[[], T], library: Searcher) -> Callable[[], T]:
@@ -166,15 +178,16 @@ def _begun(call: Callable[[], T], library: Searcher) -> Callable[[], T]:
     return lambda: result
 
 
-def _candidates(asked: _Asked, worded: dict[int, float]) -> _Candidates:
+def _candidates(asked: _Asked, by_words: _Worded) -> _Candidates:
     """What the vectors propose, and what the words did."""
     proposed = _nearest(asked)
+    worded = by_words.ranked
     others = [key for key in proposed if key not in worded]
     # While the store is read, which waits for the disk.
     looked_up = _begun(
         lambda: asked.library.word_scores(asked.question, others).tolist(), asked.library
     )
-    found, meaning = _meaning(asked, [*worded, *others])
+    found, meaning = _meaning(asked, others, by_words)
     near = _truly_nearest(asked, proposed, found, meaning)
     kept = np.isin(found, [*near, *worded])
     keys = found[kept]
@@ -213,11 +226,13 @@ def _proposed(k: int, settings: Ranking) -> int:
     return max(settings.passages_proposed, 2 * k)
 
 
-def _meaning(asked: _Asked, keys: Sequence[int]) -> tuple[Keys, Scores]:
-    """The cosine of each passage with the question, none below 0, and the keys they belong to.
+def _meaning(asked: _Asked, others: Sequence[int], worded: _Worded) -> tuple[Keys, Scores]:
+    """The cosine of each passage with the question, none below 0, and the keys they belong to:
+    of what the words found, and of ``others``.
 
     A passage may have gone since the snapshot; what the store no longer has is left out.
     """
+    keys = [*worded.ranked, *others]
     if asked.settings.whole_passages:
         tokens = asked.library.tokens(keys)
         means = {
@@ -227,7 +242,12 @@ def _meaning(asked: _Asked, keys: Sequence[int]) -> tuple[Keys, Scores]:
         }
         cosines = [float(mean @ asked.encoding.vector) for mean in means.values()]
         return np.array(list(means), dtype=np.int64), np.maximum(cosines, 0.0)
-    found, counts, vectors = asked.library.sentences(keys)
+    early = worded.sentences
+    found, counts, vectors = asked.library.sentences(keys if early is None else others)
+    if early is not None:
+        found = np.concatenate([early[0], found])
+        counts = np.concatenate([early[1], counts])
+        vectors = np.concatenate([early[2], vectors])
     owners = np.repeat(np.arange(len(found)), counts)
     # Each by itself: a product of all rounds some by where they stand.
     cosines = np.vecdot(vectors, asked.encoding.vector)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import threading
 
 import pytest
+from test_package import python
 from three_articles import QUESTIONS
 
 from rag import Library, beside, retrieval
@@ -13,9 +15,33 @@ from rag import Library, beside, retrieval
 def test_it_goes_on_meanwhile_and_gives_its_result() -> None:
     """The caller goes on before it has ended, and gets what it returns, as often as asked."""
     go_on = threading.Event()
-    result = beside.begun(lambda: (go_on.wait(30), threading.current_thread().name))
+    result = beside.begun(lambda: (go_on.wait(30), threading.current_thread()))
     go_on.set()
-    assert result() == result() == (True, "beside")
+    assert result() == result()
+    waited, thread = result()
+    assert waited
+    assert thread is not threading.current_thread()
+
+
+def test_threads_are_kept() -> None:
+    """One that has ended its call takes the next: starting one takes longer than most calls."""
+    found = {beside.begun(threading.get_ident)() for _ in range(20)}
+    assert len(found) < 20
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there are no forks")
+def test_after_a_fork_there_are_others() -> None:
+    """The threads are the parent's, and the child doesn't wait for them."""
+    run = python(
+        "import os\n"
+        "from rag import beside\n"
+        "beside.begun(int)()\n"
+        "child = os.fork()\n"
+        "if child == 0:\n"
+        "    os._exit(beside.begun(lambda: 7)())\n"
+        "print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))\n"
+    )
+    assert run.stdout == "7\n", run.stderr
 
 
 @pytest.mark.parametrize("error", [ValueError("no"), KeyboardInterrupt()])

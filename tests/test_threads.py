@@ -65,7 +65,7 @@ def test_the_model_gives_way(tmp_path: Path) -> None:
     class Watched(HashingEmbedder):
         def passages(self, passages: Sequence[Passage]) -> Iterator[PassageEncoding]:
             priorities.append(os.getpriority(os.PRIO_PROCESS, threading.get_native_id()))
-            return super().passages(passages)
+            yield from super().passages(passages)
 
     own = os.getpriority(os.PRIO_PROCESS, 0)
     (tmp_path / "a.txt").write_text("The mill of Oak stands still.")
