@@ -25,7 +25,7 @@ from rag.types import Passage, PassageEncoding
 KEPT_TOGETHER = 128
 """Encodings that are put into the cache in one transaction."""
 
-GIVE_WAY = 15
+GIVE_WAY = 10
 """How much lower than the process's own the priority of the model is, so that whoever asks
 meanwhile is answered first, and the machine stays of use."""
 
