@@ -74,7 +74,7 @@ lock: .venv-lock/installed ## Pin the default install by hashes in ui/deployment
 faults: install ## Kill, let each write fail, damage each file, and look at what is left (an hour)
 	$(BIN)/python tests/faults/kill_at_every_step.py $$(mktemp -d)
 	$(BIN)/python tests/faults/kill_at_random.py $$(mktemp -d) --kills 500
-	$(BIN)/python tests/faults/fail_at_every_write.py $$(mktemp -d) 5
+	$(BIN)/python tests/faults/fail_at_every_write.py $$(mktemp -d)
 	$(BIN)/python tests/faults/corrupt.py $$(mktemp -d)
 
 soak: install ## Use one library in every way for MINUTES=120, and see that nothing grows
