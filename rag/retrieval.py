@@ -26,8 +26,8 @@ from rag.types import Hit, Passage, QueryEncoding, Quote, Respelling, Span, Why
 T = TypeVar("T")
 
 MANY = 50_000
-"""Passages from which on the word index is asked beside the model and the store. A million are
-answered a sixth quicker for it; a thousand a tenth slower, since Python's threads take turns."""
+"""Passages from which on the word index is asked beside the model and the store. Fewer would be
+answered more slowly for it, since Python's threads take turns."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
