@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import cast
 
 import numpy as np
@@ -97,6 +97,16 @@ class Ranking:
             depth = getattr(self, name)
             if depth < 1:
                 raise InputError(f"{name} must be at least 1, not {depth}")
+
+    def deep_enough(self, k: int) -> Ranking:
+        """The same, with depths from which ``k`` hits can come."""
+        return replace(
+            self,
+            passages_proposed=max(self.passages_proposed, 2 * k),
+            sentences_proposed=max(self.sentences_proposed, 6 * k),
+            reordered=max(self.reordered, 2 * k),
+            reranked=max(self.reranked, 2 * k),
+        )
 
 
 DEFAULT = Ranking()
@@ -306,15 +316,15 @@ def folded(
     """
     beginnings = {i: _beginning(texts[i]) for i in order}
     common = Counter(beginnings.values())
-    groups: dict[tuple[str, ...], list[int]] = {}
+    groups: dict[str, list[int]] = {}
     for i in order:
         # Most texts begin like no other, and then their other words say nothing more.
         alone = common[beginnings[i]] == 1
-        words = beginnings[i] if alone else tuple(texts[i].casefold().split())
+        words = beginnings[i] if alone else " ".join(texts[i].split()).casefold()
         groups.setdefault(words, []).append(i)
     return [sorted(group, key=lambda i: keys[i]) for group in groups.values()]
 
 
-def _beginning(text: str) -> tuple[str, ...]:
+def _beginning(text: str) -> str:
     """The first eight words, in lower case."""
-    return tuple(word.casefold() for word in text.split(maxsplit=8)[:8])
+    return " ".join(text.split(maxsplit=8)[:8]).casefold()

@@ -1,72 +1,26 @@
-"""Question → Hits: embed, search both indexes, fuse, re-order, mark the answer, fold.
+"""Question → Hits: embed, have passages proposed, fuse, re-order, mark the answer, fold.
 
 Each stage is a function. How it weighs and how deep it looks stands in :class:`Ranking`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
-from rag import asking, beside, ranking, spelling
-from rag.arrays import Keys, Scores, Vectors
+from rag import asking, proposing, ranking, spelling
+from rag.arrays import Scores
 from rag.engine import Searcher
 from rag.errors import EmptyQuestion, InputError
 from rag.filters import Filter
+from rag.proposing import Asked, Candidates
 from rag.protocols import QuestionEncoder
-from rag.ranking import Ranking, Signals
+from rag.ranking import Ranking
 from rag.reranking import Reranker
 from rag.store import StoredPassage, StoredTokens
-from rag.types import Hit, Passage, QueryEncoding, Quote, Respelling, Span, Why
-
-T = TypeVar("T")
-
-MANY = 50_000
-"""Passages from which on the word index is asked beside the model and the store. Fewer would be
-answered more slowly for it, since Python's threads take turns."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Asked:
-    """One question, and what it is asked of: all that may be found.
-
-    ``question`` is what was asked without its conditions, and with other words ``instead`` of
-    those that no document has.
-    """
-
-    question: str
-    instead: tuple[Respelling, ...]
-    encoding: QueryEncoding
-    k: int
-    settings: Ranking
-    library: Searcher
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Worded:
-    """What the words found, best first, with their scores; and their sentences, where those were
-    read beside the model (see :meth:`rag.engine.Searcher.sentences`).
-    """
-
-    ranked: dict[int, float]
-    sentences: tuple[Keys, NDArray[np.int64], Vectors] | None
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Candidates:
-    """Proposed passages, each with all its true signals, whoever proposed it.
-
-    The ranks are by key; a passage has none in an index that did not propose it.
-    """
-
-    keys: Keys
-    signals: Signals
-    meaning_ranks: dict[int, int]
-    words_ranks: dict[int, int]
+from rag.types import Hit, Passage, Quote, Respelling, Span, Why
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -133,18 +87,10 @@ def search(
     instead = _instead(query.question, embedder, library)
     respelled = spelling.respelled(query.question, instead)
     limited = library.limited((*query.conditions, conditions), query.clauses)
-    count = _proposed(k, settings) if settings.meaning_weight < 1.0 else 0
-    # While the model reads the question, which takes one core and some milliseconds.
-    worded = _begun(lambda: _worded(respelled, count, limited), limited)
-    asked = _Asked(
-        question=respelled,
-        instead=instead,
-        encoding=embedder.query(respelled),
-        k=k,
-        settings=settings,
-        library=limited,
-    )
-    candidates = _candidates(asked, worded())
+    deep = settings.deep_enough(k)
+    worded = proposing.by_words(respelled, deep, limited)
+    asked = Asked(respelled, instead, embedder.query(respelled), deep, limited)
+    candidates = proposing.candidates(asked, worded())
     scored = _reordered(asked, candidates)
     if reranker:
         scored = _reranked(asked, scored, reranker)
@@ -163,103 +109,12 @@ def _instead(question: str, embedder: QuestionEncoder, library: Searcher) -> tup
     )
 
 
-def _worded(question: str, count: int, library: Searcher) -> _Worded:
-    """What the question's words find."""
-    keys, scores = library.worded(question, count)
-    ranked = dict(zip(keys.tolist(), scores.tolist(), strict=True))
-    return _Worded(ranked, library.sentences([*ranked]) if len(library) >= MANY else None)
-
-
-def _begun(call: Callable[[], T], library: Searcher) -> Callable[[], T]:
-    """Ask the word index, in a thread of its own where there is enough to ask."""
-    if len(library) >= MANY:
-        return beside.begun(call)
-    result = call()
-    return lambda: result
-
-
-def _candidates(asked: _Asked, by_words: _Worded) -> _Candidates:
-    """What the vectors propose, and what the words did."""
-    proposed = _nearest(asked)
-    worded = by_words.ranked
-    others = [key for key in proposed if key not in worded]
-    # While the store is read, which waits for the disk.
-    looked_up = _begun(
-        lambda: asked.library.word_scores(asked.question, others).tolist(), asked.library
-    )
-    found, meaning = _meaning(asked, others, by_words)
-    near = _truly_nearest(asked, proposed, found, meaning)
-    kept = np.isin(found, [*near, *worded])
-    keys = found[kept]
-    words = worded | dict(zip(others, looked_up(), strict=True))
-    return _Candidates(
-        keys=keys,
-        signals=Signals(
-            meaning=meaning[kept], words=np.array([words[key] for key in keys.tolist()])
-        ),
-        meaning_ranks={key: rank for rank, key in enumerate(near, start=1)},
-        words_ranks={key: rank for rank, key in enumerate(worded, start=1)},
-    )
-
-
-def _nearest(asked: _Asked) -> list[int]:
-    """The passages of the sentences whose vectors are nearest, best first.
-
-    Where the index only guesses how near, they are up to twice as many: the store is asked for
-    their vectors.
-    """
-    if asked.settings.meaning_weight == 0.0:
-        return []
-    sentences = max(asked.settings.sentences_proposed, 6 * asked.k)
-    keys: list[int] = asked.library.nearest(asked.encoding.vector, sentences).tolist()
-    return keys[: _proposed(asked.k, asked.settings) * (1 if asked.library.exact else 2)]
-
-
-def _truly_nearest(asked: _Asked, proposed: list[int], found: Keys, meaning: Scores) -> list[int]:
-    """The nearest of what was proposed, by what the store knows of them."""
-    cosines = dict(zip(found.tolist(), meaning.tolist(), strict=True))
-    there = [key for key in proposed if key in cosines]
-    return sorted(there, key=lambda key: -cosines[key])[: _proposed(asked.k, asked.settings)]
-
-
-def _proposed(k: int, settings: Ranking) -> int:
-    return max(settings.passages_proposed, 2 * k)
-
-
-def _meaning(asked: _Asked, others: Sequence[int], worded: _Worded) -> tuple[Keys, Scores]:
-    """The cosine of each passage with the question, none below 0, and the keys they belong to:
-    of what the words found, and of ``others``.
-
-    A passage may have gone since the snapshot; what the store no longer has is left out.
-    """
-    keys = [*worded.ranked, *others]
-    if asked.settings.whole_passages:
-        tokens = asked.library.tokens(keys)
-        means = {
-            key: ranking.mean_vector(rows, tokens[key].counts)
-            for key, rows in asked.library.vectors(keys).items()
-            if key in tokens
-        }
-        cosines = [float(mean @ asked.encoding.vector) for mean in means.values()]
-        return np.array(list(means), dtype=np.int64), np.maximum(cosines, 0.0)
-    early = worded.sentences
-    found, counts, vectors = asked.library.sentences(keys if early is None else others)
-    if early is not None:
-        found = np.concatenate([early[0], found])
-        counts = np.concatenate([early[1], counts])
-        vectors = np.concatenate([early[2], vectors])
-    owners = np.repeat(np.arange(len(found)), counts)
-    # Each by itself: a product of all rounds some by where they stand.
-    cosines = np.vecdot(vectors, asked.encoding.vector)
-    best = ranking.best_of_groups(cosines, owners, len(found))
-    return found, np.maximum(best, 0.0)
-
-
-def _reordered(asked: _Asked, candidates: _Candidates) -> list[_Scored]:
+def _reordered(asked: Asked, candidates: Candidates) -> list[_Scored]:
     """The best of the fusion, scored once more by late interaction over their tokens."""
     fused = ranking.fuse(candidates.signals, asked.settings)
-    best = np.argsort(-fused, kind="stable")[: max(asked.settings.reordered, 2 * asked.k)]
-    stored = asked.library.tokens(candidates.keys[best].tolist())
+    best = np.argsort(-fused, kind="stable")[: asked.settings.reordered]
+    missing = [key for key in candidates.keys[best].tolist() if key not in candidates.tokens]
+    stored = {**candidates.tokens, **asked.library.tokens(missing)}
     kept = [i for i in best.tolist() if int(candidates.keys[i]) in stored]
     if not kept:
         return []
@@ -287,15 +142,15 @@ def _reordered(asked: _Asked, candidates: _Candidates) -> list[_Scored]:
     ]
 
 
-def _weights(asked: _Asked) -> Scores:
+def _weights(asked: Asked) -> Scores:
     """What each token of the question counts: its rarity in the library, or a share of it."""
     rarity = ranking.rarity(*asked.library.piece_frequencies(asked.encoding.pieces))
     return np.where(asked.encoding.worded, rarity, asked.settings.marks_weight * rarity)
 
 
-def _reranked(asked: _Asked, scored: Sequence[_Scored], reranker: Reranker) -> list[_Scored]:
+def _reranked(asked: Asked, scored: Sequence[_Scored], reranker: Reranker) -> list[_Scored]:
     """The best of them, with the cross-encoder's scores."""
-    best = [scored[i] for i in _order(scored)[: max(asked.settings.reranked, 2 * asked.k)]]
+    best = [scored[i] for i in _order(scored)[: asked.settings.reranked]]
     scores = reranker.scores(asked.question, [one.stored.text for one in best])
     return [replace(one, score=float(score)) for one, score in zip(best, scores, strict=True)]
 
@@ -309,7 +164,7 @@ def _places(scored: Sequence[_Scored]) -> list[tuple[str, int]]:
     return [one.stored.place for one in scored]
 
 
-def _hits(groups: Sequence[Sequence[_Scored]], asked: _Asked, candidates: _Candidates) -> list[Hit]:
+def _hits(groups: Sequence[Sequence[_Scored]], asked: Asked, candidates: Candidates) -> list[Hit]:
     """The hits for groups of passages with the same words.
 
     Only these are read whole. One that has gone since it was scored is left out.
@@ -326,8 +181,8 @@ def _hit(
     rank: int,
     same: Sequence[_Scored],
     whole: Sequence[StoredPassage],
-    asked: _Asked,
-    candidates: _Candidates,
+    asked: Asked,
+    candidates: Candidates,
 ) -> Hit:
     """The hit for passages with the same words; the first of them is shown."""
     shown, stored, passage = same[0], whole[0], whole[0].passage

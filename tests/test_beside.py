@@ -9,7 +9,7 @@ import pytest
 from test_package import python
 from three_articles import QUESTIONS
 
-from rag import Library, beside, retrieval
+from rag import Library, beside, proposing
 
 
 def test_it_goes_on_meanwhile_and_gives_its_result() -> None:
@@ -64,7 +64,7 @@ def test_large_libraries_answer_as_small_ones(
     """
     questions = [*QUESTIONS, "zzqxv wvvkq?"]  # the last of words that no passage has
     expected = [seeds.search(question, 3) for question in questions]
-    monkeypatch.setattr(retrieval, "MANY", 0)
+    monkeypatch.setattr(proposing, "MANY", 0)
     names = []
     begun = beside.begun
     monkeypatch.setattr(beside, "begun", lambda call: names.append(call) or begun(call))
@@ -74,6 +74,6 @@ def test_large_libraries_answer_as_small_ones(
     def broken(*_: object) -> None:
         raise OSError("the disk is gone")
 
-    monkeypatch.setattr(retrieval, "_worded", broken)
+    monkeypatch.setattr(proposing, "_worded", broken)
     with pytest.raises(OSError, match="the disk is gone"):
         seeds.search(next(iter(QUESTIONS)))

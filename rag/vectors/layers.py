@@ -58,7 +58,7 @@ class LayeredIndex:
         self, question: Vector, count: int, among: Keys | None = None, but: Keys = NONE
     ) -> tuple[Keys, Scores]:
         """The nearest sentences of both layers, as :class:`VectorIndex` says."""
-        without = np.union1d(but, self.gone) if len(self.gone) else but
+        without = np.concatenate([but, self.gone])
         found = [
             self.sealed.search(question, count, among, without),
             self.recent.search(question, count, among, but),
