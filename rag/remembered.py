@@ -2,11 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TypeVar
 
 from rag.arrays import Offsets
 from rag.protocols import Embedder, QuestionEncoder
 from rag.types import QueryEncoding
+
+T = TypeVar("T")
+
+READ_AT_ONCE = 32
+"""Questions that the model reads while those before them are searched for."""
+
+
+def each(
+    questions: Sequence[str], embedder: Embedder, ask: Callable[[str, QuestionEncoder], T]
+) -> list[T]:
+    """What comes of each of many questions, when it is asked with a model that has read it.
+
+    The model reads some while others are asked, on all cores: asking is mostly Python, of which
+    one thread at a time runs, and reading is not.
+    """
+    asked: list[Future[T]] = []
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        for first in range(0, len(questions), READ_AT_ONCE):
+            some = questions[first : first + READ_AT_ONCE]
+            encoder = Remembered.of(embedder, some)
+            asked += [pool.submit(ask, question, encoder) for question in some]
+        return [one.result() for one in asked]
 
 
 class Remembered:

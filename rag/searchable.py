@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-import os
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 
-from rag import citing, finding, mapping, neighbours, reliability, retrieval, tuned
+from rag import citing, finding, mapping, neighbours, reliability, remembered, retrieval, tuned
 from rag.answering import Calibrations
 from rag.arrays import Scores
 from rag.calibration import Calibration
@@ -23,7 +21,6 @@ from rag.neighbours import Neighbour
 from rag.protocols import Embedder, QuestionEncoder
 from rag.ranking import Ranking
 from rag.reliability import Reliability
-from rag.remembered import Remembered
 from rag.reports import Dates, Facets, FileReport
 from rag.reranking import Reranker
 from rag.store import Order
@@ -349,11 +346,9 @@ class Searchable:
 
     def _first_scores(self, questions: Sequence[str]) -> Scores:
         """The library's own scores of the first hit for each question."""
-        encoder = Remembered.of(self._embedder, questions)
 
-        def score(question: str) -> float:
+        def score(question: str, encoder: QuestionEncoder) -> float:
             hits = self._found(question, 1, Filter(), None, encoder)
             return hits[0].score if hits else 0.0
 
-        with ThreadPoolExecutor(os.cpu_count()) as pool:
-            return np.array(list(pool.map(score, questions)))
+        return np.array(remembered.each(questions, self._embedder, score))

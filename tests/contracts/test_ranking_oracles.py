@@ -14,7 +14,7 @@ from rag import ranking, signs
 def test_cosines_of_more_tokens_than_are_unpacked_at_once(dimension: int) -> None:
     """The pieces, the last of which is not full, give what one product gives."""
     chance = np.random.default_rng(dimension)
-    rows = 2 * (signs.PIECE // dimension) + 17
+    rows = 2 * signs.WORK // dimension + 17
     question = chance.standard_normal((11, dimension), dtype=np.float32)
     positive = chance.random((rows, dimension)) > 0.5
     lengths = np.array([rows - 9, 0, 9], np.int32)
