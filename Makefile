@@ -8,7 +8,9 @@ FOUND ?= .venv-peers/found
 RUNS ?= 20000
 # Tests wait for servers and processes as long as they compute: half as many workers again as cores.
 WORKERS ?= $(shell $(PYTHON) -c 'import os; print(max(2, os.cpu_count() * 3 // 2))')
-PARALLEL ?= -n $(WORKERS) --dist loadfile
+# In the order of tests/conftest.py: xdist's own, the files of most tests first, leaves long tests to
+# the end, when other workers have nothing left to do.
+PARALLEL ?= -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 SHARED := $(patsubst %,tests/%.py,contracts/test_question_reads $(patsubst %,test_%,calibration \
 	catalogue checking citing feedback filters find formats hostile_words languages library \
 	library_changes mapping reading_again reranking titles tuning unicode_forms))

@@ -37,6 +37,9 @@ os.environ["OMP_WAIT_POLICY"] = "passive"
 OF_THE_PAGE = {"ui", "browser"}
 """Folders whose tests ask the page and the API, of which no coverage is counted (only of rag)."""
 
+QUICK = {"loaders"}
+"""Folders of many files whose tests take little: run last, they fill what the long ones leave."""
+
 SEEDS = Path(__file__).parent.parent / "seeds"
 
 
@@ -90,12 +93,13 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Without those that the engine is not for, and with little that is counted twice: hundreds of
-    examples take the same lines, and the page is not what is counted; counting would take longer
-    than running them.
+    """Without those that the engine is not for, the quick ones last, and with little that is
+    counted twice: hundreds of examples take the same lines, and the page is not what is counted;
+    counting would take longer than running them.
     """
     if config.getoption("engine") != ENGINES[0]:
         shared_suite.leave_out(config, items)
+    items.sort(key=lambda item: item.path.parent.name in QUICK)
     for item in items:
         examples = getattr(getattr(item, "obj", None), "is_hypothesis_test", False)
         if examples or item.path.parent.name in OF_THE_PAGE:
