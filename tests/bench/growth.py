@@ -181,6 +181,7 @@ def table(rows: list[dict[str, float]]) -> str:
 def draw(rows: list[dict[str, float]], path: Path) -> None:
     """Milliseconds and megabytes over passages, both axes logarithmic."""
     from matplotlib.figure import Figure
+    from matplotlib.ticker import LogLocator
 
     figure = Figure(figsize=(9, 3.6), layout="constrained")
     times, sizes = figure.subplots(1, 2)
@@ -196,6 +197,10 @@ def draw(rows: list[dict[str, float]], path: Path) -> None:
         sizes.loglog(passages, [row[name] for row in rows], marker="o", label=label)
     for axes, unit in ((times, "milliseconds"), (sizes, "megabytes")):
         axes.set(xlabel="passages", ylabel=unit)
+        axes.yaxis.set_minor_locator(LogLocator(subs=(2, 5)))
+        axes.yaxis.set_minor_formatter("{x:,.0f}")
+        for axis in (axes.xaxis, axes.yaxis):
+            axis.set_major_formatter("{x:,.0f}")
         axes.grid(alpha=0.3)
         axes.legend(frameon=False)
     figure.savefig(path, dpi=110)
