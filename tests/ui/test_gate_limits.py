@@ -190,6 +190,16 @@ def test_who_asks_too_often_is_told_when() -> None:
     assert of("192.0.2.1").get("/").status_code == 200
 
 
+def test_the_gate_refuses_who_asks_too_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever is asked for, but for how the server is."""
+    monkeypatch.setattr(rationing, "BURST", 3.0)
+    monkeypatch.setattr(rationing, "PER_SECOND", 1e-6)
+    here = behind(HERE, "http://127.0.0.1:7860", "127.0.0.1")
+    statuses = [here.get(path).status_code for path in ("/", "/mcp", "/a", "/documents/x")]
+    assert statuses == [200, 200, 200, 429]
+    assert here.get("/metrics").status_code == 200
+
+
 @pytest.mark.parametrize("path", ["/api/v1/health", "/api/v1/ready", "/metrics"])
 def test_a_full_server_tells_how_it_is(path: str) -> None:
     """Whoever watches over it would start it anew, and everybody's answers would be lost."""
