@@ -71,9 +71,9 @@ class Candidates:
 
 
 def by_words(question: str, settings: Ranking, library: Searcher) -> Callable[[], Worded]:
-    """Ask for what the question's words find; returns what gives it.
+    """Begin to ask for what the question's words find; returns what waits for it and gives it.
 
-    The words need no model, which takes one core and some milliseconds: call it afterwards.
+    In a large library that goes on while the model reads the question: encode it in between.
     """
     return _begun(lambda: _worded(question, settings, library), library)
 
@@ -104,7 +104,9 @@ def candidates(asked: Asked, worded: Worded) -> Candidates:
 
 
 def _begun(call: Callable[[], T], library: Searcher) -> Callable[[], T]:
-    """Ask the word index, in a thread of its own where there is enough to ask."""
+    """Begin a call that asks the word index, in another thread where there is enough to ask; in a
+    smaller library it has ended when this returns.
+    """
     if len(library) >= MANY:
         return beside.begun(call)
     result = call()
