@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal
+from urllib.parse import urlencode
 
 import gradio as gr
 
@@ -111,6 +112,7 @@ def build(library: Library, name: str = "") -> gr.Blocks:
             # The library may have grown since the server began.
             now = answers.first_view(library, name)
             query = dict(request.query_params)
+            address = urlencode(request.query_params.multi_items())
             asked, limits = query.get("q", ""), Narrowing.of(query)
             visitor = _visitor(request)
             # What the address doesn't say is left alone: a quick person may have typed meanwhile.
@@ -123,7 +125,7 @@ def build(library: Library, name: str = "") -> gr.Blocks:
                 else [gr.skip()] * 2
             )
             return [
-                *(now.masthead, now.body, states.foot(visitor.name, name), *found),
+                *(now.masthead, now.body, states.foot(visitor.name, name, address), *found),
                 *(gr.update(value=t, visible=bool(t)) for t in _padded(now.examples)),
                 gr.update(open=True) if limits else gr.skip(),
                 *(text or gr.skip() for text in (limits.since, limits.until, limits.source)),

@@ -64,15 +64,33 @@ building.observe(document.documentElement, { childList: true, subtree: true });
 
 // ---- a question is a page of its own: the way back leads to the one before ----
 
-// Where this page was loaded from; who steps back and forth quickly may be elsewhere by now.
+// What is seen belongs to this address. Until Gradio has filled the page, that is where it was loaded
+// from; but who steps back and forth quickly may have been elsewhere when Gradio read the address, so
+// the server says which one it answered.
 let shown = new URL(performance.getEntriesByType("navigation")[0].name).search;
-if (location.search !== shown) location.reload();
+
+function follow() {
+  const [here, there] = [location.search, shown].map((one) => String(new URLSearchParams(one)));
+  if (here !== there) location.reload();
+}
+
+const filling = new MutationObserver(filled);
+filling.observe(document.documentElement, { childList: true, subtree: true });
+follow();
+filled();
+
+function filled() {
+  const answered = document.querySelector("#foot [data-address]");
+  if (!answered) return;
+  filling.disconnect();
+  shown = answered.dataset.address;
+  follow();
+}
 
 document.addEventListener("asked", () => {
+  filling.disconnect(); // an answer comes after what the page was filled with
   shown = location.search;
   add(shown);
 });
 
-addEventListener("popstate", () => {
-  if (location.search !== shown) location.reload();
-});
+addEventListener("popstate", follow);

@@ -13,14 +13,17 @@ if TYPE_CHECKING:
     from rag import DocumentSummary
 
 
-def foot(visitor: str = "", name: str = "") -> str:
+def foot(visitor: str = "", name: str = "", address: str | None = None) -> str:
     """What the page promises; for a ``visitor`` who logged in, as whom, with the way out.
 
     ``name`` is the library's, where it is one of several: who logs in does so for all of them.
+    ``address`` is what the page shows, as a query string, for ``asked.js``; None: not known yet.
     """
     account = gate_words.LOGGED_IN.format(name=escape(visitor))
     href = "../../login" if name else "login"
-    return f"<p>{words.PRIVATE}</p>" + (f'<p><a href="{href}">{account}</a></p>' if visitor else "")
+    shown = "" if address is None else f' data-address="{escape(address)}"'
+    way_out = f'<p><a href="{href}">{account}</a></p>' if visitor else ""
+    return f"<p{shown}>{words.PRIVATE}</p>{way_out}"
 
 
 def masthead(articles: int, newest: DocumentSummary | None, name: str = "") -> str:

@@ -38,6 +38,7 @@ CHROMIUM_ARGUMENTS = (
 # And who is not known gets the page to log in with 401, which Chromium calls one.
 LEFT = (
     "AbortError: signal is aborted without reason",
+    "AbortError: BodyStreamBuffer was aborted",
     "Unexpected error Connection errored out.",
     "Failed to load resource: the server responded with a status of 401 (Unauthorized)",
 )

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 
 import pytest
+from holding import holding, until
 from playwright.sync_api import CDPSession, Error, Page, Route, expect
 
 OpenPage = Callable[..., Page]
@@ -63,6 +64,42 @@ def test_quick_steps(open_page: OpenPage, address: str) -> None:
     expect(page).to_have_url(re.compile("bridge"))
     expect(page.locator("article.hit mark").first).to_contain_text("Maillart")
     expect(page.get_by_label("Your question")).to_have_value(FIRST)
+
+
+def test_steps_while_the_page_is_built(open_page: OpenPage, address: str) -> None:
+    """Gradio reads the address once: who was elsewhere then sees, once back, what belongs here."""
+    page = open_page(address)
+    ask(page, FIRST, "Maillart")
+    with holding(page, r"/queue/join") as asking, holding(page, r":\d+/$"):
+        with holding(page, r"/assets/Index-\w+\.js$") as building:  # Gradio's own program
+            page.reload(wait_until="commit")
+            until(page, building)
+            browser = page.context.new_cdp_session(page)
+            entries = browser.send("Page.getNavigationHistory")["entries"]
+            before, first = [entry["id"] for entry in entries[-2:]]
+            step(browser, before)
+        until(page, asking)
+        step(browser, first)
+    expect(page.locator("article.hit mark").first).to_contain_text("Maillart")
+    expect(page).to_have_url(re.compile("bridge"))
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["q=bridge&q=Vessy&until=", "q=bridge&x=%ff;y&&=z&__theme=dark", "q=+%26%3D~*'%00%0A%C3%BC"],
+)
+def test_any_address_is_loaded_once(open_page: OpenPage, address: str, query: str) -> None:
+    """However it is written, it is the one that is shown."""
+    page = open_page(address)
+    loaded: list[str] = []
+    page.on("framenavigated", lambda frame: loaded.append(frame.url))
+    page.goto(f"{address}/?{query}")
+    foot = page.locator("#foot [data-address]")
+    expect(foot).to_be_visible()
+    page.wait_for_timeout(1000)  # in which it would be loaded again
+    assert len(loaded) == 1
+    same = "(a) => `${new URLSearchParams(a)}` === `${new URLSearchParams(location.search)}`"
+    assert page.evaluate(same, foot.get_attribute("data-address"))
 
 
 def test_impatient_question(open_page: OpenPage, address: str) -> None:
