@@ -69,7 +69,7 @@ def _adding() -> str:
         '<input id="path" name="path" required maxlength="4096" autocomplete="off"'
         f' autocapitalize="off" spellcheck="false" placeholder="{words.DOCUMENTS_PATH}"'
         f' pattern="(/|~|[A-Za-z]:).*" title="{words.DOCUMENTS_PATH_HELP}">'
-        f'<button type="submit">{words.DOCUMENTS_INDEX}</button>'
+        f'<button type="submit" disabled>{words.DOCUMENTS_INDEX}</button>'
         f'<p class="choosing">{words.DOCUMENTS_DROP} <input type="file" id="files" multiple>'
         f'<label for="files">{words.DOCUMENTS_CHOOSE}</label></p></form>'
         f'<noscript><p class="note">{words.DOCUMENTS_NO_SCRIPT}</p></noscript>'

@@ -171,11 +171,12 @@ async function cancel(id) {
 }
 
 const form = document.getElementById("index");
+const start = form.querySelector("button");
+start.disabled = false; // before there is a script, Enter would only load the page again
 form.addEventListener("submit", async (event) => {
   event.preventDefault();
-  const button = form.querySelector("button");
   const field = form.elements.path;
-  button.disabled = true;
+  start.disabled = true;
   write(said, "");
   try {
     await ask("jobs", { ...JSON_BODY, body: JSON.stringify({ paths: [field.value.trim()] }) });
@@ -184,7 +185,7 @@ form.addEventListener("submit", async (event) => {
   } catch (error) {
     complain(error);
   } finally {
-    button.disabled = false;
+    start.disabled = false;
   }
 });
 

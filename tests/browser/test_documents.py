@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from holding import holding, until
 from playwright.sync_api import Page, expect
 from test_page import FITS, ask
 
@@ -31,11 +32,27 @@ def to_documents(page: Page) -> None:
     page.get_by_role("link", name="Documents", exact=True).click()
 
 
+def test_before_there_is_a_script(open_page: OpenPage, empty_address: str) -> None:
+    """Enter does nothing, where it would load the page again and put the path in its address."""
+    page = open_page(empty_address)
+    with holding(page, "library.js") as script:
+        page.goto(f"{empty_address}/library", wait_until="commit")
+        until(page, script)
+        field = page.get_by_label("Index a folder or file on this machine")
+        field.fill("/nowhere")
+        field.press("Enter")
+        page.wait_for_timeout(500)  # in which it would be gone
+        expect(field).to_have_value("/nowhere")
+    expect(page.get_by_role("button", name="Index", exact=True)).to_be_enabled()
+    expect(field).to_have_value("/nowhere")
+
+
 def test_index_ask_and_remove(open_page: OpenPage, empty_address: str, tmp_path: Path) -> None:
     """From an empty library by keyboard: a folder is read, its answer found, and lost again."""
     page = open_page(empty_address)
     to_documents(page)
     expect(page.get_by_text("Nothing is indexed yet")).to_be_visible()
+    expect(page.get_by_role("button", name="Index", exact=True)).to_be_enabled()
     page.get_by_label("Index a folder or file on this machine").fill(str(written(tmp_path / "new")))
     page.keyboard.press("Enter")
     job = page.locator(".job")
