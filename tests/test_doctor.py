@@ -44,6 +44,7 @@ def test_nothing_private(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """No folder but the last, and no secret; the settings that count are there."""
+    monkeypatch.setattr("rag.diagnosis.LITTLE_DISK", 0)  # this machine may have little
     secret = tmp_path / "ada" / "letters to Charles" / "library"
     monkeypatch.setenv("HOME", str(tmp_path / "ada"))
     monkeypatch.setenv("RAG_LIBRARIES", f"{tmp_path}/ada/Babbage/shelf")
@@ -73,6 +74,15 @@ def test_what_is_wrong_is_said_with_what_to_do(
     printed = capsys.readouterr()
     assert "damaged" in printed.out
     assert "restore it from a copy" in printed.err
+
+
+def test_a_disk_that_is_nearly_full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A trouble from the limit on, whatever else there is room for."""
+    for limit, trouble in ((0, ""), (1 << 60, "make room: indexing needs some 40 KB a passage")):
+        monkeypatch.setattr("rag.diagnosis.LITTLE_DISK", limit)
+        (disk,) = [one for one in diagnosed(tmp_path)["library"] if one.name == "free disk"]
+        assert disk.value.endswith(" GiB")
+        assert disk.trouble == trouble
 
 
 def test_a_model_of_ones_own_is_not_told_by_its_place(tmp_path: Path) -> None:

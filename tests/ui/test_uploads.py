@@ -251,12 +251,12 @@ def test_what_turns_out_too_large(library: Library, monkeypatch: pytest.MonkeyPa
 
 def test_memory_stays_flat(uploads: Uploads) -> None:
     """A file of any size goes through in pieces, and is compared in pieces."""
-    uploads.most = 64 * MEBIBYTE
+    uploads.most = 16 * MEBIBYTE
     piece = bytes(MEBIBYTE)
     tracemalloc.start()
     try:
         for new in (True, False):
-            assert sent(uploads, "zeros.bin", repeat(piece, 64)) == ("zeros.bin", new)
+            assert sent(uploads, "zeros.bin", repeat(piece, 16)) == ("zeros.bin", new)
         _, most = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()

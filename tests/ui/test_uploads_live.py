@@ -111,7 +111,7 @@ def test_many_at_once(address: str, library: Library) -> None:
 
 def test_a_large_file_is_never_in_memory(address: str, library: Library) -> None:
     """What goes through is written piece by piece; server and sender are one process here."""
-    pieces = 192
+    pieces = 48
 
     def body() -> Iterator[bytes]:
         for number in range(pieces):
