@@ -32,7 +32,7 @@ install: .venv/installed ## Create .venv with everything, at pinned versions
 # that comes with Python 3.11 takes twice as long as a newer one to find out what to install. The newer
 # one shows setuptools' advice on packages that are edited in place.
 .venv/installed: pyproject.toml constraints.txt
-	@echo "Installing into .venv: about 2 GB, some minutes the first time"
+	@echo "Installing into .venv: about 2.5 GB, some minutes the first time"
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --disable-pip-version-check --upgrade -c constraints.txt pip
 	PYTHONWARNINGS='ignore:Editable installation' \
