@@ -11,7 +11,7 @@ texts were: a word is found by any stem that it has in one of their languages.
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -117,6 +117,22 @@ class Analysis:
             else:
                 merged.append(span)
         return merged
+
+    def coverage(
+        self, question: str, texts: Iterable[str], rarity: Callable[[Stems], float]
+    ) -> list[float]:
+        """For each text the share of the question's words that it has in any form, each word
+        weighted by its ``rarity``; in [0, 1].
+        """
+        weights = {stems: rarity(stems) for stems in self.words(question)}
+        total = sum(weights.values()) or 1.0
+        covered = []
+        for text in texts:
+            terms = [term for stemmer in self._stemmers.values() for term in stemmer.terms(text)]
+            present = {stem for term in terms for stem in term.stems}
+            met = (weight for stems, weight in weights.items() if not present.isdisjoint(stems))
+            covered.append(sum(met) / total)
+        return covered
 
     def places(self, phrases: Sequence[str], text: str) -> list[Span]:
         """Where in ``text`` the phrases stand as they are, phrase by phrase."""

@@ -125,6 +125,10 @@ class EmbeddedSearcher:
         """By the word index."""
         return self._snapshot.words.matched(question, text)
 
+    def coverage(self, question: str, texts: Sequence[str]) -> Scores:
+        """By the word index."""
+        return self._snapshot.words.coverage(question, texts)
+
     def places(self, words: str, phrases: Sequence[str], text: str) -> tuple[Span, ...]:
         """By the word index."""
         return self._snapshot.words.places(words, phrases, text)

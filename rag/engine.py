@@ -113,6 +113,12 @@ class Searcher(Protocol):
         """The words of ``text``, as they stand there, that the question's words find."""
         ...
 
+    def coverage(self, question: str, texts: Sequence[str]) -> Scores:
+        """For each text the share of the question's words that it has in some form, weighted by
+        rarity; in [0, 1].
+        """
+        ...
+
     def places(self, words: str, phrases: Sequence[str], text: str) -> tuple[Span, ...]:
         """Where in ``text`` the words stand, in some form, and the phrases, as they are."""
         ...

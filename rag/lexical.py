@@ -96,6 +96,10 @@ class LexicalIndex(Protocol):
         """The words of ``text``, as they stand there, that the question's words find."""
         ...
 
+    def coverage(self, question: str, texts: Sequence[str]) -> Scores:
+        """For each text the share of the question's words in it, weighted by rarity; in [0, 1]."""
+        ...
+
     def places(self, words: str, phrases: Sequence[str], text: str) -> tuple[Span, ...]:
         """Where in ``text`` the words stand, in some form, and the phrases, as they are."""
         ...
@@ -265,6 +269,10 @@ class TantivyReader:
         """The words of ``text``, as they stand there, that the question's words find."""
         return tuple(dict.fromkeys(span.of(text) for span in self._analysis.forms(question, text)))
 
+    def coverage(self, question: str, texts: Sequence[str]) -> Scores:
+        """For each text the share of the question's words in it, weighted by rarity; in [0, 1]."""
+        return np.array(self._analysis.coverage(question, texts, self._rarity))
+
     def places(self, words: str, phrases: Sequence[str], text: str) -> tuple[Span, ...]:
         """Where in ``text`` the words stand, in some form, and the phrases, as they are."""
         found = [*self._analysis.forms(words, text), *self._analysis.places(phrases, text)]
@@ -313,18 +321,13 @@ class TantivyReader:
         return Query.term_set_query(self._schema, "literal", [word for _, word in words])
 
     def _bound(self, words: Sequence[Stems]) -> float:
-        """What a passage would score that is full of every word and next to nothing else.
+        """What a passage would score that is full of every word and next to nothing else."""
+        return SATURATION * sum(map(self._rarity, words))
 
-        A word is as rare as its most frequent stem: the others are chance, or misspelt.
-        """
-        passages = self._searcher.num_docs
-        frequencies = [
-            max(self._searcher.doc_freq("text", stem) for stem in stems) for stems in words
-        ]
-        rarities = (
-            math.log1p(max(passages - found + 0.5, 0.0) / (found + 0.5)) for found in frequencies
-        )
-        return SATURATION * sum(rarities)
+    def _rarity(self, stems: Stems) -> float:
+        """A word is as rare as its most frequent stem: the others are chance, or misspelt."""
+        found = max(self._searcher.doc_freq("text", stem) for stem in stems)
+        return math.log1p(max(self._searcher.num_docs - found + 0.5, 0.0) / (found + 0.5))
 
 
 def _schema() -> tantivy.Schema:

@@ -108,6 +108,16 @@ class Ranking:
             reranked=max(self.reranked, 2 * k),
         )
 
+    def for_legibility(self, legibility: float) -> Ranking:
+        """The same for a question that the model can read only so far, in [0, 1]: what it says of
+        meaning and tokens weighs accordingly, and words the rest. At 0 that is BM25 alone.
+        """
+        return replace(
+            self,
+            meaning_weight=legibility * self.meaning_weight,
+            tokens_weight=legibility * self.tokens_weight,
+        )
+
 
 DEFAULT = Ranking()
 """What a library does."""

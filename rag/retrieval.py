@@ -89,7 +89,8 @@ def search(
     limited = library.limited((*query.conditions, conditions), query.clauses)
     deep = settings.deep_enough(k)
     worded = proposing.by_words(respelled, deep, limited)
-    asked = Asked(respelled, instead, embedder.query(respelled), deep, limited)
+    encoding = embedder.query(respelled)
+    asked = Asked(respelled, instead, encoding, deep.for_legibility(encoding.legibility), limited)
     candidates = proposing.candidates(asked, worded())
     scored = _reordered(asked, candidates)
     if reranker:
@@ -187,7 +188,7 @@ def _hit(
     """The hit for passages with the same words; the first of them is shown."""
     shown, stored, passage = same[0], whole[0], whole[0].passage
     source, *others = [path for one in whole for path in one.sources]
-    answer = _answer(passage, shown.sentences)
+    answer = _answer(passage, shown.sentences, asked)
     page = passage.page_at(answer.start)
     return Hit(
         rank=rank,
@@ -218,11 +219,16 @@ def _hit(
     )
 
 
-def _answer(passage: Passage, scores: Scores) -> Span:
+def _answer(passage: Passage, scores: Scores, asked: Asked) -> Span:
     """The sentence that answers best; no heading, if there is anything else.
 
     Late interaction marks better than the cosine of the sentence: ARCHITECTURE.md has the
-    figures.
+    figures. As far as the model can't read the question, the question's words mark instead.
     """
     first = passage.leading if passage.leading < len(passage.sentences) else 0
+    legibility = asked.encoding.legibility
+    if legibility < 1.0:
+        texts = [span.shifted(-passage.start).of(passage.text) for span in passage.sentences]
+        by_words = asked.library.coverage(asked.question, texts)
+        scores = legibility * scores + (1.0 - legibility) * by_words
     return passage.sentences[first + int(np.argmax(scores[first:]))]

@@ -141,7 +141,8 @@ class QueryEncoding:
 
     All but ``vector`` have an entry a token, special tokens left out. ``worded`` tells tokens
     with a letter or a digit from marks, and ``continued`` those that continue a word from those
-    that begin one.
+    that begin one. ``legibility``, in [0, 1], is how far the model can read the question: see
+    :meth:`rag.embedding.tokenization.Tokenization.legibility`.
     """
 
     vector: Vector
@@ -149,6 +150,7 @@ class QueryEncoding:
     tokens: TokenVectors
     worded: NDArray[np.bool_]
     continued: NDArray[np.bool_]
+    legibility: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)

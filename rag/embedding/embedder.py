@@ -187,7 +187,7 @@ class SentenceTransformerEmbedder:
         prompt = self._tokenization.query_prompt
         (encoding,) = self._tokenization.encode([prompt + question])
         tokens, vector = self._asked(encoding)
-        return pooling.question(question, encoding, prompt, self._cut(tokens), self._cut(vector))
+        return self._question(question, encoding, tokens, vector)
 
     def queries(self, questions: Sequence[str]) -> list[QueryEncoding]:
         """Encode many questions, as :meth:`query` does one: as passages are, on all cores.
@@ -203,11 +203,23 @@ class SentenceTransformerEmbedder:
         encodings = self._tokenization.encode([prompt + question for question in questions])
         ran = self._passages().forward(encodings, prompt)
         return [
-            pooling.question(question, encoding, prompt, self._cut(tokens), self._cut(vector))
+            self._question(question, encoding, tokens, vector)
             for question, encoding, tokens, vector in zip(
                 questions, encodings, ran.tokens, ran.texts, strict=True
             )
         ]
+
+    def _question(
+        self, question: str, encoding: Encoding, tokens: TokenVectors, vector: Vector
+    ) -> QueryEncoding:
+        return pooling.question(
+            question,
+            encoding,
+            self._tokenization.query_prompt,
+            self._cut(tokens),
+            self._cut(vector),
+            self._tokenization.legibility(question),
+        )
 
     def _late(self, passages: Sequence[Passage]) -> list[PassageEncoding]:
         prompt = self._tokenization.document_prompt

@@ -99,7 +99,12 @@ def alone(
 
 
 def question(
-    text: str, encoding: Encoding, prompt: str, tokens: TokenVectors, vector: Vector
+    text: str,
+    encoding: Encoding,
+    prompt: str,
+    tokens: TokenVectors,
+    vector: Vector,
+    legibility: float = 1.0,
 ) -> QueryEncoding:
     """The encoding of a question that was read led by a prompt."""
     kept, spans = _without_prompt(encoding, prompt, text)
@@ -110,6 +115,7 @@ def question(
         tokens=tokens[kept],
         worded=np.array([any(map(str.isalnum, text[a:b])) for a, b in spans.tolist()], bool),
         continued=np.array([n > 0 and word == words[n - 1] for n, word in enumerate(words)], bool),
+        legibility=legibility,
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -11,6 +13,13 @@ from rag.embedding.once import Once
 
 if TYPE_CHECKING:
     from tokenizers import Encoding, Tokenizer
+
+
+UNREADABLE, READABLE = 0.5, 0.85
+"""Shares of a text's letters in meaningful pieces: up to the first a model can't read it at all,
+from the second on it can."""
+
+_IDEOGRAPH = re.compile("[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U000323af]")
 
 
 class Tokenization:
@@ -49,6 +58,7 @@ class Tokenization:
         self._tokenizer: Tokenizer = Tokenizer.from_str(as_json)
         self._tokenizer.no_truncation()
         self._tokenizer.no_padding()
+        self._special = frozenset(self._tokenizer.get_added_tokens_decoder())
         self.query_prompt = query_prompt
         self.document_prompt = document_prompt
         prompt = self._tokenizer.encode(document_prompt, add_special_tokens=False)
@@ -61,6 +71,30 @@ class Tokenization:
     def offsets(self, text: str) -> Offsets:
         """Where the tokens of ``text`` lie, in order, special tokens left out."""
         return pooling.offsets(self._tokenizer.encode(text, add_special_tokens=False), text)
+
+    def legibility(self, text: str) -> float:
+        """How far the model can read a text, in [0, 1], judged by how its words are split.
+
+        A model learns meanings from pieces of several letters. Words in a script that its
+        vocabulary hardly covers fall apart into single letters or the unknown piece, and their
+        vectors say next to nothing. So the measure is the share of letters in known pieces that
+        have two letters or more, are a word by themselves, or are an ideograph; it is stretched so
+        that :data:`UNREADABLE` gives 0 and :data:`READABLE` gives 1. Text without letters gives 1.
+        """
+        encoding = self._tokenizer.encode(text, add_special_tokens=False)
+        pieces = [text[start:end] for start, end in encoding.offsets]
+        letters = [sum(map(str.isalpha, piece)) for piece in pieces]
+        in_word = Counter(encoding.word_ids)
+        meaningful = sum(
+            count
+            for piece, count, word, number in zip(
+                pieces, letters, encoding.word_ids, encoding.ids, strict=True
+            )
+            if number not in self._special
+            and (count > 1 or in_word[word] == 1 or _IDEOGRAPH.search(piece))
+        )
+        share = meaningful / sum(letters) if any(letters) else 1.0
+        return min(max((share - UNREADABLE) / (READABLE - UNREADABLE), 0.0), 1.0)
 
     def length(self, prompt: str) -> int:
         """How many tokens lead a text with this prompt, opening ones included."""

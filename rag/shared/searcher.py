@@ -139,6 +139,16 @@ class SharedSearcher:
         spans = self._statistics.analysis.forms(question, text)
         return tuple(dict.fromkeys(span.of(text) for span in spans))
 
+    def coverage(self, question: str, texts: Sequence[str]) -> Scores:
+        """As the embedded engine has it."""
+        analysis, passages = self._statistics.analysis, self._statistics.passages
+        text, _ = self._statistics.fields([stem for word in analysis.words(question) for stem in word])
+        return np.array(
+            analysis.coverage(
+                question, texts, lambda stems: words.rarity(text.most_frequent(stems), passages)
+            )
+        )
+
     def places(self, words_: str, phrases: Sequence[str], text: str) -> tuple[Span, ...]:
         """Where in ``text`` the words stand, and the phrases."""
         analysis = self._statistics.analysis

@@ -67,7 +67,7 @@ def scores(
     passages
         How many the library has.
     """
-    bound = SATURATION * sum(_rarity(text.most_frequent(stems), passages) for stems in words)
+    bound = SATURATION * sum(rarity(text.most_frequent(stems), passages) for stems in words)
     if bound <= 0.0:
         return np.zeros(len(texts))
     found = [
@@ -87,13 +87,14 @@ def _score(words: Sequence[Stems], stems: str, field: Field, passages: int) -> f
         count = counts.get(stem, 0)
         if not count:
             return 0.0
-        rarity = _rarity(field.frequencies.get(stem, 0), passages)
-        return rarity * (1.0 + K1) * count / (count + norm)
+        weight = rarity(field.frequencies.get(stem, 0), passages)
+        return weight * (1.0 + K1) * count / (count + norm)
 
     return sum(max(map(of, word)) for word in words)
 
 
-def _rarity(found: int, passages: int) -> float:
+def rarity(found: int, passages: int) -> float:
+    """Inverse document frequency of a word that occurs in ``found`` of the passages."""
     return math.log1p(max(passages - found + 0.5, 0.0) / (found + 0.5))
 
 
