@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from rag import spelling
 from rag.stemming import (
     ENGLISH,
     LONGEST_WORD,
@@ -22,6 +23,7 @@ from rag.stemming import (
     english,
     has_words_without_blanks,
     kind_of,
+    stop_words,
 )
 from rag.types import Span
 
@@ -102,6 +104,27 @@ class Analysis:
         """The words of a text as they stand there, and as they are looked up."""
         tokens = self.literal.pre_tokenize(text).tokens
         return {text[t.char_offset_from : t.char_offset_to]: t.text for t in tokens}
+
+    def suspects(self, question: str) -> dict[str, str]:
+        """The words of a question that may be misspelt, as they stand there and as they are
+        looked up.
+
+        None that is a stop word in any language, and none at all where the stop words are those
+        of a language that the library has no text in.
+        """
+        spellings = {
+            written: word
+            for written, word in self.spellings(question).items()
+            if spelling.slips_allowed(word)
+        }
+        by_language = stop_words(question) if spellings else {}
+        ours = max(
+            (len(some) for kind, some in by_language.items() if kind in self._stemmers), default=0
+        )
+        if any(len(some) > ours + 1 for some in by_language.values()):
+            return {}
+        everyday = {span.of(question) for some in by_language.values() for span in some}
+        return {written: word for written, word in spellings.items() if written not in everyday}
 
     def forms(self, words: str, text: str) -> list[Span]:
         """Where in ``text`` any form of the words stands, in order."""

@@ -149,9 +149,11 @@ def questions(
     usable = [(one, found) for one in drawn if (found := _sentence(one))]
     elsewhere = [word for _, sentence in usable for word in known_items.telling(sentence)]
     frames = known_items.FRAMES if is_english else ()
+    shares = known_items.ELSEWHERE if is_english else known_items.ELSEWHERE_UNREAD
     chances = [(sentence, Random(one.passage.id)) for one, sentence in usable[:KNOWN]]  # noqa: S311
     known = [
-        known_items.question(sentence, elsewhere, chance, frames) for sentence, chance in chances
+        known_items.question(sentence, elsewhere, chance, frames, shares)
+        for sentence, chance in chances
     ]
     if is_english:
         return known, foreign.questions()

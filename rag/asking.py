@@ -1,12 +1,14 @@
 """What was typed → what is asked: words for the model, and conditions on what may be found.
 
-Four forms are syntax, each only where a word could begin; everything else is plain words:
+Five forms are syntax, each only where a word could begin; everything else is plain words:
 
 ``"red shoes"``
     these words in a row, in straight or curly quotes (``“…”``, ``„…“``, ``«…»``, ``»…«``);
 ``-blue``, ``-"dark blue"``
     not these words. Without quotes it takes three letters or more and nothing else, so that
     ``-5``, ``-O2`` and ``rm -rf`` stay what they are;
+``+Telsa``
+    this word spelled just so: nothing is looked for in its place. It takes three letters or more;
 ``title:tanks``, ``source:*.pdf``, ``language:en`` or ``lang:en``, ``author:"Ada Lovelace"``
     a condition on the document, the colon followed by its value at once. Other names are no
     syntax, or “10:30” and “http://…” would be;
@@ -41,6 +43,7 @@ _SYNTAX = re.compile(
         "(?P<straight>[^"]*)"(?!\w)
         | -(?P<without>"[^"]*"(?!\w)|{_DIRECTED})
         | -(?P<word>[^\W\d_]{{3,}})(?=[.,;:!?)\]]*(?:\s|$))
+        | \+(?P<exact>[^\W\d_]{{3,}})(?=[.,;:!?)\]]*(?:\s|$))
         | (?P<name>title|source|language|lang|author|since|until):
           (?P<value>"[^"]*"(?!\w)|{_DIRECTED}|[^\s"“„«»]\S*)
     )
@@ -64,7 +67,8 @@ class Query:
     taken out, phrases stand without their quotes; where nothing is syntax it is ``text`` in the
     characters that documents have, see :mod:`rag.characters`.
     ``words`` is the same without the phrases. All of ``conditions`` must hold: there is more than
-    one where one name was given several values.
+    one where one name was given several values. ``exact`` are words that are spelled as they are
+    meant.
     """
 
     text: str
@@ -72,6 +76,7 @@ class Query:
     words: str
     clauses: Clauses = field(default_factory=Clauses)
     conditions: tuple[Filter, ...] = ()
+    exact: frozenset[str] = frozenset()
 
 
 def read(text: str) -> Query:
@@ -80,14 +85,17 @@ def read(text: str) -> Query:
     phrases: list[str] = []
     without: list[str] = []
     conditions: tuple[Filter, ...] = ()
+    exact: set[str] = set()
     question: list[str] = []
     words: list[str] = []
     end = 0
     for form in islice(_SYNTAX.finditer(text), MOST_CONDITIONS):
         phrase = form["directed"] or form["straight"]
         excluded = form["without"] or form["word"]
-        rest = ""
-        if phrase and _says_something(phrase):
+        rest = form["exact"] or ""
+        if rest:
+            exact.add(rest)
+        elif phrase and _says_something(phrase):
             phrases.append(phrase.strip(_QUOTES).strip())
         elif excluded and _says_something(excluded):
             without.append(excluded.strip(_QUOTES).strip())
@@ -111,6 +119,7 @@ def read(text: str) -> Query:
         words=_tidied([*words, text[end:]]),
         clauses=Clauses(tuple(phrases), tuple(without)),
         conditions=conditions,
+        exact=frozenset(exact),
     )
 
 

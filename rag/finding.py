@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rag import asking, spelling
+from rag.corrections import corrections
 from rag.engine import Searcher
 from rag.errors import EmptyQuestion, InputError
 from rag.filters import Filter
@@ -43,7 +44,7 @@ def find(
             f"a page begins at 0 or later and has 1 passage or more, not {offset} and {limit}"
         )
     asked = asking.read(text)
-    instead = library.respellings(asked.words)
+    instead, _ = corrections(asked.words, asked.exact, library)
     wanted = spelling.respelled(asked.words, instead)
     # What the words find in themselves is what there is to look for: stop words find nothing.
     if not (asked.clauses or asked.conditions or conditions or library.matched(wanted, wanted)):

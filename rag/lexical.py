@@ -253,12 +253,13 @@ class TantivyReader:
         from tantivy import Query
 
         found = []
-        for asked, word in self._analysis.spellings(question).items():
-            slips, words = spelling.slips_allowed(word), self._analysis.words(word)
-            # A stop word has no stem: it is no slip, though the index doesn't know it.
-            if not slips or not words or any(self._known(stem) for one in words for stem in one):
+        for asked, word in self._analysis.suspects(question).items():
+            stems = (stem for one in self._analysis.words(word) for stem in one)
+            if self._searcher.doc_freq("literal", word) or any(map(self._known, stems)):
                 continue
-            near = Query.fuzzy_term_query(self._schema, "literal", word, slips)
+            near = Query.fuzzy_term_query(
+                self._schema, "literal", word, spelling.slips_allowed(word)
+            )
             known = self._searcher.terms_with_prefix("literal", word[0], near)
             meant = spelling.nearest(word, known)
             if meant:

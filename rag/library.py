@@ -287,7 +287,7 @@ class Library(Searchable):
         from rag import checking
 
         def search(query: str, k: int) -> list[Hit]:
-            return self._found(query, k, Filter(), self._reranker)
+            return self._found(query, k, Filter(), self._reranker).hits
 
         return checking.check(self._engine, search, queries, on_progress or (lambda *_: None))
 

@@ -44,6 +44,7 @@ def answer_as_json(question: str, answer: Answer) -> dict[str, object]:
         "confidence": answer.confidence,
         "measured": answer.measured,
         "reading": list(answer.reading),
+        "alternative": answer.alternative,
         "hits": [hit_as_json(hit) for hit in answer.hits],
     }
 

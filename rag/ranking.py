@@ -145,6 +145,16 @@ def fuse(signals: Signals, settings: Ranking = DEFAULT) -> Scores:
     return settings.meaning_weight * meaning + (1.0 - settings.meaning_weight) * signals.words
 
 
+def rescaled(signals: Signals, legibility: float) -> Signals:
+    """The signals with words on the scale that their weight asks for: ``words ** ((1 + l) / 2)``.
+
+    BM25 alone gives a right passage about the square of what late interaction does, so where it
+    ranks alone its root is taken: the order is the same, and a score means about the same in
+    every language of a library.
+    """
+    return replace(signals, words=signals.words ** ((1.0 + legibility) / 2.0))
+
+
 def combine(fused: Scores, tokens: Scores, settings: Ranking = DEFAULT) -> Scores:
     """The score, from the fusion and the late interaction; all in [0, 1]."""
     return (1.0 - settings.tokens_weight) * fused + settings.tokens_weight * tokens

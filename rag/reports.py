@@ -78,6 +78,10 @@ class FileReport:
         return "partly" if self.documents else "failed"
 
 
+MULTILINGUAL = "paraphrase-multilingual-MiniLM-L12-v2"
+"""A model for some fifty languages, as small and quick as one can be."""
+
+
 @dataclass(frozen=True, slots=True)
 class Status:
     """What a library holds. ``path`` is its folder, or its URL. ``generation`` rises with every
@@ -105,6 +109,22 @@ class Status:
     recall: float | None = None
     ratings: int = 0
     ranking: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def language_note(self) -> str:
+        """What it means that the model was not trained on some languages, and what to do about it;
+        empty where it was trained on all that matter.
+        """
+        if not self.untrained:
+            return ""
+        number = sum(self.untrained.values())
+        languages = ", ".join(f"{code} {count:,}" for code, count in self.untrained.items())
+        return (
+            f"{number:,} document{'s' if number > 1 else ''} of {self.documents:,} in languages"
+            f" that the model was not trained on: {languages}. They are found by the words of a"
+            " question more than by its meaning. A multilingual model finds them by meaning, too; it"
+            f" takes a new library: rag index --library DIR --model {MULTILINGUAL} PATH"
+        )
 
 
 @dataclass(frozen=True, slots=True)

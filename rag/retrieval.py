@@ -12,6 +12,7 @@ import numpy as np
 
 from rag import asking, proposing, ranking, spelling
 from rag.arrays import Scores
+from rag.corrections import corrections
 from rag.engine import Searcher
 from rag.errors import EmptyQuestion, InputError
 from rag.filters import Filter
@@ -35,6 +36,16 @@ class _Scored:
     sentences: Scores
 
 
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The hits for a question, best first, and another question worth offering: see
+    :attr:`rag.types.Answer.alternative`.
+    """
+
+    hits: list[Hit]
+    alternative: str | None
+
+
 def search(
     question: str,
     k: int,
@@ -44,7 +55,7 @@ def search(
     library: Searcher,
     settings: Ranking = ranking.DEFAULT,
     reranker: Reranker | None = None,
-) -> list[Hit]:
+) -> Found:
     """Find the ``k`` passages that best answer a question, best first.
 
     Parameters
@@ -64,7 +75,7 @@ def search(
 
     Returns
     -------
-    list of Hit
+    Found
         Passages with the same words are one hit, which names the other sources.
 
     Raises
@@ -84,7 +95,11 @@ def search(
         )
     if k < 1:
         raise InputError(f"the number of hits must be at least 1, not {k}")
-    instead = _instead(query.question, embedder, library)
+    # A word that is a single piece in the model's vocabulary is no slip, only absent: without
+    # planets in the library, a question about a planet must not find planes.
+    instead, offered = corrections(
+        query.question, query.exact, library, lambda word: len(embedder.tokens(word)) == 1
+    )
     respelled = spelling.respelled(query.question, instead)
     limited = library.limited((*query.conditions, conditions), query.clauses)
     deep = settings.deep_enough(k)
@@ -96,23 +111,22 @@ def search(
     if reranker:
         scored = _reranked(asked, scored, reranker)
     groups = ranking.folded(_order(scored), [one.stored.text for one in scored], _places(scored))
-    return _hits([[scored[i] for i in group] for group in groups[:k]], asked, candidates)
+    hits = _hits([[scored[i] for i in group] for group in groups[:k]], asked, candidates)
+    return Found(hits, _alternative(question, instead, offered))
 
 
-def _instead(question: str, embedder: QuestionEncoder, library: Searcher) -> tuple[Respelling, ...]:
-    """What is looked for in place of words that no document has.
-
-    A word that is a single piece in the model's vocabulary is no slip, only absent: without
-    planets in the library, a question about a planet must not find planes.
-    """
-    return tuple(
-        one for one in library.respellings(question) if len(embedder.tokens(one.asked)) > 1
-    )
+def _alternative(
+    question: str, instead: Sequence[Respelling], offered: Sequence[Respelling]
+) -> str | None:
+    """The question as it was asked, spelled just so, or else with what may have been meant."""
+    as_asked = [Respelling(one.asked, f"+{one.asked}") for one in instead]
+    return spelling.respelled(question, as_asked or offered) if instead or offered else None
 
 
 def _reordered(asked: Asked, candidates: Candidates) -> list[_Scored]:
     """The best of the fusion, scored once more by late interaction over their tokens."""
-    fused = ranking.fuse(candidates.signals, asked.settings)
+    signals = ranking.rescaled(candidates.signals, asked.encoding.legibility)
+    fused = ranking.fuse(signals, asked.settings)
     best = np.argsort(-fused, kind="stable")[: asked.settings.reordered]
     missing = [key for key in candidates.keys[best].tolist() if key not in candidates.tokens]
     stored = {**candidates.tokens, **asked.library.tokens(missing)}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -93,7 +94,7 @@ class Searchable:
             If ``k`` is below 1.
         """
         conditions = Filter(since, until, source, title, language, where or {})
-        return self._found(question, k, conditions, self._reranker)
+        return self._found(question, k, conditions, self._reranker).hits
 
     def ask(
         self,
@@ -115,10 +116,11 @@ class Searchable:
         Parameters and errors are those of :meth:`search`.
         """
         conditions = Filter(since, until, source, title, language, where or {})
-        hits = self._found(question, k, conditions, self._reranker)
-        own = self._found(question, 1, conditions, None) if self._reranker else []
+        found = self._found(question, k, conditions, self._reranker)
+        own = self._found(question, 1, conditions, None).hits if self._reranker else []
         score = own[0].score if own else None
-        return self._calibrations.answer(question, hits, self.ranking, score)
+        answer = self._calibrations.answer(question, found.hits, self.ranking, score)
+        return replace(answer, alternative=found.alternative)
 
     def find(
         self,
@@ -333,7 +335,7 @@ class Searchable:
         conditions: Filter,
         reranker: Reranker | None,
         encoder: QuestionEncoder | None = None,
-    ) -> list[Hit]:
+    ) -> retrieval.Found:
         return retrieval.search(
             question,
             k,
@@ -348,7 +350,7 @@ class Searchable:
         """The library's own scores of the first hit for each question."""
 
         def score(question: str, encoder: QuestionEncoder) -> float:
-            hits = self._found(question, 1, Filter(), None, encoder)
+            hits = self._found(question, 1, Filter(), None, encoder).hits
             return hits[0].score if hits else 0.0
 
         return np.array(remembered.each(questions, self._embedder, score))

@@ -4,7 +4,8 @@ Case and accents are folded, and the language's stop words left out. A stem may 
 ways, and both count. Folding the accents before stemming makes *Müller* and *Muller* one word,
 but takes from some stemmers what they go by; folding them afterwards doesn't.
 
-Scripts that put no blanks between words (Chinese, Japanese, Thai and their like) give every two
+Scripts that put no blanks between words (Chinese, Japanese, Thai and their like), and Korean, whose
+particles stand in the word, give every two
 letters that stand together, as in Lucene's CJKBigramFilter, and each letter, for words of one.
 """
 
@@ -14,6 +15,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from itertools import pairwise
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -65,6 +67,7 @@ _WITHOUT_BLANKS = re.compile(
     "\u0e01-\u0e4e\u0e80-\u0eff"  # Thai, Lao
     "\u1000-\u109f\u1780-\u17d3"  # Burmese, Khmer
     "\u3005\u3041-\u30ff\uff66-\uff9f"  # Japanese, 々 and ー included
+    "\uac00-\ud7a3"  # Korean has blanks, but what they part are words with their particles
     "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U000323af"  # Chinese characters
     "]+"
 )
@@ -136,6 +139,18 @@ class Stemmer:
             Term(_span(one), tuple(sorted({_dotless(one.text), _dotless(other.text)})))
             for one, other in zip(first, last, strict=True)
         ]
+
+
+@cache
+def _with_stop_words() -> dict[str, Stemmer]:
+    """A stemmer for each language with a list of stop words."""
+    named = {name: code for code, name in _SNOWBALL.items() if name not in _WITHOUT_STOP_WORDS}
+    return {code: Stemmer(code) for code in named.values()}
+
+
+def stop_words(text: str) -> dict[str, set[Span]]:
+    """Where the stop words of each language that has a list of them stand in a text."""
+    return {code: stemmer.stop_words(text) for code, stemmer in _with_stop_words().items()}
 
 
 def has_words_without_blanks(text: str) -> bool:

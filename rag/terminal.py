@@ -131,15 +131,8 @@ def print_cache(status: CacheStatus) -> None:
 
 def print_untrained(status: Status) -> None:
     """Languages of the library that its model was not trained on, if there are any."""
-    if status.untrained:
-        found = ", ".join(f"{language} {number:,}" for language, number in status.untrained.items())
-        documents = count(sum(status.untrained.values()), "document")
-        out.print(
-            f"[yellow]{documents} of {status.documents:,} in languages that the model was not"
-            f" trained on: {found}.[/] Questions find them by their words more than by meaning;"
-            " a new library can have another model: rag index --model",
-            soft_wrap=True,
-        )
+    if status.language_note:
+        out.print(f"[yellow]{escape(status.language_note)}[/]", soft_wrap=True)
 
 
 def print_files(reports: Sequence[FileReport]) -> None:

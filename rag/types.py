@@ -242,7 +242,9 @@ class Answer:
     the nearest passages. ``measured`` is whether the probability was measured on this library: a
     small one gets that of libraries in general. ``reading`` says how the question was read, a
     line for each thing that may surprise: what was taken for a condition, and what was looked for
-    instead of words that no document has.
+    instead of words that no document has. ``alternative`` is another question worth offering: the
+    one that was asked, spelled just so, where other words were looked for; or one with words that
+    may have been meant.
     """
 
     answered: bool
@@ -250,6 +252,7 @@ class Answer:
     hits: tuple[Hit, ...]
     measured: bool = True
     reading: tuple[str, ...] = ()
+    alternative: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,7 +48,7 @@ def first_view(library: Library, name: str = "") -> FirstView:
         return FirstView(states.masthead(0, None, name), states.problem(troubles.told(error)), ())
     return FirstView(
         masthead=states.masthead(status.documents, newest[0] if newest else None, name)
-        + states.untrained(status.untrained),
+        + states.untrained(status.language_note),
         body=states.first(newest) if newest else states.empty(),
         examples=examples.questions(documents),
         types=_choices(facets.types),

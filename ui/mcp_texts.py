@@ -39,6 +39,10 @@ class Searched(Shape):
     """Whether the question is probably answered; otherwise these are only the nearest passages."""
     confidence: float
     """The probability of it, in [0, 1]."""
+    reading: tuple[str, ...]
+    """How the question was read: a line for each thing that may surprise."""
+    alternative: str | None
+    """Another question worth asking: the same without corrections, or with one."""
     passages: tuple[Hit, ...]
 
 
@@ -76,6 +80,8 @@ def searched(answer: rag.Answer) -> Searched:
     return Searched(
         answered=answer.answered,
         confidence=answer.confidence,
+        reading=answer.reading,
+        alternative=answer.alternative,
         passages=tuple(
             Hit(**_place(hit).model_dump(), answer=hit.answer.text, score=hit.score)
             for hit in answer.hits
@@ -124,7 +130,8 @@ def search_text(found: Searched) -> str:
         else f"Probably not in these documents (confidence {percent} %). The nearest passages:"
     )
     marked = (_numbered(n, hit, _marked(hit)) for n, hit in enumerate(found.passages, start=1))
-    return "\n\n".join((head, *marked))
+    instead = (f"Another question worth asking: {found.alternative}",) if found.alternative else ()
+    return "\n\n".join((head, *found.reading, *instead, *marked))
 
 
 def list_text(found: Listed) -> str:

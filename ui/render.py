@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from html import escape
 from typing import TYPE_CHECKING
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from rag import cited
 from ui import marking, words
@@ -57,6 +57,9 @@ def _summary(answer: Answer) -> str:
 
 def _reading(answer: Answer) -> str:
     lines = "".join(f"<li>{escape(line)}</li>" for line in answer.reading)
+    if answer.alternative:
+        href = escape(f".?{urlencode({'q': answer.alternative})}")
+        lines += f'<li>{words.INSTEAD} <a href="{href}">{escape(answer.alternative)}</a></li>'
     return f'<ul class="reading">{lines}</ul>' if lines else ""
 
 

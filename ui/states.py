@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from html import escape
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -43,12 +43,11 @@ def masthead(articles: int, newest: DocumentSummary | None, name: str = "") -> s
     )
 
 
-def untrained(documents: Mapping[str, int]) -> str:
-    """Languages that the model was not trained on, with how many documents are in each."""
-    if not documents:
-        return ""
-    told = ", ".join(f"{escape(code)} {number:,}" for code, number in documents.items())
-    return f'<p class="untrained">{words.UNTRAINED.format(languages=told)}</p>'
+def untrained(note: str) -> str:
+    """That the model was not trained on some languages here, and what to do; nothing without a
+    ``note``.
+    """
+    return f'<p class="untrained">{escape(note)}</p>' if note else ""
 
 
 def asked_before() -> str:

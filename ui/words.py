@@ -13,10 +13,7 @@ PRIVATE = "Works offline. Nothing you ask is sent to any other service."
 
 QUESTION = "Your question"
 PLACEHOLDER = "Ask a question"
-UNTRAINED = (
-    "The model was not trained on all languages here ({languages}): such documents are found by "
-    "the words of a question more than by its meaning."
-)
+INSTEAD = "Search instead for"
 NARROW = "Look only in some documents"
 SINCE = "From"
 UNTIL = "Until"

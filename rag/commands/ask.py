@@ -112,6 +112,8 @@ def ask_command(
         listing.print_found(found)
     elif answer:
         listing.print_reading(answer.reading)
+        if answer.alternative:
+            listing.print_reading([f"Search instead: {answer.alternative}"])
         listing.print_answer(answer)
 
 

@@ -218,7 +218,7 @@ class SentenceTransformerEmbedder:
             self._tokenization.query_prompt,
             self._cut(tokens),
             self._cut(vector),
-            self._tokenization.legibility(question),
+            legibility=self._tokenization.legibility(question),
         )
 
     def _late(self, passages: Sequence[Passage]) -> list[PassageEncoding]:

@@ -104,6 +104,7 @@ def question(
     prompt: str,
     tokens: TokenVectors,
     vector: Vector,
+    *,
     legibility: float = 1.0,
 ) -> QueryEncoding:
     """The encoding of a question that was read led by a prompt."""

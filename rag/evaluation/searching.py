@@ -50,4 +50,4 @@ class Searcher:
             library=self._searcher,
             settings=settings,
             reranker=reranker,
-        )
+        ).hits

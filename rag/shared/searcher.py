@@ -142,7 +142,9 @@ class SharedSearcher:
     def coverage(self, question: str, texts: Sequence[str]) -> Scores:
         """As the embedded engine has it."""
         analysis, passages = self._statistics.analysis, self._statistics.passages
-        text, _ = self._statistics.fields([stem for word in analysis.words(question) for stem in word])
+        text, _ = self._statistics.fields(
+            [stem for word in analysis.words(question) for stem in word]
+        )
         return np.array(
             analysis.coverage(
                 question, texts, lambda stems: words.rarity(text.most_frequent(stems), passages)

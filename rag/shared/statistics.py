@@ -123,15 +123,14 @@ class Statistics:
         """
         asked = {
             written: (word, self.analysis.words(word))
-            for written, word in self.analysis.spellings(question).items()
-            if spelling.slips_allowed(word)
+            for written, word in self.analysis.suspects(question).items()
         }
+        there = self._of([LITERAL + word for word, _ in asked.values()])
         stems = {stem for _, words in asked.values() for one in words for stem in one}
         known, above = self.fields(sorted(stems))
         found = []
         for written, (word, words) in asked.items():
-            # A stop word has no stem: it is no slip, though nothing has it.
-            unknown = words and not any(
+            unknown = LITERAL + word not in there and not any(
                 stem in known.frequencies or stem in above.frequencies
                 for one in words
                 for stem in one

@@ -322,6 +322,6 @@ def test_every_state_has_its_own_words() -> None:
 
 
 def test_languages_that_the_model_was_not_trained_on() -> None:
-    """They are named with how many documents are in each; where there are none, nothing is said."""
-    assert "(de 12, pl 1)" in states.untrained({"de": 12, "pl": 1})
-    assert states.untrained({}) == ""
+    """What the library says of them stands there; where it says nothing, nothing does."""
+    assert states.untrained("de <12>") == '<p class="untrained">de &lt;12&gt;</p>'
+    assert states.untrained("") == ""

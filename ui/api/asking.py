@@ -112,6 +112,8 @@ class Answer(Hits):
     """Whether the probability was measured on this library, or is that of libraries in general."""
     reading: tuple[str, ...]
     """How the question was read: a line for each thing that may surprise."""
+    alternative: str | None
+    """Another question worth offering: the same without corrections, or with one."""
 
 
 class Match(Place):

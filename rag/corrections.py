@@ -1,0 +1,59 @@
+"""Misspelt words of a question: which are corrected, and which corrections are only offered."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from rag.engine import Searcher
+from rag.types import Clauses, Respelling
+
+LOOKED_AT = 5
+"""Passages with a word that tell whether it is a name."""
+
+CAPITALS_SAY_NOTHING = 0.4
+"""Share of capitalized words above which a capital makes no name: German has one on any noun."""
+
+_WORD = re.compile(r"[^\W\d_]{3,}")
+
+
+def corrections(
+    question: str,
+    exact: frozenset[str],
+    library: Searcher,
+    is_word: Callable[[str], bool] = lambda _: False,
+) -> tuple[tuple[Respelling, ...], tuple[Respelling, ...]]:
+    """What to look for in place of words that no document has, and what only to offer.
+
+    A capitalized word may be a name: it becomes another name at most, and where capitals don't
+    tell names from other words, that is only offered.
+
+    Parameters
+    ----------
+    exact
+        Words to leave alone.
+    is_word
+        Whether something is a word, though no document has it; it is left alone, too.
+    """
+    applied: list[Respelling] = []
+    offered: list[Respelling] = []
+    for one in library.respellings(question):
+        if one.asked in exact or is_word(one.asked):
+            continue
+        certainty = _certainty(one, library)
+        if certainty is not None:
+            (applied if certainty else offered).append(one)
+    return tuple(applied), tuple(offered)
+
+
+def _certainty(one: Respelling, library: Searcher) -> bool | None:
+    """Whether a correction is certain enough to be applied; None if it is not even offered."""
+    if not one.asked[0].isupper():
+        return True
+    keys = library.limited((), Clauses((one.found,))).matching("").tolist()[:LOOKED_AT]
+    texts = [stored.passage.text for stored in library.passages(keys).values()]
+    written = [place.of(text) for text in texts for place in library.places("", [one.found], text)]
+    if not all(word[0].isupper() for word in written):
+        return None
+    others = [word for text in texts for word in _WORD.findall(text) if word not in written]
+    return bool(sum(one[0].isupper() for one in others) <= CAPITALS_SAY_NOTHING * len(others))
