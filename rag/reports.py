@@ -122,8 +122,8 @@ class Status:
         return (
             f"{number:,} document{'s' if number > 1 else ''} of {self.documents:,} in languages"
             f" that the model was not trained on: {languages}. They are found by the words of a"
-            " question more than by its meaning. A multilingual model finds them by meaning, too; it"
-            f" takes a new library: rag index --library DIR --model {MULTILINGUAL} PATH"
+            " question more than by its meaning. A multilingual model finds them by meaning, too;"
+            f" it takes a new library: rag index --library DIR --model {MULTILINGUAL} PATH"
         )
 
 

@@ -78,21 +78,23 @@ class Tokenization:
         A model learns meanings from pieces of several letters. Words in a script that its
         vocabulary hardly covers fall apart into single letters or the unknown piece, and their
         vectors say next to nothing. So the measure is the share of letters in known pieces that
-        have two letters or more, are a word by themselves, or are an ideograph; it is stretched so
-        that :data:`UNREADABLE` gives 0 and :data:`READABLE` gives 1. Text without letters gives 1.
+        have two letters or more, are a word by themselves, or are an ideograph, less that of
+        unknown letters, which show that the vocabulary knows others only by chance. It is stretched
+        so that :data:`UNREADABLE` gives 0 and :data:`READABLE` gives 1. Text without letters gives
+        1.
         """
         encoding = self._tokenizer.encode(text, add_special_tokens=False)
         pieces = [text[start:end] for start, end in encoding.offsets]
         letters = [sum(map(str.isalpha, piece)) for piece in pieces]
         in_word = Counter(encoding.word_ids)
-        meaningful = sum(
-            count
-            for piece, count, word, number in zip(
-                pieces, letters, encoding.word_ids, encoding.ids, strict=True
-            )
-            if number not in self._special
-            and (count > 1 or in_word[word] == 1 or _IDEOGRAPH.search(piece))
-        )
+        meaningful = 0
+        for piece, count, word, number in zip(
+            pieces, letters, encoding.word_ids, encoding.ids, strict=True
+        ):
+            if number in self._special:
+                meaningful -= count
+            elif count > 1 or in_word[word] == 1 or _IDEOGRAPH.search(piece):
+                meaningful += count
         share = meaningful / sum(letters) if any(letters) else 1.0
         return min(max((share - UNREADABLE) / (READABLE - UNREADABLE), 0.0), 1.0)
 
