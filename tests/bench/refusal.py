@@ -3,12 +3,14 @@
 ::
 
     python tests/bench/refusal.py DATA [--library DIR] [--answerable squad_dev]
-        [--foreign scifact aragog] [--questions N]
+        [--foreign scifact aragog] [--questions N] [--halves]
 
 DATA holds sets in the layout of BEIR, a folder each. A library is made of the documents of the
 answerable set; its own questions are asked, then those of the foreign sets, and those of its file
 ``queries_unanswerable.jsonl``, where it has one: they are about its documents, which don't answer
-them. ``--library DIR`` keeps the library.
+them. ``--library DIR`` keeps the library. With ``--halves`` the library has the first half of the
+documents only, and the questions about the others are the foreign ones: another subject in the same
+language.
 """
 
 from __future__ import annotations
@@ -24,8 +26,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag import Library
+from rag.calibration import ANSWERED
 from rag.evaluation import corpus
 from rag.evaluation.beir import read_beir
+from rag.evaluation.labelled import LabelledSet, Question
 
 BINS = 10
 
@@ -37,15 +41,45 @@ def main() -> None:
     parser.add_argument("--answerable", default="squad_dev")
     parser.add_argument("--foreign", nargs="+", default=["scifact", "aragog"])
     parser.add_argument("--questions", type=int, default=400, help="at most, of each set")
+    parser.add_argument("--halves", action="store_true", help="one half of the set is foreign")
     parser.add_argument("--library", type=Path, metavar="DIR", help="where to keep the library")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
         folder = arguments.library or Path(temporary) / "library"
         with Library.open(folder) as library:
             labelled = read_beir(arguments.data / arguments.answerable)
-            if labelled.documents and not library.status().documents:
-                corpus.index(labelled.documents, library, progress=sys.stderr.isatty())
-            measure(library, arguments)
+            documents = labelled.documents or ()
+            if arguments.halves:
+                documents = documents[: len(documents) // 2]
+            if documents and not library.status().documents:
+                corpus.index(documents, library, progress=sys.stderr.isatty())
+            if arguments.halves:
+                measure_halves(library, labelled, {one.id for one in documents}, arguments)
+            else:
+                measure(library, arguments)
+
+
+def measure_halves(
+    library: Library, labelled: LabelledSet, inside: set[str], arguments: argparse.Namespace
+) -> None:
+    """The same, of a set's questions about documents inside the library, and about others."""
+    own, strange = (
+        asked(
+            library,
+            [one.text for one in labelled.questions if is_inside(one, inside) is wanted],
+            arguments,
+        )
+        for wanted in (True, False)
+    )
+    print(f"own: {(own >= ANSWERED).mean():.1%} of {len(own)} answered")
+    print(f"other half: {(strange < ANSWERED).mean():.1%} of {len(strange)} refused")
+    print(f"AUROC {auroc(own, strange):.3f}")
+    print_reliability(own, strange)
+
+
+def is_inside(question: Question, inside: set[str]) -> bool:
+    """Whether all documents that answer it are in the library."""
+    return all(span.document in inside for span in question.spans)
 
 
 def measure(library: Library, arguments: argparse.Namespace) -> None:
@@ -68,9 +102,15 @@ def measure(library: Library, arguments: argparse.Namespace) -> None:
 def confidences(library: Library, path: Path, arguments: argparse.Namespace) -> NDArray[np.float64]:
     """What the library says of a file's questions, the same ones on every run."""
     with path.open(encoding="utf-8") as lines:
-        asked = [json.loads(line)["text"] for line in lines]
-    random.Random(1).shuffle(asked)  # noqa: S311 — no secret
-    return np.array([library.ask(one, 1).confidence for one in asked[: arguments.questions]])
+        return asked(library, [json.loads(line)["text"] for line in lines], arguments)
+
+
+def asked(
+    library: Library, questions: list[str], arguments: argparse.Namespace
+) -> NDArray[np.float64]:
+    """What the library says of questions, at most so many of them, drawn by chance."""
+    random.Random(1).shuffle(questions)  # noqa: S311 — no secret
+    return np.array([library.ask(one, 1).confidence for one in questions[: arguments.questions]])
 
 
 def auroc(higher: NDArray[np.float64], lower: NDArray[np.float64]) -> float:
