@@ -39,7 +39,7 @@ REMEMBERED = 1_000
 """Questions, and single words, whose stems are remembered …"""
 
 LONGEST_REMEMBERED = 1_000
-"""… unless they have more characters."""
+"""… unless they have more characters; nor is the spelling of longer ones looked at."""
 
 
 class Analysis:
@@ -105,26 +105,33 @@ class Analysis:
         tokens = self.literal.pre_tokenize(text).tokens
         return {text[t.char_offset_from : t.char_offset_to]: t.text for t in tokens}
 
-    def suspects(self, question: str) -> dict[str, str]:
+    def suspects(self, question: str, is_known: Callable[[str], bool]) -> dict[str, str]:
         """The words of a question that may be misspelt, as they stand there and as they are
         looked up.
 
         None that is a stop word in any language, and none at all where the stop words are those
-        of a language that the library has no text in.
+        of a language that the library has no text in, or the question is a pasted text.
+
+        Parameters
+        ----------
+        is_known
+            Whether a word, as it is looked up, is in the library in any form.
         """
-        spellings = {
+        if len(question) > LONGEST_REMEMBERED:
+            return {}
+        unknown = {
             written: word
             for written, word in self.spellings(question).items()
-            if spelling.slips_allowed(word)
+            if spelling.slips_allowed(word) and not is_known(word)
         }
-        by_language = stop_words(question) if spellings else {}
-        ours = max(
-            (len(some) for kind, some in by_language.items() if kind in self._stemmers), default=0
-        )
-        if any(len(some) > ours + 1 for some in by_language.values()):
+        if not unknown:
+            return {}
+        by_language = stop_words(question)
+        ours = [len(some) for kind, some in by_language.items() if kind in self._stemmers]
+        if any(len(some) > max(ours, default=0) + 1 for some in by_language.values()):
             return {}
         everyday = {span.of(question) for some in by_language.values() for span in some}
-        return {written: word for written, word in spellings.items() if written not in everyday}
+        return {written: word for written, word in unknown.items() if written not in everyday}
 
     def forms(self, words: str, text: str) -> list[Span]:
         """Where in ``text`` any form of the words stands, in order."""

@@ -17,6 +17,7 @@ from __future__ import annotations
 import math
 import shutil
 from collections.abc import Iterable, Sequence
+from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
@@ -253,10 +254,7 @@ class TantivyReader:
         from tantivy import Query
 
         found = []
-        for asked, word in self._analysis.suspects(question).items():
-            stems = (stem for one in self._analysis.words(word) for stem in one)
-            if self._searcher.doc_freq("literal", word) or any(map(self._known, stems)):
-                continue
+        for asked, word in self._analysis.suspects(question, self._is_known).items():
             near = Query.fuzzy_term_query(
                 self._schema, "literal", word, spelling.slips_allowed(word)
             )
@@ -279,8 +277,11 @@ class TantivyReader:
         found = [*self._analysis.forms(words, text), *self._analysis.places(phrases, text)]
         return tuple(sorted(set(found)))
 
-    def _known(self, stem: str) -> bool:
-        return any(self._searcher.doc_freq(field, stem) for field in ("text", "context"))
+    def _is_known(self, word: str) -> bool:
+        """Whether a passage or a title has a word, as it is written or in another form."""
+        stems = {stem for stems in self._analysis.words(word) for stem in stems}
+        places = [("literal", word), *product(("text", "context"), stems)]
+        return any(self._searcher.doc_freq(field, term) for field, term in places)
 
     def _any_of(self, words: Sequence[Stems]) -> tantivy.Query:
         from tantivy import Occur, Query

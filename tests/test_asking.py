@@ -120,6 +120,15 @@ def test_conditions(text: str, conditions: Filter) -> None:
     assert read(text).conditions == (conditions,)
 
 
+def test_words_spelled_as_they_are_meant() -> None:
+    """A plus before a word; numbers, C++ and sums stay what they are."""
+    query = read("who was +Telsa, +Müller?")
+    assert (query.question, query.words) == ("who was Telsa, Müller?",) * 2
+    assert query.exact == {"Telsa", "Müller"}
+    for text in ("+49 30 1234", "is C++ hard", "a+bcd", "x + y", "+ab", "+abc1"):
+        assert (read(text).question, read(text).exact) == (text, frozenset())
+
+
 def test_one_name_twice() -> None:
     """Both conditions must hold, so both are kept."""
     assert read("title:a title:b author:c x").conditions == (
@@ -133,7 +142,21 @@ hostile = st.text(
     st.sampled_from('"“”„«»-:.?( )ab1é人\n') | st.characters(), max_size=40
 ) | st.lists(
     st.sampled_from(
-        ["title:", "since:", "2024", "-", '"', "“", "”", "«", "»", " ", "red", "until:9999-99"]
+        [
+            "title:",
+            "+red",
+            "since:",
+            "2024",
+            "-",
+            '"',
+            "“",
+            "”",
+            "«",
+            "»",
+            " ",
+            "red",
+            "until:9999-99",
+        ]
     ),
     max_size=12,
 ).map("".join)
@@ -153,7 +176,7 @@ def test_any_text_can_be_read(text: str) -> None:
         assert clause in text
         assert any(map(str.isalnum, clause))
     assert all(found.conditions)
-    if not found.clauses and not found.conditions:
+    if not (found.clauses or found.conditions or found.exact):
         assert found.question == found.words == text
 
 

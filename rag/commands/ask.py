@@ -77,6 +77,7 @@ def ask_command(
     """Find the passages that answer a question, with the answering sentence marked.
 
     In the question, "quoted words" must stand in a passage as they are, -excluded ones must not,
+    +words are spelled as they are meant,
     and title:, source:, language:, author:, since: and until: with a value are conditions.
 
     Example: rag ask "Who led the mission?" -k 3 --since 2024-01-01 --source "*.pdf"

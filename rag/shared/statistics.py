@@ -7,7 +7,7 @@ weights, and hides nothing. A term is named by the field that it is in; see :dat
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 
 import numpy as np
@@ -121,24 +121,28 @@ class Statistics:
         """The question's words that nothing has, where a known one is near; the first letter must
         be right, as in the embedded engine.
         """
-        asked = {
-            written: (word, self.analysis.words(word))
-            for written, word in self.analysis.suspects(question).items()
-        }
-        there = self._of([LITERAL + word for word, _ in asked.values()])
-        stems = {stem for _, words in asked.values() for one in words for stem in one}
-        known, above = self.fields(sorted(stems))
         found = []
-        for written, (word, words) in asked.items():
-            unknown = LITERAL + word not in there and not any(
-                stem in known.frequencies or stem in above.frequencies
-                for one in words
-                for stem in one
-            )
-            meant = spelling.nearest(word, self._near(word)) if unknown else None
+        for asked, word in self.analysis.suspects(question, self._known_words(question)).items():
+            meant = spelling.nearest(word, self._near(word))
             if meant:
-                found.append(Respelling(written, meant))
+                found.append(Respelling(asked, meant))
         return tuple(found)
+
+    def _known_words(self, question: str) -> Callable[[str], bool]:
+        """Tells whether a word of a question is in any passage or title, in any form."""
+        words = set(self.analysis.spellings(question).values())
+        forms = {
+            word: [LITERAL + word]
+            + [
+                field + stem
+                for stems in self.analysis.words(word)
+                for stem in stems
+                for field in (STEM, CONTEXT)
+            ]
+            for word in words
+        }
+        there = self._of([term for terms in forms.values() for term in terms])
+        return lambda word: any(term in there for term in forms[word])
 
     def _near(self, word: str) -> list[tuple[str, int]]:
         """Words that may be meant. Two letters that changed places are two slips here."""

@@ -165,5 +165,11 @@ def test_conditions_hold(seeds: Library) -> None:
         result = client.post("/mcp", json={"jsonrpc": "2.0"} | call, headers=ACCEPT).json()[
             "result"
         ]
-    assert result["structuredContent"] == {"answered": False, "confidence": 0.0, "passages": []}
+    assert result["structuredContent"] == {
+        "answered": False,
+        "confidence": 0.0,
+        "reading": [],
+        "alternative": None,
+        "passages": [],
+    }
     assert result["content"][0]["text"] == "No document meets all of these conditions."

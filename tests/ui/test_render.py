@@ -313,6 +313,14 @@ def test_how_the_question_was_read_is_said(hit: Hit) -> None:
     assert "reading" not in render.results("q", told(hit))
 
 
+def test_the_other_question_is_a_link(hit: Hit) -> None:
+    """Where words were corrected, or may have been meant otherwise; it keeps its plus."""
+    html = render.results("q", replace(told(hit), alternative="Who was +Telsa & <b>?"))
+    assert (
+        '<a href=".?q=Who+was+%2BTelsa+%26+%3Cb%3E%3F">Who was +Telsa &amp; &lt;b&gt;?</a>' in html
+    )
+
+
 def test_every_state_has_its_own_words() -> None:
     """Empty, nothing found, no question, and an error, whose line is escaped."""
     assert "rag index PATH" in states.empty()

@@ -152,7 +152,8 @@ class Asked(Filters):
 
     q: Question
     """The question in plain words. “Quoted words” must stand in a passage as they are,
-    ``-excluded`` ones must not, and ``title:value`` is a condition."""
+    ``-excluded`` ones must not, ``+words`` are spelled as they are meant, and ``title:value`` is a
+    condition."""
     k: Annotated[int, Field(ge=1, le=MOST_HITS)] = 5
     """How many passages."""
 
