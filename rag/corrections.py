@@ -26,7 +26,7 @@ def corrections(
     """What to look for in place of words that no document has, and what only to offer.
 
     A capitalized word may be a name: it becomes another name at most, and where capitals don't
-    tell names from other words, or there are none, that is only offered.
+    tell names from other words, that is only offered.
 
     Parameters
     ----------
@@ -48,10 +48,8 @@ def corrections(
 
 def _certainty(one: Respelling, library: Searcher) -> bool | None:
     """Whether a correction is certain enough to be applied; None if it is not even offered."""
-    if one.asked[0].islower():
+    if not one.asked[0].isupper():
         return True
-    if not one.asked[0].isupper():  # a script without capitals
-        return False
     keys = library.limited((), Clauses((one.found,))).matching("").tolist()[:LOOKED_AT]
     texts = [stored.passage.text for stored in library.passages(keys).values()]
     written = [place.of(text) for text in texts for place in library.places("", [one.found], text)]

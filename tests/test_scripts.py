@@ -99,7 +99,7 @@ def test_a_question_that_the_model_reads(russian: Library) -> None:
 def people(
     tmp_path_factory: pytest.TempPathFactory, embedder: SentenceTransformerEmbedder
 ) -> Iterator[Library]:
-    """An English, a German and an Arabic note."""
+    """An English and a German note."""
     folder = tmp_path_factory.mktemp("people")
     (folder / "english.txt").write_text(
         "The carpenter repaired the wooden staircase of the old library in spring. "
@@ -111,9 +111,8 @@ def people(
         "Der Gärtner Friedhelm pflanzte im nächsten Frühling neue Obstbäume. "
         "Die Nachbarn brachten Kuchen und freuten sich über den Schatten der Bäume."
     )
-    (folder / "arabic.txt").write_text("وضع الخوارزمي أسس علم الجبر في بغداد قبل ألف عام.")
     with Library.open(folder / "library", embedder=embedder) as library:
-        library.index(sorted(folder.glob("*.txt")))
+        library.index([folder / "english.txt", folder / "german.txt"])
         yield library
 
 
@@ -128,8 +127,6 @@ def people(
         ("Was pflanzte Frau Bäumer?", None, None),
         # A capital says nothing among German nouns: it is offered.
         ("Was pflanzte Herr Friedhelmm?", None, "Was pflanzte Herr friedhelm?"),
-        # There are no capitals at all: so is this.
-        ("من هو الخوارزمى", None, "من هو الخوارزمي"),
         # Words that are there, small words of any language, and a language that is not there.
         ("Welche Obstbäume gibt es?", None, None),
         ("Where is the Nachbarn?", None, None),
