@@ -10,6 +10,7 @@ is one, and a writer has it open, it is read along.
 from __future__ import annotations
 
 import sqlite3
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -54,12 +55,27 @@ def connected(path: Path) -> Connection:
             uri, uri=True, isolation_level=None, check_same_thread=False, factory=Connection
         )
     connection.path = path
+    _distrust(connection)
     # FULL: what was committed survives a power cut, too.
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA foreign_keys = ON")
     connection.create_function("casefold", 1, str.casefold, deterministic=True)
     connection.create_function("plain", 1, plain, deterministic=True)
     return connection
+
+
+def _distrust(connection: Connection) -> None:
+    """Let the schema, which may come from a stranger, call nothing that could have an effect."""
+    old = "SELECT 1 FROM sqlite_schema WHERE name = 'document_language' AND sql LIKE '%->>%'"
+    if connection.execute(old).fetchone():
+        # Formats 4 and 5 index an expression, which SQLite distrusts like any use of JSON. Format 6
+        # has a column for it.
+        connection.execute("DROP INDEX document_language")
+    connection.execute("PRAGMA trusted_schema = OFF")
+    if sys.version_info >= (3, 12):
+        connection.setconfig(sqlite3.SQLITE_DBCONFIG_DEFENSIVE)
+        connection.setconfig(sqlite3.SQLITE_DBCONFIG_ENABLE_TRIGGER, enable=False)
+        connection.setconfig(sqlite3.SQLITE_DBCONFIG_ENABLE_VIEW, enable=False)
 
 
 class Connection(sqlite3.Connection):
