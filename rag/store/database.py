@@ -194,19 +194,18 @@ class Database:
     def connection(self) -> Connection:
         """This thread's connection."""
         connection: Connection | None = getattr(self._local, "connection", None)
-        if connection is not None and self._local.seen is not None:
-            # Opened as a file that does not change: does it, after all?
-            if self._local.seen == connecting.seen(self._path):
+        if connection is not None:
+            if self._local.seen == connecting.seen(self._path, unchanging=connection.makeshift):
                 return connection
             connection.close()
-            connection = None
-        if connection is None:
-            seen: Seen = connecting.seen(self._path)
-            connection = connected(self._path)
-            with self._opening:
-                self._let_go()
-                self._connections[threading.current_thread()] = connection
-            self._local.connection, self._local.seen = connection, seen
+        seen: Seen = connecting.seen(self._path)
+        connection = connected(self._path)
+        if connection.makeshift:
+            seen = connecting.seen(self._path, unchanging=True)
+        with self._opening:
+            self._let_go()
+            self._connections[threading.current_thread()] = connection
+        self._local.connection, self._local.seen = connection, seen
         return connection
 
     def _let_go(self) -> None:
@@ -252,6 +251,10 @@ class Database:
             If SQLite can't write.
         """
         connection = self.connection
+        if connection.makeshift:  # there may be room again
+            self._local.connection = None
+            connection.close()
+            connection = self.connection
         try:
             connection.execute("BEGIN IMMEDIATE")
             yield connection
