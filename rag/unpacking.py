@@ -205,13 +205,15 @@ def _settle(library: Path, manifest: Manifest, folder: Path, path: Path) -> int:
     try:
         database = Database(library / STORE, MINILM.dimension)
         try:
-            database.dimension = validate(database, before) or MINILM.dimension
-            _check_notes(database, library, folder)
+            dimension = validate(database, before)
+            database.dimension = dimension or MINILM.dimension
+            _check_notes(database, dimension, library, folder)
             database.use_journal()
             if str(before) != printable(folder):
                 separator = "/" if isinstance(before, PurePosixPath) else "\\"
                 StoreWriter(database).move(f"{before}{separator}", printable(folder) + os.sep)
-            Indexes(library, Changes(database)).publish()
+            if dimension:  # an empty library is indexed when its model is known
+                Indexes(library, Changes(database)).publish()
             return documents_in(database)
         finally:
             database.close()
@@ -228,7 +230,7 @@ def _reason(error: Exception, library: Path) -> str:
     return str(error.__cause__ or error).replace(str(library / STORE), "it")
 
 
-def _check_notes(database: Database, library: Path, folder: Path) -> None:
+def _check_notes(database: Database, dimension: int, library: Path, folder: Path) -> None:
     """See that the library can be opened with what it remembers of its model and ranking."""
     ranking_kept(database)
     if database.note(MODEL) is None:
@@ -239,7 +241,8 @@ def _check_notes(database: Database, library: Path, folder: Path) -> None:
         found = embedder.fingerprint, embedder.dimension
     except (TypeError, ValueError, AttributeError) as error:
         raise LibraryDamaged(f"it does not say which model it was made with: {error}") from error
-    if found != (database.fact("fingerprint"), database.dimension):
+    expected = database.fact("fingerprint"), dimension or embedder.dimension
+    if found != expected:
         raise LibraryDamaged("it was made with another model than it says")
 
 

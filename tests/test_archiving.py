@@ -94,6 +94,18 @@ def test_two_imports_into_one_folder(archive: Path, tmp_path: Path) -> None:
         assert new.verify().problems == ()
 
 
+def test_an_empty_library(tmp_path: Path) -> None:
+    """It comes in empty, and takes documents of whichever model it is for."""
+    with Library.open(tmp_path / "library", embedder=HashingEmbedder()):
+        archiving.export(tmp_path / "library", tmp_path / "one.zip", told)
+    assert unpacking.bring_in(tmp_path / "one.zip", tmp_path / "new", told).documents == 0
+    (tmp_path / "a.txt").write_text("Llamas carry wool.")
+    with Library.open(tmp_path / "new", embedder=HashingEmbedder()) as new:
+        assert new.search("llamas") == []
+        new.index(tmp_path / "a.txt")
+        assert new.search("llamas")[0].text == "Llamas carry wool."
+
+
 def test_files_on_their_way_are_left_out(archive: Path, tmp_path: Path) -> None:
     """Half a file is none."""
     (tmp_path / "library" / "files" / ".sent-abc").write_bytes(b"half")

@@ -66,6 +66,7 @@ STRANGERS = {
     " UPDATE document SET key = 4611686018427387904 WHERE key = 1",
     "no keys left": "UPDATE sqlite_sequence SET seq = 9223372036854775807",
     "nothing referred to": "DELETE FROM document",
+    "no vectors": "DELETE FROM encoding",
     "vectors cut": "UPDATE encoding SET vectors = substr(vectors, 1, 9)",
     "vectors of nothing": "UPDATE encoding SET vectors = zeroblob(length(vectors))",
     "vectors not finite": "UPDATE encoding SET vectors = CAST(replace(hex(zeroblob(64)), '00',"

@@ -153,6 +153,10 @@ def _value_faults(database: Database) -> Iterator[str]:
             if found.fetchone():
                 yield f"its table “{table}” has a row where {condition}"
     if connection.execute(
+        "SELECT 1 FROM passage WHERE key NOT IN (SELECT passage FROM encoding) LIMIT 1"
+    ).fetchone():
+        yield "it has a passage without vectors"
+    if connection.execute(
         f"SELECT 1 FROM sqlite_sequence WHERE typeof(seq) <> 'integer' OR seq > {HIGHEST_KEY}"  # noqa: S608
     ).fetchone():
         yield "it leaves no keys for further documents"
