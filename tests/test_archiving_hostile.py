@@ -66,6 +66,8 @@ STRANGERS = {
     " UPDATE document SET key = 4611686018427387904 WHERE key = 1",
     "no keys left": "UPDATE sqlite_sequence SET seq = 9223372036854775807",
     "nothing referred to": "DELETE FROM document",
+    "no date": "UPDATE document SET date = '2026-99-99'",
+    "negative counts": "UPDATE piece SET passages = -1",
     "no vectors": "DELETE FROM encoding",
     "vectors cut": "UPDATE encoding SET vectors = substr(vectors, 1, 9)",
     "vectors of nothing": "UPDATE encoding SET vectors = zeroblob(length(vectors))",

@@ -8,8 +8,10 @@ from pathlib import PurePath
 
 from rag.reports import Facets
 from rag.store.database import Database
+from rag.store.records import sound
 
 
+@sound
 def facets(database: Database) -> Facets:
     """Those of all documents; one with two sources counts by its first."""
     connection = database.connection

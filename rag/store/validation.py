@@ -42,6 +42,12 @@ _JSON = {
 }
 """The columns that hold JSON, and the type of its outermost value."""
 
+_CONDITIONS = {
+    "document": ("date IS NOT date(date)",),
+    "piece": ("passages NOT BETWEEN 0 AND (SELECT count(*) FROM passage)",),
+}
+"""What else no row may be."""
+
 _TYPES = {"TEXT": "'text'", "INTEGER": "'integer'", "BLOB": "'blob'", "REAL": "'real', 'integer'"}
 
 
@@ -147,6 +153,7 @@ def _value_faults(database: Database) -> Iterator[str]:
             wrong.append(f"json_type({column}) <> '{kind}'")
         if table in {"document", "passage"}:
             wrong.append(f"key NOT BETWEEN 1 AND {HIGHEST_KEY}")
+        wrong += _CONDITIONS.get(table, ())
         # One after the other: json_type fails on what json_valid finds.
         for condition in wrong:
             found = connection.execute(f"SELECT 1 FROM {table} WHERE {condition} LIMIT 1")  # noqa: S608
