@@ -68,6 +68,7 @@ STRANGERS = {
     "nothing referred to": "DELETE FROM document",
     "no date": "UPDATE document SET date = '2026-99-99'",
     "negative counts": "UPDATE piece SET passages = -1",
+    "sentences cut": "UPDATE passage SET sentences = x'ff'",
     "no vectors": "DELETE FROM encoding",
     "vectors cut": "UPDATE encoding SET vectors = substr(vectors, 1, 9)",
     "vectors of nothing": "UPDATE encoding SET vectors = zeroblob(length(vectors))",

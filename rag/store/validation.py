@@ -247,7 +247,7 @@ def _dimension(database: Database) -> int:
     ).fetchone()
     if row is None:
         return 0
-    vectors, sentences = row
-    if not sentences or vectors % (sentences // 4):  # two bytes a number, eight a sentence
+    sentences, rest = divmod(row[1], 8)  # two int32 each
+    if rest or not sentences or not row[0] or row[0] % (2 * sentences):  # float16
         raise LibraryDamaged("its vectors are not as many as its sentences")
-    return int(vectors // (sentences // 4))
+    return int(row[0] // (2 * sentences))
