@@ -33,7 +33,7 @@ from rag.archive_format import (
 from rag.archive_format import documents as documents_in
 from rag.embedding import MINILM
 from rag.errors import InputError, LibraryError, LibraryNotFound
-from rag.files import absolute, printable, sync_folder, writing
+from rag.files import absolute, open_file, printable, sync_folder, writing
 from rag.indexes import PUBLISHED, WORDS
 from rag.store import Database
 
@@ -188,7 +188,7 @@ def _put(archive: zipfile.ZipFile, name: str, path: Path, copying: Copying) -> M
         raise InputError(f"{printable(path)}: its name is not valid UTF-8; rename it") from error
     info = zipfile.ZipInfo(name)  # without a date: the same library makes the same archive
     info.external_attr = 0o600 << 16
-    with path.open("rb") as source, archive.open(info, "w", force_zip64=True) as target:
+    with open_file(path) as source, archive.open(info, "w", force_zip64=True) as target:
         while chunk := source.read(CHUNK):
             digest.update(chunk)
             target.write(chunk)
@@ -208,6 +208,7 @@ def _replaced(folder: Path, published: bytes | None, members: Mapping[str, Membe
 
 def _bytes(path: Path) -> bytes | None:
     try:
-        return path.read_bytes()
+        with open_file(path) as file:
+            return file.read()
     except FileNotFoundError:
         return None

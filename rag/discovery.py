@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from rag.errors import InputError, SourceNotFound
-from rag.files import absolute, is_url, printable
+from rag.files import absolute, is_made_up, is_url, printable
 from rag.loaders import supported
 from rag.loaders.debris import is_debris
 from rag.types import Failure
@@ -18,6 +18,7 @@ from rag.types import Failure
 _LIBRARY = frozenset({"library.db", "published.json"})
 """Files by which a folder shows that it is a library."""
 
+_IS_MADE_UP = "the system makes up what is in it, and such folders aren't read"
 _IS_LINK = "it is a link to a folder, and such links aren't followed; index that folder itself"
 
 
@@ -124,6 +125,10 @@ class _Found:
         left_out = excluded(folder, self.patterns)
         for root, names, files in os.walk(folder, onerror=self._fail):
             here = Path(root)
+            if is_made_up(here.stat()):
+                self._skip(here, _IS_MADE_UP)
+                names.clear()
+                continue
             if _LIBRARY.issubset(files) or (self.library and _identity(here) == self.library):
                 names.clear()
                 continue

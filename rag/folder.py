@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from rag.errors import LibraryBusy, LibraryNotFound
-from rag.files import writing
+from rag.files import open_file, writing
 from rag.store import Database
 
 SECONDS_TO_WAIT = 10.0
@@ -66,7 +66,8 @@ def _sign(folder: Path) -> None:
 def _holder(folder: Path) -> str:
     """Who holds the lock, as far as that is known."""
     try:
-        found = json.loads((folder / HOLDER).read_text())
+        with open_file(folder / HOLDER) as file:
+            found = json.load(file)
         return f" (process {found['pid']} on {found['host']}, since {found['since']})"
     except (OSError, ValueError, KeyError, TypeError):
         return ""

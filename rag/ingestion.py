@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
-import stat
 from collections.abc import Callable, Collection, Generator, Iterable
 from contextlib import closing
 from dataclasses import dataclass, field, replace
@@ -16,7 +14,7 @@ from rag.discovery import Discovery
 from rag.encoding import Encoder
 from rag.engine import Reader, Writer
 from rag.errors import InputError
-from rag.files import may_read, printable
+from rag.files import SPECIAL, digest, is_ordinary, may_read, printable
 from rag.loaders import Means
 from rag.loaders.pdf.tesseract import checked
 from rag.protocols import Embedder
@@ -139,8 +137,8 @@ class Ingestion:
         try:
             (name := str(path)).encode()
             facts = path.stat()
-            if not stat.S_ISREG(facts.st_mode):  # a pipe or a device would keep us waiting
-                self._fail(path, "it is no ordinary file")
+            if not is_ordinary(facts):
+                self._fail(path, SPECIAL)
                 return None
             record = self._files.get(name)
             modified_ns = min(max(facts.st_mtime_ns, -_LAST_NS), _LAST_NS)
@@ -151,9 +149,8 @@ class Ingestion:
             if record and same_look and may_read(path) and not self._try_again(record):
                 self._leave(record)
                 return None
-            with path.open("rb") as file:
-                digest = hashlib.file_digest(file, "sha256").hexdigest()
-            unchanged = record is not None and record.digest == digest
+            content = digest(path)
+            unchanged = record is not None and record.digest == content
             ocr = self.means.ocr or (record.ocr if record and unchanged else None)
             if record and ocr and not self.means.ocr and self._try_again(record):
                 checked(ocr)  # without OCR, less would be found than before
@@ -164,7 +161,7 @@ class Ingestion:
         except UnicodeEncodeError:
             reason = "its name is not valid UTF-8: rename it"
         else:
-            return _Looked(path, facts.st_size, modified_ns, digest, unchanged, ocr)
+            return _Looked(path, facts.st_size, modified_ns, content, unchanged, ocr)
         self._fail(path, reason)
         return None
 

@@ -34,7 +34,7 @@ from rag.archive_format import (
 from rag.archive_format import documents as documents_in
 from rag.embedding import MINILM
 from rag.errors import InputError, LibraryBusy, LibraryDamaged
-from rag.files import absolute, printable, sync_folder, writing
+from rag.files import absolute, open_file, printable, sync_folder, writing
 from rag.indexes import PUBLISHED
 from rag.store import Database, StoreWriter
 
@@ -127,7 +127,7 @@ def _brought_in(
 @contextmanager
 def _opened(path: Path) -> Iterator[zipfile.ZipFile]:
     try:
-        with path.open("rb") as file, zipfile.ZipFile(file) as archive:
+        with open_file(path) as file, zipfile.ZipFile(file) as archive:
             yield archive
     except _DAMAGE as error:
         raise _damaged(path, str(error) or "it is cut short") from error

@@ -17,7 +17,7 @@ from typing import Any, Self, TypeAlias
 
 from rag.characters import plain
 from rag.errors import LibraryBusy, LibraryDamaged, LibraryError
-from rag.files import may_write
+from rag.files import SPECIAL, may_write, special_in
 
 _DAMAGE = ("SQLITE_CORRUPT", "SQLITE_NOTADB", "SQLITE_ERROR", "SQLITE_MISMATCH")
 _OCCUPIED = ("SQLITE_BUSY", "SQLITE_LOCKED")
@@ -46,6 +46,8 @@ def connected(path: Path) -> Connection:
     LibraryError
         If the file can't be opened.
     """
+    if special := special_in(path.with_name(path.name + end) for end in ("", "-wal", "-shm")):
+        raise LibraryDamaged(f"{special}: {SPECIAL}; name another library: --library DIR")
     # Never mode=rwc: a library that vanished is an error, not a new empty file.
     mode = "rw" if may_write(path.parent) else "ro" if _has_journal(path) else "ro&immutable=1"
     uri = f"{path.absolute().as_uri()}?mode={mode}"
