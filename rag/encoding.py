@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 
 from rag.cache import EncodingCache, content_digest
 from rag.engine import Reader
+from rag.heartbeat import Beat, take, unobserved
 from rag.protocols import Embedder
 from rag.types import Passage, PassageEncoding
 
@@ -56,6 +57,7 @@ class Encoder:
     embedder: Embedder
     reader: Reader
     cache: EncodingCache | None = None
+    beat: Beat = unobserved
     embedded: int = 0
     reused: int = 0
 
@@ -105,12 +107,12 @@ class Encoder:
         return self._taken(batch, keys, sources)
 
     def close(self) -> None:
-        """Stop the model, and wait until it has stopped.
+        """Stop the model, without waiting for the passages that it has in hand.
 
         What it has done by then and nobody took goes into the cache, for the next time.
         """
         self._stop.set()
-        self._model.shutdown(cancel_futures=True)
+        self._model.shutdown(wait=False, cancel_futures=True)
         for batch in self._begun:
             while not batch.fresh.empty():
                 one = batch.fresh.get()
@@ -138,7 +140,7 @@ class Encoder:
             if key in source:
                 self.reused += 1
             else:
-                one = batch.fresh.get()
+                one = take(batch.fresh, self.beat)
                 if isinstance(one, BaseException):
                     raise one
                 self._made.append(one)

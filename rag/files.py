@@ -118,9 +118,9 @@ def special_in(paths: Iterable[Path]) -> Path | None:
     return None
 
 
-def digest(path: str | Path, beat: Callable[[], None] = lambda: None) -> str:
-    """SHA-256 of an ordinary file, in hexadecimal; ``beat`` is called after each slice, and what
-    it raises ends the hashing.
+def digest(path: str | Path, beat: Callable[[int, int], None] | None = None) -> str:
+    """SHA-256 of an ordinary file, in hexadecimal. After each slice ``beat`` is called with the
+    bytes done and the bytes in all.
 
     Raises
     ------
@@ -129,9 +129,11 @@ def digest(path: str | Path, beat: Callable[[], None] = lambda: None) -> str:
     """
     found = hashlib.sha256()
     with open_file(path) as file:
+        total = os.fstat(file.fileno()).st_size
         while content := file.read(_SLICE):
             found.update(content)
-            beat()
+            if beat:
+                beat(file.tell(), total)
     return found.hexdigest()
 
 

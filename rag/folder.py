@@ -6,13 +6,19 @@ import datetime as dt
 import json
 import os
 import socket
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rag.errors import LibraryBusy, LibraryNotFound
 from rag.files import open_file, writing
+from rag.heartbeat import INTERVAL, Beat, unobserved
 from rag.store import Database
+
+if TYPE_CHECKING:
+    from filelock import FileLock
 
 SECONDS_TO_WAIT = 10.0
 """How long a writer waits for another one to finish."""
@@ -24,7 +30,9 @@ never shown, since it is read only while the lock is held, and whoever takes tha
 
 
 @contextmanager
-def locked(folder: Path, seconds: float = SECONDS_TO_WAIT) -> Iterator[None]:
+def locked(
+    folder: Path, seconds: float = SECONDS_TO_WAIT, *, beat: Beat = unobserved
+) -> Iterator[None]:
     """Keep other writers out, in this process and in others.
 
     Raises
@@ -39,7 +47,9 @@ def locked(folder: Path, seconds: float = SECONDS_TO_WAIT) -> Iterator[None]:
     lock = FileLock(folder / "lock")
     with writing(folder):
         try:
-            lock.acquire(timeout=seconds)
+            until = time.monotonic() + seconds
+            while not _acquired(lock, min(seconds, INTERVAL), until):
+                beat()
         except Timeout as error:
             raise LibraryBusy(
                 f"another process is writing to {folder}{_holder(folder)}; "
@@ -53,6 +63,19 @@ def locked(folder: Path, seconds: float = SECONDS_TO_WAIT) -> Iterator[None]:
         with suppress(OSError):
             (folder / HOLDER).unlink(missing_ok=True)
         lock.release()
+
+
+def _acquired(lock: FileLock, seconds: float, until: float) -> bool:
+    """Try for a while to get the lock; raises Timeout once it is too late."""
+    from filelock import Timeout
+
+    try:
+        lock.acquire(timeout=seconds)
+    except Timeout:
+        if time.monotonic() >= until:
+            raise
+        return False
+    return True
 
 
 def _sign(folder: Path) -> None:

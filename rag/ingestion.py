@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Collection, Generator, Iterable
+from collections.abc import Collection, Generator, Iterable
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -15,11 +15,12 @@ from rag.encoding import Encoder
 from rag.engine import Reader, Writer
 from rag.errors import InputError
 from rag.files import SPECIAL, digest, is_ordinary, may_read, printable
+from rag.heartbeat import Heartbeat
 from rag.loaders import Means
 from rag.loaders.pdf.tesseract import checked
 from rag.protocols import Embedder
-from rag.reading import ReadFile, read
-from rag.reports import IndexReport, Progress
+from rag.reading import Alive, ReadFile, read
+from rag.reports import IndexReport, Progress, Stage
 from rag.rereading import KEPT, is_just_so, must_be_read, read_by, with_kept
 from rag.store import FileRecord, Source
 from rag.storing import Pending, Storing
@@ -58,7 +59,7 @@ class Ingestion:
     embedder: Embedder
     reader: Reader
     writer: Writer
-    on_progress: Callable[[Progress], None]
+    heartbeat: Heartbeat
     cache: EncodingCache | None = None
     """What any library of this user has encoded."""
     means: Means = field(default_factory=Means)
@@ -77,6 +78,7 @@ class Ingestion:
     _rereading: set[Path] = field(default_factory=set)
     _replaced: set[str] = field(default_factory=set)
     _seen: int = 0
+    _stage: Stage = "hashing"
     _gathered: int = 0
 
     def __post_init__(self) -> None:
@@ -90,7 +92,7 @@ class Ingestion:
             self._of_file.setdefault(source.file, []).append(source)
         asked = self.retry or self.means.ocr
         self._doubtful = self.reader.files_with_warnings() if asked else frozenset()
-        self._encoder = Encoder(self.embedder, self.reader, self.cache)
+        self._encoder = Encoder(self.embedder, self.reader, self.cache, self.heartbeat)
         self._storing = Storing(self._encoder, self.writer, self._stored, self._tally.lost)
 
     def run(self) -> None:
@@ -101,10 +103,9 @@ class Ingestion:
     def _run(self) -> None:
         changed: list[_Looked] = []
         for path in self.discovery.files:
+            self._tell(path)
             if looked := self._look_at(path):
                 changed.append(looked)
-            else:
-                self._tell(path)
         # Nothing has been written yet: these are the files as they were before the run. All are
         # asked for at once, since the library may be far away.
         alike = self.reader.files_with(dict.fromkeys(looked.digest for looked in changed))
@@ -124,6 +125,7 @@ class Ingestion:
                     self._rereading.add(looked.path)
         # At once, and before anything is replaced: files may have changed places.
         self._storing.finish()
+        self._stage = "reading"
         self._read(to_read)
         self._remove_vanished()
 
@@ -149,7 +151,7 @@ class Ingestion:
             if record and same_look and may_read(path) and not self._try_again(record):
                 self._leave(record)
                 return None
-            content = digest(path)
+            content = digest(path, self.heartbeat)
             unchanged = record is not None and record.digest == content
             ocr = self.means.ocr or (record.ocr if record and unchanged else None)
             if record and ocr and not self.means.ocr and self._try_again(record):
@@ -203,7 +205,10 @@ class Ingestion:
         found: dict[Path, list[str]] = {}
         with closing(self._results(to_read.values())) as results:
             for result in results:
-                if isinstance(result, ReadFile):
+                if isinstance(result, Alive):
+                    self._tell(result.path)
+                    self.heartbeat(result.steps)
+                elif isinstance(result, ReadFile):
                     sources = found.pop(result.path, [])
                     self._take_end(to_read[result.path], result, sources)
                     self._tell(result.path)
@@ -214,11 +219,15 @@ class Ingestion:
                 self._storing.advance()
         self._storing.finish()
 
-    def _results(self, to_read: Collection[_Looked]) -> Generator[tuple[Path, Document] | ReadFile]:
+    def _results(
+        self, to_read: Collection[_Looked]
+    ) -> Generator[tuple[Path, Document] | ReadFile | Alive]:
         """What is in the files, those first that are read in the same way as the first."""
         for ocr in dict.fromkeys(looked.ocr for looked in to_read):
             paths = [looked.path for looked in to_read if looked.ocr == ocr]
-            with closing(read(paths, means=replace(self.means, ocr=ocr))) as results:
+            with closing(
+                read(paths, means=replace(self.means, ocr=ocr), beat=self.heartbeat)
+            ) as results:
                 yield from results
 
     def _take_document(self, looked: _Looked, document: Document) -> None:
@@ -295,8 +304,9 @@ class Ingestion:
             embedded=self._encoder.embedded,
             reused=self._encoder.reused,
             source=printable(path),
+            stage=self._stage,
         )
-        self.on_progress(step)
+        self.heartbeat.report(step)
 
 
 def dated(document: Document, modified_ns: int) -> Document:

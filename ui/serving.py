@@ -23,10 +23,10 @@ from ui.gate import gated
 from ui.metrics import Metrics
 from ui.observing import Observed
 
-SECONDS_TO_FINISH = 30
+SECONDS_TO_FINISH = 1
 """How long requests that are under way may go on when the server is told to stop."""
 
-SECONDS_OF_STREAMS = 1.0
+SECONDS_OF_STREAMS = 0.5
 """The same for those that have no end of their own: an open page keeps one."""
 
 SECONDS_OF_QUIET = 75
