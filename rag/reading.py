@@ -40,8 +40,11 @@ that time. The time in which nobody takes what was read does not count."""
 
 SECONDS_TO_START = 120.0
 
-WAITING = 16
-"""Documents that may wait to be taken."""
+WAITING_CHARACTERS = 1_000_000
+"""Characters of documents that may wait to be taken; one document more may be added to fewer."""
+
+_LEAST_WEIGHT = 10_000
+"""What any entry of the queue counts for, in characters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +72,31 @@ class _Ended:
 
 
 _Found = tuple[Path, Document] | ReadFile | Alive | _Ended
+
+
+class _Waiting(queue.Queue[_Found]):
+    """A queue that is full when what is in it has ``WAITING_CHARACTERS``."""
+
+    def _init(self, maxsize: int) -> None:
+        super()._init(maxsize)
+        self._weight = 0
+
+    def _qsize(self) -> int:
+        return self._weight
+
+    def _put(self, item: _Found) -> None:
+        super()._put(item)
+        self._weight += _weight(item)
+
+    def _get(self) -> _Found:
+        item: _Found = super()._get()
+        self._weight -= _weight(item)
+        return item
+
+
+def _weight(found: _Found) -> int:
+    characters = len(found[1].text) if isinstance(found, tuple) else 0
+    return max(characters, _LEAST_WEIGHT)
 
 
 def read(
@@ -104,7 +132,7 @@ def read(
     waiting: queue.SimpleQueue[Path] = queue.SimpleQueue()
     for path in paths:
         waiting.put(path)
-    found: queue.Queue[_Found] = queue.Queue(WAITING)
+    found = _Waiting(WAITING_CHARACTERS)
     stop = threading.Event()
     readers = [_Worker() for _ in range(count)]
     threads = [
