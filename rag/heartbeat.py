@@ -41,19 +41,28 @@ class Heartbeat:
         self._on_progress = on_progress
         self._began = self._last = time.monotonic()
         self._step = Progress(files_done=0, files=0, passages=0, embedded=0, reused=0, source="")
+        self._count: Callable[[], Progress] = lambda: self._step
 
     def __call__(self, done: int | None = None, total: int = 0) -> None:
         """As :class:`Beat` says; passed on when :data:`INTERVAL` is over."""
         if time.monotonic() - self._last >= INTERVAL:
-            step = self._step
-            self.report(step if done is None else replace(step, done=done, total=total))
+            before = self._step
+            far = (before.done, before.total) if done is None else (done, total)
+            self._report(replace(self._count(), stage=before.stage, done=far[0], total=far[1]))
+
+    def follow(self, count: Callable[[], Progress]) -> None:
+        """Ask ``count`` with each beat how far the run is; its ``stage`` does not matter."""
+        self._count = count
 
     def enter(self, stage: Stage) -> None:
         """Begin a stage."""
-        self.report(replace(self._step, stage=stage, done=0, total=0))
+        self._report(replace(self._count(), stage=stage))
 
-    def report(self, step: Progress) -> None:
-        """Pass on a step at once."""
+    def advance(self) -> None:
+        """Pass on at once that the run is further; what comes now is not begun."""
+        self._report(replace(self._count(), stage=self._step.stage))
+
+    def _report(self, step: Progress) -> None:
         self._last = time.monotonic()
         self._step = replace(step, seconds=self._last - self._began)
         self._on_progress(self._step)

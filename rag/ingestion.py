@@ -15,12 +15,12 @@ from rag.encoding import Encoder
 from rag.engine import Reader, Writer
 from rag.errors import InputError
 from rag.files import SPECIAL, digest, is_ordinary, may_read, printable
-from rag.heartbeat import Heartbeat
+from rag.heartbeat import Heartbeat, run
 from rag.loaders import Means
 from rag.loaders.pdf.tesseract import checked
 from rag.protocols import Embedder
 from rag.reading import Alive, ReadFile, read
-from rag.reports import IndexReport, Progress, Stage
+from rag.reports import IndexReport, Progress
 from rag.rereading import KEPT, is_just_so, must_be_read, read_by, with_kept
 from rag.store import FileRecord, Source
 from rag.storing import Pending, Storing
@@ -78,7 +78,7 @@ class Ingestion:
     _rereading: set[Path] = field(default_factory=set)
     _replaced: set[str] = field(default_factory=set)
     _seen: int = 0
-    _stage: Stage = "hashing"
+    _source: str = ""
     _gathered: int = 0
 
     def __post_init__(self) -> None:
@@ -92,6 +92,7 @@ class Ingestion:
             self._of_file.setdefault(source.file, []).append(source)
         asked = self.retry or self.means.ocr
         self._doubtful = self.reader.files_with_warnings() if asked else frozenset()
+        self.heartbeat.follow(self._progress)
         self._encoder = Encoder(self.embedder, self.reader, self.cache, self.heartbeat)
         self._storing = Storing(self._encoder, self.writer, self._stored, self._tally.lost)
 
@@ -101,6 +102,7 @@ class Ingestion:
             self._run()
 
     def _run(self) -> None:
+        self.heartbeat.enter("hashing")
         changed: list[_Looked] = []
         for path in self.discovery.files:
             self._tell(path)
@@ -125,7 +127,7 @@ class Ingestion:
                     self._rereading.add(looked.path)
         # At once, and before anything is replaced: files may have changed places.
         self._storing.finish()
-        self._stage = "reading"
+        self.heartbeat.enter("reading")
         self._read(to_read)
         self._remove_vanished()
 
@@ -236,7 +238,9 @@ class Ingestion:
             on_its_way.sources.append(source)
             return
         whole = dated(document, looked.modified_ns)
-        pending = Pending(whole, passages(whole, self.embedder), [source])
+        pending = Pending(
+            whole, run(lambda: passages(whole, self.embedder), self.heartbeat), [source]
+        )
         if self._is_stored(pending, anew=looked.path in self._rereading):
             # Now: a moment later the last file that holds it may be read, and have changed.
             self.writer.point([source])
@@ -297,16 +301,18 @@ class Ingestion:
             self._tally.lost(gone)
 
     def _tell(self, path: Path) -> None:
-        step = Progress(
+        self._source = printable(path)
+        self.heartbeat.advance()
+
+    def _progress(self) -> Progress:
+        return Progress(
             files_done=self._seen,
             files=len(self.discovery.files),
             passages=self._gathered,
             embedded=self._encoder.embedded,
             reused=self._encoder.reused,
-            source=printable(path),
-            stage=self._stage,
+            source=self._source,
         )
-        self.heartbeat.report(step)
 
 
 def dated(document: Document, modified_ns: int) -> Document:

@@ -4,7 +4,8 @@ Run as a program: ``python stopping.py FOLDER [--only WORD]``. For each stage a 
 started; when it has got there, the signal is sent, and the seconds are counted until the process is
 gone. Where a stage is over too soon to be met, or would take hours to make long, native code that
 can't be interrupted is put into it. Jobs are those of ``rag serve``, counted until their state says
-that they are cancelled. At the end ``rag verify`` must find nothing wrong with the library. Prints a table in Markdown.
+that they are cancelled. At the end ``rag verify`` must find nothing wrong with the library. Prints a
+table in Markdown.
 """
 
 from __future__ import annotations
