@@ -4,8 +4,8 @@ Run as a program: ``python stopping.py FOLDER [--only WORD]``. For each stage a 
 started; when it has got there, the signal is sent, and the seconds are counted until the process is
 gone. Where a stage is over too soon to be met, or would take hours to make long, native code that
 can't be interrupted is put into it. Jobs are those of ``rag serve``, counted until their state says
-that they are cancelled. At the end ``rag verify`` must find nothing wrong with the library. Prints a
-table in Markdown.
+that they are cancelled. At the end ``rag verify`` must find nothing wrong with the library. Prints
+a table in Markdown.
 """
 
 from __future__ import annotations
@@ -289,7 +289,7 @@ def say_when_reached(stage: str) -> None:
     """Let the heartbeat tell."""
     from rag.heartbeat import Heartbeat
 
-    before = Heartbeat.report
+    before = Heartbeat._report
 
     def report(self: Heartbeat, step: object) -> None:
         before(self, step)  # type: ignore[arg-type]
@@ -297,7 +297,7 @@ def say_when_reached(stage: str) -> None:
         if at == stage:
             say()
 
-    Heartbeat.report = report  # type: ignore[method-assign]
+    Heartbeat._report = report  # type: ignore[method-assign]
 
 
 def serve(with_job: bool, source: str) -> None:  # noqa: FBT001
