@@ -226,12 +226,16 @@ class Jobs:
                 job = replace(job, cancelling=True)
             return self._put(job)
 
-    def close(self) -> None:
-        """Cancel every job and wait until the last has ended; no more are taken."""
+    def stop(self) -> None:
+        """Cancel every job, and take no more."""
         with self._changing:
             self._closed = True
         for job in self.all():
             self.cancel(job.id)
+
+    def close(self) -> None:
+        """Cancel every job and wait until the last has ended; no more are taken."""
+        self.stop()
         self._waiting.put(None)
         if self._worker is not None:
             self._worker.join()

@@ -52,6 +52,9 @@ class Service(Protocol):
     def running(self) -> AbstractAsyncContextManager[None]:
         """Become complete, which takes seconds, and end in order."""
 
+    def stop(self) -> None:
+        """Begin to end what goes on behind the requests, without waiting for it."""
+
     def close(self) -> None:
         """End what may be left of it, if Ctrl-C kept that from ending in order."""
 
@@ -105,6 +108,7 @@ async def _answer(
             if not serving.done() and on_ready is not None:
                 on_ready(_address(listener))
             await _told_to_stop(server, serving)
+            service.stop()
             await asyncio.sleep(SECONDS_OF_STREAMS if observed.open_streams else 0)
             observed.end_streams()
             await serving

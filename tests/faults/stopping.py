@@ -20,6 +20,8 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 HERE = str(Path(__file__).resolve())
@@ -80,6 +82,13 @@ def make_files(folder: Path, files: int) -> None:
     for number in range(sum(1 for _ in (folder / "many").iterdir()), files):
         (folder / "many" / f"{number}.txt").touch()
     (folder / "questions.csv").write_text("question,answer\nWhen does the ferry leave?,dawn\n")
+    if not (folder / "scanned.pdf").exists():
+        sys.path.insert(0, str(Path(HERE).parents[1] / "loaders"))
+        from pdf_files import made, scanned, write
+
+        lines = [SENTENCE.format(number) for number in range(40)]
+        pages = [partial(write, lines=lines)] * 20
+        (folder / "scanned.pdf").write_bytes(scanned(made(*pages)))
     if not (folder / "library").exists():
         rag("index", "few")
     if not (folder / "in.zip").exists():
@@ -128,6 +137,8 @@ def measurements() -> Iterator[tuple[str, str, Callable[[], float]]]:
                 name,
                 lambda stage=stage, sent=sent: served(sent, stage),
             )
+    for kind in ("OCR", "a parser that hangs"):
+        yield f"worker: {kind}", "kill -9 of its parent", lambda kind=kind: orphaned(kind)
     for stage, source, reached in REAL:
         yield (
             f"job: {stage}",
@@ -200,6 +211,44 @@ def cancelled(
         seconds = float(process.stdout.readline())  # type: ignore[union-attr]
         process.kill()
     return seconds
+
+
+def orphaned(kind: str) -> float:
+    """Seconds from the end of a command until all that its worker runs is gone."""
+    words = ("index", "scanned.pdf", "--ocr") if kind == "OCR" else ("index", "few", "--again")
+    stage = "-" if kind == "OCR" else "reading"
+    with child("command", None, stage, (*words, "--no-cache", "--library", fresh())) as process:
+        while not (workers := group_of_child(process.pid)) or len(workers) < 1 + (kind == "OCR"):
+            time.sleep(0.05)
+        time.sleep(1)
+        began = time.monotonic()
+        process.kill()
+        while any(map(is_running, workers)):
+            time.sleep(0.01)
+        return time.monotonic() - began
+
+
+def group_of_child(parent: int) -> list[int]:
+    """The processes in the group of a process's worker."""
+    found = [path.read_text().rpartition(")")[2].split() for path in stats()]
+    workers = {group for _, its_parent, group, *_ in found if int(its_parent) == parent}
+    return [
+        int(path.parent.name)
+        for path in stats()
+        if path.exists() and path.read_text().rpartition(")")[2].split()[2] in workers
+    ]
+
+
+def stats() -> list[Path]:
+    """What the kernel says of each process."""
+    return [path for path in Path("/proc").glob("[0-9]*/stat") if is_running(path.parent.name)]
+
+
+def is_running(process: int | str) -> bool:
+    """Whether a process is there, and no zombie."""
+    with suppress(OSError):
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    return False
 
 
 def child(
