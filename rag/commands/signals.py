@@ -12,7 +12,7 @@ from contextlib import contextmanager
 EXIT_INTERRUPTED = 130
 EXIT_TERMINATED = 143
 
-SECONDS_TO_END = 2.5
+SECONDS_TO_END = 2.0
 """How long a command may go on after the first of them."""
 
 
