@@ -29,7 +29,7 @@ from rag.archive_format import documents as documents_in
 from rag.drafts import draft_of
 from rag.embedding import MINILM
 from rag.errors import InputError, LibraryNotFound
-from rag.files import absolute, printable, sync_folder, writing
+from rag.files import absolute, open_file, printable, sync_folder, writing
 from rag.store import Database
 
 
@@ -123,7 +123,7 @@ def _put(archive: zipfile.ZipFile, name: str, path: Path, copying: Copying) -> M
         raise InputError(f"{printable(path)}: its name is not valid UTF-8; rename it") from error
     info = zipfile.ZipInfo(name)  # without a date: the same library makes the same archive
     info.external_attr = 0o600 << 16
-    with path.open("rb") as source, archive.open(info, "w", force_zip64=True) as target:
+    with open_file(path) as source, archive.open(info, "w", force_zip64=True) as target:
         while chunk := source.read(CHUNK):
             digest.update(chunk)
             target.write(chunk)

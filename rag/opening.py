@@ -4,13 +4,14 @@ one.
 
 from __future__ import annotations
 
+from itertools import chain
 from pathlib import Path
 
 from rag.embedded import EmbeddedEngine
 from rag.embedding import MINILM, SentenceTransformerEmbedder
 from rag.engine import Engine
 from rag.errors import InputError, LibraryDamaged, LibraryNotFound
-from rag.files import absolute, is_url
+from rag.files import SPECIAL, absolute, is_url, special_in
 from rag.folder import make
 from rag.protocols import Embedder
 from rag.store import Database
@@ -43,6 +44,8 @@ def opened(
             str(path), create=create, model=model, dimensions=dimensions, embedder=embedder
         )
     folder = absolute(path)
+    if special := special_in(chain([folder], folder.glob("*"), folder.glob("words/*"))):
+        raise LibraryDamaged(f"{special}: {SPECIAL}; name another library: --library DIR")
     embedder = embedder or embedder_for(folder, model, dimensions)
     made = made_sure(folder, embedder, create=create)
     engine = EmbeddedEngine(folder, embedder.dimension)

@@ -8,6 +8,7 @@ from pathlib import Path
 from rag.errors import LibraryDamaged, LibraryError, LibraryNotFound
 from rag.files import may_write, writing
 from rag.folder import SECONDS_TO_WAIT, locked
+from rag.heartbeat import Beat, run, unobserved
 from rag.indexes import Indexes, Snapshot
 from rag.store import Changes
 from rag.vectors import Sealed
@@ -28,10 +29,10 @@ class Snapshots:
         """What is known of the vectors' sealed part; None where nothing of use is published."""
         return self._indexes.sealed
 
-    def publish(self) -> None:
+    def publish(self, beat: Beat = unobserved) -> None:
         """Bring the indexes to the state of the store. The caller holds the writer's lock."""
         with writing(self._folder):
-            self._newest = self._indexes.publish()
+            self._newest = run(self._indexes.publish, beat)
 
     def current(self) -> Snapshot:
         """The newest published indexes, those that another process published too.

@@ -34,7 +34,7 @@ from rag.archive_format import documents as documents_in
 from rag.drafts import draft_of
 from rag.embedding import MINILM
 from rag.errors import InputError, LibraryDamaged, LibraryMismatch, ModelError
-from rag.files import absolute, printable, sync_folder, writing
+from rag.files import absolute, open_file, printable, sync_folder, writing
 from rag.indexes import Indexes
 from rag.opening import NAME as MODEL
 from rag.opening import embedder_for, see_that_model_is_outside
@@ -104,7 +104,7 @@ def bring_in(source: str | Path, folder: Path, tell: Tell) -> Archived:
 @contextmanager
 def _opened(path: Path) -> Iterator[zipfile.ZipFile]:
     try:
-        with path.open("rb") as file, zipfile.ZipFile(file) as archive:
+        with open_file(path) as file, zipfile.ZipFile(file) as archive:
             yield archive
     except _DAMAGE as error:
         raise _damaged(path, str(error) or "it is cut short") from error

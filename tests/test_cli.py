@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import sqlite3
@@ -20,7 +21,7 @@ from pathlib import Path
 import pytest
 from commands import Ran, rag, rag_process
 
-from rag.commands import progress
+from rag import progress
 
 SEEDS = Path(__file__).parent.parent / "seeds"
 QUESTION = "Which company supplies the turret of the Zorawar light tank?"
@@ -243,14 +244,14 @@ def test_version(tmp_path: Path) -> None:
 
 def test_lines_where_nobody_watches(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """How far it is, at intervals, also while no file is finished, and none after the end."""
-    monkeypatch.setattr(progress, "SECONDS_BETWEEN_LINES", 0.01)
+    monkeypatch.setattr(progress, "SECONDS_BETWEEN_LINES", 0.0)
     articles = tmp_path / "articles"
     articles.mkdir()
     for number in range(3):
         (articles / f"{number}.txt").write_text(f"Article {number} is here.")
     said = rag("index", articles, folder=tmp_path).stderr.splitlines()
-    assert said[0] == "looking for files"
-    assert said[-1] == "3 of 3 files, 3 passages embedded"
+    assert re.fullmatch(r"\w+: 0 of 3 files, 0 passages after \d+ s", said[0])
+    assert re.fullmatch(r"\w+: 3 of 3 files, 3 passages after \d+ s", said[-1])
     assert len(said) > 3
 
 
@@ -317,7 +318,6 @@ def test_interrupt(tmp_path: Path, sent: signal.Signals, code: int) -> None:
     process.send_signal(sent)
     _, said = process.communicate(timeout=180)
     assert process.returncode == code
-    assert "Stopping after the document in hand; Ctrl-C again stops at once." in said
     assert "Traceback" not in said
     kept = json.loads(rag("status", "--json", folder=tmp_path).stdout)["documents"]
     assert 0 < kept < 3000

@@ -187,6 +187,10 @@ class Alone:
             self._starting.hand_over(app)
             yield
 
+    def stop(self) -> None:
+        """Cancel what goes on behind the requests."""
+        self._background.jobs.stop()
+
     def close(self) -> None:
         """Wait for what goes on behind the requests."""
         self._background.close()

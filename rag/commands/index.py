@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated
 
@@ -14,13 +15,12 @@ from rag import terminal
 from rag.cluster.fleet import Fleet
 from rag.commands.options import LibraryOption
 from rag.commands.passwords import asked_for, can_be_asked_for, in_file
-from rag.commands.progress import index_lines, is_watched
-from rag.commands.signals import EXIT_INTERRUPTED, put_off
+from rag.commands.signals import EXIT_INTERRUPTED
 from rag.default import default_library
 from rag.errors import InputError, LibraryNotFound
 from rag.files import on_this_machine
 from rag.library import Library
-from rag.reports import IndexReport, Progress
+from rag.reports import IndexReport
 from rag.terminal import count, err, escape
 
 EXIT_SOME_FAILED = 3
@@ -201,12 +201,12 @@ def _index(
     cache: bool,
     ray: Fleet | None,
 ) -> IndexReport:
-    """Index with progress; the first Ctrl-C ends it after the document in hand."""
-    from rag.progress import bars
+    """Index with progress, until Ctrl-C."""
+    from rag.progress import bars, lines
 
-    shown = bars() if is_watched() else index_lines()
+    shown = bars() if sys.stderr.isatty() else nullcontext(lines(err.print))
     try:
-        with shown as show, _interruptible(show) as on_progress:
+        with shown as on_progress:
             return library.index(
                 paths,
                 exclude=exclude,
@@ -222,22 +222,6 @@ def _index(
         held = count(library.status().documents, "document")
         err.print(f"Stopped. {held} in the library; run it again to go on.")
         raise typer.Exit(EXIT_INTERRUPTED) from None
-
-
-@contextmanager
-def _interruptible(show: Callable[[Progress], None]) -> Iterator[Callable[[Progress], None]]:
-    """Progress that raises KeyboardInterrupt where it does no harm: between two documents."""
-
-    def say() -> None:
-        err.print("Stopping after the document in hand; Ctrl-C again stops at once.")
-
-    with put_off(say) as stop_if_asked:
-
-        def on_progress(step: Progress) -> None:
-            show(step)
-            stop_if_asked()
-
-        yield on_progress
 
 
 def _follow(

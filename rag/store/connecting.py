@@ -22,7 +22,8 @@ from typing import Any, Self, TypeAlias
 
 from rag.characters import plain
 from rag.errors import LibraryBusy, LibraryDamaged, LibraryError, LibraryNotFound
-from rag.files import may_write
+from rag.files import SPECIAL, may_write, special_in
+from rag.parts import whole_source
 
 _DAMAGE = ("SQLITE_CORRUPT", "SQLITE_NOTADB", "SQLITE_ERROR", "SQLITE_MISMATCH")
 _NO_ROOM = ("SQLITE_IOERR_SHM", "SQLITE_FULL", "SQLITE_CANTOPEN")
@@ -63,6 +64,8 @@ def connected(path: Path) -> Connection:
     LibraryError
         If the file can't be opened.
     """
+    if special := special_in(path.with_name(path.name + end) for end in ("", "-wal", "-shm")):
+        raise LibraryDamaged(f"{special}: {SPECIAL}; name another library: --library DIR")
     with in_words(path):
         # Never mode=rwc: a library that vanished is an error, not a new empty file.
         if not may_write(path.parent):
@@ -84,6 +87,7 @@ def connected(path: Path) -> Connection:
     connection.execute("PRAGMA foreign_keys = ON")
     connection.create_function("casefold", 1, str.casefold, deterministic=True)
     connection.create_function("plain", 1, plain, deterministic=True)
+    connection.create_function("whole_source", 1, whole_source, deterministic=True)
     return connection
 
 
