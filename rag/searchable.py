@@ -90,7 +90,8 @@ class Searchable:
         EmptyQuestion
             If there is no letter and no digit in the question.
         InputError
-            If ``k`` is below 1.
+            If the question has more than :data:`rag.MAX_QUESTION_LENGTH` characters, a condition
+            more than :data:`rag.MAX_FILTER_LENGTH`, or ``k`` is below 1.
         """
         conditions = Filter(since, until, source, title, language, where or {})
         return self._found(question, k, conditions, self._reranker)
@@ -153,7 +154,8 @@ class Searchable:
         EmptyQuestion
             If there is nothing to look for.
         InputError
-            If ``offset`` is below 0 or ``limit`` below 1.
+            If the query or a condition is too long, as in :meth:`search`; if ``offset`` is below 0
+            or ``limit`` below 1.
         """
         return finding.find(
             query,
