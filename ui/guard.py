@@ -1,41 +1,22 @@
-"""What every response carries, which of Gradio's doors stay shut, and whose requests are answered:
-those of people at an address bar, of pages of ours, and of programs; never those of another page.
+"""What every response carries, and whose requests are answered: those of people at an address bar,
+of pages of ours, and of programs; never those of another page.
 """
 
 from __future__ import annotations
 
-from http import HTTPStatus
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.responses import JSONResponse
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from ui.access import Names
 
-from ui import gate_words, prefix, words
+from ui import gate_words, words
 from ui.api import problems
 from ui.refusing import refusal
-
-CLOSED = (
-    "/gradio_api/file",
-    "/gradio_api/proxy",
-    "/gradio_api/upload",
-    "/gradio_api/stream",
-    "/gradio_api/vibe",
-    "/gradio_api/dev",
-    "/gradio_api/process_recording",
-    "/gradio_api/component_server",
-    "/gradio_api/deep_link",
-    "/gradio_api/login",
-    "/login",
-    "/logout",
-    "/monitoring",
-)
-"""The page neither takes files nor gives any away, so nothing behind these is needed."""
 
 ALWAYS = {
     "x-content-type-options": "nosniff",
@@ -91,19 +72,6 @@ def headed(app: ASGIApp) -> ASGIApp:
             await send(message)
 
         await app(scope, receive, with_headers)
-
-    return call
-
-
-def shut(app: ASGIApp) -> ASGIApp:
-    """``app`` with the closed doors closed."""
-
-    async def call(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and prefix.within(scope).startswith(CLOSED):
-            closed = JSONResponse({"detail": words.MISSING}, HTTPStatus.NOT_FOUND)
-            await closed(scope, receive, send)
-        else:
-            await app(scope, receive, send)
 
     return call
 
