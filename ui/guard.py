@@ -4,6 +4,7 @@ of pages of ours, and of programs; never those of another page.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -59,6 +60,12 @@ NOTHING = "default-src 'none'; frame-ancestors 'none'"
 """For whatever brings no policy of its own, and is no page: answers to programs, say."""
 
 
+MAX_PORT = 65535
+
+_AUTHORITY = re.compile(r"(?:\[[0-9a-fA-F:.]+\]|[0-9a-zA-Z._-]+)(?::(?P<port>[0-9]{1,5}))?")
+_ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://(?P<authority>.+)")
+
+
 def headed(app: ASGIApp) -> ASGIApp:
     """``app`` with the headers above on every response, whoever makes it."""
 
@@ -77,16 +84,37 @@ def headed(app: ASGIApp) -> ASGIApp:
 
 
 def named(app: ASGIApp, names: Names) -> ASGIApp:
-    """``app``, which answers only to names of its own."""
+    """``app``, which answers only to names of its own, and only where they are written as such."""
 
     async def call(scope: Scope, receive: Receive, send: Send) -> None:
-        if names.has(Headers(scope=scope).get("host", "")):
+        headers = Headers(scope=scope)
+        if not _is_well_formed(headers):
+            refused = refusal(scope, problems.MALFORMED, gate_words.MALFORMED)
+            await refused(scope, receive, send)
+        elif names.has(headers["host"]):
             await app(scope, receive, send)
         else:
             refused = refusal(scope, problems.OTHER_NAME, gate_words.OTHER_NAME)
             await refused(scope, receive, send)
 
     return call
+
+
+def _is_well_formed(headers: Headers) -> bool:
+    """Whether there is one host, at most one origin, and each is written as browsers do.
+
+    What is read in two ways here and by the next program is refused, not guessed.
+    """
+    hosts, origins = headers.getlist("host"), headers.getlist("origin")
+    found = (_ORIGIN.fullmatch(one) for one in origins if one != "null")
+    authorities = [*hosts, *(one["authority"] if one else "" for one in found)]
+    return len(hosts) == 1 and len(origins) <= 1 and all(map(_is_authority, authorities))
+
+
+def _is_authority(text: str) -> bool:
+    """Whether this is a host, or a host and a port from 1 to 65535, and nothing else."""
+    found = _AUTHORITY.fullmatch(text)
+    return found is not None and 1 <= int(found["port"] or 1) <= MAX_PORT
 
 
 def kept_from_others(app: ASGIApp) -> ASGIApp:
