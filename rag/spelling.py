@@ -12,7 +12,7 @@ FEWEST_LETTERS = 4
 
 LETTERS_FOR_TWO_SLIPS = 8
 
-MOST_WORDS = 20
+MOST_WORDS = 10
 """Unknown words of one question that are looked up: each costs a walk through what is known."""
 
 

@@ -78,6 +78,13 @@ def test_the_limit_of_the_server(library: Library) -> None:
             refused = client.get(f"/api/v1/{way}", params={"q": TOO_LONG})
             assert refused.status_code == 422
             assert "10000 characters" in refused.text
+        refused = client.get("/library", params={"title": TOO_LONG[:MAX_FILTER_LENGTH] + "xx"})
+        assert refused.status_code == 422
+        assert "up to 500 characters" in refused.text
+        document = library.documents()[0].id
+        whole = client.get(f"/documents/{document}").text
+        long = {"find": "turret " * MAX_FILTER_LENGTH}
+        assert client.get(f"/documents/{document}", params=long).text == whole
         (loading,) = (
             one["id"]
             for one in client.get("/config").json()["dependencies"]

@@ -20,7 +20,7 @@ from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, Response
 from starlette.middleware import Middleware
 from starlette.types import Receive, Scope, Send
 
-from rag import Library, RagError
+from rag import InputError, Library, RagError
 from ui import (
     citing,
     documents_routes,
@@ -258,10 +258,13 @@ async def _missing(request: Request, _: Exception) -> Response:
 
 
 async def _broken(request: Request, error: Exception) -> Response:
-    """The library itself is in trouble; the error's own line says what to do."""
+    """What was asked for can't be, or the library itself is in trouble; the error's own line says
+    what to do.
+    """
+    status = 422 if isinstance(error, InputError) else 503
     if "text/html" not in request.headers.get("accept", ""):
         return JSONResponse(
-            {"status": "error", "detail": words.sentence(troubles.told(error))}, status_code=503
+            {"status": "error", "detail": words.sentence(troubles.told(error))}, status
         )
     page = reader.problem(troubles.told(error), prefix.root(request.scope))
-    return HTMLResponse(page, status_code=503, headers=guard.STILL)
+    return HTMLResponse(page, status, headers=guard.STILL)
