@@ -72,9 +72,8 @@ def search(
     EmptyQuestion
         If there is no letter and no digit in the question.
     InputError
-        If the question is too long, or ``k`` is below 1.
+        If ``k`` is below 1.
     """
-    asking.check_length(question)
     query = asking.read(question)
     if not any(character.isalnum() for character in query.question):
         raise EmptyQuestion(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from commands import rag
@@ -12,6 +13,7 @@ from hashing_embedder import HashingEmbedder
 from mcp import Client
 
 from rag import MAX_FILTER_LENGTH, MAX_QUESTION_LENGTH, InputError, Library, asking, spelling
+from rag.protocols import Embedder
 from rag.settings import MAX_SEARCHED_LENGTH
 from ui import server
 from ui.mcp_tools import mcp_server
@@ -137,6 +139,18 @@ def test_where_a_question_is_cut() -> None:
     assert asking.read(whole).question == " ".join(["turret"] * 143)
     assert asking.read(whole[:1000]) == asking.Query(whole[:1000], whole[:1000], whole[:1000])
     assert not asking.read("a" + " " * 5000).is_cut
+
+
+def test_words_that_are_longer_than_a_question(tmp_path: Path, embedder: Embedder) -> None:
+    """The library asks itself about its own sentences, whatever they are made of."""
+    for number in range(40):
+        word = chr(97 + number % 26) * (MAX_QUESTION_LENGTH + number)
+        text = f"The turret {number} of the tank supplies {word} armour from Belgium light."
+        (tmp_path / f"{number}.txt").write_text(text)
+    with Library.open(tmp_path / "library", embedder=embedder) as opened:
+        assert opened.index(tmp_path).failed == ()
+        opened.check(20)
+        assert opened.search("turret")
 
 
 def test_slips_of_spelling_in_a_long_question(library: Library) -> None:
