@@ -29,6 +29,27 @@ def locked(folder: Path, seconds: float = SECONDS_TO_WAIT) -> Iterator[None]:
 
     Raises
     ------
+    LibraryNotFound
+        If the library is gone: what is written there now would lie in its place.
+    LibraryBusy
+        If another one still writes after so many seconds; it says which.
+    LibraryError
+        If the folder can't be written.
+    """
+    if not (folder / "library.db").exists():
+        raise LibraryNotFound(
+            f"the library in {folder} is gone; put the folder back, or mount its disk again"
+        )
+    with _locked(folder, seconds):
+        yield
+
+
+@contextmanager
+def _locked(folder: Path, seconds: float = SECONDS_TO_WAIT) -> Iterator[None]:
+    """The same, also where no library has been made yet.
+
+    Raises
+    ------
     LibraryBusy
         If another one still writes after so many seconds; it says which.
     LibraryError
@@ -88,7 +109,7 @@ def make(folder: Path, fingerprint: str) -> None:
         )
     with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
-    with locked(folder):
+    with _locked(folder):
         if not (folder / "library.db").exists():
             with writing(folder):
                 Database.create(folder / "library.db", fingerprint)

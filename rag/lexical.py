@@ -119,7 +119,7 @@ class TantivyIndex:
         shutil.rmtree(folder, ignore_errors=True)
         # There may be a folder still: a thread of the writer before, which removes what that had
         # replaced, writes down that it did (.managed.json) while all else goes.
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(exist_ok=True)
         return cls(tantivy.Index(_schema(), path=str(folder)))
 
     @classmethod

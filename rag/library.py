@@ -343,6 +343,18 @@ class Library(Searchable):
 
         return checking.last(self._engine)
 
+    def ensure_available(self) -> None:
+        """Do nothing where the library is still there and can be read.
+
+        Raises
+        ------
+        LibraryNotFound
+            If its folder was moved or removed, or its disk unmounted.
+        LibraryError
+            If it can't be read.
+        """
+        _ = self._reader.generation
+
     def status(self) -> Status:
         """What is in the library."""
         documents, passages, sentences = self._reader.counts()

@@ -9,7 +9,7 @@ from pathlib import Path
 from rag.embedded import EmbeddedEngine
 from rag.embedding import MINILM, SentenceTransformerEmbedder
 from rag.engine import Engine
-from rag.errors import InputError, LibraryNotFound
+from rag.errors import InputError, LibraryDamaged, LibraryNotFound
 from rag.files import absolute, is_url
 from rag.folder import make
 from rag.protocols import Embedder
@@ -85,11 +85,30 @@ def embedder_for(
         database = Database(path, MINILM.dimension)
         try:
             remembered = SentenceTransformerEmbedder.remembered(database.note(NAME))
+            see_that_model_is_outside(remembered.name, folder)
         finally:
             database.close()
     if dimensions in {None, remembered.dimension}:
         return remembered
     return SentenceTransformerEmbedder.named(remembered.name, dimensions)
+
+
+def see_that_model_is_outside(name: str, folder: Path) -> None:
+    """Refuse a model that lies in the library's own folder: loading one may run code that comes
+    with it, and whoever may send files to a library must not bring a model along.
+
+    Raises
+    ------
+    LibraryDamaged
+        If it does.
+    """
+    place = Path(name).expanduser()
+    is_path = place.is_absolute() or place.is_dir()
+    if is_path and place.resolve().is_relative_to(folder.resolve()):
+        raise LibraryDamaged(
+            f"{folder} names a model that lies in the library's own folder; put the model "
+            "elsewhere, and index into a new library: --model DIR --library DIR"
+        )
 
 
 def made_sure(folder: Path, embedder: Embedder, *, create: bool) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from pathlib import Path
 
-from rag.errors import LibraryBusy, LibraryError
+from rag.errors import LibraryDamaged, LibraryError, LibraryNotFound
 from rag.files import may_write, writing
 from rag.folder import SECONDS_TO_WAIT, locked
 from rag.indexes import Indexes, Snapshot
@@ -59,7 +59,7 @@ class Snapshots:
         """Publish what a writer that was killed left unpublished.
 
         While another writer is at work it will publish itself: what there was before serves. So it
-        does where nothing can be written.
+        does where nothing can be written, by the folder's permissions or for want of space.
         """
         if not may_write(self._folder):
             if behind:
@@ -71,7 +71,9 @@ class Snapshots:
         try:
             with locked(self._folder, 0.0 if behind else SECONDS_TO_WAIT), writing(self._folder):
                 return self._indexes.publish()
-        except LibraryBusy:
+        except (LibraryNotFound, LibraryDamaged):
+            raise
+        except LibraryError:  # another process is at work, or the disk is full
             if behind is None:
                 raise
             return behind

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import sys
+import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -14,9 +14,10 @@ from rag import terminal
 from rag.cluster.fleet import Fleet
 from rag.commands.options import LibraryOption
 from rag.commands.passwords import asked_for, can_be_asked_for, in_file
+from rag.commands.progress import index_lines, is_watched
 from rag.commands.signals import EXIT_INTERRUPTED, put_off
 from rag.default import default_library
-from rag.errors import InputError
+from rag.errors import InputError, LibraryNotFound
 from rag.files import on_this_machine
 from rag.library import Library
 from rag.reports import IndexReport, Progress
@@ -26,8 +27,8 @@ EXIT_SOME_FAILED = 3
 QUERIES_AFTER_INDEXING = 30
 """Of the self-test: enough to notice what went wrong at large, in a second or two."""
 
-FILES_BETWEEN_LINES = 1000
-"""Files between two plain lines of progress, where the output is no terminal."""
+SECONDS_BETWEEN_TRIES = 1.0
+"""How often to look whether a library that is gone, while its folders are followed, is back."""
 
 
 def index_command(
@@ -203,7 +204,7 @@ def _index(
     """Index with progress; the first Ctrl-C ends it after the document in hand."""
     from rag.progress import bars
 
-    shown = bars() if sys.stderr.isatty() else nullcontext(_plain_progress)
+    shown = bars() if is_watched() else index_lines()
     try:
         with shown as show, _interruptible(show) as on_progress:
             return library.index(
@@ -253,9 +254,8 @@ def _follow(
     err.print("Following; Ctrl-C stops.")
     try:
         for _ in changes(paths, leave_out=on_this_machine(library.engine.location)):
-            present = [path for path in paths if path.exists()]
-            found = library.index(
-                present, exclude=exclude, ocr=ocr, passwords=passwords, cache=cache
+            found = _index_when_back(
+                library, paths, exclude=exclude, ocr=ocr, passwords=passwords, cache=cache
             )
             if found.added or found.updated or found.removed or found.failed:
                 terminal.print_change(found)
@@ -263,6 +263,25 @@ def _follow(
         err.print("Stopped.")
 
 
-def _plain_progress(step: Progress) -> None:
-    if step.files_done and step.files_done % FILES_BETWEEN_LINES == 0:
-        err.print(f"{step.files_done:,} of {step.files:,} files, {step.embedded:,} passages")
+def _index_when_back(
+    library: Library,
+    paths: Sequence[Path],
+    *,
+    exclude: Sequence[str],
+    ocr: bool | str,
+    passwords: Sequence[str],
+    cache: bool,
+) -> IndexReport:
+    """Index the paths that exist; while the library itself is gone, wait until it is back."""
+    told = False
+    while True:
+        present = [path for path in paths if path.exists()]
+        try:
+            return library.index(
+                present, exclude=exclude, ocr=ocr, passwords=passwords, cache=cache
+            )
+        except LibraryNotFound as error:
+            if not told:
+                err.print(escape(f"{error}. Waiting for it."), soft_wrap=True)
+                told = True
+            time.sleep(SECONDS_BETWEEN_TRIES)

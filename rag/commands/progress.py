@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from rag.terminal import err, escape
+from rag.reports import Progress
+from rag.terminal import count, err, escape
+
+SECONDS_BETWEEN_LINES = 10.0
+"""Seconds between two plain lines of ``rag index``, where the output is no terminal."""
 
 STEPS_BETWEEN_LINES = 500
 """Steps between two plain lines, where the output is no terminal."""
@@ -49,3 +54,36 @@ def progress_of(things: str) -> Iterator[Callable[[str, int, int], None]]:
 def _plain(task: str, done: int, total: int, things: str) -> None:
     if done % STEPS_BETWEEN_LINES == 0 or done == total:
         err.print(f"{escape(task)}: {done:,} of {total:,} {things}", soft_wrap=True)
+
+
+@contextmanager
+def index_lines() -> Iterator[Callable[[Progress], None]]:
+    """A line every ten seconds on how far an index run is, also while no step comes: for a log or a
+    pipe. Gives the function to call with each step.
+    """
+    newest: Progress | None = None
+    over = threading.Event()
+
+    def on_progress(step: Progress) -> None:
+        nonlocal newest
+        newest = step
+
+    def print_lines() -> None:
+        while not over.wait(SECONDS_BETWEEN_LINES):
+            err.print(_line(newest), soft_wrap=True)
+
+    printing = threading.Thread(target=print_lines, name="progress", daemon=True)
+    printing.start()
+    try:
+        yield on_progress
+    finally:
+        over.set()
+        printing.join()
+
+
+def _line(step: Progress | None) -> str:
+    if step is None:
+        return "looking for files"
+    embedded = f"{count(step.embedded, 'passage')} embedded"
+    reused = f", {step.reused:,} reused" if step.reused else ""
+    return f"{step.files_done:,} of {count(step.files, 'file')}, {embedded}{reused}"

@@ -26,6 +26,7 @@ from rag.store.records import (
     sentence_spans,
 )
 from rag.store.sampling import sample
+from rag.store.validation import as_path, validate
 from rag.store.verification import (
     Fault,
     StoreCheck,
@@ -54,6 +55,7 @@ __all__ = [
     "StoreWriter",
     "StoredPassage",
     "StoredTokens",
+    "as_path",
     "checksum",
     "content_key",
     "damaged",
@@ -65,4 +67,5 @@ __all__ = [
     "sentence_spans",
     "sign",
     "take_apart",
+    "validate",
 ]

@@ -60,7 +60,7 @@ class Catalogue:
             "SELECT id, title,"  # noqa: S608 (values apart)
             " (SELECT min(path) FROM source WHERE document = document.key) AS source, date,"
             " (SELECT count(*) FROM passage WHERE document = document.key) AS passages,"
-            " metadata ->> '$.date_from' AS date_from, metadata ->> '$.language' AS language,"
+            " metadata ->> '$.date_from' AS date_from, language,"
             " json_array_length(pages) AS page_count, warnings"
             f" FROM document WHERE {clauses} ORDER BY {_ORDERS[order]} LIMIT ? OFFSET ?",
             (*values, -1 if limit is None else limit, offset),

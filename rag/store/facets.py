@@ -8,14 +8,15 @@ from pathlib import PurePath
 
 from rag.reports import Facets
 from rag.store.database import Database
+from rag.store.records import sound
 
 
+@sound
 def facets(database: Database) -> Facets:
     """Those of all documents; one with two sources counts by its first."""
     connection = database.connection
     languages = connection.execute(
-        "SELECT metadata ->> '$.language' AS code, count(*) FROM document"
-        " WHERE code IS NOT NULL GROUP BY code"
+        "SELECT language, count(*) FROM document WHERE language IS NOT NULL GROUP BY language"
     )
     sources = connection.execute("SELECT min(path) FROM source GROUP BY document")
     types = Counter(PurePath(path).suffix.lower() for (path,) in sources)

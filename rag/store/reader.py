@@ -81,7 +81,7 @@ class StoreReader:
         rows = self._database.connection.execute(
             "SELECT file.path, failures, seconds,"
             " (SELECT json_group_array(json_array(json(pages), length(text), json(warnings),"
-            "    metadata ->> '$.language',"
+            "    language,"
             "    (SELECT count(*) FROM passage WHERE passage.document = document.key)))"
             "  FROM source JOIN document ON document.key = source.document"
             "  WHERE source.file = file.path)"
@@ -179,7 +179,7 @@ class StoreReader:
     def languages(self) -> dict[str, int]:
         """How many documents there are in each language; ``""`` where it is not known."""
         rows = self._database.connection.execute(
-            "SELECT metadata ->> '$.language' AS code, count(*) FROM document GROUP BY code"
+            "SELECT language, count(*) FROM document GROUP BY language"
         )
         return {code or "": count for code, count in rows}
 
