@@ -96,8 +96,8 @@ class StoreReader:
         """The keys of the passages of documents that meet all conditions, ascending."""
         clauses, values = as_sql(conditions)
         rows = self._database.connection.execute(
-            "SELECT passage.key FROM passage"  # noqa: S608 (values apart)
-            f" JOIN document ON document.key = passage.document WHERE {clauses}",
+            "SELECT key FROM passage WHERE document IN"  # noqa: S608 (values apart)
+            f" (SELECT key FROM document WHERE {clauses})",
             values,
         )
         return np.sort(np.fromiter((key for (key,) in rows), dtype=np.int64))
