@@ -12,8 +12,10 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from rag import asking
 from rag.engine import Ratings, Reader
 from rag.errors import DocumentNotFound, EmptyQuestion
+from rag.parts import whole_source
 from rag.types import Hit, Passage, Rating, Span
 
 
@@ -35,9 +37,12 @@ def rate(question: str, hit: Hit, *, good: bool | None, ratings: Ratings, store:
     ------
     EmptyQuestion
         If there is no letter and no digit in the question.
+    InputError
+        If the question is too long.
     DocumentNotFound
         If the hit's document is not in the library.
     """
+    asking.check_length(question)
     if not any(character.isalnum() for character in question):
         raise EmptyQuestion("the question is empty: rate a hit for the question that found it")
     if not store.has_document(hit.document_id):
@@ -78,13 +83,13 @@ def placed(ratings: Sequence[Rating], store: Reader) -> list[Placed]:
     store
         Where the passages are.
     """
-    holds = {source.path: source.document_id for source in store.sources()}
+    holds: dict[str, list[str]] = {}
+    for source in store.sources():
+        holds.setdefault(whole_source(source.path), []).append(source.document_id)
     passages: dict[str, list[Passage]] = {}
     found: dict[tuple[str, str], Placed] = {}
     for rating in ratings:
-        for document in dict.fromkeys((rating.document_id, holds.get(rating.source))):
-            if document is None:
-                continue
+        for document in dict.fromkeys((rating.document_id, *holds.get(rating.source, ()))):
             if document not in passages:
                 passages[document] = store.passages_of(document)
             nearest = min(

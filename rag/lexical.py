@@ -17,7 +17,7 @@ from __future__ import annotations
 import math
 import shutil
 from collections.abc import Iterable, Sequence
-from itertools import product
+from itertools import islice, product
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
@@ -123,7 +123,7 @@ class TantivyIndex:
         shutil.rmtree(folder, ignore_errors=True)
         # There may be a folder still: a thread of the writer before, which removes what that had
         # replaced, writes down that it did (.managed.json) while all else goes.
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(exist_ok=True)
         return cls(tantivy.Index(_schema(), path=str(folder)))
 
     @classmethod
@@ -254,10 +254,10 @@ class TantivyReader:
         from tantivy import Query
 
         found = []
-        for asked, word in self._analysis.suspects(question, self._is_known).items():
-            near = Query.fuzzy_term_query(
-                self._schema, "literal", word, spelling.slips_allowed(word)
-            )
+        suspects = self._analysis.suspects(question, self._is_known)
+        for asked, word in islice(suspects.items(), spelling.MOST_WORDS):
+            slips = spelling.slips_allowed(word)
+            near = Query.fuzzy_term_query(self._schema, "literal", word, slips)
             known = self._searcher.terms_with_prefix("literal", word[0], near)
             meant = spelling.nearest(word, known)
             if meant:

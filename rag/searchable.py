@@ -9,7 +9,17 @@ from pathlib import Path
 
 import numpy as np
 
-from rag import citing, finding, mapping, neighbours, reliability, remembered, retrieval, tuned
+from rag import (
+    asking,
+    citing,
+    finding,
+    mapping,
+    neighbours,
+    reliability,
+    remembered,
+    retrieval,
+    tuned,
+)
 from rag.answering import Calibrations
 from rag.arrays import Scores
 from rag.calibration import Calibration
@@ -19,6 +29,7 @@ from rag.errors import DocumentNotFound, InputError
 from rag.filters import Filter
 from rag.mapping import PassageMap
 from rag.neighbours import Neighbour
+from rag.parts import all_part_ids
 from rag.protocols import Embedder, QuestionEncoder
 from rag.ranking import Ranking
 from rag.reliability import Reliability
@@ -91,8 +102,10 @@ class Searchable:
         EmptyQuestion
             If there is no letter and no digit in the question.
         InputError
-            If ``k`` is below 1.
+            If the question has more than :data:`rag.MAX_QUESTION_LENGTH` characters, a condition
+            more than :data:`rag.MAX_FILTER_LENGTH`, or ``k`` is below 1.
         """
+        asking.check_length(question)
         conditions = Filter(since, until, source, title, language, where or {})
         return self._found(question, k, conditions, self._reranker).hits
 
@@ -115,6 +128,7 @@ class Searchable:
 
         Parameters and errors are those of :meth:`search`.
         """
+        asking.check_length(question)
         conditions = Filter(since, until, source, title, language, where or {})
         found = self._found(question, k, conditions, self._reranker)
         own = self._found(question, 1, conditions, None).hits if self._reranker else []
@@ -155,7 +169,8 @@ class Searchable:
         EmptyQuestion
             If there is nothing to look for.
         InputError
-            If ``offset`` is below 0 or ``limit`` below 1.
+            If the query or a condition is too long, as in :meth:`search`; if ``offset`` is below 0
+            or ``limit`` below 1.
         """
         return finding.find(
             query,
@@ -181,6 +196,12 @@ class Searchable:
         if document is None:
             raise DocumentNotFound(f"there is no document {document_id} in this library")
         return document
+
+    def parts(self, document: Document) -> tuple[str, ...]:
+        """The ids of all parts that a long document is kept in, in order, its own among them; of
+        most documents there is one.
+        """
+        return all_part_ids(document.digest, self._reader.has_document)
 
     def documents(
         self,

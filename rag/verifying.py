@@ -7,7 +7,6 @@ Only a text that is damaged can't; its file has to be read again.
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -17,7 +16,7 @@ from typing import TypeAlias
 
 from rag.chunking import passages
 from rag.errors import LibraryError
-from rag.files import writing
+from rag.files import digest, writing
 from rag.folder import locked
 from rag.indexes import Indexes
 from rag.protocols import Embedder
@@ -118,11 +117,10 @@ def _sent(folder: Path, database: Database, tell: Tell) -> list[Problem]:
     kept = [one for one in StoreReader(database).files().values() if _is_in(one.path, folder)]
     for done, record in enumerate(kept, 1):
         try:
-            with Path(record.path).open("rb") as file:
-                digest = hashlib.file_digest(file, "sha256").hexdigest()
+            found_digest = digest(record.path)
         except OSError:
-            digest = None  # whoever deleted it may have meant to
-        if digest is not None and record.digest and digest != record.digest:
+            found_digest = None  # whoever deleted it may have meant to
+        if found_digest is not None and record.digest and found_digest != record.digest:
             what = "the file that was sent is not what was read"
             found.append(Problem(what, "send it again", source=record.path))
         tell("files", done, len(kept))
@@ -147,13 +145,13 @@ class _Repair:
         """Repair; returns a later check, and what was found, saying whether it is repaired."""
         if any(one.remedy == _COPY for one in found):
             reindex(self._database)  # the tables may be whole, and only SQLite's indexes damaged
-        damaged = {one.document: one for one in found if one.document}
+        damaged = dict.fromkeys(one.document for one in found if one.document)
         lost = {one.document for one in found if one.remedy.startswith(_READ)}
-        for number, (document, one) in enumerate(damaged.items(), 1):
+        for number, document in enumerate(damaged, 1):
             if document in lost:
                 read_anew(self._database, document)
             else:
-                self._made_again(document, one.source)
+                self._made_again(document)
             self._tell("repaired", number, len(damaged))
         check = StoreCheck(self._database)
         left = list(check.documents(lambda done, total: self._tell("documents", done, total)))
@@ -174,10 +172,12 @@ class _Repair:
         more = (one for one in remaining if (one.what, one.document, one.source) not in before)
         return later, [*told, *more]
 
-    def _made_again(self, document_id: str, path: str) -> None:
+    def _made_again(self, document_id: str) -> None:
         """Take a document's text through the model again."""
         document = self._store.document(document_id)
-        source = next((one for one in self._store.sources() if one.path == path), None)
+        source = next(
+            (one for one in self._store.sources() if one.document_id == document_id), None
+        )
         if document is None or source is None:
             return  # no source leads to it: the next run of rag index finds its file
         broken = passages(document, self._embedder)

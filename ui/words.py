@@ -64,6 +64,9 @@ ALONE = "On its own"
 DOCUMENT = "Document"
 CLOSE = "Close the document"
 FIND = "Find in the text"
+PART = "Part {number} of {count}"
+PART_BEFORE = "Part before"
+PART_AFTER = "Part after"
 BEFORE = "Page before"
 AFTER = "Page after"
 PAGE_OF = "Page {page} of “{title}”, as it is printed"
@@ -189,7 +192,7 @@ DOCUMENTS_TOLD = {
     "looking": "Looking for what there is to read.",
     "reading": "Reading and indexing.",
     "finishing": "Bringing the index up to date.",
-    "cancelling": "Stops after the document in hand.",
+    "cancelling": "Stopping …",
     "cancelled": "Cancelled. What was read by then stays, and can be found.",
     "failed": "That did not work: {trouble}.",
     "done": "Done: {counts}.",
@@ -202,6 +205,8 @@ DOCUMENTS_TOLD = {
         "failed": "{n} could not be read",
         "skipped": "{n} of a kind that is not read",
     },
+    "percent": "{n} %",
+    "clock": "{minutes}:{seconds}",
     "numbers": "{done} of {files} files read, {encoded} of {passages} passages indexed",
     "reasons": "What could not be read, and why",
     "remove": "Remove “{title}” from the library?",

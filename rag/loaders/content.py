@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import mmap
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TypeAlias
+
+from rag.files import open_file
 
 Content: TypeAlias = bytes | mmap.mmap
 """The bytes of a file, read or mapped. A mapping takes no memory of its own: the system fetches
@@ -14,8 +18,11 @@ the stretches that are looked at, and drops them when it needs the room. Slices 
 ``decode`` don't. A process that looks at a file of which another has cut off that stretch is
 killed (SIGBUS)."""
 
-LARGE = 256 << 20
+LARGE = 8 << 20
 """Bytes from which on a file is mapped: smaller ones are safer read, and fit in memory."""
+
+PIECE = 1 << 18
+"""Bytes that are looked at together where a file is gone through from its beginning to its end."""
 
 _BUFFER = 1 << 16
 
@@ -25,8 +32,9 @@ def content_of(path: Path) -> Content:
     where it can neither be mapped nor read.
     """
     if path.stat().st_size < LARGE:
-        return path.read_bytes()
-    with path.open("rb") as file:
+        with open_file(path) as file:
+            return file.read()
+    with open_file(path) as file:
         try:
             return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
         except (OSError, ValueError):
@@ -37,6 +45,28 @@ def content_of(path: Path) -> Content:
 def whole(content: Content) -> bytes:
     """All of it as bytes; raises MemoryError where it is too much."""
     return content if isinstance(content, bytes) else content[:]
+
+
+def pieces_of(content: Content, start: int = 0) -> Iterator[bytes]:
+    """The bytes from ``start`` to the end, piece by piece; a mapping takes memory for one only."""
+    for at in range(start, len(content), PIECE):
+        yield content[at : at + PIECE]
+        if not isinstance(content, bytes):
+            release(content)
+
+
+def digest_of(content: Content) -> str:
+    """The SHA-256 of all bytes, in hexadecimal."""
+    digest = hashlib.sha256()
+    for piece in pieces_of(content):
+        digest.update(piece)
+    return digest.hexdigest()
+
+
+def release(content: mmap.mmap) -> None:
+    """Let the system have the memory that a mapping's pages take; they can still be read."""
+    if hasattr(mmap, "MADV_DONTNEED"):  # Windows has none
+        content.madvise(mmap.MADV_DONTNEED)
 
 
 def stream_of(

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
+from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
@@ -121,8 +122,9 @@ class Statistics:
         """The question's words that nothing has, where a known one is near; the first letter must
         be right, as in the embedded engine.
         """
+        suspects = self.analysis.suspects(question, self._known_words(question))
         found = []
-        for asked, word in self.analysis.suspects(question, self._known_words(question)).items():
+        for asked, word in islice(suspects.items(), spelling.MOST_WORDS):
             meant = spelling.nearest(word, self._near(word))
             if meant:
                 found.append(Respelling(asked, meant))

@@ -24,8 +24,10 @@ from rag.store.records import (
     content_key,
     damaged,
     sentence_spans,
+    together,
 )
 from rag.store.sampling import sample
+from rag.store.validation import as_path, validate
 from rag.store.verification import (
     Fault,
     StoreCheck,
@@ -54,6 +56,7 @@ __all__ = [
     "StoreWriter",
     "StoredPassage",
     "StoredTokens",
+    "as_path",
     "checksum",
     "content_key",
     "damaged",
@@ -65,4 +68,6 @@ __all__ = [
     "sentence_spans",
     "sign",
     "take_apart",
+    "together",
+    "validate",
 ]

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from rag.arrays import Keys, Scores, Vector, Vectors, are_unit
 from rag.errors import LibraryDamaged
-from rag.files import write_atomically
+from rag.files import digest, draft_of
 
 if TYPE_CHECKING:
     import faiss
@@ -101,8 +101,7 @@ class FaissIndex:
 
         # FAISS trusts what it reads; a damaged file must never reach it.
         try:
-            with path.open("rb") as file:
-                found = hashlib.file_digest(file, "sha256").hexdigest()
+            found = digest(path)
         except OSError as error:
             raise LibraryDamaged(f"the vector index can't be read: {error.strerror}") from error
         if found != sha256:
@@ -118,9 +117,15 @@ class FaissIndex:
         """Write the index so that it is there whole or not at all; returns its SHA-256."""
         import faiss
 
-        content = faiss.serialize_index(self._index)
-        write_atomically(path, content.data)
-        return hashlib.sha256(content.data).hexdigest()
+        # Straight to the disk: in memory it would be there twice.
+        with draft_of(path) as draft:
+            try:
+                faiss.write_index(self._index, str(draft))
+            except RuntimeError as error:
+                raise OSError(f"the vector index can't be written: {error}") from error
+            with draft.open("rb") as file:
+                sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+        return sha256
 
     def __len__(self) -> int:
         """The number of sentences."""
