@@ -73,6 +73,15 @@ def index_command(
             show_default=False,
         ),
     ] = None,
+    max_document: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SIZE",
+            help="Memory that reading one file may take, like 1GB; files that failed for want of"
+            " it are read again. [dim]default: 256MB[/]",
+            show_default=False,
+        ),
+    ] = None,
     model: Annotated[
         str | None,
         typer.Option(
@@ -145,6 +154,7 @@ def index_command(
                 retry=retry and first,
                 again=again and first,
                 passwords=tried,
+                max_document=max_document,
                 cache=cache,
                 ray=fleet,
             )
@@ -164,6 +174,7 @@ def index_command(
                 exclude or [],
                 ocr=ocr_language or ocr,
                 passwords=known,
+                max_document=max_document,
                 cache=cache,
             )
     if report.failed:
@@ -197,6 +208,7 @@ def _index(
     retry: bool,
     again: bool,
     passwords: Sequence[str],
+    max_document: str | None,
     cache: bool,
     ray: Fleet | None,
 ) -> IndexReport:
@@ -213,6 +225,7 @@ def _index(
                 retry=retry,
                 again=again,
                 passwords=passwords,
+                max_document=max_document,
                 cache=cache,
                 progress=on_progress,
                 ray=ray,
@@ -246,6 +259,7 @@ def _follow(
     *,
     ocr: bool | str,
     passwords: Sequence[str],
+    max_document: str | None,
     cache: bool,
 ) -> None:
     from rag.watching import changes
@@ -255,7 +269,12 @@ def _follow(
         for _ in changes(paths, leave_out=on_this_machine(library.engine.location)):
             present = [path for path in paths if path.exists()]
             found = library.index(
-                present, exclude=exclude, ocr=ocr, passwords=passwords, cache=cache
+                present,
+                exclude=exclude,
+                ocr=ocr,
+                passwords=passwords,
+                max_document=max_document,
+                cache=cache,
             )
             if found.added or found.updated or found.removed or found.failed:
                 terminal.print_change(found)

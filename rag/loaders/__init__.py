@@ -94,10 +94,6 @@ _MOST_MEMBERS = 1_000_000
 
 _NO_TEXT = "there is no text in it; remove it, or leave it out of what is indexed"
 _TOO_DEEP = f"more than {_DEEPEST} archives lie in each other here; unpack them first"
-_TOO_LARGE = (
-    "reading it takes too much memory; split it, or leave it out of what is indexed "
-    "(only mailboxes, archives and JSON Lines in UTF-8 may be of any size)"
-)
 _TOO_MUCH = "it holds more than is safe to unpack at once; unpack it into a folder, and index that"
 
 _LONGEST_TITLE = 500
@@ -187,12 +183,12 @@ class _Walk:
         if kind.suffix in _LOADERS:
             digest = hashlib.sha256(file.content).hexdigest()
             loader = self._loader(kind.suffix)
-            yield _document(file.source, digest, _called(loader, file.content), notes)
+            yield _document(file.source, digest, self._called(loader, file.content), notes)
         elif file.depth == _DEEPEST:
             raise LoadError(_TOO_DEEP)
         else:
             opened = _Opened(file, notes)
-            for member in _stepped(_container(kind.suffix), file.content):
+            for member in self._stepped(_container(kind.suffix), file.content):
                 yield from self._of_member(opened, member)
 
     def _of_member(self, parent: _Opened, member: Member | Failure) -> Iterator[Document | Failure]:
@@ -228,6 +224,22 @@ class _Walk:
             ocr, passwords = self.means.ocr, self.means.passwords
             return partial(loader, ocr=ocr, passwords=passwords, on_page=self.on_page)
         return loader
+
+    def _called(self, loader: _Loader, content: Content) -> Loaded:
+        try:
+            return loader(whole(content))
+        except LoadError:
+            raise
+        except Exception as error:
+            raise _tripped(error, self.means) from error
+
+    def _stepped(self, container: _Container, content: Content) -> Iterator[Member | Failure]:
+        try:
+            yield from container(content)
+        except LoadError:
+            raise
+        except Exception as error:
+            raise _tripped(error, self.means) from error
 
     def _count(self, member: Member) -> None:
         self.members_left -= 1
@@ -267,28 +279,10 @@ def _container(suffix: str) -> _Container:
     return container
 
 
-def _called(loader: _Loader, content: Content) -> Loaded:
-    try:
-        return loader(whole(content))
-    except LoadError:
-        raise
-    except Exception as error:
-        raise _tripped(error) from error
-
-
-def _stepped(container: _Container, content: Content) -> Iterator[Member | Failure]:
-    try:
-        yield from container(content)
-    except LoadError:
-        raise
-    except Exception as error:
-        raise _tripped(error) from error
-
-
-def _tripped(error: Exception) -> LoadError:
+def _tripped(error: Exception, means: Means) -> LoadError:
     """Whatever a broken file makes a parser raise, the other files must not suffer from it."""
     if isinstance(error, MemoryError):
-        return LoadError(_TOO_LARGE)
+        return LoadError(means.too_large)
     what = one_line(f"{type(error).__name__}: {error}")[:200]
     return LoadError(f"its parser gave up ({what}); open it in its program and save it again")
 

@@ -11,6 +11,7 @@ from rag.loaders.decoding import decode
 from rag.loaders.fields import Facts
 from rag.loaders.layout import MACHINERY, UNREADABLE, Layout
 from rag.loaders.loaded import Block, Loaded, first_title, put_together
+from rag.loaders.package import is_out_of_memory
 from rag.loaders.page_facts import page_facts
 
 _Element: TypeAlias = Any  # of lxml, which ships no types
@@ -83,8 +84,10 @@ def feed(markup: str, layout: Layout) -> None:
     parser = etree.HTMLParser(target=layout, encoding="utf-8", huge_tree=True)
     try:
         etree.fromstring(_bytes(markup), parser)
-    except etree.XMLSyntaxError:  # no element at all
-        layout.data(markup)
+    except etree.XMLSyntaxError as error:
+        if is_out_of_memory(error):
+            raise MemoryError from error
+        layout.data(markup)  # there is no element at all
 
 
 def _loaded(
@@ -152,8 +155,10 @@ def _tree(markup: str) -> _Element | None:
     )
     try:
         return html.document_fromstring(_bytes(markup), parser=parser)
-    except etree.LxmlError:  # nothing that could be parsed
-        return None
+    except etree.LxmlError as error:
+        if is_out_of_memory(error):
+            raise MemoryError from error
+        return None  # nothing that could be parsed
 
 
 def _is_tractable(tree: _Element) -> bool:

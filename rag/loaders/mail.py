@@ -305,6 +305,8 @@ def _nested(part: EmailMessage, name: str) -> Member | Failure:
         # Headers as they came, not folded anew.
         as_it_came = policy.compat32.clone(max_line_length=0)
         BytesGenerator(written, mangle_from_=False, policy=as_it_came).flatten(message)
+    except MemoryError:
+        raise
     except Exception:  # noqa: BLE001 - of its many errors, none may cost the other attachments
         return Failure(name, "it is damaged in the message; save it from your mail program")
     return Member(name if name.lower().endswith(".eml") else f"{name}.eml", written.getvalue())

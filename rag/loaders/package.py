@@ -41,6 +41,7 @@ which may become gigabytes whatever size is declared.
 """
 
 _CHUNK = 1 << 20
+_EXPAT_NO_MEMORY = 1
 _OLD_OFFICE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _ENCRYPTED_OFFICE = "EncryptedPackage".encode("utf-16-le")
 _ENTITY = b"<!ENTITY"
@@ -226,6 +227,21 @@ def _check_size(info: zipfile.ZipInfo, most: int) -> None:
         )
 
 
+def is_out_of_memory(error: Exception) -> bool:
+    """Whether it is for want of memory that something failed; parsers of XML call it a fault of
+    the file.
+    """
+    from xml.etree.ElementTree import ParseError
+
+    from lxml import etree  # type: ignore[import-untyped,unused-ignore]
+
+    if isinstance(error, etree.XMLSyntaxError):
+        return bool(error.code == etree.ErrorTypes.ERR_NO_MEMORY)
+    if isinstance(error, ParseError):
+        return error.code == _EXPAT_NO_MEMORY
+    return isinstance(error, MemoryError)
+
+
 def parse_xml(data: bytes, name: str) -> Element:
     """The root element of ``data``; raises LoadError as ``Package.tree`` does."""
     from lxml import etree  # type: ignore[import-untyped,unused-ignore]
@@ -243,6 +259,8 @@ def parse_xml(data: bytes, name: str) -> Element:
     try:
         return etree.fromstring(data, parser)
     except (etree.XMLSyntaxError, ValueError) as error:
+        if is_out_of_memory(error):
+            raise MemoryError from error
         said = one_line(str(error))[:120]
         raise LoadError(f"it is damaged ({name}: {said}); get a whole copy of it") from error
 

@@ -16,7 +16,7 @@ from rag.loaders.decoding import decode
 from rag.loaders.loaded import Block, Loaded, put_together
 from rag.loaders.numbers import written
 from rag.loaders.office import about, main_part
-from rag.loaders.package import MOST_UNPACKED, Package, open_package
+from rag.loaders.package import MOST_UNPACKED, Package, is_out_of_memory, open_package
 from rag.loaders.rows import told
 
 if TYPE_CHECKING:
@@ -139,6 +139,8 @@ def _workbook(data: bytes) -> Workbook:
 
 
 def _damaged(error: Exception) -> LoadError:
+    if is_out_of_memory(error):
+        raise MemoryError from error
     said = " ".join(str(error).split())[:120]
     return LoadError(f"it is damaged ({said or type(error).__name__}); get a whole copy of it")
 

@@ -19,10 +19,12 @@ import argparse
 import gzip
 import io
 import json
+import os
 import random
 import re
 import resource
 import shutil
+import signal
 import subprocess
 import sys
 import tarfile
@@ -31,6 +33,7 @@ import time
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from itertools import count
 from pathlib import Path
 from typing import IO, TypeAlias
@@ -50,11 +53,12 @@ Write: TypeAlias = Callable[[IO[bytes], int], None]
 MB = 1_000_000
 SMALL = b"A file of one sentence tells what the others may exceed.\n"
 INTERVAL = 0.05
-WORDS = (
+_WORDS = (
     "harbour ledger granite meadow copper lantern orchard signal velvet thunder quarry bishop "
     "cabinet dialect engine fathom glacier hammer island journal kernel ladder mirror needle the "
     "of and to in is was for that with on as by at from his her it an be this are or"
-).split()
+)
+WORDS = _WORDS.split()
 ALLOWED = 350
 """Megabytes above what the small file takes."""
 
@@ -291,10 +295,13 @@ def packed(
 
 
 def _relation(kind: str, target: str) -> bytes:
-    return _XML + (
-        f'<Relationships xmlns="{_RELATIONS}"><Relationship Id="r1" Type="{_OFFICE}/{kind}" '
-        f'Target="{target}"/></Relationships>'
-    ).encode()
+    return (
+        _XML
+        + (
+            f'<Relationships xmlns="{_RELATIONS}"><Relationship Id="r1" Type="{_OFFICE}/{kind}" '
+            f'Target="{target}"/></Relationships>'
+        ).encode()
+    )
 
 
 def docx(file: IO[bytes], size: int) -> None:
@@ -489,8 +496,11 @@ def _pages(file: IO[bytes], pages: int, picture: bytes = b"") -> None:
     for number in range(pages):
         page, content, image = (10 + 3 * number + more for more in range(3))
         lines = [" ".join(chance.choices(WORDS, k=12)) for _ in range(40)]
-        shown = b"/I Do" if picture else b"BT /F 10 Tf 12 TL 50 750 Td %s ET" % b" ".join(
-            b"(%s) '" % line.encode() for line in lines
+        shown = (
+            b"/I Do"
+            if picture
+            else b"BT /F 10 Tf 12 TL 50 750 Td %s ET"
+            % b" ".join(b"(%s) '" % line.encode() for line in lines)
         )
         resources = b"/XObject<</I %d 0 R>>" % image if picture else b"/Font<</F 3 0 R>>"
         put(
@@ -682,7 +692,7 @@ def measured(path: Path, arguments: argparse.Namespace) -> dict[str, object]:
     command = [sys.executable, __file__, "--index", str(path), "--folder", str(library)]
     command += ["--model", arguments.model, *(["--reading"] if arguments.reading else [])]
     began = time.monotonic()
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)  # noqa: S603
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     private = resident = 0.0
     late = False
     while process.poll() is None:
@@ -700,7 +710,7 @@ def measured(path: Path, arguments: argparse.Namespace) -> dict[str, object]:
         "private": private,
         "resident": resident,
         "seconds": time.monotonic() - began,
-        "documents": found.get("documents", "–"),
+        "documents": found.get("documents", "-"),
         "failure": found.get("failure", "stopped" if late else f"exit {process.returncode}"),
     }
 
@@ -736,13 +746,8 @@ def _memory(pid: int) -> tuple[float, float]:
 
 
 def _kill(pid: int) -> None:
-    try:
-        import os
-        import signal
-
+    with suppress(ProcessLookupError):
         os.kill(pid, signal.SIGKILL)
-    except ProcessLookupError:
-        pass
 
 
 def main() -> None:
@@ -771,7 +776,10 @@ def _table(arguments: argparse.Namespace) -> None:
     small = arguments.folder / "small.txt"
     small.write_bytes(SMALL)
     base = measured(small, arguments)
-    print("| kind | MB | file MB | private MB | above small | resident MB | above small | s | came of it |")
+    print(
+        "| kind | MB | file MB | private MB | above small | resident MB | above small "
+        "| s | came of it |"
+    )
     print("|---|--:|--:|--:|--:|--:|--:|--:|---|")
     _row("small", "", small, base, base)
     for kind in kinds:
