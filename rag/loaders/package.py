@@ -6,7 +6,6 @@ and again, no entity is expanded, and nothing outside it is ever looked at.
 
 from __future__ import annotations
 
-import io
 import posixpath
 import zipfile
 import zlib
@@ -17,6 +16,7 @@ from typing import Any, TypeAlias
 from urllib.parse import unquote
 
 from rag.errors import LoadError
+from rag.loaders.content import Content, stream_of
 from rag.loaders.tidying import one_line
 
 Element: TypeAlias = Any
@@ -265,22 +265,23 @@ def parse_xml(data: bytes, name: str) -> Element:
         raise LoadError(f"it is damaged ({name}: {said}); get a whole copy of it") from error
 
 
-def open_package(data: bytes, kind: str) -> Package:
-    """Open the bytes of a file that is said to be of a ``kind`` such as "Word document".
+def open_package(content: Content, kind: str) -> Package:
+    """Open the content of a file that is said to be of a ``kind`` such as "Word document".
 
     Raises LoadError where it is empty, no zip, or only a part of one, where it is encrypted, and
     where it would unpack to too much.
     """
-    if not data:
+    beginning = content[: len(_OLD_OFFICE)]
+    if not beginning:
         raise LoadError("it is empty; get a whole copy of it")
-    if data.startswith(_OLD_OFFICE):
-        if _ENCRYPTED_OFFICE in data:
+    if beginning == _OLD_OFFICE:
+        if content.find(_ENCRYPTED_OFFICE) >= 0:
             raise LoadError("it is encrypted; save an unprotected copy and index that")
         raise LoadError("it is of the office formats before 2007; save it in the present one")
     try:
-        package = Package(zipfile.ZipFile(io.BytesIO(data)))
+        package = Package(zipfile.ZipFile(stream_of(content)))
     except (zipfile.BadZipFile, ValueError, OSError, NotImplementedError) as error:
-        if data.startswith(b"PK"):
+        if beginning.startswith(b"PK"):
             raise LoadError("it is damaged or cut short; get a whole copy of it") from error
         raise LoadError(f"it is no {kind}; give it the ending that fits what it holds") from error
     parts = package.archive.infolist()
