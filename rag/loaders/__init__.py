@@ -1,12 +1,15 @@
 """From a file to Documents: the registry of formats.
 
-A loader is a function from a file's bytes to ``Loaded``; it raises LoadError where it can't.
-A container is one from a file's ``Content``, its bytes or a mapping of them, to the members in
-it, each a ``Member``, or a Failure whose source is the member's name; a member without a name is
-the container itself (the message of a mail with attachments, the file that was compressed). To
-read another format, write one of the two and name it, by its suffixes, in ``_LOADERS`` or
-``_CONTAINERS``; a loader that reads page by page, or can do OCR, in ``_PAGED`` too. They are
-imported only when they are needed.
+A loader is a function from a file's ``Content``, its bytes or a mapping of them, to ``Loaded``,
+or to an iterator of ``Loaded`` where a long text comes in parts; it raises LoadError where it
+can't. The first part has the title, the date and the metadata of all. What is longer than
+``PART_CHARACTERS`` is cut here, so a loader need only return parts where the whole would take too
+much memory.
+A container is one from a file's ``Content`` to the members in it, each a ``Member``, or a Failure
+whose source is the member's name; a member without a name is the container itself (the message of
+a mail with attachments, the file that was compressed). To read another format, write one of the
+two and name it, by its suffixes, in ``_LOADERS`` or ``_CONTAINERS``; a loader that reads page by
+page, or can do OCR, in ``_PAGED`` too. They are imported only when they are needed.
 """
 
 from __future__ import annotations
@@ -14,26 +17,30 @@ from __future__ import annotations
 import hashlib
 import json
 import pkgutil
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path, PurePosixPath
 from types import MappingProxyType
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 from rag.errors import LoadError
 from rag.loaders.archives import most_unpacked
-from rag.loaders.content import Content, content_of, whole
+from rag.loaders.content import Content, content_of, digest_of
+from rag.loaders.cutting import parts_of
 from rag.loaders.kind import UNKNOWN, kind_of
 from rag.loaders.loaded import Loaded, Member
 from rag.loaders.means import PROTECTED, Means
 from rag.loaders.tidying import one_line
+from rag.parts import part_id, part_source
 from rag.sentences import paragraphs, sentences
-from rag.types import Document, Failure, document_id
+from rag.types import Document, Failure
 
 __all__ = ["Loaded", "Means", "Member", "is_of_unknown_kind", "load", "supported", "wants_password"]
 
-_Loader: TypeAlias = Callable[[bytes], Loaded]
+_Result = TypeVar("_Result")
+_Loader: TypeAlias = Callable[[Content], Loaded | Iterator[Loaded]]
 _OnPage: TypeAlias = Callable[[], None]
 _Container: TypeAlias = Callable[[Content], Iterator[Member | Failure]]
 
@@ -127,6 +134,8 @@ def load(
 ) -> Iterator[Document | Failure]:
     """Read the file at ``path``: one document, or those that it holds, in order, one at a time.
 
+    A document whose text is longer than ``PART_CHARACTERS`` comes in parts, as :mod:`rag.parts`
+    says.
     A document inside the file has a source below the file's own, ``/a/letters.zip/2024/jan.txt``.
     What can't be read there yields a Failure with such a source, and the rest goes on. The kind
     is told by content where the name's ending lies or is missing; a warning in the document says
@@ -181,14 +190,14 @@ class _Walk:
         kind = kind_of(file.name, file.content, supported())
         notes = (kind.warning,) if kind.warning else ()
         if kind.suffix in _LOADERS:
-            digest = hashlib.sha256(file.content).hexdigest()
-            loader = self._loader(kind.suffix)
-            yield _document(file.source, digest, self._called(loader, file.content), notes)
+            digest = digest_of(file.content)
+            loaded = self._called(self._loader(kind.suffix), file.content)
+            yield from _documents(file.source, digest, loaded, notes)
         elif file.depth == _DEEPEST:
             raise LoadError(_TOO_DEEP)
         else:
             opened = _Opened(file, notes)
-            for member in self._stepped(_container(kind.suffix), file.content):
+            for member in self._stepped(_container(kind.suffix)(file.content)):
                 yield from self._of_member(opened, member)
 
     def _of_member(self, parent: _Opened, member: Member | Failure) -> Iterator[Document | Failure]:
@@ -202,7 +211,7 @@ class _Walk:
         source = parent.source_of(member.name)
         try:
             if isinstance(member.content, Loaded):
-                yield _document(source, _digest(member.content), member.content)
+                yield from _documents(source, _digest(member.content), member.content)
             else:
                 depth = parent.file.depth + 1
                 yield from self.documents(_File(source, member.name, member.content, depth))
@@ -213,29 +222,32 @@ class _Walk:
         """The container's own text, or the one file that it is a wrapping of."""
         file = parent.file
         if isinstance(content, Loaded):
-            yield _document(file.source, parent.digest, content, parent.notes)
+            yield from _documents(file.source, parent.digest, content, parent.notes)
         else:
             name = PurePosixPath(file.name).stem
             yield from self.documents(_File(file.source, name, content, file.depth + 1))
 
     def _loader(self, suffix: str) -> _Loader:
-        loader: Callable[..., Loaded] = pkgutil.resolve_name(f"{__name__}.{_LOADERS[suffix]}")
+        loader: Callable[..., Loaded | Iterator[Loaded]] = pkgutil.resolve_name(
+            f"{__name__}.{_LOADERS[suffix]}"
+        )
         if suffix in _PAGED:
             ocr, passwords = self.means.ocr, self.means.passwords
             return partial(loader, ocr=ocr, passwords=passwords, on_page=self.on_page)
         return loader
 
-    def _called(self, loader: _Loader, content: Content) -> Loaded:
+    def _called(self, loader: _Loader, content: Content) -> Iterator[Loaded]:
         try:
-            return loader(whole(content))
+            loaded = loader(content)
         except LoadError:
             raise
         except Exception as error:
             raise _tripped(error, self.means) from error
+        return self._stepped(iter([loaded]) if isinstance(loaded, Loaded) else loaded)
 
-    def _stepped(self, container: _Container, content: Content) -> Iterator[Member | Failure]:
+    def _stepped(self, results: Iterator[_Result]) -> Iterator[_Result]:
         try:
-            yield from container(content)
+            yield from results
         except LoadError:
             raise
         except Exception as error:
@@ -260,10 +272,11 @@ class _Opened:
     _numbers: dict[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.digest = hashlib.sha256(self.file.content).hexdigest()
+        self.digest = digest_of(self.file.content)
 
     def source_of(self, name: str) -> str:
         """The source of the member ``name``; a second one of that name gets a number."""
+        name = re.sub(r"/+(?=/part )", "", f"/{name}")[1:]  # or it could pass for a part
         suffix = PurePosixPath(name).suffix
         unique, number = name, self._numbers.get(name, 1)
         while unique in self._taken:
@@ -296,22 +309,34 @@ def _digest(record: Loaded) -> str:
     return hashlib.sha256(json.dumps(said).encode()).hexdigest()
 
 
-def _document(source: str, digest: str, loaded: Loaded, notes: tuple[str, ...] = ()) -> Document:
-    if not any(character.isalnum() for character in loaded.text):
+def _documents(
+    source: str, digest: str, loaded: Loaded | Iterable[Loaded], notes: tuple[str, ...] = ()
+) -> Iterator[Document]:
+    """The parts of a document; most have one. Those without a word are left out."""
+    worded = (one for one in parts_of(loaded) if any(map(str.isalnum, one.text)))
+    first: Document | None = None
+    for number, part in enumerate(worded, 1):
+        document = Document(
+            id=part_id(digest, number),
+            source=part_source(source, number),
+            title=first.title if first else _title(part),
+            text=part.text,
+            digest=digest,
+            date=first.date if first else part.date,
+            metadata=first.metadata if first else {"title_from": "document"} | dict(part.metadata),
+            headings=part.headings,
+            pages=part.pages,
+            page_labels=part.page_labels,
+            warnings=part.warnings if first else (*notes, *part.warnings),
+        )
+        first = first or replace(document, text="", headings=(), pages=(), page_labels=())
+        yield document
+    if not first:
         raise LoadError(_NO_TEXT)
-    return Document(
-        id=document_id(digest),
-        source=source,
-        title=_shortened(loaded.title or _first_sentence(loaded.text), _LONGEST_TITLE),
-        text=loaded.text,
-        digest=digest,
-        date=loaded.date,
-        metadata={"title_from": "document"} | dict(loaded.metadata),
-        headings=loaded.headings,
-        pages=loaded.pages,
-        page_labels=loaded.page_labels,
-        warnings=(*notes, *loaded.warnings),
-    )
+
+
+def _title(loaded: Loaded) -> str:
+    return _shortened(loaded.title or _first_sentence(loaded.text), _LONGEST_TITLE)
 
 
 def _content(path: Path) -> Content:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import mmap
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TypeAlias
 
@@ -14,8 +16,11 @@ the stretches that are looked at, and drops them when it needs the room. Slices 
 ``decode`` don't. A process that looks at a file of which another has cut off that stretch is
 killed (SIGBUS)."""
 
-LARGE = 256 << 20
+LARGE = 8 << 20
 """Bytes from which on a file is mapped: smaller ones are safer read, and fit in memory."""
+
+PIECE = 1 << 18
+"""Bytes that are looked at together where a file is gone through from its beginning to its end."""
 
 _BUFFER = 1 << 16
 
@@ -39,6 +44,27 @@ def whole(content: Content) -> bytes:
     return content if isinstance(content, bytes) else content[:]
 
 
+def pieces_of(content: Content, start: int = 0) -> Iterator[bytes]:
+    """The bytes from ``start`` to the end, piece by piece; a mapping takes memory for one only."""
+    for at in range(start, len(content), PIECE):
+        yield content[at : at + PIECE]
+        release(content)
+
+
+def digest_of(content: Content) -> str:
+    """The SHA-256 of all bytes, in hexadecimal."""
+    digest = hashlib.sha256()
+    for piece in pieces_of(content):
+        digest.update(piece)
+    return digest.hexdigest()
+
+
+def release(content: Content) -> None:
+    """Let the system have the memory that a mapping's pages take; they can still be read."""
+    if not isinstance(content, bytes) and hasattr(mmap, "MADV_DONTNEED"):  # Windows has none
+        content.madvise(mmap.MADV_DONTNEED)
+
+
 def stream_of(
     content: Content, start: int = 0, end: int | None = None
 ) -> io.BytesIO | io.BufferedReader:
@@ -55,7 +81,7 @@ class _Stretch(io.RawIOBase):
     def __init__(self, content: mmap.mmap, start: int, end: int) -> None:
         super().__init__()
         self._content, self._start, self._end = content, start, end
-        self._at = start
+        self._at = self._released = start
 
     def readable(self) -> bool:
         return True
@@ -72,4 +98,7 @@ class _Stretch(io.RawIOBase):
         piece = self._content[self._at : min(self._at + len(buffer), self._end)]
         buffer[: len(piece)] = piece
         self._at += len(piece)
+        if abs(self._at - self._released) > PIECE:
+            release(self._content)
+            self._released = self._at
         return len(piece)

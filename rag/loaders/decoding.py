@@ -5,8 +5,12 @@ from __future__ import annotations
 import codecs
 import re
 import unicodedata
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
 
 from rag.errors import LoadError
+from rag.loaders.content import Content, pieces_of
 
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -50,9 +54,22 @@ _LEAST_GAPS = 0.01
 """Gaps a character that any text has, be it of long Chinese sentences."""
 
 _NEVER = frozenset({"Cc", "Cn", "Co", "Cs"})
+_BEYOND_ASCII = re.compile(rb"[\x80-\xff]")
 _JUNK_BYTES = re.compile(rb"[\x00-\x08\x0e-\x1a]")
 _MOST_JUNK = 0.05
 _JUNK = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f-\x84\x86-\x9f\ufffd\ufffe\uffff]")
+
+
+@dataclass(frozen=True, slots=True)
+class _Encoding:
+    """How bytes are read: ``codec`` is Python's name of it, ``name`` what is said of it, ``start``
+    where the text begins, after a byte order mark.
+    """
+
+    codec: str
+    name: str
+    errors: str = "replace"
+    start: int = 0
 
 
 def decode(data: bytes, declared: str | None = None) -> tuple[str, str]:
@@ -64,30 +81,77 @@ def decode(data: bytes, declared: str | None = None) -> tuple[str, str]:
 
     Raises LoadError where the bytes are no text.
     """
-    text, encoding = _decoded(data, declared)
-    beginning = text[:_SAMPLE]
+    encoding = _encoding(data, declared)
+    return data[encoding.start :].decode(encoding.codec, encoding.errors), encoding.name
+
+
+def decoded_pieces(content: Content, declared: str | None = None) -> tuple[Iterator[str], str]:
+    """The same of a file that may be large: its characters piece by piece."""
+    encoding = _encoding(content, declared)
+    return _decoded(content, encoding), encoding.name
+
+
+def lines_of(pieces: Iterable[str]) -> Iterator[str]:
+    """The lines of a text that comes in pieces; only line feeds end one, and are no part of it."""
+    unfinished: list[str] = []
+    for piece in pieces:
+        *lines, rest = piece.split("\n")
+        for line in lines:
+            yield "".join((*unfinished, line))
+            unfinished.clear()
+        unfinished.append(rest)
+    if last := "".join(unfinished):
+        yield last
+
+
+def _decoded(content: Content, encoding: _Encoding) -> Iterator[str]:
+    decoder = codecs.getincrementaldecoder(encoding.codec)(encoding.errors)
+    for piece in pieces_of(content, encoding.start):
+        yield decoder.decode(piece)
+    yield decoder.decode(b"", final=True)
+
+
+def _encoding(content: Content, declared: str | None) -> _Encoding:
+    """The encoding of a text; raises LoadError where it is none."""
+    encoding = _found(content, declared)
+    beginning = _beginning(content, encoding)
     if len(_JUNK.findall(beginning)) > _MOST_JUNK * len(beginning):
         raise LoadError(_NO_TEXT)
-    return text, encoding
+    return encoding
 
 
-def _decoded(data: bytes, declared: str | None) -> tuple[str, str]:
+def _beginning(content: Content, encoding: _Encoding) -> str:
+    text = ""
+    for piece in _decoded(content, encoding):
+        text += piece
+        if len(text) >= _SAMPLE:
+            break
+    return text[:_SAMPLE]
+
+
+def _found(content: Content, declared: str | None) -> _Encoding:
     said = _known(declared)
     for mark, encoding in _MARKS:
-        if data.startswith(mark):
-            return data[len(mark) :].decode(_with_order(encoding, mark), "replace"), encoding
-    sure = said if said in _SEVEN_BIT else _utf16_without_mark(data)
+        if content[: len(mark)] == mark:
+            return _Encoding(_with_order(encoding, mark), encoding, start=len(mark))
+    sure = said if said in _SEVEN_BIT else _utf16_without_mark(content)
     if sure:
-        return data.decode(sure, "replace"), sure
-    try:
-        return data.decode("utf-8"), "utf-8"
-    except UnicodeDecodeError:
-        text = data.decode("utf-8", "replace")
-    if _LEAST_RIGHT * text.count(_REPLACEMENT) < _beyond_ascii(text):
-        return text, "utf-8, damaged"
+        return _Encoding(sure, sure)
+    with suppress(UnicodeDecodeError):
+        for _ in _decoded(content, _Encoding("utf-8", "utf-8", "strict")):
+            pass
+        return _Encoding("utf-8", "utf-8", "strict")
+    damaged = _Encoding("utf-8", "utf-8, damaged")
+    wrong = beyond = 0
+    for text in _decoded(content, damaged):
+        wrong += text.count(_REPLACEMENT)
+        beyond += _beyond_ascii(text)
+    if _LEAST_RIGHT * wrong < beyond:
+        return damaged
     if said and said not in ("utf_8", "ascii"):
-        return data.decode(said, "replace"), said
-    return _guessed(data)
+        return _Encoding(said, said)
+    guessed = _guessed(content)
+    return _Encoding(guessed, guessed)
 
 
 def _with_order(encoding: str, mark: bytes) -> str:
@@ -110,7 +174,7 @@ def _known(declared: str | None) -> str | None:
     return _SUPERSETS.get(name, name)
 
 
-def _utf16_without_mark(data: bytes) -> str | None:
+def _utf16_without_mark(data: Content) -> str | None:
     """UTF-16 shows itself in any western text: every other byte is zero. In other scripts only
     blanks, line ends and full stops tell, but these never occur by chance in text of one byte a
     letter.
@@ -146,12 +210,16 @@ def _beyond_ascii(text: str) -> int:
     return len(text) - len(text.encode("ascii", "ignore"))
 
 
-def _guessed(data: bytes) -> tuple[str, str]:
+def _guessed(content: Content) -> str:
+    """The encoding of what is no UTF-8, by a stretch that has more than ASCII in it."""
     from charset_normalizer import from_bytes
 
-    # A character of several bytes must not be cut in two: hence up to a line's end.
-    sample = data[:_SAMPLE]
-    if len(data) > _SAMPLE:
+    # A character of several bytes must not be cut in two: hence from and up to a line's end.
+    first = _BEYOND_ASCII.search(content)
+    at = first.start() if first else 0
+    start = max(content.rfind(b"\n", 0, at) + 1, at - _SAMPLE // 2) if at >= _SAMPLE else 0
+    sample = content[start : start + _SAMPLE]
+    if len(content) > start + _SAMPLE:
         sample = sample[: sample.rfind(b"\n") + 1] or sample
     matches = from_bytes(sample, cp_exclusion=_SELF_EVIDENT)
     best = matches.best()
@@ -163,4 +231,4 @@ def _guessed(data: bytes) -> tuple[str, str]:
         as_good = match.chaos <= best.chaos and match.coherence >= best.coherence
         if as_good and _WESTERN in (match.encoding, *match.could_be_from_charset):
             encoding = _WESTERN
-    return data.decode(encoding, "replace"), encoding
+    return encoding

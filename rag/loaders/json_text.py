@@ -108,7 +108,7 @@ def _items(pieces: Iterator[str]) -> Iterator[_Value]:
             end = _past_blanks(text, end)
             mark = text[end]
             if mark not in {",", "]"}:
-                raise json.JSONDecodeError("", text, end)  # noqa: TRY301 (as the decoder does)
+                raise json.JSONDecodeError("", text, end)
         except (ValueError, IndexError) as error:
             if _is_wrong(error, text) or not (more := _as_much(pieces, len(text) - at)):
                 raise ValueError("it is damaged") from error

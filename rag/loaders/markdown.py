@@ -6,7 +6,9 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from rag.loaders.decoding import decode
+from rag.loaders.content import Content
+from rag.loaders.cutting import in_stretches
+from rag.loaders.decoding import decoded_pieces
 from rag.loaders.fields import facts
 from rag.loaders.html import feed
 from rag.loaders.layout import UNREADABLE, Layout
@@ -22,11 +24,13 @@ _DEEPEST = 40
 
 _LONGEST_FRONT_MATTER = 50_000
 
+_FENCE = re.compile(r"^ {0,3}(`{3,}|~{3,})(.*)$", re.MULTILINE)
 _TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)[^>]*>", re.DOTALL)
 
 
-def load_markdown(data: bytes) -> Loaded:
-    """Read Markdown as the plain text that a reader of the page would see.
+def load_markdown(content: Content) -> Iterator[Loaded]:
+    """Read Markdown as the plain text that a reader of the page would see, in parts where it is
+    long.
 
     Emphasis, the targets of links and HTML tags go, their words stay; code stays as it is. The
     title is the front matter's, or else the first heading of level 1, or else the first heading.
@@ -34,21 +38,35 @@ def load_markdown(data: bytes) -> Loaded:
 
     Raises LoadError where the bytes are no text.
     """
-    decoded, encoding = decode(data)
-    source = decoded.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
-    front, broken, body = _front_matter(source)
-    blocks, extraction = _blocks(body)
-    text, headings = put_together([Block(broken), *blocks])
-    said = facts(front)
-    if encoding != "utf-8":
-        extraction["encoding"] = encoding
-    return Loaded(
-        text=text,
-        title=said.title or first_title(text, headings),
-        date=said.date,
-        metadata={**said.metadata, **extraction},
-        headings=headings,
-    )
+    pieces, encoding = decoded_pieces(content)
+    fence = ""
+    for number, stretch in enumerate(in_stretches(pieces)):
+        source = stretch.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
+        front, broken, body = ({}, "", source) if number else _front_matter(source)
+        blocks, extraction = _blocks(fence + body)
+        fence = _open_fence(fence + body)
+        text, headings = put_together([Block(broken), *blocks])
+        said = facts(front)
+        if encoding != "utf-8":
+            extraction["encoding"] = encoding
+        yield Loaded(
+            text=text,
+            title=said.title or first_title(text, headings),
+            date=said.date,
+            metadata={**said.metadata, **extraction},
+            headings=headings,
+        )
+
+
+def _open_fence(source: str) -> str:
+    """The line that begins the block of code at the end, if it is not closed yet."""
+    opened = None
+    for line in _FENCE.finditer(source):
+        if opened is None:
+            opened = line
+        elif line[1].startswith(opened[1]) and not line[2].strip():
+            opened = None
+    return f"{opened[0].strip()}\n" if opened else ""
 
 
 def _front_matter(source: str) -> tuple[Mapping[str, object], str, str]:

@@ -71,7 +71,6 @@ class Allowance:
             self.cells -= len(row)
             yield row
 
-
     def warnings(self) -> tuple[str, ...]:
         """What was left out since this was last asked for."""
         said, self.left_out = tuple(self.left_out), []
@@ -95,14 +94,10 @@ def load_xlsx(content: Content) -> Iterator[Loaded]:
             package.check(name, *_MOST_TAGS.get(name, in_sheet))
     allowance = Allowance()
     said = about(package)
-    warnings = tuple(_not_computed(package))
     workbook = _workbook(content)
     try:
-        blocks = chain.from_iterable(_sheet(s, allowance) for s in workbook.worksheets)
-        for text, headings in in_parts(blocks):
-            found = Loaded(text, headings=headings, warnings=(*allowance.warnings(), *warnings))
-            yield said.added_to(found)
-            warnings = ()
+        blocks = _sheets(workbook, package, allowance)
+        yield from said.in_parts(blocks, allowance.warnings)
     except Exception as error:  # openpyxl raises whatever broken cells trip
         raise _damaged(error) from error
     finally:
@@ -154,6 +149,12 @@ def _damaged(error: Exception) -> LoadError:
         raise MemoryError from error
     said = " ".join(str(error).split())[:120]
     return LoadError(f"it is damaged ({said or type(error).__name__}); get a whole copy of it")
+
+
+def _sheets(workbook: Workbook, package: Package, allowance: Allowance) -> Iterator[Block]:
+    for sheet in workbook.worksheets:
+        yield from _sheet(sheet, allowance)
+    allowance.left_out += _not_computed(package)
 
 
 def _sheet(sheet: _Sheet, allowance: Allowance) -> Iterator[Block]:

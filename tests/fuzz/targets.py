@@ -74,10 +74,12 @@ class Target:
     is_xml: bool = False
 
 
-def _loader(load_it: Callable[[bytes], Loaded]) -> Run:
+def _loader(load_it: Callable[[bytes], Loaded | Iterator[Loaded]]) -> Run:
     def run(data: bytes) -> None:
         with suppress(LoadError):
-            loaded_is_sound(load_it(data))
+            loaded = load_it(data)
+            for one in [loaded] if isinstance(loaded, Loaded) else loaded:
+                loaded_is_sound(one)
 
     return run
 

@@ -25,6 +25,7 @@ from rag.loaders.archives import (
     members_of_zip,
 )
 from rag.loaders.loaded import Loaded, Member
+from rag.parts import is_further_part
 from rag.types import Document, Failure
 
 MIB = 1 << 20
@@ -69,6 +70,7 @@ def _loaded(folder: Path, name: str, data: bytes) -> list[tuple[str, str]]:
     return [
         (one.source.removeprefix(str(path)), one.text if isinstance(one, Document) else one.reason)
         for one in load(path)
+        if not is_further_part(one.source)
     ]
 
 

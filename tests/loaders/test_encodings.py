@@ -28,7 +28,7 @@ TEXTS = [WESTERN, JAPANESE, CHINESE, RUSSIAN, HINDI]
 def test_utf_16(text: str, order: str, *, marked: bool) -> None:
     """In both orders, with a byte order mark and without one, in any script."""
     mark = "\ufeff" if marked else ""
-    loaded = load_plain((mark + text).encode(order))
+    (loaded,) = load_plain((mark + text).encode(order))
     assert loaded.text == text
     assert loaded.metadata == {"encoding": "utf-16" if marked else order}
 
@@ -37,7 +37,7 @@ def test_utf_16(text: str, order: str, *, marked: bool) -> None:
 def test_utf_8(text: str) -> None:
     """With a mark or without one, and no note of it."""
     for data in (text.encode(), codecs.BOM_UTF8 + text.encode()):
-        loaded = load_plain(data)
+        (loaded,) = load_plain(data)
         assert (loaded.text, loaded.metadata) == (text, {})
 
 
@@ -54,7 +54,7 @@ def test_utf_8(text: str) -> None:
 )
 def test_encodings_of_before_unicode(text: str, encoding: str) -> None:
     """Windows-1252, Shift-JIS, GB18030 and others are told by their content."""
-    loaded = load_plain(text.encode(encoding))
+    (loaded,) = load_plain(text.encode(encoding))
     assert loaded.text == text
     assert loaded.metadata["encoding"] != "utf-8"
 
@@ -63,7 +63,8 @@ def test_text_beyond_the_sample() -> None:
     """A long file is recognised by its beginning and read to its end."""
     for encoding in ("utf-16-le", "utf-16-be", "gb18030", "shift_jis"):
         text = "\n".join([CHINESE if encoding == "gb18030" else JAPANESE] * 3000)
-        assert load_plain(text.encode(encoding)).text == text
+        (loaded,) = load_plain(text.encode(encoding))
+        assert loaded.text == text
 
 
 @pytest.mark.parametrize(

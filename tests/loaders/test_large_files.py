@@ -268,20 +268,20 @@ def test_files_larger_than_memory(tmp_path: Path) -> None:
     """An archive is read, without what in it is too large; of a file that has to be read at once it
     is said what to do.
     """
-    zipped, numbers = tmp_path / "a.zip", tmp_path / "b.json"
+    zipped, whole = tmp_path / "a.zip", tmp_path / "b.pdf"
     with zipfile.ZipFile(zipped, "w") as archive:
         archive.writestr("first.txt", b"Words in front.")
         archive.start_dir = LIMIT + 100 * MIB  # a hole, which takes no room on the disk
         archive.writestr("last.txt", b"Words at the end.")
-    numbers.write_bytes(b"[" + b" " * 5000)
-    os.truncate(numbers, 600 * MIB)  # bytes, which become as many characters
-    documents, failures = what_was_read([zipped, numbers])
+    whole.write_bytes(b"%PDF-1.7\n")
+    os.truncate(whole, LIMIT + 100 * MIB)
+    documents, failures = what_was_read([zipped, whole])
     assert documents == [
         (f"{zipped}/first.txt", "Words in front."),
         (f"{zipped}/last.txt", "Words at the end."),
     ]
     ((source, reason),) = failures
-    assert source == str(numbers)
+    assert source == str(whole)
     assert reason == Means(max_document=LIMIT).too_large
 
 

@@ -13,7 +13,8 @@ from rag.loaders.tidying import tidy
 
 
 def _load(source: str) -> Loaded:
-    return load_markdown(source.encode())
+    (loaded,) = load_markdown(source.encode())
+    return loaded
 
 
 def _headings(loaded: Loaded) -> list[tuple[int, str]]:
@@ -217,7 +218,7 @@ _PRINTABLE = st.text(st.characters(exclude_categories=["Cc", "Cs"]))
 @given(_PRINTABLE, st.lists(st.sampled_from(["# ", "\n", "- ", "> ", "a", "<b>", "|", "---\n"])))
 def test_any_text_loads_with_exact_headings(text: str, marks: list[str]) -> None:
     """Whatever is in the file, the text is tidy and headings lie where they say."""
-    loaded = load_markdown(("".join(marks) + text).encode())
+    (loaded,) = load_markdown(("".join(marks) + text).encode())
     assert tidy(loaded.text) == loaded.text
     for heading in loaded.headings:
         words = heading.span.of(loaded.text)

@@ -21,7 +21,7 @@ SEED = Path(__file__).parents[2] / "seeds" / "000_b4b8cba14608a5c3.txt"
 
 def test_the_seed_article() -> None:
     """The date line is metadata, and one empty line stands between paragraphs."""
-    loaded = load_plain(SEED.read_bytes())
+    (loaded,) = load_plain(SEED.read_bytes())
     assert loaded.date == dt.date(2025, 3, 5)
     assert loaded.text.startswith(
         "India and Belgium are actively exploring defence cooperation in the Indo-Pacific region, "
@@ -43,7 +43,7 @@ def test_the_seed_article() -> None:
 )
 def test_a_date_line_counts_only_at_the_top(source: str, date: dt.date | None, text: str) -> None:
     """It is metadata if it names one day, and text otherwise."""
-    loaded = load_plain(source.encode())
+    (loaded,) = load_plain(source.encode())
     assert (loaded.date, loaded.text) == (date, text)
 
 
@@ -89,11 +89,13 @@ def test_loading_what_was_loaded_gives_the_same(text: str) -> None:
     data = text.encode()
     assume(b"\x00" not in data[: max(0, len(data) - 1)])
     try:
-        once = load_plain(data).text
+        (loaded,) = load_plain(data)
+        once = loaded.text
     except LoadError:
         assume(condition=False)
     assume(not once.lower().startswith("date"))
-    assert load_plain(once.encode()).text == once
+    (again,) = load_plain(once.encode())
+    assert again.text == once
 
 
 NOISE = hashlib.shake_128(b"noise").digest(500)
@@ -127,7 +129,7 @@ FRENCH = "Le café est fermé à Noël. L\u2019été, c\u2019est ouvert — bien
 )
 def test_encodings(data: bytes, text: str, encoding: str | None) -> None:
     """Other encodings are recognised and noted; one bad byte doesn't spoil a text."""
-    loaded = load_plain(data)
+    (loaded,) = load_plain(data)
     assert (loaded.text, loaded.metadata.get("encoding")) == (text, encoding)
 
 
@@ -143,7 +145,7 @@ def test_encodings(data: bytes, text: str, encoding: str | None) -> None:
 def test_what_is_no_text_is_refused(data: bytes) -> None:
     """Binary files say so in a line that tells what to do."""
     with pytest.raises(LoadError, match=r"; (give|save)"):
-        load_plain(data)
+        list(load_plain(data))
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from rag.errors import LoadError
+from rag.loaders.content import Content
 from rag.loaders.loaded import LONGEST_HEADING, Loaded
 from rag.loaders.pdf import facts
 from rag.loaders.pdf.columns import in_reading_order, rows
@@ -42,7 +43,7 @@ _NO_WORDS = "OCR found no text"
 
 
 def load_pdf(
-    data: bytes,
+    content: Content,
     *,
     ocr: str | None = None,
     passwords: Sequence[str] = (),
@@ -65,7 +66,7 @@ def load_pdf(
     Raises LoadError where the bytes are no PDF, are damaged beyond reading or protected by another
     password, and where no page has text.
     """
-    with opened(data, passwords) as pdf:
+    with opened(content, passwords) as pdf:
         pages = _read(pdf, ocr, on_page)
         named, author, date = facts.title(pdf), facts.author(pdf), facts.date(pdf)
         outline = bookmarks(pdf)

@@ -1,0 +1,70 @@
+"""Large documents are kept in parts: several documents to the store, one to the reader.
+
+Every part has the digest, title, date and metadata of the whole. The first part has the whole's
+own source and id; the id of a further one follows from the digest and its number, and its source
+lies below the whole's, ``/a/log.txt//part 2``. No path has two slashes there: paths on disk have
+single ones, and :mod:`rag.loaders` sees to names inside archives.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable
+
+from rag.types import document_id
+
+PART_CHARACTERS = 500_000
+"""Characters of text that a part holds at most: some 250 printed pages. Memory and the time of
+one transaction grow with it."""
+
+MARK = "//part "
+"""What separates the number of a further part from the source of the whole."""
+
+_FURTHER = re.compile(rf"{MARK}\d+\Z")
+
+
+def part_id(digest: str, number: int) -> str:
+    """The id of a part, counted from 1, of the document with this SHA-256 in hexadecimal."""
+    if number == 1:
+        return document_id(digest)
+    return document_id(hashlib.sha256(f"{digest}{MARK}{number}".encode()).hexdigest())
+
+
+def part_source(source: str, number: int) -> str:
+    """The source of a part, counted from 1."""
+    return source if number == 1 else f"{source}{MARK}{number}"
+
+
+def whole_source(source: str) -> str:
+    """The source of the whole document that a source belongs to; its own if it is no part."""
+    return _FURTHER.sub("", source)
+
+
+def is_further_part(source: str) -> bool:
+    """Whether a source is that of the second part of a document or a later one."""
+    return _FURTHER.search(source) is not None
+
+
+def all_part_ids(digest: str, exists: Callable[[str], bool]) -> tuple[str, ...]:
+    """The ids of all parts of a document, in order; one for most documents.
+
+    Parameters
+    ----------
+    digest
+        The document's SHA-256, in hexadecimal.
+    exists
+        Whether the library has the document of an id. It is asked about as many ids as the
+        binary logarithm of the number of parts, twice.
+    """
+    beyond = 2
+    while exists(part_id(digest, beyond)):
+        beyond *= 2
+    last = beyond // 2
+    while beyond - last > 1:
+        middle = (last + beyond) // 2
+        if exists(part_id(digest, middle)):
+            last = middle
+        else:
+            beyond = middle
+    return tuple(part_id(digest, number) for number in range(1, last + 1))
