@@ -28,6 +28,9 @@ TARGET_TOKENS = 160
 BREAK_IN_PARAGRAPH = 0.3
 """What a break inside a paragraph costs, in squared relative deviations from the target."""
 
+STRETCH_CHARACTERS = 50_000
+"""Characters that are tokenised together. A tokenizer takes up to 600 bytes a character."""
+
 BREAK_AFTER_HEADING = 100.0
 """What a break between a heading and its text costs: only done where the window forces it."""
 
@@ -112,23 +115,57 @@ def _pages(document: Document, start: int, end: int) -> tuple[Page, ...]:
 
 def _measured(document: Document, tokenizer: Tokenizer) -> Iterator[_Sentence]:
     """Every sentence with its number of tokens; one beyond the window comes in pieces."""
-    tokens = tokenizer.tokens(document.text)
-    starts = tokens[:, 0]
+    tokens = _Tokens(document.text, tokenizer)
     headings = {heading.span for heading in document.headings}
     for paragraph in paragraphs(document.text):
         heading = paragraph in headings
         spans = [paragraph] if heading else sentences(document.text, paragraph)
         for span in spans:
-            first, last = np.searchsorted(starts, (span.start, span.end))
+            inside = tokens.within(span)
             pieces = (
-                [(span, int(last - first))]
-                if last - first <= tokenizer.window
-                else _pieces(document.text, span, tokens[first:last], tokenizer.window)
+                [(span, len(inside))]
+                if len(inside) <= tokenizer.window
+                else _pieces(document.text, span, inside, tokenizer.window)
             )
             for piece, count in pieces:
                 ends = piece.end == paragraph.end
                 # At least one token each, so that a passage has no more sentences than tokens.
                 yield _Sentence(piece, max(count, 1), heading and len(pieces) == 1, ends)
+
+
+class _Tokens:
+    """Where the tokens of a text lie, for one who goes through it from the beginning to the end.
+
+    The text is tokenised in stretches that end between paragraphs, lines or words: the tokens are
+    those of the whole text, and the memory is that of a stretch.
+    """
+
+    def __init__(self, text: str, tokenizer: Tokenizer) -> None:
+        self._text, self._tokenizer = text, tokenizer
+        self._found: Offsets = np.zeros((0, 2), dtype=np.int64)
+        self._end = 0
+
+    def within(self, span: Span) -> Offsets:
+        """The tokens that begin in a span, which begins no earlier than any before."""
+        while self._end < span.end:
+            end = _stretch_end(self._text, self._end)
+            more = self._tokenizer.tokens(self._text[self._end : end]) + self._end
+            kept = self._found[np.searchsorted(self._found[:, 0], span.start) :]
+            self._found, self._end = np.concatenate([kept, more]), end
+        first, last = np.searchsorted(self._found[:, 0], (span.start, span.end))
+        return self._found[first:last]
+
+
+def _stretch_end(text: str, start: int) -> int:
+    end = start + STRETCH_CHARACTERS
+    if end >= len(text):
+        return len(text)
+    for gap in ("\n\n", "\n", " "):
+        at = text.rfind(gap, start + STRETCH_CHARACTERS // 2, end)
+        if at >= 0:
+            return at
+    backwards = range(end, start + STRETCH_CHARACTERS // 2, -1)
+    return next((at for at in backwards if not text[at - 1].isalnum()), end)
 
 
 def _pieces(text: str, span: Span, tokens: Offsets, window: int) -> list[tuple[Span, int]]:

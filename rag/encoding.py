@@ -12,15 +12,23 @@ import os
 import queue
 import sys
 import threading
+from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import chain
 
 from rag.cache import EncodingCache, content_digest
 from rag.engine import Reader
 from rag.protocols import Embedder
 from rag.types import Passage, PassageEncoding
+
+BATCH_PASSAGES, BATCH_SENTENCES = 256, 8192
+"""Most passages, and sentences in them, that are handed to the model at a time."""
+
+BATCHES_BEGUN = 3
+"""Batches whose encodings may be in memory: one that is taken, and those that the model is at."""
 
 KEPT_TOGETHER = 128
 """Encodings that are put into the cache in one transaction."""
@@ -36,10 +44,11 @@ _Results = queue.SimpleQueue[_Made | BaseException]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Batch:
-    """Passages by the hash of their content, and what is ``found`` of it; ``fresh`` comes from
-    the model.
+    """Passages by the hash of their content, each with ``sources`` of its encoding: what is
+    ``found`` of this batch, or of an earlier one. ``fresh`` comes from the model.
     """
 
+    sources: list[tuple[bytes, _Found]]
     keys: frozenset[bytes]
     found: _Found
     fresh: _Results
@@ -62,7 +71,8 @@ class Encoder:
     _model: ThreadPoolExecutor = field(init=False)
     _latest: Future[None] | None = None
     _stop: threading.Event = field(default_factory=threading.Event)
-    _begun: list[_Batch] = field(default_factory=list)
+    _waiting: deque[Sequence[Passage]] = field(default_factory=deque)
+    _begun: deque[_Batch] = field(default_factory=deque)
     _made: list[_Made] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -71,10 +81,10 @@ class Encoder:
     @property
     def busy(self) -> bool:
         """Whether the model is not through yet with what was begun."""
-        return self._latest is not None and not self._latest.done()
+        return bool(self._waiting) or (self._latest is not None and not self._latest.done())
 
     def begin(self, passages: Sequence[Passage]) -> Iterator[PassageEncoding]:
-        """Have passages encoded in the background.
+        """Have passages encoded in the background, a bounded number ahead of what is taken.
 
         Returns
         -------
@@ -82,27 +92,43 @@ class Encoder:
             One a passage, in the same order, as they come. What was begun first is to be taken
             first, and all of it.
         """
-        if not passages:
-            return iter(())
+        batches = list(_batches(passages))
+        self._waiting += batches
+        self._begin_waiting()
+        return chain.from_iterable(self._taken() for _ in batches)
+
+    def _begin_waiting(self) -> None:
+        while self._waiting and len(self._begun) < BATCHES_BEGUN:
+            self._begin(self._waiting.popleft())
+
+    def _begin(self, passages: Sequence[Passage]) -> None:
         keys = [content_digest(self.embedder.fingerprint, one) for one in passages]
         # Looked up now: as they are taken, the store may replace what they are found in.
         known = self.reader.encodings(passages)
         found = {keys[position]: one for position, one in known.items()}
-        batch = _Batch(frozenset(keys), found, queue.SimpleQueue())
-        sources = [self._source(key, batch) for key in keys]
         new = {
             key: passage
-            for key, passage, source in zip(keys, passages, sources, strict=True)
-            if source is found and key not in found
+            for key, passage in zip(keys, passages, strict=True)
+            if key not in found and not any(key in one.keys for one in self._begun)
         }
         if self.cache:
             cached = self.cache.known(new)
             found |= cached
             new = {key: passage for key, passage in new.items() if key not in cached}
+        earlier = [one for one in self._begun if not one.keys.isdisjoint(keys)]
+        sources = [
+            (
+                key,
+                found
+                if key in found
+                else next((one.found for one in earlier if key in one.keys), found),
+            )
+            for key in keys
+        ]
+        batch = _Batch(sources, frozenset(keys), found, queue.SimpleQueue())
         self._begun.append(batch)
         if new:
             self._latest = self._model.submit(self._run, new, batch.fresh)
-        return self._taken(batch, keys, sources)
 
     def close(self) -> None:
         """Stop the model, and wait until it has stopped.
@@ -117,10 +143,6 @@ class Encoder:
                 self._made += [] if isinstance(one, BaseException) else [one]
         self._keep()
 
-    def _source(self, key: bytes, batch: _Batch) -> _Found:
-        """Where this content's encoding is, or will be."""
-        return next((one.found for one in self._begun if key in one.keys), batch.found)
-
     def _run(self, new: dict[bytes, Passage], fresh: _Results) -> None:
         """Run the model; in its thread."""
         try:
@@ -131,29 +153,46 @@ class Encoder:
         except BaseException as error:  # noqa: BLE001 (it is raised where encodings are taken)
             fresh.put(error)
 
-    def _taken(
-        self, batch: _Batch, keys: list[bytes], sources: list[_Found]
-    ) -> Iterator[PassageEncoding]:
-        for position, (key, source) in enumerate(zip(keys, sources, strict=True), 1):
+    def _taken(self) -> Iterator[PassageEncoding]:
+        """Take the encodings of the first batch that was begun."""
+        batch = self._begun[0]
+        for position, (key, source) in enumerate(batch.sources, 1):
             if key in source:
+                encoding = source[key]
                 self.reused += 1
             else:
                 one = batch.fresh.get()
                 if isinstance(one, BaseException):
                     raise one
                 self._made.append(one)
-                source[key] = one[1]
+                encoding = one[1]
                 self.embedded += 1
-            if position == len(keys):
-                self._begun.remove(batch)
-            if position == len(keys) or len(self._made) >= KEPT_TOGETHER:
+            # Also what an earlier batch had: this one may be the earliest when the next begins.
+            batch.found[key] = encoding
+            if position == len(batch.sources):
+                self._begun.popleft()
+                self._begin_waiting()
+            if position == len(batch.sources) or len(self._made) >= KEPT_TOGETHER:
                 self._keep()
-            yield source[key]
+            yield encoding
 
     def _keep(self) -> None:
         if self.cache and self._made:
             self.cache.keep(self._made)
         self._made = []
+
+
+def _batches(passages: Sequence[Passage]) -> Iterator[Sequence[Passage]]:
+    """The passages in runs that are not too large."""
+    first = sentences = 0
+    for position, passage in enumerate(passages):
+        sentences += len(passage.sentences)
+        full = position - first == BATCH_PASSAGES or sentences > BATCH_SENTENCES
+        if full and position > first:
+            yield passages[first:position]
+            first, sentences = position, len(passage.sentences)
+    if passages:
+        yield passages[first:]
 
 
 def _give_way() -> None:

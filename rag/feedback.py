@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from rag.engine import Ratings, Reader
 from rag.errors import DocumentNotFound, EmptyQuestion
+from rag.parts import whole_source
 from rag.types import Hit, Passage, Rating, Span
 
 
@@ -78,13 +79,13 @@ def placed(ratings: Sequence[Rating], store: Reader) -> list[Placed]:
     store
         Where the passages are.
     """
-    holds = {source.path: source.document_id for source in store.sources()}
+    holds: dict[str, list[str]] = {}
+    for source in store.sources():
+        holds.setdefault(whole_source(source.path), []).append(source.document_id)
     passages: dict[str, list[Passage]] = {}
     found: dict[tuple[str, str], Placed] = {}
     for rating in ratings:
-        for document in dict.fromkeys((rating.document_id, holds.get(rating.source))):
-            if document is None:
-                continue
+        for document in dict.fromkeys((rating.document_id, *holds.get(rating.source, ()))):
             if document not in passages:
                 passages[document] = store.passages_of(document)
             nearest = min(

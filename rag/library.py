@@ -15,6 +15,7 @@ from rag.engine import Engine
 from rag.errors import InputError
 from rag.files import on_this_machine
 from rag.filters import Filter
+from rag.parts import is_further_part
 from rag.progress import shown
 from rag.protocols import Embedder
 from rag.ranking import Ranking
@@ -250,7 +251,7 @@ class Library(Searchable):
         with self._engine.writing():
             removed, files = removal.named(sources, self._reader)
             self._engine.writer.remove(removed, files)
-        return removed
+        return [one for one in removed if not is_further_part(one)]
 
     def rate(self, question: str, hit: Hit, *, good: bool | None) -> None:
         """Keep what a reader says of a hit: whether it is right for the question.

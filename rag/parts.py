@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 
 from rag.types import document_id
 
@@ -44,6 +44,24 @@ def whole_source(source: str) -> str:
 def is_further_part(source: str) -> bool:
     """Whether a source is that of the second part of a document or a later one."""
     return _FURTHER.search(source) is not None
+
+
+def count_pages(found: Iterable[tuple[str, Sequence[Sequence[int]]]]) -> tuple[int, int]:
+    """How many pages documents have, and on how many of them there is text.
+
+    Parameters
+    ----------
+    found
+        The source of each document, and where each of its pages starts and ends. In a part the
+        pages of the parts before are empty, and one that was cut is in two parts.
+    """
+    with_text: dict[str, list[bool]] = {}
+    for source, pages in found:
+        known = with_text.setdefault(whole_source(source), [])
+        known += [False] * (len(pages) - len(known))
+        for number, (start, end) in enumerate(pages):
+            known[number] |= end > start
+    return sum(map(len, with_text.values())), sum(map(sum, with_text.values()))
 
 
 def all_part_ids(digest: str, exists: Callable[[str], bool]) -> tuple[str, ...]:

@@ -42,8 +42,11 @@ SECONDS_TO_START = 120.0
 _AFTER_CRASH = "save it anew in its program, or allow it more memory with --max-document"
 """Many parsers in C crash where they get no more memory, and don't say so."""
 
-WAITING = 16
-"""Documents that may wait to be taken."""
+WAITING_CHARACTERS = 1_000_000
+"""Characters of documents that may wait to be taken; one document more may be added to fewer."""
+
+_LEAST_WEIGHT = 10_000
+"""What any entry of the queue counts for, in characters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +66,31 @@ class _Ended:
 
 
 _Found = tuple[Path, Document] | ReadFile | _Ended
+
+
+class _Waiting(queue.Queue[_Found]):
+    """A queue that is full when what is in it has ``WAITING_CHARACTERS``."""
+
+    def _init(self, maxsize: int) -> None:
+        super()._init(maxsize)
+        self._weight = 0
+
+    def _qsize(self) -> int:
+        return self._weight
+
+    def _put(self, item: _Found) -> None:
+        super()._put(item)
+        self._weight += _weight(item)
+
+    def _get(self) -> _Found:
+        item: _Found = super()._get()
+        self._weight -= _weight(item)
+        return item
+
+
+def _weight(found: _Found) -> int:
+    characters = len(found[1].text) if isinstance(found, tuple) else 0
+    return max(characters, _LEAST_WEIGHT)
 
 
 def read(
@@ -91,7 +119,7 @@ def read(
     waiting: queue.SimpleQueue[Path] = queue.SimpleQueue()
     for path in paths:
         waiting.put(path)
-    found: queue.Queue[_Found] = queue.Queue(WAITING)
+    found = _Waiting(WAITING_CHARACTERS)
     stop = threading.Event()
     threads = [
         threading.Thread(target=_feed, args=(waiting, found, stop, means), daemon=True)

@@ -18,6 +18,7 @@ from rag.errors import DocumentNotFound, InputError
 from rag.filters import Filter
 from rag.mapping import PassageMap
 from rag.neighbours import Neighbour
+from rag.parts import all_part_ids
 from rag.protocols import Embedder, QuestionEncoder
 from rag.ranking import Ranking
 from rag.reliability import Reliability
@@ -179,6 +180,12 @@ class Searchable:
         if document is None:
             raise DocumentNotFound(f"there is no document {document_id} in this library")
         return document
+
+    def parts(self, document: Document) -> tuple[str, ...]:
+        """The ids of all parts that a long document is kept in, in order, its own among them; of
+        most documents there is one.
+        """
+        return all_part_ids(document.digest, self._reader.has_document)
 
     def documents(
         self,

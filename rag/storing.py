@@ -8,9 +8,13 @@ waits for nobody as long as there is something to do.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
+from typing import cast
 
+import numpy as np
+
+from rag.arrays import Vectors
 from rag.encoding import Encoder
 from rag.engine import Writer
 from rag.store import FileRecord, Source
@@ -22,6 +26,9 @@ together, few enough that a crash costs seconds."""
 
 PASSAGES_AT_ONCE = 64
 """… while it has nothing to do."""
+
+CHARACTERS_TOGETHER = 1_000_000
+"""Characters of documents that are gathered at most, plus one document."""
 
 FILES_TOGETHER = 256
 """Files that are recorded as read in one transaction, where nothing goes through the model."""
@@ -44,6 +51,7 @@ class _Batch:
     pointing: list[Source] = field(default_factory=list)
     settling: list[tuple[FileRecord, list[str]]] = field(default_factory=list)
     passages: int = 0
+    characters: int = 0
 
 
 @dataclass(slots=True)
@@ -73,6 +81,7 @@ class Storing:
         """Take a document."""
         self._gathered.documents[pending.document.id] = pending
         self._gathered.passages += len(pending.passages)
+        self._gathered.characters += len(pending.document.text)
 
     def point(self, source: Source) -> None:
         """Take a source of a document that is in the store."""
@@ -85,7 +94,12 @@ class Storing:
     def advance(self) -> None:
         """Go on if it is time."""
         enough = PASSAGES_TOGETHER if self.encoder.busy else PASSAGES_AT_ONCE
-        if self._gathered.passages >= enough or len(self._gathered.settling) >= FILES_TOGETHER:
+        gathered = self._gathered
+        if (
+            gathered.passages >= enough
+            or gathered.characters >= CHARACTERS_TOGETHER
+            or len(gathered.settling) >= FILES_TOGETHER
+        ):
             self._turn()
 
     def finish(self) -> None:
@@ -102,7 +116,9 @@ class Storing:
         )
         for one in list(encoded.documents.values()):
             first, *others = one.sources
-            mine = islice(encodings, len(one.passages))
+            # All of them before the store is locked: who rates a passage must not wait for the
+            # model. They are kept as the store has them, in half the memory.
+            mine = [_halved(encoding) for encoding in islice(encodings, len(one.passages))]
             self.writer.put(one.document, first, one.passages, mine)
             encoded.pointing += others
             self.on_stored(one)
@@ -112,3 +128,9 @@ class Storing:
         if encoded.settling:
             self.on_lost(self.writer.settle(encoded.settling))
         self.writer.flush()
+
+
+def _halved(encoding: PassageEncoding) -> PassageEncoding:
+    """The encoding with its vectors in half precision."""
+    halves = cast("Vectors", encoding.sentences.astype(np.float16))
+    return replace(encoding, sentences=halves)

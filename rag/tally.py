@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from rag.files import printable
 from rag.loaders import is_of_unknown_kind
+from rag.parts import is_further_part
 from rag.reports import IndexReport
 from rag.store import Source
 from rag.types import Failure
@@ -40,7 +41,12 @@ class Tally:
         self._skipped += self.passed_over
 
     def holds(self, source: Source, *, anew: bool = False) -> None:
-        """A source holds a document; ``anew`` where the document was read again, and differs."""
+        """A source holds a document; ``anew`` where the document was read again, and differs.
+
+        A document in parts counts with its first one.
+        """
+        if is_further_part(source.path):
+            return
         earlier = self.before.get(source.path)
         if earlier is None:
             self._added.append(source.path)
@@ -51,11 +57,11 @@ class Tally:
 
     def leaves(self, sources: Iterable[str]) -> None:
         """These were not touched: their file is as it was."""
-        self._unchanged += sources
+        self._unchanged += _wholes(sources)
 
     def lost(self, sources: Iterable[str]) -> None:
         """These are gone from the library."""
-        self._removed += sources
+        self._removed += _wholes(sources)
 
     def fails(self, failures: Iterable[Failure]) -> None:
         """Of a kind that nothing reads is skipped; whatever else went wrong has failed."""
@@ -77,3 +83,7 @@ class Tally:
             seconds=time.monotonic() - self._began,
             warnings=tuple(warnings),
         )
+
+
+def _wholes(sources: Iterable[str]) -> Iterator[str]:
+    return (one for one in sources if not is_further_part(one))

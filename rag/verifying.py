@@ -147,13 +147,13 @@ class _Repair:
         """Repair; returns a later check, and what was found, saying whether it is repaired."""
         if any(one.remedy == _COPY for one in found):
             reindex(self._database)  # the tables may be whole, and only SQLite's indexes damaged
-        damaged = {one.document: one for one in found if one.document}
+        damaged = dict.fromkeys(one.document for one in found if one.document)
         lost = {one.document for one in found if one.remedy.startswith(_READ)}
-        for number, (document, one) in enumerate(damaged.items(), 1):
+        for number, document in enumerate(damaged, 1):
             if document in lost:
                 read_anew(self._database, document)
             else:
-                self._made_again(document, one.source)
+                self._made_again(document)
             self._tell("repaired", number, len(damaged))
         check = StoreCheck(self._database)
         left = list(check.documents(lambda done, total: self._tell("documents", done, total)))
@@ -174,10 +174,12 @@ class _Repair:
         more = (one for one in remaining if (one.what, one.document, one.source) not in before)
         return later, [*told, *more]
 
-    def _made_again(self, document_id: str, path: str) -> None:
+    def _made_again(self, document_id: str) -> None:
         """Take a document's text through the model again."""
         document = self._store.document(document_id)
-        source = next((one for one in self._store.sources() if one.path == path), None)
+        source = next(
+            (one for one in self._store.sources() if one.document_id == document_id), None
+        )
         if document is None or source is None:
             return  # no source leads to it: the next run of rag index finds its file
         broken = passages(document, self._embedder)

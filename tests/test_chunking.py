@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rag import chunking
 from rag.arrays import Offsets
 from rag.chunking import passages
+from rag.embedding import SentenceTransformerEmbedder
 from rag.types import Document, Heading, Page, Passage, Span
+
+SEEDS = Path(__file__).parents[1] / "seeds"
 
 
 class Words:
@@ -184,3 +190,36 @@ def test_ids_depend_on_content_and_place() -> None:
     first = [one.id for one in passages(doc, Words(4), target=4)]
     assert first == [one.id for one in passages(doc, Words(4), target=4)]
     assert len(set(first)) == 3
+
+
+blanks = st.sampled_from(
+    ["Tanks roll. ", "Who? ", "Dr. J. Smith\n", "\n\n", "- a\n", "3.14, (b) ", "é ä "]
+)
+
+
+@given(st.lists(blanks, max_size=60).map("".join), st.integers(30, 90))
+def test_stretches_make_no_difference(text: str, stretch: int) -> None:
+    """A text is tokenised piece by piece, and its passages are those of the whole."""
+    doc = document(text)
+    whole = passages(doc, Words(20))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(chunking, "STRETCH_CHARACTERS", stretch)
+        assert passages(doc, Words(20)) == whole
+
+
+@pytest.mark.parametrize("stretch", [300, 2_000])
+def test_stretches_make_no_difference_to_the_model(
+    embedder: SentenceTransformerEmbedder, stretch: int
+) -> None:
+    """The same with the tokens of a real model, for real texts and for those without blanks."""
+    texts = [one.read_text("utf-8") for one in SEEDS.iterdir()] + [
+        "渡轮九点出发。" * 900,
+        "a-b_c" * 900,
+        "🏝️ 9" * 900,
+    ]
+    for text in texts:
+        doc = document(text)
+        whole = passages(doc, embedder)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(chunking, "STRETCH_CHARACTERS", stretch)
+            assert passages(doc, embedder) == whole

@@ -20,10 +20,17 @@ MOST_FOUND = 500
 """Places of a word that are marked; a page with more is no longer read but counted."""
 
 
-def text_page(document: Document, sight: Sight = NOTHING, note: str = "", root: str = "../") -> str:
+def text_page(
+    document: Document,
+    sight: Sight = NOTHING,
+    note: str = "",
+    root: str = "../",
+    parts: Sequence[str] = (),
+) -> str:
     """The whole text as a complete HTML page.
 
-    ``note`` is said above it, and ``root`` leads from there to where questions are asked.
+    ``note`` is said above it, and ``root`` leads from there to where questions are asked. ``parts``
+    are the ids of the parts that a long document is in, its own among them.
     """
     whole = (0, len(document.text))
     answer = marking.overlap(whole, sight.answer)
@@ -34,7 +41,7 @@ def text_page(document: Document, sight: Sight = NOTHING, note: str = "", root: 
     said = words.found_in(len(places)) if sight.find.strip() else note
     return shell(
         document.title,
-        f"{_bar(document, sight, root, jump, said)}"
+        f"{_bar(document, sight, root, _part_steps(document, sight, parts, root) + jump, said)}"
         f"<article>{_head(document)}"
         f'<div class="text">{_text(document, passage, answer, sought)}</div></article>'
         f"{_ticks(document, sight, places)}",
@@ -48,10 +55,12 @@ def sheet_page(
     sight: Sight,
     boxes: Sequence[tuple[float, float, float, float]],
     root: str = "../",
+    parts: Sequence[str] = (),
 ) -> str:
     """One page of a PDF as it is printed, as a complete HTML page.
 
-    ``boxes`` lie around the answer: left, top, width and height as shares of the page's.
+    ``boxes`` lie around the answer: left, top, width and height as shares of the page's. ``parts``
+    are the ids of the parts that a long document is in, its own among them.
     """
     number = sight.page or 1
     image = f"{quote(document.id, safe='')}/pages/{number}.png?width=1400"
@@ -59,7 +68,7 @@ def sheet_page(
         f'<rect x="{x:.5f}" y="{y:.5f}" width="{width:.5f}" height="{height:.5f}"/>'
         for x, y, width, height in boxes
     )
-    steps = _steps(document, sight, number, root)
+    steps = _steps(document, sight, number, root, parts)
     return shell(
         document.title,
         f"{_bar(document, sight, root, steps)}"
@@ -165,15 +174,43 @@ def _finder(sight: Sight) -> str:
     )
 
 
-def _steps(document: Document, sight: Sight, number: int, root: str) -> str:
-    """To the page before and the page after."""
-    links = [f"<span>{words.PAGE} {_label(document, number)} / {len(document.pages)}</span>"]
-    for other, name, place in ((number - 1, words.BEFORE, 0), (number + 1, words.AFTER, 2)):
-        if 1 <= other <= len(document.pages):
-            href = root + replace(sight, page=other).address(document.id)
-            link = f'<a href="{escape(href)}" aria-label="{name}">{"←" if not place else "→"}</a>'
-            links.insert(place, link)
-    return f'<span class="steps">{"".join(links)}</span>'
+def _part_steps(document: Document, sight: Sight, parts: Sequence[str], root: str) -> str:
+    """To the part before and the part after; nothing for a document that is in one."""
+    if len(parts) < 2:  # noqa: PLR2004 (one is no part)
+        return ""
+    here = parts.index(document.id)
+    elsewhere = replace(sight, passage=None, answer=None, others=())
+
+    def link(other: int, name: str, arrow: str) -> str:
+        if not 0 <= other < len(parts):
+            return ""
+        return _arrow(root + elsewhere.address(parts[other]), name, arrow)
+
+    said = words.PART.format(number=here + 1, count=len(parts))
+    before = link(here - 1, words.PART_BEFORE, "←")
+    after = link(here + 1, words.PART_AFTER, "→")
+    return f'<span class="steps">{before}<span>{said}</span>{after}</span>'
+
+
+def _steps(
+    document: Document, sight: Sight, number: int, root: str, parts: Sequence[str] = ()
+) -> str:
+    """To the page before and the page after, which may be in the next part."""
+
+    def link(other: int, name: str, arrow: str) -> str:
+        after = parts[parts.index(document.id) + 1 :][:1] if parts else []
+        of = document.id if other <= len(document.pages) else next(iter(after), "")
+        if other < 1 or not of:
+            return ""
+        return _arrow(root + replace(sight, page=other).address(of), name, arrow)
+
+    said = f"<span>{words.PAGE} {_label(document, number)} / {len(document.pages)}</span>"
+    before, after = link(number - 1, words.BEFORE, "←"), link(number + 1, words.AFTER, "→")
+    return f'<span class="steps">{before}{said}{after}</span>'
+
+
+def _arrow(href: str, name: str, arrow: str) -> str:
+    return f'<a href="{escape(href)}" aria-label="{name}">{arrow}</a>'
 
 
 def _label(document: Document, number: int) -> str:

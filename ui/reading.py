@@ -30,17 +30,19 @@ def add_routes(app: FastAPI, library: Library, shelf: Shelf) -> None:
             document = library.document(document_id)
         except DocumentNotFound as error:
             raise HTTPException(404) from error
-        page = _page(document, Sight.of(request.query_params), shelf)
+        sight = Sight.of(request.query_params)
+        page = _page(document, sight, shelf, library.parts(document))
         return HTMLResponse(page, headers=guard.STILL)
 
 
-def _page(document: Document, sight: Sight, shelf: Shelf) -> str:
+def _page(document: Document, sight: Sight, shelf: Shelf, parts: tuple[str, ...]) -> str:
     if sight.page is None:
-        return reader.text_page(document, sight)
+        return reader.text_page(document, sight, parts=parts)
     try:
         boxes = shelf.boxes(document, sight.page, Span(*sight.answer) if sight.answer else None)
     except Refused as refused:
         # The file has gone or changed, is in an archive, has a password: its text is here still.
         note = words.NOT_AS_PRINTED.format(reason=refused.line)
-        return reader.text_page(document, replace(sight, page=None), note)
-    return reader.sheet_page(document, sight, [(b.x, b.y, b.width, b.height) for b in boxes])
+        return reader.text_page(document, replace(sight, page=None), note, parts=parts)
+    around = [(b.x, b.y, b.width, b.height) for b in boxes]
+    return reader.sheet_page(document, sight, around, parts=parts)

@@ -50,9 +50,10 @@ _AS_HTML = {
 _MARGINS = ("a", "aside", "footer", "form", "header", *sorted(MACHINERY))
 
 _LARGE = 8 << 20
-"""Bytes from which on a page of many elements is read piece by piece."""
+"""Bytes, pictures not counted, from which on a page is read piece by piece."""
+_PICTURE = re.compile(r"data:[\w/+.-]{1,100};base64,[A-Za-z0-9+/=]+")
+_PICTURE_BYTES = re.compile(_PICTURE.pattern.encode())
 _PIECES_WITH_HEAD = 4
-_TAG = re.compile(rb"<[A-Za-z]")
 _VIEWS = (partial(Layout, hidden=True), partial(Layout, MACHINERY), partial(Layout, UNREADABLE))
 """What is taken for the text of a page. The second is for pages whose script would have shown what
 is hidden, the third for those that are all menu."""
@@ -74,10 +75,12 @@ def load_html(content: Content) -> Iterator[Loaded]:
     Raises LoadError where the bytes are no text.
     """
     pieces, encoding = decoded_pieces(content, _declared_encoding(content))
-    if len(content) > _LARGE and _is_full_of_tags(content):
+    if len(content) - _size_of_pictures(content) > _LARGE:
         yield from _in_pieces(content, encoding)
         return
     markup = _DOCUMENT_MARKUP.sub("", "".join(pieces))
+    if len(content) > _LARGE:
+        markup = _PICTURE.sub("", markup)
     page = _whole_page(markup)
     tree = _tree(markup)
     if tree is None:
@@ -94,9 +97,11 @@ def load_html(content: Content) -> Iterator[Loaded]:
     )
 
 
-def _is_full_of_tags(content: Content) -> bool:
-    """Whether a page has more elements than any article, which is not so of pictures in it."""
-    return next(islice(_TAG.finditer(content), _MOST_ELEMENTS, None), None) is not None
+def _size_of_pictures(content: Content) -> int:
+    """The bytes of the pictures in a large page, as programs save them there."""
+    if len(content) <= _LARGE:
+        return 0
+    return sum(len(picture[0]) for picture in _PICTURE_BYTES.finditer(content))
 
 
 def _in_pieces(content: Content, encoding: str) -> Iterator[Loaded]:

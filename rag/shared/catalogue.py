@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
+from itertools import chain
 from pathlib import PurePath
 from types import MappingProxyType
 from typing import Any
 
 from rag.filters import Filter
+from rag.parts import is_further_part, whole_source
 from rag.reports import Dates, Facets
 from rag.shared import rows
 from rag.shared.conditions import all_of, of_documents, quoted
@@ -39,21 +42,24 @@ class SharedCatalogue:
 
     def count(self, conditions: Filter) -> int:
         """How many documents meet all conditions."""
-        return self._documents.count(all_of(of_documents([conditions])))
+        found = self._documents.rows(("paths",), all_of(of_documents([conditions])))
+        return sum(map(rows.is_whole, found))
 
     def documents(
         self, conditions: Filter, order: Order, offset: int, limit: int | None
     ) -> list[DocumentSummary]:
         """A page of the documents that meet all conditions; without a limit, all from there."""
         found = self._documents.rows(rows.SUMMARY, all_of(of_documents([conditions])))
-        ordered = sorted(map(rows.summary, found), key=_ORDERS[order])
+        ordered = sorted(_summaries(found), key=_ORDERS[order])
         return ordered[offset : None if limit is None else offset + limit]
 
     def dates(self) -> Dates:
         """How many documents there are of each month, and how many have no date of their own."""
         months: Counter[dt.date] = Counter()
         undated = file_time = 0
-        for row in self._documents.rows(("date", "date_from")):
+        for row in self._documents.rows(("date", "date_from", "paths")):
+            if not rows.is_whole(row):
+                continue
             if row["date"] is None:
                 undated += 1
             elif row["date_from"] == "file time":
@@ -64,7 +70,9 @@ class SharedCatalogue:
 
     def facets(self) -> Facets:
         """By what documents can be told apart, and how many there are of each."""
-        found = self._documents.rows(("language", "paths", "date"))
+        found = [
+            row for row in self._documents.rows(("language", "paths", "date")) if rows.is_whole(row)
+        ]
         languages = Counter(row["language"] for row in found if row["language"])
         types = Counter(PurePath(min(row["paths"])).suffix.lower() for row in found if row["paths"])
         dates = [dt.date.fromisoformat(row["date"]) for row in found if row["date"]]
@@ -84,7 +92,7 @@ class SharedCatalogue:
 
     def sources(self, document_id: str) -> list[str]:
         """Every place where a document was found, in order."""
-        return self._listed(document_id, "paths")
+        return [whole_source(path) for path in self._listed(document_id, "paths")]
 
     def files(self, document_id: str) -> list[str]:
         """Every file that holds a document, or something that does."""
@@ -117,6 +125,22 @@ class SharedCatalogue:
     def _listed(self, document_id: str, column: str) -> list[str]:
         found = self._documents.rows((column,), f"id = {quoted(document_id)}")
         return sorted({one for row in found for one in row[column]})
+
+
+def _summaries(found: Iterable[rows.Row]) -> Iterator[DocumentSummary]:
+    """Documents as they stand in a list, each with its parts."""
+    parts: dict[str, list[DocumentSummary]] = {}
+    for row in sorted(found, key=lambda row: min(row["paths"], default="")):
+        one = rows.summary(row)
+        parts.setdefault(whole_source(one.source) if one.source else one.id, []).append(one)
+    for first, *further in parts.values():
+        if not is_further_part(first.source):
+            yield replace(
+                first,
+                passages=sum(one.passages for one in (first, *further)),
+                pages=max(one.pages for one in (first, *further)),
+                warnings=(*chain.from_iterable(one.warnings for one in (first, *further)),),
+            )
 
 
 def _of_file(one: DocumentSummary) -> bool:

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from rag.characters import plain
 from rag.filters import Filter
+from rag.parts import whole_source
 from rag.types import Clauses
 
 SEPARATOR = "\x1f"
@@ -73,8 +74,8 @@ def of_words(clauses: Clauses, literal: Sequence[str], without: Sequence[str]) -
 
 
 def located(paths: Iterable[str]) -> str:
-    """Paths as conditions on sources compare them."""
-    return "\n".join(_folded(path) for path in paths)
+    """Paths as conditions on sources compare them; of a part, that of the whole."""
+    return "\n".join(_folded(whole_source(path)) for path in paths)
 
 
 def _folded(path: str) -> str:

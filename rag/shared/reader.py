@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from rag.arrays import Vectors
+from rag.parts import count_pages
 from rag.reports import FileReport
 from rag.shared import rows
 from rag.shared.conditions import any_of, in_groups, one_of, quoted
@@ -36,15 +37,15 @@ class SharedReader:
         """How many documents, passages and sentences there are."""
         documents = self._tables.documents
         if self._counted is None or self._counted[0] != documents.version:
-            found = documents.rows(("passages", "sentences"))
+            found = documents.rows((*_COUNTED, "paths"))
             passages, sentences = (sum(int(row[name]) for row in found) for name in _COUNTED)
-            self._counted = documents.version, (len(found), passages, sentences)
+            self._counted = documents.version, (sum(map(rows.is_whole, found)), passages, sentences)
         return self._counted[1]
 
     def languages(self) -> dict[str, int]:
         """How many documents there are in each language."""
-        found = self._tables.documents.rows(("language",))
-        return dict(Counter(row["language"] or "" for row in found))
+        found = self._tables.documents.rows(("language", "paths"))
+        return dict(Counter(row["language"] or "" for row in found if rows.is_whole(row)))
 
     def has_document(self, document_id: str) -> bool:
         """Whether a document of that id is there, whole: a writer may have been killed between its
@@ -154,12 +155,12 @@ class SharedReader:
 
 def _report(record: FileRecord, documents: Iterable[rows.Row]) -> FileReport:
     found = list(documents)
-    pages = [page for row in found for page in json.loads(row["pages"])]
+    pages, with_text = count_pages((min(row["paths"]), json.loads(row["pages"])) for row in found)
     return FileReport(
         source=record.path,
-        documents=len(found),
-        pages=len(pages),
-        pages_with_text=sum(end > start for start, end in pages),
+        documents=sum(map(rows.is_whole, found)),
+        pages=pages,
+        pages_with_text=with_text,
         characters=sum(row["characters"] for row in found),
         passages=sum(row["passages"] for row in found),
         languages=tuple(sorted({row["language"] for row in found if row["language"]})),

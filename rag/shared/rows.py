@@ -15,6 +15,7 @@ import numpy as np
 
 from rag.analysis import Analysis
 from rag.arrays import TokenBits, Vectors
+from rag.parts import is_further_part, whole_source
 from rag.shared.conditions import SEPARATOR
 from rag.shared.held import Held
 from rag.store import (
@@ -240,8 +241,13 @@ def stored_passage(key: int, row: Row) -> StoredPassage:
         title=row["title"],
         date=_date(row["date"]),
         date_from=row["date_from"],
-        sources=tuple(sorted(row["sources"])),
+        sources=tuple(sorted(set(map(whole_source, row["sources"])))),
     )
+
+
+def is_whole(row: Row) -> bool:
+    """Whether a document is one to the reader, or the first part of one, from its row."""
+    return not is_further_part(min(row["paths"], default=""))
 
 
 def stored_tokens(key: int, row: Row) -> StoredTokens:
@@ -287,7 +293,7 @@ def document(row: Row) -> Document:
         raise damaged(f"the document “{row['title']}” is not what was written")
     return Document(
         id=row["id"],
-        source=min(row["paths"], default=""),
+        source=whole_source(min(row["paths"], default="")),
         title=row["title"],
         text=row["text"],
         digest=row["digest"],

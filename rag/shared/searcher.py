@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 
 from rag.arrays import Keys, Pieces, Scores, Vector, Vectors
 from rag.filters import Filter
+from rag.parts import whole_source
 from rag.shared import conditions, rows, words
 from rag.shared.lance_table import Table
 from rag.shared.statistics import Statistics
-from rag.store import StoredPassage, StoredTokens
+from rag.store import StoredPassage, StoredTokens, together
 from rag.types import Clauses, DocumentCount, Respelling, Span
 
 
@@ -121,8 +122,8 @@ class SharedSearcher:
         of_documents = {key: found[key] for key in sorted(found)}.values()
         counts = Counter(row["document"] for row in of_documents)
         facts = {row["document"]: row for row in of_documents}
-        return tuple(
-            DocumentCount(id_, facts[id_]["title"], min(facts[id_]["sources"]), count)
+        return together(
+            DocumentCount(id_, facts[id_]["title"], whole_source(min(facts[id_]["sources"])), count)
             for id_, count in counts.items()
         )
 

@@ -24,6 +24,7 @@ from rag.store.records import (
     content_key,
     damaged,
     sentence_spans,
+    together,
 )
 from rag.store.sampling import sample
 from rag.store.verification import (
@@ -65,4 +66,5 @@ __all__ = [
     "sentence_spans",
     "sign",
     "take_apart",
+    "together",
 ]

@@ -9,8 +9,9 @@ from types import MappingProxyType
 from typing import Literal, TypeAlias
 
 from rag.filters import Filter
+from rag.parts import MARK
 from rag.reports import Dates, Facets
-from rag.store.conditions import as_sql
+from rag.store.conditions import WHOLE, as_sql
 from rag.store.database import Database
 from rag.store.facets import facets
 from rag.store.records import StoredPassage, sound
@@ -35,6 +36,13 @@ _ORDERS: Mapping[Order, str] = MappingProxyType(
 )
 
 
+_FURTHER = (
+    f"SELECT document FROM source WHERE path > first.source || '{MARK}'"  # noqa: S608 (our own)
+    f" AND path < first.source || '{MARK}:'"  # a colon comes after the digits
+)
+"""The further parts of the document that ``first`` has the first part of."""
+
+
 class Catalogue:
     """What is in the store now, in an order that people can follow."""
 
@@ -45,7 +53,7 @@ class Catalogue:
         """How many documents meet all conditions."""
         clauses, values = as_sql(conditions)
         (found,) = self._database.connection.execute(
-            f"SELECT count(*) FROM document WHERE {clauses}",  # noqa: S608 (values apart)
+            f"SELECT count(*) FROM document WHERE {WHOLE} AND {clauses}",  # noqa: S608 (values apart)
             values,
         ).fetchone()
         return int(found)
@@ -57,12 +65,22 @@ class Catalogue:
         """A page of the documents that meet all conditions; without a limit, all from there."""
         clauses, values = as_sql(conditions)
         rows = self._database.connection.execute(
-            "SELECT id, title,"  # noqa: S608 (values apart)
-            " (SELECT min(path) FROM source WHERE document = document.key) AS source, date,"
-            " (SELECT count(*) FROM passage WHERE document = document.key) AS passages,"
-            " metadata ->> '$.date_from' AS date_from, metadata ->> '$.language' AS language,"
-            " json_array_length(pages) AS page_count, warnings"
-            f" FROM document WHERE {clauses} ORDER BY {_ORDERS[order]} LIMIT ? OFFSET ?",
+            "WITH first AS (SELECT key, id, title,"  # noqa: S608 (values apart)
+            "  (SELECT min(path) FROM source WHERE document = document.key) AS source, date,"
+            "  metadata ->> '$.date_from' AS date_from, metadata ->> '$.language' AS language,"
+            "  json_array_length(pages) AS pages, warnings"
+            f" FROM document WHERE {WHOLE} AND {clauses})"
+            "SELECT id, title, source, date,"
+            " (SELECT count(*) FROM passage WHERE document = first.key)"
+            f" + (SELECT count(*) FROM ({_FURTHER}) JOIN passage USING (document)) AS passages,"
+            " date_from, language,"
+            # In a part the pages of those before count, too.
+            " max(pages, (SELECT coalesce(max(json_array_length(document.pages)), 0)"
+            f"  FROM ({_FURTHER}) AS part JOIN document ON document.key = part.document)) AS page_count,"
+            " warnings, (SELECT json_group_array(value)"
+            f"  FROM ({_FURTHER}) AS part JOIN document ON document.key = part.document,"
+            "  json_each(document.warnings))"
+            f" FROM first ORDER BY {_ORDERS[order]} LIMIT ? OFFSET ?",
             (*values, -1 if limit is None else limit, offset),
         )
         return [
@@ -75,7 +93,7 @@ class Catalogue:
                 date_from=row[5],
                 language=row[6],
                 pages=row[7],
-                warnings=tuple(json.loads(row[8])),
+                warnings=(*json.loads(row[8]), *json.loads(row[9])),
             )
             for row in rows
         ]
@@ -84,10 +102,10 @@ class Catalogue:
     def dates(self) -> Dates:
         """How many documents there are of each month, and how many have no date of their own."""
         rows = self._database.connection.execute(
-            "SELECT CASE WHEN date IS NULL THEN 'none'"
+            "SELECT CASE WHEN date IS NULL THEN 'none'"  # noqa: S608 (our own)
             " WHEN metadata ->> '$.date_from' = 'file time' THEN 'file'"
             " ELSE substr(date, 1, 7) || '-01' END AS month, count(*)"
-            " FROM document GROUP BY month ORDER BY month"
+            f" FROM document WHERE {WHOLE} GROUP BY month ORDER BY month"
         )
         counts = dict(rows.fetchall())
         undated, file_time = counts.pop("none", 0), counts.pop("file", 0)
@@ -105,8 +123,8 @@ class Catalogue:
     def sources(self, document_id: str) -> list[str]:
         """Every place where a document was found, in order; none if there is no such document."""
         rows = self._database.connection.execute(
-            "SELECT path FROM source JOIN document ON document.key = source.document"
-            " WHERE document.id = ? ORDER BY path",
+            "SELECT whole_source(path) FROM source"
+            " JOIN document ON document.key = source.document WHERE document.id = ? ORDER BY path",
             (document_id,),
         )
         return [path for (path,) in rows]

@@ -4,6 +4,16 @@ from __future__ import annotations
 
 from rag.characters import plain
 from rag.filters import Filter
+from rag.parts import MARK
+
+FURTHER_PARTS = f"path GLOB '*{MARK}[0-9]*'"
+"""A condition on ``source``: it is that of the second part of a document or a later one."""
+
+WHOLE = (
+    "NOT EXISTS (SELECT 1 FROM source WHERE document = document.key"  # noqa: S608 (our own)
+    f" AND {FURTHER_PARTS})"
+)
+"""A condition on ``document``: it is one to the reader, or the first part of one."""
 
 
 def as_sql(conditions: Filter) -> tuple[str, list[str]]:
@@ -23,7 +33,8 @@ def as_sql(conditions: Filter) -> tuple[str, list[str]]:
         pattern = plain(conditions.source).replace("[", "[[]")
         clauses.append(
             "EXISTS (SELECT 1 FROM source WHERE document = document.key"
-            " AND (lower(plain(path)) GLOB lower(?) OR lower(plain(path)) GLOB lower(?)))"
+            " AND (lower(plain(whole_source(path))) GLOB lower(?)"
+            " OR lower(plain(whole_source(path))) GLOB lower(?)))"
         )
         values += [pattern, f"*/{pattern}"]
     if conditions.title:

@@ -18,6 +18,7 @@ from typing import Any, Self, TypeAlias
 from rag.characters import plain
 from rag.errors import LibraryBusy, LibraryDamaged, LibraryError
 from rag.files import may_write
+from rag.parts import whole_source
 
 _DAMAGE = ("SQLITE_CORRUPT", "SQLITE_NOTADB", "SQLITE_ERROR", "SQLITE_MISMATCH")
 _OCCUPIED = ("SQLITE_BUSY", "SQLITE_LOCKED")
@@ -59,6 +60,7 @@ def connected(path: Path) -> Connection:
     connection.execute("PRAGMA foreign_keys = ON")
     connection.create_function("casefold", 1, str.casefold, deterministic=True)
     connection.create_function("plain", 1, plain, deterministic=True)
+    connection.create_function("whole_source", 1, whole_source, deterministic=True)
     return connection
 
 

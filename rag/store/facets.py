@@ -7,6 +7,7 @@ from collections import Counter
 from pathlib import PurePath
 
 from rag.reports import Facets
+from rag.store.conditions import FURTHER_PARTS, WHOLE
 from rag.store.database import Database
 
 
@@ -14,10 +15,12 @@ def facets(database: Database) -> Facets:
     """Those of all documents; one with two sources counts by its first."""
     connection = database.connection
     languages = connection.execute(
-        "SELECT metadata ->> '$.language' AS code, count(*) FROM document"
-        " WHERE code IS NOT NULL GROUP BY code"
+        "SELECT metadata ->> '$.language' AS code, count(*) FROM document"  # noqa: S608 (our own)
+        f" WHERE code IS NOT NULL AND {WHOLE} GROUP BY code"
     )
-    sources = connection.execute("SELECT min(path) FROM source GROUP BY document")
+    sources = connection.execute(
+        f"SELECT min(path) FROM source WHERE NOT {FURTHER_PARTS} GROUP BY document"  # noqa: S608
+    )
     types = Counter(PurePath(path).suffix.lower() for (path,) in sources)
     first, last = connection.execute("SELECT min(date), max(date) FROM document").fetchone()
     return Facets(

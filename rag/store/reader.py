@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 
 from rag.arrays import Keys, TokenBits, Vectors
 from rag.filters import Filter
+from rag.parts import count_pages, whole_source
 from rag.reports import FileReport
 from rag.store.checksums import DOCUMENT, checksum
-from rag.store.conditions import as_sql
+from rag.store.conditions import FURTHER_PARTS, WHOLE, as_sql
 from rag.store.connecting import Cursor
 from rag.store.database import Database
 from rag.store.records import (
@@ -26,6 +27,7 @@ from rag.store.records import (
     damaged,
     sentence_spans,
     sound,
+    together,
     unpacked,
 )
 from rag.store.tokens import token_bits
@@ -82,7 +84,8 @@ class StoreReader:
             "SELECT file.path, failures, seconds,"
             " (SELECT json_group_array(json_array(json(pages), length(text), json(warnings),"
             "    metadata ->> '$.language',"
-            "    (SELECT count(*) FROM passage WHERE passage.document = document.key)))"
+            "    (SELECT count(*) FROM passage WHERE passage.document = document.key),"
+            "    source.path))"
             "  FROM source JOIN document ON document.key = source.document"
             "  WHERE source.file = file.path)"
             " FROM file ORDER BY file.path"
@@ -154,7 +157,7 @@ class StoreReader:
         id_, title, date, digest, metadata, headings, pages, labels, warnings, text = facts
         return Document(
             id=id_,
-            source=source,
+            source=source and whole_source(source),
             title=title,
             text=text,
             digest=digest,
@@ -171,7 +174,9 @@ class StoreReader:
     def counts(self) -> tuple[int, int, int]:
         """How many documents, passages and sentences there are."""
         row = self._database.connection.execute(
-            "SELECT (SELECT count(*) FROM document), (SELECT count(*) FROM passage),"
+            "SELECT (SELECT count(*) FROM document)"  # noqa: S608 (our own)
+            f" - (SELECT count(DISTINCT document) FROM source WHERE {FURTHER_PARTS}),"
+            " (SELECT count(*) FROM passage),"
             " (SELECT CAST(value AS INTEGER) FROM meta WHERE name = 'sentences')"
         ).fetchone()
         return row[0], row[1], row[2]
@@ -179,7 +184,8 @@ class StoreReader:
     def languages(self) -> dict[str, int]:
         """How many documents there are in each language; ``""`` where it is not known."""
         rows = self._database.connection.execute(
-            "SELECT metadata ->> '$.language' AS code, count(*) FROM document GROUP BY code"
+            "SELECT metadata ->> '$.language' AS code, count(*) FROM document"  # noqa: S608
+            f" WHERE {WHOLE} GROUP BY code"
         )
         return {code or "": count for code, count in rows}
 
@@ -206,7 +212,7 @@ class StoreReader:
                 title=row[10],
                 date=_date(row[11]),
                 date_from=row[12],
-                sources=tuple(sorted(json.loads(row[13]))),
+                sources=tuple(sorted(set(map(whole_source, json.loads(row[13]))))),
             )
         return found
 
@@ -214,13 +220,13 @@ class StoreReader:
         """How many of these passages each document has, in the order of their keys."""
         rows = self._rows(
             "SELECT document.id, title,"
-            " (SELECT min(path) FROM source WHERE document = document.key), count(*)"
+            " (SELECT whole_source(min(path)) FROM source WHERE document = document.key), count(*)"
             " FROM passage JOIN document ON document.key = passage.document"
             " WHERE passage.key IN (SELECT value FROM json_each(?))"
             " GROUP BY document.key ORDER BY min(passage.key)",
             keys,
         )
-        return tuple(DocumentCount(*row) for row in rows)
+        return together(DocumentCount(*row) for row in rows)
 
     @sound
     def passages_of(self, document_id: str) -> list[Passage]:
@@ -340,13 +346,13 @@ def _failures(text: str) -> tuple[Failure, ...]:
 
 def _file_report(path: str, failures: str, seconds: float, documents: str) -> FileReport:
     found = json.loads(documents)
-    pages = [page for document in found for page in document[0]]
+    pages, with_text = count_pages((document[5], document[0]) for document in found)
     languages = sorted({document[3] for document in found if document[3]})
     return FileReport(
         source=path,
-        documents=len(found),
-        pages=len(pages),
-        pages_with_text=sum(end > start for start, end in pages),
+        documents=len({whole_source(document[5]) for document in found}),
+        pages=pages,
+        pages_with_text=with_text,
         characters=sum(document[1] for document in found),
         passages=sum(document[4] for document in found),
         languages=tuple(languages),

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from functools import wraps
 from typing import ParamSpec, TypeVar
 
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from rag.arrays import TokenBits, Vectors
 from rag.errors import LibraryDamaged
-from rag.types import Failure, Passage
+from rag.types import DocumentCount, Failure, Passage
 
 _Asked = ParamSpec("_Asked")
 _Found = TypeVar("_Found")
@@ -94,6 +94,17 @@ class StoredPassage:
     date: dt.date | None
     date_from: str | None
     sources: tuple[str, ...]
+
+
+def together(counts: Iterable[DocumentCount]) -> tuple[DocumentCount, ...]:
+    """Counts by document, those of its parts added up."""
+    found: dict[tuple[str, str], DocumentCount] = {}
+    for one in counts:
+        first = found.setdefault((one.source, one.title), one)
+        if first is not one:
+            both = first.passages + one.passages
+            found[one.source, one.title] = replace(first, passages=both)
+    return tuple(found.values())
 
 
 def content_key(passage: Passage) -> int:

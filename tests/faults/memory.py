@@ -717,17 +717,11 @@ def measured(path: Path, arguments: argparse.Namespace) -> dict[str, object]:
 
 def _family(pid: int) -> list[int]:
     """The process and all that it has started."""
-    parents: dict[int, list[int]] = {}
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            try:
-                fields = (entry / "stat").read_text().rpartition(")")[2].split()
-            except OSError:
-                continue
-            parents.setdefault(int(fields[1]), []).append(int(entry.name))
     found = [pid]
     for one in found:
-        found += parents.get(one, [])
+        for listing in Path(f"/proc/{one}/task").glob("*/children"):
+            with suppress(OSError):  # it ended
+                found += map(int, listing.read_text().split())
     return found
 
 
