@@ -14,6 +14,7 @@ Started by :mod:`rag.reading` as ``python -m rag.worker``. Messages are those of
 from __future__ import annotations
 
 import datetime as dt
+import os
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -67,6 +68,8 @@ def document_from_json(values: dict[str, Any]) -> Document:
 
 def main() -> None:
     """Read files until standard input ends."""
+    # NumPy is loaded later, and OpenBLAS would take tens of megabytes for each core.
+    os.environ["OPENBLAS_NUM_THREADS"] = "1"
     requests, answers = answering()
     own = memory_in_use()
     send(answers, {"ready": True})
