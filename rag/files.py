@@ -60,10 +60,16 @@ def size_of(folder: Path) -> int:
 
 def write_atomically(path: Path, content: bytes | memoryview) -> None:
     """Write a file that after a crash or power loss is there whole or not at all."""
+    with draft_of(path) as draft:
+        draft.write_bytes(content)
+
+
+@contextmanager
+def draft_of(path: Path) -> Iterator[Path]:
+    """The path of a draft to be written in the block; at its end it is there whole as ``path``."""
     draft = path.with_name(path.name + ".draft")
-    with draft.open("wb") as file:
-        file.write(content)
-        file.flush()
+    yield draft
+    with draft.open("r+b") as file:
         os.fsync(file.fileno())
     draft.replace(path)
     sync_folder(path.parent)

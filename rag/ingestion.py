@@ -19,6 +19,7 @@ from rag.errors import InputError
 from rag.files import may_read, printable
 from rag.loaders import Means
 from rag.loaders.pdf.tesseract import checked
+from rag.parts import whole_source
 from rag.protocols import Embedder
 from rag.reading import ReadFile, read
 from rag.reports import IndexReport, Progress
@@ -283,7 +284,7 @@ class Ingestion:
         """A document was committed."""
         for source in pending.sources:
             self._tally.holds(source, anew=pending.document.id in self._replaced)
-        self._tell(Path(pending.sources[0].path))
+        self._tell(Path(whole_source(pending.sources[0].path)))
 
     def _remove_vanished(self) -> None:
         if not self.discovery.folders:

@@ -14,6 +14,7 @@ from rag.cluster.work import Digested, End, Job, Listed, Looked, Model, Written
 from rag.engine import Engine
 from rag.files import printable
 from rag.loaders import Means
+from rag.parts import whole_source
 from rag.protocols import Embedder
 from rag.reports import IndexReport, Progress
 from rag.rereading import KEPT, at_least_as_before, must_be_read, read_by, with_kept
@@ -198,7 +199,7 @@ class Indexing:
         for name in dict.fromkeys(touched):
             self._end_if_complete(name)
         if written.held:
-            self._tell(written.held[-1].source.path)
+            self._tell(whole_source(written.held[-1].source.path))
 
     def _opened(self, name: str) -> _Open:
         return self._open.setdefault(name, _Open())

@@ -210,13 +210,21 @@ def _beyond_ascii(text: str) -> int:
     return len(text) - len(text.encode("ascii", "ignore"))
 
 
+def _first_beyond_ascii(content: Content) -> int:
+    at = 0
+    for piece in pieces_of(content):
+        if found := _BEYOND_ASCII.search(piece):
+            return at + found.start()
+        at += len(piece)
+    return 0
+
+
 def _guessed(content: Content) -> str:
     """The encoding of what is no UTF-8, by a stretch that has more than ASCII in it."""
     from charset_normalizer import from_bytes
 
     # A character of several bytes must not be cut in two: hence from and up to a line's end.
-    first = _BEYOND_ASCII.search(content)
-    at = first.start() if first else 0
+    at = _first_beyond_ascii(content)
     start = max(content.rfind(b"\n", 0, at) + 1, at - _SAMPLE // 2) if at >= _SAMPLE else 0
     sample = content[start : start + _SAMPLE]
     if len(content) > start + _SAMPLE:

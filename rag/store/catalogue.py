@@ -76,7 +76,8 @@ class Catalogue:
             " date_from, language,"
             # In a part the pages of those before count, too.
             " max(pages, (SELECT coalesce(max(json_array_length(document.pages)), 0)"
-            f"  FROM ({_FURTHER}) AS part JOIN document ON document.key = part.document)) AS page_count,"
+            f"  FROM ({_FURTHER}) AS part JOIN document ON document.key = part.document))"
+            " AS page_count,"
             " warnings, (SELECT json_group_array(value)"
             f"  FROM ({_FURTHER}) AS part JOIN document ON document.key = part.document,"
             "  json_each(document.warnings))"

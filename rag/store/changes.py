@@ -99,8 +99,8 @@ class Changes:
             " JOIN encoding ON encoding.passage = key",
             (max(1, round(share * passages)),),
         )
-        found = [unpacked(vectors, self.dimension) for (vectors,) in rows]
-        return np.concatenate([np.zeros((0, self.dimension), np.float32), *found])
+        # Joined as they are stored: half the memory of single precision.
+        return unpacked(b"".join(vectors for (vectors,) in rows), self.dimension)
 
     def added_since(self, generation: int) -> Iterator[NewPassage]:
         """Passages that came after a generation and are still there, a few at a time."""

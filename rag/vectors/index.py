@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from rag.arrays import Keys, Scores, Vector, Vectors, are_unit
 from rag.errors import LibraryDamaged
-from rag.files import write_atomically
+from rag.files import draft_of
 
 if TYPE_CHECKING:
     import faiss
@@ -118,9 +118,15 @@ class FaissIndex:
         """Write the index so that it is there whole or not at all; returns its SHA-256."""
         import faiss
 
-        content = faiss.serialize_index(self._index)
-        write_atomically(path, content.data)
-        return hashlib.sha256(content.data).hexdigest()
+        # Straight to the disk: in memory it would be there twice.
+        with draft_of(path) as draft:
+            try:
+                faiss.write_index(self._index, str(draft))
+            except RuntimeError as error:
+                raise OSError(f"the vector index can't be written: {error}") from error
+            with draft.open("rb") as file:
+                sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+        return sha256
 
     def __len__(self) -> int:
         """The number of sentences."""

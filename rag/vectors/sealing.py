@@ -24,6 +24,10 @@ MOST = 20_000
 PER_LIST = 40
 """Sentences that a list is learnt from; FAISS wants 39 at least."""
 
+MOST_SAMPLED = 60_000
+"""Sentences that lists are learnt from at most: FAISS holds them twice meanwhile, 180 MB at 384
+dimensions."""
+
 GROWTH = 2
 """How many times as many sentences as it was trained with an index takes before it is trained
 anew: its lists are for those."""
@@ -155,7 +159,7 @@ def _suits(before: Sealed, total: int) -> bool:
 def _compressed(source: Sentences, total: int) -> tuple[FaissIndex, float]:
     """The compressed index of all sentences, built in bounded memory, and its recall."""
     lists = lists_for(total)
-    sample = source.sampled_vectors(PER_LIST * lists)
+    sample = source.sampled_vectors(min(PER_LIST * lists, MOST_SAMPLED))
     index = FaissIndex.compressed(sample, min(lists, len(sample) // PER_LIST))
     nearest = Nearest.of(sample)
     del sample

@@ -34,6 +34,14 @@ from test_library_changes import (  # noqa: F401
     test_progress_counts_up,
     test_remove,
 )
+from test_parts import (  # noqa: F401
+    log,
+    short_parts,
+    test_a_file_that_changes,
+    test_a_file_that_moves_is_copied_or_goes,
+    test_it_is_one_document_everywhere,
+    test_its_parts_can_be_read_one_after_the_other,
+)
 
 from rag import Library
 from rag.embedding import SentenceTransformerEmbedder
