@@ -83,10 +83,12 @@ def load_pdf(
         labels = facts.page_labels(pdf, len(pdf))
         doubts: list[str] = []
         waiting: list[Loaded] = []
+        is_read = False
         body = 0.0
         for start in range(0, max(len(pdf), 1), _PAGES_TOGETHER):
             pages = _read(pdf, range(start, min(start + _PAGES_TOGETHER, len(pdf))), ocr, on_page)
             doubts += pages.doubts
+            is_read |= pages.is_read
             kept = list(without_furniture(pages.laid))
             body = body or size_of_body(kept)
             paragraphs = _paragraphs(kept, body, on_page)
@@ -118,7 +120,7 @@ def load_pdf(
             waiting.append(
                 loaded if pages.is_read else replace(loaded, text="", pages=nothing, headings=())
             )
-        if not any(one.text for one in waiting):
+        if not is_read:
             raise LoadError(_nothing_read(len(pdf), doubts))
         yield from _with_all_warnings(waiting)
 
