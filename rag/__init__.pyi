@@ -49,6 +49,7 @@ from .reports import (
     Verification,
     Version,
 )
+from .settings import MAX_FILTER_LENGTH, MAX_QUESTION_LENGTH
 from .shelf import (
     Shelf,
     Shelved,
@@ -72,6 +73,8 @@ from .types import (
 )
 
 __all__ = [
+    "MAX_FILTER_LENGTH",
+    "MAX_QUESTION_LENGTH",
     "Answer",
     "Bin",
     "Calibration",

@@ -1,5 +1,9 @@
 """What an archive of a library is: a ZIP file, stored as it is, without compression, whose
 ``manifest.json`` names the SHA-256 and the size of every other member.
+
+The members are the store and the files that were sent to the library. The search indexes are not
+among them: FAISS and tantivy trust the files that they open, a checksum in an archive proves
+nothing about who made it, and everything in an index can be made again from the store.
 """
 
 from __future__ import annotations
@@ -10,8 +14,8 @@ from typing import TypeAlias
 
 from rag.store import Database
 
-VERSION = 1
-"""Of the archive; others are refused."""
+VERSION = 2
+"""Of the archive; others are refused. 2: the search indexes are no longer part of it."""
 
 MANIFEST = "manifest.json"
 STORE = "library.db"
@@ -25,11 +29,10 @@ Tell: TypeAlias = Callable[[str, int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class Archived:
-    """What an archive holds: ``documents`` and ``bytes``, and whether the indexes are in it."""
+    """What an archive holds: how many ``documents`` and ``bytes``."""
 
     documents: int
     bytes: int
-    indexes: bool
 
 
 @dataclass(frozen=True, slots=True)

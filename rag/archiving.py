@@ -1,9 +1,7 @@
 """A library into one file, which :mod:`rag.unpacking` makes a library of again.
 
-In it are the store, as of one moment; the search indexes as they were published, so that answers
-are the same to the last digit; and the files that were sent to the library. It can be taken while
-others ask and index: SQLite copies the store as of one moment, and the files of an index are only
-ever written once.
+In it are the store, as of one moment, and the files that were sent to the library. It can be taken
+while others ask and index: SQLite copies the store as of one moment.
 """
 
 from __future__ import annotations
@@ -11,14 +9,11 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import re
 import zipfile
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 
-from rag import index_files
 from rag.archive_format import (
     CHUNK,
     MANIFEST,
@@ -31,17 +26,11 @@ from rag.archive_format import (
     Tell,
 )
 from rag.archive_format import documents as documents_in
+from rag.drafts import draft_of
 from rag.embedding import MINILM
-from rag.errors import InputError, LibraryError, LibraryNotFound
-from rag.files import absolute, printable, sync_folder, writing
-from rag.indexes import PUBLISHED, WORDS
+from rag.errors import InputError, LibraryNotFound
+from rag.files import absolute, open_file, printable, sync_folder, writing
 from rag.store import Database
-
-TRIES = 3
-"""How often the indexes are copied, where a writer replaced them meanwhile. Without them an archive
-is whole, too: they are made again when it is opened."""
-
-_SEALED = re.compile(r"vectors-\d+\.faiss")
 
 
 def export(folder: Path, target: str | Path, tell: Tell, *, force: bool = False) -> Archived:
@@ -53,6 +42,8 @@ def export(folder: Path, target: str | Path, tell: Tell, *, force: bool = False)
         If there is no library.
     InputError
         If the target exists, and ``force`` is false, or it lies in the library.
+    LibraryBusy
+        If another process is writing the same archive.
     LibraryError
         If the library can't be read, or the archive can't be written.
     """
@@ -62,12 +53,14 @@ def export(folder: Path, target: str | Path, tell: Tell, *, force: bool = False)
     if path.is_relative_to(folder):
         raise InputError(f"{path} lies in the library itself; choose a place outside of it")
     check(path, force=force)
-    with writing(path.parent), _draft(path) as draft:
-        documents, indexes = _written(folder, draft, tell)
-        size = draft.stat().st_size
-        draft.replace(path)
+    busy = f"another process is writing {path}; wait for it, or choose another name"
+    with writing(path.parent), draft_of(path, "export", busy) as draft:
+        archive = draft / "archive"
+        documents = _write(folder, archive, draft / STORE, tell)
+        size = archive.stat().st_size
+        archive.replace(path)
         sync_folder(path.parent)
-    return Archived(documents, size, indexes)
+    return Archived(documents, size)
 
 
 def check(path: Path, *, force: bool) -> None:
@@ -84,86 +77,35 @@ def check(path: Path, *, force: bool) -> None:
         raise InputError(f"{path} exists; choose another name, or write over it: --force")
 
 
-@contextmanager
-def _draft(path: Path) -> Iterator[Path]:
-    """A name beside a file's own, at which nothing is left."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}.draft")
-    try:
-        yield draft
-    finally:
-        draft.unlink(missing_ok=True)
+def _write(folder: Path, archive: Path, store: Path, tell: Tell) -> int:
+    """Write the archive, by way of a copy of the store; gives the number of documents in it."""
+    documents = _copy_store(folder, store, tell)
+    files = {STORE: store, **dict(_sent(folder))}
+    with archive.open("wb") as file:
+        with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED, strict_timestamps=False) as out:
+            copying = Copying(sum(one.stat().st_size for one in files.values()), tell)
+            members = {name: _put(out, name, path, copying) for name, path in files.items()}
+            manifest = Manifest(VERSION, printable(folder), members)
+            out.writestr(MANIFEST, json.dumps(asdict(manifest), indent=1))
+        file.flush()
+        os.fsync(file.fileno())
+    return documents
 
 
-@contextmanager
-def _store(folder: Path, draft: Path, tell: Tell) -> Iterator[tuple[Path, int]]:
-    """A copy of the store as of one moment, beside the draft, and how many documents it has."""
-    copy = draft.with_name(draft.name + ".db")
-    database = Database(folder / STORE, MINILM.dimension)
+def _copy_store(folder: Path, copy: Path, tell: Tell) -> int:
+    """Copy the store as of one moment; gives the number of documents in the copy."""
+    database = Database(folder / STORE, MINILM.dimension)  # no vector is read here
     try:
-        copy.unlink(missing_ok=True)
         # What is in the journal comes along, and what was deleted does not.
+        database.check(database.fact("fingerprint"))  # one of an older format is migrated
         database.copy(copy, lambda done, total: tell("store", done, total))
-        yield copy, _documents(copy)
     finally:
         database.close()
-        copy.unlink(missing_ok=True)
-
-
-def _documents(store: Path) -> int:
-    database = Database(store, MINILM.dimension)  # no vector is read here
+    copied = Database(copy, MINILM.dimension)
     try:
-        return documents_in(database)
+        return documents_in(copied)
     finally:
-        database.close()
-
-
-def _written(folder: Path, draft: Path, tell: Tell) -> tuple[int, bool]:
-    """Write the archive; how many documents are in it, and whether the indexes are."""
-    for tries_left in reversed(range(TRIES)):
-        published = _bytes(folder / PUBLISHED)
-        sealed = _sealed(published) if tries_left else None
-        members: dict[str, Member] = {}
-        try:
-            with draft.open("wb") as file:
-                with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED, strict_timestamps=False) as out:
-                    if sealed:
-                        files = dict(_indexes(folder, sealed))
-                        members |= _put_all(out, files, tell, "indexes")
-                        if _replaced(folder, published, members):
-                            continue  # what was copied does not belong together
-                    # After the indexes: they may be behind the store, and never ahead of it.
-                    with _store(folder, draft, tell) as (store, documents):
-                        files = {STORE: store, **dict(_sent(folder))}
-                        members |= _put_all(out, files, tell, "copied")
-                    manifest = Manifest(VERSION, printable(folder), members)
-                    out.writestr(MANIFEST, json.dumps(asdict(manifest), indent=1))
-                file.flush()
-                os.fsync(file.fileno())
-        except FileNotFoundError:
-            if not sealed:
-                raise
-            continue  # a writer removed what it had replaced
-        else:
-            return documents, sealed is not None
-    raise LibraryError(f"{folder} changes all the time; try again when less is going on")
-
-
-def _sealed(published: bytes | None) -> str | None:
-    """The file of the vectors that are published; None where nothing of use is."""
-    try:
-        name = json.loads(published or b"")["sealed"]["file"]
-    except (ValueError, TypeError, KeyError):
-        return None
-    return name if isinstance(name, str) and _SEALED.fullmatch(name) else None
-
-
-def _indexes(folder: Path, sealed: str) -> Iterator[tuple[str, Path]]:
-    """The files of the indexes, by their names in the archive."""
-    yield PUBLISHED, folder / PUBLISHED
-    yield sealed, folder / sealed
-    for path in sorted((folder / WORDS).iterdir()):
-        if not path.name.endswith(".lock"):
-            yield f"{WORDS}/{path.name}", path
+        copied.close()
 
 
 def _sent(folder: Path) -> Iterator[tuple[str, Path]]:
@@ -171,13 +113,6 @@ def _sent(folder: Path) -> Iterator[tuple[str, Path]]:
     for path in sorted((folder / "files").rglob("*")):
         if path.is_file() and not path.is_symlink() and not path.name.startswith("."):
             yield path.relative_to(folder).as_posix(), path
-
-
-def _put_all(
-    archive: zipfile.ZipFile, files: Mapping[str, Path], tell: Tell, what: str
-) -> dict[str, Member]:
-    copying = Copying(sum(one.stat().st_size for one in files.values()), tell, what)
-    return {name: _put(archive, name, path, copying) for name, path in files.items()}
 
 
 def _put(archive: zipfile.ZipFile, name: str, path: Path, copying: Copying) -> Member:
@@ -188,26 +123,10 @@ def _put(archive: zipfile.ZipFile, name: str, path: Path, copying: Copying) -> M
         raise InputError(f"{printable(path)}: its name is not valid UTF-8; rename it") from error
     info = zipfile.ZipInfo(name)  # without a date: the same library makes the same archive
     info.external_attr = 0o600 << 16
-    with path.open("rb") as source, archive.open(info, "w", force_zip64=True) as target:
+    with open_file(path) as source, archive.open(info, "w", force_zip64=True) as target:
         while chunk := source.read(CHUNK):
             digest.update(chunk)
             target.write(chunk)
             done += len(chunk)
             copying(len(chunk))
     return Member(done, digest.hexdigest())
-
-
-def _replaced(folder: Path, published: bytes | None, members: Mapping[str, Member]) -> bool:
-    """Whether a writer touched the indexes while they were copied."""
-    if _bytes(folder / PUBLISHED) != published:
-        return True
-    meta = f"{WORDS}/{index_files.META}"
-    kept = members.get(meta)
-    return kept is None or index_files.digest(folder / meta) != kept.sha256
-
-
-def _bytes(path: Path) -> bytes | None:
-    try:
-        return path.read_bytes()
-    except FileNotFoundError:
-        return None

@@ -28,7 +28,9 @@ from dataclasses import asdict, dataclass, field, replace
 from itertools import islice
 
 from rag.characters import plain
+from rag.errors import InputError
 from rag.filters import Filter
+from rag.settings import MAX_FILTER_LENGTH, MAX_QUESTION_LENGTH, MAX_SEARCHED_LENGTH
 from rag.types import Clauses, Respelling
 
 # Guillemets point outwards in French and inwards in German: the first one tells.
@@ -47,7 +49,7 @@ _SYNTAX = re.compile(
     """,
     re.VERBOSE | re.IGNORECASE,
 )
-MOST_CONDITIONS = 50
+MOST_CONDITIONS = 20
 """Phrases, excluded words and conditions of a question together. Each is a search of its own, and a
 question may come from anybody."""
 
@@ -63,8 +65,9 @@ class Query:
     ``text`` is what was typed. ``question`` is for the model: conditions and excluded words are
     taken out, phrases stand without their quotes; where nothing is syntax it is ``text`` in the
     characters that documents have, see :mod:`rag.characters`.
-    ``words`` is the same without the phrases. All of ``conditions`` must hold: there is more than
-    one where one name was given several values.
+    ``words`` is the same without the phrases. Both end after the last whole word within
+    ``MAX_SEARCHED_LENGTH`` characters; ``is_cut`` says whether there was more.
+    All of ``conditions`` must hold: there is more than one where one name was given several values.
     """
 
     text: str
@@ -72,6 +75,22 @@ class Query:
     words: str
     clauses: Clauses = field(default_factory=Clauses)
     conditions: tuple[Filter, ...] = ()
+    is_cut: bool = False
+
+
+def check_length(text: str) -> None:
+    """Refuse a question that is too long to be one.
+
+    Raises
+    ------
+    InputError
+        If it has more than ``MAX_QUESTION_LENGTH`` characters.
+    """
+    if len(text) > MAX_QUESTION_LENGTH:
+        raise InputError(
+            f"the question has {len(text):,} characters, and {MAX_QUESTION_LENGTH:,} is the limit;"
+            " ask a shorter one"
+        )
 
 
 def read(text: str) -> Query:
@@ -103,14 +122,15 @@ def read(text: str) -> Query:
         question += [before, phrases[-1] if phrase else "", rest]
         words += [before, rest]
         end = form.end()
-    if not end:
-        return Query(typed, text, text)
+    whole = _tidied([*question, text[end:]]) if end else text
+    searched = _cut(whole)
     return Query(
         text=typed,
-        question=_tidied([*question, text[end:]]),
-        words=_tidied([*words, text[end:]]),
+        question=searched,
+        words=_cut(_tidied([*words, text[end:]])) if end else searched,
         clauses=Clauses(tuple(phrases), tuple(without)),
         conditions=conditions,
+        is_cut=len(searched) < len(whole.strip()),
     )
 
 
@@ -129,7 +149,12 @@ def in_words(query: Query, instead: Sequence[Respelling]) -> tuple[str, ...]:
         given |= given.pop("where", {})
         said += [f"{name} {value}" for name, value in given.items()]
     only = [f"Only passages {', '.join(said)}."] if said else []
-    return (*only, *(f"No document has “{i.asked}”; looked for “{i.found}”." for i in instead))
+    cut = [f"Only the first {len(query.question)} characters were looked for."] * query.is_cut
+    return (
+        *only,
+        *cut,
+        *(f"No document has “{i.asked}”; looked for “{i.found}”." for i in instead),
+    )
 
 
 def _says_something(text: str) -> bool:
@@ -146,7 +171,7 @@ def _value(written: str) -> tuple[str, str]:
 
 def _condition(name: str, value: str) -> Filter | None:
     """The condition of that name, or None where the value can't be one."""
-    if not _says_something(value):
+    if not _says_something(value) or len(value) > MAX_FILTER_LENGTH:
         return None
     if name in {"since", "until"}:
         day = _day(value, last=name == "until")
@@ -185,6 +210,14 @@ def _both(conditions: tuple[Filter, ...], added: Filter) -> tuple[Filter, ...]:
     if any(getattr(last, name) for name in given):
         return (*conditions, added)
     return (*before, replace(last, **given))
+
+
+def _cut(text: str) -> str:
+    """As much of a text as is searched for: whole words, where it has blanks."""
+    if len(text) <= MAX_SEARCHED_LENGTH:
+        return text
+    words = re.match(rf"(?s)(.{{1,{MAX_SEARCHED_LENGTH}}})(?=\s)", text.lstrip())
+    return words[0] if words else text[:MAX_SEARCHED_LENGTH]
 
 
 def _tidied(parts: list[str]) -> str:

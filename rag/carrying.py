@@ -8,16 +8,15 @@ answers are the same. Between the two lies a folder that is thrown away.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from rag import answering, archiving, checking, opening, tuned, unpacking
 from rag.archive_format import Archived, Tell
+from rag.drafts import draft_of
 from rag.embedded import EmbeddedEngine
 from rag.engine import Engine
 from rag.errors import InputError
-from rag.files import absolute
+from rag.files import absolute, writing
 from rag.folder import make
 from rag.protocols import Embedder
 from rag.store import Source
@@ -49,8 +48,10 @@ def export(
     if not path.parent.is_dir():
         raise InputError(f"there is no folder {path.parent}; make it, or choose another place")
     engine, model = shared.opened(url, create=False, model=None, dimensions=None, embedder=embedder)
+    busy = f"another process is writing {path}; wait for it, or choose another name"
     # Beside the archive, where there is room for it.
-    with _folder(path.parent) as folder:
+    with writing(path.parent), draft_of(path, "copy", busy) as draft:
+        folder = draft / "library"
         make(folder, model.fingerprint)
         copy = EmbeddedEngine(folder, model.dimension)
         try:
@@ -72,7 +73,8 @@ def bring_in(
     from rag.shared import opening as shared
 
     shared.see_that_there_is_none(url)
-    with _folder(None) as folder:
+    with tempfile.TemporaryDirectory(prefix="rag-") as name:
+        folder = Path(name) / "library"
         found = unpacking.bring_in(source, folder, tell)
         model = embedder or opening.embedder_for(folder, None, None)
         whole = EmbeddedEngine(folder, model.dimension)
@@ -83,12 +85,6 @@ def bring_in(
         finally:
             whole.close()
     return found
-
-
-@contextmanager
-def _folder(beside: Path | None) -> Iterator[Path]:
-    with tempfile.TemporaryDirectory(prefix=".rag-", dir=beside) as folder:
-        yield Path(folder) / "library"
 
 
 def carry(this: Engine, to: Engine, tell: Tell) -> None:

@@ -93,7 +93,7 @@ def follow(
     search
         Hits for a text, so many at most.
     """
-    citation = replace(citation, beginning=_plain(plain(citation.beginning)))
+    citation = replace(citation, beginning=_plain(plain(citation.beginning))[:LONGEST_BEGINNING])
     own = document(citation.document_id)
     if own and _stands(citation, own.text):
         return Followed("unchanged", own.id, _quote(own, citation.start, citation.end))

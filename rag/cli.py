@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from importlib import import_module
 from types import MappingProxyType
-from typing import NoReturn
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -16,7 +16,7 @@ from rag.commands import airgap as airgap_option
 from rag.commands.signals import ending
 from rag.errors import RagError
 from rag.heaps import a_heap_for_each_core
-from rag.terminal import err, escape
+from rag.terminal import err, escape, out
 from rag.threads import one_blas_thread, short_turns
 
 HELP = (
@@ -67,7 +67,7 @@ def app(arguments: Sequence[str]) -> typer.Typer:
         add_completion=False,
         pretty_exceptions_enable=False,
         rich_markup_mode="rich",
-        callback=_under_its_name,
+        callback=_options,
     )
     for name in COMMANDS.keys() & arguments[:1] or COMMANDS:
         module, _, function = COMMANDS[name].partition(":")
@@ -77,8 +77,24 @@ def app(arguments: Sequence[str]) -> typer.Typer:
     return made
 
 
-def _under_its_name() -> None:
-    # Without this, Typer takes the only command for the whole.
+def _print_version(wanted: bool) -> None:  # noqa: FBT001 (as Typer calls it)
+    if wanted:
+        from importlib.metadata import version
+
+        out.print(f"rag {version('rag')}")
+        raise typer.Exit
+
+
+def _options(
+    *,
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version and exit."
+        ),
+    ] = False,
+) -> None:
+    # Also without options: otherwise Typer takes the only command for the whole.
     pass
 
 

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from rag.errors import InputError, SourceNotFound
-from rag.files import absolute, is_url, printable
+from rag.files import absolute, is_made_up, is_url, printable
+from rag.heartbeat import Beat, unobserved
 from rag.loaders import supported
 from rag.loaders.debris import is_debris
 from rag.types import Failure
@@ -18,6 +19,7 @@ from rag.types import Failure
 _LIBRARY = frozenset({"library.db", "published.json"})
 """Files by which a folder shows that it is a library."""
 
+_IS_MADE_UP = "the system makes up what is in it, and such folders aren't read"
 _IS_LINK = "it is a link to a folder, and such links aren't followed; index that folder itself"
 
 
@@ -53,7 +55,11 @@ class Discovery:
 
 
 def discover(
-    paths: Sequence[str | Path], *, leave_out: Path | None, exclude: Sequence[str] = ()
+    paths: Sequence[str | Path],
+    *,
+    leave_out: Path | None,
+    exclude: Sequence[str] = (),
+    beat: Beat = unobserved,
 ) -> Discovery:
     """Look for files under paths.
 
@@ -70,7 +76,7 @@ def discover(
     InputError
         If one of the patterns is none, or a path a URL.
     """
-    found = _Found(_identity(leave_out) if leave_out else None, exclude)
+    found = _Found(_identity(leave_out) if leave_out else None, exclude, beat)
     for given in paths:
         path = absolute(given)
         if _is_folder(path, given):
@@ -111,6 +117,7 @@ class _Found:
 
     library: tuple[int, int] | None
     patterns: Sequence[str]
+    beat: Beat
     suffixes: frozenset[str] = field(default_factory=supported)
     files: dict[Path, None] = field(default_factory=dict)
     named: list[Path] = field(default_factory=list)
@@ -124,6 +131,11 @@ class _Found:
         left_out = excluded(folder, self.patterns)
         for root, names, files in os.walk(folder, onerror=self._fail):
             here = Path(root)
+            self.beat(len(self.files))
+            if is_made_up(here.stat()):
+                self._skip(here, _IS_MADE_UP)
+                names.clear()
+                continue
             if _LIBRARY.issubset(files) or (self.library and _identity(here) == self.library):
                 names.clear()
                 continue
@@ -133,6 +145,7 @@ class _Found:
                 self._skip(link, _IS_LINK)
             names[:] = [one.name for one in folders]
             for file in (here / name for name in sorted(files) if not is_debris(name)):
+                self.beat(len(self.files))
                 if not left_out(str(file)):
                     self._take(file)
 

@@ -16,6 +16,7 @@ from rag.errors import InputError
 from rag.files import size_of
 from rag.filters import Filter
 from rag.folder import locked
+from rag.heartbeat import Beat, unobserved
 from rag.indexes import Snapshot
 from rag.lexical import NOTHING_ASKED
 from rag.limits import Limits, limited, passages_of
@@ -148,13 +149,13 @@ class EmbeddedEngine:
         return self.database
 
     @contextmanager
-    def writing(self) -> Iterator[None]:
+    def writing(self, beat: Beat = unobserved) -> Iterator[None]:
         """Hold the folder's lock, and publish the indexes at the end."""
-        with locked(self.location):
+        with locked(self.location, beat=beat):
             try:
                 yield
             finally:
-                self.snapshots.publish()
+                self.snapshots.publish(beat)
 
     def searcher(self) -> EmbeddedSearcher:
         """The newest snapshot, those that another process published too."""

@@ -14,13 +14,14 @@ import sys
 import threading
 from collections import deque
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import chain
 
 from rag.cache import EncodingCache, content_digest
 from rag.engine import Reader
+from rag.heartbeat import Beat, take, unobserved
 from rag.protocols import Embedder
 from rag.types import Passage, PassageEncoding
 
@@ -29,6 +30,9 @@ BATCH_PASSAGES, BATCH_SENTENCES = 256, 8192
 
 BATCHES_BEGUN = 3
 """Batches whose encodings may be in memory: one that is taken, and those that the model is at."""
+
+SECONDS_TO_STOP = 0.5
+"""How long the model may take over the passages in hand when a run is broken off."""
 
 KEPT_TOGETHER = 128
 """Encodings that are put into the cache in one transaction."""
@@ -65,6 +69,7 @@ class Encoder:
     embedder: Embedder
     reader: Reader
     cache: EncodingCache | None = None
+    beat: Beat = unobserved
     embedded: int = 0
     reused: int = 0
 
@@ -131,12 +136,14 @@ class Encoder:
             self._latest = self._model.submit(self._run, new, batch.fresh)
 
     def close(self) -> None:
-        """Stop the model, and wait until it has stopped.
+        """Stop the model, without waiting long for the passages that it has in hand.
 
         What it has done by then and nobody took goes into the cache, for the next time.
         """
         self._stop.set()
-        self._model.shutdown(cancel_futures=True)
+        self._model.shutdown(wait=False, cancel_futures=True)
+        if self._latest:
+            wait([self._latest], SECONDS_TO_STOP)
         for batch in self._begun:
             while not batch.fresh.empty():
                 one = batch.fresh.get()
@@ -161,7 +168,7 @@ class Encoder:
                 encoding = source[key]
                 self.reused += 1
             else:
-                one = batch.fresh.get()
+                one = take(batch.fresh, self.beat)
                 if isinstance(one, BaseException):
                     raise one
                 self._made.append(one)

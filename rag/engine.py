@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from rag.arrays import Keys, Pieces, Scores, Vector, Vectors
 from rag.filters import Filter
+from rag.heartbeat import Beat, unobserved
 from rag.protocols import Embedder
 from rag.reports import Dates, Facets, FileReport, Verification, Version
 from rag.store import FileRecord, Order, Source, StoredPassage, StoredTokens
@@ -330,9 +331,10 @@ class Engine(Protocol):
         """What changes it; within :meth:`writing`."""
         ...
 
-    def writing(self) -> AbstractContextManager[None]:
+    def writing(self, beat: Beat = unobserved) -> AbstractContextManager[None]:
         """The right to write, for the time of a block. What was written can be found at its end,
-        also where it ends by an error or Ctrl-C.
+        also where it ends by an error or Ctrl-C. ``beat`` is called while waiting for the right,
+        and while what was written is indexed.
 
         Where one at a time may write, LibraryBusy is raised if another one goes on.
         """

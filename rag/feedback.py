@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from rag import asking
 from rag.engine import Ratings, Reader
 from rag.errors import DocumentNotFound, EmptyQuestion
 from rag.parts import whole_source
@@ -36,9 +37,12 @@ def rate(question: str, hit: Hit, *, good: bool | None, ratings: Ratings, store:
     ------
     EmptyQuestion
         If there is no letter and no digit in the question.
+    InputError
+        If the question is too long.
     DocumentNotFound
         If the hit's document is not in the library.
     """
+    asking.check_length(question)
     if not any(character.isalnum() for character in question):
         raise EmptyQuestion("the question is empty: rate a hit for the question that found it")
     if not store.has_document(hit.document_id):

@@ -2,13 +2,32 @@
 
 from __future__ import annotations
 
+import errno
+import hashlib
 import os
 import re
-from collections.abc import Iterator
+import stat
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
+from functools import lru_cache
 from pathlib import Path
+from typing import BinaryIO
 
 from rag.errors import LibraryError
+
+SPECIAL = (
+    "it is no ordinary file, but a pipe, a socket, a device or something that the system makes up; "
+    "name a file on a disk"
+)
+
+_MADE_UP = frozenset(
+    {"bpf", "cgroup", "cgroup2", "configfs", "debugfs", "devpts", "devtmpfs", "mqueue", "nsfs"}
+    | {"proc", "pstore", "securityfs", "selinuxfs", "sysfs", "tracefs"}
+)
+"""File systems of Linux whose files the kernel makes up: reading some of them never ends."""
+
+_SLICE = 1 << 20
+"""Bytes that are hashed between two heartbeats."""
 
 
 def absolute(path: str | Path) -> Path:
@@ -41,6 +60,81 @@ def may_read(path: Path) -> bool:
 def may_write(folder: Path) -> bool:
     """Whether this process may make files in a folder; root may, unless the medium is read-only."""
     return os.access(folder, os.W_OK, effective_ids=os.access in os.supports_effective_ids)
+
+
+def is_ordinary(facts: os.stat_result) -> bool:
+    """Whether these are the facts of a file with bytes of its own, wherever a link led to it."""
+    return stat.S_ISREG(facts.st_mode) and not is_made_up(facts)
+
+
+def is_made_up(facts: os.stat_result) -> bool:
+    """Whether a file or folder is in a file system like ``/proc``, which only looks like one."""
+    return _has_made_up_files(facts.st_dev)
+
+
+@lru_cache(maxsize=1024)
+def _has_made_up_files(device: int) -> bool:
+    """What the table of mounts says of a device; where there is none, this is not Linux."""
+    with suppress(OSError):
+        for line in Path("/proc/self/mountinfo").read_text("utf-8", "replace").splitlines():
+            mount, _, kind = line.partition(" - ")
+            major, _, minor = mount.split()[2].partition(":")
+            if os.makedev(int(major), int(minor)) == device:
+                return kind.split()[0] in _MADE_UP
+    return False
+
+
+def open_file(path: str | Path) -> BinaryIO:
+    """Open an ordinary file for reading. Nothing else is ever opened, so this never waits.
+
+    Raises
+    ------
+    OSError
+        If it can't be opened, or is a pipe, a socket, a device, or in a file system like ``/proc``.
+    """
+    _refuse_special(os.stat(path), path)  # noqa: PTH116 - opening a device may do something
+    flags = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0)
+    file = os.fdopen(os.open(path, flags), "rb")
+    try:
+        _refuse_special(os.fstat(file.fileno()), path)  # it may have been replaced meanwhile
+    except OSError:
+        file.close()
+        raise
+    return file
+
+
+def _refuse_special(facts: os.stat_result, path: str | Path) -> None:
+    if not is_ordinary(facts) and not stat.S_ISDIR(facts.st_mode):  # a folder has its own error
+        raise OSError(errno.EINVAL, SPECIAL, str(path))
+
+
+def special_in(paths: Iterable[Path]) -> Path | None:
+    """The first of some paths that is there and no ordinary file or folder, or None."""
+    for path in paths:
+        with suppress(OSError):
+            facts = path.stat()
+            if not is_ordinary(facts) and (not stat.S_ISDIR(facts.st_mode) or is_made_up(facts)):
+                return path
+    return None
+
+
+def digest(path: str | Path, beat: Callable[[int, int], None] | None = None) -> str:
+    """SHA-256 of an ordinary file, in hexadecimal. After each slice ``beat`` is called with the
+    bytes done and the bytes in all.
+
+    Raises
+    ------
+    OSError
+        As :func:`open_file` does, or if it can't be read.
+    """
+    found = hashlib.sha256()
+    with open_file(path) as file:
+        total = os.fstat(file.fileno()).st_size
+        while content := file.read(_SLICE):
+            found.update(content)
+            if beat:
+                beat(file.tell(), total)
+    return found.hexdigest()
 
 
 def printable(path: Path | str) -> str:

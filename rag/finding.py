@@ -36,12 +36,13 @@ def find(
     EmptyQuestion
         If there is nothing to look for.
     InputError
-        If ``offset`` is below 0 or ``limit`` below 1.
+        If the text is too long, ``offset`` is below 0 or ``limit`` below 1.
     """
     if offset < 0 or limit < 1:
         raise InputError(
             f"a page begins at 0 or later and has 1 passage or more, not {offset} and {limit}"
         )
+    asking.check_length(text)
     asked = asking.read(text)
     instead = library.respellings(asked.words)
     wanted = spelling.respelled(asked.words, instead)

@@ -6,13 +6,19 @@ import datetime as dt
 import json
 import os
 import socket
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rag.errors import LibraryBusy, LibraryNotFound
-from rag.files import writing
+from rag.files import open_file, writing
+from rag.heartbeat import INTERVAL, Beat, unobserved
 from rag.store import Database
+
+if TYPE_CHECKING:
+    from filelock import FileLock
 
 SECONDS_TO_WAIT = 10.0
 """How long a writer waits for another one to finish."""
@@ -24,8 +30,33 @@ never shown, since it is read only while the lock is held, and whoever takes tha
 
 
 @contextmanager
-def locked(folder: Path, seconds: float = SECONDS_TO_WAIT) -> Iterator[None]:
+def locked(
+    folder: Path, seconds: float = SECONDS_TO_WAIT, *, beat: Beat = unobserved
+) -> Iterator[None]:
     """Keep other writers out, in this process and in others.
+
+    Raises
+    ------
+    LibraryNotFound
+        If the library is gone: what is written there now would lie in its place.
+    LibraryBusy
+        If another one still writes after so many seconds; it says which.
+    LibraryError
+        If the folder can't be written.
+    """
+    if not (folder / "library.db").exists():
+        raise LibraryNotFound(
+            f"the library in {folder} is gone; put the folder back, or mount its disk again"
+        )
+    with _locked(folder, seconds, beat):
+        yield
+
+
+@contextmanager
+def _locked(
+    folder: Path, seconds: float = SECONDS_TO_WAIT, beat: Beat = unobserved
+) -> Iterator[None]:
+    """The same, also where no library has been made yet.
 
     Raises
     ------
@@ -39,7 +70,9 @@ def locked(folder: Path, seconds: float = SECONDS_TO_WAIT) -> Iterator[None]:
     lock = FileLock(folder / "lock")
     with writing(folder):
         try:
-            lock.acquire(timeout=seconds)
+            until = time.monotonic() + seconds
+            while not _acquired(lock, min(seconds, INTERVAL), until):
+                beat()
         except Timeout as error:
             raise LibraryBusy(
                 f"another process is writing to {folder}{_holder(folder)}; "
@@ -55,6 +88,19 @@ def locked(folder: Path, seconds: float = SECONDS_TO_WAIT) -> Iterator[None]:
         lock.release()
 
 
+def _acquired(lock: FileLock, seconds: float, until: float) -> bool:
+    """Try for a while to get the lock; raises Timeout once it is too late."""
+    from filelock import Timeout
+
+    try:
+        lock.acquire(timeout=seconds)
+    except Timeout:
+        if time.monotonic() >= until:
+            raise
+        return False
+    return True
+
+
 def _sign(folder: Path) -> None:
     """Say who holds the lock; a courtesy that a full disk may prevent."""
     since = dt.datetime.now().astimezone().isoformat(sep=" ", timespec="seconds")
@@ -66,7 +112,8 @@ def _sign(folder: Path) -> None:
 def _holder(folder: Path) -> str:
     """Who holds the lock, as far as that is known."""
     try:
-        found = json.loads((folder / HOLDER).read_text())
+        with open_file(folder / HOLDER) as file:
+            found = json.load(file)
         return f" (process {found['pid']} on {found['host']}, since {found['since']})"
     except (OSError, ValueError, KeyError, TypeError):
         return ""
@@ -88,7 +135,7 @@ def make(folder: Path, fingerprint: str) -> None:
         )
     with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
-    with locked(folder):
+    with _locked(folder):
         if not (folder / "library.db").exists():
             with writing(folder):
                 Database.create(folder / "library.db", fingerprint)

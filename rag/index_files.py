@@ -4,13 +4,13 @@ where nothing can be written.
 
 from __future__ import annotations
 
-import hashlib
 import os
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from rag import files
 from rag.errors import LibraryDamaged
 from rag.files import may_write
 
@@ -44,8 +44,7 @@ def digest(path: Path) -> str:
         If it can't be read.
     """
     try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        return files.digest(path)
     except OSError as error:
         raise LibraryDamaged(f"{path} can't be read ({error.strerror})") from error
 

@@ -24,7 +24,7 @@ from pathlib import Path
 
 from rag import index_files
 from rag.errors import LibraryDamaged, LibraryError
-from rag.files import write_atomically
+from rag.files import open_file, write_atomically
 from rag.lexical import NOTHING_ASKED, Entry, LexicalIndex, TantivyIndex, TantivyReader
 from rag.store import Changes, NewPassage, PieceFrequencies
 from rag.vectors import FaissIndex, LayeredIndex, Sealed, VectorIndex, is_due, seal
@@ -218,7 +218,8 @@ class Indexes:
         facts = path.stat()  # a new file replaces it as a whole
         which = facts.st_ino, facts.st_size, facts.st_mtime_ns
         if self._last_read is None or self._last_read[0] != which:
-            content = json.loads(path.read_bytes())
+            with open_file(path) as file:
+                content = json.load(file)
             self._last_read = which, _Published(**content | {"sealed": Sealed(**content["sealed"])})
         return self._last_read[1]
 

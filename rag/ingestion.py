@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
-import stat
-from collections.abc import Callable, Collection, Generator, Iterable
+from collections.abc import Collection, Generator, Iterable
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -16,12 +14,13 @@ from rag.discovery import Discovery
 from rag.encoding import Encoder
 from rag.engine import Reader, Writer
 from rag.errors import InputError
-from rag.files import may_read, printable
+from rag.files import SPECIAL, digest, is_ordinary, may_read, printable
+from rag.heartbeat import Heartbeat, run
 from rag.loaders import Means
 from rag.loaders.pdf.tesseract import checked
 from rag.parts import whole_source
 from rag.protocols import Embedder
-from rag.reading import ReadFile, read
+from rag.reading import Alive, ReadFile, read
 from rag.reports import IndexReport, Progress
 from rag.rereading import (
     KEPT,
@@ -68,7 +67,7 @@ class Ingestion:
     embedder: Embedder
     reader: Reader
     writer: Writer
-    on_progress: Callable[[Progress], None]
+    heartbeat: Heartbeat
     cache: EncodingCache | None = None
     """What any library of this user has encoded."""
     means: Means = field(default_factory=Means)
@@ -87,6 +86,7 @@ class Ingestion:
     _rereading: set[Path] = field(default_factory=set)
     _replaced: set[str] = field(default_factory=set)
     _seen: int = 0
+    _source: str = ""
     _gathered: int = 0
 
     def __post_init__(self) -> None:
@@ -100,7 +100,8 @@ class Ingestion:
             self._of_file.setdefault(source.file, []).append(source)
         asked = self.retry or self.means.ocr
         self._doubtful = self.reader.files_with_warnings() if asked else frozenset()
-        self._encoder = Encoder(self.embedder, self.reader, self.cache)
+        self.heartbeat.follow(self._progress)
+        self._encoder = Encoder(self.embedder, self.reader, self.cache, self.heartbeat)
         self._storing = Storing(self._encoder, self.writer, self._stored, self._tally.lost)
 
     def run(self) -> None:
@@ -109,12 +110,12 @@ class Ingestion:
             self._run()
 
     def _run(self) -> None:
+        self.heartbeat.enter("hashing")
         changed: list[_Looked] = []
         for path in self.discovery.files:
+            self._tell(path)
             if looked := self._look_at(path):
                 changed.append(looked)
-            else:
-                self._tell(path)
         # Nothing has been written yet: these are the files as they were before the run. All are
         # asked for at once, since the library may be far away.
         alike = self.reader.files_with(dict.fromkeys(looked.digest for looked in changed))
@@ -134,6 +135,7 @@ class Ingestion:
                     self._rereading.add(looked.path)
         # At once, and before anything is replaced: files may have changed places.
         self._storing.finish()
+        self.heartbeat.enter("reading")
         self._read(to_read)
         self._remove_vanished()
 
@@ -147,8 +149,8 @@ class Ingestion:
         try:
             (name := str(path)).encode()
             facts = path.stat()
-            if not stat.S_ISREG(facts.st_mode):  # a pipe or a device would keep us waiting
-                self._fail(path, "it is no ordinary file")
+            if not is_ordinary(facts):
+                self._fail(path, SPECIAL)
                 return None
             record = self._files.get(name)
             modified_ns = min(max(facts.st_mtime_ns, -_LAST_NS), _LAST_NS)
@@ -159,9 +161,8 @@ class Ingestion:
             if record and same_look and may_read(path) and not self._try_again(record):
                 self._leave(record)
                 return None
-            with path.open("rb") as file:
-                digest = hashlib.file_digest(file, "sha256").hexdigest()
-            unchanged = record is not None and record.digest == digest
+            content = digest(path, self.heartbeat)
+            unchanged = record is not None and record.digest == content
             means = at_least_as_before(self.means, record if unchanged else None)
             if record and means.ocr and not self.means.ocr and self._try_again(record):
                 checked(means.ocr)  # without OCR, less would be found than before
@@ -172,7 +173,7 @@ class Ingestion:
         except UnicodeEncodeError:
             reason = "its name is not valid UTF-8: rename it"
         else:
-            return _Looked(path, facts.st_size, modified_ns, digest, unchanged, means)
+            return _Looked(path, facts.st_size, modified_ns, content, unchanged, means)
         self._fail(path, reason)
         return None
 
@@ -214,7 +215,10 @@ class Ingestion:
         found: dict[Path, list[str]] = {}
         with closing(self._results(to_read.values())) as results:
             for result in results:
-                if isinstance(result, ReadFile):
+                if isinstance(result, Alive):
+                    self._tell(result.path)
+                    self.heartbeat(result.steps)
+                elif isinstance(result, ReadFile):
                     sources = found.pop(result.path, [])
                     self._take_end(to_read[result.path], result, sources)
                     self._tell(result.path)
@@ -225,11 +229,13 @@ class Ingestion:
                 self._storing.advance()
         self._storing.finish()
 
-    def _results(self, to_read: Collection[_Looked]) -> Generator[tuple[Path, Document] | ReadFile]:
+    def _results(
+        self, to_read: Collection[_Looked]
+    ) -> Generator[tuple[Path, Document] | ReadFile | Alive]:
         """What is in the files, those first that are read in the same way as the first."""
         for means in dict.fromkeys(looked.means for looked in to_read):
             paths = [looked.path for looked in to_read if looked.means == means]
-            with closing(read(paths, means=means)) as results:
+            with closing(read(paths, means=means, beat=self.heartbeat)) as results:
                 yield from results
 
     def _take_document(self, looked: _Looked, document: Document) -> None:
@@ -238,7 +244,9 @@ class Ingestion:
             on_its_way.sources.append(source)
             return
         whole = dated(document, looked.modified_ns)
-        pending = Pending(whole, passages(whole, self.embedder), [source])
+        pending = Pending(
+            whole, run(lambda: passages(whole, self.embedder), self.heartbeat), [source]
+        )
         if self._is_stored(pending, anew=looked.path in self._rereading):
             # Now: a moment later the last file that holds it may be read, and have changed.
             self.writer.point([source])
@@ -299,15 +307,18 @@ class Ingestion:
             self._tally.lost(gone)
 
     def _tell(self, path: Path) -> None:
-        step = Progress(
+        self._source = printable(path)
+        self.heartbeat.advance()
+
+    def _progress(self) -> Progress:
+        return Progress(
             files_done=self._seen,
             files=len(self.discovery.files),
             passages=self._gathered,
             embedded=self._encoder.embedded,
             reused=self._encoder.reused,
-            source=printable(path),
+            source=self._source,
         )
-        self.on_progress(step)
 
 
 def dated(document: Document, modified_ns: int) -> Document:

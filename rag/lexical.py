@@ -16,7 +16,8 @@ from __future__ import annotations
 
 import math
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
@@ -118,7 +119,7 @@ class TantivyIndex:
         shutil.rmtree(folder, ignore_errors=True)
         # There may be a folder still: a thread of the writer before, which removes what that had
         # replaced, writes down that it did (.managed.json) while all else goes.
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(exist_ok=True)
         return cls(tantivy.Index(_schema(), path=str(folder)))
 
     @classmethod
@@ -249,17 +250,22 @@ class TantivyReader:
         from tantivy import Query
 
         found = []
-        for asked, word in self._analysis.spellings(question).items():
-            slips, words = spelling.slips_allowed(word), self._analysis.words(word)
-            # A stop word has no stem: it is no slip, though the index doesn't know it.
-            if not slips or not words or any(self._known(stem) for one in words for stem in one):
-                continue
+        for asked, word in islice(self._unknown(question), spelling.MOST_WORDS):
+            slips = spelling.slips_allowed(word)
             near = Query.fuzzy_term_query(self._schema, "literal", word, slips)
             known = self._searcher.terms_with_prefix("literal", word[0], near)
             meant = spelling.nearest(word, known)
             if meant:
                 found.append(Respelling(asked, meant))
         return tuple(found)
+
+    def _unknown(self, question: str) -> Iterator[tuple[str, str]]:
+        """The words that nothing has and that may be slips, as they stand and are looked up."""
+        for asked, word in self._analysis.spellings(question).items():
+            words = self._analysis.words(word) if spelling.slips_allowed(word) else ()
+            # A stop word has no stem: it is no slip, though the index doesn't know it.
+            if words and not any(self._known(stem) for one in words for stem in one):
+                yield asked, word
 
     def matched(self, question: str, text: str) -> tuple[str, ...]:
         """The words of ``text``, as they stand there, that the question's words find."""

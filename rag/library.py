@@ -15,6 +15,7 @@ from rag.engine import Engine
 from rag.errors import InputError
 from rag.files import on_this_machine
 from rag.filters import Filter
+from rag.heartbeat import Heartbeat, run
 from rag.parts import is_further_part
 from rag.progress import shown
 from rag.protocols import Embedder
@@ -197,6 +198,7 @@ class Library(Searchable):
         listed = [paths] if isinstance(paths, str | Path) else list(paths)
         means = Means(languages, tuple(passwords), max_document_of(max_document))
         with shown(progress) as on_progress:
+            beat = Heartbeat(on_progress)
             if ray is not None:
                 from rag.cluster.running import index_on
 
@@ -213,23 +215,27 @@ class Library(Searchable):
                 )
             else:
                 left_out = on_this_machine(self._engine.location)
-                discovery = discover(listed, leave_out=left_out, exclude=exclude)
+                discovery = discover(listed, leave_out=left_out, exclude=exclude, beat=beat)
                 room = limit() if cache else 0
-                with self._engine.writing(), closing(self._cache(room)) as encodings:
+                with self._engine.writing(beat), closing(self._cache(room)) as encodings:
                     ingestion = Ingestion(
                         discovery,
                         self._embedder,
                         self._reader,
                         self._engine.writer,
-                        on_progress,
+                        beat,
                         cache=encodings,
                         means=means,
                         retry=retry,
                         again=again,
                     )
-                    ingestion.run()
+                    try:
+                        ingestion.run()
+                    finally:
+                        beat.enter("publishing")
                 report = ingestion.report()
-            self._calibrations.refresh(self.ranking)
+            beat.enter("calibrating")
+            run(lambda: self._calibrations.refresh(self.ranking), beat)
         return report
 
     def _cache(self, limit: int) -> EncodingCache:
@@ -349,6 +355,18 @@ class Library(Searchable):
         from rag import checking
 
         return checking.last(self._engine)
+
+    def ensure_available(self) -> None:
+        """Do nothing where the library is still there and can be read.
+
+        Raises
+        ------
+        LibraryNotFound
+            If its folder was moved or removed, or its disk unmounted.
+        LibraryError
+            If it can't be read.
+        """
+        _ = self._reader.generation
 
     def status(self) -> Status:
         """What is in the library."""

@@ -4,13 +4,14 @@ one.
 
 from __future__ import annotations
 
+from itertools import chain
 from pathlib import Path
 
 from rag.embedded import EmbeddedEngine
 from rag.embedding import MINILM, SentenceTransformerEmbedder
 from rag.engine import Engine
-from rag.errors import InputError, LibraryNotFound
-from rag.files import absolute, is_url
+from rag.errors import InputError, LibraryDamaged, LibraryNotFound
+from rag.files import SPECIAL, absolute, is_url, special_in
 from rag.folder import make
 from rag.protocols import Embedder
 from rag.store import Database
@@ -43,6 +44,8 @@ def opened(
             str(path), create=create, model=model, dimensions=dimensions, embedder=embedder
         )
     folder = absolute(path)
+    if special := special_in(chain([folder], folder.glob("*"), folder.glob("words/*"))):
+        raise LibraryDamaged(f"{special}: {SPECIAL}; name another library: --library DIR")
     embedder = embedder or embedder_for(folder, model, dimensions)
     made = made_sure(folder, embedder, create=create)
     engine = EmbeddedEngine(folder, embedder.dimension)
@@ -85,11 +88,30 @@ def embedder_for(
         database = Database(path, MINILM.dimension)
         try:
             remembered = SentenceTransformerEmbedder.remembered(database.note(NAME))
+            see_that_model_is_outside(remembered.name, folder)
         finally:
             database.close()
     if dimensions in {None, remembered.dimension}:
         return remembered
     return SentenceTransformerEmbedder.named(remembered.name, dimensions)
+
+
+def see_that_model_is_outside(name: str, folder: Path) -> None:
+    """Refuse a model that lies in the library's own folder: loading one may run code that comes
+    with it, and whoever may send files to a library must not bring a model along.
+
+    Raises
+    ------
+    LibraryDamaged
+        If it does.
+    """
+    place = Path(name).expanduser()
+    is_path = place.is_absolute() or place.is_dir()
+    if is_path and place.resolve().is_relative_to(folder.resolve()):
+        raise LibraryDamaged(
+            f"{folder} names a model that lies in the library's own folder; put the model "
+            "elsewhere, and index into a new library: --model DIR --library DIR"
+        )
 
 
 def made_sure(folder: Path, embedder: Embedder, *, create: bool) -> bool:

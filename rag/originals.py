@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import threading
 from collections import OrderedDict
 from collections.abc import Iterable
@@ -10,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeAlias
 
+from rag.files import digest
 from rag.types import Document
 
 Why: TypeAlias = Literal["inside", "changed", "gone"]
@@ -82,8 +82,7 @@ class Originals:
         with self._changing:
             known = self._digests.get(key)
         if known is None:
-            with path.open("rb") as file:
-                known = hashlib.file_digest(file, "sha256").hexdigest()
+            known = digest(path)
             with self._changing:
                 self._digests[key] = known
                 while len(self._digests) > _REMEMBERED:

@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from rag.errors import InputError, LoadError
+from rag.files import open_file
 from rag.loaders.means import PROTECTED
 from rag.loaders.pdf.reading import Pdf, opened
 from rag.loaders.pdf.seeking import Sought
@@ -81,7 +82,8 @@ class _Files:
         key = (path, digest, state.st_mtime_ns, state.st_size)
         if key != self._key:
             self.close()
-            content = path.read_bytes()
+            with open_file(path) as file:
+                content = file.read()
             if hashlib.sha256(content).hexdigest() != digest:
                 raise LoadError(CHANGED)
             if b"%PDF-" not in content[:_BEGINNING]:

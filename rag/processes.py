@@ -11,6 +11,7 @@ import json
 import os
 import re
 import signal
+import stat
 import struct
 import subprocess
 import sys
@@ -21,6 +22,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from rag import airgap
+
+if sys.platform == "linux":
+    import fcntl
 
 if TYPE_CHECKING:
     from io import BufferedReader, BufferedWriter
@@ -49,14 +53,27 @@ def receive(stream: BinaryIO) -> dict[str, Any] | None:
 
 
 def started(command: Sequence[str]) -> subprocess.Popen[bytes]:
-    """A process with pipes to ask it and be answered, in a group with all that it starts."""
-    return subprocess.Popen(  # noqa: S603 (our own module)
-        command,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        process_group=0,
-    )
+    """A process with pipes to ask it and be answered, in a group with all that it starts.
+
+    In place of standard error it inherits its lifeline: a pipe that nobody writes to, and whose
+    other end closes with this process, however that ends.
+    """
+    lifeline, held = os.pipe()
+    try:
+        process = subprocess.Popen(  # noqa: S603 (our own module)
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=lifeline,
+            process_group=0,
+        )
+    except BaseException:
+        os.close(held)
+        raise
+    finally:
+        os.close(lifeline)
+    process.stderr = os.fdopen(held, "wb")
+    return process
 
 
 def stdin(process: subprocess.Popen[bytes]) -> BufferedWriter:
@@ -103,6 +120,8 @@ def ended(process: subprocess.Popen[bytes]) -> int:
     with suppress(BrokenPipeError):  # of what it was not quick enough to be asked
         stdin(process).close()
     stdout(process).close()
+    if process.stderr:
+        process.stderr.close()
     return code
 
 
@@ -110,10 +129,37 @@ def answering() -> tuple[BinaryIO, BinaryIO]:
     """Inside such a process: where it is asked, and where it answers."""
     airgap.close_if_told()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that asked
+    _end_with_parent(os.dup(sys.stderr.fileno()))
     # Parsers print at times; what they print must not mix with the answers.
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
-    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.dup2(nowhere, sys.stderr.fileno())
     return sys.stdin.buffer, answers
+
+
+def _end_with_parent(lifeline: int) -> None:
+    """Kill this process and what it has started once the lifeline's other end is closed.
+
+    A thread waits for that. A parser that never lets another thread run would hold it up, so on
+    Linux the kernel is asked to do the same; unlike ``PR_SET_PDEATHSIG``, which goes by the thread
+    that started the process, this goes by the parent and reaches grandchildren.
+    """
+    if not stat.S_ISFIFO(os.fstat(lifeline).st_mode):  # started by hand, say
+        return
+
+    def wait() -> None:
+        with suppress(OSError):
+            os.read(lifeline, 1)
+            if sys.platform != "win32":
+                os.killpg(0, signal.SIGKILL)
+            os._exit(1)
+
+    if sys.platform == "linux":
+        fcntl.fcntl(lifeline, fcntl.F_SETOWN, -os.getpgrp())
+        fcntl.fcntl(lifeline, fcntl.F_SETSIG, signal.SIGKILL)
+        fcntl.fcntl(lifeline, fcntl.F_SETFL, fcntl.fcntl(lifeline, fcntl.F_GETFL) | os.O_ASYNC)
+    threading.Thread(target=wait, name="lifeline", daemon=True).start()
 
 
 def memory_in_use() -> int:

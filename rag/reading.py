@@ -20,9 +20,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from rag.heartbeat import Beat, take, unobserved
 from rag.language import with_language
 from rag.loaders.means import Means
-from rag.processes import deadline, ended, receive, send, started, stdin, stdout
+from rag.processes import deadline, ended, kill, receive, send, started, stdin, stdout
 from rag.types import Document, Failure
 from rag.worker import document_from_json
 
@@ -59,13 +60,21 @@ class ReadFile:
 
 
 @dataclass(frozen=True, slots=True)
+class Alive:
+    """A file is being read: so many ``steps`` of it are done, pages of a PDF, say."""
+
+    path: Path
+    steps: int
+
+
+@dataclass(frozen=True, slots=True)
 class _Ended:
     """A reading thread has no more files; ``error`` is what ended it before that, if anything."""
 
     error: BaseException | None
 
 
-_Found = tuple[Path, Document] | ReadFile | _Ended
+_Found = tuple[Path, Document] | ReadFile | Alive | _Ended
 
 
 class _Waiting(queue.Queue[_Found]):
@@ -94,8 +103,12 @@ def _weight(found: _Found) -> int:
 
 
 def read(
-    paths: Sequence[Path], *, means: Means = _NONE, workers: int | None = None
-) -> Generator[tuple[Path, Document] | ReadFile, None, None]:
+    paths: Sequence[Path],
+    *,
+    means: Means = _NONE,
+    workers: int | None = None,
+    beat: Beat = unobserved,
+) -> Generator[tuple[Path, Document] | ReadFile | Alive, None, None]:
     """Read files, several at a time.
 
     Parameters
@@ -107,11 +120,14 @@ def read(
     workers
         How many processes; by default half as many as there are cores, since the model needs
         the others.
+    beat
+        Called while nothing comes.
 
     Yields
     ------
-    (Path, Document) or ReadFile
-        The documents of a file, then that it is done. Files come in no particular order.
+    (Path, Document), ReadFile or Alive
+        The documents of a file, then that it is done, and every second meanwhile that it goes on.
+        Files come in no particular order.
     """
     if not paths:
         return
@@ -121,16 +137,17 @@ def read(
         waiting.put(path)
     found = _Waiting(WAITING_CHARACTERS)
     stop = threading.Event()
+    readers = [_Worker() for _ in range(count)]
     threads = [
-        threading.Thread(target=_feed, args=(waiting, found, stop, means), daemon=True)
-        for _ in range(count)
+        threading.Thread(target=_feed, args=(worker, waiting, found, stop, means), daemon=True)
+        for worker in readers
     ]
     for thread in threads:
         thread.start()
     try:
         running = count
         while running:
-            one = found.get()
+            one = take(found, beat)
             if isinstance(one, _Ended):
                 if one.error:
                     raise one.error
@@ -140,6 +157,8 @@ def read(
     finally:
         stop.set()
         while any(thread.is_alive() for thread in threads):
+            for reader in readers:
+                reader.kill()
             try:  # let go of a thread that waits for a place in the queue
                 found.get(timeout=0.05)
             except queue.Empty:
@@ -147,13 +166,13 @@ def read(
 
 
 def _feed(
+    worker: _Worker,
     waiting: queue.SimpleQueue[Path],
     found: queue.Queue[_Found],
     stop: threading.Event,
     means: Means,
 ) -> None:
     """Have a worker read one file after the other; runs in a thread."""
-    worker = _Worker()
     error = None
     try:
         while not stop.is_set():
@@ -177,7 +196,7 @@ class _Worker:
     def __init__(self) -> None:
         self._process: subprocess.Popen[bytes] | None = None
 
-    def read(self, path: Path, means: Means) -> Iterator[tuple[Path, Document] | ReadFile]:
+    def read(self, path: Path, means: Means) -> Iterator[tuple[Path, Document] | ReadFile | Alive]:
         """Read one file, come what may."""
         began = time.monotonic()
         patience = _Patience(silent=_seconds(path), whole=MOST_SECONDS_PER_FILE)
@@ -187,8 +206,8 @@ class _Worker:
             send(stdin(process), {"path": str(path), "means": asdict(means)})
         while "done" not in (message := patience.next_message(process)):
             if "alive" in message:
-                continue
-            if "document" in message:
+                yield Alive(path, message["alive"])
+            elif "document" in message:
                 # Not in the worker: unpacking what knows languages takes a process .8 s of CPU.
                 yield path, with_language(document_from_json(message["document"]))
             elif "failure" in message:
@@ -208,6 +227,11 @@ class _Worker:
         if "ready" not in (message := patience.next_message(self._process)):
             raise RuntimeError(f"the process that reads files did not start: {message['death']}")
         return self._process
+
+    def kill(self) -> None:
+        """Stop the process, so that whoever waits for it waits no longer; from any thread."""
+        if process := self._process:
+            kill(process)
 
     def end(self) -> None:
         """Stop the process, whatever it is doing."""

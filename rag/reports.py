@@ -6,8 +6,14 @@ import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal, TypeAlias
 
 from rag.types import Failure
+
+Stage: TypeAlias = Literal["discovering", "hashing", "reading", "publishing", "calibrating"]
+"""What a run of ``Library.index`` is at: listing folders; finding out which files changed;
+reading, encoding and storing them; bringing the search indexes up to date; and measuring what
+scores mean."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +21,10 @@ class Progress:
     """How far a run of ``Library.index`` is.
 
     Files done, of how many; passages that were read so far, those of them that went through the
-    model, and those that had been through it before; and the file in hand.
+    model, and those that had been through it before; and the file in hand. ``done`` of ``total``
+    is how far the ``stage`` is: files found; bytes of the file in hand; its pages or the like;
+    passages; questions. ``total`` is 0 where it is not known. ``seconds`` have passed since the
+    run began.
     """
 
     files_done: int
@@ -24,6 +33,10 @@ class Progress:
     embedded: int
     reused: int
     source: str
+    stage: Stage = "discovering"
+    done: int = 0
+    total: int = 0
+    seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

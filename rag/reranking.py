@@ -7,12 +7,14 @@ each passage (Nogueira and Cho, "Passage re-ranking with BERT", arXiv:1901.04085
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, cast
 
 import numpy as np
 
 from rag.arrays import Scores
 from rag.errors import ModelError
+from rag.files import SPECIAL, special_in
 from rag.quiet import quiet_transformers
 
 if TYPE_CHECKING:
@@ -57,6 +59,8 @@ class CrossEncoderReranker:
 
 
 def _loaded(model: str) -> CrossEncoder:
+    if special := special_in(Path(model).expanduser().rglob("*")):
+        raise ModelError(f"{special}: {SPECIAL}; get the model again")
     with quiet_transformers():
         from sentence_transformers import CrossEncoder
 

@@ -8,7 +8,17 @@ from pathlib import Path
 
 import numpy as np
 
-from rag import citing, finding, mapping, neighbours, reliability, remembered, retrieval, tuned
+from rag import (
+    asking,
+    citing,
+    finding,
+    mapping,
+    neighbours,
+    reliability,
+    remembered,
+    retrieval,
+    tuned,
+)
 from rag.answering import Calibrations
 from rag.arrays import Scores
 from rag.calibration import Calibration
@@ -91,8 +101,10 @@ class Searchable:
         EmptyQuestion
             If there is no letter and no digit in the question.
         InputError
-            If ``k`` is below 1.
+            If the question has more than :data:`rag.MAX_QUESTION_LENGTH` characters, a condition
+            more than :data:`rag.MAX_FILTER_LENGTH`, or ``k`` is below 1.
         """
+        asking.check_length(question)
         conditions = Filter(since, until, source, title, language, where or {})
         return self._found(question, k, conditions, self._reranker)
 
@@ -115,6 +127,7 @@ class Searchable:
 
         Parameters and errors are those of :meth:`search`.
         """
+        asking.check_length(question)
         conditions = Filter(since, until, source, title, language, where or {})
         hits = self._found(question, k, conditions, self._reranker)
         own = self._found(question, 1, conditions, None) if self._reranker else []
@@ -154,7 +167,8 @@ class Searchable:
         EmptyQuestion
             If there is nothing to look for.
         InputError
-            If ``offset`` is below 0 or ``limit`` below 1.
+            If the query or a condition is too long, as in :meth:`search`; if ``offset`` is below 0
+            or ``limit`` below 1.
         """
         return finding.find(
             query,

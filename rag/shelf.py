@@ -19,8 +19,8 @@ from rag.protocols import Embedder
 LONGEST_NAME = 64
 """Characters of a library's name."""
 
-_UNWRITABLE = frozenset({"Cc", "Cs", "Zl", "Zp"})
-"""Unicode's categories of characters that control or break lines, or can't be written."""
+_UNWRITABLE = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+"""Unicode's categories of characters that control, reverse or break text, or can't be written."""
 
 _DEVICES = frozenset(
     {"CON", "PRN", "AUX", "NUL"}

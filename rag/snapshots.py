@@ -5,9 +5,10 @@ from __future__ import annotations
 import threading
 from pathlib import Path
 
-from rag.errors import LibraryBusy, LibraryError
+from rag.errors import LibraryDamaged, LibraryError, LibraryNotFound
 from rag.files import may_write, writing
 from rag.folder import SECONDS_TO_WAIT, locked
+from rag.heartbeat import Beat, run, unobserved
 from rag.indexes import Indexes, Snapshot
 from rag.store import Changes
 from rag.vectors import Sealed
@@ -28,10 +29,10 @@ class Snapshots:
         """What is known of the vectors' sealed part; None where nothing of use is published."""
         return self._indexes.sealed
 
-    def publish(self) -> None:
+    def publish(self, beat: Beat = unobserved) -> None:
         """Bring the indexes to the state of the store. The caller holds the writer's lock."""
         with writing(self._folder):
-            self._newest = self._indexes.publish()
+            self._newest = run(self._indexes.publish, beat)
 
     def current(self) -> Snapshot:
         """The newest published indexes, those that another process published too.
@@ -59,7 +60,7 @@ class Snapshots:
         """Publish what a writer that was killed left unpublished.
 
         While another writer is at work it will publish itself: what there was before serves. So it
-        does where nothing can be written.
+        does where nothing can be written, by the folder's permissions or for want of space.
         """
         if not may_write(self._folder):
             if behind:
@@ -71,7 +72,9 @@ class Snapshots:
         try:
             with locked(self._folder, 0.0 if behind else SECONDS_TO_WAIT), writing(self._folder):
                 return self._indexes.publish()
-        except LibraryBusy:
+        except (LibraryNotFound, LibraryDamaged):
+            raise
+        except LibraryError:  # another process is at work, or the disk is full
             if behind is None:
                 raise
             return behind

@@ -12,6 +12,9 @@ FEWEST_LETTERS = 4
 
 LETTERS_FOR_TWO_SLIPS = 8
 
+MOST_WORDS = 10
+"""Unknown words of one question that are looked up: each costs a walk through what is known."""
+
 
 def slips_allowed(word: str) -> int:
     """How many slips a word may have: none below 4 letters, one below 8, else two."""

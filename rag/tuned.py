@@ -30,7 +30,7 @@ def kept(notes: Notes) -> Ranking:
     found = notes.note(NAME)
     try:
         return replace(DEFAULT, **json.loads(found)) if found else DEFAULT
-    except (TypeError, InputError) as error:
+    except (TypeError, ValueError, InputError) as error:
         raise LibraryMismatch(
             f"the library was tuned by another version of rag ({error}); go back to the default "
             "ranking: rag tune --reset"

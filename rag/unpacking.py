@@ -1,7 +1,8 @@
 """A library out of an archive of :mod:`rag.archiving`.
 
-What comes in is checked whole, in a folder beside the one that it is for, before it gets that name:
-the names and sizes of all members before anything is written, and each by its SHA-256.
+An archive may come from a stranger. It is checked whole in a draft folder before the library gets
+its name: the names and sizes of all members before anything is written, each member by its SHA-256,
+and the store by :mod:`rag.store.validation`. The search indexes are made again from the store.
 """
 
 from __future__ import annotations
@@ -14,11 +15,9 @@ import shutil
 import struct
 import zipfile
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
-
-from filelock import FileLock, Timeout
 
 from rag.archive_format import (
     CHUNK,
@@ -32,18 +31,23 @@ from rag.archive_format import (
     Tell,
 )
 from rag.archive_format import documents as documents_in
+from rag.drafts import draft_of
 from rag.embedding import MINILM
-from rag.errors import InputError, LibraryBusy, LibraryDamaged
-from rag.files import absolute, printable, sync_folder, writing
-from rag.indexes import PUBLISHED
-from rag.store import Database, StoreWriter
+from rag.errors import InputError, LibraryDamaged, LibraryMismatch, ModelError
+from rag.files import absolute, open_file, printable, sync_folder, writing
+from rag.indexes import Indexes
+from rag.opening import NAME as MODEL
+from rag.opening import embedder_for, see_that_model_is_outside
+from rag.store import Changes, Database, StoreWriter, as_path, validate
+from rag.tuned import kept as ranking_kept
 
 MOST_MANIFEST = 64_000_000
 """Bytes; that is a manifest of some 400,000 files."""
 
-_MEMBER = re.compile(
-    r"library\.db|published\.json|vectors-\d+\.faiss|words/[\w.-]+|files/.+", re.DOTALL
-)
+LONGEST_NAME = 255
+"""Bytes of one part of a member's name: what file systems take."""
+
+_MEMBER = re.compile(r"library\.db|files/.+", re.DOTALL)
 _UNSAFE = "\\:\0" if os.name == "nt" else "\0"
 """What no name may have, though it is below a folder that is ours."""
 
@@ -73,61 +77,34 @@ def bring_in(source: str | Path, folder: Path, tell: Tell) -> Archived:
         manifest = _manifest(archive, path)
         folder.parent.mkdir(parents=True, exist_ok=True)
         size = sum(one.size for one in manifest.members.values())
+        if size > path.stat().st_size:
+            raise _damaged(path, "its members overlap")
         free = shutil.disk_usage(folder.parent).free
         if size > free:
             raise InputError(
                 f"{folder.parent} has {free / 1e6:,.0f} MB of space left, and the library needs "
                 f"{size / 1e6:,.0f}; make room, or choose another place: --library DIR"
             )
-        with _alone(folder):
-            documents = _brought_in(archive, manifest, path, folder, Copying(size, tell))
-    return Archived(documents, size, PUBLISHED in manifest.members)
-
-
-@contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """Keep others from bringing something into the same folder."""
-    lock = FileLock(folder.with_name(f".{folder.name}.lock"))
-    try:
-        lock.acquire(timeout=0)
-    except Timeout as error:
-        raise LibraryBusy(
+        busy = (
             f"another process brings a library into {folder}; wait for it, or choose another "
             "place: --library DIR"
-        ) from error
-    try:
-        yield
-    finally:
-        with suppress(OSError):  # Windows keeps a file that is open
-            Path(lock.lock_file).unlink()
-        lock.release()
-
-
-def _brought_in(
-    archive: zipfile.ZipFile, manifest: Manifest, path: Path, folder: Path, copying: Copying
-) -> int:
-    """Unpack and check all of it under another name; gives the number of documents."""
-    draft = folder.with_name(f".{folder.name}.draft")
-    shutil.rmtree(draft, ignore_errors=True)  # of an import that was killed
-    draft.mkdir(mode=0o700)
-    try:
-        _unpack(archive, manifest, draft, path, copying)
-        documents = _settled(draft, Path(manifest.folder), folder)
-        draft.chmod(0o777 & ~_umask())
-        if folder.exists():
-            folder.rmdir()  # it is empty: elsewhere than on Linux nothing takes its place
-        draft.rename(folder)
-        sync_folder(folder.parent)
-    except BaseException:
-        shutil.rmtree(draft, ignore_errors=True)
-        raise
-    return documents
+        )
+        with draft_of(folder, "import", busy) as draft:
+            library = draft / "library"
+            library.mkdir()
+            _unpack(archive, manifest, library, path, Copying(size, tell))
+            documents = _settle(library, manifest, folder, path)
+            if folder.exists():
+                folder.rmdir()  # it is empty: elsewhere than on Linux nothing takes its place
+            library.rename(folder)
+            sync_folder(folder.parent)
+    return Archived(documents, size)
 
 
 @contextmanager
 def _opened(path: Path) -> Iterator[zipfile.ZipFile]:
     try:
-        with path.open("rb") as file, zipfile.ZipFile(file) as archive:
+        with open_file(path) as file, zipfile.ZipFile(file) as archive:
             yield archive
     except _DAMAGE as error:
         raise _damaged(path, str(error) or "it is cut short") from error
@@ -177,6 +154,7 @@ def _allowed(info: zipfile.ZipInfo, member: Member, path: Path) -> None:
         or ".." in parts
         or "/".join(parts) != name
         or any(character in name for character in _UNSAFE)
+        or any(len(part.encode("utf-8", "surrogatepass")) > LONGEST_NAME for part in parts)
         or not plain
         or info.flag_bits & 1
     ):
@@ -219,26 +197,53 @@ def _copied(source: IO[bytes], target: IO[bytes], most: int, copying: Copying) -
     return digest.hexdigest()
 
 
-def _settled(draft: Path, before: Path, now: Path) -> int:
-    """Let the library know where it will be; gives the number of its documents."""
-    database = Database(draft / STORE, MINILM.dimension)
+def _settle(library: Path, manifest: Manifest, folder: Path, path: Path) -> int:
+    """Check the store, let it know where it will be, and make its indexes; gives the number of
+    documents.
+    """
+    before = as_path(manifest.folder)
     try:
-        database.use_journal()
-        database.check(database.fact("fingerprint"))  # not newer than this version, and not older
-        if before != now:
-            StoreWriter(database).move(str(before) + os.sep, printable(now) + os.sep)
-        return documents_in(database)
-    except KeyError as error:
-        raise LibraryDamaged("the archive holds no library") from error
-    finally:
-        database.close()
+        database = Database(library / STORE, MINILM.dimension)
+        try:
+            dimension = validate(database, before)
+            database.dimension = dimension or MINILM.dimension
+            _check_notes(database, dimension, library, folder)
+            database.use_journal()
+            if str(before) != printable(folder):
+                separator = "/" if isinstance(before, PurePosixPath) else "\\"
+                StoreWriter(database).move(f"{before}{separator}", printable(folder) + os.sep)
+            if dimension:  # an empty library is indexed when its model is known
+                Indexes(library, Changes(database)).publish()
+            return documents_in(database)
+        finally:
+            database.close()
+    except (LibraryDamaged, ModelError) as error:
+        raise _damaged(path, f"its store can't be used ({_reason(error, library)})") from error
+    except LibraryMismatch as error:
+        raise LibraryMismatch(
+            f"{path} was made by another version of rag ({_reason(error, library)}); use that one"
+        ) from error
 
 
-def _umask() -> int:
-    """What new folders don't allow; it can only be read by setting it."""
-    mask = os.umask(0o077)
-    os.umask(mask)
-    return mask
+def _reason(error: Exception, library: Path) -> str:
+    """What went wrong, without the name of a draft that is gone when it is read."""
+    return str(error.__cause__ or error).replace(str(library / STORE), "it")
+
+
+def _check_notes(database: Database, dimension: int, library: Path, folder: Path) -> None:
+    """See that the library can be opened with what it remembers of its model and ranking."""
+    ranking_kept(database)
+    if database.note(MODEL) is None:
+        return
+    try:
+        embedder = embedder_for(library, None, None)
+        see_that_model_is_outside(embedder.name, folder)
+        found = embedder.fingerprint, embedder.dimension
+    except (TypeError, ValueError, AttributeError) as error:
+        raise LibraryDamaged(f"it does not say which model it was made with: {error}") from error
+    expected = database.fact("fingerprint"), dimension or embedder.dimension
+    if found != expected:
+        raise LibraryDamaged("it was made with another model than it says")
 
 
 def _damaged(path: Path, why: str) -> LibraryDamaged:

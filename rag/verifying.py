@@ -7,7 +7,6 @@ Only a text that is damaged can't; its file has to be read again.
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -17,7 +16,7 @@ from typing import TypeAlias
 
 from rag.chunking import passages
 from rag.errors import LibraryError
-from rag.files import writing
+from rag.files import digest, writing
 from rag.folder import locked
 from rag.indexes import Indexes
 from rag.protocols import Embedder
@@ -118,11 +117,10 @@ def _sent(folder: Path, database: Database, tell: Tell) -> list[Problem]:
     kept = [one for one in StoreReader(database).files().values() if _is_in(one.path, folder)]
     for done, record in enumerate(kept, 1):
         try:
-            with Path(record.path).open("rb") as file:
-                digest = hashlib.file_digest(file, "sha256").hexdigest()
+            found_digest = digest(record.path)
         except OSError:
-            digest = None  # whoever deleted it may have meant to
-        if digest is not None and record.digest and digest != record.digest:
+            found_digest = None  # whoever deleted it may have meant to
+        if found_digest is not None and record.digest and found_digest != record.digest:
             what = "the file that was sent is not what was read"
             found.append(Problem(what, "send it again", source=record.path))
         tell("files", done, len(kept))

@@ -5,7 +5,7 @@ Started by :mod:`rag.reading` as ``python -m rag.worker``. Messages are those of
 
     → {"path": …, "means": {…}}    a file to read, and with what
     ← {"ready": true}          once, before the first file
-    ← {"alive": true}          it goes on: after a page, once a second at most
+    ← {"alive": steps}         it goes on, after so many pages or the like; once a second at most
     ← {"document": {…}}        one of those in the file
     ← {"failure": [source, reason]}
     ← {"done": true, "spent": …}    that was all of the file; whether to start another process now
@@ -73,8 +73,8 @@ def main() -> None:
     requests, answers = answering()
     own = memory_in_use()
     send(answers, {"ready": True})
-    on_page = _sign_of_life(answers)
     while request := receive(requests):
+        on_page = _sign_of_life(answers)
         path = Path(request["path"])
         means = Means(**request["means"])
         limit_memory(own + means.max_document)
@@ -100,14 +100,15 @@ def main() -> None:
 
 def _sign_of_life(answers: BinaryIO) -> Callable[[], None]:
     """What to call whenever the work has gone on: it says so, if it did not just before."""
-    last = time.monotonic()
+    last, steps = time.monotonic(), 0
 
     def tell() -> None:
-        nonlocal last
+        nonlocal last, steps
+        steps += 1
         now = time.monotonic()
         if now - last >= SECONDS_BETWEEN_SIGNS:
             last = now
-            send(answers, {"alive": True})
+            send(answers, {"alive": steps})
 
     return tell
 

@@ -6,6 +6,11 @@ import sqlite3
 from pathlib import Path
 
 _BACK = {
+    6: (
+        "DROP INDEX document_language",
+        "ALTER TABLE document DROP COLUMN language",
+        "CREATE INDEX document_language ON document (metadata ->> '$.language')",
+    ),
     5: (
         "ALTER TABLE document DROP COLUMN checksum",
         "ALTER TABLE passage DROP COLUMN checksum",

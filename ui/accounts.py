@@ -146,6 +146,8 @@ def read(path: Path) -> Accounts:
     """
     try:
         mode = path.stat().st_mode
+        if not stat.S_ISREG(mode):
+            raise InputError(_no_access_file(path))
         content = path.read_text(encoding="utf-8")
     except OSError as error:
         raise InputError(

@@ -52,7 +52,7 @@ def bounded(app: ASGIApp) -> ASGIApp:
         except TimeoutError:
             await refusal(scope, problems.TOO_SLOW, told.TOO_SLOW)(scope, receive, send)
         else:
-            await app(scope, _given(body, receive), send)
+            await app(scope, given(body, receive), send)
 
     return call
 
@@ -85,7 +85,7 @@ async def read(scope: Scope, receive: Receive, most: int) -> bytes:
                 return bytes(body)
 
 
-def _given(body: bytes, receive: Receive) -> Receive:
+def given(body: bytes, receive: Receive) -> Receive:
     """The body as one message, and after it whatever else comes: that somebody left, say."""
     given = False
 

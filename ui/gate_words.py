@@ -4,8 +4,16 @@ BEHIND_A_PROXY = (
     "This came through a reverse proxy, which this server knows nothing of: start it with "
     "--behind-proxy ADDRESS, the address from which the proxy asks"
 )
+MALFORMED = (
+    "The Host or the Origin of this request is malformed: send one Host, like 127.0.0.1:7860, and "
+    "one Origin or none"
+)
 OTHER_NAME = (
     "This server does not answer to that name: start it with --allow-host NAME to have it do so"
+)
+NO_EVENT = (
+    "A question, and each field that limits it, is text of up to {most:,} characters, and nothing "
+    "else can be sent; make it shorter"
 )
 TOO_LARGE = "More was sent than this server takes"
 TOO_SLOW = "What was to be sent did not come in time"

@@ -1,41 +1,23 @@
-"""What every response carries, which of Gradio's doors stay shut, and whose requests are answered:
-those of people at an address bar, of pages of ours, and of programs; never those of another page.
+"""What every response carries, and whose requests are answered: those of people at an address bar,
+of pages of ours, and of programs; never those of another page.
 """
 
 from __future__ import annotations
 
-from http import HTTPStatus
+import re
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.responses import JSONResponse
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from ui.access import Names
 
-from ui import gate_words, prefix, words
+from ui import gate_words, words
 from ui.api import problems
 from ui.refusing import refusal
-
-CLOSED = (
-    "/gradio_api/file",
-    "/gradio_api/proxy",
-    "/gradio_api/upload",
-    "/gradio_api/stream",
-    "/gradio_api/vibe",
-    "/gradio_api/dev",
-    "/gradio_api/process_recording",
-    "/gradio_api/component_server",
-    "/gradio_api/deep_link",
-    "/gradio_api/login",
-    "/login",
-    "/logout",
-    "/monitoring",
-)
-"""The page neither takes files nor gives any away, so nothing behind these is needed."""
 
 ALWAYS = {
     "x-content-type-options": "nosniff",
@@ -78,6 +60,12 @@ NOTHING = "default-src 'none'; frame-ancestors 'none'"
 """For whatever brings no policy of its own, and is no page: answers to programs, say."""
 
 
+MAX_PORT = 65535
+
+_AUTHORITY = re.compile(r"(?:\[[0-9a-fA-F:.]+\]|[0-9a-zA-Z._-]+)(?::(?P<port>[0-9]{1,5}))?")
+_ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://(?P<authority>.+)")
+
+
 def headed(app: ASGIApp) -> ASGIApp:
     """``app`` with the headers above on every response, whoever makes it."""
 
@@ -95,30 +83,38 @@ def headed(app: ASGIApp) -> ASGIApp:
     return call
 
 
-def shut(app: ASGIApp) -> ASGIApp:
-    """``app`` with the closed doors closed."""
-
-    async def call(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and prefix.within(scope).startswith(CLOSED):
-            closed = JSONResponse({"detail": words.MISSING}, HTTPStatus.NOT_FOUND)
-            await closed(scope, receive, send)
-        else:
-            await app(scope, receive, send)
-
-    return call
-
-
 def named(app: ASGIApp, names: Names) -> ASGIApp:
-    """``app``, which answers only to names of its own."""
+    """``app``, which answers only to names of its own, and only where they are written as such."""
 
     async def call(scope: Scope, receive: Receive, send: Send) -> None:
-        if names.has(Headers(scope=scope).get("host", "")):
+        headers = Headers(scope=scope)
+        if not _is_well_formed(headers):
+            refused = refusal(scope, problems.MALFORMED, gate_words.MALFORMED)
+            await refused(scope, receive, send)
+        elif names.has(headers["host"]):
             await app(scope, receive, send)
         else:
             refused = refusal(scope, problems.OTHER_NAME, gate_words.OTHER_NAME)
             await refused(scope, receive, send)
 
     return call
+
+
+def _is_well_formed(headers: Headers) -> bool:
+    """Whether there is one host, at most one origin, and each is written as browsers do.
+
+    What is read in two ways here and by the next program is refused, not guessed.
+    """
+    hosts, origins = headers.getlist("host"), headers.getlist("origin")
+    found = (_ORIGIN.fullmatch(one) for one in origins if one != "null")
+    authorities = [*hosts, *(one["authority"] if one else "" for one in found)]
+    return len(hosts) == 1 and len(origins) <= 1 and all(map(_is_authority, authorities))
+
+
+def _is_authority(text: str) -> bool:
+    """Whether this is a host, or a host and a port from 1 to 65535, and nothing else."""
+    found = _AUTHORITY.fullmatch(text)
+    return found is not None and 1 <= int(found["port"] or 1) <= MAX_PORT
 
 
 def kept_from_others(app: ASGIApp) -> ASGIApp:

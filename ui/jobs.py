@@ -10,12 +10,14 @@ import datetime as dt
 import logging
 import os
 import threading
+import time
 import uuid
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from queue import SimpleQueue
+from types import MappingProxyType
 from typing import Literal, Self, TypeAlias
 
 from rag import Failure, IndexReport, Library, Progress, SourceNotFound
@@ -27,6 +29,19 @@ Phase: TypeAlias = Literal["looking", "reading", "finishing"]
 """``looking`` for what there is to read; ``reading`` and encoding it; ``finishing`` is bringing
 the indexes up to it, and measuring what scores mean."""
 
+_PHASES: Mapping[str, Phase] = MappingProxyType(
+    {
+        "discovering": "looking",
+        "hashing": "looking",
+        "reading": "reading",
+        "publishing": "finishing",
+        "calibrating": "finishing",
+    }
+)
+
+SECONDS_TO_STOP = 1.0
+"""How long a job that was cancelled counts as running while it ends."""
+
 KEPT = 50
 """How many jobs that are over are remembered."""
 
@@ -37,7 +52,7 @@ _log = logging.getLogger(__name__)
 
 
 class _Cancelled(BaseException):
-    """Ends a run between two documents, as Ctrl-C does; no handler of errors may take it."""
+    """Ends a run, as Ctrl-C does; no handler of errors may take it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +96,9 @@ class Job:
 
     ``paths`` are the files and folders it was given. ``progress`` is the last step that was told,
     ``report`` what a job did that is done, and ``trouble`` why one failed, in words without a
-    path. ``cancelling`` is whether it was told to stop; it goes on until the document in hand is
-    done. ``exclude``, ``ocr``, ``retry``, ``again`` and ``max_document`` are as in
-    :meth:`rag.Library.index`. Times are in UTC.
+    path. ``cancelling`` is whether it was told to stop, which takes a moment. ``exclude``,
+    ``ocr``, ``retry``, ``again`` and ``max_document`` are as in :meth:`rag.Library.index`. Times
+    are in UTC.
     """
 
     id: str
@@ -112,11 +127,7 @@ class Job:
         """What a running job is at; None while it waits, and when it is over."""
         if self.state != "running":
             return None
-        step = self.progress
-        if step is None:
-            return "looking"
-        encoded = step.embedded + step.reused >= step.passages
-        return "finishing" if step.files_done >= step.files and encoded else "reading"
+        return _PHASES[self.progress.stage] if self.progress else "looking"
 
 
 class Jobs:
@@ -132,6 +143,7 @@ class Jobs:
         self._over: Counter[State] = Counter()
         self._waiting: SimpleQueue[str | None] = SimpleQueue()
         self._worker: threading.Thread | None = None
+        self._running: str | None = None
         self._closed = False
 
     def start(
@@ -193,8 +205,8 @@ class Jobs:
 
     @property
     def is_idle(self) -> bool:
-        """Whether no job waits or runs."""
-        return all(job.is_over for job in self.all())
+        """Whether no job waits or runs, nor one that was cancelled is still ending."""
+        return self._running is None and all(job.is_over for job in self.all())
 
     def over(self) -> Mapping[str, int]:
         """How many jobs ended in each state, those included that are not remembered any more."""
@@ -202,9 +214,11 @@ class Jobs:
             return {state: number for state, number in self._over.items()}  # noqa: C416
 
     def cancel(self, job_id: str) -> Job | None:
-        """Stop a job: at once if it waits, after the document in hand if it runs.
+        """Stop a job: at once if it waits, within a moment if it runs.
 
-        What it has done by then stays, and can be found. A job that is over stays as it is.
+        What it has done by then stays, and can be found as soon as the indexes are brought up to
+        it. Where that takes long, it goes on behind the job, and the next job waits for it. A job
+        that is over stays as it is.
         """
         with self._changing:
             job = self._jobs.get(job_id)
@@ -216,12 +230,16 @@ class Jobs:
                 job = replace(job, cancelling=True)
             return self._put(job)
 
-    def close(self) -> None:
-        """Cancel every job and wait until the last has ended; no more are taken."""
+    def stop(self) -> None:
+        """Cancel every job, and take no more."""
         with self._changing:
             self._closed = True
         for job in self.all():
             self.cancel(job.id)
+
+    def close(self) -> None:
+        """Cancel every job and wait until the last has ended; no more are taken."""
+        self.stop()
         self._waiting.put(None)
         if self._worker is not None:
             self._worker.join()
@@ -235,13 +253,23 @@ class Jobs:
             job = self._jobs.get(job_id)
             if job is None or job.is_over:  # cancelled while it waited
                 return
+            self._running = job_id
             self._put(replace(job, state="running", began=_now()))
 
+        stopped: float | None = None
+
         def on_progress(step: Progress) -> None:
-            if self._change(job_id, lambda job: replace(job, progress=step)).cancelling:
+            nonlocal stopped
+            now = self._change(job_id, lambda job: replace(job, progress=step))
+            if now.cancelling and (self._closed or stopped is None):
+                stopped = stopped or time.monotonic()
                 raise _Cancelled
+            # Bringing the indexes up to what it committed may take long; nobody waits for that.
+            if stopped and time.monotonic() - stopped > SECONDS_TO_STOP:
+                self._change(job_id, lambda job: replace(job, state="cancelled", ended=_now()))
 
         self._change(job_id, self._ended(job, on_progress))
+        self._running = None
 
     def _ended(self, job: Job, on_progress: Callable[[Progress], None]) -> Callable[[Job], Job]:
         """Do what a job asks for; gives what is to be changed in its snapshot then."""
@@ -266,8 +294,10 @@ class Jobs:
         return lambda job: replace(job, state="failed", trouble=trouble, ended=_now())
 
     def _change(self, job_id: str, change: Callable[[Job], Job]) -> Job:
+        """Change how a job stands, unless it is over."""
         with self._changing:
-            return self._put(change(self._jobs[job_id]))
+            job = self._jobs[job_id]
+            return job if job.is_over else self._put(change(job))
 
     def _put(self, job: Job) -> Job:
         """Remember how a job stands now, and note what becomes of it. The caller holds the lock."""
@@ -291,7 +321,7 @@ class Jobs:
 
     def _forget(self) -> None:
         """Let go of the oldest jobs that are over, so that a server may run for years."""
-        over = [job.id for job in self._jobs.values() if job.is_over]
+        over = [job.id for job in self._jobs.values() if job.is_over and job.id != self._running]
         for job_id in over[:-KEPT]:
             del self._jobs[job_id]
 

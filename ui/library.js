@@ -138,13 +138,20 @@ function shareOf({ files_done: done, files, passages, embedded, reused }) {
   return (done / files) * (passages ? (embedded + reused) / passages : 1);
 }
 
-function numbersOf({ phase, progress }) {
+function numbersOf({ progress }) {
   if (!progress) return "";
   const { files_done: done, files, passages, embedded, reused, source } = progress;
   const counts = { done, files, passages, encoded: embedded + reused };
   const told = Object.entries(counts).map(([name, count]) => [name, number(count)]);
   const line = filled(texts.numbers, Object.fromEntries(told));
-  return phase === "reading" && source ? `${line} · ${source}` : line;
+  const share = progress.total ? Math.floor((100 * progress.done) / progress.total) : 0;
+  const seconds = Math.floor(progress.seconds);
+  const clock = {
+    minutes: number(Math.floor(seconds / 60)),
+    seconds: String(seconds % 60).padStart(2, "0"),
+  };
+  const far = share ? filled(texts.percent, { n: number(share) }) : "";
+  return [line, source, far, filled(texts.clock, clock)].filter(Boolean).join(" · ");
 }
 
 function showFailures(details, report) {

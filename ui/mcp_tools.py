@@ -22,7 +22,7 @@ from starlette.routing import Route
 
 from rag import Library, RagError
 from ui import guard, mcp_texts, searches, troubles, words
-from ui.api.shapes import FURTHEST, LONGEST_CONDITION, Day, Question, Shape
+from ui.api.shapes import FURTHEST, Condition, Day, Question, Shape
 from ui.warming import Warming
 
 if TYPE_CHECKING:
@@ -40,12 +40,11 @@ ABOUT = (
 MOST_PASSAGES = 50
 MOST_CHARACTERS = 50_000
 
-Words = Annotated[str, Field(max_length=LONGEST_CONDITION)]
 Since = Annotated[Day | None, Field(description="Only documents of that day or later.")]
 Until = Annotated[Day | None, Field(description="Only documents of that day or earlier.")]
-OfSource = Annotated[Words | None, Field(description="Only files like *.pdf or letters/*.")]
-OfTitle = Annotated[Words | None, Field(description="Only documents with this in the title.")]
-Language = Annotated[Words | None, Field(description="Only documents in a language, like en.")]
+OfSource = Annotated[Condition | None, Field(description="Only files like *.pdf or letters/*.")]
+OfTitle = Annotated[Condition | None, Field(description="Only documents with this in the title.")]
+Language = Annotated[Condition | None, Field(description="Only documents in a language, like en.")]
 
 Searched: TypeAlias = Annotated[CallToolResult, mcp_texts.Searched]
 Listed: TypeAlias = Annotated[CallToolResult, mcp_texts.Listed]

@@ -61,6 +61,10 @@ class Opened:
         behind = self._background
         return metrics.read(self._library, behind.jobs, behind.warming, self._name)
 
+    def stop(self) -> None:
+        """Cancel what goes on behind the requests."""
+        self._background.jobs.stop()
+
     async def close(self) -> None:
         """Answer no more, end what goes on, and close the library."""
         self._closing = True

@@ -17,12 +17,14 @@ from pathlib import Path
 
 from fastapi import FastAPI, Request
 from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, Response
+from starlette.middleware import Middleware
 from starlette.types import Receive, Scope, Send
 
-from rag import Library, RagError
+from rag import InputError, Library, RagError
 from ui import (
     citing,
     documents_routes,
+    gradio_guard,
     guard,
     insight_routes,
     metrics,
@@ -118,12 +120,12 @@ def create_app(
     if counted is not None:
         metrics.add_routes(app, counted)
     app.add_middleware(policies.added)
-    app.add_middleware(guard.shut)
+    page = build(library, name)
     below = "/libraries/{name}" if name else ""
     app.add_middleware(observing.routed, below=below, also=(tools.route.path,))
     mounted: FastAPI = gr.mount_gradio_app(
         app,
-        build(library, name),
+        page,
         path="/",
         head=HEAD,
         theme=theme(),
@@ -135,7 +137,10 @@ def create_app(
         ssr_mode=False,
         mcp_server=False,
         allowed_paths=[],
-        app_kwargs={"exception_handlers": {404: _missing}},
+        app_kwargs={
+            "exception_handlers": {404: _missing},
+            "middleware": [Middleware(gradio_guard.guarded, page=page, not_found=_missing)],
+        },
     )
     return mounted
 
@@ -186,6 +191,10 @@ class Alone:
         async with running(self._library, self._background, counted=self.metrics) as app:
             self._starting.hand_over(app)
             yield
+
+    def stop(self) -> None:
+        """Cancel what goes on behind the requests."""
+        self._background.jobs.stop()
 
     def close(self) -> None:
         """Wait for what goes on behind the requests."""
@@ -253,10 +262,13 @@ async def _missing(request: Request, _: Exception) -> Response:
 
 
 async def _broken(request: Request, error: Exception) -> Response:
-    """The library itself is in trouble; the error's own line says what to do."""
+    """What was asked for can't be, or the library itself is in trouble; the error's own line says
+    what to do.
+    """
+    status = 422 if isinstance(error, InputError) else 503
     if "text/html" not in request.headers.get("accept", ""):
         return JSONResponse(
-            {"status": "error", "detail": words.sentence(troubles.told(error))}, status_code=503
+            {"status": "error", "detail": words.sentence(troubles.told(error))}, status
         )
     page = reader.problem(troubles.told(error), prefix.root(request.scope))
-    return HTMLResponse(page, status_code=503, headers=guard.STILL)
+    return HTMLResponse(page, status, headers=guard.STILL)

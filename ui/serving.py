@@ -23,10 +23,10 @@ from ui.gate import gated
 from ui.metrics import Metrics
 from ui.observing import Observed
 
-SECONDS_TO_FINISH = 30
+SECONDS_TO_FINISH = 1
 """How long requests that are under way may go on when the server is told to stop."""
 
-SECONDS_OF_STREAMS = 1.0
+SECONDS_OF_STREAMS = 0.5
 """The same for those that have no end of their own: an open page keeps one."""
 
 SECONDS_OF_QUIET = 75
@@ -51,6 +51,9 @@ class Service(Protocol):
 
     def running(self) -> AbstractAsyncContextManager[None]:
         """Become complete, which takes seconds, and end in order."""
+
+    def stop(self) -> None:
+        """Begin to end what goes on behind the requests, without waiting for it."""
 
     def close(self) -> None:
         """End what may be left of it, if Ctrl-C kept that from ending in order."""
@@ -105,6 +108,7 @@ async def _answer(
             if not serving.done() and on_ready is not None:
                 on_ready(_address(listener))
             await _told_to_stop(server, serving)
+            service.stop()
             await asyncio.sleep(SECONDS_OF_STREAMS if observed.open_streams else 0)
             observed.end_streams()
             await serving

@@ -79,6 +79,11 @@ class Libraries:
         finally:
             await asyncio.gather(*(one.close() for one in self._opened.values()))
 
+    def stop(self) -> None:
+        """Cancel what goes on behind the requests."""
+        for one in self._opened.values():
+            one.stop()
+
     def close(self) -> None:
         """Close what is still open."""
         for one in self._opened.values():

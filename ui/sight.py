@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlencode
 
+from rag import MAX_FILTER_LENGTH, MAX_QUESTION_LENGTH
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -54,15 +56,17 @@ class Sight:
 
     @classmethod
     def of(cls, query: Mapping[str, str]) -> Sight:
-        """That of an address; what is no range or no number there is as good as none."""
+        """That of an address; what is no range or no number there, or is longer than anything
+        that could be asked, is as good as none.
+        """
         others = query.get("others", "").split(",")[:MOST_OTHERS]
         page = query.get("page", "")
         return cls(
             passage=_read(query.get("passage", "")),
             answer=_read(query.get("answer", "")),
             others=tuple(filter(None, map(_read, others))),
-            question=query.get("q", ""),
-            find=query.get("find", ""),
+            question=_up_to(MAX_QUESTION_LENGTH, query.get("q", "")),
+            find=_up_to(MAX_FILTER_LENGTH, query.get("find", "")),
             pane=query.get("pane") == "1",
             page=int(page) if re.fullmatch(r"[0-9]{1,9}", page) else None,
         )
@@ -74,6 +78,10 @@ NOTHING = Sight()
 
 def _written(one: Range | None) -> str:
     return f"{one[0]}-{one[1]}" if one else ""
+
+
+def _up_to(length: int, text: str) -> str:
+    return text if len(text) <= length else ""
 
 
 def _read(text: str) -> Range | None:

@@ -14,7 +14,7 @@ from urllib.parse import parse_qs
 
 from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, Response
 
-from ui import guard, observing, prefix, words
+from ui import observing, prefix, words
 from ui.api import health, problems
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class Starting:
     """An application that answers from the first moment on, and then hands over to another."""
 
     def __init__(self) -> None:
-        self._own = guard.shut(observing.routed(_answer, also=PATHS))
+        self._own = observing.routed(_answer, also=PATHS)
         self._app = self._own
 
     def hand_over(self, app: ASGIApp) -> None:

@@ -23,7 +23,13 @@ UNEXPECTED = "something went wrong; the terminal that runs rag says more"
 
 _WORDS: tuple[tuple[type[RagError], str], ...] = (
     (LibraryBusy, BUSY),
-    (LibraryNotFound, "the library is gone; the terminal that runs rag says more"),
+    (
+        LibraryNotFound,
+        (
+            "the library is gone: its folder was moved or removed, or its disk is not there; the "
+            "terminal that runs rag says more"
+        ),
+    ),
     (
         LibraryMismatch,
         "it is of another version of rag or of another model; the terminal that runs rag says more",

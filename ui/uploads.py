@@ -36,8 +36,9 @@ NO_FOLDER = (
 NOT_SENT = "there is no such file here; send it first"
 
 _DRAFT = ".sent-"
-_SECONDS_OF_A_DRAFT = 86_400.0
-"""No file takes as long to be sent: what is older was left by a server that was killed."""
+_SECONDS_TO_LOCK = 60.0
+"""By then whoever made a draft has locked it: an older one without a lock was left by a server that
+was killed."""
 
 _UNSEEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 """Unicode's categories of characters that control or break lines, or can't be written."""
@@ -162,6 +163,7 @@ class Uploads:
         with tempfile.NamedTemporaryFile(dir=self.folder, prefix=_DRAFT, delete=False) as file:
             path = Path(file.name)
             self._sending.add(path)
+            _lock(file.file)
             try:
                 yield Draft(self.folder, self.most, file.file, self._naming)
             finally:
@@ -188,9 +190,28 @@ class Uploads:
         for path in self.folder.glob(f"{_DRAFT}*"):
             if path in self._sending:  # however old it looks: the clock may just have been set
                 continue
-            with suppress(FileNotFoundError):  # it was kept, or swept, a moment ago
-                if time.time() - path.stat().st_mtime > _SECONDS_OF_A_DRAFT:
+            with suppress(FileNotFoundError, PermissionError):  # kept or swept just now; or in use
+                if time.time() - path.stat().st_mtime > _SECONDS_TO_LOCK and not _is_locked(path):
                     path.unlink()
+
+
+def _lock(file: IO[bytes]) -> None:
+    """Hold a lock on a draft until it is closed, by this process or by its death; where the system
+    keeps open files from being removed, there is no need of it.
+    """
+    if os.name == "posix":
+        import fcntl
+
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def _is_locked(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            _lock(file)
+    except BlockingIOError:
+        return True
+    return False
 
 
 def safe(given: str) -> str:

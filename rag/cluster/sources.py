@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import stat
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
@@ -10,7 +9,7 @@ from pathlib import Path, PurePosixPath
 from rag.cluster import objects
 from rag.cluster.work import Listed
 from rag.discovery import Discovery, discover, excluded
-from rag.files import is_url, may_read, printable
+from rag.files import SPECIAL, is_ordinary, is_url, may_read, printable
 from rag.loaders import supported
 from rag.loaders.debris import is_debris
 from rag.types import Failure
@@ -92,12 +91,11 @@ class _Here:
         except UnicodeEncodeError:
             reason = "its name is not valid UTF-8: rename it"
         else:
-            if stat.S_ISREG(facts.st_mode) and may_read(path):
+            if is_ordinary(facts) and may_read(path):
                 changed = min(max(facts.st_mtime_ns, -_LAST_NS), _LAST_NS)
                 self.files.append(Listed(str(path), facts.st_size, changed))
                 return
-            ordinary = stat.S_ISREG(facts.st_mode)
-            reason = "it can't be read: Permission denied" if ordinary else "it is no ordinary file"
+            reason = "it can't be read: Permission denied" if is_ordinary(facts) else SPECIAL
         self.unreadable.append(Failure(printable(path), reason))
 
 

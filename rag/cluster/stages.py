@@ -16,7 +16,7 @@ from rag.cluster.work import Cut, Digested, End, Held, Job, Listed, Looked, Parc
 from rag.encoding import Encoder
 from rag.files import is_url
 from rag.ingestion import dated
-from rag.reading import ReadFile, read
+from rag.reading import Alive, ReadFile, read
 from rag.rereading import is_just_so
 from rag.shared.opening import opened
 from rag.types import Document, Failure
@@ -149,6 +149,8 @@ def _read(there: dict[Path, tuple[Looked, str]], job: Job, gathered: _Gathered) 
     """Read files that are there, one after the other, as on one machine."""
     counts = dict.fromkeys(there, 0)
     for result in read(list(there), means=job.means, workers=1):
+        if isinstance(result, Alive):
+            continue
         if isinstance(result, ReadFile):
             looked, digest = there[result.path]
             failures = tuple(

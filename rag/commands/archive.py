@@ -38,8 +38,7 @@ def export_command(
             found = carrying.export(str(place), file, show, force=force)
         else:
             found = archiving.export(absolute(place), file, show, force=force)
-    without = "" if found.indexes else "; its indexes are made again when it is opened"
-    out.print(f"{escape(str(file))}: {_told(found)}{without}", soft_wrap=True)
+    out.print(f"{escape(str(file))}: {_told(found)}", soft_wrap=True)
 
 
 def import_command(
@@ -50,7 +49,8 @@ def import_command(
 ) -> None:
     """Make a library of an archive, in a folder that is new or empty, or at a URL.
 
-    Everything is checked before the folder gets its name. It answers as the one that was exported.
+    Everything is checked before the folder gets its name: an archive may come from anybody. The
+    search indexes are made again from the documents.
 
     Example: rag import articles.rag.zip --library ~/articles/.rag
     """

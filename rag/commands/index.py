@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+import time
+from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated
 
@@ -14,20 +15,20 @@ from rag import terminal
 from rag.cluster.fleet import Fleet
 from rag.commands.options import LibraryOption
 from rag.commands.passwords import asked_for, can_be_asked_for, in_file
-from rag.commands.signals import EXIT_INTERRUPTED, put_off
+from rag.commands.signals import EXIT_INTERRUPTED
 from rag.default import default_library
-from rag.errors import InputError
+from rag.errors import InputError, LibraryNotFound
 from rag.files import on_this_machine
 from rag.library import Library
-from rag.reports import IndexReport, Progress
+from rag.reports import IndexReport
 from rag.terminal import count, err, escape
 
 EXIT_SOME_FAILED = 3
 QUERIES_AFTER_INDEXING = 30
 """Of the self-test: enough to notice what went wrong at large, in a second or two."""
 
-FILES_BETWEEN_LINES = 1000
-"""Files between two plain lines of progress, where the output is no terminal."""
+SECONDS_BETWEEN_TRIES = 1.0
+"""How often to look whether a library that is gone, while its folders are followed, is back."""
 
 
 def index_command(
@@ -212,12 +213,12 @@ def _index(
     cache: bool,
     ray: Fleet | None,
 ) -> IndexReport:
-    """Index with progress; the first Ctrl-C ends it after the document in hand."""
-    from rag.progress import bars
+    """Index with progress, until Ctrl-C."""
+    from rag.progress import bars, lines
 
-    shown = bars() if sys.stderr.isatty() else nullcontext(_plain_progress)
+    shown = bars() if sys.stderr.isatty() else nullcontext(lines(err.print))
     try:
-        with shown as show, _interruptible(show) as on_progress:
+        with shown as on_progress:
             return library.index(
                 paths,
                 exclude=exclude,
@@ -236,22 +237,6 @@ def _index(
         raise typer.Exit(EXIT_INTERRUPTED) from None
 
 
-@contextmanager
-def _interruptible(show: Callable[[Progress], None]) -> Iterator[Callable[[Progress], None]]:
-    """Progress that raises KeyboardInterrupt where it does no harm: between two documents."""
-
-    def say() -> None:
-        err.print("Stopping after the document in hand; Ctrl-C again stops at once.")
-
-    with put_off(say) as stop_if_asked:
-
-        def on_progress(step: Progress) -> None:
-            show(step)
-            stop_if_asked()
-
-        yield on_progress
-
-
 def _follow(
     library: Library,
     paths: Sequence[Path],
@@ -267,9 +252,9 @@ def _follow(
     err.print("Following; Ctrl-C stops.")
     try:
         for _ in changes(paths, leave_out=on_this_machine(library.engine.location)):
-            present = [path for path in paths if path.exists()]
-            found = library.index(
-                present,
+            found = _index_when_back(
+                library,
+                paths,
                 exclude=exclude,
                 ocr=ocr,
                 passwords=passwords,
@@ -282,6 +267,31 @@ def _follow(
         err.print("Stopped.")
 
 
-def _plain_progress(step: Progress) -> None:
-    if step.files_done and step.files_done % FILES_BETWEEN_LINES == 0:
-        err.print(f"{step.files_done:,} of {step.files:,} files, {step.embedded:,} passages")
+def _index_when_back(
+    library: Library,
+    paths: Sequence[Path],
+    *,
+    exclude: Sequence[str],
+    ocr: bool | str,
+    passwords: Sequence[str],
+    max_document: str | None,
+    cache: bool,
+) -> IndexReport:
+    """Index the paths that exist; while the library itself is gone, wait until it is back."""
+    told = False
+    while True:
+        present = [path for path in paths if path.exists()]
+        try:
+            return library.index(
+                present,
+                exclude=exclude,
+                ocr=ocr,
+                passwords=passwords,
+                max_document=max_document,
+                cache=cache,
+            )
+        except LibraryNotFound as error:
+            if not told:
+                err.print(escape(f"{error}. Waiting for it."), soft_wrap=True)
+                told = True
+            time.sleep(SECONDS_BETWEEN_TRIES)

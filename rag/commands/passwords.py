@@ -8,6 +8,7 @@ from getpass import getpass
 from pathlib import Path
 
 from rag.errors import InputError
+from rag.files import open_file
 from rag.loaders import wants_password
 from rag.reports import IndexReport
 from rag.terminal import count, err, escape
@@ -22,7 +23,8 @@ def in_file(path: Path) -> list[str]:
         If it can't be read.
     """
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        with open_file(path) as file:
+            lines = file.read().decode("utf-8").splitlines()
     except OSError as error:
         reason = error.strerror or "it can't be read"
         raise InputError(f"--passwords {path}: {reason}; name a text file") from error

@@ -92,8 +92,8 @@ def serve_command(
     rag serve --behind-proxy 127.0.0.1 --allow-host docs.example.org --auth people.json
 
     What happens is logged to standard error: on a terminal what goes wrong, elsewhere each request
-    as a line of JSON. Ctrl-C and SIGTERM end the server in order: requests that are under way are
-    answered, and a document that is being indexed is finished.
+    as a line of JSON. Ctrl-C and SIGTERM end the server in order and within three seconds: what is
+    under way is answered if that takes a moment only, and what was indexed stays.
 
     Example: rag serve --port 8000
     """

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import os
 import signal
-from collections.abc import Callable, Iterator
+import threading
+import time
+from collections.abc import Iterator
 from contextlib import contextmanager
-from types import FrameType
 
 EXIT_INTERRUPTED = 130
 EXIT_TERMINATED = 143
 
+SECONDS_TO_END = 2.0
+"""How long a command may go on after the first of them."""
+
 
 @contextmanager
 def ending() -> Iterator[None]:
-    """In this block SIGTERM ends a command as Ctrl-C does, but for the exit code.
-
-    By default it would end the process on the spot. That loses nothing either, but says nothing.
+    """In this block SIGTERM ends a command as Ctrl-C does, but for the exit code: by
+    KeyboardInterrupt. Where the process goes on for :data:`SECONDS_TO_END`, in native code or
+    waiting for a disk, say, it is ended on the spot. That loses nothing: what was committed stays,
+    and whatever is derived from it is made again.
     """
     terminated = False
 
@@ -26,7 +32,8 @@ def ending() -> Iterator[None]:
 
     before = signal.signal(signal.SIGTERM, terminate)
     try:
-        yield
+        with _watched():
+            yield
     except SystemExit as ended:
         if terminated and ended.code == EXIT_INTERRUPTED:
             raise SystemExit(EXIT_TERMINATED) from None
@@ -36,40 +43,26 @@ def ending() -> Iterator[None]:
 
 
 @contextmanager
-def put_off(on_asked: Callable[[], None]) -> Iterator[Callable[[], None]]:
-    """In this block the first Ctrl-C or SIGTERM takes effect at the next call of what this gives,
-    or at the block's end; the second does at once. ``on_asked`` is called with the first.
-
-    Raises
-    ------
-    KeyboardInterrupt
-        If one came.
-    """
-    asked: signal.Signals | None = None
-    before = {one: signal.getsignal(one) for one in (signal.SIGINT, signal.SIGTERM)}
-
-    def restore() -> None:
-        for one, handler in before.items():
-            signal.signal(one, handler)
-
-    def ask(number: int, _: FrameType | None) -> None:
-        nonlocal asked
-        asked = signal.Signals(number)
-        restore()
-        on_asked()
-
-    def now() -> None:
-        if asked is None:
-            return
-        handler = before[asked]
-        if callable(handler):
-            handler(asked, None)
-        raise KeyboardInterrupt
-
-    for one in before:
-        signal.signal(one, ask)
+def _watched() -> Iterator[None]:
+    """Have a thread told of signals as they come: Python's own handlers wait for native code."""
+    received, sent = os.pipe()
+    os.set_blocking(sent, False)
+    before = signal.set_wakeup_fd(sent, warn_on_full_buffer=False)
+    watch = threading.Thread(target=_end_soon, args=(received,), name="signals", daemon=True)
+    watch.start()
     try:
-        yield now
-        now()
+        yield
     finally:
-        restore()
+        signal.set_wakeup_fd(before)
+        os.close(sent)  # without a signal the thread ends here; after one it stays to the very end
+
+
+def _end_soon(received: int) -> None:
+    """Wait for a signal that ends a command, and see that it does."""
+    codes = {signal.SIGINT: EXIT_INTERRUPTED, signal.SIGTERM: EXIT_TERMINATED}
+    while number := os.read(received, 1):
+        if code := codes.get(signal.Signals(number[0])):
+            time.sleep(SECONDS_TO_END)
+            os.write(2, b"Stopped. What was written stays; run it again to go on.\n")
+            os._exit(code)
+    os.close(received)

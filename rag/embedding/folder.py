@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from rag.errors import ModelError
+from rag.files import SPECIAL, special_in
+from rag.files import digest as file_digest
 from rag.language import code
 
 ORGANIZATION = "sentence-transformers"
@@ -40,6 +42,8 @@ def find(name: str) -> Path:
             f"{folder} holds no sentence-transformers model: it has no modules.json; "
             "name the folder into which a model was saved"
         )
+    if special := special_in(folder.rglob("*")):
+        raise ModelError(f"{special}: {SPECIAL}; get the model again")
     return folder
 
 
@@ -58,9 +62,7 @@ def digest(folder: Path) -> str:
             name = path.relative_to(folder)
             weights_twice = path.suffix == ".bin" and any(path.parent.glob("*.safetensors"))
             if path.suffix in _READ and not _FOR_OTHERS & set(name.parts) and not weights_twice:
-                with path.open("rb") as file:
-                    found = hashlib.file_digest(file, "sha256").hexdigest()
-                whole.update(f"{name.as_posix()} {found}\n".encode())
+                whole.update(f"{name.as_posix()} {file_digest(path)}\n".encode())
     except OSError as error:
         raise ModelError(f"the model in {folder} can't be read: {error.strerror}") from error
     return whole.hexdigest()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -13,6 +12,7 @@ from rag.embedding.folder import digest, find, languages
 from rag.embedding.network import Network
 from rag.embedding.plain import Plain
 from rag.errors import InputError, LibraryDamaged, ModelError
+from rag.files import digest as file_digest
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,8 +214,7 @@ MINILM = PackagedModel(
 
 def _check_weights(weights: Path, packaged: PackagedModel) -> None:
     try:
-        with weights.open("rb") as file:
-            found = hashlib.file_digest(file, "sha256").hexdigest()
+        found = file_digest(weights)
     except OSError as error:
         raise ModelError(
             f"the weights of {packaged.name} can't be read ({error.strerror}); "

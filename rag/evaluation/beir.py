@@ -14,6 +14,7 @@ document must have to be looked at. A set with spans needs no judgements of docu
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,7 @@ from rag.evaluation.labelled import (
     check_question,
     no_set,
 )
+from rag.files import open_file
 from rag.filters import Filter
 from rag.types import Span
 
@@ -156,7 +158,8 @@ def _judgements(folder: Path, split: str | None) -> dict[str, dict[str, int]]:
         there = ", ".join(files) or "none"
         raise InputError(f"{folder} has no judgements {split}; name others by --split: {there}")
     found: dict[str, dict[str, int]] = {}
-    with files[split].open(encoding="utf-8-sig", newline="") as lines:
+    with open_file(files[split]) as file:
+        lines = io.TextIOWrapper(file, encoding="utf-8-sig", newline="")
         for number, row in enumerate(csv.reader(lines, csv.excel_tab, quoting=csv.QUOTE_NONE), 1):
             if not row or (number == 1 and not _is_number(row[-1])):
                 continue

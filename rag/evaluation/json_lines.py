@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import gzip
+import io
 import json
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, BinaryIO, TypeAlias
 from zlib import error as ZlibError  # noqa: N812 (zlib spells its exception like a function)
 
 from rag.errors import InputError
+from rag.files import open_file
 
 Record: TypeAlias = dict[str, Any]
 
@@ -24,10 +27,13 @@ def records(path: Path) -> Iterator[tuple[str, Record]]:
     InputError
         If the file is damaged or no UTF-8, or a line is no JSON object.
     """
-    opened = gzip.open if path.suffix == ".gz" else open
     try:
-        # Only line feeds end a line: strings may hold the other marks.
-        with opened(path, "rt", encoding="utf-8-sig", newline="\n") as lines:
+        with ExitStack() as stack:
+            file: BinaryIO | gzip.GzipFile = stack.enter_context(open_file(path))
+            if path.suffix == ".gz":
+                file = stack.enter_context(gzip.GzipFile(fileobj=file))
+            # Only line feeds end a line: strings may hold the other marks.
+            lines = io.TextIOWrapper(file, encoding="utf-8-sig", newline="\n")
             for number, line in enumerate(lines, 1):
                 if line.strip():
                     yield f"{path.name}, line {number}", _record(path, number, line)

@@ -21,6 +21,7 @@ from pathlib import Path, PurePath
 from rag.errors import InputError, LoadError
 from rag.evaluation.json_lines import records
 from rag.evaluation.labelled import LabelledSet, Question, check_question, no_set
+from rag.files import open_file
 from rag.loaders.decoding import decode
 
 SEPARATORS = {".csv": ",;", ".tsv": "\t"}
@@ -97,7 +98,8 @@ def _json_rows(path: Path) -> Iterator[tuple[str, dict[str, str]]]:
 
 def _table_rows(path: Path, separators: str) -> Iterator[tuple[str, dict[str, str]]]:
     try:
-        text, _ = decode(path.read_bytes())
+        with open_file(path) as file:
+            text, _ = decode(file.read())
     except LoadError as error:
         raise no_set(path, str(error)) from error
     lines = text.removeprefix("\ufeff").splitlines(keepends=True)

@@ -341,7 +341,7 @@ def _title(loaded: Loaded) -> str:
 
 def _content(path: Path) -> Content:
     try:
-        if not path.is_file():  # a pipe or a device would keep us waiting
+        if not path.exists():
             raise LoadError("there is no such file; check its name, or whether it was moved")
         return content_of(path)
     except OSError as error:

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TypeAlias
 
+from rag.files import open_file
+
 Content: TypeAlias = bytes | mmap.mmap
 """The bytes of a file, read or mapped. A mapping takes no memory of its own: the system fetches
 the stretches that are looked at, and drops them when it needs the room. Slices of it are bytes, and
@@ -30,8 +32,9 @@ def content_of(path: Path) -> Content:
     where it can neither be mapped nor read.
     """
     if path.stat().st_size < LARGE:
-        return path.read_bytes()
-    with path.open("rb") as file:
+        with open_file(path) as file:
+            return file.read()
+    with open_file(path) as file:
         try:
             return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
         except (OSError, ValueError):

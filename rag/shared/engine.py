@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from rag.engine import Tell
+from rag.heartbeat import Beat, run, unobserved
 from rag.protocols import Embedder
 from rag.reports import Verification, Version
 from rag.shared import versions
@@ -50,7 +51,7 @@ class SharedEngine:
         return self._tables.url
 
     @contextmanager
-    def writing(self, by: Workers | None = None) -> Iterator[None]:
+    def writing(self, beat: Beat = unobserved, by: Workers | None = None) -> Iterator[None]:
         """No lock: see the class. ``by`` are who bring indexes and counts up to date at the end,
         this machine by default.
         """
@@ -58,7 +59,7 @@ class SharedEngine:
             yield
         finally:
             self.writer.flush()
-            publish(self._tables, by)
+            run(lambda: publish(self._tables, by), beat)
             self._newest = None
 
     def searcher(self) -> SharedSearcher:

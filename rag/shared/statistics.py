@@ -128,15 +128,20 @@ class Statistics:
         }
         stems = {stem for _, words in asked.values() for one in words for stem in one}
         known, above = self.fields(sorted(stems))
-        found = []
-        for written, (word, words) in asked.items():
-            # A stop word has no stem: it is no slip, though nothing has it.
-            unknown = words and not any(
+        # A stop word has no stem: it is no slip, though nothing has it.
+        unknown = [
+            (written, word)
+            for written, (word, words) in asked.items()
+            if words
+            and not any(
                 stem in known.frequencies or stem in above.frequencies
                 for one in words
                 for stem in one
             )
-            meant = spelling.nearest(word, self._near(word)) if unknown else None
+        ]
+        found = []
+        for written, word in unknown[: spelling.MOST_WORDS]:
+            meant = spelling.nearest(word, self._near(word))
             if meant:
                 found.append(Respelling(written, meant))
         return tuple(found)

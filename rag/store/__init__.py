@@ -27,6 +27,7 @@ from rag.store.records import (
     together,
 )
 from rag.store.sampling import sample
+from rag.store.validation import as_path, validate
 from rag.store.verification import (
     Fault,
     StoreCheck,
@@ -55,6 +56,7 @@ __all__ = [
     "StoreWriter",
     "StoredPassage",
     "StoredTokens",
+    "as_path",
     "checksum",
     "content_key",
     "damaged",
@@ -67,4 +69,5 @@ __all__ = [
     "sign",
     "take_apart",
     "together",
+    "validate",
 ]

@@ -67,7 +67,7 @@ class Catalogue:
         rows = self._database.connection.execute(
             "WITH first AS (SELECT key, id, title,"  # noqa: S608 (values apart)
             "  (SELECT min(path) FROM source WHERE document = document.key) AS source, date,"
-            "  metadata ->> '$.date_from' AS date_from, metadata ->> '$.language' AS language,"
+            "  metadata ->> '$.date_from' AS date_from, language,"
             "  json_array_length(pages) AS pages, warnings"
             f" FROM document WHERE {WHOLE} AND {clauses})"
             "SELECT id, title, source, date,"

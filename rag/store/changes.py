@@ -19,7 +19,7 @@ FROM passage JOIN encoding ON encoding.passage = passage.key
 WHERE generation > ? ORDER BY generation, passage.key
 """
 ADDED_SINCE = """
-SELECT passage.key, passage.text, title, passage.headings, metadata ->> '$.language'
+SELECT passage.key, passage.text, title, passage.headings, language
 FROM passage JOIN document ON document.key = passage.document
 WHERE generation > ? ORDER BY generation, passage.key
 """

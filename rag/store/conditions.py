@@ -41,7 +41,7 @@ def as_sql(conditions: Filter) -> tuple[str, list[str]]:
         clauses.append("instr(casefold(title), ?) > 0")
         values.append(plain(conditions.title).casefold())
     if conditions.language:
-        clauses.append("metadata ->> '$.language' = ?")
+        clauses.append("language = ?")
         values.append(plain(conditions.language))
     for name, value in conditions.where.items():
         clauses.append(

@@ -5,38 +5,55 @@ Where the folder can't be written, SQLite can't share its journal with anyone. I
 journal, the file alone is all there is, and is opened as one that does not change; should a writer
 with more rights begin after that, or the file be another one, the connection is made anew. If there
 is one, and a writer has it open, it is read along.
+
+A connection outlives the name of its file. So each use looks whether the file is still there and
+still the same: otherwise a library that was removed would go on answering, and one that was put
+back would not be seen.
 """
 
 from __future__ import annotations
 
 import sqlite3
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self, TypeAlias
 
 from rag.characters import plain
-from rag.errors import LibraryBusy, LibraryDamaged, LibraryError
-from rag.files import may_write
+from rag.errors import LibraryBusy, LibraryDamaged, LibraryError, LibraryNotFound
+from rag.files import SPECIAL, may_write, special_in
 from rag.parts import whole_source
 
 _DAMAGE = ("SQLITE_CORRUPT", "SQLITE_NOTADB", "SQLITE_ERROR", "SQLITE_MISMATCH")
+_NO_ROOM = ("SQLITE_IOERR_SHM", "SQLITE_FULL", "SQLITE_CANTOPEN")
+_UNCHANGING = "mode=ro&immutable=1"
 _OCCUPIED = ("SQLITE_BUSY", "SQLITE_LOCKED")
 
-Seen: TypeAlias = tuple[int, int, int, bool] | None
-"""What a file that can't be written looked like when it was opened: inode, size, time of its last
-change, and whether there was a journal. None for one that can be written."""
+Seen: TypeAlias = tuple[int, ...]
+"""Which file was opened: its device and inode. Of one that can't be written, also its size, the
+time of its last change, and whether there was a journal."""
 
 
-def seen(path: Path) -> Seen:
-    """What the file looks like now."""
-    if may_write(path.parent):
-        return None
+def seen(path: Path, *, unchanging: bool = False) -> Seen:
+    """What the file looks like now; in full where it can't be written, or is read as one that
+    doesn't change.
+
+    Raises
+    ------
+    LibraryNotFound
+        If it is gone: its folder was moved or removed, or its disk unmounted.
+    """
     try:
         facts = path.stat()
-    except OSError:
-        return 0, 0, 0, False
-    return facts.st_ino, facts.st_size, facts.st_mtime_ns, _has_journal(path)
+    except OSError as error:
+        raise LibraryNotFound(
+            f"the library in {path.parent} is gone ({error.strerror}); put the folder back, or "
+            "mount its disk again"
+        ) from error
+    if may_write(path.parent) and not unchanging:
+        return facts.st_dev, facts.st_ino
+    return facts.st_dev, facts.st_ino, facts.st_size, facts.st_mtime_ns, _has_journal(path)
 
 
 def connected(path: Path) -> Connection:
@@ -47,14 +64,24 @@ def connected(path: Path) -> Connection:
     LibraryError
         If the file can't be opened.
     """
-    # Never mode=rwc: a library that vanished is an error, not a new empty file.
-    mode = "rw" if may_write(path.parent) else "ro" if _has_journal(path) else "ro&immutable=1"
-    uri = f"{path.absolute().as_uri()}?mode={mode}"
+    if special := special_in(path.with_name(path.name + end) for end in ("", "-wal", "-shm")):
+        raise LibraryDamaged(f"{special}: {SPECIAL}; name another library: --library DIR")
     with in_words(path):
-        connection = sqlite3.connect(
-            uri, uri=True, isolation_level=None, check_same_thread=False, factory=Connection
-        )
-    connection.path = path
+        # Never mode=rwc: a library that vanished is an error, not a new empty file.
+        if not may_write(path.parent):
+            connection = _opened(path, "mode=ro" if _has_journal(path) else _UNCHANGING)
+        else:
+            try:
+                connection = _opened(path, "mode=rw")
+            except sqlite3.OperationalError as error:
+                if not error.sqlite_errorname.startswith(_NO_ROOM):
+                    raise
+                # The files beside it, by which processes share a journal, can't be made. Where
+                # there is a journal, the processor's memory serves, and other processes wait.
+                mode = "mode=rw&vfs=unix-excl" if _has_journal(path) else _UNCHANGING
+                connection = _opened(path, mode)
+                connection.makeshift = True
+    _distrust(connection)
     # FULL: what was committed survives a power cut, too.
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA foreign_keys = ON")
@@ -64,10 +91,50 @@ def connected(path: Path) -> Connection:
     return connection
 
 
+def _opened(path: Path, mode: str) -> Connection:
+    """A connection by which the file could be read.
+
+    Raises
+    ------
+    sqlite3.DatabaseError
+        If it could not.
+    """
+    connection = sqlite3.connect(
+        f"{path.absolute().as_uri()}?{mode}",
+        uri=True,
+        isolation_level=None,
+        check_same_thread=False,
+        factory=Connection,
+    )
+    connection.path = path
+    try:
+        super(Connection, connection).execute("SELECT 1 FROM sqlite_schema").close()
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _distrust(connection: Connection) -> None:
+    """Let the schema, which may come from a stranger, call nothing that could have an effect."""
+    old = "SELECT 1 FROM sqlite_schema WHERE name = 'document_language' AND sql LIKE '%->>%'"
+    if connection.execute(old).fetchone():
+        # Formats 4 and 5 index an expression, which SQLite distrusts like any use of JSON. Format 6
+        # has a column for it.
+        connection.execute("DROP INDEX document_language")
+    connection.execute("PRAGMA trusted_schema = OFF")
+    if sys.version_info >= (3, 12):
+        connection.setconfig(sqlite3.SQLITE_DBCONFIG_DEFENSIVE)
+        connection.setconfig(sqlite3.SQLITE_DBCONFIG_ENABLE_TRIGGER, enable=False)
+        connection.setconfig(sqlite3.SQLITE_DBCONFIG_ENABLE_VIEW, enable=False)
+
+
 class Connection(sqlite3.Connection):
     """A connection whose errors are the library's."""
 
     path: Path
+    makeshift = False
+    """Whether it was opened without the files beside it, for which there was no room."""
 
     def cursor(self, factory: object = None) -> Cursor:  # type: ignore[override]
         """Every statement goes through one."""

@@ -19,7 +19,7 @@ from rag.store.connecting import Connection, Seen, connected
 STEPS_BETWEEN_PROGRESS = 200_000
 """Of SQLite's machine: some tenths of a second."""
 
-FORMAT = 5
+FORMAT = 6
 """Of the tables in ``schema.sql``. An older library is brought up to it when it is opened; a newer
 one is refused."""
 
@@ -39,7 +39,6 @@ _STEPS: Mapping[int, tuple[str, ...]] = MappingProxyType(
         ),
         3: (
             "ALTER TABLE removed DROP COLUMN sentences",
-            "CREATE INDEX document_language ON document (metadata ->> '$.language')",
             # Counted from now on: adding them up takes seconds in a large library.
             """INSERT INTO meta
                 SELECT 'sentences', coalesce(sum(length(sentences)), 0) / 8 FROM passage""",
@@ -49,9 +48,19 @@ _STEPS: Mapping[int, tuple[str, ...]] = MappingProxyType(
             "ALTER TABLE document ADD COLUMN checksum INTEGER",
             "ALTER TABLE passage ADD COLUMN checksum INTEGER",
         ),
+        5: (
+            "ALTER TABLE document ADD COLUMN language TEXT",
+            "UPDATE document SET language = metadata ->> '$.language'",
+            "CREATE INDEX document_language ON document (language)",
+        ),
     }
 )
 """What leads from a format to the next one."""
+
+
+def schema() -> str:
+    """The statements that make the tables and indexes of an empty library."""
+    return files("rag.store").joinpath("schema.sql").read_text("utf-8")
 
 
 class Database:
@@ -81,8 +90,7 @@ class Database:
         try:
             # Rows with token bits are about 15 KB: larger pages make shorter chains of them.
             connection.execute("PRAGMA page_size = 8192")
-            schema = files("rag.store").joinpath("schema.sql").read_text("utf-8")
-            connection.executescript(f"BEGIN; {schema}")  # not one transaction a table
+            connection.executescript(f"BEGIN; {schema()}")  # not one transaction a table
             facts = {
                 "format": str(FORMAT),
                 "library": uuid.uuid4().hex,
@@ -106,16 +114,17 @@ class Database:
         LibraryDamaged, LibraryMismatch
         """
         folder = self._path.parent
+        self._refuse_code()
         try:
             found, model = self.fact("format"), self.fact("fingerprint")
         except KeyError as error:
             raise self._damaged(error) from error
-        if not (found.isdecimal() and 1 <= int(found) <= FORMAT):
+        if not (found.isascii() and found.isdecimal() and 1 <= int(found[:9]) <= FORMAT):
             raise LibraryMismatch(
                 f"{folder} has format {found}, and this version of rag reads formats up to "
                 f"{FORMAT}; use the version that made it, or index into a new library: "
                 "--library DIR"
-            )
+            ) from ValueError(f"format {found}, not {FORMAT}")
         if model != fingerprint:
             raise LibraryMismatch(
                 f"{folder} was made with the model “{model}” and can't be used with "
@@ -123,6 +132,18 @@ class Database:
             )
         if int(found) < FORMAT:
             self._migrate()
+
+    def _refuse_code(self) -> None:
+        """Refuse triggers, views and virtual tables, which could act on their own."""
+        found = self.connection.execute(
+            "SELECT type, name FROM sqlite_schema WHERE type NOT IN ('table', 'index')"
+            " OR rootpage = 0 LIMIT 1"
+        ).fetchone()
+        if found:
+            raise LibraryDamaged(
+                f"{self._path} has a {found[0]} “{found[1]}” that no library of rag has; "
+                "restore it from a copy, or index into another folder: --library DIR"
+            )
 
     def _migrate(self) -> None:
         """Bring the tables up to this format: all of it or nothing."""
@@ -173,19 +194,18 @@ class Database:
     def connection(self) -> Connection:
         """This thread's connection."""
         connection: Connection | None = getattr(self._local, "connection", None)
-        if connection is not None and self._local.seen is not None:
-            # Opened as a file that does not change: does it, after all?
-            if self._local.seen == connecting.seen(self._path):
+        if connection is not None:
+            if self._local.seen == connecting.seen(self._path, unchanging=connection.makeshift):
                 return connection
             connection.close()
-            connection = None
-        if connection is None:
-            seen: Seen = connecting.seen(self._path)
-            connection = connected(self._path)
-            with self._opening:
-                self._let_go()
-                self._connections[threading.current_thread()] = connection
-            self._local.connection, self._local.seen = connection, seen
+        seen: Seen = connecting.seen(self._path)
+        connection = connected(self._path)
+        if connection.makeshift:
+            seen = connecting.seen(self._path, unchanging=True)
+        with self._opening:
+            self._let_go()
+            self._connections[threading.current_thread()] = connection
+        self._local.connection, self._local.seen = connection, seen
         return connection
 
     def _let_go(self) -> None:
@@ -231,6 +251,10 @@ class Database:
             If SQLite can't write.
         """
         connection = self.connection
+        if connection.makeshift:  # there may be room again
+            self._local.connection = None
+            connection.close()
+            connection = self.connection
         try:
             connection.execute("BEGIN IMMEDIATE")
             yield connection

@@ -9,14 +9,16 @@ from pathlib import PurePath
 from rag.reports import Facets
 from rag.store.conditions import FURTHER_PARTS, WHOLE
 from rag.store.database import Database
+from rag.store.records import sound
 
 
+@sound
 def facets(database: Database) -> Facets:
     """Those of all documents; one with two sources counts by its first."""
     connection = database.connection
     languages = connection.execute(
-        "SELECT metadata ->> '$.language' AS code, count(*) FROM document"  # noqa: S608 (our own)
-        f" WHERE code IS NOT NULL AND {WHOLE} GROUP BY code"
+        "SELECT language, count(*) FROM document"  # noqa: S608 (our own)
+        f" WHERE language IS NOT NULL AND {WHOLE} GROUP BY language"
     )
     sources = connection.execute(
         f"SELECT min(path) FROM source WHERE NOT {FURTHER_PARTS} GROUP BY document"  # noqa: S608

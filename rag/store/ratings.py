@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 
 from rag.store.database import Database
+from rag.store.records import sound
 from rag.types import Quote, Rating
 
 # A passage that was read anew has another id: what was said of it before goes as well, when the
@@ -47,6 +48,7 @@ class RatingStore:
         with self._database.change() as connection:
             connection.execute(_FORGET, _named(rating))
 
+    @sound
     def all(self) -> list[Rating]:
         """Every rating, the earliest first."""
         rows = self._database.connection.execute(

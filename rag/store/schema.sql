@@ -19,10 +19,11 @@ CREATE TABLE document (
     page_labels TEXT NOT NULL,  -- JSON [label, …], as many as pages or none
     warnings TEXT NOT NULL,     -- JSON [line, …]
     text TEXT NOT NULL,
-    checksum INTEGER            -- of what stands above, but the key
+    language TEXT,              -- as in the metadata
+    checksum INTEGER            -- of what stands above, but the key and the language
 );
 CREATE INDEX document_date ON document (date);
-CREATE INDEX document_language ON document (metadata ->> '$.language');
+CREATE INDEX document_language ON document (language);
 
 -- A file as it was when it was last read, and what came of it.
 CREATE TABLE file (

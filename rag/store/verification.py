@@ -19,6 +19,10 @@ _MOST = 20
 """Lines of SQLite's own check that are kept: a page that is lost brings hundreds."""
 
 
+_OTHER_LANGUAGE = "json_valid(metadata) AND language IS NOT metadata ->> '$.language'"
+"""Where the column that is searched differs from the metadata that it was taken from."""
+
+
 @dataclass(frozen=True, slots=True)
 class Fault:
     """Something in the store that is not as it should be.
@@ -84,6 +88,11 @@ class StoreCheck:
         if kept != self.sentences:
             found.append(Fault(f"{kept:,} sentences are counted where {self.sentences:,} are"))
         rows = connection.execute("SELECT id, passages FROM piece WHERE passages <> 0")
+        (wrong,) = connection.execute(
+            f"SELECT count(*) FROM document WHERE {_OTHER_LANGUAGE}"  # noqa: S608 (our own)
+        ).fetchone()
+        if wrong:
+            found.append(Fault(f"{wrong:,} documents are listed under another language"))
         differing = set(dict(rows.fetchall()).items()) ^ set(self.pieces.items())
         if differing:
             pieces = len({piece for piece, _ in differing})
@@ -181,6 +190,10 @@ def recount(database: Database, check: StoreCheck) -> None:
         connection.execute("DELETE FROM meta WHERE name = 'sentences'")
         connection.execute("INSERT INTO meta VALUES ('sentences', ?)", (str(check.sentences),))
         connection.execute("DELETE FROM removed WHERE passage IN (SELECT key FROM passage)")
+        connection.execute(
+            "UPDATE document SET language = metadata ->> '$.language'"  # noqa: S608 (our own)
+            f" WHERE {_OTHER_LANGUAGE}"
+        )
 
 
 def sign(database: Database) -> None:

@@ -129,19 +129,21 @@ def _put_document(connection: Connection, generation: int, document: Document) -
         json.dumps(document.warnings, ensure_ascii=False),
         document.text,
     )
-    row = (*facts, checksum(document.id, *facts), document.id)
+    language = document.metadata.get("language")
+    row = (*facts, checksum(document.id, *facts), language, document.id)
     known = connection.execute("SELECT key FROM document WHERE id = ?", (document.id,)).fetchone()
     if known:
         _drop_passages(connection, generation, known[0])
         connection.execute(
             "UPDATE document SET title = ?, date = ?, digest = ?, metadata = ?, headings = ?,"
-            " pages = ?, page_labels = ?, warnings = ?, text = ?, checksum = ? WHERE id = ?",
+            " pages = ?, page_labels = ?, warnings = ?, text = ?, checksum = ?, language = ?"
+            " WHERE id = ?",
             row,
         )
         return cast("int", known[0])
     cursor = connection.execute(
         "INSERT INTO document (title, date, digest, metadata, headings, pages, page_labels,"
-        " warnings, text, checksum, id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        " warnings, text, checksum, language, id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         row,
     )
     return cast("int", cursor.lastrowid)

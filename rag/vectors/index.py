@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from rag.arrays import Keys, Scores, Vector, Vectors, are_unit
 from rag.errors import LibraryDamaged
-from rag.files import draft_of
+from rag.files import digest, draft_of
 
 if TYPE_CHECKING:
     import faiss
@@ -101,8 +101,7 @@ class FaissIndex:
 
         # FAISS trusts what it reads; a damaged file must never reach it.
         try:
-            with path.open("rb") as file:
-                found = hashlib.file_digest(file, "sha256").hexdigest()
+            found = digest(path)
         except OSError as error:
             raise LibraryDamaged(f"the vector index can't be read: {error.strerror}") from error
         if found != sha256:

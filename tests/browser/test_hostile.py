@@ -52,7 +52,7 @@ def hostile(
         for number, attack in enumerate(attacks):
             text = f"The {subject} of workshop {number} {attack} are kept in a shed.\n"
             (articles / f"{subject}-{number} <b> \u202e.txt").write_text(text, encoding="utf-8")
-    (articles / "long.txt").write_text(LONG, encoding="utf-8")
+    (articles / f"{'l' * 200}.txt").write_text(LONG, encoding="utf-8")
     process.index(folder / "library", [articles])
     with process.serving(folder / "library") as address:
         yield address
@@ -82,9 +82,10 @@ def test_two_hundred_hostile_hits_stay_text(open_page: OpenPage, hostile: str) -
     assert page.evaluate("window.__pwned") is None
 
 
-def test_a_line_of_a_million_characters(open_page: OpenPage, hostile: str) -> None:
-    """The page stays as wide as it is, and reading the document too."""
-    page = open_page(hostile, width=900)
+@pytest.mark.parametrize("width", [360, 1280])
+def test_a_line_of_a_million_characters(open_page: OpenPage, hostile: str, width: int) -> None:
+    """The page stays as wide as it is, reading the document too, and whatever names its file."""
+    page = open_page(hostile, width=width)
     page.get_by_label("Your question").fill("endless line on zeppelins")
     page.keyboard.press("Enter")
     first = page.locator("article.hit").first
@@ -96,3 +97,7 @@ def test_a_line_of_a_million_characters(open_page: OpenPage, hostile: str) -> No
     assert page.evaluate(fits)
     assert page.locator("article b").count() == 0
     assert page.evaluate("window.__pwned") is None
+
+    for address in ("library", f"?q={'w' * 300}&source={'s' * 200}"):
+        page.goto(f"{hostile}/{address}")
+        assert page.evaluate(fits), address

@@ -29,6 +29,7 @@ from hashing_embedder import HashingEmbedder
 import rag.ingestion
 import rag.store.database
 from rag import Document, Library
+from rag.heartbeat import Beat, unobserved
 from rag.lexical import TantivyIndex
 from rag.loaders import Means, load
 from rag.reading import ReadFile
@@ -116,9 +117,11 @@ def read_here(
     paths: list[Path],
     *,
     means: Means,
+    beat: Beat = unobserved,
 ) -> Iterator[tuple[Path, Document] | ReadFile]:
     """Read files in this process: starting others hundreds of times would take an hour."""
     for path in paths:
+        beat()
         for document in load(path, means=means):
             yield path, document
         yield ReadFile(path, (), 0.0)

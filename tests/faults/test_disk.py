@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 
@@ -59,6 +60,55 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", "-l", disk], check=True)
 
 
+def fill(disk: Path) -> None:
+    """Leave no block free."""
+    with (disk / "other").open("wb", buffering=0) as file, suppress(OSError):
+        while True:
+            file.write(bytes(4096))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="tmpfs is Linux's")
+@pytest.mark.parametrize("killed", [False, True], ids=["ended", "killed"])
+def test_asking_on_a_full_disk(small_disk: Path, tmp_path: Path, *, killed: bool) -> None:
+    """A question is answered where not one file can be made, by threads, too; also where a writer
+    that was killed left its journal, from which everything it committed is found.
+    """
+    (tmp_path / "a.txt").write_text("The harbour master counted forty boats. He was right.")
+    (tmp_path / "b.txt").write_text("The quokka is a small animal. It smiles.")
+    library = small_disk / "library"
+    with Library.open(library, embedder=HashingEmbedder()) as opened:
+        opened.index(tmp_path / "a.txt")
+    if killed:
+        program = f"""
+import os
+from hashing_embedder import HashingEmbedder
+from rag import Library
+from rag.store import StoreWriter
+settle = StoreWriter.settle
+StoreWriter.settle = lambda *args: (settle(*args), os._exit(9))
+Library.open({str(library)!r}, embedder=HashingEmbedder()).index({str(tmp_path / "b.txt")!r})
+"""
+        ran = subprocess.run(
+            [sys.executable, "-c", program], cwd=Path(__file__).parent, check=False
+        )
+        assert ran.returncode == 9
+        assert (library / "library.db-wal").stat().st_size
+    (library / "library.db-shm").unlink(missing_ok=True)
+    fill(small_disk)
+    with Library.open(library, create=False, embedder=HashingEmbedder()) as opened:
+        assert opened.search("harbour boats")[0].text.startswith("The harbour")
+        with ThreadPoolExecutor(4) as threads:
+            for hits in threads.map(opened.search, ["harbour boats"] * 8):
+                assert hits[0].text.startswith("The harbour")
+        assert opened.status().documents == 1 + killed
+        assert opened.verify().problems == () or killed
+        with pytest.raises(LibraryError, match="check the disk's space"):
+            opened.index(tmp_path / "b.txt", again=True)
+        (small_disk / "other").unlink()
+        assert opened.index(tmp_path / "b.txt").failed == ()
+        assert opened.search("quokka animal")[0].text.startswith("The quokka")
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="tmpfs is Linux's")
 def test_full_disk(small_disk: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is said in words; what was committed answers, and with more room the work goes on."""
@@ -81,6 +131,10 @@ def test_full_disk(small_disk: Path, tmp_path: Path, monkeypatch: pytest.MonkeyP
     ):
         opened.index(articles)
     assert 0 < len(committed) < 60
+    fill(small_disk)
+    with Library.open(library, embedder=HashingEmbedder()) as opened:
+        assert opened.search("article0 sand")[0].text
+        assert opened.status().documents == len(committed)
     subprocess.run(["mount", "-o", "remount,size=64m", small_disk], check=True)
     with Library.open(library, embedder=HashingEmbedder()) as opened:
         assert {one.id for one in opened.documents()} == {one.id for one in committed}  # type: ignore[attr-defined]
@@ -100,9 +154,7 @@ def test_a_full_disk_is_a_reason_to_empty_the_cache(
     kept = EncodingCache.open(384, 10**6)
     kept.keep([(a_key(number), an_encoding(number, 100)) for number in range(10)])
     kept.close()
-    with (small_disk / "other").open("wb", buffering=0) as file, suppress(OSError):
-        while True:
-            file.write(bytes(4096))
+    fill(small_disk)
     assert cache.status().encodings == 10
     cache.clear()
     assert cache.status().encodings == 0

@@ -238,7 +238,10 @@ class Broken:
         (
             LibraryNotFound("/home/ada holds no library"),
             *(503, "broken"),
-            "The library is gone; the terminal that runs rag says more.",
+            (
+                "The library is gone: its folder was moved or removed, or its disk is not there; "
+                "the terminal that runs rag says more."
+            ),
         ),
         (
             ModelError("/home/ada/model can't be loaded"),

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import pytest
 from behind_gate import FORM, HTML, PASSWORD, behind
 from fastapi.testclient import TestClient
+from starlette.types import Message, Receive, Scope, Send
 
 from rag import InputError
 from ui import accounts, login, visitors
 from ui import sessions as kept
 from ui.access import HERE, LOCAL, decided
 from ui.accounts import EMPTY, Accounts
+from ui.gate import gated
 from ui.rates import FREE_TRIES, Tries
 from ui.sessions import SECONDS, Sessions
 
@@ -54,6 +57,84 @@ def test_what_can_not_be_meant(options: dict[str, object], said: str) -> None:
     """Words that say what to do."""
     with pytest.raises(InputError, match=said):
         decided("127.0.0.1", **options)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        *(
+            [("host", host)]
+            for host in (
+                *("x@127.0.0.1", "127.0.0.1:7860@evil.example", "127.0.0.1, evil.example"),
+                *("127.0.0.1 evil.example", "127.0.0.1:", "127.0.0.1:0", "127.0.0.1:65536"),
+                *("127.0.0.1:7860x", "127.0.0.1:-1", "127.0.0.1/x", "127.0.0.1?x", "127.0.0.1#x"),
+                *(
+                    "http://127.0.0.1",
+                    "127.0.0.1\\evil",
+                    "[::1",
+                    "[::1]x",
+                    "::1",
+                    "%31%32",
+                    "",
+                    "[]",
+                ),
+                *(
+                    "127.0.0.1:\N{FULLWIDTH DIGIT SEVEN}",
+                    "\N{FULLWIDTH DIGIT ONE}27.0.0.1",
+                    "127.0.0.1\t",
+                    "localhost;x",
+                    "localhost:123456",
+                ),
+            )
+        ),
+        [],
+        [("host", "127.0.0.1"), ("host", "127.0.0.1")],
+        [("host", "127.0.0.1"), ("host", "evil.example")],
+        *(
+            [("host", "127.0.0.1"), ("origin", origin)]
+            for origin in (
+                *("http://x@127.0.0.1", "http://127.0.0.1/x", "http://127.0.0.1?x", "", "http://"),
+                *(
+                    "http://127.0.0.1 http://evil.example",
+                    "http://127.0.0.1:99999",
+                    "NULL",
+                    "//x y",
+                ),
+            )
+        ),
+        [("host", "127.0.0.1"), ("origin", "http://127.0.0.1"), ("origin", "http://127.0.0.1")],
+        [("host", "127.0.0.1"), ("origin", "null"), ("origin", "http://127.0.0.1")],
+    ],
+)
+def test_hosts_and_origins_that_are_none(headers: list[tuple[str, str]]) -> None:
+    """They are refused as malformed, whatever else reads them may make of them."""
+    reached: list[Scope] = []
+    sent: list[Message] = []
+
+    async def app(scope: Scope, _: Receive, __: Send) -> None:
+        reached.append(scope)
+
+    async def receive() -> Message:
+        return {"type": "http.request"}
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    raw = [(name.encode(), value.encode()) for name, value in headers]
+    scope = {"type": "http", "method": "GET", "path": "/", "query_string": b"", "headers": raw}
+    asyncio.run(gated(app, HERE)(scope, receive, send))
+    assert sent[0]["status"] == 400
+    assert b"malformed" in sent[1]["body"]
+    assert reached == []
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "LOCALHOST:7860", "[::1]:7860", "localhost.:65535"])
+def test_hosts_as_browsers_write_them(host: str) -> None:
+    """In upper case, with a port, with the dot that ends a name."""
+    client = behind(HERE, "http://127.0.0.1")
+    origin = f"http://{host}"
+    assert client.get("/", headers={"host": host, "origin": origin}).status_code == 200
+    assert client.get("/", headers={"host": host, "origin": "null"}).status_code == 403
 
 
 def test_who_is_not_known_sees_nothing(asked: TestClient) -> None:

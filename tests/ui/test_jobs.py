@@ -214,7 +214,7 @@ def test_phases() -> None:
     job = Job(id="1", paths=(), asked=dt.datetime(2026, 1, 1, tzinfo=dt.UTC), state="running")
     assert job.phase == "looking"
     step = Progress(files_done=2, files=2, passages=8, embedded=3, reused=4, source="")
-    assert replace(job, progress=step).phase == "reading"
-    assert replace(job, progress=replace(step, files_done=1, embedded=4)).phase == "reading"
-    assert replace(job, progress=replace(step, embedded=4)).phase == "finishing"
+    phases = {"hashing": "looking", "reading": "reading", "calibrating": "finishing"}
+    for stage, phase in phases.items():
+        assert replace(job, progress=replace(step, stage=stage)).phase == phase
     assert replace(job, progress=step, state="done").phase is None

@@ -21,7 +21,7 @@ from rag import Library
 ROOT = Path(__file__).parents[2]
 SERVER = Path(__file__).with_name("slow_server.py")
 FILES = 300
-BEATS = 12
+BEATS = 4
 QUESTION = "Which secret lies in Vessy?"
 PARAGRAPH = "The ferry of pier {0} leaves at dawn. Its master has the number {0}. Nobody waits. "
 
@@ -104,11 +104,11 @@ def held(api: httpx.Client) -> bool:
 
 
 def slowly(sent: threading.Event) -> Iterator[bytes]:
-    """A body that takes longer than any pause of the server's."""
+    """A body that goes on when the server is told to stop, and is soon over."""
     for number in range(BEATS):
         yield str(number).encode()
         sent.set()
-        time.sleep(0.4)
+        time.sleep(0.1)
 
 
 def is_refused(address: str) -> bool:

@@ -168,14 +168,21 @@ def test_what_is_half_sent_leaves_nothing(
 
 
 def test_what_a_killed_server_left_is_cleared_away(uploads: Uploads) -> None:
-    """A day later; a file that is being sent at the moment is left alone."""
+    """Soon after; what is being sent to another server at the moment is left alone."""
     uploads.folder.mkdir()
-    old, fresh = (uploads.folder / f"{module._DRAFT}{name}" for name in ("old", "fresh"))
-    for path in (old, fresh):
+    names = ("old", "fresh", "slow")
+    old, fresh, slow = (uploads.folder / f"{module._DRAFT}{name}" for name in names)
+    for path in (old, fresh, slow):
         path.write_bytes(b"half")
-    os.utime(old, (0, 0))
-    sent(uploads, "a.txt", [b"a"])
-    assert sorted(held(uploads)) == [fresh.name, "a.txt"]
+    with slow.open("rb") as file:
+        module._lock(file)
+        for path in (old, slow):
+            os.utime(path, (0, 0))
+        sent(uploads, "a.txt", [b"a"])
+        left = [fresh.name, *([slow.name] if os.name == "posix" else []), "a.txt"]
+        assert sorted(held(uploads)) == left
+    sent(uploads, "b.txt", [b"b"])
+    assert sorted(held(uploads)) == [fresh.name, "a.txt", "b.txt"]
 
 
 def test_sent_and_indexed(library: Library, tmp_path: Path) -> None:

@@ -31,7 +31,7 @@ def create_api(library: Library, jobs: Jobs, warming: Warming) -> FastAPI:
     api.include_router(asking.routes(library))
     api.include_router(documents.routes(library, jobs, removals))
     api.include_router(again.routes(library, jobs, removals))
-    api.include_router(files.routes(uploads))
+    api.include_router(files.routes(library, uploads))
     api.include_router(indexing.routes(jobs, uploads))
     api.include_router(health.routes(library, warming))
     api.include_router(problems.routes())

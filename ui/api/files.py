@@ -9,6 +9,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
 
+from rag import Library
 from ui import uploads as sending
 from ui.api import changing, problems
 from ui.api.shapes import Shape
@@ -40,7 +41,7 @@ HERE_BEFORE: dict[int | str, dict[str, Any]] = {
 }
 
 
-def routes(uploads: Uploads) -> APIRouter:
+def routes(library: Library, uploads: Uploads) -> APIRouter:
     """Where files are sent to."""
     router = APIRouter(tags=["files"])
 
@@ -62,6 +63,8 @@ def routes(uploads: Uploads) -> APIRouter:
 
         It is not indexed yet: start a job with its name among ``files``.
         """
+        # Else a folder that vanished would be made again, without its library.
+        await run_in_threadpool(library.ensure_available)
         kept = await _kept(request, sending.safe(name), uploads)
         response.status_code = 201 if kept.new else 200
         return SentFile(name=kept.path.name, size=kept.size, new=kept.new)

@@ -32,6 +32,14 @@ class Progress(Shape):
     """Those that had been through it before."""
     source: Source
     """The name of the file in hand."""
+    stage: str
+    """What the job is at."""
+    done: int
+    """How far the stage is: files found; bytes of the file in hand; its pages or the like."""
+    total: int
+    """Of how many; 0 where that is not known."""
+    seconds: float
+    """Since the job began to run."""
 
 
 class IndexReport(Shape):
@@ -61,7 +69,7 @@ class IndexJob(Shape):
     phase: Phase | None
     """What a running job is at."""
     cancelling: bool
-    """Whether it was told to stop; it goes on until the document in hand is done."""
+    """Whether it was told to stop; that takes a moment."""
     asked: dt.datetime
     began: dt.datetime | None
     ended: dt.datetime | None
@@ -166,7 +174,7 @@ def routes(jobs: Jobs, uploads: Uploads) -> APIRouter:
         responses=missing | refused,
     )
     def cancel_index_job(job_id: str) -> IndexJob:
-        """Stop a job after the document in hand; what it has done stays."""
+        """Stop a job within a moment; what it has done stays."""
         return told(_found(jobs.cancel(job_id)))
 
     return router

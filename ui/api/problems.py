@@ -57,6 +57,7 @@ NOT_KEPT = Kind("not-kept", HTTPStatus.INSUFFICIENT_STORAGE, "The file can't be 
 TOO_MUCH = Kind("too-much", HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "Too much was sent")
 TOO_SLOW = Kind("too-slow", HTTPStatus.REQUEST_TIMEOUT, "It took too long to be sent")
 UNKNOWN = Kind("not-known", HTTPStatus.UNAUTHORIZED, "Who asks is not known")
+MALFORMED = Kind("malformed", HTTPStatus.BAD_REQUEST, "The request's headers are malformed")
 OTHER_NAME = Kind("other-name", HTTPStatus.BAD_REQUEST, "This server has no such name")
 BY_PROXY = Kind("by-proxy", HTTPStatus.BAD_REQUEST, "This server knows of no proxy")
 TOO_OFTEN = Kind("too-often", HTTPStatus.TOO_MANY_REQUESTS, "That was too often")
@@ -73,7 +74,7 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
         for kind in (
             *(INVALID, IMPOSSIBLE, EMPTY, NOT_JSON, NOT_FOUND, NOT_FROM_HERE, READ_ONLY),
             *(GONE, TOO_LARGE, TAKEN, NOT_KEPT, INDEXING, BUSY, NOT_READY, BROKEN, UNEXPECTED),
-            *(TOO_MUCH, TOO_SLOW, UNKNOWN, OTHER_NAME, BY_PROXY, TOO_OFTEN, OVERLOADED),
+            *(TOO_MUCH, TOO_SLOW, UNKNOWN, MALFORMED, OTHER_NAME, BY_PROXY, TOO_OFTEN, OVERLOADED),
         )
     }
 )

@@ -9,10 +9,9 @@ from typing import Annotated, TypedDict, cast
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic.config import JsonDict
 
+from rag import MAX_FILTER_LENGTH, MAX_QUESTION_LENGTH
 from ui.render import file_name
 
-LONGEST_QUESTION = 10_000
-LONGEST_CONDITION = 500
 MOST_CONDITIONS = 20
 FURTHEST = 10_000_000
 """The greatest offset of a page; no library has as much."""
@@ -46,11 +45,11 @@ Day = Annotated[dt.date, BeforeValidator(_day)]
 Pair = Annotated[
     str,
     AfterValidator(_condition),
-    Field(max_length=LONGEST_CONDITION, json_schema_extra={"pattern": "^[^=]+="}),
+    Field(max_length=MAX_FILTER_LENGTH, json_schema_extra={"pattern": "^[^=]+="}),
 ]
 
 
-Condition = Annotated[str, Field(max_length=LONGEST_CONDITION)]
+Condition = Annotated[str, Field(max_length=MAX_FILTER_LENGTH)]
 
 
 def _given(schema: JsonDict) -> None:
@@ -110,5 +109,5 @@ class Filters(BaseModel):
         return name, value
 
 
-Question = Annotated[str, Field(min_length=1, max_length=LONGEST_QUESTION)]
+Question = Annotated[str, Field(min_length=1, max_length=MAX_QUESTION_LENGTH)]
 Offset = Annotated[int, Field(ge=0, le=FURTHEST)]
