@@ -75,7 +75,7 @@ def everything(paths: list[Path], workers: int) -> tuple[dict[str, str], dict[st
         if isinstance(one, ReadFile):
             for failure in one.failures:
                 failures[one.path.name] = failure.reason
-        else:
+        elif isinstance(one, tuple):
             texts[one[0].name] = one[1].text
     return texts, failures
 

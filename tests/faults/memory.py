@@ -674,7 +674,7 @@ def index(path: Path, library: Path, *, model: str, reading: bool) -> None:
         for one in read([path], means=Means()):
             if isinstance(one, ReadFile):
                 failures += one.failures
-            else:
+            elif isinstance(one, tuple):
                 documents += 1
     else:
         embedder = SentenceTransformerEmbedder() if model == "real" else RandomEmbedder()
