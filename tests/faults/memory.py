@@ -615,7 +615,7 @@ class RandomEmbedder:
 
     name = "random"
     fingerprint = "random 1"
-    dimension = 64
+    dimension = 384
     late = False
     backend = "none"
     languages: frozenset[str] = frozenset()
@@ -623,7 +623,7 @@ class RandomEmbedder:
     def __init__(self) -> None:
         self._real = SentenceTransformerEmbedder()
         self.window = self._real.window
-        self._directions = np.random.default_rng(5).normal(size=(1 << 15, 64)).astype(np.float32)
+        self._directions = np.random.default_rng(5).normal(size=(1 << 15, 384)).astype(np.float32)
 
     def tokens(self, text: str) -> Offsets:
         """The tokens as the model has them."""
