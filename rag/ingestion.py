@@ -22,7 +22,14 @@ from rag.parts import whole_source
 from rag.protocols import Embedder
 from rag.reading import Alive, ReadFile, read
 from rag.reports import IndexReport, Progress
-from rag.rereading import KEPT, is_just_so, must_be_read, read_by, with_kept
+from rag.rereading import (
+    KEPT,
+    at_least_as_before,
+    is_just_so,
+    must_be_read,
+    read_by,
+    with_kept,
+)
 from rag.store import FileRecord, Source
 from rag.storing import Pending, Storing
 from rag.tally import Tally
@@ -43,8 +50,8 @@ class _Looked:
     digest: str
     unchanged: bool
     """Whether its content is what it was when it was last read."""
-    ocr: str | None
-    """The languages in which its pictures of pages are read, if they are."""
+    means: Means
+    """What it is read with."""
 
 
 @dataclass(slots=True)
@@ -156,9 +163,9 @@ class Ingestion:
                 return None
             content = digest(path, self.heartbeat)
             unchanged = record is not None and record.digest == content
-            ocr = self.means.ocr or (record.ocr if record and unchanged else None)
-            if record and ocr and not self.means.ocr and self._try_again(record):
-                checked(ocr)  # without OCR, less would be found than before
+            means = at_least_as_before(self.means, record if unchanged else None)
+            if record and means.ocr and not self.means.ocr and self._try_again(record):
+                checked(means.ocr)  # without OCR, less would be found than before
         except OSError as error:
             reason = f"it can't be read: {error.strerror or error}"
         except InputError as error:
@@ -166,7 +173,7 @@ class Ingestion:
         except UnicodeEncodeError:
             reason = "its name is not valid UTF-8: rename it"
         else:
-            return _Looked(path, facts.st_size, modified_ns, content, unchanged, ocr)
+            return _Looked(path, facts.st_size, modified_ns, content, unchanged, means)
         self._fail(path, reason)
         return None
 
@@ -226,11 +233,9 @@ class Ingestion:
         self, to_read: Collection[_Looked]
     ) -> Generator[tuple[Path, Document] | ReadFile | Alive]:
         """What is in the files, those first that are read in the same way as the first."""
-        for ocr in dict.fromkeys(looked.ocr for looked in to_read):
-            paths = [looked.path for looked in to_read if looked.ocr == ocr]
-            with closing(
-                read(paths, means=replace(self.means, ocr=ocr), beat=self.heartbeat)
-            ) as results:
+        for means in dict.fromkeys(looked.means for looked in to_read):
+            paths = [looked.path for looked in to_read if looked.means == means]
+            with closing(read(paths, means=means, beat=self.heartbeat)) as results:
                 yield from results
 
     def _take_document(self, looked: _Looked, document: Document) -> None:
@@ -276,7 +281,7 @@ class Ingestion:
             size=looked.size,
             modified_ns=looked.modified_ns,
             digest=looked.digest,
-            reader=read_by(looked.ocr),
+            reader=read_by(looked.means),
             failures=failures,
             seconds=seconds,
         )

@@ -132,6 +132,7 @@ class Library(Searchable):
         retry: bool = False,
         again: bool = False,
         passwords: Sequence[str] = (),
+        max_document: int | str | None = None,
         cache: bool = True,
         progress: bool | Callable[[Progress], None] = False,
         ray: Fleet | str | None = None,
@@ -161,6 +162,10 @@ class Library(Searchable):
         passwords
             Tried on each PDF that is protected by one, those that failed in earlier runs
             included. They are kept nowhere: a protected PDF that changes needs its password again.
+        max_document
+            The memory that reading one file may take, in bytes or like ``"1GB"``; by default
+            ``$RAG_MAX_DOCUMENT``, or 256 MB. What needs more fails, and is read again as soon as
+            more is allowed.
         cache
             Look for passages among what any library of this user has encoded, and keep there what
             is encoded now; :mod:`rag.cache` says where that is.
@@ -177,8 +182,8 @@ class Library(Searchable):
             If one of the paths does not exist; nothing is done then.
         InputError
             If OCR is asked for and tesseract, or one of the languages, is not installed,
-            ``$RAG_CACHE_LIMIT`` is no size, or there is no such cluster; nothing is done then,
-            either.
+            ``max_document`` or ``$RAG_CACHE_LIMIT`` is no size, or there is no such cluster;
+            nothing is done then, either.
         LibraryBusy
             If another process goes on writing.
         """
@@ -186,11 +191,12 @@ class Library(Searchable):
         from rag.discovery import discover
         from rag.ingestion import Ingestion
         from rag.loaders import Means
+        from rag.loaders.means import max_document_of
         from rag.loaders.pdf.tesseract import ENGLISH, checked
 
         languages = checked(ENGLISH if ocr is True else ocr) if ocr else None
         listed = [paths] if isinstance(paths, str | Path) else list(paths)
-        means = Means(languages, tuple(passwords))
+        means = Means(languages, tuple(passwords), max_document_of(max_document))
         with shown(progress) as on_progress:
             beat = Heartbeat(on_progress)
             if ray is not None:

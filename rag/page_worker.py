@@ -29,7 +29,7 @@ from rag.loaders.means import PROTECTED
 from rag.loaders.pdf.reading import Pdf, opened
 from rag.loaders.pdf.seeking import Sought
 from rag.loaders.pdf.showing import boxes_of, page_image
-from rag.processes import answering, limit_memory, receive, send
+from rag.processes import answering, limit_memory, memory_in_use, receive, send
 
 MEMORY_BYTES = 2 << 30
 """Memory that the file, and drawing a page of it, may take, where the system can limit it."""
@@ -43,7 +43,7 @@ _BEGINNING = 1024
 def main() -> None:
     """Draw pages until nobody is there to ask."""
     requests, answers = answering()
-    limit_memory(MEMORY_BYTES)
+    limit_memory(memory_in_use() + MEMORY_BYTES)
     send(answers, {"ready": True})
     files = _Files()
     while request := receive(requests):

@@ -18,6 +18,7 @@ import sys
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from rag import airgap
@@ -161,8 +162,18 @@ def _end_with_parent(lifeline: int) -> None:
     threading.Thread(target=wait, name="lifeline", daemon=True).start()
 
 
+def memory_in_use() -> int:
+    """The bytes that :func:`limit_memory` counts, as of now; 0 where the system doesn't say."""
+    try:
+        pages = [int(number) for number in Path("/proc/self/statm").read_text().split()]
+    except OSError:
+        return 0
+    return pages[5 if _all_is_data() else 0] * os.sysconf("SC_PAGE_SIZE")
+
+
 def limit_memory(most: int) -> None:
-    """Let this process take no more than so many bytes, where the system can see to that.
+    """Let this process, and each that it starts, have at most ``most`` bytes of memory, where the
+    system can see to that; it can be called again. Beyond it, allocations fail.
 
     Mapped files don't count where the system can tell them apart.
     """
@@ -171,7 +182,7 @@ def limit_memory(most: int) -> None:
 
         # The whole address space would count files that are mapped, too.
         kind = resource.RLIMIT_DATA if _all_is_data() else resource.RLIMIT_AS
-        resource.setrlimit(kind, (most, most))
+        resource.setrlimit(kind, (most, resource.getrlimit(kind)[1]))
 
 
 def _all_is_data() -> bool:

@@ -40,6 +40,9 @@ that time. The time in which nobody takes what was read does not count."""
 
 SECONDS_TO_START = 120.0
 
+_AFTER_CRASH = "save it anew in its program, or allow it more memory with --max-document"
+"""Many parsers in C crash where they get no more memory, and don't say so."""
+
 WAITING_CHARACTERS = 1_000_000
 """Characters of documents that may wait to be taken; one document more may be added to fewer."""
 
@@ -200,7 +203,7 @@ class _Worker:
         failures: list[Failure] = []
         process = self._process or self._start()
         with suppress(BrokenPipeError):  # it died: its silence will tell
-            send(stdin(process), {"path": str(path), **asdict(means)})
+            send(stdin(process), {"path": str(path), "means": asdict(means)})
         while "done" not in (message := patience.next_message(process)):
             if "alive" in message:
                 yield Alive(path, message["alive"])
@@ -213,6 +216,8 @@ class _Worker:
                 self.end()
                 failures.append(Failure(str(path), message["death"]))
                 break
+        if message.get("spent"):
+            self.end()
         yield ReadFile(path, tuple(failures), time.monotonic() - began)
 
     def _start(self) -> subprocess.Popen[bytes]:
@@ -271,4 +276,4 @@ class _Patience:
         # A large file is mapped: where it is cut meanwhile, the system ends who looks there.
         if sys.platform != "win32" and code == -signal.SIGBUS:
             return {"death": "it was cut, or its disk failed, while it was read; index it again"}
-        return {"death": f"its parser crashed (exit code {code})"}
+        return {"death": f"its parser crashed (exit code {code}); {_AFTER_CRASH}"}

@@ -22,9 +22,22 @@ KEPT = "; its earlier version stays in the library"
 """What is said of a file that can't be read and could be before."""
 
 
-def read_by(ocr: str | None) -> str:
-    """What is recorded of what read a file, with the languages of its OCR, if there was any."""
-    return f"{READING} {ocr}" if ocr else str(READING)
+def read_by(means: Means) -> str:
+    """What a file's record says of how it was read; :class:`FileRecord` takes it apart."""
+    return f"{READING} {means.ocr or '-'} {means.max_document}"
+
+
+def at_least_as_before(means: Means, record: FileRecord | None) -> Means:
+    """The means to read a file with whose content is as in ``record``: what helped to read it then
+    helps again, though this run doesn't ask for it.
+    """
+    if record is None:
+        return means
+    return replace(
+        means,
+        ocr=means.ocr or record.ocr,
+        max_document=max(means.max_document, record.max_document),
+    )
 
 
 def must_be_read(record: FileRecord, means: Means, *, in_doubt: bool, retry: bool) -> bool:
@@ -36,7 +49,9 @@ def must_be_read(record: FileRecord, means: Means, *, in_doubt: bool, retry: boo
         return True
     if means.passwords and any(map(wants_password, record.failures)):
         return True
-    return (in_doubt or bool(record.failures)) and (retry or means.ocr not in {None, record.ocr})
+    return (in_doubt or bool(record.failures)) and (
+        retry or means.ocr not in {None, record.ocr} or means.max_document > record.max_document
+    )
 
 
 def is_just_so(document: Document, passages: Sequence[Passage], reader: Reader) -> bool:

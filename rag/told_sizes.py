@@ -1,4 +1,4 @@
-"""Numbers of bytes, as people write them into the environment."""
+"""Numbers of bytes, as people write them."""
 
 from __future__ import annotations
 
@@ -21,10 +21,18 @@ def told_size(variable: str, default: int) -> int:
     said = os.environ.get(variable, "").strip()
     if not said:
         return default
-    parts = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([a-z]*)", said.lower())
-    if not parts or parts[2] not in _UNITS:
+    size = parse_size(said)
+    if size is None:
         raise InputError(
             f"{variable} must be a number of bytes, like 500MB or 2GB, or 0 for no cache, "
             f"not “{said}”"
         )
+    return size
+
+
+def parse_size(said: str) -> int | None:
+    """The bytes that somebody means who writes 500MB; None if it is no size."""
+    parts = re.fullmatch(r"(\d{1,15}(?:\.\d{1,15})?)\s*([a-z]*)", said.strip().lower())
+    if not parts or parts[2] not in _UNITS:
+        return None
     return int(float(parts[1]) * _UNITS[parts[2]])

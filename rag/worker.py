@@ -3,17 +3,18 @@
 Started by :mod:`rag.reading` as ``python -m rag.worker``. Messages are those of
 :mod:`rag.processes`::
 
-    → {"path": …, "ocr": …, "passwords": […]}    a file to read, and the means to
+    → {"path": …, "means": {…}}    a file to read, and with what
     ← {"ready": true}          once, before the first file
     ← {"alive": steps}         it goes on, after so many pages or the like; once a second at most
     ← {"document": {…}}        one of those in the file
     ← {"failure": [source, reason]}
-    ← {"done": true}           that was all of the file
+    ← {"done": true, "spent": …}    that was all of the file; whether to start another process now
 """
 
 from __future__ import annotations
 
 import datetime as dt
+import os
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -21,11 +22,11 @@ from typing import Any, BinaryIO
 
 from rag.errors import LoadError
 from rag.loaders import Means, load
-from rag.processes import answering, limit_memory, receive, send
+from rag.processes import answering, limit_memory, memory_in_use, receive, send
 from rag.types import Document, Failure, Heading, Span
 
-MEMORY_BYTES = 3 << 30
-"""Memory that reading one file may take, where the system can limit it; mapped files are none."""
+_SPENT = 0.5
+"""The share of a file's memory that may still be taken after it is read."""
 
 SECONDS_BETWEEN_SIGNS = 1.0
 """Signs of life are no more frequent than this."""
@@ -67,13 +68,16 @@ def document_from_json(values: dict[str, Any]) -> Document:
 
 def main() -> None:
     """Read files until standard input ends."""
+    # NumPy is loaded later, and OpenBLAS would take tens of megabytes for each core.
+    os.environ["OPENBLAS_NUM_THREADS"] = "1"
     requests, answers = answering()
-    limit_memory(MEMORY_BYTES)
+    own = memory_in_use()
     send(answers, {"ready": True})
     while request := receive(requests):
         on_page = _sign_of_life(answers)
         path = Path(request["path"])
-        means = Means(request["ocr"], tuple(request["passwords"]))
+        means = Means(**request["means"])
+        limit_memory(own + means.max_document)
         try:
             for one in load(path, means=means, on_page=on_page):
                 if isinstance(one, Failure):
@@ -83,13 +87,15 @@ def main() -> None:
         except (LoadError, OSError) as error:
             send(answers, {"failure": [str(path), _reason(error)]})
         except MemoryError:
-            send(answers, {"failure": [str(path), "reading it takes too much memory"]})
+            send(answers, {"failure": [str(path), means.too_large]})
         except RecursionError:
             send(answers, {"failure": [str(path), "it is nested too deeply"]})
         except Exception as error:  # noqa: BLE001 (a parser's own error must not stop the run)
             reason = f"its parser failed ({type(error).__name__}: {str(error)[:200]})"
             send(answers, {"failure": [str(path), reason]})
-        send(answers, {"done": True})
+        # Heaps stay as large as they once were; the next file is to find them empty.
+        spent = memory_in_use() - own > means.max_document * _SPENT
+        send(answers, {"done": True, "spent": spent})
 
 
 def _sign_of_life(answers: BinaryIO) -> Callable[[], None]:

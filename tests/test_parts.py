@@ -95,12 +95,14 @@ def _small(path: Path) -> None:
 def test_a_file_that_changes(
     library: Library, log: Path, change: Callable[[Path], None], parts: int
 ) -> None:
-    """What it has no more goes, and only what is new is encoded."""
+    """What it has no more goes, and little is encoded again: near the end, other breaks may be
+    the best.
+    """
     library.index(log.parent, cache=False)
     change(log)
     report = library.index(log.parent, cache=False)
     assert (report.added, report.updated, report.removed) == ((), (str(log),), ())
-    assert report.embedded <= 2
+    assert report.embedded <= max(2, report.reused)
     (one,) = library.documents()
     assert len(library.parts(library.document(one.id))) == parts
     assert {source.path for source in library.engine.reader.sources()} == {

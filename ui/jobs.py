@@ -97,7 +97,8 @@ class Job:
     ``paths`` are the files and folders it was given. ``progress`` is the last step that was told,
     ``report`` what a job did that is done, and ``trouble`` why one failed, in words without a
     path. ``cancelling`` is whether it was told to stop, which takes a moment. ``exclude``,
-    ``ocr``, ``retry`` and ``again`` are as in :meth:`rag.Library.index`. Times are in UTC.
+    ``ocr``, ``retry``, ``again`` and ``max_document`` are as in :meth:`rag.Library.index`. Times
+    are in UTC.
     """
 
     id: str
@@ -114,6 +115,7 @@ class Job:
     ocr: bool | str = False
     retry: bool = False
     again: bool = False
+    max_document: int | str | None = None
 
     @property
     def is_over(self) -> bool:
@@ -152,6 +154,7 @@ class Jobs:
         ocr: bool | str = False,
         retry: bool = False,
         again: bool = False,
+        max_document: int | str | None = None,
     ) -> Job:
         """Have files and folders indexed, after the jobs that were asked for before.
 
@@ -175,6 +178,7 @@ class Jobs:
             ocr=ocr,
             retry=retry,
             again=again,
+            max_document=max_document,
         )
         with self._changing:
             if self._closed:
@@ -276,6 +280,7 @@ class Jobs:
                 ocr=job.ocr,
                 retry=job.retry,
                 again=job.again,
+                max_document=job.max_document,
                 progress=on_progress,
             )
         except _Cancelled:

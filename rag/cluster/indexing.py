@@ -17,7 +17,7 @@ from rag.loaders import Means
 from rag.parts import whole_source
 from rag.protocols import Embedder
 from rag.reports import IndexReport, Progress
-from rag.rereading import KEPT, must_be_read, read_by, with_kept
+from rag.rereading import KEPT, at_least_as_before, must_be_read, read_by, with_kept
 from rag.shared.workers import Workers
 from rag.store import FileRecord, Source
 from rag.tally import Tally
@@ -122,7 +122,7 @@ class Indexing:
         is told so at once, before anything is replaced: files may have changed places.
         """
         if not self._files:
-            return [Looked(file, ocr=self.means.ocr) for file in changed]
+            return [Looked(file, means=self.means) for file in changed]
         by_digest = {
             record.digest: record for record in self._files.values() if not self._try_again(record)
         }
@@ -145,8 +145,8 @@ class Indexing:
     def _looked(self, one: Digested, *, read_again: bool) -> Looked:
         record = self._files.get(one.file.name)
         unchanged = record is not None and record.digest == one.digest
-        ocr = self.means.ocr or (record.ocr if record and unchanged else None)
-        return Looked(one.file, one.digest, unchanged=unchanged, ocr=ocr, again=read_again)
+        means = at_least_as_before(self.means, record if unchanged else None)
+        return Looked(one.file, one.digest, unchanged=unchanged, means=means, again=read_again)
 
     def _take_over(self, files: Sequence[tuple[Looked, FileRecord]]) -> None:
         """Files whose content was read before: nothing has to be read."""
@@ -272,7 +272,7 @@ def _record(
         size=looked.file.size,
         modified_ns=looked.file.modified_ns,
         digest=digest,
-        reader=read_by(looked.ocr),
+        reader=read_by(looked.means),
         failures=failures,
         seconds=seconds,
     )

@@ -42,9 +42,9 @@ def digested(files: Iterable[Listed]) -> list[Digested]:
 def reading(files: Sequence[Looked], job: Job) -> Iterator[Parcel]:
     """Read files and cut what is in them into passages, in parcels."""
     gathered = _Gathered()
-    for ocr in dict.fromkeys(one.ocr for one in files):
+    for means in dict.fromkeys(one.means for one in files):
         with TemporaryDirectory() as folder, ExitStack() as copies:
-            alike = [one for one in files if one.ocr == ocr]
+            alike = [one for one in files if one.means == means]
             there: dict[Path, tuple[Looked, str]] = {}
             for position, one in enumerate(alike):
                 mine = Path(folder) / str(position)
@@ -55,7 +55,7 @@ def reading(files: Sequence[Looked], job: Job) -> Iterator[Parcel]:
                 except OSError as error:
                     failure = Failure(one.file.name, _reason(error))
                     gathered.ends.append(End(one, None, 0, (failure,), 0.0))
-            yield from _read(there, replace(job, means=replace(job.means, ocr=ocr)), gathered)
+            yield from _read(there, replace(job, means=means), gathered)
     yield gathered.parcel()
 
 

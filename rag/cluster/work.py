@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 from rag.embedding import SentenceTransformerEmbedder
@@ -25,15 +25,15 @@ class Listed:
 @dataclass(frozen=True, slots=True)
 class Looked:
     """A file that may have to be read. ``digest`` is that of its content, ``unchanged`` whether it
-    is what it was when it was last read, and ``ocr`` the languages in which its pictures of pages
-    are read, if they are. ``again`` says that the library has what an earlier reading of the same
-    content gave, which is to be replaced where it differs.
+    is what it was when it was last read, and ``means`` what it is read with. ``again`` says that
+    the library has what an earlier reading of the same content gave, which is to be replaced where
+    it differs.
     """
 
     file: Listed
     digest: str | None = None
     unchanged: bool = False
-    ocr: str | None = None
+    means: Means = field(default_factory=Means)
     again: bool = False
 
 

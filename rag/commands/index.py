@@ -74,6 +74,15 @@ def index_command(
             show_default=False,
         ),
     ] = None,
+    max_document: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SIZE",
+            help="Memory that reading one file may take, like 1GB; files that failed for want of"
+            " it are read again. [dim]default: 256MB[/]",
+            show_default=False,
+        ),
+    ] = None,
     model: Annotated[
         str | None,
         typer.Option(
@@ -146,6 +155,7 @@ def index_command(
                 retry=retry and first,
                 again=again and first,
                 passwords=tried,
+                max_document=max_document,
                 cache=cache,
                 ray=fleet,
             )
@@ -165,6 +175,7 @@ def index_command(
                 exclude or [],
                 ocr=ocr_language or ocr,
                 passwords=known,
+                max_document=max_document,
                 cache=cache,
             )
     if report.failed:
@@ -198,6 +209,7 @@ def _index(
     retry: bool,
     again: bool,
     passwords: Sequence[str],
+    max_document: str | None,
     cache: bool,
     ray: Fleet | None,
 ) -> IndexReport:
@@ -214,6 +226,7 @@ def _index(
                 retry=retry,
                 again=again,
                 passwords=passwords,
+                max_document=max_document,
                 cache=cache,
                 progress=on_progress,
                 ray=ray,
@@ -231,6 +244,7 @@ def _follow(
     *,
     ocr: bool | str,
     passwords: Sequence[str],
+    max_document: str | None,
     cache: bool,
 ) -> None:
     from rag.watching import changes
@@ -239,7 +253,13 @@ def _follow(
     try:
         for _ in changes(paths, leave_out=on_this_machine(library.engine.location)):
             found = _index_when_back(
-                library, paths, exclude=exclude, ocr=ocr, passwords=passwords, cache=cache
+                library,
+                paths,
+                exclude=exclude,
+                ocr=ocr,
+                passwords=passwords,
+                max_document=max_document,
+                cache=cache,
             )
             if found.added or found.updated or found.removed or found.failed:
                 terminal.print_change(found)
@@ -254,6 +274,7 @@ def _index_when_back(
     exclude: Sequence[str],
     ocr: bool | str,
     passwords: Sequence[str],
+    max_document: str | None,
     cache: bool,
 ) -> IndexReport:
     """Index the paths that exist; while the library itself is gone, wait until it is back."""
@@ -262,7 +283,12 @@ def _index_when_back(
         present = [path for path in paths if path.exists()]
         try:
             return library.index(
-                present, exclude=exclude, ocr=ocr, passwords=passwords, cache=cache
+                present,
+                exclude=exclude,
+                ocr=ocr,
+                passwords=passwords,
+                max_document=max_document,
+                cache=cache,
             )
         except LibraryNotFound as error:
             if not told:

@@ -1,16 +1,15 @@
 """From a file to Documents: the registry of formats.
 
-A loader is a function from a file's bytes to ``Loaded``, or to an iterator of ``Loaded`` where a
-long text comes in parts; it raises LoadError where it can't. The first part has the title, the
-date and the metadata of all. What is longer than ``PART_CHARACTERS`` is cut here, so a loader need
-only return parts where the whole would take too much memory. Those in ``_STREAMED`` take a file's
-``Content`` instead of its bytes.
-A container is one from a file's ``Content``, its bytes or a mapping of them, to the members in
-it, each a ``Member``, or a Failure whose source is the member's name; a member without a name is
-the container itself (the message of a mail with attachments, the file that was compressed). To
-read another format, write one of the two and name it, by its suffixes, in ``_LOADERS`` or
-``_CONTAINERS``; a loader that reads page by page, or can do OCR, in ``_PAGED`` too. They are
-imported only when they are needed.
+A loader is a function from a file's ``Content``, its bytes or a mapping of them, to ``Loaded``,
+or to an iterator of ``Loaded`` where a long text comes in parts; it raises LoadError where it
+can't. The first part has the title, the date and the metadata of all. What is longer than
+``PART_CHARACTERS`` is cut here, so a loader need only return parts where the whole would take too
+much memory.
+A container is one from a file's ``Content`` to the members in it, each a ``Member``, or a Failure
+whose source is the member's name; a member without a name is the container itself (the message of
+a mail with attachments, the file that was compressed). To read another format, write one of the
+two and name it, by its suffixes, in ``_LOADERS`` or ``_CONTAINERS``; a loader that reads page by
+page, or can do OCR, in ``_PAGED`` too. They are imported only when they are needed.
 """
 
 from __future__ import annotations
@@ -28,7 +27,7 @@ from typing import TypeAlias, TypeVar
 
 from rag.errors import LoadError
 from rag.loaders.archives import most_unpacked
-from rag.loaders.content import Content, content_of, digest_of, whole
+from rag.loaders.content import Content, content_of, digest_of
 from rag.loaders.cutting import parts_of
 from rag.loaders.kind import UNKNOWN, kind_of
 from rag.loaders.loaded import Loaded, Member
@@ -75,9 +74,6 @@ _LOADERS: Mapping[str, str] = MappingProxyType(
 _PAGED = frozenset({".pdf"})
 """Those whose loaders also take what is in ``Means``, and ``on_page``."""
 
-_STREAMED = frozenset({".txt", ".text", ".md", ".markdown"})
-"""Those whose loaders go through a file piece by piece."""
-
 _CONTAINERS: Mapping[str, str] = MappingProxyType(
     {
         ".zip": "archives:members_of_zip",
@@ -105,10 +101,6 @@ _MOST_MEMBERS = 1_000_000
 
 _NO_TEXT = "there is no text in it; remove it, or leave it out of what is indexed"
 _TOO_DEEP = f"more than {_DEEPEST} archives lie in each other here; unpack them first"
-_TOO_LARGE = (
-    "reading it takes too much memory; split it, or leave it out of what is indexed "
-    "(only mailboxes, archives and JSON Lines in UTF-8 may be of any size)"
-)
 _TOO_MUCH = "it holds more than is safe to unpack at once; unpack it into a folder, and index that"
 
 _LONGEST_TITLE = 500
@@ -199,13 +191,13 @@ class _Walk:
         notes = (kind.warning,) if kind.warning else ()
         if kind.suffix in _LOADERS:
             digest = digest_of(file.content)
-            loaded = _called(self._loader(kind.suffix), file.content)
+            loaded = self._called(self._loader(kind.suffix), file.content)
             yield from _documents(file.source, digest, loaded, notes)
         elif file.depth == _DEEPEST:
             raise LoadError(_TOO_DEEP)
         else:
             opened = _Opened(file, notes)
-            for member in _stepped(_container(kind.suffix)(file.content)):
+            for member in self._stepped(_container(kind.suffix)(file.content)):
                 yield from self._of_member(opened, member)
 
     def _of_member(self, parent: _Opened, member: Member | Failure) -> Iterator[Document | Failure]:
@@ -241,10 +233,25 @@ class _Walk:
         )
         if suffix in _PAGED:
             ocr, passwords = self.means.ocr, self.means.passwords
-            loader = partial(loader, ocr=ocr, passwords=passwords, on_page=self.on_page)
-        if suffix in _STREAMED:
-            return loader
-        return lambda content: loader(whole(content))
+            return partial(loader, ocr=ocr, passwords=passwords, on_page=self.on_page)
+        return loader
+
+    def _called(self, loader: _Loader, content: Content) -> Iterator[Loaded]:
+        try:
+            loaded = loader(content)
+        except LoadError:
+            raise
+        except Exception as error:
+            raise _tripped(error, self.means) from error
+        return self._stepped(iter([loaded]) if isinstance(loaded, Loaded) else loaded)
+
+    def _stepped(self, results: Iterator[_Result]) -> Iterator[_Result]:
+        try:
+            yield from results
+        except LoadError:
+            raise
+        except Exception as error:
+            raise _tripped(error, self.means) from error
 
     def _count(self, member: Member) -> None:
         self.members_left -= 1
@@ -285,29 +292,10 @@ def _container(suffix: str) -> _Container:
     return container
 
 
-def _called(loader: _Loader, content: Content) -> Iterator[Loaded]:
-    try:
-        loaded = loader(content)
-    except LoadError:
-        raise
-    except Exception as error:
-        raise _tripped(error) from error
-    return _stepped(iter([loaded]) if isinstance(loaded, Loaded) else loaded)
-
-
-def _stepped(results: Iterator[_Result]) -> Iterator[_Result]:
-    try:
-        yield from results
-    except LoadError:
-        raise
-    except Exception as error:
-        raise _tripped(error) from error
-
-
-def _tripped(error: Exception) -> LoadError:
+def _tripped(error: Exception, means: Means) -> LoadError:
     """Whatever a broken file makes a parser raise, the other files must not suffer from it."""
     if isinstance(error, MemoryError):
-        return LoadError(_TOO_LARGE)
+        return LoadError(means.too_large)
     what = one_line(f"{type(error).__name__}: {error}")[:200]
     return LoadError(f"its parser gave up ({what}); open it in its program and save it again")
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from rag.loaders.dates import parse_date
-from rag.loaders.loaded import Block, Loaded, first_title, put_together
+from rag.loaders.loaded import Block, Loaded, first_title, in_parts, put_together
 from rag.loaders.tidying import one_line
 
 _NO_TITLES = frozenset(
@@ -33,6 +33,13 @@ class About:
         """The blocks as a text, with what the file says of itself."""
         text, headings = put_together(blocks)
         return self.added_to(Loaded(text=text, headings=headings, warnings=warnings))
+
+    def in_parts(
+        self, blocks: Iterable[Block], warnings: Callable[[], tuple[str, ...]] = tuple
+    ) -> Iterator[Loaded]:
+        """The same in parts; ``warnings`` is asked after each for those that came up in it."""
+        for text, headings in in_parts(blocks):
+            yield self.added_to(Loaded(text=text, headings=headings, warnings=warnings()))
 
     def added_to(self, loaded: Loaded) -> Loaded:
         """The same with title, date and metadata; a heading stands in for a missing title."""

@@ -36,6 +36,7 @@ _XZ_MEMORY = 256 * _MIB
 
 _CHUNK = 1 << 16
 _BITE = 1 << 12
+_MOST_BEYOND = 100
 _BLOCK = 512
 """Bytes of a tar's header."""
 
@@ -167,12 +168,14 @@ def _tar_members(stream: io.BufferedIOBase, left: int) -> Iterator[Member | Fail
                     raise LoadError(_TOO_MANY)
                 name = _plain(entry.name)
                 if not entry.isdir() and not _is_junk(name):
-                    yield _tar_member(archive, entry, name)
+                    yield _tar_member(archive, entry, name, left)
     except _DAMAGE as error:
         raise LoadError(_CUT) from error
 
 
-def _tar_member(archive: tarfile.TarFile, entry: tarfile.TarInfo, name: str) -> Member | Failure:
+def _tar_member(
+    archive: tarfile.TarFile, entry: tarfile.TarInfo, name: str, left: int
+) -> Member | Failure:
     reasons = (
         (_leads_outside(name), _OUTSIDE),
         (entry.issym() or entry.islnk(), _LINK),
@@ -181,7 +184,10 @@ def _tar_member(archive: tarfile.TarFile, entry: tarfile.TarInfo, name: str) -> 
     )
     refusal = next((reason for applies, reason in reasons if applies), None)
     file = None if refusal else archive.extractfile(entry)
-    return Failure(name, refusal or _DEVICE) if file is None else Member(name, file.read())
+    if file is None:
+        return Failure(name, refusal or _DEVICE)
+    # Not at once: a sparse file is as large as its header says, however little is stored of it.
+    return Member(name, _read(file, left))
 
 
 def members_of_gzip(data: Content) -> Iterator[Member | Failure]:
@@ -215,14 +221,13 @@ def _unpacked(data: Content, inflater: Callable[[], _Inflater]) -> Iterator[Memb
 def _read(file: IO[bytes], left: int) -> bytes:
     """All of a file; raises LoadError where that is more than ``left``, or than is safe."""
     most = min(left, _LARGEST)
-    pieces, size = [], 0
+    content = io.BytesIO()  # its value is no copy
     # In small bites: zipfile unpacks a bite of LZMA as a whole, whatever comes of it.
     while piece := file.read(_BITE):
-        pieces.append(piece)
-        size += len(piece)
-        if size > most:
+        content.write(piece)
+        if content.tell() > most:
             raise LoadError(_TOO_MUCH if most == left else _TOO_LARGE)
-    return b"".join(pieces)
+    return content.getvalue()
 
 
 def _damage(error: Exception) -> str:
@@ -306,15 +311,22 @@ class _Inflated(io.RawIOBase):
 
 
 class _Metered(io.RawIOBase):
-    """A stream that raises LoadError when more than ``left`` bytes were read from it."""
+    """A stream that raises LoadError when more than ``left`` bytes were read from it, and EOFError
+    when it was read again and again beyond its end: tarfile would look for terabytes there that a
+    header claims, in steps of a few kilobytes.
+    """
 
     def __init__(self, stream: io.BufferedIOBase, left: int) -> None:
         super().__init__()
         self._stream, self._left = stream, left
+        self._beyond = 0
 
     def read(self, size: int = -1) -> bytes:
         piece = self._stream.read1(size)  # or an error would swallow what came before it
         self._left -= len(piece)
+        self._beyond += not piece
+        if self._beyond > _MOST_BEYOND:
+            raise EOFError
         if self._left < 0:
             raise LoadError(_TOO_MUCH)
         return piece

@@ -51,8 +51,7 @@ def pieces_of(content: Content, start: int = 0) -> Iterator[bytes]:
     """The bytes from ``start`` to the end, piece by piece; a mapping takes memory for one only."""
     for at in range(start, len(content), PIECE):
         yield content[at : at + PIECE]
-        if not isinstance(content, bytes):
-            release(content)
+        release(content)
 
 
 def digest_of(content: Content) -> str:
@@ -63,9 +62,9 @@ def digest_of(content: Content) -> str:
     return digest.hexdigest()
 
 
-def release(content: mmap.mmap) -> None:
+def release(content: Content) -> None:
     """Let the system have the memory that a mapping's pages take; they can still be read."""
-    if hasattr(mmap, "MADV_DONTNEED"):  # Windows has none
+    if not isinstance(content, bytes) and hasattr(mmap, "MADV_DONTNEED"):  # Windows has none
         content.madvise(mmap.MADV_DONTNEED)
 
 
@@ -85,7 +84,7 @@ class _Stretch(io.RawIOBase):
     def __init__(self, content: mmap.mmap, start: int, end: int) -> None:
         super().__init__()
         self._content, self._start, self._end = content, start, end
-        self._at = start
+        self._at = self._released = start
 
     def readable(self) -> bool:
         return True
@@ -102,4 +101,7 @@ class _Stretch(io.RawIOBase):
         piece = self._content[self._at : min(self._at + len(buffer), self._end)]
         buffer[: len(piece)] = piece
         self._at += len(piece)
+        if abs(self._at - self._released) > PIECE:
+            release(self._content)
+            self._released = self._at
         return len(piece)

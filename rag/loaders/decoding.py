@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -85,10 +85,23 @@ def decode(data: bytes, declared: str | None = None) -> tuple[str, str]:
     return data[encoding.start :].decode(encoding.codec, encoding.errors), encoding.name
 
 
-def decoded_pieces(content: Content) -> tuple[Iterator[str], str]:
+def decoded_pieces(content: Content, declared: str | None = None) -> tuple[Iterator[str], str]:
     """The same of a file that may be large: its characters piece by piece."""
-    encoding = _encoding(content, None)
+    encoding = _encoding(content, declared)
     return _decoded(content, encoding), encoding.name
+
+
+def lines_of(pieces: Iterable[str]) -> Iterator[str]:
+    """The lines of a text that comes in pieces; only line feeds end one, and are no part of it."""
+    unfinished: list[str] = []
+    for piece in pieces:
+        *lines, rest = piece.split("\n")
+        for line in lines:
+            yield "".join((*unfinished, line))
+            unfinished.clear()
+        unfinished.append(rest)
+    if last := "".join(unfinished):
+        yield last
 
 
 def _decoded(content: Content, encoding: _Encoding) -> Iterator[str]:

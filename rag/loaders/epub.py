@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from rag.errors import LoadError
 from rag.loaders.about import About
+from rag.loaders.content import Content
 from rag.loaders.decoding import decode
 from rag.loaders.html import feed
 from rag.loaders.layout import MACHINERY, Layout
@@ -39,7 +40,7 @@ class _Item:
     properties: str
 
 
-def load_epub(data: bytes) -> Loaded:
+def load_epub(content: Content) -> Loaded:
     """Read an e-book: its chapters in the order of reading.
 
     A chapter without a heading gets the one that the table of contents gives it; the table
@@ -48,7 +49,7 @@ def load_epub(data: bytes) -> Loaded:
 
     Raises LoadError where it is none, damaged, copy-protected, or out of all bounds.
     """
-    package = open_package(data, _KIND)
+    package = open_package(content, _KIND)
     book = _book(package)
     root = package.tree(book)
     items = _items(root, book.rpartition("/")[0])

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from functools import partial
+from itertools import islice
 from typing import Any, TypeAlias
 
-from rag.loaders.decoding import decode
+from rag.loaders.content import Content
+from rag.loaders.decoding import decoded_pieces
 from rag.loaders.fields import Facts
 from rag.loaders.layout import MACHINERY, UNREADABLE, Layout
-from rag.loaders.loaded import Block, Loaded, first_title, put_together
+from rag.loaders.loaded import Block, Loaded, first_title, in_parts
+from rag.loaders.package import is_out_of_memory
 from rag.loaders.page_facts import page_facts
 
 _Element: TypeAlias = Any  # of lxml, which ships no types
@@ -45,35 +49,91 @@ _AS_HTML = {
 
 _MARGINS = ("a", "aside", "footer", "form", "header", *sorted(MACHINERY))
 
+_LARGE = 8 << 20
+"""Bytes, pictures not counted, from which on a page is read piece by piece."""
+_PICTURE = re.compile(r"data:[\w/+.-]{1,100};base64,[A-Za-z0-9+/=]+")
+_PICTURE_BYTES = re.compile(_PICTURE.pattern.encode())
+_PIECES_WITH_HEAD = 4
+_VIEWS = (partial(Layout, hidden=True), partial(Layout, MACHINERY), partial(Layout, UNREADABLE))
+"""What is taken for the text of a page. The second is for pages whose script would have shown what
+is hidden, the third for those that are all menu."""
+
 _NOTHING = Facts(None, None, {})
 _NOISY = ("trafilatura", "htmldate", "courlan", "justext")
 
 
-def load_html(data: bytes) -> Loaded:
-    """Read a web page: its article, or all it says where there is no article to be found.
+def load_html(content: Content) -> Iterator[Loaded]:
+    """Read a web page: its article, or all it says where there is no article to be found; in parts
+    where that is long.
 
     ``metadata["extraction"]`` tells which of the two, "article" or "page". Title, author, date
     and language are those that the page declares in its head, in JSON-LD, or in an element marked
     as such; the title may be a heading, and the author one whom the article seems to name. No
-    date is guessed from the text.
+    date is guessed from the text. A page of many megabytes is gone through piece by piece, without
+    looking for an article.
 
     Raises LoadError where the bytes are no text.
     """
-    markup, encoding = decode(data, _declared_encoding(data))
-    markup = _DOCUMENT_MARKUP.sub("", markup)
+    pieces, encoding = decoded_pieces(content, _declared_encoding(content))
+    if len(content) - _size_of_pictures(content) > _LARGE:
+        yield from _in_pieces(content, encoding)
+        return
+    markup = _DOCUMENT_MARKUP.sub("", "".join(pieces))
+    if len(content) > _LARGE:
+        markup = _PICTURE.sub("", markup)
     page = _whole_page(markup)
     tree = _tree(markup)
     if tree is None:
-        return _loaded(page, encoding=encoding, extraction="page")
+        yield from _loaded(page, encoding=encoding, extraction="page")
+        return
     found = _trafilatura(tree) if _is_tractable(tree) else None
     article = _article(found) if found is not None else []
     is_article = bool(article) and _is_well_cut(article, page, tree)
-    return _loaded(
+    yield from _loaded(
         article if is_article else page,
         said=page_facts(tree, found.author if found is not None else None),
         encoding=encoding,
         extraction="article" if is_article else "page",
     )
+
+
+def _size_of_pictures(content: Content) -> int:
+    """The bytes of the pictures in a large page, as programs save them there."""
+    if len(content) <= _LARGE:
+        return 0
+    return sum(len(picture[0]) for picture in _PICTURE_BYTES.finditer(content))
+
+
+def _in_pieces(content: Content, encoding: str) -> Iterator[Loaded]:
+    """All that a page says, with no more of it in memory than a piece and a part of the text."""
+
+    def pieces() -> Iterator[str]:
+        decoded, _ = decoded_pieces(content, _declared_encoding(content))
+        return (_DOCUMENT_MARKUP.sub("", piece) for piece in decoded)
+
+    head = _tree("".join(islice(pieces(), _PIECES_WITH_HEAD)))
+    for view in _VIEWS:
+        layout = view()
+        letters = _letters(_fed(pieces(), layout))
+        if layout.unseen <= letters > 0:
+            break
+    said = _NOTHING if head is None else page_facts(head, None)
+    yield from _loaded(_fed(pieces(), view()), said=said, encoding=encoding, extraction="page")
+
+
+def _fed(pieces: Iterable[str], layout: Layout) -> Iterator[Block]:
+    """The blocks of a page that comes in pieces."""
+    from lxml import etree  # type: ignore[import-untyped,unused-ignore]
+
+    parser = etree.HTMLParser(target=layout, encoding="utf-8", huge_tree=True)
+    try:
+        for piece in pieces:
+            parser.feed(_bytes(piece))
+            yield from layout.finished()
+        parser.close()
+    except etree.XMLSyntaxError as error:
+        raise MemoryError from error  # there are elements, and nothing else is an error in HTML
+    yield from layout.blocks()
 
 
 def feed(markup: str, layout: Layout) -> None:
@@ -83,27 +143,29 @@ def feed(markup: str, layout: Layout) -> None:
     parser = etree.HTMLParser(target=layout, encoding="utf-8", huge_tree=True)
     try:
         etree.fromstring(_bytes(markup), parser)
-    except etree.XMLSyntaxError:  # no element at all
-        layout.data(markup)
+    except etree.XMLSyntaxError as error:
+        if is_out_of_memory(error):
+            raise MemoryError from error
+        layout.data(markup)  # there is no element at all
 
 
 def _loaded(
     blocks: Iterable[Block], *, said: Facts = _NOTHING, encoding: str, extraction: str
-) -> Loaded:
-    text, headings = put_together(blocks)
+) -> Iterator[Loaded]:
     notes = {"extraction": extraction}
     if encoding != "utf-8":
         notes["encoding"] = encoding
-    return Loaded(
-        text=text,
-        title=said.title or first_title(text, headings),
-        date=said.date,
-        metadata={**said.metadata, **notes},
-        headings=headings,
-    )
+    for text, headings in in_parts(blocks):
+        yield Loaded(
+            text=text,
+            title=said.title or first_title(text, headings),
+            date=said.date,
+            metadata={**said.metadata, **notes},
+            headings=headings,
+        )
 
 
-def _declared_encoding(data: bytes) -> str | None:
+def _declared_encoding(data: Content) -> str | None:
     declared = _CHARSET.search(data[:_CHARSET_WITHIN])
     return declared[1].decode("ascii", "replace") if declared else None
 
@@ -114,17 +176,11 @@ def _bytes(markup: str) -> bytes:
 
 def _whole_page(markup: str) -> list[Block]:
     """All that a reader of the page sees, or, where that is nothing, all the words in it."""
-    layout = Layout(hidden=True)
-    feed(markup, layout)
-    blocks = layout.blocks()
-    if layout.unseen <= _letters(blocks) > 0:
-        return blocks
-    # A script would have shown what is hidden, or the page is all menu.
-    for skipped in (MACHINERY, UNREADABLE):
-        layout = Layout(skipped)
+    for view in _VIEWS:
+        layout = view()
         feed(markup, layout)
         blocks = layout.blocks()
-        if _letters(blocks):
+        if layout.unseen <= _letters(blocks) > 0:
             break
     return blocks
 
@@ -152,8 +208,10 @@ def _tree(markup: str) -> _Element | None:
     )
     try:
         return html.document_fromstring(_bytes(markup), parser=parser)
-    except etree.LxmlError:  # nothing that could be parsed
-        return None
+    except etree.LxmlError as error:
+        if is_out_of_memory(error):
+            raise MemoryError from error
+        return None  # nothing that could be parsed
 
 
 def _is_tractable(tree: _Element) -> bool:

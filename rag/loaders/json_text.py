@@ -6,14 +6,13 @@ title, date and metadata. The title of a long text leads it, as its headline.
 
 from __future__ import annotations
 
-import io
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TypeAlias
 
 from rag.errors import LoadError
-from rag.loaders.content import Content, stream_of, whole
-from rag.loaders.decoding import decode
+from rag.loaders.content import Content, whole
+from rag.loaders.decoding import decode, decoded_pieces, lines_of
 from rag.loaders.fields import by_lower_case, facts, in_words, scalar
 from rag.loaders.loaded import LONGEST_HEADING, Loaded, Member
 from rag.loaders.tidying import one_line, tidy
@@ -35,25 +34,34 @@ say what it is about. A shorter one speaks for itself, and its title often names
 taken from: ARCHITECTURE.md has the figures."""
 
 _DEEPEST_INDENT = 20
-_SAMPLE = 1 << 16
-_CHUNK = 1 << 20
+_LARGE = 8 << 20
+"""Bytes from which on an array is gone through twice, in place of taking it as a whole."""
+_BLANKS = " \t\r\n"
+_LONGEST_SIGN = len(r"\uD83D\uDE00")
 
 
 def members_of_json(data: Content) -> Iterator[Member | Failure]:
     """The records of an array, each with its number as its name, or else the file as a whole.
 
     What is no record becomes lines "key: value". Several values one below the other, as in
-    JSON Lines, are read as such.
+    JSON Lines, are read as such. The items of a large array are read one at a time.
 
     Raises LoadError where it is no JSON.
     """
+    if len(data) > _LARGE and _is_array_of_records(data):
+        for number, item in enumerate(_items(decoded_pieces(data)[0]), 1):
+            yield Member(str(number), _loaded(item))
+        return
+    if len(data) > _LARGE and _is_lines(lines_of(decoded_pieces(data)[0])):
+        yield from members_of_json_lines(data)
+        return
     text, encoding = decode(whole(data))
     text = text.removeprefix("\ufeff")
     try:
         value = json.loads(text)
     except (ValueError, RecursionError) as error:
-        if _is_lines(text):
-            yield from _of_lines(_lines(text))
+        if _is_lines(lines_of([text])):
+            yield from _of_lines(lines_of([text]))
             return
         where = f"line {error.lineno}, " if isinstance(error, json.JSONDecodeError) else ""
         reason = f"it is no valid JSON ({_in_words(error, where)}); mend it there"
@@ -68,30 +76,71 @@ def members_of_json(data: Content) -> Iterator[Member | Failure]:
 def members_of_json_lines(data: Content) -> Iterator[Member | Failure]:
     """The records of JSON Lines, each with the number of its line as its name.
 
-    A line that is no JSON is a Failure, and the others go on. The lines of a mapped file
-    are decoded one at a time, if all of it is UTF-8.
+    A line that is no JSON is a Failure, and the others go on.
     """
-    if isinstance(data, bytes) or not _is_utf8(data):
-        yield from _of_lines(_lines(decode(whole(data))[0].removeprefix("\ufeff")))
-    else:
-        yield from _of_lines(line.removesuffix("\n") for line in _as_utf8(data))
+    yield from _of_lines(lines_of(decoded_pieces(data)[0]))
 
 
-def _is_utf8(data: Content) -> bool:
-    """Whether ``decode`` would take it all for UTF-8 without damage."""
-    if decode(data[:_SAMPLE])[1].startswith("utf-16"):  # which may be valid UTF-8, too
-        return False
-    text = _as_utf8(data)
+def _is_array_of_records(data: Content) -> bool:
+    """Whether it is one array, whole and valid, with an object among its items."""
     try:
-        while text.read(_CHUNK):
-            pass
-    except UnicodeDecodeError:
+        # All of it is gone through: what follows an object may be damaged.
+        return sum(isinstance(item, dict) for item in _items(decoded_pieces(data)[0])) > 0
+    except (ValueError, RecursionError):
         return False
-    return True
 
 
-def _as_utf8(data: Content) -> io.TextIOWrapper:
-    return io.TextIOWrapper(stream_of(data), "utf-8-sig", newline="\n")
+def _items(pieces: Iterator[str]) -> Iterator[_Value]:
+    """The items of the array that a text is, one at a time, with no more of the text in memory
+    than the longest of them takes.
+
+    Raises ValueError where the text is not one array, and RecursionError where it is nested too
+    deep.
+    """
+    decoder = json.JSONDecoder()
+    text, at = next(pieces, "").removeprefix("\ufeff").lstrip(_BLANKS), 1
+    mark = text[:1]
+    if mark != "[":
+        raise ValueError("it is no array")
+    while mark != "]":
+        try:
+            value, end = decoder.raw_decode(text, _past_blanks(text, at))
+            end = _past_blanks(text, end)
+            mark = text[end]
+            if mark not in {",", "]"}:
+                raise json.JSONDecodeError("", text, end)
+        except (ValueError, IndexError) as error:
+            if _is_wrong(error, text) or not (more := _as_much(pieces, len(text) - at)):
+                raise ValueError("it is damaged") from error
+            text, at, mark = text[at:] + more, 0, ""
+            continue
+        yield value
+        at = end + 1
+    if text[at:].strip(_BLANKS) or any(piece.strip(_BLANKS) for piece in pieces):
+        raise ValueError("something follows the array")
+
+
+def _past_blanks(text: str, at: int) -> int:
+    while text[at] in _BLANKS:
+        at += 1
+    return at
+
+
+def _is_wrong(error: ValueError | IndexError, text: str) -> bool:
+    """Whether a value could not be read though it is all there, so far as that can be told."""
+    if not isinstance(error, json.JSONDecodeError):
+        return False
+    is_string = text[error.pos : error.pos + 1] == '"'  # it may be one that does not end here
+    return error.pos < len(text) - _LONGEST_SIGN and not is_string
+
+
+def _as_much(pieces: Iterator[str], size: int) -> str:
+    """At least ``size`` more characters, as long as there are any."""
+    found: list[str] = []
+    while size >= 0 and (piece := next(pieces, "")):
+        found.append(piece)
+        size -= len(piece)
+    return "".join(found)
 
 
 def _of_lines(lines: Iterable[str]) -> Iterator[Member | Failure]:
@@ -107,22 +156,14 @@ def _of_lines(lines: Iterable[str]) -> Iterator[Member | Failure]:
             yield Member(str(number), _loaded(value))
 
 
-def _lines(text: str) -> Iterator[str]:
-    """The lines, one at a time; only line feeds end one, for strings may hold the other marks."""
-    start = 0
-    while start < len(text):
-        end = text.find("\n", start)
-        end = len(text) if end < 0 else end
-        yield text[start:end]
-        start = end + 1
-
-
-def _is_lines(text: str) -> bool:
-    first = next((line for line in _lines(text) if line.strip()), "")
+def _is_lines(lines: Iterable[str]) -> bool:
+    """Whether the first line of several that say something is a value by itself."""
+    filled = (line for line in lines if line.strip())
     try:
-        return isinstance(json.loads(first), dict | list)
+        is_value = isinstance(json.loads(next(filled, "")), dict | list)
     except (ValueError, RecursionError):
         return False
+    return is_value and next(filled, None) is not None
 
 
 def _in_words(error: Exception, line: str = "") -> str:

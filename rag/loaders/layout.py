@@ -7,8 +7,8 @@ either. The events are those of lxml's parser targets.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 
 from rag.loaders.loaded import Block
 
@@ -41,6 +41,11 @@ _DEEPEST_INDENT = 20
 
 _LONGEST_CELL = 500
 """A table with longer cells arranges a page; its cells are paragraphs."""
+
+
+_LONGEST_PARAGRAPH = 100_000
+_MOST_LINES = 1000
+"""Characters and lines, beyond which a block may be cut."""
 
 
 @dataclass(slots=True)
@@ -93,6 +98,19 @@ class Layout:
         """The blocks so far, in order."""
         self._flush()
         return [Block("\n".join(draft.lines), draft.level) for draft in self._drafts]
+
+    def finished(self) -> Iterator[Block]:
+        """The blocks that nothing can be added to any more, which are forgotten. Paragraphs and
+        tables of enormous length are cut, so that memory does not grow with them.
+        """
+        if sum(map(len, self._words)) > _LONGEST_PARAGRAPH:
+            self._flush()
+        done, self._drafts = self._drafts[:-1], self._drafts[-1:]
+        for draft in self._drafts:
+            if len(draft.lines) > _MOST_LINES:
+                done.append(replace(draft))
+                draft.lines = []
+        return (Block("\n".join(draft.lines), draft.level) for draft in done)
 
     def start(self, tag: str, attributes: Mapping[str, str]) -> None:
         """An element begins."""

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from rag.loaders.tidying import one_line, without_debris
+from rag.parts import PART_CHARACTERS
 from rag.types import Heading, Span
 
 LONGEST_HEADING = 200
@@ -88,6 +89,21 @@ def put_together(blocks: Iterable[Block]) -> tuple[str, tuple[Heading, ...]]:
             headings.append(Heading(Span(at, at + len(part)), level))
         at += len(part) + len("\n\n")
     return "\n\n".join(parts), tuple(headings)
+
+
+def in_parts(blocks: Iterable[Block]) -> Iterator[tuple[str, tuple[Heading, ...]]]:
+    """The blocks as ``put_together`` lays them out, as soon as there is enough for a part of a
+    document. There is one part at least, and the last comes after the last block was taken.
+    """
+    gathered: list[Block] = []
+    size = 0
+    for block in blocks:
+        if gathered and size + len(block.text) > PART_CHARACTERS:
+            yield put_together(gathered)
+            gathered, size = [], 0
+        gathered.append(block)
+        size += len(block.text) + len("\n\n")
+    yield put_together(gathered)
 
 
 def first_title(text: str, headings: Sequence[Heading]) -> str | None:

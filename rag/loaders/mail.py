@@ -222,11 +222,11 @@ def _loaded(message: EmailMessage, parts: _Parts) -> Loaded:
     at = len(text)
     for part in parts.said:
         try:
-            body = _body(part)
+            bodies = _body(part)
         except LoadError as error:
             warnings.append(f"a part of the message is left out: {error}")
             continue
-        if body.text:
+        for body in bodies:
             at += len("\n\n") if texts else 0
             marks += (Heading(one.span.shifted(at), one.level) for one in body.headings)
             texts.append(body.text)
@@ -241,20 +241,22 @@ def _loaded(message: EmailMessage, parts: _Parts) -> Loaded:
     )
 
 
-def _body(part: EmailMessage) -> Loaded:
-    """What a part says; an empty text where it says nothing."""
+def _body(part: EmailMessage) -> list[Loaded]:
+    """What a part says; none of the texts is empty."""
     data = _bytes(part)
     if not data.strip():
-        return Loaded("")
+        return []
     charset = part.get_content_charset()
     if part.get_content_type() == "text/html":
         # The message knows the encoding better than the page; with a mark it is believed.
         is_known = charset not in (None, "us-ascii")
-        return load_html(codecs.BOM_UTF8 + decode(data, charset)[0].encode() if is_known else data)
+        page = codecs.BOM_UTF8 + decode(data, charset)[0].encode() if is_known else data
+        return [one for one in load_html(page) if one.text]
     text = decode(data, charset)[0]
     if _parameter(part, "format") == "flowed":
         text = _unfolded(text, with_blank=_parameter(part, "delsp") != "yes")
-    return Loaded(tidy(text))
+    text = tidy(text)
+    return [Loaded(text)] if text else []
 
 
 def _parameter(part: EmailMessage, name: str) -> str:
@@ -305,6 +307,8 @@ def _nested(part: EmailMessage, name: str) -> Member | Failure:
         # Headers as they came, not folded anew.
         as_it_came = policy.compat32.clone(max_line_length=0)
         BytesGenerator(written, mangle_from_=False, policy=as_it_came).flatten(message)
+    except MemoryError:
+        raise
     except Exception:  # noqa: BLE001 - of its many errors, none may cost the other attachments
         return Failure(name, "it is damaged in the message; save it from your mail program")
     return Member(name if name.lower().endswith(".eml") else f"{name}.eml", written.getvalue())

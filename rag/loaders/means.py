@@ -2,20 +2,60 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
+
+from rag.errors import InputError
+from rag.told_sizes import parse_size
 
 PROTECTED = "this PDF is protected by a password"
 """How the reason begins why such a file could not be read."""
 
+MAX_DOCUMENT = 256 * 10**6
+"""Bytes of memory that reading one file may take unless more is allowed."""
+
+LEAST_MAX_DOCUMENT = 64 * 10**6
+"""Bytes that the parsers themselves need to load."""
+
+
+def max_document_of(asked: int | str | None) -> int:
+    """The bytes that somebody asks for, as a number or like ``"1GB"``; None stands for
+    ``$RAG_MAX_DOCUMENT``, or else the default.
+
+    Raises
+    ------
+    InputError
+        If that is no size, or so little that no file could be read.
+    """
+    said = os.environ.get("RAG_MAX_DOCUMENT", "") if asked is None else str(asked)
+    size = parse_size(said) if said else MAX_DOCUMENT
+    if size is None or size < LEAST_MAX_DOCUMENT:
+        raise InputError(
+            "the memory that reading a file may take must be a size like 512MB or 2GB, "
+            f"and {LEAST_MAX_DOCUMENT // 10**6}MB at least, not “{said}”"
+        )
+    return size
+
 
 @dataclass(frozen=True, slots=True)
 class Means:
-    """What helps to read files that don't give their text away.
+    """What helps to read files that don't give their text away, and what that may cost.
 
     ``ocr`` are the languages, as tesseract names them, in which pages that are only pictures are
     read; None leaves them unread. ``passwords`` are tried, in their order, on each PDF that is
-    protected by one. They are in no message, log or file of ours.
+    protected by one. They are in no message, log or file of ours. ``max_document`` is the memory,
+    in bytes, that reading one file may take; a file that needs more is not read.
     """
 
     ocr: str | None = None
     passwords: tuple[str, ...] = field(default=(), repr=False)
+    max_document: int = MAX_DOCUMENT
+
+    @property
+    def too_large(self) -> str:
+        """What to say of a file that needs more memory than ``max_document``."""
+        now, more = (f"{size // 10**6}MB" for size in (self.max_document, 4 * self.max_document))
+        return (
+            f"reading it takes more than {now} of memory; "
+            f"allow more with --max-document {more}, or split it"
+        )

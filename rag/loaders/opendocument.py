@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
+from itertools import chain
 
 from rag.errors import LoadError
 from rag.loaders.about import About
+from rag.loaders.content import Content
 from rag.loaders.layout import Layout
 from rag.loaders.loaded import Block, Loaded
 from rag.loaders.office import described
@@ -52,46 +54,49 @@ _MOST_COLUMNS = 16_384
 """Cells of one row that are read; no program shows more."""
 
 
-def load_odt(data: bytes) -> Loaded:
+def load_odt(content: Content) -> Loaded:
     """Read an OpenDocument text as ``load_docx`` reads a Word document.
 
     Raises LoadError where it is none, damaged, encrypted, or out of all bounds.
     """
-    package, content = _opened(data)
-    body = _body(content, "office:text")
-    writer = _Writer(read_styles(package, content))
+    package, root = _opened(content)
+    body = _body(root, "office:text")
+    writer = _Writer(read_styles(package, root))
     writer.write(body)
     return _about(package).loaded(writer.layout.blocks())
 
 
-def load_odp(data: bytes) -> Loaded:
+def load_odp(content: Content) -> Loaded:
     """Read an OpenDocument presentation as ``load_pptx`` reads one of PowerPoint.
 
     Raises LoadError where it is none, damaged, encrypted, or out of all bounds.
     """
-    package, content = _opened(data)
-    styles = read_styles(package, content)
-    pages = children(_body(content, "office:presentation"), "draw:page")
+    package, root = _opened(content)
+    styles = read_styles(package, root)
+    pages = children(_body(root, "office:presentation"), "draw:page")
     return paged([_slide(page, styles) for page in pages], _about(package))
 
 
-def load_ods(data: bytes) -> Loaded:
+def load_ods(content: Content) -> Iterator[Loaded]:
     """Read an OpenDocument workbook as ``load_xlsx`` reads one of Excel.
 
     Raises LoadError where it is none, damaged, encrypted, or out of all bounds.
     """
-    package, content = _opened(data)
+    package, root = _opened(content)
     allowance = Allowance()
-    blocks: list[Block] = []
-    for sheet in children(_body(content, "office:spreadsheet"), "table:table"):
-        name = attribute(sheet, "table:name") or ""
-        blocks.append(Block(name, SHEET_LEVEL))
-        blocks += told(allowance.of(_rows(sheet), f"sheet {name!r}"))
-    return _about(package).loaded(blocks, tuple(allowance.left_out))
+    sheets = children(_body(root, "office:spreadsheet"), "table:table")
+    blocks = chain.from_iterable(_sheet(sheet, allowance) for sheet in sheets)
+    return _about(package).in_parts(blocks, allowance.warnings)
 
 
-def _opened(data: bytes) -> tuple[Package, Element]:
-    package = open_package(data, _KIND)
+def _sheet(sheet: Element, allowance: Allowance) -> Iterator[Block]:
+    name = attribute(sheet, "table:name") or ""
+    yield Block(name, SHEET_LEVEL)
+    yield from told(allowance.of(_rows(sheet), f"sheet {name!r}"))
+
+
+def _opened(content: Content) -> tuple[Package, Element]:
+    package = open_package(content, _KIND)
     # Not parsed: those of some real files are no XML in the strict sense.
     if _MANIFEST in package and b"encryption-data" in package.read(_MANIFEST):
         raise LoadError("it is encrypted; save an unprotected copy and index that")
@@ -100,8 +105,8 @@ def _opened(data: bytes) -> tuple[Package, Element]:
     return package, package.tree(_CONTENT)
 
 
-def _body(content: Element, kind: str) -> Element:
-    body = child(content, "office:body", kind)
+def _body(root: Element, kind: str) -> Element:
+    body = child(root, "office:body", kind)
     if body is None:
         raise LoadError("it holds something else; give it the ending that fits what it holds")
     return body

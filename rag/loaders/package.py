@@ -6,7 +6,6 @@ and again, no entity is expanded, and nothing outside it is ever looked at.
 
 from __future__ import annotations
 
-import io
 import posixpath
 import zipfile
 import zlib
@@ -17,6 +16,7 @@ from typing import Any, TypeAlias
 from urllib.parse import unquote
 
 from rag.errors import LoadError
+from rag.loaders.content import Content, stream_of
 from rag.loaders.tidying import one_line
 
 Element: TypeAlias = Any
@@ -41,6 +41,7 @@ which may become gigabytes whatever size is declared.
 """
 
 _CHUNK = 1 << 20
+_EXPAT_NO_MEMORY = 1
 _OLD_OFFICE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _ENCRYPTED_OFFICE = "EncryptedPackage".encode("utf-16-le")
 _ENTITY = b"<!ENTITY"
@@ -226,6 +227,21 @@ def _check_size(info: zipfile.ZipInfo, most: int) -> None:
         )
 
 
+def is_out_of_memory(error: Exception) -> bool:
+    """Whether it is for want of memory that something failed; parsers of XML call it a fault of
+    the file.
+    """
+    from xml.etree.ElementTree import ParseError
+
+    from lxml import etree  # type: ignore[import-untyped,unused-ignore]
+
+    if isinstance(error, etree.XMLSyntaxError):
+        return bool(error.code == etree.ErrorTypes.ERR_NO_MEMORY)
+    if isinstance(error, ParseError):
+        return error.code == _EXPAT_NO_MEMORY
+    return isinstance(error, MemoryError)
+
+
 def parse_xml(data: bytes, name: str) -> Element:
     """The root element of ``data``; raises LoadError as ``Package.tree`` does."""
     from lxml import etree  # type: ignore[import-untyped,unused-ignore]
@@ -243,26 +259,29 @@ def parse_xml(data: bytes, name: str) -> Element:
     try:
         return etree.fromstring(data, parser)
     except (etree.XMLSyntaxError, ValueError) as error:
+        if is_out_of_memory(error):
+            raise MemoryError from error
         said = one_line(str(error))[:120]
         raise LoadError(f"it is damaged ({name}: {said}); get a whole copy of it") from error
 
 
-def open_package(data: bytes, kind: str) -> Package:
-    """Open the bytes of a file that is said to be of a ``kind`` such as "Word document".
+def open_package(content: Content, kind: str) -> Package:
+    """Open the content of a file that is said to be of a ``kind`` such as "Word document".
 
     Raises LoadError where it is empty, no zip, or only a part of one, where it is encrypted, and
     where it would unpack to too much.
     """
-    if not data:
+    beginning = content[: len(_OLD_OFFICE)]
+    if not beginning:
         raise LoadError("it is empty; get a whole copy of it")
-    if data.startswith(_OLD_OFFICE):
-        if _ENCRYPTED_OFFICE in data:
+    if beginning == _OLD_OFFICE:
+        if content.find(_ENCRYPTED_OFFICE) >= 0:
             raise LoadError("it is encrypted; save an unprotected copy and index that")
         raise LoadError("it is of the office formats before 2007; save it in the present one")
     try:
-        package = Package(zipfile.ZipFile(io.BytesIO(data)))
+        package = Package(zipfile.ZipFile(stream_of(content)))
     except (zipfile.BadZipFile, ValueError, OSError, NotImplementedError) as error:
-        if data.startswith(b"PK"):
+        if beginning.startswith(b"PK"):
             raise LoadError("it is damaged or cut short; get a whole copy of it") from error
         raise LoadError(f"it is no {kind}; give it the ending that fits what it holds") from error
     parts = package.archive.infolist()

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import re
 import textwrap
+from collections.abc import Iterator
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
-from rag.loaders.decoding import decode
+from rag.loaders.content import Content
+from rag.loaders.cutting import in_stretches
+from rag.loaders.decoding import decoded_pieces
 from rag.loaders.fields import facts
 from rag.loaders.layout import Layout
 from rag.loaders.loaded import Block, Loaded, first_title, put_together
@@ -32,7 +36,7 @@ _SETTINGS: dict[str, Any] = {
     "sectnum_xform": False,
 }
 
-_MOST_CHARACTERS = 5_000_000
+_MOST_STRETCHES = 10
 _MOST_LINES = 50_000
 _MOST_SEARCHED = 300_000_000
 """A larger file is taken as it stands: the parser would need half a minute, or more. It goes
@@ -85,7 +89,7 @@ _SEVERE = 3
 """Messages from this level on hold what is nowhere else: the parser left it out."""
 
 
-def load_rst(data: bytes) -> Loaded:
+def load_rst(content: Content) -> Iterator[Loaded]:
     """Read reStructuredText as the plain text that a reader of the page would see.
 
     Directives and roles that docutils doesn't know, such as those of Sphinx, leave their words.
@@ -95,16 +99,21 @@ def load_rst(data: bytes) -> Loaded:
 
     Raises LoadError where the bytes are no text.
     """
-    source, encoding = decode(data)
+    pieces, encoding = decoded_pieces(content)
     metadata = {} if encoding == "utf-8" else {"encoding": encoding}
-    found = _understood(source.removeprefix("\ufeff"))
+    stretches = in_stretches(pieces)
+    first = list(islice(stretches, _MOST_STRETCHES))
+    further = list(islice(stretches, 1))
+    found = None if further else _understood("".join(first).removeprefix("\ufeff"))
     if found is None:
-        text, _ = put_together([Block(source)])
-        return Loaded(text=text, metadata=metadata | {"extraction": "source"})
+        for stretch in chain(first, further, stretches):
+            text, _ = put_together([Block(stretch)])
+            yield Loaded(text=text, metadata=metadata | {"extraction": "source"})
+        return
     blocks, fields = found
     text, headings = put_together(blocks)
     said = facts(fields)
-    return Loaded(
+    yield Loaded(
         text=text,
         title=said.title or first_title(text, headings),
         date=said.date,
@@ -129,7 +138,7 @@ def _understood(source: str) -> tuple[list[Block], dict[str, str]] | None:
 
 
 def _is_tractable(source: str) -> bool:
-    if len(source) > _MOST_CHARACTERS or source.count("\n") > _MOST_LINES:
+    if source.count("\n") > _MOST_LINES:
         return False
     searched = (len(_MARK.findall(part)) * len(part) for part in _GAP.split(source))
     return sum(searched) <= _MOST_SEARCHED

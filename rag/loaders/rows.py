@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain, groupby
 
 from rag.loaders.loaded import Block
 from rag.loaders.tidying import one_line
+from rag.sentences import LONGEST_SENTENCE
 
 _LONGEST_LABEL = 60
 _MOST_WORDS = 8
 _LOOKED_AT = 50
 """Rows below the first one that tell whether it is a header."""
+_MOST_CELLS_LOOKED_AT = 200_000
 
 
 def told(rows: Iterable[Sequence[str]]) -> Iterator[Block]:
-    """One block a row: "Name: Ada Lovelace; Born: 1815", empty cells left out.
+    """One block a row: "Name: Ada Lovelace; Born: 1815", empty cells left out. The rows are gone
+    through once.
 
     An empty row ends a table; the next one may have a header of its own, and goes by the header
     before it where it has none. Rows of one cell before a header are lines of text. Where there
@@ -22,47 +26,68 @@ def told(rows: Iterable[Sequence[str]]) -> Iterator[Block]:
     """
     header: dict[int, str] = {}
     for table in _tables(rows):
+        beginning = list(_beginning(table))
         captions = 0
-        if max(map(_filled, table)) > 1:
-            captions = next(i for i, row in enumerate(table) if _filled(row) > 1)
-        body = table[captions:]
+        if max(map(_filled, beginning)) > 1:
+            captions = next(i for i, row in enumerate(beginning) if _filled(row) > 1)
+        body = beginning[captions:]
         own = _header(body)
         columns = {i for row in body for i, cell in enumerate(row) if cell}
         if own:
             header, body = own, body[1:]
         elif not columns <= header.keys():
             header = {}
-        yield from (Block(_plain(row)) for row in table[:captions])
+        yield from chain.from_iterable(_plain(row) for row in beginning[:captions])
         if own and not body:
-            yield Block(" | ".join(own.values()))
-        for row in body:
-            yield Block(_with_labels(row, header) if header else _plain(row))
+            yield from _in_stretches(list(own.values()), " | ")
+        for row in chain(body, table):
+            yield from _with_labels(row, header) if header else _plain(row)
 
 
-def _tables(rows: Iterable[Sequence[str]]) -> Iterator[list[list[str]]]:
-    table: list[list[str]] = []
-    for row in rows:
-        cells = [one_line(cell) for cell in row]
-        if any(cells):
-            table.append(cells)
-        elif table:
-            yield table
-            table = []
-    if table:
-        yield table
+def _tables(rows: Iterable[Sequence[str]]) -> Iterator[Iterator[list[str]]]:
+    """The tables, each of one row at least, to be gone through in order."""
+    cleaned = ([one_line(cell) for cell in row] for row in rows)
+    return (table for is_filled, table in groupby(cleaned, key=any) if is_filled)
+
+
+def _beginning(table: Iterator[list[str]]) -> Iterator[list[str]]:
+    """The rows that tell what a table's columns are: all of an ordinary one."""
+    cells = 0
+    for number, row in enumerate(table, 1):
+        yield row
+        cells += len(row)
+        if number > 1 and cells > _MOST_CELLS_LOOKED_AT:
+            return
 
 
 def _filled(row: Sequence[str]) -> int:
     return sum(map(bool, row))
 
 
-def _plain(row: Sequence[str]) -> str:
-    return " | ".join(filter(None, row))
+def _plain(row: Sequence[str]) -> Iterator[Block]:
+    return _in_stretches([cell for cell in row if cell], " | ")
 
 
-def _with_labels(row: Sequence[str], header: dict[int, str]) -> str:
+def _with_labels(row: Sequence[str], header: dict[int, str]) -> Iterator[Block]:
     cells = ((header.get(i, ""), cell) for i, cell in enumerate(row) if cell)
-    return "; ".join(f"{label}: {cell}" if label else cell for label, cell in cells)
+    return _in_stretches([f"{label}: {cell}" if label else cell for label, cell in cells], "; ")
+
+
+def _in_stretches(cells: Sequence[str], between: str) -> Iterator[Block]:
+    """A row in one block, or, where it is longer than a sentence may be, in several. Each of these
+    begins with the first cell, which mostly says what the row is about.
+    """
+    name = cells[0] if len(cells[0]) <= _LONGEST_LABEL else ""
+    stretch: list[str] = []
+    size = 0
+    for cell in cells:
+        if size + len(cell) > LONGEST_SENTENCE and len(stretch) > bool(name):
+            yield Block(between.join(stretch))
+            stretch = [name] if name else []
+            size = len(name)
+        stretch.append(cell)
+        size += len(cell) + len(between)
+    yield Block(between.join(stretch))
 
 
 def _header(table: Sequence[Sequence[str]]) -> dict[int, str]:

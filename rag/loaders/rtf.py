@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from rag.errors import LoadError
 from rag.loaders.about import About
+from rag.loaders.content import PIECE, Content, release
 from rag.loaders.dates import parse_date
-from rag.loaders.loaded import Loaded
+from rag.loaders.loaded import Block, Loaded, in_parts
 from rag.loaders.rtf_charsets import CHARSETS, ENCODINGS, codepage
 from rag.loaders.rtf_page import Page
 from rag.loaders.rtf_words import ASIDE, CHARACTERS, KEPT, NOTHING, NOWHERE, OUT_OF_SIGHT, SIGNS
@@ -23,6 +25,8 @@ _TOKEN = re.compile(
     re.DOTALL,
 )
 _MOST_GROUPS = 1_000  # inside each other
+
+_CUT = "it ends in the middle; what was after that is missing"
 
 _HEADING = re.compile(r"heading ([1-9])\b|title;?$", re.IGNORECASE)
 
@@ -47,8 +51,9 @@ class _Paragraph:
     item: list[str] = field(default_factory=list)  # its bullet or number, if it has one
 
 
-def load_rtf(data: bytes) -> Loaded:
-    """Read rich text: headings, paragraphs, lists and tables in the order of the page.
+def load_rtf(content: Content) -> Iterator[Loaded]:
+    """Read rich text: headings, paragraphs, lists and tables in the order of the page; in parts
+    where it is long.
 
     Footnotes and text boxes follow the paragraph that they belong to; headers, footers, comments
     and hidden words are left out. Title, author and date, the day of the last change, are those
@@ -56,15 +61,15 @@ def load_rtf(data: bytes) -> Loaded:
 
     Raises LoadError where it is none, or nested beyond all bounds.
     """
-    start = data[:100].lstrip(b"\xef\xbb\xbf \t\r\n")
+    start = content[:100].lstrip(b"\xef\xbb\xbf \t\r\n")
     if not start:
         raise LoadError("it is empty; get a whole copy of it")
     if not start.startswith(b"{\\rtf"):
         raise LoadError("it is no rich text; give it the ending that fits what it holds")
     reader = _Reader()
-    reader.read(data)
-    cut = ("it ends in the middle; what was after that is missing",) if reader.open_groups else ()
-    return reader.about().loaded(reader.page.layout.blocks(), cut)
+    for text, headings in in_parts(reader.read(content)):
+        cut = (_CUT,) if reader.is_cut else ()
+        yield reader.about().added_to(Loaded(text=text, headings=headings, warnings=cut))
 
 
 class _Reader:
@@ -85,13 +90,10 @@ class _Reader:
         self._default_font = 0
         self._styles: dict[int, int] = {}  # how deep a heading each style makes
         self._usual = "cp1252"
+        self.is_cut = False
+        """Whether it was read to its end, and groups had not ended."""
         self._said: dict[str, list[str]] = {"title": [], "author": []}
         self._days: dict[str, dict[str, int]] = {"revtim": {}, "creatim": {}}
-
-    @property
-    def open_groups(self) -> int:
-        """How many groups have not ended."""
-        return len(self._stack)
 
     def about(self) -> About:
         """What the file says of itself."""
@@ -105,11 +107,15 @@ class _Reader:
             date=next(filter(parse_date, days), ""),
         )
 
-    def read(self, data: bytes) -> None:
-        """All of a file."""
-        at = 0
-        while token := _TOKEN.search(data, at):
+    def read(self, content: Content) -> Iterator[Block]:
+        """What a file holds."""
+        at = read = 0
+        while token := _TOKEN.search(content, at):
             at = token.end()
+            if at - read > PIECE:
+                read = at
+                release(content)
+                yield from self.page.layout.finished()
             word, number, code, sign, group, characters = token.groups()
             if code:
                 self._byte(int(code, 16))
@@ -132,6 +138,8 @@ class _Reader:
         self._state = replace(self._state, goes_to="text")
         self._end_paragraph()
         self.page.close()
+        self.is_cut = bool(self._stack)
+        yield from self.page.layout.blocks()
 
     def _byte(self, code: int) -> None:
         if self._to_skip:

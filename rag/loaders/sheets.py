@@ -12,11 +12,12 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from rag.errors import LoadError
-from rag.loaders.decoding import decode
-from rag.loaders.loaded import Block, Loaded, put_together
+from rag.loaders.content import Content, stream_of
+from rag.loaders.decoding import decoded_pieces, lines_of
+from rag.loaders.loaded import Block, Loaded, in_parts
 from rag.loaders.numbers import written
 from rag.loaders.office import about, main_part
-from rag.loaders.package import MOST_UNPACKED, Package, open_package
+from rag.loaders.package import MOST_UNPACKED, Package, is_out_of_memory, open_package
 from rag.loaders.rows import told
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ _NO_RESULT = re.compile(rb"</(?:\w+:)?f>(?:<v>\s*</v>|<v\s*/>)?</(?:\w+:)?c>")
 _DELIMITERS = ",;\t|"
 _SNIFFED_LINES = 30
 _SNIFFED_CHARACTERS = 10_000
+_NO_LIMIT = 2**31 - 1
 
 
 @dataclass(slots=True)
@@ -69,30 +71,37 @@ class Allowance:
             self.cells -= len(row)
             yield row
 
+    def warnings(self) -> tuple[str, ...]:
+        """What was left out since this was last asked for."""
+        said, self.left_out = tuple(self.left_out), []
+        return said
 
-def load_xlsx(data: bytes) -> Loaded:
-    """Read an Excel workbook: each row a paragraph that repeats the headers of its cells.
+
+def load_xlsx(content: Content) -> Iterator[Loaded]:
+    """Read an Excel workbook: each row a paragraph that repeats the headers of its cells; in parts
+    where it is long.
 
     The name of each sheet is a heading. Numbers, percentages and sums of money have the form
     that the workbook gives them. Of formulas, the results that were stored last are read.
 
     Raises LoadError where it is none, damaged, encrypted, or out of all bounds.
     """
-    package = open_package(data, _KIND)
+    package = open_package(content, _KIND)
     main_part(package, _KIND, "xl/")
     for name in package.names:
         if name.endswith((".xml", ".rels")) and not name.startswith(_UNREAD):
             in_sheet = _MOST_ROWS_IN_SHEET if name.startswith(_SHEETS) else _MOST_TAGS_ELSEWHERE
             package.check(name, *_MOST_TAGS.get(name, in_sheet))
     allowance = Allowance()
-    workbook = _workbook(data)
+    said = about(package)
+    workbook = _workbook(content)
     try:
-        blocks = list(chain.from_iterable(_sheet(s, allowance) for s in workbook.worksheets))
+        blocks = _sheets(workbook, package, allowance)
+        yield from said.in_parts(blocks, allowance.warnings)
     except Exception as error:  # openpyxl raises whatever broken cells trip
         raise _damaged(error) from error
     finally:
         workbook.close()
-    return about(package).loaded(blocks, (*allowance.left_out, *_not_computed(package)))
 
 
 def _not_computed(package: Package) -> Iterator[str]:
@@ -108,47 +117,50 @@ def _not_computed(package: Package) -> Iterator[str]:
         )
 
 
-def load_csv(data: bytes) -> Loaded:
+def load_csv(content: Content) -> Iterator[Loaded]:
     """Read comma-, semicolon-, tab- or bar-separated values as ``load_xlsx`` reads a sheet.
 
     Raises LoadError where the bytes are no text.
     """
-    source, encoding = decode(data)
+    pieces, encoding = decoded_pieces(content)
+    metadata = {} if encoding == "utf-8" else {"encoding": encoding}
     allowance = Allowance()
-    rows = allowance.of(_records(source.removeprefix("\ufeff")), "the table")
-    text, headings = put_together(told(rows))
-    return Loaded(
-        text=text,
-        metadata={} if encoding == "utf-8" else {"encoding": encoding},
-        headings=headings,
-        warnings=tuple(allowance.left_out),
-    )
+    rows = allowance.of(_records(_lines(pieces)), "the table")
+    for text, headings in in_parts(told(rows)):
+        warnings = allowance.warnings()
+        yield Loaded(text, metadata=metadata, headings=headings, warnings=warnings)
 
 
-def _workbook(data: bytes) -> Workbook:
+def _workbook(content: Content) -> Workbook:
     import openpyxl
 
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of styles and extensions that don't concern us
             return openpyxl.load_workbook(
-                io.BytesIO(data), read_only=True, data_only=True, keep_links=False
+                stream_of(content), read_only=True, data_only=True, keep_links=False
             )
     except Exception as error:
         raise _damaged(error) from error
 
 
 def _damaged(error: Exception) -> LoadError:
+    if is_out_of_memory(error):
+        raise MemoryError from error
     said = " ".join(str(error).split())[:120]
     return LoadError(f"it is damaged ({said or type(error).__name__}); get a whole copy of it")
 
 
-def _sheet(sheet: _Sheet, allowance: Allowance) -> list[Block]:
+def _sheets(workbook: Workbook, package: Package, allowance: Allowance) -> Iterator[Block]:
+    for sheet in workbook.worksheets:
+        yield from _sheet(sheet, allowance)
+    allowance.left_out += _not_computed(package)
+
+
+def _sheet(sheet: _Sheet, allowance: Allowance) -> Iterator[Block]:
     sheet.reset_dimensions()  # some programs state wrong ones
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        rows = allowance.of(map(_row, sheet.iter_rows()), f"sheet {sheet.title!r}")
-        return [Block(sheet.title, SHEET_LEVEL), *told(rows)]
+    yield Block(sheet.title, SHEET_LEVEL)
+    yield from told(allowance.of(map(_row, sheet.iter_rows()), f"sheet {sheet.title!r}"))
 
 
 def _row(cells: Sequence[Any]) -> list[str]:
@@ -162,8 +174,7 @@ def _format(cell: Any) -> str:  # noqa: ANN401 - of openpyxl: one of several cla
     return str(cell.number_format or "")
 
 
-def _records(source: str) -> Iterator[list[str]]:
-    lines = _lines(source)
+def _records(lines: Iterator[str]) -> Iterator[list[str]]:
     beginning: list[str] = []
     for line in lines:
         beginning.append(line)
@@ -173,7 +184,7 @@ def _records(source: str) -> Iterator[list[str]]:
     if _said_delimiter(beginning):
         del beginning[0]
     # A quotation mark that is never closed must not be an error.
-    csv.field_size_limit(max(csv.field_size_limit(), len(source)))
+    csv.field_size_limit(_NO_LIMIT)
     reader = csv.reader(chain(beginning, lines), delimiter=delimiter, skipinitialspace=True)
     while True:
         try:
@@ -184,8 +195,11 @@ def _records(source: str) -> Iterator[list[str]]:
             raise LoadError(f"it is no table of separated values ({error})") from error
 
 
-def _lines(source: str) -> Iterator[str]:
-    return iter(io.StringIO(source.replace("\x00", ""), newline=None))
+def _lines(pieces: Iterable[str]) -> Iterator[str]:
+    """The lines, whatever ends them, each with a line feed."""
+    newlines = io.IncrementalNewlineDecoder(None, translate=True)
+    translated = (newlines.decode(piece.replace("\x00", "")) for piece in pieces)
+    return (f"{line}\n" for line in lines_of(translated))
 
 
 def _said_delimiter(lines: Sequence[str]) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from rag.errors import LoadError
 from rag.loaders.about import About
+from rag.loaders.content import Content
 from rag.loaders.layout import Layout
 from rag.loaders.loaded import Block, Loaded, put_together
 from rag.loaders.office import Items, about, main_part
@@ -22,7 +23,7 @@ _OUTLINES = frozenset({"", "body", "obj"})
 _AS_HTML = {"a:tbl": "table", "a:tr": "tr", "a:tc": "td"}
 
 
-def load_pptx(data: bytes) -> Loaded:
+def load_pptx(content: Content) -> Loaded:
     """Read a presentation: a page for each slide, hidden ones too, in the order of the show.
 
     Of a slide come its title, as a heading, its words, lists and tables, the words in its
@@ -32,7 +33,7 @@ def load_pptx(data: bytes) -> Loaded:
 
     Raises LoadError where it is none, damaged, encrypted, or out of all bounds.
     """
-    package = open_package(data, _KIND)
+    package = open_package(content, _KIND)
     part = main_part(package, _KIND, "ppt/")
     slides: list[list[Block]] = []
     warnings: list[str] = []

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from rag.errors import LoadError
+from rag.loaders.content import Content
 from rag.loaders.layout import Layout
 from rag.loaders.loaded import Loaded
 from rag.loaders.office import Items, about, main_part
@@ -71,7 +72,7 @@ class _Numbering:
         return number
 
 
-def load_docx(data: bytes) -> Loaded:
+def load_docx(content: Content) -> Loaded:
     """Read a Word document: headings, paragraphs, lists and tables in the order of the page.
 
     Footnotes, endnotes and text boxes follow the paragraph that they belong to. Headers and
@@ -81,7 +82,7 @@ def load_docx(data: bytes) -> Loaded:
 
     Raises LoadError where it is none, damaged, encrypted, or out of all bounds.
     """
-    package = open_package(data, _KIND)
+    package = open_package(content, _KIND)
     part = main_part(package, _KIND, "word/")
     body = child(package.tree(part), "w:body")
     if body is None:

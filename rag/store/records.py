@@ -62,7 +62,17 @@ class FileRecord:
     @property
     def ocr(self) -> str | None:
         """The languages of OCR by which it was read; None if it was read without."""
-        return self.reader.partition(" ")[2] or None
+        languages = self._read_with(1)
+        return None if languages == "-" else languages
+
+    @property
+    def max_document(self) -> int:
+        """The memory, in bytes, that reading it was allowed to take; 0 where that is not known."""
+        return int(self._read_with(2) or 0)
+
+    def _read_with(self, place: int) -> str | None:
+        words = self.reader.split(" ")
+        return words[place] if place < len(words) else None
 
 
 @dataclass(frozen=True, slots=True)

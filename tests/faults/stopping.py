@@ -236,21 +236,16 @@ def orphaned(kind: str) -> float:
 
 def group_of_child(parent: int) -> list[int]:
     """The processes in the group of a process's worker."""
-    found = [path.read_text().rpartition(")")[2].split() for path in stats()]
-    workers = {group for _, its_parent, group, *_ in found if int(its_parent) == parent}
-    return [
-        int(path.parent.name)
-        for path in stats()
-        if path.exists() and path.read_text().rpartition(")")[2].split()[2] in workers
-    ]
+    found = {}
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):  # it has ended meanwhile
+            _, its_parent, group, *_ = path.read_text().rpartition(")")[2].split()
+            found[int(path.parent.name)] = int(its_parent), int(group)
+    workers = {group for its_parent, group in found.values() if its_parent == parent}
+    return [process for process, (_, group) in found.items() if group in workers]
 
 
-def stats() -> list[Path]:
-    """What the kernel says of each process."""
-    return [path for path in Path("/proc").glob("[0-9]*/stat") if is_running(path.parent.name)]
-
-
-def is_running(process: int | str) -> bool:
+def is_running(process: int) -> bool:
     """Whether a process is there, and no zombie."""
     with suppress(OSError):
         return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"

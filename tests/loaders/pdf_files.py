@@ -16,9 +16,9 @@ from PIL import Image
 from pypdfium2 import PdfDocument
 from reportlab.lib.utils import ImageReader
 from reportlab.pdfgen.canvas import Canvas
+from whole import load_pdf
 
 from rag.loaders.loaded import Loaded
-from rag.loaders.pdf import load_pdf
 
 PAPERS = Path(__file__).parents[3] / "shared" / "data" / "aragog"
 

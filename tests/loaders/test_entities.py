@@ -9,14 +9,19 @@ from collections.abc import Callable
 import pytest
 from small_files import zipped
 from small_packages import PACKAGES
+from whole import whole
 
 from rag.errors import LoadError
 from rag.loaders.epub import load_epub
-from rag.loaders.html import load_html
+from rag.loaders.html import load_html as html_parts
 from rag.loaders.loaded import Loaded
 from rag.loaders.opendocument import load_odt
-from rag.loaders.sheets import load_xlsx
+from rag.loaders.sheets import load_xlsx as xlsx_parts
 from rag.loaders.word import load_docx
+
+load_xlsx = whole(xlsx_parts)
+
+load_html = whole(html_parts)
 
 _LAUGHS = '<!ENTITY a "haha">' + "".join(
     f'<!ENTITY {name} "{f"&{inner};" * 10}">' for inner, name in itertools.pairwise("abcdefghij")

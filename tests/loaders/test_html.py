@@ -8,11 +8,14 @@ import time
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from whole import whole
 
 from rag.errors import LoadError
-from rag.loaders.html import load_html
+from rag.loaders.html import load_html as html_parts
 from rag.loaders.loaded import Loaded
 from rag.loaders.tidying import tidy
+
+load_html = whole(html_parts)
 
 
 def _load(markup: str) -> Loaded:

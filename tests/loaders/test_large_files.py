@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 
 import rag.reading
 from rag.errors import LoadError
-from rag.loaders import load
+from rag.loaders import Means, load
 from rag.loaders.archives import members_of_gzip, members_of_tar, members_of_zip
 from rag.loaders.content import Content, content_of, stream_of, whole
 from rag.loaders.json_text import members_of_json_lines
@@ -33,7 +33,6 @@ from rag.types import Document, Failure
 
 MIB = 1 << 20
 LIMIT = 1 << 30
-TOO_LARGE = "reading it takes too much memory; split it, or leave it out of what is indexed"
 
 # A worker with little memory, which sees a file called cut.mbox lose what it holds.
 WORKER = f"""
@@ -49,7 +48,6 @@ def load(path, **options):
             os.truncate(path, 0)
 
 rag.worker.load = load
-rag.worker.MEMORY_BYTES = {LIMIT}
 rag.loaders.content.LARGE = {MIB}
 rag.worker.main()
 """
@@ -256,7 +254,7 @@ def worker(monkeypatch: pytest.MonkeyPatch) -> None:
 def what_was_read(paths: list[Path]) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
     """Sources with the texts of documents, and with the reasons of failures."""
     documents, failures = [], []
-    for one in read(paths, workers=1):
+    for one in read(paths, means=Means(max_document=LIMIT), workers=1):
         if isinstance(one, ReadFile):
             failures += [(failure.source, failure.reason) for failure in one.failures]
         else:
@@ -284,7 +282,7 @@ def test_files_larger_than_memory(tmp_path: Path) -> None:
     ]
     ((source, reason),) = failures
     assert source == str(whole)
-    assert reason.startswith(TOO_LARGE)
+    assert reason == Means(max_document=LIMIT).too_large
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no file can be cut there while it is mapped")

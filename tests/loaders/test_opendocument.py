@@ -6,10 +6,14 @@ import zipfile
 from collections.abc import Callable
 
 import pytest
+from whole import whole
 
 from rag.errors import LoadError
 from rag.loaders.loaded import Loaded
-from rag.loaders.opendocument import load_odp, load_ods, load_odt
+from rag.loaders.opendocument import load_odp, load_odt
+from rag.loaders.opendocument import load_ods as ods_parts
+
+load_ods = whole(ods_parts)
 
 _NAMESPACES = " ".join(
     f'xmlns:{prefix}="urn:oasis:names:tc:opendocument:xmlns:{name}:1.0"'

@@ -3,9 +3,12 @@ from __future__ import annotations
 import datetime as dt
 
 import pytest
+from whole import whole
 
-from rag.loaders.html import load_html
+from rag.loaders.html import load_html as html_parts
 from rag.loaders.loaded import Loaded
+
+load_html = whole(html_parts)
 
 
 def _load(

@@ -19,8 +19,8 @@ from pdf_files import (
     write,
 )
 from reportlab.pdfgen.canvas import Canvas
+from whole import load_pdf
 
-from rag.loaders.pdf import load_pdf
 from rag.loaders.pdf.lines import Words
 
 

@@ -31,9 +31,9 @@ from pdf_files import (
 )
 from reportlab.lib.pdfencrypt import StandardEncryption
 from reportlab.pdfgen.canvas import Canvas
+from whole import load_pdf
 
 from rag.errors import LoadError
-from rag.loaders.pdf import load_pdf
 from rag.loaders.pdf.facts import ranges
 
 

@@ -25,10 +25,10 @@ from pdf_files import (
     words,
 )
 from reportlab.pdfgen.canvas import Canvas
+from whole import load_pdf
 
 import rag.loaders.pdf.tesseract
 from rag.errors import InputError, LoadError
-from rag.loaders.pdf import load_pdf
 from rag.loaders.pdf.reading import opened, picture_of
 from rag.loaders.pdf.tesseract import Line, Word, _paragraphs, checked
 

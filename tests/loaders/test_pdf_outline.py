@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from pdf_files import LEFT, RIGHT, Draw, headings, made, write
 from reportlab.pdfgen.canvas import Canvas
+from whole import load_pdf
 
 from rag.loaders.loaded import Loaded
-from rag.loaders.pdf import load_pdf
 
 TITLE = "A Survey of the Harbour at Night"
 SECTIONS = ("1 Introduction", "2. The boats", "2.1 What they did", "3 What was found")

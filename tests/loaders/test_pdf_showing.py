@@ -12,9 +12,9 @@ from PIL import Image
 from pypdfium2 import PdfDocument
 from reportlab.pdfbase.pdfmetrics import stringWidth
 from reportlab.pdfgen.canvas import Canvas
+from whole import load_pdf
 
 from rag import Document, InputError, Span
-from rag.loaders.pdf import load_pdf
 from rag.loaders.pdf.reading import opened
 from rag.loaders.pdf.seeking import Sought, Stretch, Written, folded, found
 from rag.loaders.pdf.showing import Box, boxes_of, page_image

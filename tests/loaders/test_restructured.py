@@ -5,11 +5,14 @@ import time
 from pathlib import Path
 
 import pytest
+from whole import whole
 
 from rag.errors import LoadError
 from rag.loaders.loaded import Loaded
-from rag.loaders.restructured import load_rst
+from rag.loaders.restructured import load_rst as rst_parts
 from rag.loaders.tidying import tidy
+
+load_rst = whole(rst_parts)
 
 
 def _load(source: str) -> Loaded:

@@ -4,10 +4,13 @@ import datetime as dt
 import time
 
 import pytest
+from whole import whole
 
 from rag.errors import LoadError
 from rag.loaders.loaded import Loaded
-from rag.loaders.rtf import load_rtf
+from rag.loaders.rtf import load_rtf as rtf_parts
+
+load_rtf = whole(rtf_parts)
 
 LAMP = rb"""{\rtf1\ansi\ansicpg1252\deff0{\fonttbl{\f0 Arial;}{\f1\fcharset204 Arial Cyr;}}
 {\colortbl;\red255\green0\blue0;}{\stylesheet{\s0 Normal;}{\s1 heading 1;}{\s2\outlinelevel1 Sub;}}

@@ -6,11 +6,16 @@ import zipfile
 
 import openpyxl
 import pytest
+from whole import whole
 
 from rag.errors import LoadError
 from rag.loaders import sheets
 from rag.loaders.numbers import written
-from rag.loaders.sheets import load_csv, load_xlsx
+from rag.loaders.sheets import load_csv as csv_parts
+from rag.loaders.sheets import load_xlsx as xlsx_parts
+
+load_csv = whole(csv_parts)
+load_xlsx = whole(xlsx_parts)
 
 
 def _saved(workbook: openpyxl.Workbook) -> bytes:

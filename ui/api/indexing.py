@@ -123,6 +123,8 @@ class IndexRequest(BaseModel):
     """Read files again that failed, though they did not change."""
     again: bool = False
     """Read every file again, though it did not change."""
+    max_document: int | Annotated[str, Field(max_length=40)] | None = None
+    """The memory that reading one file may take, in bytes or like ``1GB``."""
 
     @model_validator(mode="after")
     def _something(self) -> Self:
@@ -151,6 +153,7 @@ def routes(jobs: Jobs, uploads: Uploads) -> APIRouter:
             ocr=request.ocr,
             retry=request.retry,
             again=request.again,
+            max_document=request.max_document,
         )
         return started(job, asked, response)
 

@@ -9,10 +9,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import chain
 
 from rag.errors import LoadError
+from rag.loaders.content import Content
 from rag.loaders.loaded import LONGEST_HEADING, Loaded
 from rag.loaders.pdf import facts
 from rag.loaders.pdf.columns import in_reading_order, rows
@@ -34,6 +36,9 @@ _A_PAGEFUL = 0.5
 _FEW_LETTERS = 25
 """Fewer than this on a page that is all picture are the scanner's stamp, not the text."""
 
+_PAGES_TOGETHER = 500
+"""Pages that are laid out together: more than most documents have."""
+
 _SCANNED = "no text layer, need OCR"
 _GARBLED = "the fonts don't say which letters they draw, need OCR"
 _DAMAGED = "damaged, not read"
@@ -42,13 +47,14 @@ _NO_WORDS = "OCR found no text"
 
 
 def load_pdf(
-    data: bytes,
+    content: Content,
     *,
     ocr: str | None = None,
     passwords: Sequence[str] = (),
     on_page: Callable[[], None] = lambda: None,
-) -> Loaded:
-    """Read a PDF: columns one after the other, lines joined, headers and footers left out.
+) -> Iterator[Loaded]:
+    """Read a PDF: columns one after the other, lines joined, headers and footers left out; some
+    hundred pages at a time, each such stretch by itself.
 
     ``pages`` covers the text with a span for each page; a paragraph that runs over the end of a
     page is one paragraph, and the page ends inside it. The title is the one in the file's own
@@ -65,66 +71,96 @@ def load_pdf(
     Raises LoadError where the bytes are no PDF, are damaged beyond reading or protected by another
     password, and where no page has text.
     """
-    with opened(data, passwords) as pdf:
-        pages = _read(pdf, ocr, on_page)
+    with opened(content, passwords) as pdf:
         named, author, date = facts.title(pdf), facts.author(pdf), facts.date(pdf)
+        metadata = {
+            "author": author,
+            "author_from": "file" if author else "",
+            "title_from": "file" if named else "",
+            "date_from": "file" if date else "",
+        }
         outline = bookmarks(pdf)
-        labels = facts.page_labels(pdf, len(pages.laid))
-    kept = list(without_furniture(pages.laid))
-    body = size_of_body(kept)
-    paragraphs = _paragraphs(kept, body, on_page)
-    first = pages.laid[0]
-    shown = title_of(paragraphs, body, (first.bottom + first.top) / 2)
-    found = with_outline(levels(paragraphs, body, shown), paragraphs, outline, shown)
-    text, headings, spans = _put_together(paragraphs, found, len(pages.laid))
-    title = named or (one_line(shown.text) if shown else None)
-    metadata = {
-        "author": author,
-        "author_from": "file" if author else "",
-        "title_from": "file" if named else "",
-        "date_from": "file" if date else "",
-    }
-    return Loaded(
-        text=text,
-        title=title,
-        date=date,
-        metadata={name: value for name, value in metadata.items() if value},
-        headings=headings,
-        pages=spans,
-        page_labels=labels,
-        warnings=pages.warnings,
-    )
+        labels = facts.page_labels(pdf, len(pdf))
+        doubts: list[str] = []
+        waiting: list[Loaded] = []
+        is_read = False
+        body = 0.0
+        for start in range(0, max(len(pdf), 1), _PAGES_TOGETHER):
+            pages = _read(pdf, range(start, min(start + _PAGES_TOGETHER, len(pdf))), ocr, on_page)
+            doubts += pages.doubts
+            is_read |= pages.is_read
+            kept = list(without_furniture(pages.laid))
+            body = body or size_of_body(kept)
+            paragraphs = _paragraphs(kept, body, on_page)
+            shown = None
+            if not start and pages.laid:
+                first = pages.laid[0]
+                shown = title_of(paragraphs, body, (first.bottom + first.top) / 2)
+            here = [
+                replace(entry, page=entry.page - start)
+                for entry in outline
+                if entry.page - start in range(len(pages.laid))
+            ]
+            found = with_outline(levels(paragraphs, body, shown), paragraphs, here, shown)
+            text, headings, spans = _put_together(paragraphs, found, len(pages.laid))
+            if pages.is_read and any(one.text for one in waiting):
+                yield from _with_all_warnings(waiting)
+                waiting = []
+            loaded = Loaded(
+                text=text,
+                title=named or (one_line(shown.text) if shown else None),
+                date=date,
+                metadata={name: value for name, value in metadata.items() if value},
+                headings=headings,
+                pages=spans,
+                page_labels=labels[start : start + len(spans)],
+                warnings=pages.warnings,
+            )
+            nothing = (Span(0, 0),) * len(spans)
+            waiting.append(
+                loaded if pages.is_read else replace(loaded, text="", pages=nothing, headings=())
+            )
+        if not is_read:
+            raise LoadError(_nothing_read(len(pdf), doubts))
+        yield from _with_all_warnings(waiting)
+
+
+def _with_all_warnings(stretches: Sequence[Loaded]) -> Iterator[Loaded]:
+    """Stretches of which one has text: that one with the warnings of the others, which are not
+    heard otherwise.
+    """
+    warnings = tuple(chain.from_iterable(one.warnings for one in stretches))
+    return (replace(one, warnings=warnings if one.text else ()) for one in stretches)
 
 
 @dataclass(frozen=True, slots=True)
 class _Pages:
     laid: tuple[Laid, ...]
     warnings: tuple[str, ...]
+    doubts: tuple[str, ...]
+    is_read: bool
+    """Whether there is text on any page that is not only in doubt."""
 
 
-def _read(pdf: Pdf, ocr: str | None, on_page: Callable[[], None]) -> _Pages:
-    """Read page after page; only their rows stay in memory.
-
-    Raises LoadError where no page has text.
-    """
+def _read(pdf: Pdf, numbers: range, ocr: str | None, on_page: Callable[[], None]) -> _Pages:
+    """Read page after page; only their rows stay in memory."""
     laid: list[Laid] = []
     doubts: defaultdict[str, list[int]] = defaultdict(list)
-    for number in range(len(pdf)):
+    for number in numbers:
         sheet, doubt = _sheet(pdf, number, ocr)
         if doubt:
             doubts[doubt].append(number)
         laid.append(_laid(sheet) if sheet else Laid((), (), 0.0, 0.0))
         on_page()
     unread = sum(len(pages) for doubt, pages in doubts.items() if doubt != _BY_OCR)
-    if not any(page.regions or page.turned for page in laid) or unread == len(laid):
-        raise LoadError(_nothing_read(len(laid), list(doubts)))
     told = [
         f"{'page' if len(pages) == 1 else 'pages'} {facts.ranges(pages)}: {doubt}"
         for doubt, pages in doubts.items()
     ]
-    if not is_whole(pdf):
+    if not numbers.start and not is_whole(pdf):
         told.append("the file is damaged or cut short; what could be found of it was read")
-    return _Pages(tuple(laid), tuple(told))
+    is_read = any(page.regions or page.turned for page in laid) and unread < len(laid)
+    return _Pages(tuple(laid), tuple(told), tuple(doubts), is_read)
 
 
 def _sheet(pdf: Pdf, number: int, ocr: str | None) -> tuple[Sheet | None, str]:

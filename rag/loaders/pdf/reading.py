@@ -6,6 +6,7 @@ Callers that read many files at a time do so in several processes.
 
 from __future__ import annotations
 
+import ctypes
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.errors import LoadError
+from rag.loaders.content import Content
 from rag.loaders.means import PROTECTED
 from rag.loaders.pdf.letters import Floats, Letters, PdfPage, Whole, letters_of
 from rag.loaders.pdf.page import Piece, Sheet
@@ -81,20 +83,20 @@ class Picture:
 
 
 @contextmanager
-def opened(data: bytes, passwords: Sequence[str] = ()) -> Iterator[Pdf]:
-    """The PDF in ``data``, closed afterwards; ``passwords`` are tried if it wants one.
+def opened(content: Content, passwords: Sequence[str] = ()) -> Iterator[Pdf]:
+    """The PDF in ``content``, closed afterwards; ``passwords`` are tried if it wants one.
 
     Raises LoadError where it is none, is damaged beyond reading or wants another password.
     """
     import pypdfium2 as pdfium  # type: ignore[import-untyped,unused-ignore]
     from pypdfium2 import raw  # type: ignore[import-untyped,unused-ignore]
 
-    if not data:
+    if not len(content):
         raise LoadError("the file is empty; get it again from where it came")
-    if _HEADER not in data[:_HEADER_WITHIN]:
+    if _HEADER not in content[:_HEADER_WITHIN]:
         raise LoadError("it is no PDF, whatever its name says; check what kind of file it is")
     try:
-        pdf = _unlocked(data, passwords)
+        pdf = _unlocked(_in_place(content), passwords)
     except pdfium.PdfiumError as error:
         if error.err_code == raw.FPDF_ERR_PASSWORD:
             raise LoadError(_NO_PASSWORD_FITS if passwords else _NO_PASSWORD) from error
@@ -111,7 +113,17 @@ def opened(data: bytes, passwords: Sequence[str] = ()) -> Iterator[Pdf]:
         pdf.close()
 
 
-def _unlocked(data: bytes, passwords: Sequence[str]) -> Pdf:
+def _in_place(content: Content) -> object:
+    """What pypdfium2 takes for a file in memory; of a mapping, nothing is copied."""
+    if isinstance(content, bytes):
+        return content
+    mapped = np.frombuffer(content, np.uint8)
+    found = (ctypes.c_ubyte * len(content)).from_address(mapped.ctypes.data)
+    found.mapped = mapped  # type: ignore[attr-defined]  # for as long as this lives
+    return found
+
+
+def _unlocked(data: object, passwords: Sequence[str]) -> Pdf:
     """The PDF, opened by the first password that fits, or by none; raises pdfium's own error."""
     import pypdfium2 as pdfium
     from pypdfium2 import raw
