@@ -14,8 +14,8 @@ from collections.abc import Callable, Iterable, Sequence
 
 from rag.types import document_id
 
-PART_CHARACTERS = 500_000
-"""Characters of text that a part holds at most: some 250 printed pages. Memory and the time of
+PART_CHARACTERS = 1_000_000
+"""Characters of text that a part holds at most: some 500 printed pages. Memory and the time of
 one transaction grow with it."""
 
 MARK = "//part "

@@ -82,7 +82,7 @@ def opened(
         else:
             documents = corpus.index(labelled.documents, library, progress=progress)
             names = documents.names
-            by = SpanJudge(Places(documents, library.document))
+            by = SpanJudge(Places(documents, library.document, library.parts))
         # The first question loads the model, and publishes what a killed writer left.
         library.search(labelled.questions[0].text, 1)
         searcher = Searcher(library.engine, library.embedder)

@@ -7,7 +7,7 @@ both are counted in those characters of the tidied text that are no blanks.
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate
 
@@ -24,11 +24,12 @@ class Places:
     """Where gold spans and hits lie, in one way of counting.
 
     Documents with the same text are one here: a passage of either is as right. ``document``
-    gives the library's document of an id.
+    gives the library's document of an id, and ``parts`` the ids of all parts it is kept in.
     """
 
     corpus: Corpus
     document: Callable[[str], Document]
+    parts: Callable[[Document], Sequence[str]] = lambda document: (document.id,)
     _first_of: dict[str, str] = field(default_factory=dict)
     _gold: dict[str, list[int]] = field(default_factory=dict)
     _found: dict[str, list[int]] = field(default_factory=dict)
@@ -68,10 +69,18 @@ class Places:
     def _of(self, hit: Hit, start: int, end: int) -> Stretch:
         document = self.corpus.of_source(hit.source)
         if hit.document_id not in self._found:
-            text = self.document(hit.document_id).text
-            above = len(_solid(text)) - len(_solid(tidy(document.text)))
-            self._found[hit.document_id] = [count - above for count in _counts(text)]
+            self._count(document, self.parts(self.document(hit.document_id)))
         return self._stretch(document, self._found[hit.document_id], start, end)
+
+    def _count(self, document: SetDocument, parts: Sequence[str]) -> None:
+        texts = [self.document(part).text for part in parts]
+        sizes = [len(_solid(text)) for text in texts]
+        # The title leads the text, and that of each further part.
+        above = (sum(sizes) - len(_solid(tidy(document.text)))) // len(parts)
+        before = 0
+        for part, text, size in zip(parts, texts, sizes, strict=True):
+            self._found[part] = [before + count - above for count in _counts(text)]
+            before += size - above
 
     def _stretch(self, document: SetDocument, counts: list[int], start: int, end: int) -> Stretch:
         return Stretch(self._first_of[document.text], counts[start], counts[end])

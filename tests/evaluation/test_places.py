@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -77,6 +78,23 @@ def test_title_above_the_text() -> None:
     one = hit("s0", text, "two")
     assert found.answer(one) == found.gold(gold("One  two.", "two")) == Stretch("0", 3, 6)
     assert found.hit(one) == Stretch("0", -8, 7)
+
+
+def test_further_part() -> None:
+    """A hit in the second part of a document lies behind all of the first; both lead with the
+    title.
+    """
+    whole = "One two.\n\nThree four."
+    parts = {"a": "The title\n\nOne two.", "b": "The title\n\nThree four."}
+    found = Places(
+        Corpus({"0": SetDocument("0", "The title", whole, {})}, {"s0": "0"}),
+        lambda name: Document(name, name, "", parts[name], ""),
+        lambda _: ("a", "b"),
+    )
+    second = replace(hit("s0", parts["b"], "four"), document_id="b")
+    assert found.answer(second) == found.gold(gold(whole, "four")) == Stretch("0", 12, 16)
+    first = replace(hit("s0", parts["a"], "two"), document_id="a")
+    assert found.answer(first) == found.gold(gold(whole, "two")) == Stretch("0", 3, 6)
 
 
 def test_span_of_blanks() -> None:
