@@ -53,6 +53,9 @@ QUERIES = ("/theme.css", "/gradio_api/queue/join", "/gradio_api/queue/data")
 MAX_BYTES = 256 * 1024
 """Of a body: a question of the greatest length, each character escaped, twice."""
 
+LONGEST_FILE = 200
+"""Characters of the path of a static file. Gradio fails where no disk can have such a name."""
+
 TEXT = frozenset({"textbox", "dropdown", "button"})
 """Gradio's components whose value is a text."""
 
@@ -116,8 +119,9 @@ def _names(method: str, path: str) -> dict[str, str] | None:
         if match:
             names = match.groupdict()
             # The path of a file is Gradio's own to check; it stays below its own folder.
+            file = names.get("path", "")
             odd = any(not _NAME.fullmatch(one) for key, one in names.items() if key != "path")
-            return None if odd else names
+            return None if odd or len(file) > LONGEST_FILE else names
     return None
 
 

@@ -21,6 +21,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
+from itertools import islice
 from pathlib import Path, PurePosixPath
 from types import MappingProxyType
 from typing import TypeAlias, TypeVar
@@ -103,6 +104,20 @@ _NO_TEXT = "there is no text in it; remove it, or leave it out of what is indexe
 _TOO_DEEP = f"more than {_DEEPEST} archives lie in each other here; unpack them first"
 _TOO_MUCH = "it holds more than is safe to unpack at once; unpack it into a folder, and index that"
 
+_NAME_TOO_LONG = (
+    "there is something in it whose name has {length:,} characters, more than any disk can keep; "
+    "give it a shorter one"
+)
+_MORE_FAILED = "{count:,} more of what is in it could not be read"
+
+_LONGEST_NAME = 1_000
+_MOST_FAILURES = 1_000
+_MOST_FACTS = 200
+_LONGEST_KEY = 100
+_LONGEST_VALUE = 2_000
+"""What is kept about a file or a document beside its text, in characters: what follows from it
+lies in memory for all documents that wait, and in each part of a long one."""
+
 _LONGEST_TITLE = 500
 _LONGEST_STAND_IN = 90
 """Characters of a title, and of a sentence that stands in for one."""
@@ -149,15 +164,19 @@ def load(
     """
     source = str(path.absolute())
     content = _content(path)
-    begun = False
+    begun, failed = False, 0
     try:
         for one in _Walk.over(content, means, on_page).documents(_File(source, path.name, content)):
             begun = True
-            yield one
+            failed += isinstance(one, Failure)
+            if failed <= _MOST_FAILURES or isinstance(one, Document):
+                yield one
     except LoadError as error:
         if not begun:
             raise
         yield Failure(source, str(error))
+    if failed > _MOST_FAILURES:
+        yield Failure(source, _MORE_FAILED.format(count=failed - _MOST_FAILURES))
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,8 +220,12 @@ class _Walk:
                 yield from self._of_member(opened, member)
 
     def _of_member(self, parent: _Opened, member: Member | Failure) -> Iterator[Document | Failure]:
+        name = member.source if isinstance(member, Failure) else member.name
+        if len(name) > _LONGEST_NAME:
+            yield Failure(parent.file.source, _NAME_TOO_LONG.format(length=len(name)))
+            return
         if isinstance(member, Failure):
-            yield Failure(parent.source_of(member.source), member.reason)
+            yield Failure(parent.source_of(name), member.reason)
             return
         self._count(member)
         if not member.name:
@@ -316,6 +339,7 @@ def _documents(
     worded = (one for one in parts_of(loaded) if any(map(str.isalnum, one.text)))
     first: Document | None = None
     for number, part in enumerate(worded, 1):
+        facts, left_out = ({}, ()) if first else _bounded(part.metadata)
         document = Document(
             id=part_id(digest, number),
             source=part_source(source, number),
@@ -323,16 +347,30 @@ def _documents(
             text=part.text,
             digest=digest,
             date=first.date if first else part.date,
-            metadata=first.metadata if first else {"title_from": "document"} | dict(part.metadata),
+            metadata=first.metadata if first else {"title_from": "document"} | facts,
             headings=part.headings,
             pages=part.pages,
-            page_labels=part.page_labels,
-            warnings=part.warnings if first else (*notes, *part.warnings),
+            page_labels=tuple(label[:_LONGEST_KEY] for label in part.page_labels),
+            warnings=part.warnings if first else (*notes, *part.warnings, *left_out),
         )
         first = first or replace(document, text="", headings=(), pages=(), page_labels=())
         yield document
     if not first:
         raise LoadError(_NO_TEXT)
+
+
+def _bounded(metadata: Mapping[str, str]) -> tuple[dict[str, str], tuple[str, ...]]:
+    """Metadata of bounded size, and a line that says what was left out of them."""
+    kept = {
+        key: value[:_LONGEST_VALUE]
+        for key, value in islice(metadata.items(), _MOST_FACTS)
+        if len(key) <= _LONGEST_KEY
+    }
+    whole = sum(kept.get(key) == value for key, value in metadata.items())
+    note = (
+        f"{len(metadata) - whole:,} of the facts it states about itself were too long or too many"
+    )
+    return kept, () if whole == len(metadata) else (note,)
 
 
 def _title(loaded: Loaded) -> str:

@@ -7,6 +7,7 @@ import json
 import sys
 import tarfile
 import time
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -21,7 +22,7 @@ from rag.loaders.means import MAX_DOCUMENT, max_document_of
 from rag.loaders.sheets import load_csv
 from rag.reading import ReadFile, read
 from rag.sentences import LONGEST_SENTENCE
-from rag.types import Failure
+from rag.types import Document, Failure
 
 RECORDS = [
     {"title": f"T {n}", "text": "wörds “and” \\ more " * n, "n": [n, -1.5e3]} for n in range(90)
@@ -194,3 +195,40 @@ def test_a_library_reads_it_again(tmp_path: Path) -> None:
         after = library.index(path)
     assert [len(one.failed) for one in (first, same, more, after)] == [1, 1, 0, 0]
     assert (first.added, more.added) == ((), (str(path),))
+
+
+def test_long_facts_are_cut(tmp_path: Path) -> None:
+    """What a record says beside its text waits in memory with every other one."""
+    record = {"text": "Whales sing.", "note": "y" * 100_000, "k" * 1_000: "z"}
+    path = tmp_path / "one.json"
+    path.write_text(json.dumps(record))
+    (found,) = load(path)
+    assert isinstance(found, Document)
+    assert sum(map(len, [*found.metadata, *found.metadata.values()])) < 3_000
+    assert found.warnings == ("2 of the facts it states about itself were too long or too many",)
+
+
+def test_names_longer_than_any_disk_keeps(tmp_path: Path) -> None:
+    """They fail, and the other members are read."""
+    path = tmp_path / "names.tar"
+    with tarfile.open(path, "w", format=tarfile.PAX_FORMAT) as archive:
+        for name in ("a.txt", "b" * 100_000 + ".txt", "c.txt"):
+            info = tarfile.TarInfo(name)
+            info.size = 12
+            archive.addfile(info, io.BytesIO(b"Whales sing."))
+    documents = [one.source for one in load(path) if isinstance(one, Document)]
+    failures = [one for one in load(path) if isinstance(one, Failure)]
+    assert documents == [f"{path}/a.txt", f"{path}/c.txt"]
+    assert [one.source for one in failures] == [str(path)]
+    assert len(failures[0].reason) < 200
+
+
+def test_failures_of_one_file_are_counted_beyond_a_thousand(tmp_path: Path) -> None:
+    """A list of them is kept for each file."""
+    path = tmp_path / "many.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        for number in range(1_500):
+            archive.writestr(f"{number}.txt", b"")
+    failures = [one for one in load(path) if isinstance(one, Failure)]
+    assert len(failures) == 1_001
+    assert failures[-1] == Failure(str(path), "500 more of what is in it could not be read")

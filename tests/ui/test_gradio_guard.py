@@ -175,6 +175,12 @@ def test_every_route_is_open_or_closed(app: FastAPI) -> None:
     assert found == opened | set(CLOSED.strip().splitlines())
 
 
+@pytest.mark.parametrize("folder", ["static", "assets", "svelte"])
+def test_names_that_no_disk_can_have(client: TestClient, folder: str) -> None:
+    """They are no such page, rather than an error."""
+    assert client.get(f"/{folder}/{'a' * 5_000}").status_code == 404
+
+
 def test_closed_routes_answer_like_no_route(client: TestClient) -> None:
     """With or without a slash at the end, and whatever stands for a name."""
     for line in CLOSED.strip().splitlines():
