@@ -79,6 +79,21 @@ STRANGERS = {
     "file with a NUL": "UPDATE source SET file = file || char(0), path = path || char(0)",
     "source elsewhere": "UPDATE source SET path = '/etc/passwd' || path",
     "the library's own": "UPDATE source SET file = (SELECT replace(file, '/files/', '/words/'))",
+    "warnings that are no text": "UPDATE document SET warnings = '[5, {\"a\": 1}]', checksum = NULL",
+    "pages of letters": "UPDATE document SET pages = '[[\"x\"]]', checksum = NULL",
+    "a heading beyond the text": (
+        "UPDATE document SET headings = '[[0, 99999999, 1]]', checksum = NULL"
+    ),
+    "facts that are no text": "UPDATE document SET metadata = '{\"author\": [1]}', checksum = NULL",
+    "a passage's pages": "UPDATE passage SET pages = '[\"a\"]', checksum = NULL",
+    "a passage's headings": "UPDATE passage SET headings = '[{\"a\": 2}]', checksum = NULL",
+    "a passage before the text": "UPDATE passage SET start = -4, checksum = NULL",
+    "tokens without bits": "UPDATE encoding SET bits = x''; UPDATE passage SET checksum = NULL",
+    "unknown word pieces": (
+        "UPDATE encoding SET pieces = replace(hex(zeroblob(length(pieces))), '00', char(255));"
+        " UPDATE passage SET checksum = NULL"
+    ),
+    "failures that are none": "UPDATE file SET failures = '[1]'",
 }
 
 

@@ -12,13 +12,14 @@ import math
 import re
 import sqlite3
 from collections.abc import Iterator
+from functools import partial
 from pathlib import PurePath, PurePosixPath, PureWindowsPath
 from typing import Any
 
 from rag.errors import LibraryDamaged
 from rag.files import is_url
 from rag.store.database import Database, schema
-from rag.store.verification import StoreCheck
+from rag.store.verification import SHAPES, StoreCheck, fits
 
 HIGHEST_KEY = 2**32
 """Of documents and passages: filters are bitmaps over the keys, so a key costs memory."""
@@ -29,24 +30,16 @@ LONGEST_NOTE = 64_000_000
 _LARGEST = 2**62
 """Of a count or a generation, which must be able to grow."""
 
-_JSON = {
-    "document": {
-        "metadata": "object",
-        "headings": "array",
-        "pages": "array",
-        "page_labels": "array",
-        "warnings": "array",
-    },
-    "file": {"failures": "array"},
-    "passage": {"pages": "array", "headings": "array"},
-}
-"""The columns that hold JSON, and the type of its outermost value."""
-
 _CONDITIONS = {
-    "document": ("date IS NOT date(date)",),
-    "piece": ("passages NOT BETWEEN 0 AND (SELECT count(*) FROM passage)",),
+    "document": (("date IS NOT date(date)", "a date that is none"),),
+    "piece": (
+        (
+            "passages NOT BETWEEN 0 AND (SELECT count(*) FROM passage)",
+            "more or fewer passages than there are",
+        ),
+    ),
 }
-"""What else no row may be."""
+"""What else no row may be, as SQL and in words."""
 
 _TYPES = {"TEXT": "'text'", "INTEGER": "'integer'", "BLOB": "'blob'", "REAL": "'real', 'integer'"}
 
@@ -75,6 +68,8 @@ def validate(database: Database, folder: PurePath) -> int:
         database.check(database.fact("fingerprint"))
         fault = next(_faults(database, folder), None)
         dimension = _dimension(database) if fault is None else 0
+        database.dimension = dimension
+        fault = fault or next(_content_faults(database), None)
     except (sqlite3.Error, ValueError, TypeError, LookupError, OverflowError) as error:
         raise LibraryDamaged(f"it is no library of rag ({error})") from error
     except RecursionError as error:
@@ -96,6 +91,19 @@ def _faults(database: Database, folder: PurePath) -> Iterator[str]:
     yield from _value_faults(database)
     yield from _fact_faults(database)
     yield from _place_faults(database, folder)
+
+
+def _content_faults(database: Database) -> Iterator[str]:
+    """What a document can't be. What is only damaged is let in: it is never shown, and
+    ``rag verify`` says how it is mended.
+    """
+    check, damage = StoreCheck(database), False
+    for fault in (*check.documents(lambda _done, _total: None), *check.orphans()):
+        damage |= fault.damage
+        if not fault.damage:
+            yield fault.what
+    if not damage:  # else they can't be right
+        yield from (fault.what for fault in check.counts())
 
 
 def _schema_faults(database: Database) -> Iterator[str]:
@@ -142,23 +150,24 @@ def _value_faults(database: Database) -> Iterator[str]:
         "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
     ).fetchall()
     for (table,) in tables:
-        wrong = []
+        wrong: list[tuple[str, str]] = []
         for _, column, kind, required, _, key in connection.execute(f"PRAGMA table_info({table})"):
             types = _TYPES[kind] + ("" if required or key else ", 'null'")
-            wrong.append(f'typeof("{column}") NOT IN ({types})')
+            wrong.append((f'typeof("{column}") NOT IN ({types})', f"another type of {column}"))
             if kind == "REAL":
-                wrong.append(f'abs("{column}") > 1e300')
-        for column, kind in _JSON.get(table, {}).items():
-            wrong.append(f"NOT json_valid({column})")
-            wrong.append(f"json_type({column}) <> '{kind}'")
+                wrong.append((f'abs("{column}") > 1e300', f"a {column} that is not finite"))
+        for column, shape in SHAPES.get(table, {}).items():
+            name = f"fits_{column}"
+            connection.create_function(name, 1, partial(fits, shape=shape), deterministic=True)
+            wrong.append((f"NOT {name}({column})", f"{column} that can't be read"))
         if table in {"document", "passage"}:
-            wrong.append(f"key NOT BETWEEN 1 AND {HIGHEST_KEY}")
+            wrong.append((f"key NOT BETWEEN 1 AND {HIGHEST_KEY}", "a key that rag never gives"))
         wrong += _CONDITIONS.get(table, ())
-        # One after the other: json_type fails on what json_valid finds.
-        for condition in wrong:
+        # One after the other: the later ones rely on the types.
+        for condition, words in wrong:
             found = connection.execute(f"SELECT 1 FROM {table} WHERE {condition} LIMIT 1")  # noqa: S608
             if found.fetchone():
-                yield f"its table “{table}” has a row where {condition}"
+                yield f"its table “{table}” has a row with {words}"
     if connection.execute(
         "SELECT 1 FROM passage WHERE key NOT IN (SELECT passage FROM encoding) LIMIT 1"
     ).fetchone():

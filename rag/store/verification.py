@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -23,17 +24,61 @@ _OTHER_LANGUAGE = "json_valid(metadata) AND language IS NOT metadata ->> '$.lang
 """Where the column that is searched differs from the metadata that it was taken from."""
 
 
+_TEXT, _NUMBER, _LABEL = frozenset({str}), frozenset({int}), frozenset({str, type(None)})
+
+SHAPES: Mapping[str, Mapping[str, Any]] = MappingProxyType(
+    {
+        "document": {
+            "metadata": {"": _TEXT},
+            "headings": [(_NUMBER, _NUMBER, _NUMBER)],
+            "pages": [(_NUMBER, _NUMBER)],
+            "page_labels": [_TEXT],
+            "warnings": [_TEXT],
+        },
+        "file": {"failures": [(_TEXT, _TEXT)]},
+        "passage": {"pages": [(_NUMBER, _LABEL, _NUMBER)], "headings": [_TEXT]},
+    }
+)
+"""The columns that hold JSON, and what each may hold: a list of any length, a tuple of one value
+after the other, an object of any names, or a value of one of some types."""
+
+HIGHEST_PIECE = 10_000_000
+"""No model's vocabulary has as many word pieces."""
+
+
+def fits(content: str, shape: Any) -> bool:  # noqa: ANN401 (see above)
+    """Whether JSON is of a shape."""
+    try:
+        return _fits(json.loads(content), shape)
+    except (ValueError, RecursionError):
+        return False
+
+
+def _fits(value: object, shape: Any) -> bool:  # noqa: ANN401
+    if isinstance(shape, frozenset):
+        return type(value) in shape
+    if isinstance(shape, dict):
+        return isinstance(value, dict) and all(_fits(one, shape[""]) for one in value.values())
+    if not isinstance(value, list):
+        return False
+    if isinstance(shape, tuple):
+        return len(value) == len(shape) and all(map(_fits, value, shape))
+    return all(_fits(one, shape[0]) for one in value)
+
+
 @dataclass(frozen=True, slots=True)
 class Fault:
     """Something in the store that is not as it should be.
 
     ``document`` is the id of the document that it is in, None if in none. ``text`` is whether the
     document itself is in doubt, its text or what is known of it: all else can be made of it again.
+    ``damage`` is whether a checksum differs: then it was right once, and something changed it.
     """
 
     what: str
     document: str | None = None
     text: bool = False
+    damage: bool = False
 
 
 class StoreCheck:
@@ -115,15 +160,23 @@ class StoreCheck:
 
     def _document(self, key: int, row: dict[str, Any]) -> Iterator[Fault]:
         id_ = row["id"]
+        damage = False
         if row["checksum"] is None:
             self.unsigned += 1
         elif row["checksum"] != checksum(*(row[name] for name in DOCUMENT)):
-            yield Fault("its text, or what is known of it, is not what was written", id_, text=True)
-        try:
-            for name in ("metadata", "headings", "pages", "page_labels", "warnings"):
-                json.loads(row[name])
-        except ValueError:
-            yield Fault("what is known of it can't be read", id_, text=True)
+            damage = True
+            yield Fault(
+                "its text, or what is known of it, is not what was written",
+                id_,
+                text=True,
+                damage=True,
+            )
+        if not all(fits(row[name], shape) for name, shape in SHAPES["document"].items()) or not all(
+            0 <= start <= end <= len(row["text"])
+            for name in ("headings", "pages")
+            for start, end, *_ in json.loads(row[name])
+        ):
+            yield Fault("what is known of it can't be read", id_, text=True, damage=damage)
         columns = ", ".join((*PASSAGE, *ENCODING))
         rows = self._database.connection.execute(
             f"SELECT {columns}, checksum FROM passage"  # noqa: S608 (our own)
@@ -134,20 +187,26 @@ class StoreCheck:
         there = self.passages
         for passage in rows:
             self.passages += 1
-            for what in dict.fromkeys(self._passage(row["text"], passage)):
-                yield Fault(f"a passage of it {what}", id_)
+            *content, kept = passage
+            if kept is None:
+                self.unsigned += 1
+            changed = kept is not None and kept != checksum(*content)
+            faults = dict.fromkeys(self._passage(row["text"], content))
+            if changed:
+                faults = {"is not what was written": None} | faults
+            for what in faults:
+                yield Fault(f"a passage of it {what}", id_, damage=damage or changed)
         if self.passages == there and row["text"].strip():
-            yield Fault("it has no passage", id_)
+            yield Fault("it has no passage", id_, damage=damage)
 
     def _passage(self, document: str, row: Sequence[Any]) -> Iterator[str]:
         """What is wrong with a passage, as the rest of a sentence."""
-        _, start, end, _, leading, _, spans, text, *encoding, kept = row
-        if kept is None:
-            self.unsigned += 1
-        elif kept != checksum(*row[:-1]):
-            yield "is not what was written"
-        if document[start:end] != text:
+        _, start, end, pages, leading, headings, spans, text, *encoding = row
+        if document[max(start, 0) : max(end, 0)] != text:
             yield "is not what stands in the document there"
+        shapes = SHAPES["passage"]
+        if not fits(pages, shapes["pages"]) or not fits(headings, shapes["headings"]):
+            yield "stands on pages or below headings that can't be read"
         try:
             sentences = np.frombuffer(spans, dtype=np.int32).reshape(-1, 2)
             self.sentences += len(sentences)
@@ -174,6 +233,8 @@ class StoreCheck:
             yield "has a vector whose length is not 1"
         if not tokens.sum() == len(words) == len(bits) / self._row or (tokens < 0).any():
             yield "has more or fewer tokens than it is said to have"
+        if ((words < 0) | (words > HIGHEST_PIECE)).any():
+            yield "has word pieces that no model has"
 
 
 def recount(database: Database, check: StoreCheck) -> None:
