@@ -79,7 +79,7 @@ STRANGERS = {
     "file with a NUL": "UPDATE source SET file = file || char(0), path = path || char(0)",
     "source elsewhere": "UPDATE source SET path = '/etc/passwd' || path",
     "the library's own": "UPDATE source SET file = (SELECT replace(file, '/files/', '/words/'))",
-    "warnings that are no text": "UPDATE document SET warnings = '[5, {\"a\": 1}]', checksum = NULL",
+    "warnings of numbers": "UPDATE document SET warnings = '[5, {\"a\": 1}]', checksum = NULL",
     "pages of letters": "UPDATE document SET pages = '[[\"x\"]]', checksum = NULL",
     "a heading beyond the text": (
         "UPDATE document SET headings = '[[0, 99999999, 1]]', checksum = NULL"

@@ -202,7 +202,7 @@ class StoreCheck:
     def _passage(self, document: str, row: Sequence[Any]) -> Iterator[str]:
         """What is wrong with a passage, as the rest of a sentence."""
         _, start, end, pages, leading, headings, spans, text, *encoding = row
-        if document[max(start, 0) : max(end, 0)] != text:
+        if start < 0 or document[start:end] != text:
             yield "is not what stands in the document there"
         shapes = SHAPES["passage"]
         if not fits(pages, shapes["pages"]) or not fits(headings, shapes["headings"]):
