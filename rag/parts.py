@@ -1,9 +1,9 @@
 """Large documents are kept in parts: several documents to the store, one to the reader.
 
-Every part has the digest, title, date and metadata of the whole. The first part has the whole's
-own source and id; the id of a further one follows from the digest and its number, and its source
-lies below the whole's, ``/a/log.txt//part 2``. No path has two slashes there: paths on disk have
-single ones, and :mod:`rag.loaders` sees to names inside archives.
+Every part has the digest, title, date and metadata of the whole, and an id that follows from the
+digest, the format and its number. The first part has the whole's own source, and that of a further
+one lies below it, ``/a/log.txt//part 2``. No path has two slashes there: paths on disk have single
+ones, and :mod:`rag.loaders` sees to names inside archives.
 """
 
 from __future__ import annotations
@@ -11,12 +11,16 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 
-from rag.types import document_id
+from rag.types import Document, document_id
 
 PART_CHARACTERS = 1_000_000
 """Characters of text that a part holds at most: some 500 printed pages. Memory and the time of
 one transaction grow with it."""
+
+READ_AS = "parts_from"
+"""The name in the metadata of a part that says as which format the whole was read."""
 
 MARK = "//part "
 """What separates the number of a further part from the source of the whole."""
@@ -24,11 +28,17 @@ MARK = "//part "
 _FURTHER = re.compile(rf"{MARK}\d+\Z")
 
 
-def part_id(digest: str, number: int) -> str:
-    """The id of a part, counted from 1, of the document with this SHA-256 in hexadecimal."""
-    if number == 1:
-        return document_id(digest)
-    return document_id(hashlib.sha256(f"{digest}{MARK}{number}".encode()).hexdigest())
+def part_id(digest: str, read_as: str, number: int) -> str:
+    """The id of a part, counted from 1, of a document in parts.
+
+    Parameters
+    ----------
+    digest
+        SHA-256 of the whole, in hexadecimal.
+    read_as
+        The format as which it was read: where a text is cut depends on it.
+    """
+    return document_id(hashlib.sha256(f"{digest}{read_as}{MARK}{number}".encode()).hexdigest())
 
 
 def part_source(source: str, number: int) -> str:
@@ -64,25 +74,27 @@ def count_pages(found: Iterable[tuple[str, Sequence[Sequence[int]]]]) -> tuple[i
     return sum(map(len, with_text.values())), sum(map(sum, with_text.values()))
 
 
-def all_part_ids(digest: str, exists: Callable[[str], bool]) -> tuple[str, ...]:
-    """The ids of all parts of a document, in order; one for most documents.
+def all_part_ids(document: Document, exists: Callable[[str], bool]) -> tuple[str, ...]:
+    """The ids of all parts of a document that one of them is given of, in order; one for most.
 
     Parameters
     ----------
-    digest
-        The document's SHA-256, in hexadecimal.
     exists
         Whether the library has the document of an id. It is asked about as many ids as the
         binary logarithm of the number of parts, twice.
     """
+    read_as = document.metadata.get(READ_AS)
+    if read_as is None:
+        return (document.id,)
+    ids = partial(part_id, document.digest, read_as)
     beyond = 2
-    while exists(part_id(digest, beyond)):
+    while exists(ids(beyond)):
         beyond *= 2
     last = beyond // 2
     while beyond - last > 1:
         middle = (last + beyond) // 2
-        if exists(part_id(digest, middle)):
+        if exists(ids(middle)):
             last = middle
         else:
             beyond = middle
-    return tuple(part_id(digest, number) for number in range(1, last + 1))
+    return tuple(map(ids, range(1, last + 1)))

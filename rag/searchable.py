@@ -201,7 +201,7 @@ class Searchable:
         """The ids of all parts that a long document is kept in, in order, its own among them; of
         most documents there is one.
         """
-        return all_part_ids(document.digest, self._reader.has_document)
+        return all_part_ids(document, self._reader.has_document)
 
     def documents(
         self,

@@ -56,9 +56,18 @@ one, other = socket.socketpair()
 one.sendall(b"x")
 socket.getaddrinfo("0.0.0.0", 80)
 # The processes in which files are read ask nobody but the environment.
-child = "import socket, rag.processes as p; p.answering(); socket.gethostbyname('example.org')"
-ended = subprocess.run([sys.executable, "-c", child], capture_output=True, text=True)
-found["child"] = "AirGapped" if "AirGapped" in ended.stderr else ended.stderr
+child = '''
+import socket, sys
+from rag import processes
+from rag.errors import AirGapped
+processes.answering()
+try:
+    socket.gethostbyname("example.org")
+except AirGapped:
+    sys.exit(7)
+'''
+ended = subprocess.run([sys.executable, "-c", child], capture_output=True)
+found["child"] = "AirGapped" if ended.returncode == 7 else f"exit {ended.returncode}"
 print(json.dumps(found))
 """
 

@@ -21,7 +21,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path, PurePosixPath
 from types import MappingProxyType
 from typing import TypeAlias, TypeVar
@@ -34,9 +34,9 @@ from rag.loaders.kind import UNKNOWN, kind_of
 from rag.loaders.loaded import Loaded, Member
 from rag.loaders.means import PROTECTED, Means
 from rag.loaders.tidying import one_line
-from rag.parts import part_id, part_source
+from rag.parts import READ_AS, part_id, part_source
 from rag.sentences import paragraphs, sentences
-from rag.types import Document, Failure
+from rag.types import Document, Failure, document_id
 
 __all__ = ["Loaded", "Means", "Member", "is_of_unknown_kind", "load", "supported", "wants_password"]
 
@@ -211,7 +211,7 @@ class _Walk:
         if kind.suffix in _LOADERS:
             digest = digest_of(file.content)
             loaded = self._called(self._loader(kind.suffix), file.content)
-            yield from _documents(file.source, digest, loaded, notes)
+            yield from _documents(file.source, digest, loaded, notes, kind.suffix)
         elif file.depth == _DEEPEST:
             raise LoadError(_TOO_DEEP)
         else:
@@ -333,21 +333,27 @@ def _digest(record: Loaded) -> str:
 
 
 def _documents(
-    source: str, digest: str, loaded: Loaded | Iterable[Loaded], notes: tuple[str, ...] = ()
+    source: str,
+    digest: str,
+    loaded: Loaded | Iterable[Loaded],
+    notes: tuple[str, ...] = (),
+    read_as: str = "",
 ) -> Iterator[Document]:
     """The parts of a document; most have one. Those without a word are left out."""
     worded = (one for one in parts_of(loaded) if any(map(str.isalnum, one.text)))
+    start = list(islice(worded, 2))
+    in_parts = {READ_AS: read_as} if len(start) > 1 else {}
     first: Document | None = None
-    for number, part in enumerate(worded, 1):
+    for number, part in enumerate(chain(start, worded), 1):
         facts, left_out = ({}, ()) if first else _bounded(part.metadata)
         document = Document(
-            id=part_id(digest, number),
+            id=part_id(digest, read_as, number) if in_parts else document_id(digest),
             source=part_source(source, number),
             title=first.title if first else _title(part),
             text=part.text,
             digest=digest,
             date=first.date if first else part.date,
-            metadata=first.metadata if first else {"title_from": "document"} | facts,
+            metadata=first.metadata if first else {"title_from": "document"} | facts | in_parts,
             headings=part.headings,
             pages=part.pages,
             page_labels=tuple(label[:_LONGEST_KEY] for label in part.page_labels),

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from rag.loaders.dates import parse_date
 from rag.loaders.tidying import one_line
+from rag.parts import READ_AS
 
 # In each of these the first that says something counts, whatever its case.
 _DATE = (
@@ -18,7 +19,7 @@ _DATE = (
 _AUTHOR = ("author", "authors", "creator", "byline", "by")
 _LANGUAGE = ("language", "lang", "locale")
 
-_OURS = frozenset({"title_from", "author_from", "date_from", "language_from"})
+_OURS = frozenset({"title_from", "author_from", "date_from", "language_from", READ_AS})
 """Names by which metadata say where a fact is from; a field so named gets another."""
 
 

@@ -52,7 +52,7 @@ def test_names_where_others_can_reach_it() -> None:
         ({"origin": "http://127.0.0.1:8000"}, 403),
         ({"origin": "http://evil.example"}, 403),
         ({"origin": "null"}, 403),
-        ({"origin": "http://["}, 403),
+        ({"origin": "http://["}, 400),
         ({"sec-fetch-site": "same-origin", "sec-fetch-mode": "cors"}, 200),
         ({"sec-fetch-site": "none", "sec-fetch-mode": "navigate"}, 200),
         ({"sec-fetch-site": "cross-site", "sec-fetch-mode": "no-cors"}, 403),
