@@ -93,6 +93,14 @@ STRANGERS = {
         "UPDATE encoding SET pieces = replace(hex(zeroblob(length(pieces))), '00', char(255));"
         " UPDATE passage SET checksum = NULL"
     ),
+    "a rating at no time": (
+        "INSERT INTO feedback VALUES ('q', 'p', 'd', 's', 'x', 0, 1, 1, 0.5, 'not a time')"
+    ),
+    "a rating of 7": (
+        "INSERT INTO feedback VALUES ('q', 'p', 'd', 's', 'x', 0, 1, 7, 0.5,"
+        " '2026-01-01T00:00:00+00:00')"
+    ),
+    "a title of a megabyte": ("UPDATE document SET title = hex(zeroblob(500000)), checksum = NULL"),
     "failures that are none": "UPDATE file SET failures = '[1]'",
 }
 

@@ -44,6 +44,8 @@ def test_public_names() -> None:
             "LibraryNotFound",
             "LoadError",
             "Lost",
+            "MAX_FILTER_LENGTH",
+            "MAX_QUESTION_LENGTH",
             "Match",
             "ModelError",
             "NameTaken",

@@ -5,8 +5,8 @@ BEHIND_A_PROXY = (
     "--behind-proxy ADDRESS, the address from which the proxy asks"
 )
 MALFORMED = (
-    "The Host or the Origin of this request is malformed: send one Host, like 127.0.0.1:7860, and "
-    "one Origin or none"
+    "The headers of this request are malformed: send one Host, like 127.0.0.1:7860, one Origin or "
+    "none, and a Content-Length or chunks, not both"
 )
 OTHER_NAME = (
     "This server does not answer to that name: start it with --allow-host NAME to have it do so"

@@ -101,10 +101,13 @@ def named(app: ASGIApp, names: Names) -> ASGIApp:
 
 
 def _is_well_formed(headers: Headers) -> bool:
-    """Whether there is one host, at most one origin, and each is written as browsers do.
+    """Whether there is one host, at most one origin, each is written as browsers do, and the
+    length of the body is given in one way.
 
     What is read in two ways here and by the next program is refused, not guessed.
     """
+    if "content-length" in headers and "transfer-encoding" in headers:
+        return False
     hosts, origins = headers.getlist("host"), headers.getlist("origin")
     found = (_ORIGIN.fullmatch(one) for one in origins if one != "null")
     authorities = [*hosts, *(one["authority"] if one else "" for one in found)]

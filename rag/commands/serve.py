@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from rag.commands.options import LibraryOption, library_at
+from rag.commands.signals import expect_sigterm
 from rag.errors import InputError
 from rag.shelf import Shelf
 from rag.terminal import err
@@ -104,6 +105,7 @@ def serve_command(
             "--library serves one library and --libraries a folder of them; give one of the two "
             "(RAG_LIBRARY and RAG_LIBRARIES count, too)"
         )
+    expect_sigterm()
     logs.to_standard_error(verbose=verbose, questions=log_questions)
     allowed = access.decided(
         host,

@@ -12,6 +12,8 @@ from contextlib import contextmanager
 EXIT_INTERRUPTED = 130
 EXIT_TERMINATED = 143
 
+_codes: dict[int, int] = {signal.SIGINT: EXIT_INTERRUPTED, signal.SIGTERM: EXIT_TERMINATED}
+
 SECONDS_TO_END = 2.0
 """How long a command may go on after the first of them."""
 
@@ -57,12 +59,17 @@ def _watched() -> Iterator[None]:
         os.close(sent)  # without a signal the thread ends here; after one it stays to the very end
 
 
+def expect_sigterm() -> None:
+    """Let SIGTERM be the ordinary way to end this command, with exit code 0: it is a server."""
+    _codes[signal.SIGTERM] = 0
+
+
 def _end_soon(received: int) -> None:
     """Wait for a signal that ends a command, and see that it does."""
-    codes = {signal.SIGINT: EXIT_INTERRUPTED, signal.SIGTERM: EXIT_TERMINATED}
     while number := os.read(received, 1):
-        if code := codes.get(signal.Signals(number[0])):
+        if number[0] in _codes:
             time.sleep(SECONDS_TO_END)
-            os.write(2, b"Stopped. What was written stays; run it again to go on.\n")
-            os._exit(code)
+            if _codes[number[0]]:
+                os.write(2, b"Stopped. What was written stays; run it again to go on.\n")
+            os._exit(_codes[number[0]])
     os.close(received)

@@ -7,6 +7,7 @@ written is another question, which :mod:`rag.store.verification` answers.
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import math
 import re
@@ -21,6 +22,8 @@ from rag.files import is_url
 from rag.store.database import Database, schema
 from rag.store.verification import SHAPES, StoreCheck, fits
 
+LONGEST_TITLE = 1_000
+
 HIGHEST_KEY = 2**32
 """Of documents and passages: filters are bitmaps over the keys, so a key costs memory."""
 
@@ -31,7 +34,16 @@ _LARGEST = 2**62
 """Of a count or a generation, which must be able to grow."""
 
 _CONDITIONS = {
-    "document": (("date IS NOT date(date)", "a date that is none"),),
+    "document": (
+        ("date IS NOT date(date)", "a date that is none"),
+        (f"length(title) > {LONGEST_TITLE}", "a title that is too long"),
+    ),
+    "feedback": (
+        ("NOT is_time(time)", "a time that is none"),
+        ("good NOT IN (0, 1)", "a rating that is neither good nor bad"),
+        ("score NOT BETWEEN 0 AND 1", "a score that is none"),
+        ('start < 0 OR "end" < start', "a place that is none"),
+    ),
     "piece": (
         (
             "passages NOT BETWEEN 0 AND (SELECT count(*) FROM passage)",
@@ -71,7 +83,8 @@ def validate(database: Database, folder: PurePath) -> int:
         database.dimension = dimension
         fault = fault or next(_content_faults(database), None)
     except (sqlite3.Error, ValueError, TypeError, LookupError, OverflowError) as error:
-        raise LibraryDamaged(f"it is no library of rag ({error})") from error
+        # Not in its own words, which may quote a document.
+        raise LibraryDamaged("it holds values that rag never writes") from error
     except RecursionError as error:
         raise LibraryDamaged("it holds JSON that is nested too deeply") from error
     if fault is not None:
@@ -149,6 +162,7 @@ def _value_faults(database: Database) -> Iterator[str]:
     tables = connection.execute(
         "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
     ).fetchall()
+    connection.create_function("is_time", 1, _is_time, deterministic=True)
     for (table,) in tables:
         wrong: list[tuple[str, str]] = []
         for _, column, kind, required, _, key in connection.execute(f"PRAGMA table_info({table})"):
@@ -176,6 +190,13 @@ def _value_faults(database: Database) -> Iterator[str]:
         f"SELECT 1 FROM sqlite_sequence WHERE typeof(seq) <> 'integer' OR seq > {HIGHEST_KEY}"  # noqa: S608
     ).fetchone():
         yield "it leaves no keys for further documents"
+
+
+def _is_time(text: str) -> bool:
+    try:
+        return dt.datetime.fromisoformat(text).tzinfo is not None
+    except ValueError:
+        return False
 
 
 def _fact_faults(database: Database) -> Iterator[str]:
