@@ -62,6 +62,11 @@ class Heartbeat:
         """Pass on at once that the run is further; what comes now is not begun."""
         self._report(replace(self._count(), stage=self._step.stage))
 
+    def relay(self, step: Progress) -> None:
+        """Pass on at once a step that is counted elsewhere; later ones have its counts."""
+        self._count = lambda: step
+        self._report(step)
+
     def _report(self, step: Progress) -> None:
         self._last = time.monotonic()
         self._step = replace(step, seconds=self._last - self._began)

@@ -156,17 +156,21 @@ class TantivyIndex:
         import tantivy
 
         writer = self._index.writer(WRITER_MEMORY, 1)
-        for key in removed:
-            writer.delete_documents_by_term("key", key)
-        for entry in added:
-            writer.delete_documents_by_term("key", entry.key)
-            document = tantivy.Document(literal=entry.text, kind=kind_of(entry.language))
-            self._add_stems(document, "text", entry.text, entry.language)
-            self._add_stems(document, "context", entry.context, entry.language)
-            document.add_integer("key", entry.key)
-            writer.add_document(document)
-        writer.commit()
-        writer.wait_merging_threads()
+        try:
+            for key in removed:
+                writer.delete_documents_by_term("key", key)
+            for entry in added:
+                writer.delete_documents_by_term("key", entry.key)
+                document = tantivy.Document(literal=entry.text, kind=kind_of(entry.language))
+                self._add_stems(document, "text", entry.text, entry.language)
+                self._add_stems(document, "context", entry.context, entry.language)
+                document.add_integer("key", entry.key)
+                writer.add_document(document)
+            writer.commit()
+            writer.wait_merging_threads()
+        finally:
+            # The writer holds tantivy's lock. After an error the traceback would keep both alive.
+            del writer
 
     def _add_stems(
         self, document: tantivy.Document, field: str, text: str, language: str | None

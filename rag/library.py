@@ -207,7 +207,7 @@ class Library(Searchable):
                     self._engine,
                     self._embedder,
                     listed,
-                    on_progress,
+                    beat.relay,
                     exclude=exclude,
                     means=means,
                     retry=retry,

@@ -45,6 +45,7 @@ def set_clock():
     global ahead
     ahead = jump
 
+(folder / "library.db").touch()  # only a library is locked
 with locked(folder):
     began = time.monotonic()
     threading.Timer(0.2, set_clock).start()

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO
 
 import pytest
 from hashing_embedder import HashingEmbedder
 
 from rag import Library
-from rag.vectors import sealing
+from rag.vectors import index, sealing
 from rag.vectors.index import MOST_PROBED
 
 
@@ -79,16 +77,16 @@ def test_sealed_anew_while_it_is_opened(library: Library, monkeypatch: pytest.Mo
     """A writer that seals takes the file away that a reader has just looked at: it opens the new
     one.
     """
-    before, digest, met = published(library)["sealed"]["file"], hashlib.file_digest, []
+    before, digest, met = published(library)["sealed"]["file"], index.digest, []
 
-    def slow(file: BinaryIO, name: str) -> object:
-        found = digest(file, name)
+    def slow(path: Path) -> str:
+        found = digest(path)
         if not met:
-            met.append(name)
+            met.append(path)
             add(library, "much.txt", " ".join(f"Quokka{n} lives in Perth{n}." for n in range(700)))
         return found
 
-    monkeypatch.setattr(hashlib, "file_digest", slow)
+    monkeypatch.setattr(index, "digest", slow)
     with Library.open(library.path, embedder=HashingEmbedder()) as reader:
         assert first(reader, "quokka77 perth77") == "Quokka77 lives in Perth77."
     assert met
