@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import re
 import threading
+from collections import defaultdict
 from dataclasses import replace
 from functools import cache
 from types import MappingProxyType
@@ -19,7 +20,11 @@ if TYPE_CHECKING:
 SAMPLE = 4000
 """Characters that are looked at; more make no difference."""
 
-FEWEST_LETTERS = 20
+FEWEST_BYTES = 20
+"""Of letters in UTF-8, which is what py3langid reads: seven Chinese characters say as much as
+twenty Latin letters.
+"""
+
 LEAST_CONFIDENCE = 0.9
 
 _LOADING = threading.Lock()
@@ -30,16 +35,18 @@ _NO_LANGUAGE = frozenset({"und", "mul", "mis", "zxx"})
 """Codes of ISO 639 that say that it is unknown, several, without a code, or none."""
 
 _THREE_LETTERS = (
-    "ar ara, bg bul, bn ben, ca cat, cs ces cze, da dan, de deu ger, el ell gre, en eng, es spa,"
-    " et est, fa fas per, fi fin, fr fra fre, he heb, hi hin, hr hrv, hu hun, id ind, it ita,"
-    " ja jpn, ko kor, lt lit, lv lav, ms msa may, nb nob, nl nld dut, nn nno, no nor, pl pol,"
-    " pt por, ro ron rum, ru rus, sk slk slo, sl slv, sr srp, sv swe, ta tam, th tha, tr tur,"
-    " uk ukr, ur urd, vi vie, zh zho chi"
+    "ar ara arb ary arz, bg bul, bn ben, ca cat, cs ces cze, da dan, de deu ger, el ell gre,"
+    " en eng, es spa, et est, fa fas per pes prs, fi fin, fr fra fre, he heb hbo, hi hin, hr hrv,"
+    " hu hun, id ind, it ita, ja jpn, ko kor, lt lit, lv lav, ms msa may, nb nob, nl nld dut,"
+    " nn nno, no nor, pl pol, pt por, ro ron rum, ru rus, sk slk slo, sl slv, sr srp, sv swe,"
+    " ta tam, th tha, tr tur, uk ukr, ur urd, vi vie, zh zho chi cmn wuu yue"
 )
 _SHORTER = MappingProxyType(
     {long: short for short, *longs in map(str.split, _THREE_LETTERS.split(",")) for long in longs}
 )
-"""The code of two letters for those of three (ISO 639-2, both kinds) that files name most."""
+"""The code of two letters for those of three that files name most (ISO 639-2, both kinds), and for
+varieties of one written language: Egyptian and Moroccan Arabic, Mandarin, Wu and Cantonese.
+"""
 
 
 def code(named: str) -> str | None:
@@ -55,12 +62,16 @@ def code(named: str) -> str | None:
 def language(text: str) -> str | None:
     """The ISO 639-1 code of the language of ``text``, or None where it is too short to tell."""
     sample = text[:SAMPLE]
-    if sum(map(str.isalpha, sample)) < FEWEST_LETTERS:
+    if len("".join(filter(str.isalpha, sample)).encode()) < FEWEST_BYTES:
         return None
     with _LOADING:
         identifier = _identifier()
-    code, confidence = identifier.classify(sample)
-    return str(code) if confidence >= LEAST_CONFIDENCE else None
+    # Varieties share what is likely between them: none of them alone would be certain.
+    confidence: defaultdict[str | None, float] = defaultdict(float)
+    for label, probability in identifier.rank(sample):
+        confidence[code(label)] += float(probability)
+    likeliest = max(confidence, key=confidence.__getitem__)
+    return likeliest if confidence[likeliest] >= LEAST_CONFIDENCE else None
 
 
 def with_language(document: Document) -> Document:

@@ -318,7 +318,7 @@ def test_where_nothing_can_be_kept_it_stays_in_memory(
 def test_another_language_gets_its_own_foreign_questions(copied: EmbeddedEngine) -> None:
     """Without foreign questions in that language, its own words are put together by chance."""
     with copied.database.change() as connection:
-        connection.execute("UPDATE document SET metadata = json_set(metadata, '$.language', 'de')")
+        connection.execute("UPDATE document SET language = 'de'")
     asked: list[str] = []
     score = Counting(lambda question: asked.append(question) or 0.5)
     found = rag.answering.measured(copied, score, "")

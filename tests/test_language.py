@@ -1,3 +1,5 @@
+# ruff: noqa: RUF001 (letters of other scripts are what this is about)
+
 from __future__ import annotations
 
 import pytest
@@ -23,6 +25,8 @@ def _document(text: str = GERMAN, **metadata: str) -> Document:
         ("eng", "en"),
         ("GER-AT", "de"),
         ("zho", "zh"),
+        ("cmn-Hans", "zh"),
+        ("arz", "ar"),
         ("und", None),
         ("mul", None),
         ("English", None),
@@ -41,7 +45,19 @@ def test_the_language_in_a_tag(named: str, found: str | None) -> None:
         (GERMAN, "de"),
         ("The baker bakes fresh bread for the whole town every morning.", "en"),
         ("बेल्जियम और भारत रक्षा सहयोग की संभावनाएँ तलाश रहे हैं।", "hi"),
+        ("北京是中国的首都。", "zh"),
+        ("微软公司(Microsoft Corporation)由比尔·盖茨(Bill Gates)创立。", "zh"),
+        ("臺灣大學是臺灣歷史最悠久的大學，位於臺北市大安區。", "zh"),
+        ("佢哋喺度食緊飯，我唔知佢幾時先返嚟。", "zh"),
+        ("東京都立大学附属の図書館です。", "ja"),
+        ("서울은 대한민국의 수도이다.", "ko"),
+        ("القاهرة هي عاصمة مصر", "ar"),
+        ("انا مش عارف ايه اللي حصل امبارح", "ar"),
+        ("تهران پایتخت ایران است و گربه ها ماهی دوست دارند.", "fa"),
+        ("اسلام آباد پاکستان کا دارالحکومت ہے۔", "ur"),
+        ("ירושלים היא בירת ישראל", "he"),
         ("Too short.", None),
+        ("猫が好き", None),
         ("1815 | 1852 | 1843 | 36 | 12 | 4", None),
     ],
 )
