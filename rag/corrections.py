@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from rag import spelling
 from rag.engine import Searcher
 from rag.types import Clauses, Respelling
 
@@ -25,8 +26,9 @@ def corrections(
 ) -> tuple[tuple[Respelling, ...], tuple[Respelling, ...]]:
     """What to look for in place of words that no document has, and what only to offer.
 
-    A capitalized word may be a name: it becomes another name at most, and where capitals don't
-    tell names from other words, that is only offered.
+    A capitalized word may be a name: it becomes another name at most. That is only offered where
+    capitals don't tell names from other words, and where it may be somebody else's name: see
+    :func:`rag.spelling.is_plain_slip`.
 
     Parameters
     ----------
@@ -56,4 +58,7 @@ def _certainty(one: Respelling, library: Searcher) -> bool | None:
     if not all(word[0].isupper() for word in written):
         return None
     others = [word for text in texts for word in _WORD.findall(text) if word not in written]
-    return bool(sum(one[0].isupper() for one in others) <= CAPITALS_SAY_NOTHING * len(others))
+    capitals = sum(one[0].isupper() for one in others)
+    return capitals <= CAPITALS_SAY_NOTHING * len(others) and spelling.is_plain_slip(
+        one.asked, one.found
+    )

@@ -45,7 +45,7 @@ def find(
         )
     asking.check_length(text)
     asked = asking.read(text)
-    instead, _ = corrections(asked.words, asked.exact, library)
+    instead, offered = corrections(asked.words, asked.exact, library)
     wanted = spelling.respelled(asked.words, instead)
     # What the words find in themselves is what there is to look for: stop words find nothing.
     if not (asked.clauses or asked.conditions or conditions or library.matched(wanted, wanted)):
@@ -64,6 +64,7 @@ def find(
             _match(page[key], wanted, asked.clauses.phrases, library) for key in sorted(page)
         ),
         instead=instead,
+        alternative=spelling.respelled(text, offered) if offered else None,
     )
 
 

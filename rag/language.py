@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import re
 import threading
-from collections import Counter
+from collections import defaultdict
 from dataclasses import replace
 from functools import cache
 from types import MappingProxyType
@@ -67,11 +67,11 @@ def language(text: str) -> str | None:
     with _LOADING:
         identifier = _identifier()
     # Varieties share what is likely between them: none of them alone would be certain.
-    confidence: Counter[str | None] = Counter()
+    confidence: defaultdict[str | None, float] = defaultdict(float)
     for label, probability in identifier.rank(sample):
         confidence[code(label)] += float(probability)
-    [(likeliest, certainty)] = confidence.most_common(1)
-    return likeliest if certainty >= LEAST_CONFIDENCE else None
+    likeliest = max(confidence, key=confidence.__getitem__)
+    return likeliest if confidence[likeliest] >= LEAST_CONFIDENCE else None
 
 
 def with_language(document: Document) -> Document:

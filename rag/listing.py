@@ -21,10 +21,21 @@ def print_reading(lines: Sequence[str]) -> None:
         out.print(Text(line, "dim"), soft_wrap=True)
 
 
+def print_alternative(question: str | None) -> None:
+    """Another question worth asking, if there is one."""
+    if question:
+        print_reading([f"Search instead: {question}"])
+
+
 def print_answer(answer: Answer) -> None:
     """The passages, and that they are only the nearest where the answer is not among them."""
-    if not answer.hits:
+    if not answer.conditions_met:
         out.print("No document meets all of these conditions.")
+    elif not answer.hits:
+        out.print(
+            "This is probably not in your documents: no passage has any of these words.",
+            soft_wrap=True,
+        )
     elif not answer.answered:
         aside = "" if answer.measured else ", by experience with other libraries: this one is small"
         out.print(
@@ -45,6 +56,7 @@ def answer_as_json(question: str, answer: Answer) -> dict[str, object]:
         "measured": answer.measured,
         "reading": list(answer.reading),
         "alternative": answer.alternative,
+        "conditions_met": answer.conditions_met,
         "hits": [hit_as_json(hit) for hit in answer.hits],
     }
 

@@ -38,12 +38,11 @@ class _Scored:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The hits for a question, best first, and another question worth offering: see
-    :attr:`rag.types.Answer.alternative`.
-    """
+    """The hits for a question, best first; what :class:`rag.types.Answer` says of the others."""
 
     hits: list[Hit]
     alternative: str | None
+    conditions_met: bool
 
 
 def search(
@@ -112,7 +111,9 @@ def search(
         scored = _reranked(asked, scored, reranker)
     groups = ranking.folded(_order(scored), [one.stored.text for one in scored], _places(scored))
     hits = _hits([[scored[i] for i in group] for group in groups[:k]], asked, candidates)
-    return Found(hits, _alternative(question, instead, offered))
+    has_conditions = bool(query.conditions or query.clauses or conditions)
+    conditions_met = bool(hits or not has_conditions or len(limited.matching("")))
+    return Found(hits, _alternative(question, instead, offered), conditions_met)
 
 
 def _alternative(

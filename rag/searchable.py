@@ -134,7 +134,7 @@ class Searchable:
         own = self._found(question, 1, conditions, None).hits if self._reranker else []
         score = own[0].score if own else None
         answer = self._calibrations.answer(question, found.hits, self.ranking, score)
-        return replace(answer, alternative=found.alternative)
+        return replace(answer, alternative=found.alternative, conditions_met=found.conditions_met)
 
     def find(
         self,

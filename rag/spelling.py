@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from rag.types import Respelling
@@ -47,6 +48,21 @@ def nearest(word: str, known: Iterable[tuple[str, int]]) -> str | None:
         if (slips := OSA.distance(word, other, score_cutoff=most)) <= most
     ]
     return min(near)[2] if near else None
+
+
+def is_plain_slip(asked: str, found: str) -> bool:
+    """Whether one word is the other with letters dropped, added or swapped inside a long word.
+
+    Shorter words, changed letters and other endings make names of others: *Lorie* and *Loire*,
+    *Andersen* and *Anderson*, *Ivanov* and *Ivanova*. Case makes no difference.
+    """
+    asked, found = asked.casefold(), found.casefold()
+    letters, others = Counter(asked), Counter(found)
+    return (
+        len(asked) >= LETTERS_FOR_TWO_SLIPS
+        and (asked[0], asked[-1]) == (found[0], found[-1])
+        and (letters <= others or others <= letters)
+    )
 
 
 def respelled(text: str, respellings: Sequence[Respelling]) -> str:

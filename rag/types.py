@@ -244,7 +244,8 @@ class Answer:
     line for each thing that may surprise: what was taken for a condition, and what was looked for
     instead of words that no document has. ``alternative`` is another question worth offering: the
     one that was asked, spelled just so, where other words were looked for; or one with words that
-    may have been meant.
+    may have been meant. ``conditions_met`` is whether any passage meets the conditions, if there
+    are some.
     """
 
     answered: bool
@@ -253,6 +254,7 @@ class Answer:
     measured: bool = True
     reading: tuple[str, ...] = ()
     alternative: str | None = None
+    conditions_met: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -318,6 +320,8 @@ class Found:
     ``passages`` counts them all and ``documents`` those of each document; ``matches`` are those
     of this page, the first of which is number ``offset``, counted from 0. Both lists go by
     document, in the order in which the documents came into the library, and by place in it.
+    ``alternative`` has other words in place of those that no document has, where it is not
+    certain that they were meant.
     """
 
     passages: int
@@ -325,6 +329,7 @@ class Found:
     offset: int
     matches: tuple[Match, ...]
     instead: tuple[Respelling, ...] = ()
+    alternative: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -153,6 +153,12 @@ def test_ask_within_some_documents(tmp_path: Path) -> None:
     assert found("--where", "date_from=document", "--title", "2024") == ["2024"]
     run = rag("ask", "harvest?", "--language", "xx", folder=tmp_path)
     assert run.stdout == "No document meets all of these conditions.\n"
+    run = rag("ask", "גשר", folder=tmp_path)
+    assert run.stdout == (
+        "This is probably not in your documents: no passage has any of these words.\n"
+    )
+    run = rag("ask", "גשר", "--title", "2024", folder=tmp_path)
+    assert "No document" not in run.stdout
     is_one_clear_line(rag("ask", "harvest?", "--where", "author", folder=tmp_path), "NAME=VALUE")
 
 

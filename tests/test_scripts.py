@@ -146,6 +146,51 @@ def test_corrections(
         assert answer.alternative == offered
 
 
+@pytest.fixture(scope="module")
+def names(
+    tmp_path_factory: pytest.TempPathFactory, embedder: SentenceTransformerEmbedder
+) -> Iterator[Library]:
+    """Notes about people and a river, in English, Russian and Hebrew."""
+    folder = tmp_path_factory.mktemp("names")
+    (folder / "en.txt").write_text(
+        "The bridge over the river was finished in spring, as the engineer Zelenkova had said. "
+        "It leads over the river Loire, and the painter Kristoffer Halvorsen made a picture of it."
+    )
+    (folder / "ru.txt").write_text("Мост через реку построил инженер Сидоров весной того года.")
+    (folder / "he.txt").write_text("המהנדס בנה את הגשר מעל הנהר לפני שנים רבות.")
+    with Library.open(folder / "library", embedder=embedder) as library:
+        library.index([folder / f"{name}.txt" for name in ("en", "ru", "he")])
+        yield library
+
+
+@pytest.mark.parametrize(
+    ("question", "offered"),
+    [
+        ("Who was Zelenkov?", "Who was zelenkova?"),
+        ("Where is Lorie?", "Where is loire?"),
+        ("What did Halvorson paint?", "What did halvorsen paint?"),
+        ("Сидорова", "сидоров"),
+    ],
+)
+def test_nobody_is_taken_for_somebody_else(names: Library, question: str, offered: str) -> None:
+    """Another name is only offered, to a question and to a list."""
+    answer, listed = names.ask(question), names.find(question)
+    assert not any(hit.why.instead for hit in answer.hits)
+    assert (listed.instead, listed.passages) == ((), 0)
+    assert [answer.alternative, listed.alternative] == [offered, offered]
+
+
+@pytest.mark.parametrize("question", ["גשר", "جسور"])
+def test_a_word_that_is_not_there(names: Library, question: str) -> None:
+    """It is not answered, whether there are conditions or not, and it is not for those."""
+    for asked in (question, f"{question} source:he.txt", f"{question} -bridge"):
+        answer = names.ask(asked)
+        assert (answer.hits, answer.answered, answer.conditions_met) == ((), False, True)
+    for asked in (f"{question} source:no.txt", f'{question} "no such words"'):
+        assert not names.ask(asked).conditions_met
+    assert not names.ask(question, language="xx").conditions_met
+
+
 def test_the_question_as_it_was_asked_is_offered(people: Library) -> None:
     """A correction says so, and asking what it offers undoes it; in a list, too."""
     answer = people.ask('Who repaired the "wooden" stiarcase source:*.txt?')

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.spelling import nearest, respelled, slips_allowed
+from rag.spelling import is_plain_slip, nearest, respelled, slips_allowed
 from rag.types import Respelling
 
 words = st.text("abc", min_size=4, max_size=9)
@@ -57,6 +57,25 @@ def test_nearest() -> None:
     assert nearest("jonson", [("jonsona", 1), ("ionson", 1)]) == "ionson"
     assert nearest("jonson", [("johnsen", 1)]) is None
     assert nearest("jonson", []) is None
+
+
+@pytest.mark.parametrize(
+    ("asked", "found", "plain"),
+    [
+        ("Zetterstorm", "zetterstrom", True),
+        ("Zuckerbrg", "zuckerberg", True),
+        ("Zuckerrberg", "zuckerberg", True),
+        ("Lorie", "loire", False),
+        ("Ivanov", "ivanova", False),
+        ("Vinogradov", "vinogradova", False),
+        ("Сидорова", "сидоров", False),
+        ("Andersen", "anderson", False),
+        ("Henderson", "sanderson", False),
+    ],
+)
+def test_plain_slips(asked: str, found: str, *, plain: bool) -> None:
+    """Inside a long word, with no letter changed; the rest may be another name."""
+    assert is_plain_slip(asked, found) is plain
 
 
 def test_respelled() -> None:

@@ -79,7 +79,7 @@ def answer(
             ratings = library.ratings(question) if may_rate else ()
             rated = {one.passage_id: one.good for one in ratings}
             return render.results(question, found, rated, may_rate=may_rate)
-        if narrowing:
+        if not found.conditions_met:
             return states.nothing_left()
         return states.nothing() if library.status().documents else states.empty()
     except EmptyQuestion:

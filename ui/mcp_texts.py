@@ -43,6 +43,8 @@ class Searched(Shape):
     """How the question was read: a line for each thing that may surprise."""
     alternative: str | None
     """Another question worth asking: the same without corrections, or with one."""
+    conditions_met: bool
+    """Whether any passage meets the conditions, if there are some."""
     passages: tuple[Hit, ...]
 
 
@@ -56,6 +58,8 @@ class Listed(Shape):
     offset: int
     next_offset: int | None
     """Where the next page begins, if there is one."""
+    alternative: str | None
+    """Other words worth looking for: what may have been meant."""
     passages: tuple[Passage, ...]
 
 
@@ -82,6 +86,7 @@ def searched(answer: rag.Answer) -> Searched:
         confidence=answer.confidence,
         reading=answer.reading,
         alternative=answer.alternative,
+        conditions_met=answer.conditions_met,
         passages=tuple(
             Hit(**_place(hit).model_dump(), answer=hit.answer.text, score=hit.score)
             for hit in answer.hits
@@ -97,6 +102,7 @@ def listed(found: rag.Found) -> Listed:
         documents=len(found.documents),
         offset=found.offset,
         next_offset=after if found.matches and after < found.passages else None,
+        alternative=found.alternative,
         passages=tuple(map(_place, found.matches)),
     )
 
@@ -121,17 +127,18 @@ def read(document: rag.Document, start: int, characters: int) -> Read:
 
 def search_text(found: Searched) -> str:
     """An answer to be read, its sentences between » and «."""
-    if not found.passages:
+    if not found.conditions_met:
         return "No document meets all of these conditions."
     percent = round(100 * found.confidence)
     head = (
         f"Probably answered in these documents (confidence {percent} %)."
         if found.answered
         else f"Probably not in these documents (confidence {percent} %). The nearest passages:"
+        if found.passages
+        else "Probably not in these documents: no passage has any of these words."
     )
     marked = (_numbered(n, hit, _marked(hit)) for n, hit in enumerate(found.passages, start=1))
-    instead = (f"Another question worth asking: {found.alternative}",) if found.alternative else ()
-    return "\n\n".join((head, *found.reading, *instead, *marked))
+    return "\n\n".join((head, *found.reading, *_instead(found.alternative), *marked))
 
 
 def list_text(found: Listed) -> str:
@@ -141,7 +148,7 @@ def list_text(found: Listed) -> str:
     numbered = (
         _numbered(n, one, one.text) for n, one in enumerate(found.passages, start=found.offset + 1)
     )
-    return "\n\n".join((head, *numbered, *more))
+    return "\n\n".join((head, *_instead(found.alternative), *numbered, *more))
 
 
 def read_text(stretch: Read) -> str:
@@ -150,6 +157,10 @@ def read_text(stretch: Read) -> str:
     head = f"{facts}, characters {stretch.start} to {stretch.end} of {stretch.characters}"
     more = () if stretch.next_start is None else (f"Goes on at start {stretch.next_start}.",)
     return "\n\n".join((head, stretch.text, *more))
+
+
+def _instead(alternative: str | None) -> tuple[str, ...]:
+    return (f"Another question worth asking: {alternative}",) if alternative else ()
 
 
 def _place(found: rag.Hit | rag.Match) -> Passage:

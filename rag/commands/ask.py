@@ -110,11 +110,11 @@ def ask_command(
         out.print("The library is empty. Put documents into it: rag index PATH")
     elif found:
         listing.print_reading(asking.in_words(asking.read(question), found.instead))
+        listing.print_alternative(found.alternative)
         listing.print_found(found)
     elif answer:
         listing.print_reading(answer.reading)
-        if answer.alternative:
-            listing.print_reading([f"Search instead: {answer.alternative}"])
+        listing.print_alternative(answer.alternative)
         listing.print_answer(answer)
 
 

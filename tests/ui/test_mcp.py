@@ -170,6 +170,18 @@ def test_conditions_hold(seeds: Library) -> None:
         "confidence": 0.0,
         "reading": [],
         "alternative": None,
+        "conditions_met": False,
         "passages": [],
     }
     assert result["content"][0]["text"] == "No document meets all of these conditions."
+
+
+def test_words_that_are_not_there(seeds: Library) -> None:
+    """Without conditions nothing is said of them."""
+    call = {"id": 1, "method": "tools/call"}
+    call |= {"params": {"name": "search", "arguments": {"question": "גשר"}}}
+    with mounted(seeds) as client:
+        response = client.post("/mcp", json={"jsonrpc": "2.0"} | call, headers=ACCEPT)
+    assert response.json()["result"]["content"][0]["text"] == (
+        "Probably not in these documents: no passage has any of these words."
+    )

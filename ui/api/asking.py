@@ -114,6 +114,8 @@ class Answer(Hits):
     """How the question was read: a line for each thing that may surprise."""
     alternative: str | None
     """Another question worth offering: the same without corrections, or with one."""
+    conditions_met: bool
+    """Whether any passage meets the conditions, if there are some."""
 
 
 class Match(Place):
@@ -145,6 +147,8 @@ class Found(Shape):
     matches: tuple[Match, ...]
     """This page, in the order of documents and of places in them."""
     instead: tuple[Respelling, ...]
+    alternative: str | None
+    """Other words worth looking for: what may have been meant."""
 
 
 class Asked(Filters):
@@ -201,6 +205,7 @@ def routes(library: Library) -> APIRouter:
             offset=found.offset,
             matches=tuple(Match.model_validate(one) for one in found.matches),
             instead=tuple(Respelling.model_validate(one) for one in found.instead),
+            alternative=found.alternative,
         )
 
     return router
