@@ -168,7 +168,7 @@ def names(
     [
         ("Who was Zelenkov?", "Who was zelenkova?"),
         ("Where is Lorie?", "Where is loire?"),
-        ("What did Halvorson paint?", "What did halvorsen paint?"),
+        ("What did Halvorsem paint?", "What did halvorsen paint?"),
         ("Сидорова", "сидоров"),
     ],
 )

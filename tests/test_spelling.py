@@ -69,12 +69,12 @@ def test_nearest() -> None:
         ("Ivanov", "ivanova", False),
         ("Vinogradov", "vinogradova", False),
         ("Сидорова", "сидоров", False),
-        ("Andersen", "anderson", False),
+        ("Zorawor", "zorawar", True),
         ("Henderson", "sanderson", False),
     ],
 )
 def test_plain_slips(asked: str, found: str, *, plain: bool) -> None:
-    """Inside a long word, with no letter changed; the rest may be another name."""
+    """Inside a long word; the rest may be another name."""
     assert is_plain_slip(asked, found) is plain
 
 

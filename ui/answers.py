@@ -79,9 +79,10 @@ def answer(
             ratings = library.ratings(question) if may_rate else ()
             rated = {one.passage_id: one.good for one in ratings}
             return render.results(question, found, rated, may_rate=may_rate)
+        reading = render.reading(found)
         if not found.conditions_met:
-            return states.nothing_left()
-        return states.nothing() if library.status().documents else states.empty()
+            return states.nothing_left(reading)
+        return states.nothing(reading) if library.status().documents else states.empty()
     except EmptyQuestion:
         return states.hint()
     except RagError as error:

@@ -45,7 +45,7 @@ def results(
         f'<section class="results" data-question="{escape(question)}" '
         f'data-document="{words.DOCUMENT}" data-close="{words.CLOSE}" '
         f'data-copied="{words.COPIED}" data-not-copied="{words.NOT_COPIED}">'
-        f'<p class="summary">{_summary(answer)}</p>{_reading(answer)}{articles}</section>'
+        f'<p class="summary">{_summary(answer)}</p>{reading(answer)}{articles}</section>'
     )
 
 
@@ -55,7 +55,8 @@ def _summary(answer: Answer) -> str:
     return words.NOT_ANSWERED.format(percent=words.percent(answer.confidence))
 
 
-def _reading(answer: Answer) -> str:
+def reading(answer: Answer) -> str:
+    """How the question was read, and the other question worth asking; or nothing."""
     lines = "".join(f"<li>{escape(line)}</li>" for line in answer.reading)
     if answer.alternative:
         href = escape(f".?{urlencode({'q': answer.alternative})}")

@@ -80,14 +80,14 @@ def hint() -> str:
     return _notice("hint", words.NO_QUESTION, words.NO_QUESTION_HELP)
 
 
-def nothing() -> str:
-    """No passage was found."""
-    return _notice("nothing", words.NOTHING, words.NOTHING_HELP)
+def nothing(reading: str = "") -> str:
+    """No passage was found; ``reading`` is how the question was read, as HTML."""
+    return _notice("nothing", words.NOTHING, words.NOTHING_HELP, reading)
 
 
-def nothing_left() -> str:
-    """No passage was found in the documents that the question is limited to."""
-    return _notice("nothing", words.NOTHING, words.NOTHING_LEFT)
+def nothing_left(reading: str = "") -> str:
+    """No passage meets the conditions; ``reading`` is as for :func:`nothing`."""
+    return _notice("nothing", words.NOTHING, words.NOTHING_LEFT, reading)
 
 
 def problem(line: str) -> str:

@@ -14,7 +14,7 @@ from fastapi.testclient import TestClient
 from served import here
 
 from rag import InputError, Library, LibraryDamaged
-from ui import answers, server
+from ui import answers, server, words
 from ui.access import decided
 
 HTML = {"accept": "text/html"}
@@ -256,6 +256,18 @@ def test_a_damaged_library_tells_so_in_one_line() -> None:
         assert health["status"] == "error"
         assert "the matter with the library's files" in health["detail"]
         assert "ada" not in page.text + health["detail"]
+
+
+def test_nothing_found(tmp_path: Path) -> None:
+    """Conditions are spoken of only where they leave nothing, and what may be meant is offered."""
+    (tmp_path / "ru.txt").write_text("Мост через реку построил инженер Сидоров весной того года.")
+    with Library.open(tmp_path / "library") as library:
+        library.index(tmp_path / "ru.txt")
+        for question in ("Сидорова", "Сидорова source:ru.txt"):
+            html = answers.answer(library, question)
+            assert words.NOTHING_HELP in html
+            assert ">сидоров" in html
+        assert words.NOTHING_LEFT in answers.answer(library, "Сидорова source:no.txt")
 
 
 def test_answers_to_trouble(caplog: pytest.LogCaptureFixture) -> None:
