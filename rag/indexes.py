@@ -17,6 +17,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import tempfile
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
@@ -106,6 +107,25 @@ class Indexes:
             return self._brought_up(published) if published else self._made_anew()
         except LibraryDamaged:
             return self._made_anew()
+
+    def temporary(self) -> Snapshot:
+        """Indexes of the store as it is, made in a temporary folder for this process alone.
+
+        Raises
+        ------
+        LibraryError
+            If there is no room for them, either.
+        OSError
+            The same.
+        """
+        generation = self._store.generation
+        # They stay open, so their names may go.
+        with tempfile.TemporaryDirectory(prefix="rag-", ignore_cleanup_errors=True) as name:
+            made = Indexes(Path(name), self._store)
+            made._update_words(0)
+            sealed = seal(self._store, made._folder, generation)
+            library = self._store.library_id
+            return made._snapshot(_Published(FORMAT, library, generation, sealed, {}))
 
     def faults(self) -> list[str]:
         """What is wrong with what is published; that it is behind the store is nothing wrong."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from pathlib import Path
 
-from rag.errors import LibraryDamaged, LibraryError, LibraryNotFound
+from rag.errors import LibraryBusy, LibraryDamaged, LibraryError, LibraryNotFound
 from rag.files import may_write, writing
 from rag.folder import SECONDS_TO_WAIT, locked
 from rag.heartbeat import Beat, run, unobserved
@@ -60,7 +60,8 @@ class Snapshots:
         """Publish what a writer that was killed left unpublished.
 
         While another writer is at work it will publish itself: what there was before serves. So it
-        does where nothing can be written, by the folder's permissions or for want of space.
+        does where nothing can be written, by the folder's permissions or for want of space. Where
+        there is none of use and the disk is full, this process makes indexes of its own.
         """
         if not may_write(self._folder):
             if behind:
@@ -74,7 +75,12 @@ class Snapshots:
                 return self._indexes.publish()
         except (LibraryNotFound, LibraryDamaged):
             raise
-        except LibraryError:  # another process is at work, or the disk is full
-            if behind is None:
+        except LibraryError as error:  # another process is at work, or the disk is full
+            if behind:
+                return behind
+            if isinstance(error, LibraryBusy):
                 raise
-            return behind
+            try:
+                return self._indexes.temporary()
+            except (LibraryError, OSError):
+                raise error from None  # there is no room elsewhere, either

@@ -219,6 +219,10 @@ def told(error: sqlite3.Error | UnicodeDecodeError, path: Path) -> BaseException
             f"can't be read as it is ({error}): who wrote to it last did not finish, and only who"
         )
         then = "may write can do that; run rag status once with the right to write there"
+    elif name == "SQLITE_READONLY" and may_write(path.parent) and may_write(path):
+        # It was opened like this, since there was no room for its journal.
+        said = "can't be written (its disk was full when it was opened); make"
+        then = "room there (check the disk's space), then run it again"
     else:
         said = f"can't be written or read ({error}); check the disk's space and the folder's"
         then = "permissions, then run it again"

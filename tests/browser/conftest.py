@@ -162,7 +162,7 @@ def open_page(browser: Browser) -> Iterator[Callable[..., Page]]:
 
         def console(message: ConsoleMessage) -> None:
             if message.type in ("error", "warning") and not message.text.startswith(LEFT):
-                trouble.append(f"console: {message.text}")
+                trouble.append(f"console: {message.text} at {message.location['url']}")
 
         def request(url: str) -> None:
             if not url.startswith(("http://127.0.0.1:", "data:", "blob:")):

@@ -102,11 +102,30 @@ Library.open({str(library)!r}, embedder=HashingEmbedder()).index({str(tmp_path /
                 assert hits[0].text.startswith("The harbour")
         assert opened.status().documents == 1 + killed
         assert opened.verify().problems == () or killed
-        with pytest.raises(LibraryError, match="check the disk's space"):
+        with pytest.raises(LibraryError, match="check the disk's space") as said:
             opened.index(tmp_path / "b.txt", again=True)
+        assert "readonly" not in str(said.value)
         (small_disk / "other").unlink()
         assert opened.index(tmp_path / "b.txt").failed == ()
         assert opened.search("quokka animal")[0].text.startswith("The quokka")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="tmpfs is Linux's")
+@pytest.mark.parametrize("lost", ["words", "published.json"])
+def test_asking_on_a_full_disk_without_indexes(small_disk: Path, tmp_path: Path, lost: str) -> None:
+    """Indexes that are lost, or of another version, are made elsewhere; nothing can be put in."""
+    article = tmp_path / "a.txt"
+    article.write_text("The harbour master counted forty boats. He was right.")
+    library = small_disk / "library"
+    with Library.open(library, embedder=HashingEmbedder()) as opened:
+        opened.index(article)
+    shutil.move(library / lost, tmp_path / lost)
+    fill(small_disk)
+    with Library.open(library, create=False, embedder=HashingEmbedder()) as opened:
+        for _ in range(2):
+            assert opened.search("harbour boats")[0].text.startswith("The harbour")
+        with pytest.raises(LibraryError, match="check the disk's space"):
+            opened.index(article, again=True)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="tmpfs is Linux's")
