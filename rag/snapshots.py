@@ -61,14 +61,14 @@ class Snapshots:
 
         While another writer is at work it will publish itself: what there was before serves. So it
         does where nothing can be written, by the folder's permissions or for want of space. Where
-        there is none of use and the disk is full, this process makes indexes of its own.
+        there is none of use, this process makes indexes of its own.
         """
         if not may_write(self._folder):
-            if behind:
-                return behind
-            raise LibraryError(
-                f"the indexes of {self._folder} are missing or damaged, and can't be written; "
-                "run rag verify --repair once with the right to write there"
+            return behind or self._temporary(
+                LibraryError(
+                    f"the indexes of {self._folder} are missing or damaged, and can't be written; "
+                    "run rag verify --repair once with the right to write there"
+                )
             )
         try:
             with locked(self._folder, 0.0 if behind else SECONDS_TO_WAIT), writing(self._folder):
@@ -80,7 +80,11 @@ class Snapshots:
                 return behind
             if isinstance(error, LibraryBusy):
                 raise
-            try:
-                return self._indexes.temporary()
-            except (LibraryError, OSError):
-                raise error from None  # there is no room elsewhere, either
+            return self._temporary(error)
+
+    def _temporary(self, otherwise: LibraryError) -> Snapshot:
+        """Indexes of this process alone, or the error where there is no room for them, either."""
+        try:
+            return self._indexes.temporary()
+        except (LibraryError, OSError):
+            raise otherwise from None

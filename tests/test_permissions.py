@@ -50,3 +50,24 @@ def test_lost_permission_loses_no_document() -> None:
         ),
     }
     assert found == ANSWERS
+
+
+def test_a_library_without_indexes_answers_where_nothing_may_be_written() -> None:
+    """As a copy on a read-only medium does; nothing is written to it."""
+    with tempfile.TemporaryDirectory() as name:
+        library = Path(name) / "library"
+        (Path(name) / "letter.txt").write_text(ANSWERS[0])
+        with Library.open(library, embedder=HashingEmbedder()) as opened:
+            opened.index(Path(name) / "letter.txt")
+        (library / "published.json").unlink()
+        for path in (Path(name), library, *library.rglob("*")):
+            path.chmod(0o555 if path.is_dir() else 0o444)
+        before = sorted(library.rglob("*"))
+        try:
+            with as_nobody(), Library.open(library, embedder=HashingEmbedder()) as opened:
+                found = opened.search(QUESTIONS[0])[0].text
+            assert sorted(library.rglob("*")) == before
+        finally:
+            for path in (Path(name), library):
+                path.chmod(0o755)
+    assert found == ANSWERS[0]

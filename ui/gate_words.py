@@ -12,8 +12,8 @@ OTHER_NAME = (
     "This server does not answer to that name: start it with --allow-host NAME to have it do so"
 )
 NO_EVENT = (
-    "A question, and each field that limits it, is text of up to {most:,} characters, and nothing "
-    "else can be sent; make it shorter"
+    "A question, and each field that limits it, is plain text of up to {most:,} characters; "
+    "nothing else can be sent"
 )
 TOO_LARGE = "More was sent than this server takes"
 TOO_SLOW = "What was to be sent did not come in time"

@@ -15,7 +15,7 @@ from rag import terminal
 from rag.cluster.fleet import Fleet
 from rag.commands.options import LibraryOption
 from rag.commands.passwords import asked_for, can_be_asked_for, in_file
-from rag.commands.signals import EXIT_INTERRUPTED
+from rag.commands.signals import EXIT_INTERRUPTED, reported
 from rag.default import default_library
 from rag.errors import InputError, LibraryNotFound
 from rag.files import on_this_machine
@@ -233,6 +233,7 @@ def _index(
             )
     except KeyboardInterrupt:
         held = count(library.status().documents, "document")
+        reported.set()
         err.print(f"Stopped. {held} in the library; run it again to go on.")
         raise typer.Exit(EXIT_INTERRUPTED) from None
 
@@ -264,6 +265,7 @@ def _follow(
             if found.added or found.updated or found.removed or found.failed:
                 terminal.print_change(found)
     except KeyboardInterrupt:
+        reported.set()
         err.print("Stopped.")
 
 

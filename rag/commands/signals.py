@@ -14,6 +14,9 @@ EXIT_TERMINATED = 143
 
 _codes: dict[int, int] = {signal.SIGINT: EXIT_INTERRUPTED, signal.SIGTERM: EXIT_TERMINATED}
 
+reported = threading.Event()
+"""Set by a command that has said itself that it was stopped."""
+
 SECONDS_TO_END = 2.0
 """How long a command may go on after the first of them."""
 
@@ -69,7 +72,7 @@ def _end_soon(received: int) -> None:
     while number := os.read(received, 1):
         if number[0] in _codes:
             time.sleep(SECONDS_TO_END)
-            if _codes[number[0]]:
+            if _codes[number[0]] and not reported.is_set():
                 os.write(2, b"Stopped. What was written stays; run it again to go on.\n")
             os._exit(_codes[number[0]])
     os.close(received)
