@@ -88,19 +88,24 @@ class Changes:
             yield key, vectors
 
     def sampled_vectors(self, sentences: int) -> Vectors:
-        """About so many sentence vectors, if there are, from all over the library.
+        """About that many sentence vectors, and no more, from all over the library.
 
         Ids are hashes, so passages in their order are as good as drawn by lot.
         """
-        passages = self._passages()
-        share = sentences / max(self.sentences(), 1)
+        passages = max(1, round(sentences / max(self.sentences(), 1) * self._passages()))
+        # A passage at a time, into room taken once: joined, they would be in memory three times.
+        found = np.empty((sentences, self.dimension), dtype=np.float32)
         rows = self._database.connection.execute(
             "SELECT vectors FROM (SELECT key FROM passage ORDER BY id LIMIT ?)"
             " JOIN encoding ON encoding.passage = key",
-            (max(1, round(share * passages)),),
+            (passages,),
         )
-        # Joined as they are stored: half the memory of single precision.
-        return unpacked(b"".join(vectors for (vectors,) in rows), self.dimension)
+        count = 0
+        for (blob,) in rows:
+            vectors = unpacked(blob, self.dimension)[: len(found) - count]
+            found[count : count + len(vectors)] = vectors
+            count += len(vectors)
+        return found[:count]
 
     def added_since(self, generation: int) -> Iterator[NewPassage]:
         """Passages that came after a generation and are still there, a few at a time."""

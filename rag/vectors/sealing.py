@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 from rag.arrays import Vectors
-from rag.vectors.index import FaissIndex
+from rag.vectors.index import PER_LIST, FaissIndex
 from rag.vectors.recall import Nearest, settled
 
 EXACT = 200_000
@@ -21,12 +21,8 @@ FEWEST = 500
 MOST = 20_000
 """Changed sentences from which on it always is: all of the recent ones are compared."""
 
-PER_LIST = 40
-"""Sentences that a list is learnt from; FAISS wants 39 at least."""
-
 MOST_SAMPLED = 60_000
-"""Sentences that lists are learnt from at most: FAISS holds them twice meanwhile, 180 MB at 384
-dimensions."""
+"""Sentences that lists are learnt from at most: 92 MB at 384 dimensions."""
 
 GROWTH = 2
 """How many times as many sentences as it was trained with an index takes before it is trained
@@ -50,7 +46,7 @@ class Sentences(Protocol):
         ...
 
     def sampled_vectors(self, sentences: int) -> Vectors:
-        """About so many from all over the library, shape (sentences, dimension)."""
+        """At most that many from all over the library, shape (n, dimension)."""
         ...
 
 
@@ -160,8 +156,8 @@ def _compressed(source: Sentences, total: int) -> tuple[FaissIndex, float]:
     """The compressed index of all sentences, built in bounded memory, and its recall."""
     lists = lists_for(total)
     sample = source.sampled_vectors(min(PER_LIST * lists, MOST_SAMPLED))
-    index = FaissIndex.compressed(sample, min(lists, len(sample) // PER_LIST))
     nearest = Nearest.of(sample)
+    index = FaissIndex.compressed(sample, min(lists, len(sample) // PER_LIST))
     del sample
     index.add(nearest.watching(source.vectors_since(0)))
     return index, settled(index, nearest)

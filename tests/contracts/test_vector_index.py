@@ -221,7 +221,7 @@ def test_no_more_lists_are_looked_at_than_needed(clustered: Held, tmp_path: Path
     force; and a file opened with their number looks at as many.
     """
     rows = np.concatenate(list(clustered.values()))
-    index = FaissIndex.compressed(rows, 64)
+    index = FaissIndex.compressed(rows.copy(), 64)
     nearest = Nearest.of(rows)
     index.add(nearest.watching(clustered.items()))
     most = index.probed
