@@ -78,7 +78,7 @@ class FaissIndex:
         dimension = sample.shape[1]
         # RaBitQ's bits say most where no dimension stands out, so all are rotated at random.
         kind = f"RR{dimension},IVF{lists},RaBitQ"
-        index = faiss.index_factory(dimension, kind, faiss.METRIC_INNER_PRODUCT)
+        index: Any = faiss.index_factory(dimension, kind, faiss.METRIC_INNER_PRODUCT)
         rotation = faiss.downcast_VectorTransform(index.chain.at(0))
         rotation.train(sample[:1])  # draws the rotation, from a fixed seed
         for start in range(0, len(sample), TOGETHER):
