@@ -34,7 +34,6 @@ COMMANDS = MappingProxyType(
         "report": "contents:report_command",
         "remove": "contents:remove_command",
         "mcp": "mcp:mcp_command",
-        "cache": "cache:cache_command",
         "check": "check:check_command",
         "eval": "evaluate:eval_command",
         "tune": "tune:tune_command",

@@ -1,13 +1,14 @@
 """Passages → encodings: from where the same words were encoded before, else by the model.
 
-A document that grew or was edited, a record in a file of records, a text that several files or
-several libraries hold: only what is new costs the model's time. The model runs in a thread of its
+A document that grew or was edited, a record in a file of records, a text that several files hold:
+only what is new costs the model's time. The model runs in a thread of its
 own, so that it need not wait while the next documents are cut into passages and the last ones are
 stored.
 """
 
 from __future__ import annotations
 
+import hashlib
 import os
 import queue
 import sys
@@ -19,10 +20,10 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import chain
 
-from rag.cache import EncodingCache, content_digest
 from rag.engine import Reader
 from rag.heartbeat import Beat, take, unobserved
 from rag.protocols import Embedder
+from rag.store import sentence_spans
 from rag.types import Passage, PassageEncoding
 
 BATCH_PASSAGES, BATCH_SENTENCES = 256, 8192
@@ -33,9 +34,6 @@ BATCHES_BEGUN = 3
 
 SECONDS_TO_STOP = 0.5
 """How long the model may take over the passages in hand when a run is broken off."""
-
-KEPT_TOGETHER = 128
-"""Encodings that are put into the cache in one transaction."""
 
 GIVE_WAY = 10
 """How much lower than the process's own the priority of the model is, so that whoever asks
@@ -68,7 +66,6 @@ class Encoder:
 
     embedder: Embedder
     reader: Reader
-    cache: EncodingCache | None = None
     beat: Beat = unobserved
     embedded: int = 0
     reused: int = 0
@@ -78,7 +75,6 @@ class Encoder:
     _stop: threading.Event = field(default_factory=threading.Event)
     _waiting: deque[Sequence[Passage]] = field(default_factory=deque)
     _begun: deque[_Batch] = field(default_factory=deque)
-    _made: list[_Made] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self._model = ThreadPoolExecutor(1, "rag-model", initializer=_give_way)
@@ -107,7 +103,7 @@ class Encoder:
             self._begin(self._waiting.popleft())
 
     def _begin(self, passages: Sequence[Passage]) -> None:
-        keys = [content_digest(self.embedder.fingerprint, one) for one in passages]
+        keys = [_content_digest(one) for one in passages]
         # Looked up now: as they are taken, the store may replace what they are found in.
         known = self.reader.encodings(passages)
         found = {keys[position]: one for position, one in known.items()}
@@ -116,10 +112,6 @@ class Encoder:
             for key, passage in zip(keys, passages, strict=True)
             if key not in found and not any(key in one.keys for one in self._begun)
         }
-        if self.cache:
-            cached = self.cache.known(new)
-            found |= cached
-            new = {key: passage for key, passage in new.items() if key not in cached}
         earlier = [one for one in self._begun if not one.keys.isdisjoint(keys)]
         sources = [
             (
@@ -136,19 +128,11 @@ class Encoder:
             self._latest = self._model.submit(self._run, new, batch.fresh)
 
     def close(self) -> None:
-        """Stop the model, without waiting long for the passages that it has in hand.
-
-        What it has done by then and nobody took goes into the cache, for the next time.
-        """
+        """Stop the model, without waiting long for the passages that it has in hand."""
         self._stop.set()
         self._model.shutdown(wait=False, cancel_futures=True)
         if self._latest:
             wait([self._latest], SECONDS_TO_STOP)
-        for batch in self._begun:
-            while not batch.fresh.empty():
-                one = batch.fresh.get()
-                self._made += [] if isinstance(one, BaseException) else [one]
-        self._keep()
 
     def _run(self, new: dict[bytes, Passage], fresh: _Results) -> None:
         """Run the model; in its thread."""
@@ -171,7 +155,6 @@ class Encoder:
                 one = take(batch.fresh, self.beat)
                 if isinstance(one, BaseException):
                     raise one
-                self._made.append(one)
                 encoding = one[1]
                 self.embedded += 1
             # Also what an earlier batch had: this one may be the earliest when the next begins.
@@ -179,14 +162,7 @@ class Encoder:
             if position == len(batch.sources):
                 self._begun.popleft()
                 self._begin_waiting()
-            if position == len(batch.sources) or len(self._made) >= KEPT_TOGETHER:
-                self._keep()
             yield encoding
-
-    def _keep(self) -> None:
-        if self.cache and self._made:
-            self.cache.keep(self._made)
-        self._made = []
 
 
 def _batches(passages: Sequence[Passage]) -> Iterator[Sequence[Passage]]:
@@ -200,6 +176,15 @@ def _batches(passages: Sequence[Passage]) -> Iterator[Sequence[Passage]]:
             first, sentences = position, len(passage.sentences)
     if passages:
         yield passages[first:]
+
+
+def _content_digest(passage: Passage) -> bytes:
+    """32 bytes that stand for what an encoding depends on beside the model: words and sentences."""
+    text = passage.text.encode()
+    hashed = hashlib.blake2b(f"{len(text)} ".encode(), digest_size=32)
+    hashed.update(text)
+    hashed.update(sentence_spans(passage, -passage.start).tobytes())
+    return hashed.digest()
 
 
 def _give_way() -> None:

@@ -8,7 +8,6 @@ from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from rag.cache import EncodingCache
 from rag.chunking import passages
 from rag.discovery import Discovery
 from rag.encoding import Encoder
@@ -68,8 +67,6 @@ class Ingestion:
     reader: Reader
     writer: Writer
     heartbeat: Heartbeat
-    cache: EncodingCache | None = None
-    """What any library of this user has encoded."""
     means: Means = field(default_factory=Means)
     """What helps to read some of the files. What lacked it before is read again."""
     retry: bool = False
@@ -101,7 +98,7 @@ class Ingestion:
         asked = self.retry or self.means.ocr
         self._doubtful = self.reader.files_with_warnings() if asked else frozenset()
         self.heartbeat.follow(self._progress)
-        self._encoder = Encoder(self.embedder, self.reader, self.cache, self.heartbeat)
+        self._encoder = Encoder(self.embedder, self.reader, self.heartbeat)
         self._storing = Storing(self._encoder, self.writer, self._stored, self._tally.lost)
 
     def run(self) -> None:
@@ -141,8 +138,7 @@ class Ingestion:
 
     def report(self) -> IndexReport:
         """What was done so far."""
-        warnings = self.cache.warnings if self.cache else ()
-        return self._tally.report(self._encoder.embedded, self._encoder.reused, warnings)
+        return self._tally.report(self._encoder.embedded, self._encoder.reused)
 
     def _look_at(self, path: Path) -> _Looked | None:
         """Find out whether a file has to be read; None when there is nothing to do."""

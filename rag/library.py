@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import closing
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from rag import coverage, feedback, opening, removal, tuned
-from rag.cache import EncodingCache, limit
 from rag.cluster.fleet import Fleet
 from rag.engine import Engine
 from rag.errors import InputError
@@ -133,7 +131,6 @@ class Library(Searchable):
         again: bool = False,
         passwords: Sequence[str] = (),
         max_document: int | str | None = None,
-        cache: bool = True,
         progress: bool | Callable[[Progress], None] = False,
         ray: Fleet | str | None = None,
     ) -> IndexReport:
@@ -166,15 +163,12 @@ class Library(Searchable):
             The memory that reading one file may take, in bytes or like ``"1GB"``; by default
             ``$RAG_MAX_DOCUMENT``, or 256 MB. What needs more fails, and is read again as soon as
             more is allowed.
-        cache
-            Look for passages among what any library of this user has encoded, and keep there what
-            is encoded now; :mod:`rag.cache` says where that is.
         progress
             True shows bars on standard error; a function is called with each step.
         ray
             Have the machines of a Ray cluster read and embed for a shared library: its address, or
             ``local`` for one on this machine, or a :class:`rag.cluster.fleet.Fleet`. Paths are
-            those that all of its machines can see, and may be URLs. There is no cache then.
+            those that all of its machines can see, and may be URLs.
 
         Raises
         ------
@@ -182,7 +176,7 @@ class Library(Searchable):
             If one of the paths does not exist; nothing is done then.
         InputError
             If OCR is asked for and tesseract, or one of the languages, is not installed,
-            ``max_document`` or ``$RAG_CACHE_LIMIT`` is no size, or there is no such cluster;
+            ``max_document`` is no size, or there is no such cluster;
             nothing is done then, either.
         LibraryBusy
             If another process goes on writing.
@@ -216,15 +210,13 @@ class Library(Searchable):
             else:
                 left_out = on_this_machine(self._engine.location)
                 discovery = discover(listed, leave_out=left_out, exclude=exclude, beat=beat)
-                room = limit() if cache else 0
-                with self._engine.writing(beat), closing(self._cache(room)) as encodings:
+                with self._engine.writing(beat):
                     ingestion = Ingestion(
                         discovery,
                         self._embedder,
                         self._reader,
                         self._engine.writer,
                         beat,
-                        cache=encodings,
                         means=means,
                         retry=retry,
                         again=again,
@@ -237,9 +229,6 @@ class Library(Searchable):
             beat.enter("calibrating")
             run(lambda: self._calibrations.refresh(self.ranking), beat)
         return report
-
-    def _cache(self, limit: int) -> EncodingCache:
-        return EncodingCache.open(self._embedder.dimension, limit)
 
     def remove(self, sources: Sequence[str | Path]) -> list[str]:
         """Forget files, or all files in a folder, whether they still exist or not.

@@ -45,9 +45,8 @@ class IndexReport:
 
     ``failed`` are files that should have been read and could not be, ``skipped`` those in a
     folder that are of a kind which is not read, and links to folders. ``embedded`` counts the
-    passages that went through the model, ``reused`` those whose words had been through it before,
-    in this library or another. ``warnings`` is what went wrong beside that, such as a cache of
-    encodings that could not be used; nothing of the library lacks for it.
+    passages that went through the model, ``reused`` those whose words this library had encoded
+    before.
     """
 
     added: tuple[str, ...]
@@ -59,7 +58,6 @@ class IndexReport:
     embedded: int
     reused: int
     seconds: float
-    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

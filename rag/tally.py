@@ -69,7 +69,7 @@ class Tally:
             skipped = is_of_unknown_kind(one) and one.source not in self._names
             (self._skipped if skipped else self._failed).append(one)
 
-    def report(self, embedded: int, reused: int, warnings: Iterable[str] = ()) -> IndexReport:
+    def report(self, embedded: int, reused: int) -> IndexReport:
         """What was done so far, with the passages that went through the model or had before."""
         return IndexReport(
             added=tuple(self._added),
@@ -81,7 +81,6 @@ class Tally:
             embedded=embedded,
             reused=reused,
             seconds=time.monotonic() - self._began,
-            warnings=tuple(warnings),
         )
 
 

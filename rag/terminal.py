@@ -14,7 +14,6 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from rag.cache import CacheStatus
 from rag.reports import FileReport, IndexReport, Status
 from rag.types import Failure, Hit, Match
 
@@ -62,7 +61,6 @@ def print_report(report: IndexReport) -> None:
     out.print(table)
     _print_failures("failed", report.failed)
     _print_failures("skipped", report.skipped)
-    _print_warnings(report)
 
 
 def print_change(report: IndexReport) -> None:
@@ -70,12 +68,6 @@ def print_change(report: IndexReport) -> None:
     words = [f"{len(found):,} {name}" for name, found in _outcomes(report).items()]
     out.print(f"{', '.join(words)} · {count(report.embedded, 'passage')} embedded")
     _print_failures("failed", report.failed)
-    _print_warnings(report)
-
-
-def _print_warnings(report: IndexReport) -> None:
-    for line in report.warnings:
-        err.print(f"warning: {escape(line)}", soft_wrap=True)
 
 
 def _outcomes(report: IndexReport) -> dict[str, Sequence[object]]:
@@ -119,14 +111,6 @@ def print_status(status: Status) -> None:
         settings = ", ".join(f"{name} {value:g}" for name, value in status.ranking.items())
         out.print(f"ranking     {settings} (rag tune)")
     print_untrained(status)
-
-
-def print_cache(status: CacheStatus) -> None:
-    """What is kept of encodings."""
-    out.print(f"[bold]{escape(str(status.path))}[/]", soft_wrap=True)
-    out.print(f"encodings   {status.encodings:,}")
-    out.print(f"size        {status.bytes / 1e6:,.1f} MB")
-    out.print(f"limit       {status.limit / 1e6:,.0f} MB" if status.limit else "switched off")
 
 
 def print_untrained(status: Status) -> None:

@@ -24,8 +24,7 @@ def told_size(variable: str, default: int) -> int:
     size = parse_size(said)
     if size is None:
         raise InputError(
-            f"{variable} must be a number of bytes, like 500MB or 2GB, or 0 for no cache, "
-            f"not “{said}”"
+            f"{variable} must be a number of bytes, like 500MB or 2GB, or 0 for none, not “{said}”"
         )
     return size
 

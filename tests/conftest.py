@@ -23,10 +23,6 @@ settings.register_profile("ci", derandomize=True, deadline=None)
 settings.register_profile("by hand", deadline=None)
 settings.load_profile("ci" if os.environ.get("CI") else "by hand")
 
-# A test sees what the model makes, and nothing of what other tests or the person at this machine
-# had it make; those of the cache switch it on.
-os.environ["RAG_CACHE_LIMIT"] = "0"
-
 # Threads that wait for work spin, and other tests need those cores: with two workers on two cores a
 # question cost six times the CPU. So NumPy's products have one thread each, as in the command and
 # as the README says, here and in programs that tests start; and OpenMP's threads sleep.

@@ -44,7 +44,7 @@ def log(tmp_path: Path) -> Path:
 
 def test_it_is_one_document_everywhere(library: Library, log: Path) -> None:
     """In reports, lists, counts, facets and hits, and for filters."""
-    report = library.index(log.parent, cache=False)
+    report = library.index(log.parent)
     assert report.added == (str(log),)
     assert library.status().documents == 1
     (one,) = library.documents()
@@ -70,7 +70,7 @@ def test_it_is_one_document_everywhere(library: Library, log: Path) -> None:
 
 def test_its_parts_can_be_read_one_after_the_other(library: Library, log: Path) -> None:
     """Each knows the others, and together they are the text."""
-    library.index(log.parent, cache=False)
+    library.index(log.parent)
     (one,) = library.documents()
     ids = library.parts(library.document(one.id))
     assert len(ids) == 5
@@ -98,9 +98,9 @@ def test_a_file_that_changes(
     """What it has no more goes, and little is encoded again: near the end, other breaks may be
     the best.
     """
-    library.index(log.parent, cache=False)
+    library.index(log.parent)
     change(log)
-    report = library.index(log.parent, cache=False)
+    report = library.index(log.parent)
     assert (report.added, report.updated, report.removed) == ((), (str(log),), ())
     assert report.embedded <= max(2, report.reused)
     (one,) = library.documents()
@@ -113,13 +113,13 @@ def test_a_file_that_changes(
 
 def test_a_file_that_moves_is_copied_or_goes(library: Library, log: Path) -> None:
     """Nothing is encoded again, and nothing is left behind."""
-    library.index(log.parent, cache=False)
+    library.index(log.parent)
     moved = log.rename(log.with_name("boats.txt"))
-    report = library.index(log.parent, cache=False)
+    report = library.index(log.parent)
     assert (report.added, report.removed, report.embedded) == ((str(moved),), (str(log),), 0)
     copy = moved.with_name("copy.txt")
     copy.write_bytes(moved.read_bytes())
-    assert library.index(log.parent, cache=False).added == (str(copy),)
+    assert library.index(log.parent).added == (str(copy),)
     hit = library.search("ferry number 690")[0]
     assert (hit.source, hit.also_in) == (str(moved), (str(copy),))
     assert library.remove([moved]) == [str(moved)]
@@ -130,11 +130,11 @@ def test_a_file_that_moves_is_copied_or_goes(library: Library, log: Path) -> Non
 
 def test_what_was_said_of_a_passage_is_found_again(library: Library, log: Path) -> None:
     """In whichever part it is now."""
-    library.index(log.parent, cache=False)
+    library.index(log.parent)
     hit = library.search("ferry number 690")[0]
     library.rate("ferry number 690", hit, good=True)
     log.write_text("New first words.\n\n" + log.read_text("utf-8"), "utf-8")
-    library.index(log.parent, cache=False)
+    library.index(log.parent)
     from rag.feedback import placed
 
     (place,) = placed(library.ratings(), library.engine.reader)

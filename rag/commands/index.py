@@ -101,14 +101,6 @@ def index_command(
             show_default=False,
         ),
     ] = None,
-    cache: Annotated[
-        bool,
-        typer.Option(
-            "--cache/--no-cache",
-            help="Look for passages among what any library of yours has encoded, and keep those"
-            " encoded now; more: rag cache --help.",
-        ),
-    ] = True,
     watch: Annotated[
         bool, typer.Option("--watch", help="Keep following the folders until Ctrl-C.")
     ] = False,
@@ -156,7 +148,6 @@ def index_command(
                 again=again and first,
                 passwords=tried,
                 max_document=max_document,
-                cache=cache,
                 ray=fleet,
             )
 
@@ -176,7 +167,6 @@ def index_command(
                 ocr=ocr_language or ocr,
                 passwords=known,
                 max_document=max_document,
-                cache=cache,
             )
     if report.failed:
         raise typer.Exit(EXIT_SOME_FAILED)
@@ -210,7 +200,6 @@ def _index(
     again: bool,
     passwords: Sequence[str],
     max_document: str | None,
-    cache: bool,
     ray: Fleet | None,
 ) -> IndexReport:
     """Index with progress, until Ctrl-C."""
@@ -227,7 +216,6 @@ def _index(
                 again=again,
                 passwords=passwords,
                 max_document=max_document,
-                cache=cache,
                 progress=on_progress,
                 ray=ray,
             )
@@ -246,7 +234,6 @@ def _follow(
     ocr: bool | str,
     passwords: Sequence[str],
     max_document: str | None,
-    cache: bool,
 ) -> None:
     from rag.watching import changes
 
@@ -260,7 +247,6 @@ def _follow(
                 ocr=ocr,
                 passwords=passwords,
                 max_document=max_document,
-                cache=cache,
             )
             if found.added or found.updated or found.removed or found.failed:
                 terminal.print_change(found)
@@ -277,7 +263,6 @@ def _index_when_back(
     ocr: bool | str,
     passwords: Sequence[str],
     max_document: str | None,
-    cache: bool,
 ) -> IndexReport:
     """Index the paths that exist; while the library itself is gone, wait until it is back."""
     told = False
@@ -290,7 +275,6 @@ def _index_when_back(
                 ocr=ocr,
                 passwords=passwords,
                 max_document=max_document,
-                cache=cache,
             )
         except LibraryNotFound as error:
             if not told:

@@ -4,7 +4,7 @@
 
     make bench DATA=folder
 
-or ``python tests/bench/bench.py DATA [--parts ingest bound query cold again] [--library DIR]``.
+or ``python tests/bench/bench.py DATA [--parts ingest bound query cold] [--library DIR]``.
 Each part is a module beside this one, and can be run alone. ``--library`` is a large one to ask, of
 ``growth.py`` say; without it, one is made of ``squad_dev``. What is measured goes into one file,
 with the machine, the versions and the commit; a part that is not run stays as it was there.
@@ -22,7 +22,6 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import cold_start
-import ingest_again
 import ingest_rate
 import query_stages
 from bench_texts import first_texts, questions
@@ -31,7 +30,7 @@ from quality import circumstances
 from rag.evaluation.beir import read_beir
 from rag.evaluation.evaluating import opened
 
-PARTS = ("ingest", "bound", "query", "cold", "again")
+PARTS = ("ingest", "bound", "query", "cold")
 
 
 def main() -> None:
@@ -61,10 +60,8 @@ def main() -> None:
 
 def measured(part: str, arguments: argparse.Namespace) -> object:
     """One part's figures."""
-    if part in {"ingest", "again"}:
+    if part == "ingest":
         texts = first_texts(arguments.data / "squad_articles", arguments.characters)
-        if part == "again":
-            return ingest_again.measured(texts)
         return ingest_rate.measured(texts, arguments.rounds, arguments.peers)
     if part == "cold":
         return cold_start.measured(arguments.times, arguments.peers)
@@ -105,8 +102,6 @@ def as_markdown(written: Mapping[str, Mapping[str, object]]) -> str:
         parts.append(query_stages.table(query["found"]))
     if cold := written.get("cold"):
         parts.append(cold_start.table(cold["found"]))
-    if again := written.get("again"):
-        parts.append(ingest_again.table(again["found"]))
     for name, one in written.items():
         parts.append(f"{name}: {one['machine']}. {one['made with']}")
     return "\n\n".join(parts)

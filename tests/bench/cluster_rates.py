@@ -51,8 +51,7 @@ def main() -> None:
     arguments = parser.parse_args()
     one_blas_thread()
     # Ray lowers its own priority; on a machine that others use, that would be measured.
-    as_others = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_worker_niceness": "0"}
-    os.environ |= as_others | {"RAG_CACHE_LIMIT": "0"}
+    os.environ |= {"RAY_USAGE_STATS_ENABLED": "0", "RAY_worker_niceness": "0"}
     listed = list(made(arguments.documents))
     with (
         tempfile.TemporaryDirectory() as folder,

@@ -55,7 +55,7 @@ def measured(times: int, python: Path, names: Sequence[str] = PEERS) -> dict[str
         library = f"{temporary}/library"
         rag = [sys.executable, "-m", "rag"]
         subprocess.run(
-            [*rag, "index", str(ROOT / "seeds"), "--library", library, "--no-cache"],
+            [*rag, "index", str(ROOT / "seeds"), "--library", library],
             check=True,
             capture_output=True,
         )

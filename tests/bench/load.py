@@ -13,7 +13,6 @@ from __future__ import annotations
 import argparse
 import itertools
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -28,7 +27,6 @@ import httpx
 import numpy as np
 from quality import circumstances
 
-from rag.cache.limit import LIMIT_VARIABLE
 from rag.evaluation.beir import read_beir
 from rag.evaluation.evaluating import opened
 
@@ -79,12 +77,9 @@ def serving_set(
 
 @contextmanager
 def serving(library: Path) -> Iterator[str]:
-    """The address of ``rag serve``, once its model is loaded. It encodes all anew: what an earlier
-    run encoded would be taken from the user's cache.
-    """
+    """The address of ``rag serve``, once its model is loaded."""
     command = [sys.executable, "-m", "rag", "serve", "--library", str(library), "--port", "0"]
-    env = os.environ | {LIMIT_VARIABLE: "0"}
-    with subprocess.Popen(command, env=env, stderr=subprocess.PIPE, text=True) as server:
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as server:
         assert server.stderr is not None
         address = next(json.loads(line)["address"] for line in server.stderr if "Ready" in line)
         # A pipe that nobody reads would stop the server, which logs every request.

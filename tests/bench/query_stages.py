@@ -225,7 +225,7 @@ def indexing(library: Library) -> Iterator[None]:
 
     def index(folder: Path) -> None:
         try:
-            library.index(folder, cache=False, progress=on_progress)
+            library.index(folder, progress=on_progress)
         except OverError:
             return
         raise AssertionError("all was indexed before the questions were asked")

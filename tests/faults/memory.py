@@ -679,7 +679,7 @@ def index(path: Path, library: Path, *, model: str, reading: bool) -> None:
     else:
         embedder = SentenceTransformerEmbedder() if model == "real" else RandomEmbedder()
         with Library.open(library, embedder=embedder) as opened:
-            report = opened.index(path, cache=False)
+            report = opened.index(path)
             documents, failures = opened.status().documents, list(report.failed)
     peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
     reason = failures[0].reason if failures else ""

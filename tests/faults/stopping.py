@@ -119,7 +119,7 @@ def measurements() -> Iterator[tuple[str, str, Callable[[], float]]]:
                 f"index, native code: {stage}",
                 name,
                 lambda place=place, sent=sent: signalled(
-                    sent, ("index", "few", "--no-cache", "--library", fresh()), native=place
+                    sent, ("index", "few", "--library", fresh()), native=place
                 ),
             )
         for stage, source, reached in REAL:
@@ -127,7 +127,7 @@ def measurements() -> Iterator[tuple[str, str, Callable[[], float]]]:
                 f"index: {stage}",
                 name,
                 lambda source=source, reached=reached, sent=sent: signalled(
-                    sent, ("index", source, "--no-cache", "--library", fresh()), stage=reached
+                    sent, ("index", source, "--library", fresh()), stage=reached
                 ),
             )
         for command, (words, place) in COMMANDS.items():
@@ -223,7 +223,7 @@ def orphaned(kind: str) -> float:
     """Seconds from the end of a command until all that its worker runs is gone."""
     words = ("index", "scanned.pdf", "--ocr") if kind == "OCR" else ("index", "few", "--again")
     stage = "-" if kind == "OCR" else "reading"
-    with child("command", None, stage, (*words, "--no-cache", "--library", fresh())) as process:
+    with child("command", None, stage, (*words, "--library", fresh())) as process:
         while not (workers := group_of_child(process.pid)) or len(workers) < 1 + (kind == "OCR"):
             time.sleep(0.05)
         time.sleep(1)

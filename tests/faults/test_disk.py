@@ -16,11 +16,9 @@ import pytest
 from hashing_embedder import HashingEmbedder
 from lacking import skip_unless_in_ci
 from nobody import NOBODY, as_nobody
-from test_cache import a_key, an_encoding
 from test_kill import came_of
 
-from rag import Library, LibraryError, cache
-from rag.cache import EncodingCache
+from rag import Library, LibraryError
 from rag.store import StoreWriter
 
 
@@ -161,22 +159,6 @@ def test_full_disk(small_disk: Path, tmp_path: Path, monkeypatch: pytest.MonkeyP
         assert opened.index(articles).failed == ()
         assert len(opened.documents()) == 60
         assert opened.verify().problems == ()
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="tmpfs is Linux's")
-def test_a_full_disk_is_a_reason_to_empty_the_cache(
-    small_disk: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """What is in it goes first: there may be no room for a new one before."""
-    monkeypatch.setenv("XDG_CACHE_HOME", str(small_disk))
-    monkeypatch.setenv("RAG_CACHE_LIMIT", "1MB")
-    kept = EncodingCache.open(384, 10**6)
-    kept.keep([(a_key(number), an_encoding(number, 100)) for number in range(10)])
-    kept.close()
-    fill(small_disk)
-    assert cache.status().encodings == 10
-    cache.clear()
-    assert cache.status().encodings == 0
 
 
 def test_folder_that_must_not_be_written() -> None:
