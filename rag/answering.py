@@ -14,6 +14,7 @@ from rag.arrays import Scores
 from rag.calibration import ANSWERED, Calibration, as_kept, fit, is_useful
 from rag.engine import Engine, Reader
 from rag.errors import LibraryError
+from rag.ranking import DEFAULT
 from rag.store import StoredPassage
 from rag.types import Answer, Hit
 
@@ -39,43 +40,40 @@ GENERAL = Calibration(slope=42.0, intercept=-16.3)
 class Calibrations:
     """The calibration of one library, shared by the threads that ask."""
 
-    def __init__(self, engine: Engine, first_scores: FirstScores) -> None:
+    def __init__(
+        self, engine: Engine, first_scores: FirstScores, ranking: object = DEFAULT
+    ) -> None:
+        """``ranking`` says how scores come about; a calibration belongs to one such way."""
         self._engine = engine
         self._first_scores = first_scores
+        self._scoring = f"{RECIPE}: {ranking}"
         self._measuring = threading.Lock()
         self._newest: Calibration | None = None
 
-    def current(self, ranking: object) -> Calibration:
-        """The calibration for scores of this ranking; measured now if there is none yet, which
-        takes some seconds.
-        """
-        scoring = _scoring(ranking)
+    def current(self) -> Calibration:
+        """The calibration; measured now if there is none yet, which takes some seconds."""
         with self._measuring:
             for one in (self._kept(), self._newest):
-                if one and one.scoring == scoring:
+                if one and one.scoring == self._scoring:
                     return one
-            return self._measured(scoring)
+            return self._measured()
 
-    def kept(self, ranking: object) -> Calibration | None:
-        """The calibration for scores of this ranking if there is one; nothing is measured."""
-        scoring = _scoring(ranking)
+    def kept(self) -> Calibration | None:
+        """The calibration if there is one; nothing is measured."""
         found = (self._kept(), self._newest)
-        return next((one for one in found if one and one.scoring == scoring), None)
+        return next((one for one in found if one and one.scoring == self._scoring), None)
 
-    def refresh(self, ranking: object) -> None:
+    def refresh(self) -> None:
         """Measure anew if there is none yet, or the library grew or shrank by a quarter since, or
         an earlier version measured it and kept no scores.
         """
-        scoring = _scoring(ranking)
         _, passages, _ = self._engine.reader.counts()
         with self._measuring:
             kept = self._kept()
-            if passages and not (kept and kept.fits(passages, scoring)):
-                self._measured(scoring)
+            if passages and not (kept and kept.fits(passages, self._scoring)):
+                self._measured()
 
-    def answer(
-        self, question: str, hits: Sequence[Hit], ranking: object, score: float | None = None
-    ) -> Answer:
+    def answer(self, question: str, hits: Sequence[Hit], score: float | None = None) -> Answer:
         """The answer that these hits are; without any, the question is not answered for sure.
 
         Parameters
@@ -85,13 +83,11 @@ class Calibrations:
         score
             The library's own score of the first one, where a cross-encoder had the last word:
             its scores are on a scale of its own.
-        ranking
-            How it came about.
         """
         reading = asking.in_words(asking.read(question), hits[0].why.instead if hits else ())
         if not hits:
             return Answer(answered=False, confidence=0.0, hits=(), reading=reading)
-        calibration = self.current(ranking)
+        calibration = self.current()
         if score is None:
             hits = [replace(one, confidence=calibration.confidence(one.score)) for one in hits]
         confidence = calibration.confidence(hits[0].score if score is None else score)
@@ -110,8 +106,8 @@ class Calibrations:
             return Calibration.from_json(text) if text else None
         return None
 
-    def _measured(self, scoring: str) -> Calibration:
-        found = measured(self._engine, self._first_scores, scoring)
+    def _measured(self) -> Calibration:
+        found = measured(self._engine, self._first_scores, self._scoring)
         self._newest = found
         # Without the right to write, or while another process writes, it stays in memory.
         with suppress(LibraryError):
@@ -179,7 +175,3 @@ def _is_english(reader: Reader) -> bool:
     languages = reader.languages()
     told = sum(count for code, count in languages.items() if code)
     return 2 * languages.get("en", 0) >= told
-
-
-def _scoring(ranking: object) -> str:
-    return f"{RECIPE}: {ranking}"

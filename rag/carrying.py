@@ -10,7 +10,7 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-from rag import answering, archiving, checking, opening, tuned, unpacking
+from rag import answering, archiving, checking, opening, unpacking
 from rag.archive_format import Archived, Tell
 from rag.drafts import draft_of
 from rag.embedded import EmbeddedEngine
@@ -21,7 +21,7 @@ from rag.folder import make
 from rag.protocols import Embedder
 from rag.store import Source
 
-REMEMBERED = (opening.NAME, answering.NAME, tuned.NAME, checking.NAME)
+REMEMBERED = (opening.NAME, answering.NAME, checking.NAME)
 """What a library remembers of itself that holds for its copy, too."""
 
 TOGETHER = 500

@@ -36,7 +36,6 @@ COMMANDS = MappingProxyType(
         "mcp": "mcp:mcp_command",
         "check": "check:check_command",
         "eval": "evaluate:eval_command",
-        "tune": "tune:tune_command",
         "restore": "contents:restore_command",
         "verify": "verify:verify_command",
         "doctor": "doctor:doctor_command",

@@ -7,7 +7,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from rag import coverage, feedback, opening, removal, tuned
+from rag import coverage, feedback, opening, removal
 from rag.cluster.fleet import Fleet
 from rag.engine import Engine
 from rag.errors import InputError
@@ -17,7 +17,6 @@ from rag.heartbeat import Heartbeat, run
 from rag.parts import is_further_part
 from rag.progress import shown
 from rag.protocols import Embedder
-from rag.ranking import Ranking
 from rag.reports import IndexReport, Progress, SelfTest, Sought, Status, Verification, Version
 from rag.reranking import Reranker
 from rag.searchable import Searchable
@@ -227,7 +226,7 @@ class Library(Searchable):
                         beat.enter("publishing")
                 report = ingestion.report()
             beat.enter("calibrating")
-            run(lambda: self._calibrations.refresh(self.ranking), beat)
+            run(self._calibrations.refresh, beat)
         return report
 
     def remove(self, sources: Sequence[str | Path]) -> list[str]:
@@ -268,10 +267,6 @@ class Library(Searchable):
         found = self._engine.ratings.all()
         wanted = None if question is None else feedback.asked(question)
         return [one for one in found if wanted in {None, one.question}]
-
-    def tune(self, ranking: Ranking | None) -> None:
-        """Rank like this from now on, in every process; None goes back to the default."""
-        tuned.keep(self._engine.notes, ranking)
 
     def check(
         self, queries: int = 200, *, on_progress: Callable[[int, int], None] | None = None
@@ -374,5 +369,4 @@ class Library(Searchable):
             untrained=coverage.untrained(self._reader.languages(), self._embedder.languages),
             backend=self._embedder.backend,
             ratings=len(self._engine.ratings.all()),
-            ranking=tuned.differing(self.ranking),
         )

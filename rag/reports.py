@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeAlias
 
@@ -102,8 +102,7 @@ class Status:
     ``untrained`` counts, by language, documents that the model was not trained on, where they are
     a notable share. ``recall`` is the share of the sentences nearest to a question that the vector
     index proposes, measured on the library itself; None where it compares all. ``ratings`` counts
-    what readers said of hits, and ``ranking`` has the settings that were tuned, by name, where
-    they are not the default.
+    what readers said of hits.
     """
 
     path: Path | str
@@ -119,7 +118,6 @@ class Status:
     backend: str
     recall: float | None = None
     ratings: int = 0
-    ranking: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def language_note(self) -> str:

@@ -18,7 +18,6 @@ from rag import (
     reliability,
     remembered,
     retrieval,
-    tuned,
 )
 from rag.answering import Calibrations
 from rag.arrays import Scores
@@ -31,7 +30,6 @@ from rag.mapping import PassageMap
 from rag.neighbours import Neighbour
 from rag.parts import all_part_ids
 from rag.protocols import Embedder, QuestionEncoder
-from rag.ranking import Ranking
 from rag.reliability import Reliability
 from rag.reports import Dates, Facets, FileReport
 from rag.reranking import Reranker
@@ -59,11 +57,6 @@ class Searchable:
     def embedder(self) -> Embedder:
         """Its model."""
         return self._embedder
-
-    @property
-    def ranking(self) -> Ranking:
-        """How passages are proposed and ordered: by default, or as the library was tuned."""
-        return tuned.kept(self._engine.notes)
 
     def search(
         self,
@@ -133,7 +126,7 @@ class Searchable:
         found = self._found(question, k, conditions, self._reranker)
         own = self._found(question, 1, conditions, None).hits if self._reranker else []
         score = own[0].score if own else None
-        answer = self._calibrations.answer(question, found.hits, self.ranking, score)
+        answer = self._calibrations.answer(question, found.hits, score)
         return replace(answer, alternative=found.alternative, conditions_met=found.conditions_met)
 
     def find(
@@ -331,7 +324,7 @@ class Searchable:
 
     def calibration(self) -> Calibration | None:
         """What :meth:`ask` makes probabilities of scores with; None before it was measured."""
-        return self._calibrations.kept(self.ranking)
+        return self._calibrations.kept()
 
     def reliability(self) -> Reliability | None:
         """How far the calibration can be trusted; None where nothing was measured to tell by."""
@@ -363,7 +356,6 @@ class Searchable:
             conditions,
             embedder=encoder or self._embedder,
             library=self._engine.searcher(),
-            settings=self.ranking,
             reranker=reranker,
         )
 

@@ -107,9 +107,6 @@ def print_status(status: Status) -> None:
     out.print(f"size        {status.bytes / 1e6:,.1f} MB")
     if status.ratings:
         out.print(f"ratings     {status.ratings:,}")
-    if status.ranking:
-        settings = ", ".join(f"{name} {value:g}" for name, value in status.ranking.items())
-        out.print(f"ranking     {settings} (rag tune)")
     print_untrained(status)
 
 

@@ -39,7 +39,6 @@ from rag.indexes import Indexes
 from rag.opening import NAME as MODEL
 from rag.opening import embedder_for, see_that_model_is_outside
 from rag.store import Changes, Database, StoreWriter, as_path, validate
-from rag.tuned import kept as ranking_kept
 
 MOST_MANIFEST = 64_000_000
 """Bytes; that is a manifest of some 400,000 files."""
@@ -231,8 +230,7 @@ def _reason(error: Exception, library: Path) -> str:
 
 
 def _check_notes(database: Database, dimension: int, library: Path, folder: Path) -> None:
-    """See that the library can be opened with what it remembers of its model and ranking."""
-    ranking_kept(database)
+    """See that the library can be opened with what it remembers of its model."""
     if database.note(MODEL) is None:
         return
     try:

@@ -42,7 +42,6 @@ _REACHES_IN = (
     "test_calibration::test_interrupted_measuring_keeps_nothing",
     "test_calibration::test_where_nothing_can_be_kept_it_stays_in_memory",
     "test_calibration::test_another_language_gets_its_own_foreign_questions",
-    "test_tuning::test_library_that_another_version_tuned",
     "test_question_reads::test_what_goes_meanwhile_is_no_hit",
 )
 

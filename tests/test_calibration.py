@@ -253,12 +253,12 @@ def copied(many: Path, tmp_path: Path, embedder: SentenceTransformerEmbedder) ->
 def test_measured_once_and_again_for_another_ranking(copied: EmbeddedEngine) -> None:
     """What was kept serves, to other processes too, until scores come about in another way."""
     score = Counting()
-    Calibrations(copied, score).current("a")
+    Calibrations(copied, score, "a").current()
     assert score.asked == 40 + len(foreign.questions())
-    Calibrations(copied, score).current("a")
-    Calibrations(copied, score).refresh("a")
+    Calibrations(copied, score, "a").current()
+    Calibrations(copied, score, "a").refresh()
     assert score.asked == 40 + len(foreign.questions())
-    Calibrations(copied, score).current("b")
+    Calibrations(copied, score, "b").current()
     assert score.asked == 2 * (40 + len(foreign.questions()))
 
 
@@ -266,7 +266,7 @@ def test_what_another_version_kept_is_measured_again(copied: EmbeddedEngine) -> 
     """Neither other fields nor broken text are an error."""
     for kept in ("{", '{"curve": 1}', "[]", "5", '{"slope": 1, "known_scores": "no"}'):
         copied.notes.keep(NAME, kept)
-        assert Calibrations(copied, Counting()).current("a").scoring == "1: a"
+        assert Calibrations(copied, Counting(), "a").current().scoring == "1: a"
 
 
 def test_what_an_earlier_version_kept_serves_until_the_next_run(copied: EmbeddedEngine) -> None:
@@ -277,15 +277,15 @@ def test_what_an_earlier_version_kept_serves_until_the_next_run(copied: Embedded
         ' "scoring": "1: a"}'
     )
     copied.notes.keep(NAME, earlier)
-    calibrations = Calibrations(copied, score)
-    found = calibrations.kept("a")
-    assert found == calibrations.current("a") == Calibration(40.0, -16.0, 40, 24, 40, "1: a")
-    assert calibrations.kept("b") is None
+    calibrations = Calibrations(copied, score, "a")
+    found = calibrations.kept()
+    assert found == calibrations.current() == Calibration(40.0, -16.0, 40, 24, 40, "1: a")
+    assert Calibrations(copied, score, "b").kept() is None
     assert score.asked == 0
-    calibrations.refresh("a")
+    calibrations.refresh()
     again = Calibration.from_json(copied.notes.note(NAME) or "")
     assert again.known_scores == (0.6,) * 40
-    calibrations.refresh("a")
+    calibrations.refresh()
     assert score.asked == 40 + len(foreign.questions())
 
 
@@ -296,7 +296,7 @@ def test_interrupted_measuring_keeps_nothing(copied: EmbeddedEngine) -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        Calibrations(copied, interrupted).current("a")
+        Calibrations(copied, interrupted, "a").current()
     assert copied.notes.note(NAME) is None
 
 
@@ -310,8 +310,8 @@ def test_where_nothing_can_be_kept_it_stays_in_memory(
 
     monkeypatch.setattr(copied.notes, "keep", refuse)
     score = Counting()
-    calibrations = Calibrations(copied, score)
-    assert calibrations.current("a") is calibrations.current("a")
+    calibrations = Calibrations(copied, score, "a")
+    assert calibrations.current() is calibrations.current()
     assert score.asked == 40 + len(foreign.questions())
 
 

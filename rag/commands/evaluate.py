@@ -18,7 +18,7 @@ from rag.evaluation.beir import read_beir
 from rag.evaluation.evaluating import Opened, evaluate, opened, opened_with_ratings
 from rag.evaluation.labelled import LabelledSet
 from rag.evaluation.losses import write_losses
-from rag.evaluation.modes import Mode, mode_of, parse_mode
+from rag.evaluation.modes import Mode, parse_mode
 from rag.evaluation.plot import check_plot, plot
 from rag.evaluation.questions import read_questions
 from rag.evaluation.table import heading, table
@@ -49,15 +49,13 @@ def eval_command(
         typer.Option("--feedback", help="In place of a set: what was rated in the library."),
     ] = False,
     mode: Annotated[
-        str | None,
+        str,
         typer.Option(
             metavar="MODE",
             help="How to rank: dense, late, words, fusion, hybrid or rerank; "
-            "settings may follow: hybrid,tokens_weight=0.5 "
-            "[dim]default: as the library does: hybrid, unless it was tuned[/]",
-            show_default=False,
+            "settings may follow: hybrid,tokens_weight=0.5",
         ),
-    ] = None,
+    ] = "hybrid",
     compare: Annotated[
         str | None,
         typer.Option(
@@ -96,15 +94,14 @@ def eval_command(
 
     Example: rag eval questions.csv, or: rag eval scifact/ --library /tmp/scifact --compare words
     """
-    own, other = (one if one is None else parse_mode(one) for one in (mode, compare))
-    _check([one for one in (own, other) if one], rerank)
+    modes = [parse_mode(one) for one in (mode, compare) if one]
+    _check(modes, rerank)
     if plot_file:
         check_plot(plot_file)
     with (
         _opened(labelled, library, split, feedback=feedback) as (found, filled),
         progress_of("questions") as show,
     ):
-        modes = [own or mode_of(filled.ranking), *([other] if other else [])]
         report, judged = evaluate(
             found, filled, modes, rerank=rerank, most=questions, on_progress=show
         )

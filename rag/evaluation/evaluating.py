@@ -21,7 +21,6 @@ from rag.evaluation.running import ask
 from rag.evaluation.searching import Searcher
 from rag.library import Library
 from rag.protocols import Embedder
-from rag.ranking import Ranking
 from rag.reports import Status
 from rag.reranking import CrossEncoderReranker
 from rag.types import Hit
@@ -32,11 +31,10 @@ class Opened:
     """A library that is ready for the questions of a set.
 
     ``names`` are what the set calls the documents that hold a hit, and ``judge`` knows which
-    hits are right. ``ranking`` is how the library itself ranks.
+    hits are right.
     """
 
     status: Status
-    ranking: Ranking
     searcher: Searcher
     names: Callable[[Hit], Sequence[str]]
     judge: Judge
@@ -86,7 +84,7 @@ def opened(
         # The first question loads the model, and publishes what a killed writer left.
         library.search(labelled.questions[0].text, 1)
         searcher = Searcher(library.engine, library.embedder)
-        yield Opened(library.status(), library.ranking, searcher, names, by)
+        yield Opened(library.status(), searcher, names, by)
 
 
 @contextmanager
@@ -107,7 +105,7 @@ def opened_with_ratings(
         library.search(NAME, 1)  # publishes what a killed writer left
         searcher = Searcher(library.engine, library.embedder)
         labelled, by = rated_set(library.ratings(), library.engine.reader)
-        yield labelled, Opened(library.status(), library.ranking, searcher, _sources, by)
+        yield labelled, Opened(library.status(), searcher, _sources, by)
 
 
 def evaluate(

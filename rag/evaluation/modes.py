@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from rag.errors import InputError
 from rag.ranking import DEFAULT, Ranking
-from rag.tuned import differing
 
 RERANK = "rerank"
 
@@ -39,12 +38,6 @@ class Mode:
     name: str
     settings: Ranking
     reranks: bool
-
-
-def mode_of(ranking: Ranking) -> Mode:
-    """The mode that ranks like this, named by what differs from the default."""
-    changes = [f"{name}={value}" for name, value in differing(ranking).items()]
-    return Mode(",".join(["hybrid", *changes]), ranking, reranks=False)
 
 
 def parse_mode(text: str) -> Mode:

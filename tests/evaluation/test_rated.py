@@ -15,7 +15,6 @@ from rag.embedding import SentenceTransformerEmbedder
 from rag.evaluation.judging import RatedJudge
 from rag.evaluation.labelled import GoldSpan, Question
 from rag.evaluation.rated import rated_set
-from rag.ranking import Ranking
 from rag.store import Database, StoreReader
 from rag.types import Span
 
@@ -88,17 +87,6 @@ def test_figures(rated: Library, tmp_path: Path) -> None:
     }
     (lost,) = [json.loads(line) for line in losses.read_text().splitlines()]
     assert (lost["question"], lost["rank"], len(lost["expected"]["answers"])) == (BREAD, 2, 1)
-
-
-def test_library_is_measured_as_it_ranks(rated: Library) -> None:
-    """Unless a mode is named."""
-    tuned = Ranking(meaning_weight=0.25)
-    rated.tune(tuned)
-    arguments = ("--feedback", "--library", rated.path, "--json")
-    own = json.loads(run(*arguments, "--compare", "hybrid"))
-    assert [one["mode"] for one in own["results"]] == ["hybrid,meaning_weight=0.25", "hybrid"]
-    named = json.loads(run(*arguments, "--mode", "words"))
-    assert [one["mode"] for one in named["results"]] == ["words"]
 
 
 def test_what_cannot_be_measured(rated: Library, tmp_path: Path) -> None:
