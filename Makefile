@@ -13,7 +13,7 @@ WORKERS ?= $(shell $(PYTHON) -c 'import os; print(max(2, os.cpu_count() * 3 // 2
 PARALLEL ?= -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 SHARED := $(patsubst %,tests/%.py,contracts/test_question_reads $(patsubst %,test_%,calibration \
 	catalogue checking citing feedback filters find formats hostile_words languages library \
-	library_changes mapping reading_again reranking titles unicode_forms))
+	library_changes reading_again reranking titles unicode_forms))
 
 # Where Python is told to keep nothing that it compiled, each of the tests' hundreds of processes
 # would compile all that it imports.

@@ -24,11 +24,6 @@ from .errors import (
     UnknownFormat,
 )
 from .library import Library
-from .mapping import (
-    Group,
-    PassageMap,
-    Point,
-)
 from .neighbours import Neighbour
 from .reliability import (
     Bin,
@@ -91,7 +86,6 @@ __all__ = [
     "Findability",
     "Followed",
     "Found",
-    "Group",
     "Heading",
     "Hit",
     "IndexReport",
@@ -109,8 +103,6 @@ __all__ = [
     "NameTaken",
     "Neighbour",
     "Passage",
-    "PassageMap",
-    "Point",
     "Problem",
     "Progress",
     "Quote",

@@ -9,9 +9,8 @@ import numpy as np
 
 from rag.arrays import Vector, Vectors
 from rag.engine import Searcher
-from rag.projection import mean_vector
 from rag.store import StoredPassage
-from rag.types import Passage
+from rag.types import Passage, Span
 
 SENTENCES = 400
 """The nearest sentences whose passages are compared."""
@@ -58,6 +57,25 @@ def neighbours(key: int, count: int, *, library: Searcher) -> tuple[Neighbour, .
         )
         for one in list(taken.values())[:count]
     )
+
+
+def mean_vector(sentences: Vectors, spans: Sequence[Span], leading: int) -> Vector:
+    """One vector for a passage, of unit norm: the mean of its sentences, each by its length.
+
+    Parameters
+    ----------
+    sentences
+        Their vectors, shape (sentences, dimension).
+    spans
+        Where they stand, as many.
+    leading
+        How many of them are headings, which are left out unless there is nothing else.
+    """
+    weights = np.array([len(span) for span in spans], dtype=np.float64)
+    if leading < len(spans):
+        weights[:leading] = 0.0
+    mean = weights @ sentences
+    return (mean / max(float(np.linalg.norm(mean)), 1e-12)).astype(np.float32)
 
 
 def _vectors(keys: Sequence[int], library: Searcher) -> dict[int, tuple[StoredPassage, Vector]]:

@@ -13,7 +13,6 @@ from rag import (
     asking,
     citing,
     finding,
-    mapping,
     neighbours,
     reliability,
     remembered,
@@ -26,7 +25,6 @@ from rag.citing import Citation, Followed
 from rag.engine import Engine
 from rag.errors import DocumentNotFound, InputError
 from rag.filters import Filter
-from rag.mapping import PassageMap
 from rag.neighbours import Neighbour
 from rag.parts import all_part_ids
 from rag.protocols import Embedder, QuestionEncoder
@@ -314,13 +312,6 @@ class Searchable:
         if key is None:
             raise DocumentNotFound(f"there is no passage {passage_id} in this library")
         return neighbours.neighbours(key, k, library=self._engine.searcher())
-
-    def map(self, most: int = mapping.MOST) -> PassageMap:
-        """Lay out up to ``most`` passages on a plane, like near like, in groups with names.
-
-        It takes seconds: see :mod:`rag.mapping`.
-        """
-        return mapping.drawn(self._engine, self._embedder.dimension, most)
 
     def calibration(self) -> Calibration | None:
         """What :meth:`ask` makes probabilities of scores with; None before it was measured."""

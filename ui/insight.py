@@ -1,8 +1,4 @@
-"""What is known of a library's quality → a page to look at it on. Pure, and free of scripts.
-
-The map takes seconds to draw, so the page comes in two parts: all that is known at once, then the
-map in place of a line that says that it is being drawn.
-"""
+"""What is known of a library's quality → a page to look at it on. Pure, and free of scripts."""
 
 from __future__ import annotations
 
@@ -14,17 +10,15 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 from ui import insight_words as told
-from ui import map as mapped
 from ui import plots, reader, shelf_page, timeline, words
 from ui.plots import Bar
 
 if TYPE_CHECKING:
-    from rag import Calibration, Dates, PassageMap, Reliability, Sought
+    from rag import Calibration, Dates, Reliability, Sought
 
 MOST_MISSED = 50
 """Lines on what was not found; the rest are counted."""
 
-_HERE = "<!-- map -->"  # no text of a document has a tag in it: they are escaped
 _DEPTH = 10
 _RANKS = (1, 2, 3, _DEPTH)
 
@@ -43,11 +37,8 @@ class Known:
     dates: Dates
 
 
-def page(known: Known, name: str = "") -> tuple[str, str]:
-    """The page as it begins and as it ends; between the two belongs the map.
-
-    ``name`` is the library's, where it is one of several.
-    """
+def page(known: Known, name: str = "") -> str:
+    """The page; ``name`` is the library's, where it is one of several."""
     nav = (
         f'<nav aria-label="{words.READING}">{shelf_page.way_back(name)}'
         f'<a class="back" href=".">{words.TO_SEARCH}</a>'
@@ -58,43 +49,12 @@ def page(known: Known, name: str = "") -> tuple[str, str]:
         if known.passages
         else told.EMPTY
     )
-    parts = "".join([_knows(known), _found(known.sought), _dates(known.dates), _map()])
-    whole = reader.shell(
+    parts = "".join([_knows(known), _found(known.sought), _dates(known.dates)])
+    return reader.shell(
         told.INSIGHT,
         f'{nav}<div class="insight"><header><h1>{told.INSIGHT}</h1><p>{holds}</p></header>'
-        f"{parts if known.passages else ''}{_HERE}</div>",
+        f"{parts if known.passages else ''}</div>",
         root="",
-    )
-    begins, _, ends = whole.partition(_HERE)
-    return begins, ends
-
-
-def map_part(found: PassageMap) -> str:
-    """The map with its legend and a list of the same."""
-    passages = words.count(found.passages, "passage")
-    if len(found.points) == found.passages:
-        shown = told.ALL_SHOWN.format(passages=passages)
-    else:
-        shown = told.SOME_SHOWN.format(shown=len(found.points), passages=passages)
-    by = told.BY[found.grouping] if len(found.groups) > 1 else "."
-    return (
-        f"<figure>{mapped.drawing(found)}<figcaption>{shown}{by}{mapped.legend(found)}</figcaption>"
-        f"</figure>{mapped.listed(found)}</section>"
-    )
-
-
-def no_map(reason: str) -> str:
-    """What stands in place of a map that could not be drawn."""
-    line = told.NOT_DRAWN.format(reason=reason)
-    return f'<p class="notice problem">{escape(words.sentence(line))}</p></section>'
-
-
-def _map() -> str:
-    """The beginning of the section, which the map ends."""
-    return (
-        f'<section id="map" aria-labelledby="map-head"><h2 id="map-head">{told.MAP}</h2>'
-        f"<p>{told.MAP_HELP}</p>"
-        f'<p class="drawing" role="status">{told.DRAWING}</p>'
     )
 
 

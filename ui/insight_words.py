@@ -76,30 +76,8 @@ UNITS = {"month": "Month", "year": "Year", "decade": "Decade"}
 DECADE = "{year}s"
 DOCUMENTS = "Documents"
 
-MAP = "What lies near what"
-MAP_HELP = (
-    "Each mark is a passage; those that say similar things lie together. Only what is near means "
-    "something: directions and large distances don't. Rest on one to read it, choose it for the "
-    "passages most like it."
-)
-DRAWING = "The map is being drawn; that takes some seconds."
-ALL_SHOWN = "All {passages}"
-SOME_SHOWN = "{shown:,} of {passages}, drawn from all over the library"
-BY = {
-    "documents": "; a colour and a shape for each document.",
-    "topics": "; a colour and a shape for each topic, named by the words that tell it.",
-}
-MAP_TOLD = "Map of {shown:,} passages{groups}. The list below leads to the same."
-MAP_GROUPS = " in {count} groups: {names}"
-LIST = "As a list: passages from the middle of each group"
-NOT_DRAWN = "The map can't be drawn: {reason}"
-NAMELESS = "Passages"
-
 NEIGHBOURS = "Passages like this one"
 NEAREST = "The most like it"
-TO_MAP = "Back to the map"
 LIKENESS = "Likeness {cosine:.2f}"
 LIKENESS_HELP = "1 is the same; passages that have nothing to do with each other lie about 0"
-LIKE = "Passages like it"
 ALONE = "No other passage is here."
-TITLED = "{title}: {text}"

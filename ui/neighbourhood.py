@@ -6,7 +6,6 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from ui import insight_words, marking, reader, render, words
-from ui import map as mapped
 from ui.sight import Sight
 
 if TYPE_CHECKING:
@@ -21,8 +20,8 @@ ROOT = "../../"
 def page(passage: Passage, title: str, source: str, found: Sequence[Neighbour]) -> str:
     """The passage, then its neighbours, the nearest first."""
     nav = (
-        f'<nav aria-label="{words.READING}"><a class="back" href="{ROOT}insight#map">'
-        f'{insight_words.TO_MAP}</a><a href="{ROOT}">{words.TO_SEARCH}</a></nav>'
+        f'<nav aria-label="{words.READING}"><a class="back" href="{ROOT}">'
+        f"{words.TO_SEARCH}</a></nav>"
     )
     others = (
         "".join(_article(one.passage, one.title, one.source, one.likeness) for one in found)
@@ -44,8 +43,8 @@ def _article(passage: Passage, title: str, source: str, likeness: float | None =
     more = (
         ""
         if likeness is None
-        else f'<a class="open" href="{escape(ROOT + mapped.address(passage))}">'
-        f"{insight_words.LIKE}</a>"
+        else f'<a class="open" href="{escape(ROOT + render.neighbours_address(passage.id))}">'
+        f"{words.LIKE}</a>"
     )
     return (
         f'<article class="hit"><header><h2><a href="{href}">{escape(title)}</a></h2>'

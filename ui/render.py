@@ -75,7 +75,7 @@ def article(hit: Hit, question: str, others: Sequence[Hit] = (), rating: str = "
         f'<div class="facts">{_facts(hit)}{strength(hit.confidence)}</div>'
         f"{_trail(hit)}</header>"
         f"<blockquote>{passage(hit)}</blockquote>{_also(hit)}"
-        f"<footer>{more(hit)}{why(hit.why)}"
+        f"<footer>{more(hit)}{_like(hit)}{why(hit.why)}"
         f'{cite(hit)}{rating}<a class="open" href="{href}">{words.OPEN}</a></footer>'
         "</article>"
     )
@@ -152,6 +152,16 @@ def more(hit: Hit) -> str:
     return (
         f'<button type="button" class="more" value="{escape(hit.passage_id)}">{words.MORE}</button>'
     )
+
+
+def neighbours_address(passage_id: str) -> str:
+    """Where a passage's neighbours are seen, relative to the page where questions are asked."""
+    return f"insight/passages/{quote(passage_id, safe='')}"
+
+
+def _like(hit: Hit) -> str:
+    """The link to the passages most like it."""
+    return f'<a class="like" href="{escape(neighbours_address(hit.passage_id))}">{words.LIKE}</a>'
 
 
 def file_name(source: str) -> str:

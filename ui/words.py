@@ -72,6 +72,7 @@ AFTER = "Page after"
 PAGE_OF = "Page {page} of “{title}”, as it is printed"
 
 MORE = "More around it"
+LIKE = "Passages like it"
 CITE = "Cite"
 COPY = (("plain", "Plain"), ("markdown", "Markdown"), ("apa", "APA"), ("bibtex", "BibTeX"))
 LINK = "Lasting link"

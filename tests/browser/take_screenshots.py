@@ -77,7 +77,7 @@ def shoot(browser: Browser, address: str, folder: Path) -> None:
     with opened(browser, f"{address}/library") as page:
         page.screenshot(path=folder / "documents.png")
         page.goto(f"{address}/insight")
-        page.locator(".map").wait_for(timeout=120_000)
+        page.locator(".insight svg").first.wait_for()
         page.screenshot(path=folder / "insight.png", full_page=True)
 
 

@@ -82,18 +82,18 @@ def documents(page: Page) -> None:
 
 
 def insight(page: Page) -> None:
-    """How good the library is: all diagrams, with their tables unfolded, and the map."""
+    """How good the library is: all diagrams, with their tables unfolded."""
     documents(page)
     page.get_by_role("link", name="How good is this library").click()
-    page.locator(".map").wait_for(timeout=60_000)
+    page.locator(".insight").wait_for()
     for summary in page.locator("summary").all():
         summary.click()
 
 
 def neighbours(page: Page) -> None:
-    """Passages like the one that was chosen on the map."""
-    insight(page)
-    page.locator(".map a").first.dispatch_event("click")
+    """Passages like the first hit."""
+    ask(page, QUESTION)
+    page.get_by_role("link", name="Passages like it").first.click()
     page.get_by_role("heading", name="Passages like this one").wait_for()
 
 

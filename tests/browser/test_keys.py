@@ -16,12 +16,12 @@ LIMIT = 400
 
 NUMBER = """() => [...document.querySelectorAll(
     "a[href], button, input, select, textarea, summary"
-)].filter((one) => one.checkVisibility({ visibilityProperty: true }) && !one.disabled
-    && !one.closest(".map")).map((one, i) => {
+)].filter((one) => one.checkVisibility({ visibilityProperty: true }) && !one.disabled)
+    .map((one, i) => {
         one.dataset.stop = i;
         return `${i}: ${one.outerHTML.slice(0, 120)}`;
     })"""
-"""Numbers what can be acted on. The map's marks are left out: the list below it leads as far."""
+"""Numbers what can be acted on."""
 
 
 def numbered(page: Page) -> list[str]:
