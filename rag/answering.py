@@ -64,8 +64,8 @@ class Calibrations:
         return next((one for one in found if one and one.scoring == self._scoring), None)
 
     def refresh(self) -> None:
-        """Measure anew if there is none yet, or the library grew or shrank by a quarter since, or
-        an earlier version measured it and kept no scores.
+        """Measure anew if there is none yet, or the library grew or shrank by a quarter
+        since.
         """
         _, passages, _ = self._engine.reader.counts()
         with self._measuring:

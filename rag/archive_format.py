@@ -14,8 +14,8 @@ from typing import TypeAlias
 
 from rag.store import Database
 
-VERSION = 2
-"""Of the archive; others are refused. 2: the search indexes are no longer part of it."""
+VERSION = 1
+"""Of the archive; others are refused."""
 
 MANIFEST = "manifest.json"
 STORE = "library.db"

@@ -97,7 +97,7 @@ def _copy_store(folder: Path, copy: Path, tell: Tell) -> int:
     database = Database(folder / STORE, MINILM.dimension)  # no vector is read here
     try:
         # What is in the journal comes along, and what was deleted does not.
-        database.check(database.fact("fingerprint"))  # one of an older format is migrated
+        database.check(database.fact("fingerprint"))
         database.copy(copy, lambda done, total: tell("store", done, total))
     finally:
         database.close()

@@ -30,11 +30,8 @@ from rag.lexical import NOTHING_ASKED, Entry, LexicalIndex, TantivyIndex, Tantiv
 from rag.store import Changes, NewPassage, PieceFrequencies
 from rag.vectors import FaissIndex, LayeredIndex, Sealed, VectorIndex, is_due, seal
 
-FORMAT = 6
-"""Of the index files; others are rebuilt. 2: the word index knows where words stand. 3: it takes
-each text's words by the language of its document. 4: the vectors are sealed, and lie beside what
-came and went since. 5: the files of the word index have checksums. 6: Korean is
-found by pairs of letters."""
+FORMAT = 1
+"""Of the index files; others are made again."""
 
 PUBLISHED = "published.json"
 WORDS = "words"

@@ -246,15 +246,13 @@ class Version:
 class Verification:
     """Whether a library is what was written to it.
 
-    How much of it was looked at, what is wrong, and how long it took. ``unsigned`` counts documents
-    and passages that an earlier version wrote without a checksum; a repair adds it.
+    How much of it was looked at, what is wrong, and how long it took.
     """
 
     documents: int
     passages: int
     sentences: int
     problems: tuple[Problem, ...]
-    unsigned: int
     seconds: float
 
     @property

@@ -14,7 +14,7 @@ from rag.loaders import Means, wants_password
 from rag.store import FileRecord
 from rag.types import Document, Failure, Passage
 
-READING = 3
+READING = 1
 """Raise it whenever loaders or chunking make something else of the same file: what an earlier
 number read is read again then, and replaced where it differs."""
 

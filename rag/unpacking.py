@@ -127,7 +127,7 @@ def _manifest(archive: zipfile.ZipFile, path: Path) -> Manifest:
     if version != VERSION:
         raise InputError(
             f"{path} is an archive of version {version}, and this version of rag reads version "
-            f"{VERSION}; use the version that made it"
+            f"{VERSION}; index again"
         )
     try:
         members = {name: Member(**one) for name, one in found["members"].items()}
@@ -220,7 +220,7 @@ def _settle(library: Path, manifest: Manifest, folder: Path, path: Path) -> int:
         raise _damaged(path, f"its store can't be used ({_reason(error, library)})") from error
     except LibraryMismatch as error:
         raise LibraryMismatch(
-            f"{path} was made by another version of rag ({_reason(error, library)}); use that one"
+            f"{path} was made by another version of rag ({_reason(error, library)}); index again"
         ) from error
 
 

@@ -32,7 +32,6 @@ from rag.store import (
     read_anew,
     recount,
     reindex,
-    sign,
     take_apart,
 )
 
@@ -67,7 +66,7 @@ def verify(
             held.enter_context(locked(folder))
             held.enter_context(writing(folder))
         check, found = _looked(folder, database, tell)
-        if repair and (found or check.unsigned):
+        if repair and found:
             check, found = _Repair(folder, database, embedder, tell).done(found)
     documents, _, _ = StoreReader(database).counts()
     return Verification(
@@ -75,7 +74,6 @@ def verify(
         passages=check.passages,
         sentences=check.sentences,
         problems=tuple(found),
-        unsigned=check.unsigned,
         seconds=time.perf_counter() - began,
     )
 
@@ -154,10 +152,9 @@ class _Repair:
                 self._made_again(document)
             self._tell("repaired", number, len(damaged))
         check = StoreCheck(self._database)
-        left = list(check.documents(lambda done, total: self._tell("documents", done, total)))
+        for _ in check.documents(lambda done, total: self._tell("documents", done, total)):
+            pass  # what is left is found once more below; this counts
         recount(self._database, check)
-        if not left:
-            sign(self._database)
         indexes = Indexes(self._folder, Changes(self._database))
         indexes.withdraw()
         indexes.publish()

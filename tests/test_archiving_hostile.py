@@ -14,6 +14,7 @@ import pytest
 from hashing_embedder import HashingEmbedder
 
 from rag import InputError, Library, LibraryDamaged, LibraryMismatch, archiving, unpacking
+from rag.archive_format import VERSION
 
 STRANGERS = {
     "trigger": "CREATE TRIGGER t AFTER UPDATE ON meta BEGIN DELETE FROM document; END",
@@ -144,7 +145,9 @@ def rezipped(members: dict[str, bytes], folder: object, target: Path) -> Path:
     with zipfile.ZipFile(target, "w") as out:
         for name, content in members.items():
             out.writestr(name, content)
-        out.writestr("manifest.json", json.dumps({"version": 2, "folder": folder, "members": told}))
+        out.writestr(
+            "manifest.json", json.dumps({"version": VERSION, "folder": folder, "members": told})
+        )
     return target
 
 

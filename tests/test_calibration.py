@@ -269,26 +269,6 @@ def test_what_another_version_kept_is_measured_again(copied: EmbeddedEngine) -> 
         assert Calibrations(copied, Counting(), "a").current().scoring == "1: a"
 
 
-def test_what_an_earlier_version_kept_serves_until_the_next_run(copied: EmbeddedEngine) -> None:
-    """It has no scores: its curve holds, nothing is asked anew; indexing measures it with them."""
-    score = Counting(lambda question: 0.2 if question in foreign.questions() else 0.6)
-    earlier = (
-        '{"slope": 40.0, "intercept": -16.0, "known": 40, "foreign": 24, "passages": 40,'
-        ' "scoring": "1: a"}'
-    )
-    copied.notes.keep(NAME, earlier)
-    calibrations = Calibrations(copied, score, "a")
-    found = calibrations.kept()
-    assert found == calibrations.current() == Calibration(40.0, -16.0, 40, 24, 40, "1: a")
-    assert Calibrations(copied, score, "b").kept() is None
-    assert score.asked == 0
-    calibrations.refresh()
-    again = Calibration.from_json(copied.notes.note(NAME) or "")
-    assert again.known_scores == (0.6,) * 40
-    calibrations.refresh()
-    assert score.asked == 40 + len(foreign.questions())
-
-
 def test_interrupted_measuring_keeps_nothing(copied: EmbeddedEngine) -> None:
     """The next question measures anew."""
 

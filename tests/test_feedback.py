@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-import sqlite3
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from hashing_embedder import HashingEmbedder
-from older_formats import tables, take_back
 
 from rag import DocumentNotFound, EmptyQuestion, Hit, Library, Quote, Rating
 from rag.embedding import SentenceTransformerEmbedder
@@ -145,24 +143,6 @@ def test_what_cannot_be_rated(library: Library) -> None:
     with pytest.raises(DocumentNotFound, match="no document elsewhere in this library; ask again"):
         library.rate(QUESTION, replace(hit, document_id="elsewhere"), good=True)
     assert library.ratings() == []
-
-
-def test_libraries_of_earlier_formats_get_the_table(library: Library) -> None:
-    """The step to the new format makes what the schema makes."""
-    made = tables(library.path)["feedback"]
-    take_back(library.path, 2)
-    with Library.open(library.engine.location, embedder=HashingEmbedder()) as opened:
-        opened.rate(QUESTION, hit_of(opened, TURRET), good=True)
-        opened.rate(QUESTION, hit_of(opened, TURRET), good=True)
-        assert len(opened.ratings()) == 1
-    assert tables(library.path)["feedback"] == made
-    with sqlite3.connect(library.path / "library.db") as connection:
-        assert (
-            "WITHOUT ROWID"
-            in connection.execute(
-                "SELECT sql FROM sqlite_schema WHERE name = 'feedback'"
-            ).fetchone()[0]
-        )
 
 
 def test_ratings_of_the_real_marks(

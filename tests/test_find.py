@@ -149,14 +149,14 @@ def test_excluded_however_near(tmp_path: Path, others: int) -> None:
         assert library.find("jaguar").passages > 600
 
 
-def test_older_indexes_are_made_again(tmp_path: Path) -> None:
+def test_indexes_of_another_format_are_made_again(tmp_path: Path) -> None:
     """A word index without positions is replaced by the next question, without the model."""
     (tmp_path / "one.txt").write_text("The red shoes are blue.")
     folder = tmp_path / "library"
     with Library.open(folder, embedder=HashingEmbedder()) as library:
         library.index(tmp_path / "one.txt")
     published = folder / "published.json"
-    published.write_text(json.dumps(json.loads(published.read_text()) | {"format": 1}))
+    published.write_text(json.dumps(json.loads(published.read_text()) | {"format": 0}))
     shutil.rmtree(folder / "words")
     (folder / "words").mkdir()
     old = tantivy.SchemaBuilder().add_integer_field("key", indexed=True, fast=True)

@@ -13,7 +13,6 @@ from commands import rag
 from hashing_embedder import HashingEmbedder
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from older_formats import take_back
 
 from rag import Library, rereading
 from rag import ingestion as ingestion_module
@@ -165,20 +164,6 @@ def test_retry_reads_what_failed(library: Library, tmp_path: Path) -> None:
         connection.execute("""UPDATE file SET failures = '[["/broken.pdf", "no time"]]'""")
     assert [one.reason for one in library.index(broken).failed] == ["no time"]
     assert ["damaged" in one.reason for one in library.index(broken, retry=True).failed] == [True]
-
-
-def test_library_of_the_first_format_is_brought_up(
-    library: Library, articles: Path, embedder: SentenceTransformerEmbedder
-) -> None:
-    """It answers as before, and reuses what it is given from then on."""
-    library.index(articles)
-    before = library.search("turret from Ghent")
-    library.close()
-    take_back(library.path, 1)
-    with Library.open(library.path, embedder=embedder) as opened:
-        assert opened.search("turret from Ghent") == before
-        (articles / "tanks.txt").write_text((articles / "tanks.txt").read_text() + "\n\nEnd.")
-        assert opened.index(articles).failed == ()
 
 
 def test_again_reads_what_did_not_change(

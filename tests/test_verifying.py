@@ -89,15 +89,6 @@ def test_writers_go_on_meanwhile(hashed: Library, articles: Path) -> None:
     assert problem.what == "vectors-old.faiss is left over"
 
 
-def test_what_has_no_checksum_is_told(hashed: Library) -> None:
-    """Also after a repair that leaves something damaged, and so adds none."""
-    harm(hashed, "UPDATE passage SET checksum = NULL WHERE key = FIRST")
-    assert hashed.verify().unsigned == 1
-    harm(hashed, "UPDATE document SET text = replace(text, 'whale', 'shark')")
-    assert hashed.verify(repair=True).unsigned == 1
-    assert hashed.verify().unsigned == 1
-
-
 def test_text_that_is_lost(hashed: Library, articles: Path) -> None:
     """Nothing of it is shown; its file is named, and indexing it mends the library."""
     harm(hashed, "UPDATE document SET text = replace(text, 'turret', 'garret')")

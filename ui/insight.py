@@ -63,10 +63,8 @@ def _knows(known: Known) -> str:
     curve, trust = known.calibration, known.reliability
     if curve is None:
         body = f"<p>{told.NOT_MEASURED}</p>"
-    elif not curve.measured:
+    elif not curve.measured or trust is None:
         body = f"<p>{told.TOO_SMALL}</p>"
-    elif trust is None:
-        body = f"<p>{told.OLDER}</p>"
     else:
         body = (
             f"<p>{told.KNOWS_HELP}</p>"

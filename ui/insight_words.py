@@ -23,7 +23,6 @@ TOO_SMALL = (
     "That can't be measured here: it takes thirty sentences or more to ask about, which must "
     "stand out from questions on other subjects. Confidence is by experience with other libraries."
 )
-OLDER = "That was measured by an earlier version, which kept no scores. rag index measures anew."
 HELD_OUT = (
     "Each question was judged by a curve laid through the others. Of those on other subjects, the "
     "tenth that scores highest is left out of the second figure: the library may be about it."

@@ -64,12 +64,6 @@ def _print(found: Verification) -> None:
         repaired = sum(one.repaired for one in found.problems)
         things = count(len(found.problems), "thing")
         out.print(f"{looked}: {things} damaged, {repaired:,} of them repaired.")
-    if found.unsigned:
-        unsigned = count(found.unsigned, "document or passage").replace("passages", "passage")
-        out.print(
-            f"{unsigned} of an earlier version without a checksum: rag verify --repair adds it",
-            soft_wrap=True,
-        )
 
 
 def _line(one: Problem) -> str:

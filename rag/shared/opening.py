@@ -109,7 +109,7 @@ def _see_that_it_may_be_reached(url: str) -> None:
 
 
 def _check(url: str, notes: SharedNotes, embedder: Embedder) -> None:
-    """Refuse a library of another model or a newer version."""
+    """Refuse a library of another model or another version."""
     found, made = notes.note("format"), notes.note("fingerprint")
     if found is None:
         raise LibraryDamaged(
@@ -117,8 +117,8 @@ def _check(url: str, notes: SharedNotes, embedder: Embedder) -> None:
         )
     if found != FORMAT:
         raise LibraryMismatch(
-            f"{url} has format {found}, and this version of rag reads format {FORMAT}; use the"
-            " version that made it, or index into a new library: --library URL"
+            f"{url} has format {found}, and this version of rag reads format {FORMAT};"
+            " index again, into a new library: --library URL"
         )
     if made != embedder.fingerprint:
         raise LibraryMismatch(

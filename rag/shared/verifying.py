@@ -83,7 +83,6 @@ def verify(
         passages=look.passages,
         sentences=look.sentences,
         problems=tuple(found),
-        unsigned=0,
         seconds=time.perf_counter() - began,
     )
 

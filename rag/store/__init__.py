@@ -34,7 +34,6 @@ from rag.store.verification import (
     read_anew,
     recount,
     reindex,
-    sign,
     take_apart,
 )
 from rag.store.writer import StoreWriter
@@ -66,7 +65,6 @@ __all__ = [
     "reindex",
     "sample",
     "sentence_spans",
-    "sign",
     "take_apart",
     "together",
     "validate",

@@ -117,11 +117,6 @@ def _opened(path: Path, mode: str) -> Connection:
 
 def _distrust(connection: Connection) -> None:
     """Let the schema, which may come from a stranger, call nothing that could have an effect."""
-    old = "SELECT 1 FROM sqlite_schema WHERE name = 'document_language' AND sql LIKE '%->>%'"
-    if connection.execute(old).fetchone():
-        # Formats 4 and 5 index an expression, which SQLite distrusts like any use of JSON. Format 6
-        # has a column for it.
-        connection.execute("DROP INDEX document_language")
     connection.execute("PRAGMA trusted_schema = OFF")
     if sys.version_info >= (3, 12):
         connection.setconfig(sqlite3.SQLITE_DBCONFIG_DEFENSIVE)

@@ -5,11 +5,10 @@ from __future__ import annotations
 import sqlite3
 import threading
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from importlib.resources import files
 from pathlib import Path
-from types import MappingProxyType
 
 from rag.errors import LibraryDamaged, LibraryMismatch, RagError
 from rag.files import may_write, sync_folder
@@ -19,43 +18,8 @@ from rag.store.connecting import Connection, Seen, connected
 STEPS_BETWEEN_PROGRESS = 200_000
 """Of SQLite's machine: some tenths of a second."""
 
-FORMAT = 6
-"""Of the tables in ``schema.sql``. An older library is brought up to it when it is opened; a newer
-one is refused."""
-
-_STEPS: Mapping[int, tuple[str, ...]] = MappingProxyType(
-    {
-        1: (
-            "ALTER TABLE passage ADD COLUMN content INTEGER",
-            "CREATE INDEX passage_content ON passage (content)",
-        ),
-        2: (
-            """CREATE TABLE feedback (
-                question TEXT NOT NULL, passage TEXT NOT NULL, document TEXT NOT NULL,
-                source TEXT NOT NULL, quotation TEXT NOT NULL, start INTEGER NOT NULL,
-                "end" INTEGER NOT NULL, good INTEGER NOT NULL, score REAL NOT NULL,
-                time TEXT NOT NULL, PRIMARY KEY (question, passage)
-            ) WITHOUT ROWID""",
-        ),
-        3: (
-            "ALTER TABLE removed DROP COLUMN sentences",
-            # Counted from now on: adding them up takes seconds in a large library.
-            """INSERT INTO meta
-                SELECT 'sentences', coalesce(sum(length(sentences)), 0) / 8 FROM passage""",
-        ),
-        4: (
-            # Of what an earlier version wrote it is not known; rag verify --repair adds it.
-            "ALTER TABLE document ADD COLUMN checksum INTEGER",
-            "ALTER TABLE passage ADD COLUMN checksum INTEGER",
-        ),
-        5: (
-            "ALTER TABLE document ADD COLUMN language TEXT",
-            "UPDATE document SET language = metadata ->> '$.language'",
-            "CREATE INDEX document_language ON document (language)",
-        ),
-    }
-)
-"""What leads from a format to the next one."""
+FORMAT = 1
+"""Of the tables in ``schema.sql``; a library of another one is refused."""
 
 
 def schema() -> str:
@@ -105,9 +69,7 @@ class Database:
             connection.close()
 
     def check(self, fingerprint: str) -> None:
-        """Refuse a file that is no library, or made by another model or a newer version.
-
-        A library of an older format is brought up to this version's.
+        """Refuse a file that is no library, or made by another model or another version.
 
         Raises
         ------
@@ -119,19 +81,16 @@ class Database:
             found, model = self.fact("format"), self.fact("fingerprint")
         except KeyError as error:
             raise self._damaged(error) from error
-        if not (found.isascii() and found.isdecimal() and 1 <= int(found[:9]) <= FORMAT):
+        if found != str(FORMAT):
             raise LibraryMismatch(
-                f"{folder} has format {found}, and this version of rag reads formats up to "
-                f"{FORMAT}; use the version that made it, or index into a new library: "
-                "--library DIR"
+                f"{folder} has format {found}, and this version of rag reads format {FORMAT}; "
+                "index again, into a new library: --library DIR"
             ) from ValueError(f"format {found}, not {FORMAT}")
         if model != fingerprint:
             raise LibraryMismatch(
                 f"{folder} was made with the model “{model}” and can't be used with "
                 f"“{fingerprint}”; index your documents into a new library: --library DIR"
             )
-        if int(found) < FORMAT:
-            self._migrate()
 
     def _refuse_code(self) -> None:
         """Refuse triggers, views and virtual tables, which could act on their own."""
@@ -144,15 +103,6 @@ class Database:
                 f"{self._path} has a {found[0]} “{found[1]}” that no library of rag has; "
                 "restore it from a copy, or index into another folder: --library DIR"
             )
-
-    def _migrate(self) -> None:
-        """Bring the tables up to this format: all of it or nothing."""
-        with self.transaction() as (connection, _):
-            # Again, now that no one else writes: another process may have done it meanwhile.
-            for step in range(int(self.fact("format")), FORMAT):
-                for statement in _STEPS[step]:
-                    connection.execute(statement)
-            connection.execute("UPDATE meta SET value = ? WHERE name = 'format'", (str(FORMAT),))
 
     def fact(self, name: str) -> str:
         """What the library says of itself: format, library, fingerprint, generation, sentences."""

@@ -151,8 +151,8 @@ class StoreReader:
         if row is None:
             return None
         *facts, kept, source = row
-        # Nothing is shown that was not written; what an earlier version wrote has no checksum.
-        if kept is not None and kept != checksum(*facts):
+        # Nothing is shown that was not written.
+        if kept != checksum(*facts):
             raise damaged(f"the document “{row[1]}” is not what was written")
         id_, title, date, digest, metadata, headings, pages, labels, warnings, text = facts
         return Document(

@@ -20,7 +20,7 @@ CREATE TABLE document (
     warnings TEXT NOT NULL,     -- JSON [line, …]
     text TEXT NOT NULL,
     language TEXT,              -- as in the metadata
-    checksum INTEGER            -- of what stands above, but the key and the language
+    checksum INTEGER NOT NULL   -- of what stands above, but the key and the language
 );
 CREATE INDEX document_date ON document (date);
 CREATE INDEX document_language ON document (language);
@@ -52,7 +52,7 @@ CREATE TABLE passage (
     id TEXT NOT NULL UNIQUE,
     document INTEGER NOT NULL REFERENCES document (key) ON DELETE CASCADE,
     generation INTEGER NOT NULL,  -- that it came with
-    content INTEGER,              -- hash of all that its encoding depends on
+    content INTEGER NOT NULL,     -- hash of all that its encoding depends on
     start INTEGER NOT NULL,
     "end" INTEGER NOT NULL,
     pages TEXT NOT NULL,          -- JSON [[number, label, start], …]
@@ -60,7 +60,7 @@ CREATE TABLE passage (
     headings TEXT NOT NULL,       -- JSON [text, …]
     sentences BLOB NOT NULL,      -- int32 pairs (start, end) in the document's text
     text TEXT NOT NULL,
-    checksum INTEGER              -- of what a passage is and its encoding; no keys, no generation
+    checksum INTEGER NOT NULL     -- of what a passage is and its encoding; no keys, no generation
 );
 CREATE INDEX passage_document ON passage (document);
 CREATE INDEX passage_generation ON passage (generation);

@@ -57,7 +57,7 @@ _TYPES = {"TEXT": "'text'", "INTEGER": "'integer'", "BLOB": "'blob'", "REAL": "'
 
 
 def validate(database: Database, folder: PurePath) -> int:
-    """Refuse a store that no version of rag can have written; one of an older format is migrated.
+    """Refuse a store that rag can't have written.
 
     Parameters
     ----------
@@ -74,7 +74,7 @@ def validate(database: Database, folder: PurePath) -> int:
     LibraryDamaged
         If it was not written by rag; it says why.
     LibraryMismatch
-        If it was written by a newer version.
+        If it was written by another version.
     """
     try:
         database.check(database.fact("fingerprint"))

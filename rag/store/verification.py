@@ -91,8 +91,6 @@ class StoreCheck:
         """In how many passages each word piece occurs, after :meth:`documents`."""
         self.sentences = 0
         self.passages = 0
-        self.unsigned = 0
-        """Rows without a checksum: an earlier version wrote them."""
 
     def structure(self) -> list[Fault]:
         """What SQLite says of its own file: pages, indexes, constraints, references."""
@@ -161,9 +159,7 @@ class StoreCheck:
     def _document(self, key: int, row: dict[str, Any]) -> Iterator[Fault]:
         id_ = row["id"]
         damage = False
-        if row["checksum"] is None:
-            self.unsigned += 1
-        elif row["checksum"] != checksum(*(row[name] for name in DOCUMENT)):
+        if row["checksum"] != checksum(*(row[name] for name in DOCUMENT)):
             damage = True
             yield Fault(
                 "its text, or what is known of it, is not what was written",
@@ -188,9 +184,7 @@ class StoreCheck:
         for passage in rows:
             self.passages += 1
             *content, kept = passage
-            if kept is None:
-                self.unsigned += 1
-            changed = kept is not None and kept != checksum(*content)
+            changed = kept != checksum(*content)
             faults = dict.fromkeys(self._passage(row["text"], content))
             if changed:
                 faults = {"is not what was written": None} | faults
@@ -254,26 +248,6 @@ def recount(database: Database, check: StoreCheck) -> None:
         connection.execute(
             "UPDATE document SET language = metadata ->> '$.language'"  # noqa: S608 (our own)
             f" WHERE {_OTHER_LANGUAGE}"
-        )
-
-
-def sign(database: Database) -> None:
-    """Give a checksum to each row that an earlier version wrote without one.
-
-    Raises
-    ------
-    LibraryError
-        If they can't be written.
-    """
-    with database.change() as connection:
-        connection.create_function("checksum", -1, checksum, deterministic=True)
-        connection.execute(
-            f"UPDATE document SET checksum = checksum({', '.join(DOCUMENT)})"  # noqa: S608
-            " WHERE checksum IS NULL"
-        )
-        connection.execute(
-            f"UPDATE passage SET checksum = (SELECT checksum({', '.join((*PASSAGE, *ENCODING))})"  # noqa: S608
-            " FROM encoding WHERE encoding.passage = passage.key) WHERE checksum IS NULL"
         )
 
 

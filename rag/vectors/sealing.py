@@ -68,8 +68,7 @@ class Sealed:
         Share of the ten nearest sentences that it proposed then, over questions made of the
         library's own sentences; 1 where it compares all.
     probed
-        How many of its lists are looked at for that; 0 where it has none, or where an earlier
-        version did not say.
+        How many of its lists are looked at for that; 0 where it has none.
     """
 
     file: str
