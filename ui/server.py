@@ -13,9 +13,11 @@ import importlib
 import os
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 
 from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, Response
 from starlette.middleware import Middleware
 from starlette.types import Receive, Scope, Send
@@ -105,7 +107,11 @@ def create_app(
         docs_url=None,  # FastAPI's own pages fetch their scripts from elsewhere
         redoc_url=None,
         openapi_url=None,
-        exception_handlers={404: _missing, RagError: _broken},
+        exception_handlers={
+            404: _missing,
+            RagError: _broken,
+            RequestValidationError: _invalid,
+        },
         lifespan=lifespan,
     )
     _add_routes(app, library, behind.warming)
@@ -259,6 +265,12 @@ async def _missing(request: Request, _: Exception) -> Response:
         return JSONResponse({"detail": words.MISSING}, status_code=404)
     page = reader.missing(prefix.root(request.scope))
     return HTMLResponse(page, status_code=404, headers=guard.STILL)
+
+
+async def _invalid(_: Request, error: RequestValidationError) -> Response:
+    """What is wrong with what was sent; FastAPI would send all of it back."""
+    detail = problems.look_at(problems.wrong(error))
+    return JSONResponse({"detail": detail}, HTTPStatus.UNPROCESSABLE_ENTITY)
 
 
 async def _broken(request: Request, error: Exception) -> Response:
