@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import importlib
+import logging
 import os
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
@@ -54,6 +55,8 @@ HEAD = (
     '<link rel="stylesheet" href="style.css"><script defer src="ratings.js"></script>'
     '<script type="module" src="page.js"></script><script type="module" src="asked.js"></script>'
 )
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +112,7 @@ def create_app(
         openapi_url=None,
         exception_handlers={
             404: _missing,
-            RagError: _broken,
+            RagError: broken,
             RequestValidationError: _invalid,
         },
         lifespan=lifespan,
@@ -273,11 +276,13 @@ async def _invalid(_: Request, error: RequestValidationError) -> Response:
     return JSONResponse({"detail": detail}, HTTPStatus.UNPROCESSABLE_ENTITY)
 
 
-async def _broken(request: Request, error: Exception) -> Response:
+async def broken(request: Request, error: Exception) -> Response:
     """What was asked for can't be, or the library itself is in trouble; the error's own line says
     what to do.
     """
     status = 422 if isinstance(error, InputError) else 503
+    if status == HTTPStatus.SERVICE_UNAVAILABLE:
+        _log.error("The library is in trouble: %s", error)
     if "text/html" not in request.headers.get("accept", ""):
         return JSONResponse(
             {"status": "error", "detail": words.sentence(troubles.told(error))}, status
