@@ -8,6 +8,7 @@ from .citing import (
 )
 from .default import retrieve
 from .errors import (
+    DiskFull,
     DocumentNotFound,
     EmptyQuestion,
     InputError,
@@ -80,6 +81,7 @@ __all__ = [
     "Calibration",
     "Citation",
     "Dates",
+    "DiskFull",
     "Document",
     "DocumentCount",
     "DocumentNotFound",
