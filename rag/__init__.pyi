@@ -25,6 +25,7 @@ from .errors import (
     UnknownFormat,
 )
 from .library import Library
+from .loaders.means import max_document_of
 from .mapping import (
     Group,
     PassageMap,
@@ -132,5 +133,6 @@ __all__ = [
     "Version",
     "Why",
     "cited",
+    "max_document_of",
     "retrieve",
 ]
