@@ -8,6 +8,7 @@ from .citing import (
 )
 from .default import retrieve
 from .errors import (
+    DiskFull,
     DocumentNotFound,
     EmptyQuestion,
     InputError,
@@ -24,6 +25,7 @@ from .errors import (
     UnknownFormat,
 )
 from .library import Library
+from .loaders.means import max_document_of
 from .neighbours import Neighbour
 from .reliability import (
     Bin,
@@ -75,6 +77,7 @@ __all__ = [
     "Calibration",
     "Citation",
     "Dates",
+    "DiskFull",
     "Document",
     "DocumentCount",
     "DocumentNotFound",
@@ -122,5 +125,6 @@ __all__ = [
     "Version",
     "Why",
     "cited",
+    "max_document_of",
     "retrieve",
 ]

@@ -16,6 +16,7 @@
         ├── LibraryNotFound        there is no library there
         ├── LibraryMismatch        made by another model, or by another version of rag
         ├── LibraryBusy            another process is writing to it
+        ├── DiskFull               there is no room to write
         └── LibraryDamaged         its files contradict each other
 
 Each message is one line for a person: what is wrong, then what to do next.
@@ -79,6 +80,10 @@ class LibraryMismatch(LibraryError):
 
 class LibraryBusy(LibraryError):
     """Another process is writing to the library."""
+
+
+class DiskFull(LibraryError):
+    """There is no room to write to the library, or beside it."""
 
 
 class LibraryDamaged(LibraryError):

@@ -13,7 +13,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import BinaryIO
 
-from rag.errors import LibraryError
+from rag.errors import DiskFull, LibraryError
 
 SPECIAL = (
     "it is no ordinary file, but a pipe, a socket, a device or something that the system makes up; "
@@ -25,6 +25,8 @@ _MADE_UP = frozenset(
     | {"proc", "pstore", "securityfs", "selinuxfs", "sysfs", "tracefs"}
 )
 """File systems of Linux whose files the kernel makes up: reading some of them never ends."""
+
+_NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 _SLICE = 1 << 20
 """Bytes that are hashed between two heartbeats."""
@@ -186,7 +188,8 @@ def writing(folder: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise LibraryError(
+        kind = DiskFull if error.errno in _NO_ROOM else LibraryError
+        raise kind(
             f"{folder} can't be written ({error.strerror or error}); "
             "check the disk's space and the folder's permissions, then run it again"
         ) from error

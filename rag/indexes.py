@@ -14,6 +14,7 @@ next update, because an update may be repeated.
 
 from __future__ import annotations
 
+import errno
 import json
 import re
 import shutil
@@ -24,7 +25,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from rag import index_files
-from rag.errors import LibraryDamaged, LibraryError
+from rag.errors import DiskFull, LibraryDamaged, LibraryError
 from rag.files import open_file, write_atomically
 from rag.lexical import NOTHING_ASKED, Entry, LexicalIndex, TantivyIndex, TantivyReader
 from rag.store import Changes, NewPassage, PieceFrequencies
@@ -216,7 +217,8 @@ class Indexes:
             # same step taken again.
             if since and "FileAlreadyExists" in str(error):
                 raise LibraryDamaged("a writer was killed at the word index") from error
-            raise LibraryError(
+            full = f"(os error {errno.ENOSPC})" in str(error)
+            raise (DiskFull if full else LibraryError)(
                 f"the word index in {folder} can't be written ({error}); check the disk's space "
                 "and the folder's permissions, then run it again"
             ) from error

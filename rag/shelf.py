@@ -73,10 +73,19 @@ class Shelf:
         """The libraries' names, in the order of the alphabet, whatever the case.
 
         Hidden folders, and such as hold no library, are left out.
+
+        Raises
+        ------
+        LibraryNotFound
+            If the shelf's folder is gone, or may not be looked into.
         """
+        try:
+            entries = list(self.folder.iterdir())
+        except OSError as error:
+            raise self._gone(error) from error
         found = (
             entry.name
-            for entry in self.folder.iterdir()
+            for entry in entries
             if not entry.name.startswith(".")
             and os.path.isfile(entry / "library.db")  # noqa: PTH113 (false where one may not look)
             and _is_text(entry.name)
@@ -137,6 +146,8 @@ class Shelf:
         ------
         InputError, NameTaken
             As :meth:`free`.
+        LibraryNotFound
+            If the shelf's folder is gone.
         """
         kept = self.free(name)
         folder = self.folder / kept
@@ -144,6 +155,8 @@ class Shelf:
             folder.mkdir()
         except FileExistsError as error:  # someone else was faster
             raise NameTaken(f"there is something named “{kept}” already") from error
+        except FileNotFoundError as error:
+            raise self._gone(error) from error
         except OSError as error:
             raise _impossible(kept, error) from error
         Library.open(folder, embedder=self._embedder(folder)).close()
@@ -187,6 +200,12 @@ class Shelf:
                 "create it"
             )
         return self.folder / name
+
+    def _gone(self, error: OSError) -> LibraryNotFound:
+        reason = error.strerror or str(error)
+        return LibraryNotFound(
+            f"{self.folder} can't be looked into ({reason}); put it back, or mount its disk again"
+        )
 
     def _embedder(self, folder: Path) -> Embedder:
         made = opening.embedder_for(folder, None, None)

@@ -35,3 +35,9 @@ def parse_size(said: str) -> int | None:
     if not parts or parts[2] not in _UNITS:
         return None
     return int(float(parts[1]) * _UNITS[parts[2]])
+
+
+def shown_size(size: int) -> str:
+    """Bytes as people read them: 740.2 kB, 1.2 MB."""
+    power, unit = next((one for one in ((9, "GB"), (6, "MB")) if size >= 10 ** one[0]), (3, "kB"))
+    return f"{size / 10**power:,.1f} {unit}"

@@ -39,6 +39,7 @@ from rag.indexes import Indexes
 from rag.opening import NAME as MODEL
 from rag.opening import embedder_for, see_that_model_is_outside
 from rag.store import Changes, Database, StoreWriter, as_path, validate
+from rag.told_sizes import shown_size
 
 MOST_MANIFEST = 64_000_000
 """Bytes; that is a manifest of some 400,000 files."""
@@ -81,8 +82,8 @@ def bring_in(source: str | Path, folder: Path, tell: Tell) -> Archived:
         free = shutil.disk_usage(folder.parent).free
         if size > free:
             raise InputError(
-                f"{folder.parent} has {free / 1e6:,.0f} MB of space left, and the library needs "
-                f"{size / 1e6:,.0f}; make room, or choose another place: --library DIR"
+                f"{folder.parent} has {shown_size(free)} of space left, and the library needs "
+                f"{shown_size(size)}; make room, or choose another place: --library DIR"
             )
         busy = (
             f"another process brings a library into {folder}; wait for it, or choose another "

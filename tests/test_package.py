@@ -23,7 +23,7 @@ def python(program: str, *arguments: str | Path) -> subprocess.CompletedProcess[
 def test_public_names() -> None:
     """The public names, all of them and no others; a change here is a change for users."""
     assert sorted(rag.__all__) == [
-        *("Answer", "Bin", "Calibration", "Citation", "Dates"),
+        *("Answer", "Bin", "Calibration", "Citation", "Dates", "DiskFull"),
         *("Document", "DocumentCount", "DocumentNotFound", "DocumentSummary"),
         "EmptyQuestion",
         *(
@@ -57,7 +57,8 @@ def test_public_names() -> None:
         *("RagError", "Rating", "Reliability", "Respelling", "SelfTest", "Shelf", "Shelved"),
         "Sought",
         *("SourceNotFound", "Span"),
-        *("Status", "UnknownFormat", "Verification", "Version", "Why", "cited", "retrieve"),
+        *("Status", "UnknownFormat", "Verification", "Version", "Why", "cited"),
+        *("max_document_of", "retrieve"),
     ]
     assert all(hasattr(rag, name) for name in rag.__all__)
 
@@ -69,7 +70,7 @@ def test_every_error_is_a_rag_error() -> None:
         for name in rag.__all__
         if isinstance(value := getattr(rag, name), type) and issubclass(value, Exception)
     ]
-    assert len(errors) == 14
+    assert len(errors) == 15
     assert all(issubclass(error, rag.RagError) for error in errors)
 
 

@@ -139,6 +139,7 @@ def build(library: Library, name: str = "") -> gr.Blocks:
             [question, *limits],
             results,
             api_name="search",
+            preprocess=False,  # all are texts; it would log, in full, a choice that is none here
             concurrency_limit=SEARCHES,
             show_progress="hidden",
             trigger_mode=_LATEST,
@@ -150,6 +151,7 @@ def build(library: Library, name: str = "") -> gr.Blocks:
                 [chip, *limits],
                 [question, results],
                 api_visibility="private",
+                preprocess=False,
                 concurrency_limit=SEARCHES,
                 show_progress="hidden",
                 trigger_mode=_LATEST,

@@ -15,8 +15,10 @@ from ui.refusing import refusal
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-MOST_BYTES = 4 * 1024**2
-"""Enough for ten thousand names of files in one job."""
+MOST_BYTES = 256 * 1024
+"""Of a question of the greatest length, each character escaped, twice; or the names of a thousand
+files. A few MB of JSON with many small parts would take seconds in which nobody is answered.
+"""
 
 SECONDS = 30.0
 """In which all of it must have come."""

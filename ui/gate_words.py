@@ -18,6 +18,7 @@ NO_EVENT = (
 TOO_LARGE = "More was sent than this server takes"
 TOO_SLOW = "What was to be sent did not come in time"
 TOO_OFTEN = "That was too often in a short time; try again in {seconds} s"
+STOPPING = "The server is being stopped; try again in a moment"
 OVERLOADED = "The server has as much to do as it can; try again in a moment"
 
 WHO = "Log in first, or send a token: Authorization: Bearer TOKEN"

@@ -50,9 +50,6 @@ those of later versions too."""
 QUERIES = ("/theme.css", "/gradio_api/queue/join", "/gradio_api/queue/data")
 """Those whose query string Gradio gets. Elsewhere it would look for pages and links in it."""
 
-MAX_BYTES = 256 * 1024
-"""Of a body: a question of the greatest length, each character escaped, twice."""
-
 LONGEST_FILE = 200
 """Characters of the path of a static file. Gradio fails where no disk can have such a name."""
 
@@ -98,7 +95,7 @@ def guarded(app: ASGIApp, page: Blocks, not_found: NotFound) -> ASGIApp:
         if scope["method"] == "POST":
             try:
                 body = events.check(
-                    await bodies.read(scope, receive, MAX_BYTES), names.get("api_name")
+                    await bodies.read(scope, receive, bodies.MOST_BYTES), names.get("api_name")
                 )
             except (ValueError, bodies.TooLarge):
                 refused = refusal(

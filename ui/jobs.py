@@ -20,7 +20,7 @@ from queue import SimpleQueue
 from types import MappingProxyType
 from typing import Literal, Self, TypeAlias
 
-from rag import Failure, IndexReport, Library, Progress, SourceNotFound
+from rag import Failure, IndexReport, Library, Progress, SourceNotFound, max_document_of
 from ui import troubles
 
 State: TypeAlias = Literal["queued", "running", "done", "failed", "cancelled"]
@@ -164,12 +164,16 @@ class Jobs:
         ------
         SourceNotFound
             If one of the paths does not exist.
+        InputError
+            If ``max_document`` is no size.
         RuntimeError
             If the jobs were closed.
         """
         listed = tuple(os.path.expanduser(path) for path in paths)  # noqa: PTH111 (as given)
         if not all(map(os.path.exists, listed)):
             raise SourceNotFound(troubles.NO_SUCH_FILE)
+        if max_document is not None:
+            max_document = max_document_of(max_document)
         job = Job(
             id=uuid.uuid4().hex,
             paths=listed,

@@ -94,14 +94,15 @@ export function sending({ texts, filled, number, write, complain }, index) {
   }
 
   async function handOver() {
-    const names = sent;
-    if (!names.length) return;
-    sent = [];
-    try {
-      await index(names);
-    } catch (error) {
-      sent = [...names, ...sent]; // with the next files
-      complain(error);
+    while (sent.length) {
+      const names = sent.splice(0, BATCH);
+      try {
+        await index(names);
+      } catch (error) {
+        sent = [...names, ...sent]; // with the next files
+        complain(error);
+        return;
+      }
     }
   }
 

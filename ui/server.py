@@ -10,12 +10,15 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import importlib
+import logging
 import os
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 
 from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, Response
 from starlette.middleware import Middleware
 from starlette.types import Receive, Scope, Send
@@ -52,6 +55,8 @@ HEAD = (
     '<link rel="stylesheet" href="style.css"><script defer src="ratings.js"></script>'
     '<script type="module" src="page.js"></script><script type="module" src="asked.js"></script>'
 )
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +110,11 @@ def create_app(
         docs_url=None,  # FastAPI's own pages fetch their scripts from elsewhere
         redoc_url=None,
         openapi_url=None,
-        exception_handlers={404: _missing, RagError: _broken},
+        exception_handlers={
+            404: _missing,
+            RagError: broken,
+            RequestValidationError: _invalid,
+        },
         lifespan=lifespan,
     )
     _add_routes(app, library, behind.warming)
@@ -261,11 +270,19 @@ async def _missing(request: Request, _: Exception) -> Response:
     return HTMLResponse(page, status_code=404, headers=guard.STILL)
 
 
-async def _broken(request: Request, error: Exception) -> Response:
+async def _invalid(_: Request, error: RequestValidationError) -> Response:
+    """What is wrong with what was sent; FastAPI would send all of it back."""
+    detail = problems.look_at(problems.wrong(error))
+    return JSONResponse({"detail": detail}, HTTPStatus.UNPROCESSABLE_ENTITY)
+
+
+async def broken(request: Request, error: Exception) -> Response:
     """What was asked for can't be, or the library itself is in trouble; the error's own line says
     what to do.
     """
     status = 422 if isinstance(error, InputError) else 503
+    if status == HTTPStatus.SERVICE_UNAVAILABLE:
+        _log.error("The library is in trouble: %s", error)
     if "text/html" not in request.headers.get("accept", ""):
         return JSONResponse(
             {"status": "error", "detail": words.sentence(troubles.told(error))}, status

@@ -14,14 +14,17 @@ from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
 import uvicorn
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from rag import InputError
+from ui import gate_words as told
 from ui import words
 from ui.access import Access
+from ui.api import problems
 from ui.gate import gated
 from ui.metrics import Metrics
 from ui.observing import Observed
+from ui.refusing import refusal
 
 SECONDS_TO_FINISH = 1
 """How long requests that are under way may go on when the server is told to stop."""
@@ -87,7 +90,7 @@ async def _answer(
     observed = Observed(gated(service, access), service.metrics)
     server = uvicorn.Server(
         uvicorn.Config(
-            observed,
+            _given_up(observed),
             lifespan="off",  # that of the application begins later
             proxy_headers=False,  # ui.proxied believes them only where it was told to
             log_config=None,  # what it says goes where all else goes
@@ -124,6 +127,28 @@ async def _told_to_stop(server: uvicorn.Server, serving: asyncio.Task[None]) -> 
     """Wait until the server takes no more requests."""
     while not (server.should_exit or serving.done()):  # noqa: ASYNC110 — there is no event for it
         await asyncio.sleep(0.1)
+
+
+def _given_up(app: ASGIApp) -> ASGIApp:
+    """``app``, whose requests end in order when uvicorn gives them up, as taking too long at the
+    end: it would log each as a failure.
+    """
+
+    async def call(scope: Scope, receive: Receive, send: Send) -> None:
+        begun = False
+
+        async def noted(message: Message) -> None:
+            nonlocal begun
+            begun = True
+            await send(message)
+
+        try:
+            await app(scope, receive, noted)
+        except asyncio.CancelledError:
+            if not begun:
+                await refusal(scope, problems.NOT_READY, told.STOPPING)(scope, receive, send)
+
+    return call
 
 
 @contextlib.contextmanager

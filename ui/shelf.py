@@ -139,7 +139,7 @@ class Libraries:
 
     def _trouble(self, request: Request, name: str, error: RagError, root: str) -> Response:
         """Why there is nothing at a library's address: a page for people, a line for programs."""
-        if isinstance(error, LibraryNotFound):
+        if isinstance(error, LibraryNotFound) and self._shelf.folder.is_dir():
             status, to = HTTPStatus.NOT_FOUND, self._renamed.get(name, "")
             line = (told.RENAMED if to else told.NO_SUCH).format(name=name, to=to)
             page = shelf_page.missing(name, to, root)

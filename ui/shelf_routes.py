@@ -12,7 +12,7 @@ from fastapi import FastAPI, Request
 from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, RedirectResponse, Response
 
 from rag import InputError, LibraryNotFound, RagError, Shelf, Shelved
-from ui import guard, prefix, shelf_page, troubles, visitors, words
+from ui import guard, prefix, server, shelf_page, troubles, visitors, words
 from ui import shelf_words as told
 from ui.api import docs, problems
 from ui.api.libraries import Busy, Rename, create_shelf_api
@@ -41,7 +41,10 @@ class _Refused(Exception):
 def create_front(shelf: Shelf, rename: Rename) -> FastAPI:
     """The application at the root."""
     app = FastAPI(
-        docs_url=None, redoc_url=None, openapi_url=None, exception_handlers={404: _missing}
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        exception_handlers={404: _missing, RagError: server.broken},
     )
     docs.add_routes(app)
     app.mount(problems.PREFIX, create_shelf_api(shelf, rename))

@@ -7,6 +7,7 @@ program elsewhere gets the same in words that name none.
 from __future__ import annotations
 
 from rag import (
+    DiskFull,
     InputError,
     LibraryBusy,
     LibraryError,
@@ -23,6 +24,7 @@ UNEXPECTED = "something went wrong; the terminal that runs rag says more"
 
 _WORDS: tuple[tuple[type[RagError], str], ...] = (
     (LibraryBusy, BUSY),
+    (DiskFull, "there is no room left on the disk; make some, then try again"),
     (
         LibraryNotFound,
         (

@@ -167,7 +167,8 @@ class Uploads:
             try:
                 yield Draft(self.folder, self.most, file.file, self._naming)
             finally:
-                file.close()
+                with suppress(OSError):  # there is no room for the rest, which is not kept anyhow
+                    file.close()
                 path.unlink(missing_ok=True)
                 self._sending.discard(path)
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import os
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -117,9 +119,13 @@ def serve_command(
     )
     if libraries is not None:
         shelf.serve(Shelf(libraries), host, port, _ready, _starting, access=allowed)
-        return
-    with library_at(library, create=allowed.may_be_changed) as opened:
-        server.serve(opened, host, port, _ready, _starting, access=allowed)
+    else:
+        with library_at(library, create=allowed.may_be_changed) as opened:
+            server.serve(opened, host, port, _ready, _starting, access=allowed)
+    # All is closed. Python would take a second or two more to let go of what it imported.
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)
 
 
 def _starting(address: str) -> None:

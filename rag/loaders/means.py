@@ -17,6 +17,9 @@ MAX_DOCUMENT = 256 * 10**6
 LEAST_MAX_DOCUMENT = 64 * 10**6
 """Bytes that the parsers themselves need to load."""
 
+MOST_MAX_DOCUMENT = 10**15
+"""Bytes; of much more the system knows no limit."""
+
 
 def max_document_of(asked: int | str | None) -> int:
     """The bytes that somebody asks for, as a number or like ``"1GB"``; None stands for
@@ -25,14 +28,15 @@ def max_document_of(asked: int | str | None) -> int:
     Raises
     ------
     InputError
-        If that is no size, or so little that no file could be read.
+        If that is no size, so little that no file could be read, or more than any machine has.
     """
     said = os.environ.get("RAG_MAX_DOCUMENT", "") if asked is None else str(asked)
     size = parse_size(said) if said else MAX_DOCUMENT
-    if size is None or size < LEAST_MAX_DOCUMENT:
+    if size is None or not LEAST_MAX_DOCUMENT <= size <= MOST_MAX_DOCUMENT:
+        least, most = LEAST_MAX_DOCUMENT // 10**6, MOST_MAX_DOCUMENT // 10**12
         raise InputError(
             "the memory that reading a file may take must be a size like 512MB or 2GB, "
-            f"and {LEAST_MAX_DOCUMENT // 10**6}MB at least, not “{said}”"
+            f"from {least}MB to {most}TB, not “{said}”"
         )
     return size
 

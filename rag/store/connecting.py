@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any, Self, TypeAlias
 
 from rag.characters import plain
-from rag.errors import LibraryBusy, LibraryDamaged, LibraryError, LibraryNotFound
+from rag.errors import DiskFull, LibraryBusy, LibraryDamaged, LibraryError, LibraryNotFound
 from rag.files import SPECIAL, may_write, special_in
 from rag.parts import whole_source
 
@@ -209,6 +209,7 @@ def told(error: sqlite3.Error | UnicodeDecodeError, path: Path) -> BaseException
         return LibraryBusy(
             f"another process is writing to {path.parent}; try again when it is done"
         )
+    kind = LibraryError
     if not may_write(path.parent) and _has_journal(path):
         said = (
             f"can't be read as it is ({error}): who wrote to it last did not finish, and only who"
@@ -216,12 +217,14 @@ def told(error: sqlite3.Error | UnicodeDecodeError, path: Path) -> BaseException
         then = "may write can do that; run rag status once with the right to write there"
     elif name == "SQLITE_READONLY" and may_write(path.parent) and may_write(path):
         # It was opened like this, since there was no room for its journal.
+        kind = DiskFull
         said = "can't be written (its disk was full when it was opened); make"
         then = "room there (check the disk's space), then run it again"
     else:
+        kind = DiskFull if name.startswith(("SQLITE_FULL", "SQLITE_IOERR_SHM")) else LibraryError
         said = f"can't be written or read ({error}); check the disk's space and the folder's"
         then = "permissions, then run it again"
-    return LibraryError(f"{path.parent} {said} {then}")
+    return kind(f"{path.parent} {said} {then}")
 
 
 def _has_journal(path: Path) -> bool:

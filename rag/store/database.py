@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import sqlite3
 import threading
 import uuid
@@ -10,7 +12,7 @@ from contextlib import contextmanager, suppress
 from importlib.resources import files
 from pathlib import Path
 
-from rag.errors import LibraryDamaged, LibraryMismatch, RagError
+from rag.errors import DiskFull, LibraryDamaged, LibraryMismatch, RagError
 from rag.files import may_write, sync_folder
 from rag.store import connecting
 from rag.store.connecting import Connection, Seen, connected
@@ -224,6 +226,8 @@ class Database:
         ------
         LibraryError
             If it can't be read, or the file can't be written.
+        OSError
+            If there is no room for the file.
         """
         total = self._path.stat().st_size
 
@@ -236,6 +240,8 @@ class Database:
         connection.set_progress_handler(tell, STEPS_BETWEEN_PROGRESS)
         try:
             connection.execute("VACUUM INTO ?", (str(target),))
+        except DiskFull as error:  # which is the file's, as nothing is written to this one
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(target)) from error
         finally:
             connection.set_progress_handler(None, 0)
         on_progress(total, total)

@@ -16,10 +16,14 @@ import pytest
 from hashing_embedder import HashingEmbedder
 from lacking import skip_unless_in_ci
 from nobody import NOBODY, as_nobody
+from served import api, over
 from test_kill import came_of
 
-from rag import Library, LibraryError
+from rag import DiskFull, InputError, Library, LibraryError
+from rag.archiving import export
 from rag.store import StoreWriter
+from rag.unpacking import bring_in
+from ui.jobs import Jobs
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the shim is for Linux")
@@ -81,7 +85,10 @@ def test_asking_on_a_full_disk(small_disk: Path, tmp_path: Path, *, killed: bool
 import os
 from hashing_embedder import HashingEmbedder
 from rag import Library
+from rag.archiving import export
 from rag.store import StoreWriter
+from rag.unpacking import bring_in
+from ui.jobs import Jobs
 settle = StoreWriter.settle
 StoreWriter.settle = lambda *args: (settle(*args), os._exit(9))
 Library.open({str(library)!r}, embedder=HashingEmbedder()).index({str(tmp_path / "b.txt")!r})
@@ -159,6 +166,47 @@ def test_full_disk(small_disk: Path, tmp_path: Path, monkeypatch: pytest.MonkeyP
         assert opened.index(articles).failed == ()
         assert len(opened.documents()) == 60
         assert opened.verify().problems == ()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="tmpfs is Linux's")
+def test_server_on_a_full_disk(small_disk: Path, tmp_path: Path) -> None:
+    """Whatever would write says that there is no room, and leaves nothing half done."""
+    article = tmp_path / "a.txt"
+    article.write_text("The harbour master counted forty boats. He was right.")
+    with Library.open(small_disk / "library", embedder=HashingEmbedder()) as library:
+        library.index(article)
+        hit = library.search("harbour boats")[0]
+        client, jobs = api(library), Jobs(library)
+        assert client.put("/files/a.txt", content=b"a").status_code == 201
+        fill(small_disk)
+        assert client.put("/files/b.txt", content=b"b" * 3000).status_code == 507
+        assert [one.name for one in (library.path / "files").iterdir()] == ["a.txt"]
+        trouble = over(jobs, jobs.start([article], again=True)).trouble
+        assert "no room left on the disk" in trouble
+        removed = client.delete(f"/documents/{hit.document_id}")
+        assert (removed.status_code, removed.json()["detail"][:13]) == (503, "There is no r")
+        with pytest.raises(DiskFull):
+            library.rate("harbour boats", hit, good=True)
+        jobs.close()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="tmpfs is Linux's")
+def test_archives_on_a_full_disk(small_disk: Path, tmp_path: Path) -> None:
+    """The disk that is full is named, and how much room there is and has to be."""
+    article, archive = tmp_path / "a.txt", tmp_path / "a.rag.zip"
+    article.write_text("The harbour master counted forty boats. He was right.")
+    with Library.open(tmp_path / "library", embedder=HashingEmbedder()) as library:
+        library.index(article)
+    export(tmp_path / "library", archive, untold)
+    fill(small_disk)
+    with pytest.raises(DiskFull, match=f"^{small_disk} can't be written"):
+        export(tmp_path / "library", small_disk / "a.rag.zip", untold)
+    with pytest.raises(InputError, match=r"has 0.0 kB of space left, .* needs [1-9][\d.]+ kB"):
+        bring_in(archive, small_disk / "again", untold)
+
+
+def untold(*_: object) -> None:
+    """Nobody asks how far it is."""
 
 
 def test_folder_that_must_not_be_written() -> None:

@@ -142,6 +142,15 @@ def test_a_folder_that_is_not_there(client: TestClient, tmp_path: Path, name: st
     assert str(tmp_path) not in response.text
 
 
+@pytest.mark.parametrize("size", [-1, 0, 10**30, "1e400GB", "999999999TB", "much"])
+def test_memory_that_there_is_not(client: TestClient, articles: Path, size: int | str) -> None:
+    """It is said at once what may be given, and nothing is begun."""
+    response = client.post("/jobs", json={"paths": [str(articles)], "max_document": size})
+    assert response.status_code == 422
+    assert "a size like 512MB or 2GB, from 64MB to 1000TB" in response.json()["detail"]
+    assert client.get("/jobs").json() == {"jobs": []}
+
+
 def test_other_methods(client: TestClient) -> None:
     """The status says it all, and the header which method would do."""
     response = client.post("/search")

@@ -160,6 +160,19 @@ def test_only_scripts_that_came_with_the_page_run(app: FastAPI) -> None:
     assert scripts.count("'sha256-") == len(re.findall(r"<script(?![^>]*src=)", page.text)) >= 4
 
 
+def test_nobody_keeps_the_server_busy_with_json(app: FastAPI) -> None:
+    """Large bodies of many small parts are refused unread, and none is sent back."""
+    client = TestClient(gated(app, HERE), base_url=BASE, raise_server_exceptions=False)
+    large, odd = ({f"{key:x}": "secret" for key in range(count)} for count in (30_000, 10_000))
+    for method, path in (("POST", "/api/v1/jobs"), ("PUT", "/ratings"), ("POST", "/mcp")):
+        assert client.request(method, path, json=large).status_code == 413, path
+    for method, path in (("POST", "/api/v1/jobs"), ("PUT", "/ratings")):
+        answer = client.request(method, path, json=odd)
+        assert answer.status_code == 422, path
+        assert "secret" not in answer.text
+        assert len(answer.text) < 2000, path
+
+
 def test_files_are_reached_by_id_alone(app: FastAPI, library: Library) -> None:
     """No address leads to a file by where it lies."""
     client = TestClient(gated(app, HERE), base_url=BASE, raise_server_exceptions=False)

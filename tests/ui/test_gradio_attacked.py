@@ -210,7 +210,19 @@ def test_bodies_that_never_end(server: Served) -> None:
             for body in (b"[" * 3_000_000, b'{"data":' * 400_000, b'["' + b"x" * 3_000_000 + b'"]'):
                 for route in ("queue/join", "call/search"):
                     answer = client.post(f"/gradio_api/{route}", content=iter([body]))
-                    assert answer.status_code == 422
+                    assert answer.status_code == 413
+
+
+def test_a_choice_that_there_is_not(server: Served) -> None:
+    """It fits no document; what was sent is not logged."""
+    with watched(server), httpx.Client(base_url=server.page, timeout=SECONDS) as client:
+        for limits in (["", "", "", ".secret", ""], ["", "", "", "", "secret"]):
+            event = client.post("/gradio_api/call/search", json={"data": ["turret", *limits]})
+            found = client.get(f"/gradio_api/call/search/{event.json()['event_id']}")
+            assert "event: complete" in found.text
+    log = (server.folder / "log").read_text()
+    assert "secret" not in log
+    assert "exception" not in log
 
 
 def test_addresses_that_are_odd(server: Served) -> None:

@@ -17,7 +17,8 @@ from test_every_route import walked
 
 from rag import MAX_QUESTION_LENGTH, Library
 from ui import server
-from ui.gradio_guard import MAX_BYTES, OPEN, Events
+from ui.bodies import MOST_BYTES
+from ui.gradio_guard import OPEN, Events
 
 CLOSED = """
 GET /favicon.ico
@@ -127,8 +128,8 @@ RAW = {
     "nested": b'{"data":' + b"[" * 50_000 + b"]" * 50_000 + b"}",
     "open brackets": b"[" * 200_000,
     "objects in objects": b'{"a":' * 30_000,
-    "large": b'{"data":["' + b"x" * MAX_BYTES + b'","","","","",""]}',
-    "blanks": b" " * MAX_BYTES + json.dumps({"data": DATA}).encode(),
+    "large": b'{"data":["' + b"x" * MOST_BYTES + b'","","","","",""]}',
+    "blanks": b" " * MOST_BYTES + json.dumps({"data": DATA}).encode(),
 }
 
 

@@ -76,6 +76,29 @@ def test_the_page(shelf: Shelf, articles: Path) -> None:
     asyncio.run(look())
 
 
+def test_the_shelf_vanishes(shelf: Shelf) -> None:
+    """It is said wherever it is looked at, and nothing is made in its place."""
+
+    async def look() -> None:
+        async with served(shelf) as client:
+            shelf.folder.rename(shelf.folder.with_name("away"))
+            for answer in [
+                await client.get("/", headers=HTML),
+                *[
+                    await client.get(path)
+                    for path in ("/", "/health", "/api/v1/libraries", "/libraries/letters/")
+                ],
+                await client.post("/", data={"name": "new"}),
+                await client.post("/api/v1/libraries", json={"name": "new"}),
+                await client.patch("/api/v1/libraries/letters", json={"name": "new"}),
+            ]:
+                assert answer.status_code == 503, answer.url
+                assert "library is gone" in answer.text
+            assert not shelf.folder.exists()
+
+    asyncio.run(look())
+
+
 def test_a_library_below_its_own_address(shelf: Shelf, articles: Path) -> None:
     """The whole application is there, knows where it is, and leads back."""
     with shelf.open(ODD) as library:

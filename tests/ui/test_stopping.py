@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import httpx
@@ -120,3 +123,40 @@ def is_refused(address: str) -> bool:
             return True  # the last two where the system had taken the connection already
         time.sleep(0.02)
     return False
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGTERM to wait for")
+def test_sigterm_while_many_send(tmp_path: Path) -> None:
+    """Whoever never gets to the end is told, no half of a file stays, and it is no failure."""
+    log = tmp_path / "log"
+    command = [sys.executable, "-m", "rag", "serve", "--port", "0", "--library", "library"]
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    with (
+        log.open("w") as lines,
+        subprocess.Popen(command, cwd=tmp_path, env=environment, stderr=lines) as server,
+        ExitStack() as open_,
+    ):
+        try:
+            address = waited_for(log, "Ready")
+            senders = [open_.enter_context(half_sent(address, number)) for number in range(50)]
+            while len(list((tmp_path / "library" / "files").glob(".*"))) < len(senders):
+                time.sleep(0.1)
+            server.send_signal(signal.SIGTERM)
+            began = time.monotonic()
+            answers = [sender.recv(12) for sender in senders]
+            assert server.wait(SECONDS) == 0
+        finally:
+            server.kill()
+    assert time.monotonic() - began < 3
+    assert set(answers) == {b"HTTP/1.1 503"}
+    assert list((tmp_path / "library" / "files").iterdir()) == []
+    assert not [one for one in map(json.loads, log.read_text().splitlines()) if "exception" in one]
+
+
+def half_sent(address: str, number: int) -> socket.socket:
+    """A connection on which a file is being sent, and never will be whole."""
+    host = httpx.URL(address)
+    sender = socket.create_connection((host.host, host.port or 0), SECONDS)
+    head = f"PUT /api/v1/files/{number}.txt HTTP/1.1\r\nHost: {host.host}\r\n"
+    sender.sendall(f"{head}Content-Length: 1000\r\n\r\nbegun".encode())
+    return sender

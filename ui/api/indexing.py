@@ -16,7 +16,7 @@ from ui.jobs import Job, Jobs, Phase, State
 from ui.uploads import LONGEST_NAME, Uploads
 
 MOST_PATHS = 100
-MOST_FILES = 10_000
+MOST_FILES = 1000
 
 
 class Progress(Shape):

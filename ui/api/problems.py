@@ -23,6 +23,12 @@ from ui.api.shapes import Shape
 MEDIA_TYPE = "application/problem+json"
 PREFIX = "/api/v1"
 
+MOST_WRONG = 10
+"""Things that are wrong with a request, of which it is told."""
+
+LONGEST_PART = 100
+"""Characters of the name of a part of a request that are told."""
+
 SECONDS_UNTIL_AGAIN = "5"
 """How long a program should wait before it asks again what could not be answered now."""
 
@@ -112,7 +118,7 @@ class Problem(Shape):
     request_id: str | None = None
     """By which the server's log knows the request, as in the header ``x-request-id``."""
     errors: tuple[Wrong, ...] | None = None
-    """Each thing that is wrong with a request that is not valid."""
+    """What is wrong with a request that is not valid, the first ten things."""
 
 
 class Explanation(Shape):
@@ -152,6 +158,20 @@ def response(
     return _json(problem, {"retry-after": SECONDS_UNTIL_AGAIN} if again else {})
 
 
+def wrong(error: RequestValidationError) -> tuple[Wrong, ...]:
+    """The first things that are wrong with a request; of what was sent, only names are told."""
+    return tuple(
+        Wrong(where=".".join(str(part)[:LONGEST_PART] for part in one["loc"]), detail=_reason(one))
+        for one in error.errors()[:MOST_WRONG]
+    )
+
+
+def look_at(errors: tuple[Wrong, ...]) -> str:
+    """The same in one line."""
+    told = "; ".join(f"{one.where}: {one.detail.removesuffix('.')}" for one in errors)
+    return f"Look at {told}"
+
+
 def nothing_here(scope: Scope) -> Response:
     """The answer to a request for an address that there is not."""
     return response(scope, NOT_FOUND, f"nothing answers here; see {PREFIX}/openapi.json")
@@ -178,12 +198,8 @@ def add_handlers(api: FastAPI) -> None:
 
     @api.exception_handler(RequestValidationError)
     async def invalid(request: Request, error: RequestValidationError) -> Response:
-        errors = tuple(
-            Wrong(where=".".join(str(part) for part in one["loc"]), detail=_reason(one))
-            for one in error.errors()
-        )
-        detail = "; ".join(f"{one.where}: {one.detail.removesuffix('.')}" for one in errors)
-        return response(request.scope, INVALID, f"Look at {detail}", errors)
+        errors = wrong(error)
+        return response(request.scope, INVALID, look_at(errors), errors)
 
     @api.exception_handler(HTTPException)
     async def of_http(request: Request, error: HTTPException) -> Response:
