@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from rag import spelling
 from rag.engine import Searcher
@@ -46,6 +46,14 @@ def corrections(
         if certainty is not None:
             (applied if certainty else offered).append(one)
     return tuple(applied), tuple(offered)
+
+
+def alternative(
+    question: str, applied: Sequence[Respelling], offered: Sequence[Respelling]
+) -> str | None:
+    """The question as it was asked, spelled just so, or else with what may have been meant."""
+    as_asked = [Respelling(one.asked, f"+{one.asked}") for one in applied]
+    return spelling.respelled(question, as_asked or offered) if applied or offered else None
 
 
 def _certainty(one: Respelling, library: Searcher) -> bool | None:

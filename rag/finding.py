@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rag import asking, spelling
-from rag.corrections import corrections
+from rag.corrections import alternative, corrections
 from rag.engine import Searcher
 from rag.errors import EmptyQuestion, InputError
 from rag.filters import Filter
@@ -64,7 +64,8 @@ def find(
             _match(page[key], wanted, asked.clauses.phrases, library) for key in sorted(page)
         ),
         instead=instead,
-        alternative=spelling.respelled(text, offered) if offered else None,
+        reading=asking.in_words(asked, instead),
+        alternative=alternative(text, instead, offered),
     )
 
 

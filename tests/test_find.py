@@ -206,9 +206,10 @@ def test_the_command(people: Library, tmp_path: Path, capsys: pytest.CaptureFixt
     with pytest.raises(SystemExit):
         main(rag)
     lines = capsys.readouterr().out.splitlines()
-    assert lines[:3] == [
+    assert lines[:4] == [
         "Only passages without “planes”.",
         "No document has “Zuckerbrg”; looked for “zuckerberg”.",
+        'Search instead: +Zuckerbrg -"planes"',
         "2 passages in 2 documents",
     ]
     assert any(line.strip().startswith("Mark »Zuckerberg« founded") for line in lines)
