@@ -9,6 +9,7 @@ from rag.corrections import alternative, corrections
 from rag.engine import Searcher
 from rag.errors import EmptyQuestion, InputError
 from rag.filters import Filter
+from rag.protocols import QuestionEncoder
 from rag.store import StoredPassage
 from rag.types import Found, Match, Quote
 
@@ -19,6 +20,7 @@ def find(
     offset: int,
     limit: int,
     *,
+    encoder: QuestionEncoder,
     library: Searcher,
 ) -> Found:
     """List the passages that have all of the words, in some form, and meet all conditions.
@@ -45,7 +47,7 @@ def find(
         )
     asking.check_length(text)
     asked = asking.read(text)
-    instead, offered = corrections(asked.words, asked.exact, library)
+    instead, offered = corrections(asked.words, asked.exact, library, encoder, leave_words=False)
     wanted = spelling.respelled(asked.words, instead)
     # What the words find in themselves is what there is to look for: stop words find nothing.
     if not (asked.clauses or asked.conditions or conditions or library.matched(wanted, wanted)):

@@ -94,11 +94,9 @@ def search(
         )
     if k < 1:
         raise InputError(f"the number of hits must be at least 1, not {k}")
-    # A word that is a single piece in the model's vocabulary is no slip, only absent: without
+    # A word that the model knows is no slip, only absent: without
     # planets in the library, a question about a planet must not find planes.
-    instead, offered = corrections(
-        query.question, query.exact, library, lambda word: len(embedder.tokens(word)) == 1
-    )
+    instead, offered = corrections(query.question, query.exact, library, embedder, leave_words=True)
     respelled = spelling.respelled(query.question, instead)
     limited = library.limited((*query.conditions, conditions), query.clauses)
     deep = settings.deep_enough(k)
