@@ -1,5 +1,15 @@
-"""Run the command with ``python -m rag``."""
+"""The command: ``rag``, or ``python -m rag``."""
 
-from rag.cli import main
+from rag.commands.signals import ending
 
-main()
+
+def main() -> None:
+    """Run it; a signal ends it in order also while it is still being imported."""
+    with ending():
+        from rag.cli import main as run
+
+        run()
+
+
+if __name__ == "__main__":
+    main()

@@ -29,7 +29,7 @@ from rag.archive_format import documents as documents_in
 from rag.drafts import draft_of
 from rag.embedding import MINILM
 from rag.errors import InputError, LibraryNotFound
-from rag.files import absolute, open_file, printable, sync_folder, writing
+from rag.files import SPECIAL, absolute, open_file, printable, special_in, sync_folder, writing
 from rag.store import Database
 
 
@@ -41,7 +41,7 @@ def export(folder: Path, target: str | Path, tell: Tell, *, force: bool = False)
     LibraryNotFound
         If there is no library.
     InputError
-        If the target exists, and ``force`` is false, or it lies in the library.
+        If the target exists, and ``force`` is false, is no ordinary file, or lies in the library.
     LibraryBusy
         If another process is writing the same archive.
     LibraryError
@@ -69,8 +69,10 @@ def check(path: Path, *, force: bool) -> None:
     Raises
     ------
     InputError
-        If it is a folder, or there is a file and ``force`` is false.
+        If it is a folder or no ordinary file, or there is a file and ``force`` is false.
     """
+    if special_in([path]):
+        raise InputError(f"{path} can't be written over: {SPECIAL}")
     if path.is_dir():
         raise InputError(f"{path} is a folder; name a file, like {path / 'library.rag.zip'}")
     if path.exists() and not force:

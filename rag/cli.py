@@ -13,7 +13,6 @@ import typer
 
 from rag import airgap
 from rag.commands import airgap as airgap_option
-from rag.commands.signals import ending
 from rag.errors import RagError
 from rag.heaps import a_heap_for_each_core
 from rag.terminal import err, escape, out
@@ -97,15 +96,14 @@ def _options(
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command; the one place where errors and signals become exit codes."""
+    """Run the command; the one place where errors become exit codes."""
     one_blas_thread()
     a_heap_for_each_core()
     short_turns()
     given = sys.argv[1:] if arguments is None else list(arguments)
     try:
         airgap.close_if_told()
-        with ending():
-            app(given)(given)
+        app(given)(given)
     except RagError as error:
         _fail(str(error))
     except BrokenPipeError:

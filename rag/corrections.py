@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Sequence
 
 from rag import spelling
 from rag.engine import Searcher
+from rag.protocols import QuestionEncoder
 from rag.types import Clauses, Respelling
 
 LOOKED_AT = 5
@@ -22,36 +23,55 @@ def corrections(
     question: str,
     exact: frozenset[str],
     library: Searcher,
-    is_word: Callable[[str], bool] = lambda _: False,
+    encoder: QuestionEncoder,
+    *,
+    leave_words: bool,
 ) -> tuple[tuple[Respelling, ...], tuple[Respelling, ...]]:
     """What to look for in place of words that no document has, and what only to offer.
 
     A capitalized word may be a name: it becomes another name at most. That is only offered where
-    capitals don't tell names from other words, and where it may be somebody else's name: see
-    :func:`rag.spelling.is_plain_slip`.
+    capitals don't tell names from other words, and where it may be somebody else's name: where it
+    is no slip inside a long word (see :func:`rag.spelling.is_plain_slip`), or the model knows one
+    of the two. Names that are known have variants: *Hartman* and *Hartmann*, *Schmitt* and
+    *Schmidt*.
 
     Parameters
     ----------
     exact
         Words to leave alone.
-    is_word
-        Whether something is a word, though no document has it; it is left alone, too.
+    encoder
+        The model: what is a single piece in its vocabulary is a word, though no document has it.
+    leave_words
+        Whether to leave such words alone, too, if they are no names.
     """
     applied: list[Respelling] = []
     offered: list[Respelling] = []
     for one in library.respellings(question):
-        if one.asked in exact or is_word(one.asked):
+        if one.asked in exact:
             continue
-        certainty = _certainty(one, library)
+        if one.asked[0].isupper():
+            certainty = _certainty_of_name(one, library, encoder)
+        else:
+            certainty = None if leave_words and _is_word(one.asked, encoder) else True
         if certainty is not None:
             (applied if certainty else offered).append(one)
     return tuple(applied), tuple(offered)
 
 
-def _certainty(one: Respelling, library: Searcher) -> bool | None:
+def alternative(
+    question: str, applied: Sequence[Respelling], offered: Sequence[Respelling]
+) -> str | None:
+    """The question as it was asked, spelled just so, or else with what may have been meant."""
+    as_asked = [Respelling(one.asked, f"+{one.asked}") for one in applied]
+    return spelling.respelled(question, as_asked or offered) if applied or offered else None
+
+
+def _is_word(text: str, encoder: QuestionEncoder) -> bool:
+    return len(encoder.tokens(text)) == 1
+
+
+def _certainty_of_name(one: Respelling, library: Searcher, encoder: QuestionEncoder) -> bool | None:
     """Whether a correction is certain enough to be applied; None if it is not even offered."""
-    if not one.asked[0].isupper():
-        return True
     keys = library.limited((), Clauses((one.found,))).matching("").tolist()[:LOOKED_AT]
     texts = [stored.passage.text for stored in library.passages(keys).values()]
     written = [place.of(text) for text in texts for place in library.places("", [one.found], text)]
@@ -59,6 +79,8 @@ def _certainty(one: Respelling, library: Searcher) -> bool | None:
         return None
     others = [word for text in texts for word in _WORD.findall(text) if word not in written]
     capitals = sum(one[0].isupper() for one in others)
-    return capitals <= CAPITALS_SAY_NOTHING * len(others) and spelling.is_plain_slip(
-        one.asked, one.found
+    return (
+        capitals <= CAPITALS_SAY_NOTHING * len(others)
+        and spelling.is_plain_slip(one.asked, one.found)
+        and not any(_is_word(name, encoder) for name in (one.asked, one.found.capitalize()))
     )

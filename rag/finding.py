@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rag import asking, spelling
-from rag.corrections import corrections
+from rag.corrections import alternative, corrections
 from rag.engine import Searcher
 from rag.errors import EmptyQuestion, InputError
 from rag.filters import Filter
+from rag.protocols import QuestionEncoder
 from rag.store import StoredPassage
 from rag.types import Found, Match, Quote
 
@@ -19,6 +20,7 @@ def find(
     offset: int,
     limit: int,
     *,
+    encoder: QuestionEncoder,
     library: Searcher,
 ) -> Found:
     """List the passages that have all of the words, in some form, and meet all conditions.
@@ -45,7 +47,7 @@ def find(
         )
     asking.check_length(text)
     asked = asking.read(text)
-    instead, offered = corrections(asked.words, asked.exact, library)
+    instead, offered = corrections(asked.words, asked.exact, library, encoder, leave_words=False)
     wanted = spelling.respelled(asked.words, instead)
     # What the words find in themselves is what there is to look for: stop words find nothing.
     if not (asked.clauses or asked.conditions or conditions or library.matched(wanted, wanted)):
@@ -64,7 +66,8 @@ def find(
             _match(page[key], wanted, asked.clauses.phrases, library) for key in sorted(page)
         ),
         instead=instead,
-        alternative=spelling.respelled(text, offered) if offered else None,
+        reading=asking.in_words(asked, instead),
+        alternative=alternative(text, instead, offered),
     )
 
 

@@ -40,9 +40,6 @@ that time. The time in which nobody takes what was read does not count."""
 
 SECONDS_TO_START = 120.0
 
-_AFTER_CRASH = "save it anew in its program, or allow it more memory with --max-document"
-"""Many parsers in C crash where they get no more memory, and don't say so."""
-
 WAITING_CHARACTERS = 1_000_000
 """Characters of documents that may wait to be taken; one document more may be added to fewer."""
 
@@ -214,7 +211,8 @@ class _Worker:
                 failures.append(Failure(*message["failure"]))
             else:
                 self.end()
-                failures.append(Failure(str(path), message["death"]))
+                remedy = f"; {means.after_crash}" if "crashed" in message else ""
+                failures.append(Failure(str(path), message["death"] + remedy))
                 break
         if message.get("spent"):
             self.end()
@@ -276,4 +274,4 @@ class _Patience:
         # A large file is mapped: where it is cut meanwhile, the system ends who looks there.
         if sys.platform != "win32" and code == -signal.SIGBUS:
             return {"death": "it was cut, or its disk failed, while it was read; index it again"}
-        return {"death": f"its parser crashed (exit code {code}); {_AFTER_CRASH}"}
+        return {"death": f"its parser crashed (exit code {code})", "crashed": True}

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from rag.engine import Reader
 from rag.errors import SourceNotFound
-from rag.files import absolute
+from rag.files import absolute, is_url
 
 
 def named(names: Sequence[str | Path], store: Reader) -> tuple[list[str], list[str]]:
@@ -23,7 +23,7 @@ def named(names: Sequence[str | Path], store: Reader) -> tuple[list[str], list[s
     sources: dict[str, None] = {}
     files: dict[str, None] = {}
     for name in names:
-        path = absolute(name)
+        path = str(name) if is_url(name) else absolute(name)
         found = _within(path, known)
         if not found:
             raise SourceNotFound(f"nothing is indexed under {name}; rag report lists what is")
@@ -32,7 +32,7 @@ def named(names: Sequence[str | Path], store: Reader) -> tuple[list[str], list[s
     return list(sources), list(files)
 
 
-def _within(folder: Path, paths: Iterable[str]) -> list[str]:
+def _within(folder: Path | str, paths: Iterable[str]) -> list[str]:
     """Those that are this path, or lie below it."""
     # Most are told apart by how they begin, which takes a fiftieth of making paths of them.
     beginning = normcase(folder)

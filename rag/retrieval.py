@@ -12,7 +12,7 @@ import numpy as np
 
 from rag import asking, proposing, ranking, spelling
 from rag.arrays import Scores
-from rag.corrections import corrections
+from rag.corrections import alternative, corrections
 from rag.engine import Searcher
 from rag.errors import EmptyQuestion, InputError
 from rag.filters import Filter
@@ -21,7 +21,7 @@ from rag.protocols import QuestionEncoder
 from rag.ranking import Ranking
 from rag.reranking import Reranker
 from rag.store import StoredPassage, StoredTokens
-from rag.types import Hit, Passage, Quote, Respelling, Span, Why
+from rag.types import Hit, Passage, Quote, Span, Why
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -94,11 +94,9 @@ def search(
         )
     if k < 1:
         raise InputError(f"the number of hits must be at least 1, not {k}")
-    # A word that is a single piece in the model's vocabulary is no slip, only absent: without
+    # A word that the model knows is no slip, only absent: without
     # planets in the library, a question about a planet must not find planes.
-    instead, offered = corrections(
-        query.question, query.exact, library, lambda word: len(embedder.tokens(word)) == 1
-    )
+    instead, offered = corrections(query.question, query.exact, library, embedder, leave_words=True)
     respelled = spelling.respelled(query.question, instead)
     limited = library.limited((*query.conditions, conditions), query.clauses)
     deep = settings.deep_enough(k)
@@ -113,15 +111,7 @@ def search(
     hits = _hits([[scored[i] for i in group] for group in groups[:k]], asked, candidates)
     has_conditions = bool(query.conditions or query.clauses or conditions)
     conditions_met = bool(hits or not has_conditions or len(limited.matching("")))
-    return Found(hits, _alternative(question, instead, offered), conditions_met)
-
-
-def _alternative(
-    question: str, instead: Sequence[Respelling], offered: Sequence[Respelling]
-) -> str | None:
-    """The question as it was asked, spelled just so, or else with what may have been meant."""
-    as_asked = [Respelling(one.asked, f"+{one.asked}") for one in instead]
-    return spelling.respelled(question, as_asked or offered) if instead or offered else None
+    return Found(hits, alternative(question, instead, offered), conditions_met)
 
 
 def _reordered(asked: Asked, candidates: Candidates) -> list[_Scored]:

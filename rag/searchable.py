@@ -168,6 +168,7 @@ class Searchable:
             Filter(since, until, source, title, language, where or {}),
             offset,
             limit,
+            encoder=self._embedder,
             library=self._engine.searcher(),
         )
 

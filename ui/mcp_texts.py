@@ -58,8 +58,10 @@ class Listed(Shape):
     offset: int
     next_offset: int | None
     """Where the next page begins, if there is one."""
+    reading: tuple[str, ...]
+    """How the words were read: a line for each thing that may surprise."""
     alternative: str | None
-    """Other words worth looking for: what may have been meant."""
+    """Other words worth looking for: the same without corrections, or with one."""
     passages: tuple[Passage, ...]
 
 
@@ -102,6 +104,7 @@ def listed(found: rag.Found) -> Listed:
         documents=len(found.documents),
         offset=found.offset,
         next_offset=after if found.matches and after < found.passages else None,
+        reading=found.reading,
         alternative=found.alternative,
         passages=tuple(map(_place, found.matches)),
     )
@@ -148,7 +151,7 @@ def list_text(found: Listed) -> str:
     numbered = (
         _numbered(n, one, one.text) for n, one in enumerate(found.passages, start=found.offset + 1)
     )
-    return "\n\n".join((head, *_instead(found.alternative), *numbered, *more))
+    return "\n\n".join((head, *found.reading, *_instead(found.alternative), *numbered, *more))
 
 
 def read_text(stretch: Read) -> str:

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from rag import asking, listing, terminal
+from rag import listing, terminal
 from rag.commands.options import JsonOption, LibraryOption, library_at
 from rag.errors import InputError
 from rag.filters import Filter
@@ -109,7 +109,7 @@ def ask_command(
     elif empty:
         out.print("The library is empty. Put documents into it: rag index PATH")
     elif found:
-        listing.print_reading(asking.in_words(asking.read(question), found.instead))
+        listing.print_reading(found.reading)
         listing.print_alternative(found.alternative)
         listing.print_found(found)
     elif answer:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -70,7 +69,7 @@ def report_command(library: LibraryOption = None, *, as_json: JsonOption = False
 
 def remove_command(
     sources: Annotated[
-        list[Path],
+        list[str],
         typer.Argument(metavar="SOURCE...", help="Indexed files or folders.", show_default=False),
     ],
     library: LibraryOption = None,

@@ -58,8 +58,24 @@ class Means:
     @property
     def too_large(self) -> str:
         """What to say of a file that needs more memory than ``max_document``."""
-        now, more = (f"{size // 10**6}MB" for size in (self.max_document, 4 * self.max_document))
+        now, more = self._memory
         return (
             f"reading it takes more than {now} of memory; "
             f"allow more with --max-document {more}, or split it"
         )
+
+    @property
+    def after_crash(self) -> str:
+        """What to do about a file whose parser crashed: many in C crash where they get no more
+        memory, and don't say so.
+        """
+        now, more = self._memory
+        return (
+            f"if {now} of memory is too little for it, allow more with --max-document {more}, "
+            "or else save it anew in its program"
+        )
+
+    @property
+    def _memory(self) -> tuple[str, str]:
+        """How much may be taken now, and how much more to allow."""
+        return f"{self.max_document // 10**6}MB", f"{4 * self.max_document // 10**6}MB"

@@ -295,11 +295,12 @@ def run_child(kind: str, place: str, stage: str, *words: str) -> None:
         command = (sys.executable, HERE, "child", "worker", "rag.worker:load", "")
         rag.reading.COMMAND = command
     if kind == "command":
-        from rag.cli import main as run
+        from rag.__main__ import main as run
 
         if not stage:
             threading.Timer(5, say).start()
-        run(list(words))
+        sys.argv[1:] = words
+        run()
     elif kind == "serve":
         serve(
             stage != "-" or place != "-",
@@ -365,7 +366,7 @@ def say_when_reached(stage: str) -> None:
 
 def serve(with_job: bool, source: str) -> None:  # noqa: FBT001
     """A server, with a job where one is wanted."""
-    from rag.cli import main as run
+    from rag.__main__ import main as run
     from ui import server
     from ui.jobs import Jobs
 
@@ -385,7 +386,8 @@ def serve(with_job: bool, source: str) -> None:  # noqa: FBT001
         before(library, *arguments, **options)  # type: ignore[arg-type]
 
     server.serve = started
-    run(["serve", "--port", "0", "--library", fresh()])
+    sys.argv[1:] = ["serve", "--port", "0", "--library", fresh()]
+    run()
 
 
 def run_job(source: str) -> None:

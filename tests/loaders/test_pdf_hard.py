@@ -7,6 +7,7 @@ import gzip
 import json
 import re
 import time
+from itertools import count
 
 import pytest
 from hypothesis import given, settings
@@ -171,6 +172,18 @@ class TestBrokenFiles:
         )
         with pytest.raises(LoadError, match="damaged or cut short"):
             load_pdf(data[: len(data) // 2])
+
+    @pytest.mark.parametrize("entry", [b"/Nums[]", b"/Nums[0<</S/D>>]"])
+    def test_pages_that_are_not_there(self, entry: bytes) -> None:
+        """A few bytes that name a million pages, in circles, take no time for each of them."""
+        data = (
+            b"%PDF-1.7\n1 0 obj<</Type/Catalog/Pages 2 0 R/PageLabels<<" + entry + b">>>>endobj\n"
+            b"2 0 obj<</Type/Pages/Count 1000000/Kids[2 0 R 2 0 R]>>endobj\ntrailer<</Root 1 0 R>>"
+        )
+        tried = count()
+        with pytest.raises(LoadError, match="damaged"):
+            load_pdf(data, on_page=lambda: next(tried))
+        assert 10_000 < next(tried) < 100_000
 
     @given(st.data())
     @settings(max_examples=60, deadline=None)

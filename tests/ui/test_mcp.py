@@ -176,6 +176,20 @@ def test_conditions_hold(seeds: Library) -> None:
     assert result["content"][0]["text"] == "No document meets all of these conditions."
 
 
+def test_a_list_says_what_was_looked_for_instead(seeds: Library) -> None:
+    """Which word was corrected, and the way back, as a search does."""
+    call = {"id": 1, "method": "tools/call"}
+    call |= {"params": {"name": "find", "arguments": {"query": "Zorawor tank"}}}
+    with mounted(seeds) as client:
+        response = client.post("/mcp", json={"jsonrpc": "2.0"} | call, headers=ACCEPT)
+    result = response.json()["result"]
+    answer = seeds.ask("Zorawor tank")
+    assert answer.reading == ("No document has “Zorawor”; looked for “zorawar”.",)
+    assert result["structuredContent"]["reading"] == [*answer.reading]
+    assert result["structuredContent"]["alternative"] == answer.alternative == "+Zorawor tank"
+    assert all(line in result["content"][0]["text"] for line in (*answer.reading, "+Zorawor tank"))
+
+
 def test_words_that_are_not_there(seeds: Library) -> None:
     """Without conditions nothing is said of them."""
     call = {"id": 1, "method": "tools/call"}

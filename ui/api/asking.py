@@ -147,8 +147,10 @@ class Found(Shape):
     matches: tuple[Match, ...]
     """This page, in the order of documents and of places in them."""
     instead: tuple[Respelling, ...]
+    reading: tuple[str, ...]
+    """How the words were read: a line for each thing that may surprise."""
     alternative: str | None
-    """Other words worth looking for: what may have been meant."""
+    """Another question worth offering: the same without corrections, or with one."""
 
 
 class Asked(Filters):
@@ -205,6 +207,7 @@ def routes(library: Library) -> APIRouter:
             offset=found.offset,
             matches=tuple(Match.model_validate(one) for one in found.matches),
             instead=tuple(Respelling.model_validate(one) for one in found.instead),
+            reading=found.reading,
             alternative=found.alternative,
         )
 

@@ -39,6 +39,11 @@ _FEW_LETTERS = 25
 _PAGES_TOGETHER = 500
 """Pages that are laid out together: more than most documents have."""
 
+_MOST_DAMAGED = 10_000
+"""Pages in a row that can't be read, after which the rest is taken to be missing: a file of 200
+bytes may say that it has four million.
+"""
+
 _SCANNED = "no text layer, need OCR"
 _GARBLED = "the fonts don't say which letters they draw, need OCR"
 _DAMAGED = "damaged, not read"
@@ -80,13 +85,17 @@ def load_pdf(
             "date_from": "file" if date else "",
         }
         outline = bookmarks(pdf)
-        labels = facts.page_labels(pdf, len(pdf))
         doubts: list[str] = []
         waiting: list[Loaded] = []
         is_read = False
         body = 0.0
+        damaged = 0
         for start in range(0, max(len(pdf), 1), _PAGES_TOGETHER):
-            pages = _read(pdf, range(start, min(start + _PAGES_TOGETHER, len(pdf))), ocr, on_page)
+            numbers = range(start, min(start + _PAGES_TOGETHER, len(pdf)))
+            pages = _read(pdf, numbers, ocr, on_page)
+            damaged = damaged + len(numbers) if pages.is_damaged else 0
+            if damaged > _MOST_DAMAGED:
+                break
             doubts += pages.doubts
             is_read |= pages.is_read
             kept = list(without_furniture(pages.laid))
@@ -113,7 +122,7 @@ def load_pdf(
                 metadata={name: value for name, value in metadata.items() if value},
                 headings=headings,
                 pages=spans,
-                page_labels=labels[start : start + len(spans)],
+                page_labels=facts.page_labels(pdf, numbers),
                 warnings=pages.warnings,
             )
             nothing = (Span(0, 0),) * len(spans)
@@ -140,6 +149,8 @@ class _Pages:
     doubts: tuple[str, ...]
     is_read: bool
     """Whether there is text on any page that is not only in doubt."""
+    is_damaged: bool
+    """Whether none of the pages can be read."""
 
 
 def _read(pdf: Pdf, numbers: range, ocr: str | None, on_page: Callable[[], None]) -> _Pages:
@@ -160,7 +171,8 @@ def _read(pdf: Pdf, numbers: range, ocr: str | None, on_page: Callable[[], None]
     if not numbers.start and not is_whole(pdf):
         told.append("the file is damaged or cut short; what could be found of it was read")
     is_read = any(page.regions or page.turned for page in laid) and unread < len(laid)
-    return _Pages(tuple(laid), tuple(told), tuple(doubts), is_read)
+    is_damaged = len(doubts.get(_DAMAGED, ())) == len(laid)
+    return _Pages(tuple(laid), tuple(told), tuple(doubts), is_read, is_damaged)
 
 
 def _sheet(pdf: Pdf, number: int, ocr: str | None) -> tuple[Sheet | None, str]:

@@ -58,11 +58,11 @@ def date(pdf: Pdf) -> dt.date | None:
     return None
 
 
-def page_labels(pdf: Pdf, pages: int) -> tuple[str, ...]:
-    """The labels that the PDF gives its pages, or none at all where it gives none."""
-    if not pages or not pdf.get_page_label(0):
+def page_labels(pdf: Pdf, numbers: range) -> tuple[str, ...]:
+    """The labels that the PDF gives some of its pages, or none at all where it gives none."""
+    if not numbers or not pdf.get_page_label(0):
         return ()
-    return tuple(one_line(pdf.get_page_label(page)) for page in range(pages))
+    return tuple(one_line(pdf.get_page_label(page)) for page in numbers)
 
 
 def _is_name(said: str) -> bool:
