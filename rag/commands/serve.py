@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -122,10 +120,6 @@ def serve_command(
     else:
         with library_at(library, create=allowed.may_be_changed) as opened:
             server.serve(opened, host, port, _ready, _starting, access=allowed)
-    # All is closed. Python would take a second or two more to let go of what it imported.
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(0)
 
 
 def _starting(address: str) -> None:
