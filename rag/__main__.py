@@ -1,12 +1,12 @@
 """The command: ``rag``, or ``python -m rag``."""
 
-from rag.commands.signals import ending
+from rag.cli.signals import ending
 
 
 def main() -> None:
     """Run it; a signal ends it in order also while it is still being imported."""
     with ending():
-        from rag.cli import main as run
+        from rag.cli.main import main as run
 
         run()
 

@@ -14,8 +14,8 @@ from hypothesis import settings
 from three_articles import BREAD, TANKS, WHALES
 
 from rag import Library
-from rag.embedding import SentenceTransformerEmbedder
-from rag.threads import one_blas_thread
+from rag.models.embedder import SentenceTransformerEmbedder
+from rag.runtime.threads import one_blas_thread
 
 # In CI the same examples every time, so that a change is judged by what it changed; by hand new
 # ones, which is how bugs are found. No deadlines: a busy machine is no bug.
@@ -33,7 +33,7 @@ os.environ["OMP_WAIT_POLICY"] = "passive"
 OF_THE_PAGE = {"ui", "browser"}
 """Folders whose tests ask the page and the API, of which no coverage is counted (only of rag)."""
 
-QUICK = {"loaders"}
+QUICK = {"formats", "pdf"}
 """Folders of many files whose tests take little: run last, they fill what the long ones leave."""
 
 SEEDS = Path(__file__).parent.parent / "seeds"

@@ -89,7 +89,14 @@ def test_layers() -> None:
 HEAVY = (
     *("torch", "transformers", "sentence_transformers", "openvino", "scipy", "sklearn", "pandas"),
     *("gradio", "fastapi", "trafilatura", "lxml", "openpyxl", "docutils", "pypdfium2"),
-    *("rag.loaders", "rag.evaluation", "rag.ingestion", "rag.shared", "lance", "pyarrow"),
+    *(
+        "rag.documents.registry",
+        "rag.evaluation",
+        "rag.ingest.run",
+        "rag.cluster.lance",
+        "lance",
+        "pyarrow",
+    ),
 )
 """What takes long to import, and no question needs."""
 
@@ -97,7 +104,7 @@ HEAVY = (
 def test_import_is_light() -> None:
     """``import rag`` brings none of the heavy packages, nor the engines of the indexes."""
     run = python(
-        "import sys, rag, rag.cli; print(sorted({'faiss', 'tantivy', *sys.argv[1:]}"
+        "import sys, rag, rag.cli.main; print(sorted({'faiss', 'tantivy', *sys.argv[1:]}"
         " & set(sys.modules)))",
         *HEAVY,
     )
@@ -108,7 +115,7 @@ def test_ask_is_light(seeds: rag.Library) -> None:
     """Nor does a question: its model runs on NumPy."""
     run = python(
         "import sys\n"
-        "from rag.cli import main\n"
+        "from rag.cli.main import main\n"
         "heavy = set(sys.argv[2:])\n"
         "try:\n"
         "    main(['ask', 'Who led the mission?', '-k', '1', '--library', sys.argv[1]])\n"
@@ -125,8 +132,9 @@ def test_ask_is_light(seeds: rag.Library) -> None:
 def test_reading_is_light() -> None:
     """A process that reads files starts without NumPy; what a format needs comes with its file."""
     run = python(
-        "import sys, rag.worker; print(sorted({'numpy', *sys.argv[1:]} & set(sys.modules)))",
-        *(name for name in HEAVY if name != "rag.loaders"),
+        "import sys, rag.documents.sandbox.parser; print(sorted({'numpy', *sys.argv[1:]} "
+        "& set(sys.modules)))",
+        *(name for name in HEAVY if name != "rag.documents.registry"),
     )
     assert run.stdout == "[]\n", run.stderr
 
@@ -136,7 +144,7 @@ def test_embedding_is_light() -> None:
     run = python(
         "import sys\n"
         "from rag import Passage, Span\n"
-        "from rag.embedding import SentenceTransformerEmbedder\n"
+        "from rag.models.embedder import SentenceTransformerEmbedder\n"
         "passage = Passage('p', 'd', 0, 7, 'A tank.', (Span(0, 7),))\n"
         "(found,) = SentenceTransformerEmbedder(backend='PyTorch').passages([passage])\n"
         "print(found.sentences.shape, sorted(set(sys.argv[1:]) & set(sys.modules)))",

@@ -1,8 +1,8 @@
 """The page in Gradio: where things stand and what calls what. What they say is made elsewhere.
 
 Gradio 6 writes the value of ``gr.HTML`` into the page as it is, so everything that goes there
-comes from ``ui.render`` and ``ui.states``, which escape. Only the value may hold a document's
-text: Gradio compiles ``html_template``, so it stays the default, ``${value}``.
+comes from ``ui.pages.hit_html`` and ``ui.pages.states``, which escape. Only the value may hold a
+document's text: Gradio compiles ``html_template``, so it stays the default, ``${value}``.
 """
 
 from __future__ import annotations
@@ -13,14 +13,16 @@ from urllib.parse import urlencode
 
 import gradio as gr
 
-from ui import answers, examples, states, visitors, words
-from ui.narrowing import Narrowing
-from ui.visitors import Visitor
+from ui import strings
+from ui.pages import answers, example_questions, states
+from ui.pages.filter_form import Narrowing
+from ui.security import principal
+from ui.security.principal import Visitor
 
 if TYPE_CHECKING:
     from rag import Library
 
-_ANY = (words.ANY, "")
+_ANY = (strings.ANY, "")
 
 WAITING = 100
 """Questions that wait for their turn; the next is refused, which the page says."""
@@ -53,14 +55,14 @@ def build(library: Library, name: str = "") -> gr.Blocks:
     ``name`` is the library's, where it is one of several.
     """
     view = answers.first_view(library, name)
-    title = f"{name}: {words.TITLE}" if name else words.TITLE
+    title = f"{name}: {strings.TITLE}" if name else strings.TITLE
     page: gr.Blocks
     with gr.Blocks(title=title, analytics_enabled=False) as page:
         masthead = _html("masthead", view.masthead)
         with gr.Row(elem_id="ask"):
             question = gr.Textbox(
-                label=words.QUESTION,
-                placeholder=words.PLACEHOLDER,
+                label=strings.QUESTION,
+                placeholder=strings.PLACEHOLDER,
                 show_label=False,
                 container=False,
                 lines=1,
@@ -71,23 +73,23 @@ def build(library: Library, name: str = "") -> gr.Blocks:
                     autocomplete="off", enterkeyhint="search", spellcheck=True
                 ),
             )
-            search = gr.Button(words.SEARCH, variant="primary", elem_id="search")
+            search = gr.Button(strings.SEARCH, variant="primary", elem_id="search")
         with gr.Row(elem_id="examples"):
             chips = [
                 gr.Button(text, visible=bool(text), size="sm", elem_classes="example")
                 for text in _padded(view.examples)
             ]
-        with gr.Accordion(words.NARROW, open=False, elem_id="narrow") as narrow, gr.Row():
+        with gr.Accordion(strings.NARROW, open=False, elem_id="narrow") as narrow, gr.Row():
             limits = [
-                _field(words.SINCE, "since"),
-                _field(words.UNTIL, "until"),
-                _field(words.SOURCE, "source"),
-                gr.Dropdown([_ANY, *view.types], value="", label=words.TYPE, elem_id="type"),
+                _field(strings.SINCE, "since"),
+                _field(strings.UNTIL, "until"),
+                _field(strings.SOURCE, "source"),
+                gr.Dropdown([_ANY, *view.types], value="", label=strings.TYPE, elem_id="type"),
                 gr.Dropdown(
-                    [_ANY, *view.languages], value="", label=words.LANGUAGE, elem_id="language"
+                    [_ANY, *view.languages], value="", label=strings.LANGUAGE, elem_id="language"
                 ),
             ]
-        _html("warming", f'<p role="status" hidden data-said="{words.LOADING}"></p>')
+        _html("warming", f'<p role="status" hidden data-said="{strings.LOADING}"></p>')
         results = _html("results")
         _html("asked", states.asked_before())
         newest = _html("newest", view.body)
@@ -172,7 +174,7 @@ def build(library: Library, name: str = "") -> gr.Blocks:
 def _visitor(request: gr.Request) -> Visitor:
     """Who asks; the gate knows them."""
     asked = request.request
-    return visitors.of(asked.scope) if asked is not None else visitors.ANYBODY
+    return principal.of(asked.scope) if asked is not None else principal.ANYBODY
 
 
 def _html(name: str, value: str = "") -> gr.HTML:
@@ -197,7 +199,7 @@ def _choosing(choices: Sequence[tuple[str, str]], chosen: str) -> dict[str, obje
 
 def _padded(questions: tuple[str, ...]) -> tuple[str, ...]:
     """As many texts as there are example buttons; those left empty are hidden."""
-    return (*questions, *[""] * (examples.LIMIT - len(questions)))
+    return (*questions, *[""] * (example_questions.LIMIT - len(questions)))
 
 
 def theme() -> gr.themes.Base:

@@ -21,7 +21,7 @@ from types import MappingProxyType
 from typing import Literal, Self, TypeAlias
 
 from rag import Failure, IndexReport, Library, Progress, SourceNotFound, max_document_of
-from ui import troubles
+from ui.ops import public_errors
 
 State: TypeAlias = Literal["queued", "running", "done", "failed", "cancelled"]
 
@@ -171,7 +171,7 @@ class Jobs:
         """
         listed = tuple(os.path.expanduser(path) for path in paths)  # noqa: PTH111 (as given)
         if not all(map(os.path.exists, listed)):
-            raise SourceNotFound(troubles.NO_SUCH_FILE)
+            raise SourceNotFound(public_errors.NO_SUCH_FILE)
         if max_document is not None:
             max_document = max_document_of(max_document)
         job = Job(
@@ -291,7 +291,7 @@ class Jobs:
             return lambda job: replace(job, state="cancelled", ended=_now())
         except Exception as error:  # noqa: BLE001 (the terminal gets the traceback, the job a line)
             _log.exception("An index job failed.")
-            trouble = troubles.told(error)
+            trouble = public_errors.told(error)
         else:
             done = Outcome.of(report)
             return lambda job: replace(job, state="done", report=done, ended=_now())

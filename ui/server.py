@@ -1,6 +1,6 @@
 """The server under the page: Gradio at ``/``, articles to read, health, and what programs ask:
 the REST API and the tools of assistants. ``rag serve`` starts it, over one library or over a shelf
-of them (:mod:`ui.shelf`).
+of them (:mod:`ui.libraries.application`).
 
 It answers on this machine only, unless told otherwise, and asks nothing of any other.
 """
@@ -24,33 +24,27 @@ from starlette.middleware import Middleware
 from starlette.types import Receive, Scope, Send
 
 from rag import InputError, Library, RagError
-from ui import (
-    citing,
-    documents_routes,
-    gradio_guard,
-    guard,
-    insight_routes,
-    metrics,
-    observing,
-    pages,
-    policies,
-    prefix,
-    ratings,
-    reader,
-    reading,
-    serving,
-    troubles,
-    words,
-)
-from ui.access import Access, decided
+from ui import strings
 from ui.api import docs, problems
 from ui.api.application import create_api
 from ui.jobs import Jobs
-from ui.metrics import Metrics
-from ui.starting import Starting
-from ui.warming import Warming
+from ui.ops import lifecycle, metrics, public_errors, request_log, root_path
+from ui.ops.metrics import Metrics
+from ui.ops.splash import Starting
+from ui.ops.warm_up import Warming
+from ui.pages import (
+    citations,
+    documents_routes,
+    insight_routes,
+    pdf_pages,
+    ratings,
+    reader,
+    reader_routes,
+)
+from ui.security import content_policy, gradio_routes, origin
+from ui.security.access import Access, decided
 
-HERE = Path(__file__).parent
+STATIC = Path(__file__).parent / "static"
 HEAD = (
     '<link rel="stylesheet" href="style.css"><script defer src="ratings.js"></script>'
     '<script type="module" src="page.js"></script><script type="module" src="asked.js"></script>'
@@ -83,7 +77,8 @@ def create_app(
     name: str = "",
     counted: Metrics | None = None,
 ) -> FastAPI:
-    """The whole web application over one library, which stands behind a gate (:mod:`ui.gate`).
+    """The whole web application over one library, which stands behind a gate
+    (:mod:`ui.security.middleware`).
 
     ``background`` is closed when the application is shut down. ``name`` is the library's, where it
     is one of several, and leads back to them. ``counted`` is what ``/metrics`` gives, and there is
@@ -92,8 +87,8 @@ def create_app(
     import_gradio()
     import gradio as gr
 
-    from ui import mcp_tools
     from ui.app import build, theme
+    from ui.mcp import tools as mcp_tools
 
     behind = background or Background.of(library)
     tools = mcp_tools.mounted(library)
@@ -119,8 +114,8 @@ def create_app(
     )
     _add_routes(app, library, behind.warming)
     ratings.add_routes(app, library)
-    citing.add_routes(app, library)
-    reading.add_routes(app, library, pages.add_routes(app, library))
+    citations.add_routes(app, library)
+    reader_routes.add_routes(app, library, pdf_pages.add_routes(app, library))
     docs.add_routes(app)
     app.router.routes.append(tools.route)
     documents_routes.add_routes(app, library, name=name)
@@ -128,10 +123,10 @@ def create_app(
     app.mount(problems.PREFIX, create_api(library, behind.jobs, behind.warming))
     if counted is not None:
         metrics.add_routes(app, counted)
-    app.add_middleware(policies.added)
+    app.add_middleware(content_policy.added)
     page = build(library, name)
     below = "/libraries/{name}" if name else ""
-    app.add_middleware(observing.routed, below=below, also=(tools.route.path,))
+    app.add_middleware(request_log.routed, below=below, also=(tools.route.path,))
     mounted: FastAPI = gr.mount_gradio_app(
         app,
         page,
@@ -148,7 +143,7 @@ def create_app(
         allowed_paths=[],
         app_kwargs={
             "exception_handlers": {404: _missing},
-            "middleware": [Middleware(gradio_guard.guarded, page=page, not_found=_missing)],
+            "middleware": [Middleware(gradio_routes.guarded, page=page, not_found=_missing)],
         },
     )
     return mounted
@@ -177,7 +172,9 @@ def serve(
 
     """
     allowed = access or decided(host)
-    serving.answer(Alone(library), allowed, host, port, on_ready=on_ready, on_starting=on_starting)
+    lifecycle.answer(
+        Alone(library), allowed, host, port, on_ready=on_ready, on_starting=on_starting
+    )
 
 
 class Alone:
@@ -233,7 +230,7 @@ def _add_routes(app: FastAPI, library: Library, warming: Warming) -> None:
     def kept(name: str, media_type: str) -> None:
         def file() -> FileResponse:
             headers = {"cache-control": "no-cache"}
-            return FileResponse(HERE / name, media_type=media_type, headers=headers)
+            return FileResponse(STATIC / name, media_type=media_type, headers=headers)
 
         app.get(f"/{name}")(file)
 
@@ -254,7 +251,7 @@ def _add_routes(app: FastAPI, library: Library, warming: Warming) -> None:
 
     @app.get("/favicon.ico")
     def icon() -> Response:
-        return Response(words.ICON, media_type="image/svg+xml")
+        return Response(strings.ICON, media_type="image/svg+xml")
 
 
 async def _missing(request: Request, _: Exception) -> Response:
@@ -262,12 +259,12 @@ async def _missing(request: Request, _: Exception) -> Response:
 
     Some paths below the API's never reach it, such as those with a line feed.
     """
-    if prefix.within(request.scope).startswith(f"{problems.PREFIX}/"):
+    if root_path.within(request.scope).startswith(f"{problems.PREFIX}/"):
         return problems.nothing_here(request.scope)
     if "text/html" not in request.headers.get("accept", ""):
-        return JSONResponse({"detail": words.MISSING}, status_code=404)
-    page = reader.missing(prefix.root(request.scope))
-    return HTMLResponse(page, status_code=404, headers=guard.STILL)
+        return JSONResponse({"detail": strings.MISSING}, status_code=404)
+    page = reader.missing(root_path.root(request.scope))
+    return HTMLResponse(page, status_code=404, headers=origin.STILL)
 
 
 async def _invalid(_: Request, error: RequestValidationError) -> Response:
@@ -285,7 +282,7 @@ async def broken(request: Request, error: Exception) -> Response:
         _log.error("The library is in trouble: %s", error)
     if "text/html" not in request.headers.get("accept", ""):
         return JSONResponse(
-            {"status": "error", "detail": words.sentence(troubles.told(error))}, status
+            {"status": "error", "detail": strings.sentence(public_errors.told(error))}, status
         )
-    page = reader.problem(troubles.told(error), prefix.root(request.scope))
-    return HTMLResponse(page, status, headers=guard.STILL)
+    page = reader.problem(public_errors.told(error), root_path.root(request.scope))
+    return HTMLResponse(page, status, headers=origin.STILL)

@@ -3,8 +3,8 @@
 ::
 
     files → Labelled set → Library → Answered → Judged → Result → table, JSON, plot, losses
-      beir, questions,     corpus    running    judging   results
-      rated
+      beir, questions,     corpus    query_run  relevance results
+      rated_set
 
-``ranks`` is the only module that knows ir-measures, ``plot`` the only one that knows matplotlib.
+``metrics`` is the only module that knows ir-measures, ``plot`` the only one that knows matplotlib.
 """

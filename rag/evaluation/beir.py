@@ -21,7 +21,7 @@ from typing import Any
 
 from rag.errors import InputError
 from rag.evaluation.json_lines import Record, records
-from rag.evaluation.labelled import (
+from rag.evaluation.labelled_sets import (
     GoldSpan,
     LabelledSet,
     Question,
@@ -29,9 +29,9 @@ from rag.evaluation.labelled import (
     check_question,
     no_set,
 )
-from rag.files import open_file
-from rag.filters import Filter
+from rag.runtime.files import open_file
 from rag.types import Span
+from rag.types.filters import Filter
 
 USUAL_SPLIT = "test"
 

@@ -7,11 +7,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from rag.cli.output import count
 from rag.errors import InputError
-from rag.evaluation.labelled import SetDocument
-from rag.files import write_atomically
-from rag.library import Library
-from rag.terminal import count
+from rag.evaluation.labelled_sets import SetDocument
+from rag.library.library import Library
+from rag.runtime.files import write_atomically
 from rag.types import Hit
 
 FOLDER = "corpus"

@@ -12,7 +12,7 @@ from typing import Any, BinaryIO, TypeAlias
 from zlib import error as ZlibError  # noqa: N812 (zlib spells its exception like a function)
 
 from rag.errors import InputError
-from rag.files import open_file
+from rag.runtime.files import open_file
 
 Record: TypeAlias = dict[str, Any]
 

@@ -6,7 +6,7 @@ import dataclasses
 from dataclasses import dataclass
 
 from rag.errors import InputError
-from rag.ranking import DEFAULT, Ranking
+from rag.search.scoring import DEFAULT, Ranking
 
 RERANK = "rerank"
 

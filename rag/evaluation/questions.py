@@ -18,11 +18,11 @@ import csv
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path, PurePath
 
+from rag.documents.character_encoding import decode
 from rag.errors import InputError, LoadError
 from rag.evaluation.json_lines import records
-from rag.evaluation.labelled import LabelledSet, Question, check_question, no_set
-from rag.files import open_file
-from rag.loaders.decoding import decode
+from rag.evaluation.labelled_sets import LabelledSet, Question, check_question, no_set
+from rag.runtime.files import open_file
 
 SEPARATORS = {".csv": ",;", ".tsv": "\t"}
 """What may stand between the cells; spreadsheets of some countries write semicolons."""

@@ -8,7 +8,7 @@ from statistics import median
 
 import numpy as np
 
-from rag.evaluation.judging import Judged
+from rag.evaluation.relevance import Judged
 from rag.evaluation.statistics import Difference, Estimate, compare, estimate
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.arrays import Scores
+from rag.types.arrays import Scores
 
 RESAMPLES = 5_000
 SEED = 20_240_713

@@ -23,13 +23,13 @@ from pathlib import Path
 from quality import circumstances
 
 from rag.evaluation.beir import read_beir
-from rag.evaluation.evaluating import Opened, opened
-from rag.evaluation.judging import Judged, judge
-from rag.evaluation.labelled import Question, spread
+from rag.evaluation.labelled_sets import Question, spread
+from rag.evaluation.metrics import DEPTH
 from rag.evaluation.modes import parse_mode
-from rag.evaluation.ranks import DEPTH
+from rag.evaluation.query_run import SHOWN, Answered
+from rag.evaluation.relevance import Judged, judge
+from rag.evaluation.report import Opened, opened
 from rag.evaluation.results import differences
-from rag.evaluation.running import SHOWN, Answered
 from rag.evaluation.statistics import Difference
 
 WHOLE = "hybrid"

@@ -28,7 +28,7 @@ from bench_texts import first_texts, questions
 from quality import circumstances
 
 from rag.evaluation.beir import read_beir
-from rag.evaluation.evaluating import opened
+from rag.evaluation.report import opened
 
 PARTS = ("ingest", "bound", "query", "cold")
 

@@ -2,7 +2,7 @@
 
 ::
 
-    PYTHONPATH=tests python tests/bench/both_engines.py SET FOLDER
+    PYTHONPATH=tests/support python tests/bench/both_engines.py SET FOLDER
         [--questions N] [--compressed] [--local]
 
 Indexes the documents of the set twice, into ``FOLDER/embedded`` and into a shared library on an S3
@@ -28,14 +28,14 @@ import object_storage
 from quality import circumstances
 
 from rag import Hit, Library
-from rag.embedding import SentenceTransformerEmbedder
+from rag.cluster.lance import table
 from rag.evaluation import corpus
 from rag.evaluation.beir import read_beir
-from rag.evaluation.judging import SpanJudge
-from rag.evaluation.labelled import Question, spread
-from rag.evaluation.places import Places
-from rag.shared import lance_table
-from rag.threads import one_blas_thread
+from rag.evaluation.labelled_sets import Question, spread
+from rag.evaluation.offsets import Places
+from rag.evaluation.relevance import SpanJudge
+from rag.models.embedder import SentenceTransformerEmbedder
+from rag.runtime.threads import one_blas_thread
 
 DEPTH = 10
 SHOWN = 5
@@ -53,7 +53,7 @@ def main() -> None:
     one_blas_thread()  # as the command does
     arguments.folder.mkdir(parents=True, exist_ok=True)
     if arguments.compressed:
-        lance_table.EXACT = 0
+        table.EXACT = 0
     with _place(arguments.folder, local=arguments.local) as url:
         found = compared(arguments.data, arguments.folder, url, arguments.questions)
     print(json.dumps(found | {"compressed": arguments.compressed}), circumstances())

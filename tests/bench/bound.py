@@ -23,11 +23,11 @@ from statistics import median
 import torch
 from quality import circumstances
 
-from rag.chunking import passages
-from rag.embedding import SentenceTransformerEmbedder
-from rag.loaders import load
-from rag.sentences import sentences
-from rag.threads import one_blas_thread
+from rag.documents.registry import load
+from rag.models.embedder import SentenceTransformerEmbedder
+from rag.runtime.threads import one_blas_thread
+from rag.text.chunking import passages
+from rag.text.sentences import sentences
 from rag.types import Document, Passage
 
 LAYERS, WIDTH, WIDENED = 6, 384, 1536

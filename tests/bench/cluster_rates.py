@@ -2,7 +2,7 @@
 
 ::
 
-    PYTHONPATH=tests:tests/cluster python tests/bench/cluster_rates.py
+    PYTHONPATH=tests/support:tests/cluster python tests/bench/cluster_rates.py
         [--documents N] [--questions N] [--rounds N]
 
 Every machine is a core of this one: its Ray processes, or its replica, are bound to it. Documents
@@ -36,7 +36,7 @@ from quality import circumstances
 from ray.cluster_utils import Cluster
 
 from rag import Library, Progress
-from rag.threads import one_blas_thread
+from rag.runtime.threads import one_blas_thread
 
 CLIENTS = 4
 Row = dict[str, float]

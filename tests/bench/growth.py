@@ -25,11 +25,11 @@ from large_libraries import Real, all_vectors, grow, read_real
 from quality import circumstances
 
 from rag import Library
-from rag.embedding import SentenceTransformerEmbedder
 from rag.evaluation.beir import read_beir
-from rag.evaluation.evaluating import opened
-from rag.folder import locked
-from rag.vectors.recall import BEST, PROPOSED, Nearest
+from rag.evaluation.report import opened
+from rag.index.folder import locked
+from rag.index.vectors.recall import BEST, PROPOSED, Nearest
+from rag.models.embedder import SentenceTransformerEmbedder
 
 SIZES = (1_000, 10_000, 100_000, 1_000_000)
 

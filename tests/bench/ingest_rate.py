@@ -116,7 +116,7 @@ def spread(values: Sequence[float]) -> list[float]:
 def indexed(files: Path) -> Row:
     """Index with rag, in this process, after it has done so once with one text."""
     from rag import Library
-    from rag.threads import one_blas_thread
+    from rag.runtime.threads import one_blas_thread
 
     one_blas_thread()  # as the command does
     with tempfile.TemporaryDirectory() as temporary:

@@ -17,9 +17,9 @@ from pathlib import Path
 import numpy as np
 
 from rag import Document, Library, Passage, Span
-from rag.embedding import SentenceTransformerEmbedder
-from rag.folder import locked
-from rag.store import Database, FileRecord, Source, StoreReader, StoreWriter
+from rag.index.folder import locked
+from rag.index.sqlite import Database, FileRecord, Source, StoreReader, StoreWriter
+from rag.models.embedder import SentenceTransformerEmbedder
 from rag.types import PassageEncoding
 
 PASSAGES_EACH = 20
@@ -155,7 +155,7 @@ def _record(document: Document) -> FileRecord:
 
 def all_vectors(folder: Path, dimension: int) -> Iterator[tuple[int, np.ndarray]]:
     """The sentence vectors of every passage, by its key."""
-    from rag.store import Changes
+    from rag.index.sqlite import Changes
 
     database = Database(folder / "library.db", dimension)
     yield from Changes(database).vectors_since(0)

@@ -28,7 +28,7 @@ import numpy as np
 from quality import circumstances
 
 from rag.evaluation.beir import read_beir
-from rag.evaluation.evaluating import opened
+from rag.evaluation.report import opened
 
 FILES = 400
 """Documents of the job, of some hundred words each: more than are done while the clients ask."""

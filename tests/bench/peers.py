@@ -33,15 +33,15 @@ from quality import circumstances, no_progress
 from rag import Document, Hit, Quote, Span, Why
 from rag.evaluation.beir import read_beir
 from rag.evaluation.corpus import Corpus
-from rag.evaluation.evaluating import evaluate, opened
-from rag.evaluation.judging import Judged, SpanJudge, judge
-from rag.evaluation.labelled import GoldSpan, LabelledSet, Question, spread
+from rag.evaluation.labelled_sets import GoldSpan, LabelledSet, Question, spread
 from rag.evaluation.modes import parse_mode
-from rag.evaluation.places import Places
+from rag.evaluation.offsets import Places
+from rag.evaluation.query_run import Answered
+from rag.evaluation.relevance import Judged, SpanJudge, judge
+from rag.evaluation.report import evaluate, opened
 from rag.evaluation.results import differences, result
-from rag.evaluation.running import Answered
 from rag.evaluation.spans import Stretch
-from rag.filters import Filter
+from rag.types.filters import Filter
 
 SETS = ("squad_dev", "chroma_chunking", "scifact", "squad_articles")
 FIVE = 5

@@ -20,8 +20,8 @@ from importlib.metadata import version
 from pathlib import Path
 
 from rag.evaluation.beir import read_beir
-from rag.evaluation.evaluating import evaluate, opened
 from rag.evaluation.modes import Mode, parse_mode
+from rag.evaluation.report import evaluate, opened
 from rag.evaluation.results import Report
 
 COLUMNS = {

@@ -10,7 +10,7 @@ vector index, the word index, reading the store, late interaction, what is drawn
 a large library asks the word index in a thread of its own counts as waiting, under all else.
 
 The clients ask without a pause, twice: once as it is, where questions that arrive together share a
-pass of the model (``rag/embedding/together.py``), and once with a pass for each question, begun at
+pass of the model (``rag/models/micro_batch.py``), and once with a pass for each question, begun at
 once. For both there are questions a second, and how the 99th of a hundred waits beside the median.
 The library is as before in the end, but for its generation.
 """
@@ -33,11 +33,13 @@ import numpy as np
 from bench_texts import questions, written
 from quality import circumstances
 
-from rag import Library, Progress, ranking, retrieval
-from rag.embedding import SentenceTransformerEmbedder
-from rag.embedding.together import Together
-from rag.threads import one_blas_thread, short_turns
-from ui import render
+from rag import Library, Progress
+from rag.models.embedder import SentenceTransformerEmbedder
+from rag.models.micro_batch import Together
+from rag.runtime.threads import one_blas_thread, short_turns
+from rag.search import pipeline
+from rag.search import scoring as ranking
+from ui.pages import hit_html
 
 STAGES = ("encoding", "vectors", "words", "store", "late interaction", "rendering")
 REST = "all else"
@@ -72,7 +74,7 @@ def measured(folder: Path, asked: Sequence[str], clients: int) -> dict[str, obje
         def ask(question: str) -> None:
             answer = library.ask(question)
             began = time.perf_counter()
-            render.results(question, answer)
+            hit_html.results(question, answer)
             clock.add("rendering", began)
 
         clock.questions(asked[:WARM], ask)
@@ -196,7 +198,7 @@ def watched(library: Library, clock: Clock) -> Iterator[None]:
     with (
         patch.object(library._engine.snapshots, "current", snapshot),
         patch.object(library._engine, "reader", store),
-        patch.object(retrieval, "ranking", Timed(ranking, "late interaction", clock, scoring)),
+        patch.object(pipeline, "ranking", Timed(ranking, "late interaction", clock, scoring)),
     ):
         yield
 

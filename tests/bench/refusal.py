@@ -26,10 +26,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag import Library
-from rag.calibration import ANSWERED
+from rag.confidence.calibration import ANSWERED
 from rag.evaluation import corpus
 from rag.evaluation.beir import read_beir
-from rag.evaluation.labelled import LabelledSet, Question
+from rag.evaluation.labelled_sets import LabelledSet, Question
 
 BINS = 10
 

@@ -7,10 +7,10 @@ from peers import READ, SHOWN, WITHIN, TextPlaces, in_text, lengths, unread
 
 from rag import Span
 from rag.evaluation.corpus import Corpus
-from rag.evaluation.judging import Judged, SpanJudge, judge
-from rag.evaluation.labelled import GoldSpan, Question, SetDocument
-from rag.evaluation.places import Places
-from rag.evaluation.running import Answered
+from rag.evaluation.labelled_sets import GoldSpan, Question, SetDocument
+from rag.evaluation.offsets import Places
+from rag.evaluation.query_run import Answered
+from rag.evaluation.relevance import Judged, SpanJudge, judge
 
 TEXT = f"{'padding ' * 200}The answer is Ghent."
 """1,600 characters, then the answer, which is Ghent: 1614 to 1619."""

@@ -87,9 +87,9 @@ def main() -> None:
     from threaded import serving
 
     from rag import Library
-    from rag.embedding import SentenceTransformerEmbedder
-    from rag.threads import one_blas_thread, short_turns
-    from ui import access, accounts
+    from rag.models.embedder import SentenceTransformerEmbedder
+    from rag.runtime.threads import one_blas_thread, short_turns
+    from ui.security import access, accounts
 
     one_blas_thread()  # as the command does
     short_turns()

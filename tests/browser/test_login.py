@@ -10,7 +10,7 @@ import pytest
 from one_process import OneProcess
 from playwright.sync_api import Browser, Page, expect
 
-from ui import accounts
+from ui.security import accounts
 
 OpenPage = Callable[..., Page]
 PASSWORD = "a tank, a whale and bread"  # noqa: S105 (of nobody)

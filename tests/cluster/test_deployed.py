@@ -12,7 +12,7 @@ import pytest
 import typer
 import yaml
 
-from rag.cli import app
+from rag.cli.main import app
 
 FOLDER = Path(__file__).parents[2] / "ui" / "deployment"
 

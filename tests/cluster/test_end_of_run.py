@@ -14,13 +14,13 @@ from hashing_embedder import HashingEmbedder
 from made_documents import made
 
 from rag import Library
-from rag.chunking import passages
-from rag.cluster.fleet import Fleet
-from rag.shared import lance_segments, lance_table, publishing, statistics, workers
-from rag.shared.engine import SharedEngine
-from rag.shared.lance_tables import Tables
-from rag.shared.workers import Workers
-from rag.store import Source
+from rag.cluster.lance import publication, segments, statistics, table, workers
+from rag.cluster.lance.engine import SharedEngine
+from rag.cluster.lance.tables import Tables
+from rag.cluster.lance.workers import Workers
+from rag.cluster.ray.fleet import Fleet
+from rag.index.sqlite import Source
+from rag.text.chunking import passages
 from rag.types import Document, document_id
 
 DOCUMENTS = 120
@@ -55,7 +55,7 @@ def by(request: pytest.FixtureRequest) -> Iterator[Workers]:
         yield without_ray.OneProcess()
         return
     pytest.importorskip("ray")
-    from rag.cluster.pipeline import machines
+    from rag.cluster.ray.pipeline import machines
 
     with machines(Fleet("local")) as there:
         yield there
@@ -64,7 +64,7 @@ def by(request: pytest.FixtureRequest) -> Iterator[Workers]:
 def test_terms_are_counted_by_parts(tables: Tables, by: Workers) -> None:
     """Every count, and of the version that is said."""
     assert len(workers.parts(tables.passages)) == 2
-    publishing.publish(tables, by)
+    publication.publish(tables, by)
     expected = statistics.counted(tables.passages.each(statistics.COLUMNS))
     expected[statistics.VERSION] = tables.passages.version
     found = {row["term"]: row["passages"] for row in tables.terms.rows(("term", "passages"))}
@@ -80,8 +80,8 @@ def test_indexes_are_made_by_parts(
     """
     copied = shutil.copytree(tmp_path / "shared", tmp_path / "copied")
     alone = Tables(f"file://{copied}", HashingEmbedder().dimension)
-    publishing.publish(alone)
-    lance_segments.make(tables.passages, 3 * DOCUMENTS, by)
+    publication.publish(alone)
+    segments.make(tables.passages, 3 * DOCUMENTS, by)
     made_, expected = tables.passages, alone.passages
     assert set(made_.indexes().values()) == {0}
     assert made_.indexes().keys() == expected.indexes().keys()
@@ -92,12 +92,12 @@ def test_indexes_are_made_by_parts(
         assert (
             made_.worded(question, 5, None).tolist() == expected.worded(question, 5, None).tolist()
         )
-    publishing.publish(tables, by)
+    publication.publish(tables, by)
     exact = [set(tables.passages.nearest(one, 10, None).tolist()) for one in vectors]
-    monkeypatch.setattr(lance_table, "EXACT", 0)
-    monkeypatch.setattr(lance_table, "lists_for", lambda _: 4)
-    lance_segments.make(tables.passages, 3 * DOCUMENTS, by)
-    publishing.publish(alone, anew=True)
+    monkeypatch.setattr(table, "EXACT", 0)
+    monkeypatch.setattr(table, "lists_for", lambda _: 4)
+    segments.make(tables.passages, 3 * DOCUMENTS, by)
+    publication.publish(alone, anew=True)
     recalls = []
     for one in (tables.passages, alone.passages):
         assert [name for name in one.indexes() if name.startswith("vectors")] == ["vectors_in_4"]

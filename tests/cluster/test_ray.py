@@ -20,7 +20,7 @@ from pyarrow.fs import S3FileSystem
 from three_articles import library_without_reading
 
 from rag import Library, LibraryNotFound, Progress
-from rag.embedding import SentenceTransformerEmbedder
+from rag.models.embedder import SentenceTransformerEmbedder
 
 pytest.importorskip("ray")
 

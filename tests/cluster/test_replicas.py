@@ -13,7 +13,7 @@ from lacking import skip_unless_in_ci
 from made_documents import made
 
 from rag import Library
-from rag.embedding import SentenceTransformerEmbedder
+from rag.models.embedder import SentenceTransformerEmbedder
 
 pytest.importorskip("ray", reason="with all that make cluster installs and tries")
 

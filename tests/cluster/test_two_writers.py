@@ -16,7 +16,7 @@ from hashing_embedder import HashingEmbedder
 from kill_at_every_step import read_here
 
 from rag import Library
-from rag.shared.statistics import VERSION
+from rag.cluster.lance.statistics import VERSION
 
 ROUNDS = int(os.environ.get("RAG_CLUSTER_ROUNDS", "5"))
 """50 in `make cluster`."""
@@ -45,7 +45,7 @@ def test_two_writers_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     assert [code for _, code in ended] == [0, 0], "\n".join(said for said, _ in ended)[-4000:]
     for folder in folders:
         shutil.rmtree(folder)
-    monkeypatch.setattr("rag.ingestion.read", read_here)
+    monkeypatch.setattr("rag.ingest.run.read", read_here)
     with Library.open(replayed, embedder=HashingEmbedder()) as library:
         for seed, folder in zip(SEEDS, folders, strict=True):
             writer_of_rounds.play(library, folder, seed, ROUNDS)

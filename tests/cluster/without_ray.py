@@ -7,9 +7,9 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TypeVar
 
-from rag.cluster import stages
-from rag.cluster.fleet import Fleet
-from rag.cluster.work import Digested, Job, Listed, Looked, Written
+from rag.cluster.ray import stages
+from rag.cluster.ray.fleet import Fleet
+from rag.cluster.ray.messages import Digested, Job, Listed, Looked, Written
 
 FILES_TOGETHER = 2
 """So few that what is in one file comes in several parcels, and several files in one."""
@@ -19,7 +19,7 @@ _R = TypeVar("_R")
 
 
 class OneProcess:
-    """As :class:`rag.cluster.indexing.Machines` says. What was written comes in the other order:
+    """As :class:`rag.cluster.ray.driver.Machines` says. What was written comes in the other order:
     a cluster's comes in any.
     """
 
@@ -47,13 +47,13 @@ class OneProcess:
         parts: Sequence[_T],
         join: Callable[[Sequence[_R]], _R],
     ) -> _R:
-        """As :class:`rag.shared.workers.Workers` says."""
+        """As :class:`rag.cluster.lance.workers.Workers` says."""
         return _carried(join([_carried(work(_carried(part))) for part in parts]))
 
 
 @contextmanager
 def machines(_: Fleet) -> Iterator[OneProcess]:
-    """In the place of :func:`rag.cluster.pipeline.machines`."""
+    """In the place of :func:`rag.cluster.ray.pipeline.machines`."""
     yield OneProcess()
 
 

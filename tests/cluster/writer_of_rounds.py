@@ -18,7 +18,7 @@ from pathlib import Path
 from hashing_embedder import HashingEmbedder
 from kill_at_every_step import read_here
 
-import rag.ingestion
+import rag.ingest.run
 from rag import Library, LibraryBusy
 
 ATTEMPTS = 3
@@ -60,6 +60,6 @@ def index(library: Library, folder: Path) -> None:
 
 if __name__ == "__main__":
     url, place, seed, rounds = sys.argv[1:]
-    rag.ingestion.read = read_here
+    rag.ingest.run.read = read_here
     with Library.open(url, embedder=HashingEmbedder()) as opened:
         play(opened, Path(place), int(seed), int(rounds))

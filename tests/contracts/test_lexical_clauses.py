@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rag.lexical import Entry, TantivyIndex
+from rag.index.lexical import Entry, TantivyIndex
 from rag.types import Clauses, Respelling
 
 # Stop words and forms of one word among them: both count as they are written.

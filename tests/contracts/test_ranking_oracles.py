@@ -7,18 +7,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rag import ranking, signs
+from rag.search import late_interaction, scoring
 
 
 @pytest.mark.parametrize("dimension", [384, 768, 20])
 def test_cosines_of_more_tokens_than_are_unpacked_at_once(dimension: int) -> None:
     """The pieces, the last of which is not full, give what one product gives."""
     chance = np.random.default_rng(dimension)
-    rows = 2 * signs.WORK // dimension + 17
+    rows = 2 * late_interaction.WORK // dimension + 17
     question = chance.standard_normal((11, dimension), dtype=np.float32)
     positive = chance.random((rows, dimension)) > 0.5
     lengths = np.array([rows - 9, 0, 9], np.int32)
-    met = ranking.late_interaction(question, np.packbits(positive, axis=1), [lengths])
+    met = scoring.late_interaction(question, np.packbits(positive, axis=1), [lengths])
     units = np.where(positive, 1.0, -1.0) / np.sqrt(dimension)
     cosines = question.astype(float) @ units.T / np.linalg.norm(question, axis=1, keepdims=True)
     expected = [cosines[:, :-9].max(axis=1), np.full(11, -1.0), cosines[:, -9:].max(axis=1)]
@@ -31,9 +31,9 @@ def test_the_same_row_has_the_same_cosine_wherever_it_stands(tokens: int, dimens
     chance = np.random.default_rng(tokens)
     question = chance.standard_normal((tokens, dimension), dtype=np.float32)
     bits = chance.integers(0, 256, (300, dimension // 8), dtype=np.uint8)
-    found = signs.cosines(question, bits)
+    found = late_interaction.cosines(question, bits)
     for first in (1, 5, 77):
-        assert np.array_equal(signs.cosines(question, bits[first:]), found[:, first:])
+        assert np.array_equal(late_interaction.cosines(question, bits[first:]), found[:, first:])
 
 
 @settings(max_examples=30)
@@ -43,7 +43,7 @@ def test_best_of_groups_equals_a_loop(groups: list[list[float]]) -> None:
     scores = np.array([score for group in groups for score in group])
     of_each = np.repeat(np.arange(len(groups)), [len(group) for group in groups])
     both = np.stack([scores, -scores])
-    found = ranking.best_of_groups(both, of_each, len(groups), -9.0)
+    found = scoring.best_of_groups(both, of_each, len(groups), -9.0)
     assert found[0].tolist() == [max(group, default=-9.0) for group in groups]
     assert found[1].tolist() == [max((-one for one in group), default=-9.0) for group in groups]
 
@@ -67,4 +67,4 @@ def test_folding_equals_comparing_all_words(
     for i in order:
         groups.setdefault(" ".join(texts[i].casefold().split()), []).append(i)
     expected = [sorted(group, key=keys.__getitem__) for group in groups.values()]
-    assert ranking.folded(order, texts, keys) == expected
+    assert scoring.folded(order, texts, keys) == expected

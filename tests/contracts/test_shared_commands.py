@@ -12,7 +12,7 @@ from commands import rag
 from engines import place
 
 from rag import Library
-from rag.embedding import SentenceTransformerEmbedder
+from rag.models.embedder import SentenceTransformerEmbedder
 
 QUESTIONS = """question,expected,file
 Where is the tank's turret from?,Ghent,tanks.txt

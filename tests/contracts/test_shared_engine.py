@@ -44,7 +44,7 @@ from test_parts import (  # noqa: F401
 )
 
 from rag import Library
-from rag.embedding import SentenceTransformerEmbedder
+from rag.models.embedder import SentenceTransformerEmbedder
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from engines import place
 from hashing_embedder import HashingEmbedder
 
 from rag import Hit, InputError, Library
-from rag.shared import storage
+from rag.cluster.lance import storage
 
 KB = 1000
 SUBJECTS = ("harbour", "orchard", "glacier", "violin", "comet", "tram")

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from rag import Library
-from rag.embedding import SentenceTransformerEmbedder
 from rag.errors import LibraryDamaged
-from rag.store import Changes, Database, StoreReader
-from rag.store.changes import ADDED_SINCE, VECTORS_SINCE
-from rag.store.records import unpacked
+from rag.index.records import unpacked
+from rag.index.sqlite import Changes, Database, StoreReader
+from rag.index.sqlite.changes import ADDED_SINCE, VECTORS_SINCE
+from rag.models.embedder import SentenceTransformerEmbedder
 
 
 def test_half_precision_is_widened_exactly() -> None:

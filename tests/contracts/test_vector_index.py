@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rag.errors import LibraryDamaged
-from rag.vectors import FaissIndex, LayeredIndex, VectorIndex
-from rag.vectors.recall import ENOUGH, Nearest, settled
+from rag.index.vectors import FaissIndex, LayeredIndex, VectorIndex
+from rag.index.vectors.recall import ENOUGH, Nearest, settled
 
 DIMENSION = 8
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from rag import Hit, Quote, Why
-from rag.evaluation.labelled import Question
-from rag.evaluation.running import Answered
+from rag.evaluation.labelled_sets import Question
+from rag.evaluation.query_run import Answered
 
 
 def hit(

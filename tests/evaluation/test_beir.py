@@ -10,8 +10,8 @@ from small_sets import BREAD, DOCUMENTS, JUDGEMENTS, QUESTIONS, lines, write_set
 
 from rag import InputError, Span
 from rag.evaluation.beir import read_beir
-from rag.evaluation.labelled import GoldSpan, Question, SetDocument, spread
-from rag.filters import Filter
+from rag.evaluation.labelled_sets import GoldSpan, Question, SetDocument, spread
+from rag.types.filters import Filter
 
 ONE_SPAN = '{"_id": "x", "text": "Why?", "metadata": {"answer_spans": [%s]}}'
 

@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 import typer
 from small_sets import DOCUMENTS, QUESTIONS, span, write_set
-from test_reranking import tiny
+from test_cross_encoder import tiny
 from typer.testing import CliRunner
 
 from rag import InputError, Library, LibraryNotFound, Passage
-from rag.commands.evaluate import eval_command
-from rag.embedding import SentenceTransformerEmbedder
+from rag.cli.evaluate import eval_command
+from rag.models.embedder import SentenceTransformerEmbedder
 from rag.types import PassageEncoding
 
 LEAST_SHARE = 0.999
@@ -40,7 +40,7 @@ def means(report: dict[str, Sequence[dict[str, dict[str, dict[str, float]]]]]) -
 def _loaded_once(embedder: SentenceTransformerEmbedder) -> Iterator[None]:
     """The command loads the model at every call; here all calls have the one of all tests."""
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr("rag.opening.embedder_for", lambda *_: embedder)
+        patched.setattr("rag.library.opener.embedder_for", lambda *_: embedder)
         yield
 
 

@@ -11,7 +11,7 @@ from small_sets import BREAD, QUESTIONS, WHALES, write_set
 from rag import InputError, Library
 from rag.evaluation import corpus
 from rag.evaluation.beir import read_beir
-from rag.evaluation.labelled import SetDocument
+from rag.evaluation.labelled_sets import SetDocument
 
 
 def document(id_: str, title: str, text: str, metadata: Mapping[str, str] = {}) -> SetDocument:

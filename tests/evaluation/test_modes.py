@@ -6,7 +6,7 @@ import pytest
 
 from rag import InputError
 from rag.evaluation.modes import parse_mode
-from rag.ranking import DEFAULT, Ranking
+from rag.search.scoring import DEFAULT, Ranking
 
 
 def test_hybrid_is_what_a_library_does() -> None:

@@ -17,7 +17,7 @@ from pathlib import Path
 ASK = """
 import json, sys
 from rag import Library
-from rag import listing
+from rag.cli import hit_list as listing
 with Library.open(sys.argv[1], create=False) as library:
     for question in json.load(sys.stdin):
         told = listing.answer_as_json(question, library.ask(question))

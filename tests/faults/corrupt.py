@@ -27,7 +27,7 @@ from pathlib import Path
 from hashing_embedder import HashingEmbedder
 from kill_at_every_step import in_another_process, read_here
 
-import rag.ingestion
+import rag.ingest.run
 from rag import Library, RagError
 
 NOBODY = 65534
@@ -126,8 +126,15 @@ def main(folder: Path, flips: int, count: int) -> None:
     """Do each harm to a copy, and look; what leaves an empty file as it was is none."""
     import importlib
 
-    rag.ingestion.read = read_here
-    for name in ("faiss", "tantivy", "filelock", "sentencex", "numpy.ma", "rag.loaders.plain"):
+    rag.ingest.run.read = read_here
+    for name in (
+        "faiss",
+        "tantivy",
+        "filelock",
+        "sentencex",
+        "numpy.ma",
+        "rag.documents.formats.plain_text",
+    ):
         importlib.import_module(name)
     began = time.monotonic()
     base, other = folder / "base", folder / "other"

@@ -46,7 +46,7 @@ def live_and_fail(place: Path, at: int, way: str) -> None:
     from kill_at_every_step import story
 
     from rag import Library, RagError
-    from rag.store import StoreWriter
+    from rag.index.sqlite import StoreWriter
 
     shim = ctypes.CDLL(None)
     put = StoreWriter.put
@@ -81,10 +81,17 @@ def main(folder: Path, every: int) -> None:
 
     from kill_at_every_step import check, in_another_process, read_here
 
-    import rag.ingestion
+    import rag.ingest.run
 
-    rag.ingestion.read = read_here
-    for name in ("faiss", "tantivy", "filelock", "sentencex", "numpy.ma", "rag.loaders.plain"):
+    rag.ingest.run.read = read_here
+    for name in (
+        "faiss",
+        "tantivy",
+        "filelock",
+        "sentencex",
+        "numpy.ma",
+        "rag.documents.formats.plain_text",
+    ):
         importlib.import_module(name)  # in each of the processes it would take a second
     began, failed = time.monotonic(), []
     ended: Counter[str] = Counter()

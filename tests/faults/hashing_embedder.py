@@ -11,8 +11,8 @@ from functools import cache
 
 import numpy as np
 
-from rag.arrays import Offsets, TokenVectors
 from rag.types import Passage, PassageEncoding, QueryEncoding
+from rag.types.arrays import Offsets, TokenVectors
 
 
 class HashingEmbedder:

@@ -26,14 +26,14 @@ from typing import Any
 
 from hashing_embedder import HashingEmbedder
 
-import rag.ingestion
-import rag.store.database
+import rag.index.sqlite.database
+import rag.ingest.run
 from rag import Document, Library
-from rag.heartbeat import Beat, unobserved
-from rag.lexical import TantivyIndex
-from rag.loaders import Means, load
-from rag.reading import ReadFile
-from rag.store import StoreWriter
+from rag.documents.registry import Means, load
+from rag.documents.sandbox.reader import ReadFile
+from rag.index.lexical import TantivyIndex
+from rag.index.sqlite import StoreWriter
+from rag.runtime.heartbeat import Beat, unobserved
 
 FIRST = {
     "alpha.txt": "Alpha rivers carry gold. Miners wash it.",
@@ -99,7 +99,7 @@ def watch(steps: Steps, log: Path) -> None:
         connection.set_trace_callback(steps)
         return connection
 
-    rag.store.database.sqlite3.connect = connect_and_watch
+    rag.index.sqlite.database.sqlite3.connect = connect_and_watch
     for name in ("fsync", "replace", "unlink", "rmdir", "mkdir"):
         setattr(os, name, steps.before(getattr(os, name)))
     TantivyIndex.update = steps.before(TantivyIndex.update)
@@ -169,7 +169,7 @@ def in_another_process(work: Callable[[], None]) -> int:
 
 def main(folder: Path, every: int) -> None:
     """Die at one step after the other."""
-    rag.ingestion.read = read_here
+    rag.ingest.run.read = read_here
     died, failed = 0, []
     first = dt.datetime.now(tz=dt.UTC).toordinal() % every
     for step in count(first, every):

@@ -26,15 +26,22 @@ from typing import Any
 from hashing_embedder import HashingEmbedder
 from kill_at_every_step import in_another_process, read_here
 
-import rag.ingestion
+import rag.ingest.run
 from rag import Library
-from rag.store import StoreWriter
+from rag.index.sqlite import StoreWriter
 
 NAMES = [f"article-{number:02}.txt" for number in range(12)]
 BEGUN_ANEW = 50
 """Kills that one library lives through."""
 
-IMPORTED = ("faiss", "tantivy", "filelock", "sentencex", "numpy.ma", "rag.loaders.plain")
+IMPORTED = (
+    "faiss",
+    "tantivy",
+    "filelock",
+    "sentencex",
+    "numpy.ma",
+    "rag.documents.formats.plain_text",
+)
 """Once, and not in each of many processes. Nothing is called: threads don't survive a fork."""
 
 
@@ -168,7 +175,7 @@ def parsed() -> argparse.Namespace:
 def main() -> None:
     """Kill, look, and again."""
     given = parsed()
-    rag.ingestion.read = read_here
+    rag.ingest.run.read = read_here
     for name in IMPORTED:
         importlib.import_module(name)
     lot = random.Random(given.seed)  # noqa: S311 (no secret)

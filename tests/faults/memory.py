@@ -41,11 +41,11 @@ from typing import IO, TypeAlias
 import numpy as np
 
 from rag import Library
-from rag.arrays import Offsets, TokenVectors
-from rag.embedding import SentenceTransformerEmbedder
-from rag.loaders import Means
-from rag.reading import ReadFile, read
+from rag.documents.registry import Means
+from rag.documents.sandbox.reader import ReadFile, read
+from rag.models.embedder import SentenceTransformerEmbedder
 from rag.types import Failure, Passage, PassageEncoding, QueryEncoding
+from rag.types.arrays import Offsets, TokenVectors
 
 Write: TypeAlias = Callable[[IO[bytes], int], None]
 """Write a file of about so many bytes."""

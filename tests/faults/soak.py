@@ -29,11 +29,11 @@ from pathlib import Path
 from hashing_embedder import HashingEmbedder
 
 from rag import Document, Library, LibraryBusy, RagError, SourceNotFound
-from rag.chunking import passages
-from rag.embedding import SentenceTransformerEmbedder
-from rag.heaps import a_heap_for_each_core
-from rag.threads import one_blas_thread, short_turns
-from rag.watching import changes
+from rag.documents.watcher import changes
+from rag.models.embedder import SentenceTransformerEmbedder
+from rag.runtime.malloc_arenas import a_heap_for_each_core
+from rag.runtime.threads import one_blas_thread, short_turns
+from rag.text.chunking import passages
 
 EVERY = 30.0
 """Seconds between two samples."""

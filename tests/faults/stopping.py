@@ -30,22 +30,25 @@ SIGNALS = {"Ctrl-C": signal.SIGINT, "SIGTERM": signal.SIGTERM}
 SENTENCE = "The ferry of pier {} leaves at dawn, and its master knows the tides by heart. "
 
 NATIVE = {
-    "discovering": ("rag.discovery", "_Found.look_into"),
-    "looking files up": ("rag.store", "StoreReader.files"),
-    "chunking": ("rag.ingestion", "passages"),
-    "storing": ("rag.store", "StoreWriter.put"),
-    "word index": ("rag.lexical", "TantivyIndex.update"),
-    "vector index": ("rag.indexes", "seal"),
-    "calibrating": ("rag.searchable", "Searchable._first_scores"),
+    "discovering": ("rag.documents.discovery", "_Found.look_into"),
+    "looking files up": ("rag.index.sqlite", "StoreReader.files"),
+    "chunking": ("rag.ingest.run", "passages"),
+    "storing": ("rag.index.sqlite", "StoreWriter.put"),
+    "word index": ("rag.index.lexical", "TantivyIndex.update"),
+    "vector index": ("rag.index.publication", "seal"),
+    "calibrating": ("rag.library.searchable", "Searchable._first_scores"),
 }
 """Where native code is put into ``rag index``."""
 
 COMMANDS = {
-    "ask": (("ask", "When does the ferry leave?"), ("rag.retrieval", "search")),
-    "eval": (("eval", "questions.csv"), ("rag.retrieval", "search")),
-    "export": (("export", "--force", "out.zip"), ("rag.store", "Database.copy")),
-    "import": (("import", "in.zip", "--library", "imported"), ("rag.unpacking", "_unpack")),
-    "verify": (("verify",), ("rag.store", "StoreCheck.documents")),
+    "ask": (("ask", "When does the ferry leave?"), ("rag.search.pipeline", "search")),
+    "eval": (("eval", "questions.csv"), ("rag.search.pipeline", "search")),
+    "export": (("export", "--force", "out.zip"), ("rag.index.sqlite", "Database.copy")),
+    "import": (
+        ("import", "in.zip", "--library", "imported"),
+        ("rag.maintenance.backup_import", "_unpack"),
+    ),
+    "verify": (("verify",), ("rag.index.sqlite", "StoreCheck.documents")),
 }
 
 
@@ -83,7 +86,7 @@ def make_files(folder: Path) -> None:
         file.truncate(300 << 30)
     (folder / "questions.csv").write_text("question,answer\nWhen does the ferry leave?,dawn\n")
     if not (folder / "scanned.pdf").exists():
-        sys.path.insert(0, str(Path(HERE).parents[1] / "loaders"))
+        sys.path.insert(0, str(Path(HERE).parents[1] / "support"))
         from pdf_files import made, scanned, write
 
         lines = [SENTENCE.format(number) for number in range(40)]
@@ -194,7 +197,7 @@ def signalled(
 
 def served(sent: signal.Signals, stage: str) -> float:
     """The same of a server with a job at a stage."""
-    native = ("rag.lexical", "TantivyIndex.update") if stage == "publishing" else None
+    native = ("rag.index.lexical", "TantivyIndex.update") if stage == "publishing" else None
     with child("serve", native, stage if stage in {"hashing", "encoding"} else None, ()) as process:
         wait_for(process)
         began = time.monotonic()
@@ -285,15 +288,15 @@ def run_child(kind: str, place: str, stage: str, *words: str) -> None:
     elif stage != "-":
         say_when_reached(stage)
     if kind == "worker":
-        import rag.worker
+        import rag.documents.sandbox.parser
 
-        rag.worker.main()
+        rag.documents.sandbox.parser.main()
         return
     if stage == "reading":
-        import rag.reading
+        import rag.documents.sandbox.reader
 
-        command = (sys.executable, HERE, "child", "worker", "rag.worker:load", "")
-        rag.reading.COMMAND = command
+        command = (sys.executable, HERE, "child", "worker", "rag.documents.sandbox.parser:load", "")
+        rag.documents.sandbox.reader.COMMAND = command
     if kind == "command":
         from rag.__main__ import main as run
 
@@ -322,8 +325,8 @@ said: list[str] = []
 
 def put_native_code_into(module: str, path: str) -> None:
     """Let a function wait for ever in C, where no signal gets it out."""
-    from rag.heartbeat import Heartbeat
-    from rag.reports import Stage
+    from rag.runtime.heartbeat import Heartbeat
+    from rag.types.reports import Stage
 
     *owners, name = path.split(".")
     owner: object = importlib.import_module(module)
@@ -351,7 +354,7 @@ def put_native_code_into(module: str, path: str) -> None:
 
 def say_when_reached(stage: str) -> None:
     """Let the heartbeat tell."""
-    from rag.heartbeat import Heartbeat
+    from rag.runtime.heartbeat import Heartbeat
 
     before = Heartbeat._report
 

@@ -20,9 +20,9 @@ from served import api, over
 from test_kill import came_of
 
 from rag import DiskFull, InputError, Library, LibraryError
-from rag.archiving import export
-from rag.store import StoreWriter
-from rag.unpacking import bring_in
+from rag.index.sqlite import StoreWriter
+from rag.maintenance.backup_export import export
+from rag.maintenance.backup_import import bring_in
 from ui.jobs import Jobs
 
 
@@ -85,9 +85,9 @@ def test_asking_on_a_full_disk(small_disk: Path, tmp_path: Path, *, killed: bool
 import os
 from hashing_embedder import HashingEmbedder
 from rag import Library
-from rag.archiving import export
-from rag.store import StoreWriter
-from rag.unpacking import bring_in
+from rag.maintenance.backup_export import export
+from rag.index.sqlite import StoreWriter
+from rag.maintenance.backup_import import bring_in
 from ui.jobs import Jobs
 settle = StoreWriter.settle
 StoreWriter.settle = lambda *args: (settle(*args), os._exit(9))

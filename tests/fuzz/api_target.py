@@ -16,10 +16,10 @@ from hashing_embedder import HashingEmbedder
 
 from rag import IndexReport, Library
 from ui import server
-from ui.access import HERE
-from ui.gate import gated
 from ui.jobs import Jobs
-from ui.warming import Warming
+from ui.ops.warm_up import Warming
+from ui.security.access import HERE
+from ui.security.middleware import gated
 
 _BASE = "http://127.0.0.1:7860"
 _FOLDER = "telltale"

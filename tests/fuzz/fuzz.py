@@ -1,6 +1,7 @@
 """Coverage-guided fuzzing of one target, by atheris and so by libFuzzer.
 
-    PYTHONPATH=tests:tests/faults python tests/fuzz/fuzz.py TARGET|all [--runs N] [--corpus FOLDER]
+    PYTHONPATH=tests/support:tests/faults python tests/fuzz/fuzz.py TARGET|all [--runs N]
+        [--corpus FOLDER]
 
 Mutations are guided by the coverage of this project's own code. A finding (an error that is not
 documented, an invariant that does not hold, an input that takes longer than SLOW seconds) is

@@ -1,6 +1,6 @@
 """Keep of what fuzzing tried what reaches the most of the code, for ``test_replay.py``.
 
-    PYTHONPATH=tests:tests/faults python tests/fuzz/keep.py CORPUS
+    PYTHONPATH=tests/support:tests/faults python tests/fuzz/keep.py CORPUS
 
 Of each target those inputs in ``CORPUS/TARGET/corpus``, the smallest first, that reach a line of
 this project which neither what the target begins with nor a smaller one reaches; they are written

@@ -6,8 +6,8 @@ import json
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
-from rag.loaders.loaded import Loaded, Member
-from rag.loaders.tidying import one_line, tidy
+from rag.documents.loaded import Loaded, Member
+from rag.documents.whitespace import one_line, tidy
 from rag.types import Document, Failure, Heading, Passage, Span
 
 

@@ -30,37 +30,38 @@ from oracles import (
 )
 from small_packages import PACKAGES
 
-from rag import asking, citing
-from rag.analysis import Analysis
-from rag.arrays import Offsets
-from rag.chunking import passages
-from rag.errors import EmptyQuestion, LoadError
-from rag.loaders import load
-from rag.loaders.archives import (
+from rag.documents.archives import (
     members_of_bzip2,
     members_of_gzip,
     members_of_tar,
     members_of_xz,
     members_of_zip,
 )
-from rag.loaders.decoding import decode
-from rag.loaders.epub import load_epub
-from rag.loaders.html import load_html
-from rag.loaders.json_text import members_of_json, members_of_json_lines
-from rag.loaders.loaded import Loaded, Member
-from rag.loaders.mail import members_of_mail, members_of_mailbox
-from rag.loaders.markdown import load_markdown
-from rag.loaders.opendocument import load_odp, load_ods, load_odt
-from rag.loaders.pdf import load_pdf
-from rag.loaders.plain import load_plain
-from rag.loaders.restructured import load_rst
-from rag.loaders.rtf import load_rtf
-from rag.loaders.sheets import load_csv, load_xlsx
-from rag.loaders.slides import load_pptx
-from rag.loaders.tidying import one_line, tidy
-from rag.loaders.word import load_docx
-from rag.sentences import paragraphs, sentences
+from rag.documents.character_encoding import decode
+from rag.documents.formats.docx import load_docx
+from rag.documents.formats.epub import load_epub
+from rag.documents.formats.html import load_html
+from rag.documents.formats.json_text import members_of_json, members_of_json_lines
+from rag.documents.formats.mail import members_of_mail, members_of_mailbox
+from rag.documents.formats.markdown import load_markdown
+from rag.documents.formats.opendocument import load_odp, load_ods, load_odt
+from rag.documents.formats.plain_text import load_plain
+from rag.documents.formats.pptx import load_pptx
+from rag.documents.formats.rst import load_rst
+from rag.documents.formats.rtf import load_rtf
+from rag.documents.formats.spreadsheet import load_csv, load_xlsx
+from rag.documents.loaded import Loaded, Member
+from rag.documents.pdf.loader import load_pdf
+from rag.documents.registry import load
+from rag.documents.whitespace import one_line, tidy
+from rag.errors import EmptyQuestion, LoadError
+from rag.search import citations
+from rag.text import query_parser
+from rag.text.analyzers import Analysis
+from rag.text.chunking import passages
+from rag.text.sentences import paragraphs, sentences
 from rag.types import Document, Failure, Heading, Hit, Quote, Span, Why
+from rag.types.arrays import Offsets
 
 Run = Callable[[bytes], None]
 
@@ -189,9 +190,9 @@ def _run_chunking(data: bytes) -> None:
 
 def _run_asking(data: bytes) -> None:
     """A question: any text can be read."""
-    query = asking.read(_text(data))
+    query = query_parser.read(_text(data))
     is_storable([query.question, query.words, *query.clauses.phrases, *query.clauses.without])
-    is_storable(asking.in_words(query, ()))
+    is_storable(query_parser.in_words(query, ()))
 
 
 @functools.cache
@@ -216,7 +217,7 @@ _CITED = "Opening words.\n\nIndia buys the tank. Its turret  is light.\n\nIndia 
 
 def _hits(question: str, count: int) -> list[Hit]:
     """What any library may answer: that there is no question, or a hit."""
-    if not any(map(str.isalnum, asking.read(question).question)):
+    if not any(map(str.isalnum, query_parser.read(question).question)):
         raise EmptyQuestion(question)
     end = len(_CITED)
     answer = Quote(_CITED[:14], 0, 14)
@@ -229,9 +230,9 @@ def _run_citing(data: bytes) -> None:
     document = Document("d", "s", "t", _CITED, "d")
     start, end = (int.from_bytes(data[at : at + 8], "little", signed=True) for at in (0, 8))
     named, words = "de"[data[16] % 2] if data[16:] else "d", data[17:].decode("utf-8", "replace")
-    digest = citing.cited("d", Quote(words, 0, 1)).digest
-    citation = citing.Citation(named, start, end, digest, words)
-    followed = citing.follow(citation, {"d": document}.get, _hits)
+    digest = citations.cited("d", Quote(words, 0, 1)).digest
+    citation = citations.Citation(named, start, end, digest, words)
+    followed = citations.follow(citation, {"d": document}.get, _hits)
     if quote := followed.quote:
         assert 0 <= quote.start < quote.end <= len(_CITED), "a quotation beyond the text"
         assert _CITED[quote.start : quote.end] == quote.text, "a quotation that lies"

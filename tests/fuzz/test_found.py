@@ -10,10 +10,10 @@ from collections.abc import Callable
 import archive_target
 import pytest
 
-from rag.citing import Citation, Followed, cited, follow
+from rag.documents.archives import members_of_zip
+from rag.documents.loaded import Member
 from rag.errors import EmptyQuestion
-from rag.loaders.archives import members_of_zip
-from rag.loaders.loaded import Member
+from rag.search.citations import Citation, Followed, cited, follow
 from rag.types import Document, Hit, Quote
 
 TEXT = "The tank is light.\n\n" + "The turret is new. " * 9_000

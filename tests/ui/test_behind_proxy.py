@@ -21,7 +21,7 @@ from served import SECONDS
 from threaded import serving
 
 from rag import Library
-from ui import access, accounts
+from ui.security import access, accounts
 
 README = Path(__file__).parents[2] / "README.md"
 PASSWORD = "a tank, a whale and bread"  # noqa: S105 (of nobody)

@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 from hashing_embedder import HashingEmbedder
 
-import rag.reading
+import rag.documents.sandbox.reader
 from rag import Library, Progress
-from rag.answering import Calibrations
-from rag.lexical import TantivyIndex
+from rag.confidence.answerability import Calibrations
+from rag.index.lexical import TantivyIndex
 from rag.types import Passage, PassageEncoding
 from ui.jobs import Jobs
 
@@ -26,10 +26,10 @@ SLACK = 3.0
 LONG = 60.0
 HANGING = """
 import time
-import rag.worker
+import rag.documents.sandbox.parser
 
-rag.worker.load = lambda *_, **__: time.sleep(1000)
-rag.worker.main()
+rag.documents.sandbox.parser.load = lambda *_, **__: time.sleep(1000)
+rag.documents.sandbox.parser.main()
 """
 
 
@@ -89,7 +89,9 @@ def test_cancelled_in_time(
         with source.open("wb") as file:
             file.truncate(300 << 30)
     elif stage == "reading":
-        monkeypatch.setattr(rag.reading, "COMMAND", (sys.executable, "-c", HANGING))
+        monkeypatch.setattr(
+            rag.documents.sandbox.reader, "COMMAND", (sys.executable, "-c", HANGING)
+        )
     elif stage == "publishing":
         monkeypatch.setattr(TantivyIndex, "update", waiting(reached, go))
     elif stage == "calibrating":

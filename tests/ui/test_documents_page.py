@@ -18,11 +18,12 @@ from hashing_embedder import HashingEmbedder
 from served import here
 
 from rag import DocumentSummary, Failure, Library
-from ui import documents, documents_routes, states, words
-from ui.api.indexing import IndexReport
-from ui.documents import Contents
-from ui.documents_table import Listing, Row
+from ui import strings
+from ui.api.index_jobs import IndexReport
 from ui.jobs import Phase
+from ui.pages import documents_page, documents_routes, states
+from ui.pages.documents_page import Contents
+from ui.pages.documents_table import Listing, Row
 
 CROSS = "\N{MULTIPLICATION SIGN}"
 EVIL = '"><script>alert(1)</script>{{7*7}}'
@@ -64,7 +65,7 @@ def heads(html: str) -> dict[str, tuple[str, str]]:
 def test_a_row_says_what_is_known() -> None:
     """Title, file, type, date, language, pages, passages and status; never where it lies."""
     summary = replace(SUMMARY, language="en", pages=12)
-    html = documents.page(Listing(), held(Row(summary)), may_change=True)
+    html = documents_page.page(Listing(), held(Row(summary)), may_change=True)
     assert cells(html) == [
         [
             "The turret",
@@ -91,7 +92,7 @@ def test_what_is_not_known_is_left_empty() -> None:
         Row(replace(SUMMARY, date=None, source="/x/NOTES")),
         Row(replace(SUMMARY, date_from="file time")),
     )
-    first, second = cells(documents.page(Listing(), held(*rows), may_change=False))
+    first, second = cells(documents_page.page(Listing(), held(*rows), may_change=False))
     assert first == ["The turret", "NOTES", "", "", "", "", "1,234", "Read"]
     assert second[3] == "file of 5 March 2025"
 
@@ -99,7 +100,7 @@ def test_what_is_not_known_is_left_empty() -> None:
 def test_doubts_are_told_in_words() -> None:
     """Folded away behind a word that the keyboard reaches; each as a sentence."""
     row = Row(SUMMARY, ("page 2: no text layer, need OCR", "cut short"))
-    html = documents.page(Listing(), held(row), may_change=False)
+    html = documents_page.page(Listing(), held(row), may_change=False)
     assert (
         "<details><summary>With doubts</summary><ul><li>Page 2: no text layer, need OCR.</li>"
         "<li>Cut short.</li></ul></details>" in html
@@ -111,7 +112,7 @@ def test_hostile_texts_stay_texts() -> None:
     summary = replace(SUMMARY, id=EVIL, title=EVIL, source=f"/x/{EVIL.replace('/', '|')}")
     row = Row(replace(summary, language=EVIL), (EVIL,))
     contents = Contents(9, 9, (row,), {EVIL: 9}, (Failure(EVIL, EVIL),))
-    html = documents.page(Listing(title=EVIL, type=EVIL), contents, may_change=True)
+    html = documents_page.page(Listing(title=EVIL, type=EVIL), contents, may_change=True)
     assert re.findall(r"<script.*?>", html) == ['<script type="module" src="library.js">']
     assert html.count("&lt;script&gt;") >= 8
     assert cells(html)[0][0] == EVIL
@@ -120,7 +121,7 @@ def test_hostile_texts_stay_texts() -> None:
 def test_heads_sort_by_what_the_library_sorts_by() -> None:
     """A head leads to its order; the one that is sorted by says so and leads to the other way."""
     row = Row(SUMMARY)
-    assert heads(documents.page(Listing(), held(row), may_change=True)) == {
+    assert heads(documents_page.page(Listing(), held(row), may_change=True)) == {
         "Title": ("library?sort=title", ""),
         "File": ("library?sort=source", ""),
         "Date": ("library?sort=oldest", "descending"),
@@ -130,7 +131,7 @@ def test_heads_sort_by_what_the_library_sorts_by() -> None:
     }
     listing = Listing(sort="title", title="a & b", type=".pdf", page=3)
     kept = "title=a+%26+b&type=.pdf"
-    assert heads(documents.page(listing, held(row, total=200), may_change=True)) == {
+    assert heads(documents_page.page(listing, held(row, total=200), may_change=True)) == {
         "Title": (f"library?sort=title&{kept}", "ascending"),
         "File": (f"library?sort=source&{kept}", ""),
         "Date": (f"library?{kept}", ""),
@@ -143,16 +144,18 @@ def test_heads_sort_by_what_the_library_sorts_by() -> None:
 def test_pages_turn_and_keep_the_limits() -> None:
     """The links before and after stay within the pages; the count says which rows are shown."""
     rows = (Row(SUMMARY),) * 50
-    html = documents.page(Listing(title="x", page=2), held(*rows, total=1216), may_change=True)
+    html = documents_page.page(Listing(title="x", page=2), held(*rows, total=1216), may_change=True)
     assert "51 to 100 of 1,216 documents</h2>" in html
     assert '<a rel="prev" href="library?title=x">Page before</a>' in html
     assert '<a rel="next" href="library?title=x&amp;page=3">Page after</a>' in html
     assert "<span>2 / 25</span>" in html
-    last = documents.page(Listing(page=25), held(*rows[:16], total=1216), may_change=True)
+    last = documents_page.page(Listing(page=25), held(*rows[:16], total=1216), may_change=True)
     assert "1,201 to 1,216 of 1,216 documents" in last
     assert 'rel="next"' not in last
     assert 'rel="prev"' in last
-    assert 'class="pages"' not in documents.page(Listing(), held(*rows, total=50), may_change=True)
+    assert 'class="pages"' not in documents_page.page(
+        Listing(), held(*rows, total=50), may_change=True
+    )
 
 
 @pytest.mark.parametrize(
@@ -177,7 +180,9 @@ def test_addresses_are_read_and_written(query: dict[str, str], listing: Listing)
 
 def test_the_form_keeps_what_was_chosen() -> None:
     """Words, type and order stay in it; each type is counted."""
-    html = documents.page(Listing("title", "tank", ".pdf"), held(Row(SUMMARY)), may_change=True)
+    html = documents_page.page(
+        Listing("title", "tank", ".pdf"), held(Row(SUMMARY)), may_change=True
+    )
     assert '<input type="hidden" name="sort" value="title">' in html
     assert 'name="title" maxlength="500" value="tank">' in html
     assert '<option value=".pdf" selected>pdf (1)</option>' in html
@@ -185,17 +190,17 @@ def test_the_form_keeps_what_was_chosen() -> None:
 
 def test_an_empty_library_says_what_to_do() -> None:
     """Where files can be sent or named, that; elsewhere the command. Nothing is to be limited."""
-    here = documents.page(Listing(), EMPTY, may_change=True)
+    here = documents_page.page(Listing(), EMPTY, may_change=True)
     assert "Nothing is indexed yet" in here
     assert "Name a folder above, or drop files here" in here
     assert 'role="search"' not in here
     assert "<table" not in here
-    assert "<code>rag index PATH</code>" in documents.page(Listing(), EMPTY, may_change=False)
+    assert "<code>rag index PATH</code>" in documents_page.page(Listing(), EMPTY, may_change=False)
 
 
 def test_nothing_fits() -> None:
     """No row is left by the limits: the way back to all is one click away."""
-    html = documents.page(Listing(title="zebra"), Contents(3, 0, (), {}), may_change=True)
+    html = documents_page.page(Listing(title="zebra"), Contents(3, 0, (), {}), may_change=True)
     assert "No document fits that." in html
     assert '<a href="library">Show all</a>' in html
     assert 'value="zebra"' in html
@@ -204,11 +209,11 @@ def test_nothing_fits() -> None:
 def test_what_could_not_be_read_is_folded_when_long() -> None:
     """Each file with its reason; three stand open, four are folded, the 201st is only counted."""
     one = Failure("/home/someone/scan.pdf", "it has a password; open it and save it without")
-    short = documents.page(Listing(), replace(EMPTY, unread=(one,) * 3), may_change=True)
+    short = documents_page.page(Listing(), replace(EMPTY, unread=(one,) * 3), may_change=True)
     assert '<details class="unread" open><summary>Not read, or not all of it (3)' in short
     assert "<b>scan.pdf</b> It has a password; open it and save it without.</li>" in short
     assert "/home/someone" not in short
-    long = documents.page(Listing(), replace(EMPTY, unread=(one,) * 212), may_change=True)
+    long = documents_page.page(Listing(), replace(EMPTY, unread=(one,) * 212), may_change=True)
     assert '<details class="unread"><summary>Not read, or not all of it (212)' in long
     assert long.count("<b>scan.pdf</b>") == 200
     assert "And 12 more" in long
@@ -216,24 +221,24 @@ def test_what_could_not_be_read_is_folded_when_long() -> None:
 
 def test_where_nothing_may_be_changed_nothing_offers_to() -> None:
     """No field, no button, no script; a line says why and what to do."""
-    html = documents.page(Listing(), held(Row(SUMMARY)), may_change=False)
-    assert words.DOCUMENTS_READ_ONLY in html
+    html = documents_page.page(Listing(), held(Row(SUMMARY)), may_change=False)
+    assert strings.DOCUMENTS_READ_ONLY in html
     controls = (
         *('id="index"', 'type="file"', 'class="remove"', 'class="again"', 'id="told"'),
         *("<dialog", "<script", "<template"),
     )
     for control in controls:
         assert control not in html
-        assert control in documents.page(Listing(), held(Row(SUMMARY)), may_change=True)
+        assert control in documents_page.page(Listing(), held(Row(SUMMARY)), may_change=True)
 
 
 def test_the_script_gets_its_texts_from_the_page() -> None:
     """All that they ask for by name is there, and they have no sentence of their own."""
-    html = documents.page(Listing(), EMPTY, may_change=True)
+    html = documents_page.page(Listing(), EMPTY, may_change=True)
     given = re.search(r'data-texts="([^"]+)"', html)
     assert given
     texts = json.loads(unescape(given[1]))
-    assert texts == words.DOCUMENTS_TOLD
+    assert texts == strings.DOCUMENTS_TOLD
     script = "".join(path.read_text() for path in documents_routes.SCRIPTS.values())
     asked = set(re.findall(r"texts\.(\w+)", script))
     assert asked | {"queued", "cancelling", *get_args(Phase)} == set(texts)
@@ -270,7 +275,7 @@ def test_the_library_is_listed(client: TestClient, library: Library, tmp_path: P
     assert [row[1] for row in cells(html)] == ["bread.txt", "whales.md", "tanks.txt"]
     (failure,) = library.report()[2].failures
     assert [row[4] for row in cells(html)] == ["en", "en", "en"]
-    assert f"<b>scan.pdf</b> {words.sentence(failure.reason)}" in unescape(html)
+    assert f"<b>scan.pdf</b> {strings.sentence(failure.reason)}" in unescape(html)
     assert str(tmp_path) not in html
     limited = client.get("/library", params={"type": ".md", "page": "7"}).text
     assert [row[:3] for row in cells(limited)] == [["Whales", "whales.md", "md"]]
@@ -292,7 +297,7 @@ def test_a_row_says_what_was_wrong_with_its_file(
     reason, _, kept = failure.reason.rpartition("; ")
     assert kept == "its earlier version stays in the library"
     html = client.get("/library", params={"type": ".html"}).text
-    assert cells(html)[0][7] == f"With doubts{words.sentence(reason)}"
+    assert cells(html)[0][7] == f"With doubts{strings.sentence(reason)}"
 
 
 def test_only_our_script_runs_on_it(client: TestClient) -> None:

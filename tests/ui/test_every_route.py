@@ -14,9 +14,10 @@ from hashing_embedder import HashingEmbedder
 from starlette.routing import BaseRoute, Mount, Route
 
 from rag import Library
-from ui import accounts, server
-from ui.access import HERE, decided
-from ui.gate import gated
+from ui import server
+from ui.security import accounts
+from ui.security.access import HERE, decided
+from ui.security.middleware import gated
 
 BASE = "http://127.0.0.1:7860"
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")

@@ -11,8 +11,8 @@ from served import api
 
 from rag import Library
 from ui.jobs import Jobs
-from ui.metrics import read
-from ui.warming import Warming
+from ui.ops.metrics import read
+from ui.ops.warm_up import Warming
 
 
 def test_ready_only_while_questions_are_answered(tmp_path: Path) -> None:

@@ -25,8 +25,8 @@ from rag import (
     Sought,
     Span,
 )
-from ui import insight, insight_routes, insight_words, neighbourhood, render
-from ui.insight import Known
+from ui.pages import hit_html, insight_page, insight_routes, insight_strings, neighbours_page
+from ui.pages.insight_page import Known
 
 EVIL = '"><script>alert(1)</script>{{7*7}}'
 TEXT = "Heading\n\nFirst sentence. Second one."
@@ -56,7 +56,7 @@ def tables(html: str) -> list[list[str]]:
 
 def test_what_is_known_is_said_in_figures() -> None:
     """Shares in words, a table below each diagram, what was missed with the way to ask for it."""
-    html = insight.page(KNOWN)
+    html = insight_page.page(KNOWN)
     assert "3 documents, 1,343 passages." in html
     for figure in ("115 of 128", "77 of 95", "5 of 6", "2 of 6"):
         assert f"<b>{figure}</b>" in html
@@ -78,7 +78,7 @@ def test_what_is_known_is_said_in_figures() -> None:
 
 def test_diagrams_are_told_in_words() -> None:
     """Each is one picture with a label that has its figures."""
-    html = insight.page(KNOWN)
+    html = insight_page.page(KNOWN)
     labels = re.findall(r'<svg class="plot" role="img" aria-label="([^"]+)"', html)
     scores, sure, ranks, dates = map(unescape, labels)
     assert "between 0.45 and 0.75, half of them above 0.60" in scores
@@ -94,8 +94,8 @@ def test_diagrams_are_told_in_words() -> None:
 @pytest.mark.parametrize(
     ("calibration", "line"),
     [
-        (None, insight_words.NOT_MEASURED),
-        (Calibration(42.0, -16.3, passages=2), insight_words.TOO_SMALL),
+        (None, insight_strings.NOT_MEASURED),
+        (Calibration(42.0, -16.3, passages=2), insight_strings.TOO_SMALL),
     ],
 )
 def test_what_was_not_measured_is_said(calibration: Calibration | None, line: str) -> None:
@@ -103,17 +103,17 @@ def test_what_was_not_measured_is_said(calibration: Calibration | None, line: st
     known = replace(
         KNOWN, calibration=calibration, reliability=None, sought=(), dates=Dates({}, 3, 0)
     )
-    html = insight.page(known)
+    html = insight_page.page(known)
     assert line in unescape(html)
-    assert insight_words.NOT_CHECKED in html
-    assert insight_words.NO_DATES in html
+    assert insight_strings.NOT_CHECKED in html
+    assert insight_strings.NO_DATES in html
     assert "<svg" not in html
 
 
 def test_many_misses_are_counted() -> None:
     """Fifty of them are named."""
     sought = tuple(Sought("T", "a.txt", f"q{n}", 0) for n in range(53))
-    html = insight.page(replace(KNOWN, sought=sought))
+    html = insight_page.page(replace(KNOWN, sought=sought))
     assert "Not among the first ten (53)" in html
     assert html.count("<li><b>T</b>") == 50
     assert "And 3 more" in html
@@ -123,8 +123,8 @@ def test_hostile_texts_stay_texts() -> None:
     """Titles, passages, queries and ids are escaped wherever they stand."""
     passage = replace(PASSAGE, id=EVIL, document_id=EVIL, text=f"{TEXT[:9]}{EVIL} {EVIL}")
     known = replace(KNOWN, sought=(Sought(EVIL, EVIL, EVIL, 0),))
-    near = neighbourhood.page(passage, EVIL, EVIL, [Neighbour(passage, EVIL, EVIL, 0.5)])
-    html = insight.page(known) + near
+    near = neighbours_page.page(passage, EVIL, EVIL, [Neighbour(passage, EVIL, EVIL, 0.5)])
+    html = insight_page.page(known) + near
     assert "<script" not in html
     assert html.count("&lt;script&gt;") >= 8
     assert not re.search(r'\s(style|on\w+)="', html)
@@ -153,7 +153,7 @@ def test_the_library_is_seen(client: TestClient, library: Library) -> None:
     html = response.text
     assert html.startswith("<!doctype html>")
     assert html.endswith("</div></main></body></html>")
-    assert insight_words.TOO_SMALL in unescape(html)
+    assert insight_strings.TOO_SMALL in unescape(html)
     assert ["Jan 2024", "1"] in tables(html)
     policy = response.headers["content-security-policy"]
     assert policy.startswith("default-src 'none'; style-src 'self'")
@@ -163,7 +163,7 @@ def test_the_library_is_seen(client: TestClient, library: Library) -> None:
 def test_a_passage_has_a_page_of_its_neighbours(client: TestClient, library: Library) -> None:
     """The passage, then the others with how like they are, and the way to each document."""
     hit = next(one for one in library.search("turret of the tank") if "Ghent" in one.text)
-    near = client.get(f"/{render.neighbours_address(hit.passage_id)}").text
+    near = client.get(f"/{hit_html.neighbours_address(hit.passage_id)}").text
     texts = re.findall(r"<blockquote><p>([^<]+)", near)
     assert texts[0].startswith("The turret of the tank comes from Ghent.")
     found = library.neighbours(hit.passage_id)
@@ -188,6 +188,6 @@ def test_an_empty_library_has_nothing_to_show(tmp_path: Path) -> None:
         app = FastAPI()
         insight_routes.add_routes(app, empty)
         html = TestClient(app).get("/insight").text
-    assert insight_words.EMPTY in html
+    assert insight_strings.EMPTY in html
     assert "<section" not in html
     assert html.endswith("</html>")

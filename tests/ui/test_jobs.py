@@ -13,7 +13,7 @@ from hashing_embedder import HashingEmbedder
 from served import SECONDS, Pausing, over
 
 from rag import Library, Progress, SourceNotFound
-from rag.embedding import SentenceTransformerEmbedder
+from rag.models.embedder import SentenceTransformerEmbedder
 from rag.types import Passage, PassageEncoding
 from ui import jobs as module
 from ui.jobs import Job, Jobs

@@ -19,7 +19,7 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from rag import Library
-from ui import mcp_tools
+from ui.mcp import tools as mcp_tools
 
 QUESTION = "Who led the Belgian Economic Mission to India?"
 

@@ -8,8 +8,8 @@ import re
 import pytest
 
 from rag import Bin, Dates
-from ui import plots, timeline
-from ui.plots import Bar, Range
+from ui.pages import plots, timeline
+from ui.pages.plots import Bar, Range
 
 EVIL = '"><script>alert(1)</script>'
 

@@ -9,8 +9,8 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 
 from rag import Document, Quote, Span, cited
-from ui import citing
-from ui.lasting import lasting_link
+from ui.pages import citations
+from ui.pages.permalink import lasting_link
 
 QUOTATION = "Cockerill supplies\nits turret."
 LINK = "http://127.0.0.1:7860/cite?document=d1"
@@ -30,20 +30,20 @@ def written(document: Document) -> Document:
 
 def test_with_all_that_is_known(written: Document) -> None:
     """Author, title, date and the printed page, in the manner of each form."""
-    of = citing.Reference.of(written, 45)
-    assert citing.plain(QUOTATION, of, LINK) == (
+    of = citations.Reference.of(written, 45)
+    assert citations.plain(QUOTATION, of, LINK) == (
         "“Cockerill supplies its turret.” Smith & Sons, The 100% [turret], 5 March 2025, "
         f"p. A-2. {LINK}"
     )
-    assert citing.markdown(QUOTATION, of, LINK) == (
+    assert citations.markdown(QUOTATION, of, LINK) == (
         "> Cockerill supplies its turret.\n>\n"
         f"> — Smith & Sons, [*The 100% \\[turret\\]*]({LINK}), 5 March 2025, p. A-2"
     )
-    assert citing.apa(QUOTATION, of) == (
+    assert citations.apa(QUOTATION, of) == (
         "“Cockerill supplies its turret.” (Smith & Sons, 2025, p. A-2).\n\n"
         "Smith & Sons. (2025, March 5). The 100% [turret]."
     )
-    assert citing.bibtex(of) == (
+    assert citations.bibtex(of) == (
         "@misc{smith2025,\n"
         "  title = {The 100\\% [turret]},\n"
         "  author = {Smith \\& Sons},\n"
@@ -58,22 +58,26 @@ def test_with_all_that_is_known(written: Document) -> None:
 def test_with_little(document: Document) -> None:
     """No author, no page, and a date that is only the file's: none of them is made up."""
     bare = replace(document, date=dt.date(2020, 1, 1), metadata={"date_from": "file time"})
-    of = citing.Reference.of(bare, 45)
-    assert citing.plain(QUOTATION, of, LINK) == (
+    of = citations.Reference.of(bare, 45)
+    assert citations.plain(QUOTATION, of, LINK) == (
         f"“Cockerill supplies its turret.” The turret. {LINK}"
     )
-    assert citing.apa(QUOTATION, of) == (
+    assert citations.apa(QUOTATION, of) == (
         "“Cockerill supplies its turret.” (“The turret”, n.d.).\n\nThe turret. (n.d.)."
     )
-    assert citing.bibtex(of) == (
+    assert citations.bibtex(of) == (
         "@misc{the,\n  title = {The turret},\n  howpublished = {turret.txt},\n}"
     )
 
 
 def test_no_path_in_any_form(written: Document) -> None:
     """The folder of the file is nobody's business."""
-    of = citing.Reference.of(written, 45)
-    forms = (citing.plain("q", of, LINK), citing.markdown("q", of, LINK), citing.bibtex(of))
+    of = citations.Reference.of(written, 45)
+    forms = (
+        citations.plain("q", of, LINK),
+        citations.markdown("q", of, LINK),
+        citations.bibtex(of),
+    )
     assert not any("/home" in form for form in forms)
 
 

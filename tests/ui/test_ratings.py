@@ -13,7 +13,7 @@ from hashing_embedder import HashingEmbedder
 from served import here
 
 from rag import Hit, Library
-from ui import answers, ratings, render
+from ui.pages import answers, hit_html, ratings
 
 QUESTION = "Where does the turret come from?"
 
@@ -46,7 +46,7 @@ def pressed(html: str) -> list[tuple[str, str]]:
 )
 def test_thumbs_show_what_was_said(hit: Hit, good: bool | None, states: tuple[str, str]) -> None:  # noqa: FBT001
     """Two buttons with names; one that is pressed says where that is kept."""
-    html = render.thumbs(hit, good)
+    html = hit_html.thumbs(hit, good)
     assert pressed(html) == list(zip(("good", "bad"), states, strict=True))
     assert re.findall(r'<button type="button"[^>]*aria-label="([^"]+)"', html) == [
         "This passage is right",

@@ -9,8 +9,8 @@ from html import unescape
 import pytest
 
 from rag.types import Document, Heading, Span
-from ui import reader
-from ui.sight import Sight
+from ui.pages import reader
+from ui.pages.view_parameters import Sight
 
 
 def read(html: str) -> str:

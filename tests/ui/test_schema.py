@@ -23,7 +23,7 @@ from rag import IndexReport, Library
 from ui import server
 from ui.api import problems
 from ui.jobs import Jobs
-from ui.warming import Warming
+from ui.ops.warm_up import Warming
 
 EXAMPLES = 12
 """For each operation, of requests that are valid and of requests that are not."""

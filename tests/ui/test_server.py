@@ -14,8 +14,9 @@ from fastapi.testclient import TestClient
 from served import here
 
 from rag import InputError, Library, LibraryDamaged
-from ui import answers, server, words
-from ui.access import decided
+from ui import server, strings
+from ui.pages import answers
+from ui.security.access import decided
 
 HTML = {"accept": "text/html"}
 SEEDS = Path(__file__).parents[2] / "seeds"
@@ -265,9 +266,9 @@ def test_nothing_found(tmp_path: Path) -> None:
         library.index(tmp_path / "ru.txt")
         for question in ("Сидорова", "Сидорова source:ru.txt"):
             html = answers.answer(library, question)
-            assert words.NOTHING_HELP in html
+            assert strings.NOTHING_HELP in html
             assert ">сидоров" in html
-        assert words.NOTHING_LEFT in answers.answer(library, "Сидорова source:no.txt")
+        assert strings.NOTHING_LEFT in answers.answer(library, "Сидорова source:no.txt")
 
 
 def test_answers_to_trouble(caplog: pytest.LogCaptureFixture) -> None:

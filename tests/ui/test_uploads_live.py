@@ -31,7 +31,7 @@ SERVE = """
 import os, sys
 from hashing_embedder import HashingEmbedder
 from rag import Library
-from ui import serving
+from ui.ops import lifecycle as serving
 from ui.server import import_gradio, serve
 
 serving.SECONDS_TO_FINISH = 2  # a file that comes no further would keep the test waiting, too

@@ -17,7 +17,7 @@ from served import api, over
 
 from rag import Library, LibraryNotFound
 from ui.jobs import Jobs
-from ui.warming import Warming
+from ui.ops.warm_up import Warming
 
 
 def moved(folder: Path) -> Callable[[], None]:

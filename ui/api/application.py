@@ -9,11 +9,11 @@ from typing import Any
 from fastapi import FastAPI
 
 from rag import Library
-from ui.api import again, asking, documents, files, health, indexing, problems
+from ui.api import documents, files, health, index_jobs, problems, questions, restore
 from ui.jobs import Jobs
+from ui.ops.warm_up import Warming
 from ui.removals import Removals
 from ui.uploads import Uploads
-from ui.warming import Warming
 
 ABOUT = (
     "Questions to one's own documents, and the documents themselves. Every error is a problem as "
@@ -28,11 +28,11 @@ def create_api(library: Library, jobs: Jobs, warming: Warming) -> FastAPI:
     """The API over one library."""
     api = empty("rag", ABOUT)
     uploads, removals = Uploads(library.folder), Removals()
-    api.include_router(asking.routes(library))
+    api.include_router(questions.routes(library))
     api.include_router(documents.routes(library, jobs, removals))
-    api.include_router(again.routes(library, jobs, removals))
+    api.include_router(restore.routes(library, jobs, removals))
     api.include_router(files.routes(library, uploads))
-    api.include_router(indexing.routes(jobs, uploads))
+    api.include_router(index_jobs.routes(jobs, uploads))
     api.include_router(health.routes(library, warming))
     api.include_router(problems.routes())
     call_problems_by_their_type(api)

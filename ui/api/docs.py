@@ -8,8 +8,8 @@ from fastapi import FastAPI
 from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import FileResponse, HTMLResponse
 
-from ui import policies
 from ui.api import problems
+from ui.security import content_policy
 
 SCRIPT = "swagger-ui-bundle.js"
 STYLE = "swagger-ui.css"
@@ -29,7 +29,7 @@ def add_routes(app: FastAPI) -> None:
             swagger_favicon_url="favicon.ico",
             swagger_ui_parameters={"validatorUrl": None},  # it would ask a server elsewhere
         )
-        page.headers["content-security-policy"] = policies.of(bytes(page.body).decode())
+        page.headers["content-security-policy"] = content_policy.of(bytes(page.body).decode())
         return page
 
     @app.get(f"/docs/{SCRIPT}", include_in_schema=False)

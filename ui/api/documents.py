@@ -11,8 +11,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 import rag
 from rag import Library
-from ui.api import changing, problems
-from ui.api.shapes import FURTHEST, OPTIONAL, Filters, Offset, Shape, Source
+from ui.api import problems, write_access
+from ui.api.schemas import FURTHEST, OPTIONAL, Filters, Offset, Shape, Source
 from ui.jobs import Jobs
 from ui.removals import Removals
 
@@ -221,7 +221,7 @@ def routes(library: Library, jobs: Jobs, removals: Removals) -> APIRouter:
 
     @router.delete(
         "/documents/{document_id}",
-        dependencies=[Depends(changing.needed)],
+        dependencies=[Depends(write_access.needed)],
         responses=missing | problems.declared(problems.NOT_FROM_HERE, problems.INDEXING),
     )
     def remove_document(document_id: str) -> Removed:

@@ -11,8 +11,8 @@ from starlette.requests import ClientDisconnect
 
 from rag import Library
 from ui import uploads as sending
-from ui.api import changing, problems
-from ui.api.shapes import Shape
+from ui.api import problems, write_access
+from ui.api.schemas import Shape
 from ui.uploads import Kept, TooLarge, Uploads
 
 ANY_BYTES: dict[str, Any] = {
@@ -48,7 +48,7 @@ def routes(library: Library, uploads: Uploads) -> APIRouter:
     @router.put(
         "/files/{name:path}",
         status_code=201,
-        dependencies=[Depends(changing.to_send)],
+        dependencies=[Depends(write_access.to_send)],
         openapi_extra=ANY_BYTES,
         responses=HERE_BEFORE
         | problems.declared(

@@ -9,8 +9,8 @@ from fastapi import APIRouter
 
 from rag import Library
 from ui.api import problems
-from ui.api.shapes import Shape
-from ui.warming import Warming
+from ui.api.schemas import Shape
+from ui.ops.warm_up import Warming
 
 LOADING = "the model is loading, which takes seconds; try again"
 

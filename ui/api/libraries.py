@@ -11,9 +11,10 @@ from fastapi import APIRouter, Depends, FastAPI, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from rag import Shelf, Shelved
-from ui import shelf_page, troubles
-from ui.api import application, changing, problems
-from ui.api.shapes import Shape
+from ui.api import application, problems, write_access
+from ui.api.schemas import Shape
+from ui.libraries import libraries_page
+from ui.ops import public_errors
 
 ABOUT = (
     "The libraries of this server. Each has an address of its own, and below that the API to ask "
@@ -25,7 +26,7 @@ LONGEST_GIVEN = 1000
 """Characters of a name that are looked at; the shelf judges it."""
 
 Rename: TypeAlias = Callable[[str, str], Awaitable[str]]
-"""Gives a library another name, as :meth:`ui.shelf.Libraries.rename`."""
+"""Gives a library another name, as :meth:`ui.libraries.application.Libraries.rename`."""
 
 
 class Busy(Exception):
@@ -58,11 +59,11 @@ class LibrarySummary(Shape):
         """What the shelf says of it."""
         return cls(
             name=seen.name,
-            address=f"/{shelf_page.address(seen.name)}",
+            address=f"/{libraries_page.address(seen.name)}",
             documents=seen.documents,
             passages=seen.passages,
             newest=seen.newest,
-            trouble=None if seen.trouble is None else troubles.told(seen.trouble),
+            trouble=None if seen.trouble is None else public_errors.told(seen.trouble),
         )
 
 
@@ -88,7 +89,7 @@ def create_shelf_api(shelf: Shelf, rename: Rename) -> FastAPI:
 
 def _routes(shelf: Shelf, rename: Rename) -> APIRouter:
     router = APIRouter(tags=["libraries"])
-    allowed = [Depends(changing.needed)]
+    allowed = [Depends(write_access.needed)]
     refused = problems.declared(
         problems.NOT_FROM_HERE, problems.TAKEN, problems.NOT_JSON, problems.IMPOSSIBLE
     )

@@ -17,8 +17,8 @@ from starlette.exceptions import HTTPException
 from starlette.types import Scope
 
 from rag import DocumentNotFound, EmptyQuestion, InputError, LibraryBusy, NameTaken, RagError
-from ui import observing, prefix, troubles
-from ui.api.shapes import Shape
+from ui.api.schemas import Shape
+from ui.ops import public_errors, request_log, root_path
 
 MEDIA_TYPE = "application/problem+json"
 PREFIX = "/api/v1"
@@ -151,7 +151,7 @@ def response(
         status=kind.status,
         detail=_sentence(detail),
         instance=_asked(scope),
-        request_id=observing.request_id(scope),
+        request_id=request_log.request_id(scope),
         errors=errors,
     )
     again = kind.status == HTTPStatus.SERVICE_UNAVAILABLE
@@ -194,7 +194,7 @@ def add_handlers(api: FastAPI) -> None:
         kind = next((kind for of, kind in _OF_LIBRARY if isinstance(error, of)), BROKEN)
         if kind is BROKEN:
             _log.error("The library is in trouble: %s", error)
-        return response(request.scope, kind, troubles.told(error))
+        return response(request.scope, kind, public_errors.told(error))
 
     @api.exception_handler(RequestValidationError)
     async def invalid(request: Request, error: RequestValidationError) -> Response:
@@ -214,13 +214,13 @@ def add_handlers(api: FastAPI) -> None:
             status=status,
             detail=_sentence(status.description or status.phrase),
             instance=_asked(request.scope),
-            request_id=observing.request_id(request.scope),
+            request_id=request_log.request_id(request.scope),
         )
         return _json(problem, error.headers or {})
 
     @api.exception_handler(Exception)
     async def unexpected(request: Request, _: Exception) -> Response:
-        return response(request.scope, UNEXPECTED, troubles.UNEXPECTED)
+        return response(request.scope, UNEXPECTED, public_errors.UNEXPECTED)
 
 
 def routes() -> APIRouter:
@@ -240,7 +240,7 @@ def routes() -> APIRouter:
 
 def _asked(scope: Scope) -> str:
     """The path that was asked for; what leads to the application is percent-encoded already."""
-    return prefix.root(scope).removesuffix("/") + quote(prefix.within(scope))
+    return root_path.root(scope).removesuffix("/") + quote(root_path.within(scope))
 
 
 def _json(problem: Problem, headers: Mapping[str, str]) -> Response:

@@ -1,0 +1,93 @@
+"""``rag password``: who may come into a server that others can reach."""
+
+from __future__ import annotations
+
+import sys
+from getpass import getpass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.markup import escape
+
+from rag.cli.output import err, out
+from rag.errors import InputError
+
+if TYPE_CHECKING:
+    from ui.security.accounts import Accounts
+    from ui.security.principal import Role
+
+
+def password_command(
+    file: Annotated[
+        Path, typer.Argument(help="The access file; made where there is none.", show_default=False)
+    ],
+    name: Annotated[
+        str | None,
+        typer.Argument(
+            help="A person or a program. [dim]default: list those there are[/]", show_default=False
+        ),
+    ] = None,
+    *,
+    owner: Annotated[
+        bool, typer.Option("--owner", help="May index, send, remove and rate, not only read.")
+    ] = False,
+    token: Annotated[
+        bool, typer.Option("--token", help="Make a token for a program, and print it once.")
+    ] = False,
+    remove: Annotated[bool, typer.Option("--remove", help="Take the name out.")] = False,
+) -> None:
+    """Say who gets into a server that others can reach, for rag serve --auth FILE.
+
+    It asks for a password, or takes a line of standard input, and keeps only its hash, in a file
+    that only you can read. The server reads the file when it starts.
+
+    Example: rag password people.json ada --owner
+    """
+    from ui.security import accounts
+
+    if remove and (owner or token):
+        raise InputError("--remove stands alone; leave the other options out")
+    known = accounts.read(file) if file.exists() else accounts.EMPTY
+    if name is None:
+        _list(known, file)
+        return
+    name = accounts.named(name)
+    role: Role = "owner" if owner else "reader"
+    if remove:
+        if name not in {*known.people, *known.programs}:
+            raise InputError(f"{file} has nobody called {name}; rag password {file} lists them")
+        accounts.write(known.without(name), file)
+        out.print(f"{escape(name)} can't come in any more, once the server starts again.")
+    elif token:
+        more, made = known.with_program(name, role)
+        accounts.write(more, file)
+        err.print("The token, which is kept nowhere; send it as: Authorization: Bearer TOKEN")
+        print(made)  # noqa: T201 (all there is on standard output)
+    else:
+        more = known.with_person(name, role, _asked())
+        accounts.write(more, file)
+        out.print(f"{escape(name)} can come in as {role}: rag serve --auth {escape(str(file))}")
+
+
+def _asked() -> str:
+    """A password: typed twice, or one line where nobody sits at a terminal."""
+    if not sys.stdin.isatty():
+        return sys.stdin.readline().rstrip("\n")
+    try:
+        first = getpass("Password (not shown): ", stream=sys.stderr)
+        second = getpass("Once more: ", stream=sys.stderr)
+    except EOFError as error:
+        raise InputError("no password was given; nothing was changed") from error
+    if first != second:
+        raise InputError("these are two different passwords; nothing was changed")
+    return first
+
+
+def _list(known: Accounts, file: Path) -> None:
+    if not (known.people or known.programs):
+        raise InputError(f"{file} lets nobody in; name somebody: rag password {file} NAME")
+    for person in known.people.values():
+        out.print(f"{escape(person.name)}: {person.role}, with a password", soft_wrap=True)
+    for program in known.programs.values():
+        out.print(f"{escape(program.name)}: {program.role}, with a token", soft_wrap=True)

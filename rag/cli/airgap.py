@@ -1,0 +1,49 @@
+"""The option ``--airgap``, which every command has."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from functools import wraps
+from typing import Annotated, Any
+
+import typer
+
+from rag.runtime import airgap
+
+Option = Annotated[
+    bool,
+    typer.Option(
+        "--airgap",
+        help="Reach no other machine, whatever may try, and prove it first; "
+        f"{airgap.VARIABLE}=1 does the same.",
+        show_default=False,
+    ),
+]
+
+
+def add_to(app: typer.Typer) -> None:
+    """Give the option to every command that was registered so far."""
+    for command in app.registered_commands:
+        if command.callback is not None:
+            command.callback = _with_option(command.callback)
+
+
+def _with_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The same command, which does what the option says before anything else."""
+
+    @wraps(command)
+    def called(*arguments: Any, airgapped: bool, **options: Any) -> Any:  # noqa: ANN401 (whatever a command takes)
+        if airgapped:
+            airgap.close()
+        return command(*arguments, **options)
+
+    own = inspect.signature(command, eval_str=True)
+    option = inspect.Parameter(
+        "airgapped", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=Option
+    )
+    parameters = [*own.parameters.values(), option]
+    signature = own.replace(parameters=parameters)
+    called.__signature__ = signature  # type: ignore[attr-defined]
+    called.__annotations__ = {one.name: one.annotation for one in parameters}
+    return called

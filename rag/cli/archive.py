@@ -1,0 +1,68 @@
+"""The commands ``rag export`` and ``rag import``: a library in one file, and out of it again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from rag.cli.options import LibraryOption
+from rag.cli.output import count, escape, out
+from rag.cli.progress import progress_of
+from rag.library.default import default_library
+from rag.maintenance import backup_export, backup_import, shared_backup
+from rag.maintenance.backup_format import Archived
+from rag.runtime.files import absolute, is_url
+
+
+def export_command(
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="The archive to write.", show_default=False)
+    ],
+    library: LibraryOption = None,
+    *,
+    force: Annotated[bool, typer.Option("--force", help="Write over FILE, if it exists.")] = False,
+) -> None:
+    """Put the library into one file: to carry it elsewhere, or as a backup.
+
+    It is of one moment, though others ask, index and serve meanwhile. Every part has a checksum.
+    The file is there whole, or not at all. rag import makes a library of it again: in a folder or,
+    whichever it came from, in object storage.
+
+    Example: rag export articles.rag.zip
+    """
+    place = library or default_library()
+    with progress_of("bytes") as show:
+        if is_url(place):
+            found = shared_backup.export(str(place), file, show, force=force)
+        else:
+            found = backup_export.export(absolute(place), file, show, force=force)
+    out.print(f"{escape(str(file))}: {_told(found)}", soft_wrap=True)
+
+
+def import_command(
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="An archive of rag export.", show_default=False)
+    ],
+    library: LibraryOption = None,
+) -> None:
+    """Make a library of an archive, in a folder that is new or empty, or at a URL.
+
+    Everything is checked before the folder gets its name: an archive may come from anybody. The
+    search indexes are made again from the documents.
+
+    Example: rag import articles.rag.zip --library ~/articles/.rag
+    """
+    place = library or default_library()
+    with progress_of("bytes") as show:
+        if is_url(place):
+            found = shared_backup.bring_in(file, str(place), show)
+        else:
+            place = absolute(place)
+            found = backup_import.bring_in(file, place, show)
+    out.print(f"{escape(str(place))}: {_told(found)}", soft_wrap=True)
+
+
+def _told(found: Archived) -> str:
+    return f"{count(found.documents, 'document')}, {found.bytes / 1e6:,.1f} MB"

@@ -1,0 +1,84 @@
+"""The commands ``rag status``, ``rag report`` and ``rag remove``: what is in a library."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+
+from rag.cli import output
+from rag.cli.options import JsonOption, LibraryOption, library_at
+from rag.cli.output import count, escape, out
+
+
+def status_command(
+    library: LibraryOption = None,
+    *,
+    versions: Annotated[
+        bool,
+        typer.Option(
+            "--versions", help="Of a shared library: what rag restore can go back to, too."
+        ),
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Say what is in the library."""
+    with library_at(library, create=False) as opened:
+        found = opened.status()
+        kept = opened.versions() if versions else ()
+    if as_json:
+        more = {"versions": [asdict(one) for one in kept]} if versions else {}
+        output.print_json(asdict(found) | {"path": str(found.path)} | more)
+    else:
+        output.print_status(found)
+        for one in kept:
+            when = one.time.astimezone().isoformat(sep=" ", timespec="seconds")
+            held = f"{count(one.documents, 'document')}, {count(one.passages, 'passage')}"
+            out.print(f"version {one.number}  {when}  {held}")
+
+
+def restore_command(
+    version: Annotated[
+        int, typer.Argument(metavar="VERSION", help="Its number.", show_default=False)
+    ],
+    library: LibraryOption = None,
+) -> None:
+    """Let a shared library be as it was at the end of an earlier run.
+
+    rag status --versions lists them. What came since is gone from it; the version before this
+    command can be gone back to. Nobody may write meanwhile.
+
+    Example: rag restore 7 --library s3://bucket/articles
+    """
+    with library_at(library, create=False) as opened:
+        opened.restore(version)
+        documents = opened.status().documents
+    out.print(f"The library is as it was in version {version}: {count(documents, 'document')}.")
+
+
+def report_command(library: LibraryOption = None, *, as_json: JsonOption = False) -> None:
+    """Say what came of every file: pages, passages, language, warnings, failures."""
+    with library_at(library, create=False) as opened:
+        found = opened.report()
+    if as_json:
+        output.print_json([output.file_as_json(one) for one in found])
+    else:
+        output.print_files(found)
+
+
+def remove_command(
+    sources: Annotated[
+        list[str],
+        typer.Argument(metavar="SOURCE...", help="Indexed files or folders.", show_default=False),
+    ],
+    library: LibraryOption = None,
+) -> None:
+    """Take documents out of the library; the files themselves are left alone.
+
+    Example: rag remove ~/articles/old.txt
+    """
+    with library_at(library, create=False) as opened:
+        removed = opened.remove(sources)
+    for path in removed:
+        out.print(f"removed {escape(path)}", soft_wrap=True)

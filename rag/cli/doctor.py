@@ -1,0 +1,39 @@
+"""The command ``rag doctor``: what a report of a fault needs."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+import typer
+
+from rag.cli import output
+from rag.cli.options import JsonOption, LibraryOption, folder_of
+from rag.cli.output import err, escape, out
+
+EXIT_TROUBLE = 4
+
+
+def doctor_command(library: LibraryOption = None, *, as_json: JsonOption = False) -> None:
+    """Look at the installation and the library, and say what a report of a fault needs.
+
+    Put all of it into your report: it holds no name of a person, a machine or a document, and of a
+    folder only the last part of its path. Nothing is changed. Exit code 4: something is wrong; what
+    to do stands beside it.
+
+    Example: rag doctor --library ~/.rag
+    """
+    from rag.maintenance.doctor import diagnosed
+
+    found = diagnosed(folder_of(library, "rag doctor"))
+    if as_json:
+        output.print_json({name: [asdict(one) for one in all_] for name, all_ in found.items()})
+    else:
+        for name, findings in found.items():
+            out.print(f"[bold]{name}[/]")
+            for one in findings:
+                out.print(f"  {one.name:<24} {escape(one.value)}", soft_wrap=True)
+    troubles = [one for findings in found.values() for one in findings if one.trouble]
+    for one in troubles:
+        err.print(f"[red]{escape(one.name)}:[/] {escape(one.trouble)}", soft_wrap=True)
+    if troubles:
+        raise typer.Exit(EXIT_TROUBLE)

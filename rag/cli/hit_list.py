@@ -1,0 +1,110 @@
+"""What ``rag ask`` prints: how the question was read, the answer, and lists of all matches."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+from rich.padding import Padding
+from rich.text import Text
+
+from rag.cli.output import count, hit_as_json, out, place, print_hit, visible
+from rag.types import Answer, Found, Match
+
+DOCUMENTS_SHOWN = 20
+
+
+def print_reading(lines: Sequence[str]) -> None:
+    """How a question was read; nothing for a plain question."""
+    for line in lines:
+        out.print(Text(line, "dim"), soft_wrap=True)
+
+
+def print_alternative(question: str | None) -> None:
+    """Another question worth asking, if there is one."""
+    if question:
+        print_reading([f"Search instead: {question}"])
+
+
+def print_answer(answer: Answer) -> None:
+    """The passages, and that they are only the nearest where the answer is not among them."""
+    if not answer.conditions_met:
+        out.print("No document meets all of these conditions.")
+    elif not answer.hits:
+        out.print(
+            "This is probably not in your documents: no passage has any of these words.",
+            soft_wrap=True,
+        )
+    elif not answer.answered:
+        aside = "" if answer.measured else ", by experience with other libraries: this one is small"
+        out.print(
+            "This is probably not in your documents"
+            f" (confidence {round(100 * answer.confidence)} %{aside}). The nearest passages:\n",
+            soft_wrap=True,
+        )
+    for hit in answer.hits:
+        print_hit(hit)
+
+
+def answer_as_json(question: str, answer: Answer) -> dict[str, object]:
+    """An answer as plain values."""
+    return {
+        "question": question,
+        "answered": answer.answered,
+        "confidence": answer.confidence,
+        "measured": answer.measured,
+        "reading": list(answer.reading),
+        "alternative": answer.alternative,
+        "conditions_met": answer.conditions_met,
+        "hits": [hit_as_json(hit) for hit in answer.hits],
+    }
+
+
+def print_found(found: Found) -> None:
+    """How many passages of which documents match, then a page of them."""
+    passages, documents = count(found.passages, "passage"), count(len(found.documents), "document")
+    out.print(f"{passages} in {documents}")
+    for one in found.documents[:DOCUMENTS_SHOWN]:
+        line = Text.assemble((f"{one.passages:6,}  ", "dim"), (one.title, "bold"))
+        out.print(line.append(f"  {visible(Path(one.source).name)}", "dim"), soft_wrap=True)
+    if len(found.documents) > DOCUMENTS_SHOWN:
+        out.print(f"… and {len(found.documents) - DOCUMENTS_SHOWN:,} more")
+    out.print()
+    for number, match in enumerate(found.matches, start=found.offset + 1):
+        _print_match(number, match)
+    after = found.offset + len(found.matches)
+    if found.matches and after < found.passages:
+        shown = f"{found.offset + 1:,} to {after:,} of {found.passages:,}"
+        out.print(f"These are {shown}; the next ones: --offset {after}")
+
+
+def found_as_json(query: str, found: Found) -> dict[str, object]:
+    """Matches as plain values."""
+    matches = [
+        asdict(match) | {"date": match.date.isoformat() if match.date else None}
+        for match in found.matches
+    ]
+    return {"question": query, **asdict(found), "matches": matches}
+
+
+def _print_match(number: int, match: Match) -> None:
+    out.print(Text.assemble((f"{number}. ", "dim"), (match.title, "bold")))
+    out.print(Text(f"   {place(match)}", "dim"))
+    out.print(Padding(_marked(match), (0, 0, 1, 3)))
+
+
+def _marked(match: Match) -> Text:
+    """The passage with what matched in colour, or between » and « where there is none."""
+    text = Text(match.text)
+    if out.is_terminal:
+        for quote in match.matched:
+            text.stylize("bold green", quote.start - match.start, quote.end - match.start)
+        return text
+    parts, end = [], 0
+    for quote in match.matched:
+        first, last = quote.start - match.start, quote.end - match.start
+        if first >= end:  # a word inside a phrase is marked already
+            parts.append(f"{match.text[end:first]}»{match.text[first:last]}«")
+            end = last
+    return Text("".join([*parts, match.text[end:]]))

@@ -1,0 +1,283 @@
+"""The command ``rag index``: follow files and folders, with progress."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Sequence
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from rag.cli import output
+from rag.cli.options import LibraryOption
+from rag.cli.output import count, err, escape
+from rag.cli.passwords import asked_for, can_be_asked_for, in_file
+from rag.cli.signals import EXIT_INTERRUPTED, reported
+from rag.cluster.ray.fleet import Fleet
+from rag.errors import InputError, LibraryNotFound
+from rag.library.default import default_library
+from rag.library.library import Library
+from rag.runtime.files import on_this_machine
+from rag.types.reports import IndexReport
+
+EXIT_SOME_FAILED = 3
+QUERIES_AFTER_INDEXING = 30
+"""Of the self-test: enough to notice what went wrong at large, in a second or two."""
+
+SECONDS_BETWEEN_TRIES = 1.0
+"""How often to look whether a library that is gone, while its folders are followed, is back."""
+
+
+def index_command(
+    paths: Annotated[
+        list[str], typer.Argument(metavar="PATH...", help="Files and folders.", show_default=False)
+    ],
+    library: LibraryOption = None,
+    exclude: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="PATTERN",
+            help="Leave out what matches, as in .gitignore; may be repeated.",
+            show_default=False,
+        ),
+    ] = None,
+    *,
+    ocr: Annotated[
+        bool,
+        typer.Option("--ocr", help="Read scanned pages too, those of earlier runs included."),
+    ] = False,
+    ocr_language: Annotated[
+        str | None,
+        typer.Option(
+            metavar="CODES",
+            help="The languages of scanned pages, like deu+eng; turns --ocr on."
+            " [dim]default: eng[/]",
+            show_default=False,
+        ),
+    ] = None,
+    retry: Annotated[
+        bool,
+        typer.Option("--retry", help="Read files again that failed, though they didn't change."),
+    ] = False,
+    again: Annotated[
+        bool, typer.Option("--again", help="Read every file again, though it didn't change.")
+    ] = False,
+    passwords: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Passwords to try on protected PDFs, one a line; in a terminal you are asked for"
+            " those that lack.",
+            show_default=False,
+        ),
+    ] = None,
+    max_document: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SIZE",
+            help="Memory that reading one file may take, like 1GB; files that failed for want of"
+            " it are read again. [dim]default: 256MB[/]",
+            show_default=False,
+        ),
+    ] = None,
+    model: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="The sentence-transformers model of a new library: a folder, or a name in the"
+            " cache of this machine. [dim]default: all-MiniLM-L6-v2[/]",
+            show_default=False,
+        ),
+    ] = None,
+    dimensions: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            metavar="N",
+            help="Keep so many dimensions of the vectors, for a model trained to be cut.",
+            show_default=False,
+        ),
+    ] = None,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Keep following the folders until Ctrl-C.")
+    ] = False,
+    ray: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ADDRESS",
+            help="Have a Ray cluster read and embed for a shared library: auto, host:port, or local"
+            " for this machine; paths may be URLs then, like s3://bucket/articles.",
+            show_default=False,
+        ),
+    ] = None,
+    actors: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            metavar="N",
+            help="With --ray: copies of the model. [dim]default: one a machine, or a GPU[/]",
+            show_default=False,
+        ),
+    ] = None,
+    gpus: Annotated[
+        float, typer.Option(min=0, metavar="N", help="With --ray: GPUs of each copy of the model.")
+    ] = 0,
+) -> None:
+    """Read documents into the library; again, to take in what changed.
+
+    What is unchanged is left as it is, and what vanished from a folder is removed. Interrupt at
+    any time: what was done is kept.
+
+    Example: rag index ~/articles --exclude "drafts/"
+    """
+    known = in_file(passwords) if passwords else []
+    fleet = _fleet(ray, actors, gpus, watch=watch)
+    with Library.open(library or default_library(), model=model, dimensions=dimensions) as opened:
+        before = opened.status().generation
+
+        def run(tried: Sequence[str], *, first: bool = False) -> IndexReport:
+            return _index(
+                opened,
+                paths,
+                exclude or [],
+                ocr=ocr_language or ocr,
+                retry=retry and first,
+                again=again and first,
+                passwords=tried,
+                max_document=max_document,
+                ray=fleet,
+            )
+
+        report = run(known, first=True)
+        output.print_report(report)
+        if can_be_asked_for():
+            report = asked_for(report, run, known)
+        status = opened.status()
+        output.print_untrained(status)
+        if status.generation != before:
+            _check(opened)
+        if watch:
+            _follow(
+                opened,
+                [Path(one) for one in paths],
+                exclude or [],
+                ocr=ocr_language or ocr,
+                passwords=known,
+                max_document=max_document,
+            )
+    if report.failed:
+        raise typer.Exit(EXIT_SOME_FAILED)
+
+
+def _fleet(ray: str | None, actors: int | None, gpus: float, *, watch: bool) -> Fleet | None:
+    """The machines that the options name, if they name any."""
+    if ray is None:
+        if actors or gpus:
+            raise InputError("--actors and --gpus say what --ray is to use: name that, too")
+        return None
+    if watch:
+        raise InputError("--watch follows folders of this machine, without --ray")
+    return Fleet(ray, actors, gpus)
+
+
+def _check(library: Library) -> None:
+    """Warn of documents that were found after an earlier run and are not found now."""
+    for one in library.check(QUERIES_AFTER_INDEXING).lost:
+        line = f"warning: “{one.query}” no longer finds {one.source}; more: rag check"
+        err.print(escape(line), soft_wrap=True)
+
+
+def _index(
+    library: Library,
+    paths: Sequence[str],
+    exclude: Sequence[str],
+    *,
+    ocr: bool | str,
+    retry: bool,
+    again: bool,
+    passwords: Sequence[str],
+    max_document: str | None,
+    ray: Fleet | None,
+) -> IndexReport:
+    """Index with progress, until Ctrl-C."""
+    from rag.runtime.progress import bars, lines
+
+    shown = bars() if sys.stderr.isatty() else nullcontext(lines(err.print))
+    try:
+        with shown as on_progress:
+            return library.index(
+                paths,
+                exclude=exclude,
+                ocr=ocr,
+                retry=retry,
+                again=again,
+                passwords=passwords,
+                max_document=max_document,
+                progress=on_progress,
+                ray=ray,
+            )
+    except KeyboardInterrupt:
+        held = count(library.status().documents, "document")
+        reported.set()
+        err.print(f"Stopped. {held} in the library; run it again to go on.")
+        raise typer.Exit(EXIT_INTERRUPTED) from None
+
+
+def _follow(
+    library: Library,
+    paths: Sequence[Path],
+    exclude: Sequence[str],
+    *,
+    ocr: bool | str,
+    passwords: Sequence[str],
+    max_document: str | None,
+) -> None:
+    from rag.documents.watcher import changes
+
+    err.print("Following; Ctrl-C stops.")
+    try:
+        for _ in changes(paths, leave_out=on_this_machine(library.engine.location)):
+            found = _index_when_back(
+                library,
+                paths,
+                exclude=exclude,
+                ocr=ocr,
+                passwords=passwords,
+                max_document=max_document,
+            )
+            if found.added or found.updated or found.removed or found.failed:
+                output.print_change(found)
+    except KeyboardInterrupt:
+        reported.set()
+        err.print("Stopped.")
+
+
+def _index_when_back(
+    library: Library,
+    paths: Sequence[Path],
+    *,
+    exclude: Sequence[str],
+    ocr: bool | str,
+    passwords: Sequence[str],
+    max_document: str | None,
+) -> IndexReport:
+    """Index the paths that exist; while the library itself is gone, wait until it is back."""
+    told = False
+    while True:
+        present = [path for path in paths if path.exists()]
+        try:
+            return library.index(
+                present,
+                exclude=exclude,
+                ocr=ocr,
+                passwords=passwords,
+                max_document=max_document,
+            )
+        except LibraryNotFound as error:
+            if not told:
+                err.print(escape(f"{error}. Waiting for it."), soft_wrap=True)
+                told = True
+            time.sleep(SECONDS_BETWEEN_TRIES)

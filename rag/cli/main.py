@@ -1,0 +1,119 @@
+"""The command ``rag``: arguments in, a call of the library, words out."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from types import MappingProxyType
+from typing import Annotated, NoReturn
+
+import typer
+
+from rag.cli import airgap as airgap_option
+from rag.cli.output import err, escape, out
+from rag.errors import RagError
+from rag.runtime import airgap
+from rag.runtime.malloc_arenas import a_heap_for_each_core
+from rag.runtime.threads import one_blas_thread, short_turns
+
+HELP = (
+    "Ask your own documents questions, in plain words.\n\n"
+    "Start with: rag index FOLDER, then: rag ask “a question”, or: rag serve"
+)
+
+COMMANDS = MappingProxyType(
+    {
+        "index": "index:index_command",
+        "ask": "ask:ask_command",
+        "serve": "serve:serve_command",
+        "password": "access:password_command",
+        "status": "contents:status_command",
+        "report": "contents:report_command",
+        "remove": "contents:remove_command",
+        "mcp": "mcp:mcp_command",
+        "check": "check:check_command",
+        "eval": "evaluate:eval_command",
+        "restore": "contents:restore_command",
+        "verify": "verify:verify_command",
+        "doctor": "doctor:doctor_command",
+        "export": "archive:export_command",
+        "backup": "archive:export_command",
+        "import": "archive:import_command",
+    }
+)
+"""Each command, in the order of ``rag --help``: its module in rag.cli, and its function."""
+
+OTHER_HELP = MappingProxyType(
+    {"backup": "The same as [bold]rag export[/]: of one moment, while all goes on."}
+)
+
+EXIT_INPUT = 2
+
+
+def app(arguments: Sequence[str]) -> typer.Typer:
+    """The command with the one that the arguments name under it, or with all of them.
+
+    What the others import, evaluation and loaders, a question need not wait for.
+    """
+    made = typer.Typer(
+        name="rag",
+        help=HELP,
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        rich_markup_mode="rich",
+        callback=_options,
+    )
+    for name in COMMANDS.keys() & arguments[:1] or COMMANDS:
+        module, _, function = COMMANDS[name].partition(":")
+        command = getattr(import_module(f"rag.cli.{module}"), function)
+        made.command(name, help=OTHER_HELP.get(name))(command)
+    airgap_option.add_to(made)
+    return made
+
+
+def _print_version(wanted: bool) -> None:  # noqa: FBT001 (as Typer calls it)
+    if wanted:
+        from importlib.metadata import version
+
+        out.print(f"rag {version('rag')}")
+        raise typer.Exit
+
+
+def _options(
+    *,
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version and exit."
+        ),
+    ] = False,
+) -> None:
+    # Also without options: otherwise Typer takes the only command for the whole.
+    pass
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command; the one place where errors become exit codes."""
+    one_blas_thread()
+    a_heap_for_each_core()
+    short_turns()
+    given = sys.argv[1:] if arguments is None else list(arguments)
+    try:
+        airgap.close_if_told()
+        app(given)(given)
+    except RagError as error:
+        _fail(str(error))
+    except BrokenPipeError:
+        # The reader went away (rag ask … | head): stop quietly, and keep Python from
+        # complaining when it flushes at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError as error:
+        _fail(f"{error.filename or 'a file'}: {error.strerror or error}; check that it can be used")
+
+
+def _fail(message: str) -> NoReturn:
+    err.print(f"[red]rag:[/] {escape(message)}", soft_wrap=True)
+    sys.exit(EXIT_INPUT)

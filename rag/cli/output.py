@@ -1,0 +1,208 @@
+"""What the command prints: results, reports and progress, for people and for programs."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+from rich import markup
+from rich.console import Console
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from rag.types import Failure, Hit, Match
+from rag.types.reports import FileReport, IndexReport, Status
+
+out = Console(highlight=False)
+err = Console(stderr=True, highlight=False)
+
+FAILURES_SHOWN = 10
+
+_OBEYED = {
+    code: f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"  # noqa: PLR2004 - two digits
+    for code in (
+        *(code for code in [*range(0x20), *range(0x7F, 0xA0)] if chr(code) not in "\t\n"),
+        *(*range(0x202A, 0x202F), *range(0x2066, 0x206A), *range(0xD800, 0xE000)),
+    )
+}
+"""What a terminal would obey or can't show, instead of showing it: controls, changes of direction
+and bytes that are no UTF-8."""
+
+_OF_DOCUMENTS = frozenset({"added", "updated", "unchanged", "removed"})
+
+
+def visible(text: str) -> str:
+    """A name that others gave, to be shown: what a terminal would obey is spelled out."""
+    return text.translate(_OBEYED)
+
+
+def escape(text: str) -> str:
+    """The same, to stand among markup."""
+    return markup.escape(visible(text))
+
+
+def print_report(report: IndexReport) -> None:
+    """What one run did, as a table, and the files that were not read, each with its reason."""
+    table = Table(box=None, pad_edge=False, show_header=False)
+    table.add_column()
+    table.add_column(justify="right")
+    table.add_column()
+    for name, found in _outcomes(report).items():
+        noun = "document" if name in _OF_DOCUMENTS else "file"
+        table.add_row(name, *count(len(found), noun).split())
+    table.add_row("embedded", *count(report.embedded, "passage").split())
+    if report.reused:
+        table.add_row("reused", *count(report.reused, "passage").split())
+    table.add_row("took", f"{report.seconds:,.1f}", "seconds")
+    out.print(table)
+    _print_failures("failed", report.failed)
+    _print_failures("skipped", report.skipped)
+
+
+def print_change(report: IndexReport) -> None:
+    """What one run did, on one line, as it is shown while folders are followed."""
+    words = [f"{len(found):,} {name}" for name, found in _outcomes(report).items()]
+    out.print(f"{', '.join(words)} · {count(report.embedded, 'passage')} embedded")
+    _print_failures("failed", report.failed)
+
+
+def _outcomes(report: IndexReport) -> dict[str, Sequence[object]]:
+    """What there is any of, by its name."""
+    outcomes: dict[str, Sequence[object]] = {
+        "added": report.added,
+        "updated": report.updated,
+        "unchanged": report.unchanged,
+        "removed": report.removed,
+        "failed": report.failed,
+        "skipped": report.skipped,
+    }
+    return {name: found for name, found in outcomes.items() if found}
+
+
+def _print_failures(what: str, failures: Sequence[Failure]) -> None:
+    for failure in failures[:FAILURES_SHOWN]:
+        err.print(f"{what} {escape(failure.source)}: {escape(failure.reason)}", soft_wrap=True)
+    if len(failures) > FAILURES_SHOWN:
+        err.print(f"… and {len(failures) - FAILURES_SHOWN:,} more {what}")
+
+
+def print_status(status: Status) -> None:
+    """What a library holds."""
+    out.print(f"[bold]{escape(str(status.path))}[/]", soft_wrap=True)
+    out.print(f"documents   {status.documents:,}")
+    out.print(f"passages    {status.passages:,}")
+    out.print(f"sentences   {status.sentences:,}")
+    out.print(f"model       {escape(status.model)}, {status.dimension} dimensions", soft_wrap=True)
+    out.print(f"reads       sentences {'in their passage' if status.late else 'one by one'}")
+    if status.recall is None:
+        out.print("vectors     all are compared")
+    else:
+        out.print(f"vectors     compressed; {status.recall:.1%} of the nearest are found")
+    out.print(f"indexes by  {escape(status.backend)}")
+    out.print(f"generation  {status.generation:,}")
+    out.print(f"size        {status.bytes / 1e6:,.1f} MB")
+    if status.ratings:
+        out.print(f"ratings     {status.ratings:,}")
+    print_untrained(status)
+
+
+def print_untrained(status: Status) -> None:
+    """Languages of the library that its model was not trained on, if there are any."""
+    if status.language_note:
+        out.print(f"[yellow]{escape(status.language_note)}[/]", soft_wrap=True)
+
+
+def print_files(reports: Sequence[FileReport]) -> None:
+    """What came of each file."""
+    table = Table(box=None, pad_edge=False)
+    for name in ("file", "status", "pages", "characters", "passages", "language", "seconds"):
+        right = name in {"pages", "characters", "passages", "seconds"}
+        table.add_column(name, justify="right" if right else "left", overflow="fold")
+    for one in reports:
+        pages = f"{one.pages_with_text}/{one.pages}" if one.pages else ""
+        table.add_row(
+            Text(visible(one.source)),
+            one.status,
+            pages,
+            f"{one.characters:,}",
+            f"{one.passages:,}",
+            ", ".join(one.languages),
+            f"{one.seconds:.1f}",
+        )
+    out.print(table)
+    for one in reports:
+        for line in one.warnings:
+            out.print(f"warning {escape(one.source)}: {escape(line)}", soft_wrap=True)
+        for failure in one.failures:
+            out.print(f"failed {escape(failure.source)}: {escape(failure.reason)}", soft_wrap=True)
+
+
+def file_as_json(report: FileReport) -> dict[str, object]:
+    """A file's report as plain values."""
+    return asdict(report) | {"status": report.status}
+
+
+def print_hit(hit: Hit) -> None:
+    """A passage with its answering sentence marked."""
+    out.print(Text.assemble((f"{hit.rank}. ", "dim"), (hit.title, "bold")))
+    out.print(Text(f"   {place(hit)} · score {hit.score:.2f}", "dim"))
+    out.print(Padding(_marked(hit), (0, 0, 1, 3)))
+
+
+def place(found: Hit | Match) -> str:
+    """Where a passage stands: file, page, date."""
+    parts = [visible(Path(found.source).name)]
+    if found.page:
+        parts.append(f"page {found.page_label or found.page}")
+    if found.date:
+        file_of = "file of " if found.date_from == "file time" else ""
+        parts.append(file_of + found.date.isoformat())
+    return " · ".join(parts)
+
+
+def _marked(hit: Hit) -> Text:
+    """The passage with its answer in colour, or between » and « where there is none."""
+    first, last = hit.answer.start - hit.start, hit.answer.end - hit.start
+    if not out.is_terminal:
+        return Text(f"{hit.text[:first]}»{hit.text[first:last]}«{hit.text[last:]}")
+    text = Text(hit.text)
+    text.stylize("bold green", first, last)
+    return text
+
+
+def hit_as_json(hit: Hit) -> dict[str, object]:
+    """A hit as plain values."""
+    return {
+        "rank": hit.rank,
+        "score": hit.score,
+        "text": hit.text,
+        "title": hit.title,
+        "source": hit.source,
+        "date": hit.date.isoformat() if hit.date else None,
+        "date_from": hit.date_from,
+        "page": hit.page,
+        "page_label": hit.page_label,
+        "headings": list(hit.headings),
+        "document_id": hit.document_id,
+        "passage_id": hit.passage_id,
+        "start": hit.start,
+        "end": hit.end,
+        "answer": asdict(hit.answer),
+        "why": asdict(hit.why),
+        "also_in": list(hit.also_in),
+    }
+
+
+def print_json(value: object) -> None:
+    """One JSON value."""
+    # Not through rich, which would wrap and colour it.
+    sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2) + "\n")
+
+
+def count(number: int, noun: str) -> str:
+    """How many of something: ``1 file``, ``2,000 files``."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

@@ -1,0 +1,51 @@
+"""How far a long series of questions is: a bar, or lines where nobody watches."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from rag.cli.output import err, escape
+
+STEPS_BETWEEN_LINES = 500
+"""Steps between two plain lines, where the output is no terminal."""
+
+
+def is_watched() -> bool:
+    """Whether a person sees what is written to standard error."""
+    return sys.stderr.isatty()
+
+
+@contextmanager
+def progress_of(things: str) -> Iterator[Callable[[str, int, int], None]]:
+    """Something to tell, after each step, what it belongs to, how many are done, of how many.
+
+    ``things`` is what is counted, ``questions`` say.
+    """
+    if not is_watched():
+        yield lambda task, done, total: _plain(task, done, total, things)
+        return
+    from rich import progress
+
+    with progress.Progress(
+        progress.TextColumn("{task.description}", markup=False),
+        progress.BarColumn(),
+        progress.MofNCompleteColumn(),
+        progress.TimeRemainingColumn(),
+        console=err,
+        transient=True,
+    ) as shown:
+        tasks: dict[str, progress.TaskID] = {}
+
+        def on_progress(task: str, done: int, total: int) -> None:
+            if task not in tasks:
+                tasks[task] = shown.add_task(task, total=total)
+            shown.update(tasks[task], completed=done)
+
+        yield on_progress
+
+
+def _plain(task: str, done: int, total: int, things: str) -> None:
+    if done % STEPS_BETWEEN_LINES == 0 or done == total:
+        err.print(f"{escape(task)}: {done:,} of {total:,} {things}", soft_wrap=True)

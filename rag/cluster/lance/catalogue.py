@@ -1,0 +1,151 @@
+"""A shared library to leaf through."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
+from itertools import chain
+from pathlib import PurePath
+from types import MappingProxyType
+from typing import Any
+
+from rag.cluster.lance import rows
+from rag.cluster.lance.filter_sql import all_of, of_documents, quoted
+from rag.cluster.lance.table import Table
+from rag.cluster.lance.tables import Tables
+from rag.index.sqlite import Order, StoredPassage
+from rag.types import DocumentSummary
+from rag.types.filters import Filter
+from rag.types.parts import is_further_part, whole_source
+from rag.types.reports import Dates, Facets
+
+_ORDERS: Mapping[Order, Callable[[DocumentSummary], tuple[Any, ...]]] = MappingProxyType(
+    {
+        "newest": lambda one: (_of_file(one), -_day(one), one.title, one.id),
+        "oldest": lambda one: (_of_file(one), one.date is None, _day(one), one.title, one.id),
+        "title": lambda one: (one.title.casefold(), one.id),
+        "source": lambda one: (one.source, one.id),
+        "language": lambda one: (one.language is None, one.language or "", one.title, one.id),
+        "pages": lambda one: (-one.pages, one.title, one.id),
+        "passages": lambda one: (-one.passages, one.title, one.id),
+    }
+)
+
+
+class SharedCatalogue:
+    """As :class:`rag.index.engine.Catalogue` says."""
+
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
+
+    def count(self, conditions: Filter) -> int:
+        """How many documents meet all conditions."""
+        found = self._documents.rows(("paths",), all_of(of_documents([conditions])))
+        return sum(map(rows.is_whole, found))
+
+    def documents(
+        self, conditions: Filter, order: Order, offset: int, limit: int | None
+    ) -> list[DocumentSummary]:
+        """A page of the documents that meet all conditions; without a limit, all from there."""
+        found = self._documents.rows(rows.SUMMARY, all_of(of_documents([conditions])))
+        ordered = sorted(_summaries(found), key=_ORDERS[order])
+        return ordered[offset : None if limit is None else offset + limit]
+
+    def dates(self) -> Dates:
+        """How many documents there are of each month, and how many have no date of their own."""
+        months: Counter[dt.date] = Counter()
+        undated = file_time = 0
+        for row in self._documents.rows(("date", "date_from", "paths")):
+            if not rows.is_whole(row):
+                continue
+            if row["date"] is None:
+                undated += 1
+            elif row["date_from"] == "file time":
+                file_time += 1
+            else:
+                months[dt.date.fromisoformat(row["date"]).replace(day=1)] += 1
+        return Dates(dict(sorted(months.items())), undated, file_time)
+
+    def facets(self) -> Facets:
+        """By what documents can be told apart, and how many there are of each."""
+        found = [
+            row for row in self._documents.rows(("language", "paths", "date")) if rows.is_whole(row)
+        ]
+        languages = Counter(row["language"] for row in found if row["language"])
+        types = Counter(PurePath(min(row["paths"])).suffix.lower() for row in found if row["paths"])
+        dates = [dt.date.fromisoformat(row["date"]) for row in found if row["date"]]
+        return Facets(
+            languages=dict(languages.most_common()),
+            types={suffix: number for suffix, number in types.most_common() if suffix},
+            first=min(dates, default=None),
+            last=max(dates, default=None),
+        )
+
+    def sample(self, count: int) -> list[StoredPassage]:
+        """Up to so many passages from all over the library: those whose ids come first."""
+        passages = self._tables.passages
+        keys = passages.first_keys("id", count)
+        found = passages.take(keys, rows.PASSAGE)
+        return [rows.stored_passage(key, found[key]) for key in keys if key in found]
+
+    def sources(self, document_id: str) -> list[str]:
+        """Every place where a document was found, in order."""
+        return [whole_source(path) for path in self._listed(document_id, "paths")]
+
+    def files(self, document_id: str) -> list[str]:
+        """Every file that holds a document, or something that does."""
+        return self._listed(document_id, "files")
+
+    def key(self, passage_id: str) -> int | None:
+        """The key of the passage of that id, or None."""
+        keys = self._tables.passages.keys(f"id = {quoted(passage_id)}")
+        return int(keys[0]) if len(keys) else None
+
+    def around(self, passage_id: str) -> tuple[int | None, int | None]:
+        """The keys of the passages before and after one in its document."""
+        passages = self._tables.passages
+        this = passages.rows(("document", "start"), f"id = {quoted(passage_id)}")
+        if not this:
+            return None, None
+        there = f"document = {quoted(this[0]['document'])}"
+        starts = {row["start"]: key for key, row in passages.keyed(("start",), there).items()}
+        before = [start for start in starts if start < this[0]["start"]]
+        after = [start for start in starts if start > this[0]["start"]]
+        return (
+            starts[max(before)] if before else None,
+            starts[min(after)] if after else None,
+        )
+
+    @property
+    def _documents(self) -> Table:
+        return self._tables.documents
+
+    def _listed(self, document_id: str, column: str) -> list[str]:
+        found = self._documents.rows((column,), f"id = {quoted(document_id)}")
+        return sorted({one for row in found for one in row[column]})
+
+
+def _summaries(found: Iterable[rows.Row]) -> Iterator[DocumentSummary]:
+    """Documents as they stand in a list, each with its parts."""
+    parts: dict[str, list[DocumentSummary]] = {}
+    for row in sorted(found, key=lambda row: min(row["paths"], default="")):
+        one = rows.summary(row)
+        parts.setdefault(whole_source(one.source) if one.source else one.id, []).append(one)
+    for first, *further in parts.values():
+        if not is_further_part(first.source):
+            yield replace(
+                first,
+                passages=sum(one.passages for one in (first, *further)),
+                pages=max(one.pages for one in (first, *further)),
+                warnings=(*chain.from_iterable(one.warnings for one in (first, *further)),),
+            )
+
+
+def _of_file(one: DocumentSummary) -> bool:
+    return one.date_from == "file time"
+
+
+def _day(one: DocumentSummary) -> int:
+    return one.date.toordinal() if one.date else 0

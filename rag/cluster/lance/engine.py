@@ -1,0 +1,117 @@
+"""The engine of a shared library: Lance tables at a URL."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rag.cluster.lance import versions
+from rag.cluster.lance.catalogue import SharedCatalogue
+from rag.cluster.lance.notes import SharedNotes
+from rag.cluster.lance.publication import publish
+from rag.cluster.lance.ratings import SharedRatings
+from rag.cluster.lance.reader import SharedReader
+from rag.cluster.lance.searcher import SharedSearcher
+from rag.cluster.lance.statistics import Statistics
+from rag.cluster.lance.table import Table
+from rag.cluster.lance.tables import Tables
+from rag.cluster.lance.workers import Workers
+from rag.cluster.lance.writer import SharedWriter
+from rag.index.engine import Tell
+from rag.runtime.heartbeat import Beat, run, unobserved
+from rag.types.protocols import Embedder
+from rag.types.reports import Verification, Version
+
+SECONDS_BETWEEN_LOOKS = 0.5
+"""How long a search may take the tables for what they were, before it looks for a newer version."""
+
+
+class SharedEngine:
+    """As :class:`rag.index.engine.Engine` says.
+
+    Many processes may search and write at once, on as many machines. None of them holds a lock:
+    Lance commits one after the other.
+    """
+
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
+        self.writer = SharedWriter(tables)
+        self.reader = SharedReader(tables)
+        self.catalogue = SharedCatalogue(tables)
+        self.notes = SharedNotes(tables)
+        self.ratings = SharedRatings(tables)
+        self._looking = threading.Lock()
+        self._newest: tuple[float, Table, Statistics] | None = None
+
+    @property
+    def location(self) -> str:
+        """Its URL."""
+        return self._tables.url
+
+    @contextmanager
+    def writing(self, beat: Beat = unobserved, by: Workers | None = None) -> Iterator[None]:
+        """No lock: see the class. ``by`` are who bring indexes and counts up to date at the end,
+        this machine by default.
+        """
+        try:
+            yield
+        finally:
+            self.writer.flush()
+            run(lambda: publish(self._tables, by), beat)
+            self._newest = None
+
+    def searcher(self) -> SharedSearcher:
+        """The library as it was a moment ago."""
+        with self._looking:
+            now = time.monotonic()
+            if self._newest is None or now - self._newest[0] > SECONDS_BETWEEN_LOOKS:
+                passages, terms = self._tables.passages, self._tables.terms
+                known = self._newest[2] if self._newest else None
+                if known is None or known.version != terms.version:
+                    known = Statistics(terms)
+                self._newest = now, passages, known
+            _, passages, statistics = self._newest
+        return SharedSearcher(passages, statistics)
+
+    def still(self) -> SharedEngine:
+        """The same as it is now, to be read: whatever is written from now on is not seen."""
+        return SharedEngine(self._tables.pinned())
+
+    def look_again(self) -> None:
+        """See what others wrote by now at the next search, and not only in half a second."""
+        self._newest = None
+
+    def size(self) -> int:
+        """Of the rows as they lie in the tables; older versions and indexes are not counted."""
+        tables = self._tables
+        return sum(
+            one.size()
+            for one in (tables.passages, tables.documents, tables.files, tables.terms, tables.notes)
+        )
+
+    @property
+    def recall(self) -> float | None:
+        """Not measured."""
+        return None
+
+    def verify(self, embedder: Embedder, tell: Tell, *, repair: bool) -> Verification:
+        """As :mod:`rag.cluster.lance.verification` says."""
+        from rag.cluster.lance import verification
+
+        return verification.verify(self._tables, self.writer, embedder, tell, repair=repair)
+
+    def versions(self) -> list[Version]:
+        """As :mod:`rag.cluster.lance.versions` says."""
+        return versions.versions(self._tables)
+
+    def restore(self, number: int) -> None:
+        """As :mod:`rag.cluster.lance.versions` says; the version that is left is kept, too."""
+        versions.restore(self._tables, number)
+        publish(self._tables)
+        self._newest = None
+
+    def close(self) -> None:
+        """Nothing is held open."""
+        self._newest = None

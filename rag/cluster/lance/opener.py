@@ -1,0 +1,127 @@
+"""Opening a shared library, with the model that it was made with."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from rag.cluster.lance.engine import SharedEngine
+from rag.cluster.lance.notes import SharedNotes
+from rag.cluster.lance.tables import Tables
+from rag.errors import AirGapped, InputError, LibraryDamaged, LibraryMismatch, LibraryNotFound
+from rag.models.embedder import SentenceTransformerEmbedder
+from rag.runtime import airgap
+from rag.types.protocols import Embedder
+
+FORMAT = "1"
+"""Of the tables."""
+
+MODEL = "model"
+"""Under which a library keeps what it must know to be opened with its model again."""
+
+
+def opened(
+    url: str,
+    *,
+    create: bool,
+    model: str | Path | None,
+    dimensions: int | None,
+    embedder: Embedder | None,
+) -> tuple[SharedEngine, Embedder]:
+    """The engine of the library at a URL, and its model.
+
+    Parameters and errors are those of :meth:`rag.Library.open`.
+    """
+    _see_that_it_may_be_reached(url)
+    there = Tables(url, 0).exist()
+    if not (there or create):
+        raise LibraryNotFound(
+            f"there is no library at {url}; make one: rag index PATH --library {url}"
+        )
+    notes = SharedNotes(Tables(url, 0))
+    if embedder is None and (model or not there):
+        embedder = (
+            SentenceTransformerEmbedder.named(str(model), dimensions)
+            if model
+            else SentenceTransformerEmbedder()
+        )
+    if embedder is None:
+        embedder = SentenceTransformerEmbedder.remembered(notes.note(MODEL))
+    if dimensions not in {None, embedder.dimension}:
+        raise InputError(
+            f"{url} keeps {embedder.dimension} dimensions; leave --dimensions out, or index into a"
+            " new library"
+        )
+    tables = Tables(url, embedder.dimension)
+    if not there:
+        tables.create()
+        _sign(notes, embedder)
+    if isinstance(embedder, SentenceTransformerEmbedder) and notes.note(MODEL) is None:
+        notes.keep(MODEL, embedder.to_remember)
+    _check(url, notes, embedder)
+    return SharedEngine(tables), embedder
+
+
+def see_that_there_is_none(url: str) -> None:
+    """Refuse a URL at which there is a library, whole.
+
+    Raises
+    ------
+    InputError
+        If there is one.
+    """
+    _see_that_it_may_be_reached(url)
+    tables = Tables(url, 0)
+    if tables.exist() and SharedNotes(tables).note("format") is not None:
+        raise InputError(f"there is a library at {url}; name another place: --library URL")
+
+
+@contextmanager
+def being_made(url: str, embedder: Embedder) -> Iterator[SharedEngine]:
+    """The engine of a library that is one only at the end of the block."""
+    tables = Tables(url, embedder.dimension)
+    tables.create()
+    tables.clear()  # of an attempt that was cut off
+    yield SharedEngine(tables)
+    _sign(SharedNotes(tables), embedder)
+
+
+def _sign(notes: SharedNotes, embedder: Embedder) -> None:
+    notes.keep("fingerprint", embedder.fingerprint)
+    notes.keep("format", FORMAT)
+
+
+def _see_that_it_may_be_reached(url: str) -> None:
+    """Refuse a library elsewhere where no other machine may be reached: Lance connects by itself,
+    and not in sight of what refuses connections in this process.
+    """
+    is_here = url.startswith(("file://", "memory://")) or re.match(
+        r"https?://(localhost|127\.\d+\.\d+\.\d+|\[::1\])(:\d+)?/?$",
+        os.environ.get("AWS_ENDPOINT_URL", ""),
+    )
+    if airgap.is_told() and not is_here:
+        raise AirGapped(
+            f"--airgap: {url} is on another machine; ask a library in a folder: --library DIR"
+        )
+
+
+def _check(url: str, notes: SharedNotes, embedder: Embedder) -> None:
+    """Refuse a library of another model or another version."""
+    found, made = notes.note("format"), notes.note("fingerprint")
+    if found is None:
+        raise LibraryDamaged(
+            f"the library at {url} was not made to the end; make it again: rag import FILE"
+        )
+    if found != FORMAT:
+        raise LibraryMismatch(
+            f"{url} has format {found}, and this version of rag reads format {FORMAT};"
+            " index again, into a new library: --library URL"
+        )
+    if made != embedder.fingerprint:
+        raise LibraryMismatch(
+            f"{url} was made with the model “{made}” and can't be used with"
+            f" “{embedder.fingerprint}”; index your documents into a new library: --library URL"
+        )

@@ -1,0 +1,96 @@
+"""What readers said of hits, each rating a note of the library."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+from collections.abc import Iterable
+
+from rag.cluster.lance.filter_sql import in_groups, one_of
+from rag.cluster.lance.notes import SharedNotes
+from rag.cluster.lance.tables import Tables
+from rag.types import Quote, Rating
+
+_NAMED = "rating:"
+
+
+class SharedRatings:
+    """As :class:`rag.index.engine.Ratings` says. Whoever serves the library may rate."""
+
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
+        self._notes = SharedNotes(tables)
+
+    def put(self, rating: Rating) -> None:
+        """Keep a rating, in the place of an earlier one of this passage for this question."""
+        name = _name(rating)
+        self._notes.keep(name, _as_json(rating))
+        self._notes.forget(one for one in self._same(rating) if one != name)
+
+    def remove(self, rating: Rating) -> None:
+        """Forget what was said of this passage for this question, if anything was."""
+        self._notes.forget(self._same(rating))
+
+    def all(self) -> list[Rating]:
+        """Every rating, the earliest first."""
+        return sorted(
+            self._kept().values(), key=lambda one: (one.time, one.question, one.passage_id)
+        )
+
+    def _kept(self) -> dict[str, Rating]:
+        return {name: _rating(value) for name, value in self._notes.all(_NAMED).items()}
+
+    def _same(self, rating: Rating) -> list[str]:
+        """Under what names this was rated before. A passage that was read anew has another id: what
+        was said of it counts, when the passage of that time is no more.
+        """
+        alike = {
+            name: one
+            for name, one in self._kept().items()
+            if one.question == rating.question
+            and (
+                one.passage_id == rating.passage_id
+                or (
+                    one.answer.text == rating.answer.text
+                    and (one.document_id == rating.document_id or one.source == rating.source)
+                )
+            )
+        }
+        there = self._there({one.passage_id for one in alike.values()} - {rating.passage_id})
+        return [name for name, one in alike.items() if one.passage_id not in there]
+
+    def _there(self, ids: Iterable[str]) -> set[str]:
+        passages = self._tables.passages
+        return {
+            row["id"]
+            for some in in_groups(ids)
+            for row in passages.rows(("id",), one_of("id", some))
+        }
+
+
+def _name(rating: Rating) -> str:
+    both = f"{rating.passage_id} {rating.question}".encode("utf-8", "surrogatepass")
+    return _NAMED + hashlib.sha256(both).hexdigest()
+
+
+def _as_json(rating: Rating) -> str:
+    answer = rating.answer
+    return json.dumps(
+        {
+            "question": rating.question,
+            "passage_id": rating.passage_id,
+            "document_id": rating.document_id,
+            "source": rating.source,
+            "answer": [answer.text, answer.start, answer.end],
+            "good": rating.good,
+            "score": rating.score,
+            "time": rating.time.isoformat(),
+        }
+    )
+
+
+def _rating(value: str) -> Rating:
+    found = json.loads(value)
+    when = dt.datetime.fromisoformat(found["time"])
+    return Rating(**found | {"answer": Quote(*found["answer"]), "time": when})

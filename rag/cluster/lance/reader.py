@@ -1,0 +1,174 @@
+"""What is in a shared library now, document by document."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from rag.cluster.lance import rows
+from rag.cluster.lance.filter_sql import any_of, in_groups, one_of, quoted
+from rag.cluster.lance.revisions import Held
+from rag.cluster.lance.tables import Tables
+from rag.index.sqlite import FileRecord, Source, StoredPassage, content_key, sentence_spans
+from rag.types import Document, Passage, PassageEncoding
+from rag.types.arrays import Vectors
+from rag.types.parts import count_pages
+from rag.types.reports import FileReport
+
+_REPORTED = ("id", "paths", "files", "pages", "characters", "warnings", "language", "passages")
+_COUNTED = ("passages", "sentences")
+
+
+class SharedReader:
+    """As :class:`rag.index.engine.Reader` says."""
+
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
+        self._counted: tuple[int, tuple[int, int, int]] | None = None
+
+    @property
+    def generation(self) -> int:
+        """The sum of the versions of documents, passages and files."""
+        tables = self._tables
+        return sum(one.version for one in (tables.documents, tables.passages, tables.files))
+
+    def counts(self) -> tuple[int, int, int]:
+        """How many documents, passages and sentences there are."""
+        documents = self._tables.documents
+        if self._counted is None or self._counted[0] != documents.version:
+            found = documents.rows((*_COUNTED, "paths"))
+            passages, sentences = (sum(int(row[name]) for row in found) for name in _COUNTED)
+            self._counted = documents.version, (sum(map(rows.is_whole, found)), passages, sentences)
+        return self._counted[1]
+
+    def languages(self) -> dict[str, int]:
+        """How many documents there are in each language."""
+        found = self._tables.documents.rows(("language", "paths"))
+        return dict(Counter(row["language"] or "" for row in found if rows.is_whole(row)))
+
+    def has_document(self, document_id: str) -> bool:
+        """Whether a document of that id is there, whole: a writer may have been killed between its
+        row and its passages.
+        """
+        found = self._tables.documents.rows(("passages",), f"id = {quoted(document_id)}")
+        there = self._tables.passages.count(f"document = {quoted(document_id)}") if found else 0
+        return bool(found) and found[0]["passages"] == there
+
+    def whole(self, document_ids: Sequence[str]) -> frozenset[str]:
+        """Those of some documents that are there, whole; the same as many at a time."""
+        if not document_ids:
+            return frozenset()
+        rows_of = self._tables.documents.rows(("id", "passages"), one_of("id", document_ids))
+        passages = self._tables.passages.rows(("document",), one_of("document", document_ids))
+        there = Counter(row["document"] for row in passages)
+        return frozenset(row["id"] for row in rows_of if row["passages"] == there[row["id"]])
+
+    def document(self, document_id: str) -> Document | None:
+        """The document of that id, or None."""
+        columns = (*rows.DOCUMENT, "paths", "checksum")
+        found = self._tables.documents.rows(columns, f"id = {quoted(document_id)}")
+        return rows.document(found[0]) if found else None
+
+    def passages_of(self, document_id: str) -> list[Passage]:
+        """The passages of a document, in the order of its text."""
+        found = self._tables.passages.rows(rows.PASSAGE, f"document = {quoted(document_id)}")
+        return sorted(map(rows.passage, found), key=lambda one: one.start)
+
+    def passages(self, keys: Sequence[int]) -> dict[int, StoredPassage]:
+        """Passages by key."""
+        found = self._tables.passages.take(keys, rows.PASSAGE)
+        return {key: rows.stored_passage(key, row) for key, row in found.items()}
+
+    def vectors(self, keys: Sequence[int]) -> dict[int, Vectors]:
+        """Sentence vectors by key."""
+        found = self._tables.passages.take(keys, ("vectors",))
+        return {key: rows.vectors(row) for key, row in found.items()}
+
+    def encodings(self, passages: Sequence[Passage]) -> dict[int, PassageEncoding]:
+        """What there is of passages with the same words and sentences, by position."""
+        positions: dict[int, list[int]] = {}
+        for position, passage in enumerate(passages):
+            positions.setdefault(content_key(passage), []).append(position)
+        where = f"content IN ({', '.join(map(str, positions))})"
+        found: dict[int, PassageEncoding] = {}
+        for row in self._tables.passages.rows((*rows.PASSAGE, *rows.ENCODING), where):
+            same = _relative(rows.passage(row))
+            for position in positions[row["content"]]:
+                passage = passages[position]
+                if passage.text == row["text"] and _relative(passage) == same:
+                    found[position] = rows.encoding(row)
+        return found
+
+    def sources(self, files: Iterable[str] | None = None) -> list[Source]:
+        """Every place where a document was found, or those in these files."""
+        documents, columns = self._tables.documents, ("id", "paths", "files")
+        if files is None:
+            return [one for row in documents.rows(columns) for one in Held.of(row).sources]
+        wanted = set(files)
+        found = {
+            row["id"]: Held.of(row)
+            for some in in_groups(wanted)
+            for row in documents.rows(columns, any_of("files", some))
+        }
+        return [one for held in found.values() for one in held.sources if one.file in wanted]
+
+    def files(self, paths: Iterable[str] | None = None) -> dict[str, FileRecord]:
+        """Every file that was read, or those of them with these paths, by its path."""
+        found = self._tables.files.rows(rows.FILE) if paths is None else self._of("path", paths)
+        return {record.path: record for record in map(rows.file_record, found)}
+
+    def files_with(self, digests: Iterable[str]) -> list[FileRecord]:
+        """The files that were read and had one of these contents, by path."""
+        found = map(rows.file_record, self._of("digest", digests))
+        return sorted(found, key=lambda record: record.path)
+
+    def paths(self) -> tuple[list[str], list[str]]:
+        """Of every place where a document was found, and of every file that was read."""
+        of_sources = self._tables.documents.rows(("paths",))
+        of_files = self._tables.files.rows(("path",))
+        return [path for row in of_sources for path in row["paths"]], [
+            row["path"] for row in of_files
+        ]
+
+    def _of(self, column: str, values: Iterable[str]) -> list[rows.Row]:
+        """The rows of files with one of some values."""
+        files = self._tables.files
+        return [
+            row for some in in_groups(values) for row in files.rows(rows.FILE, one_of(column, some))
+        ]
+
+    def files_with_warnings(self) -> frozenset[str]:
+        """The files of which something was read with doubts."""
+        found = self._tables.documents.rows(("files",), "warnings <> '[]'")
+        return frozenset(file for row in found for file in row["files"])
+
+    def file_reports(self) -> list[FileReport]:
+        """Every file that was read, and what came of it, by path."""
+        of_file: dict[str, list[rows.Row]] = {}
+        for row in self._tables.documents.rows(_REPORTED):
+            for file in row["files"]:
+                of_file.setdefault(file, []).append(row)
+        records = self.files()
+        return [_report(records[path], of_file.get(path, [])) for path in sorted(records)]
+
+
+def _report(record: FileRecord, documents: Iterable[rows.Row]) -> FileReport:
+    found = list(documents)
+    pages, with_text = count_pages((min(row["paths"]), json.loads(row["pages"])) for row in found)
+    return FileReport(
+        source=record.path,
+        documents=sum(map(rows.is_whole, found)),
+        pages=pages,
+        pages_with_text=with_text,
+        characters=sum(row["characters"] for row in found),
+        passages=sum(row["passages"] for row in found),
+        languages=tuple(sorted({row["language"] for row in found if row["language"]})),
+        warnings=tuple(line for row in found for line in json.loads(row["warnings"])),
+        failures=record.failures,
+        seconds=record.seconds,
+    )
+
+
+def _relative(passage: Passage) -> bytes:
+    return sentence_spans(passage, -passage.start).tobytes()

@@ -1,0 +1,340 @@
+"""Documents, passages and files as rows of tables, and back.
+
+What a search needs of a document lies with each of its passages, so that a question reads one
+table, at one version: nothing that it finds can have changed meanwhile.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from rag.cluster.lance.filter_sql import SEPARATOR
+from rag.cluster.lance.revisions import Held
+from rag.index.sqlite import (
+    FileRecord,
+    StoredPassage,
+    StoredTokens,
+    checksum,
+    content_key,
+    damaged,
+    sentence_spans,
+)
+from rag.text.analyzers import Analysis
+from rag.types import (
+    Document,
+    DocumentSummary,
+    Failure,
+    Heading,
+    Page,
+    Passage,
+    PassageEncoding,
+    Span,
+)
+from rag.types.arrays import TokenBits, Vectors
+from rag.types.parts import is_further_part, whole_source
+
+Row: TypeAlias = Mapping[str, Any]
+"""Values by column."""
+
+PASSAGE = (
+    *("id", "document", "start", "end", "text", "sentences", "leading", "headings", "pages"),
+    *("title", "date", "date_from", "sources", "content"),
+)
+"""The columns of a passage that make a :class:`StoredPassage`; …"""
+
+TOKENS = ("counts", "bits", "title_bits", "text", "document", "start")
+"""… those that make :class:`StoredTokens`; …"""
+
+WORDS = ("stems", "context")
+"""… and those in which its words are counted."""
+
+ENCODING = ("text", "start", "sentences", "content", "vectors", "counts", "pieces", "bits")
+"""Those that make a :class:`PassageEncoding` of the same words."""
+
+DOCUMENT = (
+    *("id", "title", "date", "digest", "metadata", "headings", "pages", "page_labels"),
+    *("warnings", "text"),
+)
+"""The columns of a document that its checksum covers."""
+
+SIGNED = (
+    *("id", "document", "start", "end", "text", "sentences", "leading", "headings", "pages"),
+    *("content", "vectors", "counts", "pieces", "bits", "title_bits"),
+)
+"""The columns of a passage that its checksum covers."""
+
+SUMMARY = (
+    *("id", "title", "paths", "date", "passages", "date_from", "language", "page_count"),
+    "warnings",
+)
+"""Those that make a :class:`DocumentSummary`."""
+
+
+FILE = ("path", "size", "modified_ns", "digest", "reader", "failures", "seconds")
+"""The columns of a file."""
+
+
+def between_blanks(words: Sequence[str]) -> str:
+    """Words in a row, each between blanks; empty where there are none."""
+    return f" {' '.join(words)} " if any(words) else ""
+
+
+def literally(text: str, analysis: Analysis) -> str:
+    """The words of a text as they are written, each between blanks, so that words in a row are a
+    part of it; empty where there are none.
+    """
+    written, before = [], -1
+    for position, word in analysis.phrase(text):
+        # Something between two words that is no word of its own keeps them apart.
+        written += [""] * (position - before - 1) + [word]
+        before = position
+    return between_blanks(written)
+
+
+def document_row(document: Document, held: Held, passages: Sequence[Passage]) -> dict[str, object]:
+    """A document."""
+    facts: dict[str, Any] = {
+        "id": document.id,
+        "title": document.title,
+        "date": document.date.isoformat() if document.date else None,
+        "digest": document.digest,
+        "metadata": json.dumps(dict(document.metadata), ensure_ascii=False),
+        "headings": json.dumps([[h.span.start, h.span.end, h.level] for h in document.headings]),
+        "pages": json.dumps([[page.start, page.end] for page in document.pages]),
+        "page_labels": json.dumps(document.page_labels, ensure_ascii=False),
+        "warnings": json.dumps(document.warnings, ensure_ascii=False),
+        "text": document.text,
+    }
+    return {
+        **facts,
+        "checksum": checksum(*(facts[name] for name in DOCUMENT)),
+        **held.columns(),
+        **_of_document(document),
+        "page_count": len(document.pages),
+        "characters": len(document.text),
+        "passages": len(passages),
+        "sentences": sum(len(one.sentences) for one in passages),
+    }
+
+
+def _of_document(document: Document) -> dict[str, object]:
+    """What conditions look at, in both tables."""
+    return {
+        "folded": document.title.casefold(),
+        "language": document.metadata.get("language"),
+        "facts": [name + SEPARATOR + value for name, value in document.metadata.items()],
+        "date_from": document.metadata.get("date_from"),
+    }
+
+
+def passage_rows(
+    document: Document,
+    held: Held,
+    passages: Sequence[Passage],
+    encodings: Sequence[PassageEncoding],
+    analysis: Analysis,
+) -> list[dict[str, object]]:
+    """The passages of a document, all of them: the title is taken from the first."""
+    title = title_bits(passages, encodings)
+    language = document.metadata.get("language")
+    common = {
+        "document": document.id,
+        "title": document.title,
+        "date": document.date.isoformat() if document.date else None,
+        "title_bits": title.tobytes(),
+        **held.of_passages(),
+        **_of_document(document),
+    }
+    made = [
+        {
+            **common,
+            "id": passage.id,
+            "start": passage.start,
+            "end": passage.end,
+            "text": passage.text,
+            "sentences": sentence_spans(passage).tobytes(),
+            "leading": passage.leading,
+            "headings": json.dumps(passage.headings, ensure_ascii=False),
+            "pages": json.dumps([(one.number, one.label, one.start) for one in passage.pages]),
+            "content": content_key(passage),
+            "vectors": encoding.sentences,
+            "counts": encoding.counts.tobytes(),
+            "pieces": encoding.pieces.tobytes(),
+            "bits": encoding.bits.tobytes(),
+            "stems": between_blanks(analysis.stems(passage.text, language)),
+            "context": between_blanks(
+                analysis.stems("\n".join([document.title, *passage.headings]), language)
+            ),
+            "literal": literally(passage.text, analysis),
+        }
+        for passage, encoding in zip(passages, encodings, strict=True)
+    ]
+    return [row | {"checksum": signature(row)} for row in made]
+
+
+def signature(row: Row) -> int:
+    """The checksum of a passage, of its row."""
+    numbers = np.asarray(row["vectors"], np.float16).tobytes()
+    return checksum(*(numbers if name == "vectors" else row[name] for name in SIGNED))
+
+
+def title_bits(passages: Sequence[Passage], encodings: Sequence[PassageEncoding]) -> TokenBits:
+    """The tokens of the headings that lead a document: they begin its first passage."""
+    first, encoding = passages[0], encodings[0]
+    return encoding.bits[: int(encoding.counts[: first.leading].sum())]
+
+
+def file_row(record: FileRecord) -> dict[str, object]:
+    """A file."""
+    return {
+        "path": record.path,
+        "size": record.size,
+        "modified_ns": record.modified_ns,
+        "digest": record.digest,
+        "reader": record.reader,
+        "failures": json.dumps([(one.source, one.reason) for one in record.failures]),
+        "seconds": record.seconds,
+    }
+
+
+def file_record(row: Row) -> FileRecord:
+    """A file, from its row."""
+    failures = tuple(Failure(source, reason) for source, reason in json.loads(row["failures"]))
+    return FileRecord(**{name: row[name] for name in FILE} | {"failures": failures})
+
+
+def passage(row: Row) -> Passage:
+    """A passage, from its row."""
+    spans = np.frombuffer(row["sentences"], dtype=np.int32).reshape(-1, 2).tolist()
+    return Passage(
+        id=row["id"],
+        document_id=row["document"],
+        start=row["start"],
+        end=row["end"],
+        text=row["text"],
+        sentences=tuple(Span(first, last) for first, last in spans),
+        leading=row["leading"],
+        headings=tuple(json.loads(row["headings"])),
+        pages=tuple(Page(*page) for page in json.loads(row["pages"])),
+    )
+
+
+def stored_passage(key: int, row: Row) -> StoredPassage:
+    """A passage with the facts of its document, from its row.
+
+    Raises
+    ------
+    LibraryDamaged
+        If it is not what was written.
+    """
+    found = passage(row)
+    if row["content"] != content_key(found):
+        raise damaged(f"a passage of “{row['title']}” is not what was written")
+    return StoredPassage(
+        key=key,
+        passage=found,
+        title=row["title"],
+        date=_date(row["date"]),
+        date_from=row["date_from"],
+        sources=tuple(sorted(set(map(whole_source, row["sources"])))),
+    )
+
+
+def is_whole(row: Row) -> bool:
+    """Whether a document is one to the reader, or the first part of one, from its row."""
+    return not is_further_part(min(row["paths"], default=""))
+
+
+def stored_tokens(key: int, row: Row) -> StoredTokens:
+    """The tokens of a passage, from its row."""
+    bits, title = _token_bits(row)
+    return StoredTokens(
+        key=key,
+        counts=np.frombuffer(row["counts"], dtype=np.int32),
+        bits=bits,
+        title=title,
+        text=row["text"],
+        place=(row["document"], row["start"]),
+    )
+
+
+def encoding(row: Row) -> PassageEncoding:
+    """What the model made of a passage, from its row."""
+    return PassageEncoding(
+        sentences=vectors(row),
+        counts=np.frombuffer(row["counts"], dtype=np.int32),
+        pieces=np.frombuffer(row["pieces"], dtype=np.int32),
+        bits=_token_bits(row)[0],
+    )
+
+
+def vectors(row: Row) -> Vectors:
+    """The sentence vectors of a passage, from its row; shape (sentences, dimension), float32."""
+    found: Vectors = row["vectors"].astype(np.float32)
+    if not np.isfinite(found).all():
+        raise damaged("a vector is not finite")
+    return found
+
+
+def document(row: Row) -> Document:
+    """A document, from its row.
+
+    Raises
+    ------
+    LibraryDamaged
+        If it is not what was written.
+    """
+    if row["checksum"] != checksum(*(row[name] for name in DOCUMENT)):
+        raise damaged(f"the document “{row['title']}” is not what was written")
+    return Document(
+        id=row["id"],
+        source=whole_source(min(row["paths"], default="")),
+        title=row["title"],
+        text=row["text"],
+        digest=row["digest"],
+        date=_date(row["date"]),
+        metadata=json.loads(row["metadata"]),
+        headings=tuple(
+            Heading(Span(start, end), level) for start, end, level in json.loads(row["headings"])
+        ),
+        pages=tuple(Span(start, end) for start, end in json.loads(row["pages"])),
+        page_labels=tuple(json.loads(row["page_labels"])),
+        warnings=tuple(json.loads(row["warnings"])),
+    )
+
+
+def summary(row: Row) -> DocumentSummary:
+    """A document as it stands in a list, from its row."""
+    return DocumentSummary(
+        id=row["id"],
+        title=row["title"],
+        source=min(row["paths"], default=""),
+        date=_date(row["date"]),
+        passages=row["passages"],
+        date_from=row["date_from"],
+        language=row["language"],
+        pages=row["page_count"],
+        warnings=tuple(json.loads(row["warnings"])),
+    )
+
+
+def _token_bits(row: Row) -> tuple[TokenBits, TokenBits]:
+    """The bits of a passage's tokens and of the title above it, as wide as they were written."""
+    tokens = int(np.frombuffer(row["counts"], dtype=np.int32).sum())
+    width = len(row["bits"]) // max(tokens, 1)
+    if width * tokens != len(row["bits"]):
+        raise damaged("a passage has more or fewer tokens than it is said to have")
+    return _bits(row["bits"], width), _bits(row.get("title_bits", b""), width)
+
+
+def _bits(content: bytes, width: int) -> TokenBits:
+    return np.frombuffer(content, dtype=np.uint8).reshape(-1, max(width, 1))
+
+
+def _date(text: str | None) -> dt.date | None:
+    return dt.date.fromisoformat(text) if text else None

@@ -1,0 +1,178 @@
+"""A shared library as questions see it: one version of the table of passages."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rag.cluster.lance import bm25, filter_sql, rows
+from rag.cluster.lance.statistics import Statistics
+from rag.cluster.lance.table import Table
+from rag.index.sqlite import StoredPassage, StoredTokens, together
+from rag.types import Clauses, DocumentCount, Respelling, Span
+from rag.types.arrays import Keys, Pieces, Scores, Vector, Vectors
+from rag.types.filters import Filter
+from rag.types.parts import whole_source
+
+
+class SharedSearcher:
+    """As :class:`rag.index.engine.Searcher` says; for one question.
+
+    What is asked for one after the other is fetched together, since each fetch is a way to the
+    object storage and back: first what passages are judged by, then what is shown of the best.
+    """
+
+    def __init__(self, passages: Table, statistics: Statistics, where: str | None = None) -> None:
+        self._passages = passages
+        self._statistics = statistics
+        self._where = where
+        self._judged = Fetched(passages, ("vectors", *rows.WORDS))
+        self._shown = Fetched(passages, (*rows.PASSAGE, *rows.TOKENS))
+
+    def __len__(self) -> int:
+        """How many passages were counted last."""
+        return self._statistics.passages
+
+    def limited(self, conditions_: Sequence[Filter], clauses: Clauses) -> SharedSearcher:
+        """The same, within these limits."""
+        analysis = self._statistics.analysis
+        phrases, without = (
+            [rows.literally(one, analysis) for one in some]
+            for some in (clauses.phrases, clauses.without)
+        )
+        found = filter_sql.of_documents(conditions_)
+        where = filter_sql.all_of([*found, *filter_sql.of_words(clauses, phrases, without)])
+        return SharedSearcher(self._passages, self._statistics, where)
+
+    @property
+    def exact(self) -> bool:
+        """Whether all sentences are compared."""
+        return self._passages.exact
+
+    def nearest(self, question: Vector, sentences: int) -> Keys:
+        """The passages of the nearest sentences."""
+        return self._passages.nearest(question, sentences, self._where)
+
+    def worded(self, question: str, passages: int) -> tuple[Keys, Scores]:
+        """The passages that Lance's own BM25 finds, with our scores of them."""
+        stems = [stem for word in self._statistics.analysis.words(question) for stem in word]
+        if not stems or passages < 1:
+            return np.zeros(0, np.int64), np.zeros(0)
+        keys = self._passages.worded(" ".join(stems), passages, self._where)
+        scores = self.word_scores(question, keys.tolist())
+        best = np.argsort(-scores, kind="stable")
+        return keys[best], scores[best]
+
+    def matching(self, words_: str) -> Keys:
+        """The passages that have all of the words."""
+        each = [
+            " OR ".join(f"contains(stems, {filter_sql.quoted(f' {stem} ')})" for stem in stems)
+            for stems in self._statistics.analysis.words(words_)
+        ]
+        where = filter_sql.all_of([*each, *([self._where] if self._where else [])])
+        return self._passages.keys(where)
+
+    def word_scores(self, question: str, keys: Sequence[int]) -> Scores:
+        """As the embedded engine has them: see :mod:`rag.cluster.lance.bm25`."""
+        asked = self._statistics.analysis.words(question)
+        if not asked:
+            return np.zeros(len(keys))
+        found = self._judged.of(keys)
+        text, context = self._statistics.fields([stem for word in asked for stem in word])
+        there = [key for key in keys if key in found]
+        scores = bm25.scores(
+            asked,
+            [found[key]["stems"] for key in there],
+            [found[key]["context"] for key in there],
+            text=text,
+            context=context,
+            passages=self._statistics.passages,
+        )
+        by_key = dict(zip(there, scores.tolist(), strict=True))
+        return np.array([by_key.get(key, 0.0) for key in keys])
+
+    def vectors(self, keys: Sequence[int]) -> dict[int, Vectors]:
+        """Sentence vectors by key."""
+        return {key: rows.vectors(row) for key, row in self._judged.of(keys).items()}
+
+    def sentences(self, keys: Sequence[int]) -> tuple[Keys, NDArray[np.int64], Vectors]:
+        """Keys, how many sentences each passage has, and all vectors."""
+        found = self.vectors(keys)
+        counts = np.array([len(one) for one in found.values()], dtype=np.int64)
+        together = np.concatenate(
+            [*found.values(), np.zeros((0, self._passages.dimension), np.float32)]
+        )
+        return np.array(list(found), dtype=np.int64), counts, together
+
+    def tokens(self, keys: Sequence[int]) -> dict[int, StoredTokens]:
+        """Token bits by key."""
+        return {key: rows.stored_tokens(key, row) for key, row in self._shown.of(keys).items()}
+
+    def passages(self, keys: Sequence[int]) -> dict[int, StoredPassage]:
+        """Passages by key."""
+        return {key: rows.stored_passage(key, row) for key, row in self._shown.of(keys).items()}
+
+    def tally(self, keys: Sequence[int]) -> tuple[DocumentCount, ...]:
+        """How many of these passages each document has."""
+        found = self._passages.take(keys, ("document", "title", "sources"))
+        of_documents = {key: found[key] for key in sorted(found)}.values()
+        counts = Counter(row["document"] for row in of_documents)
+        facts = {row["document"]: row for row in of_documents}
+        return together(
+            DocumentCount(id_, facts[id_]["title"], whole_source(min(facts[id_]["sources"])), count)
+            for id_, count in counts.items()
+        )
+
+    def piece_frequencies(self, pieces: Pieces) -> tuple[NDArray[np.int64], int]:
+        """As they were counted last."""
+        return self._statistics.piece_frequencies(pieces)
+
+    def respellings(self, question: str) -> tuple[Respelling, ...]:
+        """By the words that were counted."""
+        return self._statistics.respellings(question)
+
+    def matched(self, question: str, text: str) -> tuple[str, ...]:
+        """The words of ``text`` that the question's words find."""
+        spans = self._statistics.analysis.forms(question, text)
+        return tuple(dict.fromkeys(span.of(text) for span in spans))
+
+    def coverage(self, question: str, texts: Sequence[str]) -> Scores:
+        """As the embedded engine has it."""
+        analysis, passages = self._statistics.analysis, self._statistics.passages
+        text, _ = self._statistics.fields(
+            [stem for word in analysis.words(question) for stem in word]
+        )
+        return np.array(
+            analysis.coverage(
+                question, texts, lambda stems: bm25.rarity(text.most_frequent(stems), passages)
+            )
+        )
+
+    def places(self, words_: str, phrases: Sequence[str], text: str) -> tuple[Span, ...]:
+        """Where in ``text`` the words stand, and the phrases."""
+        analysis = self._statistics.analysis
+        return tuple(sorted({*analysis.forms(words_, text), *analysis.places(phrases, text)}))
+
+
+class Fetched:
+    """Some columns of rows that were asked for, each fetched once, whichever thread asks."""
+
+    def __init__(self, table: Table, columns: Sequence[str]) -> None:
+        self._table = table
+        self._columns = columns
+        self._rows: dict[int, rows.Row] = {}
+        self._asked: set[int] = set()
+        self._fetching = threading.Lock()
+
+    def of(self, keys: Sequence[int]) -> dict[int, rows.Row]:
+        """The rows with these keys; one that is gone is left out."""
+        with self._fetching:
+            new = [key for key in keys if key not in self._asked]
+            if new:
+                self._rows |= self._table.take(new, self._columns)
+                self._asked.update(new)
+        return {key: self._rows[key] for key in keys if key in self._rows}

@@ -1,0 +1,128 @@
+"""Indexes of passages made by many: each makes a segment over some files, one puts them together,
+and the table takes the whole as one index.
+
+So are made those that lack more than half of the rows, as one does that is missing, and that of
+vectors where the library has outgrown it. What others lack is little, and :class:`Table` adds it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, TypeVar
+
+import lance
+from lance.lance import indices
+
+from rag.cluster.lance import schemas, workers
+from rag.cluster.lance.storage import told
+from rag.cluster.lance.table import INDEXED, VECTORS_IN, Table
+from rag.cluster.lance.tables import WORDS
+from rag.cluster.lance.workers import Part, Workers
+
+_Result = TypeVar("_Result")
+_Settings = Mapping[str, Any]
+
+SAMPLED, STEPS = 256, 50
+"""Rows for each list, and steps at most, when lists are trained: what Lance has by default."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """An index to make, its kind and settings as Lance has them.
+
+    All segments of an index of vectors have the same lists, and turn vectors the same way.
+    """
+
+    column: str
+    name: str
+    kind: str
+    settings: _Settings
+
+
+def make(table: Table, sentences: int, by: Workers) -> None:
+    """Have the indexes made that lack much. What others commit meanwhile stays found without."""
+    parts = workers.parts(table)
+    lacking, rows = table.indexes(), table.count()
+    wanted = [_of_column(column) for column in INDEXED if 2 * lacking[f"{column}_idx"] > rows]
+    before = [name for name in lacking if name.startswith(VECTORS_IN)]
+    lists = table.lists_to_train(sentences)
+    if lists is None and 2 * lacking[before[0]] > rows:
+        lists = int(before[0].removeprefix(VECTORS_IN))
+    if lists is not None:
+        settings = by.gathered(partial(trained, lists=lists), parts[:1], _only)
+        kind = "IVF_RQ" if lists else "IVF_FLAT"
+        wanted.append(Wanted(schemas.VECTORS, f"{VECTORS_IN}{lists}", kind, settings))
+    made = [_made(one, parts, by) for one in wanted]
+    with told(table.url):
+        dataset = table.dataset
+        for one, index in zip(wanted, made, strict=True):
+            dataset.commit_existing_index_segments(one.name, one.column, [index])
+        if lists is not None:
+            there = {one.name for one in dataset.describe_indices()}
+            for name in before:
+                if name in there and name != f"{VECTORS_IN}{lists}":
+                    dataset.drop_index(name)
+
+
+def trained(one: Part, lists: int) -> _Settings:
+    """What all segments of the index of vectors have in common; looks at those of all parts."""
+    with told(one.url):
+        dataset = one.table().dataset
+        common = {
+            "metric": "cosine",
+            "num_partitions": max(lists, 1),
+            "ivf_centroids": indices.train_ivf_model(
+                # Lance's own way there counts rows, not vectors, and so says there were too few.
+                dataset._ds,  # noqa: SLF001
+                schemas.VECTORS,
+                one.dimension,
+                max(lists, 1),
+                "cosine",
+                SAMPLED,
+                STEPS,
+            ),
+        }
+        turned = {"rabitq_model": indices.build_rq_model(one.dimension)} if lists else {}
+        return common | turned
+
+
+def segment(part: Part, wanted: Wanted) -> list[lance.Index]:
+    """The index over a part; nothing is committed."""
+    with told(part.url):
+        made = part.table().dataset.create_index_uncommitted(
+            wanted.column,
+            wanted.kind,
+            name=wanted.name,
+            replace=True,
+            fragment_ids=list(part.files),
+            **wanted.settings,
+        )
+        return [made]
+
+
+def together(segments: Sequence[lance.Index], part: Part) -> lance.Index:
+    """Segments as one; nothing is committed."""
+    with told(part.url):
+        return part.table().dataset.merge_existing_index_segments(list(segments))
+
+
+def _made(wanted: Wanted, parts: Sequence[Part], by: Workers) -> lance.Index:
+    segments = by.gathered(partial(segment, wanted=wanted), parts, _all)
+    return by.gathered(partial(together, part=parts[0]), [segments], _only)
+
+
+def _of_column(column: str) -> Wanted:
+    if column in ("stems", "context"):
+        return Wanted(column, f"{column}_idx", "INVERTED", dict(WORDS))
+    return Wanted(column, f"{column}_idx", "BTREE", {})
+
+
+def _all(segments: Sequence[list[lance.Index]]) -> list[lance.Index]:
+    return [one for some in segments for one in some]
+
+
+def _only(results: Sequence[_Result]) -> _Result:
+    (result,) = results
+    return result

@@ -1,0 +1,173 @@
+"""How often words and word pieces occur in a shared library: a table that is derived from passages.
+
+It is made anew by whoever ends a run that changed much, so it may be a little behind: that moves
+weights, and hides nothing. A term is named by the field that it is in; see :data:`FIELDS`.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cached_property
+from itertools import islice
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rag.cluster.lance.bm25 import Field
+from rag.cluster.lance.filter_sql import one_of, quoted
+from rag.cluster.lance.rows import Row
+from rag.cluster.lance.table import Table
+from rag.cluster.lance.workers import Part
+from rag.text import spelling
+from rag.text.analyzers import Analysis
+from rag.text.stemmer import ENGLISH, kind_of
+from rag.types import Respelling
+from rag.types.arrays import Pieces
+
+STEM, CONTEXT, LITERAL, PIECE, KIND, TOTAL = "s:", "c:", "l:", "p:", "k:", "n:"
+FIELDS = (STEM, CONTEXT, LITERAL, PIECE, KIND, TOTAL)
+"""Stems of passages, of the titles and headings above them, words as they are written, word pieces
+of the model, ways in which texts are stemmed, and sums over all passages."""
+
+PASSAGES, STEMS, CONTEXTS = TOTAL + "passages", TOTAL + "stems", TOTAL + "context"
+VERSION = TOTAL + "version"
+"""Which version of the passages was counted."""
+
+REMEMBERED = 100_000
+"""Terms that a process remembers of one version: questions ask for the same ones again."""
+
+COLUMNS = ("stems", "context", "literal", "pieces", "language")
+"""What is counted of a passage."""
+
+
+def counted(passages: Iterable[Row]) -> Counter[str]:
+    """How many passages have each term, and the sums."""
+    found: Counter[str] = Counter()
+    for row in passages:
+        stems, context = row["stems"].split(), row["context"].split()
+        found.update({PASSAGES: 1, STEMS: len(stems), CONTEXTS: len(context)})
+        found.update(STEM + one for one in set(stems))
+        found.update(CONTEXT + one for one in set(context))
+        found.update(LITERAL + one for one in set(row["literal"].split()))
+        pieces = np.unique(np.frombuffer(row["pieces"], dtype=np.int32))
+        found.update(f"{PIECE}{one}" for one in pieces.tolist())
+        found[KIND + kind_of(row["language"])] += 1
+    return found
+
+
+def counted_in(part: Part) -> Counter[str]:
+    """The same of a part of the passages."""
+    return counted(part.table().each(COLUMNS, part.files))
+
+
+def added(counts: Iterable[Counter[str]]) -> Counter[str]:
+    """The counts of parts, as one."""
+    found: Counter[str] = Counter()
+    for one in counts:
+        found.update(one)
+    return found
+
+
+class Statistics:
+    """What the table says at one version of it."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+        self._remembered: dict[str, int] = {}
+
+    @property
+    def version(self) -> int:
+        """Of the table."""
+        return self._table.version
+
+    @cached_property
+    def _sums(self) -> Mapping[str, int]:
+        kinds = f"starts_with(term, {quoted(KIND)})"
+        totals = one_of("term", (PASSAGES, STEMS, CONTEXTS))
+        return self._found(f"{kinds} OR {totals}")
+
+    @cached_property
+    def analysis(self) -> Analysis:
+        """How questions are analysed: in every way in which the library's texts were."""
+        kinds = [term.removeprefix(KIND) for term in self._sums if term.startswith(KIND)]
+        return Analysis(kinds or [ENGLISH])
+
+    @property
+    def passages(self) -> int:
+        """How many passages were counted."""
+        return self._sums.get(PASSAGES, 0)
+
+    def fields(self, stems: Sequence[str]) -> tuple[Field, Field]:
+        """What is known of the stems in passages, and in what stands above them."""
+        found = self._of([field + stem for stem in stems for field in (STEM, CONTEXT)])
+        sums = self._sums
+        number = max(self.passages, 1)
+        texts, contexts = (
+            {stem: found[field + stem] for stem in stems if field + stem in found}
+            for field in (STEM, CONTEXT)
+        )
+        return (
+            Field(texts, sums.get(STEMS, 0) / number),
+            Field(contexts, sums.get(CONTEXTS, 0) / number),
+        )
+
+    def piece_frequencies(self, pieces: Pieces) -> tuple[NDArray[np.int64], int]:
+        """In how many passages each word piece occurs, and of how many."""
+        terms = [f"{PIECE}{piece}" for piece in pieces.tolist()]
+        found = self._of(terms)
+        return np.array([found.get(term, 0) for term in terms], dtype=np.int64), self.passages
+
+    def respellings(self, question: str) -> tuple[Respelling, ...]:
+        """The question's words that nothing has, where a known one is near; the first letter must
+        be right, as in the embedded engine.
+        """
+        suspects = self.analysis.suspects(question, self._known_words(question))
+        found = []
+        for asked, word in islice(suspects.items(), spelling.MOST_WORDS):
+            meant = spelling.nearest(word, self._near(word))
+            if meant:
+                found.append(Respelling(asked, meant))
+        return tuple(found)
+
+    def _known_words(self, question: str) -> Callable[[str], bool]:
+        """Tells whether a word of a question is in any passage or title, in any form."""
+        words = set(self.analysis.spellings(question).values())
+        forms = {
+            word: [LITERAL + word]
+            + [
+                field + stem
+                for stems in self.analysis.words(word)
+                for stem in stems
+                for field in (STEM, CONTEXT)
+            ]
+            for word in words
+        }
+        there = self._of([term for terms in forms.values() for term in terms])
+        return lambda word: any(term in there for term in forms[word])
+
+    def _near(self, word: str) -> list[tuple[str, int]]:
+        """Words that may be meant. Two letters that changed places are two slips here."""
+        slips = 2 * spelling.slips_allowed(word)
+        condition = (
+            f"starts_with(term, {quoted(LITERAL + word[0])})"
+            f" AND levenshtein(term, {quoted(LITERAL + word)}) <= {slips}"
+        )
+        return [
+            (term.removeprefix(LITERAL), count) for term, count in self._found(condition).items()
+        ]
+
+    def _of(self, terms: Sequence[str]) -> dict[str, int]:
+        """How many passages have each of the terms; those that some have."""
+        known = self._remembered
+        new = [term for term in dict.fromkeys(terms) if term not in known]
+        if new:
+            found = self._found(one_of("term", new))
+            # Never changed in place: other threads may be reading it.
+            known = known | {term: found.get(term, 0) for term in new}
+            self._remembered = known if len(known) <= REMEMBERED else {}
+        return {term: known[term] for term in terms if known[term]}
+
+    def _found(self, condition: str) -> dict[str, int]:
+        rows = self._table.rows(("term", "passages"), condition)
+        return {row["term"]: row["passages"] for row in rows}

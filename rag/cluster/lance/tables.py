@@ -1,0 +1,126 @@
+"""The tables of one library, at a URL: made, and opened at their newest version."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+import lance
+
+from rag.cluster.lance import schemas
+from rag.cluster.lance.storage import kept, options, told
+from rag.cluster.lance.table import Table
+from rag.errors import LibraryNotFound
+
+WORDS: Mapping[str, Any] = MappingProxyType(
+    {
+        "base_tokenizer": "whitespace",  # words are stemmed when they are written, each its own way
+        "stem": False,
+        "lower_case": False,
+        "remove_stop_words": False,
+        "ascii_folding": False,
+        "max_token_length": None,
+        "with_position": False,
+    }
+)
+"""How the text index takes stems apart."""
+
+
+class Tables:
+    """The tables of one library; each is the newest version of it when it is asked for."""
+
+    def __init__(self, url: str, dimension: int) -> None:
+        self.url = url
+        self._schemas = MappingProxyType(
+            {
+                "passages": schemas.passages(dimension),
+                "documents": schemas.documents(),
+                "files": schemas.files(),
+                "terms": schemas.terms(),
+                "notes": schemas.notes(),
+            }
+        )
+        self._kept = kept()
+        self._opened: dict[str, lance.LanceDataset] = {}
+        self._pinned: dict[str, Table] = {}
+
+    @property
+    def passages(self) -> Table:
+        """What is found."""
+        return self._newest("passages")
+
+    @property
+    def documents(self) -> Table:
+        """What passages are of."""
+        return self._newest("documents")
+
+    @property
+    def files(self) -> Table:
+        """What was read."""
+        return self._newest("files")
+
+    @property
+    def terms(self) -> Table:
+        """How often words occur."""
+        return self._newest("terms")
+
+    @property
+    def notes(self) -> Table:
+        """What the library remembers."""
+        return self._newest("notes")
+
+    def exist(self) -> bool:
+        """Whether there is a library: the notes are made last."""
+        try:
+            self._newest("notes")
+        except LibraryNotFound:
+            return False
+        return True
+
+    def create(self) -> None:
+        """Make empty tables where there are none, with the indexes that new rows will need."""
+        for name, schema in self._schemas.items():
+            with told(self.url):
+                try:
+                    lance.dataset(self._place(name), storage_options=options())
+                except ValueError:
+                    made = lance.write_dataset(
+                        schema.empty_table(),
+                        self._place(name),
+                        mode="create",
+                        enable_stable_row_ids=True,
+                        storage_options=options(),
+                    )
+                    if name == "passages":
+                        for column in ("stems", "context"):
+                            made.create_scalar_index(column, "INVERTED", **WORDS)
+
+    def pinned(self) -> Tables:
+        """The same as they are now, whatever is written from now on."""
+        pinned = Tables(self.url, 0)
+        pinned._schemas = self._schemas
+        pinned._pinned = {name: self._newest(name) for name in self._schemas}
+        return pinned
+
+    def clear(self) -> None:
+        """Take out all rows."""
+        for name in self._schemas:
+            self._newest(name).delete("true")
+
+    def _newest(self, name: str) -> Table:
+        if name in self._pinned:
+            return self._pinned[name]
+        with told(self.url):
+            found = self._opened.get(name)
+            if found is None:
+                found = lance.dataset(
+                    self._place(name), storage_options=options(), session=self._kept
+                )
+            else:
+                found = found.checkout_version(found.latest_version)
+            self._opened[name] = found
+            return Table(found, self._schemas[name], self.url)
+
+    def _place(self, name: str) -> str:
+        return f"{self.url.rstrip('/')}/{name}.lance"

@@ -1,0 +1,292 @@
+"""Is a shared library what was written to it? Each table is held against the others.
+
+The documents are the truth, each with a checksum. What stands in the other columns and tables is
+made of them, so it is made once more and compared; what the model made has a checksum with each
+passage. Others may write meanwhile: what looks wrong is looked at again before it is told, since a
+document is written a moment before its passages.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from rag.cluster.lance import publication, rows, statistics
+from rag.cluster.lance.filter_sql import one_of
+from rag.cluster.lance.revisions import Held
+from rag.cluster.lance.tables import Tables
+from rag.cluster.lance.writer import SharedWriter
+from rag.errors import LibraryDamaged, LibraryError
+from rag.index.engine import Tell
+from rag.index.sqlite import Source
+from rag.text.analyzers import Analysis
+from rag.text.chunking import passages as broken
+from rag.types import Document, Passage, PassageEncoding
+from rag.types.protocols import Embedder
+from rag.types.reports import Problem, Verification
+
+TOGETHER = 32
+"""Documents that are looked at at once."""
+
+TRIES, PAUSE = 3, 2.0
+"""How often, and after how many seconds, something that looks wrong is looked at again."""
+
+_COPY = "go back to an earlier version (rag restore), or index your documents into a new library"
+_REPAIR = "rag verify --repair makes it again"
+_READ = "index its file again: rag index"
+
+_CONDITIONS = ("title", "date", "date_from", "folded", "language", "facts", "located")
+_OF_DOCUMENTS = (
+    *(*rows.DOCUMENT, "paths", "files", "checksum", "page_count", "characters"),
+    *("passages", "sentences", *_CONDITIONS),
+)
+_OF_PASSAGES = (
+    *(*rows.PASSAGE, *rows.ENCODING, *rows.WORDS, *_CONDITIONS),
+    *("title_bits", "literal", "checksum"),
+)
+_TERMS = ("term", "passages")
+
+
+@dataclass(frozen=True, slots=True)
+class _Fault:
+    """Something wrong with a document; ``text`` is whether it has to be read anew."""
+
+    document: str
+    what: str
+    text: bool = False
+
+
+def verify(
+    tables: Tables, writer: SharedWriter, embedder: Embedder, tell: Tell, *, repair: bool
+) -> Verification:
+    """Look at everything, and with ``repair`` make again what can be made.
+
+    Raises
+    ------
+    LibraryError
+        If the library can't be read, or not be written where it is to be repaired.
+    """
+    began = time.perf_counter()
+    look = _Look(tables, tell)
+    found = look.problems()
+    if repair and found:
+        _repaired(tables, writer, embedder, found)
+        look = _Look(tables, tell)
+        still = {(one.what, one.document) for one in look.problems()}
+        found = [replace(one, repaired=(one.what, one.document) not in still) for one in found]
+    return Verification(
+        documents=look.documents,
+        passages=look.passages,
+        sentences=look.sentences,
+        problems=tuple(found),
+        seconds=time.perf_counter() - began,
+    )
+
+
+class _Look:
+    """One look at all tables."""
+
+    def __init__(self, tables: Tables, tell: Tell) -> None:
+        self._tables = tables
+        self._tell = tell
+        self._analysis = Analysis()
+        self.documents = self.passages = self.sentences = 0
+
+    def problems(self) -> list[Problem]:
+        """All that is wrong."""
+        ids = [row["id"] for row in self._tables.documents.rows(("id",))]
+        there = sorted({*ids, *(row["document"] for row in self._each(("document",)))})
+        found: list[_Fault] = []
+        for start in range(0, len(there), TOGETHER):
+            found += self._of(there[start : start + TOGETHER])
+            self._tell("documents", min(start + TOGETHER, len(there)), len(there))
+        self.documents = len(ids)
+        found = self._lasting(found)
+        twice = [id_ for id_, number in Counter(ids).items() if number > 1]
+        found += [_Fault(id_, "it is there twice", text=True) for id_ in twice]
+        sources = {source.document_id: source.path for source in reversed(self._sources(found))}
+        problems = [_problem(one, sources.get(one.document, "")) for one in found]
+        self._tell("indexes", 0, 1)
+        problems += [Problem(what, _REPAIR) for what in self._derived()]
+        self._tell("indexes", 1, 1)
+        return problems
+
+    def _each(self, columns: Sequence[str]) -> Iterator[rows.Row]:
+        return self._tables.passages.each(columns)
+
+    def _lasting(self, found: list[_Fault]) -> list[_Fault]:
+        """What is still wrong a moment later."""
+        for _ in range(TRIES - 1):
+            if not found:
+                break
+            time.sleep(PAUSE)
+            counted = self.passages, self.sentences
+            again = set(self._of(sorted({one.document for one in found})))
+            self.passages, self.sentences = counted
+            found = [one for one in found if one in again]
+        return found
+
+    def _of(self, ids: Sequence[str]) -> list[_Fault]:
+        """What is wrong with these documents."""
+        try:
+            held = {
+                row["id"]: row
+                for row in self._tables.documents.rows(_OF_DOCUMENTS, one_of("id", ids))
+            }
+            of_documents: dict[str, list[rows.Row]] = {}
+            for row in self._tables.passages.rows(_OF_PASSAGES, one_of("document", ids)):
+                of_documents.setdefault(row["document"], []).append(row)
+        except LibraryError as error:
+            return [_Fault("", str(error))]
+        return [
+            fault
+            for id_ in ids
+            for fault in self._document(id_, held.get(id_), of_documents.get(id_, []))
+        ]
+
+    def _document(
+        self, id_: str, row: rows.Row | None, passages: list[rows.Row]
+    ) -> Iterator[_Fault]:
+        passages.sort(key=lambda one: int(one["start"]))
+        self.passages += len(passages)
+        if row is None:
+            yield _Fault(id_, f"{len(passages):,} passages belong to no document")
+            return
+        try:
+            document = rows.document(row)
+        except LibraryDamaged:
+            what = "its text, or what is known of it, is not what was written"
+            yield _Fault(id_, what, text=True)
+            return
+        if not row["paths"]:
+            yield _Fault(id_, "no source leads to it", text=True)
+        read = [_read(one) for one in passages]
+        for what in dict.fromkeys(
+            what for one in zip(passages, read, strict=True) for what in _wrong(document, *one)
+        ):
+            yield _Fault(id_, f"a passage of it {what}")
+        self.sentences += sum(len(one[0].sentences) for one in read if one)
+        if len({one["id"] for one in passages}) < len(passages):
+            yield _Fault(id_, "it has a passage twice")
+        if len(passages) != row["passages"]:
+            yield _Fault(id_, f"it has {len(passages):,} passages and not {row['passages']:,}")
+        elif all(read):
+            both = [one for one in read if one]
+            yield from self._kept(document, row, passages, both)
+
+    def _kept(
+        self,
+        document: Document,
+        row: rows.Row,
+        passages: Sequence[rows.Row],
+        read: Sequence[tuple[Passage, PassageEncoding]],
+    ) -> Iterator[_Fault]:
+        """What filters and the word index look at, against what it is made of."""
+        whole = [one for one, _ in read]
+        expected = rows.document_row(document, Held.of(row), whole)
+        if any(row[name] != expected[name] for name in row if name != "id"):
+            yield _Fault(document.id, "what is kept of it for filters is not what it says")
+        if not read:
+            return
+        made = rows.passage_rows(
+            document, Held.of(row), whole, [one for _, one in read], self._analysis
+        )
+        columns = (*rows.WORDS, *_CONDITIONS, "literal", "sources")
+        for one, other in zip(passages, made, strict=True):
+            if any(one[name] != other[name] for name in columns):
+                yield _Fault(document.id, "the words of it are not those of its text")
+                return
+
+    def _sources(self, found: Sequence[_Fault]) -> list[Source]:
+        wanted = one_of("id", dict.fromkeys(one.document for one in found))
+        held = self._tables.documents.rows(("id", "paths", "files"), wanted)
+        return [source for row in held for source in Held.of(row).sources]
+
+    def _derived(self) -> Iterator[str]:
+        """What is wrong with the counts of words, and with indexes, as of the end of the last run
+        that brought them up to date; later ones are not through with it.
+        """
+        kept = {row["term"]: row["passages"] for row in self._tables.terms.each(_TERMS)}
+        counted_of = kept.get(statistics.VERSION)
+        if counted_of is None:
+            if self._tables.passages.count():
+                yield "words were never counted"
+            return
+        passages = self._tables.passages.at(counted_of)
+        if passages is None:
+            return  # so long ago that the version is gone
+        counts = statistics.counted(passages.each(statistics.COLUMNS))
+        counts[statistics.VERSION] = counted_of
+        differing = set(counts.items()) ^ set(kept.items())
+        if differing:
+            yield f"{len({term for term, _ in differing}):,} words are counted wrong"
+        at_the_end, now = passages.indexes(), self._tables.passages.indexes()
+        for name, lacks in now.items():
+            # What has come since is in none of them yet.
+            if at_the_end.get(name) or lacks == self._tables.passages.count() > 0:
+                yield f"{lacks:,} passages are not in the index {name}"
+
+
+def _problem(fault: _Fault, source: str) -> Problem:
+    if not fault.document:
+        return Problem(fault.what, _COPY)
+    remedy = f"{_READ} {source or 'PATH'}" if fault.text else _REPAIR
+    return Problem(fault.what, remedy, fault.document, source)
+
+
+def _read(row: rows.Row) -> tuple[Passage, PassageEncoding] | None:
+    """A passage and its encoding; None where they can't be read."""
+    try:
+        return rows.passage(row), rows.encoding(row)
+    except (ValueError, TypeError, LibraryDamaged):
+        return None
+
+
+def _wrong(
+    document: Document, row: rows.Row, read: tuple[Passage, PassageEncoding] | None
+) -> Iterator[str]:
+    """What is wrong with a passage, as the rest of a sentence."""
+    if row["checksum"] != rows.signature(row):
+        yield "is not what was written"
+    if document.text[row["start"] : row["end"]] != row["text"]:
+        yield "is not what stands in the document there"
+    if read is None:
+        yield "has vectors or sentences that can't be read"
+        return
+    passage, encoding = read
+    edges = [edge for one in passage.sentences for edge in (one.start, one.end)]
+    if not edges or edges != sorted(edges) or edges[0] < passage.start or edges[-1] > passage.end:
+        yield "has sentences that lie outside of it"
+    if not len(passage.sentences) == len(encoding.sentences) == len(encoding.counts):
+        yield "has more or fewer vectors than sentences"
+    if not np.allclose(np.linalg.norm(encoding.sentences, axis=1), 1.0, atol=1e-2):
+        yield "has a vector whose length is not 1"
+    if not encoding.counts.sum() == len(encoding.pieces) == len(encoding.bits):
+        yield "has more or fewer tokens than it is said to have"
+
+
+def _repaired(
+    tables: Tables, writer: SharedWriter, embedder: Embedder, found: Iterable[Problem]
+) -> None:
+    """Make again what can be made; what can't is read again by the next run."""
+    lost = {one.document for one in found if one.remedy.startswith(_READ)}
+    for id_ in dict.fromkeys(one.document for one in found if one.document):
+        held = tables.documents.rows(_OF_DOCUMENTS, one_of("id", [id_]))
+        row = held[0] if held else None
+        if row is None:
+            tables.passages.delete(one_of("document", [id_]))
+        elif id_ in lost:
+            files = tables.files.rows(rows.FILE, one_of("path", row["files"]))
+            tables.files.upsert([{**one, "reader": "0"} for one in files], "path")
+        else:
+            document = rows.document(row)
+            made = broken(document, embedder)
+            tables.passages.delete(one_of("document", [id_]))
+            for source in Held.of(row).sources[:1]:
+                writer.put(document, source, made, embedder.passages(made))
+            writer.flush()
+    publication.publish(tables, anew=True)

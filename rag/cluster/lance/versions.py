@@ -1,0 +1,127 @@
+"""Versions of a shared library: which versions of its tables belong together, each under a number.
+
+One is kept at the end of each run that changed something, by a note, and by a tag in each table
+that keeps Lance from letting it go.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from rag.cluster.lance.notes import SharedNotes
+from rag.cluster.lance.storage import told
+from rag.cluster.lance.table import Table
+from rag.cluster.lance.tables import Tables
+from rag.errors import InputError
+from rag.types.reports import Version
+
+KEPT = 10
+"""Versions that can be gone back to; more cost as much again as what changed between them."""
+
+_NAMED = "version:"
+
+
+def keep(tables: Tables, documents: int, passages: int) -> None:
+    """Keep how the tables are now."""
+    notes, of_version = SharedNotes(tables), _tables(tables)
+    number = max((one.number for one in versions(tables)), default=0) + 1
+    for table in of_version.values():
+        _tag(table, number)
+    kept = {
+        "time": dt.datetime.now(dt.UTC).isoformat(),
+        "documents": documents,
+        "passages": passages,
+        "tables": {name: table.version for name, table in of_version.items()},
+    }
+    notes.keep(f"{_NAMED}{number}", json.dumps(kept))
+    old = [one.number for one in versions(tables)[KEPT:]]
+    for table in _tables(tables).values():
+        _untag(table, [_tagged(one) for one in old])
+    notes.forget(f"{_NAMED}{one}" for one in old)
+
+
+def versions(tables: Tables) -> list[Version]:
+    """The latest versions, the newest first."""
+    found = [
+        Version(
+            number=int(name.removeprefix(_NAMED)),
+            time=dt.datetime.fromisoformat(kept["time"]),
+            documents=kept["documents"],
+            passages=kept["passages"],
+        )
+        for name, kept in _kept(tables).items()
+    ]
+    return sorted(found, key=lambda one: -one.number)
+
+
+def restore(tables: Tables, number: int) -> None:
+    """Let the tables be as they were; passages last, which are what is found.
+
+    Raises
+    ------
+    InputError
+        If there is no such version.
+    """
+    kept = _kept(tables).get(f"{_NAMED}{number}")
+    if kept is None:
+        known = ", ".join(str(one.number) for one in versions(tables))
+        raise InputError(
+            f"{tables.url} has no version {number}; it has {known or 'none'}: rag status --versions"
+        )
+    for name, table in _tables(tables).items():
+        before = table.at(kept["tables"][name])
+        if before is None:
+            raise InputError(
+                f"version {number} of {tables.url} is gone; name a later one: rag status --versions"
+            )
+        with told(tables.url):
+            restore_dataset: Callable[[], None] = before.dataset.restore
+            restore_dataset()
+
+
+def _tables(tables: Tables) -> dict[str, Table]:
+    return {
+        "files": tables.files,
+        "documents": tables.documents,
+        "terms": tables.terms,
+        "passages": tables.passages,
+    }
+
+
+def _kept(tables: Tables) -> dict[str, dict[str, Any]]:
+    return {name: json.loads(value) for name, value in SharedNotes(tables).all(_NAMED).items()}
+
+
+def _tag(table: Table, number: int) -> None:
+    name = _tagged(number)
+    # Another run may have ended at the same moment: the later one is what is kept.
+    with told(table.url):
+        tags = table.dataset.tags
+        with _unless("already exists"):
+            tags.create(name, table.version)
+        tags.update(name, table.version)
+
+
+def _untag(table: Table, names: Iterable[str]) -> None:
+    with told(table.url):
+        for name in names:
+            with _unless("does not exist", "Not found"):
+                table.dataset.tags.delete(name)
+
+
+@contextmanager
+def _unless(*said: str) -> Iterator[None]:
+    """Go on where it was done before, or another run was quicker."""
+    try:
+        yield
+    except (OSError, ValueError, RuntimeError) as error:
+        if not any(words in str(error) for words in said):
+            raise
+
+
+def _tagged(number: int) -> str:
+    return f"version-{number}"

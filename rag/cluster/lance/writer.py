@@ -1,0 +1,257 @@
+"""Writing a shared library: what comes is held back until there is enough of it for a commit.
+
+A commit to object storage costs some tenths of a second whatever is in it, so documents go in many
+at a time: their rows first, then their passages, which are what is found, then those go that no
+source holds any more. Each step may be done again, and a file is recorded as read after all of
+them, so a run that was killed between two is put right by the next.
+
+Any number may write at once, the same documents, too. The row of a document says where it is found,
+and has a revision: it is written only if it is still what was looked at, and looked at again
+otherwise, so that nobody's place is lost. Passages follow it: a later revision is never replaced by
+an earlier one. A document that no source holds any more keeps its row, without a place, until its
+passages are gone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from rag.cluster.lance import rows
+from rag.cluster.lance.filter_sql import any_of, one_of, quoted
+from rag.cluster.lance.revisions import Held
+from rag.cluster.lance.tables import Tables
+from rag.errors import LibraryBusy
+from rag.index.sqlite import FileRecord, Source
+from rag.text.analyzers import Analysis
+from rag.types import Document, Passage, PassageEncoding
+
+TOGETHER = 512
+"""Passages, or sources of documents that are there, in one commit."""
+
+ATTEMPTS = 20
+"""To write a document that others write, too."""
+
+_AS_SEEN = "target.revision = source.seen"
+_OLDER = "target.revision < source.revision"
+
+_NOWHERE = "coalesce(array_length(paths), 0) = 0"
+"""Of a document that is being dropped, or was, when the writer was killed."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Put:
+    document: Document
+    passages: Sequence[Passage]
+    encodings: Sequence[PassageEncoding]
+
+
+@dataclass(slots=True)
+class _Waiting:
+    """What is to be written next: documents by id, and sources in the order in which they came."""
+
+    documents: dict[str, _Put] = field(default_factory=dict)
+    sources: list[Source] = field(default_factory=list)
+
+    @property
+    def passages(self) -> int:
+        return sum(len(one.passages) for one in self.documents.values())
+
+
+class SharedWriter:
+    """As :class:`rag.index.engine.Writer` says. Any number of processes may write at once."""
+
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
+        self._analysis = Analysis()
+        self._waiting = _Waiting()
+
+    def put(
+        self,
+        document: Document,
+        source: Source,
+        passages: Sequence[Passage],
+        encodings: Iterable[PassageEncoding],
+    ) -> None:
+        """Store a document, and say where it was found."""
+        self._waiting.documents[document.id] = _Put(document, passages, list(encodings))
+        self._take([source])
+
+    def point(self, sources: Sequence[Source]) -> None:
+        """Say that sources hold documents that are there already."""
+        self._take(sources)
+
+    def settle(self, records: Sequence[tuple[FileRecord, Sequence[str]]]) -> list[str]:
+        """Record files as read, each with the sources that were found in it now."""
+        self.flush()
+        present = {record.path: set(found) for record, found in records}
+        held = self._held(f"{any_of('files', present)} OR {_NOWHERE}")
+        gone = [
+            source.path
+            for one in held.values()
+            for source in one.sources
+            if source.file in present and source.path not in present[source.file]
+        ]
+        self._rearrange(held, [], frozenset(gone))
+        self._tables.files.upsert([rows.file_row(record) for record, _ in records], "path")
+        return sorted(gone)
+
+    def remove(self, paths: Sequence[str], files: Sequence[str]) -> None:
+        """Forget sources and files, and the documents that no other source holds."""
+        self.flush()
+        held = self._held(f"{any_of('paths', paths)} OR {_NOWHERE}")
+        self._rearrange(held, [], frozenset(paths))
+        if files:
+            self._tables.files.delete(one_of("path", files))
+
+    def _take(self, sources: Sequence[Source]) -> None:
+        self._waiting.sources += sources
+        if max(self._waiting.passages, len(self._waiting.sources)) >= TOGETHER:
+            self.flush()
+
+    def flush(self) -> None:
+        """Commit what waits."""
+        waiting, self._waiting = self._waiting, _Waiting()
+        if not waiting.sources:
+            return
+        paths = [one.path for one in waiting.sources]
+        ids = dict.fromkeys(one.document_id for one in waiting.sources)
+        held = self._held(f"{any_of('paths', paths)} OR {one_of('id', ids)}")
+        self._rearrange(held, waiting.sources, frozenset(paths), waiting.documents)
+
+    def _held(self, where: str) -> dict[str, Held]:
+        """Where documents were found, by their ids."""
+        found = self._tables.documents.rows(("id", "paths", "files", "revision", "seen"), where)
+        return {row["id"]: Held.of(row) for row in found}
+
+    def _rearrange(
+        self,
+        held: dict[str, Held],
+        sources: Sequence[Source],
+        loose: frozenset[str],
+        put: dict[str, _Put] | None = None,
+    ) -> None:
+        """Write documents, and where all of these are found now: what is ``loose`` is held by
+        nothing more but what ``sources`` say, the last word counting.
+        """
+        put = put or {}
+        latest = {one.path: one for one in sources}
+        touched = dict.fromkeys([*(one.document_id for one in latest.values())])
+        touched |= dict.fromkeys(id_ for id_, one in held.items() if not one.sources)
+        written: dict[str, Held] = {}
+        for _ in range(ATTEMPTS):
+            now = self._now(held, latest, loose, put)
+            self._write(now, put)
+            written |= now
+            held = self._held(one_of("id", now))
+            behind = {id_ for id_ in now if not _is_so(id_, held.get(id_), latest, loose)}
+            if not behind:
+                self._follow(dict.fromkeys([*touched, *written]), written, put)
+                return
+            # Others changed these since they were looked at, and theirs stands: once more, on top.
+            held = {id_: one for id_, one in held.items() if id_ in behind}
+            latest = {path: one for path, one in latest.items() if one.document_id in behind}
+        raise LibraryBusy(
+            f"others write the same documents to {self._tables.url} without a pause; try again when"
+            " they are done"
+        )
+
+    def _now(
+        self,
+        held: dict[str, Held],
+        latest: dict[str, Source],
+        loose: frozenset[str],
+        put: dict[str, _Put],
+    ) -> dict[str, Held]:
+        """Those documents that are to be written, and where they are found then."""
+        found = {
+            id_: [one for one in before.sources if one.path not in loose]
+            for id_, before in held.items()
+        }
+        for source in latest.values():
+            if source.document_id not in found and source.document_id not in put:
+                raise LibraryBusy(
+                    f"the document in {source.path} was removed from {self._tables.url} by others a"
+                    " moment ago; index it again"
+                )
+            found.setdefault(source.document_id, []).append(source)
+        now = {id_: held.get(id_, Held(())).changed(one) for id_, one in found.items()}
+        return {
+            id_: one
+            for id_, one in now.items()
+            if (id_ in put and one.sources) or (id_ in held and one != held[id_])
+        }
+
+    def _write(self, now: dict[str, Held], put: dict[str, _Put]) -> None:
+        """Write documents, but for those that others changed since they were looked at."""
+        whole = {id_: one for id_, one in now.items() if id_ in put and one.sources}
+        documents = self._tables.documents
+        documents.upsert(
+            [
+                rows.document_row(put[id_].document, one, put[id_].passages)
+                for id_, one in whole.items()
+            ],
+            "id",
+            only_if=_AS_SEEN,
+        )
+        documents.amend(
+            [{"id": id_, **one.columns()} for id_, one in now.items() if id_ not in whole],
+            "id",
+            only_if=_AS_SEEN,
+        )
+
+    def _follow(
+        self, touched: Iterable[str], written: dict[str, Held], put: dict[str, _Put]
+    ) -> None:
+        """Bring passages to what documents say, and take out what no source holds."""
+        tables = self._tables
+        whole = {id_: put[id_] for id_, one in written.items() if id_ in put and one.sources}
+        tables.passages.upsert(
+            [
+                row
+                for id_, one in whole.items()
+                if one.passages
+                for row in rows.passage_rows(
+                    one.document, written[id_], one.passages, one.encodings, self._analysis
+                )
+            ],
+            "id",
+            instead_of=one_of("document", whole) if whole else None,
+            only_if=_OLDER,
+        )
+        # Looked at once more: others may have changed a document before its passages were there.
+        there = self._held(one_of("id", touched))
+        moved = {
+            id_: one
+            for id_, one in there.items()
+            if one.sources and not (id_ in whole and one.revision == written[id_].revision)
+        }
+        tables.passages.amend(
+            [{"document": id_, **one.of_passages()} for id_, one in moved.items()],
+            "document",
+            only_if=_OLDER,
+        )
+        gone = {id_: one for id_, one in there.items() if not one.sources}
+        gone |= {id_: one for id_, one in written.items() if id_ not in there}
+        if gone:
+            tables.passages.delete(_up_to("document", "<=", gone))
+            tables.documents.delete(_up_to("id", "=", gone))
+
+
+def _is_so(
+    document: str, there: Held | None, latest: dict[str, Source], loose: frozenset[str]
+) -> bool:
+    """Whether a document is found where it was said to be, and nowhere where it was said not to
+    be.
+    """
+    paths = {one.path for one in there.sources} if there else set()
+    mine = {path for path, one in latest.items() if one.document_id == document}
+    return mine <= paths and not paths & (loose - mine)
+
+
+def _up_to(column: str, how: str, documents: dict[str, Held]) -> str:
+    """Rows of documents, of those revisions."""
+    return " OR ".join(
+        f"({column} = {quoted(id_)} AND revision {how} {one.revision})"
+        for id_, one in documents.items()
+    )

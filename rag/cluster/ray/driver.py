@@ -1,0 +1,278 @@
+"""One run over a set of sources, from the machine that keeps the books: as
+:class:`rag.ingest.run.Ingestion`, but that other machines look, read, embed and write.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from rag.cluster.lance.workers import Workers
+from rag.cluster.ray.messages import Digested, End, Job, Listed, Looked, Model, Written
+from rag.cluster.ray.sources import Sources
+from rag.documents.registry import Means
+from rag.index.engine import Engine
+from rag.index.sqlite import FileRecord, Source
+from rag.ingest.report import Tally
+from rag.ingest.staleness import KEPT, at_least_as_before, must_be_read, read_by, with_kept
+from rag.runtime.files import printable
+from rag.types import Failure
+from rag.types.parts import whole_source
+from rag.types.protocols import Embedder
+from rag.types.reports import IndexReport, Progress
+
+FILES_TOGETHER = 256
+"""Files that are recorded as read in one commit."""
+
+
+class Machines(Workers, Protocol):
+    """What the driver has others do: :class:`rag.cluster.ray.pipeline.Machines`."""
+
+    def digests(self, files: Sequence[Listed]) -> Iterator[Digested]:
+        """Look at what is in files, in no particular order."""
+        ...
+
+    def index(self, files: Sequence[Looked], job: Job) -> Generator[Written]:
+        """Read, embed and write; what was written comes in no particular order."""
+        ...
+
+
+@dataclass(slots=True)
+class _Open:
+    """A file of which something has come: the sources that hold its documents, and its end."""
+
+    sources: list[str] = field(default_factory=list)
+    end: End | None = None
+
+
+@dataclass(slots=True)
+class Indexing:
+    """A run. Documents are committed in parcels, and a file is recorded as read only after its
+    documents are; so whatever ends the run, what is committed stays, and the next one goes on
+    there. :meth:`report` says what was done by then.
+    """
+
+    sources: Sources
+    engine: Engine
+    embedder: Embedder
+    machines: Machines
+    on_progress: Callable[[Progress], None]
+    means: Means = field(default_factory=Means)
+    retry: bool = False
+    again: bool = False
+
+    _files: dict[str, FileRecord] = field(init=False)
+    _known: frozenset[str] = field(init=False)
+    _tally: Tally = field(init=False)
+    _of_file: dict[str, list[Source]] = field(default_factory=dict)
+    _doubtful: frozenset[str] = field(init=False)
+    _open: dict[str, _Open] = field(default_factory=dict)
+    _settling: list[tuple[FileRecord, list[str]]] = field(default_factory=list)
+    _seen: int = 0
+    _gathered: int = 0
+    _embedded: int = 0
+    _reused: int = 0
+
+    def __post_init__(self) -> None:
+        reader = self.engine.reader
+        self._files = reader.files()
+        before = {source.path: source for source in reader.sources()}
+        self._known = frozenset(source.document_id for source in before.values())
+        self._tally = Tally(before, self.sources.named, self.sources.skipped)
+        self._tally.fails(self.sources.failed)
+        for source in before.values():
+            self._of_file.setdefault(source.file, []).append(source)
+        asked = self.retry or self.means.ocr
+        self._doubtful = reader.files_with_warnings() if asked else frozenset()
+
+    def run(self) -> None:
+        """Do it, once; may be interrupted at any point."""
+        for one in self.sources.unreadable:
+            self._fail(one)
+        self._read(self._to_read(self._changed()))
+        self._remove_vanished()
+
+    def report(self) -> IndexReport:
+        """What was done so far."""
+        return self._tally.report(self._embedded, self._reused)
+
+    def _changed(self) -> list[Listed]:
+        """The files that don't look as they did when they were read."""
+        changed = []
+        for file in self.sources.files:
+            record = self._files.get(file.name)
+            alike = record and (record.size, record.modified_ns) == (file.size, file.modified_ns)
+            if record and alike and not self._try_again(record):
+                self._tally.leaves(source.path for source in self._of_file.get(file.name, []))
+                self._tally.fails(record.failures)
+                self._done(file.name)
+            else:
+                changed.append(file)
+        return changed
+
+    def _try_again(self, record: FileRecord) -> bool:
+        return self.again or must_be_read(
+            record, self.means, in_doubt=record.path in self._doubtful, retry=self.retry
+        )
+
+    def _to_read(self, changed: Sequence[Listed]) -> list[Looked]:
+        """The files whose content was not read before, here or elsewhere; where it was, the library
+        is told so at once, before anything is replaced: files may have changed places.
+        """
+        if not self._files:
+            return [Looked(file, means=self.means) for file in changed]
+        by_digest = {
+            record.digest: record for record in self._files.values() if not self._try_again(record)
+        }
+        again = {one.digest for one in self._files.values() if self._try_again(one)}
+        taken_over: list[tuple[Looked, FileRecord]] = []
+        to_read = []
+        for one in self.machines.digests(changed):
+            if one.digest is None:
+                self._fail(Failure(one.file.name, one.reason))
+                continue
+            looked = self._looked(one, read_again=one.digest in again)
+            if same := by_digest.get(one.digest):
+                taken_over.append((looked, same))
+            else:
+                to_read.append(looked)
+        self._take_over(taken_over)
+        order = {file.name: position for position, file in enumerate(changed)}
+        return sorted(to_read, key=lambda one: order[one.file.name])
+
+    def _looked(self, one: Digested, *, read_again: bool) -> Looked:
+        record = self._files.get(one.file.name)
+        unchanged = record is not None and record.digest == one.digest
+        means = at_least_as_before(self.means, record if unchanged else None)
+        return Looked(one.file, one.digest, unchanged=unchanged, means=means, again=read_again)
+
+    def _take_over(self, files: Sequence[tuple[Looked, FileRecord]]) -> None:
+        """Files whose content was read before: nothing has to be read."""
+        writer = self.engine.writer
+        pointing = []
+        for looked, record in files:
+            name, same = looked.file.name, record.path
+            sources = [
+                Source(name + one.path.removeprefix(same), name, one.document_id)
+                for one in self._of_file.get(same, [])
+            ]
+            failures = tuple(
+                Failure(name + one.source.removeprefix(same), one.reason) for one in record.failures
+            )
+            pointing += sources
+            for source in sources:
+                self._tally.holds(source)
+            self._tally.fails(failures)
+            ended = _record(looked, record.digest, failures, record.seconds)
+            self._settling.append((ended, [one.path for one in sources]))
+            self._done(name)
+        writer.point(pointing)
+        writer.flush()
+        self._settle_all()
+
+    def _read(self, to_read: Sequence[Looked]) -> None:
+        """Have it read, embedded and written, and record what is."""
+        if not to_read:
+            return
+        job = Job(str(self.engine.location), Model.of(self.embedder), self.means, self._known)
+        # Closed however it ends, so that nobody goes on writing after that.
+        with closing(self.machines.index(to_read, job)) as results:
+            for written in results:
+                self._take(written)
+                if len(self._settling) >= FILES_TOGETHER:
+                    self._settle_all()
+        self._settle_all()
+
+    def _take(self, written: Written) -> None:
+        self._gathered += written.passages
+        self._embedded += written.embedded
+        self._reused += written.reused
+        for held in written.held:
+            self._tally.holds(held.source, anew=held.anew)
+            self._opened(held.source.file).sources.append(held.source.path)
+        for end in written.ends:
+            self._opened(end.of.file.name).end = end
+        touched = [one.source.file for one in written.held]
+        touched += [end.of.file.name for end in written.ends]
+        for name in dict.fromkeys(touched):
+            self._end_if_complete(name)
+        if written.held:
+            self._tell(whole_source(written.held[-1].source.path))
+
+    def _opened(self, name: str) -> _Open:
+        return self._open.setdefault(name, _Open())
+
+    def _end_if_complete(self, name: str) -> None:
+        one = self._open[name]
+        end, sources = one.end, one.sources
+        if end is None or end.documents > len(sources):
+            return
+        del self._open[name]
+        failures = end.failures
+        if end.digest is None:
+            for failure in failures:
+                self._fail(failure)
+            return
+        if end.of.unchanged or not sources:
+            before = [source.path for source in self._of_file.get(name, [])]
+            sources, failures = with_kept(sources, failures, before)
+        self._tally.fails(failures)
+        record = _record(end.of, end.digest, end.failures, end.seconds)
+        self._settling.append((record, sources))
+        self._done(name)
+
+    def _settle_all(self) -> None:
+        settling, self._settling = self._settling, []
+        if settling:
+            self._tally.lost(self.engine.writer.settle(settling))
+
+    def _fail(self, failure: Failure) -> None:
+        """A file that can't be looked at; what the library has of it stays."""
+        kept = KEPT if failure.source in self._of_file else ""
+        self._tally.fails([Failure(failure.source, failure.reason + kept)])
+        self._done(failure.source)
+
+    def _remove_vanished(self) -> None:
+        if not self.sources.followed:
+            return
+        present = {file.name for file in self.sources.files}
+        present |= {one.source for one in self.sources.unreadable}
+        # A run that was killed may have stored what is in a file, and not that the file was read.
+        known = dict.fromkeys([*self._files, *self._of_file])
+        files = [one for one in known if one not in present and self.sources.covers(one)]
+        if files:
+            gone = [source.path for file in files for source in self._of_file.get(file, [])]
+            self.engine.writer.remove(gone, files)
+            self._tally.lost(gone)
+
+    def _done(self, name: str) -> None:
+        self._seen += 1
+        self._tell(name)
+
+    def _tell(self, name: str) -> None:
+        self.on_progress(
+            Progress(
+                files_done=self._seen,
+                files=len(self.sources.files) + len(self.sources.unreadable),
+                passages=self._gathered,
+                embedded=self._embedded,
+                reused=self._reused,
+                source=printable(name),
+            )
+        )
+
+
+def _record(
+    looked: Looked, digest: str, failures: tuple[Failure, ...], seconds: float
+) -> FileRecord:
+    return FileRecord(
+        path=looked.file.name,
+        size=looked.file.size,
+        modified_ns=looked.file.modified_ns,
+        digest=digest,
+        reader=read_by(looked.means),
+        failures=failures,
+        seconds=seconds,
+    )

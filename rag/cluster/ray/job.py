@@ -1,0 +1,72 @@
+"""A run on a cluster, from its arguments to its report."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+from rag.cluster.lance.engine import SharedEngine
+from rag.cluster.ray.driver import Indexing, Machines
+from rag.cluster.ray.fleet import Fleet
+from rag.cluster.ray.sources import listed
+from rag.documents.registry import Means
+from rag.errors import AirGapped, InputError
+from rag.index.engine import Engine
+from rag.runtime import airgap
+from rag.types.protocols import Embedder
+from rag.types.reports import IndexReport, Progress
+
+
+def index_on(
+    fleet: Fleet,
+    engine: Engine,
+    embedder: Embedder,
+    paths: Sequence[str | Path],
+    on_progress: Callable[[Progress], None],
+    *,
+    exclude: Sequence[str],
+    means: Means,
+    retry: bool,
+    again: bool,
+) -> IndexReport:
+    """Make a shared library follow folders, files, and prefixes in object storage.
+
+    Raises
+    ------
+    InputError
+        If the library is in a folder, or there is no such cluster; nothing is done then.
+    SourceNotFound
+        If one of the paths does not exist; nothing is done then, either.
+    """
+    if not isinstance(engine, SharedEngine):
+        raise InputError(
+            f"{engine.location} is a library in a folder, which one machine at a time can write; "
+            "index into a shared one (--library s3://bucket/name), or without --ray"
+        )
+    if airgap.is_told():
+        raise AirGapped("--airgap: a Ray cluster is other machines; index without --ray")
+    sources = listed(paths, exclude)
+    with machines(fleet) as there, engine.writing(by=there):
+        indexing = Indexing(
+            sources, engine, embedder, there, on_progress, means=means, retry=retry, again=again
+        )
+        indexing.run()
+    return indexing.report()
+
+
+def machines(fleet: Fleet) -> AbstractContextManager[Machines]:
+    """Those of a Ray cluster, for the time of a block.
+
+    Raises
+    ------
+    InputError
+        If Ray is not installed, or there is no such cluster.
+    """
+    try:
+        from rag.cluster.ray import pipeline
+    except ImportError as error:
+        raise InputError(
+            f"indexing on Ray takes more packages: pip install 'rag[cluster]' ({error})"
+        ) from error
+    return pipeline.machines(fleet)

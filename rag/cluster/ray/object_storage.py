@@ -1,0 +1,94 @@
+"""Files in object storage: listed, and fetched. Like Lance, pyarrow takes credentials from the
+environment.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import lru_cache
+from pathlib import Path
+
+from pyarrow import fs
+
+from rag.cluster.lance.storage import credentials
+from rag.cluster.ray.messages import Listed
+from rag.errors import InputError, SourceNotFound
+
+
+def found(url: str) -> tuple[list[Listed], bool]:
+    """What lies at a URL, in the order of the names, and whether it is a single object.
+
+    Raises
+    ------
+    SourceNotFound
+        If nothing does.
+    InputError
+        If it can't be looked at.
+    """
+    url = url.rstrip("/")
+    try:
+        storage, path = _storage_of(url)
+        (info,) = storage.get_file_info([path])
+        if info.type == fs.FileType.File:
+            return [_listed(url, path, info)], True
+        below = storage.get_file_info(fs.FileSelector(path, recursive=True, allow_not_found=True))
+    except (OSError, ValueError) as error:
+        raise InputError(
+            f"{url} can't be looked at ({_first_line(error)}); check the address and the"
+            " credentials in the environment (AWS_ENDPOINT_URL, AWS_ACCESS_KEY_ID, …)"
+        ) from error
+    listed = [_listed(url, path, one) for one in below if one.type == fs.FileType.File]
+    if not listed and info.type == fs.FileType.NotFound:
+        raise SourceNotFound(
+            f"there is nothing at {url}; if it was indexed and is gone for good: rag remove {url}"
+        )
+    return sorted(listed, key=lambda one: one.name), False
+
+
+@contextmanager
+def fetched(url: str, folder: Path) -> Iterator[Path]:
+    """A copy of an object, under its own name in a folder, for the time of a block.
+
+    Raises
+    ------
+    OSError
+        If it can't be fetched.
+    """
+    storage, path = _storage_of(url)
+    copy = folder / path.rpartition("/")[2]
+    try:
+        with storage.open_input_stream(path) as content, copy.open("wb") as file:
+            shutil.copyfileobj(content, file, 1 << 20)
+        yield copy
+    finally:
+        copy.unlink(missing_ok=True)
+
+
+def _listed(url: str, top: str, info: fs.FileInfo) -> Listed:
+    return Listed(url + info.path.removeprefix(top), info.size, info.mtime_ns or 0)
+
+
+def _storage_of(url: str) -> tuple[fs.FileSystem, str]:
+    """The storage that a URL names, and the path in it. Names are taken as they are, whatever
+    characters they have: a key with a ``%`` or ``#`` is no rare thing.
+    """
+    scheme, _, place = url.partition("://")
+    bucket = place.partition("/")[0]
+    return _storage(scheme, bucket, credentials()), place
+
+
+@lru_cache(maxsize=16)
+def _storage(scheme: str, bucket: str, _credentials: object) -> fs.FileSystem:
+    if scheme == "s3":
+        return fs.S3FileSystem(
+            endpoint_override=os.environ.get("AWS_ENDPOINT_URL"),
+            region=os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION"),
+        )
+    return fs.FileSystem.from_uri(f"{scheme}://{bucket}")[0]
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0][:300]

@@ -1,0 +1,137 @@
+"""Folders, and prefixes in object storage → the files to look at."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+
+from rag.cluster.ray import object_storage
+from rag.cluster.ray.messages import Listed
+from rag.documents.discovery import Discovery, discover, excluded
+from rag.documents.ignored_names import is_debris
+from rag.documents.registry import supported
+from rag.runtime.files import SPECIAL, is_ordinary, is_url, may_read, printable
+from rag.types import Failure
+
+_LAST_NS = 2**63 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """What lies under the sources that were given, like :class:`rag.documents.discovery.Discovery`,
+    of which ``folders`` is for what is in folders. ``unreadable`` are files that can't be looked
+    at, each with the reason; ``prefixes`` are those that were followed.
+    """
+
+    files: tuple[Listed, ...]
+    named: tuple[str, ...]
+    skipped: tuple[Failure, ...]
+    failed: tuple[Failure, ...]
+    unreadable: tuple[Failure, ...]
+    prefixes: tuple[str, ...]
+    folders: Discovery | None
+
+    @property
+    def followed(self) -> bool:
+        """Whether anything can have vanished from what was followed."""
+        return bool(self.prefixes or (self.folders and self.folders.folders))
+
+    def covers(self, name: str) -> bool:
+        """Whether a file would have been seen, if it were there."""
+        if is_url(name):
+            return any(name.startswith(f"{prefix}/") for prefix in self.prefixes)
+        return self.folders is not None and self.folders.covers(name)
+
+
+def listed(sources: Sequence[str | Path], exclude: Sequence[str] = ()) -> Sources:
+    """Look for files under sources; what is left out in a folder is left out below a prefix.
+
+    Raises
+    ------
+    SourceNotFound
+        If one of them does not exist.
+    InputError
+        If one of the patterns is none, or object storage can't be looked at.
+    """
+    paths = [one for one in sources if not is_url(one)]
+    folders = discover(paths, leave_out=None, exclude=exclude) if paths else None
+    below = _Below(exclude)
+    for one in sources:
+        if is_url(one):
+            below.look_into(str(one).rstrip("/"))
+    here = _Here()
+    for path in folders.files if folders else ():
+        here.look_at(path)
+    return Sources(
+        files=(*here.files, *below.files.values()),
+        named=(*map(str, folders.named if folders else ()), *below.named),
+        skipped=(*(folders.skipped if folders else ()), *below.skipped.values()),
+        failed=folders.failed if folders else (),
+        unreadable=tuple(here.unreadable),
+        prefixes=tuple(below.prefixes),
+        folders=folders,
+    )
+
+
+@dataclass(slots=True)
+class _Here:
+    """Files in folders, as this machine sees them."""
+
+    files: list[Listed] = field(default_factory=list)
+    unreadable: list[Failure] = field(default_factory=list)
+
+    def look_at(self, path: Path) -> None:
+        """Take a file, or the reason why not."""
+        try:
+            str(path).encode()
+            facts = path.stat()
+        except OSError as error:
+            reason = f"it can't be read: {error.strerror or error}"
+        except UnicodeEncodeError:
+            reason = "its name is not valid UTF-8: rename it"
+        else:
+            if is_ordinary(facts) and may_read(path):
+                changed = min(max(facts.st_mtime_ns, -_LAST_NS), _LAST_NS)
+                self.files.append(Listed(str(path), facts.st_size, changed))
+                return
+            reason = "it can't be read: Permission denied" if is_ordinary(facts) else SPECIAL
+        self.unreadable.append(Failure(printable(path), reason))
+
+
+@dataclass(slots=True)
+class _Below:
+    """Files in object storage, each once."""
+
+    exclude: Sequence[str]
+    suffixes: frozenset[str] = field(default_factory=supported)
+    files: dict[str, Listed] = field(default_factory=dict)
+    named: list[str] = field(default_factory=list)
+    prefixes: list[str] = field(default_factory=list)
+    skipped: dict[str, Failure] = field(default_factory=dict)
+
+    def look_into(self, url: str) -> None:
+        """Find what lies at a URL and below it."""
+        found, is_single = object_storage.found(url)
+        if is_single:
+            self.named.append(url)
+            self.files[url] = found[0]
+            return
+        self.prefixes.append(url)
+        # Patterns are worked out over paths; these need not exist.
+        top = Path("/") / url.partition("://")[2]
+        left_out = excluded(top, self.exclude)
+        for one in found:
+            inner = PurePosixPath(one.name.removeprefix(f"{url}/"))
+            if any(map(is_debris, inner.parts)) or _is_left_out(top, inner, left_out):
+                continue
+            if not inner.suffix or inner.suffix.lower() in self.suffixes:
+                self.files[one.name] = one
+            else:
+                reason = f"{inner.suffix} files are not read"
+                self.skipped[one.name] = Failure(one.name, reason)
+
+
+def _is_left_out(top: Path, inner: PurePosixPath, left_out: Callable[[str], bool]) -> bool:
+    folders = [top / one for one in inner.parents if one.name]
+    return any(left_out(f"{one}/") for one in folders) or left_out(str(top / inner))

@@ -1,0 +1,180 @@
+"""Whether a library answers a question: its calibration, measured when needed and kept with it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from random import Random
+from typing import TypeAlias
+
+from rag.confidence import out_of_domain, synthetic_queries
+from rag.confidence.calibration import ANSWERED, Calibration, as_kept, fit, is_useful
+from rag.errors import LibraryError
+from rag.index.engine import Engine, Reader
+from rag.index.sqlite import StoredPassage
+from rag.search.scoring import DEFAULT
+from rag.text import query_parser
+from rag.types import Answer, Hit
+from rag.types.arrays import Scores
+
+FirstScores: TypeAlias = Callable[[Sequence[str]], Scores]
+"""The score of the first hit for each of some questions, 0 where there is none."""
+
+NAME = "calibration"
+"""Under which it is kept."""
+
+RECIPE = 1
+"""Of how the questions are made; a calibration by another one is measured again."""
+
+KNOWN = 128
+"""Questions that are made from the library's own sentences, one a passage."""
+
+FEWEST_KNOWN = 30
+"""With fewer, the library is too small to measure anything on."""
+
+GENERAL = Calibration(slope=42.0, intercept=-16.3)
+"""For small libraries, with the packaged model: where four development sets lie."""
+
+
+class Calibrations:
+    """The calibration of one library, shared by the threads that ask."""
+
+    def __init__(
+        self, engine: Engine, first_scores: FirstScores, ranking: object = DEFAULT
+    ) -> None:
+        """``ranking`` says how scores come about; a calibration belongs to one such way."""
+        self._engine = engine
+        self._first_scores = first_scores
+        self._scoring = f"{RECIPE}: {ranking}"
+        self._measuring = threading.Lock()
+        self._newest: Calibration | None = None
+
+    def current(self) -> Calibration:
+        """The calibration; measured now if there is none yet, which takes some seconds."""
+        with self._measuring:
+            for one in (self._kept(), self._newest):
+                if one and one.scoring == self._scoring:
+                    return one
+            return self._measured()
+
+    def kept(self) -> Calibration | None:
+        """The calibration if there is one; nothing is measured."""
+        found = (self._kept(), self._newest)
+        return next((one for one in found if one and one.scoring == self._scoring), None)
+
+    def refresh(self) -> None:
+        """Measure anew if there is none yet, or the library grew or shrank by a quarter
+        since.
+        """
+        _, passages, _ = self._engine.reader.counts()
+        with self._measuring:
+            kept = self._kept()
+            if passages and not (kept and kept.fits(passages, self._scoring)):
+                self._measured()
+
+    def answer(self, question: str, hits: Sequence[Hit], score: float | None = None) -> Answer:
+        """The answer that these hits are; without any, the question is not answered for sure.
+
+        Parameters
+        ----------
+        hits
+            Best first.
+        score
+            The library's own score of the first one, where a cross-encoder had the last word:
+            its scores are on a scale of its own.
+        """
+        reading = query_parser.in_words(
+            query_parser.read(question), hits[0].why.instead if hits else ()
+        )
+        if not hits:
+            return Answer(answered=False, confidence=0.0, hits=(), reading=reading)
+        calibration = self.current()
+        if score is None:
+            hits = [replace(one, confidence=calibration.confidence(one.score)) for one in hits]
+        confidence = calibration.confidence(hits[0].score if score is None else score)
+        return Answer(
+            answered=confidence >= ANSWERED,
+            confidence=confidence,
+            hits=tuple(hits),
+            measured=calibration.measured,
+            reading=reading,
+        )
+
+    def _kept(self) -> Calibration | None:
+        text = self._engine.notes.note(NAME)
+        # What another version kept is measured again, like any derived thing.
+        with suppress(ValueError, TypeError):
+            return Calibration.from_json(text) if text else None
+        return None
+
+    def _measured(self) -> Calibration:
+        found = measured(self._engine, self._first_scores, self._scoring)
+        self._newest = found
+        # Without the right to write, or while another process writes, it stays in memory.
+        with suppress(LibraryError):
+            self._engine.notes.keep(NAME, found.as_json())
+        return found
+
+
+def measured(engine: Engine, first_scores: FirstScores, scoring: str) -> Calibration:
+    """Ask questions that the library answers, and some that it doesn't.
+
+    The same documents give the same questions. Some two hundred are asked, however large the
+    library; with fewer than thirty passages to draw from, or where the two kinds score alike,
+    the general calibration has to do.
+    """
+    _, passages, _ = engine.reader.counts()
+    drawn = engine.catalogue.sample(2 * KNOWN)
+    known, strange = questions(drawn, is_english=_is_english(engine.reader))
+    curve = GENERAL.slope, GENERAL.intercept
+    counts = 0, 0
+    kept: list[tuple[float, ...]] = []
+    if len(known) >= FEWEST_KNOWN:
+        scores = first_scores([*known, *strange])
+        found = scores[: len(known)], scores[len(known) :]
+        if is_useful(*found):
+            curve = fit(*found)
+            counts = len(known), len(strange)
+            kept = [as_kept(scores) for scores in found]
+    return Calibration(*curve, *counts, passages, scoring, *kept)
+
+
+def questions(
+    drawn: Sequence[StoredPassage], *, is_english: bool
+) -> tuple[list[str], Sequence[str]]:
+    """Questions that these passages answer, and as many or so that they don't."""
+    usable = [(one, found) for one in drawn if (found := _sentence(one))]
+    elsewhere = [word for _, sentence in usable for word in synthetic_queries.telling(sentence)]
+    frames = synthetic_queries.FRAMES if is_english else ()
+    shares = synthetic_queries.ELSEWHERE if is_english else synthetic_queries.ELSEWHERE_UNREAD
+    chances = [(sentence, Random(one.passage.id)) for one, sentence in usable[:KNOWN]]  # noqa: S311
+    known = [
+        synthetic_queries.question(sentence, elsewhere, chance, frames, shares)
+        for sentence, chance in chances
+    ]
+    if is_english:
+        return known, out_of_domain.questions()
+    return known, [synthetic_queries.unanswerable(elsewhere, chance, ()) for _, chance in chances]
+
+
+def _sentence(stored: StoredPassage) -> str | None:
+    """A sentence to ask about, drawn from those of a passage that will do."""
+    usable = list(_usable(stored))
+    return Random(stored.passage.id).choice(usable) if usable else None  # noqa: S311 (no secret)
+
+
+def _usable(stored: StoredPassage) -> Iterator[str]:
+    passage = stored.passage
+    for span in passage.sentences[passage.leading :]:
+        sentence = span.shifted(-passage.start).of(passage.text)
+        if synthetic_queries.is_usable(sentence):
+            yield sentence
+
+
+def _is_english(reader: Reader) -> bool:
+    """Whether most documents are, those of unknown language aside."""
+    languages = reader.languages()
+    told = sum(count for code, count in languages.items() if code)
+    return 2 * languages.get("en", 0) >= told

@@ -1,0 +1,233 @@
+"""Whether what is in a library can be found: it is asked for things that are known to be there.
+
+Titles, headings and the rarest words of single sentences are searched for, and the documents they
+are from must come up. The same library gives the same queries, so that a document that was found
+last time and is not found now is news.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from itertools import chain, islice, zip_longest
+from pathlib import Path
+from typing import TypeAlias
+
+from rag.confidence import synthetic_queries
+from rag.errors import InputError, LibraryError
+from rag.index.engine import Engine, Notes, Reader
+from rag.types import DocumentSummary, Hit, Passage
+from rag.types.filters import Filter
+from rag.types.reports import Findability, Lost, SelfTest, Sought
+
+Search: TypeAlias = Callable[[str, int], list[Hit]]
+"""The best hits for a query, at most so many."""
+
+NAME = "check"
+"""Under which the ranks are kept, until the next time."""
+
+DEPTH = 10
+"""How far down a document is looked for."""
+
+_FEWEST_WORDS = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """Something known to be in a document, and how to look for it.
+
+    ``text`` is that thing: a sentence where ``in_passage``, else a title or a heading.
+    """
+
+    type: str
+    document: DocumentSummary
+    query: str
+    text: str
+    in_passage: bool
+
+    @property
+    def name(self) -> str:
+        """The same for the same thing on every run."""
+        return f"{self.document.id} {self.query}"
+
+    def is_met(self, hit: Hit) -> bool:
+        """Whether a hit is what was looked for, or a copy of it: a sentence must stand in the
+        passage, while any passage of a document serves for its title and its headings.
+        """
+        if self.in_passage:
+            return self.text in hit.text
+        return hit.document_id == self.document.id or self.text in (hit.title, *hit.headings)
+
+
+def check(
+    engine: Engine, search: Search, queries: int, on_progress: Callable[[int, int], None]
+) -> SelfTest:
+    """Look for what is there, and compare with the last time that it was looked for.
+
+    Parameters
+    ----------
+    queries
+        How many at most, at least 1. Every type of document gets as many as any other, as far as
+        there are documents.
+    on_progress
+        Told after each query how many are done, of how many.
+
+    Raises
+    ------
+    InputError
+        If ``queries`` is below 1.
+    """
+    if queries < 1:
+        raise InputError(f"the number of queries must be at least 1, not {queries}")
+    began = time.perf_counter()
+    before = _kept(engine.notes)
+    asked = list(islice(cases(engine, queries), queries))
+    ranks: dict[str, int] = {}
+    for done, case in enumerate(asked, 1):
+        hits = search(case.query, DEPTH)
+        ranks[case.name] = next((hit.rank for hit in hits if case.is_met(hit)), 0)
+        on_progress(done, len(asked))
+    # Without the right to write there is no comparison next time, but these figures all the same.
+    with suppress(LibraryError):
+        engine.notes.keep(NAME, json.dumps(_still_there(before, engine.reader) | ranks))
+    types = sorted({case.type for case in asked})
+    return SelfTest(
+        total=_figures("", [case.name for case in asked], ranks, before),
+        types=tuple(
+            _figures(one, [case.name for case in asked if case.type == one], ranks, before)
+            for one in types
+        ),
+        missed=tuple(_lost(case) for case in asked if not ranks[case.name]),
+        lost=tuple(_lost(case) for case in asked if not ranks[case.name] and before.get(case.name)),
+        seconds=time.perf_counter() - began,
+    )
+
+
+def last(engine: Engine) -> tuple[Sought, ...]:
+    """What became of each query that was ever asked and is about a document that is still there,
+    when it was last asked; none before the first time. By title and query.
+    """
+    documents = {one.id: one for one in _documents(engine)}
+    found = []
+    for name, rank in _kept(engine.notes).items():
+        document_id, _, query = name.partition(" ")
+        if document_id in documents:
+            one = documents[document_id]
+            found.append(Sought(one.title, one.source, query, rank))
+    return tuple(sorted(found, key=lambda one: (one.title, one.source, one.query)))
+
+
+def cases(engine: Engine, queries: int) -> Iterator[Case]:
+    """What to look for: a thing of every document, then another one of each, and so on.
+
+    Documents are taken type by type in turn, and in the order of their ids, which are hashes: as
+    good as by lot, and the same next time.
+    """
+    types: dict[str, list[DocumentSummary]] = {}
+    for document in sorted(_documents(engine), key=lambda one: one.id):
+        types.setdefault(_type(document), []).append(document)
+    turns = chain.from_iterable(zip_longest(*(types[name] for name in sorted(types))))
+    documents = list(islice((one for one in turns if one), queries))
+    of_each = -(-queries // max(len(documents), 1))
+    found = [_of_document(engine.reader, one, of_each, n) for n, one in enumerate(documents)]
+    return (case for case in chain.from_iterable(zip_longest(*found)) if case)
+
+
+def _documents(engine: Engine) -> list[DocumentSummary]:
+    return engine.catalogue.documents(Filter(), order="source", offset=0, limit=None)
+
+
+def _of_document(reader: Reader, document: DocumentSummary, most: int, number: int) -> list[Case]:
+    """Up to ``most`` things to look for; the first is of another kind for the next document."""
+    passages = sorted(reader.passages_of(document.id), key=lambda one: one.id)
+    type_ = _type(document)
+    headings = list(dict.fromkeys(heading for one in passages for heading in one.headings))
+    kinds = [
+        [
+            Case(type_, document, " ".join(synthetic_queries.words(text)), text, in_passage=False)
+            for text in texts
+            if len(synthetic_queries.telling(text)) >= _FEWEST_WORDS
+        ]
+        for texts in ([document.title], headings)
+    ]
+    counts = Counter(word.lower() for one in passages for word in synthetic_queries.words(one.text))
+    sentences = (_rarest(one, counts) for one in passages)
+    kinds.append(
+        [
+            Case(type_, document, synthetic_queries.rarest(text, counts), text, in_passage=True)
+            for text in islice((one for one in sentences if one), most)
+        ]
+    )
+    first = number % len(kinds)
+    in_turn = chain.from_iterable(zip_longest(*kinds[first:], *kinds[:first]))
+    different: dict[str, Case] = {}  # the title is often the first heading, too
+    for case in in_turn:
+        if case:
+            different.setdefault(case.query, case)
+    return list(different.values())[:most]
+
+
+def _rarest(passage: Passage, counts: Mapping[str, int]) -> str | None:
+    """The sentence of a passage whose words occur least elsewhere in its document."""
+    texts = (
+        span.shifted(-passage.start).of(passage.text)
+        for span in passage.sentences[passage.leading :]
+    )
+    usable = [text for text in texts if synthetic_queries.is_usable(text)]
+    return min(usable, key=lambda text: (_commonness(text, counts), text), default=None)
+
+
+def _commonness(text: str, counts: Mapping[str, int]) -> float:
+    words = synthetic_queries.telling(text)
+    return sum(counts[word.lower()] for word in words) / len(words)
+
+
+def _type(document: DocumentSummary) -> str:
+    return Path(document.source).suffix.lower() or "no ending"
+
+
+def _figures(
+    type_: str, names: Sequence[str], ranks: Mapping[str, int], before: Mapping[str, int]
+) -> Findability:
+    shared = [name for name in names if name in before]
+    return Findability(
+        type=type_,
+        queries=len(names),
+        recall=_recall([ranks[name] for name in names]),
+        mrr=_mrr([ranks[name] for name in names]),
+        compared=len(shared),
+        recall_before=_recall([before[name] for name in shared]),
+        mrr_before=_mrr([before[name] for name in shared]),
+    )
+
+
+def _recall(ranks: Sequence[int]) -> float:
+    return sum(rank > 0 for rank in ranks) / max(len(ranks), 1)
+
+
+def _mrr(ranks: Sequence[int]) -> float:
+    return sum(1.0 / rank for rank in ranks if rank) / max(len(ranks), 1)
+
+
+def _lost(case: Case) -> Lost:
+    return Lost(case.document.title, case.document.source, case.query)
+
+
+def _still_there(ranks: Mapping[str, int], reader: Reader) -> dict[str, int]:
+    """Ranks of earlier runs, which may have asked more, of documents that the library has."""
+    return {
+        name: rank for name, rank in ranks.items() if reader.has_document(name.partition(" ")[0])
+    }
+
+
+def _kept(notes: Notes) -> dict[str, int]:
+    """The rank of each thing when it was last looked for, 0 where it was not found."""
+    with suppress(ValueError):
+        found = json.loads(notes.note(NAME) or "{}")
+        if isinstance(found, dict):
+            return {str(name): int(rank) for name, rank in found.items()}
+    return {}

@@ -1,0 +1,332 @@
+"""Archives: ZIP, TAR, and files compressed with gzip, bzip2 or xz.
+
+Members are read one after the other, in memory, and nothing is ever written to disk. What can't
+be a document is left out without a word (folders, hidden files, what systems leave behind); what
+is dangerous or damaged becomes a Failure, whose source is the member's name.
+"""
+
+from __future__ import annotations
+
+import bz2
+import contextlib
+import io
+import lzma
+import re
+import stat
+import struct
+import tarfile
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
+from typing import IO, Protocol
+
+from rag.documents.content import Content, stream_of
+from rag.documents.ignored_names import is_debris
+from rag.documents.loaded import Member
+from rag.errors import LoadError
+from rag.types import Failure
+
+_MIB = 1 << 20
+_LARGEST = 512 * _MIB
+"""Bytes of the largest member that is read."""
+
+_MOST_MEMBERS = 100_000
+_XZ_MEMORY = 256 * _MIB
+"""What unpacking xz may take: its best setting needs 65 MiB."""
+
+_CHUNK = 1 << 16
+_BITE = 1 << 12
+_MOST_BEYOND = 100
+_BLOCK = 512
+"""Bytes of a tar's header."""
+
+_TAR_MARK, _TAR_MARK_AT = b"ustar", 257
+_ENCRYPTED = 0x1
+_IN_UTF_8 = 0x800
+
+_DRIVE = re.compile(r"[A-Za-z]:")
+
+_TOO_LARGE = f"it is larger than {_LARGEST // _MIB} MiB; unpack it and index it by itself"
+_TOO_MUCH = (
+    "it unpacks to far more than its size, as files do that are made to fill a disk; "
+    "if it is harmless, unpack it into a folder and index that"
+)
+_TOO_MANY = f"it holds more than {_MOST_MEMBERS:,} files; unpack it into a folder and index that"
+_OUTSIDE = "its name leads out of the archive, so it isn't read"
+_LINK = "it is a link, and links in archives aren't followed"
+_DEVICE = "it is a device, not a file"
+_PROTECTED = "it is protected by a password; unpack it and index it by itself"
+_CUT = "the archive is damaged or cut off; get it once more"
+
+_DAMAGE = (
+    *(zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, EOFError, OSError),
+    *(NotImplementedError, RuntimeError, ValueError, OverflowError, struct.error),
+)
+"""What the standard library raises where an archive is damaged, or made in an unknown way."""
+
+
+class _Inflater(Protocol):
+    """A decompressor of one stream, as in bz2 and lzma."""
+
+    @property
+    def eof(self) -> bool: ...
+    @property
+    def needs_input(self) -> bool: ...
+    @property
+    def unused_data(self) -> bytes: ...
+    def decompress(self, data: bytes, max_length: int = -1) -> bytes: ...
+
+
+def most_unpacked(size: int) -> int:
+    """How many bytes may come out of a file of ``size`` bytes: far more than out of any archive
+    of documents, far less than out of one that was made to fill a disk.
+    """
+    return max(64 * _MIB, min(200 * size, 4096 * _MIB + 5 * size))
+
+
+def members_of_zip(data: Content) -> Iterator[Member | Failure]:
+    """The files in a ZIP archive; raises LoadError where it isn't one, or is cut off."""
+    try:
+        archive = zipfile.ZipFile(stream_of(data))
+    except _DAMAGE as error:
+        raise LoadError(_CUT) from error
+    with archive:
+        entries = archive.infolist()
+        if len(entries) > _MOST_MEMBERS:
+            raise LoadError(_TOO_MANY)
+        left = most_unpacked(len(data))
+        for entry in entries:
+            name = _plain(_zip_name(entry))
+            if _is_junk(name) or entry.is_dir():  # in this order: an empty name trips is_dir
+                continue
+            member = _zip_member(archive, entry, name, data, left)
+            if isinstance(member, Member):
+                left -= len(member.content) if isinstance(member.content, bytes) else 0
+            yield member
+
+
+def _zip_name(entry: zipfile.ZipInfo) -> str:
+    """Its name, with forward slashes, in UTF-8 if it can be: many programs forget to say so."""
+    name = entry.filename
+    if not entry.flag_bits & _IN_UTF_8:
+        with contextlib.suppress(UnicodeError):
+            name = name.encode("cp437").decode("utf-8")
+    return name.replace("\\", "/")
+
+
+def _zip_member(
+    archive: zipfile.ZipFile, entry: zipfile.ZipInfo, name: str, data: Content, left: int
+) -> Member | Failure:
+    refusal = _zip_refusal(entry, name)
+    if refusal:
+        return Failure(name, refusal)
+    try:
+        with _opened(archive, entry, data) as file:
+            content = _read(file, left)
+    except _DAMAGE as error:
+        return Failure(name, _damage(error))
+    return Member(name, content)
+
+
+def _opened(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, data: Content) -> IO[bytes]:
+    if entry.compress_type != zipfile.ZIP_BZIP2:
+        return archive.open(entry)
+    # zipfile would unpack a bite as a whole, and bzip2 packs gigabytes of zeros in one.
+    lengths = data[entry.header_offset + 26 : entry.header_offset + 30]
+    start = entry.header_offset + 30 + sum(struct.unpack("<HH", lengths))
+    packed = stream_of(data, start, start + entry.compress_size)
+    return io.BufferedReader(_Inflated(packed, bz2.BZ2Decompressor))
+
+
+def _zip_refusal(entry: zipfile.ZipInfo, name: str) -> str | None:
+    """Why an entry isn't even opened, if so."""
+    mode = entry.external_attr >> 16
+    reasons = (
+        (_leads_outside(name), _OUTSIDE),
+        (stat.S_ISLNK(mode), _LINK),
+        (stat.S_IFMT(mode) not in (0, stat.S_IFREG), _DEVICE),
+        (entry.flag_bits & _ENCRYPTED, _PROTECTED),
+        (entry.file_size > _LARGEST, _TOO_LARGE),
+    )
+    return next((reason for applies, reason in reasons if applies), None)
+
+
+def members_of_tar(data: Content) -> Iterator[Member | Failure]:
+    """The files in a TAR archive; raises LoadError where it isn't one, or is cut off."""
+    yield from _tar_members(stream_of(data), most_unpacked(len(data)))
+
+
+def _tar_members(stream: io.BufferedIOBase, left: int) -> Iterator[Member | Failure]:
+    """The members of a tar, read in one go from front to back."""
+    count = 0
+    try:
+        with tarfile.open(fileobj=_Metered(stream, left), mode="r|", bufsize=_CHUNK) as archive:
+            while (entry := archive.next()) is not None:
+                archive.members = []  # type: ignore[attr-defined]  # or it would remember all
+                count += 1
+                if count > _MOST_MEMBERS:
+                    raise LoadError(_TOO_MANY)
+                name = _plain(entry.name)
+                if not entry.isdir() and not _is_junk(name):
+                    yield _tar_member(archive, entry, name, left)
+    except _DAMAGE as error:
+        raise LoadError(_CUT) from error
+
+
+def _tar_member(
+    archive: tarfile.TarFile, entry: tarfile.TarInfo, name: str, left: int
+) -> Member | Failure:
+    reasons = (
+        (_leads_outside(name), _OUTSIDE),
+        (entry.issym() or entry.islnk(), _LINK),
+        (not entry.isfile(), _DEVICE),
+        (entry.size > _LARGEST, _TOO_LARGE),
+    )
+    refusal = next((reason for applies, reason in reasons if applies), None)
+    file = None if refusal else archive.extractfile(entry)
+    if file is None:
+        return Failure(name, refusal or _DEVICE)
+    # Not at once: a sparse file is as large as its header says, however little is stored of it.
+    return Member(name, _read(file, left))
+
+
+def members_of_gzip(data: Content) -> Iterator[Member | Failure]:
+    """The file that was compressed by gzip, or, where that is a tar, the files in it."""
+    return _unpacked(data, _Gunzip)
+
+
+def members_of_bzip2(data: Content) -> Iterator[Member | Failure]:
+    """The file that was compressed by bzip2, or, where that is a tar, the files in it."""
+    return _unpacked(data, bz2.BZ2Decompressor)
+
+
+def members_of_xz(data: Content) -> Iterator[Member | Failure]:
+    """The file that was compressed by xz, or, where that is a tar, the files in it."""
+    return _unpacked(data, lambda: lzma.LZMADecompressor(lzma.FORMAT_XZ, _XZ_MEMORY))
+
+
+def _unpacked(data: Content, inflater: Callable[[], _Inflater]) -> Iterator[Member | Failure]:
+    left = most_unpacked(len(data))
+    stream = io.BufferedReader(_Inflated(stream_of(data), inflater), _CHUNK)
+    try:
+        is_tar = stream.peek(_BLOCK)[_TAR_MARK_AT:].startswith(_TAR_MARK)
+        if not is_tar:
+            yield Member("", _read(stream, left))
+            return
+    except _DAMAGE as error:
+        raise LoadError(_CUT) from error
+    yield from _tar_members(stream, left)
+
+
+def _read(file: IO[bytes], left: int) -> bytes:
+    """All of a file; raises LoadError where that is more than ``left``, or than is safe."""
+    most = min(left, _LARGEST)
+    content = io.BytesIO()  # its value is no copy
+    # In small bites: zipfile unpacks a bite of LZMA as a whole, whatever comes of it.
+    while piece := file.read(_BITE):
+        content.write(piece)
+        if content.tell() > most:
+            raise LoadError(_TOO_MUCH if most == left else _TOO_LARGE)
+    return content.getvalue()
+
+
+def _damage(error: Exception) -> str:
+    if isinstance(error, NotImplementedError):
+        return "it is compressed in a way that can't be read; pack it once more as a plain ZIP"
+    return "it is damaged in the archive; get it once more"
+
+
+def _plain(name: str) -> str:
+    """A name without what says nothing: ``./a//b`` is ``a/b``; storable whatever its bytes."""
+    parts = [part for part in name.split("/") if part not in ("", ".")]
+    absolute = "/" if name.startswith("/") else ""
+    return (absolute + "/".join(parts)).encode("utf-8", "backslashreplace").decode()
+
+
+def _leads_outside(name: str) -> bool:
+    return not name or name.startswith("/") or ".." in name.split("/") or bool(_DRIVE.match(name))
+
+
+def _is_junk(name: str) -> bool:
+    """What is, or lies in, debris; and the archive's own folder, ``./``."""
+    return not name or any(part != ".." and is_debris(part) for part in name.split("/"))
+
+
+class _Gunzip:
+    """zlib's decompressor in the manner of bz2's and lzma's."""
+
+    def __init__(self) -> None:
+        self._stream = zlib.decompressobj(wbits=16 + zlib.MAX_WBITS)
+
+    @property
+    def eof(self) -> bool:
+        return self._stream.eof
+
+    @property
+    def needs_input(self) -> bool:
+        return not self._stream.unconsumed_tail
+
+    @property
+    def unused_data(self) -> bytes:
+        return self._stream.unused_data
+
+    def decompress(self, data: bytes, max_length: int = -1) -> bytes:
+        return self._stream.decompress(self._stream.unconsumed_tail + data, max(max_length, 0))
+
+
+class _Inflated(io.RawIOBase):
+    """What compressed bytes unpack to, never more at once than is asked for; streams may follow
+    one another. The standard library's own readers have no limit on the memory that xz asks for.
+    """
+
+    def __init__(self, packed: io.BufferedIOBase, inflater: Callable[[], _Inflater]) -> None:
+        super().__init__()
+        self._packed = packed
+        self._new = inflater
+        self._inflater = inflater()
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
+        piece = b""
+        while not piece:
+            if self._inflater.eof and not self._next_stream():
+                return 0
+            more = self._packed.read(_CHUNK) if self._inflater.needs_input else b""
+            if not more and self._inflater.needs_input and not self._inflater.eof:
+                raise EOFError
+            piece = self._inflater.decompress(more, len(buffer))
+        buffer[: len(piece)] = piece
+        return len(piece)
+
+    def _next_stream(self) -> bool:
+        self._packed.seek(-len(self._inflater.unused_data), io.SEEK_CUR)
+        while (piece := self._packed.read(1)) == b"\0":  # streams may be padded
+            pass
+        self._packed.seek(-len(piece), io.SEEK_CUR)
+        if piece:
+            self._inflater = self._new()
+        return bool(piece)
+
+
+class _Metered(io.RawIOBase):
+    """A stream that raises LoadError when more than ``left`` bytes were read from it, and EOFError
+    when it was read again and again beyond its end: tarfile would look for terabytes there that a
+    header claims, in steps of a few kilobytes.
+    """
+
+    def __init__(self, stream: io.BufferedIOBase, left: int) -> None:
+        super().__init__()
+        self._stream, self._left = stream, left
+        self._beyond = 0
+
+    def read(self, size: int = -1) -> bytes:
+        piece = self._stream.read1(size)  # or an error would swallow what came before it
+        self._left -= len(piece)
+        self._beyond += not piece
+        if self._beyond > _MOST_BEYOND:
+            raise EOFError
+        if self._left < 0:
+            raise LoadError(_TOO_MUCH)
+        return piece

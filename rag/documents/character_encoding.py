@@ -1,0 +1,242 @@
+"""From bytes to characters."""
+
+from __future__ import annotations
+
+import codecs
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+
+from rag.documents.content import Content, pieces_of
+from rag.errors import LoadError
+
+_MARKS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32"),  # before UTF-16, whose mark it begins with
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+
+_SEVEN_BIT = frozenset({"iso2022_jp", "iso2022_kr", "hz"})
+"""Encodings whose bytes are valid UTF-8 too, so that only a declaration tells."""
+
+_NO_SCRIPTS = ("utf_16", "utf_32", "utf_7", "unicode_escape", "raw_unicode_escape", "punycode")
+"""Declarations that are not believed: UTF-16 would have shown itself by its zeros, UTF-7 is a
+known way to smuggle markup, and the others write characters in terms of others."""
+
+_SELF_EVIDENT = ["utf_16", "utf_16_be", "utf_16_le", "utf_32", "utf_32_be", "utf_32_le", "utf_7"]
+_WESTERN = "cp1252"
+_SUPERSETS = {
+    "iso8859_1": _WESTERN,
+    "latin_1": _WESTERN,
+    "iso8859_9": "cp1254",
+    "gb2312": "gb18030",
+    "gbk": "gb18030",
+    "shift_jis": "cp932",
+    "euc_kr": "cp949",
+}
+"""What is meant where these are declared, as browsers know: files use the characters beyond."""
+
+_REPLACEMENT = "\ufffd"
+_LEAST_RIGHT = 10
+"""Characters beyond ASCII that must be right for each that is wrong, to be damaged UTF-8."""
+
+_NO_TEXT = (
+    "it holds no text, or none in a known encoding; "
+    "give it the ending that fits what it holds, or save it as UTF-8 text"
+)
+_SAMPLE = 1 << 16
+_GAPS = " \n\u3000\u3001\u3002\uff0c"
+_LEAST_GAPS = 0.01
+"""Gaps a character that any text has, be it of long Chinese sentences."""
+
+_NEVER = frozenset({"Cc", "Cn", "Co", "Cs"})
+_BEYOND_ASCII = re.compile(rb"[\x80-\xff]")
+_JUNK_BYTES = re.compile(rb"[\x00-\x08\x0e-\x1a]")
+_MOST_JUNK = 0.05
+_JUNK = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f-\x84\x86-\x9f\ufffd\ufffe\uffff]")
+
+
+@dataclass(frozen=True, slots=True)
+class _Encoding:
+    """How bytes are read: ``codec`` is Python's name of it, ``name`` what is said of it, ``start``
+    where the text begins, after a byte order mark.
+    """
+
+    codec: str
+    name: str
+    errors: str = "replace"
+    start: int = 0
+
+
+def decode(data: bytes, declared: str | None = None) -> tuple[str, str]:
+    """The characters that ``data`` stands for, and the name of the encoding.
+
+    A byte order mark decides; then UTF-8 if it fits, be it with a few damaged characters, which
+    become U+FFFD; then ``declared``, what the file says of itself; then the best guess of
+    charset-normalizer.
+
+    Raises LoadError where the bytes are no text.
+    """
+    encoding = _encoding(data, declared)
+    return data[encoding.start :].decode(encoding.codec, encoding.errors), encoding.name
+
+
+def decoded_pieces(content: Content, declared: str | None = None) -> tuple[Iterator[str], str]:
+    """The same of a file that may be large: its characters piece by piece."""
+    encoding = _encoding(content, declared)
+    return _decoded(content, encoding), encoding.name
+
+
+def lines_of(pieces: Iterable[str]) -> Iterator[str]:
+    """The lines of a text that comes in pieces; only line feeds end one, and are no part of it."""
+    unfinished: list[str] = []
+    for piece in pieces:
+        *lines, rest = piece.split("\n")
+        for line in lines:
+            yield "".join((*unfinished, line))
+            unfinished.clear()
+        unfinished.append(rest)
+    if last := "".join(unfinished):
+        yield last
+
+
+def _decoded(content: Content, encoding: _Encoding) -> Iterator[str]:
+    decoder = codecs.getincrementaldecoder(encoding.codec)(encoding.errors)
+    for piece in pieces_of(content, encoding.start):
+        yield decoder.decode(piece)
+    yield decoder.decode(b"", final=True)
+
+
+def _encoding(content: Content, declared: str | None) -> _Encoding:
+    """The encoding of a text; raises LoadError where it is none."""
+    encoding = _found(content, declared)
+    beginning = _beginning(content, encoding)
+    if len(_JUNK.findall(beginning)) > _MOST_JUNK * len(beginning):
+        raise LoadError(_NO_TEXT)
+    return encoding
+
+
+def _beginning(content: Content, encoding: _Encoding) -> str:
+    text = ""
+    for piece in _decoded(content, encoding):
+        text += piece
+        if len(text) >= _SAMPLE:
+            break
+    return text[:_SAMPLE]
+
+
+def _found(content: Content, declared: str | None) -> _Encoding:
+    said = _known(declared)
+    for mark, encoding in _MARKS:
+        if content[: len(mark)] == mark:
+            return _Encoding(_with_order(encoding, mark), encoding, start=len(mark))
+    sure = said if said in _SEVEN_BIT else _utf16_without_mark(content)
+    if sure:
+        return _Encoding(sure, sure)
+    with suppress(UnicodeDecodeError):
+        for _ in _decoded(content, _Encoding("utf-8", "utf-8", "strict")):
+            pass
+        return _Encoding("utf-8", "utf-8", "strict")
+    damaged = _Encoding("utf-8", "utf-8, damaged")
+    wrong = beyond = 0
+    for text in _decoded(content, damaged):
+        wrong += text.count(_REPLACEMENT)
+        beyond += _beyond_ascii(text)
+    if _LEAST_RIGHT * wrong < beyond:
+        return damaged
+    if said and said not in ("utf_8", "ascii"):
+        return _Encoding(said, said)
+    guessed = _guessed(content)
+    return _Encoding(guessed, guessed)
+
+
+def _with_order(encoding: str, mark: bytes) -> str:
+    if encoding == "utf-8":
+        return encoding
+    return f"{encoding}-le" if mark[:1] == b"\xff" else f"{encoding}-be"
+
+
+def _known(declared: str | None) -> str | None:
+    """Python's name of a declared encoding, or of the one that is meant by it."""
+    if declared is None:
+        return None
+    try:
+        name = codecs.lookup(declared).name.replace("-", "_")
+        b"a".decode(name, "replace")
+    except (LookupError, ValueError):  # unknown, or no encoding of text; "undefined" is one of ours
+        return None
+    if name.startswith(_NO_SCRIPTS):
+        return None
+    return _SUPERSETS.get(name, name)
+
+
+def _utf16_without_mark(data: Content) -> str | None:
+    """UTF-16 shows itself in any western text: every other byte is zero. In other scripts only
+    blanks, line ends and full stops tell, but these never occur by chance in text of one byte a
+    letter.
+    """
+    sample = data[: _SAMPLE - _SAMPLE % 2]
+    pairs = len(sample) // 2
+    low, high = sample[0::2].count(0), sample[1::2].count(0)
+    if high > 0.3 * pairs and low < 0.05 * pairs:
+        return "utf-16-le"
+    if low > 0.3 * pairs and high < 0.05 * pairs:
+        return "utf-16-be"
+    if len(data) % 2 or not _JUNK_BYTES.search(sample):
+        return None
+    gaps = {order: _gaps_in(sample, order) for order in ("utf-16-le", "utf-16-be")}
+    best = max(gaps, key=lambda order: gaps[order])
+    return best if gaps[best] > max(_LEAST_GAPS * pairs, 2 * min(gaps.values())) else None
+
+
+def _gaps_in(sample: bytes, order: str) -> int:
+    """How many marks stand between words or sentences, or none if it can't be that encoding."""
+    if sample[-1 if order == "utf-16-le" else -2] in range(0xD8, 0xDC):  # half a character
+        sample = sample[:-2]
+    try:
+        text = sample.decode(order)
+    except UnicodeDecodeError:
+        return 0
+    if any(unicodedata.category(c) in _NEVER for c in set(text) - {"\t", "\n", "\r", "\f"}):
+        return 0
+    return sum(text.count(gap) for gap in _GAPS)
+
+
+def _beyond_ascii(text: str) -> int:
+    return len(text) - len(text.encode("ascii", "ignore"))
+
+
+def _first_beyond_ascii(content: Content) -> int:
+    at = 0
+    for piece in pieces_of(content):
+        if found := _BEYOND_ASCII.search(piece):
+            return at + found.start()
+        at += len(piece)
+    return 0
+
+
+def _guessed(content: Content) -> str:
+    """The encoding of what is no UTF-8, by a stretch that has more than ASCII in it."""
+    from charset_normalizer import from_bytes
+
+    # A character of several bytes must not be cut in two: hence from and up to a line's end.
+    at = _first_beyond_ascii(content)
+    start = max(content.rfind(b"\n", 0, at) + 1, at - _SAMPLE // 2) if at >= _SAMPLE else 0
+    sample = content[start : start + _SAMPLE]
+    if len(content) > start + _SAMPLE:
+        sample = sample[: sample.rfind(b"\n") + 1] or sample
+    matches = from_bytes(sample, cp_exclusion=_SELF_EVIDENT)
+    best = matches.best()
+    if best is None:
+        raise LoadError(_NO_TEXT)
+    # Where cp1252 fits as well as the best, it is by far the likelier.
+    encoding = best.encoding
+    for match in matches:
+        as_good = match.chaos <= best.chaos and match.coherence >= best.coherence
+        if as_good and _WESTERN in (match.encoding, *match.could_be_from_charset):
+            encoding = _WESTERN
+    return encoding

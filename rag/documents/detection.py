@@ -1,0 +1,217 @@
+"""What kind of file some bytes are: by their name, unless their content says otherwise.
+
+A name can lie: exports in RTF or HTML are called .doc or .docx, a PDF was saved as .txt, a
+message lies in its folder without any ending. The formats that begin with a mark of their own
+are known by it; for the rest the name decides, which is then a person's choice.
+"""
+
+from __future__ import annotations
+
+import re
+import zipfile
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from rag.documents.character_encoding import decode
+from rag.documents.content import Content, stream_of
+from rag.errors import LoadError, UnknownFormat
+
+UNKNOWN = "no loader for "
+"""How the reason begins where a file is of a kind that isn't read."""
+
+_MARKS = (
+    (b"%PDF-", ".pdf"),
+    (b"{\\rtf", ".rtf"),
+    (b"\x1f\x8b\x08", ".gz"),
+    (b"\xfd7zXZ\x00", ".xz"),
+)
+_BZIP2 = re.compile(rb"BZh[1-9](?:1AY&SY|\x17rE8P\x90)")
+_ZIP_MARKS = (b"PK\x03\x04", b"PK\x05\x06")
+_TAR_MARK, _TAR_MARK_AT = b"ustar", 257
+_OLD_OFFICE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+_PROTECTED_OFFICE = "EncryptedPackage".encode("utf-16-le")
+
+_OPEN_DOCUMENTS = {
+    b"application/epub+zip": ".epub",
+    b"application/vnd.oasis.opendocument.text": ".odt",
+    b"application/vnd.oasis.opendocument.presentation": ".odp",
+    b"application/vnd.oasis.opendocument.spreadsheet": ".ods",
+}
+_OFFICE_PARTS = {
+    "word/document.xml": ".docx",
+    "ppt/presentation.xml": ".pptx",
+    "xl/workbook.xml": ".xlsx",
+}
+
+_DOCUMENTS = frozenset({".pdf", ".rtf", *_OPEN_DOCUMENTS.values(), *_OFFICE_PARTS.values()})
+"""Kinds that are told from their content alone, whatever the name's ending."""
+
+_ZIPPED = frozenset({".zip", *_OPEN_DOCUMENTS.values(), *_OFFICE_PARTS.values()})
+_TEXTS = frozenset(
+    {
+        *(".txt", ".text", ".md", ".markdown", ".html", ".htm", ".xhtml", ".rst", ".csv", ".tsv"),
+        *(".json", ".jsonl", ".ndjson"),
+    }
+)
+
+_COMPRESSED = {".tgz": ".gz", ".tbz2": ".bz2", ".txz": ".xz"}
+_PAGES = frozenset({".html", ".htm", ".xhtml", ".md", ".markdown"})
+"""Kinds in which a page's markup may stand."""
+
+_OLD_EXPORTS = frozenset({".doc", ".xls", ".ppt"})
+"""Endings that no loader knows, but under which programs save web pages."""
+
+_BEGINNING = 4096
+_SAMPLE = 1 << 20
+_CONTROLS = re.compile(rb"[\x00-\x08\x0e-\x1a]")
+_PAGE = re.compile(
+    # What was matched once is never tried otherwise: the ways to do so double with each comment.
+    rb"(?:\xef\xbb\xbf)?\s*+(?:<\?xml[^>]*+>\s*+)?+(?:<!--(?>.*?-->)\s*+)*+"
+    rb"(?:<!doctype\s+html|<html)[\s>]",
+    re.IGNORECASE | re.DOTALL,
+)
+_HEADER = re.compile(rb"[A-Za-z][A-Za-z0-9-]*:[ \t]")
+_MAIL_PROOF = re.compile(
+    rb"^(?:message-id|received|mime-version|date|from|to|subject):[ \t]",
+    re.IGNORECASE | re.MULTILINE,
+)
+_PROOFS = 3
+"""Headers of a message that a text must begin with, to be one."""
+
+_SEPARATOR = re.compile(rb"From \S")
+_YEAR = re.compile(rb"\d{4}")
+
+_ADVICE = "save it as PDF, .docx, .html or plain text"
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """The suffix of the loader to take, and a line for a person where the name said another."""
+
+    suffix: str
+    warning: str | None = None
+
+
+def kind_of(name: str, data: Content, known: AbstractSet[str]) -> Kind:
+    """The kind of the file ``name`` that holds ``data``, among the suffixes ``known``.
+
+    Raises UnknownFormat where it is a kind that isn't read, and LoadError where it is one that
+    would be read if it weren't protected, or text by its name and none by its content.
+    """
+    claimed = PurePosixPath(name).suffix.lower()
+    found = _found(data)
+    if found is None or _agree(found, claimed):
+        return _by_name(claimed, data, known)
+    if found not in known:
+        raise UnknownFormat(f"{UNKNOWN}“{found}” files, which it is; {_ADVICE}")
+    if not claimed:
+        return Kind(found)
+    if claimed not in known and not _overrules(found, claimed):
+        raise UnknownFormat(f"{UNKNOWN}“{claimed}” files; {_ADVICE}")
+    return Kind(
+        found, f"its name ends in {claimed}, but it holds {found[1:].upper()}: read as that"
+    )
+
+
+def _by_name(claimed: str, data: Content, known: AbstractSet[str]) -> Kind:
+    if claimed and claimed not in known:
+        raise UnknownFormat(f"{UNKNOWN}“{claimed}” files; {_ADVICE}")
+    if (not claimed or claimed in _TEXTS) and _is_binary(data):
+        what = _named(data)
+        if not claimed:
+            raise UnknownFormat(f"{UNKNOWN}what it holds ({what}); {_ADVICE}")
+        raise LoadError(f"its name ends in {claimed}, but it holds no text ({what}); rename it")
+    return Kind(claimed or _without_mark(data, known))
+
+
+def _agree(found: str, claimed: str) -> bool:
+    if found == ".zip":  # the rarer parts of the formats that are ZIP archives aren't told apart
+        return claimed in _ZIPPED
+    if found == ".html":
+        return claimed in _PAGES
+    return _COMPRESSED.get(claimed, claimed) == found
+
+
+def _overrules(found: str, claimed: str) -> bool:
+    return found in _DOCUMENTS or (found == ".html" and claimed in _OLD_EXPORTS)
+
+
+def _is_binary(data: Content) -> bool:
+    if not _CONTROLS.search(data[:_BEGINNING]):
+        return False
+    try:
+        decode(data[:_SAMPLE])
+    except LoadError:
+        return True
+    return False
+
+
+def _named(data: Content) -> str:
+    """What a file that isn't read is, in words."""
+    import puremagic
+
+    try:
+        return puremagic.magic_string(data[: 16 * _BEGINNING])[0].name or "a binary file"
+    except (puremagic.PureError, ValueError, IndexError):
+        return "a binary file"
+
+
+def _found(data: Content) -> str | None:
+    """The kind that the content shows beyond doubt, or None."""
+    beginning = data[:_BEGINNING]
+    for mark, suffix in _MARKS:
+        if beginning.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(mark):
+            return suffix
+    if _BZIP2.match(beginning):
+        return ".bz2"
+    if beginning.startswith(_ZIP_MARKS):
+        return _among_zips(data)
+    if beginning[_TAR_MARK_AT:].startswith(_TAR_MARK):
+        return ".tar"
+    if _PAGE.match(beginning):
+        return ".html"
+    if beginning.startswith(_OLD_OFFICE):
+        _refuse_old_office(data)
+    return None
+
+
+def _among_zips(data: Content) -> str:
+    """Which of the formats that are ZIP archives it is, or .zip."""
+    try:
+        with zipfile.ZipFile(stream_of(data)) as archive:
+            names = frozenset(archive.namelist())
+            if "mimetype" in names:
+                return _OPEN_DOCUMENTS.get(_mimetype(archive), ".zip")
+    except Exception:  # noqa: BLE001 - whatever is damaged in it, its loader will say so
+        return ".zip"
+    return next((suffix for part, suffix in _OFFICE_PARTS.items() if part in names), ".zip")
+
+
+def _mimetype(archive: zipfile.ZipFile) -> bytes:
+    """What an e-book or an OpenDocument says it is; no more is unpacked than can be true."""
+    if archive.getinfo("mimetype").compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        return b""
+    with archive.open("mimetype") as file:
+        return file.read(100).strip()
+
+
+def _refuse_old_office(data: Content) -> None:
+    if data.find(_PROTECTED_OFFICE) >= 0:
+        raise LoadError("it is protected by a password; save a copy without one")
+    raise UnknownFormat(
+        f"{UNKNOWN}Word, Excel and PowerPoint files from before 2007, which it is; "
+        "save it as .docx, .xlsx or .pptx"
+    )
+
+
+def _without_mark(data: Content, known: AbstractSet[str]) -> str:
+    """The kind of a file without ending whose content has no mark: mail, or else text."""
+    first, _, second = data[:_BEGINNING].partition(b"\n")
+    head = data[:_BEGINNING].replace(b"\r\n", b"\n").partition(b"\n\n")[0]
+    found = ".txt"
+    if _SEPARATOR.match(first) and _YEAR.search(first) and _HEADER.match(second):
+        found = ".mbox"
+    elif _HEADER.match(head) and len(_MAIL_PROOF.findall(head)) >= _PROOFS:
+        found = ".eml"
+    return found if found in known else ".txt"

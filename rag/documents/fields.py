@@ -1,0 +1,96 @@
+"""What named fields say of a document: front matter, a list of fields, the fields of a record."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from rag.documents.dates import parse_date
+from rag.documents.whitespace import one_line
+from rag.types.parts import READ_AS
+
+# In each of these the first that says something counts, whatever its case.
+_DATE = (
+    *("date", "published", "published_at", "publishedat", "publication_date", "datepublished"),
+    *("date_published", "publishdate", "publish_date", "pubdate", "pub_date", "created"),
+    *("created_at", "createdat", "timestamp", "time"),
+)
+_AUTHOR = ("author", "authors", "creator", "byline", "by")
+_LANGUAGE = ("language", "lang", "locale")
+
+_OURS = frozenset({"title_from", "author_from", "date_from", "language_from", READ_AS})
+"""Names by which metadata say where a fact is from; a field so named gets another."""
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Title and date, None where no field names them, and all other fields as metadata: author
+    and language under these names, and where each of the four is from.
+    """
+
+    title: str | None
+    date: dt.date | None
+    metadata: Mapping[str, str]
+
+
+def facts(fields: Mapping[str, object], titles: tuple[str, ...] = ("title",)) -> Facts:
+    """What ``fields`` say; ``titles`` are the names, in lower case, that may hold the title.
+
+    A date that names no single day stays in the metadata, under its own name.
+    """
+    names = by_lower_case(fields)
+    said = {key: words for key, value in fields.items() if (words := one_line(in_words(value)))}
+
+    def first(wanted: tuple[str, ...]) -> str:
+        return next((names[name] for name in wanted if names.get(name) in said), "")
+
+    dates = {names[name]: parse_date(fields[names[name]]) for name in _DATE if name in names}
+    dated = next((key for key, date in dates.items() if date), "")
+    used = {"title": first(titles), "author": first(_AUTHOR), "language": first(_LANGUAGE)}
+    metadata = {
+        _not_ours(one_line(key)): words
+        for key, words in said.items()
+        if key not in (dated, *used.values())
+    }
+    for name in ("author", "language"):
+        if used[name]:
+            metadata[name] = said[used[name]]
+    origins = {**used, "date": dated}
+    metadata |= {f"{name}_from": "file" for name, key in origins.items() if key}
+    return Facts(said.get(used["title"]), dates.get(dated), metadata)
+
+
+def by_lower_case(fields: Mapping[str, object]) -> dict[str, str]:
+    """The names of the fields by the same in lower case; of two, the first."""
+    names: dict[str, str] = {}
+    for name in fields:
+        names.setdefault(name.lower(), name)
+    return names
+
+
+def in_words(value: object) -> str:
+    """A scalar, or several of them side by side; an empty string for what lies deeper.
+
+    Of an object, such as an author with an address, it is the name.
+    """
+    if isinstance(value, list):
+        return ", ".join(filter(None, map(_of_one, value)))
+    return _of_one(value)
+
+
+def _of_one(value: object) -> str:
+    return scalar(value.get("name") if isinstance(value, dict) else value)
+
+
+def scalar(value: object) -> str:
+    """A string, number, date or truth value in words; an empty string for anything else."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, dt.date):
+        return value.isoformat()
+    return str(value) if isinstance(value, str | int | float) else ""
+
+
+def _not_ours(name: str) -> str:
+    return f"{name}_" if name in _OURS else name

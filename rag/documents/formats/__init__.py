@@ -1,0 +1,1 @@
+"""One module a format: from the bytes of a file to text with headings and metadata."""

@@ -1,0 +1,194 @@
+"""E-books (EPUB 2 and 3)."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from rag.documents.character_encoding import decode
+from rag.documents.content import Content
+from rag.documents.formats.html import feed
+from rag.documents.layout import MACHINERY, Layout
+from rag.documents.loaded import Block, Loaded
+from rag.documents.metadata import About
+from rag.documents.office_zip import Element, Package, open_package, resolved
+from rag.documents.whitespace import one_line
+from rag.errors import LoadError
+
+_KIND = "EPUB"
+_CHAPTER_LEVEL = 1
+_CONTAINER = "META-INF/container.xml"
+_ENCRYPTION = "META-INF/encryption.xml"
+_PAGES = frozenset({"application/xhtml+xml", "text/html", "text/x-oeb1-document"})
+_CHARSET = re.compile(rb"""(?:charset|encoding)\s*=\s*["']?\s*([\w.:-]+)""", re.IGNORECASE)
+_CHARSET_WITHIN = 1024
+_DECLARATION = re.compile(r"<\?xml[^>]*\?>|\x00")
+_VOID = frozenset({"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta"})
+_CLOSED_AT_ONCE = re.compile(r"<([A-Za-z][\w:-]*)((?:\s[^<>]*)?)/>")
+_MOST_CHARACTERS = 50_000_000
+"""Characters of one book; the longest novels have ten million."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Item:
+    """A file that an e-book lists."""
+
+    name: str
+    kind: str
+    properties: str
+
+
+def load_epub(content: Content) -> Loaded:
+    """Read an e-book: its chapters in the order of reading.
+
+    A chapter without a heading gets the one that the table of contents gives it; the table
+    itself is left out. Title, authors, language and date are those of the book. A chapter that
+    can't be read is named in the warnings.
+
+    Raises LoadError where it is none, damaged, copy-protected, or out of all bounds.
+    """
+    package = open_package(content, _KIND)
+    book = _book(package)
+    root = package.tree(book)
+    items = _items(root, book.rpartition("/")[0])
+    _refuse_if_protected(package)
+    labels = _labels(package, items)
+    blocks: list[Block] = []
+    warnings: list[str] = []
+    left = _MOST_CHARACTERS
+    for item in _spine(root, items):
+        try:
+            chapter = _chapter(package, item, labels.get(item.name, ""))
+        except LoadError as error:
+            warnings.append(f"{item.name} was left out: {error}")
+            continue
+        left -= sum(len(block.text) for block in chapter)
+        if left < 0:
+            raise LoadError(f"it has more than {_MOST_CHARACTERS:,} characters; split it")
+        blocks += chapter
+    if warnings and not blocks:
+        raise LoadError(f"none of its chapters can be read: {warnings[0]}")
+    return _about(root).loaded(blocks, tuple(warnings))
+
+
+def _local(element: Element) -> str:
+    return element.tag.rpartition("}")[2].lower() if isinstance(element.tag, str) else ""
+
+
+def _all(root: Element | None, name: str) -> Iterator[Element]:
+    """The elements below ``root`` of this name, of whatever namespace: books are careless."""
+    return (e for e in (() if root is None else root.iter()) if _local(e) == name)
+
+
+def _book(package: Package) -> str:
+    """The name of the part that lists all others."""
+    if _CONTAINER not in package:
+        raise LoadError(f"it is no {_KIND}; give it the ending that fits what it holds")
+    for file in _all(package.tree(_CONTAINER), "rootfile"):
+        return resolved("", file.get("full-path", ""))
+    raise LoadError("it is damaged (it names no book); get a whole copy of it")
+
+
+def _items(root: Element, folder: str) -> dict[str, _Item]:
+    """The files of the book by their ids."""
+    return {
+        item.get("id", ""): _Item(
+            name=resolved(folder, item.get("href", "")),
+            kind=item.get("media-type", ""),
+            properties=item.get("properties", ""),
+        )
+        for manifest in _all(root, "manifest")
+        for item in _all(manifest, "item")
+    }
+
+
+def _spine(root: Element, items: Mapping[str, _Item]) -> Iterator[_Item]:
+    told: set[str] = set()
+    for spine in _all(root, "spine"):
+        for reference in _all(spine, "itemref"):
+            item = items.get(reference.get("idref", ""))
+            if item is None or item.kind not in _PAGES or item.name in told:
+                continue
+            told.add(item.name)
+            if "nav" not in item.properties.split():
+                yield item
+
+
+def _refuse_if_protected(package: Package) -> None:
+    """Fonts may be scrambled; where words are, only the shop's own reader can read them."""
+    if _ENCRYPTION not in package:
+        return
+    for reference in _all(package.tree(_ENCRYPTION), "cipherreference"):
+        name = resolved("", reference.get("URI", ""))
+        if name.lower().endswith((".xhtml", ".html", ".htm", ".xml", ".ncx", ".opf")):
+            raise LoadError("it is encrypted (copy-protected); get an unprotected copy of it")
+
+
+def _labels(package: Package, items: Mapping[str, _Item]) -> dict[str, str]:
+    """What the tables of contents call the beginning of each file."""
+    labels: dict[str, str] = {}
+    for item in items.values():
+        folder = item.name.rpartition("/")[0]
+        is_nav = "nav" in item.properties.split()
+        if item.name not in package or not (is_nav or item.kind == "application/x-dtbncx+xml"):
+            continue
+        try:
+            root = package.tree(item.name)
+        except LoadError:  # the chapters have their words without it
+            continue
+        for target, label in _links(root) if is_nav else _points(root):
+            labels.setdefault(resolved(folder, target), one_line(label))
+    return labels
+
+
+def _links(root: Element) -> Iterator[tuple[str, str]]:
+    for nav in _all(root, "nav"):
+        for link in _all(nav, "a"):
+            yield link.get("href", ""), "".join(link.itertext())
+
+
+def _points(root: Element) -> Iterator[tuple[str, str]]:
+    for point in _all(root, "navpoint"):
+        label = next(_all(point, "text"), None)
+        content = next(_all(point, "content"), None)
+        if label is not None and content is not None:
+            yield content.get("src", ""), label.text or ""
+
+
+def _chapter(package: Package, item: _Item, label: str) -> list[Block]:
+    data = package.read(item.name)
+    declared = _CHARSET.search(data[:_CHARSET_WITHIN])
+    markup, _ = decode(data, declared[1].decode("ascii", "replace") if declared else None)
+    layout = Layout(MACHINERY)
+    feed(_CLOSED_AT_ONCE.sub(_opened, _DECLARATION.sub("", markup)), layout)
+    blocks = layout.blocks()
+    if blocks and label and not any(block.level for block in blocks):
+        return [Block(label, _CHAPTER_LEVEL), *_without(label, blocks)]
+    return blocks
+
+
+def _without(label: str, blocks: list[Block]) -> list[Block]:
+    """The blocks, but for a first one that is the label itself."""
+    return blocks[1:] if one_line(blocks[0].text).lower() == label.lower() else blocks
+
+
+def _opened(tag: re.Match[str]) -> str:
+    """XML's <a/> as HTML's <a></a>, where HTML would take what follows to be inside."""
+    return tag[0] if tag[1].lower() in _VOID else f"<{tag[1]}{tag[2]}></{tag[1]}>"
+
+
+def _about(root: Element) -> About:
+    said: dict[str, list[str]] = {}
+    for metadata in _all(root, "metadata"):
+        for element in metadata.iter():
+            words = one_line("".join(element.itertext()) if isinstance(element.tag, str) else "")
+            if words:
+                said.setdefault(_local(element), []).append(html.unescape(words))
+    return About(
+        title=said.get("title", [""])[0],
+        author=", ".join(said.get("creator", [])),
+        date=said.get("date", [""])[0],
+        language=said.get("language", [""])[0],
+    )

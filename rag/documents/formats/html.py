@@ -1,0 +1,278 @@
+"""Web pages."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Iterable, Iterator
+from functools import partial
+from itertools import islice
+from typing import Any, TypeAlias
+
+from rag.documents.character_encoding import decoded_pieces
+from rag.documents.content import Content
+from rag.documents.fields import Facts
+from rag.documents.formats.html_metadata import page_facts
+from rag.documents.layout import MACHINERY, UNREADABLE, Layout
+from rag.documents.loaded import Block, Loaded, first_title, in_parts
+from rag.documents.office_zip import is_out_of_memory
+
+_Element: TypeAlias = Any  # of lxml, which ships no types
+_Extract: TypeAlias = Any  # of trafilatura: a Document of its own
+
+_LEAST_SHARE = 0.7
+"""The article must have this share of what the page says outside menus, margins and links.
+Below it, words of the page itself were lost, and the whole page is taken instead."""
+
+_MOST_SHARE = 0.8
+"""Nor is an article taken that has this share of all that is seen: there is next to nothing
+around it, and the page keeps its headings and lists better."""
+
+_MOST_ELEMENTS = 30_000
+_DEEPEST = 250
+"""More elements, or more of them inside each other, and no article is looked for: trafilatura
+would take minutes, and a page like that is a book, not an article with things around it."""
+
+_CHARSET = re.compile(rb"""(?:charset|encoding)\s*=\s*["']?\s*([\w.:-]+)""", re.IGNORECASE)
+_CHARSET_WITHIN = 4096
+_DOCUMENT_MARKUP = re.compile(r"<\?xml[^>]{0,200}\?>|\x00")
+
+# What trafilatura calls by other names, in terms of HTML.
+_AS_HTML = {
+    "list": "ul",
+    "item": "li",
+    "row": "tr",
+    "cell": "td",
+    "quote": "blockquote",
+    "lb": "br",
+}
+
+_MARGINS = ("a", "aside", "footer", "form", "header", *sorted(MACHINERY))
+
+_LARGE = 8 << 20
+"""Bytes, pictures not counted, from which on a page is read piece by piece."""
+_PICTURE = re.compile(r"data:[\w/+.-]{1,100};base64,[A-Za-z0-9+/=]+")
+_PICTURE_BYTES = re.compile(_PICTURE.pattern.encode())
+_PIECES_WITH_HEAD = 4
+_VIEWS = (partial(Layout, hidden=True), partial(Layout, MACHINERY), partial(Layout, UNREADABLE))
+"""What is taken for the text of a page. The second is for pages whose script would have shown what
+is hidden, the third for those that are all menu."""
+
+_NOTHING = Facts(None, None, {})
+_NOISY = ("trafilatura", "htmldate", "courlan", "justext")
+
+
+def load_html(content: Content) -> Iterator[Loaded]:
+    """Read a web page: its article, or all it says where there is no article to be found; in parts
+    where that is long.
+
+    ``metadata["extraction"]`` tells which of the two, "article" or "page". Title, author, date
+    and language are those that the page declares in its head, in JSON-LD, or in an element marked
+    as such; the title may be a heading, and the author one whom the article seems to name. No
+    date is guessed from the text. A page of many megabytes is gone through piece by piece, without
+    looking for an article.
+
+    Raises LoadError where the bytes are no text.
+    """
+    pieces, encoding = decoded_pieces(content, _declared_encoding(content))
+    if len(content) - _size_of_pictures(content) > _LARGE:
+        yield from _in_pieces(content, encoding)
+        return
+    markup = _DOCUMENT_MARKUP.sub("", "".join(pieces))
+    if len(content) > _LARGE:
+        markup = _PICTURE.sub("", markup)
+    page = _whole_page(markup)
+    tree = _tree(markup)
+    if tree is None:
+        yield from _loaded(page, encoding=encoding, extraction="page")
+        return
+    found = _trafilatura(tree) if _is_tractable(tree) else None
+    article = _article(found) if found is not None else []
+    is_article = bool(article) and _is_well_cut(article, page, tree)
+    yield from _loaded(
+        article if is_article else page,
+        said=page_facts(tree, found.author if found is not None else None),
+        encoding=encoding,
+        extraction="article" if is_article else "page",
+    )
+
+
+def _size_of_pictures(content: Content) -> int:
+    """The bytes of the pictures in a large page, as programs save them there."""
+    if len(content) <= _LARGE:
+        return 0
+    return sum(len(picture[0]) for picture in _PICTURE_BYTES.finditer(content))
+
+
+def _in_pieces(content: Content, encoding: str) -> Iterator[Loaded]:
+    """All that a page says, with no more of it in memory than a piece and a part of the text."""
+
+    def pieces() -> Iterator[str]:
+        decoded, _ = decoded_pieces(content, _declared_encoding(content))
+        return (_DOCUMENT_MARKUP.sub("", piece) for piece in decoded)
+
+    head = _tree("".join(islice(pieces(), _PIECES_WITH_HEAD)))
+    for view in _VIEWS:
+        layout = view()
+        letters = _letters(_fed(pieces(), layout))
+        if layout.unseen <= letters > 0:
+            break
+    said = _NOTHING if head is None else page_facts(head, None)
+    yield from _loaded(_fed(pieces(), view()), said=said, encoding=encoding, extraction="page")
+
+
+def _fed(pieces: Iterable[str], layout: Layout) -> Iterator[Block]:
+    """The blocks of a page that comes in pieces."""
+    from lxml import etree  # type: ignore[import-untyped,unused-ignore]
+
+    parser = etree.HTMLParser(target=layout, encoding="utf-8", huge_tree=True)
+    try:
+        for piece in pieces:
+            parser.feed(_bytes(piece))
+            yield from layout.finished()
+        parser.close()
+    except etree.XMLSyntaxError as error:
+        raise MemoryError from error  # there are elements, and nothing else is an error in HTML
+    yield from layout.blocks()
+
+
+def feed(markup: str, layout: Layout) -> None:
+    """Tell ``layout`` what ``markup`` holds; nesting may be of any depth."""
+    from lxml import etree  # type: ignore[import-untyped,unused-ignore]
+
+    parser = etree.HTMLParser(target=layout, encoding="utf-8", huge_tree=True)
+    try:
+        etree.fromstring(_bytes(markup), parser)
+    except etree.XMLSyntaxError as error:
+        if is_out_of_memory(error):
+            raise MemoryError from error
+        layout.data(markup)  # there is no element at all
+
+
+def _loaded(
+    blocks: Iterable[Block], *, said: Facts = _NOTHING, encoding: str, extraction: str
+) -> Iterator[Loaded]:
+    notes = {"extraction": extraction}
+    if encoding != "utf-8":
+        notes["encoding"] = encoding
+    for text, headings in in_parts(blocks):
+        yield Loaded(
+            text=text,
+            title=said.title or first_title(text, headings),
+            date=said.date,
+            metadata={**said.metadata, **notes},
+            headings=headings,
+        )
+
+
+def _declared_encoding(data: Content) -> str | None:
+    declared = _CHARSET.search(data[:_CHARSET_WITHIN])
+    return declared[1].decode("ascii", "replace") if declared else None
+
+
+def _bytes(markup: str) -> bytes:
+    return markup.encode("utf-8", "replace")
+
+
+def _whole_page(markup: str) -> list[Block]:
+    """All that a reader of the page sees, or, where that is nothing, all the words in it."""
+    for view in _VIEWS:
+        layout = view()
+        feed(markup, layout)
+        blocks = layout.blocks()
+        if layout.unseen <= _letters(blocks) > 0:
+            break
+    return blocks
+
+
+def _letters(blocks: Iterable[Block]) -> int:
+    return sum(len("".join(block.text.split())) for block in blocks)
+
+
+def _is_well_cut(article: list[Block], page: list[Block], tree: _Element) -> bool:
+    """Whether next to nothing of the page's own words was lost, and much around them."""
+    least, most = _LEAST_SHARE * _letters_of_page(tree), _MOST_SHARE * _letters(page)
+    return least < _letters(article) < most
+
+
+def _letters_of_page(tree: _Element) -> int:
+    outside = " or ".join(f"ancestor::{tag}" for tag in _MARGINS)
+    return sum(len("".join(words.split())) for words in tree.xpath(f"//text()[not({outside})]"))
+
+
+def _tree(markup: str) -> _Element | None:
+    from lxml import etree, html  # type: ignore[import-untyped,unused-ignore]
+
+    parser = html.HTMLParser(
+        encoding="utf-8", remove_comments=True, remove_pis=True, huge_tree=True
+    )
+    try:
+        return html.document_fromstring(_bytes(markup), parser=parser)
+    except etree.LxmlError as error:
+        if is_out_of_memory(error):
+            raise MemoryError from error
+        return None  # nothing that could be parsed
+
+
+def _is_tractable(tree: _Element) -> bool:
+    from lxml import etree  # type: ignore[import-untyped,unused-ignore]
+
+    elements = depth = 0
+    for event, _ in etree.iterwalk(tree, events=("start", "end")):
+        if event == "start":
+            elements += 1
+            depth += 1
+            if elements > _MOST_ELEMENTS or depth > _DEEPEST:
+                return False
+        else:
+            depth -= 1
+    return True
+
+
+def _trafilatura(tree: _Element) -> _Extract | None:
+    """The page as trafilatura sees it, or None where it sees nothing or fails."""
+    import trafilatura
+    from trafilatura.settings import use_config
+
+    for name in _NOISY:  # it reports on every page; what concerns the user is in the metadata
+        logging.getLogger(name).setLevel(logging.CRITICAL + 1)
+    config = use_config()
+    # Below this size it would take all paragraphs without their headings; we have the whole page.
+    config.set("DEFAULT", "MIN_EXTRACTED_SIZE", "0")
+    try:
+        return trafilatura.bare_extraction(
+            tree,
+            fast=True,  # no second opinions of extractors that lose headings
+            favor_recall=True,
+            include_comments=False,
+            with_metadata=True,
+            date_extraction_params={"extensive_search": False},  # its date isn't used
+            config=config,
+        )
+    except Exception:  # noqa: BLE001 - whatever a broken page trips, its words are read anyway
+        return None
+
+
+def _article(found: _Extract) -> list[Block]:
+    from lxml import etree  # type: ignore[import-untyped,unused-ignore]
+
+    layout = Layout(frozenset())
+    for event, element in etree.iterwalk(found.body, events=("start", "end")):
+        tag = _html_tag(element)
+        if event == "start":
+            layout.start(tag, {})
+            layout.data(element.text or "")
+        else:
+            layout.end(tag)
+            layout.data(element.tail or "")
+    return layout.blocks()
+
+
+def _html_tag(element: _Element) -> str:
+    if element.tag == "head":
+        return str(element.get("rend") or "h3")
+    if element.tag == "list" and element.get("rend") == "ol":
+        return "ol"
+    if element.tag == "code" and "\n" in "".join(element.itertext()):
+        return "pre"
+    return _AS_HTML.get(element.tag, str(element.tag))

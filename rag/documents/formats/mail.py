@@ -1,0 +1,319 @@
+"""Mail: single messages (EML) and mailboxes (MBOX)."""
+
+from __future__ import annotations
+
+import codecs
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from email.policy import Policy
+from io import BytesIO
+from typing import Any, cast
+
+from rag.documents.character_encoding import decode
+from rag.documents.content import Content, whole
+from rag.documents.formats.html import load_html
+from rag.documents.formats.mail_headers import (
+    date_of,
+    file_name,
+    header,
+    language_of,
+    name_of_person,
+    parsed,
+    safe_name,
+)
+from rag.documents.loaded import Block, Loaded, Member, put_together
+from rag.documents.metadata import About
+from rag.documents.whitespace import tidy
+from rag.errors import LoadError
+from rag.types import Failure, Heading
+
+_SIGNATURES = frozenset(
+    {"application/pgp-signature", "application/pkcs7-signature", "application/x-pkcs7-signature"}
+)
+_ENCRYPTED = frozenset(
+    {"multipart/encrypted", "application/pkcs7-mime", "application/x-pkcs7-mime"}
+)
+_SUFFIXES = {
+    "text/plain": ".txt",
+    "text/html": ".html",
+    "text/csv": ".csv",
+    "text/markdown": ".md",
+    "application/json": ".json",
+    "application/pdf": ".pdf",
+}
+_TEXTS = ("text/plain", "text/html")
+"""In which a message says something, the better one first."""
+
+_TOO_DEEP = "its parts lie in each other too deeply; save them from your mail program"
+_SEALED = "it is encrypted; decrypt it in your mail program and save it from there"
+
+_SEPARATOR = re.compile(
+    rb"From [^\n]{0,500}\b(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun),? {1,2}(?:\d{1,2} )?"
+    rb"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)\b[^\n]{0,40}\d:\d\d[^\n]{0,40}\n"
+)
+"""The line before a message in a mailbox ends with a date as C's asctime writes it."""
+
+_HEADER = re.compile(rb"[!-9;-~]+:")
+_ESCAPED = re.compile(rb"\n>(>*From )")
+
+
+def members_of_mailbox(data: Content) -> Iterator[Member]:
+    """The messages in a mailbox, each with its number as its name.
+
+    A new message begins at a line "From somebody" with a date, if it stands at the top, after
+    an empty line or before a header: people begin sentences with "From", too.
+
+    Raises LoadError where there is no message in it.
+    """
+    number, start = 0, None
+    for separator in _separators(data):
+        if start is not None:
+            number += 1
+            yield _message(number, data[start : separator.start()])
+        start = separator.end()
+    if start is None:
+        raise LoadError("it holds no messages, or they aren't kept as a mailbox keeps them")
+    yield _message(number + 1, data[start:])
+
+
+def _separators(data: Content) -> Iterator[re.Match[bytes]]:
+    at = -1
+    # Searched for as plain bytes, which is many times faster in gigabytes of mail.
+    while (at := data.find(b"From ", at + 1)) >= 0:
+        before = data[max(0, at - 4) : at]
+        separator = _SEPARATOR.match(data, at) if before[-1:] in (b"", b"\n") else None
+        if separator is None:
+            continue
+        after_gap = not before or before.endswith((b"\n\n", b"\n\r\n"))
+        if after_gap or _HEADER.match(data, separator.end()):
+            yield separator
+
+
+def _message(number: int, data: bytes) -> Member:
+    """A message as it was before it came into the mailbox, which ends each with an empty line."""
+    for end in (b"\r\n", b"\n"):
+        if data.endswith(end + end):
+            data = data.removesuffix(end)
+    return Member(f"{number}.eml", _ESCAPED.sub(rb"\n\1", data))
+
+
+def members_of_mail(data: Content) -> Iterator[Member | Failure]:
+    """The message itself, without a name, then what is attached to it.
+
+    Subject, sender, recipients and date stand at the head of its text, then what it says as
+    plain text, or else as a page. Pictures that are part of a page and signatures are left out.
+
+    Raises LoadError where it has no header, or its parts lie in each other too deeply.
+    """
+    message = whole(data)
+    try:
+        loaded, attached = _taken_apart(message, policy.default.clone(header_factory=parsed))
+    except LoadError:
+        raise
+    except Exception:  # noqa: BLE001 - headers that are broken enough make the parser trip
+        try:
+            # This one understands less, and stands.
+            loaded, attached = _taken_apart(message, policy.compat32)
+        except RecursionError as error:
+            raise LoadError(_TOO_DEEP) from error
+    if any(character.isalnum() for character in loaded.text):
+        yield Member("", loaded)
+    for number, part in enumerate(attached, 1):
+        yield _attachment(part, number)
+
+
+def _taken_apart(data: bytes, rules: Policy[Any]) -> tuple[Loaded, list[EmailMessage]]:
+    """What the message says, and the parts that are attached to it."""
+    message = cast("EmailMessage", message_from_bytes(data, policy=rules))
+    if not message.keys():
+        raise LoadError("it has no header, so it is no mail; check what it holds")
+    parts = _Parts()
+    parts.sort(message)
+    return _loaded(message, parts), parts.attached
+
+
+@dataclass(slots=True)
+class _Parts:
+    """The parts of a message: what it says, and what is attached."""
+
+    said: list[EmailMessage] = field(default_factory=list)
+    attached: list[EmailMessage] = field(default_factory=list)
+    _kinds: dict[int, frozenset[str]] = field(default_factory=dict)
+
+    def sort(self, part: EmailMessage, *, is_page: bool = False, is_said: bool = True) -> None:
+        """Sort ``part`` and those in it. ``is_page`` tells that it belongs to a web page, and
+        ``is_said`` is False in another version of what was said already.
+        """
+        kind = part.get_content_type()
+        if kind in _SIGNATURES:
+            return
+        if kind in _ENCRYPTED or kind == "message/rfc822" or not part.is_multipart():
+            self._sort_leaf(part, is_page=is_page, is_said=is_said)
+            return
+        children = _children(part)
+        best = self._best(children) if kind == "multipart/alternative" else None
+        for child in children:
+            chosen = is_said and best in (None, child)
+            self.sort(child, is_page=is_page or kind == "multipart/related", is_said=chosen)
+
+    def _sort_leaf(self, part: EmailMessage, *, is_page: bool, is_said: bool) -> None:
+        is_attached = _is_attached(part)
+        if part.get_content_type() in _TEXTS and not is_attached:
+            if is_said:
+                self.said.append(part)
+            return
+        kind = part.get_content_maintype()
+        is_decoration = is_page and kind == "image"
+        is_version = not is_said and not is_attached and kind == "text"
+        if not is_decoration and not is_version:
+            self.attached.append(part)
+
+    def _best(self, versions: list[EmailMessage]) -> EmailMessage | None:
+        """The version that says it in plain text, or else as a page."""
+        for kind in _TEXTS:
+            for version in versions:
+                if kind in self._kinds_in(version):
+                    return version
+        return None
+
+    def _kinds_in(self, part: EmailMessage) -> frozenset[str]:
+        """In which of ``_TEXTS`` a part says something; found out once for each."""
+        if id(part) not in self._kinds:
+            kind = part.get_content_type()
+            if part.is_multipart():
+                kinds = frozenset[str]().union(*map(self._kinds_in, _children(part)))
+            else:
+                says_it = kind in _TEXTS and not _is_attached(part) and _bytes(part).strip()
+                kinds = frozenset({kind} if says_it else ())
+            self._kinds[id(part)] = kinds
+        return self._kinds[id(part)]
+
+
+def _children(part: EmailMessage) -> list[EmailMessage]:
+    return cast("list[EmailMessage]", part.get_payload())
+
+
+def _is_attached(part: EmailMessage) -> bool:
+    return part.get_content_disposition() == "attachment" or bool(file_name(part))
+
+
+def _loaded(message: EmailMessage, parts: _Parts) -> Loaded:
+    subject, sender, date = header(message, "Subject"), header(message, "From"), date_of(message)
+    about = About(
+        title=subject or (f"Mail from {sender}" if sender else ""),
+        author=name_of_person(sender),
+        date=date.isoformat() if date else "",
+        language=language_of(message),
+    )
+    people = {
+        "from": sender,
+        "to": header(message, "To"),
+        "cc": header(message, "Cc"),
+    }
+    lines = {**people, "date": date.isoformat() if date else header(message, "Date")}
+    head = "\n".join(f"{name.title()}: {words}" for name, words in lines.items() if words)
+    text, headings = put_together([Block(subject, 1), Block(head)])
+    texts = [text] if text else []
+    marks = list(headings)
+    warnings: list[str] = []
+    at = len(text)
+    for part in parts.said:
+        try:
+            bodies = _body(part)
+        except LoadError as error:
+            warnings.append(f"a part of the message is left out: {error}")
+            continue
+        for body in bodies:
+            at += len("\n\n") if texts else 0
+            marks += (Heading(one.span.shifted(at), one.level) for one in body.headings)
+            texts.append(body.text)
+            at += len(body.text)
+    return Loaded(
+        text="\n\n".join(texts),
+        title=about.title or None,
+        date=date,
+        metadata={name: words for name, words in people.items() if words} | about.metadata(),
+        headings=tuple(marks),
+        warnings=tuple(warnings),
+    )
+
+
+def _body(part: EmailMessage) -> list[Loaded]:
+    """What a part says; none of the texts is empty."""
+    data = _bytes(part)
+    if not data.strip():
+        return []
+    charset = part.get_content_charset()
+    if part.get_content_type() == "text/html":
+        # The message knows the encoding better than the page; with a mark it is believed.
+        is_known = charset not in (None, "us-ascii")
+        page = codecs.BOM_UTF8 + decode(data, charset)[0].encode() if is_known else data
+        return [one for one in load_html(page) if one.text]
+    text = decode(data, charset)[0]
+    if _parameter(part, "format") == "flowed":
+        text = _unfolded(text, with_blank=_parameter(part, "delsp") != "yes")
+    text = tidy(text)
+    return [Loaded(text)] if text else []
+
+
+def _parameter(part: EmailMessage, name: str) -> str:
+    return str(part.get_param(name, "")).lower()
+
+
+def _unfolded(text: str, *, with_blank: bool) -> str:
+    """Text whose lines were folded with a blank at the end, as RFC 3676 has it, in one line a
+    paragraph; quotations and the line above a signature stay. The blank is part of the text, or
+    else only told that the line goes on.
+    """
+    paragraphs: list[list[str]] = []  # the lines of each
+    goes_on = False
+    for line in text.replace("\r\n", "\n").split("\n"):
+        is_quoted = line.startswith(">")
+        words = line if is_quoted else line.removeprefix(" ")
+        follows, goes_on = goes_on, line.endswith(" ") and line != "-- " and not is_quoted
+        if goes_on and not with_blank:
+            words = words.removesuffix(" ")
+        if follows and not is_quoted:
+            paragraphs[-1].append(words)
+        else:
+            paragraphs.append([words])
+    return "\n".join(map("".join, paragraphs))
+
+
+def _attachment(part: EmailMessage, number: int) -> Member | Failure:
+    kind = part.get_content_type()
+    name = file_name(part) or f"part {number}"
+    if kind in _ENCRYPTED:
+        return Failure(name, _SEALED)
+    if kind == "message/rfc822":
+        return _nested(part, name)
+    if "." not in name:
+        name += _SUFFIXES.get(kind, "")
+    return Member(name, _bytes(part))
+
+
+def _nested(part: EmailMessage, name: str) -> Member | Failure:
+    """A message in the message, as it would be saved."""
+    from email.generator import BytesGenerator
+
+    try:
+        (message,) = _children(part)
+        subject = re.sub(r"[/\\]", "-", header(message, "Subject"))
+        name = file_name(part) or safe_name(subject) or name
+        written = BytesIO()
+        # Headers as they came, not folded anew.
+        as_it_came = policy.compat32.clone(max_line_length=0)
+        BytesGenerator(written, mangle_from_=False, policy=as_it_came).flatten(message)
+    except MemoryError:
+        raise
+    except Exception:  # noqa: BLE001 - of its many errors, none may cost the other attachments
+        return Failure(name, "it is damaged in the message; save it from your mail program")
+    return Member(name if name.lower().endswith(".eml") else f"{name}.eml", written.getvalue())
+
+
+def _bytes(part: EmailMessage) -> bytes:
+    payload = part.get_payload(decode=True)
+    return payload if isinstance(payload, bytes) else b""

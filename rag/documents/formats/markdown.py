@@ -1,0 +1,169 @@
+"""Markdown: CommonMark with tables, struck words and front matter."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from rag.documents.character_encoding import decoded_pieces
+from rag.documents.content import Content
+from rag.documents.fields import facts
+from rag.documents.formats.html import feed
+from rag.documents.layout import UNREADABLE, Layout
+from rag.documents.loaded import Block, Loaded, first_title, put_together
+from rag.documents.splitter import in_stretches
+
+if TYPE_CHECKING:
+    from markdown_it.token import Token
+
+__all__ = ["first_title", "load_markdown"]
+
+_DEEPEST = 40
+"""Quotes and lists inside each other; the parser calls itself for each, several times over."""
+
+_LONGEST_FRONT_MATTER = 50_000
+
+_FENCE = re.compile(r"^ {0,3}(`{3,}|~{3,})(.*)$", re.MULTILINE)
+_TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)[^>]*>", re.DOTALL)
+
+
+def load_markdown(content: Content) -> Iterator[Loaded]:
+    """Read Markdown as the plain text that a reader of the page would see, in parts where it is
+    long.
+
+    Emphasis, the targets of links and HTML tags go, their words stay; code stays as it is. The
+    title is the front matter's, or else the first heading of level 1, or else the first heading.
+    Front matter that can't be understood stays in the text.
+
+    Raises LoadError where the bytes are no text.
+    """
+    pieces, encoding = decoded_pieces(content)
+    fence = ""
+    for number, stretch in enumerate(in_stretches(pieces)):
+        source = stretch.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
+        front, broken, body = ({}, "", source) if number else _front_matter(source)
+        blocks, extraction = _blocks(fence + body)
+        fence = _open_fence(fence + body)
+        text, headings = put_together([Block(broken), *blocks])
+        said = facts(front)
+        if encoding != "utf-8":
+            extraction["encoding"] = encoding
+        yield Loaded(
+            text=text,
+            title=said.title or first_title(text, headings),
+            date=said.date,
+            metadata={**said.metadata, **extraction},
+            headings=headings,
+        )
+
+
+def _open_fence(source: str) -> str:
+    """The line that begins the block of code at the end, if it is not closed yet."""
+    opened = None
+    for line in _FENCE.finditer(source):
+        if opened is None:
+            opened = line
+        elif line[1].startswith(opened[1]) and not line[2].strip():
+            opened = None
+    return f"{opened[0].strip()}\n" if opened else ""
+
+
+def _front_matter(source: str) -> tuple[Mapping[str, object], str, str]:
+    """The front matter's entries, or else what stands in its place, and what follows it."""
+    import yaml  # type: ignore[import-untyped,unused-ignore]
+    from frontmatter.default_handlers import YAMLHandler
+
+    handler = YAMLHandler()
+    if not handler.detect(source):
+        return {}, "", source
+    try:
+        matter, body = handler.split(source)
+    except ValueError:  # no second row of dashes
+        return {}, "", source
+    if len(matter) > _LONGEST_FRONT_MATTER:
+        return {}, matter, body
+    try:
+        # Not the default: the faster loader in C crashes on deep nesting, with all of Python.
+        entries = handler.load(matter, Loader=yaml.SafeLoader)
+    except (yaml.YAMLError, ValueError, TypeError, OverflowError, RecursionError):
+        return {}, matter, body
+    if not isinstance(entries, dict | None):  # a text between two rules is no front matter
+        return {}, "", source
+    return {str(key): value for key, value in (entries or {}).items()}, "", body
+
+
+def _blocks(source: str) -> tuple[list[Block], dict[str, str]]:
+    """What the page shows, or the source itself if its nesting is too deep; and a note of that."""
+    from markdown_it import MarkdownIt
+
+    parser = MarkdownIt("commonmark", {"maxNesting": _DEEPEST})
+    tokens = parser.enable(["table", "strikethrough"]).parse(source)
+    if any(token.level >= _DEEPEST - 1 for token in tokens):  # deeper, the parser drops words
+        return [Block(source)], {"extraction": "source"}
+    layout = Layout(UNREADABLE)
+    _render(tokens, layout)
+    return layout.blocks(), {}
+
+
+def _render(tokens: Sequence[Token], layout: Layout) -> None:
+    for token in tokens:
+        if token.type == "inline":
+            _render_inline(token.children or [], layout)
+        elif token.type in ("fence", "code_block"):
+            layout.start("pre", {})
+            layout.data(token.content)
+            layout.end("pre")
+        elif token.type == "html_block":
+            feed(token.content, layout)
+        elif token.nesting >= 0:
+            layout.start(token.tag, {key: str(value) for key, value in token.attrs.items()})
+        else:
+            layout.end(token.tag)
+
+
+def _render_inline(tokens: Sequence[Token], layout: Layout) -> None:
+    for token in _without_scripts(tokens):
+        if token.type == "html_inline":
+            _render_tag(token.content, layout)
+        elif token.type == "softbreak":
+            layout.data(" ")
+        elif token.type == "hardbreak":
+            layout.start("br", {})
+        elif token.type == "image":
+            _render_inline(token.children or [], layout)
+        elif token.content:
+            layout.data(token.content)
+
+
+def _render_tag(written: str, layout: Layout) -> None:
+    from lxml.html import defs  # type: ignore[import-untyped,unused-ignore]
+
+    tag = _TAG.fullmatch(written)
+    if tag is None:  # a comment, an instruction
+        return
+    name = tag[2].lower()
+    if name == "br":
+        layout.start("br", {})
+    elif name not in defs.tags:  # a placeholder such as <name>, or a type such as List<T>
+        layout.data(written)
+
+
+def _without_scripts(tokens: Sequence[Token]) -> Iterator[Token]:
+    """The tokens but for those between the opening and the closing tag of a script or a style."""
+    names = [_tag_name(token) for token in tokens]
+    last = {name: index for index, name in enumerate(names)}
+    until = ""
+    for index, (token, name) in enumerate(zip(tokens, names, strict=True)):
+        if until:
+            until = "" if name == until else until
+        elif name in ("script", "style") and last.get(f"/{name}", 0) > index:
+            until = f"/{name}"
+        else:
+            yield token
+
+
+def _tag_name(token: Token) -> str:
+    """The name of a tag, after a slash where it is a closing one; empty for any other token."""
+    tag = _TAG.fullmatch(token.content) if token.type == "html_inline" else None
+    return f"{tag[1]}{tag[2].lower()}" if tag else ""

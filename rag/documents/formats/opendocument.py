@@ -1,0 +1,308 @@
+"""OpenDocument: texts (ODT), presentations (ODP) and workbooks (ODS)."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from itertools import chain
+
+from rag.documents.content import Content
+from rag.documents.formats.office import described
+from rag.documents.formats.opendocument_styles import Styles, number, read_styles
+from rag.documents.formats.pptx import NOTES, TITLE_LEVEL, paged
+from rag.documents.formats.spreadsheet import SHEET_LEVEL, Allowance
+from rag.documents.layout import Layout
+from rag.documents.loaded import Block, Loaded
+from rag.documents.metadata import About
+from rag.documents.office_zip import (
+    Element,
+    Package,
+    attribute,
+    child,
+    children,
+    open_package,
+    walk,
+)
+from rag.documents.table_rows import told
+from rag.errors import LoadError
+
+_KIND = "OpenDocument file"
+_CONTENT = "content.xml"
+_MANIFEST = "META-INF/manifest.xml"
+_OUT_OF_SIGHT = frozenset(
+    {
+        *("office:annotation", "text:tracked-changes", "text:table-of-content", "text:ruby-text"),
+        *("office:forms", "text:sequence-decls", "table:shapes", "text:note-citation"),
+        *("presentation:notes", "office:event-listeners", "text:script"),
+        *("svg:title", "svg:desc", "draw:image", "draw:object", "draw:object-ole"),
+    }
+)
+_ASIDE = frozenset(
+    {
+        *("draw:text-box", "draw:custom-shape", "draw:rect", "draw:ellipse", "draw:circle"),
+        *("draw:line", "draw:polyline", "draw:polygon", "draw:path", "draw:connector"),
+        *("draw:regular-polygon", "draw:caption", "draw:measure", "draw:g"),
+    }
+)
+"""What may stand inside a paragraph with paragraphs of its own."""
+_AS_HTML = {
+    "table:table": "table",
+    "table:table-row": "tr",
+    "table:table-cell": "td",
+    "text:list-item": "li",
+    "text:list-header": "li",
+}
+_DEEPEST_HEADING = 6
+_TOP = frozenset({"text:p", "text:h", "text:list", "table:table"})
+_AS_TEXT = {"text:s": " ", "text:tab": " "}
+_NO_STYLES = Styles({}, frozenset(), frozenset())
+_MOST_REPEATED = 1_000
+"""Copies of one cell or row: more of them fill a sheet to its margin, and say nothing."""
+_MOST_COLUMNS = 16_384
+"""Cells of one row that are read; no program shows more."""
+
+
+def load_odt(content: Content) -> Loaded:
+    """Read an OpenDocument text as ``load_docx`` reads a Word document.
+
+    Raises LoadError where it is none, damaged, encrypted, or out of all bounds.
+    """
+    package, root = _opened(content)
+    body = _body(root, "office:text")
+    writer = _Writer(read_styles(package, root))
+    writer.write(body)
+    return _about(package).loaded(writer.layout.blocks())
+
+
+def load_odp(content: Content) -> Loaded:
+    """Read an OpenDocument presentation as ``load_pptx`` reads one of PowerPoint.
+
+    Raises LoadError where it is none, damaged, encrypted, or out of all bounds.
+    """
+    package, root = _opened(content)
+    styles = read_styles(package, root)
+    pages = children(_body(root, "office:presentation"), "draw:page")
+    return paged([_slide(page, styles) for page in pages], _about(package))
+
+
+def load_ods(content: Content) -> Iterator[Loaded]:
+    """Read an OpenDocument workbook as ``load_xlsx`` reads one of Excel.
+
+    Raises LoadError where it is none, damaged, encrypted, or out of all bounds.
+    """
+    package, root = _opened(content)
+    allowance = Allowance()
+    sheets = children(_body(root, "office:spreadsheet"), "table:table")
+    blocks = chain.from_iterable(_sheet(sheet, allowance) for sheet in sheets)
+    return _about(package).in_parts(blocks, allowance.warnings)
+
+
+def _sheet(sheet: Element, allowance: Allowance) -> Iterator[Block]:
+    name = attribute(sheet, "table:name") or ""
+    yield Block(name, SHEET_LEVEL)
+    yield from told(allowance.of(_rows(sheet), f"sheet {name!r}"))
+
+
+def _opened(content: Content) -> tuple[Package, Element]:
+    package = open_package(content, _KIND)
+    # Not parsed: those of some real files are no XML in the strict sense.
+    if _MANIFEST in package and b"encryption-data" in package.read(_MANIFEST):
+        raise LoadError("it is encrypted; save an unprotected copy and index that")
+    if _CONTENT not in package:
+        raise LoadError(f"it is no {_KIND}; give it the ending that fits what it holds")
+    return package, package.tree(_CONTENT)
+
+
+def _body(root: Element, kind: str) -> Element:
+    body = child(root, "office:body", kind)
+    if body is None:
+        raise LoadError("it holds something else; give it the ending that fits what it holds")
+    return body
+
+
+def _about(package: Package) -> About:
+    try:
+        root = package.tree_if_there("meta.xml")
+    except LoadError:  # the text is what matters
+        root = None
+    return described(
+        child(root, "office:meta"),
+        authors=("meta:initial-creator", "dc:creator"),  # the latter saved it last
+        dates=("dc:date", "meta:creation-date"),
+    )
+
+
+class _Writer:
+    """Tells a layout what the elements of a document mean."""
+
+    def __init__(self, styles: Styles, *, boxes_aside: bool = True) -> None:
+        self.layout = Layout(frozenset())
+        self._styles = styles
+        self._boxes_aside = boxes_aside
+        self._lists: list[str] = []  # the styles of those that we are in
+        self._numbers: dict[tuple[str, int], int] = {}  # that come next, by style and level
+        self._ends: list[str] = []  # what the paragraphs that we are in end with
+        self._aside: deque[tuple[str, Element]] = deque()
+        self._notes = 0
+        self._depth = 0
+        self._mark = ""  # what the next paragraph begins with
+        self._beside = False  # what we write stands aside itself
+
+    def write(self, root: Element) -> None:
+        """All that is in ``root``; notes and boxes after the paragraph that they belong to."""
+        left_out = None
+        for event, tag, element, walker in walk(root):
+            if event == "end":
+                if element is not left_out:
+                    self._end(tag)
+                if element.tail and self._depth:
+                    self.layout.data(element.tail)
+            elif self._is_out_of_sight(tag, element) or self._goes_aside(tag, element, root):
+                left_out = element
+                walker.skip_subtree()
+            else:
+                self._start(tag, element)
+
+    def _is_out_of_sight(self, tag: str, element: Element) -> bool:
+        return tag in _OUT_OF_SIGHT or self._styles.hides(tag, element)
+
+    def _goes_aside(self, tag: str, element: Element, root: Element) -> bool:
+        if element is root:
+            return False
+        if tag == "text:note":
+            self._notes += 1
+            body = child(element, "text:note-body")
+            self._aside.append((f"Note {self._notes}: ", element if body is None else body))
+        elif tag in _ASIDE and self._boxes_aside and self._depth:
+            self._aside.append(("", element))
+        else:
+            return False
+        return True
+
+    def _start(self, tag: str, element: Element) -> None:
+        self._depth += tag in _TOP
+        if tag in ("text:p", "text:h"):
+            self._start_of_paragraph(tag, element)
+        elif tag == "text:list":
+            self._start_of_list(element)
+        elif tag in _AS_HTML:
+            self.layout.start(_AS_HTML[tag], {})
+            if tag == "text:list-item" and self._lists:
+                place = self._lists[-1], len(self._lists)
+                self._numbers[place] = self._numbers.get(place, 0) + 1
+        elif tag in _AS_TEXT:
+            self.layout.data(_AS_TEXT[tag])
+        elif tag == "text:line-break":
+            self.layout.start("br", {})
+        if self._holds_words(element):
+            self.layout.data(element.text or "")
+
+    def _start_of_paragraph(self, tag: str, element: Element) -> None:
+        end = "p"
+        if tag == "text:h":
+            level = number(attribute(element, "text:outline-level"), 1)
+            end = f"h{min(max(level, 1), _DEEPEST_HEADING)}"
+        elif self._styles.makes_title(element):
+            end = "h1"
+        self._ends.append(end)
+        self.layout.start(end, {})
+        self.layout.data(self._mark)
+        self._mark = ""
+
+    def _holds_words(self, element: Element) -> bool:
+        """Elsewhere blanks only arrange the markup."""
+        return bool((element.text or "").strip()) or bool(self._depth)
+
+    def _start_of_list(self, element: Element) -> None:
+        style = attribute(element, "text:style-name") or (self._lists[-1] if self._lists else "")
+        self._lists.append(style)
+        place = style, len(self._lists)
+        start = self._styles.starts.get(place)
+        goes_on = attribute(element, "text:continue-numbering") == "true"
+        if not goes_on or place not in self._numbers:
+            self._numbers[place] = start or 0
+        kind = "ul" if start is None else "ol"
+        self.layout.start(kind, {"start": str(self._numbers[place])})
+
+    def _end(self, tag: str) -> None:
+        if tag in ("text:p", "text:h"):
+            self.layout.end(self._ends.pop())
+        elif tag == "text:list":
+            self.layout.end("ul")
+            self._lists.pop()
+        elif tag in _AS_HTML:
+            self.layout.end(_AS_HTML[tag])
+        self._depth -= tag in _TOP
+        if tag in _TOP and not self._depth and not self._beside:
+            self._write_aside()
+
+    def _write_aside(self) -> None:
+        self._beside = bool(self._aside)
+        while self._aside:
+            self._mark, element = self._aside.popleft()
+            self.write(element)
+        self._mark, self._beside = "", False
+
+
+def _slide(page: Element, styles: Styles) -> list[Block]:
+    titles: list[Block] = []
+    blocks: list[Block] = []
+    for shape in page:
+        kind = attribute(shape, "presentation:class")
+        if kind in ("date-time", "footer", "page-number", "header"):
+            continue
+        said = _said(shape, styles)
+        if kind == "title" and said:
+            titles.append(Block(" ".join(block.text for block in said), TITLE_LEVEL))
+        else:
+            blocks += said
+    notes = [
+        block
+        for notes in children(page, "presentation:notes")
+        for frame in notes
+        if attribute(frame, "presentation:class") == "notes"
+        for block in _said(frame, styles)
+    ]
+    return [*titles, *blocks, *([NOTES, *notes] if notes else [])]
+
+
+def _said(shape: Element, styles: Styles) -> list[Block]:
+    writer = _Writer(styles, boxes_aside=False)
+    writer.write(shape)
+    return writer.layout.blocks()
+
+
+def _rows(sheet: Element) -> Iterator[list[str]]:
+    for event, tag, row, walker in walk(sheet):
+        if event == "start" and tag == "table:table-row":
+            walker.skip_subtree()
+            cells = _cells(row)
+            repeated = number(attribute(row, "table:number-rows-repeated"), 1)
+            if not cells:
+                yield []  # any number of empty rows is one gap
+            elif repeated <= _MOST_REPEATED:
+                yield from (cells for _ in range(repeated))
+            else:
+                yield cells
+
+
+def _cells(row: Element) -> list[str]:
+    cells: list[str] = []
+    for cell in children(row, "table:table-cell", "table:covered-table-cell"):
+        lines = ("".join(_visible(line)) for line in children(cell, "text:p"))
+        words = " ".join(lines).strip()
+        repeated = number(attribute(cell, "table:number-columns-repeated"), 1)
+        cells += [words] * min(repeated, _MOST_REPEATED)
+        if len(cells) >= _MOST_COLUMNS:
+            break
+    while cells and not cells[-1]:
+        cells.pop()
+    return cells
+
+
+def _visible(line: Element) -> Iterator[str]:
+    if not len(line):
+        return iter((line.text or "",))
+    writer = _Writer(_NO_STYLES)
+    writer.write(line)
+    return (block.text for block in writer.layout.blocks())

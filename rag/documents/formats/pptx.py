@@ -1,0 +1,225 @@
+"""Presentations (PPTX)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from rag.documents.content import Content
+from rag.documents.formats.office import Items, about, main_part
+from rag.documents.layout import Layout
+from rag.documents.loaded import Block, Loaded, put_together
+from rag.documents.metadata import About
+from rag.documents.office_zip import (
+    Element,
+    Package,
+    attribute,
+    child,
+    children,
+    open_package,
+    walk,
+)
+from rag.errors import LoadError
+from rag.types import Heading, Span
+
+_KIND = "PowerPoint presentation"
+TITLE_LEVEL = 2
+NOTES = Block("Speaker notes", TITLE_LEVEL + 1)
+
+_TITLES = frozenset({"title", "ctrTitle"})
+_MARGINS = frozenset({"dt", "ftr", "hdr", "sldNum", "sldImg"})
+_OUTLINES = frozenset({"", "body", "obj"})
+_AS_HTML = {"a:tbl": "table", "a:tr": "tr", "a:tc": "td"}
+
+
+def load_pptx(content: Content) -> Loaded:
+    """Read a presentation: a page for each slide, hidden ones too, in the order of the show.
+
+    Of a slide come its title, as a heading, its words, lists and tables, the words in its
+    diagrams, and the speaker's notes. Title, author and date, the day of the last change, are
+    from the presentation's properties. A slide that can't be read is an empty page and is named
+    in the warnings.
+
+    Raises LoadError where it is none, damaged, encrypted, or out of all bounds.
+    """
+    package = open_package(content, _KIND)
+    part = main_part(package, _KIND, "ppt/")
+    slides: list[list[Block]] = []
+    warnings: list[str] = []
+    for name in _names(package, part):
+        try:
+            slides.append(_slide(package, name))
+        except LoadError as error:
+            slides.append([])
+            warnings.append(f"slide {len(slides)} was left out: {error}")
+    if warnings and len(warnings) == len(slides):
+        raise LoadError(f"none of its slides can be read: {warnings[0]}")
+    return paged(slides, about(package), warnings)
+
+
+def paged(pages: Iterable[Sequence[Block]], said: About, warnings: Sequence[str] = ()) -> Loaded:
+    """The blocks of each page as one text, with a span for each page, be it empty."""
+    headings: list[Heading] = []
+    spans: list[Span] = []
+    parts: list[str] = []
+    at = 0
+    for page in pages:
+        words, inside = put_together(page)
+        if words and parts:
+            at += len("\n\n")
+        headings += (Heading(h.span.shifted(at), h.level) for h in inside)
+        spans.append(Span(at, at + len(words)))
+        if words:
+            parts.append(words)
+            at += len(words)
+    return said.added_to(
+        Loaded(
+            text="\n\n".join(parts),
+            headings=tuple(headings),
+            pages=tuple(spans),
+            warnings=tuple(warnings),
+        )
+    )
+
+
+def _names(package: Package, part: str) -> Iterable[str]:
+    """The parts that hold the slides, in the order of the show, each once."""
+    relations = package.relations(part)
+    slides = children(child(package.tree(part), "p:sldIdLst"), "p:sldId")
+    targets = (relations.get(attribute(slide, "r:id") or "", ("", ""))[1] for slide in slides)
+    return dict.fromkeys(targets)
+
+
+def _slide(package: Package, name: str) -> list[Block]:
+    root = package.tree(name)
+    relations = package.relations(name)
+    titles: list[Element] = []
+    others: list[Element] = []
+    for shape in _shapes(root):
+        (titles if _placeholder(shape) in _TITLES else others).append(shape)
+    layout = Layout(frozenset())
+    for title in titles:
+        layout.start(f"h{TITLE_LEVEL}", {})
+        layout.data(" ".join(map(_words, _paragraphs(title))))
+        layout.end(f"h{TITLE_LEVEL}")
+    for shape in others:
+        _tell(shape, layout)
+        _tell_diagram(shape, layout, package, relations)
+    return [*layout.blocks(), *_notes(package, relations)]
+
+
+def _shapes(root: Element) -> Iterable[Element]:
+    """What has words of its own on a slide, in groups or not."""
+    for event, tag, element, walker in walk(root):
+        if event == "start" and tag == "mc:Fallback":
+            walker.skip_subtree()
+        elif event == "start" and tag in ("p:sp", "p:graphicFrame"):
+            yield element
+            walker.skip_subtree()
+
+
+def _placeholder(shape: Element) -> str | None:
+    """What a shape holds the place of ("title", "body", ...), or None if of nothing."""
+    of_slide = child(shape, "p:nvSpPr", "p:nvPr", "p:ph")
+    return None if of_slide is None else attribute(of_slide, "type") or ""
+
+
+def _paragraphs(shape: Element) -> list[Element]:
+    return list(children(child(shape, "p:txBody"), "a:p"))
+
+
+def _words(paragraph: Element) -> str:
+    return "".join(" " if words is None else words for words in _said(paragraph))
+
+
+def _said(paragraph: Element) -> Iterable[str | None]:
+    """The words of a paragraph in pieces, formulas too; None where its line is broken."""
+    for event, tag, element, walker in walk(paragraph):
+        if event == "start" and tag in ("a:t", "m:t"):
+            yield element.text or ""
+        elif event == "start" and tag == "a:tab":
+            yield " "
+        elif event == "start" and tag == "a:br":
+            yield None
+        elif event == "start" and tag == "mc:Fallback":
+            walker.skip_subtree()
+
+
+def _tell(shape: Element, layout: Layout) -> None:
+    kind = _placeholder(shape)
+    if kind in _MARGINS:
+        return
+    paragraphs = [p for p in _paragraphs(shape) if _words(p).strip()]
+    outline = kind in _OUTLINES and len(paragraphs) > 1
+    _tell_paragraphs(paragraphs, layout, outline=outline)
+    for event, tag, element, walker in walk(shape):
+        if tag in _AS_HTML:
+            (layout.start(_AS_HTML[tag], {}) if event == "start" else layout.end(_AS_HTML[tag]))
+        elif event == "start" and tag == "p:txBody":
+            walker.skip_subtree()
+        elif event == "start" and tag == "a:txBody":
+            _tell_paragraphs(list(children(element, "a:p")), layout, outline=False)
+
+
+def _tell_paragraphs(paragraphs: Sequence[Element], layout: Layout, *, outline: bool) -> None:
+    """Paragraphs; those with a bullet, and all of an outline that do without none, are items."""
+    items = Items(layout)
+    numbers: dict[int, int] = {}
+    for paragraph in paragraphs:
+        properties = child(paragraph, "a:pPr")
+        level = _level(properties)
+        numbered = child(properties, "a:buAutoNum") is not None
+        bullet = (
+            child(properties, "a:buChar") is not None or child(properties, "a:buBlip") is not None
+        )
+        plain = child(properties, "a:buNone") is not None
+        if numbered or bullet or (outline and not plain):
+            numbers = {deep: n for deep, n in numbers.items() if deep <= level}
+            numbers[level] = numbers.get(level, 0) + 1 if numbered else 0
+            items.start(level, numbers[level] if numbered else None)
+            _tell_words(paragraph, layout)
+            items.end()
+        else:
+            items.close()
+            layout.start("p", {})
+            _tell_words(paragraph, layout)
+            layout.end("p")
+    items.close()
+
+
+def _level(properties: Element | None) -> int:
+    level = "" if properties is None else attribute(properties, "lvl") or ""
+    return int(level) if level in tuple("012345678") else 0
+
+
+def _tell_words(paragraph: Element, layout: Layout) -> None:
+    for words in _said(paragraph):
+        if words is None:
+            layout.start("br", {})
+        else:
+            layout.data(words)
+
+
+def _tell_diagram(
+    shape: Element, layout: Layout, package: Package, relations: Mapping[str, tuple[str, str]]
+) -> None:
+    """The words in a diagram ("SmartArt"), which are in a part of their own."""
+    for event, tag, element, _ in walk(shape):
+        if event == "start" and tag == "dgm:relIds":
+            name = relations.get(attribute(element, "r:dm") or "", ("", ""))[1]
+            root = package.tree_if_there(name)
+            points = () if root is None else children(child(root, "dgm:ptLst"), "dgm:pt")
+            bodies = [p for point in points for p in children(child(point, "dgm:t"), "a:p")]
+            _tell_paragraphs([p for p in bodies if _words(p).strip()], layout, outline=True)
+
+
+def _notes(package: Package, relations: Mapping[str, tuple[str, str]]) -> list[Block]:
+    named = (name for kind, name in relations.values() if kind == "notesSlide")
+    root = package.tree_if_there(next(named, None))
+    if root is None:
+        return []
+    layout = Layout(frozenset())
+    for shape in _shapes(root):
+        if _placeholder(shape) == "body":
+            _tell_paragraphs(_paragraphs(shape), layout, outline=False)
+    said = layout.blocks()
+    return [NOTES, *said] if said else []

@@ -1,0 +1,267 @@
+"""reStructuredText, by docutils."""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from collections.abc import Iterator
+from itertools import chain, islice
+from typing import TYPE_CHECKING, Any
+
+from rag.documents.character_encoding import decoded_pieces
+from rag.documents.content import Content
+from rag.documents.fields import facts
+from rag.documents.layout import Layout
+from rag.documents.loaded import Block, Loaded, first_title, put_together
+from rag.documents.splitter import in_stretches
+from rag.documents.whitespace import one_line
+
+if TYPE_CHECKING:
+    from docutils import nodes
+
+_SETTINGS: dict[str, Any] = {
+    # Nothing but the file itself is read, and nothing of it run.
+    "file_insertion_enabled": False,
+    "raw_enabled": False,
+    "_disable_config": True,
+    # What is wrong with the markup is no concern of a reader: no message, no halt.
+    "report_level": 5,
+    "halt_level": 5,
+    "warning_stream": False,
+    "traceback": True,
+    "line_length_limit": 1 << 30,
+    "syntax_highlight": "none",
+    "input_encoding": "unicode",
+    "strip_comments": True,
+    "sectnum_xform": False,
+}
+
+_MOST_STRETCHES = 10
+_MOST_LINES = 50_000
+_MOST_SEARCHED = 300_000_000
+"""A larger file is taken as it stands: the parser would need half a minute, or more. It goes
+through the rest of the paragraph for each mark in it: hence, over all paragraphs, the sum of
+their marks times their characters."""
+
+_GAP = re.compile(r"\n[ \t\r]*\n")
+_MARK = re.compile(r"[*`|]\S|_\W")
+
+_AS_HTML = {
+    "attribution": "p",
+    "block_quote": "blockquote",
+    "bullet_list": "ul",
+    "caption": "p",
+    "citation": "div",
+    "definition": "dd",
+    "definition_list": "dl",
+    "description": "dd",
+    "doctest_block": "pre",
+    "entry": "td",
+    "enumerated_list": "ol",
+    "field_body": "dd",
+    "field_name": "dt",
+    "footnote": "div",
+    "line_block": "div",
+    "list_item": "li",
+    "literal_block": "pre",
+    "math_block": "p",
+    "option_group": "dt",
+    "paragraph": "p",
+    "row": "tr",
+    "rubric": "p",
+    "table": "table",
+    "term": "dt",
+}
+_BESIDE = frozenset({"definition", "description", "field_body"})
+_OUT_OF_SIGHT = frozenset(
+    {
+        *("comment", "substitution_definition", "target", "raw", "meta", "decoration", "pending"),
+        *("generated", "docinfo", "colspec"),
+    }
+)
+_ROLE = re.compile(r":[\w:+.-]+:`(?:[~!])?([^`<]*?)(?:\s*<[^`>]*>)?`")
+_DIRECTIVE = re.compile(r"\s*\.\. ([\w:+.-]+)::[ \t]*")
+_OPTION = re.compile(r"\s*:[\w-]+:(?:\s.*)?")
+_FOREIGN = frozenset({"include", "literalinclude", "raw"})
+"""Directives whose first words are the name of a file or a format."""
+_DEEPEST_HEADING = 6
+_SEVERE = 3
+"""Messages from this level on hold what is nowhere else: the parser left it out."""
+
+
+def load_rst(content: Content) -> Iterator[Loaded]:
+    """Read reStructuredText as the plain text that a reader of the page would see.
+
+    Directives and roles that docutils doesn't know, such as those of Sphinx, leave their words.
+    Title, author, date and language are those that the document's own fields give; the title may
+    be its first heading. Where the markup can't be understood at all, the source is the text, and
+    the metadata's "extraction" is "source".
+
+    Raises LoadError where the bytes are no text.
+    """
+    pieces, encoding = decoded_pieces(content)
+    metadata = {} if encoding == "utf-8" else {"encoding": encoding}
+    stretches = in_stretches(pieces)
+    first = list(islice(stretches, _MOST_STRETCHES))
+    further = list(islice(stretches, 1))
+    found = None if further else _understood("".join(first).removeprefix("\ufeff"))
+    if found is None:
+        for stretch in chain(first, further, stretches):
+            text, _ = put_together([Block(stretch)])
+            yield Loaded(text=text, metadata=metadata | {"extraction": "source"})
+        return
+    blocks, fields = found
+    text, headings = put_together(blocks)
+    said = facts(fields)
+    yield Loaded(
+        text=text,
+        title=said.title or first_title(text, headings),
+        date=said.date,
+        metadata={**said.metadata, **metadata},
+        headings=headings,
+    )
+
+
+def _understood(source: str) -> tuple[list[Block], dict[str, str]] | None:
+    """The blocks of the page and the document's fields, or None where the parser fails."""
+    from docutils.core import publish_doctree
+
+    if not _is_tractable(source):
+        return None
+    try:
+        document = publish_doctree(source, settings_overrides=_SETTINGS)
+        page = _Page(has_title=_title(document) is not None)
+        page.tell(document)
+    except (Exception, RecursionError):  # noqa: BLE001 - the source has all words, in any case
+        return None
+    return page.layout.blocks(), _fields(document)
+
+
+def _is_tractable(source: str) -> bool:
+    if source.count("\n") > _MOST_LINES:
+        return False
+    searched = (len(_MARK.findall(part)) * len(part) for part in _GAP.split(source))
+    return sum(searched) <= _MOST_SEARCHED
+
+
+def _fields(document: nodes.document) -> dict[str, str]:
+    """What the list of fields at the beginning says, and the title if a directive names it."""
+    from docutils import nodes
+
+    fields: dict[str, str] = {}
+    for docinfo in document.findall(nodes.docinfo):
+        for node in docinfo.children:
+            if isinstance(node, nodes.field):
+                name, words = (part.astext() for part in node.children[:2])
+            elif isinstance(node, nodes.authors):
+                name, words = "author", ", ".join(author.astext() for author in node.children)
+            else:
+                name, words = type(node).__name__, node.astext()
+            fields[one_line(name).lower()] = one_line(words)
+    heading = _title(document)
+    title = document.get("title", "")  # without a directive, that of the heading
+    named = {} if heading is not None and heading.astext() == title else {"title": one_line(title)}
+    return named | fields
+
+
+def _title(document: nodes.document) -> nodes.Node | None:
+    """The heading that stands above the whole document, if one does."""
+    from docutils import nodes
+
+    first = document.children[0] if document.children else None
+    return first if isinstance(first, nodes.title) else None
+
+
+class _Page:
+    """Tells a layout what the nodes of a document mean."""
+
+    def __init__(self, *, has_title: bool) -> None:
+        self.layout = Layout(frozenset())
+        self._has_title = has_title
+        self._sections = 1
+        self._mark = ""  # what the next paragraph begins with
+
+    def tell(self, node: nodes.Node) -> None:
+        """The node and all in it."""
+        kind = type(node).__name__
+        if kind == "Text":
+            self.layout.data(node.astext())
+        elif kind == "system_message":
+            self._tell_message(node)
+        elif kind == "section":
+            self._tell_section(node)
+        elif kind in ("title", "subtitle"):
+            self._tell_title(node, kind)
+        elif kind == "problematic":
+            self.layout.data(_ROLE.sub(r"\1", node.astext()))
+        elif kind in ("footnote_reference", "citation_reference"):
+            self.layout.data(f"[{node.astext()}]")
+        elif kind == "label":
+            self._mark = f"[{node.astext()}] "
+        elif kind not in _OUT_OF_SIGHT:
+            self._tell_children(node, kind)
+
+    def _tell_children(self, node: nodes.Node, kind: str) -> None:
+        tag = _AS_HTML.get(kind)
+        if kind == "paragraph" and type(node.parent).__name__ in _BESIDE and node.parent[0] is node:
+            tag = None  # it goes on with what it explains
+        if tag:
+            start = getattr(node, "attributes", {}).get("start", 1)
+            self.layout.start(tag, {"start": str(start)})
+        if kind == "paragraph":
+            self.layout.data(self._mark)
+            self._mark = ""
+        if kind == "option_group":
+            self.layout.data(", ".join(option.astext() for option in node.children))
+        else:
+            for child in node.children:
+                self.tell(child)
+        if tag:
+            self.layout.end(tag)
+        elif kind == "line":
+            self.layout.start("br", {})
+
+    def _tell_section(self, node: nodes.Node) -> None:
+        if "system-messages" in getattr(node, "attributes", {}).get("classes", ()):
+            return
+        self._sections += 1
+        self._tell_children(node, "section")
+        self._sections -= 1
+
+    def _tell_title(self, node: nodes.Node, kind: str) -> None:
+        """A title of the document or a section is a heading; one of a table or a box is none."""
+        parent = type(node.parent).__name__
+        if parent == "document" and kind == "subtitle":
+            self._sections += 1  # all that follows is below it
+        is_heading = parent in ("document", "section")
+        # Where no title was made the document's own, the sections are the outermost.
+        without = parent == "section" and not self._has_title
+        level = min(self._sections - without, _DEEPEST_HEADING)
+        tag = f"h{level}" if is_heading else "p"
+        self.layout.start(tag, {})
+        for child in node.children:
+            self.tell(child)
+        self.layout.end(tag)
+
+    def _tell_message(self, node: nodes.Node) -> None:
+        """A message holds the source that wasn't understood: its words are wanted, not markup."""
+        severe = getattr(node, "attributes", {}).get("level", 0) >= _SEVERE
+        for child in node.children if severe else ():
+            if type(child).__name__ == "literal_block":
+                self.layout.start("pre", {})
+                self.layout.data(_without_directive(child.astext()))
+                self.layout.end("pre")
+
+
+def _without_directive(source: str) -> str:
+    """What is inside a directive, without its name and options."""
+    directive = _DIRECTIVE.match(source)
+    if directive is None:
+        return source
+    first, *lines = source[directive.end() :].split("\n")
+    if directive[1].lower() in _FOREIGN:
+        first = ""
+    while lines and _OPTION.fullmatch(lines[0]):
+        del lines[0]
+    body = textwrap.dedent("\n".join(lines)).strip("\n")
+    return _ROLE.sub(r"\1", f"{first}\n{body}".strip("\n"))

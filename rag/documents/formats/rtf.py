@@ -1,0 +1,341 @@
+"""Rich Text Format (RTF)."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+
+from rag.documents.content import PIECE, Content, release
+from rag.documents.dates import parse_date
+from rag.documents.formats.rtf_charsets import CHARSETS, ENCODINGS, codepage
+from rag.documents.formats.rtf_control_words import (
+    ASIDE,
+    CHARACTERS,
+    KEPT,
+    NOTHING,
+    NOWHERE,
+    OUT_OF_SIGHT,
+    SIGNS,
+)
+from rag.documents.formats.rtf_layout import Page
+from rag.documents.loaded import Block, Loaded, in_parts
+from rag.documents.metadata import About
+from rag.errors import LoadError
+
+_TOKEN = re.compile(
+    rb"\\([A-Za-z]{1,40})(-?[0-9]{1,9})?\x20?"  # a word, with a number or without
+    rb"|\\'([0-9A-Fa-f]{2})"  # a byte
+    rb"|\\([^A-Za-z])"  # a sign
+    rb"|([{}])"  # a group
+    rb"|[\r\n\x00]+|([^\\{}\r\n\x00]+)",  # characters
+    re.DOTALL,
+)
+_MOST_GROUPS = 1_000  # inside each other
+
+_CUT = "it ends in the middle; what was after that is missing"
+
+_HEADING = re.compile(r"heading ([1-9])\b|title;?$", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class _State:
+    """What holds within a group, and ends with it."""
+
+    goes_to: str = "text"
+    font: int | None = None  # the default one where none is named
+    fallback: int = 1  # characters after one of Unicode, for programs that don't know it
+    hidden: bool = False
+    in_table: bool = False
+    style: int = 0
+    outline: int | None = None
+    level: int = 0  # in a list
+
+
+@dataclass(slots=True)
+class _Paragraph:
+    words: list[str] = field(default_factory=list)
+    item: list[str] = field(default_factory=list)  # its bullet or number, if it has one
+
+
+def load_rtf(content: Content) -> Iterator[Loaded]:
+    """Read rich text: headings, paragraphs, lists and tables in the order of the page; in parts
+    where it is long.
+
+    Footnotes and text boxes follow the paragraph that they belong to; headers, footers, comments
+    and hidden words are left out. Title, author and date, the day of the last change, are those
+    that the file states. Of a file that was cut short the beginning is read, with a warning.
+
+    Raises LoadError where it is none, or nested beyond all bounds.
+    """
+    start = content[:100].lstrip(b"\xef\xbb\xbf \t\r\n")
+    if not start:
+        raise LoadError("it is empty; get a whole copy of it")
+    if not start.startswith(b"{\\rtf"):
+        raise LoadError("it is no rich text; give it the ending that fits what it holds")
+    reader = _Reader()
+    for text, headings in in_parts(reader.read(content)):
+        cut = (_CUT,) if reader.is_cut else ()
+        yield reader.about().added_to(Loaded(text=text, headings=headings, warnings=cut))
+
+
+class _Reader:
+    """Goes through the tokens, and keeps what holds at each."""
+
+    def __init__(self) -> None:
+        self.page = Page()
+        self._state = _State()
+        self._stack: list[_State] = []
+        self._paragraphs: list[tuple[int, _Paragraph]] = []  # that notes stand in, and how deep
+        self._paragraph = _Paragraph()
+        self._aside: list[str] = []
+        self._notes = 0
+        self._bytes = bytearray()  # not decoded yet
+        self._to_skip = 0
+        self._starred = False
+        self._fonts: dict[int, str] = {}  # their encodings
+        self._default_font = 0
+        self._styles: dict[int, int] = {}  # how deep a heading each style makes
+        self._usual = "cp1252"
+        self.is_cut = False
+        """Whether it was read to its end, and groups had not ended."""
+        self._said: dict[str, list[str]] = {"title": [], "author": []}
+        self._days: dict[str, dict[str, int]] = {"revtim": {}, "creatim": {}}
+
+    def about(self) -> About:
+        """What the file says of itself."""
+        days = (
+            f"{day.get('yr', 0):04}-{day.get('mo', 0):02}-{day.get('dy', 0):02}"
+            for day in self._days.values()
+        )
+        return About(
+            title=_mended("".join(self._said["title"])),
+            author=_mended("".join(self._said["author"])),
+            date=next(filter(parse_date, days), ""),
+        )
+
+    def read(self, content: Content) -> Iterator[Block]:
+        """What a file holds."""
+        at = read = 0
+        while token := _TOKEN.search(content, at):
+            at = token.end()
+            if at - read > PIECE:
+                read = at
+                release(content)
+                yield from self.page.layout.finished()
+            word, number, code, sign, group, characters = token.groups()
+            if code:
+                self._byte(int(code, 16))
+            elif characters is not None:
+                self._characters(characters)
+            else:
+                self._flush()
+            if group == b"}" and len(self._stack) <= 1:
+                self._stack.clear()
+                break  # what follows the outermost group is no part of the text
+            if group:
+                self._group(opens=group == b"{")
+            elif word:
+                at += self._word(word.decode(), int(number) if number else None)
+            elif sign:
+                self._sign(sign)
+        self._flush()
+        while self._paragraphs:  # it was cut short in a note
+            self._end_aside()
+        self._state = replace(self._state, goes_to="text")
+        self._end_paragraph()
+        self.page.close()
+        self.is_cut = bool(self._stack)
+        yield from self.page.layout.blocks()
+
+    def _byte(self, code: int) -> None:
+        if self._to_skip:
+            self._to_skip -= 1
+        else:
+            self._bytes.append(code)
+
+    def _characters(self, characters: bytes) -> None:
+        skipped = min(self._to_skip, len(characters))
+        self._to_skip -= skipped
+        self._bytes += characters[skipped:]
+        self._starred = False
+
+    def _flush(self) -> None:
+        if self._bytes:
+            font = self._default_font if self._state.font is None else self._state.font
+            encoding = self._fonts.get(font, self._usual)
+            words, self._bytes = self._bytes.decode(encoding, "replace"), bytearray()
+            self._text(words)
+
+    def _text(self, words: str) -> None:
+        goes_to = self._state.goes_to
+        if goes_to == "text" and not self._state.hidden:
+            self._paragraph.words.append(words)
+        elif goes_to == "listtext":
+            self._paragraph.item.append(words)
+        elif goes_to == "stylesheet":
+            heading = _HEADING.match(words)
+            if heading:
+                self._styles.setdefault(self._state.style, int(heading[1] or 1))
+        elif goes_to in self._said:
+            self._said[goes_to].append(words)
+
+    def _group(self, *, opens: bool) -> None:
+        self._to_skip, self._starred = 0, False
+        if opens:
+            if len(self._stack) >= _MOST_GROUPS:
+                raise LoadError(f"it is nested more than {_MOST_GROUPS:,} deep, as no text is")
+            self._stack.append(self._state)
+        elif self._stack:
+            if self._paragraphs and self._paragraphs[-1][0] == len(self._stack):
+                self._end_aside()
+            self._state = self._stack.pop()
+
+    def _sign(self, sign: bytes) -> None:
+        if sign == b"*":
+            self._starred = True
+        elif sign in b"\r\n":
+            self._end_paragraph()
+        elif self._to_skip:
+            self._to_skip -= 1
+        elif sign in SIGNS:
+            self._text(SIGNS[sign])
+
+    def _word(self, word: str, number: int | None) -> int:
+        """What a control word does; how many bytes after it are no tokens."""
+        starred, self._starred = self._starred, False
+        if word == "bin":
+            return max(number or 0, 0)
+        if word == "u":
+            self._unicode(number or 0)
+        elif self._state.goes_to == NOWHERE or self._is_destination(word, starred=starred):
+            pass
+        elif word in CHARACTERS:
+            self._text(CHARACTERS[word])
+        elif self._state.goes_to in self._days:
+            self._days[self._state.goes_to][word] = number or 0
+        elif not self._is_format(word, number or 0, on=number != 0):
+            self._structure(word)
+        return 0
+
+    def _is_destination(self, word: str, *, starred: bool) -> bool:
+        """Take in what tells where the words of a group go; whether it was such a word."""
+        goes_to = self._state.goes_to
+        if word in ASIDE and (goes_to == "text" or word != "footnote"):
+            self._start_aside(word)
+            return True
+        if word in KEPT:
+            goes_to = KEPT[word]
+        elif word in OUT_OF_SIGHT:
+            goes_to = NOWHERE
+        elif starred:
+            goes_to = NOTHING
+        else:
+            return False
+        self._state = replace(self._state, goes_to=goes_to)
+        return True
+
+    def _unicode(self, number: int) -> None:
+        # Those beyond 16 bits come as two numbers, which may be negative; some programs write one.
+        self._text(chr(number if 0 <= number <= sys.maxunicode else number & 0xFFFF))
+        self._to_skip = self._state.fallback
+
+    def _is_format(self, word: str, number: int, *, on: bool) -> bool:
+        """Take in what changes how the following is read; whether it was such a word."""
+        state = self._state
+        if word == "pard":
+            state = replace(state, in_table=False, style=0, outline=None, level=0)
+        elif word == "plain":
+            state = replace(state, hidden=False, font=None)
+        elif word in ("v", "deleted"):
+            state = replace(state, hidden=on)
+        elif word == "s":
+            state = replace(state, style=number)
+        elif word == "ilvl":
+            state = replace(state, level=number)
+        elif word == "outlinelevel":
+            state = replace(state, outline=number + 1)
+            if state.goes_to == "stylesheet":
+                self._styles[state.style] = number + 1
+        elif word == "intbl":
+            state = replace(state, in_table=True)
+        else:
+            return self._is_encoding(word, number)
+        self._state = state
+        return True
+
+    def _is_encoding(self, word: str, number: int) -> bool:
+        """Take in what tells how bytes are read; whether it was such a word."""
+        if word == "f":
+            self._state = replace(self._state, font=number)
+        elif word == "uc":
+            self._state = replace(self._state, fallback=max(number, 0))
+        elif word == "deff":
+            self._default_font = number
+        elif word == "fcharset":
+            if number in CHARSETS:
+                self._fonts[self._state.font or 0] = CHARSETS[number]
+        elif word == "ansicpg":
+            self._usual = codepage(number)
+        elif word in ENCODINGS:
+            self._usual = ENCODINGS[word]
+        else:
+            return False
+        return True
+
+    def _structure(self, word: str) -> None:
+        if word in ("par", "sect"):
+            self._end_paragraph()
+        elif word in ("cell", "nestcell", "row", "nestrow") and self._state.goes_to == "text":
+            self._end_in_table()
+            if word == "cell":
+                self.page.end_cell()
+            elif word == "row":
+                self.page.end_row()
+
+    def _start_aside(self, word: str) -> None:
+        self._paragraphs.append((len(self._stack), self._paragraph))
+        self._paragraph = _Paragraph()
+        self._state = replace(self._state, goes_to="text", in_table=False, hidden=False)
+        if word == "footnote":
+            self._notes += 1
+            self._paragraph.words.append(f"Note {self._notes}: ")
+
+    def _end_aside(self) -> None:
+        words = self._taken().words
+        self._aside.append("".join(words))
+        self._paragraph = self._paragraphs.pop()[1]
+
+    def _taken(self) -> _Paragraph:
+        """The present paragraph, and an empty one in its place."""
+        paragraph, self._paragraph = self._paragraph, _Paragraph()
+        return paragraph
+
+    def _end_in_table(self) -> None:
+        paragraph = self._taken()
+        words = "".join([*paragraph.item, " ", *paragraph.words])
+        self.page.in_cell(_mended(words.strip()))
+
+    def _end_paragraph(self) -> None:
+        state = self._state
+        if state.goes_to != "text":
+            return
+        if self._paragraphs:  # of a note, which is one paragraph to us
+            self._paragraph.words.append("\n")
+        elif state.in_table:
+            self._end_in_table()
+        else:
+            paragraph = self._taken()
+            deep = state.outline or self._styles.get(state.style, 0)
+            tag = f"h{min(deep, 6)}" if 0 < deep <= 9 else "p"  # noqa: PLR2004 - 10 is the body
+            item = "" if tag != "p" else "".join(paragraph.item).strip()
+            self.page.paragraph(_mended("".join(paragraph.words)), tag, item, state.level)
+            aside, self._aside = self._aside, []
+            for words in aside:
+                self.page.paragraph(_mended(words), "p")
+
+
+def _mended(words: str) -> str:
+    """The words with pairs of surrogates, as RTF writes emoji, made one character each."""
+    return words.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")

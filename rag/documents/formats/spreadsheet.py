@@ -1,0 +1,225 @@
+"""Workbooks (XLSX) and tables in plain text (CSV, TSV)."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+import warnings
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import chain
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from rag.documents.character_encoding import decoded_pieces, lines_of
+from rag.documents.content import Content, stream_of
+from rag.documents.formats.number_formats import written
+from rag.documents.formats.office import about, main_part
+from rag.documents.loaded import Block, Loaded, in_parts
+from rag.documents.office_zip import MOST_UNPACKED, Package, is_out_of_memory, open_package
+from rag.documents.table_rows import told
+from rag.errors import LoadError
+
+if TYPE_CHECKING:
+    from openpyxl import Workbook
+
+_Sheet: TypeAlias = Any  # of openpyxl, whose sheets have no type in common
+
+_KIND = "Excel workbook"
+SHEET_LEVEL = 2
+_SHEETS = "xl/worksheets/"
+_UNREAD = (
+    *("xl/pivotCache/", "xl/pivotTables/", "xl/externalLinks/", "xl/drawings/", "xl/charts/"),
+    *("xl/comments", "xl/threadedComments/", "xl/tables/", "xl/queryTables/", "customXml/"),
+)
+"""Parts that openpyxl leaves alone when it only reads; they may well be large."""
+
+MOST_ROWS = 100_000
+"""Rows of one file that are read; what comes after them is reported as left out."""
+MOST_CELLS = 3_000_000
+"""Cells of one file that are looked at, empty ones too."""
+_MOST_TAGS = {"xl/sharedStrings.xml": (b"<", 12_000_000)}
+_MOST_TAGS_ELSEWHERE = (b"<", 500_000)
+_MOST_ROWS_IN_SHEET = (b"<row", 2_000_000)
+"""What openpyxl keeps in memory of each part: some hundred bytes a tag, or a row of a sheet."""
+_NO_RESULT = re.compile(rb"</(?:\w+:)?f>(?:<v>\s*</v>|<v\s*/>)?</(?:\w+:)?c>")
+
+_DELIMITERS = ",;\t|"
+_SNIFFED_LINES = 30
+_SNIFFED_CHARACTERS = 10_000
+_NO_LIMIT = 2**31 - 1
+
+
+@dataclass(slots=True)
+class Allowance:
+    """How much of a file may still be read, and what was left out for want of it."""
+
+    rows: int = MOST_ROWS
+    cells: int = MOST_CELLS
+    left_out: list[str] = field(default_factory=list)
+
+    def of(self, rows: Iterable[Sequence[str]], where: str) -> Iterator[Sequence[str]]:
+        """The rows, as far as they may be read."""
+        for number, row in enumerate(rows, 1):
+            if self.rows <= 0 or self.cells < len(row):
+                self.left_out.append(
+                    f"{where}: everything from row {number:,} on was left out; "
+                    f"at most {MOST_ROWS:,} rows and {MOST_CELLS:,} cells of a file are read"
+                )
+                return
+            self.rows -= any(row)
+            self.cells -= len(row)
+            yield row
+
+    def warnings(self) -> tuple[str, ...]:
+        """What was left out since this was last asked for."""
+        said, self.left_out = tuple(self.left_out), []
+        return said
+
+
+def load_xlsx(content: Content) -> Iterator[Loaded]:
+    """Read an Excel workbook: each row a paragraph that repeats the headers of its cells; in parts
+    where it is long.
+
+    The name of each sheet is a heading. Numbers, percentages and sums of money have the form
+    that the workbook gives them. Of formulas, the results that were stored last are read.
+
+    Raises LoadError where it is none, damaged, encrypted, or out of all bounds.
+    """
+    package = open_package(content, _KIND)
+    main_part(package, _KIND, "xl/")
+    for name in package.names:
+        if name.endswith((".xml", ".rels")) and not name.startswith(_UNREAD):
+            in_sheet = _MOST_ROWS_IN_SHEET if name.startswith(_SHEETS) else _MOST_TAGS_ELSEWHERE
+            package.check(name, *_MOST_TAGS.get(name, in_sheet))
+    allowance = Allowance()
+    said = about(package)
+    workbook = _workbook(content)
+    try:
+        blocks = _sheets(workbook, package, allowance)
+        yield from said.in_parts(blocks, allowance.warnings)
+    except Exception as error:  # openpyxl raises whatever broken cells trip
+        raise _damaged(error) from error
+    finally:
+        workbook.close()
+
+
+def _not_computed(package: Package) -> Iterator[str]:
+    """A warning if there are formulas whose results no program has stored."""
+    sheets = (name for name in package.names if name.startswith(_SHEETS))
+    missing = sum(
+        len(_NO_RESULT.findall(c)) for name in sheets for c in package.chunks(name, MOST_UNPACKED)
+    )
+    if missing:
+        yield (
+            f"{missing:,} formulas have no stored result and were left out; "
+            "open it in a spreadsheet program and save it"
+        )
+
+
+def load_csv(content: Content) -> Iterator[Loaded]:
+    """Read comma-, semicolon-, tab- or bar-separated values as ``load_xlsx`` reads a sheet.
+
+    Raises LoadError where the bytes are no text.
+    """
+    pieces, encoding = decoded_pieces(content)
+    metadata = {} if encoding == "utf-8" else {"encoding": encoding}
+    allowance = Allowance()
+    rows = allowance.of(_records(_lines(pieces)), "the table")
+    for text, headings in in_parts(told(rows)):
+        warnings = allowance.warnings()
+        yield Loaded(text, metadata=metadata, headings=headings, warnings=warnings)
+
+
+def _workbook(content: Content) -> Workbook:
+    import openpyxl
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of styles and extensions that don't concern us
+            return openpyxl.load_workbook(
+                stream_of(content), read_only=True, data_only=True, keep_links=False
+            )
+    except Exception as error:
+        raise _damaged(error) from error
+
+
+def _damaged(error: Exception) -> LoadError:
+    if is_out_of_memory(error):
+        raise MemoryError from error
+    said = " ".join(str(error).split())[:120]
+    return LoadError(f"it is damaged ({said or type(error).__name__}); get a whole copy of it")
+
+
+def _sheets(workbook: Workbook, package: Package, allowance: Allowance) -> Iterator[Block]:
+    for sheet in workbook.worksheets:
+        yield from _sheet(sheet, allowance)
+    allowance.left_out += _not_computed(package)
+
+
+def _sheet(sheet: _Sheet, allowance: Allowance) -> Iterator[Block]:
+    sheet.reset_dimensions()  # some programs state wrong ones
+    yield Block(sheet.title, SHEET_LEVEL)
+    yield from told(allowance.of(map(_row, sheet.iter_rows()), f"sheet {sheet.title!r}"))
+
+
+def _row(cells: Sequence[Any]) -> list[str]:
+    return [
+        "" if cell.value is None or cell.data_type == "e" else written(cell.value, _format(cell))
+        for cell in cells
+    ]
+
+
+def _format(cell: Any) -> str:  # noqa: ANN401 - of openpyxl: one of several classes
+    return str(cell.number_format or "")
+
+
+def _records(lines: Iterator[str]) -> Iterator[list[str]]:
+    beginning: list[str] = []
+    for line in lines:
+        beginning.append(line)
+        if len(beginning) == _SNIFFED_LINES:
+            break
+    delimiter = _delimiter([line[:_SNIFFED_CHARACTERS] for line in beginning])
+    if _said_delimiter(beginning):
+        del beginning[0]
+    # A quotation mark that is never closed must not be an error.
+    csv.field_size_limit(_NO_LIMIT)
+    reader = csv.reader(chain(beginning, lines), delimiter=delimiter, skipinitialspace=True)
+    while True:
+        try:
+            yield next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            raise LoadError(f"it is no table of separated values ({error})") from error
+
+
+def _lines(pieces: Iterable[str]) -> Iterator[str]:
+    """The lines, whatever ends them, each with a line feed."""
+    newlines = io.IncrementalNewlineDecoder(None, translate=True)
+    translated = (newlines.decode(piece.replace("\x00", "")) for piece in pieces)
+    return (f"{line}\n" for line in lines_of(translated))
+
+
+def _said_delimiter(lines: Sequence[str]) -> str:
+    """What a first line such as "sep=;" says."""
+    said = re.fullmatch(r"sep=(\W)\n?", lines[0], re.IGNORECASE) if lines else None
+    return said[1] if said else ""
+
+
+def _delimiter(lines: Sequence[str]) -> str:
+    """The one that is said, or else what cuts most lines into as many cells, more than one."""
+    said = _said_delimiter(lines)
+    if said:
+        return said
+
+    def merit(delimiter: str) -> tuple[float, int]:
+        try:
+            widths = [len(row) for row in csv.reader(lines, delimiter=delimiter) if row]
+        except csv.Error:
+            return 0, 0
+        usual = max(set(widths), key=lambda width: (widths.count(width), width), default=0)
+        return (widths.count(usual) / len(widths), usual) if usual > 1 else (0, 0)
+
+    return max(_DELIMITERS, key=merit)

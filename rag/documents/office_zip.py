@@ -1,0 +1,293 @@
+"""A zip of XML parts, as office files and e-books are, opened with care.
+
+Such a file may come from anybody: nothing in it is unpacked before its size is known, nor again
+and again, no entity is expanded, and nothing outside it is ever looked at.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import zipfile
+import zlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any, TypeAlias
+from urllib.parse import unquote
+
+from rag.documents.content import Content, stream_of
+from rag.documents.whitespace import one_line
+from rag.errors import LoadError
+
+Element: TypeAlias = Any
+"""An element of lxml, which ships no types."""
+
+MOST_PARTS = 50_000
+MOST_UNPACKED = 2 << 30
+"""Bytes that all parts together may say they unpack to."""
+MOST_IN_PART = 64 << 20
+"""Bytes of one part that is read as a whole; the text of a hundred books is less."""
+MOST_TAGS = 6_000_000
+"""Tags in such a part: each takes some hundred bytes of memory."""
+MOST_RATIO = 250
+"""How far a part of any size may have been packed; office files come to 10 or 30."""
+_SMALL = 8 << 20
+"""Below this size the ratio does not matter."""
+_MOST_READINGS = 5
+"""How often all parts may be read on average; each has its place, and needs it once or twice."""
+_METHODS = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
+"""The ways to pack that these formats allow. Of the others, zipfile unpacks a megabyte as a whole,
+which may become gigabytes whatever size is declared.
+"""
+
+_CHUNK = 1 << 20
+_EXPAT_NO_MEMORY = 1
+_OLD_OFFICE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+_ENCRYPTED_OFFICE = "EncryptedPackage".encode("utf-16-le")
+_ENTITY = b"<!ENTITY"
+_ENTITIES = (_ENTITY, _ENTITY.decode().encode("utf-16-le")[:-1])
+
+_PREFIXES = {
+    "http://schemas.openxmlformats.org/wordprocessingml/2006/main": "w",
+    "http://purl.oclc.org/ooxml/wordprocessingml/main": "w",
+    "http://schemas.openxmlformats.org/presentationml/2006/main": "p",
+    "http://purl.oclc.org/ooxml/presentationml/main": "p",
+    "http://schemas.openxmlformats.org/drawingml/2006/main": "a",
+    "http://purl.oclc.org/ooxml/drawingml/main": "a",
+    "http://schemas.openxmlformats.org/drawingml/2006/diagram": "dgm",
+    "http://schemas.openxmlformats.org/officeDocument/2006/relationships": "r",
+    "http://purl.oclc.org/ooxml/officeDocument/relationships": "r",
+    "http://schemas.openxmlformats.org/officeDocument/2006/math": "m",
+    "http://purl.oclc.org/ooxml/officeDocument/math": "m",
+    "http://schemas.openxmlformats.org/markup-compatibility/2006": "mc",
+    "http://purl.org/dc/elements/1.1/": "dc",
+    "http://purl.org/dc/terms/": "dcterms",
+    "urn:oasis:names:tc:opendocument:xmlns:office:1.0": "office",
+    "urn:oasis:names:tc:opendocument:xmlns:text:1.0": "text",
+    "urn:oasis:names:tc:opendocument:xmlns:table:1.0": "table",
+    "urn:oasis:names:tc:opendocument:xmlns:drawing:1.0": "draw",
+    "urn:oasis:names:tc:opendocument:xmlns:presentation:1.0": "presentation",
+    "urn:oasis:names:tc:opendocument:xmlns:style:1.0": "style",
+    "urn:oasis:names:tc:opendocument:xmlns:meta:1.0": "meta",
+    "urn:oasis:names:tc:opendocument:xmlns:svg-compatible:1.0": "svg",
+    "http://www.w3.org/1999/xlink": "xlink",
+}
+
+
+@lru_cache(maxsize=4096)
+def short(name: str) -> str:
+    """``{namespace}local`` in the usual short form, ``w:p``; without a namespace, ``local``."""
+    namespace, _, local = name.removeprefix("{").rpartition("}")
+    prefix = _PREFIXES.get(namespace, "?" if namespace else "")
+    return f"{prefix}:{local}" if prefix else local
+
+
+def attribute(element: Element, name: str) -> str | None:
+    """The value of the attribute with this short name."""
+    for key, value in element.attrib.items():
+        if short(key) == name:
+            return str(value)
+    return None
+
+
+def children(element: Element | None, *names: str) -> Iterator[Element]:
+    """The children of ``element`` with one of these short names, in order."""
+    for child in () if element is None else element:
+        if isinstance(child.tag, str) and short(child.tag) in names:
+            yield child
+
+
+def child(element: Element | None, *path: str) -> Element | None:
+    """The first child with the first short name of ``path``, its first with the next, ..."""
+    for name in path:
+        element = next(children(element, name), None)
+    return element
+
+
+def walk(root: Element) -> Iterator[tuple[str, str, Element, Any]]:
+    """What begins ("start") and ends ("end") below ``root``, in order, each with its short name
+    and the walker, whose ``skip_subtree`` leaves out what is inside the element that begins.
+    """
+    from lxml import etree  # type: ignore[import-untyped,unused-ignore]
+
+    walker = etree.iterwalk(root, events=("start", "end"))
+    for event, element in walker:
+        if isinstance(element.tag, str):
+            yield event, short(element.tag), element, walker
+
+
+@dataclass(slots=True)
+class Package:
+    """A zip of parts, each with a name."""
+
+    archive: zipfile.ZipFile
+    _left: int = field(init=False)  # bytes that may still be unpacked
+
+    def __post_init__(self) -> None:
+        self._left = _SMALL + _MOST_READINGS * sum(p.file_size for p in self.archive.infolist())
+
+    def __contains__(self, name: str) -> bool:
+        return name in self.archive.NameToInfo
+
+    @property
+    def names(self) -> list[str]:
+        """The names of all parts."""
+        return self.archive.namelist()
+
+    def chunks(self, name: str, most: int = MOST_IN_PART) -> Iterator[bytes]:
+        """The content of a part, piece by piece.
+
+        Raises LoadError where there is no such part, where it is damaged or encrypted, and where
+        it would unpack to more than ``most`` bytes, or to too many times its size in the file; and
+        where so much was read before that other parts must name this one again and again.
+        """
+        info = self.archive.NameToInfo.get(name)
+        if info is None:
+            raise LoadError(f"a part of it is missing ({name}); get a whole copy of it")
+        if info.flag_bits & 1:
+            raise LoadError("it is encrypted; save an unprotected copy and index that")
+        if info.compress_type not in _METHODS:
+            raise LoadError(f"it is packed in a way that can't be read ({name})")
+        _check_size(info, most)
+        self._left -= info.file_size
+        if self._left < 0:
+            raise LoadError(f"it uses the same part again and again ({name}), as no program does")
+        try:
+            with self.archive.open(info) as part:
+                while chunk := part.read(_CHUNK):
+                    yield chunk
+        except (zipfile.BadZipFile, zlib.error, EOFError, OSError) as error:
+            raise LoadError(f"it is damaged ({name}); get a whole copy of it") from error
+        except (NotImplementedError, RuntimeError, ValueError) as error:
+            raise LoadError(f"it is packed in a way that can't be read ({name})") from error
+
+    def read(self, name: str) -> bytes:
+        """The whole content of a part; raises LoadError as ``chunks`` does."""
+        return b"".join(self.chunks(name))
+
+    def tree(self, name: str) -> Element:
+        """The root element of a part of XML.
+
+        Raises LoadError as ``chunks`` does, and where the part is no XML, nested more than 256
+        deep, or declares entities.
+        """
+        data = self.read(name)
+        if any(entity in data for entity in _ENTITIES):
+            raise LoadError(f"it declares entities ({name}), as only a forged file would")
+        return parse_xml(data, name)
+
+    def tree_if_there(self, name: str | None) -> Element | None:
+        """As ``tree``, or None where there is no such part."""
+        return self.tree(name) if name and name in self else None
+
+    def check(self, name: str, what: bytes, most: int) -> None:
+        """Raise what ``tree`` would raise for size and entities, keeping nothing in memory; and
+        where ``what`` is in the part more than ``most`` times.
+        """
+        tail = b""
+        for chunk in self.chunks(name, MOST_UNPACKED):
+            window = tail + chunk
+            most -= chunk.count(what)
+            if most < 0:
+                raise LoadError(f"it has more parts than any real file ({name}); split it")
+            if any(entity in window for entity in _ENTITIES):
+                raise LoadError(f"it declares entities ({name}), as only a forged file would")
+            tail = window[-2 * len(_ENTITY) :]
+
+    def relations(self, name: str) -> Mapping[str, tuple[str, str]]:
+        """Of an OOXML part, by id: the kind of another part, and its name."""
+        folder, _, file = name.rpartition("/")
+        root = self.tree_if_there(posixpath.join(folder, "_rels", f"{file}.rels"))
+        return {
+            relation.get("Id", ""): (
+                relation.get("Type", "").rpartition("/")[2],
+                resolved(folder, relation.get("Target", "")),
+            )
+            for relation in (() if root is None else root)
+            if isinstance(relation.tag, str) and relation.get("TargetMode") != "External"
+        }
+
+
+def resolved(folder: str, target: str) -> str:
+    """The name of the part that a reference in a part of this folder means."""
+    path = unquote(target.partition("#")[0])
+    return posixpath.normpath(posixpath.join("/", folder, path)).lstrip("/")
+
+
+def _check_size(info: zipfile.ZipInfo, most: int) -> None:
+    # More than is declared never comes out: zipfile stops there.
+    if info.file_size > most:
+        raise LoadError(
+            f"it would unpack to more than {most >> 20:,} MiB ({info.filename}); "
+            "split it, or leave it out of what is indexed"
+        )
+    if info.file_size > max(_SMALL, MOST_RATIO * info.compress_size):
+        raise LoadError(
+            f"it is packed more than {MOST_RATIO} times ({info.filename}), as only a forged file is"
+        )
+
+
+def is_out_of_memory(error: Exception) -> bool:
+    """Whether it is for want of memory that something failed; parsers of XML call it a fault of
+    the file.
+    """
+    from xml.etree.ElementTree import ParseError
+
+    from lxml import etree  # type: ignore[import-untyped,unused-ignore]
+
+    if isinstance(error, etree.XMLSyntaxError):
+        return bool(error.code == etree.ErrorTypes.ERR_NO_MEMORY)
+    if isinstance(error, ParseError):
+        return error.code == _EXPAT_NO_MEMORY
+    return isinstance(error, MemoryError)
+
+
+def parse_xml(data: bytes, name: str) -> Element:
+    """The root element of ``data``; raises LoadError as ``Package.tree`` does."""
+    from lxml import etree  # type: ignore[import-untyped,unused-ignore]
+
+    parser = etree.XMLParser(
+        resolve_entities=False,
+        load_dtd=False,
+        no_network=True,
+        huge_tree=False,
+        remove_comments=True,
+        remove_pis=True,
+    )
+    if data.count(b"<") > MOST_TAGS:
+        raise LoadError(f"it has more than {MOST_TAGS:,} tags ({name}); split it")
+    try:
+        return etree.fromstring(data, parser)
+    except (etree.XMLSyntaxError, ValueError) as error:
+        if is_out_of_memory(error):
+            raise MemoryError from error
+        said = one_line(str(error))[:120]
+        raise LoadError(f"it is damaged ({name}: {said}); get a whole copy of it") from error
+
+
+def open_package(content: Content, kind: str) -> Package:
+    """Open the content of a file that is said to be of a ``kind`` such as "Word document".
+
+    Raises LoadError where it is empty, no zip, or only a part of one, where it is encrypted, and
+    where it would unpack to too much.
+    """
+    beginning = content[: len(_OLD_OFFICE)]
+    if not beginning:
+        raise LoadError("it is empty; get a whole copy of it")
+    if beginning == _OLD_OFFICE:
+        if content.find(_ENCRYPTED_OFFICE) >= 0:
+            raise LoadError("it is encrypted; save an unprotected copy and index that")
+        raise LoadError("it is of the office formats before 2007; save it in the present one")
+    try:
+        package = Package(zipfile.ZipFile(stream_of(content)))
+    except (zipfile.BadZipFile, ValueError, OSError, NotImplementedError) as error:
+        if beginning.startswith(b"PK"):
+            raise LoadError("it is damaged or cut short; get a whole copy of it") from error
+        raise LoadError(f"it is no {kind}; give it the ending that fits what it holds") from error
+    parts = package.archive.infolist()
+    if len(parts) > MOST_PARTS or sum(part.file_size for part in parts) > MOST_UNPACKED:
+        raise LoadError(
+            f"it would unpack to more than {MOST_UNPACKED >> 20:,} MiB or {MOST_PARTS:,} files; "
+            "split it, or leave it out of what is indexed"
+        )
+    return package

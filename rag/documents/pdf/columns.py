@@ -1,0 +1,266 @@
+"""The order in which a page is read: what stands across the columns, then column by column."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from statistics import median
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rag.documents.pdf.page import Piece, Region, Row
+
+_PROSE = 10
+"""Times the size of the letters: a piece at least this wide is a line of prose, not a label."""
+_LEAST_LINES = 4
+"""A column has at least so many lines of prose beside those of its neighbour."""
+_LEAST_FILLED = 0.6
+"""The share of a column's width that its lines of prose fill, in the middle of them. Cells of a
+table fill less, and are read row by row."""
+_LEAST_ALIGNED = 0.4
+_MOST_SPLITS = 4
+_SAME_ROW = 0.4
+_LEVEL = 1.5
+"""Points: pieces whose heights differ less stand side by side."""
+_CLOSE = 0.12
+"""Times the size: pieces closer than this are parts of one word."""
+_APART = 1.0
+"""Times the size: cells of a row stand at least so far from each other."""
+_AFTER_MARK = 3.0
+"""Times the size: the number of a section stands no further from its name."""
+_MARK = re.compile(r"(?:\d{1,2}|[A-Z])(?:\.\d{1,2})*\.?|\(?\w{1,3}\)|[•●▪◦‣∙·■□\u2013—*-]")
+_LINE_BELOW = 1.5
+"""Times the size: the next line of a paragraph stands at most so far below the last."""
+_HEBREW_TO_ARABIC = ("\u0590", "\u08ff")
+
+
+def in_reading_order(pieces: Sequence[Piece]) -> Iterator[Region]:
+    """The regions of a page, in the order in which a person reads them."""
+    for region in _split(list(pieces), _MOST_SPLITS):
+        if region:
+            yield tuple(rows(region))
+
+
+def rows(pieces: Iterable[Piece]) -> Iterator[Row]:
+    """The pieces, from the top of the page down, those of the same height put together."""
+    beside: list[Piece] = []
+    for piece in sorted(pieces, key=lambda piece: (-piece.base, piece.left)):
+        if beside and beside[0].base - piece.base > _SAME_ROW * max(beside[0].size, piece.size):
+            yield _row(beside)
+            beside = []
+        beside.append(piece)
+    if beside:
+        yield _row(beside)
+
+
+def _row(beside: list[Piece]) -> Row:
+    cells = _cells(sorted(beside, key=lambda piece: piece.left))
+    largest = max(cells, key=lambda cell: len(cell.text))
+    shown = cells[::-1] if _runs_left(largest.text) else cells
+    return Row(
+        text=" ".join(cell.text for cell in shown),
+        left=cells[0].left,
+        right=max(cell.right for cell in cells),
+        base=largest.base,
+        size=largest.size,
+        bold=all(cell.bold for cell in cells),
+        cells=tuple(shown) if len(cells) > 1 else (),
+    )
+
+
+def _cells(beside: list[Piece]) -> list[Piece]:
+    """The pieces of a row, those that all but touch made one."""
+    cells = beside[:1]
+    for piece in beside[1:]:
+        last = cells[-1]
+        gap = piece.left - last.right
+        if gap > _APART * max(last.size, piece.size) and not (
+            len(beside) == 2  # noqa: PLR2004 - a mark and what it marks
+            and gap < _AFTER_MARK * last.size
+            and _MARK.fullmatch(last.text)
+        ):
+            cells.append(piece)
+            continue
+        between = " " if gap > _CLOSE * last.size else ""
+        first, second = (piece, last) if _runs_left(last.text) else (last, piece)
+        longer = max(last, piece, key=lambda each: len(each.text))
+        cells[-1] = Piece(
+            text=f"{first.text}{between}{second.text}",
+            left=last.left,
+            right=max(last.right, piece.right),
+            base=longer.base,
+            size=longer.size,
+            bold=last.bold and piece.bold,
+        )
+    return cells
+
+
+def _runs_left(text: str) -> bool:
+    """Whether the text is written from right to left."""
+    first, last = _HEBREW_TO_ARABIC
+    letters = [first <= letter <= last for letter in text if letter.isalpha()]
+    return sum(letters) * 2 > len(letters)
+
+
+def _split(pieces: list[Piece], depth: int) -> Iterator[list[Piece]]:
+    """The pieces of each region, in reading order."""
+    gutter = _gutter(pieces) if depth else None
+    if gutter is None:
+        yield pieces
+        return
+    for is_across, band in _bands(pieces, gutter):
+        if is_across:
+            yield from _split(band, 0)
+            continue
+        above, left, right = _sides(band, gutter)
+        yield above
+        yield from _split(left, depth - 1)
+        yield from _split(right, depth - 1)
+
+
+def _gutter(pieces: list[Piece]) -> float | None:
+    """Where the blank strip between two columns stands, or None where there is none."""
+    if len(pieces) < 2 * _LEAST_LINES:
+        return None
+    em = median(piece.size for piece in pieces)
+    prose = [piece for piece in pieces if _is_prose(piece, em)]
+    if len(prose) < 2 * _LEAST_LINES:
+        return None
+    left = np.array([piece.left for piece in prose])
+    right = np.array([piece.right for piece in prose])
+    places = np.arange(left.min() + _PROSE * em, right.max() - _PROSE * em, 1.0)
+    if not len(places) or len(places) > 10_000:  # noqa: PLR2004 - no page that people print
+        return None
+    # How many lines begin before a place and end after it, by counting sorted edges.
+    begun = np.searchsorted(np.sort(left), places)
+    ended = np.searchsorted(np.sort(right), places)
+    crossed = begun - ended
+    has_sides = (ended >= _LEAST_LINES) & (len(prose) - begun >= _LEAST_LINES)
+    if not has_sides.any():
+        return None
+    for fewest in np.unique(crossed[has_sides])[:3]:
+        strip = np.flatnonzero(has_sides & (crossed == fewest))
+        runs = np.split(strip, np.flatnonzero(np.diff(strip) > 1) + 1)
+        for run in sorted(runs, key=len, reverse=True)[:3]:
+            place = float(places[run].mean())
+            if _stands_between(place, prose, em):
+                return place
+    return None
+
+
+def _stands_between(place: float, prose: list[Piece], em: float) -> bool:
+    """Whether columns of prose stand to the left and to the right of ``place``, side by side."""
+    left = [piece for piece in prose if piece.right <= place]
+    right = [piece for piece in prose if piece.left >= place]
+    beside_right = _beside(left, right)
+    beside_left = _beside(right, left)
+    if min(len(beside_right), len(beside_left)) < _LEAST_LINES:
+        return False
+    start = min(piece.left for piece in left)
+    end = max(piece.right for piece in right)
+    return (
+        median(piece.right - piece.left for piece in beside_right) > _LEAST_FILLED * (place - start)
+        and median(piece.right - piece.left for piece in beside_left)
+        > _LEAST_FILLED * (end - place)
+        and _aligned([piece.left for piece in beside_left], em) >= _LEAST_ALIGNED
+    )
+
+
+def _beside(these: list[Piece], those: list[Piece]) -> list[Piece]:
+    """Which of these stand at a height that those cover."""
+    top = max((piece.base for piece in those), default=0.0)
+    bottom = min((piece.base for piece in those), default=0.0)
+    return [piece for piece in these if bottom - piece.size <= piece.base <= top + piece.size]
+
+
+def _aligned(edges: list[float], em: float) -> float:
+    """The share of edges that stand at the commonest place."""
+    places = np.round(np.array(edges) / (0.5 * em)).astype(np.int64)
+    _, counts = np.unique(places, return_counts=True)
+    return float(counts.max()) / len(edges)
+
+
+def _bands(pieces: list[Piece], gutter: float) -> Iterator[tuple[bool, list[Piece]]]:
+    """The page from the top down, cut where something stands across the gutter.
+
+    Each band comes with whether it stands across.
+    """
+    em = median(piece.size for piece in pieces)
+    ordered = sorted(pieces, key=lambda piece: -piece.base)
+    bases = np.array([-piece.base for piece in ordered])
+    # How many lines of prose there are up to each piece; by it, how many stand beside one.
+    prose = np.cumsum([0, *(_is_prose(piece, em) for piece in ordered)])
+    changes = np.zeros(len(ordered) + 1, np.int64)
+    for at, piece in enumerate(ordered):
+        if piece.left < gutter - 2 * em and piece.right > gutter + 2 * em:
+            first = int(np.searchsorted(bases, bases[at] - 0.5 * em, "left"))
+            last = int(np.searchsorted(bases, bases[at] + 0.5 * em, "right"))
+            # With a line of prose beside it, it only sticks out of its own column.
+            if prose[last] - prose[first] <= _is_prose(piece, em):
+                changes[first] += 1
+                changes[last] -= 1
+    across = np.cumsum(changes)[:-1] > 0
+    _add_last_lines(ordered, across, em)
+    for is_across, band in itertools.groupby(
+        zip(across.tolist(), ordered, strict=True), key=lambda pair: pair[0]
+    ):
+        yield is_across, [piece for _, piece in band]
+
+
+def _add_last_lines(ordered: list[Piece], across: NDArray[np.bool_], em: float) -> None:
+    """Let the last line of what stands across belong to it, though it is short."""
+    for at in range(1, len(ordered) - 1):
+        piece, above = ordered[at], ordered[at - 1]
+        if (
+            across[at - 1]
+            and not across[at]
+            and abs(piece.left - above.left) < 0.5 * em
+            and abs(piece.size - above.size) < 0.05 * em
+            and 0 < above.base - piece.base < _LINE_BELOW * piece.size
+            and piece.base - ordered[at + 1].base > _LINE_BELOW * piece.size
+        ):
+            across[at] = True
+
+
+def _sides(band: list[Piece], gutter: float) -> tuple[list[Piece], list[Piece], list[Piece]]:
+    """What stands above both columns (names of authors, say), the left column, the right one.
+
+    All of a band without prose is above: a table across the columns, read row by row.
+    """
+    em = median(piece.size for piece in band)
+    heights = [piece.base + piece.size for piece in band if _is_prose(piece, em)]
+    if not heights:
+        return band, [], []
+    first = max(heights)
+    above = [piece for piece in band if piece.base > first]
+    below = [piece for piece in band if piece.base <= first]
+    if not _are_side_by_side(above, gutter):
+        above, below = [], band
+    left = [piece for piece in below if _middle(piece) < gutter]
+    right = [piece for piece in below if _middle(piece) >= gutter]
+    return above, left, right
+
+
+def _are_side_by_side(above: list[Piece], gutter: float) -> bool:
+    """Whether rows of them stand on both sides, as authors do; else they belong to the columns.
+
+    A single such row may well be the headings of both columns.
+    """
+    left = [piece for piece in above if _middle(piece) < gutter]
+    heights = np.sort(np.array([piece.base for piece in above if _middle(piece) >= gutter]))
+    level: set[int] = set()
+    for piece in left:
+        near = np.searchsorted(heights, [piece.base - _LEVEL, piece.base + _LEVEL])
+        if near[0] < near[1]:
+            level.add(round(piece.base / piece.size))
+    return len(level) > 1
+
+
+def _middle(piece: Piece) -> float:
+    return (piece.left + piece.right) / 2
+
+
+def _is_prose(piece: Piece, em: float) -> bool:
+    return piece.right - piece.left >= _PROSE * em

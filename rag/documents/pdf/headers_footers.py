@@ -1,0 +1,172 @@
+"""What a publisher prints around the text of every page: running headers, footers, numbers.
+
+Only the outermost rows of a page are looked at, and only what several pages have at the same
+height, apart from the text, is taken away, so that no words of the text itself are lost.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Container, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from statistics import median
+from typing import TypeAlias
+
+from rag.documents.pdf.page import Region, Row
+
+_OUTERMOST = 3
+"""So many rows at the top of a page, and as many at the bottom, may be furniture."""
+_MARGIN = 0.14
+"""The share of the page's height, at either end, in which furniture stands."""
+_APART = 1.4
+"""Times the size: what is nearer to the text than this is part of it."""
+_SAME_HEIGHT = 4.0
+_LEAST_PAGES = 3
+_LEAST_SHARE = 0.3
+"""Of the pages; left and right pages may differ."""
+_MANY_PAGES = 6
+"""Enough, whatever the share: a header that names the chapter changes with it."""
+
+_DIGITS = re.compile(r"\d+")
+_NUMBER = re.compile(
+    r"\W*(?:page|p\.|seite|página)?\s*(?:(?P<digits>\d{1,5})|(?P<roman>[ivxlcdm]{1,7}))"
+    r"(?:\s*(?:/|of|von|de|sur)\s*\d{1,5})?\W*",
+    re.IGNORECASE,
+)
+_ROMAN = {"i": 1, "v": 5, "x": 10, "l": 50, "c": 100, "d": 500, "m": 1000}
+_STAMP = re.compile(r"arXiv:\s?\S+\s+(?:\[[\w.-]+\]\s+)?\d{1,2}\s+\w{3}\s+\d{4}")
+
+
+@dataclass(frozen=True, slots=True)
+class Laid:
+    """A page whose rows are in reading order; ``bottom`` and ``top`` are those of the paper.
+
+    ``turned`` are rows of writing in other directions, whose positions have nothing to do with
+    those of the others; they are read last.
+    """
+
+    regions: tuple[Region, ...]
+    turned: Region
+    bottom: float
+    top: float
+
+
+_Margins: TypeAlias = tuple[list[Row | None], list[Row | None]]
+
+
+def is_stamp(text: str) -> bool:
+    """Whether this is what arXiv prints along the edge of a first page."""
+    return bool(_STAMP.search(text))
+
+
+def without_furniture(pages: Sequence[Laid]) -> Iterator[tuple[Region, ...]]:
+    """The regions of each page without what is printed around the text."""
+    margins = [_outermost(page) for page in pages]
+    repeated = _repeated(margins)
+    offsets = _offsets(margins)
+    for number, (page, (low, high)) in enumerate(zip(pages, margins, strict=True)):
+        loose = {
+            id(row)
+            for row in _looked_at(low, high)
+            if _is_repeated(row, repeated)
+            or any(value - number in offsets for value in _value(row))
+        }
+        gone = {*_peeled(low, loose), *_peeled(high, loose)} if loose else loose
+        kept = (tuple(row for row in region if id(row) not in gone) for region in page.regions)
+        yield (*kept, page.turned)
+
+
+def _outermost(page: Laid) -> _Margins:
+    """The outermost rows at the bottom and at the top, from the edge inwards.
+
+    The last of each is what the others must stand apart from, and None where there is no more.
+    """
+    rows = sorted((row for region in page.regions for row in region), key=lambda row: row.base)
+    height = _MARGIN * (page.top - page.bottom)
+    low = sum(row.base < page.bottom + height for row in rows[:_OUTERMOST])
+    high = sum(row.base > page.top - height for row in rows[-_OUTERMOST:])
+    rows_and_none = [None, *rows, None]
+    return (rows_and_none[1 : low + 2], rows_and_none[-2 : -high - 3 : -1])
+
+
+def _peeled(rows: Sequence[Row | None], loose: Container[int]) -> list[int]:
+    """The ids of those rows, counted from the edge, that are loose and apart from the rest."""
+    count = 0
+    while count < len(rows) - 1 and id(rows[count]) in loose:
+        count += 1
+    while count:
+        last, kept = rows[count - 1], rows[count]
+        if last is None or kept is None:
+            break
+        if abs(last.base - kept.base) >= _APART * min(last.size, kept.size):
+            break
+        count -= 1
+    return [id(row) for row in rows[:count]]
+
+
+def _looked_at(low: Sequence[Row | None], high: Sequence[Row | None]) -> Iterator[Row]:
+    """The rows that may be furniture: all but the last at either end."""
+    for row in (*low[:-1], *high[:-1]):
+        if row is not None:
+            yield row
+
+
+def _wording(row: Row) -> str:
+    """What a row says, whatever the numbers in it."""
+    return _DIGITS.sub("#", row.text).casefold()
+
+
+def _repeated(margins: Sequence[_Margins]) -> Mapping[str, float]:
+    """The wordings that enough pages have at the same height, and the height."""
+    heights: defaultdict[str, list[float]] = defaultdict(list)
+    for low, high in margins:
+        for wording, row in {_wording(row): row for row in _looked_at(low, high)}.items():
+            if any(character.isalpha() for character in wording):
+                heights[wording].append(row.base)
+    needed = max(_LEAST_PAGES, min(_LEAST_SHARE * len(margins), _MANY_PAGES))
+    found: dict[str, float] = {}
+    for wording, bases in heights.items():
+        if len(bases) < needed:
+            continue
+        height = median(bases)
+        if sum(abs(base - height) <= _SAME_HEIGHT for base in bases) >= needed:
+            found[wording] = height
+    return found
+
+
+def _is_repeated(row: Row, repeated: Mapping[str, float]) -> bool:
+    height = repeated.get(_wording(row))
+    return height is not None and abs(row.base - height) <= _SAME_HEIGHT
+
+
+def _offsets(margins: Sequence[_Margins]) -> frozenset[int]:
+    """By how much printed page numbers differ from the pages' places in the file.
+
+    Numbers count as page numbers only where they run along with the pages.
+    """
+    offsets: Counter[int] = Counter()
+    for number, (low, high) in enumerate(margins):
+        offsets.update({value - number for row in _looked_at(low, high) for value in _value(row)})
+    needed = 1 if len(margins) == 1 else 2
+    return frozenset(
+        offset
+        for offset, count in offsets.items()
+        if count >= needed and (count > 2 or offset == 1)  # noqa: PLR2004 - two may be chance
+    )
+
+
+def _value(row: Row) -> list[int]:
+    """The number that a row consists of, if it does."""
+    match = _NUMBER.fullmatch(row.text)
+    if not match:
+        return []
+    return [int(match["digits"]) if match["digits"] else _from_roman(match["roman"].lower())]
+
+
+def _from_roman(numeral: str) -> int:
+    values = [_ROMAN[letter] for letter in numeral]
+    return sum(
+        -value if value < following else value
+        for value, following in zip(values, [*values[1:], 0], strict=True)
+    )

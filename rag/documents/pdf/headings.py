@@ -1,0 +1,227 @@
+"""Which paragraphs are headings, and of what level; what the document is called."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Container, Iterable, Mapping, Sequence
+
+from rag.documents.pdf.page import Row
+from rag.documents.pdf.paragraphs import Paragraph
+
+_LARGER = 1.12
+"""Times the size of the text itself: letters at least this large catch the eye."""
+_NOT_SMALLER = 0.95
+_SMALLEST = 0.8
+_SHORT = 30
+_LONGEST = 150
+_MOST_LINES = 3
+_LEAST_WORDY = 0.6
+"""The share of letters among what is printed; formulas and numbers have fewer."""
+LOWEST = 6
+"""The level of headings below which no more are told apart."""
+_LONGEST_TITLE = 300
+_SAME_SIZE = 0.03
+
+_NUMBERED = re.compile(
+    r"(?:(?:\d{1,2}|[A-Z])(?P<deeper>(?:\.\d{1,2}){0,4})\.?|[IVX]{1,5}\.|"
+    r"(?:appendix|chapter|section|part|kapitel)\s+\w{1,4}[.:]?)\s+(?=[^\W\d_])",
+    re.IGNORECASE,
+)
+_ROMAN = re.compile(r"[IVX]{1,5}\. +[A-Z]")
+_KNOWN = re.compile(
+    r"(?:abstract|introduction|related work|background|methods?|results|discussion|limitations|"
+    r"conclusions?|references|bibliography|acknowledge?ments?|append(?:ix|ices)|contents|"
+    r"table of contents|summary|glossary|index|preface|foreword)",
+    re.IGNORECASE,
+)
+_CAPTION = re.compile(r"(?:figure|fig\.|table|algorithm|listing)\s*\d", re.IGNORECASE)
+_WORD = re.compile(r"[^\W\d_]{2,}")
+
+
+def size_of_body(pages: Iterable[Iterable[Iterable[Row]]]) -> float:
+    """The size in which most of the document is printed; 0 where nothing is."""
+    sizes: Counter[float] = Counter()
+    for page in pages:
+        for region in page:
+            for row in region:
+                sizes[_rounded(row.size)] += len(row.text)
+    return sizes.most_common(1)[0][0] if sizes else 0.0
+
+
+def levels(
+    paragraphs: Sequence[Paragraph], body: float, title: Paragraph | None
+) -> Mapping[int, int]:
+    """The level of each paragraph that is a heading, by its place in ``paragraphs``.
+
+    The title is of level 1. A section's number tells its level ("3.2" is one below "3"), and
+    headings without one are of the level of numbered ones that look alike, or else of a level
+    by their size.
+    """
+    bold_body = _is_mostly_bold(paragraphs)
+    found = [
+        place
+        for place in range(_first_after_authors(paragraphs, title), len(paragraphs))
+        if paragraphs[place] is not title
+        and _is_heading(paragraphs[place], body, bold_body=bold_body)
+    ]
+    candidates = frozenset(found)
+    found = [place for place in found if _leads(place, paragraphs, candidates, body)]
+    found = _alike(found, paragraphs)
+    styles = _levels_of_styles([paragraphs[place] for place in found])
+    result = {
+        place: min(
+            _level_of_number(paragraphs[place]) or styles[look_of(paragraphs[place])], LOWEST
+        )
+        for place in found
+    }
+    if title is not None:
+        result |= {at: 1 for at, paragraph in enumerate(paragraphs) if paragraph is title}
+    return result
+
+
+def title_of(paragraphs: Iterable[Paragraph], body: float, middle: float) -> Paragraph | None:
+    """The largest words of the first page above its ``middle``, if they stand out."""
+    largest: Paragraph | None = None
+    for paragraph in paragraphs:
+        if paragraph.parts[0].page > 0:
+            break
+        if (
+            paragraph.top > middle
+            and paragraph.size >= _LARGER * body
+            and len(paragraph.text) <= _LONGEST_TITLE
+            and _WORD.search(paragraph.text)
+            and (largest is None or paragraph.size > largest.size * (1 + _SAME_SIZE))
+        ):
+            largest = paragraph
+    return largest
+
+
+def is_known(text: str) -> bool:
+    """Whether this is what sections of papers and books are called: "Abstract", "References"."""
+    return bool(_KNOWN.fullmatch(text.rstrip(".:")))
+
+
+def _first_after_authors(paragraphs: Sequence[Paragraph], title: Paragraph | None) -> int:
+    """Where headings may begin: names of authors, in bold, stand between title and abstract."""
+    if title is None:
+        return 0
+    for place, paragraph in enumerate(paragraphs):
+        if paragraph.parts[0].page > 0:
+            break
+        if paragraph.text.casefold().strip(" .:—-") == "abstract":
+            return place
+        if _NUMBERED.match(paragraph.text) and _KNOWN.search(paragraph.text):
+            return place
+    return 0
+
+
+def _is_mostly_bold(paragraphs: Iterable[Paragraph]) -> bool:
+    bold = total = 0
+    for paragraph in paragraphs:
+        size = sum(len(part.text) for part in paragraph.parts)
+        total += size
+        bold += size * paragraph.bold
+    return bold * 2 > total
+
+
+def _is_heading(paragraph: Paragraph, body: float, *, bold_body: bool) -> bool:
+    """Whether its words could be a heading, and are printed as one."""
+    text = paragraph.text
+    if not paragraph.is_prose or paragraph.lines > _MOST_LINES or not _names(text):
+        return False
+    number = _NUMBERED.match(text)
+    words = text[number.end() :] if number else text
+    known = is_known(words)
+    is_large = paragraph.size >= _LARGER * body
+    is_capital = number is not None and words.isupper() and paragraph.lines == 1
+    is_roman = paragraph.is_label and bool(_ROMAN.match(text))
+    stands_out = known or is_roman or (paragraph.bold and not bold_body)
+    # Small capitals are smaller than they look.
+    return (is_large or is_capital or (stands_out and paragraph.size >= _NOT_SMALLER * body)) and (
+        words[:1].isupper() or known
+    )
+
+
+def _names(text: str) -> bool:
+    """Whether it may be the name of a section: short, of words, and no sentence."""
+    if len(text) > _LONGEST or _CAPTION.match(text) or not _is_wordy(text):
+        return False
+    names_known = bool(_KNOWN.search(text)) and len(text) < _SHORT
+    return not text.endswith((",", ";", "-")) and (not text.endswith(".") or names_known)
+
+
+def _alike(found: Sequence[int], paragraphs: Sequence[Paragraph]) -> list[int]:
+    """Those that look like headings of this document.
+
+    Where it numbers its sections, large words without a number may be part of a picture, unless
+    they look like a section's number and name, or are bold as these are.
+    """
+    numbered = {
+        look_of(paragraphs[place]) for place in found if _NUMBERED.match(paragraphs[place].text)
+    }
+    if not numbered:
+        return list(found)
+    some_bold = any(bold for _, bold in numbered)
+    return [
+        place
+        for place in found
+        if look_of(paragraphs[place]) in numbered
+        or (some_bold and paragraphs[place].bold)
+        or paragraphs[place].size > max(size for size, _ in numbered)
+        or is_known(paragraphs[place].text)
+    ]
+
+
+def _leads(place: int, paragraphs: Sequence[Paragraph], found: Container[int], body: float) -> bool:
+    """Whether text follows, or another heading; after words in a figure there is neither."""
+    if _NUMBERED.match(paragraphs[place].text) or place + 1 == len(paragraphs):
+        return True
+    following = paragraphs[place + 1]
+    if place + 1 in found:
+        return True
+    return not following.is_label and following.size >= _SMALLEST * body
+
+
+def _is_wordy(text: str) -> bool:
+    printed = [character for character in text if not character.isspace()]
+    letters = sum(character.isalpha() for character in printed)
+    return bool(_WORD.search(text)) and letters >= _LEAST_WORDY * len(printed)
+
+
+def _level_of_number(paragraph: Paragraph) -> int | None:
+    number = _NUMBERED.match(paragraph.text)
+    return 2 + (number["deeper"] or "").count(".") if number else None
+
+
+def _levels_of_styles(found: Sequence[Paragraph]) -> Mapping[tuple[float, bool], int]:
+    """The level of headings that look alike, from their numbers or, failing these, their size."""
+    numbered: dict[tuple[float, bool], Counter[int]] = {}
+    for paragraph in found:
+        level = _level_of_number(paragraph)
+        if level is not None:
+            numbered.setdefault(look_of(paragraph), Counter())[level] += 1
+    known = {style: counts.most_common(1)[0][0] for style, counts in numbered.items()}
+    result = dict(known)
+    styles = sorted({look_of(paragraph) for paragraph in found}, reverse=True)
+    rank = 2
+    for at, style in enumerate(styles):
+        if style in known:
+            rank = known[style]
+            continue
+        larger = [level for other, level in known.items() if other[0] >= style[0]]
+        if known:
+            result[style] = max(larger) if larger else 2
+        else:
+            rank = 2 + at
+            result[style] = rank
+    return result
+
+
+def look_of(paragraph: Paragraph) -> tuple[float, bool]:
+    """How it is printed: the size, in steps of half a point, and whether it is bold."""
+    return _rounded(paragraph.size), paragraph.bold
+
+
+def _rounded(size: float) -> float:
+    return round(size * 2) / 2

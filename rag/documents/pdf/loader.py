@@ -1,0 +1,283 @@
+"""PDF: its text as a person reads it, page by page.
+
+::
+
+    bytes → file → Sheet → columns → Region → headers_footers → paragraphs → headings → Loaded
+             ↳ ocr ↗
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import chain
+
+from rag.documents.content import Content
+from rag.documents.loaded import LONGEST_HEADING, Loaded
+from rag.documents.pdf import metadata as facts
+from rag.documents.pdf.columns import in_reading_order, rows
+from rag.documents.pdf.file import Pdf, is_whole, opened, read_page
+from rag.documents.pdf.headers_footers import Laid, is_stamp, without_furniture
+from rag.documents.pdf.headings import levels, size_of_body, title_of
+from rag.documents.pdf.lines import Words
+from rag.documents.pdf.ocr import read_scan
+from rag.documents.pdf.outline import bookmarks, with_outline
+from rag.documents.pdf.page import Region, Sheet
+from rag.documents.pdf.paragraphs import Paragraph, Part, carried_on, in_paragraphs
+from rag.documents.whitespace import one_line, without_debris
+from rag.errors import LoadError
+from rag.types import Heading, Span
+
+__all__ = ["load_pdf"]
+
+_A_PAGEFUL = 0.5
+"""The share of a page that a picture covers if the page is a scan."""
+_FEW_LETTERS = 25
+"""Fewer than this on a page that is all picture are the scanner's stamp, not the text."""
+
+_PAGES_TOGETHER = 500
+"""Pages that are laid out together: more than most documents have."""
+
+_MOST_DAMAGED = 10_000
+"""Pages in a row that can't be read, after which the rest is taken to be missing: a file of 200
+bytes may say that it has four million.
+"""
+
+_SCANNED = "no text layer, need OCR"
+_GARBLED = "the fonts don't say which letters they draw, need OCR"
+_DAMAGED = "damaged, not read"
+_BY_OCR = "read by OCR, may have errors"
+_NO_WORDS = "OCR found no text"
+
+
+def load_pdf(
+    content: Content,
+    *,
+    ocr: str | None = None,
+    passwords: Sequence[str] = (),
+    on_page: Callable[[], None] = lambda: None,
+) -> Iterator[Loaded]:
+    """Read a PDF: columns one after the other, lines joined, headers and footers left out; some
+    hundred pages at a time, each such stretch by itself.
+
+    ``pages`` covers the text with a span for each page; a paragraph that runs over the end of a
+    page is one paragraph, and the page ends inside it. The title is the one in the file's own
+    information, or else the largest words at the top. The date is the day on which the file
+    was made. ``title_from``, ``author_from`` and ``date_from`` are "file" in ``metadata`` where
+    the file's own information names these. ``warnings`` name the pages that are only pictures, and
+    those that are damaged.
+
+    ``ocr`` are the languages, as tesseract names them, in which pages that are only pictures, or
+    whose fonts don't say which letters they draw, are read by OCR; ``warnings`` name these too.
+    ``passwords`` are tried, in their order, if the file is protected by one. ``on_page`` is called
+    whenever the work on a page is done.
+
+    Raises LoadError where the bytes are no PDF, are damaged beyond reading or protected by another
+    password, and where no page has text.
+    """
+    with opened(content, passwords) as pdf:
+        named, author, date = facts.title(pdf), facts.author(pdf), facts.date(pdf)
+        metadata = {
+            "author": author,
+            "author_from": "file" if author else "",
+            "title_from": "file" if named else "",
+            "date_from": "file" if date else "",
+        }
+        outline = bookmarks(pdf)
+        doubts: list[str] = []
+        waiting: list[Loaded] = []
+        is_read = False
+        body = 0.0
+        damaged = 0
+        for start in range(0, max(len(pdf), 1), _PAGES_TOGETHER):
+            numbers = range(start, min(start + _PAGES_TOGETHER, len(pdf)))
+            pages = _read(pdf, numbers, ocr, on_page)
+            damaged = damaged + len(numbers) if pages.is_damaged else 0
+            if damaged > _MOST_DAMAGED:
+                break
+            doubts += pages.doubts
+            is_read |= pages.is_read
+            kept = list(without_furniture(pages.laid))
+            body = body or size_of_body(kept)
+            paragraphs = _paragraphs(kept, body, on_page)
+            shown = None
+            if not start and pages.laid:
+                first = pages.laid[0]
+                shown = title_of(paragraphs, body, (first.bottom + first.top) / 2)
+            here = [
+                replace(entry, page=entry.page - start)
+                for entry in outline
+                if entry.page - start in range(len(pages.laid))
+            ]
+            found = with_outline(levels(paragraphs, body, shown), paragraphs, here, shown)
+            text, headings, spans = _put_together(paragraphs, found, len(pages.laid))
+            if pages.is_read and any(one.text for one in waiting):
+                yield from _with_all_warnings(waiting)
+                waiting = []
+            loaded = Loaded(
+                text=text,
+                title=named or (one_line(shown.text) if shown else None),
+                date=date,
+                metadata={name: value for name, value in metadata.items() if value},
+                headings=headings,
+                pages=spans,
+                page_labels=facts.page_labels(pdf, numbers),
+                warnings=pages.warnings,
+            )
+            nothing = (Span(0, 0),) * len(spans)
+            waiting.append(
+                loaded if pages.is_read else replace(loaded, text="", pages=nothing, headings=())
+            )
+        if not is_read:
+            raise LoadError(_nothing_read(len(pdf), doubts))
+        yield from _with_all_warnings(waiting)
+
+
+def _with_all_warnings(stretches: Sequence[Loaded]) -> Iterator[Loaded]:
+    """Stretches of which one has text: that one with the warnings of the others, which are not
+    heard otherwise.
+    """
+    warnings = tuple(chain.from_iterable(one.warnings for one in stretches))
+    return (replace(one, warnings=warnings if one.text else ()) for one in stretches)
+
+
+@dataclass(frozen=True, slots=True)
+class _Pages:
+    laid: tuple[Laid, ...]
+    warnings: tuple[str, ...]
+    doubts: tuple[str, ...]
+    is_read: bool
+    """Whether there is text on any page that is not only in doubt."""
+    is_damaged: bool
+    """Whether none of the pages can be read."""
+
+
+def _read(pdf: Pdf, numbers: range, ocr: str | None, on_page: Callable[[], None]) -> _Pages:
+    """Read page after page; only their rows stay in memory."""
+    laid: list[Laid] = []
+    doubts: defaultdict[str, list[int]] = defaultdict(list)
+    for number in numbers:
+        sheet, doubt = _sheet(pdf, number, ocr)
+        if doubt:
+            doubts[doubt].append(number)
+        laid.append(_laid(sheet) if sheet else Laid((), (), 0.0, 0.0))
+        on_page()
+    unread = sum(len(pages) for doubt, pages in doubts.items() if doubt != _BY_OCR)
+    told = [
+        f"{'page' if len(pages) == 1 else 'pages'} {facts.ranges(pages)}: {doubt}"
+        for doubt, pages in doubts.items()
+    ]
+    if not numbers.start and not is_whole(pdf):
+        told.append("the file is damaged or cut short; what could be found of it was read")
+    is_read = any(page.regions or page.turned for page in laid) and unread < len(laid)
+    is_damaged = len(doubts.get(_DAMAGED, ())) == len(laid)
+    return _Pages(tuple(laid), tuple(told), tuple(doubts), is_read, is_damaged)
+
+
+def _sheet(pdf: Pdf, number: int, ocr: str | None) -> tuple[Sheet | None, str]:
+    """A page, None if nothing of it can be read, and why its text is missing or in doubt, if so."""
+    sheet = read_page(pdf, number)
+    if sheet is None:
+        return None, _DAMAGED
+    wanting = _GARBLED if sheet.garbled else _SCANNED if _is_scan(sheet) else ""
+    if not wanting or ocr is None:
+        return sheet, wanting
+    try:
+        scan = read_scan(pdf, number, ocr)
+    except LoadError as error:
+        return sheet, str(error)
+    return (scan, _BY_OCR) if scan.pieces else (sheet, _NO_WORDS)
+
+
+def _nothing_read(pages: int, doubts: Sequence[str]) -> str:
+    count = f"{pages} page" if pages == 1 else f"{pages} pages"
+    if _SCANNED in doubts or _GARBLED in doubts:
+        return f"no text layer: needs OCR ({count})"
+    by_ocr = [doubt for doubt in doubts if doubt != _DAMAGED]
+    if by_ocr:
+        return f"{by_ocr[0]} ({count}); scan it again, or leave it out of what is indexed"
+    if doubts:
+        return f"none of its pages can be read, they are damaged ({count}); get the file again"
+    return f"there is nothing to read on its pages ({count}); leave it out of what is indexed"
+
+
+def _is_scan(sheet: Sheet) -> bool:
+    if not sheet.pieces:
+        return sheet.pictured > 0
+    if sheet.pictured < _A_PAGEFUL:
+        return False
+    written = sum(character.isalnum() for piece in sheet.pieces for character in piece.text)
+    return written < _FEW_LETTERS
+
+
+def _laid(sheet: Sheet) -> Laid:
+    """The page in reading order, without arXiv's stamp along its edge."""
+    turned = (piece for piece in sheet.turned if not is_stamp(piece.text))
+    return Laid(
+        regions=tuple(in_reading_order(sheet.pieces)),
+        turned=tuple(rows(turned)),
+        bottom=sheet.bottom,
+        top=sheet.top,
+    )
+
+
+def _paragraphs(
+    pages: Sequence[tuple[Region, ...]], body: float, on_page: Callable[[], None]
+) -> list[Paragraph]:
+    words = Words()
+    for page in pages:
+        for region in page:
+            words.learn(row.text for row in region)
+        on_page()
+    regions: list[list[Paragraph]] = []
+    for number, page in enumerate(pages):
+        regions += [in_paragraphs(region, number, words) for region in page]
+        on_page()
+    return list(carried_on(regions, body, words))
+
+
+def _put_together(
+    paragraphs: Sequence[Paragraph], levels: Mapping[int, int], pages: int
+) -> tuple[str, tuple[Heading, ...], tuple[Span, ...]]:
+    """The text with an empty line between paragraphs, where its headings are, and its pages."""
+    pieces: list[str] = []
+    headings: list[Heading] = []
+    starts: list[int | None] = [None] * pages
+    at = 0
+    for place, paragraph in enumerate(paragraphs):
+        in_lines = not (paragraph.is_prose or place in levels)  # a title may be set like a table
+        parts = [Part(part.page, _tidy(part.text, in_lines=in_lines)) for part in paragraph.parts]
+        parts = [part for part in parts if part.text]
+        if not parts:
+            continue
+        if pieces:
+            pieces.append("\n\n")
+            at += 2
+        begin = at
+        for index, part in enumerate(parts):
+            if index:
+                pieces.append(" ")
+                at += 1
+            if starts[part.page] is None:
+                starts[part.page] = at
+            pieces.append(part.text)
+            at += len(part.text)
+        if place in levels and at - begin <= LONGEST_HEADING:
+            headings.append(Heading(Span(begin, at), levels[place]))
+    return "".join(pieces), tuple(headings), _spans(starts, at)
+
+
+def _tidy(text: str, *, in_lines: bool) -> str:
+    return without_debris(text).strip() if in_lines else one_line(text)
+
+
+def _spans(starts: Sequence[int | None], end: int) -> tuple[Span, ...]:
+    """Pages side by side from 0 to the end; one without text is empty, where it would stand."""
+    spans: list[Span] = []
+    for start in reversed(starts):
+        begin = end if start is None else start
+        spans.append(Span(begin, end))
+        end = begin
+    spans.reverse()
+    return tuple(spans)

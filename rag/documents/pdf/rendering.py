@@ -1,0 +1,290 @@
+"""A page of a PDF as it is printed: its picture, and the boxes around words of its text."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from math import sqrt
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rag.documents.pdf.file import Pdf
+from rag.documents.pdf.glyphs import Floats, Letters, PdfPage, Whole, letters_of
+from rag.documents.pdf.text_alignment import Sought, Stretch, Written, folded_character, found
+from rag.errors import InputError, LoadError
+
+LEAST_WIDTH, MOST_WIDTH = 50, 3000
+"""Pixels of a picture."""
+
+_MOST_PIXELS = 16_000_000
+"""A page that would have more, being far higher than wide, is drawn less wide than asked for."""
+_LONGEST_EDGE = 16_000
+_EFFORT = 3
+"""Of 9, in packing the picture: more takes longer, and text comes out larger even so."""
+_WIDE_GAP = 1.0
+_NEW_LINE = 0.55
+"""Times the size of the letters, as where pieces of text end (rag.documents.pdf.file)."""
+_SAME_LINE = 4.0
+"""Times the size: a sentence that goes on no further away is in one box, blanks and all."""
+_DEPTH, _HEIGHT = 0.25, 0.85
+"""Times the size: how far letters reach down and up from their line. What fonts say of themselves
+is often too little, and cuts off the tops."""
+_MOST_MARKS = 3
+"""Quotes and full stops around a sentence that are boxed with it, on either side."""
+_BLANKS = np.array([0x09, 0x0A, 0x0D, 0x20, 0xA0, 0x2002, 0x2003, 0x2009, 0x3000])
+_HALVES = (0xD800, 0xDC00, 0xE000)
+
+
+@dataclass(frozen=True, slots=True)
+class PageImage:
+    """A page, drawn on white: a PNG and its size in pixels."""
+
+    png: bytes = field(repr=False)
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A rectangle on a page, in shares of the page's width and height, from 0 to 1.
+
+    ``x`` and ``y`` are its left and upper edge, counted from the page's upper left corner.
+    """
+
+    x: float
+    y: float
+    width: float
+    height: float
+
+
+def page_image(pdf: Pdf, index: int, width: int) -> PageImage:
+    """The page, counted from 0, as it is printed, so many pixels wide.
+
+    A page of which that would make more than 16 million pixels comes out less wide.
+
+    Raises
+    ------
+    InputError
+        If there is no such page, or the width is not from 50 to 3000 pixels.
+    LoadError
+        If the page can't be drawn.
+    """
+    import pypdfium2 as pdfium  # type: ignore[import-untyped,unused-ignore]
+
+    if not LEAST_WIDTH <= width <= MOST_WIDTH:
+        raise InputError(
+            f"a page is drawn {LEAST_WIDTH} to {MOST_WIDTH} pixels wide, not {width}; "
+            "choose a width between these"
+        )
+    page = _page(pdf, index)
+    try:
+        across, down = (max(edge, 1.0) for edge in page.get_size())
+        most = min(width, sqrt(_MOST_PIXELS * across / down), _LONGEST_EDGE * across / down)
+        # pdfium rounds up; a hair less, so that it is the width itself that comes out.
+        picture = page.render(scale=(most - 0.01) / across, rev_byteorder=True).to_pil()
+    except (pdfium.PdfiumError, ValueError) as error:  # ValueError: of no width, or no height
+        raise LoadError(f"page {index + 1} is damaged and can't be drawn") from error
+    finally:
+        page.close()
+    buffer = io.BytesIO()
+    picture.save(buffer, "PNG", compress_level=_EFFORT)
+    return PageImage(buffer.getvalue(), picture.width, picture.height)
+
+
+def boxes_of(pdf: Pdf, index: int, sought: Sought) -> tuple[Box, ...]:
+    """Where the words sought stand on a page, counted from 0: a box for each line, as they follow.
+
+    There is none where the words don't stand there, or not for sure, and where the page is only a
+    picture.
+
+    Raises
+    ------
+    InputError
+        If there is no such page.
+    LoadError
+        If the page can't be read.
+    """
+    import pypdfium2 as pdfium
+
+    page = _page(pdf, index)
+    try:
+        letters = letters_of(page) if sought.words else None
+        if letters is None:
+            return ()
+        paper = _Paper.of(page)
+    except pdfium.PdfiumError as error:
+        raise LoadError(f"page {index + 1} is damaged and can't be read") from error
+    finally:
+        page.close()
+    upright = _Upright.of(letters)
+    written, owners = _written(letters, upright)
+    boxes: list[Box] = []
+    for start, end in found(written, sought):
+        first, last = _with_marks(letters.code, int(owners[start]), int(owners[end - 1]))
+        for line in upright.lines(np.arange(first, last + 1)):
+            box = paper.box(letters, line)
+            if box:
+                boxes.append(box)
+    return tuple(boxes)
+
+
+def _page(pdf: Pdf, index: int) -> PdfPage:
+    import pypdfium2 as pdfium
+
+    if not 0 <= index < len(pdf):
+        count = f"{len(pdf)} page" if len(pdf) == 1 else f"{len(pdf)} pages"
+        raise InputError(f"there is no page {index + 1}; the file has {count}")
+    try:
+        return pdf[index]
+    except pdfium.PdfiumError as error:
+        raise LoadError(f"page {index + 1} is damaged and can't be read") from error
+
+
+@dataclass(frozen=True, slots=True)
+class _Upright:
+    """Where letters stand after each line was turned until it is upright; in points."""
+
+    left: Floats
+    right: Floats
+    base: Floats
+    size: Floats
+    turn: Whole
+    blank: NDArray[np.bool_]
+
+    @classmethod
+    def of(cls, letters: Letters) -> _Upright:
+        turn = letters.turn
+        left, right, bottom, top = letters.left, letters.right, letters.bottom, letters.top
+        return cls(
+            left=np.choose(turn, [left, bottom, -right, -top]),
+            right=np.choose(turn, [right, top, -left, -bottom]),
+            base=np.choose(turn, [letters.y, -letters.x, -letters.y, letters.x]),
+            size=letters.size,
+            turn=turn,
+            blank=np.isin(letters.code, _BLANKS),
+        )
+
+    def lines(self, chosen: Whole, gap: float = _SAME_LINE) -> Iterator[Whole]:
+        """Which of the letters chosen, by their places, stand together on one line.
+
+        A line ends where the next letter is of another one, or further away than ``gap`` times
+        the size.
+        """
+        seen = chosen[~self.blank[chosen]]
+        if not len(seen):
+            return
+        left, right, size = self.left[seen], self.right[seen], self.size[seen]
+        widest = np.maximum(size[1:], size[:-1])
+        # To either side: Hebrew and Arabic run the other way.
+        apart = np.maximum(left[1:] - right[:-1], left[:-1] - right[1:])
+        ends = (
+            (np.diff(self.turn[seen]) != 0)
+            | (np.abs(np.diff(self.base[seen])) > _NEW_LINE * widest)
+            | (apart > gap * widest)
+        )
+        yield from np.split(seen, np.flatnonzero(ends) + 1)
+
+
+def _written(letters: Letters, upright: _Upright) -> tuple[Written, Whole]:
+    """The page's letters to look for words in, and for each of them, whose it is."""
+    characters = _characters(letters.code)
+    text: list[str] = []
+    owners: list[int] = []
+    stretches: list[Stretch] = []
+    begins: set[int] = set()
+    for line in upright.lines(np.arange(len(letters.code)), _WIDE_GAP):
+        start = len(owners)
+        before = -2
+        for at in line.tolist():
+            if at > before + 1 or (text and not characters[before]):
+                begins.add(len(owners))
+            before = at
+            text.append(characters[at])
+            owners += [at] * len(characters[at])
+        if len(owners) > start:
+            stretches.append(
+                Stretch(
+                    start=start,
+                    end=len(owners),
+                    left=float(upright.left[line].min()),
+                    right=float(upright.right[line].max()),
+                    base=float(np.median(upright.base[line])),
+                    size=float(np.median(upright.size[line])),
+                )
+            )
+    written = Written("".join(text), tuple(stretches), frozenset(begins))
+    return written, np.array(owners, np.int64)
+
+
+def _characters(codes: Whole) -> list[str]:
+    """What is compared of each character; of rare ones, which come in halves, with the first."""
+    high, low, after = _HALVES
+    found: list[str] = []
+    values = codes.tolist()
+    for at, code in enumerate(values):
+        following = values[at + 1] if at + 1 < len(values) else 0
+        if high <= code < low <= following < after:
+            whole = 0x10000 + ((code - high) << 10) + following - low
+            found.append(folded_character(chr(whole)))
+        elif high <= code < after or code > 0x10FFFF:  # noqa: PLR2004 - the last character there is
+            found.append("")
+        else:
+            found.append(folded_character(chr(code)))
+    return found
+
+
+def _with_marks(codes: Whole, first: int, last: int) -> tuple[int, int]:
+    """The range of letters with the marks that stand before and after it, without a blank."""
+
+    def is_mark(at: int) -> bool:
+        if not 0 <= at < len(codes):
+            return False
+        code = int(codes[at])
+        return code not in _BLANKS and 0x20 < code <= 0x10FFFF and not chr(code).isalnum()  # noqa: PLR2004
+
+    for _ in range(_MOST_MARKS):
+        first -= is_mark(first - 1)
+        last += is_mark(last + 1)
+    return first, last
+
+
+@dataclass(frozen=True, slots=True)
+class _Paper:
+    """The part of a page that is printed, in points, and how often it is turned clockwise."""
+
+    left: float
+    bottom: float
+    right: float
+    top: float
+    quarters: int
+
+    @classmethod
+    def of(cls, page: PdfPage) -> _Paper:
+        left, bottom, right, top = page.get_bbox()
+        return cls(left, bottom, right, top, page.get_rotation() // 90)
+
+    def box(self, letters: Letters, line: Whole) -> Box | None:
+        """The box around letters of one line, or None where none of it is on the paper."""
+        turn, size = int(letters.turn[line[0]]), float(np.median(letters.size[line]))
+        base = float(np.median((letters.x if turn % 2 else letters.y)[line]))
+        reach = (_DEPTH, _HEIGHT) if turn in (0, 3) else (_HEIGHT, _DEPTH)
+        across = base - reach[0] * size, base + reach[1] * size
+        if turn % 2:
+            edges = [*across, letters.bottom[line].min(), letters.top[line].max()]
+        else:
+            edges = [letters.left[line].min(), letters.right[line].max(), *across]
+        width, height = self.right - self.left, self.top - self.bottom
+        if width <= 0 or height <= 0:
+            return None
+        first, last = ((edge - self.left) / width for edge in edges[:2])
+        low, high = ((edge - self.bottom) / height for edge in edges[2:])
+        x, y = (
+            ((first, last), (1 - high, 1 - low)),
+            ((low, high), (first, last)),
+            ((1 - last, 1 - first), (low, high)),
+            ((1 - high, 1 - low), (1 - last, 1 - first)),
+        )[self.quarters % 4]
+        x0, x1, y0, y1 = (min(max(float(edge), 0.0), 1.0) for edge in (*x, *y))
+        return Box(x0, y0, x1 - x0, y1 - y0) if x1 > x0 and y1 > y0 else None

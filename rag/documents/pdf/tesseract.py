@@ -1,0 +1,214 @@
+"""The one place that knows tesseract: from the picture of a page to lines of words.
+
+The program is run as it is, a picture in and hOCR out, both through pipes. pytesseract would write
+each page into the folder for temporary files, readable by everybody and left there when it is
+killed, imports pandas, and passes on no limit for threads; the rest of it is what stands here.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import time
+from collections import Counter
+from collections.abc import Container, Iterator
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rag.documents.whitespace import one_line
+from rag.errors import InputError, LoadError
+
+_Element: TypeAlias = Any
+"""An element of lxml, which ships no types."""
+
+ENGLISH = "eng"
+
+SECONDS_PER_PAGE = 50.0
+"""A page may take no more; most take 1 to 10. Less than a worker may be silent
+(rag.documents.sandbox.reader)."""
+
+_MISSING = (
+    "OCR needs the program tesseract, which is not installed (or not on the PATH): "
+    "apt install tesseract-ocr (Debian, Ubuntu), brew install tesseract (macOS), "
+    "winget install UB-Mannheim.TesseractOCR (Windows)"
+)
+_ORIENTATION = "osd"
+"""Listed among the languages, but a model that tells which way up a page is."""
+_SECONDS_TO_LIST = 30.0
+_TURN_AND_SEGMENT = "1"
+"""Page segmentation mode: find out which way up the page is and where on it text stands."""
+_WORDS = ("ocrx_word",)
+_LINES = ("ocr_line", "ocr_textfloat", "ocr_header", "ocr_caption")
+_SURE_OF_LINE = 45
+_SURE_OF_WORD = 30
+"""Of 100. Of 702 lines of papers, scanned badly, those of which tesseract was less sure on average
+were parts of pictures, but for three. In the others, words of which it is not sure are often
+misread, but leaving out more than the least sure of them would do more harm."""
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A word between two edges, in dots from the left of the picture."""
+
+    text: str
+    left: float
+    right: float
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """Words in the order in which they are read.
+
+    The letters stand on ``base``, in the middle of the line; ``size`` is the height from the
+    bottom of the deep letters to the top of the tall ones. Both are in dots, ``base`` upwards from
+    the bottom of the picture.
+    """
+
+    words: tuple[Word, ...]
+    base: float
+    size: float
+
+
+@dataclass(frozen=True, slots=True)
+class Recognised:
+    """What was read in a picture, after it was turned until its writing stood upright.
+
+    ``paragraphs`` are the lines that tesseract takes for one paragraph each, and ``height`` is
+    that of the picture in dots, as it stood then.
+    """
+
+    paragraphs: tuple[tuple[Line, ...], ...]
+    height: float
+
+
+def checked(languages: str) -> str:
+    """The languages, given as tesseract names them, "eng" or "deu+eng", if it can read them.
+
+    Raises InputError where tesseract or one of the languages is not installed.
+    """
+    if shutil.which("tesseract") is None:
+        raise InputError(_MISSING)
+    installed = _installed()
+    asked = languages.split("+")
+    unknown = [one for one in asked if one not in installed]
+    if unknown:
+        raise InputError(
+            f"tesseract has no language “{unknown[0]}”; it has {', '.join(installed) or 'none'}; "
+            f"others are packages of their own, such as tesseract-ocr-deu on Debian and "
+            f"tesseract-lang on macOS"
+        )
+    return languages
+
+
+def recognised(pixels: NDArray[np.uint8], dots_per_inch: float, languages: str) -> Recognised:
+    """The lines of text in a picture: shape (rows, columns), uint8, 0 for black.
+
+    What tesseract is not sure of is left out.
+
+    Raises LoadError where it fails, or takes more than ``SECONDS_PER_PAGE``.
+    """
+    until = time.monotonic() + SECONDS_PER_PAGE
+    page = _page(pixels, dots_per_inch, languages, until)
+    turned = _turned(page)
+    if turned:
+        pixels = np.rot90(pixels, -turned)
+        page = _page(pixels, dots_per_inch, languages, until)
+    return Recognised(tuple(_paragraphs(page, len(pixels))), len(pixels))
+
+
+def _page(
+    pixels: NDArray[np.uint8], dots_per_inch: float, languages: str, until: float
+) -> _Element:
+    """The hOCR of a picture: areas of paragraphs of lines of words."""
+    from lxml import etree  # type: ignore[import-untyped,unused-ignore]
+
+    rows, columns = pixels.shape
+    picture = b"P5 %d %d 255\n" % (columns, rows) + pixels.tobytes()
+    command = ("tesseract", "stdin", "stdout", "-l", languages)
+    options = ("--psm", _TURN_AND_SEGMENT, "--dpi", str(round(dots_per_inch)), "hocr")
+    try:
+        ended = subprocess.run(  # noqa: S603 (languages are checked)
+            [*command, *options],
+            input=picture,
+            capture_output=True,
+            check=True,
+            timeout=max(0.0, until - time.monotonic()),
+            # Several pages are read at a time, each in a process of its own.
+            env=os.environ | {"OMP_THREAD_LIMIT": "1"},
+        )
+    except subprocess.TimeoutExpired as error:
+        raise LoadError(f"OCR took more than {SECONDS_PER_PAGE:.0f} s, not read") from error
+    except subprocess.CalledProcessError as error:
+        raise LoadError(f"OCR failed (exit code {error.returncode}), not read") from error
+    return etree.fromstring(ended.stdout, etree.XMLParser(recover=True, huge_tree=True))
+
+
+def _turned(page: _Element) -> int:
+    """By how many quarters, anticlockwise, most lines of the page are turned."""
+    turns = Counter(
+        round(facts["textangle"][0] / 90) % 4 if "textangle" in facts else 0
+        for facts in map(_facts, _of_class(page, _LINES))
+    )
+    return max(turns, key=turns.__getitem__, default=0)
+
+
+def _paragraphs(page: _Element, height: int) -> Iterator[tuple[Line, ...]]:
+    for paragraph in _of_class(page, ("ocr_par",)):
+        lines = (
+            _line(line, height)
+            for line in _of_class(paragraph, _LINES)
+            if "textangle" not in _facts(line) and _is_sure(line)
+        )
+        yield tuple(line for line in lines if line.words)
+
+
+def _is_sure(line: _Element) -> bool:
+    sure = [_facts(word)["x_wconf"][0] for word in _of_class(line, _WORDS)]
+    return bool(sure) and sum(sure) >= _SURE_OF_LINE * len(sure)
+
+
+def _line(element: _Element, height: int) -> Line:
+    facts = _facts(element)
+    left, _, right, bottom = facts["bbox"]
+    slope, offset = facts.get("baseline", (0.0, 0.0))
+    base = bottom + offset + slope * (right - left) / 2
+    words = (_word(word) for word in _of_class(element, _WORDS))
+    return Line(tuple(word for word in words if word), height - base, facts["x_size"][0])
+
+
+def _word(element: _Element) -> Word | None:
+    """The word, if tesseract is sure enough of it."""
+    text = one_line("".join(element.itertext()))
+    facts = _facts(element)
+    if not text or facts["x_wconf"][0] < _SURE_OF_WORD:
+        return None
+    left, _, right, _ = facts["bbox"]
+    return Word(text, left, right)
+
+
+def _facts(element: _Element) -> dict[str, tuple[float, ...]]:
+    """What hOCR says of an element: ``bbox 36 92 618 184; baseline 0 -30``, by name."""
+    said = (fact.split() for fact in element.get("title", "").split(";"))
+    return {name: tuple(map(float, values)) for name, *values in said}
+
+
+def _of_class(element: _Element, classes: Container[str]) -> Iterator[_Element]:
+    return (inner for inner in element.iter() if inner.get("class") in classes)
+
+
+def _installed() -> list[str]:
+    """The languages that tesseract has."""
+    ended = subprocess.run(
+        ["tesseract", "--list-langs"],  # noqa: S607 (found on the PATH, wherever that is)
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=_SECONDS_TO_LIST,
+    )
+    # A line that says what follows comes first.
+    return [one for one in ended.stdout.split("\n")[1:] if one and one != _ORIENTATION]

@@ -1,0 +1,121 @@
+"""The process in which pages of PDFs are drawn: a file that hangs or crashes it costs only it.
+
+Started by :mod:`rag.documents.sandbox.page_viewer` as ``python -m
+rag.documents.sandbox.page_renderer``. Messages are those of
+:mod:`rag.documents.sandbox.processes`::
+
+    → {"path": …, "digest": …, "passwords": […], "page": …, "width": …}     a picture, please
+    → {"path": …, "digest": …, "passwords": […], "page": …, "sought": […]}  or boxes
+    ← {"ready": true}                              once, before the first request
+    ← {"png": …, "width": …, "height": …}          the picture, in base 64
+    ← {"boxes": [[x, y, width, height], …]}
+    ← {"failure": reason} or {"impossible": reason}    the file's fault, or the request's
+
+The file that was asked for last stays open, unless it is protected by a password.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import astuple, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from rag.documents.pdf.file import Pdf, opened
+from rag.documents.pdf.rendering import boxes_of, page_image
+from rag.documents.pdf.text_alignment import Sought
+from rag.documents.read_options import PROTECTED
+from rag.documents.sandbox.processes import answering, limit_memory, memory_in_use, receive, send
+from rag.errors import InputError, LoadError
+from rag.runtime.files import open_file
+
+MEMORY_BYTES = 2 << 30
+"""Memory that the file, and drawing a page of it, may take, where the system can limit it."""
+
+CHANGED = "it is not the file any more that was indexed; index it again"
+_NO_PDF = "only the pages of PDFs can be shown as they are printed; read its text instead"
+_LOCKED = f"{PROTECTED}, and passwords are kept nowhere: open the file itself to see its pages"
+_BEGINNING = 1024
+
+
+def main() -> None:
+    """Draw pages until nobody is there to ask."""
+    requests, answers = answering()
+    limit_memory(memory_in_use() + MEMORY_BYTES)
+    send(answers, {"ready": True})
+    files = _Files()
+    while request := receive(requests):
+        try:
+            answer = _answered(files, request)
+        except InputError as error:
+            answer = {"impossible": str(error)}
+        except (LoadError, OSError) as error:
+            answer = {"failure": _reason(error, request)}
+        except MemoryError:
+            answer = {"failure": "drawing it takes too much memory; open the file itself"}
+        except Exception as error:  # noqa: BLE001 (a parser's own error must not end it)
+            reason = f"its page can't be drawn ({type(error).__name__}: {str(error)[:200]})"
+            answer = {"failure": reason}
+        send(answers, answer)
+        if request["passwords"]:
+            files.close()
+    files.close()
+
+
+@dataclass(slots=True)
+class _Files:
+    """The file that was asked for last, open, by the path, state and digest that it had."""
+
+    _pdf: Pdf = None
+    _key: tuple[object, ...] = ()
+    _stack: ExitStack = field(default_factory=ExitStack)
+
+    def pdf(self, path: Path, digest: str, passwords: Sequence[str]) -> Pdf:
+        """The PDF at ``path``, whose content must be that of this SHA-256.
+
+        Raises LoadError where it is another, no PDF, damaged or protected, and OSError where it
+        can't be read.
+        """
+        state = path.stat()
+        key = (path, digest, state.st_mtime_ns, state.st_size)
+        if key != self._key:
+            self.close()
+            with open_file(path) as file:
+                content = file.read()
+            if hashlib.sha256(content).hexdigest() != digest:
+                raise LoadError(CHANGED)
+            if b"%PDF-" not in content[:_BEGINNING]:
+                raise LoadError(_NO_PDF)
+            self._pdf = self._stack.enter_context(opened(content, passwords))
+            self._pdf.init_forms()  # so that what was filled in is drawn
+            self._key = key
+        return self._pdf
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._pdf, self._key = None, ()
+        self._stack.close()
+
+
+def _answered(files: _Files, request: dict[str, Any]) -> dict[str, Any]:
+    pdf = files.pdf(Path(request["path"]), request["digest"], request["passwords"])
+    if "sought" in request:
+        boxes = boxes_of(pdf, request["page"], Sought(*request["sought"]))
+        return {"boxes": [astuple(box) for box in boxes]}
+    image = page_image(pdf, request["page"], request["width"])
+    png = base64.b64encode(image.png).decode()
+    return {"png": png, "width": image.width, "height": image.height}
+
+
+def _reason(error: Exception, request: dict[str, Any]) -> str:
+    if isinstance(error, OSError):
+        return f"it can't be read: {error.strerror or 'unknown error'}"
+    reason = str(error)
+    return _LOCKED if reason.startswith(PROTECTED) and not request["passwords"] else reason
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,182 @@
+"""Pages of PDFs as they are printed, drawn in a process of its own.
+
+pdfium is not safe to use from several threads, and files can make it hang or crash: so one page is
+drawn at a time, in a process that is started when first needed, kept, and replaced when it dies.
+"""
+
+from __future__ import annotations
+
+import base64
+import subprocess
+import sys
+import threading
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import astuple
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from rag.documents.pdf.rendering import Box, PageImage
+from rag.documents.pdf.text_alignment import Sought
+from rag.documents.sandbox.processes import (
+    deadline,
+    ended,
+    kill,
+    receive,
+    send,
+    started,
+    stdin,
+    stdout,
+)
+from rag.errors import InputError, LoadError
+from rag.types import Document, Span
+
+__all__ = ["Box", "PageImage", "PageViewer", "Sought", "sought_on"]
+
+COMMAND = (sys.executable, "-m", "rag.documents.sandbox.page_renderer")
+SECONDS = 20.0
+"""One page may take no more; most take a tenth of a second."""
+
+SECONDS_TO_START = 120.0
+KEPT_BYTES = 32 << 20
+"""Pictures are kept up to so many bytes: those that were asked for last."""
+
+_Key: TypeAlias = tuple[str, int, int]
+
+
+def sought_on(document: Document, index: int, span: Span) -> Sought:
+    """What of a range of the document's text stands on a page, counted from 0; it may be nothing.
+
+    Raises InputError where the document has no such page.
+    """
+    if not 0 <= index < len(document.pages):
+        raise InputError(f"there is no page {index + 1} in this document")
+    page = document.pages[index]
+    start = min(max(span.start, page.start), page.end)
+    end = max(min(span.end, page.end), start)
+    return Sought(
+        words=document.text[start:end],
+        before=document.text[page.start : start],
+        after=document.text[end : page.end],
+    )
+
+
+class PageViewer:
+    """Draws pages, one at a time; any number of threads may ask. To be closed when done."""
+
+    def __init__(self) -> None:
+        self._asking = threading.Lock()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._is_closed = False
+        self._kept: OrderedDict[_Key, PageImage] = OrderedDict()
+
+    def image(
+        self, path: Path, digest: str, index: int, width: int, passwords: Sequence[str] = ()
+    ) -> PageImage:
+        """A page of the PDF at ``path``, counted from 0, so many pixels wide.
+
+        Parameters
+        ----------
+        path, digest
+            The file, and the SHA-256 that its content must have, in hexadecimal.
+        index, width
+            As in :func:`rag.documents.pdf.rendering.page_image`, and so are the errors.
+        passwords
+            Tried in their order if the file is protected by one; they are kept nowhere.
+
+        Raises
+        ------
+        LoadError
+            If the file has changed, can't be read or is no PDF, if the page can't be drawn, or
+            takes longer than 20 s.
+        InputError
+            If there is no such page, or the width is too small or too large.
+        """
+        key = (digest, index, width)
+        with self._asking:
+            kept = self._kept.get(key)
+            if kept and not passwords:
+                self._kept.move_to_end(key)
+                return kept
+            question = {"page": index, "width": width}
+            said = self._answer(path, digest, passwords, question)
+            image = PageImage(base64.b64decode(said["png"]), said["width"], said["height"])
+            if not passwords:
+                self._keep(key, image)
+            return image
+
+    def boxes(
+        self, path: Path, digest: str, index: int, sought: Sought, passwords: Sequence[str] = ()
+    ) -> tuple[Box, ...]:
+        """Where words stand on a page of the PDF at ``path``: a box for each line, none if unsure.
+
+        Parameters and errors are those of :meth:`image`; :func:`sought_on` says what to seek.
+        """
+        question = {"page": index, "sought": astuple(sought)}
+        with self._asking:
+            said = self._answer(path, digest, passwords, question)
+        return tuple(Box(*edges) for edges in said["boxes"])
+
+    def close(self) -> None:
+        """End the process, whatever it is doing; no page can be drawn afterwards."""
+        self._is_closed = True
+        process = self._process
+        if process:
+            kill(process)  # whoever waits for it waits no longer
+        with self._asking:
+            self._kept.clear()
+            self._end()
+
+    def _answer(
+        self, path: Path, digest: str, passwords: Sequence[str], question: dict[str, Any]
+    ) -> dict[str, Any]:
+        if self._is_closed:
+            raise InputError("no pages are shown any more: the server is being stopped")
+        if self._process and self._process.poll() is not None:
+            self._end()  # it died while nothing was asked: for want of memory, say
+        process = self._process or self._start()
+        file = {"path": str(path), "digest": digest, "passwords": list(passwords)}
+        said = self._told(process, file | question, SECONDS)
+        if "impossible" in said:
+            raise InputError(said["impossible"])
+        if "failure" in said:
+            raise LoadError(said["failure"])
+        return said
+
+    def _told(
+        self, process: subprocess.Popen[bytes], question: dict[str, Any] | None, seconds: float
+    ) -> dict[str, Any]:
+        """What the process says to the question; raises LoadError where it died over it."""
+        with deadline(process, seconds) as late:
+            try:
+                if question is not None:
+                    send(stdin(process), question)
+                said = receive(stdout(process))
+            except BrokenPipeError:  # it died before it was asked
+                said = None
+            except BaseException:
+                self._end()  # what it says yet would be taken for the answer to something else
+                raise
+        if said is not None:
+            return said
+        code = self._end()
+        if late.is_set():
+            raise LoadError(f"it took more than {seconds:.0f} s, and was given up")
+        raise LoadError(f"the PDF crashed what draws its pages (exit code {code})")
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        self._process = started(COMMAND)
+        try:
+            self._told(self._process, None, SECONDS_TO_START)
+        except LoadError as error:
+            raise RuntimeError(f"the process that draws pages did not start: {error}") from error
+        return self._process
+
+    def _end(self) -> int | None:
+        process, self._process = self._process, None
+        return ended(process) if process else None
+
+    def _keep(self, key: _Key, image: PageImage) -> None:
+        self._kept[key] = image
+        while sum(len(one.png) for one in self._kept.values()) > KEPT_BYTES:
+            self._kept.popitem(last=False)

@@ -1,0 +1,123 @@
+"""The process in which files are read: a parser that hangs, crashes or eats memory costs only it.
+
+Started by :mod:`rag.documents.sandbox.reader` as ``python -m rag.documents.sandbox.parser``.
+Messages are those of :mod:`rag.documents.sandbox.processes`::
+
+    → {"path": …, "means": {…}}    a file to read, and with what
+    ← {"ready": true}          once, before the first file
+    ← {"alive": steps}         it goes on, after so many pages or the like; once a second at most
+    ← {"document": {…}}        one of those in the file
+    ← {"failure": [source, reason]}
+    ← {"done": true, "spent": …}    that was all of the file; whether to start another process now
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from rag.documents.registry import Means, load
+from rag.documents.sandbox.processes import answering, limit_memory, memory_in_use, receive, send
+from rag.errors import LoadError
+from rag.types import Document, Failure, Heading, Span
+
+_SPENT = 0.5
+"""The share of a file's memory that may still be taken after it is read."""
+
+SECONDS_BETWEEN_SIGNS = 1.0
+"""Signs of life are no more frequent than this."""
+
+
+def document_to_json(document: Document) -> dict[str, Any]:
+    """A document as plain values."""
+    return {
+        "id": document.id,
+        "source": document.source,
+        "title": document.title,
+        "text": document.text,
+        "digest": document.digest,
+        "date": document.date.isoformat() if document.date else None,
+        "metadata": dict(document.metadata),
+        "headings": [[one.span.start, one.span.end, one.level] for one in document.headings],
+        "pages": [[one.start, one.end] for one in document.pages],
+        "page_labels": list(document.page_labels),
+        "warnings": list(document.warnings),
+    }
+
+
+def document_from_json(values: dict[str, Any]) -> Document:
+    """The document again; every span is checked on the way."""
+    return Document(
+        id=values["id"],
+        source=values["source"],
+        title=values["title"],
+        text=values["text"],
+        digest=values["digest"],
+        date=dt.date.fromisoformat(values["date"]) if values["date"] else None,
+        metadata=values["metadata"],
+        headings=tuple(Heading(Span(a, b), level) for a, b, level in values["headings"]),
+        pages=tuple(Span(a, b) for a, b in values["pages"]),
+        page_labels=tuple(values["page_labels"]),
+        warnings=tuple(values["warnings"]),
+    )
+
+
+def main() -> None:
+    """Read files until standard input ends."""
+    # NumPy is loaded later, and OpenBLAS would take tens of megabytes for each core.
+    os.environ["OPENBLAS_NUM_THREADS"] = "1"
+    requests, answers = answering()
+    own = memory_in_use()
+    send(answers, {"ready": True})
+    while request := receive(requests):
+        on_page = _sign_of_life(answers)
+        path = Path(request["path"])
+        means = Means(**request["means"])
+        limit_memory(own + means.max_document)
+        try:
+            for one in load(path, means=means, on_page=on_page):
+                if isinstance(one, Failure):
+                    send(answers, {"failure": [one.source, one.reason]})
+                else:
+                    send(answers, {"document": document_to_json(one)})
+        except (LoadError, OSError) as error:
+            send(answers, {"failure": [str(path), _reason(error)]})
+        except MemoryError:
+            send(answers, {"failure": [str(path), means.too_large]})
+        except RecursionError:
+            send(answers, {"failure": [str(path), "it is nested too deeply"]})
+        except Exception as error:  # noqa: BLE001 (a parser's own error must not stop the run)
+            reason = f"its parser failed ({type(error).__name__}: {str(error)[:200]})"
+            send(answers, {"failure": [str(path), reason]})
+        # Heaps stay as large as they once were; the next file is to find them empty.
+        spent = memory_in_use() - own > means.max_document * _SPENT
+        send(answers, {"done": True, "spent": spent})
+
+
+def _sign_of_life(answers: BinaryIO) -> Callable[[], None]:
+    """What to call whenever the work has gone on: it says so, if it did not just before."""
+    last, steps = time.monotonic(), 0
+
+    def tell() -> None:
+        nonlocal last, steps
+        steps += 1
+        now = time.monotonic()
+        if now - last >= SECONDS_BETWEEN_SIGNS:
+            last = now
+            send(answers, {"alive": steps})
+
+    return tell
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, OSError):
+        return f"it can't be read: {error.strerror or error}"
+    return str(error)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,158 @@
+"""Cutting texts that are too long for one document into parts."""
+
+from __future__ import annotations
+
+import unicodedata
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from operator import attrgetter
+
+from rag.documents.loaded import Loaded
+from rag.types import Heading, Span, parts
+
+_BOUNDARIES = ("\n\n", "\r\n\r\n", "\n", "\r", " ")
+"""Where a text is cut, the best place first."""
+
+_JOINERS = frozenset("\u200c\u200d\ufe0e\ufe0f")
+_MOST_MARKS = 30
+
+
+def cut_before(text: str, limit: int) -> int:
+    """Where to cut a text that is longer than ``limit``, at most there and as near as there is a
+    good place: after a paragraph, a line or a word, and anywhere in a text without blanks.
+
+    Only what stands before the limit counts, so a text that grows is cut in the same places.
+    """
+    for boundary in _BOUNDARIES:
+        at = text.rfind(boundary, limit // 2, limit)
+        if at >= 0:
+            return at + len(boundary)
+    at = limit
+    while at > limit - _MOST_MARKS and _continues(text[at]):
+        at -= 1
+    return at
+
+
+def in_stretches(pieces: Iterable[str]) -> Iterator[str]:
+    """The text that comes in pieces, in stretches of at most ``PART_CHARACTERS``; one at least."""
+    text = ""
+    for piece in pieces:
+        text += piece
+        while len(text) > parts.PART_CHARACTERS:
+            at = cut_before(text, parts.PART_CHARACTERS)
+            yield text[:at]
+            text = text[at:]
+    yield text
+
+
+def parts_of(loaded: Loaded | Iterable[Loaded]) -> Iterator[Loaded]:
+    """What a loader returned, in parts of at most ``PART_CHARACTERS`` characters.
+
+    A further part begins with the headings above it, and its pages count on from those of the
+    parts before, which are empty in it: it can be read by itself.
+    """
+    cutter = _Cutter()
+    for one in [loaded] if isinstance(loaded, Loaded) else loaded:
+        yield from cutter.parts(one)
+
+
+@dataclass(slots=True)
+class _Cutter:
+    """Cuts one text after the other, and remembers what of the earlier ones the later need."""
+
+    _above: list[tuple[int, str]] = field(default_factory=list)
+    """Level and text of the headings that are open at the end of the text so far."""
+    _pages: int = 0
+    _labels: list[str] = field(default_factory=list)
+    _labelled: bool = False
+    _further: bool = False
+
+    def parts(self, loaded: Loaded) -> Iterator[Loaded]:
+        """The parts of one text, which follows those before."""
+        self._labelled |= bool(loaded.page_labels)
+        numbers = range(self._pages + 1, self._pages + len(loaded.pages) + 1)
+        self._labels += loaded.page_labels or map(str, numbers)
+        start = 0
+        while start < len(loaded.text):
+            end = _end(loaded, start)
+            if not self._further and end == len(loaded.text):
+                yield loaded
+            elif not loaded.text[start:end].isspace():
+                yield self._part(loaded, start, end)
+            self._open(loaded.headings[_within(loaded.headings, start, end)], loaded.text)
+            self._further = True
+            start = end
+        self._pages += len(loaded.pages)
+
+    def _part(self, loaded: Loaded, start: int, end: int) -> Loaded:
+        whole = loaded.text[start:end]
+        start, end = start + len(whole) - len(whole.lstrip()), start + len(whole.rstrip())
+        headings = loaded.headings[_within(loaded.headings, start, end)]
+        if headings and headings[0].span.start == start:
+            self._close(headings[0].level)
+        lead = "".join(f"{words}\n\n" for _, words in self._above)
+        by = len(lead) - start
+        pages = _within(loaded.pages, start, end)
+        # A page may have begun before the cut.
+        first = max(bisect_right(loaded.pages, start, key=_start_of_page) - 1, 0)
+        last = len(loaded.pages) if end == len(loaded.text) else pages.stop
+        here = [
+            Span(max(one.start, start), max(min(one.end, end), one.start, start)).shifted(by)
+            for one in loaded.pages[first:last]
+        ]
+        before = (Span(0, 0),) * (self._pages + first) if here or self._pages else ()
+        return replace(
+            loaded,
+            text=lead + loaded.text[start:end],
+            headings=(
+                *_headings(self._above),
+                *(Heading(one.span.shifted(by), one.level) for one in headings),
+            ),
+            pages=(*before, *here),
+            page_labels=tuple(self._labels[: len(before) + len(here)]) if self._labelled else (),
+        )
+
+    def _close(self, level: int) -> None:
+        while self._above and self._above[-1][0] >= level:
+            self._above.pop()
+
+    def _open(self, headings: Iterable[Heading], text: str) -> None:
+        for heading in headings:
+            self._close(heading.level)
+            self._above.append((heading.level, heading.span.of(text)))
+
+
+def _end(loaded: Loaded, start: int) -> int:
+    """Where the part that begins at ``start`` ends: before a heading, if one is near enough."""
+    limit = start + parts.PART_CHARACTERS
+    if len(loaded.text) <= limit:
+        return len(loaded.text)
+    before = bisect_right(loaded.headings, limit, key=_start_of_heading)
+    heading = loaded.headings[before - 1].span.start if before else 0
+    if heading > start + parts.PART_CHARACTERS // 2:
+        return heading
+    return start + cut_before(loaded.text[start : limit + 1], parts.PART_CHARACTERS)
+
+
+def _within(spans: Sequence[Heading] | Sequence[Span], start: int, end: int) -> slice:
+    """Those that begin in a range of the text."""
+    key = _start_of_heading if spans and isinstance(spans[0], Heading) else _start_of_page
+    return slice(bisect_left(spans, start, key=key), bisect_left(spans, end, key=key))
+
+
+def _headings(above: Iterable[tuple[int, str]]) -> Iterator[Heading]:
+    """The headings that a part begins with, each followed by an empty line."""
+    at = 0
+    for level, words in above:
+        yield Heading(Span(at, at + len(words)), level)
+        at += len(words) + len("\n\n")
+
+
+def _continues(character: str) -> bool:
+    """Whether a character belongs to the one before."""
+    return bool(unicodedata.combining(character)) or character in _JOINERS
+
+
+_start_of_heading = attrgetter("span.start")
+_start_of_page = attrgetter("start")

@@ -1,0 +1,129 @@
+"""Rows of a table as paragraphs that say what each cell means."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain, groupby
+
+from rag.documents.loaded import Block
+from rag.documents.whitespace import one_line
+from rag.text.sentences import LONGEST_SENTENCE
+
+_LONGEST_LABEL = 60
+_MOST_WORDS = 8
+_LOOKED_AT = 50
+"""Rows below the first one that tell whether it is a header."""
+_MOST_CELLS_LOOKED_AT = 200_000
+
+
+def told(rows: Iterable[Sequence[str]]) -> Iterator[Block]:
+    """One block a row: "Name: Ada Lovelace; Born: 1815", empty cells left out. The rows are gone
+    through once.
+
+    An empty row ends a table; the next one may have a header of its own, and goes by the header
+    before it where it has none. Rows of one cell before a header are lines of text. Where there
+    is no header, the cells of a row stand side by side, "Ada Lovelace | 1815".
+    """
+    header: dict[int, str] = {}
+    for table in _tables(rows):
+        beginning = list(_beginning(table))
+        captions = 0
+        if max(map(_filled, beginning)) > 1:
+            captions = next(i for i, row in enumerate(beginning) if _filled(row) > 1)
+        body = beginning[captions:]
+        own = _header(body)
+        columns = {i for row in body for i, cell in enumerate(row) if cell}
+        if own:
+            header, body = own, body[1:]
+        elif not columns <= header.keys():
+            header = {}
+        yield from chain.from_iterable(_plain(row) for row in beginning[:captions])
+        if own and not body:
+            yield from _in_stretches(list(own.values()), " | ")
+        for row in chain(body, table):
+            yield from _with_labels(row, header) if header else _plain(row)
+
+
+def _tables(rows: Iterable[Sequence[str]]) -> Iterator[Iterator[list[str]]]:
+    """The tables, each of one row at least, to be gone through in order."""
+    cleaned = ([one_line(cell) for cell in row] for row in rows)
+    return (table for is_filled, table in groupby(cleaned, key=any) if is_filled)
+
+
+def _beginning(table: Iterator[list[str]]) -> Iterator[list[str]]:
+    """The rows that tell what a table's columns are: all of an ordinary one."""
+    cells = 0
+    for number, row in enumerate(table, 1):
+        yield row
+        cells += len(row)
+        if number > 1 and cells > _MOST_CELLS_LOOKED_AT:
+            return
+
+
+def _filled(row: Sequence[str]) -> int:
+    return sum(map(bool, row))
+
+
+def _plain(row: Sequence[str]) -> Iterator[Block]:
+    return _in_stretches([cell for cell in row if cell], " | ")
+
+
+def _with_labels(row: Sequence[str], header: dict[int, str]) -> Iterator[Block]:
+    cells = ((header.get(i, ""), cell) for i, cell in enumerate(row) if cell)
+    return _in_stretches([f"{label}: {cell}" if label else cell for label, cell in cells], "; ")
+
+
+def _in_stretches(cells: Sequence[str], between: str) -> Iterator[Block]:
+    """A row in one block, or, where it is longer than a sentence may be, in several. Each of these
+    begins with the first cell, which mostly says what the row is about.
+    """
+    name = cells[0] if len(cells[0]) <= _LONGEST_LABEL else ""
+    stretch: list[str] = []
+    size = 0
+    for cell in cells:
+        if size + len(cell) > LONGEST_SENTENCE and len(stretch) > bool(name):
+            yield Block(between.join(stretch))
+            stretch = [name] if name else []
+            size = len(name)
+        stretch.append(cell)
+        size += len(cell) + len(between)
+    yield Block(between.join(stretch))
+
+
+def _header(table: Sequence[Sequence[str]]) -> dict[int, str]:
+    """The labels in the first row, by column, or nothing where it looks like all others.
+
+    A label is short, has a letter, or is a year, and stands there once. Every column needs one,
+    but for a single one, often the first, whose cells name the rows. None of them may stand
+    among the cells below it.
+    """
+    first, below = table[0], table[1 : 1 + _LOOKED_AT]
+    labels = {i: cell for i, cell in enumerate(first) if cell}
+    columns = {i for row in below for i, cell in enumerate(row) if cell}
+    if len(labels) < 2 or len(columns - labels.keys()) > 1:  # noqa: PLR2004 - two make a table
+        return {}
+    names = list(labels.values())
+    if len(set(names)) < len(names) or not any(map(_is_label, names)):
+        return {}
+    years = [i for i, label in labels.items() if not _is_label(label)]
+    if not all(_is_year(labels[i]) for i in years) or _are_years(below, years):
+        return {}
+    if any(i < len(row) and row[i] == label for row in below for i, label in labels.items()):
+        return {}
+    return labels
+
+
+def _is_label(cell: str) -> bool:
+    if len(cell) > _LONGEST_LABEL or len(cell.split()) > _MOST_WORDS or cell.endswith((".", "!")):
+        return False
+    return any(map(str.isalpha, cell))
+
+
+def _is_year(cell: str) -> bool:
+    return cell.isdecimal() and len(cell) == len("1815")
+
+
+def _are_years(rows: Sequence[Sequence[str]], columns: Sequence[int]) -> bool:
+    """Whether what might be years above these columns is no more than what is in them."""
+    cells = [row[i] for row in rows for i in columns if i < len(row) and row[i]]
+    return bool(cells) and all(map(_is_year, cells))

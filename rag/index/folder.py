@@ -1,0 +1,146 @@
+"""A library's folder: made once, and written by one process at a time."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import os
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rag.errors import LibraryBusy, LibraryNotFound
+from rag.index.sqlite import Database
+from rag.runtime.files import open_file, writing
+from rag.runtime.heartbeat import INTERVAL, Beat, unobserved
+
+if TYPE_CHECKING:
+    from filelock import FileLock
+
+SECONDS_TO_WAIT = 10.0
+"""How long a writer waits for another one to finish."""
+
+HOLDER = "lock.json"
+"""Says who holds the lock. It decides nothing: the lock itself is the system's, on the file
+``lock``, and goes when its process ends, however that ends. What a dead one left in this file is
+never shown, since it is read only while the lock is held, and whoever takes that writes it anew."""
+
+
+@contextmanager
+def locked(
+    folder: Path, seconds: float = SECONDS_TO_WAIT, *, beat: Beat = unobserved
+) -> Iterator[None]:
+    """Keep other writers out, in this process and in others.
+
+    Raises
+    ------
+    LibraryNotFound
+        If the library is gone: what is written there now would lie in its place.
+    LibraryBusy
+        If another one still writes after so many seconds; it says which.
+    LibraryError
+        If the folder can't be written.
+    """
+    if not (folder / "library.db").exists():
+        raise LibraryNotFound(
+            f"the library in {folder} is gone; put the folder back, or mount its disk again"
+        )
+    with _locked(folder, seconds, beat):
+        yield
+
+
+@contextmanager
+def _locked(
+    folder: Path, seconds: float = SECONDS_TO_WAIT, beat: Beat = unobserved
+) -> Iterator[None]:
+    """The same, also where no library has been made yet.
+
+    Raises
+    ------
+    LibraryBusy
+        If another one still writes after so many seconds; it says which.
+    LibraryError
+        If the folder can't be written.
+    """
+    from filelock import FileLock, Timeout
+
+    lock = FileLock(folder / "lock")
+    with writing(folder):
+        try:
+            until = time.monotonic() + seconds
+            while not _acquired(lock, min(seconds, INTERVAL), until):
+                beat()
+        except Timeout as error:
+            raise LibraryBusy(
+                f"another process is writing to {folder}{_holder(folder)}; "
+                "try again when it is done"
+            ) from error
+    try:
+        _sign(folder)
+        yield
+    finally:
+        # Gone with the lock; if that fails, the next one writes over it.
+        with suppress(OSError):
+            (folder / HOLDER).unlink(missing_ok=True)
+        lock.release()
+
+
+def _acquired(lock: FileLock, seconds: float, until: float) -> bool:
+    """Try for a while to get the lock; raises Timeout once it is too late."""
+    from filelock import Timeout
+
+    try:
+        lock.acquire(timeout=seconds)
+    except Timeout:
+        if time.monotonic() >= until:
+            raise
+        return False
+    return True
+
+
+def _sign(folder: Path) -> None:
+    """Say who holds the lock; a courtesy that a full disk may prevent."""
+    since = dt.datetime.now().astimezone().isoformat(sep=" ", timespec="seconds")
+    signed = {"pid": os.getpid(), "host": socket.gethostname(), "since": since}
+    with suppress(OSError):
+        (folder / HOLDER).write_text(json.dumps(signed))
+
+
+def _holder(folder: Path) -> str:
+    """Who holds the lock, as far as that is known."""
+    try:
+        with open_file(folder / HOLDER) as file:
+            found = json.load(file)
+        return f" (process {found['pid']} on {found['host']}, since {found['since']})"
+    except (OSError, ValueError, KeyError, TypeError):
+        return ""
+
+
+def make(folder: Path, fingerprint: str) -> None:
+    """Put an empty library into a folder, for the model with this fingerprint.
+
+    Raises
+    ------
+    LibraryNotFound
+        If the folder holds anything else.
+    LibraryError
+        If it can't be written.
+    """
+    if folder.exists() and not all(_is_begun(found) for found in folder.iterdir()):
+        raise LibraryNotFound(
+            f"{folder} holds other files and no library; name a new folder: --library DIR"
+        )
+    with writing(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+    with _locked(folder):
+        if not (folder / "library.db").exists():
+            with writing(folder):
+                Database.create(folder / "library.db", fingerprint)
+
+
+def _is_begun(found: Path) -> bool:
+    """Whether a crash may have left it while a library was made: a draft, say, or its journal."""
+    return found.name in {"lock", HOLDER} or found.name.startswith("library.db")

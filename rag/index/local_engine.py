@@ -1,0 +1,199 @@
+"""The engine of a library in a folder: SQLite for what is true, FAISS and tantivy to find it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rag.errors import InputError
+from rag.index.candidate_filter import Limits, limited, passages_of
+from rag.index.engine import Tell
+from rag.index.folder import locked
+from rag.index.lexical import NOTHING_ASKED
+from rag.index.publication import Snapshot
+from rag.index.snapshot import Snapshots
+from rag.index.sqlite import (
+    Catalogue,
+    Changes,
+    Database,
+    RatingStore,
+    StoredPassage,
+    StoredTokens,
+    StoreReader,
+    StoreWriter,
+)
+from rag.runtime.files import size_of
+from rag.runtime.heartbeat import Beat, unobserved
+from rag.types import Clauses, DocumentCount, Respelling, Span
+from rag.types.arrays import Keys, Pieces, Scores, Vector, Vectors, distinct
+from rag.types.filters import Filter
+from rag.types.protocols import Embedder
+from rag.types.reports import Verification, Version
+
+
+class EmbeddedSearcher:
+    """A snapshot of the indexes over the store, as :class:`rag.index.engine.Searcher` says.
+
+    The store is read as it is now: a passage may have gone since the snapshot.
+    """
+
+    def __init__(
+        self,
+        store: StoreReader,
+        snapshot: Snapshot,
+        among: Keys | None = None,
+        clauses: Clauses = NOTHING_ASKED,
+    ) -> None:
+        self._store = store
+        self._snapshot = snapshot
+        self._among = among
+        self._clauses = clauses
+
+    def __len__(self) -> int:
+        """How many passages there are."""
+        return self._snapshot.pieces.passages
+
+    def limited(self, conditions: Sequence[Filter], clauses: Clauses) -> EmbeddedSearcher:
+        """The same, within these limits."""
+        # The store is asked here: each thread that asks it opens it, and words are asked for in
+        # threads of their own.
+        among = passages_of(conditions, self._store)
+        return EmbeddedSearcher(self._store, self._snapshot, among, clauses)
+
+    @cached_property
+    def _limits(self) -> Limits:
+        return limited(self._among, self._clauses, self._snapshot.words)
+
+    @property
+    def exact(self) -> bool:
+        """Whether all sentences are compared."""
+        return self._snapshot.vectors.exact
+
+    def nearest(self, question: Vector, sentences: int) -> Keys:
+        """The passages of the nearest sentences."""
+        limits = self._limits
+        keys, _ = self._snapshot.vectors.search(question, sentences, limits.among, limits.but)
+        return distinct(keys)
+
+    def worded(self, question: str, passages: int) -> tuple[Keys, Scores]:
+        """The passages that the words find."""
+        among = self._limits.among
+        return self._snapshot.words.search(question, passages, among, self._clauses)
+
+    def matching(self, words: str) -> Keys:
+        """The passages that have all of the words."""
+        return self._snapshot.words.matching(words, self._clauses, self._among)
+
+    def word_scores(self, question: str, keys: Sequence[int]) -> Scores:
+        """By the word index."""
+        return self._snapshot.words.score(question, keys)
+
+    def vectors(self, keys: Sequence[int]) -> dict[int, Vectors]:
+        """From the store."""
+        return self._store.vectors(keys)
+
+    def sentences(self, keys: Sequence[int]) -> tuple[Keys, NDArray[np.int64], Vectors]:
+        """From the store."""
+        return self._store.sentences(keys)
+
+    def tokens(self, keys: Sequence[int]) -> dict[int, StoredTokens]:
+        """From the store."""
+        return self._store.tokens(keys)
+
+    def passages(self, keys: Sequence[int]) -> dict[int, StoredPassage]:
+        """From the store."""
+        return self._store.passages(keys)
+
+    def tally(self, keys: Sequence[int]) -> tuple[DocumentCount, ...]:
+        """From the store."""
+        return self._store.tally(keys)
+
+    def piece_frequencies(self, pieces: Pieces) -> tuple[NDArray[np.int64], int]:
+        """As of the snapshot."""
+        known = self._snapshot.pieces
+        return known.of(pieces), known.passages
+
+    def respellings(self, question: str) -> tuple[Respelling, ...]:
+        """By the word index."""
+        return self._snapshot.words.respellings(question)
+
+    def matched(self, question: str, text: str) -> tuple[str, ...]:
+        """By the word index."""
+        return self._snapshot.words.matched(question, text)
+
+    def coverage(self, question: str, texts: Sequence[str]) -> Scores:
+        """By the word index."""
+        return self._snapshot.words.coverage(question, texts)
+
+    def places(self, words: str, phrases: Sequence[str], text: str) -> tuple[Span, ...]:
+        """By the word index."""
+        return self._snapshot.words.places(words, phrases, text)
+
+
+class EmbeddedEngine:
+    """A library's folder, as :class:`rag.index.engine.Engine` says."""
+
+    def __init__(self, folder: Path, dimension: int) -> None:
+        self.location = folder
+        self.database = Database(folder / "library.db", dimension)
+        self.snapshots = Snapshots(folder, Changes(self.database))
+        self.reader = StoreReader(self.database)
+        self.catalogue = Catalogue(self.database)
+        self.writer = StoreWriter(self.database)
+        self.ratings = RatingStore(self.database)
+
+    @property
+    def notes(self) -> Database:
+        """In the store."""
+        return self.database
+
+    @contextmanager
+    def writing(self, beat: Beat = unobserved) -> Iterator[None]:
+        """Hold the folder's lock, and publish the indexes at the end."""
+        with locked(self.location, beat=beat):
+            try:
+                yield
+            finally:
+                self.snapshots.publish(beat)
+
+    def searcher(self) -> EmbeddedSearcher:
+        """The newest snapshot, those that another process published too."""
+        return EmbeddedSearcher(self.reader, self.snapshots.current())
+
+    def size(self) -> int:
+        """Of all files in the folder."""
+        return size_of(self.location)
+
+    @property
+    def recall(self) -> float | None:
+        """As it was measured when the vectors were sealed."""
+        sealed = self.snapshots.sealed
+        return sealed.recall if sealed and sealed.trained else None
+
+    def verify(self, embedder: Embedder, tell: Tell, *, repair: bool) -> Verification:
+        """As :mod:`rag.index.verification` says."""
+        from rag.index import verification
+
+        return verification.verify(self.location, self.database, embedder, tell, repair=repair)
+
+    def versions(self) -> list[Version]:
+        """None are kept."""
+        raise InputError(
+            f"{self.location} is a library in a folder, and keeps no versions; keep copies of it:"
+            " rag export FILE, and rag import FILE to go back"
+        )
+
+    def restore(self, number: int) -> None:
+        """None are kept."""
+        del number
+        self.versions()
+
+    def close(self) -> None:
+        """The library can't be used afterwards."""
+        self.snapshots.close()
+        self.database.close()

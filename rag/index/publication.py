@@ -1,0 +1,304 @@
+"""The indexes of a library: derived from its store, published together, rebuilt when need be.
+
+In the library's folder::
+
+    published.json       which files belong together, their generations and checksums
+    vectors-N.faiss      the sentence vectors as of generation N; what came and went since is
+                         taken from the store
+    words/               the word index
+
+``published.json`` is written last and replaced at once, so a reader finds the state before or
+the state after. A word index that a crash left ahead of it is brought to the same state by the
+next update, because an update may be repeated.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import re
+import shutil
+import tempfile
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from rag.errors import DiskFull, LibraryDamaged, LibraryError
+from rag.index import lexical_files
+from rag.index.lexical import NOTHING_ASKED, Entry, LexicalIndex, TantivyIndex, TantivyReader
+from rag.index.sqlite import Changes, NewPassage, PieceFrequencies
+from rag.index.vectors import FaissIndex, LayeredIndex, Sealed, VectorIndex, is_due, seal
+from rag.runtime.files import open_file, write_atomically
+
+FORMAT = 1
+"""Of the index files; others are made again."""
+
+PUBLISHED = "published.json"
+WORDS = "words"
+"""The folder of the word index."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Snapshot:
+    """Indexes that belong together. Nothing in it ever changes."""
+
+    generation: int
+    vectors: VectorIndex
+    words: LexicalIndex
+    pieces: PieceFrequencies
+
+
+@dataclass(frozen=True, slots=True)
+class _Published:
+    """The content of ``published.json``."""
+
+    format: int
+    library: str
+    generation: int
+    sealed: Sealed
+    words: Mapping[str, str]
+
+
+class Indexes:
+    """The derived files in one library's folder."""
+
+    def __init__(self, folder: Path, store: Changes) -> None:
+        self._folder = folder
+        self._store = store
+        self._opened: tuple[Sealed, FaissIndex] | None = None
+        self._sound: set[tuple[str, str]] = set()
+        self._last_read: tuple[tuple[int, int, int], _Published] | None = None
+
+    @property
+    def generation(self) -> int | None:
+        """The generation that is published, or None where nothing of use is."""
+        published = self._published()
+        return published.generation if published else None
+
+    @property
+    def sealed(self) -> Sealed | None:
+        """What is known of the sealed vectors, or None where nothing of use is published."""
+        published = self._published()
+        return published.sealed if published else None
+
+    def load(self) -> Snapshot | None:
+        """What is published, or None where it is missing, damaged or of another library."""
+        published = self._published()
+        while published:
+            try:
+                return self._snapshot(published)
+            except LibraryDamaged:
+                before, published = published, self._published()
+                if published == before:  # else a writer published anew, and removed the file
+                    return None  # derived, so nothing is lost: publish() makes it again
+        return None
+
+    def publish(self) -> Snapshot:
+        """Bring the indexes to the state of the store. The caller holds the writer's lock.
+
+        What came and went is published at once. If it has become much, the vectors are sealed
+        anew after that, and questions of other threads and processes go on meanwhile.
+        """
+        published = self._published()
+        try:
+            return self._brought_up(published) if published else self._made_anew()
+        except LibraryDamaged:
+            return self._made_anew()
+
+    def temporary(self) -> Snapshot:
+        """Indexes of the store as it is, made in a temporary folder for this process alone.
+
+        Raises
+        ------
+        LibraryError
+            If there is no room for them, either.
+        OSError
+            The same.
+        """
+        generation = self._store.generation
+        # They stay open, so their names may go.
+        with tempfile.TemporaryDirectory(prefix="rag-", ignore_cleanup_errors=True) as name:
+            made = Indexes(Path(name), self._store)
+            made._update_words(0)
+            sealed = seal(self._store, made._folder, generation)
+            library = self._store.library_id
+            return made._snapshot(_Published(FORMAT, library, generation, sealed, {}))
+
+    def faults(self) -> list[str]:
+        """What is wrong with what is published; that it is behind the store is nothing wrong."""
+        published = self._published()
+        while True:
+            found = self._wrong_with(published)
+            before, published = published, self._published()
+            if not found or published == before:  # else a writer published anew meanwhile
+                return found
+
+    def withdraw(self) -> None:
+        """Publish nothing, so that all is made anew. The caller holds the writer's lock."""
+        self._opened, self._sound = None, set()
+        for path in (self._folder / PUBLISHED, *self._folder.glob("vectors-*")):
+            if path.is_dir():  # somebody's mistake: nothing could be written there
+                shutil.rmtree(path)
+            else:
+                path.unlink(missing_ok=True)
+
+    def _wrong_with(self, published: _Published | None) -> list[str]:
+        if published is None:
+            return ["the indexes are missing, or of another library or version"]
+        left_over = [one for one in self._folder.glob("vectors-*") if _is_old(one, published)]
+        found = []
+        self._opened, self._sound = None, set()
+        for part in (self._open_sealed, self._words):
+            try:
+                part(published)
+            except LibraryDamaged as error:
+                found.append(str(error))
+        # A writer that has just published removes what it replaced.
+        found += [f"{one.name} is left over" for one in sorted(left_over) if one.exists()]
+        if not found:
+            words = self._words(published).matching("", NOTHING_ASKED).tolist()
+            keys = self._store.keys().tolist()
+            # Asked last: the store is always first to change.
+            if words != keys and published.generation == self._store.generation:
+                found.append("the word index has other passages than the store")
+        return found
+
+    def _open_sealed(self, published: _Published) -> None:
+        if len(self._open(published.sealed)) != published.sealed.sentences:
+            raise LibraryDamaged(f"{published.sealed.file} has not as many sentences as it had")
+
+    def _brought_up(self, published: _Published) -> Snapshot:
+        """Add what came, leave out what went, and seal the vectors anew where that is due."""
+        generation = self._store.generation
+        if published.generation < generation:
+            self._words(published)  # nothing is built on what is damaged
+            self._update_words(published.generation)
+            published = self._write(generation, published.sealed, published.words)
+        before = published.sealed
+        self._open(before)
+        added = self._store.sentences_since(before.generation)
+        if is_due(before, added, self._store.sentences()):
+            removed = self._store.removed_since(before.generation).tolist()
+            sealed = seal(self._store, self._folder, generation, before, removed)
+            published = self._write(generation, sealed, published.words)
+        return self._snapshot(published)
+
+    def _made_anew(self) -> Snapshot:
+        generation = self._store.generation
+        self._update_words(0)
+        sealed = seal(self._store, self._folder, generation)
+        return self._snapshot(self._write(generation, sealed, {}))
+
+    def _write(self, generation: int, sealed: Sealed, known: Mapping[str, str]) -> _Published:
+        """Say which files belong together, and remove others; ``known`` are checksums of files of
+        the word index that are there already.
+        """
+        lexical_files.share(self._folder / WORDS, like=self._folder / "library.db")
+        words = lexical_files.digests(self._folder / WORDS, known)
+        published = _Published(FORMAT, self._store.library_id, generation, sealed, words)
+        content = json.dumps(asdict(published), indent=1).encode()
+        write_atomically(self._folder / PUBLISHED, content)
+        for old in self._folder.glob("vectors-*"):
+            if old.name != sealed.file:
+                # Windows keeps a file that a reader has mapped: it goes the next time.
+                with suppress(PermissionError):
+                    old.unlink(missing_ok=True)
+        return published
+
+    def _update_words(self, since: int) -> None:
+        folder = self._folder / WORDS
+        removed = self._store.removed_since(since).tolist()
+        try:
+            words = TantivyIndex.open(folder) if since else TantivyIndex.create(folder)
+            words.update(removed, map(_entry, self._store.added_since(since)))
+        except ValueError as error:  # whatever goes wrong in tantivy
+            # It numbers its files by its steps: one that a killed writer left is in the way of the
+            # same step taken again.
+            if since and "FileAlreadyExists" in str(error):
+                raise LibraryDamaged("a writer was killed at the word index") from error
+            full = f"(os error {errno.ENOSPC})" in str(error)
+            raise (DiskFull if full else LibraryError)(
+                f"the word index in {folder} can't be written ({error}); check the disk's space "
+                "and the folder's permissions, then run it again"
+            ) from error
+
+    def _published(self) -> _Published | None:
+        """What is published, or None where nothing is, or nothing of use."""
+        try:
+            published = self._read(self._folder / PUBLISHED)
+        except (OSError, ValueError, TypeError, KeyError):
+            return None
+        of_this = (published.format, published.library) == (FORMAT, self._store.library_id)
+        # Ahead of the store: that was put back from an older copy.
+        return published if of_this and published.generation <= self._store.generation else None
+
+    def _read(self, path: Path) -> _Published:
+        """What the file says; it is asked for with each question, so it is read once."""
+        facts = path.stat()  # a new file replaces it as a whole
+        which = facts.st_ino, facts.st_size, facts.st_mtime_ns
+        if self._last_read is None or self._last_read[0] != which:
+            with open_file(path) as file:
+                content = json.load(file)
+            self._last_read = which, _Published(**content | {"sealed": Sealed(**content["sealed"])})
+        return self._last_read[1]
+
+    def _snapshot(self, published: _Published) -> Snapshot:
+        sealed = self._open(published.sealed)
+        since = published.sealed.generation
+        recent = FaissIndex.exact(self._store.dimension)
+        recent.add(self._store.vectors_since(since))
+        return Snapshot(
+            generation=published.generation,
+            vectors=LayeredIndex(sealed, recent, self._store.removed_since(since)),
+            words=self._words(published),
+            pieces=self._store.piece_frequencies(),
+        )
+
+    def _words(self, published: _Published) -> TantivyReader:
+        """What is committed of the word index: that which was published, or a later one that a
+        crash, or a writer at work, left ahead.
+        """
+        folder = self._folder / WORDS
+        unseen = {
+            name: sha256
+            for name, sha256 in published.words.items()
+            if (name, sha256) not in self._sound
+        }
+        wrong = lexical_files.differing(folder, unseen)
+        # The store is always first to change: where it did not, nothing else may have. A later
+        # index has another list of files, and may have merged some of them into others.
+        is_latest = published.generation == self._store.generation
+        for name in wrong:
+            if is_latest or (name != lexical_files.META and (folder / name).exists()):
+                raise LibraryDamaged(f"{name} of the word index is not what was written")
+        sound = self._sound | {one for one in unseen.items() if one[0] not in wrong}
+        self._sound = {
+            one for one in sound & published.words.items() if one[0] != lexical_files.META
+        }
+        try:
+            with lexical_files.openable(folder) as readable:
+                return TantivyIndex.open(readable).reader()
+        except ValueError as error:  # whatever goes wrong in tantivy
+            raise LibraryDamaged(f"the word index can't be read: {error}") from error
+
+    def _open(self, sealed: Sealed) -> FaissIndex:
+        """The sealed vectors, which are opened once."""
+        if self._opened is None or self._opened[0] != sealed:
+            index = FaissIndex.load(self._folder / sealed.file, sealed.sha256, sealed.probed)
+            self._opened = sealed, index
+        return self._opened[1]
+
+
+def _is_old(path: Path, published: _Published) -> bool:
+    """Whether it is a file of vectors from before those that are published; later ones a writer may
+    be about to publish, or the next one takes away.
+    """
+    number = re.match(r"vectors-(\d+)\.", path.name)
+    is_later = number is not None and int(number[1]) >= published.sealed.generation
+    return path.name != published.sealed.file and not is_later
+
+
+def _entry(passage: NewPassage) -> Entry:
+    context = "\n".join([passage.title, *passage.headings])
+    return Entry(passage.key, passage.text, context, passage.language)

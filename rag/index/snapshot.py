@@ -1,0 +1,90 @@
+"""The indexes as they are published now: loaded once, and again when they changed."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+from rag.errors import LibraryBusy, LibraryDamaged, LibraryError, LibraryNotFound
+from rag.index.folder import SECONDS_TO_WAIT, locked
+from rag.index.publication import Indexes, Snapshot
+from rag.index.sqlite import Changes
+from rag.index.vectors import Sealed
+from rag.runtime.files import may_write, writing
+from rag.runtime.heartbeat import Beat, run, unobserved
+
+
+class Snapshots:
+    """The newest snapshot of a library's indexes, shared by the threads that search."""
+
+    def __init__(self, folder: Path, store: Changes) -> None:
+        self._folder = folder
+        self._store = store
+        self._indexes = Indexes(folder, store)
+        self._newest: Snapshot | None = None
+        self._refreshing = threading.Lock()
+
+    @property
+    def sealed(self) -> Sealed | None:
+        """What is known of the vectors' sealed part; None where nothing of use is published."""
+        return self._indexes.sealed
+
+    def publish(self, beat: Beat = unobserved) -> None:
+        """Bring the indexes to the state of the store. The caller holds the writer's lock."""
+        with writing(self._folder):
+            self._newest = run(self._indexes.publish, beat)
+
+    def current(self) -> Snapshot:
+        """The newest published indexes, those that another process published too.
+
+        Raises
+        ------
+        LibraryBusy
+            If nothing is published, and a writer that could do it goes on writing.
+        LibraryError
+            If nothing is published, and it can't be written.
+        """
+        with self._refreshing:
+            published = self._indexes.generation
+            if self._newest is None or published not in {None, self._newest.generation}:
+                self._newest = self._indexes.load() or self._newest
+            if self._newest is None or self._newest.generation < self._store.generation:
+                self._newest = self._caught_up(self._newest)
+            return self._newest
+
+    def close(self) -> None:
+        """Let go of the indexes and their files."""
+        self._newest = None
+
+    def _caught_up(self, behind: Snapshot | None) -> Snapshot:
+        """Publish what a writer that was killed left unpublished.
+
+        While another writer is at work it will publish itself: what there was before serves. So it
+        does where nothing can be written, by the folder's permissions or for want of space. Where
+        there is none of use, this process makes indexes of its own.
+        """
+        if not may_write(self._folder):
+            return behind or self._temporary(
+                LibraryError(
+                    f"the indexes of {self._folder} are missing or damaged, and can't be written; "
+                    "run rag verify --repair once with the right to write there"
+                )
+            )
+        try:
+            with locked(self._folder, 0.0 if behind else SECONDS_TO_WAIT), writing(self._folder):
+                return self._indexes.publish()
+        except (LibraryNotFound, LibraryDamaged):
+            raise
+        except LibraryError as error:  # another process is at work, or the disk is full
+            if behind:
+                return behind
+            if isinstance(error, LibraryBusy):
+                raise
+            return self._temporary(error)
+
+    def _temporary(self, otherwise: LibraryError) -> Snapshot:
+        """Indexes of this process alone, or the error where there is no room for them, either."""
+        try:
+            return self._indexes.temporary()
+        except (LibraryError, OSError):
+            raise otherwise from None

@@ -1,0 +1,64 @@
+"""Documents, passages and their vectors. The only package that knows SQLite.
+
+The store is the truth of a library. Each document goes in, with all of its passages and
+encodings, in one transaction that raises the generation by one; a crash leaves all of it or
+nothing. Indexes ask what came and went since their own generation.
+
+Vectors are kept as float16: that halves them, and moves no cosine by more than 0.0001.
+"""
+
+from rag.index.records import (
+    FileRecord,
+    NewPassage,
+    PieceFrequencies,
+    Source,
+    StoredPassage,
+    StoredTokens,
+    content_key,
+    damaged,
+    sentence_spans,
+    together,
+)
+from rag.index.sqlite.catalogue import Catalogue, Order
+from rag.index.sqlite.changes import Changes
+from rag.index.sqlite.checksums import checksum
+from rag.index.sqlite.database import FORMAT, Database
+from rag.index.sqlite.facets import facets
+from rag.index.sqlite.ratings import RatingStore
+from rag.index.sqlite.reader import StoreReader
+from rag.index.sqlite.sample import sample
+from rag.index.sqlite.validation import as_path, validate
+from rag.index.sqlite.verification import Fault, StoreCheck, read_anew, recount, reindex, take_apart
+from rag.index.sqlite.writer import StoreWriter
+
+__all__ = [
+    "FORMAT",
+    "Catalogue",
+    "Changes",
+    "Database",
+    "Fault",
+    "FileRecord",
+    "NewPassage",
+    "Order",
+    "PieceFrequencies",
+    "RatingStore",
+    "Source",
+    "StoreCheck",
+    "StoreReader",
+    "StoreWriter",
+    "StoredPassage",
+    "StoredTokens",
+    "as_path",
+    "checksum",
+    "content_key",
+    "damaged",
+    "facets",
+    "read_anew",
+    "recount",
+    "reindex",
+    "sample",
+    "sentence_spans",
+    "take_apart",
+    "together",
+    "validate",
+]

@@ -1,0 +1,161 @@
+"""The store to leaf through: a list of its documents, and what stands around a passage."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Literal, TypeAlias
+
+from rag.index.records import StoredPassage, sound
+from rag.index.sqlite.database import Database
+from rag.index.sqlite.facets import facets
+from rag.index.sqlite.filter_sql import WHOLE, as_sql
+from rag.index.sqlite.sample import sample
+from rag.types import DocumentSummary
+from rag.types.filters import Filter
+from rag.types.parts import MARK
+from rag.types.reports import Dates, Facets
+
+Order: TypeAlias = Literal["newest", "oldest", "title", "source", "language", "pages", "passages"]
+"""How a list of documents is ordered: by date, those with only the date of a file last; by title,
+path or language, those without one last; or by how many pages or passages they have, the most
+first."""
+
+_ORDERS: Mapping[Order, str] = MappingProxyType(
+    {
+        "newest": "date_from = 'file time', date DESC, title, id",
+        "oldest": "date_from = 'file time', date IS NULL, date, title, id",
+        "title": "casefold(title), id",
+        "source": "source, id",
+        "language": "language IS NULL, language, title, id",
+        "pages": "page_count DESC, title, id",
+        "passages": "passages DESC, title, id",
+    }
+)
+
+
+_FURTHER = (
+    f"SELECT document FROM source WHERE path > first.source || '{MARK}'"  # noqa: S608 (our own)
+    f" AND path < first.source || '{MARK}:'"  # a colon comes after the digits
+)
+"""The further parts of the document that ``first`` has the first part of."""
+
+
+class Catalogue:
+    """What is in the store now, in an order that people can follow."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def count(self, conditions: Filter) -> int:
+        """How many documents meet all conditions."""
+        clauses, values = as_sql(conditions)
+        (found,) = self._database.connection.execute(
+            f"SELECT count(*) FROM document WHERE {WHOLE} AND {clauses}",  # noqa: S608 (values apart)
+            values,
+        ).fetchone()
+        return int(found)
+
+    @sound
+    def documents(
+        self, conditions: Filter, order: Order, offset: int, limit: int | None
+    ) -> list[DocumentSummary]:
+        """A page of the documents that meet all conditions; without a limit, all from there."""
+        clauses, values = as_sql(conditions)
+        rows = self._database.connection.execute(
+            "WITH first AS (SELECT key, id, title,"  # noqa: S608 (values apart)
+            "  (SELECT min(path) FROM source WHERE document = document.key) AS source, date,"
+            "  metadata ->> '$.date_from' AS date_from, language,"
+            "  json_array_length(pages) AS pages, warnings"
+            f" FROM document WHERE {WHOLE} AND {clauses})"
+            "SELECT id, title, source, date,"
+            " (SELECT count(*) FROM passage WHERE document = first.key)"
+            f" + (SELECT count(*) FROM ({_FURTHER}) JOIN passage USING (document)) AS passages,"
+            " date_from, language,"
+            # In a part the pages of those before count, too.
+            " max(pages, (SELECT coalesce(max(json_array_length(document.pages)), 0)"
+            f"  FROM ({_FURTHER}) AS part JOIN document ON document.key = part.document))"
+            " AS page_count,"
+            " warnings, (SELECT json_group_array(value)"
+            f"  FROM ({_FURTHER}) AS part JOIN document ON document.key = part.document,"
+            "  json_each(document.warnings))"
+            f" FROM first ORDER BY {_ORDERS[order]} LIMIT ? OFFSET ?",
+            (*values, -1 if limit is None else limit, offset),
+        )
+        return [
+            DocumentSummary(
+                id=row[0],
+                title=row[1],
+                source=row[2],
+                date=dt.date.fromisoformat(row[3]) if row[3] else None,
+                passages=row[4],
+                date_from=row[5],
+                language=row[6],
+                pages=row[7],
+                warnings=(*json.loads(row[8]), *json.loads(row[9])),
+            )
+            for row in rows
+        ]
+
+    @sound
+    def dates(self) -> Dates:
+        """How many documents there are of each month, and how many have no date of their own."""
+        rows = self._database.connection.execute(
+            "SELECT CASE WHEN date IS NULL THEN 'none'"  # noqa: S608 (our own)
+            " WHEN metadata ->> '$.date_from' = 'file time' THEN 'file'"
+            " ELSE substr(date, 1, 7) || '-01' END AS month, count(*)"
+            f" FROM document WHERE {WHOLE} GROUP BY month ORDER BY month"
+        )
+        counts = dict(rows.fetchall())
+        undated, file_time = counts.pop("none", 0), counts.pop("file", 0)
+        months = {dt.date.fromisoformat(day): number for day, number in counts.items()}
+        return Dates(months, undated, file_time)
+
+    def facets(self) -> Facets:
+        """By what documents can be told apart, and how many there are of each."""
+        return facets(self._database)
+
+    def sample(self, count: int) -> list[StoredPassage]:
+        """Up to ``count`` passages from all over the library, as :mod:`rag.index.sqlite.sample`
+        says.
+        """
+        return sample(self._database, count)
+
+    def sources(self, document_id: str) -> list[str]:
+        """Every place where a document was found, in order; none if there is no such document."""
+        rows = self._database.connection.execute(
+            "SELECT whole_source(path) FROM source"
+            " JOIN document ON document.key = source.document WHERE document.id = ? ORDER BY path",
+            (document_id,),
+        )
+        return [path for (path,) in rows]
+
+    def files(self, document_id: str) -> list[str]:
+        """Every file that holds a document, or something that does; none if there is none."""
+        rows = self._database.connection.execute(
+            "SELECT DISTINCT file FROM source JOIN document ON document.key = source.document"
+            " WHERE document.id = ? ORDER BY file",
+            (document_id,),
+        )
+        return [file for (file,) in rows]
+
+    def key(self, passage_id: str) -> int | None:
+        """The key of the passage of that id, or None."""
+        row = self._database.connection.execute(
+            "SELECT key FROM passage WHERE id = ?", (passage_id,)
+        ).fetchone()
+        return None if row is None else int(row[0])
+
+    def around(self, passage_id: str) -> tuple[int | None, int | None]:
+        """The keys of the passages before and after one in its document; None at its ends."""
+        row = self._database.connection.execute(
+            "SELECT (SELECT key FROM passage AS other WHERE other.document = this.document"
+            "        AND other.start < this.start ORDER BY other.start DESC LIMIT 1),"
+            "       (SELECT key FROM passage AS other WHERE other.document = this.document"
+            "        AND other.start > this.start ORDER BY other.start LIMIT 1)"
+            " FROM passage AS this WHERE this.id = ?",
+            (passage_id,),
+        ).fetchone()
+        return (None, None) if row is None else (row[0], row[1])

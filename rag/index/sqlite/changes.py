@@ -1,0 +1,123 @@
+"""The store as its indexes see it: what came and went since a generation of theirs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+import numpy as np
+
+from rag.index.records import NewPassage, PieceFrequencies, damaged, sound, unpacked
+from rag.index.sqlite.database import Database
+from rag.types.arrays import Keys, Vectors, are_unit
+
+# Ordered as the index of generations is, which is the order of keys, too: asked for the order of
+# keys, SQLite walks through all passages, and their vectors, to find the few that came last.
+VECTORS_SINCE = """
+SELECT passage.key, vectors
+FROM passage JOIN encoding ON encoding.passage = passage.key
+WHERE generation > ? ORDER BY generation, passage.key
+"""
+ADDED_SINCE = """
+SELECT passage.key, passage.text, title, passage.headings, language
+FROM passage JOIN document ON document.key = passage.document
+WHERE generation > ? ORDER BY generation, passage.key
+"""
+
+
+class Changes:
+    """What indexes are made of, and brought up to date with."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    @property
+    def dimension(self) -> int:
+        """Length of the vectors."""
+        return self._database.dimension
+
+    @property
+    def library_id(self) -> str:
+        """Given at random when the library was made."""
+        return self._database.fact("library")
+
+    @property
+    @sound
+    def generation(self) -> int:
+        """Rises by one with every committed change."""
+        return int(self._database.fact("generation"))
+
+    def piece_frequencies(self) -> PieceFrequencies:
+        """In how many passages each word piece occurs."""
+        rows = self._database.connection.execute("SELECT id, passages FROM piece")
+        return PieceFrequencies(self._passages(), dict(rows.fetchall()))
+
+    def keys(self) -> Keys:
+        """The keys of all passages, ascending."""
+        rows = self._database.connection.execute("SELECT key FROM passage ORDER BY key")
+        return np.fromiter((key for (key,) in rows), dtype=np.int64)
+
+    def removed_since(self, generation: int) -> Keys:
+        """The keys of the passages that went after a generation, ascending."""
+        rows = self._database.connection.execute(
+            "SELECT passage FROM removed WHERE generation > ?", (generation,)
+        )
+        return np.sort(np.fromiter((key for (key,) in rows), dtype=np.int64))
+
+    def sentences(self) -> int:
+        """How many sentences there are."""
+        return int(self._database.fact("sentences"))
+
+    def sentences_since(self, generation: int) -> int:
+        """How many sentences came after a generation and are still there."""
+        (found,) = self._database.connection.execute(
+            "SELECT coalesce(sum(length(sentences)), 0) / 8 FROM passage WHERE generation > ?",
+            (generation,),
+        ).fetchone()
+        return int(found)
+
+    def vectors_since(self, generation: int) -> Iterator[tuple[int, Vectors]]:
+        """Sentence vectors of passages that came after a generation and are still there, by key,
+        a passage at a time.
+        """
+        rows = self._database.connection.execute(VECTORS_SINCE, (generation,))
+        for key, blob in rows:
+            vectors = unpacked(blob, self.dimension)
+            if not are_unit(vectors):
+                raise damaged("a vector has not the length 1")
+            yield key, vectors
+
+    def sampled_vectors(self, sentences: int) -> Vectors:
+        """About that many sentence vectors, and no more, from all over the library.
+
+        Ids are hashes, so passages in their order are as good as drawn by lot.
+        """
+        passages = max(1, round(sentences / max(self.sentences(), 1) * self._passages()))
+        # A passage at a time, into room taken once: joined, they would be in memory three times.
+        found = np.empty((sentences, self.dimension), dtype=np.float32)
+        rows = self._database.connection.execute(
+            "SELECT vectors FROM (SELECT key FROM passage ORDER BY id LIMIT ?)"
+            " JOIN encoding ON encoding.passage = key",
+            (passages,),
+        )
+        count = 0
+        for (blob,) in rows:
+            vectors = unpacked(blob, self.dimension)[: len(found) - count]
+            found[count : count + len(vectors)] = vectors
+            count += len(vectors)
+        return found[:count]
+
+    def added_since(self, generation: int) -> Iterator[NewPassage]:
+        """Passages that came after a generation and are still there, a few at a time."""
+        rows = self._database.connection.execute(ADDED_SINCE, (generation,))
+        for key, text, title, headings, language in rows:
+            yield NewPassage(key, text, title, tuple(_listed(headings)), language)
+
+    def _passages(self) -> int:
+        (found,) = self._database.connection.execute("SELECT count(*) FROM passage").fetchone()
+        return int(found)
+
+
+@sound
+def _listed(text: str) -> list[str]:
+    return [str(one) for one in json.loads(text)]

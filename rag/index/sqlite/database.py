@@ -1,0 +1,257 @@
+"""One SQLite file: made, checked, connected to, and written in transactions."""
+
+from __future__ import annotations
+
+import errno
+import os
+import sqlite3
+import threading
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from importlib.resources import files
+from pathlib import Path
+
+from rag.errors import DiskFull, LibraryDamaged, LibraryMismatch, RagError
+from rag.index.sqlite import connections
+from rag.index.sqlite.connections import Connection, Seen, connected
+from rag.runtime.files import may_write, sync_folder
+
+STEPS_BETWEEN_PROGRESS = 200_000
+"""Of SQLite's machine: some tenths of a second."""
+
+FORMAT = 1
+"""Of the tables in ``schema.sql``; a library of another one is refused."""
+
+
+def schema() -> str:
+    """The statements that make the tables and indexes of an empty library."""
+    return files("rag.index.sqlite").joinpath("schema.sql").read_text("utf-8")
+
+
+class Database:
+    """Connections to one library's SQLite file, one for each thread that asks."""
+
+    def __init__(self, path: Path, dimension: int) -> None:
+        self.dimension = dimension
+        self._path = path
+        self._local = threading.local()
+        self._connections: dict[threading.Thread, Connection] = {}
+        self._opening = threading.Lock()
+
+    @staticmethod
+    def create(path: Path, fingerprint: str) -> None:
+        """Make an empty database; it is there whole or not at all."""
+        draft = path.with_name(path.name + ".draft")
+        for left in path.parent.glob(f"{draft.name}*"):  # with SQLite's journal of it
+            left.unlink()
+        with connections.in_words(path):
+            Database._write_empty(draft, fingerprint)
+        draft.replace(path)
+        sync_folder(path.parent)
+
+    @staticmethod
+    def _write_empty(draft: Path, fingerprint: str) -> None:
+        connection = sqlite3.connect(draft, isolation_level=None)
+        try:
+            # Rows with token bits are about 15 KB: larger pages make shorter chains of them.
+            connection.execute("PRAGMA page_size = 8192")
+            connection.executescript(f"BEGIN; {schema()}")  # not one transaction a table
+            facts = {
+                "format": str(FORMAT),
+                "library": uuid.uuid4().hex,
+                "fingerprint": fingerprint,
+                "generation": "0",
+                "sentences": "0",
+            }
+            connection.executemany("INSERT INTO meta VALUES (?, ?)", facts.items())
+            connection.execute("COMMIT")
+            connection.execute("PRAGMA journal_mode = WAL")
+        finally:
+            connection.close()
+
+    def check(self, fingerprint: str) -> None:
+        """Refuse a file that is no library, or made by another model or another version.
+
+        Raises
+        ------
+        LibraryDamaged, LibraryMismatch
+        """
+        folder = self._path.parent
+        self._refuse_code()
+        try:
+            found, model = self.fact("format"), self.fact("fingerprint")
+        except KeyError as error:
+            raise self._damaged(error) from error
+        if found != str(FORMAT):
+            raise LibraryMismatch(
+                f"{folder} has format {found}, and this version of rag reads format {FORMAT}; "
+                "index again, into a new library: --library DIR"
+            ) from ValueError(f"format {found}, not {FORMAT}")
+        if model != fingerprint:
+            raise LibraryMismatch(
+                f"{folder} was made with the model “{model}” and can't be used with "
+                f"“{fingerprint}”; index your documents into a new library: --library DIR"
+            )
+
+    def _refuse_code(self) -> None:
+        """Refuse triggers, views and virtual tables, which could act on their own."""
+        found = self.connection.execute(
+            "SELECT type, name FROM sqlite_schema WHERE type NOT IN ('table', 'index')"
+            " OR rootpage = 0 LIMIT 1"
+        ).fetchone()
+        if found:
+            raise LibraryDamaged(
+                f"{self._path} has a {found[0]} “{found[1]}” that no library of rag has; "
+                "restore it from a copy, or index into another folder: --library DIR"
+            )
+
+    def fact(self, name: str) -> str:
+        """What the library says of itself: format, library, fingerprint, generation, sentences."""
+        value = self.note(name)
+        if value is None:
+            raise KeyError(name)
+        return value
+
+    def note(self, name: str) -> str | None:
+        """What is kept under a name, or None."""
+        row = self.connection.execute("SELECT value FROM meta WHERE name = ?", (name,)).fetchone()
+        return None if row is None else str(row[0])
+
+    def _damaged(self, error: Exception) -> LibraryDamaged:
+        return LibraryDamaged(
+            f"{self._path} is no library of rag ({error}); "
+            "restore it from a copy, or index into another folder: --library DIR"
+        )
+
+    def keep(self, name: str, value: str | None) -> None:
+        """Keep a value under a name, or with None nothing; no index depends on it.
+
+        Raises
+        ------
+        LibraryError
+            If SQLite can't write.
+        """
+        with self.change() as connection:
+            connection.execute("DELETE FROM meta WHERE name = ?", (name,))
+            if value is not None:
+                connection.execute("INSERT INTO meta VALUES (?, ?)", (name, value))
+
+    @property
+    def writable(self) -> bool:
+        """Whether this process may write to the library's folder."""
+        return may_write(self._path.parent)
+
+    @property
+    def connection(self) -> Connection:
+        """This thread's connection."""
+        connection: Connection | None = getattr(self._local, "connection", None)
+        if connection is not None:
+            if self._local.seen == connections.seen(self._path, unchanging=connection.makeshift):
+                return connection
+            connection.close()
+        seen: Seen = connections.seen(self._path)
+        connection = connected(self._path)
+        if connection.makeshift:
+            seen = connections.seen(self._path, unchanging=True)
+        with self._opening:
+            self._let_go()
+            self._connections[threading.current_thread()] = connection
+        self._local.connection, self._local.seen = connection, seen
+        return connection
+
+    def _let_go(self) -> None:
+        """Close the connections of threads that have ended: a server has new ones all the time."""
+        for thread in [one for one in self._connections if not one.is_alive()]:
+            self._connections.pop(thread).close()
+
+    @contextmanager
+    def unchanging(self) -> Iterator[None]:
+        """Let all that this thread reads in the block be of one moment; writers go on."""
+        connection = self.connection
+        connection.execute("BEGIN")
+        try:
+            yield
+        finally:
+            connection.execute("ROLLBACK")
+
+    @contextmanager
+    def transaction(self) -> Iterator[tuple[Connection, int]]:
+        """All of the block's changes or none, as one new generation, whose number it is given.
+
+        Raises
+        ------
+        LibraryError
+            If SQLite can't write: the disk is full, say, or the folder is read-only.
+        """
+        with self.change() as connection:
+            (generation,) = connection.execute(
+                "UPDATE meta SET value = value + 1 WHERE name = 'generation'"
+                " RETURNING CAST(value AS INTEGER)"
+            ).fetchone()
+            yield connection, generation
+
+    @contextmanager
+    def change(self) -> Iterator[Connection]:
+        """All of the block's changes or none, to what no index depends on: no new generation.
+
+        It needs no lock of the library's: SQLite lets one writer after the other in.
+
+        Raises
+        ------
+        LibraryError
+            If SQLite can't write.
+        """
+        connection = self.connection
+        if connection.makeshift:  # there may be room again
+            self._local.connection = None
+            connection.close()
+            connection = self.connection
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+            yield connection
+            connection.execute("COMMIT")
+        except BaseException:  # Ctrl-C too
+            if connection.in_transaction:  # on a full disk SQLite has rolled back by itself
+                with suppress(RagError):  # on a disk that is gone it can't; the next one to open it
+                    connection.execute("ROLLBACK")
+            raise
+
+    def copy(self, target: Path, on_progress: Callable[[int, int], None]) -> None:
+        """Write the database as it is now to a new file; writers go on meanwhile.
+
+        ``on_progress`` is told how many bytes are written, of about how many.
+
+        Raises
+        ------
+        LibraryError
+            If it can't be read, or the file can't be written.
+        OSError
+            If there is no room for the file.
+        """
+        total = self._path.stat().st_size
+
+        def tell() -> int:
+            written = target.stat().st_size if target.exists() else 0
+            on_progress(min(written, total), total)
+            return 0
+
+        connection = self.connection
+        connection.set_progress_handler(tell, STEPS_BETWEEN_PROGRESS)
+        try:
+            connection.execute("VACUUM INTO ?", (str(target),))
+        except DiskFull as error:  # which is the file's, as nothing is written to this one
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(target)) from error
+        finally:
+            connection.set_progress_handler(None, 0)
+        on_progress(total, total)
+
+    def use_journal(self) -> None:
+        """Let readers and a writer work side by side, which a copy does not do by itself."""
+        self.connection.execute("PRAGMA journal_mode = WAL").fetchone()
+
+    def close(self) -> None:
+        """Close every connection; the database can't be used afterwards."""
+        with self._opening:
+            while self._connections:
+                self._connections.popitem()[1].close()

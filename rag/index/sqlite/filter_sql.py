@@ -1,0 +1,52 @@
+"""Filters as SQL."""
+
+from __future__ import annotations
+
+from rag.text.unicode import plain
+from rag.types.filters import Filter
+from rag.types.parts import MARK
+
+FURTHER_PARTS = f"path GLOB '*{MARK}[0-9]*'"
+"""A condition on ``source``: it is that of the second part of a document or a later one."""
+
+WHOLE = (
+    "NOT EXISTS (SELECT 1 FROM source WHERE document = document.key"  # noqa: S608 (our own)
+    f" AND {FURTHER_PARTS})"
+)
+"""A condition on ``document``: it is one to the reader, or the first part of one."""
+
+
+def as_sql(conditions: Filter) -> tuple[str, list[str]]:
+    """A condition on ``document``, with its values apart; it is never empty.
+
+    Titles and metadata are made of plain characters already; paths are as their system has them.
+    """
+    clauses, values = ["TRUE"], []
+    if conditions.since:
+        clauses.append("date >= ?")
+        values.append(conditions.since.isoformat())
+    if conditions.until:
+        clauses.append("date <= ?")
+        values.append(conditions.until.isoformat())
+    if conditions.source:
+        # Brackets are no wildcards here: they are common in names of files.
+        pattern = plain(conditions.source).replace("[", "[[]")
+        clauses.append(
+            "EXISTS (SELECT 1 FROM source WHERE document = document.key"
+            " AND (lower(plain(whole_source(path))) GLOB lower(?)"
+            " OR lower(plain(whole_source(path))) GLOB lower(?)))"
+        )
+        values += [pattern, f"*/{pattern}"]
+    if conditions.title:
+        clauses.append("instr(casefold(title), ?) > 0")
+        values.append(plain(conditions.title).casefold())
+    if conditions.language:
+        clauses.append("language = ?")
+        values.append(plain(conditions.language))
+    for name, value in conditions.where.items():
+        clauses.append(
+            "EXISTS (SELECT 1 FROM json_each(metadata) WHERE json_each.key = ?"
+            " AND json_each.value = ?)"
+        )
+        values += [plain(name), plain(value)]
+    return " AND ".join(clauses), values

@@ -1,0 +1,80 @@
+"""What readers said of hits: written and read. No index depends on it."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from rag.index.records import sound
+from rag.index.sqlite.database import Database
+from rag.types import Quote, Rating
+
+# A passage that was read anew has another id: what was said of it before goes as well, when the
+# passage of that time is no more.
+_FORGET = (
+    "DELETE FROM feedback WHERE question = :question AND (passage = :passage OR ("
+    "quotation = :quotation AND (document = :document OR source = :source)"
+    " AND passage NOT IN (SELECT id FROM passage)))"
+)
+
+
+class RatingStore:
+    """The table of ratings. Any process may write it at any time, while documents are read too."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def put(self, rating: Rating) -> None:
+        """Keep a rating, in the place of an earlier one of this passage for this question."""
+        with self._database.change() as connection:
+            connection.execute(_FORGET, _named(rating))
+            connection.execute(
+                "INSERT INTO feedback VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (
+                    rating.question,
+                    rating.passage_id,
+                    rating.document_id,
+                    rating.source,
+                    rating.answer.text,
+                    rating.answer.start,
+                    rating.answer.end,
+                    rating.good,
+                    rating.score,
+                    rating.time.isoformat(),
+                ),
+            )
+
+    def remove(self, rating: Rating) -> None:
+        """Forget what was said of this passage for this question, if anything was."""
+        with self._database.change() as connection:
+            connection.execute(_FORGET, _named(rating))
+
+    @sound
+    def all(self) -> list[Rating]:
+        """Every rating, the earliest first."""
+        rows = self._database.connection.execute(
+            'SELECT question, passage, document, source, quotation, start, "end", good, score,'
+            " time FROM feedback ORDER BY time, question, passage"
+        )
+        return [
+            Rating(
+                question=row[0],
+                passage_id=row[1],
+                document_id=row[2],
+                source=row[3],
+                answer=Quote(*row[4:7]),
+                good=bool(row[7]),
+                score=row[8],
+                time=dt.datetime.fromisoformat(row[9]),
+            )
+            for row in rows
+        ]
+
+
+def _named(rating: Rating) -> dict[str, str]:
+    return {
+        "question": rating.question,
+        "passage": rating.passage_id,
+        "quotation": rating.answer.text,
+        "document": rating.document_id,
+        "source": rating.source,
+    }

@@ -1,0 +1,59 @@
+"""What passages are ordered by: their token bits, those of the titles above them, their words."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+import numpy as np
+
+from rag.index.records import StoredTokens, damaged
+from rag.index.sqlite.database import Database
+from rag.types.arrays import TokenBits
+
+# A document's passages are put in together and in order, so its first has the lowest key; its
+# encoding is looked up only where something leads the document.
+_QUERY = """
+SELECT encoding.passage, encoding.counts, encoding.bits, passage.text, document.id, passage.start,
+    first.leading,
+    CASE WHEN first.leading THEN (SELECT counts FROM encoding WHERE passage = first.key) END,
+    CASE WHEN first.leading THEN (SELECT bits FROM encoding WHERE passage = first.key) END
+FROM encoding
+JOIN passage ON passage.key = encoding.passage
+JOIN document ON document.key = passage.document
+JOIN passage AS first ON first.key = (
+    SELECT min(key) FROM passage AS any WHERE any.document = passage.document
+)
+WHERE encoding.passage IN (SELECT value FROM json_each(?))
+"""
+
+
+def token_bits(database: Database, keys: Sequence[int]) -> dict[int, StoredTokens]:
+    """Token bits by passage key; a passage that is gone is left out."""
+    wanted = json.dumps([int(key) for key in keys])
+    rows = database.connection.execute(_QUERY, (wanted,)).fetchall()
+    nothing = _unpacked(b"", database.dimension)
+    found = {
+        key: StoredTokens(
+            key=key,
+            counts=np.frombuffer(counts, dtype=np.int32),
+            bits=_unpacked(bits, database.dimension),
+            title=_title(leading, of_first, first, database.dimension) if leading else nothing,
+            text=text,
+            place=(document, start),
+        )
+        for key, counts, bits, text, document, start, leading, of_first, first in rows
+    }
+    if any(sum(one.counts.tolist()) != len(one.bits) for one in found.values()):
+        raise damaged("a passage has more or fewer tokens than it is said to have")
+    return found
+
+
+def _title(leading: int, counts: bytes, bits: bytes, dimension: int) -> TokenBits:
+    """Of the tokens of a document's first passage those of the headings that lead it."""
+    of_headings = np.frombuffer(counts, dtype=np.int32)[:leading]
+    return _unpacked(bits, dimension)[: int(of_headings.sum())]
+
+
+def _unpacked(blob: bytes, dimension: int) -> TokenBits:
+    return np.frombuffer(blob, dtype=np.uint8).reshape(-1, -(-dimension // 8))

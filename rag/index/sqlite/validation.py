@@ -1,0 +1,284 @@
+"""Is a SQLite file from elsewhere a store that this version could have written?
+
+It may have been made to do harm, so nothing in it is believed: neither its pages, nor its schema,
+nor the types of its values, nor the places that it names. Whether its documents are what was once
+written is another question, which :mod:`rag.index.sqlite.verification` answers.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import math
+import re
+import sqlite3
+from collections.abc import Iterator
+from functools import partial
+from pathlib import PurePath, PurePosixPath, PureWindowsPath
+from typing import Any
+
+from rag.errors import LibraryDamaged
+from rag.index.sqlite.database import Database, schema
+from rag.index.sqlite.verification import SHAPES, StoreCheck, fits
+from rag.runtime.files import is_url
+
+LONGEST_TITLE = 1_000
+
+HIGHEST_KEY = 2**32
+"""Of documents and passages: filters are bitmaps over the keys, so a key costs memory."""
+
+LONGEST_NOTE = 64_000_000
+"""Characters of a value in ``meta``."""
+
+_LARGEST = 2**62
+"""Of a count or a generation, which must be able to grow."""
+
+_CONDITIONS = {
+    "document": (
+        ("date IS NOT date(date)", "a date that is none"),
+        (f"length(title) > {LONGEST_TITLE}", "a title that is too long"),
+    ),
+    "feedback": (
+        ("NOT is_time(time)", "a time that is none"),
+        ("good NOT IN (0, 1)", "a rating that is neither good nor bad"),
+        ("score NOT BETWEEN 0 AND 1", "a score that is none"),
+        ('start < 0 OR "end" < start', "a place that is none"),
+    ),
+    "piece": (
+        (
+            "passages NOT BETWEEN 0 AND (SELECT count(*) FROM passage)",
+            "more or fewer passages than there are",
+        ),
+    ),
+}
+"""What else no row may be, as SQL and in words."""
+
+_TYPES = {"TEXT": "'text'", "INTEGER": "'integer'", "BLOB": "'blob'", "REAL": "'real', 'integer'"}
+
+
+def validate(database: Database, folder: PurePath) -> int:
+    """Refuse a store that rag can't have written.
+
+    Parameters
+    ----------
+    folder
+        The folder of the library that the store was exported from.
+
+    Returns
+    -------
+    int
+        The dimension of the sentence vectors; 0 where there are none.
+
+    Raises
+    ------
+    LibraryDamaged
+        If it was not written by rag; it says why.
+    LibraryMismatch
+        If it was written by another version.
+    """
+    try:
+        database.check(database.fact("fingerprint"))
+        fault = next(_faults(database, folder), None)
+        dimension = _dimension(database) if fault is None else 0
+        database.dimension = dimension
+        fault = fault or next(_content_faults(database), None)
+    except (sqlite3.Error, ValueError, TypeError, LookupError, OverflowError) as error:
+        # Not in its own words, which may quote a document.
+        raise LibraryDamaged("it holds values that rag never writes") from error
+    except RecursionError as error:
+        raise LibraryDamaged("it holds JSON that is nested too deeply") from error
+    if fault is not None:
+        raise LibraryDamaged(fault)
+    return dimension
+
+
+def _faults(database: Database, folder: PurePath) -> Iterator[str]:
+    connection = database.connection
+    connection.execute("PRAGMA cell_size_check = ON")
+    for pragma, expected in (("encoding", "UTF-8"), ("application_id", 0), ("user_version", 0)):
+        (found,) = connection.execute(f"PRAGMA {pragma}").fetchone()
+        if found != expected:
+            yield f"its {pragma} is {found}, not {expected}"
+    yield from _schema_faults(database)
+    yield from (fault.what for fault in StoreCheck(database).structure())
+    yield from _value_faults(database)
+    yield from _fact_faults(database)
+    yield from _place_faults(database, folder)
+
+
+def _content_faults(database: Database) -> Iterator[str]:
+    """What a document can't be. What is only damaged is let in: it is never shown, and
+    ``rag verify`` says how it is mended.
+    """
+    check, damage = StoreCheck(database), False
+    for fault in (*check.documents(lambda _done, _total: None), *check.orphans()):
+        damage |= fault.damage
+        if not fault.damage:
+            yield fault.what
+    if not damage:  # else they can't be right
+        yield from (fault.what for fault in check.counts())
+
+
+def _schema_faults(database: Database) -> Iterator[str]:
+    expected = sqlite3.connect(":memory:")
+    try:
+        expected.executescript(schema())
+        ours = _normalised(expected)
+    finally:
+        expected.close()
+    theirs = _normalised(database.connection)
+    for kind, name in sorted(theirs.keys() - ours.keys()):
+        yield f"it has {kind} “{name}”, which no library of rag has"
+    for kind, name in sorted(ours.keys() - theirs.keys()):
+        yield f"it lacks {kind} “{name}”"
+    for kind, name in sorted(ours):
+        if ours[kind, name] != theirs[kind, name]:
+            yield f"its {kind} “{name}” is not the one that rag makes"
+
+
+def _normalised(connection: sqlite3.Connection) -> dict[tuple[str, str], object]:
+    """The schema without comments and layout; columns that migrations added come last in their
+    table, so the order of definitions doesn't count.
+    """
+    return {
+        (kind, name): (table, _definitions(sql or ""))
+        for kind, name, table, sql in connection.execute(
+            "SELECT type, name, tbl_name, sql FROM sqlite_schema"
+        )
+    }
+
+
+def _definitions(sql: str) -> list[str]:
+    # A “--” in quotes can't hide anything: the quote before it stays, and ours have none.
+    bare = re.sub(r"--[^\n]*", "", sql)
+    spaced = re.sub(r"\s+", " ", re.sub(r"([(),])", r" \1 ", bare))
+    head, _, body = spaced.partition("(")
+    return [head.strip(), *sorted(one.strip() for one in body.split(","))]
+
+
+def _value_faults(database: Database) -> Iterator[str]:
+    """Values of another type than their column's: SQLite takes any value in any column."""
+    connection = database.connection
+    tables = connection.execute(
+        "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
+    ).fetchall()
+    connection.create_function("is_time", 1, _is_time, deterministic=True)
+    for (table,) in tables:
+        wrong: list[tuple[str, str]] = []
+        for _, column, kind, required, _, key in connection.execute(f"PRAGMA table_info({table})"):
+            types = _TYPES[kind] + ("" if required or key else ", 'null'")
+            wrong.append((f'typeof("{column}") NOT IN ({types})', f"another type of {column}"))
+            if kind == "REAL":
+                wrong.append((f'abs("{column}") > 1e300', f"a {column} that is not finite"))
+        for column, shape in SHAPES.get(table, {}).items():
+            name = f"fits_{column}"
+            connection.create_function(name, 1, partial(fits, shape=shape), deterministic=True)
+            wrong.append((f"NOT {name}({column})", f"{column} that can't be read"))
+        if table in {"document", "passage"}:
+            wrong.append((f"key NOT BETWEEN 1 AND {HIGHEST_KEY}", "a key that rag never gives"))
+        wrong += _CONDITIONS.get(table, ())
+        # One after the other: the later ones rely on the types.
+        for condition, words in wrong:
+            found = connection.execute(f"SELECT 1 FROM {table} WHERE {condition} LIMIT 1")  # noqa: S608
+            if found.fetchone():
+                yield f"its table “{table}” has a row with {words}"
+    if connection.execute(
+        "SELECT 1 FROM passage WHERE key NOT IN (SELECT passage FROM encoding) LIMIT 1"
+    ).fetchone():
+        yield "it has a passage without vectors"
+    if connection.execute(
+        f"SELECT 1 FROM sqlite_sequence WHERE typeof(seq) <> 'integer' OR seq > {HIGHEST_KEY}"  # noqa: S608
+    ).fetchone():
+        yield "it leaves no keys for further documents"
+
+
+def _is_time(text: str) -> bool:
+    try:
+        return dt.datetime.fromisoformat(text).tzinfo is not None
+    except ValueError:
+        return False
+
+
+def _fact_faults(database: Database) -> Iterator[str]:
+    for name in ("generation", "sentences"):
+        value = database.fact(name)
+        if not (value.isascii() and value.isdecimal() and int(value[:20]) < _LARGEST):
+            yield f"its {name} is “{value[:50]}”"
+    (newest,) = database.connection.execute(
+        "SELECT max((SELECT coalesce(max(generation), 0) FROM passage),"
+        " (SELECT coalesce(max(generation), 0) FROM removed))"
+    ).fetchone()
+    if newest > int(database.fact("generation")):
+        yield "it has passages of a generation that has not come yet"
+    if not re.fullmatch(r"[0-9a-f]{32}", database.fact("library")):
+        yield "its id is not one that rag gives"
+    rows = database.connection.execute("SELECT name, value FROM meta")
+    for name, value in rows:
+        # An id of digits around an “e” would be a number.
+        if len(value) > LONGEST_NOTE or (name != "library" and not _is_finite(value)):
+            yield f"what it says of its {name} makes no sense"
+
+
+def _is_finite(note: str) -> bool:
+    """Whether a note is no JSON at all, or JSON whose numbers are all finite."""
+    try:
+        json.loads(note, parse_constant=_refused, parse_float=_finite)
+    except json.JSONDecodeError:
+        return True
+    except ValueError:
+        return False
+    return True
+
+
+def _refused(constant: str) -> Any:  # noqa: ANN401 (as json calls it)
+    raise ValueError(constant)
+
+
+def _finite(number: str) -> float:
+    if not math.isfinite(float(number)):
+        raise ValueError(number)
+    return float(number)
+
+
+def _place_faults(database: Database, folder: PurePath) -> Iterator[str]:
+    connection = database.connection
+    rows = connection.execute("SELECT path FROM file UNION SELECT file FROM source")
+    for (file,) in rows:
+        if not _is_place(file, folder):
+            yield f"it names a file “{file}”, which no library of rag does"
+    for path, file in connection.execute("SELECT path, file FROM source"):
+        if path != file and not path.startswith((f"{file}/", f"{file}\\")):
+            yield f"its source “{path}” does not lie in “{file}”"
+
+
+def _is_place(file: str, folder: PurePath) -> bool:
+    """Whether a file can have been indexed: it has a whole path, or a URL, and is none of the
+    library's own but those that were sent to it.
+    """
+    if "\0" in file:
+        return False
+    if is_url(file):
+        return True
+    path = as_path(file)
+    if not path.is_absolute() or ".." in path.parts:
+        return False
+    return not path.is_relative_to(folder) or path.is_relative_to(folder / "files")
+
+
+def as_path(text: str) -> PurePath:
+    """A path of whichever system it comes from."""
+    posix = PurePosixPath(text)
+    return posix if posix.is_absolute() else PureWindowsPath(text)
+
+
+def _dimension(database: Database) -> int:
+    row = database.connection.execute(
+        "SELECT length(vectors), length(sentences) FROM encoding"
+        " JOIN passage ON passage.key = encoding.passage LIMIT 1"
+    ).fetchone()
+    if row is None:
+        return 0
+    sentences, rest = divmod(row[1], 8)  # two int32 each
+    if rest or not sentences or not row[0] or row[0] % (2 * sentences):  # float16
+        raise LibraryDamaged("its vectors are not as many as its sentences")
+    return int(row[0] // (2 * sentences))

@@ -1,0 +1,249 @@
+"""Writing the store: every method is one transaction."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import cast
+
+import numpy as np
+
+from rag.index.records import FileRecord, Source, content_key, sentence_spans
+from rag.index.sqlite.checksums import checksum
+from rag.index.sqlite.connections import Connection
+from rag.index.sqlite.database import Database
+from rag.types import Document, Passage, PassageEncoding
+
+
+class StoreWriter:
+    """Changes what is in the store. One writer at a time: the library sees to that."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def put(
+        self,
+        document: Document,
+        source: Source,
+        passages: Sequence[Passage],
+        encodings: Iterable[PassageEncoding],
+    ) -> None:
+        """Store a document, and say where it was found.
+
+        What the store has of this document from an earlier reading is replaced. Another
+        document that only this source held before goes, with all that belongs to it.
+        """
+        with self._database.transaction() as (connection, generation):
+            key = _put_document(connection, generation, document)
+            pieces: Counter[int] = Counter()
+            sentences = 0
+            for passage, encoding in zip(passages, encodings, strict=True):
+                _insert_passage(connection, generation, key, passage, encoding)
+                pieces.update(np.unique(encoding.pieces).tolist())
+                sentences += len(passage.sentences)
+            _count_pieces(connection, pieces, 1)
+            _count_sentences(connection, sentences)
+            _drop_if_unheld(connection, generation, _hold(connection, source))
+
+    def point(self, sources: Sequence[Source]) -> None:
+        """Say that sources hold documents that are in the store already.
+
+        Two files may have changed places, so nothing is dropped before all are pointed.
+        """
+        with self._database.transaction() as (connection, generation):
+            before = [_hold(connection, source) for source in sources]
+            for document in before:
+                _drop_if_unheld(connection, generation, document)
+
+    def settle(self, records: Sequence[tuple[FileRecord, Sequence[str]]]) -> list[str]:
+        """Record files as read, each with the sources that were found in it now.
+
+        Sources that were found in one of them before, and no more, are forgotten and returned.
+        """
+        gone: list[str] = []
+        with self._database.transaction() as (connection, generation):
+            for record, present in records:
+                connection.execute(
+                    "INSERT OR REPLACE INTO file"
+                    " (path, size, modified_ns, digest, reader, failures, seconds)"
+                    " VALUES (?, ?, ?, ?, ?, ?, ?)",
+                    (
+                        record.path,
+                        record.size,
+                        record.modified_ns,
+                        record.digest,
+                        record.reader,
+                        json.dumps([(one.source, one.reason) for one in record.failures]),
+                        record.seconds,
+                    ),
+                )
+                rows = connection.execute("SELECT path FROM source WHERE file = ?", (record.path,))
+                missing = {row[0] for row in rows.fetchall()} - set(present)
+                for path in sorted(missing):
+                    _forget(connection, generation, path)
+                gone += sorted(missing)
+        return gone
+
+    def remove(self, paths: Sequence[str], files: Sequence[str]) -> None:
+        """Forget sources and files, and the documents that no other source holds."""
+        with self._database.transaction() as (connection, generation):
+            for path in paths:
+                _forget(connection, generation, path)
+            connection.executemany("DELETE FROM file WHERE path = ?", [(path,) for path in files])
+
+    def flush(self) -> None:
+        """Nothing is held back: each call has been committed when it returns."""
+
+    def move(self, before: str, now: str) -> None:
+        """Let all paths that begin with ``before`` begin with ``now``; no index depends on them."""
+        with self._database.change() as connection:
+            connection.create_function(
+                "moved",
+                1,
+                lambda path: now + path.removeprefix(before) if path.startswith(before) else path,
+                deterministic=True,
+            )
+            connection.execute(
+                "UPDATE OR REPLACE source SET path = moved(path), file = moved(file)"
+            )
+            connection.execute("UPDATE feedback SET source = moved(source)")
+            connection.execute(
+                "UPDATE OR REPLACE file SET path = moved(path), failures = (SELECT"
+                " json_group_array(json_array("
+                "moved(json_extract(value, '$[0]')), json_extract(value, '$[1]')))"
+                " FROM json_each(failures))"
+            )
+
+
+def _put_document(connection: Connection, generation: int, document: Document) -> int:
+    """Insert or replace a document, without passages; gives its key."""
+    facts = (
+        document.title,
+        document.date.isoformat() if document.date else None,
+        document.digest,
+        json.dumps(dict(document.metadata), ensure_ascii=False),
+        json.dumps([[h.span.start, h.span.end, h.level] for h in document.headings]),
+        json.dumps([[page.start, page.end] for page in document.pages]),
+        json.dumps(document.page_labels, ensure_ascii=False),
+        json.dumps(document.warnings, ensure_ascii=False),
+        document.text,
+    )
+    language = document.metadata.get("language")
+    row = (*facts, checksum(document.id, *facts), language, document.id)
+    known = connection.execute("SELECT key FROM document WHERE id = ?", (document.id,)).fetchone()
+    if known:
+        _drop_passages(connection, generation, known[0])
+        connection.execute(
+            "UPDATE document SET title = ?, date = ?, digest = ?, metadata = ?, headings = ?,"
+            " pages = ?, page_labels = ?, warnings = ?, text = ?, checksum = ?, language = ?"
+            " WHERE id = ?",
+            row,
+        )
+        return cast("int", known[0])
+    cursor = connection.execute(
+        "INSERT INTO document (title, date, digest, metadata, headings, pages, page_labels,"
+        " warnings, text, checksum, language, id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        row,
+    )
+    return cast("int", cursor.lastrowid)
+
+
+def _insert_passage(
+    connection: Connection,
+    generation: int,
+    document: int,
+    passage: Passage,
+    encoding: PassageEncoding,
+) -> None:
+    facts = (
+        passage.id,
+        passage.start,
+        passage.end,
+        json.dumps([(one.number, one.label, one.start) for one in passage.pages]),
+        passage.leading,
+        json.dumps(passage.headings, ensure_ascii=False),
+        sentence_spans(passage).tobytes(),
+        passage.text,
+    )
+    encoded = (
+        encoding.sentences.astype(np.float16).tobytes(),
+        encoding.counts.tobytes(),
+        encoding.pieces.tobytes(),
+        encoding.bits.tobytes(),
+    )
+    cursor = connection.execute(
+        'INSERT INTO passage (id, start, "end", pages, leading, headings, sentences, text,'
+        " document, generation, content, checksum) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (*facts, document, generation, content_key(passage), checksum(*facts, *encoded)),
+    )
+    connection.execute(
+        "INSERT INTO encoding (passage, vectors, counts, pieces, bits) VALUES (?, ?, ?, ?, ?)",
+        (cursor.lastrowid, *encoded),
+    )
+
+
+def _forget(connection: Connection, generation: int, path: str) -> None:
+    row = connection.execute(
+        "DELETE FROM source WHERE path = ? RETURNING document", (path,)
+    ).fetchone()
+    if row:
+        _drop_if_unheld(connection, generation, row[0])
+
+
+def _hold(connection: Connection, source: Source) -> int | None:
+    """Let a source hold a document; gives the key of the one that it held before."""
+    before = connection.execute(
+        "SELECT document FROM source WHERE path = ?", (source.path,)
+    ).fetchone()
+    held = connection.execute(
+        "INSERT OR REPLACE INTO source (path, file, document)"
+        " SELECT ?, ?, key FROM document WHERE id = ?",
+        (source.path, source.file, source.document_id),
+    )
+    if held.rowcount != 1:
+        raise LookupError(f"document {source.document_id} is not in the store")
+    return before[0] if before else None
+
+
+def _drop_if_unheld(connection: Connection, generation: int, document: int | None) -> None:
+    if document is None:
+        return
+    held = connection.execute("SELECT 1 FROM source WHERE document = ?", (document,)).fetchone()
+    if held:
+        return
+    _drop_passages(connection, generation, document)
+    connection.execute("DELETE FROM document WHERE key = ?", (document,))
+
+
+def _drop_passages(connection: Connection, generation: int, document: int) -> None:
+    """Take out a document's passages, and leave word of it for the indexes."""
+    pieces: Counter[int] = Counter()
+    sentences = 0
+    rows = connection.execute(
+        "SELECT pieces, length(sentences) / 8 FROM encoding"
+        " JOIN passage ON passage.key = encoding.passage WHERE document = ?",
+        (document,),
+    )
+    for blob, count in rows:
+        pieces.update(np.unique(np.frombuffer(blob, dtype=np.int32)).tolist())
+        sentences += count
+    _count_pieces(connection, pieces, -1)
+    _count_sentences(connection, -sentences)
+    connection.execute(
+        "INSERT INTO removed (passage, generation) SELECT key, ? FROM passage WHERE document = ?",
+        (generation, document),
+    )
+    connection.execute("DELETE FROM passage WHERE document = ?", (document,))
+
+
+def _count_pieces(connection: Connection, pieces: Counter[int], sign: int) -> None:
+    connection.executemany(
+        "INSERT INTO piece (id, passages) VALUES (?, ?)"
+        " ON CONFLICT (id) DO UPDATE SET passages = passages + excluded.passages",
+        [(piece, sign * count) for piece, count in pieces.items()],
+    )
+
+
+def _count_sentences(connection: Connection, more: int) -> None:
+    connection.execute("UPDATE meta SET value = value + ? WHERE name = 'sentences'", (more,))

@@ -1,0 +1,267 @@
+"""An index of FAISS: exact and small, or compressed and large."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rag.errors import LibraryDamaged
+from rag.runtime.files import digest, draft_of
+from rag.types.arrays import Keys, Scores, Vector, Vectors, are_unit
+
+if TYPE_CHECKING:
+    import faiss
+
+MOST_PROBED = 8
+"""One of so many lists is looked at, at most."""
+
+PER_LIST = 40
+"""Sentences that a list is learnt from, at least."""
+
+QUESTION_BITS = 4
+"""A dimension of a question, where it meets compressed sentences: twice as fast as with 8, and the
+same sentences are found, to a thousandth (ARCHITECTURE.md)."""
+
+TOGETHER = 16_384
+"""Sentences that are handed to FAISS at once: it copies, and assigns to lists, many faster than
+one by one, and memory stays bounded."""
+
+NONE: Keys = np.zeros(0, np.int64)
+
+
+class FaissIndex:
+    """Sentences by the key of their passage, which each of a passage's sentences has.
+
+    Any number of threads may search it while none changes it.
+    """
+
+    def __init__(self, index: faiss.Index) -> None:
+        import faiss
+
+        self._index = index
+        inner = faiss.try_extract_index_ivf(index)
+        self._lists = int(inner.nlist) if inner else 0
+        self.probed = -(-self._lists // MOST_PROBED)
+        """How many of its lists are looked at for a question;
+        :func:`rag.index.vectors.recall.settled` finds out how many are enough."""
+
+    @classmethod
+    def exact(cls, dimension: int) -> FaissIndex:
+        """An empty index that keeps half-precision numbers and compares them all."""
+        import faiss
+
+        half, inner_product = faiss.ScalarQuantizer.QT_fp16, faiss.METRIC_INNER_PRODUCT
+        flat = faiss.IndexScalarQuantizer(dimension, half, inner_product)
+        return cls(faiss.IndexIDMap(flat))
+
+    @classmethod
+    def compressed(cls, sample: Vectors, lists: int) -> FaissIndex:
+        """An empty index that keeps a bit a dimension, in lists learnt from a sample.
+
+        Parameters
+        ----------
+        sample
+            Shape (sentences, dimension), unit norm, float32. Overwritten: it is rotated in place,
+            because FAISS's own training holds three copies of it.
+        lists
+            How many: with more, fewer sentences are looked at for the same recall, and training
+            takes longer.
+        """
+        import faiss
+
+        dimension = sample.shape[1]
+        # RaBitQ's bits say most where no dimension stands out, so all are rotated at random.
+        kind = f"RR{dimension},IVF{lists},RaBitQ"
+        index: Any = faiss.index_factory(dimension, kind, faiss.METRIC_INNER_PRODUCT)
+        rotation = faiss.downcast_VectorTransform(index.chain.at(0))
+        rotation.train(sample[:1])  # draws the rotation, from a fixed seed
+        for start in range(0, len(sample), TOGETHER):
+            rows = sample[start : start + TOGETHER]
+            rows[:] = rotation.apply(rows)
+        inner = faiss.extract_index_ivf(index)
+        inner.cp.niter = 8
+        inner.cp.spherical = True
+        inner.cp.min_points_per_centroid = PER_LIST
+        faiss.Clustering(dimension, lists, inner.cp).train(sample, inner.quantizer)
+        index.train(sample[:lists])  # finds everything trained, and says so
+        return cls(index)
+
+    @classmethod
+    def load(cls, path: Path, sha256: str, probed: int = 0, *, mapped: bool = True) -> FaissIndex:
+        """Open what :meth:`save` wrote.
+
+        Parameters
+        ----------
+        probed
+            How many lists to look at, which the file doesn't know; 0 for the most.
+        mapped
+            To be searched only, else to be changed, too.
+
+        Raises
+        ------
+        LibraryDamaged
+            If the file is missing or not the one that was written.
+        """
+        import faiss
+
+        # FAISS trusts what it reads; a damaged file must never reach it.
+        try:
+            found = digest(path)
+        except OSError as error:
+            raise LibraryDamaged(f"the vector index can't be read: {error.strerror}") from error
+        if found != sha256:
+            raise LibraryDamaged("the vector index is not the one that was written")
+        try:
+            index = cls(faiss.read_index(str(path), faiss.IO_FLAG_MMAP_IFC if mapped else 0))
+        except RuntimeError as error:  # a writer that published another took it away just now
+            raise LibraryDamaged("the vector index is gone") from error
+        index.probed = probed or index.probed
+        return index
+
+    def save(self, path: Path) -> str:
+        """Write the index so that it is there whole or not at all; returns its SHA-256."""
+        import faiss
+
+        # Straight to the disk: in memory it would be there twice.
+        with draft_of(path) as draft:
+            try:
+                faiss.write_index(self._index, str(draft))
+            except RuntimeError as error:
+                raise OSError(f"the vector index can't be written: {error}") from error
+            with draft.open("rb") as file:
+                sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+        return sha256
+
+    def __len__(self) -> int:
+        """The number of sentences."""
+        return int(self._index.ntotal)
+
+    @property
+    def lists(self) -> int:
+        """How many lists the sentences are in; 0 where all are compared."""
+        return self._lists
+
+    def add(self, passages: Iterable[tuple[int, Vectors]]) -> None:
+        """Add the sentences of passages whose keys are not in the index yet.
+
+        Raises
+        ------
+        ValueError
+            If they are not finite rows of unit norm and of this index's dimension.
+        """
+        keys: list[Keys] = []
+        rows: list[Vectors] = []
+        waiting = 0
+        for key, sentences in passages:
+            keys.append(np.full(len(sentences), key, dtype=np.int64))
+            rows.append(self._checked(sentences))
+            waiting += len(sentences)
+            if waiting >= TOGETHER:
+                self._index.add_with_ids(np.concatenate(rows), np.concatenate(keys))
+                keys, rows, waiting = [], [], 0
+        if waiting:
+            self._index.add_with_ids(np.concatenate(rows), np.concatenate(keys))
+
+    def _checked(self, sentences: Vectors) -> Vectors:
+        if sentences.ndim != 2 or sentences.shape[1] != self._index.d:  # noqa: PLR2004
+            raise ValueError(f"sentences must be (n, {self._index.d}), not {sentences.shape}")
+        if not are_unit(sentences):
+            raise ValueError("sentence vectors must have unit norm")
+        return np.asarray(sentences, dtype=np.float32)
+
+    def remove(self, keys: Sequence[int]) -> None:
+        """Take out passages by their keys; unknown ones are passed over."""
+        import faiss
+
+        if keys:
+            self._index.remove_ids(faiss.IDSelectorBatch(np.array(keys, dtype=np.int64)))
+
+    def search(
+        self, question: Vector, count: int, among: Keys | None = None, but: Keys = NONE
+    ) -> tuple[Keys, Scores]:
+        """The ``count`` nearest sentences, best first: the keys of their passages, with cosines,
+        which are close guesses where the index is compressed.
+
+        Parameters
+        ----------
+        among
+            The keys that may be found; None for all.
+        but
+            Those that may not be found, even so.
+
+        Raises
+        ------
+        ValueError
+            If the question's vector is not finite or of another dimension.
+        """
+        if question.shape != (self._index.d,):
+            raise ValueError(f"the question must be ({self._index.d},), not {question.shape}")
+        if not np.isfinite(question).all():
+            raise ValueError("the question's vector must be finite")
+        count = min(count, len(self))
+        if count == 0 or (among is not None and not len(among)):
+            return NONE, np.zeros(0)
+        import faiss
+
+        bits = _bits(among, but)
+        # FAISS only points to selectors and what they select: they live until this returns.
+        marked = faiss.IDSelectorBitmap(len(bits), faiss.swig_ptr(bits)) if len(bits) else None
+        selector = faiss.IDSelectorNot(marked) if marked and among is None else marked
+        asked = question[np.newaxis].astype(np.float32)
+        how = self._how(selector, everywhere=among is not None)
+        with _one_thread():
+            scores, keys = self._index.search(asked, count, params=how)
+        # FAISS pads with -1 when asked for more than there is.
+        found = keys[0] >= 0
+        return cast("Keys", keys[0][found]), scores[0][found].astype(np.float64)
+
+    def _how(self, selector: object, *, everywhere: bool) -> faiss.SearchParameters:
+        """What FAISS is to search: where few may be found, the nearest of them are anywhere."""
+        import faiss
+
+        # It adds these keywords when it is imported, and keeps what they are given.
+        parameters: Any = faiss
+        if not self._lists:
+            return cast("faiss.SearchParameters", parameters.SearchParameters(sel=selector))
+        probed = self._lists if everywhere else self.probed
+        inside = parameters.IVFRaBitQSearchParameters(sel=selector, nprobe=probed, qb=QUESTION_BITS)
+        rotated = parameters.SearchParametersPreTransform(index_params=inside)
+        return cast("faiss.SearchParameters", rotated)
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Let FAISS answer in the thread that asks.
+
+    There is nothing to share out of a single question, but it would wake OpenMP's other threads all
+    the same, and spin until each of them has had a core: among 9,000 sentences that is 7 ms instead
+    of 1 where others need the cores. How many threads there are, each thread says for itself.
+    """
+    import faiss
+
+    before = faiss.omp_get_max_threads()
+    faiss.omp_set_num_threads(1)
+    try:
+        yield
+    finally:
+        faiss.omp_set_num_threads(before)
+
+
+def _bits(among: Keys | None, but: Keys) -> NDArray[np.uint8]:
+    """A bit for each key: set for those that may be found, or without ``among`` for those that
+    may not; none where all may.
+    """
+    listed = but if among is None else among
+    if not len(listed):
+        return np.zeros(0, np.uint8)
+    marked = np.zeros(int(listed.max()) + 1, dtype=bool)
+    marked[listed] = True
+    if among is not None:
+        marked[but[but < len(marked)]] = False
+    return np.packbits(marked, bitorder="little")

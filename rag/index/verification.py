@@ -1,0 +1,183 @@
+"""Is a library what was written to it? Everything in its folder is held against everything else.
+
+The store is the truth, and has a checksum of each document and each passage. What is derived can be
+made again: SQLite's indexes, sums, the two search indexes, and all that the model made of a text.
+Only a text that is damaged can't; its file has to be read again.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+from typing import TypeAlias
+
+from rag.errors import LibraryError
+from rag.index.folder import locked
+from rag.index.publication import Indexes
+from rag.index.sqlite import (
+    Catalogue,
+    Changes,
+    Database,
+    Fault,
+    StoreCheck,
+    StoreReader,
+    StoreWriter,
+    read_anew,
+    recount,
+    reindex,
+    take_apart,
+)
+from rag.runtime.files import digest, writing
+from rag.text.chunking import passages
+from rag.types.protocols import Embedder
+from rag.types.reports import Problem, Verification
+
+Tell: TypeAlias = Callable[[str, int, int], None]
+"""Told what is being looked at, how much of it is done, of how much."""
+
+_COPY = (
+    "restore the library from a copy (rag import), or index your documents into a new one: "
+    "--library DIR"
+)
+_REPAIR = "rag verify --repair makes it again"
+_READ = "index its file again: rag index"
+
+
+def verify(
+    folder: Path, database: Database, embedder: Embedder, tell: Tell, *, repair: bool
+) -> Verification:
+    """Look at everything, and with ``repair`` make again what can be made.
+
+    Without, nothing is written, and writers go on meanwhile.
+
+    Raises
+    ------
+    LibraryBusy
+        If it is to be repaired, and another process goes on writing.
+    LibraryError
+        If it is to be repaired, and can't be written.
+    """
+    began = time.perf_counter()
+    with ExitStack() as held:
+        if repair:
+            held.enter_context(locked(folder))
+            held.enter_context(writing(folder))
+        check, found = _looked(folder, database, tell)
+        if repair and found:
+            check, found = _Repair(folder, database, embedder, tell).done(found)
+    documents, _, _ = StoreReader(database).counts()
+    return Verification(
+        documents=documents,
+        passages=check.passages,
+        sentences=check.sentences,
+        problems=tuple(found),
+        seconds=time.perf_counter() - began,
+    )
+
+
+def _looked(folder: Path, database: Database, tell: Tell) -> tuple[StoreCheck, list[Problem]]:
+    """What is wrong with the store at one moment, and the counts of it; and with the indexes."""
+    check = StoreCheck(database)
+    with database.unchanging():
+        tell("store", 0, 1)
+        found = [Problem(one.what, _COPY) for one in check.structure()]
+        tell("store", 1, 1)
+        try:
+            found += [
+                _problem(database, one)
+                for one in check.documents(lambda done, total: tell("documents", done, total))
+            ]
+            found += [_problem(database, one) for one in (*check.orphans(), *check.counts())]
+        except LibraryError as error:  # what is damaged so badly that no list of it can be read
+            found.append(Problem(str(error), _COPY))
+        found += _sent(folder, database, tell)
+    # Not of that moment: a writer may have published since.
+    tell("indexes", 0, 1)
+    found += [Problem(one, _REPAIR) for one in Indexes(folder, Changes(database)).faults()]
+    tell("indexes", 1, 1)
+    return check, found
+
+
+def _problem(database: Database, fault: Fault) -> Problem:
+    if fault.document is None:
+        return Problem(fault.what, _REPAIR)
+    source = next(iter(Catalogue(database).sources(fault.document)), "")
+    remedy = f"{_READ} {source or 'PATH'}" if fault.text else _REPAIR
+    return Problem(fault.what, remedy, fault.document, source)
+
+
+def _sent(folder: Path, database: Database, tell: Tell) -> list[Problem]:
+    """Files that were sent to the library, and are not what was read."""
+    found = []
+    kept = [one for one in StoreReader(database).files().values() if _is_in(one.path, folder)]
+    for done, record in enumerate(kept, 1):
+        try:
+            found_digest = digest(record.path)
+        except OSError:
+            found_digest = None  # whoever deleted it may have meant to
+        if found_digest is not None and record.digest and found_digest != record.digest:
+            what = "the file that was sent is not what was read"
+            found.append(Problem(what, "send it again", source=record.path))
+        tell("files", done, len(kept))
+    return found
+
+
+def _is_in(path: str, folder: Path) -> bool:
+    return Path(path).is_relative_to(folder)
+
+
+class _Repair:
+    """Making again what can be made. The writer's lock is held."""
+
+    def __init__(self, folder: Path, database: Database, embedder: Embedder, tell: Tell) -> None:
+        self._folder = folder
+        self._database = database
+        self._embedder = embedder
+        self._tell = tell
+        self._store = StoreReader(database)
+
+    def done(self, found: list[Problem]) -> tuple[StoreCheck, list[Problem]]:
+        """Repair; returns a later check, and what was found, saying whether it is repaired."""
+        if any(one.remedy == _COPY for one in found):
+            reindex(self._database)  # the tables may be whole, and only SQLite's indexes damaged
+        damaged = dict.fromkeys(one.document for one in found if one.document)
+        lost = {one.document for one in found if one.remedy.startswith(_READ)}
+        for number, document in enumerate(damaged, 1):
+            if document in lost:
+                read_anew(self._database, document)
+            else:
+                self._made_again(document)
+            self._tell("repaired", number, len(damaged))
+        check = StoreCheck(self._database)
+        for _ in check.documents(lambda done, total: self._tell("documents", done, total)):
+            pass  # what is left is found once more below; this counts
+        recount(self._database, check)
+        indexes = Indexes(self._folder, Changes(self._database))
+        indexes.withdraw()
+        indexes.publish()
+        later, remaining = _looked(self._folder, self._database, self._tell)
+        still = {(one.what, one.document, one.source) for one in remaining}
+        told = [
+            replace(one, repaired=(one.what, one.document, one.source) not in still)
+            for one in found
+        ]
+        # What came up only now, too: a table that could not be read before, say.
+        before = {(one.what, one.document, one.source) for one in found}
+        more = (one for one in remaining if (one.what, one.document, one.source) not in before)
+        return later, [*told, *more]
+
+    def _made_again(self, document_id: str) -> None:
+        """Take a document's text through the model again."""
+        document = self._store.document(document_id)
+        source = next(
+            (one for one in self._store.sources() if one.document_id == document_id), None
+        )
+        if document is None or source is None:
+            return  # no source leads to it: the next run of rag index finds its file
+        broken = passages(document, self._embedder)
+        encodings = list(self._embedder.passages(broken))
+        take_apart(self._database, document_id)
+        StoreWriter(self._database).put(document, source, broken, encodings)

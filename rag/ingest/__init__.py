@@ -1,0 +1,1 @@
+"""One run from discovered files to a published index."""

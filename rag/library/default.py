@@ -1,0 +1,49 @@
+"""The default library: where it is, and asking it without further ado."""
+
+from __future__ import annotations
+
+import os
+from functools import lru_cache
+from pathlib import Path
+
+from rag.library.library import Library
+from rag.runtime.files import is_url
+from rag.types import Hit
+
+LIBRARY_VARIABLE = "RAG_LIBRARY"
+"""The environment variable that names the default library's folder, or its URL."""
+
+
+def default_library() -> str | Path:
+    """``$RAG_LIBRARY``, a folder or a URL, or else ``.rag`` in the current folder."""
+    named = os.environ.get(LIBRARY_VARIABLE) or ".rag"
+    return named if is_url(named) else Path(named).expanduser().absolute()
+
+
+def retrieve(question: str, k: int = 5) -> list[Hit]:
+    """Find the ``k`` passages of the default library that best answer a question.
+
+    The library stays open between calls, so that only the first waits for the model.
+
+    Raises
+    ------
+    LibraryNotFound
+        If nothing is indexed yet.
+    EmptyQuestion
+        If there is no letter and no digit in the question.
+    InputError
+        If ``k`` is below 1.
+    """
+    place = default_library()
+    return _opened(place, _inode(place)).search(question, k)
+
+
+def _inode(place: str | Path) -> int:
+    """That of a folder's store: one that was deleted and made anew is opened anew."""
+    store = Path(place) / "library.db"
+    return store.stat().st_ino if not is_url(place) and store.exists() else 0
+
+
+@lru_cache(maxsize=1)
+def _opened(place: str | Path, _inode: int) -> Library:
+    return Library.open(place, create=False)

@@ -1,0 +1,356 @@
+"""What can be asked of a library."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from rag.confidence import reliability
+from rag.confidence.answerability import Calibrations
+from rag.confidence.calibration import Calibration
+from rag.confidence.reliability import Reliability
+from rag.errors import DocumentNotFound, InputError
+from rag.index.engine import Engine
+from rag.index.sqlite import Order
+from rag.models import query_cache
+from rag.models.cross_encoder import Reranker
+from rag.search import citations, neighbours, phrases, pipeline
+from rag.search.citations import Citation, Followed
+from rag.search.neighbours import Neighbour
+from rag.text import query_parser
+from rag.types import Answer, Document, DocumentSummary, Found, Hit, Passage
+from rag.types.arrays import Scores
+from rag.types.filters import Filter
+from rag.types.parts import all_part_ids
+from rag.types.protocols import Embedder, QuestionEncoder
+from rag.types.reports import Dates, Facets, FileReport
+
+
+class Searchable:
+    """The half of a library that changes nothing; :class:`rag.Library` is the whole."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        embedder: Embedder,
+        reranker: Reranker | None,
+    ) -> None:
+        self._engine = engine
+        self._embedder = embedder
+        self._reader = engine.reader
+        self._catalogue = engine.catalogue
+        self._reranker = reranker
+        self._calibrations = Calibrations(engine, self._first_scores)
+
+    @property
+    def embedder(self) -> Embedder:
+        """Its model."""
+        return self._embedder
+
+    def search(
+        self,
+        question: str,
+        k: int = 5,
+        *,
+        since: dt.date | None = None,
+        until: dt.date | None = None,
+        source: str | None = None,
+        title: str | None = None,
+        language: str | None = None,
+        where: Mapping[str, str] | None = None,
+    ) -> list[Hit]:
+        """Find the ``k`` passages that best answer a question, best first.
+
+        Parameters
+        ----------
+        question
+            In plain words; ``"quoted words"``, ``-excluded`` ones and ``title:value`` are
+            conditions, as :mod:`rag.text.query_parser` says.
+        k
+            How many hits, at least 1.
+        since, until
+            Look only in documents with a date in that range, both ends included.
+        source
+            … only in those whose path, or its end, matches: ``*.pdf``, ``letters/*``.
+        title
+            … only in those with these words in their title.
+        language
+            … only in those in this language, ``en`` say.
+        where
+            … only in those whose metadata have these values.
+
+        Raises
+        ------
+        EmptyQuestion
+            If there is no letter and no digit in the question.
+        InputError
+            If the question has more than :data:`rag.MAX_QUESTION_LENGTH` characters, a condition
+            more than :data:`rag.MAX_FILTER_LENGTH`, or ``k`` is below 1.
+        """
+        query_parser.check_length(question)
+        conditions = Filter(since, until, source, title, language, where or {})
+        return self._found(question, k, conditions, self._reranker).hits
+
+    def ask(
+        self,
+        question: str,
+        k: int = 5,
+        *,
+        since: dt.date | None = None,
+        until: dt.date | None = None,
+        source: str | None = None,
+        title: str | None = None,
+        language: str | None = None,
+        where: Mapping[str, str] | None = None,
+    ) -> Answer:
+        """Search, and say how probable it is that the question is answered in the library.
+
+        :mod:`rag.confidence.calibration` says where the probability is from. A library that was
+        indexed by an earlier version is calibrated at the first question, which takes seconds.
+
+        Parameters and errors are those of :meth:`search`.
+        """
+        query_parser.check_length(question)
+        conditions = Filter(since, until, source, title, language, where or {})
+        found = self._found(question, k, conditions, self._reranker)
+        own = self._found(question, 1, conditions, None).hits if self._reranker else []
+        score = own[0].score if own else None
+        answer = self._calibrations.answer(question, found.hits, score)
+        return replace(answer, alternative=found.alternative, conditions_met=found.conditions_met)
+
+    def find(
+        self,
+        query: str,
+        *,
+        offset: int = 0,
+        limit: int = 20,
+        since: dt.date | None = None,
+        until: dt.date | None = None,
+        source: str | None = None,
+        title: str | None = None,
+        language: str | None = None,
+        where: Mapping[str, str] | None = None,
+    ) -> Found:
+        """List every passage that has all of the words, counted by document, a page at a time.
+
+        Parameters
+        ----------
+        query
+            Words, all of which must stand in a passage, in this form or another, and the
+            conditions that :meth:`search` takes. Small words like “the” don't count, but within
+            quotes they do.
+        offset
+            How many passages come before the page.
+        limit
+            How many passages it has at most, at least 1.
+        since, until, source, title, language, where
+            As in :meth:`search`.
+
+        Raises
+        ------
+        EmptyQuestion
+            If there is nothing to look for.
+        InputError
+            If the query or a condition is too long, as in :meth:`search`; if ``offset`` is below 0
+            or ``limit`` below 1.
+        """
+        return phrases.find(
+            query,
+            Filter(since, until, source, title, language, where or {}),
+            offset,
+            limit,
+            encoder=self._embedder,
+            library=self._engine.searcher(),
+        )
+
+    def report(self) -> list[FileReport]:
+        """What came of every file that was read, by path."""
+        return self._reader.file_reports()
+
+    def document(self, document_id: str) -> Document:
+        """The document of that id.
+
+        Raises
+        ------
+        DocumentNotFound
+            If there is none.
+        """
+        document = self._reader.document(document_id)
+        if document is None:
+            raise DocumentNotFound(f"there is no document {document_id} in this library")
+        return document
+
+    def parts(self, document: Document) -> tuple[str, ...]:
+        """The ids of all parts that a long document is kept in, in order, its own among them; of
+        most documents there is one.
+        """
+        return all_part_ids(document, self._reader.has_document)
+
+    def documents(
+        self,
+        limit: int | None = None,
+        *,
+        offset: int = 0,
+        order: Order = "newest",
+        since: dt.date | None = None,
+        until: dt.date | None = None,
+        source: str | None = None,
+        title: str | None = None,
+        language: str | None = None,
+        where: Mapping[str, str] | None = None,
+    ) -> list[DocumentSummary]:
+        """List the documents, the newest date first, all of them or a page.
+
+        Parameters
+        ----------
+        limit, offset
+            How many at most, and how many come before them.
+        order
+            ``newest`` or ``oldest`` by date, with those that have only the date of a file last;
+            ``title``, ``source``, ``language``; or ``pages`` or ``passages``, the most first.
+        since, until, source, title, language, where
+            As in :meth:`search`.
+
+        Raises
+        ------
+        InputError
+            If ``limit`` is below 1 or ``offset`` below 0.
+        """
+        if offset < 0 or (limit is not None and limit < 1):
+            raise InputError(
+                f"a page begins at 0 or later and has 1 document or more, not {offset} and {limit}"
+            )
+        conditions = Filter(since, until, source, title, language, where or {})
+        return self._catalogue.documents(conditions, order, offset, limit)
+
+    def count_documents(
+        self,
+        *,
+        since: dt.date | None = None,
+        until: dt.date | None = None,
+        source: str | None = None,
+        title: str | None = None,
+        language: str | None = None,
+        where: Mapping[str, str] | None = None,
+    ) -> int:
+        """How many documents meet the conditions, which are those of :meth:`search`."""
+        return self._catalogue.count(Filter(since, until, source, title, language, where or {}))
+
+    def facets(self) -> Facets:
+        """By what the documents can be told apart, and how many there are of each."""
+        return self._catalogue.facets()
+
+    def dates(self) -> Dates:
+        """How many documents there are of each month."""
+        return self._catalogue.dates()
+
+    def sources(self, document_id: str) -> list[str]:
+        """Every place where a document was found, in order.
+
+        Raises
+        ------
+        DocumentNotFound
+            If there is none.
+        """
+        found = self._catalogue.sources(document_id)
+        if not found:
+            raise DocumentNotFound(f"there is no document {document_id} in this library")
+        return found
+
+    def files(self, document_id: str) -> list[Path]:
+        """The files to read for a document: its own, or those that it lies inside of, in order.
+
+        Raises
+        ------
+        DocumentNotFound
+            If there is none.
+        """
+        found = self._catalogue.files(document_id)
+        if not found:
+            raise DocumentNotFound(f"there is no document {document_id} in this library")
+        return [Path(file) for file in found]
+
+    def passage(self, passage_id: str) -> Passage:
+        """The passage of that id.
+
+        Raises
+        ------
+        DocumentNotFound
+            If no document has it, or not any more.
+        """
+        found = self._passage(self._catalogue.key(passage_id))
+        if found is None:
+            raise DocumentNotFound(f"there is no passage {passage_id} in this library")
+        return found
+
+    def around(self, passage: Passage) -> tuple[Passage | None, Passage | None]:
+        """The passages before and after one in its document; None where it is the first or last."""
+        before, after = self._catalogue.around(passage.id)
+        return self._passage(before), self._passage(after)
+
+    def neighbours(self, passage_id: str, k: int = 10) -> tuple[Neighbour, ...]:
+        """The ``k`` passages that are most like one, the nearest first.
+
+        Raises
+        ------
+        DocumentNotFound
+            If there is no passage of that id.
+        InputError
+            If ``k`` is below 1.
+        """
+        if k < 1:
+            raise InputError(f"the number of passages must be at least 1, not {k}")
+        key = self._catalogue.key(passage_id)
+        if key is None:
+            raise DocumentNotFound(f"there is no passage {passage_id} in this library")
+        return neighbours.neighbours(key, k, library=self._engine.searcher())
+
+    def calibration(self) -> Calibration | None:
+        """What :meth:`ask` makes probabilities of scores with; None before it was measured."""
+        return self._calibrations.kept()
+
+    def reliability(self) -> Reliability | None:
+        """How far the calibration can be trusted; None where nothing was measured to tell by."""
+        found = self.calibration()
+        return reliability.reliability(found) if found else None
+
+    def follow(self, citation: Citation) -> Followed:
+        """Find the sentence that a link names, whatever became of its document since.
+
+        :func:`rag.search.citations.cited` makes citations.
+        """
+        return citations.follow(citation, self._reader.document, self.search)
+
+    def _passage(self, key: int | None) -> Passage | None:
+        stored = None if key is None else self._reader.passages([key]).get(key)
+        return stored.passage if stored else None
+
+    def _found(
+        self,
+        question: str,
+        k: int,
+        conditions: Filter,
+        reranker: Reranker | None,
+        encoder: QuestionEncoder | None = None,
+    ) -> pipeline.Found:
+        return pipeline.search(
+            question,
+            k,
+            conditions,
+            embedder=encoder or self._embedder,
+            library=self._engine.searcher(),
+            reranker=reranker,
+        )
+
+    def _first_scores(self, questions: Sequence[str]) -> Scores:
+        """The library's own scores of the first hit for each question."""
+
+        def score(question: str, encoder: QuestionEncoder) -> float:
+            hits = self._found(question, 1, Filter(), None, encoder).hits
+            return hits[0].score if hits else 0.0
+
+        return np.array(query_cache.each(questions, self._embedder, score))

@@ -1,0 +1,248 @@
+"""Several libraries side by side: the folders in one folder, each a library by its own name."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import threading
+import unicodedata
+from dataclasses import dataclass
+from pathlib import Path
+
+from rag.errors import InputError, LibraryDamaged, LibraryNotFound, NameTaken, RagError
+from rag.index.folder import locked
+from rag.library import opener, relocation
+from rag.library.library import Library
+from rag.runtime.files import absolute
+from rag.types.protocols import Embedder
+
+LONGEST_NAME = 64
+"""Characters of a library's name."""
+
+_UNWRITABLE = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+"""Unicode's categories of characters that control, reverse or break text, or can't be written."""
+
+_DEVICES = frozenset(
+    {"CON", "PRN", "AUX", "NUL"}
+    | {f"{device}{number}" for device in ("COM", "LPT") for number in range(1, 10)}
+)
+"""What Windows takes for a device, whatever the ending."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shelved:
+    """A library as it is seen from outside.
+
+    ``newest`` is the latest date that one of its documents bears. ``trouble`` is what keeps the
+    library from being opened; the numbers are 0 then.
+    """
+
+    name: str
+    documents: int = 0
+    passages: int = 0
+    newest: dt.date | None = None
+    trouble: RagError | None = None
+
+
+class Shelf:
+    """The libraries in a folder. Libraries of the same model share it: it is loaded once.
+
+    Any thread may call any method.
+    """
+
+    def __init__(self, folder: str | Path) -> None:
+        """Look into a folder.
+
+        Raises
+        ------
+        InputError
+            If there is no such folder, or it is a library itself.
+        """
+        self.folder = absolute(folder)
+        self._sharing = threading.Lock()
+        self._embedders: dict[str, Embedder] = {}
+        if not self.folder.is_dir():
+            raise InputError(f"there is no folder {self.folder}; make it, or name another one")
+        if (self.folder / "library.db").exists():
+            raise InputError(
+                f"{self.folder} is a library itself; name the folder that it lies in, or serve it "
+                f"alone: --library {self.folder}"
+            )
+
+    def names(self) -> list[str]:
+        """The libraries' names, in the order of the alphabet, whatever the case.
+
+        Hidden folders, and such as hold no library, are left out.
+
+        Raises
+        ------
+        LibraryNotFound
+            If the shelf's folder is gone, or may not be looked into.
+        """
+        try:
+            entries = list(self.folder.iterdir())
+        except OSError as error:
+            raise self._gone(error) from error
+        found = (
+            entry.name
+            for entry in entries
+            if not entry.name.startswith(".")
+            and os.path.isfile(entry / "library.db")  # noqa: PTH113 (false where one may not look)
+            and _is_text(entry.name)
+        )
+        return sorted(found, key=lambda name: (name.casefold(), name))
+
+    def list(self) -> list[Shelved]:
+        """What is in each library; one that can't be opened says why."""
+        return [self.look(name) for name in self.names()]
+
+    def look(self, name: str) -> Shelved:
+        """What is in one library."""
+        try:
+            with self.open(name) as library:
+                status, newest = library.status(), library.documents(1)
+        except RagError as error:
+            return Shelved(name, trouble=error)
+        except Exception as error:  # noqa: BLE001 (what SQLite says of pages that are damaged)
+            damaged = LibraryDamaged(f"the library “{name}” can't be read ({error})")
+            return Shelved(name, trouble=damaged)
+        # The day on which a file was last touched says nothing of the document.
+        date = next((one.date for one in newest if one.date_from != "file time"), None)
+        return Shelved(name, status.documents, status.passages, date)
+
+    def open(self, name: str) -> Library:
+        """Open a library; closing it is up to whoever asked.
+
+        Raises
+        ------
+        LibraryNotFound
+            If there is none of that name.
+        LibraryError, ModelError
+            As :meth:`rag.Library.open`.
+        """
+        folder = self._folder(name)
+        relocation.settle(folder)
+        return Library.open(folder, create=False, embedder=self._embedder(folder))
+
+    def free(self, name: str) -> str:
+        """The name as a new library would bear it, if it may and none does.
+
+        Raises
+        ------
+        InputError
+            If it is no name for a library.
+        NameTaken
+            If there is something of that name.
+        """
+        kept = named(name)
+        if os.path.lexists(self.folder / kept):
+            raise NameTaken(f"there is something named “{kept}” already; choose another name")
+        return kept
+
+    def create(self, name: str) -> str:
+        """Make an empty library; returns its name as it is kept.
+
+        Raises
+        ------
+        InputError, NameTaken
+            As :meth:`free`.
+        LibraryNotFound
+            If the shelf's folder is gone.
+        """
+        kept = self.free(name)
+        folder = self.folder / kept
+        try:
+            folder.mkdir()
+        except FileExistsError as error:  # someone else was faster
+            raise NameTaken(f"there is something named “{kept}” already") from error
+        except FileNotFoundError as error:
+            raise self._gone(error) from error
+        except OSError as error:
+            raise _impossible(kept, error) from error
+        Library.open(folder, embedder=self._embedder(folder)).close()
+        return kept
+
+    def rename(self, name: str, to: str) -> str:
+        """Give a library another name; returns that as it is kept. It must be closed.
+
+        What lies in its folder, such as files that were sent, goes along, and is found there.
+
+        Raises
+        ------
+        LibraryNotFound
+            If there is none of that name.
+        InputError, NameTaken
+            As :meth:`free`, for the new name.
+        LibraryBusy
+            If another process writes to it.
+        LibraryError
+            If it can't be opened or written.
+        """
+        folder = self._folder(name)
+        if named(to) == name:
+            return name
+        kept = self.free(to)
+        self.open(name).close()  # what is broken stays where it is
+        with locked(folder, seconds=0.0):
+            relocation.announce(folder)
+        try:
+            folder.rename(self.folder / kept)
+        except OSError as error:
+            raise _impossible(kept, error) from error
+        relocation.settle(self.folder / kept)
+        return kept
+
+    def _folder(self, name: str) -> Path:
+        """That of a library: only what was seen in the shelf's folder is ever opened."""
+        if name not in self.names():
+            raise LibraryNotFound(
+                f"there is no library “{name}” in {self.folder}; choose one that is there, or "
+                "create it"
+            )
+        return self.folder / name
+
+    def _gone(self, error: OSError) -> LibraryNotFound:
+        reason = error.strerror or str(error)
+        return LibraryNotFound(
+            f"{self.folder} can't be looked into ({reason}); put it back, or mount its disk again"
+        )
+
+    def _embedder(self, folder: Path) -> Embedder:
+        made = opener.embedder_for(folder, None, None)
+        with self._sharing:
+            return self._embedders.setdefault(made.fingerprint, made)
+
+
+def named(given: str) -> str:
+    """The name of a library as it is kept: in Unicode's composed form, without blanks around it.
+
+    Raises
+    ------
+    InputError
+        If it can't be one.
+    """
+    name = unicodedata.normalize("NFC", given).strip()
+    if not name:
+        raise InputError("a library needs a name; write one")
+    if len(name) > LONGEST_NAME:
+        raise InputError(f"a name has up to {LONGEST_NAME} characters; choose a shorter one")
+    if name.startswith("."):
+        raise InputError("a name doesn't begin with a dot; choose another one")
+    if any(one in "/\\" or unicodedata.category(one) in _UNWRITABLE for one in name):
+        raise InputError(
+            "a name has no slash, no backslash and no character that can't be seen; "
+            "choose another one"
+        )
+    if name.partition(".")[0].rstrip().upper() in _DEVICES:
+        raise InputError(f"“{name}” is a device on some systems; choose another name")
+    return name
+
+
+def _is_text(name: str) -> bool:
+    """Whether a folder's name can be written, and so be part of an address."""
+    return not any(unicodedata.category(one) == "Cs" for one in name)
+
+
+def _impossible(name: str, error: OSError) -> InputError:
+    reason = error.strerror or str(error)
+    return InputError(f"no folder can be named “{name}” here ({reason}); choose another name")

@@ -1,0 +1,1 @@
+"""Keeping a library: backups, and what a report of a fault needs."""

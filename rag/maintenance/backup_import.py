@@ -1,0 +1,250 @@
+"""A library out of an archive of :mod:`rag.maintenance.backup_export`.
+
+An archive may come from a stranger. It is checked whole in a draft folder before the library gets
+its name: the names and sizes of all members before anything is written, each member by its SHA-256,
+and the store by :mod:`rag.index.sqlite.validation`. The search indexes are made again from the
+store.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import shutil
+import struct
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path, PurePosixPath
+from typing import IO, Any
+
+from rag.errors import InputError, LibraryDamaged, LibraryMismatch, ModelError
+from rag.index.publication import Indexes
+from rag.index.sqlite import Changes, Database, StoreWriter, as_path, validate
+from rag.library.opener import NAME as MODEL
+from rag.library.opener import embedder_for, see_that_model_is_outside
+from rag.maintenance.backup_format import (
+    CHUNK,
+    MANIFEST,
+    STORE,
+    VERSION,
+    Archived,
+    Copying,
+    Manifest,
+    Member,
+    Tell,
+)
+from rag.maintenance.backup_format import documents as documents_in
+from rag.maintenance.draft_folders import draft_of
+from rag.models.named_models import MINILM
+from rag.runtime.byte_sizes import shown_size
+from rag.runtime.files import absolute, open_file, printable, sync_folder, writing
+
+MOST_MANIFEST = 64_000_000
+"""Bytes; that is a manifest of some 400,000 files."""
+
+LONGEST_NAME = 255
+"""Bytes of one part of a member's name: what file systems take."""
+
+_MEMBER = re.compile(r"library\.db|files/.+", re.DOTALL)
+_UNSAFE = "\\:\0" if os.name == "nt" else "\0"
+"""What no name may have, though it is below a folder that is ours."""
+
+_DAMAGE = (zipfile.BadZipFile, EOFError, NotImplementedError, OverflowError, struct.error)
+"""What the standard library raises where an archive is cut, or made in another way than ours."""
+
+
+def bring_in(source: str | Path, folder: Path, tell: Tell) -> Archived:
+    """Make a library of an archive, in a folder that is new or empty.
+
+    Raises
+    ------
+    InputError
+        If there is no such file, it is no archive of a library, or there is something in the
+        folder, or too little space for it.
+    LibraryDamaged
+        If something in the archive is not what was put in.
+    LibraryBusy
+        If another process brings one into the same folder.
+    LibraryError
+        If the folder can't be written.
+    """
+    path = absolute(source)
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise InputError(f"{folder} is not empty; name a new folder: --library DIR")
+    with _opened(path) as archive, writing(folder.parent):
+        manifest = _manifest(archive, path)
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        size = sum(one.size for one in manifest.members.values())
+        if size > path.stat().st_size:
+            raise _damaged(path, "its members overlap")
+        free = shutil.disk_usage(folder.parent).free
+        if size > free:
+            raise InputError(
+                f"{folder.parent} has {shown_size(free)} of space left, and the library needs "
+                f"{shown_size(size)}; make room, or choose another place: --library DIR"
+            )
+        busy = (
+            f"another process brings a library into {folder}; wait for it, or choose another "
+            "place: --library DIR"
+        )
+        with draft_of(folder, "import", busy) as draft:
+            library = draft / "library"
+            library.mkdir()
+            _unpack(archive, manifest, library, path, Copying(size, tell))
+            documents = _settle(library, manifest, folder, path)
+            if folder.exists():
+                folder.rmdir()  # it is empty: elsewhere than on Linux nothing takes its place
+            library.rename(folder)
+            sync_folder(folder.parent)
+    return Archived(documents, size)
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[zipfile.ZipFile]:
+    try:
+        with open_file(path) as file, zipfile.ZipFile(file) as archive:
+            yield archive
+    except _DAMAGE as error:
+        raise _damaged(path, str(error) or "it is cut short") from error
+    except FileNotFoundError as error:
+        raise InputError(f"there is no file {path}; name an archive of rag export") from error
+
+
+def _manifest(archive: zipfile.ZipFile, path: Path) -> Manifest:
+    """What the archive says is in it, and nothing else is."""
+    names = [one.filename for one in archive.infolist()]
+    if MANIFEST not in names:
+        raise InputError(f"{path} is no archive of a library; make one: rag export FILE")
+    told = archive.getinfo(MANIFEST)
+    if told.file_size > MOST_MANIFEST or told.compress_type != zipfile.ZIP_STORED:
+        raise _damaged(path, "its manifest is too long, or packed")
+    try:
+        found: dict[str, Any] = json.loads(archive.read(MANIFEST))
+        version = int(found["version"])
+    except (ValueError, KeyError, TypeError, OverflowError, RuntimeError) as error:
+        raise _damaged(path, "its manifest can't be read") from error
+    if version != VERSION:
+        raise InputError(
+            f"{path} is an archive of version {version}, and this version of rag reads version "
+            f"{VERSION}; index again"
+        )
+    try:
+        members = {name: Member(**one) for name, one in found["members"].items()}
+        manifest = Manifest(version, str(found["folder"]), members)
+    except (KeyError, TypeError, AttributeError) as error:
+        raise _damaged(path, "its manifest can't be read") from error
+    if sorted(names) != sorted([*members, MANIFEST]):
+        raise _damaged(path, "it holds more or less than its manifest says")
+    for one in archive.infolist():
+        if one.filename != MANIFEST:
+            _allowed(one, members[one.filename], path)
+    if STORE not in members:
+        raise _damaged(path, "there is no store in it")
+    return manifest
+
+
+def _allowed(info: zipfile.ZipInfo, member: Member, path: Path) -> None:
+    """Refuse a name that leads elsewhere, a link, and a size that is not the one it says."""
+    name, parts = info.filename, PurePosixPath(info.filename).parts
+    plain = (info.external_attr >> 16) & 0o170000 in {0, 0o100000}
+    if (
+        not _MEMBER.fullmatch(name)
+        or ".." in parts
+        or "/".join(parts) != name
+        or any(character in name for character in _UNSAFE)
+        or any(len(part.encode("utf-8", "surrogatepass")) > LONGEST_NAME for part in parts)
+        or not plain
+        or info.flag_bits & 1
+    ):
+        raise _damaged(path, f"“{name}” has no place in a library")
+    if (
+        type(member.size) is not int
+        or info.file_size != member.size
+        or info.compress_type != zipfile.ZIP_STORED
+    ):
+        raise _damaged(path, f"“{name}” is not as long as it says")
+
+
+def _unpack(
+    archive: zipfile.ZipFile, manifest: Manifest, draft: Path, path: Path, copying: Copying
+) -> None:
+    """Write every member, each checked by its SHA-256 and on the disk before the next."""
+    folders = {draft}
+    for name, member in manifest.members.items():
+        target = draft / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        folders |= {one for one in target.parents if one.is_relative_to(draft)}
+        with archive.open(name) as source, target.open("xb") as file:
+            digest = _copied(source, file, member.size, copying)
+            file.flush()
+            os.fsync(file.fileno())
+        if digest != member.sha256:
+            raise _damaged(path, f"“{name}” is not what was put in")
+    for one in folders:
+        sync_folder(one)
+
+
+def _copied(source: IO[bytes], target: IO[bytes], most: int, copying: Copying) -> str:
+    """SHA-256 of what was copied, at most so many bytes."""
+    digest, left = hashlib.sha256(), most
+    while chunk := source.read(min(CHUNK, left)):
+        left -= len(chunk)
+        digest.update(chunk)
+        target.write(chunk)
+        copying(len(chunk))
+    return digest.hexdigest()
+
+
+def _settle(library: Path, manifest: Manifest, folder: Path, path: Path) -> int:
+    """Check the store, let it know where it will be, and make its indexes; gives the number of
+    documents.
+    """
+    before = as_path(manifest.folder)
+    try:
+        database = Database(library / STORE, MINILM.dimension)
+        try:
+            dimension = validate(database, before)
+            database.dimension = dimension or MINILM.dimension
+            _check_notes(database, dimension, library, folder)
+            database.use_journal()
+            if str(before) != printable(folder):
+                separator = "/" if isinstance(before, PurePosixPath) else "\\"
+                StoreWriter(database).move(f"{before}{separator}", printable(folder) + os.sep)
+            if dimension:  # an empty library is indexed when its model is known
+                Indexes(library, Changes(database)).publish()
+            return documents_in(database)
+        finally:
+            database.close()
+    except (LibraryDamaged, ModelError) as error:
+        raise _damaged(path, f"its store can't be used ({_reason(error, library)})") from error
+    except LibraryMismatch as error:
+        raise LibraryMismatch(
+            f"{path} was made by another version of rag ({_reason(error, library)}); index again"
+        ) from error
+
+
+def _reason(error: Exception, library: Path) -> str:
+    """What went wrong, without the name of a draft that is gone when it is read."""
+    return str(error.__cause__ or error).replace(str(library / STORE), "it")
+
+
+def _check_notes(database: Database, dimension: int, library: Path, folder: Path) -> None:
+    """See that the library can be opened with what it remembers of its model."""
+    if database.note(MODEL) is None:
+        return
+    try:
+        embedder = embedder_for(library, None, None)
+        see_that_model_is_outside(embedder.name, folder)
+        found = embedder.fingerprint, embedder.dimension
+    except (TypeError, ValueError, AttributeError) as error:
+        raise LibraryDamaged(f"it does not say which model it was made with: {error}") from error
+    expected = database.fact("fingerprint"), dimension or embedder.dimension
+    if found != expected:
+        raise LibraryDamaged("it was made with another model than it says")
+
+
+def _damaged(path: Path, why: str) -> LibraryDamaged:
+    return LibraryDamaged(f"{path} is damaged: {why}; take another copy")

@@ -1,0 +1,216 @@
+"""What a report of a fault needs: versions, machine, model, library, settings; nothing private.
+
+Names of people, machines and documents stay out, and of folders all but the last part of a path,
+with whether it lies below the home folder. Nothing is changed, and the model is not loaded.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import re
+import shutil
+import stat
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, requires, version
+from pathlib import Path
+
+from rag.documents.pdf import tesseract
+from rag.errors import InputError, LibraryDamaged, LibraryError, ModelError
+from rag.index.sqlite import FORMAT, Database
+from rag.library.opener import NAME
+from rag.models.named_models import MINILM, NamedModel
+from rag.runtime.files import size_of
+
+FLAGS = frozenset(
+    {
+        *("sse4_2", "avx", "avx2", "fma", "f16c", "avx512f", "avx512vl", "avx512_vnni"),
+        *("avx512_bf16", "avx512_fp16", "avx_vnni", "amx_tile", "amx_int8", "amx_bf16"),
+        *("asimd", "asimddp", "fphp", "sve", "sve2", "i8mm", "bf16"),
+    }
+)
+"""Instructions of a processor that the libraries under rag choose their code by."""
+
+SETTINGS = re.compile(
+    r"RAG_\w+|(OMP|MKL|OPENBLAS|TORCH|KMP|FAISS|HF|GRADIO|SENTENCE_TRANSFORMERS|TESSDATA)_\w+"
+    r"|TOKENIZERS_PARALLELISM|PYTHON(PATH|HOME|UTF8|IOENCODING)|LANG|LC_\w+|TMPDIR"
+)
+_SECRET = re.compile(r"TOKEN|PASS|SECRET|KEY|AUTH", re.IGNORECASE)
+
+ALSO = ("torch", "transformers", "tokenizers", "openvino", "scipy")
+"""Packages that the ones above bring or use, and that faults are often of."""
+
+_OTHER_MODEL = "it is gone, or not the one it was: rag ask says where it should be, and what to do"
+
+_OUT_OF_REACH = "library.db can't be opened: check the disk's space, and who may read the folder"
+
+MIB, GIB = 2**20, 2**30
+LITTLE_DISK = GIB
+"""With less space left, indexing may fail before long."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at; ``trouble`` is what is wrong with it and what to do."""
+
+    name: str
+    value: str
+    trouble: str = ""
+
+
+def diagnosed(library: Path) -> dict[str, tuple[Finding, ...]]:
+    """What there is to know of this installation and of the library in a folder, by subject."""
+    return {
+        "versions": tuple(_versions()),
+        "machine": tuple(_machine()),
+        "model": tuple(_model(library)),
+        "library": tuple(_library(library)),
+        "programs": (_ocr(),),
+        "settings": tuple(_settings(os.environ)),
+    }
+
+
+def shortened(path: str | Path) -> str:
+    """A path as it may be shown to others: below the home folder or not, and its last part."""
+    whole = Path(path).expanduser().absolute()
+    home = Path.home()
+    if whole == home:
+        return "~"
+    if whole.parent in {home, Path(whole.anchor)}:
+        return f"{'~' if whole.parent == home else ''}/{whole.name}"
+    return f"{'~' if home in whole.parents else ''}/…/{whole.name}"
+
+
+def _versions() -> Iterator[Finding]:
+    yield Finding("rag", version("rag"))
+    yield Finding("Python", f"{platform.python_version()} ({platform.python_implementation()})")
+    needed = [line for line in requires("rag") or () if "extra ==" not in line]
+    for name in (re.split(r"[^\w.-]", line, maxsplit=1)[0] for line in needed):
+        try:
+            yield Finding(name, version(name))
+        except PackageNotFoundError:
+            yield Finding(name, "missing", "install rag again: pip install -c constraints.txt .")
+    for name in ALSO:
+        with suppress(PackageNotFoundError):
+            yield Finding(name, version(name))
+
+
+def _machine() -> Iterator[Finding]:
+    yield Finding("system", platform.platform())
+    model, flags = _processor()
+    yield Finding("processor", f"{platform.machine()} {model}".strip())
+    yield Finding("instructions", " ".join(flags) or "not known")
+    allowed = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count()
+    yield Finding("cores", f"{allowed} of {os.cpu_count()}")
+    if sys.platform != "win32":
+        pages = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+        yield Finding("memory", f"{pages / GIB:.1f} GiB")
+    yield Finding("encoding", f"{sys.getfilesystemencoding()}, output {sys.stdout.encoding}")
+
+
+def _processor() -> tuple[str, list[str]]:
+    """Its name, and what of :data:`FLAGS` it has, as Linux tells them."""
+    try:
+        told = Path("/proc/cpuinfo").read_text("utf-8", "replace")
+    except OSError:
+        return platform.processor(), []
+    name = re.search(r"^model name\s*: (.*)$", told, re.MULTILINE)
+    flags = re.search(r"^(?:flags|Features)\s*: (.*)$", told, re.MULTILINE)
+    return name[1] if name else "", sorted(FLAGS & set(flags[1].split())) if flags else []
+
+
+def _model(folder: Path) -> Iterator[Finding]:
+    """Whether the library's model, or the packaged one, is here and the one it should be."""
+    try:
+        kept = _note(folder, NAME)
+        model = NamedModel.from_json(kept) if kept else MINILM
+    except (LibraryError, PermissionError):
+        model = MINILM
+    name = shortened(model.name) if Path(model.name).is_absolute() else model.name
+    yield Finding("name", f"{name}, {model.dimension} dimensions")
+    try:
+        model.checked()
+    except ModelError as error:
+        # Of a model of the user's own the error says where it lies.
+        yield Finding("files", "wrong", str(error) if model is MINILM else _OTHER_MODEL)
+    else:
+        yield Finding("files", f"as they should be (SHA-256 {model.sha256[:16]}…)")
+
+
+def _library(folder: Path) -> Iterator[Finding]:
+    yield Finding("folder", shortened(folder))
+    try:
+        is_there = (folder / "library.db").exists()
+    except PermissionError:
+        yield Finding("state", "out of reach", _OUT_OF_REACH)
+        return
+    if not is_there:
+        yield Finding("state", "none here yet; rag index PATH makes it")
+        yield from _disk(next(one for one in (folder, *folder.parents) if one.exists()))
+        return
+    try:
+        facts = {name: _note(folder, name) for name in ("format", "generation", "sentences")}
+    except LibraryDamaged:
+        told = "library.db can't be read: restore it from a copy, or index into another folder"
+        yield Finding("state", "damaged", told)
+    except LibraryError:
+        yield Finding("state", "out of reach", _OUT_OF_REACH)
+    else:
+        newer = (facts["format"] or "").isdecimal() and int(facts["format"] or 0) > FORMAT
+        trouble = "made by a newer rag: update this one" if newer else ""
+        yield Finding("format", f"{facts['format']} (this rag: {FORMAT})", trouble)
+        yield Finding("generation", facts["generation"] or "none")
+        yield Finding("sentences", facts["sentences"] or "none")
+    yield Finding("size", f"{size_of(folder) / MIB:,.1f} MiB")
+    yield from _disk(folder)
+    yield from _permissions(folder)
+
+
+def _note(folder: Path, name: str) -> str | None:
+    """What a library keeps under a name; None where there is no library."""
+    path = folder / "library.db"
+    if not path.exists():
+        return None
+    database = Database(path, MINILM.dimension)
+    try:
+        return database.note(name)
+    finally:
+        database.close()
+
+
+def _disk(folder: Path) -> Iterator[Finding]:
+    free = shutil.disk_usage(folder).free
+    trouble = "make room: indexing needs some 40 KB a passage" if free < LITTLE_DISK else ""
+    yield Finding("free disk", f"{free / GIB:.1f} GiB", trouble)
+
+
+def _permissions(folder: Path) -> Iterator[Finding]:
+    found = folder.stat()
+    mode = stat.filemode(found.st_mode)
+    mine = "this user's" if found.st_uid == getattr(os, "geteuid", lambda: 0)() else "another's"
+    trouble = ""
+    if not os.access(folder, os.W_OK | os.X_OK):
+        trouble = "this user may not write here: nothing can be indexed"
+    yield Finding("permissions", f"{mode}, {mine}", trouble)
+
+
+def _ocr() -> Finding:
+    try:
+        tesseract.checked(tesseract.ENGLISH)
+    except InputError:
+        return Finding("tesseract", "not here, or without English; only rag index --ocr needs it")
+    return Finding("tesseract", "installed, reads English")
+
+
+def _settings(environment: Mapping[str, str]) -> Iterator[Finding]:
+    """Environment variables that change what rag or the libraries under it do."""
+    for name, value in sorted(environment.items()):
+        if not SETTINGS.fullmatch(name):
+            continue
+        if _SECRET.search(name) or "://" in value:  # which may name a machine, or hold a password
+            yield Finding(name, "set, not shown")
+        else:
+            yield Finding(name, shortened(value) if os.sep in value else value)

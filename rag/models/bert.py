@@ -1,0 +1,230 @@
+"""A plain BERT (Devlin et al., 2019), as its files describe it, and a pass of it in NumPy.
+
+For questions: they are short, and importing PyTorch takes longer than answering a thousand of
+them. Passages go through :mod:`rag.models.openvino_bert` or :mod:`rag.models.sentence_transformer`.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import accumulate, pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rag.models.forward_pass import Forward
+from rag.models.weights import mapped
+from rag.types.arrays import TokenVectors, Weights
+
+if TYPE_CHECKING:
+    from tokenizers import Encoding
+
+Activations = NDArray[np.float32]
+"""Shape (tokens, width), float32."""
+
+_WITHOUT_EFFECT = frozenset({"Normalize", "Dropout"})
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Linear:
+    """``x @ weight.T + bias``; the weight has shape (outputs, inputs)."""
+
+    weight: Weights
+    bias: Weights
+
+    def __call__(self, x: Activations) -> Activations:
+        """Each row, transformed."""
+        y = x @ self.weight.T
+        y += self.bias
+        return y
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Norm:
+    """Layer normalisation (Ba, Kiros and Hinton, 2016)."""
+
+    weight: Weights
+    bias: Weights
+    epsilon: float
+
+    def __call__(self, x: Activations) -> Activations:
+        """Each row with mean 0 and variance 1, then scaled and moved."""
+        y: Activations = x - x.mean(axis=1, keepdims=True)
+        variance = np.einsum("ij,ij->i", y, y) / np.float32(x.shape[1])
+        y *= (1 / np.sqrt(variance + np.float32(self.epsilon)))[:, None]
+        y *= self.weight
+        y += self.bias
+        return y
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Layer:
+    """One layer of the transformer."""
+
+    query: Linear
+    key: Linear
+    value: Linear
+    attended: Linear
+    after_attention: Norm
+    widened: Linear
+    narrowed: Linear
+    after: Norm
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Bert:
+    """A BERT whose vector of a text is the mean over its tokens. Any number of threads may use it.
+
+    ``words``, ``places`` and ``kinds`` are what a word piece, its place in the text and the kind
+    of the text (there is one only) begin as.
+    """
+
+    words: Weights
+    places: Weights
+    kinds: Weights
+    first: Norm
+    layers: tuple[Layer, ...]
+    heads: int
+
+    @classmethod
+    def read(cls, folder: Path) -> Self | None:
+        """The model in a folder; None where it is of another kind, or its weights are not float32.
+
+        Raises
+        ------
+        OSError, ValueError
+            If a file of the model can't be read.
+        """
+        if not _is_plain(folder):
+            return None
+        config = _json(folder / "config.json")
+        weights = mapped(folder / "model.safetensors")
+        start = "bert." if any(name.startswith("bert.") for name in weights) else ""
+
+        def named(name: str) -> Weights:
+            return weights[start + name]
+
+        def linear(name: str) -> Linear:
+            return Linear(named(f"{name}.weight"), named(f"{name}.bias"))
+
+        def norm(name: str) -> Norm:
+            epsilon = float(config.get("layer_norm_eps", 1e-12))
+            return Norm(named(f"{name}.weight"), named(f"{name}.bias"), epsilon)
+
+        try:
+            return cls(
+                words=named("embeddings.word_embeddings.weight"),
+                places=named("embeddings.position_embeddings.weight"),
+                kinds=named("embeddings.token_type_embeddings.weight"),
+                first=norm("embeddings.LayerNorm"),
+                layers=tuple(
+                    Layer(
+                        query=linear(f"{layer}.attention.self.query"),
+                        key=linear(f"{layer}.attention.self.key"),
+                        value=linear(f"{layer}.attention.self.value"),
+                        attended=linear(f"{layer}.attention.output.dense"),
+                        after_attention=norm(f"{layer}.attention.output.LayerNorm"),
+                        widened=linear(f"{layer}.intermediate.dense"),
+                        narrowed=linear(f"{layer}.output.dense"),
+                        after=norm(f"{layer}.output.LayerNorm"),
+                    )
+                    for layer in (
+                        f"encoder.layer.{n}" for n in range(int(config["num_hidden_layers"]))
+                    )
+                ),
+                heads=int(config["num_attention_heads"]),
+            )
+        except KeyError:
+            return None
+
+    def forward(self, encodings: Sequence[Encoding], _prompt: str) -> Forward:
+        """Run the model over tokenised texts.
+
+        All tokens go through each matrix together, without padding; only attention is worked out
+        text by text.
+        """
+        ids = [np.array(one.ids) for one in encodings]
+        bounds = [slice(*ends) for ends in pairwise(accumulate(map(len, ids), initial=0))]
+        places = np.concatenate([np.arange(len(one)) for one in ids])
+        x = self.words[np.concatenate(ids)] + self.places[places] + self.kinds[0]
+        x = self.first(x)
+        for layer in self.layers:
+            x = layer.after_attention(x + layer.attended(self._attention(layer, x, bounds)))
+            x = layer.after(x + layer.narrowed(_gelu(layer.widened(x))))
+        tokens: list[TokenVectors] = [x[mine] for mine in bounds]
+        return Forward(tokens, np.stack([one.mean(axis=0) for one in tokens]))
+
+    def _attention(self, layer: Layer, x: Activations, bounds: Sequence[slice]) -> Activations:
+        """Scaled dot-product attention of each text's tokens among themselves."""
+        shape = (len(x), self.heads, -1)
+        queries = layer.query(x).reshape(shape)
+        keys = layer.key(x).reshape(shape)
+        values = layer.value(x).reshape(shape)
+        queries *= np.float32(1 / math.sqrt(queries.shape[2]))
+        mixed = np.empty_like(values)
+        for mine in bounds:
+            scores = queries[mine].transpose(1, 0, 2) @ keys[mine].transpose(1, 2, 0)
+            scores -= scores.max(axis=2, keepdims=True)
+            np.exp(scores, out=scores)
+            scores /= scores.sum(axis=2, keepdims=True)
+            mixed[mine] = (scores @ values[mine].transpose(1, 0, 2)).transpose(1, 0, 2)
+        return mixed.reshape(len(x), -1)
+
+
+def _gelu(x: Activations) -> Activations:
+    """The activation x · Φ(x), Φ the normal distribution, by its error function.
+
+    NumPy has none, and importing SciPy's takes a third of a second: formula 7.1.26 of Abramowitz
+    and Stegun, off by 1.5e-7 at most, which float32 hardly shows.
+    """
+    z = np.abs(x)
+    z *= np.float32(math.sqrt(0.5))
+    t = 1 / (1 + np.float32(0.3275911) * z)
+    rest = np.full_like(t, 1.061405429)
+    for coefficient in (-1.453152027, 1.421413741, -0.284496736, 0.254829592, 0.0):
+        rest *= t
+        rest += np.float32(coefficient)
+    np.square(z, out=z)
+    rest *= np.exp(-z)
+    erf = np.copysign(1 - rest, x)
+    erf += 1
+    erf *= x
+    erf *= np.float32(0.5)
+    return erf
+
+
+def _is_plain(folder: Path) -> bool:
+    """Whether a sentence-transformers model is a BERT with a plain mean over its tokens."""
+    names = ["config.json", "model.safetensors", "tokenizer.json"]
+    if not all((folder / name).is_file() for name in names):
+        return False
+    modules = _json(folder / "modules.json")
+    kinds = [str(module["type"]).rpartition(".")[2] for module in modules]
+    if kinds[:2] != ["Transformer", "Pooling"] or not _WITHOUT_EFFECT.issuperset(kinds[2:]):
+        return False
+    config = _json(folder / "config.json")
+    return (
+        modules[0]["path"] == ""
+        and config.get("model_type") == "bert"
+        and config.get("hidden_act") == "gelu"
+        and config.get("position_embedding_type", "absolute") == "absolute"
+        and not config.get("is_decoder", False)
+        and _takes_the_mean(_json(folder / modules[1]["path"] / "config.json"))
+    )
+
+
+def _takes_the_mean(pooling: dict[str, Any]) -> bool:
+    """Whether this is a mean over all tokens, a prompt's included, in the old words or the new."""
+    said = pooling.get("pooling_mode")
+    flags = {name for name, value in pooling.items() if name.startswith("pooling_mode_") and value}
+    mean = said == "mean" if said is not None else flags == {"pooling_mode_mean_tokens"}
+    return mean and bool(pooling.get("include_prompt", True))
+
+
+def _json(path: Path) -> Any:  # noqa: ANN401 - what the file holds
+    return json.loads(path.read_text(encoding="utf-8"))

@@ -1,0 +1,137 @@
+"""A plain BERT in OpenVINO, for passages. The only module that knows openvino.
+
+The graph is put together here, operation by operation, from the weights in the model's own file:
+so nothing is exported and kept, and neither PyTorch nor transformers is imported.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Sequence
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from rag.errors import ModelError
+from rag.models.bert import Bert, Layer, Linear, Norm
+from rag.models.forward_pass import Forward
+from rag.types.arrays import TokenVectors
+
+if TYPE_CHECKING:
+    from openvino import AsyncInferQueue, InferRequest, Node
+    from tokenizers import Encoding
+
+
+def is_installed() -> bool:
+    """Whether openvino is there; it is not imported for that."""
+    return find_spec("openvino") is not None
+
+
+class Graph:
+    """A BERT that OpenVINO compiled for this machine's CPU. One thread at a time runs
+    it; the others wait.
+
+    Each text goes through alone, so none is padded; as many as there are cores go through at
+    once, each in a thread of its own, so no core waits for another.
+    """
+
+    def __init__(self, bert: Bert) -> None:
+        self._running = threading.Lock()
+        try:
+            self._queue = _compiled(bert)
+        except (ImportError, RuntimeError) as error:
+            raise ModelError(
+                f"OpenVINO does not run here: {str(error).strip().partition(chr(10))[0]}; "
+                "take it away, and PyTorch is used: pip uninstall openvino"
+            ) from error
+
+    def forward(self, encodings: Sequence[Encoding], _prompt: str) -> Forward:
+        """Run the model over tokenised texts, the longest first, so that all end together."""
+        found: dict[int, TokenVectors] = {}
+
+        def keep(request: InferRequest, text: int) -> None:
+            found[text] = request.get_output_tensor(0).data.copy()
+
+        with self._running:
+            self._queue.set_callback(keep)
+            for text in sorted(range(len(encodings)), key=lambda i: -len(encodings[i].ids)):
+                self._queue.start_async([np.array(encodings[text].ids, dtype=np.int64)], text)
+            self._queue.wait_all()
+        tokens = [found[text] for text in range(len(encodings))]
+        return Forward(tokens, np.stack([one.mean(axis=0) for one in tokens]))
+
+
+def _without_telemetry() -> None:
+    """Keep openvino from telling Google Analytics that it was imported, which it does by default.
+
+    With None in its place the package for that can't be imported, and openvino goes on without.
+    """
+    sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
+
+
+def _compiled(bert: Bert) -> AsyncInferQueue:
+    _without_telemetry()
+    import openvino
+
+    core = openvino.Core()
+    # Where a CPU has bfloat16 or float16, OpenVINO takes that by itself; our vectors are compared
+    # with those that PyTorch made, token by token.
+    compiled = core.compile_model(
+        _model(bert), "CPU", {"PERFORMANCE_HINT": "THROUGHPUT", "INFERENCE_PRECISION_HINT": "f32"}
+    )
+    return openvino.AsyncInferQueue(compiled)
+
+
+def _model(bert: Bert) -> Any:  # noqa: ANN401 - openvino.Model
+    """The graph: ids of one text's tokens in, shape (tokens,); their vectors out."""
+    import openvino
+    from openvino import opset13 as ops
+
+    def constant(values: Any) -> Node:  # noqa: ANN401 - an array or a list
+        return ops.constant(np.asarray(values))
+
+    def linear(x: Node, by: Linear) -> Node:
+        product = ops.matmul(x, constant(by.weight), transpose_a=False, transpose_b=True)
+        return ops.add(product, constant(by.bias))
+
+    def norm(x: Node, by: Norm) -> Node:
+        y = ops.mvn(
+            x,
+            axes=constant([-1]),
+            normalize_variance=True,
+            eps=by.epsilon,
+            eps_mode="inside_sqrt",
+        )
+        return ops.add(ops.multiply(y, constant(by.weight)), constant(by.bias))
+
+    def split(x: Node) -> Node:
+        """From (tokens, width) to (1, heads, tokens, width of a head)."""
+        each = ops.reshape(
+            x, constant([1, -1, bert.heads, width // bert.heads]), special_zero=False
+        )
+        return ops.transpose(each, constant([0, 2, 1, 3]))
+
+    def attention(x: Node, layer: Layer) -> Node:
+        mixed = ops.scaled_dot_product_attention(
+            split(linear(x, layer.query)),
+            split(linear(x, layer.key)),
+            split(linear(x, layer.value)),
+        )
+        joined = ops.reshape(
+            ops.transpose(mixed, constant([0, 2, 1, 3])), constant([-1, width]), special_zero=False
+        )
+        return linear(joined, layer.attended)
+
+    width = bert.words.shape[1]
+    ids = ops.parameter([-1], np.int64, "ids")
+    count = ops.gather(ops.shape_of(ids), constant([0]), constant(0))
+    places = ops.slice(constant(bert.places), constant([0]), count, constant([1]), constant([0]))
+    x = ops.add(ops.gather(constant(bert.words), ids, constant(0)), places)
+    x = norm(ops.add(x, constant(bert.kinds[:1])), bert.first)
+    for layer in bert.layers:
+        x = norm(ops.add(x, attention(x, layer)), layer.after_attention)
+        wide = ops.gelu(linear(x, layer.widened), "erf")
+        x = norm(ops.add(x, linear(wide, layer.narrowed)), layer.after)
+    return openvino.Model([x], [ids], "bert")

@@ -1,0 +1,142 @@
+"""Vectors of tokens → encodings: which token lies in which sentence, and what that makes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rag.types import Passage, PassageEncoding, QueryEncoding
+from rag.types.arrays import Offsets, TokenVectors, Vector, Vectors
+
+if TYPE_CHECKING:
+    from tokenizers import Encoding
+
+
+def sentence_texts(passage: Passage) -> list[str]:
+    """The words of each of a passage's sentences."""
+    return [span.shifted(-passage.start).of(passage.text) for span in passage.sentences]
+
+
+def offsets(encoding: Encoding, text: str) -> Offsets:
+    """Where each token of a tokenised text lies in it, special ones included.
+
+    Some tokenizers count the blank before a word as part of it; here it is not.
+    """
+    found = [
+        (end - len(text[start:end].lstrip()), end)
+        if text[start:end][:1].isspace()
+        else (start, end)
+        for start, end in encoding.offsets
+    ]
+    return np.array(found, dtype=np.int64).reshape(-1, 2)
+
+
+def late(
+    passage: Passage, encoding: Encoding, prompt: str, tokens: TokenVectors
+) -> PassageEncoding:
+    """The encoding of a passage that was read at once, led by a prompt.
+
+    A sentence's vector is the mean over its tokens. One in which the model sees no token at all
+    has the vector of the passage.
+
+    Parameters
+    ----------
+    tokens
+        Shape (tokens, dimension), special ones and those of the prompt included.
+    """
+    kept, spans = _without_prompt(encoding, prompt, passage.text)
+    firsts = np.array([span.start - passage.start for span in passage.sentences])
+    # Which sentence each token lies in: the last one that begins at or before it.
+    sentence = np.searchsorted(firsts, spans[:, 0], side="right") - 1
+    counts = np.bincount(sentence, minlength=len(firsts))
+    belongs = (sentence == np.arange(len(firsts))[:, None]).astype(np.float32)
+    # The mean over a sentence is its sum but for the length, and length goes when normalised.
+    sums = belongs @ tokens[kept]
+    sums[counts == 0] = tokens.sum(axis=0)
+    return PassageEncoding(
+        sentences=unit(sums),
+        counts=counts.astype(np.int32),
+        pieces=_pieces(encoding)[kept],
+        bits=np.packbits(tokens[kept] > 0, axis=1),
+    )
+
+
+def alone(
+    passage: Passage,
+    encodings: Sequence[Encoding],
+    prompt: str,
+    tokens: Sequence[TokenVectors],
+    vectors: Vectors,
+) -> PassageEncoding:
+    """The encoding of a passage whose sentences were read one by one, each led by a prompt.
+
+    A sentence in which the model sees no token at all has the mean vector of the passage.
+
+    Parameters
+    ----------
+    encodings, tokens, vectors
+        One a sentence: its tokens, special ones and those of the prompt included, their vectors,
+        and its own.
+    """
+    texts = sentence_texts(passage)
+    kept = [
+        _without_prompt(one, prompt, text)[0] for one, text in zip(encodings, texts, strict=True)
+    ]
+    counts = np.array([len(one) for one in kept], dtype=np.int32)
+    sentences = unit(vectors)
+    sentences[counts == 0] = unit(sentences.sum(axis=0))
+    inside = [rows[mine] for rows, mine in zip(tokens, kept, strict=True)]
+    pieces = [_pieces(one)[mine] for one, mine in zip(encodings, kept, strict=True)]
+    return PassageEncoding(
+        sentences=sentences,
+        counts=counts,
+        pieces=np.concatenate(pieces),
+        bits=np.packbits(np.concatenate(inside) > 0, axis=1),
+    )
+
+
+def question(
+    text: str,
+    encoding: Encoding,
+    prompt: str,
+    tokens: TokenVectors,
+    vector: Vector,
+    *,
+    legibility: float = 1.0,
+) -> QueryEncoding:
+    """The encoding of a question that was read led by a prompt."""
+    kept, spans = _without_prompt(encoding, prompt, text)
+    words = [encoding.word_ids[n] for n in kept]
+    return QueryEncoding(
+        vector=unit(vector),
+        pieces=_pieces(encoding)[kept],
+        tokens=tokens[kept],
+        worded=np.array([any(map(str.isalnum, text[a:b])) for a, b in spans.tolist()], bool),
+        continued=np.array([n > 0 and word == words[n - 1] for n, word in enumerate(words)], bool),
+        legibility=legibility,
+    )
+
+
+def unit(vectors: Vectors | Vector) -> Vectors | Vector:
+    """The vectors at length one; 0 stays 0."""
+    lengths = np.linalg.norm(vectors, axis=-1, keepdims=True)
+    return cast("Vectors", (vectors / np.maximum(lengths, 1e-12)).astype(np.float32))
+
+
+def _without_prompt(
+    encoding: Encoding, prompt: str, text: str
+) -> tuple[NDArray[np.int64], Offsets]:
+    """Which tokens are of the text itself, and where in it they lie."""
+    spans = offsets(encoding, prompt + text) - len(prompt)
+    own = np.array(encoding.special_tokens_mask) == 0
+    if prompt:
+        own &= spans[:, 1] > 0
+    kept = np.flatnonzero(own)
+    return kept, np.maximum(spans[kept], 0)
+
+
+def _pieces(encoding: Encoding) -> NDArray[np.int32]:
+    return np.array(encoding.ids, dtype=np.int32)

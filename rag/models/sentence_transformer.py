@@ -1,0 +1,270 @@
+"""A loaded model: text → tokens → vectors. The only module that knows sentence-transformers."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+
+from rag.errors import ModelError
+from rag.models.forward_pass import Forward
+from rag.models.tokenizer import Tokenization, prompts
+from rag.models.transformers_log import quiet_transformers
+from rag.types.arrays import TokenVectors, Vectors
+
+if TYPE_CHECKING:
+    import torch
+    from sentence_transformers import SentenceTransformer
+    from tokenizers import Encoding
+
+UNKNOWN_WINDOW = 512
+"""Tokens read of a text by a model that sets no bound."""
+
+LONGEST_WINDOW = 8192
+"""Tokens read of a text by a model that could read more."""
+
+_WITHOUT_EFFECT = frozenset({"Normalize", "Dropout"})
+"""Layers after the mean that leave a vector's direction as it is."""
+
+_KNOWN = _WITHOUT_EFFECT | {"Pooling", "Dense", "LayerNorm"}
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How passages go through a kind of device.
+
+    ``tokens`` is how many a batch has, padding counted, and ``half`` says whether in float16. With
+    ``one_core_each``, as many batches as there are cores run at once, each on a core of its own:
+    PyTorch by itself gives every product to all cores, which then wait for the slowest, hundreds
+    of times a passage.
+    """
+
+    tokens: int
+    half: bool
+    one_core_each: bool
+
+
+PLANS = {
+    "cpu": Plan(tokens=256, half=False, one_core_each=True),
+    "cuda": Plan(tokens=65536, half=True, one_core_each=False),
+    "mps": Plan(tokens=16384, half=True, one_core_each=False),
+}
+"""By the kind of device as PyTorch names it. Those of the GPUs have not been measured."""
+
+
+class Network:
+    """A model that was loaded. Any number of threads may use it.
+
+    Attributes
+    ----------
+    tokenization
+        How its texts become tokens.
+    plan
+        How passages go through the device that it is on.
+    full_dimension
+        Length of the vectors that it makes.
+    dimension
+        Length that its makers say they should be cut to, else the same.
+    late
+        Whether it takes the plain mean over its tokens.
+    pooling
+        How it makes one vector of tokens, in a few words.
+    """
+
+    def __init__(self, model: SentenceTransformer, name: str, kind: str | None = None) -> None:
+        """Take a model that sentence-transformers loaded, as for a ``kind`` of device; by default
+        the device that it is on.
+        """
+        _check(model, name)
+        self.plan = PLANS.get(kind or model.device.type, PLANS["cpu"])
+        self._model = model.half() if self.plan.half else model
+        after = [type(module).__name__ for module in list(model)[1:]]
+        mode: Any = model[1].pooling_mode
+        modes = [mode] if isinstance(mode, str) else list(mode)
+        layers = [one for one in after[1:] if one not in _WITHOUT_EFFECT]
+        self.pooling = "+".join([*modes, *layers])
+        self.late = self.pooling == "mean"
+        shortened = model.get_embedding_dimension()
+        with model.truncate_embeddings(None):
+            self.full_dimension = int(cast("int", model.get_embedding_dimension()))
+        self.dimension = int(shortened or self.full_dimension)
+        longest = _longest(model)
+        as_json = model.tokenizer.backend_tokenizer.to_str()
+        self.tokenization = Tokenization(as_json, *prompts(model.prompts), longest=longest)
+        if self.tokenization.window < 1:
+            raise ModelError(
+                f"{name} reads {longest} tokens at once, and its prompt alone, with the "
+                f"special ones, has {longest - self.tokenization.window}; use another model"
+            )
+
+    @classmethod
+    def load(cls, folder: Path) -> Network:
+        """The model in a folder.
+
+        Raises
+        ------
+        ModelError
+            If it can't be loaded, or is of a kind that is not read.
+        """
+        with quiet_transformers():
+            from sentence_transformers import SentenceTransformer
+
+            try:
+                model = SentenceTransformer(str(folder), local_files_only=True)
+            except (OSError, ValueError, KeyError, ImportError, RuntimeError) as error:
+                reason = str(error).strip().partition("\n")[0]
+                raise ModelError(
+                    f"the model in {folder} can't be loaded: {reason}; name another one, or get "
+                    "it again"
+                ) from error
+        return cls(model.eval(), folder.name)
+
+    def forward(self, encodings: Sequence[Encoding], prompt: str) -> Forward:
+        """Run the model over tokenised texts in one batch, each led by the prompt."""
+        import torch
+
+        with torch.inference_mode():
+            features = self._model[0](self._features(encodings))
+            tokens = features["token_embeddings"]
+            texts = self._pooled(features, prompt)
+            vectors = _as_numpy(tokens if self.late else self._tokens_alone(tokens))
+        return Forward(
+            tokens=[vectors[row, : len(one.ids)] for row, one in enumerate(encodings)],
+            texts=_as_numpy(texts),
+        )
+
+    def _features(self, encodings: Sequence[Encoding]) -> dict[str, torch.Tensor]:
+        import torch
+
+        longest = max(len(encoding.ids) for encoding in encodings)
+        tokenizer = self._model.tokenizer
+        ids = torch.full((len(encodings), longest), tokenizer.pad_token_id or 0)
+        mask = torch.zeros_like(ids)
+        for row, encoding in enumerate(encodings):
+            ids[row, : len(encoding.ids)] = torch.tensor(encoding.ids)
+            mask[row, : len(encoding.ids)] = 1
+        features = {"input_ids": ids, "attention_mask": mask}
+        if "token_type_ids" in tokenizer.model_input_names:
+            features["token_type_ids"] = torch.zeros_like(ids)
+        return {name: values.to(self._model.device) for name, values in features.items()}
+
+    def _pooled(self, features: dict[str, Any], prompt: str) -> torch.Tensor:
+        """What the layers after the transformer make of the texts."""
+        # Some models leave the prompt out of their pooling.
+        length = self.tokenization.length(prompt)
+        return self._after_transformer(features | {"prompt_length": length})
+
+    def _tokens_alone(self, tokens: torch.Tensor) -> torch.Tensor:
+        """What the same layers make of each token alone; shape (texts, tokens, full dimension)."""
+        import torch
+
+        texts, count, width = tokens.shape
+        each = tokens.reshape(texts * count, 1, width)
+        mask = torch.ones(each.shape[:2], dtype=torch.int64, device=tokens.device)
+        alone = {"token_embeddings": each, "attention_mask": mask}
+        return self._after_transformer(alone).reshape(texts, count, -1)
+
+    def _after_transformer(self, features: dict[str, Any]) -> torch.Tensor:
+        for module in list(self._model)[1:]:
+            features = module(features)
+        return cast("torch.Tensor", features["sentence_embedding"])
+
+
+def is_gpu_there() -> bool:
+    """Whether PyTorch finds one, of any make."""
+    import torch
+
+    return torch.accelerator.is_available()
+
+
+class InBatches:
+    """Runs a network over any number of passages. One thread at a time runs it; the others wait.
+
+    The longest go first, together with others of about their length, so that next to nothing is
+    padding, and all cores end at about the same time.
+    """
+
+    def __init__(self, network: Network) -> None:
+        self._network = network
+        self._running = threading.Lock()
+
+    def forward(self, encodings: Sequence[Encoding], prompt: str) -> Forward:
+        """Run the model over tokenised texts, each led by the prompt."""
+        plan, network = self._network.plan, self._network
+        batches = _batches([len(one.ids) for one in encodings], plan.tokens)
+
+        def run(batch: Sequence[int]) -> Forward:
+            return network.forward([encodings[i] for i in batch], prompt)
+
+        with self._running:
+            if plan.one_core_each:
+                with one_thread_each() as cores, ThreadPoolExecutor(cores) as pool:
+                    ran = list(pool.map(run, batches))
+            else:
+                ran = [run(batch) for batch in batches]
+        tokens: dict[int, TokenVectors] = {}
+        texts = np.empty((len(encodings), network.full_dimension), dtype=np.float32)
+        for batch, found in zip(batches, ran, strict=True):
+            tokens |= zip(batch, found.tokens, strict=True)
+            texts[batch] = found.texts
+        return Forward([tokens[i] for i in range(len(encodings))], texts)
+
+
+def _batches(lengths: Sequence[int], tokens: int) -> list[list[int]]:
+    """Which texts go together, the longest first, so many tokens at most unless one has more."""
+    order = sorted(range(len(lengths)), key=lambda i: -lengths[i])
+    batches = []
+    while order:
+        size = max(1, tokens // max(1, lengths[order[0]]))
+        batches.append(order[:size])
+        order = order[size:]
+    return batches
+
+
+@contextmanager
+def one_thread_each() -> Iterator[int]:
+    """Within this, threads that begin to use PyTorch run on one core; gives how many it had."""
+    import torch
+
+    cores = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield cores
+    finally:
+        torch.set_num_threads(cores)
+
+
+def _check(model: SentenceTransformer, name: str) -> None:
+    """Refuse a model of a kind that is not read, in words."""
+    kinds = [type(module).__name__ for module in model]
+    strange = [kind for kind in kinds[1:] if kind not in _KNOWN]
+    if kinds[0] != "Transformer" or kinds[1:2] != ["Pooling"] or strange:
+        raise ModelError(
+            f"{name} is made of {', '.join(kinds)}; rag reads models made of a Transformer, a "
+            "Pooling, and Dense, LayerNorm or Normalize layers"
+        )
+    modalities: Any = model[0].modality_config
+    if "text" not in modalities or "message" in modalities:
+        raise ModelError(f"{name} takes no plain text; use a model for text")
+    if not getattr(model.tokenizer, "is_fast", False):
+        raise ModelError(
+            f"the tokenizer of {name} does not say where its tokens stand; use a model with a "
+            "tokenizer.json"
+        )
+
+
+def _longest(model: SentenceTransformer) -> int:
+    """Most tokens of one text, special ones counted."""
+    # Where nothing is said, transformers says 10 to the power of 30.
+    said = model.max_seq_length or UNKNOWN_WINDOW
+    return UNKNOWN_WINDOW if said > 10**9 else min(int(said), LONGEST_WINDOW)
+
+
+def _as_numpy(values: torch.Tensor) -> np.ndarray[Any, np.dtype[np.float32]]:
+    return cast("Vectors", values.float().cpu().numpy())

@@ -1,0 +1,1 @@
+"""A question to hits: candidates, scoring, late interaction, phrases and neighbours."""

@@ -1,0 +1,86 @@
+"""Misspelt words of a question: which are corrected, and which corrections are only offered."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from rag.index.engine import Searcher
+from rag.text import spelling
+from rag.types import Clauses, Respelling
+from rag.types.protocols import QuestionEncoder
+
+LOOKED_AT = 5
+"""Passages with a word that tell whether it is a name."""
+
+CAPITALS_SAY_NOTHING = 0.4
+"""Share of capitalized words above which a capital makes no name: German has one on any noun."""
+
+_WORD = re.compile(r"[^\W\d_]{3,}")
+
+
+def corrections(
+    question: str,
+    exact: frozenset[str],
+    library: Searcher,
+    encoder: QuestionEncoder,
+    *,
+    leave_words: bool,
+) -> tuple[tuple[Respelling, ...], tuple[Respelling, ...]]:
+    """What to look for in place of words that no document has, and what only to offer.
+
+    A capitalized word may be a name: it becomes another name at most. That is only offered where
+    capitals don't tell names from other words, and where it may be somebody else's name: where it
+    is no slip inside a long word (see :func:`rag.text.spelling.is_plain_slip`), or the model knows
+    one of the two. Names that are known have variants: *Hartman* and *Hartmann*, *Schmitt* and
+    *Schmidt*.
+
+    Parameters
+    ----------
+    exact
+        Words to leave alone.
+    encoder
+        The model: what is a single piece in its vocabulary is a word, though no document has it.
+    leave_words
+        Whether to leave such words alone, too, if they are no names.
+    """
+    applied: list[Respelling] = []
+    offered: list[Respelling] = []
+    for one in library.respellings(question):
+        if one.asked in exact:
+            continue
+        if one.asked[0].isupper():
+            certainty = _certainty_of_name(one, library, encoder)
+        else:
+            certainty = None if leave_words and _is_word(one.asked, encoder) else True
+        if certainty is not None:
+            (applied if certainty else offered).append(one)
+    return tuple(applied), tuple(offered)
+
+
+def alternative(
+    question: str, applied: Sequence[Respelling], offered: Sequence[Respelling]
+) -> str | None:
+    """The question as it was asked, spelled just so, or else with what may have been meant."""
+    as_asked = [Respelling(one.asked, f"+{one.asked}") for one in applied]
+    return spelling.respelled(question, as_asked or offered) if applied or offered else None
+
+
+def _is_word(text: str, encoder: QuestionEncoder) -> bool:
+    return len(encoder.tokens(text)) == 1
+
+
+def _certainty_of_name(one: Respelling, library: Searcher, encoder: QuestionEncoder) -> bool | None:
+    """Whether a correction is certain enough to be applied; None if it is not even offered."""
+    keys = library.limited((), Clauses((one.found,))).matching("").tolist()[:LOOKED_AT]
+    texts = [stored.passage.text for stored in library.passages(keys).values()]
+    written = [place.of(text) for text in texts for place in library.places("", [one.found], text)]
+    if not all(word[0].isupper() for word in written):
+        return None
+    others = [word for text in texts for word in _WORD.findall(text) if word not in written]
+    capitals = sum(one[0].isupper() for one in others)
+    return (
+        capitals <= CAPITALS_SAY_NOTHING * len(others)
+        and spelling.is_plain_slip(one.asked, one.found)
+        and not any(_is_word(name, encoder) for name in (one.asked, one.found.capitalize()))
+    )

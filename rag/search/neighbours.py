@@ -1,0 +1,93 @@
+"""A passage → those that are most like it, wherever they stand."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from rag.index.engine import Searcher
+from rag.index.sqlite import StoredPassage
+from rag.types import Passage, Span
+from rag.types.arrays import Vector, Vectors
+
+SENTENCES = 400
+"""The nearest sentences whose passages are compared."""
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbour:
+    """A passage like another one, with its document's title and source.
+
+    ``likeness``, in [-1, 1], is the cosine of the two, each the mean of its sentences; passages
+    that have nothing to do with each other lie about 0, and those with the same words at 1.
+    """
+
+    passage: Passage
+    title: str
+    source: str
+    likeness: float
+
+
+def neighbours(key: int, count: int, *, library: Searcher) -> tuple[Neighbour, ...]:
+    """The ``count`` passages most like the one of that key, the nearest first.
+
+    Of passages with the same words only the first is taken, and none that has the passage's own.
+    Equal ones go by key. None if the passage is gone.
+    """
+    own = _vectors([key], library)
+    if key not in own:
+        return ()
+    (stored, vector) = own[key]
+    found = library.nearest(vector, SENTENCES).tolist()
+    others = _vectors([one for one in found if one != key], library)
+    likeness = {one: float(np.dot(vector, other)) for one, (_, other) in others.items()}
+    taken: dict[str, int] = {}
+    for one in sorted(others, key=lambda one: (-likeness[one], one)):
+        text = others[one][0].passage.text
+        if text != stored.passage.text:
+            taken.setdefault(text, one)
+    return tuple(
+        Neighbour(
+            passage=others[one][0].passage,
+            title=others[one][0].title,
+            source=others[one][0].sources[0],
+            likeness=min(likeness[one], 1.0),
+        )
+        for one in list(taken.values())[:count]
+    )
+
+
+def mean_vector(sentences: Vectors, spans: Sequence[Span], leading: int) -> Vector:
+    """One vector for a passage, of unit norm: the mean of its sentences, each by its length.
+
+    Parameters
+    ----------
+    sentences
+        Their vectors, shape (sentences, dimension).
+    spans
+        Where they stand, as many.
+    leading
+        How many of them are headings, which are left out unless there is nothing else.
+    """
+    weights = np.array([len(span) for span in spans], dtype=np.float64)
+    if leading < len(spans):
+        weights[:leading] = 0.0
+    mean = weights @ sentences
+    return (mean / max(float(np.linalg.norm(mean)), 1e-12)).astype(np.float32)
+
+
+def _vectors(keys: Sequence[int], library: Searcher) -> dict[int, tuple[StoredPassage, Vector]]:
+    """Passages with a vector each, by key; those that are gone are left out."""
+    passages, vectors = library.passages(keys), library.vectors(keys)
+    return {
+        key: (passages[key], _vector(passages[key], vectors[key]))
+        for key in keys
+        if key in passages and key in vectors
+    }
+
+
+def _vector(stored: StoredPassage, sentences: Vectors) -> Vector:
+    passage = stored.passage
+    return mean_vector(sentences, passage.sentences, passage.leading)

@@ -1,0 +1,98 @@
+"""Words → every passage that has them: nothing is ranked, and nothing is left out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rag.errors import EmptyQuestion, InputError
+from rag.index.engine import Searcher
+from rag.index.sqlite import StoredPassage
+from rag.search.corrections import alternative, corrections
+from rag.text import query_parser, spelling
+from rag.types import Found, Match, Quote
+from rag.types.filters import Filter
+from rag.types.protocols import QuestionEncoder
+
+
+def find(
+    text: str,
+    conditions: Filter,
+    offset: int,
+    limit: int,
+    *,
+    encoder: QuestionEncoder,
+    library: Searcher,
+) -> Found:
+    """List the passages that have all of the words, in some form, and meet all conditions.
+
+    Parameters
+    ----------
+    text
+        Plain words, and what :mod:`rag.text.query_parser` makes a condition.
+    conditions
+        Which documents to look in, besides those in ``text``.
+    offset, limit
+        The page: how many passages come before it, and how many it has at most.
+
+    Raises
+    ------
+    EmptyQuestion
+        If there is nothing to look for.
+    InputError
+        If the text is too long, ``offset`` is below 0 or ``limit`` below 1.
+    """
+    if offset < 0 or limit < 1:
+        raise InputError(
+            f"a page begins at 0 or later and has 1 passage or more, not {offset} and {limit}"
+        )
+    query_parser.check_length(text)
+    asked = query_parser.read(text)
+    instead, offered = corrections(asked.words, asked.exact, library, encoder, leave_words=False)
+    wanted = spelling.respelled(asked.words, instead)
+    # What the words find in themselves is what there is to look for: stop words find nothing.
+    if not (asked.clauses or asked.conditions or conditions or library.matched(wanted, wanted)):
+        raise EmptyQuestion(
+            "there is no word to look for, or only words like “the” and “is”; put those in"
+            ' quotes: "to be or not to be"'
+        )
+    limited = library.limited((*asked.conditions, conditions), asked.clauses)
+    keys = limited.matching(wanted).tolist()
+    page = library.passages(keys[offset : offset + limit])
+    return Found(
+        passages=len(keys),
+        documents=library.tally(keys),
+        offset=offset,
+        matches=tuple(
+            _match(page[key], wanted, asked.clauses.phrases, library) for key in sorted(page)
+        ),
+        instead=instead,
+        reading=query_parser.in_words(asked, instead),
+        alternative=alternative(text, instead, offered),
+    )
+
+
+def _match(stored: StoredPassage, words: str, phrases: Sequence[str], library: Searcher) -> Match:
+    passage = stored.passage
+    places = library.places(words, phrases, passage.text)
+    first = passage.start + (places[0].start if places else 0)
+    page = passage.page_at(first)
+    source, *others = stored.sources
+    return Match(
+        text=passage.text,
+        title=stored.title,
+        source=source,
+        date=stored.date,
+        page=page.number if page else None,
+        headings=passage.headings,
+        document_id=passage.document_id,
+        passage_id=passage.id,
+        start=passage.start,
+        end=passage.end,
+        matched=tuple(
+            Quote(place.of(passage.text), passage.start + place.start, passage.start + place.end)
+            for place in places
+        ),
+        also_in=tuple(others),
+        page_label=page.label if page else None,
+        date_from=stored.date_from,
+    )

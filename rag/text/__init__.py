@@ -1,0 +1,1 @@
+"""Texts and questions as strings: Unicode, languages, sentences, passages, words and queries."""

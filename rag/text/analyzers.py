@@ -1,0 +1,193 @@
+"""Text → words, as the word index takes them.
+
+In two ways: by stems in its own language, for what a question is about; and as they are written,
+for what must stand there word for word. As written, case and accents are folded too, and scripts
+that put no blanks between words give one word a character.
+
+A question is too short to tell its language, so it is taken in every way in which the library's
+texts were: a word is found by any stem that it has in one of their languages.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from rag.text import spelling
+from rag.text.stemmer import (
+    ENGLISH,
+    LONGEST_WORD,
+    Stemmer,
+    english,
+    has_words_without_blanks,
+    kind_of,
+    stop_words,
+)
+from rag.types import Span
+
+if TYPE_CHECKING:
+    import tantivy
+
+Stems = tuple[str, ...]
+"""The stems of one word: any of them finds it."""
+
+SCRIPTS_WITHOUT_BLANKS = r"\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}"
+
+REMEMBERED = 1_000
+"""Questions, and single words, whose stems are remembered …"""
+
+LONGEST_REMEMBERED = 1_000
+"""… unless they have more characters; nor is the spelling of longer ones looked at."""
+
+
+class Analysis:
+    """Both ways, for questions to texts of the given kinds; :attr:`stemmed` and :attr:`literal`
+    are what tantivy indexes with.
+    """
+
+    def __init__(self, kinds: Iterable[str] = (ENGLISH,)) -> None:
+        self.stemmed = english()
+        self.literal = _literal()
+        self._stemmers = {kind: Stemmer(kind) for kind in sorted(kinds)}
+        self._indexing: dict[str, Stemmer] = {}
+        self._remembered = lru_cache(REMEMBERED)(self._words)
+
+    def indexed(self, text: str, language: str | None) -> tantivy.PreTokenizedString | None:
+        """The stems of a text in a language; None where :attr:`stemmed` gives the same."""
+        import tantivy
+
+        kind = kind_of(language)
+        if kind == ENGLISH and not has_words_without_blanks(text):
+            return None
+        stemmer = self._indexing[kind] = self._indexing.get(kind) or Stemmer(kind)
+        tokens = [
+            tantivy.Token(stem, position, term.span.start, term.span.end)
+            for position, term in enumerate(stemmer.terms(text))
+            for stem in term.stems
+        ]
+        return tantivy.PreTokenizedString(text, tokens)
+
+    def stems(self, text: str, language: str | None) -> list[str]:
+        """The stems of a text in a language, in order, as the word index has them."""
+        own = self.indexed(text, language)
+        return [token.text for token in (own or self.stemmed.pre_tokenize(text)).tokens]
+
+    def words(self, text: str) -> tuple[Stems, ...]:
+        """The words that a question asks for, each once, by all of their stems, in order of them.
+
+        What is a stop word in the question's own language is none of them: in the one, or ones,
+        of the library's in which it has the most.
+        """
+        # A question's are asked for again with each thing that the index is asked for.
+        return self._remembered(text) if len(text) <= LONGEST_REMEMBERED else self._words(text)
+
+    def _words(self, text: str) -> tuple[Stems, ...]:
+        stop_words = [stemmer.stop_words(text) for stemmer in self._stemmers.values()]
+        most = max(map(len, stop_words))
+        left_out = {span for some in stop_words if len(some) == most for span in some}
+        stems: dict[Span, set[str]] = {}
+        for stemmer in self._stemmers.values():
+            for term in stemmer.asked(text):
+                if term.span not in left_out:
+                    stems.setdefault(term.span, set()).update(term.stems)
+        return tuple(sorted({tuple(sorted(some)) for some in stems.values()}))
+
+    def phrase(self, text: str) -> list[tuple[int, str]]:
+        """The words of a phrase as they are written, each with its position."""
+        # Documents come composed; what is typed or pasted may not.
+        tokens = self.literal.pre_tokenize(unicodedata.normalize("NFC", text)).tokens
+        return [(token.position, token.text) for token in tokens]
+
+    def spellings(self, text: str) -> dict[str, str]:
+        """The words of a text as they stand there, and as they are looked up."""
+        tokens = self.literal.pre_tokenize(text).tokens
+        return {text[t.char_offset_from : t.char_offset_to]: t.text for t in tokens}
+
+    def suspects(self, question: str, is_known: Callable[[str], bool]) -> dict[str, str]:
+        """The words of a question that may be misspelt, as they stand there and as they are
+        looked up.
+
+        None that is a stop word in any language, and none at all where the stop words are those
+        of a language that the library has no text in, or the question is a pasted text.
+
+        Parameters
+        ----------
+        is_known
+            Whether a word, as it is looked up, is in the library in any form.
+        """
+        if len(question) > LONGEST_REMEMBERED:
+            return {}
+        unknown = {
+            written: word
+            for written, word in self.spellings(question).items()
+            if spelling.slips_allowed(word) and not is_known(word)
+        }
+        if not unknown:
+            return {}
+        by_language = stop_words(question)
+        ours = [len(some) for kind, some in by_language.items() if kind in self._stemmers]
+        if any(len(some) > max(ours, default=0) + 1 for some in by_language.values()):
+            return {}
+        everyday = {span.of(question) for some in by_language.values() for span in some}
+        return {written: word for written, word in unknown.items() if written not in everyday}
+
+    def forms(self, words: str, text: str) -> list[Span]:
+        """Where in ``text`` any form of the words stands, in order."""
+        asked = frozenset(stem for stems in self.words(words) for stem in stems)
+        found = sorted(
+            {span for stemmer in self._stemmers.values() for span in stemmer.places(text, asked)}
+        )
+        merged: list[Span] = []
+        for span in found:
+            # Pairs of letters overlap: together they are the word.
+            if merged and span.start < merged[-1].end:
+                merged[-1] = Span(merged[-1].start, max(span.end, merged[-1].end))
+            else:
+                merged.append(span)
+        return merged
+
+    def coverage(
+        self, question: str, texts: Iterable[str], rarity: Callable[[Stems], float]
+    ) -> list[float]:
+        """For each text the share of the question's words that it has in any form, each word
+        weighted by its ``rarity``; in [0, 1].
+        """
+        weights = {stems: rarity(stems) for stems in self.words(question)}
+        total = sum(weights.values()) or 1.0
+        covered = []
+        for text in texts:
+            terms = [term for stemmer in self._stemmers.values() for term in stemmer.terms(text)]
+            present = {stem for term in terms for stem in term.stems}
+            met = (weight for stems, weight in weights.items() if not present.isdisjoint(stems))
+            covered.append(sum(met) / total)
+        return covered
+
+    def places(self, phrases: Sequence[str], text: str) -> list[Span]:
+        """Where in ``text`` the phrases stand as they are, phrase by phrase."""
+        tokens = self.literal.pre_tokenize(text).tokens
+        written = [token.text for token in tokens]
+        found = []
+        for phrase in phrases:
+            asked = [word for _, word in self.phrase(phrase)]
+            starts = range(len(written) - len(asked) + 1) if asked else range(0)
+            found += [
+                Span(tokens[at].char_offset_from, tokens[at + len(asked) - 1].char_offset_to)
+                for at in starts
+                if written[at : at + len(asked)] == asked
+            ]
+        return found
+
+
+def _literal() -> tantivy.TextAnalyzer:
+    from tantivy import Filter, TextAnalyzerBuilder, Tokenizer
+
+    word = rf"[{SCRIPTS_WITHOUT_BLANKS}]|[\p{{L}}\p{{N}}\p{{M}}--[{SCRIPTS_WITHOUT_BLANKS}]]+"
+    return (
+        TextAnalyzerBuilder(Tokenizer.regex(word))
+        .filter(Filter.remove_long(LONGEST_WORD))
+        .filter(Filter.lowercase())
+        .filter(Filter.ascii_fold())
+        .build()
+    )

@@ -1,0 +1,262 @@
+"""Document → Passages: whole sentences, bounded by the model's window, with exact offsets.
+
+A passage never crosses a heading. Within a section the sentences are broken into passages the
+way TeX breaks a paragraph into lines: of all the ways to break, take the one whose passages are
+together closest to the wished length, where a break inside a paragraph costs extra (Knuth and
+Plass, "Breaking paragraphs into lines", Software: Practice and Experience 11, 1981).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from operator import attrgetter, itemgetter
+
+import numpy as np
+
+from rag.text.sentences import paragraphs, sentences
+from rag.types import Document, Page, Passage, Span
+from rag.types.arrays import Offsets
+from rag.types.protocols import Tokenizer
+
+TARGET_TOKENS = 160
+"""The wished length of a passage; ARCHITECTURE.md has the figures behind it."""
+
+BREAK_IN_PARAGRAPH = 0.3
+"""What a break inside a paragraph costs, in squared relative deviations from the target."""
+
+STRETCH_CHARACTERS = 50_000
+"""Characters that are tokenised together. A tokenizer takes up to 600 bytes a character."""
+
+BREAK_AFTER_HEADING = 100.0
+"""What a break between a heading and its text costs: only done where the window forces it."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Sentence:
+    """A sentence on its way into a passage."""
+
+    span: Span
+    tokens: int
+    heading: bool
+    ends_paragraph: bool
+
+
+def passages(
+    document: Document, tokenizer: Tokenizer, *, target: int = TARGET_TOKENS
+) -> list[Passage]:
+    """Break a document into passages.
+
+    Parameters
+    ----------
+    document
+        What to break. All of its words end up in exactly one passage each.
+    tokenizer
+        Counts tokens; no passage has more of them than its ``window``.
+    target
+        The wished number of tokens of a passage, at most the window.
+
+    Returns
+    -------
+    list of Passage
+        In reading order, not overlapping.
+    """
+    window = tokenizer.window
+    target = min(target, window)
+    trails = _trails(document)
+    found = []
+    for section in _sections(_measured(document, tokenizer), window // 2):
+        for first, last in _best_breaks(section, window, target):
+            spans = tuple(sentence.span for sentence in section[first:last])
+            leading = sum(1 for sentence in section[first:last] if sentence.heading)
+            body = spans[min(leading, len(spans) - 1)].start
+            above = bisect_left(trails, body, key=itemgetter(0))
+            trail = trails[above - 1][1] if above else ()
+            passage = _passage(document, spans, leading, trail)
+            pages = _pages(document, passage.start, passage.end)
+            found.append(replace(passage, pages=pages))
+    return found
+
+
+def _passage(
+    document: Document,
+    spans: tuple[Span, ...],
+    leading: int,
+    trail: tuple[str, ...],
+) -> Passage:
+    whole = Span(spans[0].start, spans[-1].end)
+    name = f"{document.id}:{whole.start}:{whole.end}"
+    return Passage(
+        id=hashlib.sha256(name.encode()).hexdigest()[:20],
+        document_id=document.id,
+        start=whole.start,
+        end=whole.end,
+        text=whole.of(document.text),
+        sentences=spans,
+        leading=leading,
+        headings=trail,
+    )
+
+
+def _pages(document: Document, start: int, end: int) -> tuple[Page, ...]:
+    """The pages on which a stretch of the text stands."""
+    first = max(bisect_right(document.pages, start, key=attrgetter("start")) - 1, 0)
+    last = bisect_left(document.pages, end, key=attrgetter("start"))
+    labels = document.page_labels or (None,) * len(document.pages)
+    return tuple(
+        Page(number + 1, labels[number], document.pages[number].start)
+        for number in range(first, last)
+        if len(document.pages[number])  # a page without text has no part in it
+    )
+
+
+def _measured(document: Document, tokenizer: Tokenizer) -> Iterator[_Sentence]:
+    """Every sentence with its number of tokens; one beyond the window comes in pieces."""
+    tokens = _Tokens(document.text, tokenizer)
+    headings = {heading.span for heading in document.headings}
+    for paragraph in paragraphs(document.text):
+        heading = paragraph in headings
+        spans = [paragraph] if heading else sentences(document.text, paragraph)
+        for span in spans:
+            inside = tokens.within(span)
+            pieces = (
+                [(span, len(inside))]
+                if len(inside) <= tokenizer.window
+                else _pieces(document.text, span, inside, tokenizer.window)
+            )
+            for piece, count in pieces:
+                ends = piece.end == paragraph.end
+                # At least one token each, so that a passage has no more sentences than tokens.
+                yield _Sentence(piece, max(count, 1), heading and len(pieces) == 1, ends)
+
+
+class _Tokens:
+    """Where the tokens of a text lie, for one who goes through it from the beginning to the end.
+
+    The text is tokenised in stretches that end between paragraphs, lines or words: the tokens are
+    those of the whole text, and the memory is that of a stretch.
+    """
+
+    def __init__(self, text: str, tokenizer: Tokenizer) -> None:
+        self._text, self._tokenizer = text, tokenizer
+        self._found: Offsets = np.zeros((0, 2), dtype=np.int64)
+        self._end = 0
+
+    def within(self, span: Span) -> Offsets:
+        """The tokens that begin in a span, which begins no earlier than any before."""
+        while self._end < span.end:
+            end = _stretch_end(self._text, self._end)
+            more = self._tokenizer.tokens(self._text[self._end : end]) + self._end
+            kept = self._found[np.searchsorted(self._found[:, 0], span.start) :]
+            self._found, self._end = np.concatenate([kept, more]), end
+        first, last = np.searchsorted(self._found[:, 0], (span.start, span.end))
+        return self._found[first:last]
+
+
+def _stretch_end(text: str, start: int) -> int:
+    end = start + STRETCH_CHARACTERS
+    if end >= len(text):
+        return len(text)
+    for gap in ("\n\n", "\n", " "):
+        at = text.rfind(gap, start + STRETCH_CHARACTERS // 2, end)
+        if at >= 0:
+            return at
+    backwards = range(end, start + STRETCH_CHARACTERS // 2, -1)
+    return next((at for at in backwards if not text[at - 1].isalnum()), end)
+
+
+def _pieces(text: str, span: Span, tokens: Offsets, window: int) -> list[tuple[Span, int]]:
+    """Cut a sentence that the model can't read at once into even pieces, between words."""
+    needed = -(-len(tokens) // window)
+    size = -(-len(tokens) // needed)
+    cuts = [0]
+    while len(tokens) - cuts[-1] > window:
+        cut = cuts[-1] + size
+        # A cut inside a word moves back to the word's start, unless the word fills the piece.
+        word = cut
+        while word > cuts[-1] and not text[tokens[word, 0] - 1].isspace():
+            word -= 1
+        cuts.append(word if word > cuts[-1] else cut)
+    cuts.append(len(tokens))
+    bounds = [span.start, *(int(tokens[cut, 0]) for cut in cuts[1:-1]), span.end]
+    return [
+        (_trimmed(text, Span(start, end)), to - begin)
+        for (start, end), (begin, to) in zip(pairwise(bounds), pairwise(cuts), strict=True)
+    ]
+
+
+def _trimmed(text: str, span: Span) -> Span:
+    words = span.of(text)
+    return Span(
+        span.start + len(words) - len(words.lstrip()), span.end - len(words) + len(words.rstrip())
+    )
+
+
+def _sections(measured: Iterator[_Sentence], most_leading: int) -> Iterator[list[_Sentence]]:
+    """Runs of sentences, each with the headings that introduce it in front.
+
+    Headings of more than ``most_leading`` tokens (a table of contents, a whole page marked up
+    as a heading) leave no room for what they introduce: they become ordinary sentences.
+    """
+    section: list[_Sentence] = []
+    for sentence in measured:
+        if sentence.heading and section and not section[-1].heading:
+            yield _with_room(section, most_leading)
+            section = []
+        section.append(sentence)
+    if section:
+        yield _with_room(section, most_leading)
+
+
+def _with_room(section: list[_Sentence], most_leading: int) -> list[_Sentence]:
+    if sum(sentence.tokens for sentence in section if sentence.heading) <= most_leading:
+        return section
+    return [replace(sentence, heading=False) for sentence in section]
+
+
+def _trails(document: Document) -> list[tuple[int, tuple[str, ...]]]:
+    """Where each heading begins, with the trail of headings down to it, outermost first."""
+    trails = []
+    open_headings: list[tuple[int, str]] = []
+    for heading in document.headings:
+        while open_headings and open_headings[-1][0] >= heading.level:
+            open_headings.pop()
+        open_headings.append((heading.level, heading.span.of(document.text)))
+        trails.append((heading.span.start, tuple(words for _, words in open_headings)))
+    return trails
+
+
+def _best_breaks(section: Sequence[_Sentence], window: int, target: int) -> list[tuple[int, int]]:
+    """The cheapest way to break a section, as (first, last) pairs of half-open ranges.
+
+    ``cost[i]`` is that of the best way to break the first i sentences. Every sentence fits the
+    window by itself, so there is always a way.
+    """
+    total = np.concatenate([[0], np.cumsum([sentence.tokens for sentence in section])]).tolist()
+    cost = [0.0] + [float("inf")] * len(section)
+    previous = [0] * (len(section) + 1)
+    for end in range(1, len(section) + 1):
+        here = _break_cost(section[end - 1]) if end < len(section) else 0.0
+        for start in range(end - 1, -1, -1):
+            tokens = total[end] - total[start]
+            if tokens > window:
+                break
+            deviation = (tokens - target) / target
+            whole = cost[start] + deviation * deviation + here
+            if whole < cost[end]:
+                cost[end], previous[end] = whole, start
+    breaks = []
+    end = len(section)
+    while end:
+        breaks.append((previous[end], end))
+        end = previous[end]
+    return breaks[::-1]
+
+
+def _break_cost(before: _Sentence) -> float:
+    if before.heading:
+        return BREAK_AFTER_HEADING
+    return 0.0 if before.ends_paragraph else BREAK_IN_PARAGRAPH

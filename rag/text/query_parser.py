@@ -1,0 +1,235 @@
+"""What was typed → what is asked: words for the model, and conditions on what may be found.
+
+Five forms are syntax, each only where a word could begin; everything else is plain words:
+
+``"red shoes"``
+    these words in a row, in straight or curly quotes (``“…”``, ``„…“``, ``«…»``, ``»…«``);
+``-blue``, ``-"dark blue"``
+    not these words. Without quotes it takes three letters or more and nothing else, so that
+    ``-5``, ``-O2`` and ``rm -rf`` stay what they are;
+``+Telsa``
+    this word spelled just so: nothing is looked for in its place. It takes three letters or more;
+``title:tanks``, ``source:*.pdf``, ``language:en`` or ``lang:en``, ``author:"Ada Lovelace"``
+    a condition on the document, the colon followed by its value at once. Other names are no
+    syntax, or “10:30” and “http://…” would be;
+``since:2024-05-01``, ``until:2024``
+    its date; a year or a month is meant from its first day, or to its last.
+
+Any text can be read, in any of the forms that Unicode has for the same letters. What looks like
+syntax but has no meaning, a lone quote or a date that there never was, stays plain words; so does
+what comes after ``MOST_CONDITIONS`` of them.
+"""
+
+from __future__ import annotations
+
+import calendar
+import datetime as dt
+import re
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field, replace
+from itertools import islice
+
+from rag.errors import InputError
+from rag.runtime.settings import MAX_FILTER_LENGTH, MAX_QUESTION_LENGTH, MAX_SEARCHED_LENGTH
+from rag.text.unicode import plain
+from rag.types import Clauses, Respelling
+from rag.types.filters import Filter
+
+# Guillemets point outwards in French and inwards in German: the first one tells.
+_DIRECTED = r"“[^“”]*”|„[^„“”]*[“”]|«[^«»]*»|»[^«»]*«"
+_SYNTAX = re.compile(
+    rf"""
+    (?P<directed>{_DIRECTED})
+    | (?<![^\s(\[])  # not inside a word: 5" is no quote, well-known excludes nothing
+    (?:
+        "(?P<straight>[^"]*)"(?!\w)
+        | -(?P<without>"[^"]*"(?!\w)|{_DIRECTED})
+        | -(?P<word>[^\W\d_]{{3,}})(?=[.,;:!?)\]]*(?:\s|$))
+        | \+(?P<exact>[^\W\d_]{{3,}})(?=[.,;:!?)\]]*(?:\s|$))
+        | (?P<name>title|source|language|lang|author|since|until):
+          (?P<value>"[^"]*"(?!\w)|{_DIRECTED}|[^\s"“„«»]\S*)
+    )
+    """,
+    re.VERBOSE | re.IGNORECASE,
+)
+MOST_CONDITIONS = 20
+"""Phrases, excluded words and conditions of a question together. Each is a search of its own, and a
+question may come from anybody."""
+
+_QUOTES = '"“”„«»'
+_ENDS_A_SENTENCE = ".,;:!?"
+_DATE = re.compile(r"(\d{4})(?:-(\d{1,2}))?(?:-(\d{1,2}))?", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A question, taken apart.
+
+    ``text`` is what was typed. ``question`` is for the model: conditions and excluded words are
+    taken out, phrases stand without their quotes; where nothing is syntax it is ``text`` in the
+    characters that documents have, see :mod:`rag.text.unicode`.
+    ``words`` is the same without the phrases. Both end after the last whole word within
+    ``MAX_SEARCHED_LENGTH`` characters; ``is_cut`` says whether there was more.
+    All of ``conditions`` must hold: there is more than one where one name was given several values.
+    ``exact`` are words that are spelled as they are meant.
+    """
+
+    text: str
+    question: str
+    words: str
+    clauses: Clauses = field(default_factory=Clauses)
+    conditions: tuple[Filter, ...] = ()
+    exact: frozenset[str] = frozenset()
+    is_cut: bool = False
+
+
+def check_length(text: str) -> None:
+    """Refuse a question that is too long to be one.
+
+    Raises
+    ------
+    InputError
+        If it has more than ``MAX_QUESTION_LENGTH`` characters.
+    """
+    if len(text) > MAX_QUESTION_LENGTH:
+        raise InputError(
+            f"the question has {len(text):,} characters, and {MAX_QUESTION_LENGTH:,} is the limit;"
+            " ask a shorter one"
+        )
+
+
+def read(text: str) -> Query:
+    """Take a question apart; any text can be read."""
+    typed, text = text, plain(text)
+    phrases: list[str] = []
+    without: list[str] = []
+    conditions: tuple[Filter, ...] = ()
+    exact: set[str] = set()
+    question: list[str] = []
+    words: list[str] = []
+    end = 0
+    for form in islice(_SYNTAX.finditer(text), MOST_CONDITIONS):
+        phrase = form["directed"] or form["straight"]
+        excluded = form["without"] or form["word"]
+        rest = form["exact"] or ""
+        if rest:
+            exact.add(rest)
+        elif phrase and _says_something(phrase):
+            phrases.append(phrase.strip(_QUOTES).strip())
+        elif excluded and _says_something(excluded):
+            without.append(excluded.strip(_QUOTES).strip())
+        elif form["name"]:
+            value, rest = _value(form["value"])
+            condition = _condition(form["name"].lower(), value)
+            if condition is None:
+                continue
+            conditions = _both(conditions, condition)
+        else:
+            continue
+        before = text[end : form.start()]
+        question += [before, phrases[-1] if phrase else "", rest]
+        words += [before, rest]
+        end = form.end()
+    whole = _tidied([*question, text[end:]]) if end else text
+    searched = _cut(whole)
+    return Query(
+        text=typed,
+        question=searched,
+        words=_cut(_tidied([*words, text[end:]])) if end else searched,
+        clauses=Clauses(tuple(phrases), tuple(without)),
+        conditions=conditions,
+        exact=frozenset(exact),
+        is_cut=len(searched) < len(whole.strip()),
+    )
+
+
+def in_words(query: Query, instead: Sequence[Respelling]) -> tuple[str, ...]:
+    """How a question was read, in sentences for a person; none for a plain question.
+
+    Parameters
+    ----------
+    instead
+        What is looked for in place of words that no document has.
+    """
+    said = [f"with “{phrase}”" for phrase in query.clauses.phrases]
+    said += [f"without “{phrase}”" for phrase in query.clauses.without]
+    for condition in query.conditions:
+        given = {name: value for name, value in asdict(condition).items() if value}
+        given |= given.pop("where", {})
+        said += [f"{name} {value}" for name, value in given.items()]
+    only = [f"Only passages {', '.join(said)}."] if said else []
+    cut = [f"Only the first {len(query.question)} characters were looked for."] * query.is_cut
+    return (
+        *only,
+        *cut,
+        *(f"No document has “{i.asked}”; looked for “{i.found}”." for i in instead),
+    )
+
+
+def _says_something(text: str) -> bool:
+    return any(character.isalnum() for character in text)
+
+
+def _value(written: str) -> tuple[str, str]:
+    """A condition's value, and the punctuation after it that belongs to the sentence."""
+    if written[0] in _QUOTES:
+        return written.strip(_QUOTES).strip(), ""
+    value = written.rstrip(_ENDS_A_SENTENCE)
+    return value, written[len(value) :]
+
+
+def _condition(name: str, value: str) -> Filter | None:
+    """The condition of that name, or None where the value can't be one."""
+    if not _says_something(value) or len(value) > MAX_FILTER_LENGTH:
+        return None
+    if name in {"since", "until"}:
+        day = _day(value, last=name == "until")
+        if day is None:
+            return None
+        return Filter(since=day) if name == "since" else Filter(until=day)
+    if name == "author":
+        return Filter(where={"author": value})
+    if name in {"language", "lang"}:
+        return Filter(language=value.lower())
+    return Filter(title=value) if name == "title" else Filter(source=value)
+
+
+def _day(written: str, *, last: bool) -> dt.date | None:
+    """The first or last day of a year, a month or a day, or None where there is no such day."""
+    parts = _DATE.fullmatch(written)
+    if parts is None:
+        return None
+    year = int(parts[1])
+    try:
+        month = int(parts[2] or (12 if last else 1))
+        day = int(parts[3] or (calendar.monthrange(year, month)[1] if last else 1))
+        return dt.date(year, month, day)
+    except ValueError:  # the thirteenth month, say
+        return None
+
+
+def _both(conditions: tuple[Filter, ...], added: Filter) -> tuple[Filter, ...]:
+    """All conditions and one more, in as few filters as can say it."""
+    *before, last = conditions or (Filter(),)
+    given = {
+        name: value
+        for name in ("since", "until", "source", "title", "language", "where")
+        if (value := getattr(added, name))
+    }
+    if any(getattr(last, name) for name in given):
+        return (*conditions, added)
+    return (*before, replace(last, **given))
+
+
+def _cut(text: str) -> str:
+    """As much of a text as is searched for: whole words, where it has blanks."""
+    if len(text) <= MAX_SEARCHED_LENGTH:
+        return text
+    words = re.match(rf"(?s)(.{{1,{MAX_SEARCHED_LENGTH}}})(?=\s)", text.lstrip())
+    return words[0] if words else text[:MAX_SEARCHED_LENGTH]
+
+
+def _tidied(parts: list[str]) -> str:
+    """The parts as one line, without the gaps that were left by what was taken out."""
+    line = " ".join("".join(parts).split())
+    return re.sub(rf"(?<=\w) (?=[{_ENDS_A_SENTENCE})\]]+(?: |$))", "", line)

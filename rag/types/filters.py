@@ -1,0 +1,45 @@
+"""Which documents a search is limited to."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from itertools import chain
+
+from rag.errors import InputError
+from rag.runtime.settings import MAX_FILTER_LENGTH
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Conditions on a document, all of which must hold; None or empty is no condition.
+
+    ``since`` and ``until`` bound its date, both inclusive. ``source`` is a pattern with ``*`` and
+    ``?`` for the path of one of its sources, or for the end of it; upper and lower case are the
+    same in it for the letters A to Z. ``title`` stands in its title, upper or lower case.
+    ``language`` is a code such as ``en``. ``where`` are values of its metadata, each to be equal.
+    Letters that Unicode writes in two ways are the same in either.
+
+    Raises
+    ------
+    InputError
+        If a value has more than ``MAX_FILTER_LENGTH`` characters.
+    """
+
+    since: dt.date | None = None
+    until: dt.date | None = None
+    source: str | None = None
+    title: str | None = None
+    language: str | None = None
+    where: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        values = (self.source, self.title, self.language, *chain(*self.where.items()))
+        if any(len(value) > MAX_FILTER_LENGTH for value in values if value):
+            raise InputError(
+                f"a condition has up to {MAX_FILTER_LENGTH} characters; give a shorter one"
+            )
+
+    def __bool__(self) -> bool:
+        return self != Filter()

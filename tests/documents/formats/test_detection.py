@@ -1,0 +1,192 @@
+from __future__ import annotations
+
+import io
+import os
+import time
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from rag.documents.detection import Kind, kind_of
+from rag.documents.registry import is_of_unknown_kind, load, supported
+from rag.errors import LoadError, UnknownFormat
+from rag.types import Document, Failure
+
+KNOWN = supported() | {".pdf", ".rtf", ".docx", ".pptx", ".xlsx", ".epub", ".odt"}
+
+PDF = b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n1 0 obj"
+RTF = rb"{\rtf1\ansi Words.}"
+PAGE = (
+    b"\xef\xbb\xbf<?xml version='1.0'?>\n<!-- saved --> <!DOCTYPE html><html><p>Words.</p></html>"
+)
+PNG = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + bytes(300)
+MAIL = b"Return-Path: <a@b.c>\r\nFrom: a@b.c\r\nTo: d@e.f\r\nSubject: Tea\r\n\r\nWords."
+MAILBOX = b"From a@b.c Wed Mar  5 10:00:00 2025\nFrom: a@b.c\n\nWords."
+OLD_OFFICE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600)
+
+
+def _zip(**entries: str) -> bytes:
+    """A ZIP archive; in the names, two underscores stand for a slash and one for a dot."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name, content in entries.items():
+            archive.writestr(name.replace("__", "/").replace("_", "."), content)
+    return buffer.getvalue()
+
+
+DOCX = _zip(word__document_xml="<w/>")
+XLSX = _zip(xl__workbook_xml="<x/>")
+PPTX = _zip(ppt__presentation_xml="<p/>")
+EPUB = _zip(mimetype="application/epub+zip", a_xhtml="<html/>")
+ODT = _zip(mimetype="application/vnd.oasis.opendocument.text", content_xml="<o/>")
+ZIP = _zip(a_txt="Words.")
+
+
+@pytest.mark.parametrize(
+    ("data", "suffix"),
+    [
+        (PDF, ".pdf"),
+        (b"\n " + PDF, ".pdf"),
+        (RTF, ".rtf"),
+        (PAGE, ".html"),
+        (DOCX, ".docx"),
+        (XLSX, ".xlsx"),
+        (PPTX, ".pptx"),
+        (EPUB, ".epub"),
+        (ODT, ".odt"),
+        (ZIP, ".zip"),
+        (MAIL, ".eml"),
+        (MAILBOX, ".mbox"),
+        (b"\x1f\x8b\x08\x00", ".gz"),
+        (b"Just words. Date: none.", ".txt"),
+        (b"To: do\n\nBuy milk.", ".txt"),
+        (b"From here on, 2025 words.\n", ".txt"),
+        ("Größe".encode("utf-16"), ".txt"),
+    ],
+)
+def test_without_an_ending_the_content_decides(data: bytes, suffix: str) -> None:
+    """Marks of their own, headers of a mail, or else text; there is nothing to warn of."""
+    assert kind_of("README", data, KNOWN) == Kind(suffix)
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "suffix", "what"),
+    [
+        ("a.txt", PDF, ".pdf", "its name ends in .txt, but it holds PDF: read as that"),
+        ("a.docx", RTF, ".rtf", "its name ends in .docx, but it holds RTF: read as that"),
+        ("a.DOCX", PAGE, ".html", "its name ends in .docx, but it holds HTML: read as that"),
+        ("a.doc", RTF, ".rtf", "its name ends in .doc, but it holds RTF: read as that"),
+        ("a.xls", PAGE, ".html", "its name ends in .xls, but it holds HTML: read as that"),
+        ("a.txt", PAGE, ".html", "its name ends in .txt, but it holds HTML: read as that"),
+        ("a.csv", XLSX, ".xlsx", "its name ends in .csv, but it holds XLSX: read as that"),
+        ("a.zip", DOCX, ".docx", "its name ends in .zip, but it holds DOCX: read as that"),
+        ("a.docx", PPTX, ".pptx", "its name ends in .docx, but it holds PPTX: read as that"),
+        ("a.docm", DOCX, ".docx", "its name ends in .docm, but it holds DOCX: read as that"),
+    ],
+)
+def test_a_name_that_lies(name: str, data: bytes, suffix: str, what: str) -> None:
+    """The file is read as what it is, and a warning says so."""
+    assert kind_of(name, data, KNOWN | {".csv"}) == Kind(suffix, what)
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("a.txt", b"<p>A piece of a page.</p>"),
+        ("a.txt", b"The <html> tag. <!DOCTYPE html>"),
+        ("a.md", PAGE),
+        ("a.txt", b"Words of a PDF: %PDF-1.7"),
+        ("a.docx", ZIP),
+        ("a.docx", DOCX[:60]),
+        ("a.tgz", b"\x1f\x8b\x08\x00"),
+        ("a.html", b"no markup"),
+        ("a.eml", MAIL),
+        ("a.txt", MAIL),
+        ("a.pdf", b"no mark"),
+        ("a.txt", b""),
+    ],
+)
+def test_a_persons_choice_stands(name: str, data: bytes) -> None:
+    """Where the content doesn't prove another kind, the name decides."""
+    assert kind_of(name, data, KNOWN) == Kind("." + name.partition(".")[2])
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "message"),
+    [
+        ("a.xyz", b"Words.", r"no loader for “\.xyz” files; save it as"),
+        ("a.jar", ZIP, r"no loader for “\.jar” files; save it as"),
+        ("a.php", PAGE, r"no loader for “\.php” files; save it as"),
+        ("photo", PNG, r"no loader for what it holds \(Portable Network Graphics file\); "),
+        ("a.doc", OLD_OFFICE, r"no loader for Word, Excel and PowerPoint files from before 2007"),
+        ("noise", bytes(range(9)) * 99, r"no loader for what it holds \(.+\); "),
+    ],
+)
+def test_kinds_that_are_not_read(name: str, data: bytes, message: str) -> None:
+    """They are named, and told from what failed."""
+    with pytest.raises(UnknownFormat, match=message) as caught:
+        kind_of(name, data, KNOWN)
+    assert is_of_unknown_kind(Failure(name, str(caught.value)))
+
+
+def test_a_kind_whose_loader_is_missing() -> None:
+    """What is recognised and can't be read says what it is."""
+    with pytest.raises(UnknownFormat, match=r"no loader for “\.pdf” files, which it is; "):
+        kind_of("a.txt", PDF, {".txt"})
+
+
+@pytest.mark.parametrize("data", [PNG, bytes(1000), b"\x7fELF" + bytes(range(20)) * 20])
+def test_binary_junk_called_text_is_an_error(data: bytes) -> None:
+    """It says what it is, so that it can be renamed."""
+    with pytest.raises(LoadError, match=r"ends in \.txt, but it holds no text \(.+\); rename"):
+        kind_of("a.txt", data, KNOWN)
+
+
+def test_protected_office_files_say_so() -> None:
+    """Office wraps a file with a password in its old format."""
+    data = OLD_OFFICE + "EncryptedPackage".encode("utf-16-le")
+    with pytest.raises(LoadError, match="protected by a password; save a copy without one"):
+        kind_of("a.docx", data, KNOWN)
+
+
+def test_any_bytes_have_a_kind_or_a_reason() -> None:
+    """Noise never makes it fail in another way."""
+    for size in (0, 1, 7, 100, 5000):
+        for start in (b"", b"PK\x03\x04", b"BZh9", b"%PDF-", b"From ", b"\xff\xfe"):
+            try:
+                kind_of("noise", start + os.urandom(size), KNOWN)
+            except LoadError as error:
+                assert "; " in str(error)  # noqa: PT017 - either is right
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"<!---->" * 500 + b"x",
+        b"<!-- a --> " * 300 + b"<p>",
+        b"<?xml " * 600,
+        b" \n" * 2000 + b"<!--",
+        b"From " + b"1" * 4000,
+        b"From " + b"a 2025 " * 2000,
+        b"From a 2025\n" + b"x-" * 2000,
+    ],
+)
+@pytest.mark.parametrize("name", ["a.txt", "a"])
+def test_it_is_told_at_once(name: str, data: bytes) -> None:
+    """No text makes the patterns try all ways to match it, which may take for ever."""
+    start = time.perf_counter()
+    assert kind_of(name, data, KNOWN) == Kind(".txt")
+    assert time.perf_counter() - start < 2
+
+
+def test_the_warning_reaches_the_document(tmp_path: Path) -> None:
+    """A page called text is read as a page; a note without ending is read as text."""
+    (tmp_path / "a.txt").write_bytes(PAGE)
+    (tmp_path / "NOTES").write_text("Words of a note.")
+    page, note = next(load(tmp_path / "a.txt")), next(load(tmp_path / "NOTES"))
+    assert isinstance(page, Document)
+    assert isinstance(note, Document)
+    assert page.text == "Words."
+    assert page.warnings == ("its name ends in .txt, but it holds HTML: read as that",)
+    assert (note.text, note.warnings) == ("Words of a note.", ())

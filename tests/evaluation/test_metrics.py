@@ -1,0 +1,73 @@
+"""Measures of rankings, worked by hand and against their definitions in plain Python."""
+
+from __future__ import annotations
+
+from math import log2
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rag.evaluation.metrics import DEPTH, document_measures
+
+
+def test_by_hand() -> None:
+    """Of the right documents a (gain 2) and b (gain 1), b is second and a is fourth.
+
+    DCG = 1/log2(3) + 2/log2(5), the best is 2/log2(2) + 1/log2(3). The first right one is
+    second. Precision is 1/2 at b and 2/4 at a.
+    """
+    (found,) = document_measures(
+        {"q": {"a": 2, "b": 1, "c": 0}}, {"q": ["x", "b", "c", "a"]}
+    ).values()
+    gained, best = 1 / log2(3) + 2 / log2(5), 2 + 1 / log2(3)
+    assert found["nDCG@10"] == pytest.approx(gained / best)
+    assert found["MRR@10"] == pytest.approx(1 / 2)
+    assert [found[f"recall@{k}"] for k in (1, 5, 10, 100)] == [0.0, 1.0, 1.0, 1.0]
+    assert found["MAP"] == pytest.approx((1 / 2 + 2 / 4) / 2)
+
+
+def test_question_that_found_nothing() -> None:
+    """It scores nothing, and is not left out."""
+    found = document_measures({"q": {"a": 1}, "r": {"b": 1}}, {"q": [], "r": ["b"]})
+    assert set(found["q"].values()) == {0.0}
+    assert set(found["r"].values()) == {1.0}
+
+
+def test_no_question() -> None:
+    """Nothing to judge, nothing judged."""
+    assert document_measures({}, {}) == {}
+
+
+def test_right_one_beyond_a_cut() -> None:
+    """At rank 11 it counts for the recall at 100 and for MAP; at rank 101 for nothing."""
+    names = [f"x{number}" for number in range(DEPTH)]
+    eleventh = document_measures({"q": {"a": 1}}, {"q": [*names[:10], "a"]})["q"]
+    assert (eleventh["nDCG@10"], eleventh["MRR@10"], eleventh["recall@10"]) == (0.0, 0.0, 0.0)
+    assert (eleventh["recall@100"], eleventh["MAP"]) == (1.0, pytest.approx(1 / 11))
+    beyond = document_measures({"q": {"a": 1}}, {"q": [*names, "a"]})["q"]
+    assert set(beyond.values()) == {0.0}
+
+
+@given(
+    st.dictionaries(st.sampled_from("abcdefghijklmnop"), st.integers(0, 3), min_size=1).filter(
+        lambda gains: any(gains.values())
+    ),
+    st.permutations("abcdefghijklmnop"),
+)
+def test_equals_the_definitions(gains: dict[str, int], ranking: list[str]) -> None:
+    """Plain loops over the ranks give the same."""
+    found = document_measures({"q": gains}, {"q": ranking})["q"]
+    row = [gains.get(name, 0) for name in ranking]
+    right = sum(gain > 0 for gain in gains.values())
+
+    def dcg(of: list[int]) -> float:
+        return sum(gain / log2(rank + 1) for rank, gain in enumerate(of[:10], 1))
+
+    ranks = [rank for rank, gain in enumerate(row, 1) if gain > 0]
+    assert found["nDCG@10"] == pytest.approx(dcg(row) / dcg(sorted(gains.values(), reverse=True)))
+    assert found["MRR@10"] == pytest.approx(1 / ranks[0] if ranks[0] <= 10 else 0.0)
+    for k in (1, 5, 10, 100):
+        assert found[f"recall@{k}"] == pytest.approx(sum(rank <= k for rank in ranks) / right)
+    precisions = [number / rank for number, rank in enumerate(ranks, 1)]
+    assert found["MAP"] == pytest.approx(sum(precisions) / right)

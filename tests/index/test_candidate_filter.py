@@ -1,0 +1,41 @@
+"""What may be found, against going through all passages."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rag.index.candidate_filter import limited
+from rag.index.lexical import Entry, TantivyIndex, TantivyReader
+from rag.types import Clauses
+
+WORDS = ["tank", "gun", "ship", "mine"]
+TEXTS = {
+    key: " ".join(word for bit, word in enumerate(WORDS) if key >> bit & 1) for key in range(1, 16)
+}
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> TantivyReader:
+    """Fifteen passages, each with other words."""
+    index = TantivyIndex.create(tmp_path_factory.mktemp("library") / "words")
+    index.update([], [Entry(key, text, "") for key, text in TEXTS.items()])
+    return index.reader()
+
+
+words = st.lists(st.sampled_from([*WORDS, "balloon"]), max_size=3)
+
+
+@settings(deadline=None)
+@given(phrases=words, without=words)
+def test_clauses(made: TantivyReader, phrases: list[str], without: list[str]) -> None:
+    """Whichever list is shorter is made, the same passages are left."""
+    limits = limited(None, Clauses(tuple(phrases), tuple(without)), made)
+    left = set(TEXTS) if limits.among is None else set(limits.among.tolist())
+    assert left - set(limits.but.tolist()) == {
+        key
+        for key, text in TEXTS.items()
+        if all(word in text for word in phrases) and not any(word in text for word in without)
+    }
+    assert limits.but.tolist() == sorted(set(limits.but.tolist()))

@@ -1,0 +1,106 @@
+"""A clock that is set, ahead or back, changes nothing: what lasts is measured by one that can't be
+set, and files are compared, not ordered, by their times.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from hashing_embedder import HashingEmbedder
+from lacking import skip_unless_in_ci
+
+from rag import Library
+
+SET = """
+import sys, threading, time
+from pathlib import Path
+
+real, ahead = time.time, 0.0
+time.time = lambda: real() + ahead
+time.time_ns = lambda: int(time.time() * 1e9)
+
+from rag.errors import LibraryBusy
+from rag.index.folder import locked
+from ui.security.rate_counters import FIRST_WAIT, FREE_TRIES, Rates, Tries
+from ui.security.sessions import Sessions
+from ui.security.principal import ANYBODY
+
+jump, folder = float(sys.argv[1]), Path(sys.argv[2])
+sessions, rates, tries = Sessions(), Rates(0.01, 1.0), Tries()
+number = sessions.begin(ANYBODY)
+assert rates.take("a") == 0
+for _ in range(FREE_TRIES):
+    assert tries.take("a") == 0
+ahead = jump
+assert sessions.find(number) == ANYBODY
+assert 90 < rates.take("a") <= 100, "it neither fills at once nor stays empty for long"
+assert 20 < tries.take("a") <= FIRST_WAIT
+ahead = 0.0
+
+def set_clock():
+    global ahead
+    ahead = jump
+
+(folder / "library.db").touch()  # only a library is locked
+with locked(folder):
+    began = time.monotonic()
+    threading.Timer(0.2, set_clock).start()
+    try:
+        with locked(folder, 1.0):
+            raise AssertionError
+    except LibraryBusy:
+        waited = time.monotonic() - began
+assert 0.9 < waited < 20, waited
+"""
+
+
+@pytest.mark.parametrize("jump", [3600, -3600, 86400, -86400])
+def test_sessions_rates_and_locks(jump: int, tmp_path: Path) -> None:
+    """None ends early, none lasts longer. In a process of its own, whose clock can be set."""
+    run = subprocess.run(
+        [sys.executable, "-c", SET, str(jump), tmp_path],
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 0, run.stderr
+
+
+@pytest.mark.parametrize("hours", [-1, 1])
+def test_a_file_that_was_written_by_another_clock(hours: int, tmp_path: Path) -> None:
+    """It has changed if its time is another one, be that earlier; and if not, it has not."""
+    article = tmp_path / "article.txt"
+    article.write_text("The heron counts frogs.")
+    written = article.stat().st_mtime_ns
+    with Library.open(tmp_path / "library", embedder=HashingEmbedder()) as library:
+        library.index(article)
+        article.write_text("The egret counts frogs.")
+        os.utime(article, ns=(written, written + hours * 3600 * 10**9))
+        assert library.index(article).updated == (str(article),)
+        assert library.index(article).unchanged == (str(article),)
+        assert "egret" in library.search("frogs")[0].text
+
+
+def test_a_file_whose_time_can_not_be_kept(tmp_path: Path) -> None:
+    """It is read like any other, and again when it has changed."""
+    article, other = tmp_path / "article.txt", tmp_path / "other.txt"
+    other.write_text("Bread is baked.")
+    with Library.open(tmp_path / "library", embedder=HashingEmbedder()) as library:
+        for text, came in (
+            ("The heron counts frogs.", "added"),
+            ("The egret counts them.", "updated"),
+        ):
+            article.write_text(text)
+            os.utime(article, (10**10, 10**10))
+            if article.stat().st_mtime_ns < 2**63:
+                skip_unless_in_ci("this file system knows no such time")
+            report = library.index([article, other])
+            assert str(article) in getattr(report, came)
+            assert report.failed == ()
+        assert library.index(article).unchanged == (str(article),)
+        assert library.search("egret")[0].date.year == 2262

@@ -1,0 +1,64 @@
+"""Documents once more: read again, or brought back after they were taken out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from fastapi import APIRouter, Depends, Request, Response
+
+from rag import Library
+from ui.api import index_jobs, problems, write_access
+from ui.api.index_jobs import IndexJob
+from ui.jobs import Job, Jobs
+from ui.removals import Removals
+
+
+def routes(library: Library, jobs: Jobs, removals: Removals) -> APIRouter:
+    """What has a document's file read once more."""
+    router = APIRouter(tags=["documents"])
+    allowed = [Depends(write_access.needed)]
+    refused = problems.declared(
+        problems.NOT_FROM_HERE, problems.NOT_FOUND, problems.GONE, problems.NOT_JSON
+    )
+
+    @router.post(
+        "/documents/{document_id}/reindex",
+        status_code=202,
+        dependencies=allowed,
+        responses=refused,
+    )
+    def reindex_document(document_id: str, asked: Request, response: Response) -> IndexJob:
+        """Have a document's file read again, though it did not change.
+
+        What can't be read now stays as it is in the library; the job's report says why.
+        """
+        return index_jobs.started(_read(library.files(document_id)), asked, response)
+
+    @router.post(
+        "/documents/{document_id}/restore",
+        status_code=202,
+        dependencies=allowed,
+        responses=refused,
+    )
+    def restore_document(document_id: str, asked: Request, response: Response) -> IndexJob:
+        """Bring back a document that was removed: its file is read again, with all that it holds.
+
+        The last hundred removals are remembered, as long as the server runs.
+        """
+        files = removals.files(document_id)
+        if files is None:
+            raise problems.Refused(
+                problems.NOT_FOUND, "no such document was removed here, or it was long ago"
+            )
+        return index_jobs.started(_read(files), asked, response)
+
+    def _read(files: Sequence[Path]) -> Job:
+        present = [file for file in files if file.is_file()]
+        if not present:
+            raise problems.Refused(
+                problems.GONE, "its file isn't there any more, so it can't be read again"
+            )
+        return jobs.start(present, again=True)
+
+    return router

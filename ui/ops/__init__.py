@@ -1,0 +1,1 @@
+"""Running a server: start and end, logs, metrics, and what is said of errors."""

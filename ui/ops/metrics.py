@@ -1,0 +1,180 @@
+"""What Prometheus may ask of a server: ``/metrics``. The only module that knows its client.
+
+Requests are counted as they end; what a library holds and how its index jobs stand is looked up
+when it is asked for. Nothing in it names a document, a question or a path.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from importlib.metadata import version
+
+from fastapi import FastAPI, Request
+from fastapi.responses import PlainTextResponse, Response
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    Info,
+    ProcessCollector,
+    generate_latest,
+)
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from rag import Library, RagError
+from ui.jobs import Jobs
+from ui.ops.warm_up import Warming
+from ui.security import principal
+
+PATH = "/metrics"
+MEDIA_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+NOT_FOR_OTHERS = "metrics are for the machine that serves them"
+
+SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
+"""Bounds between which durations are counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How things stand with one library that is served.
+
+    ``name`` is empty where it is served alone. ``documents``, ``passages``, ``generation`` and
+    ``bytes`` are None where the library can't be read. ``jobs`` counts index jobs that wait or
+    run, ``jobs_over`` those that ended since the server began, by their state.
+    """
+
+    name: str
+    ready: bool
+    documents: int | None = None
+    passages: int | None = None
+    generation: int | None = None
+    bytes: int | None = None
+    jobs: Mapping[str, int] = field(default_factory=dict)
+    jobs_over: Mapping[str, int] = field(default_factory=dict)
+
+
+def read(library: Library, jobs: Jobs, warming: Warming, name: str = "") -> Reading:
+    """How things stand with a library now."""
+    states = [job.state for job in jobs.all() if not job.is_over]
+    reading = Reading(
+        name=name,
+        ready=warming.state == "ready",
+        jobs={state: states.count(state) for state in ("queued", "running")},
+        jobs_over=jobs.over(),
+    )
+    try:
+        status = library.status()
+    except RagError:
+        return reading
+    return replace(
+        reading,
+        documents=status.documents,
+        passages=status.passages,
+        generation=status.generation,
+        bytes=status.bytes,
+    )
+
+
+class Metrics:
+    """The metrics of one server, in a registry of their own."""
+
+    def __init__(self, libraries: Callable[[], Iterable[Reading]]) -> None:
+        """``libraries`` gives how things stand with each library that is open."""
+        self._registry = CollectorRegistry()
+        self._requests = Counter(
+            "rag_http_requests",
+            "Requests that were answered.",
+            ["method", "route", "status"],
+            registry=self._registry,
+        )
+        self._seconds = Histogram(
+            "rag_http_request_seconds",
+            "From the request to the last byte of the answer.",
+            ["route"],
+            buckets=SECONDS,
+            registry=self._registry,
+        )
+        self._open = Gauge(
+            "rag_http_requests_open",
+            "Requests that are being answered.",
+            registry=self._registry,
+        )
+        Info("rag", "What is running.", registry=self._registry).info({"version": version("rag")})
+        ProcessCollector(registry=self._registry)
+        self._registry.register(_Libraries(libraries))
+
+    @contextlib.contextmanager
+    def one_open(self) -> Iterator[None]:
+        """While a request is being answered."""
+        with self._open.track_inprogress():
+            yield
+
+    def answered(self, method: str, route: str, status: int, seconds: float) -> None:
+        """Count a request that was answered."""
+        self._requests.labels(method, route, str(status)).inc()
+        self._seconds.labels(route).observe(seconds)
+
+    def text(self) -> bytes:
+        """All of it, in the format that Prometheus reads."""
+        return generate_latest(self._registry)
+
+
+class _Libraries(Collector):
+    """What is looked up when it is asked for."""
+
+    def __init__(self, libraries: Callable[[], Iterable[Reading]]) -> None:
+        self._libraries = libraries
+
+    def describe(self) -> Iterable[Metric]:
+        """Nothing: so that registering it asks no library."""
+        return ()
+
+    def collect(self) -> Iterable[Metric]:
+        ready = _gauge("ready", "Whether questions are answered at once.")
+        readable = _gauge("readable", "Whether the library can be read.")
+        held = {
+            "documents": _gauge("documents", "Documents in the library."),
+            "passages": _gauge("passages", "Passages in the library."),
+            "generation": _gauge("generation", "Rises with every committed change."),
+            "bytes": _gauge("bytes", "Size of the library's folder on disk."),
+        }
+        jobs = _gauge("index_jobs", "Index jobs that wait or run.", "state")
+        over = CounterMetricFamily(
+            "rag_index_jobs_ended",
+            "Index jobs that ended since the server began.",
+            labels=["library", "state"],
+        )
+        for one in self._libraries():
+            ready.add_metric([one.name], one.ready)
+            readable.add_metric([one.name], one.documents is not None)
+            for name, family in held.items():
+                value: int | None = getattr(one, name)
+                if value is not None:
+                    family.add_metric([one.name], value)
+            for state, number in one.jobs.items():
+                jobs.add_metric([one.name, state], number)
+            for state, number in one.jobs_over.items():
+                over.add_metric([one.name, state], number)
+        return (ready, readable, *held.values(), jobs, over)
+
+
+def _gauge(name: str, about: str, *labels: str) -> GaugeMetricFamily:
+    return GaugeMetricFamily(f"rag_{name}", about, labels=["library", *labels])
+
+
+def add_routes(app: FastAPI, metrics: Metrics) -> None:
+    """Answer at ``/metrics``: to this machine, where the server answers no other, and to whoever
+    it knows by name.
+    """
+
+    @app.get(PATH)
+    def told(request: Request) -> Response:
+        visitor = principal.of(request.scope)
+        if not (visitor.may_change or visitor.name):
+            return PlainTextResponse(NOT_FOR_OTHERS, status_code=403)
+        headers = {"cache-control": "no-store"}
+        return Response(metrics.text(), media_type=MEDIA_TYPE, headers=headers)

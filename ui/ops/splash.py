@@ -1,0 +1,106 @@
+"""What the server says in its first seconds, while the page itself is still being put together.
+
+Gradio takes seconds to import. Until then there is a page with the field for the question: what
+is typed there is asked as soon as the other page has come.
+"""
+
+from __future__ import annotations
+
+from html import escape
+from http import HTTPStatus
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qs
+
+from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, Response
+
+from ui import strings
+from ui.api import health, problems
+from ui.ops import request_log, root_path
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Receive, Scope, Send
+
+SCRIPT_PATH = "/starting.js"
+LIVES_PATH, READY_PATH = f"{problems.PREFIX}/health", f"{problems.PREFIX}/ready"
+PATHS = frozenset(
+    {"/", SCRIPT_PATH, "/style.css", "/health", "/favicon.ico", LIVES_PATH, READY_PATH}
+)
+"""What is answered from the first moment on; for the rest one must wait."""
+
+SCRIPT = Path(__file__).parents[1] / "static" / "starting.js"
+STYLE = Path(__file__).parents[1] / "static" / "style.css"
+
+POLICY = {
+    "content-security-policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
+        "img-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+    ),
+    "cache-control": "no-store",
+}
+
+
+class Starting:
+    """An application that answers from the first moment on, and then hands over to another."""
+
+    def __init__(self) -> None:
+        self._own = request_log.routed(_answer, also=PATHS)
+        self._app = self._own
+
+    def hand_over(self, app: ASGIApp) -> None:
+        """Let ``app`` answer from now on, but for the script of a page that came just before."""
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request, as ASGI has it."""
+        http = scope["type"] == "http"
+        app = self._own if http and root_path.within(scope) == SCRIPT_PATH else self._app
+        await app(scope, receive, send)
+
+
+async def _answer(scope: Scope, receive: Receive, send: Send) -> None:
+    if scope["type"] != "http":  # nobody speaks anything else with this server
+        return
+    path = root_path.within(scope)
+    if path == "/":
+        asked = parse_qs(scope["query_string"].decode("latin-1")).get("q", [""])[0]
+        response: Response = HTMLResponse(page(asked), headers=POLICY)
+    elif path in (SCRIPT_PATH, "/style.css"):
+        file, kind = (SCRIPT, "javascript") if path == SCRIPT_PATH else (STYLE, "css")
+        headers = {"cache-control": "no-cache"}
+        response = FileResponse(file, media_type=f"text/{kind}", headers=headers)
+    elif path == "/health":
+        response = JSONResponse({"status": "starting"})
+    elif path == LIVES_PATH:
+        response = JSONResponse(health.lives().model_dump())
+    elif path == READY_PATH:
+        response = problems.response(scope, problems.NOT_READY, health.LOADING)
+    elif path == "/favicon.ico":
+        response = Response(strings.ICON, media_type="image/svg+xml")
+    else:
+        response = JSONResponse(
+            {"detail": strings.STARTING},
+            status_code=HTTPStatus.SERVICE_UNAVAILABLE,
+            headers={"retry-after": "1"},
+        )
+    await response(scope, receive, send)
+
+
+def page(asked: str = "") -> str:
+    """The first page, with the question of its address; whoever has no script waits for it."""
+    return (
+        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        '<meta name="color-scheme" content="light dark">'
+        f'<title>{strings.TITLE}</title><link rel="stylesheet" href="style.css">'
+        '<script type="module" src="starting.js"></script>'
+        '<noscript><meta http-equiv="refresh" content="2"></noscript></head>'
+        f'<body class="starting"><main><header class="masthead"><h1>{strings.TITLE}</h1>'
+        f"<p>{strings.PROMISE}</p></header>"
+        '<form id="ask" class="busy" role="search"><div id="question">'
+        f'<input name="q" value="{escape(asked)}" aria-label="{strings.QUESTION}"'
+        f' placeholder="{strings.PLACEHOLDER}" autocomplete="off" enterkeyhint="search" autofocus>'
+        f'</div><button id="search" type="submit">{strings.SEARCH}</button></form>'
+        f'<p class="note" role="status" data-ready="{strings.STARTED}">{strings.STARTING}</p>'
+        "</main></body></html>"
+    )

@@ -1,0 +1,1 @@
+"""The pages beside the ask page, and what they are made of."""

@@ -1,0 +1,107 @@
+"""Example questions taken from the articles themselves, without a language model. Pure.
+
+A proper name in mid-sentence ("… supplied by John Cockerill Defence, …") is something that an
+article says something about, so a question that names it is answered by a sentence of that
+article. Where no name is found, the title must do.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from itertools import chain, islice, zip_longest
+from typing import TYPE_CHECKING
+
+from ui import strings
+
+if TYPE_CHECKING:
+    from rag import Document
+
+LIMIT = 4
+
+_READ = 20_000  # characters of an article: enough to find names in, and quick on a book
+_SHORTEST_NAME = 3
+_LONGEST_NAME = 45
+_LONGEST_TITLE = 80
+_OFTEN = 2
+
+_WORD = r"[^\W\d_][^\W\d_-]*(?:-[^\W\d_]+)*"
+_CAPITAL = rf"(?=[A-ZÀ-Þ]){_WORD}"
+_SMALL = r"[a-z]+"
+
+# A name begins after a small word, so its capital isn't just that of a sentence. It ends before
+# a stop or before one of the words below, so it isn't half of "the Belgian government".
+_ENDS = (
+    "and|as|at|but|by|can|for|from|had|has|have|in|into|is|of|on|or|said|says|that|to|was|were|"
+    "where|which|while|who|will|with|would"
+)
+_NAME = re.compile(
+    rf"(?P<before>\b{_SMALL},?)[ ]"
+    rf"(?P<name>(?:{_CAPITAL})(?:(?: (?:of|de|der|la|van|von)){{0,2}} {_CAPITAL})*)"
+    rf"(?P<noun>(?: (?!(?:{_ENDS})\b){_SMALL}){{0,3}})"
+    rf"(?=[,.;:?!)]|\s(?:{_ENDS})\b)"
+)
+# A small word like these after a name is a verb or an adverb, and no part of what it names.
+_VERBAL = re.compile(r"(?:ed|ing|ly)\b|s (?=.)")
+_NOT_BEFORE = frozenset(
+    (
+        "any",
+        "each",
+        "every",
+        "her",
+        "his",
+        "its",
+        "my",
+        "no",
+        "our",
+        "some",
+        "their",
+        "this",
+        "your",
+    )
+)
+_CALENDAR = frozenset((*strings.MONTHS, *strings.WEEKDAYS))
+
+
+def questions(documents: Sequence[Document], limit: int = LIMIT) -> tuple[str, ...]:
+    """Up to ``limit`` short questions that these articles answer, taken from each in turn."""
+    rounds = zip_longest(*(_subjects(document) for document in documents))
+    found = dict.fromkeys(subject for subject in chain.from_iterable(rounds) if subject)
+    forms = strings.EXAMPLES
+    return tuple(
+        subject if subject.endswith("?") else forms[number % len(forms)].format(subject)
+        for number, subject in enumerate(islice(found, limit))
+    )
+
+
+def _subjects(document: Document) -> Sequence[str]:
+    """The most telling names of an article, best first, or a question about its title."""
+    text = document.text[:_READ]
+    names = list(_names(text))
+    # Several words tell more than one, and what is named now and then more than what is
+    # named throughout. The sort is stable: otherwise, first come.
+    names.sort(key=lambda name: (" " not in name[1], text.count(name[0]) > _OFTEN))
+    return list(dict.fromkeys(said for _, said in names)) or _titled(document.title)
+
+
+def _names(text: str) -> Iterator[tuple[str, str]]:
+    """Each name, and how it is said in a question: with its article, and what it names."""
+    for match in _NAME.finditer(text):
+        before, name, noun = match["before"], match["name"], match["noun"]
+        article = f"{before} " if before in ("the", "a", "an") else ""
+        said = f"{article}{name}{noun}"
+        if (
+            before in _NOT_BEFORE
+            or name in _CALENDAR
+            or not _SHORTEST_NAME <= len(said) <= _LONGEST_NAME
+            or (noun and (not article or _VERBAL.search(noun)))
+        ):
+            continue
+        yield name, said
+
+
+def _titled(title: str) -> Sequence[str]:
+    short = title.strip().rstrip(".?!…")
+    if len(short) > _LONGEST_TITLE:
+        short = short[:_LONGEST_TITLE].rsplit(" ", 1)[0] + "…"
+    return [strings.EXAMPLE_TITLED.format(short)] if short else []

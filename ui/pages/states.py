@@ -1,0 +1,102 @@
+"""What the page shows when it shows no results: the first view, and each way to have none."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from ui import strings
+from ui.libraries import libraries_page
+from ui.pages import hit_html
+from ui.security import messages
+
+if TYPE_CHECKING:
+    from rag import DocumentSummary
+
+
+def foot(visitor: str = "", name: str = "", address: str | None = None) -> str:
+    """What the page promises; for a ``visitor`` who logged in, as whom, with the way out.
+
+    ``name`` is the library's, where it is one of several: who logs in does so for all of them.
+    ``address`` is what the page shows, as a query string, for ``asked.js``; None: not known yet.
+    """
+    account = messages.LOGGED_IN.format(name=escape(visitor))
+    href = "../../login" if name else "login"
+    shown = "" if address is None else f' data-address="{escape(address)}"'
+    way_out = f'<p><a href="{href}">{account}</a></p>' if visitor else ""
+    return f"<p{shown}>{strings.PRIVATE}</p>{way_out}"
+
+
+def masthead(articles: int, newest: DocumentSummary | None, name: str = "") -> str:
+    """The head of the page: its name, what is indexed, and the way to the documents.
+
+    ``name`` is the library's, where it is one of several.
+    """
+    facts = [strings.count(articles, "article")] if articles else []
+    if newest is not None and newest.date is not None and newest.date_from != "file time":
+        facts.append(f"{'newest ' if articles > 1 else ''}from {hit_html.date(newest.date)}")
+    told = f"<span>{', '.join(facts)}</span>" if facts else ""
+    line = f'<p class="indexed">{told}<a href="library">{strings.DOCUMENTS}</a></p>'
+    return (
+        f'<header class="masthead">{libraries_page.way_back(name)}'
+        f'<h1><a href=".">{strings.TITLE}</a></h1>'
+        f"<p>{strings.PROMISE}</p>{line}</header>"
+    )
+
+
+def untrained(note: str) -> str:
+    """That the model was not trained on some languages here, and what to do; nothing without a
+    ``note``.
+    """
+    return f'<p class="untrained">{escape(note)}</p>' if note else ""
+
+
+def asked_before() -> str:
+    """Where ``asked.js`` lists what was asked in this session; hidden while that is nothing."""
+    return (
+        f'<nav class="asked newest" aria-label="{strings.ASKED}" hidden><h2>{strings.ASKED}</h2>'
+        f'<ul></ul><button type="button">{strings.FORGET}</button></nav>'
+    )
+
+
+def first(newest: Sequence[DocumentSummary]) -> str:
+    """The first view: the newest articles, each open to reading."""
+    items = "".join(
+        f'<li><a href="{escape("documents/" + quote(summary.id, safe=""))}">'
+        f"{escape(summary.title)}</a>"
+        f"<span>{hit_html.date(summary.date, summary.date_from)}</span></li>"
+        for summary in newest
+    )
+    return f'<section class="newest"><h2>{strings.NEWEST}</h2><ul>{items}</ul></section>'
+
+
+def empty() -> str:
+    """Nothing is indexed yet."""
+    command = f"<p><code>{strings.EMPTY_COMMAND}</code></p>"
+    return _notice("empty", strings.EMPTY, strings.EMPTY_HELP, command)
+
+
+def hint() -> str:
+    """Search was pressed without a question."""
+    return _notice("hint", strings.NO_QUESTION, strings.NO_QUESTION_HELP)
+
+
+def nothing(reading: str = "") -> str:
+    """No passage was found; ``reading`` is how the question was read, as HTML."""
+    return _notice("nothing", strings.NOTHING, strings.NOTHING_HELP, reading)
+
+
+def nothing_left(reading: str = "") -> str:
+    """No passage meets the conditions; ``reading`` is as for :func:`nothing`."""
+    return _notice("nothing", strings.NOTHING, strings.NOTHING_LEFT, reading)
+
+
+def problem(line: str) -> str:
+    """Something is wrong; ``line`` says what, and what to do."""
+    return _notice("problem", strings.PROBLEM, strings.sentence(line))
+
+
+def _notice(kind: str, heading: str, line: str, more: str = "") -> str:
+    return f'<section class="notice {kind}"><h2>{heading}</h2><p>{escape(line)}</p>{more}</section>'

@@ -1,0 +1,1 @@
+"""Who gets in, from where, as what, how often and with how much."""

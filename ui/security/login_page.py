@@ -1,0 +1,83 @@
+"""The page to log in on, and the one to log out on. Pure, and free of scripts."""
+
+from __future__ import annotations
+
+import math
+from html import escape
+from typing import TYPE_CHECKING
+
+from ui import strings
+from ui.pages import reader
+from ui.security import messages as told
+from ui.security.accounts import LONGEST_NAME, LONGEST_PASSWORD
+
+if TYPE_CHECKING:
+    from ui.security.principal import Visitor
+
+# With “no-referrer” a browser would not say that a form was sent by this page.
+_HEAD = '<meta name="referrer" content="same-origin">'
+
+
+def asking(root: str, after: str, trouble: str = "", name: str = "") -> str:
+    """The page that asks who somebody is; ``after`` is the address to go on to.
+
+    ``trouble`` is why the last try did not do, and ``name`` the one that was given.
+    """
+    said = f'<p class="said trouble" role="alert">{escape(trouble)}</p>' if trouble else ""
+    return _page(
+        told.LOG_IN,
+        root,
+        f"<p>{told.LOG_IN_HELP}</p>{said}"
+        f'<form id="login" method="post" action="{escape(root)}login">'
+        f'<input type="hidden" name="after" value="{escape(after)}">'
+        f'<label>{told.NAME}<input name="name" required maxlength="{LONGEST_NAME}"'
+        f' value="{escape(name)}" autocomplete="username" autocapitalize="off"'
+        f' spellcheck="false"{"" if name else " autofocus"}></label>'
+        f'<label>{told.PASSWORD}<input name="password" type="password" required'
+        f' maxlength="{LONGEST_PASSWORD}" autocomplete="current-password"'
+        f"{' autofocus' if name else ''}></label>"
+        f'<button type="submit">{told.LOG_IN}</button></form>',
+    )
+
+
+def known(root: str, visitor: Visitor) -> str:
+    """The page that says who somebody is, with a way out."""
+    may = told.OWNER if visitor.may_change else told.READER
+    return _page(
+        told.LOGGED_IN.format(name=visitor.name),
+        root,
+        f'<p>{may}</p><form id="login" method="post" action="{escape(root)}logout">'
+        f'<button type="submit">{told.LOG_OUT}</button></form>'
+        f'<p><a class="back" href="{escape(root)}">{told.TO_PAGE}</a></p>',
+    )
+
+
+def again(after: str) -> str:
+    """A page that leads to the same address once more, from here.
+
+    A browser keeps the cookie back where a link of another page leads here, and sends it when one
+    of ours does: so whoever is logged in gets where the link led.
+    """
+    return (
+        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
+        f'<meta http-equiv="refresh" content="0;url={escape(after)}">'
+        f"<title>{strings.TITLE}</title></head>"
+        f'<body><a href="{escape(after)}">{told.TO_PAGE}</a></body></html>'
+    )
+
+
+def wait(seconds: int) -> str:
+    """A time in words: “40 seconds”, “2 minutes”."""
+    if seconds < 100:  # noqa: PLR2004 (about a minute and a half)
+        return strings.count(seconds, "second")
+    return strings.count(math.ceil(seconds / 60), "minute")
+
+
+def _page(heading: str, root: str, body: str) -> str:
+    return reader.shell(
+        heading,
+        f'<div class="library shelf"><header class="masthead"><h1>{escape(heading)}</h1></header>'
+        f"{body}</div>",
+        root,
+        head=_HEAD,
+    )
