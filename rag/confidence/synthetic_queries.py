@@ -3,8 +3,7 @@
 Searching for what one knows to be there is called known-item search; Azzopardi, de Rijke and
 Balog, "Building simulated queries for known-item topics", SIGIR 2007, draw the words of such
 queries from the document and some from elsewhere, as we do. How many words, and from where, was
-chosen so that the scores of these questions spread like those of questions that people asked;
-ARCHITECTURE.md has the figures.
+chosen so that the scores of these questions spread like those of questions that people asked.
 """
 
 from __future__ import annotations

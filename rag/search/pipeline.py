@@ -229,8 +229,8 @@ def _hit(
 def _answer(passage: Passage, scores: Scores, asked: Asked) -> Span:
     """The sentence that answers best; no heading, if there is anything else.
 
-    Late interaction marks better than the cosine of the sentence: ARCHITECTURE.md has the
-    figures. As far as the model can't read the question, the question's words mark instead.
+    Late interaction marks better than the cosine of the sentence: tests/bench/RESULTS.md has
+    the figures. As far as the model can't read the question, the question's words mark instead.
     """
     first = passage.leading if passage.leading < len(passage.sentences) else 0
     legibility = asked.encoding.legibility

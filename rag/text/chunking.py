@@ -23,7 +23,7 @@ from rag.types.arrays import Offsets
 from rag.types.protocols import Tokenizer
 
 TARGET_TOKENS = 160
-"""The wished length of a passage; ARCHITECTURE.md has the figures behind it."""
+"""The wished length of a passage, in tokens."""
 
 BREAK_IN_PARAGRAPH = 0.3
 """What a break inside a paragraph costs, in squared relative deviations from the target."""

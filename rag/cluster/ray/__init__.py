@@ -15,4 +15,18 @@ each on whatever machine has room::
 ``sources`` lists, ``object_storage`` knows object storage, ``messages`` has what goes from stage to
 stage, ``stages`` what is done with it, ``pipeline`` is the only module that knows Ray, and
 ``driver`` is the driver. It takes the extra ``rag[cluster]``, on every machine.
+
+- A parcel is up to 512 passages of whole documents: one pass of the model and one commit.
+- Everything may happen twice. Ray repeats what a lost machine had done and not handed on; what was
+  committed is not embedded again, and a repeated commit changes nothing. Transient failures (a busy
+  storage or machine) are retried four times. Where files may have changed places, new and changed
+  ones are looked at before anything is replaced, so they are fetched twice.
+- The end of a run is shared out, too (:mod:`rag.cluster.lance.workers`): compaction in parts of
+  some 50,000 rows, counting ``terms``, and building an index as segments where it is missing, lacks
+  more than half of the rows or has outgrown its lists. These are pylance's own calls; Lance clears
+  away abandoned segments after seven days, by its documentation.
+- Not distributed: joining small files and small index updates, writing ``terms``, the writer, of
+  which there is one, and the driver's books.
+- Credentials are in the environment of each machine. Ray's usage reports are off, and ``--airgap``
+  refuses a cluster.
 """

@@ -31,7 +31,7 @@ _LEAST_WORDS = 6
 _HEADED = 1000
 """Characters from which on a text is led by its title: it makes several passages, which don't all
 say what it is about. A shorter one speaks for itself, and its title often names only what it is
-taken from: ARCHITECTURE.md has the figures."""
+taken from."""
 
 _DEEPEST_INDENT = 20
 _LARGE = 8 << 20

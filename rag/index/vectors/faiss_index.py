@@ -26,7 +26,8 @@ PER_LIST = 40
 
 QUESTION_BITS = 4
 """A dimension of a question, where it meets compressed sentences: twice as fast as with 8, and the
-same sentences are found, to a thousandth (ARCHITECTURE.md)."""
+same sentences are found, to a thousandth
+(tests/bench/RESULTS.md)."""
 
 TOGETHER = 16_384
 """Sentences that are handed to FAISS at once: it copies, and assigns to lists, many faster than
