@@ -7,7 +7,7 @@ One gate stands before everything (``middleware``), so no route can be forgotten
 
 - Loopback alone, or ``--auth``, or ``--insecure``: otherwise the server does not start
   (``access``). A proxy in front makes loopback a network. Only an owner indexes, sends, removes,
-  renames or rates, since whoever names a folder to index can read every file of the server's user;
+  renames or rates, since naming a folder to index means reading any file of the server's user;
   ``--insecure`` makes everybody a reader.
 - Passwords are scrypt (N = 2**14, r = 8, p = 5), two hashes at a time at most; unknown names take
   as long. After five wrong ones a client (an address, or a /64) waits 30 s, then twice as long each
@@ -27,6 +27,6 @@ One gate stands before everything (``middleware``), so no route can be forgotten
   and ``/ready`` count apart. Bodies have 4 MiB and 30 seconds; a file 2 GiB, streamed to disk.
 - No page or error shows a path of this machine; files are reached by a document's id.
 
-What that leaves open: whoever reads the network (TLS is the proxy's), other users of this machine
-without ``--auth``, whoever can read the library's folder, and an owner. SECURITY.md has the tests.
+Not defended against: eavesdroppers (TLS is the proxy's job), other users of this machine
+without ``--auth``, anyone with access to the folder, and an owner. SECURITY.md has the tests.
 """
