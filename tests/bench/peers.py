@@ -1,4 +1,4 @@
-"""rag beside others, with the same model on the same questions: the tables in the README.
+"""rag beside others, with the same model on the same questions: the tables in RESULTS.md.
 
 ::
 

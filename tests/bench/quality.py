@@ -1,4 +1,4 @@
-"""How well the right passage is found: the table in the README. Run by hand:
+"""How well the right passage is found: the table in RESULTS.md. Run by hand:
 
     python tests/bench/quality.py ../shared/data/squad_dev ../shared/data/chroma_chunking
 

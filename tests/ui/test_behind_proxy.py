@@ -1,5 +1,5 @@
 """The page, its search, the API and the tools of assistants below a path of a real nginx, set up as
-the README says.
+ui/deployment/README.md says.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from threaded import serving
 from rag import Library
 from ui.security import access, accounts
 
-README = Path(__file__).parents[2] / "README.md"
+README = Path(__file__).parents[2] / "ui" / "deployment" / "README.md"
 PASSWORD = "a tank, a whale and bread"  # noqa: S105 (of nobody)
 
 NGINX = """
