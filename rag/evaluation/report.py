@@ -183,9 +183,7 @@ def _sources(hit: Hit) -> Sequence[str]:
 
 
 def _files_named(questions: Sequence[Question]) -> Callable[[Hit], Sequence[str]]:
-    """Map a hit to those files named by the questions that contain it; other documents get a name
-    of their own.
-    """
+    """Map a hit to the files containing it that the questions name, or else to its own source."""
     named = list(dict.fromkeys(file for question in questions for file in question.documents))
 
     def names(hit: Hit) -> list[str]:
