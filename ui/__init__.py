@@ -1,1 +1,1 @@
-"""The page: questions in a browser, answered by sentences of one's own articles."""
+"""The web server: the search page, the REST API and the MCP tools."""

@@ -1,8 +1,8 @@
-"""The page in Gradio: where things stand and what calls what. What they say is made elsewhere.
+"""The Gradio page: its layout and events. The HTML itself is made elsewhere.
 
-Gradio 6 writes the value of ``gr.HTML`` into the page as it is, so everything that goes there
-comes from ``ui.pages.hit_html`` and ``ui.pages.states``, which escape. Only the value may hold a
-document's text: Gradio compiles ``html_template``, so it stays the default, ``${value}``.
+Gradio 6 inserts the value of ``gr.HTML`` unescaped, so every value comes from ``ui.pages.hit_html``
+and ``ui.pages.states``, which escape. Only the value may contain a document's text: Gradio compiles
+``html_template``, so it stays the default, ``${value}``.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ if TYPE_CHECKING:
 _ANY = (strings.ANY, "")
 
 WAITING = 100
-"""Questions that wait for their turn; the next is refused, which the page says."""
+"""Maximum queue length; further questions are refused with a message."""
 
 SEARCHES = 8
-"""How many questions are answered at the same time; Gradio's own default is one."""
+"""Questions answered concurrently; Gradio's default is one."""
 
-# Before a search: keeps the question and what it is limited to in the address, so that they
-# survive a reload and the way back from a document or the next question, and shows that work is
-# going on. Python gets what this returns.
+# Runs before a search: writes the question and its filters to the address, so that they survive a
+# reload and the way back from a document or the next question, and shows a busy state. Python
+# receives what this returns.
 _BEFORE = """(...asked) => {
     document.getElementById("ask").classList.add("busy");
     const names = ["q", "since", "until", "source", "type", "language"];
@@ -46,13 +46,14 @@ _BEFORE = """(...asked) => {
 _AFTER = """() => document.getElementById("ask").classList.remove("busy")"""
 
 _LATEST: Literal["always_last"] = "always_last"
-"""What is asked before the last answer has come is asked after it; by default it would be lost."""
+"""A question submitted while another is being answered is run afterwards; by default it is dropped.
+"""
 
 
 def build(library: Library, name: str = "") -> gr.Blocks:
-    """The page over one library: one field, what to limit it to, examples, and results.
+    """Build the page over one library: question field, filters, examples and results.
 
-    ``name`` is the library's, where it is one of several.
+    ``name`` is the library's name if it is one of several.
     """
     view = answers.first_view(library, name)
     title = f"{name}: {strings.TITLE}" if name else strings.TITLE
@@ -95,8 +96,8 @@ def build(library: Library, name: str = "") -> gr.Blocks:
         newest = _html("newest", view.body)
         foot = _html("foot", states.foot())
 
-        def ask(  # noqa: PLR0917 (a program calls it by these names)
-            request: gr.Request,  # Gradio puts it in; nobody else can
+        def ask(  # noqa: PLR0917 (public API names)
+            request: gr.Request,  # injected by Gradio; clients can't pass it
             asked: str,
             since: str = "",
             until: str = "",
@@ -111,13 +112,14 @@ def build(library: Library, name: str = "") -> gr.Blocks:
             return asked, ask(request, asked, *limits)
 
         def load(request: gr.Request) -> list[object]:
-            # The library may have grown since the server began.
+            # The library may have grown since the server started.
             now = answers.first_view(library, name)
             query = dict(request.query_params)
             address = urlencode(request.query_params.multi_items())
             asked, limits = query.get("q", ""), Narrowing.of(query)
             visitor = _visitor(request)
-            # What the address doesn't say is left alone: a quick person may have typed meanwhile.
+            # Leave fields that the address doesn't mention: the user may have typed in them
+            # already.
             found = (
                 [
                     asked,
@@ -141,7 +143,7 @@ def build(library: Library, name: str = "") -> gr.Blocks:
             [question, *limits],
             results,
             api_name="search",
-            preprocess=False,  # all are texts; it would log, in full, a choice that is none here
+            preprocess=False,  # all are text; else an invalid choice is logged in full
             concurrency_limit=SEARCHES,
             show_progress="hidden",
             trigger_mode=_LATEST,
@@ -172,7 +174,7 @@ def build(library: Library, name: str = "") -> gr.Blocks:
 
 
 def _visitor(request: gr.Request) -> Visitor:
-    """Who asks; the gate knows them."""
+    """Return the principal that the access middleware attached to the request."""
     asked = request.request
     return principal.of(asked.scope) if asked is not None else principal.ANYBODY
 
@@ -186,7 +188,9 @@ def _field(label: str, name: str) -> gr.Textbox:
 
 
 def _choosing(choices: Sequence[tuple[str, str]], chosen: str) -> dict[str, object]:
-    """A list to choose from, with what an address chose, even if there is none of it now."""
+    """A drop-down's update, including the value from the address even if it is not among the
+    choices.
+    """
     update: dict[str, object]
     if not chosen:
         update = gr.update(choices=[_ANY, *choices])
@@ -198,14 +202,14 @@ def _choosing(choices: Sequence[tuple[str, str]], chosen: str) -> dict[str, obje
 
 
 def _padded(questions: tuple[str, ...]) -> tuple[str, ...]:
-    """As many texts as there are example buttons; those left empty are hidden."""
+    """Pad to the number of example buttons; the empty ones are hidden."""
     return (*questions, *[""] * (example_questions.LIMIT - len(questions)))
 
 
 def theme() -> gr.themes.Base:
-    """Gradio's plainest theme with the system's own fonts: a named font would be fetched.
+    """Gradio's plainest theme with system fonts: a named font would be downloaded.
 
-    The two colours are those of ``style.css``; Gradio paints them before the style sheet comes.
+    The two colours are those of ``style.css``; Gradio paints them before the style sheet loads.
     """
     return gr.themes.Base(
         font=["system-ui", "-apple-system", "Segoe UI", "Roboto", "sans-serif"],

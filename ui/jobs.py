@@ -1,7 +1,6 @@
-"""Index jobs: one at a time in a thread of the server, so that no tab has to stay open.
+"""Index jobs, run one at a time in a thread of the server, so that no browser tab has to stay open.
 
-A job is told by snapshots: each :class:`Job` says how things stood when it was asked for, and
-never changes.
+A :class:`Job` is an immutable snapshot of a job's state.
 """
 
 from __future__ import annotations
@@ -26,8 +25,9 @@ from ui.ops import public_errors
 State: TypeAlias = Literal["queued", "running", "done", "failed", "cancelled"]
 
 Phase: TypeAlias = Literal["looking", "reading", "finishing"]
-"""``looking`` for what there is to read; ``reading`` and encoding it; ``finishing`` is bringing
-the indexes up to it, and measuring what scores mean."""
+"""``looking`` for files to read; ``reading`` and embedding them; ``finishing``: updating the
+indexes and calibrating scores.
+"""
 
 _PHASES: Mapping[str, Phase] = MappingProxyType(
     {
@@ -40,26 +40,26 @@ _PHASES: Mapping[str, Phase] = MappingProxyType(
 )
 
 SECONDS_TO_STOP = 1.0
-"""How long a job that was cancelled counts as running while it ends."""
+"""Grace period in which a cancelled job still counts as running."""
 
 KEPT = 50
-"""How many jobs that are over are remembered."""
+"""Finished jobs that are remembered."""
 
 FAILURES_KEPT = 1000
-"""How many files that could not be read are remembered of each."""
+"""Failures that are kept per job."""
 
 _log = logging.getLogger(__name__)
 
 
 class _Cancelled(BaseException):
-    """Ends a run, as Ctrl-C does; no handler of errors may take it."""
+    """Ends a run the way Ctrl-C does; a BaseException, so that no error handler swallows it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a job did, in numbers: a report names each file that there is, and many are remembered.
+    """The counts of a finished job. A whole report names every file, too much to keep for each job.
 
-    ``failures`` are the first of the files that could not be read.
+    ``failures`` holds the first files that could not be read.
     """
 
     added: int
@@ -75,7 +75,7 @@ class Outcome:
 
     @classmethod
     def of(cls, report: IndexReport) -> Self:
-        """That of a run."""
+        """Summarize the report of a run."""
         return cls(
             added=len(report.added),
             updated=len(report.updated),
@@ -92,13 +92,12 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """An index job as it stood when it was asked for.
+    """A snapshot of an index job.
 
-    ``paths`` are the files and folders it was given. ``progress`` is the last step that was told,
-    ``report`` what a job did that is done, and ``trouble`` why one failed, in words without a
-    path. ``cancelling`` is whether it was told to stop, which takes a moment. ``exclude``,
-    ``ocr``, ``retry``, ``again`` and ``max_document`` are as in :meth:`rag.Library.index`. Times
-    are in UTC.
+    ``paths`` are the files and folders to index. ``progress`` is the last step reported, ``report``
+    the outcome of a finished job, and ``trouble`` why a job failed, in words without a path.
+    ``cancelling`` means that it was asked to stop but has not stopped yet. ``exclude``, ``ocr``,
+    ``retry``, ``again`` and ``max_document`` are as in :meth:`rag.Library.index`. Times are in UTC.
     """
 
     id: str
@@ -119,21 +118,21 @@ class Job:
 
     @property
     def is_over(self) -> bool:
-        """Whether nothing of it can change any more."""
+        """Whether the job is in a final state."""
         return self.ended is not None
 
     @property
     def phase(self) -> Phase | None:
-        """What a running job is at; None while it waits, and when it is over."""
+        """The current phase of a running job; None otherwise."""
         if self.state != "running":
             return None
         return _PHASES[self.progress.stage] if self.progress else "looking"
 
 
 class Jobs:
-    """The index jobs of one library: those that wait, the one that runs, and those that are over.
+    """The index jobs of one library: queued, running and finished. Thread-safe.
 
-    Any thread may call any method; none waits for a job but :meth:`close`.
+    Only :meth:`close` blocks until jobs end.
     """
 
     def __init__(self, library: Library) -> None:
@@ -156,16 +155,16 @@ class Jobs:
         again: bool = False,
         max_document: int | str | None = None,
     ) -> Job:
-        """Have files and folders indexed, after the jobs that were asked for before.
+        """Queue files and folders for indexing.
 
-        What the other parameters mean says :meth:`rag.Library.index`.
+        The other parameters are as in :meth:`rag.Library.index`.
 
         Raises
         ------
         SourceNotFound
             If one of the paths does not exist.
         InputError
-            If ``max_document`` is no size.
+            If ``max_document`` is not a size.
         RuntimeError
             If the jobs were closed.
         """
@@ -190,39 +189,39 @@ class Jobs:
             self._jobs[job.id] = job
             self._forget()
             if self._worker is None:
-                # A daemon: whoever presses Ctrl-C twice doesn't want to wait, and what is
-                # committed stays.
+                # A daemon thread: a second Ctrl-C should not have to wait, and committed work is
+                # safe.
                 self._worker = threading.Thread(target=self._work, name="index jobs", daemon=True)
                 self._worker.start()
         self._waiting.put(job.id)
         return job
 
     def all(self) -> tuple[Job, ...]:
-        """Every job that is remembered, the newest first."""
+        """All jobs that are remembered, newest first."""
         with self._changing:
             return tuple(reversed(self._jobs.values()))
 
     def get(self, job_id: str) -> Job | None:
-        """The job of that id; None if there is none, or it was over long ago."""
+        """Look up a job; None if it is unknown or was forgotten."""
         with self._changing:
             return self._jobs.get(job_id)
 
     @property
     def is_idle(self) -> bool:
-        """Whether no job waits or runs, nor one that was cancelled is still ending."""
+        """Whether no job is queued or running, nor a cancelled one still ending."""
         return self._running is None and all(job.is_over for job in self.all())
 
     def over(self) -> Mapping[str, int]:
-        """How many jobs ended in each state, those included that are not remembered any more."""
+        """The number of finished jobs by state, including forgotten ones."""
         with self._changing:
             return {state: number for state, number in self._over.items()}  # noqa: C416
 
     def cancel(self, job_id: str) -> Job | None:
-        """Stop a job: at once if it waits, within a moment if it runs.
+        """Cancel a job: at once if it is queued, within a moment if it is running.
 
-        What it has done by then stays, and can be found as soon as the indexes are brought up to
-        it. Where that takes long, it goes on behind the job, and the next job waits for it. A job
-        that is over stays as it is.
+        What it committed stays, and can be found once the indexes are updated. If that takes long,
+        it continues in the background and the next job waits for it. A finished job is left as it
+        is.
         """
         with self._changing:
             job = self._jobs.get(job_id)
@@ -235,14 +234,14 @@ class Jobs:
             return self._put(job)
 
     def stop(self) -> None:
-        """Cancel every job, and take no more."""
+        """Cancel all jobs and accept no more."""
         with self._changing:
             self._closed = True
         for job in self.all():
             self.cancel(job.id)
 
     def close(self) -> None:
-        """Cancel every job and wait until the last has ended; no more are taken."""
+        """Cancel all jobs, accept no more, and wait until the last one has ended."""
         self.stop()
         self._waiting.put(None)
         if self._worker is not None:
@@ -255,7 +254,7 @@ class Jobs:
     def _run(self, job_id: str) -> None:
         with self._changing:
             job = self._jobs.get(job_id)
-            if job is None or job.is_over:  # cancelled while it waited
+            if job is None or job.is_over:  # cancelled while queued
                 return
             self._running = job_id
             self._put(replace(job, state="running", began=_now()))
@@ -268,7 +267,8 @@ class Jobs:
             if now.cancelling and (self._closed or stopped is None):
                 stopped = stopped or time.monotonic()
                 raise _Cancelled
-            # Bringing the indexes up to what it committed may take long; nobody waits for that.
+            # Updating the indexes with what was committed may take long; the caller doesn't wait
+            # for it.
             if stopped and time.monotonic() - stopped > SECONDS_TO_STOP:
                 self._change(job_id, lambda job: replace(job, state="cancelled", ended=_now()))
 
@@ -276,7 +276,7 @@ class Jobs:
         self._running = None
 
     def _ended(self, job: Job, on_progress: Callable[[Progress], None]) -> Callable[[Job], Job]:
-        """Do what a job asks for; gives what is to be changed in its snapshot then."""
+        """Run a job; return the function that turns its snapshot into the final one."""
         try:
             report = self._library.index(
                 job.paths,
@@ -289,7 +289,7 @@ class Jobs:
             )
         except _Cancelled:
             return lambda job: replace(job, state="cancelled", ended=_now())
-        except Exception as error:  # noqa: BLE001 (the terminal gets the traceback, the job a line)
+        except Exception as error:  # noqa: BLE001 (the log gets the traceback, the job a line)
             _log.exception("An index job failed.")
             trouble = public_errors.told(error)
         else:
@@ -298,13 +298,13 @@ class Jobs:
         return lambda job: replace(job, state="failed", trouble=trouble, ended=_now())
 
     def _change(self, job_id: str, change: Callable[[Job], Job]) -> Job:
-        """Change how a job stands, unless it is over."""
+        """Update a job's snapshot unless it is over."""
         with self._changing:
             job = self._jobs[job_id]
             return job if job.is_over else self._put(change(job))
 
     def _put(self, job: Job) -> Job:
-        """Remember how a job stands now, and note what becomes of it. The caller holds the lock."""
+        """Store a job's snapshot and update the state counts. The caller holds the lock."""
         before = self._jobs[job.id].state
         self._jobs[job.id] = job
         if job.state != before:
@@ -324,7 +324,7 @@ class Jobs:
         return job
 
     def _forget(self) -> None:
-        """Let go of the oldest jobs that are over, so that a server may run for years."""
+        """Forget the oldest finished jobs, so that memory stays bounded."""
         over = [job.id for job in self._jobs.values() if job.is_over and job.id != self._running]
         for job_id in over[:-KEPT]:
             del self._jobs[job_id]

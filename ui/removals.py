@@ -1,4 +1,4 @@
-"""Documents that were taken out a while ago: from which files they can be brought back."""
+"""Recently removed documents and the files from which they can be restored."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from collections.abc import Iterable
 from pathlib import Path
 
 KEPT = 100
-"""How many removals are remembered."""
+"""Removals that are remembered."""
 
 
 class Removals:
-    """What was removed since the server began, the last ``KEPT`` of it. Any thread may ask."""
+    """The last ``KEPT`` removals since the server started. Thread-safe."""
 
     def __init__(self) -> None:
         self._files: OrderedDict[str, tuple[Path, ...]] = OrderedDict()
         self._changing = threading.Lock()
 
     def remember(self, document_id: str, files: Iterable[Path]) -> None:
-        """Keep which files a document was read from; the oldest removal is forgotten for it."""
+        """Remember the files of a removed document, evicting the oldest removal if necessary."""
         with self._changing:
             self._files[document_id] = tuple(files)
             self._files.move_to_end(document_id)
@@ -27,6 +27,6 @@ class Removals:
                 self._files.popitem(last=False)
 
     def files(self, document_id: str) -> tuple[Path, ...] | None:
-        """The files of a document that was removed; None if it was not, or it is long ago."""
+        """The files of a removed document; None if it was not removed or was forgotten."""
         with self._changing:
             return self._files.get(document_id)

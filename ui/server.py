@@ -1,8 +1,8 @@
-"""The server under the page: Gradio at ``/``, articles to read, health, and what programs ask:
-the REST API and the tools of assistants. ``rag serve`` starts it, over one library or over a shelf
-of them (:mod:`ui.libraries.application`).
+"""The web application: Gradio at ``/``, the reading pages, health checks, the REST API and the MCP
+tools. ``rag serve`` starts it, over one library or over a shelf of them
+(:mod:`ui.libraries.application`).
 
-It answers on this machine only, unless told otherwise, and asks nothing of any other.
+By default it listens on loopback only, and it never contacts another server.
 """
 
 from __future__ import annotations
@@ -55,18 +55,18 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Background:
-    """What goes on behind the requests: the model being loaded, and index jobs."""
+    """The background work of one library: loading the model, and index jobs."""
 
     warming: Warming
     jobs: Jobs
 
     @classmethod
     def of(cls, library: Library) -> Background:
-        """That of one library; nothing goes on yet."""
+        """Create it for one library; nothing is started yet."""
         return cls(Warming(library), Jobs(library))
 
     def close(self) -> None:
-        """Cancel the jobs and wait for all of it: whoever called may close the library next."""
+        """Cancel the jobs and wait for all work to end; the library can be closed then."""
         self.jobs.close()
         self.warming.join()
 
@@ -77,12 +77,12 @@ def create_app(
     name: str = "",
     counted: Metrics | None = None,
 ) -> FastAPI:
-    """The whole web application over one library, which stands behind a gate
-    (:mod:`ui.security.middleware`).
+    """Build the web application over one library; access control is added around it by
+    :mod:`ui.security.middleware`.
 
-    ``background`` is closed when the application is shut down. ``name`` is the library's, where it
-    is one of several, and leads back to them. ``counted`` is what ``/metrics`` gives, and there is
-    no such address without it.
+    ``background`` is closed when the application shuts down. ``name`` is the library's name if it
+    is one of several, and adds a link back to the list. ``counted`` is served at ``/metrics``;
+    without it that route doesn't exist.
     """
     import_gradio()
     import gradio as gr
@@ -102,7 +102,7 @@ def create_app(
 
     app = FastAPI(
         title="rag",
-        docs_url=None,  # FastAPI's own pages fetch their scripts from elsewhere
+        docs_url=None,  # FastAPI's own pages load scripts from a CDN
         redoc_url=None,
         openapi_url=None,
         exception_handlers={
@@ -158,18 +158,17 @@ def serve(
     *,
     access: Access | None = None,
 ) -> None:
-    """Answer at ``host:port`` until interrupted; port 0 takes a free one.
+    """Serve at ``host:port`` until interrupted; port 0 picks a free one.
 
-    ``on_starting`` is called with the address once there is a page that says that it is starting;
-    ``on_ready`` some seconds later, when everything answers. ``access`` is who gets in, where
-    others can reach the server.
+    ``on_starting`` is called with the address once the splash page is up, ``on_ready`` some seconds
+    later, when everything answers. ``access`` says who gets in; it is required if other machines
+    can reach the server.
 
     Raises
     ------
     InputError
-        If nothing can listen there, because the port is taken, say; if others could reach it and
-        nothing says who gets in.
-
+        If the address can't be bound (the port is in use, for example), or if other machines could
+        reach the server and no access policy is given.
     """
     allowed = access or decided(host)
     lifecycle.answer(
@@ -178,7 +177,7 @@ def serve(
 
 
 class Alone:
-    """One library that has a server to itself."""
+    """The service for a server with a single library."""
 
     def __init__(self, library: Library) -> None:
         self._library = library
@@ -188,22 +187,22 @@ class Alone:
         self.metrics = Metrics(lambda: (metrics.read(library, behind.jobs, behind.warming),))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request, as ASGI has it."""
+        """Handle an ASGI request."""
         await self._starting(scope, receive, send)
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Put the application together, and hand over to it."""
+        """Build the application and hand over to it."""
         async with running(self._library, self._background, counted=self.metrics) as app:
             self._starting.hand_over(app)
             yield
 
     def stop(self) -> None:
-        """Cancel what goes on behind the requests."""
+        """Cancel the background work."""
         self._background.jobs.stop()
 
     def close(self) -> None:
-        """Wait for what goes on behind the requests."""
+        """Wait for the background work to end."""
         self._background.close()
 
 
@@ -211,16 +210,18 @@ class Alone:
 async def running(
     library: Library, background: Background, name: str = "", counted: Metrics | None = None
 ) -> AsyncIterator[FastAPI]:
-    """The application of :func:`create_app`, which takes seconds to make, from start to end."""
-    await asyncio.to_thread(import_gradio)  # seconds, in which the loop goes on
-    # In the loop: without one, Gradio makes some and forgets them.
+    """Run the application of :func:`create_app`, which takes seconds to build, from startup to
+    shutdown.
+    """
+    await asyncio.to_thread(import_gradio)  # takes seconds, so not on the event loop
+    # On the event loop: outside one, Gradio creates event loops and leaks them.
     app = create_app(library, background, name, counted)
     async with app.router.lifespan_context(app):
         yield app
 
 
 def import_gradio() -> None:
-    """Import it, told beforehand that it must ask nothing of others; it reads that only once."""
+    """Import Gradio with its telemetry switched off first: it reads the setting only once."""
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
     importlib.import_module("gradio")
@@ -255,7 +256,8 @@ def _add_routes(app: FastAPI, library: Library, warming: Warming) -> None:
 
 
 async def _missing(request: Request, _: Exception) -> Response:
-    """The 404 page for people, and for programs a line of JSON, or a problem of the API's.
+    """Respond 404: a page for browsers, and for programs a line of JSON or the API's problem
+    details.
 
     Some paths below the API's never reach it, such as those with a line feed.
     """
@@ -268,15 +270,13 @@ async def _missing(request: Request, _: Exception) -> Response:
 
 
 async def _invalid(_: Request, error: RequestValidationError) -> Response:
-    """What is wrong with what was sent; FastAPI would send all of it back."""
+    """List what is invalid in a request; FastAPI's default would echo the whole input."""
     detail = problems.look_at(problems.wrong(error))
     return JSONResponse({"detail": detail}, HTTPStatus.UNPROCESSABLE_ENTITY)
 
 
 async def broken(request: Request, error: Exception) -> Response:
-    """What was asked for can't be, or the library itself is in trouble; the error's own line says
-    what to do.
-    """
+    """Translate an error of the library into a response whose one line says what to do."""
     status = 422 if isinstance(error, InputError) else 503
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
         _log.error("The library is in trouble: %s", error)

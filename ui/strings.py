@@ -1,4 +1,4 @@
-"""Every English text of the page, in one place."""
+"""All English text of the search page, in one place."""
 
 from __future__ import annotations
 
@@ -128,10 +128,10 @@ EXAMPLES = (
     "What do we learn about {}?",
     "What is there to know about {}?",
 )
-"""Questions about a name, used in turn."""
+"""Templates for questions about a name, used in turn."""
 
 EXAMPLE_TITLED = "What is “{}” about?"
-"""The question about an article in which no name was found."""
+"""The question for an article in which no name was found."""
 
 STRONG = "strong match"
 FAIR = "fair match"
@@ -139,7 +139,7 @@ WEAK = "weak match"
 NOT_ANSWERED = (
     "This is probably not in your documents (confidence {percent}). The nearest passages:"
 )
-"""What is said instead of the number of passages, when none of them is likely to answer."""
+"""Shown instead of the number of passages when none of them is likely to answer."""
 
 DOCUMENTS = "Documents"
 DOCUMENTS_ADD = "Index a folder or file on this machine"
@@ -222,7 +222,7 @@ DOCUMENTS_TOLD = {
     "large": "It is larger than {most} GiB: name its path above instead.",
     "broken": "It could not be sent: it was moved, or the server does not answer.",
 }
-"""What the script of the page of documents says; names in braces are filled in there."""
+"""The texts of ``library.js``, which fills in the names in braces."""
 
 MONTHS = (
     "January",
@@ -243,48 +243,48 @@ WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", 
 
 
 def day(date: dt.date) -> str:
-    """A date as people write it, whatever the machine's locale: ``5 March 2025``."""
+    """Format a date regardless of locale: ``5 March 2025``."""
     return f"{date.day} {MONTHS[date.month - 1]} {date.year}"
 
 
 def sentence(line: str) -> str:
-    """An error's line as a sentence of its own."""
+    """Turn an error message into a full sentence."""
     whole = line[:1].upper() + line[1:]
     return whole if whole.endswith((".", "!", "?", "”")) else f"{whole}."
 
 
 def count(number: int, thing: str) -> str:
-    """How many of something: ``1 article``, ``1,216 articles``."""
+    """Format a count: ``1 article``, ``1,216 articles``."""
     return f"{number:,} {thing}" if number == 1 else f"{number:,} {thing}s"
 
 
 def percent(share: float) -> str:
-    """A probability: ``87 %``; never a certainty that it isn't."""
+    """Format a probability: ``87 %``; never 0 % or 100 %."""
     if share < 0.01:  # noqa: PLR2004
         return "below 1 %"
     return "above 99 %" if share > 0.99 else f"{round(100 * share)} %"  # noqa: PLR2004
 
 
 def found_in(number: int) -> str:
-    """How often something stands in a text."""
+    """Format the number of matches in a text."""
     if number == 0:
         return "Not in this text."
     return "Once in this text." if number == 1 else f"{number:,} times in this text."
 
 
 def ordinal(rank: int) -> str:
-    """A rank as people say it: ``1st``, ``12th``, ``23rd``."""
+    """Format an ordinal: ``1st``, ``12th``, ``23rd``."""
     teen = rank % 100 in (11, 12, 13)
     return f"{rank}{'th' if teen else {1: 'st', 2: 'nd', 3: 'rd'}.get(rank % 10, 'th')}"
 
 
 def rank(place: int | None, by: str) -> str:
-    """Where one of the two indexes put a passage."""
+    """Say where one of the two indexes ranked a passage."""
     return f"{ordinal(place)} of all passages by {by}" if place else f"not among the best by {by}"
 
 
 def also(number: int) -> str:
-    """In how many other files a passage stands with the same words; their names follow."""
+    """Say in how many other files the same passage occurs; their names follow."""
     return f"The same passage in {'one other file' if number == 1 else f'{number:,} other files'}"
 
 

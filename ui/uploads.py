@@ -1,7 +1,7 @@
-"""Files that were sent to the server, in a folder of the library's own.
+"""Uploaded files, kept in a folder inside the library's.
 
-A file is written under another name until all of it is there; then it gets its own at once. So
-whatever ends the sending, what lies under a file's name is whole.
+A file is written under a temporary name and renamed when it is complete, so a file under its own
+name is always whole.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from typing import IO
 from rag import InputError
 
 FOLDER = "files"
-"""The folder within the library's."""
+"""The folder's name, inside the library's folder."""
 
 MOST_BYTES = 2 * 1024**3
-"""That a file may have."""
+"""Size limit of one file, in bytes."""
 
 LONGEST_NAME = 200
-"""Bytes that a name may have in UTF-8: what file systems take, and room to spare."""
+"""Maximum length of a name in UTF-8 bytes: below the limit of common file systems."""
 
 NO_NAME = "a file needs a name of letters or digits; name it otherwise, and send it again"
 NO_FOLDER = (
@@ -37,29 +37,30 @@ NOT_SENT = "there is no such file here; send it first"
 
 _DRAFT = ".sent-"
 _SECONDS_TO_LOCK = 60.0
-"""By then whoever made a draft has locked it: an older one without a lock was left by a server that
-was killed."""
+"""A draft gets locked within this time; an older one without a lock was left by a server that was
+killed.
+"""
 
 _UNSEEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
-"""Unicode's categories of characters that control or break lines, or can't be written."""
+"""Unicode categories of control, line-breaking and unencodable characters."""
 
 _NOT_ON_WINDOWS = str.maketrans(dict.fromkeys('<>:"|?*', "_"))
 _DEVICES = frozenset(
     {"CON", "PRN", "AUX", "NUL", "CONIN$", "CONOUT$"}
     | {f"{device}{number}" for device in ("COM", "LPT") for number in "0123456789¹²³"}
 )
-"""What Windows takes for a device, whatever the ending."""
+"""Device names reserved by Windows, whatever the extension."""
 
 _LONGEST_ENDING = 20
 
 
 class TooLarge(Exception):
-    """A file has more bytes than a server takes."""
+    """A file exceeds the size limit."""
 
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A file that lies in the folder; ``new`` is whether it did not before."""
+    """A stored file; ``new`` is false if the same content was there under this name already."""
 
     path: Path
     size: int
@@ -67,7 +68,7 @@ class Kept:
 
 
 class Draft:
-    """A file that is being sent, piece by piece."""
+    """A file that is being uploaded."""
 
     def __init__(self, folder: Path, most: int, file: IO[bytes], naming: threading.Lock) -> None:
         self._folder = folder
@@ -78,14 +79,14 @@ class Draft:
         self._size = 0
 
     def write(self, piece: bytes) -> None:
-        """Take in the next piece.
+        """Append a chunk.
 
         Raises
         ------
         TooLarge
-            If it is more than may be sent.
+            If the file exceeds the size limit.
         OSError
-            If it can't be written: the disk is full, say.
+            If it can't be written: the disk is full, for example.
         """
         self._size += len(piece)
         if self._size > self._most:
@@ -94,15 +95,15 @@ class Draft:
         self._digest.update(piece)
 
     def keep(self, name: str) -> Kept:
-        """Give the file its name, now that all of it is there; ``name`` is a safe one.
+        """Give the completed file its name, which must be safe.
 
-        The same content under this name is the same file. Another file of the name stays as it
-        is, and this one is numbered.
+        The same content under the same name counts as the same file. If another file has the name,
+        this one gets a number.
         """
         self._file.flush()
         os.fsync(self._file.fileno())
         self._file.close()
-        with self._naming:  # of two with the same content, one comes second
+        with self._naming:  # of two uploads with the same content, one comes second
             return self._named(name)
 
     def _named(self, name: str) -> Kept:
@@ -110,7 +111,7 @@ class Draft:
         while True:
             target = self._folder / _numbered(name, number)
             try:
-                # No other server can have made it: what is put in its place is ours.
+                # No other server can create it in between: we replace only our own placeholder.
                 os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
             except FileExistsError:
                 if self._is_in(target):
@@ -132,7 +133,7 @@ class Draft:
 
 
 class Uploads:
-    """The folder of files that were sent. Any number of threads may send some at once."""
+    """The folder of uploaded files. Thread-safe."""
 
     def __init__(self, library: Path | None) -> None:
         self._library = library
@@ -142,21 +143,21 @@ class Uploads:
 
     @property
     def folder(self) -> Path:
-        """Where they lie."""
+        """Where uploads are stored."""
         if self._library is None:
             raise InputError(NO_FOLDER)
         return self._library / FOLDER
 
     @contextmanager
     def draft(self) -> Iterator[Draft]:
-        """A file to be sent; what is not kept by the end is as if it had never been.
+        """Open a draft to upload a file into; it is deleted unless kept.
 
         Raises
         ------
         OSError
-            If nothing can be written there.
+            If the folder can't be written.
         InputError
-            If the library has no folder: a shared one.
+            If the library is shared and has no folder.
         """
         self.folder.mkdir(exist_ok=True)
         self._sweep()
@@ -167,18 +168,18 @@ class Uploads:
             try:
                 yield Draft(self.folder, self.most, file.file, self._naming)
             finally:
-                with suppress(OSError):  # there is no room for the rest, which is not kept anyhow
+                with suppress(OSError):  # the disk may be full; the draft is discarded anyway
                     file.close()
                 path.unlink(missing_ok=True)
                 self._sending.discard(path)
 
     def find(self, names: Sequence[str]) -> list[Path]:
-        """The files of these names, as :meth:`Draft.keep` gave them.
+        """Resolve names returned by :meth:`Draft.keep` to paths.
 
         Raises
         ------
         InputError
-            If one was never sent.
+            If there is no such upload.
         """
         if not names:
             return []
@@ -187,18 +188,18 @@ class Uploads:
         return [self.folder / name for name in names]
 
     def _sweep(self) -> None:
-        """Clear away what a server that was killed had been sent half of."""
+        """Delete drafts left by servers that were killed."""
         for path in self.folder.glob(f"{_DRAFT}*"):
-            if path in self._sending:  # however old it looks: the clock may just have been set
+            if path in self._sending:  # under way, however old it looks: the clock may be off
                 continue
-            with suppress(FileNotFoundError, PermissionError):  # kept or swept just now; or in use
+            with suppress(FileNotFoundError, PermissionError):  # kept, swept or in use meanwhile
                 if time.time() - path.stat().st_mtime > _SECONDS_TO_LOCK and not _is_locked(path):
                     path.unlink()
 
 
 def _lock(file: IO[bytes]) -> None:
-    """Hold a lock on a draft until it is closed, by this process or by its death; where the system
-    keeps open files from being removed, there is no need of it.
+    """Lock a draft until it is closed or the process dies; a no-op on systems that don't let open
+    files be deleted.
     """
     if os.name == "posix":
         import fcntl
@@ -216,10 +217,10 @@ def _is_locked(path: Path) -> bool:
 
 
 def safe(given: str) -> str:
-    """The name under which a file is kept, whatever it was called where it comes from.
+    """Make a safe file name of one that a client sent.
 
-    It is the last part of a path, in composed letters, with nothing in it that controls or that
-    a system takes for something else, and at most ``LONGEST_NAME`` bytes.
+    The result is the last part of a path in NFC, without control characters or reserved names, and
+    at most ``LONGEST_NAME`` bytes long.
 
     Raises
     ------
@@ -243,7 +244,7 @@ def _numbered(name: str, number: int) -> str:
 
 
 def _cut(name: str, addition: str) -> str:
-    """The name with an addition before its ending, and so much of it as there is room for."""
+    """Insert an addition before the extension, shortening the stem to fit."""
     stem, ending = os.path.splitext(name)  # noqa: PTH122 (a name, not a path)
     if len(ending.encode()) > _LONGEST_ENDING:
         stem, ending = name, ""

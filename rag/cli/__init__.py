@@ -1,7 +1,7 @@
-"""The command ``rag``, a module for each command that is more than a few lines.
+"""The command ``rag``; each command of more than a few lines is a module.
 
-- Commands are imported by name (``main``), so that none waits for the packages of another.
-- The library reports progress to a function, not a logger: the command decides how to show it.
-- A file's name may hold what a terminal takes for commands; ``output`` spells it out.
-- What still runs two seconds after Ctrl-C or SIGTERM is ended (``signals``).
+- Commands are imported by name (``main``), so that none waits for the imports of another.
+- The library reports progress to a callback, not a logger: the command decides how to show it.
+- A file name may contain terminal control sequences; ``output`` escapes them.
+- Two seconds after Ctrl-C or SIGTERM the process is killed (``signals``).
 """

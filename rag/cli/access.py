@@ -1,4 +1,4 @@
-"""``rag password``: who may come into a server that others can reach."""
+"""``rag password``: manage the accounts of a server that others can reach."""
 
 from __future__ import annotations
 
@@ -37,9 +37,9 @@ def password_command(
     ] = False,
     remove: Annotated[bool, typer.Option("--remove", help="Take the name out.")] = False,
 ) -> None:
-    """Say who gets into a server that others can reach, for rag serve --auth FILE.
+    """Manage who gets into a server that others can reach, for rag serve --auth FILE.
 
-    It asks for a password, or takes a line of standard input, and keeps only its hash, in a file
+    It asks for a password, or reads a line from standard input, and stores only its hash, in a file
     that only you can read. The server reads the file when it starts.
 
     Example: rag password people.json ada --owner
@@ -63,7 +63,7 @@ def password_command(
         more, made = known.with_program(name, role)
         accounts.write(more, file)
         err.print("The token, which is kept nowhere; send it as: Authorization: Bearer TOKEN")
-        print(made)  # noqa: T201 (all there is on standard output)
+        print(made)  # noqa: T201 (the only output on standard output)
     else:
         more = known.with_person(name, role, _asked())
         accounts.write(more, file)
@@ -71,7 +71,7 @@ def password_command(
 
 
 def _asked() -> str:
-    """A password: typed twice, or one line where nobody sits at a terminal."""
+    """Read a password: typed twice on a terminal, otherwise one line of standard input."""
     if not sys.stdin.isatty():
         return sys.stdin.readline().rstrip("\n")
     try:

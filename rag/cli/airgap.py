@@ -23,17 +23,17 @@ Option = Annotated[
 
 
 def add_to(app: typer.Typer) -> None:
-    """Give the option to every command that was registered so far."""
+    """Add the option to all commands registered so far."""
     for command in app.registered_commands:
         if command.callback is not None:
             command.callback = _with_option(command.callback)
 
 
 def _with_option(command: Callable[..., Any]) -> Callable[..., Any]:
-    """The same command, which does what the option says before anything else."""
+    """Wrap a command to apply the option before anything else."""
 
     @wraps(command)
-    def called(*arguments: Any, airgapped: bool, **options: Any) -> Any:  # noqa: ANN401 (whatever a command takes)
+    def called(*arguments: Any, airgapped: bool, **options: Any) -> Any:  # noqa: ANN401 (any command's arguments)
         if airgapped:
             airgap.close()
         return command(*arguments, **options)

@@ -1,4 +1,4 @@
-"""The commands ``rag export`` and ``rag import``: a library in one file, and out of it again."""
+"""``rag export`` and ``rag import``: a library to and from a single file."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ def export_command(
     *,
     force: Annotated[bool, typer.Option("--force", help="Write over FILE, if it exists.")] = False,
 ) -> None:
-    """Put the library into one file: to carry it elsewhere, or as a backup.
+    """Write the library to a single file, as a backup or to move it elsewhere.
 
-    It is of one moment, though others ask, index and serve meanwhile. Every part has a checksum.
-    The file is there whole, or not at all. rag import makes a library of it again: in a folder or,
-    whichever it came from, in object storage.
+    It is a consistent snapshot, even while others search, index and serve. Every part has a
+    checksum. The file is complete or not there at all. rag import restores a library from it: in a
+    folder or in object storage, whichever it came from.
 
     Example: rag export articles.rag.zip
     """
@@ -47,10 +47,10 @@ def import_command(
     ],
     library: LibraryOption = None,
 ) -> None:
-    """Make a library of an archive, in a folder that is new or empty, or at a URL.
+    """Restore a library from an archive, in a folder that is new or empty, or at a URL.
 
-    Everything is checked before the folder gets its name: an archive may come from anybody. The
-    search indexes are made again from the documents.
+    Everything is validated before the folder gets its name: an archive may come from anybody. The
+    search indexes are rebuilt from the documents.
 
     Example: rag import articles.rag.zip --library ~/articles/.rag
     """

@@ -1,4 +1,4 @@
-"""The command ``rag ask``: a question in, passages out."""
+"""``rag ask``: a question in, passages out."""
 
 from __future__ import annotations
 
@@ -74,11 +74,11 @@ def ask_command(
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Find the passages that answer a question, with the answering sentence marked.
+    """Find the passages that answer a question, with the answering sentence highlighted.
 
-    In the question, "quoted words" must stand in a passage as they are, -excluded ones must not,
-    +words are spelled as they are meant,
-    and title:, source:, language:, author:, since: and until: with a value are conditions.
+    In the question, "quoted words" must occur verbatim, -excluded ones must not occur,
+    +words are exempt from spelling correction,
+    and title:, source:, language:, author:, since: and until: with a value are filters.
 
     Example: rag ask "Who led the mission?" -k 3 --since 2024-01-01 --source "*.pdf"
     """
@@ -94,7 +94,7 @@ def ask_command(
     if every and rerank is not None:
         raise InputError("--all lists passages in the order of their documents: leave out --rerank")
     reranker = CrossEncoderReranker(rerank) if rerank is not None else None
-    # The first question loads the model, which takes seconds; silent where nobody watches.
+    # The first question loads the model, which takes seconds; no spinner without a terminal.
     with (
         library_at(library, create=False, reranker=reranker) as opened,
         err.status("Searching …"),

@@ -1,4 +1,4 @@
-"""The command ``rag check``: is found what is there?"""
+"""``rag check``: the self-test."""
 
 from __future__ import annotations
 
@@ -28,10 +28,11 @@ def check_command(
     *,
     as_json: JsonOption = False,
 ) -> None:
-    """Look for things that are known to be there, and compare with the last time.
+    """Run the self-test: search for things that are known to be there, and compare with the last
+    time.
 
-    Titles, headings and the rarest words of sentences must bring the documents that they are
-    from. Exit code 4: a document that was found last time is not found now.
+    Titles, headings and the rarest words of sentences must retrieve the documents they come from.
+    Exit code 4: a document that was found last time is not found now.
 
     Example: rag check --queries 500
     """

@@ -1,4 +1,4 @@
-"""The commands ``rag status``, ``rag report`` and ``rag remove``: what is in a library."""
+"""``rag status``, ``rag restore``, ``rag report`` and ``rag remove``: the content of a library."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def status_command(
     ] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Say what is in the library."""
+    """Show what is in the library."""
     with library_at(library, create=False) as opened:
         found = opened.status()
         kept = opened.versions() if versions else ()
@@ -44,10 +44,10 @@ def restore_command(
     ],
     library: LibraryOption = None,
 ) -> None:
-    """Let a shared library be as it was at the end of an earlier run.
+    """Roll a shared library back to the end of an earlier run.
 
-    rag status --versions lists them. What came since is gone from it; the version before this
-    command can be gone back to. Nobody may write meanwhile.
+    rag status --versions lists the versions. Everything newer is gone from the library; the version
+    before this command can be restored in turn. Nobody may write meanwhile.
 
     Example: rag restore 7 --library s3://bucket/articles
     """
@@ -58,7 +58,7 @@ def restore_command(
 
 
 def report_command(library: LibraryOption = None, *, as_json: JsonOption = False) -> None:
-    """Say what came of every file: pages, passages, language, warnings, failures."""
+    """Show the outcome of every file: pages, passages, language, warnings, failures."""
     with library_at(library, create=False) as opened:
         found = opened.report()
     if as_json:
@@ -74,7 +74,7 @@ def remove_command(
     ],
     library: LibraryOption = None,
 ) -> None:
-    """Take documents out of the library; the files themselves are left alone.
+    """Remove documents from the library; the files themselves are left alone.
 
     Example: rag remove ~/articles/old.txt
     """

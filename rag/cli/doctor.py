@@ -1,4 +1,4 @@
-"""The command ``rag doctor``: what a report of a fault needs."""
+"""``rag doctor``: diagnostics for a bug report."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ EXIT_TROUBLE = 4
 
 
 def doctor_command(library: LibraryOption = None, *, as_json: JsonOption = False) -> None:
-    """Look at the installation and the library, and say what a report of a fault needs.
+    """Check the installation and the library, and print what a bug report needs.
 
-    Put all of it into your report: it holds no name of a person, a machine or a document, and of a
-    folder only the last part of its path. Nothing is changed. Exit code 4: something is wrong; what
-    to do stands beside it.
+    Include all of it in your report: it contains no name of a person, a machine or a document, and
+    only the last part of a folder's path. Nothing is changed. Exit code 4: something is wrong; what
+    to do is printed beside it.
 
     Example: rag doctor --library ~/.rag
     """

@@ -1,4 +1,4 @@
-"""The command ``rag eval``: arguments in, figures out."""
+"""``rag eval``: evaluate retrieval on a labelled set."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def eval_command(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")] = False,
 ) -> None:
-    """Measure how well the library finds what is right.
+    """Measure retrieval quality on a labelled set.
 
     Example: rag eval questions.csv, or: rag eval scifact/ --library /tmp/scifact --compare words
     """
@@ -128,7 +128,7 @@ def _check(modes: Sequence[Mode], rerank: str | None) -> None:
 def _opened(
     labelled: Path | None, library: str | None, split: str | None, *, feedback: bool
 ) -> Iterator[tuple[LabelledSet, Opened]]:
-    """The questions, and the library to ask them of."""
+    """Open the labelled set and the library to evaluate."""
     if feedback == (labelled is not None):
         raise InputError(
             "name one set of questions: a folder or a file, or --feedback for what was rated"
@@ -157,7 +157,7 @@ def _read(path: Path, split: str | None) -> LabelledSet:
 
 @contextmanager
 def _place(labelled: LabelledSet, library: str | None) -> Iterator[str | Path]:
-    """Where the library is, or is to be; one that nobody named goes afterwards."""
+    """The place of the library, existing or new; a temporary one if none was named."""
     if labelled.documents is None:
         yield library or default_library()
     elif library is not None:

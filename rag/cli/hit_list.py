@@ -1,4 +1,4 @@
-"""What ``rag ask`` prints: how the question was read, the answer, and lists of all matches."""
+"""The output of ``rag ask``: interpretation of the question, answer, and lists of matches."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ DOCUMENTS_SHOWN = 20
 
 
 def print_reading(lines: Sequence[str]) -> None:
-    """How a question was read; nothing for a plain question."""
+    """Print how a question was interpreted; nothing for a plain question."""
     for line in lines:
         out.print(Text(line, "dim"), soft_wrap=True)
 
 
 def print_alternative(question: str | None) -> None:
-    """Another question worth asking, if there is one."""
+    """Print the suggested question, if there is one."""
     if question:
         print_reading([f"Search instead: {question}"])
 
 
 def print_answer(answer: Answer) -> None:
-    """The passages, and that they are only the nearest where the answer is not among them."""
+    """Print the passages, with a warning if they are only the nearest and probably no answer."""
     if not answer.conditions_met:
         out.print("No document meets all of these conditions.")
     elif not answer.hits:
@@ -48,7 +48,7 @@ def print_answer(answer: Answer) -> None:
 
 
 def answer_as_json(question: str, answer: Answer) -> dict[str, object]:
-    """An answer as plain values."""
+    """Convert an answer to JSON values."""
     return {
         "question": question,
         "answered": answer.answered,
@@ -62,7 +62,7 @@ def answer_as_json(question: str, answer: Answer) -> dict[str, object]:
 
 
 def print_found(found: Found) -> None:
-    """How many passages of which documents match, then a page of them."""
+    """Print how many passages of which documents match, then a page of them."""
     passages, documents = count(found.passages, "passage"), count(len(found.documents), "document")
     out.print(f"{passages} in {documents}")
     for one in found.documents[:DOCUMENTS_SHOWN]:
@@ -80,7 +80,7 @@ def print_found(found: Found) -> None:
 
 
 def found_as_json(query: str, found: Found) -> dict[str, object]:
-    """Matches as plain values."""
+    """Convert matches to JSON values."""
     matches = [
         asdict(match) | {"date": match.date.isoformat() if match.date else None}
         for match in found.matches
@@ -95,7 +95,7 @@ def _print_match(number: int, match: Match) -> None:
 
 
 def _marked(match: Match) -> Text:
-    """The passage with what matched in colour, or between » and « where there is none."""
+    """Highlight the matches in a passage, in colour or between » and « without a terminal."""
     text = Text(match.text)
     if out.is_terminal:
         for quote in match.matched:
@@ -104,7 +104,7 @@ def _marked(match: Match) -> Text:
     parts, end = [], 0
     for quote in match.matched:
         first, last = quote.start - match.start, quote.end - match.start
-        if first >= end:  # a word inside a phrase is marked already
+        if first >= end:  # a word inside a phrase is highlighted already
             parts.append(f"{match.text[end:first]}»{match.text[first:last]}«")
             end = last
     return Text("".join([*parts, match.text[end:]]))

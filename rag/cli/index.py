@@ -1,4 +1,4 @@
-"""The command ``rag index``: follow files and folders, with progress."""
+"""``rag index``: index and follow files and folders, with progress."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ from rag.types.reports import IndexReport
 
 EXIT_SOME_FAILED = 3
 QUERIES_AFTER_INDEXING = 30
-"""Of the self-test: enough to notice what went wrong at large, in a second or two."""
+"""Number of self-test queries: enough to notice a major failure, within a second or two."""
 
 SECONDS_BETWEEN_TRIES = 1.0
-"""How often to look whether a library that is gone, while its folders are followed, is back."""
+"""Polling interval for a library that disappeared while its folders are followed, in seconds."""
 
 
 def index_command(
@@ -126,10 +126,10 @@ def index_command(
         float, typer.Option(min=0, metavar="N", help="With --ray: GPUs of each copy of the model.")
     ] = 0,
 ) -> None:
-    """Read documents into the library; again, to take in what changed.
+    """Index documents into the library; run it again to pick up changes.
 
-    What is unchanged is left as it is, and what vanished from a folder is removed. Interrupt at
-    any time: what was done is kept.
+    Unchanged files are skipped, and files that vanished from a folder are removed. Interrupt at any
+    time: finished work is kept.
 
     Example: rag index ~/articles --exclude "drafts/"
     """
@@ -173,7 +173,7 @@ def index_command(
 
 
 def _fleet(ray: str | None, actors: int | None, gpus: float, *, watch: bool) -> Fleet | None:
-    """The machines that the options name, if they name any."""
+    """The Ray cluster given by the options, or None."""
     if ray is None:
         if actors or gpus:
             raise InputError("--actors and --gpus say what --ray is to use: name that, too")
@@ -184,7 +184,9 @@ def _fleet(ray: str | None, actors: int | None, gpus: float, *, watch: bool) -> 
 
 
 def _check(library: Library) -> None:
-    """Warn of documents that were found after an earlier run and are not found now."""
+    """Run the self-test, and warn of documents that were found before this run and are not found
+    now.
+    """
     for one in library.check(QUERIES_AFTER_INDEXING).lost:
         line = f"warning: “{one.query}” no longer finds {one.source}; more: rag check"
         err.print(escape(line), soft_wrap=True)
@@ -202,7 +204,7 @@ def _index(
     max_document: str | None,
     ray: Fleet | None,
 ) -> IndexReport:
-    """Index with progress, until Ctrl-C."""
+    """Index with a progress bar, until done or Ctrl-C."""
     from rag.runtime.progress import bars, lines
 
     shown = bars() if sys.stderr.isatty() else nullcontext(lines(err.print))
@@ -264,7 +266,7 @@ def _index_when_back(
     passwords: Sequence[str],
     max_document: str | None,
 ) -> IndexReport:
-    """Index the paths that exist; while the library itself is gone, wait until it is back."""
+    """Index the paths that exist; if the library itself is gone, wait for it to come back."""
     told = False
     while True:
         present = [path for path in paths if path.exists()]

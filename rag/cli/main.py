@@ -1,4 +1,4 @@
-"""The command ``rag``: arguments in, a call of the library, words out."""
+"""The entry point of the command ``rag``."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ COMMANDS = MappingProxyType(
         "import": "archive:import_command",
     }
 )
-"""Each command, in the order of ``rag --help``: its module in rag.cli, and its function."""
+"""The commands in the order of ``rag --help``, each with its module in rag.cli and function."""
 
 OTHER_HELP = MappingProxyType(
     {"backup": "The same as [bold]rag export[/]: of one moment, while all goes on."}
@@ -53,9 +53,10 @@ EXIT_INPUT = 2
 
 
 def app(arguments: Sequence[str]) -> typer.Typer:
-    """The command with the one that the arguments name under it, or with all of them.
+    """Build the Typer application with only the command that the arguments name, or with all of
+    them.
 
-    What the others import, evaluation and loaders, a question need not wait for.
+    So a question need not wait for the imports of evaluation and loaders.
     """
     made = typer.Typer(
         name="rag",
@@ -74,7 +75,7 @@ def app(arguments: Sequence[str]) -> typer.Typer:
     return made
 
 
-def _print_version(wanted: bool) -> None:  # noqa: FBT001 (as Typer calls it)
+def _print_version(wanted: bool) -> None:  # noqa: FBT001 (Typer's callback signature)
     if wanted:
         from importlib.metadata import version
 
@@ -91,12 +92,12 @@ def _options(
         ),
     ] = False,
 ) -> None:
-    # Also without options: otherwise Typer takes the only command for the whole.
+    # Needed even without options: Typer would otherwise make a lone command the whole application.
     pass
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command; the one place where errors become exit codes."""
+    """Run the command; the only place where errors become exit codes."""
     one_blas_thread()
     a_heap_for_each_core()
     short_turns()
@@ -107,8 +108,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except RagError as error:
         _fail(str(error))
     except BrokenPipeError:
-        # The reader went away (rag ask … | head): stop quietly, and keep Python from
-        # complaining when it flushes at exit.
+        # The reader of a pipe exited (rag ask … | head): stop quietly, and keep Python from failing
+        # to flush at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except OSError as error:
         _fail(f"{error.filename or 'a file'}: {error.strerror or error}; check that it can be used")

@@ -1,4 +1,4 @@
-"""The command ``rag mcp``: the library for assistants."""
+"""``rag mcp``: the MCP server over stdio."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from rag.cli.options import LibraryOption, library_at
 
 
 def mcp_command(library: LibraryOption = None) -> None:
-    """Answer assistants by the Model Context Protocol, on standard input and output.
+    """Serve assistants over the Model Context Protocol, on standard input and output.
 
-    They may search, find and read; nothing changes. An assistant starts this itself, once it is
-    told the command. A server that runs already has the same at /mcp: rag serve
+    They may search, find and read; nothing changes. Configure an assistant with this command and it
+    starts the server itself. A running rag serve offers the same at /mcp.
 
     Example: rag mcp --library ~/articles/.rag
     """

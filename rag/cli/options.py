@@ -34,18 +34,18 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for progra
 def library_at(
     path: str | Path | None, *, create: bool, reranker: Reranker | None = None
 ) -> Iterator[Library]:
-    """The library that a command was given, or the default one."""
+    """Open the library that was given, or the default one."""
     with Library.open(path or default_library(), create=create, reranker=reranker) as library:
         yield library
 
 
 def folder_of(library: str | None, command: str) -> Path:
-    """The folder of the library that a command was given, or of the default one.
+    """The folder of the library that was given, or of the default one.
 
     Raises
     ------
     InputError
-        If it is a shared one, for which the command is not.
+        If it is a shared library, which the command does not support.
     """
     place = library or default_library()
     if is_url(place):

@@ -1,4 +1,4 @@
-"""What the command prints: results, reports and progress, for people and for programs."""
+"""Output of the commands: results, reports and progress, for people and for programs."""
 
 from __future__ import annotations
 
@@ -29,24 +29,25 @@ _OBEYED = {
         *(*range(0x202A, 0x202F), *range(0x2066, 0x206A), *range(0xD800, 0xE000)),
     )
 }
-"""What a terminal would obey or can't show, instead of showing it: controls, changes of direction
-and bytes that are no UTF-8."""
+"""Escapes for what a terminal would interpret or can't show: control characters, bidirectional
+controls, and bytes that are not UTF-8.
+"""
 
 _OF_DOCUMENTS = frozenset({"added", "updated", "unchanged", "removed"})
 
 
 def visible(text: str) -> str:
-    """A name that others gave, to be shown: what a terminal would obey is spelled out."""
+    """Escape control characters in untrusted text, such as a file name."""
     return text.translate(_OBEYED)
 
 
 def escape(text: str) -> str:
-    """The same, to stand among markup."""
+    """The same, and escape rich markup too."""
     return markup.escape(visible(text))
 
 
 def print_report(report: IndexReport) -> None:
-    """What one run did, as a table, and the files that were not read, each with its reason."""
+    """Print a run's report as a table, and the files that could not be read with their reasons."""
     table = Table(box=None, pad_edge=False, show_header=False)
     table.add_column()
     table.add_column(justify="right")
@@ -64,14 +65,14 @@ def print_report(report: IndexReport) -> None:
 
 
 def print_change(report: IndexReport) -> None:
-    """What one run did, on one line, as it is shown while folders are followed."""
+    """Print a run's report on one line, for following folders."""
     words = [f"{len(found):,} {name}" for name, found in _outcomes(report).items()]
     out.print(f"{', '.join(words)} · {count(report.embedded, 'passage')} embedded")
     _print_failures("failed", report.failed)
 
 
 def _outcomes(report: IndexReport) -> dict[str, Sequence[object]]:
-    """What there is any of, by its name."""
+    """The non-empty outcomes, by label."""
     outcomes: dict[str, Sequence[object]] = {
         "added": report.added,
         "updated": report.updated,
@@ -91,7 +92,7 @@ def _print_failures(what: str, failures: Sequence[Failure]) -> None:
 
 
 def print_status(status: Status) -> None:
-    """What a library holds."""
+    """Print what a library holds."""
     out.print(f"[bold]{escape(str(status.path))}[/]", soft_wrap=True)
     out.print(f"documents   {status.documents:,}")
     out.print(f"passages    {status.passages:,}")
@@ -111,13 +112,13 @@ def print_status(status: Status) -> None:
 
 
 def print_untrained(status: Status) -> None:
-    """Languages of the library that its model was not trained on, if there are any."""
+    """Warn of languages in the library that its model was not trained on, if any."""
     if status.language_note:
         out.print(f"[yellow]{escape(status.language_note)}[/]", soft_wrap=True)
 
 
 def print_files(reports: Sequence[FileReport]) -> None:
-    """What came of each file."""
+    """Print the outcome of each file."""
     table = Table(box=None, pad_edge=False)
     for name in ("file", "status", "pages", "characters", "passages", "language", "seconds"):
         right = name in {"pages", "characters", "passages", "seconds"}
@@ -142,19 +143,19 @@ def print_files(reports: Sequence[FileReport]) -> None:
 
 
 def file_as_json(report: FileReport) -> dict[str, object]:
-    """A file's report as plain values."""
+    """Convert a file's report to JSON values."""
     return asdict(report) | {"status": report.status}
 
 
 def print_hit(hit: Hit) -> None:
-    """A passage with its answering sentence marked."""
+    """Print a passage with its answering sentence highlighted."""
     out.print(Text.assemble((f"{hit.rank}. ", "dim"), (hit.title, "bold")))
     out.print(Text(f"   {place(hit)} · score {hit.score:.2f}", "dim"))
     out.print(Padding(_marked(hit), (0, 0, 1, 3)))
 
 
 def place(found: Hit | Match) -> str:
-    """Where a passage stands: file, page, date."""
+    """Describe where a passage is: file, page, date."""
     parts = [visible(Path(found.source).name)]
     if found.page:
         parts.append(f"page {found.page_label or found.page}")
@@ -165,7 +166,7 @@ def place(found: Hit | Match) -> str:
 
 
 def _marked(hit: Hit) -> Text:
-    """The passage with its answer in colour, or between » and « where there is none."""
+    """Highlight the answer in a passage, in colour or between » and « without a terminal."""
     first, last = hit.answer.start - hit.start, hit.answer.end - hit.start
     if not out.is_terminal:
         return Text(f"{hit.text[:first]}»{hit.text[first:last]}«{hit.text[last:]}")
@@ -175,7 +176,7 @@ def _marked(hit: Hit) -> Text:
 
 
 def hit_as_json(hit: Hit) -> dict[str, object]:
-    """A hit as plain values."""
+    """Convert a hit to JSON values."""
     return {
         "rank": hit.rank,
         "score": hit.score,
@@ -198,11 +199,11 @@ def hit_as_json(hit: Hit) -> dict[str, object]:
 
 
 def print_json(value: object) -> None:
-    """One JSON value."""
+    """Print one JSON value."""
     # Not through rich, which would wrap and colour it.
     sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2) + "\n")
 
 
 def count(number: int, noun: str) -> str:
-    """How many of something: ``1 file``, ``2,000 files``."""
+    """Format a count: ``1 file``, ``2,000 files``."""
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

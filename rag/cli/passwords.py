@@ -1,4 +1,4 @@
-"""Passwords of protected PDFs: from a file, or asked for by the name of each."""
+"""Passwords of protected PDFs: read from a file, or prompted for."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from rag.types.reports import IndexReport
 
 
 def in_file(path: Path) -> list[str]:
-    """The passwords in a file, one a line; empty lines don't count.
+    """Read a password file, one per line; empty lines are skipped.
 
     Raises
     ------
@@ -34,30 +34,30 @@ def in_file(path: Path) -> list[str]:
 
 
 def can_be_asked_for() -> bool:
-    """Whether somebody sits at a terminal."""
+    """Whether there is a terminal to prompt on."""
     return sys.stdin.isatty() and sys.stderr.isatty()
 
 
 def asked_for(
     report: IndexReport, index: Callable[[Sequence[str]], IndexReport], given: list[str]
 ) -> IndexReport:
-    """Ask for the password of each PDF that lacked it, by its name, and index again with it.
+    """Prompt for the password of each PDF that needs one, and index again with it.
 
-    What opens one is tried on the others, too, before somebody is asked for theirs.
+    Each password that opens a file is tried on the others before the next prompt.
 
     Parameters
     ----------
     report
-        Of a run.
+        The report of the last run.
     index
-        The same run once more, with these passwords.
+        Runs indexing again with these passwords.
     given
-        Passwords that are known; those that opened something are added.
+        Known passwords; those that opened something are added.
 
     Returns
     -------
     IndexReport
-        That of the last run.
+        The report of the last run.
     """
     if locked := _locked(report):
         err.print(f"{count(len(locked), 'PDF')} with a password; press Enter to leave one out.")
@@ -66,7 +66,7 @@ def asked_for(
         err.print(f"Password of {escape(locked[0])}", soft_wrap=True)
         try:
             password = getpass("(not shown): ", stream=sys.stderr)
-        except EOFError:  # Ctrl-D: none of them
+        except EOFError:  # Ctrl-D: skip the rest
             err.print()
             break
         if not password:

@@ -1,4 +1,4 @@
-"""How far a long series of questions is: a bar, or lines where nobody watches."""
+"""Progress of a long series of questions: a bar, or lines without a terminal."""
 
 from __future__ import annotations
 
@@ -9,19 +9,20 @@ from contextlib import contextmanager
 from rag.cli.output import err, escape
 
 STEPS_BETWEEN_LINES = 500
-"""Steps between two plain lines, where the output is no terminal."""
+"""Steps between two lines if the output is not a terminal."""
 
 
 def is_watched() -> bool:
-    """Whether a person sees what is written to standard error."""
+    """Whether standard error is a terminal."""
     return sys.stderr.isatty()
 
 
 @contextmanager
 def progress_of(things: str) -> Iterator[Callable[[str, int, int], None]]:
-    """Something to tell, after each step, what it belongs to, how many are done, of how many.
+    """Yield a callback that takes, after each step, the task, the number of steps done and the
+    total.
 
-    ``things`` is what is counted, ``questions`` say.
+    ``things`` is the unit, such as ``questions``.
     """
     if not is_watched():
         yield lambda task, done, total: _plain(task, done, total, things)

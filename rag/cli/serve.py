@@ -1,4 +1,4 @@
-"""``rag serve``: the page in the browser, over one library or over several."""
+"""``rag serve``: the web server, over one library or several."""
 
 from __future__ import annotations
 
@@ -81,20 +81,20 @@ def serve_command(
         typer.Option("--log-questions", help="Log what is asked; otherwise no question is kept."),
     ] = False,
 ) -> None:
-    """Serve the page where questions are asked in the browser.
+    """Serve the search page.
 
-    A new library is made where there is none: documents can be added in the browser.
+    A new library is created if there is none: documents can be added in the browser.
 
-    Only this machine can reach it. For others, make an access file and name an address:
+    Only this machine can reach the server. For others, make an access file and name an address:
     rag password people.json ada --owner, then
     rag serve --host 0.0.0.0 --auth people.json
 
-    Passwords travel as they are unless a reverse proxy with TLS stands in front:
+    Passwords are sent unencrypted unless a reverse proxy with TLS is in front:
     rag serve --behind-proxy 127.0.0.1 --allow-host docs.example.org --auth people.json
 
-    What happens is logged to standard error: on a terminal what goes wrong, elsewhere each request
-    as a line of JSON. Ctrl-C and SIGTERM end the server in order and within three seconds: what is
-    under way is answered if that takes a moment only, and what was indexed stays.
+    The log goes to standard error: warnings and errors on a terminal, elsewhere each request as a
+    line of JSON. Ctrl-C and SIGTERM shut the server down within three seconds: running requests are
+    answered if that takes only a moment, and what was indexed stays.
 
     Example: rag serve --port 8000
     """
@@ -134,7 +134,7 @@ def _ready(address: str) -> None:
 
 
 def _say(line: str, more: str, address: str) -> None:
-    """A line for a person, or one among the others of the log."""
+    """Print a line on a terminal, or log it."""
     if err.is_terminal:
         err.print(line + more)
     else:

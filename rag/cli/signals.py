@@ -1,4 +1,4 @@
-"""What ends a command before its end: Ctrl-C, and SIGTERM, which means the same."""
+"""Interruption of a command by Ctrl-C or SIGTERM, which are treated alike."""
 
 from __future__ import annotations
 
@@ -17,26 +17,28 @@ EXIT_TERMINATED = 143
 _codes: dict[int, int] = {signal.SIGINT: EXIT_INTERRUPTED, signal.SIGTERM: EXIT_TERMINATED}
 
 reported = threading.Event()
-"""Set by a command that has said itself that it was stopped."""
+"""Set by a command that has reported its interruption itself."""
 
 SECONDS_TO_END = 2.0
-"""How long a command may go on after the first of them."""
+"""Time a command has to end after the first signal."""
 
 
 @contextmanager
 def ending() -> Iterator[None]:
-    """In this block SIGTERM ends a command as Ctrl-C does, but for the exit code: by
-    KeyboardInterrupt. At its end the process is ended, too: what threads have yet to do, and what
-    libraries do at exit, could take seconds. Where the block goes on for :data:`SECONDS_TO_END`, in
-    native code or waiting for a disk, say, the process is ended on the spot. That loses nothing:
-    what was committed stays, and whatever is derived from it is made again.
+    """Within this block SIGTERM raises KeyboardInterrupt as Ctrl-C does; only the exit code
+    differs.
+
+    At its end the process exits at once: joining threads and exit handlers of libraries could take
+    seconds. If the block doesn't end within :data:`SECONDS_TO_END`, because it is in native code or
+    waiting for a disk, the process is killed. That loses nothing: committed work stays, and
+    everything derived from it is rebuilt.
     """
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     ended: BaseException | None = None
     with _watched() as stopped_by:
         try:
             yield
-        except BaseException as error:  # noqa: BLE001 (what became of a KeyboardInterrupt)
+        except BaseException as error:  # noqa: BLE001 (a KeyboardInterrupt may be wrapped)
             ended = error
     if stopped_by:
         _end(_codes[stopped_by[0]], ended)
@@ -46,8 +48,8 @@ def ending() -> Iterator[None]:
 
 
 def _end(code: int, ended: BaseException | None) -> NoReturn:
-    """End the process after a signal. A command that ended as if nothing had been, such as a
-    server, or with an error of its own has its own exit code.
+    """Exit after a signal. A command that ended normally, such as a server, or with an error of its
+    own keeps its exit code.
     """
     if ended is None:
         code = 0
@@ -56,15 +58,15 @@ def _end(code: int, ended: BaseException | None) -> NoReturn:
     elif not reported.is_set():
         os.write(2, b"Stopped.\n")
     for stream in (sys.stdout, sys.stderr):
-        with suppress(OSError, ValueError):  # nobody reads it any more, or it is closed
+        with suppress(OSError, ValueError):  # the output is closed, or its reader is gone
             stream.flush()
     os._exit(code)
 
 
 @contextmanager
 def _watched() -> Iterator[list[int]]:
-    """Have a thread told of signals as they come: Python's own handlers wait for native code. At
-    the end of the block the list has the signal that ends the command, if there was one.
+    """Run a thread that sees signals immediately: Python's own handlers wait for native code to
+    return. After the block the list contains the signal that ends the command, if there was one.
     """
     received, sent = os.pipe()
     os.set_blocking(sent, False)
@@ -91,12 +93,12 @@ def _watched() -> Iterator[list[int]]:
 
 
 def expect_sigterm() -> None:
-    """Let SIGTERM be the ordinary way to end this command, with exit code 0: it is a server."""
+    """Make SIGTERM end this command, which is a server, with exit code 0."""
     _codes[signal.SIGTERM] = 0
 
 
 def _end_soon(number: int) -> None:
-    """End the process if the signal has not done so by then."""
+    """Kill the process if it has not ended in time."""
     time.sleep(SECONDS_TO_END)
     if _codes[number] and not reported.is_set():
         os.write(2, b"Stopped. What was written stays; run it again to go on.\n")

@@ -1,4 +1,4 @@
-"""The command ``rag verify``: is the library what was written to it?"""
+"""``rag verify``: check the integrity of a library."""
 
 from __future__ import annotations
 
@@ -30,18 +30,18 @@ def verify_command(
     ] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Hold everything in the library against everything else: is it what was written?
+    """Check the integrity of everything in the library.
 
-    Without --repair nothing is written, and others may index and ask meanwhile. A text that is
-    damaged can't be made again: the file to index anew is named. Exit code 5: something is damaged,
-    and not repaired.
+    Without --repair nothing is written, and others may index and search meanwhile. A damaged text
+    can't be recovered: the file to reindex is named. Exit code 5: something is damaged and was not
+    repaired.
 
     Example: rag verify --repair
     """
     try:
         with library_at(library, create=False) as opened, progress_of("looked at") as show:
             found = opened.verify(repair=repair, on_progress=show)
-    except LibraryDamaged as error:  # so badly that it can't be opened
+    except LibraryDamaged as error:  # too badly damaged to be opened
         err.print(f"[red]rag:[/] {escape(str(error))}", soft_wrap=True)
         raise typer.Exit(EXIT_DAMAGED) from error
     if as_json:

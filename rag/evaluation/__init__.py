@@ -1,8 +1,8 @@
-"""Measuring: a library is asked the questions of a labelled set, and what it finds is judged.
+"""Evaluation of retrieval on labelled sets.
 
 ::
 
-    files → Labelled set → Library → Answered → Judged → Result → table, JSON, plot, losses
+    files → LabelledSet → Library → Answered → Judged → Result → table, JSON, plot, losses
       beir, questions,     corpus    query_run  relevance results
       rated_set
 

@@ -1,14 +1,14 @@
-"""Labelled sets in the layout of BEIR (Thakur et al., NeurIPS 2021).
+"""Labelled sets in BEIR format (Thakur et al., NeurIPS 2021).
 
 ::
 
-    corpus.jsonl[.gz]    {"_id", "title", "text", "metadata"}, a document a line
-    queries.jsonl[.gz]   {"_id", "text", "metadata"}, a question a line
-    qrels/SPLIT.tsv      question, document and gain, with or without a line of names
+    corpus.jsonl[.gz]    {"_id", "title", "text", "metadata"}, one document per line
+    queries.jsonl[.gz]   {"_id", "text", "metadata"}, one query per line
+    qrels/SPLIT.tsv      query, document and gain, with or without a header
 
-Two things may stand in the metadata of a question: ``answer_spans``, ``[{"doc_id", "start",
-"end"}]``, in characters of that document's text; and ``filter``, values that the metadata of a
-document must have to be looked at. A set with spans needs no judgements of documents.
+A query's metadata may contain two extensions: ``answer_spans``, ``[{"doc_id", "start", "end"}]``,
+in characters of that document's text; and ``filter``, metadata values that a document must have to
+be searched. A set with spans needs no qrels.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from rag.types.filters import Filter
 USUAL_SPLIT = "test"
 
 COLUMNS = 3
-"""Of a file of judgements."""
+"""Columns of a qrels file."""
 
 
 def read_beir(folder: Path, split: str | None = None) -> LabelledSet:
@@ -45,14 +45,14 @@ def read_beir(folder: Path, split: str | None = None) -> LabelledSet:
     Parameters
     ----------
     folder
-        Where it lies.
+        The folder of the set.
     split
-        Which file of judgements, ``test`` by default, or the only one there is.
+        The qrels file, by default ``test``, or the only one there is.
 
     Returns
     -------
     LabelledSet
-        With those questions that have a span, or a document of some gain in that split.
+        With the queries that have a span, or a document of positive gain in that split.
 
     Raises
     ------
@@ -80,9 +80,9 @@ def read_beir(folder: Path, split: str | None = None) -> LabelledSet:
 
 
 def metadata_name(name: str) -> str:
-    """What a field of a document's metadata is called in the library.
+    """The name of a document's metadata field in the library.
 
-    Set apart by a prefix, or a loader would take some of them for the document's date or author.
+    It is prefixed, because loaders would take some fields for the document's date or author.
     """
     return f"set.{name}"
 
@@ -148,7 +148,7 @@ def _span(where: str, given: Any, documents: Mapping[str, SetDocument]) -> GoldS
 
 
 def _judgements(folder: Path, split: str | None) -> dict[str, dict[str, int]]:
-    """The gain of each document for each question; none where the set has no judgements."""
+    """The gain of each judged document by query; empty if the set has no qrels."""
     files = {path.stem: path for path in sorted((folder / "qrels").glob("*.tsv"))}
     if split is None:
         if not files:
@@ -192,7 +192,7 @@ def _string(where: str, record: Record, name: str, default: str | None = None) -
 
 
 def _values(where: str, given: Any) -> dict[str, str]:  # noqa: ANN401 (JSON)
-    """Metadata with the names that the library knows them by; all values as text."""
+    """Convert metadata to the library's names, with all values as text."""
     if not isinstance(given, dict):
         raise InputError(f"{where}: “metadata” and “filter” are objects {{name: value}}; mend it")
     return {metadata_name(name): _in_words(value) for name, value in given.items()}

@@ -1,4 +1,4 @@
-"""A library's search with settings of one's own."""
+"""Search a library with a custom configuration."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from rag.types.protocols import Embedder, QuestionEncoder
 
 
 class Searcher:
-    """Asks a library as it is when this is made."""
+    """Searches a snapshot of the library, taken when this is created."""
 
     def __init__(self, engine: Engine, embedder: Embedder) -> None:
         self._embedder = embedder
@@ -24,13 +24,13 @@ class Searcher:
     def search(
         self, question: Question, k: int, settings: Ranking, reranker: Reranker | None
     ) -> list[Hit]:
-        """The best ``k`` hits for a question, among the documents that it may look in."""
+        """Retrieve the best ``k`` hits for a question, within its filter."""
         return self._found(question, k, settings, reranker, self._embedder)
 
     def search_each(
         self, question: Question, k: int, settings: Sequence[Ranking]
     ) -> list[list[Hit]]:
-        """The same with each of several settings; the model reads the question once."""
+        """The same with several configurations; the question is embedded once."""
         once = Remembered(self._embedder)
         return [self._found(question, k, one, None, once) for one in settings]
 

@@ -1,4 +1,4 @@
-"""The documents of a set → a library of them."""
+"""Index the documents of a labelled set into a library."""
 
 from __future__ import annotations
 
@@ -15,26 +15,28 @@ from rag.runtime.files import write_atomically
 from rag.types import Hit
 
 FOLDER = "corpus"
-"""Where in the library's folder the documents lie, as files that it can follow."""
+"""Folder inside the library's, with the documents as files to follow."""
 
 DOCUMENTS_PER_FILE = 1_000
 CHARACTERS_PER_FILE = 4_000_000
-"""What ends a file; several are read at once, and none keeps a reader busy for long."""
+"""Maximum size of a file, in characters; files are read in parallel, so none should keep a reader
+busy for long.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Corpus:
-    """A set's documents as they stand in a library: which of them each source is."""
+    """The documents of a set in a library, with the mapping from sources."""
 
     documents: Mapping[str, SetDocument]
     _id_by_source: Mapping[str, str]
 
     def of_source(self, source: str) -> SetDocument:
-        """The document that a source holds."""
+        """The document with this source."""
         return self.documents[self._id_by_source[source]]
 
     def names(self, hit: Hit) -> list[str]:
-        """The ids of the documents that hold the passage of a hit, the one it is shown of first."""
+        """The ids of all documents that contain the passage of a hit, the one shown first."""
         return [self._id_by_source[source] for source in (hit.source, *hit.also_in)]
 
 
@@ -44,7 +46,7 @@ def index(
     *,
     progress: bool = False,
 ) -> Corpus:
-    """Make a library follow the documents of a set; what it has already costs next to nothing.
+    """Index the documents of a set; documents that are already there cost next to nothing.
 
     Raises
     ------
@@ -70,7 +72,7 @@ def index(
 
 
 def _write(documents: Sequence[SetDocument], folder: Path) -> dict[str, str]:
-    """Write the documents as files of records; gives the id by the source of each.
+    """Write the documents as files of records; returns the document ids by source.
 
     A document without a word is not written: no search can find it.
     """
@@ -104,7 +106,7 @@ def _shards(documents: Sequence[SetDocument]) -> Iterator[list[SetDocument]]:
 
 
 def _line(document: SetDocument) -> str:
-    # A document of a title alone is found by it.
+    # A document with a title but no text can be found by its title.
     has_text = any(character.isalnum() for character in document.text)
     record = {
         **document.metadata,

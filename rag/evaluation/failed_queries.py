@@ -1,4 +1,4 @@
-"""The questions that went wrong, as a file to read."""
+"""Export of failed queries for inspection."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from rag.runtime.files import write_atomically
 from rag.types import Hit
 
 HITS = 3
-"""Of each question that are written down."""
+"""Hits that are written per query."""
 
 
 def write_losses(judged: Sequence[Judged], path: Path) -> int:
-    """Write a line of JSON for each question that was lost, the worst first; gives their number.
+    """Write one line of JSON per failed query, worst first; returns their number.
 
-    Lost is a question whose right passage, or document, isn't the first, or whose answer isn't
-    in the sentence that is marked there. A line has the question and its filter, what was
-    expected, the rank of the first right one (or null), and the first hits.
+    A query has failed if its first hit is not relevant, or if the sentence highlighted there does
+    not contain the answer. Each line has the question and its filter, the expected answer, the rank
+    of the first relevant hit (or null), and the first hits.
     """
     lost = [one for one in judged if one.rank != 1 or one.marked is False]
     lost.sort(key=lambda one: (one.rank is not None, -(one.rank or 0)))

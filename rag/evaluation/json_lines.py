@@ -1,4 +1,4 @@
-"""JSON Lines, packed or not, with errors that name the line."""
+"""JSON Lines, gzipped or not, with errors that name the line."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, BinaryIO, TypeAlias
-from zlib import error as ZlibError  # noqa: N812 (zlib spells its exception like a function)
+from zlib import error as ZlibError  # noqa: N812 (zlib names its exception like a function)
 
 from rag.errors import InputError
 from rag.runtime.files import open_file
@@ -18,21 +18,22 @@ Record: TypeAlias = dict[str, Any]
 
 
 def records(path: Path) -> Iterator[tuple[str, Record]]:
-    """The objects in a file, each with where it stands, ``queries.jsonl, line 3``, for errors.
+    """Iterate over the objects in a file, each with its location (``queries.jsonl, line 3``) for
+    errors.
 
-    A name that ends in ``.gz`` is unpacked. Empty lines are passed over.
+    Files ending in ``.gz`` are decompressed. Empty lines are skipped.
 
     Raises
     ------
     InputError
-        If the file is damaged or no UTF-8, or a line is no JSON object.
+        If the file is damaged or not UTF-8, or a line is not a JSON object.
     """
     try:
         with ExitStack() as stack:
             file: BinaryIO | gzip.GzipFile = stack.enter_context(open_file(path))
             if path.suffix == ".gz":
                 file = stack.enter_context(gzip.GzipFile(fileobj=file))
-            # Only line feeds end a line: strings may hold the other marks.
+            # Only line feeds separate lines: strings may contain other line separators.
             lines = io.TextIOWrapper(file, encoding="utf-8-sig", newline="\n")
             for number, line in enumerate(lines, 1):
                 if line.strip():

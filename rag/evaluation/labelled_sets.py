@@ -1,4 +1,4 @@
-"""What a labelled set is: questions, and what is right for each of them."""
+"""Labelled sets: questions with relevance labels."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from rag.types.filters import Filter
 
 @dataclass(frozen=True, slots=True)
 class GoldSpan:
-    """A stretch of a document that answers a question; ``text`` is what stands there."""
+    """A span of a document that answers a question; ``text`` is its text."""
 
     document: str
     span: Span
@@ -22,11 +22,11 @@ class GoldSpan:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A question, and what is right for it; there is at least one label.
+    """A question with at least one relevance label.
 
-    ``documents`` has the gain of each document that was judged, by its name in the set: 0 for
-    one that is of no use. ``spans`` are stretches that answer, and ``expected`` is a text that a
-    right passage contains, upper or lower case. ``conditions`` limit the search.
+    ``documents`` has the gain of each judged document by its id in the set; 0 means not relevant.
+    ``spans`` are answer spans, and ``expected`` is a text that a relevant passage contains,
+    ignoring case. ``conditions`` filter the search.
     """
 
     id: str
@@ -39,7 +39,7 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class SetDocument:
-    """A document that comes with a set; ``metadata`` are what filters ask for."""
+    """A document of a set; ``metadata`` is what filters refer to."""
 
     id: str
     title: str
@@ -49,10 +49,10 @@ class SetDocument:
 
 @dataclass(frozen=True, slots=True)
 class LabelledSet:
-    """Questions with labels, and the documents that they are asked of.
+    """Labelled questions, and the documents to search.
 
-    ``documents`` is None where the questions are about a library that is there already.
-    ``unlabelled`` counts the questions that were left out, because nothing says what is right.
+    ``documents`` is None if the questions are about an existing library. ``unlabelled`` counts the
+    questions that were left out for lack of a label.
     """
 
     name: str
@@ -62,19 +62,19 @@ class LabelledSet:
 
 
 def spread(questions: Sequence[Question], most: int | None) -> tuple[Question, ...]:
-    """At most so many of the questions, evenly spread over the set."""
+    """Sample at most ``most`` questions, evenly spread over the set."""
     if most is None or most >= len(questions):
         return tuple(questions)
     return tuple(questions[len(questions) * i // most] for i in range(most))
 
 
 def check_question(text: str, where: str) -> str:
-    """The text of a question, if it can be asked.
+    """Validate the text of a question.
 
     Raises
     ------
     InputError
-        If there is no letter and no digit in it; ``where`` says where it stands.
+        If it contains no letter and no digit; ``where`` is its location, for the error.
     """
     if not any(character.isalnum() for character in text):
         raise InputError(f"{where}: the question is empty; write one, or take the line out")
@@ -82,7 +82,7 @@ def check_question(text: str, where: str) -> str:
 
 
 def no_set(path: Path, reason: str) -> InputError:
-    """The error for a path that is no labelled set."""
+    """The error for a path that is not a labelled set."""
     return InputError(
         f"{path} is no labelled set: {reason}; give a folder with corpus.jsonl, queries.jsonl and "
         "qrels/, or a CSV or JSONL file with the columns “question” and “expected” or “file”"

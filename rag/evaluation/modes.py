@@ -1,4 +1,4 @@
-"""Ways to rank that can be measured against each other, by name."""
+"""Ranking modes that can be compared with each other, by name."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from rag.search.scoring import DEFAULT, Ranking
 RERANK = "rerank"
 
 MODES = {
-    # Deep, since the index holds sentences: among so many, the best passages are there.
+    # Deep, because the index holds sentences: enough of them to include the best passages.
     "dense": Ranking(
         meaning_weight=1.0,
         tokens_weight=0.0,
@@ -25,15 +25,14 @@ MODES = {
     "hybrid": DEFAULT,
     RERANK: DEFAULT,
 }
-"""One vector a passage; the best sentence's vector; BM25; these last two together; the default,
-which re-orders that by the tokens; and a cross-encoder on top."""
+"""Dense: one vector per passage. Late: the best sentence's vector. Words: BM25. Fusion: these last
+two. Hybrid, the default: fusion reranked by late interaction. Rerank: with a cross-encoder on top.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Mode:
-    """A way to rank: its ``name`` as it was asked for, and whether a cross-encoder has the last
-    word.
-    """
+    """A ranking mode: its ``name`` as requested, and whether a cross-encoder reranks."""
 
     name: str
     settings: Ranking
@@ -41,12 +40,12 @@ class Mode:
 
 
 def parse_mode(text: str) -> Mode:
-    """Read a mode, and settings that differ from it: ``hybrid,tokens_weight=0.5``.
+    """Parse a mode with optional overrides: ``hybrid,tokens_weight=0.5``.
 
     Raises
     ------
     InputError
-        If there is no such mode or setting, or its value can't be.
+        If there is no such mode or setting, or its value is invalid.
     """
     name, *changes = (part.strip() for part in text.split(","))
     if name not in MODES:

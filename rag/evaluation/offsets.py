@@ -1,7 +1,7 @@
-"""Offsets in a set's texts and in a library's, made comparable.
+"""Align offsets in a labelled set's texts with offsets in the library's.
 
-Reading tidies a text: blanks are folded, marks are composed with their letters, debris goes. So
-both are counted in those characters of the tidied text that are no blanks.
+Reading normalizes a text: white space is collapsed, combining marks are composed, stray characters
+are dropped. So both sides count the non-blank characters of the normalized text.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ from rag.types import Document, Hit
 
 @dataclass(slots=True)
 class Places:
-    """Where gold spans and hits lie, in one way of counting.
+    """Maps gold spans and hits to common offsets.
 
-    Documents with the same text are one here: a passage of either is as right. ``document``
-    gives the library's document of an id, and ``parts`` the ids of all parts it is kept in.
+    Documents with the same text are treated as one: a passage of either is relevant. ``document``
+    returns the library's document by id, and ``parts`` the ids of all parts of a split document.
     """
 
     corpus: Corpus
@@ -39,12 +39,12 @@ class Places:
             self._first_of.setdefault(one.text, one.id)
 
     def gold(self, span: GoldSpan) -> Stretch:
-        """Where a gold span lies.
+        """Locate a gold span.
 
         Raises
         ------
         InputError
-            If there are only blanks in it.
+            If it is blank.
         """
         document = self.corpus.documents[span.document]
         if document.id not in self._gold:
@@ -59,11 +59,11 @@ class Places:
         return found
 
     def hit(self, hit: Hit) -> Stretch:
-        """Where the passage of a hit lies."""
+        """Locate the passage of a hit."""
         return self._of(hit, hit.start, hit.end)
 
     def answer(self, hit: Hit) -> Stretch:
-        """Where the marked sentence of a hit lies."""
+        """Locate the highlighted sentence of a hit."""
         return self._of(hit, hit.answer.start, hit.answer.end)
 
     def _of(self, hit: Hit, start: int, end: int) -> Stretch:
@@ -75,7 +75,7 @@ class Places:
     def _count(self, document: SetDocument, parts: Sequence[str]) -> None:
         texts = [self.document(part).text for part in parts]
         sizes = [len(_solid(text)) for text in texts]
-        # The title leads the text, and that of each further part.
+        # The text of each part begins with the title.
         above = (sum(sizes) - len(_solid(tidy(document.text)))) // len(parts)
         before = 0
         for part, text, size in zip(parts, texts, sizes, strict=True):
@@ -87,15 +87,15 @@ class Places:
 
 
 def _counts(text: str) -> list[int]:
-    """How many characters before each offset are no blanks."""
+    """The number of non-blank characters before each offset."""
     return [0, *accumulate(not one.isspace() for one in text)]
 
 
 def _counts_of_untidied(text: str) -> list[int]:
-    """The same for a text as it was before it was tidied."""
+    """The same for a text before normalization."""
     if _solid(tidy(text)) == _solid(text):
         return _counts(text)
-    # Something was dropped or composed: see what becomes of each piece. A letter and its marks
+    # Something was dropped or composed: normalize piece by piece. A letter and its combining marks
     # are one piece, since they are composed together.
     counts, before = [], 0
     for piece in _pieces(text):
@@ -106,7 +106,7 @@ def _counts_of_untidied(text: str) -> list[int]:
 
 
 def _pieces(text: str) -> list[str]:
-    """The text in letters, each with the marks and parts that are composed with it."""
+    """Split a text into letters, each with its combining marks."""
     pieces: list[str] = []
     for one in text:
         if pieces and not one.isascii() and _is_composed(pieces[-1], one):

@@ -1,4 +1,4 @@
-"""A report as a picture. The only module that knows matplotlib, which is an extra."""
+"""Plot a report. The only module that knows matplotlib, which is an optional dependency."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ KINDS = frozenset({".svg", ".png"})
 
 
 def check_plot(path: Path) -> None:
-    """Make sure that a picture can be drawn, before hours of work.
+    """Check that a plot can be drawn, before hours of work.
 
     Raises
     ------
     InputError
-        If matplotlib is missing, or the name ends in something else than .svg or .png.
+        If matplotlib is missing, or the file name ends in neither .svg nor .png.
     """
     if path.suffix.lower() not in KINDS:
         raise InputError(f"{path}: a plot is an .svg or a .png file; name one")
@@ -26,14 +26,14 @@ def check_plot(path: Path) -> None:
 
 
 def plot(report: Report, path: Path) -> None:
-    """Draw every measure with its interval, one colour a mode."""
+    """Plot every metric with its confidence interval, one colour per mode."""
     from matplotlib.figure import Figure
 
     names = list(report.results[0].estimates)
     figure = Figure(figsize=(8.0, 1.2 + 0.36 * len(names)), layout="constrained")
     axes = figure.subplots()
     for number, one in enumerate(report.results):
-        # Modes a little above and below each other, the first on top.
+        # Modes are offset vertically, the first on top.
         rows = [row + 0.18 * (number - (len(report.results) - 1) / 2) for row in range(len(names))]
         means = [one.estimates[name].mean for name in names]
         axes.errorbar(

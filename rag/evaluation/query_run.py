@@ -1,4 +1,4 @@
-"""Questions → what was found for them."""
+"""Run the queries of a labelled set."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ SHOWN = 10
 """Hits that a reader looks at."""
 
 Search: TypeAlias = Callable[[Question, int], list[Hit]]
-"""The best hits for a question, at most so many."""
+"""Retrieves the best ``k`` hits for a question."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """What was found for a question.
+    """The results for a question.
 
-    ``hits`` are those of a search for ten, as a reader makes it, and ``seconds`` is how long
-    that took. ``documents`` are the names of the documents in a search for a hundred hits, each
-    once, by its best passage; empty where no document is labelled. The two are searched apart,
-    because a search for more hits looks deeper.
+    ``hits`` are the results of a search for ten, as a reader would run it, and ``seconds`` its
+    latency. ``documents`` are the distinct document ids of a search for a hundred hits, ranked by
+    their best passage; empty if no document is labelled. The two are separate searches, because a
+    search for more hits has more candidates.
     """
 
     question: Question
@@ -41,23 +41,23 @@ def ask(
     names: Callable[[Hit], Sequence[str]],
     on_progress: Callable[[int], None],
 ) -> list[Answered]:
-    """Ask all questions.
+    """Run all queries.
 
     Parameters
     ----------
     questions
-        What to ask.
+        The queries.
     search
-        How to search.
+        The retrieval function.
     names
-        What the set calls the documents that hold a hit.
+        Returns the set's ids of the documents that contain a hit.
     on_progress
-        Told after each question how many are done.
+        Called after each query with the number done.
 
     Raises
     ------
     InputError
-        If a question can't be asked, because it has nothing but conditions, say; it is named.
+        If a query is invalid, for example because it consists of filters only; the error names it.
     """
     answered = []
     for done, question in enumerate(questions, 1):

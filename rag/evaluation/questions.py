@@ -1,15 +1,16 @@
-"""A reader's own questions, about a library that is there already.
+"""A user's own questions about an existing library.
 
-A CSV file with a line of names, or JSON Lines with objects, with these columns:
+A CSV file with a header, or JSON Lines with objects, with these fields:
 
 ``question``
-    What is asked.
+    The question.
 ``expected``
-    A text that a right passage contains.
+    A text that a relevant passage contains.
 ``file``
-    The file that has the answer: its name, or the end of its path.
+    The file with the answer: its name, or the end of its path.
 
-Of the last two, one is enough; with both, a right passage is in that file and has that text.
+At least one of the last two is required; with both, a relevant passage is in that file and contains
+that text.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from rag.evaluation.labelled_sets import LabelledSet, Question, check_question, 
 from rag.runtime.files import open_file
 
 SEPARATORS = {".csv": ",;", ".tsv": "\t"}
-"""What may stand between the cells; spreadsheets of some countries write semicolons."""
+"""Possible delimiters; spreadsheets in some locales write semicolons."""
 
 JSON_LINES = frozenset({".jsonl", ".ndjson"})
 
@@ -36,7 +37,7 @@ def read_questions(path: Path) -> LabelledSet:
     Raises
     ------
     InputError
-        If it can't be read, or a line says nothing of what is right.
+        If it can't be read, or a question has no label.
     """
     suffix = path.suffix.lower()
     if suffix in JSON_LINES:
@@ -52,19 +53,19 @@ def read_questions(path: Path) -> LabelledSet:
 
 
 def is_in_file(source: str, file: str) -> bool:
-    """Whether a source is that file, or lies in it, as a message lies in a mailbox."""
+    """Whether a source is that file or is inside it, as a message is inside a mailbox."""
     parts, wanted = PurePath(source).parts, PurePath(file).parts
     ends = range(len(wanted), len(parts) + 1)
     return any(parts[end - len(wanted) : end] == wanted for end in ends)
 
 
 def check_files(questions: Sequence[Question], sources: Sequence[str]) -> None:
-    """Make sure that every file that a question names is in the library.
+    """Check that every file named by a question is in the library.
 
     Raises
     ------
     InputError
-        If one is not: a slip in its name would look like a question that failed.
+        If one is not: a typo in its name would look like a failed query.
     """
     for file in dict.fromkeys(file for question in questions for file in question.documents):
         if not any(is_in_file(source, file) for source in sources):

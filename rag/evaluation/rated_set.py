@@ -1,8 +1,8 @@
-"""A reader's ratings → a labelled set of the library that they were made in.
+"""User ratings as a labelled set of the library in which they were made.
 
-Passages that were called good are right, all others are not. Only what was found could be rated,
-so a ranking that finds what nobody has seen yet gets no credit for it: such a set is kind to the
-ranking of the time, and a gain over that is rather too small than too large.
+Passages rated good are relevant, all others are not. Only retrieved passages could be rated, so a
+ranking gets no credit for finding new ones (pooling bias): the set favours the ranking of the time,
+and an improvement over it is underestimated rather than overestimated.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ NAME = "feedback"
 
 
 def rated_set(ratings: Sequence[Rating], store: Reader) -> tuple[LabelledSet, RatedJudge]:
-    """The questions for which a passage was called good, and who knows which passages these are.
+    """Make a labelled set of the questions with a passage rated good, and its judge.
 
     Parameters
     ----------
     ratings
-        The earliest first.
+        Oldest first.
     store
-        Of the library where they were made. Ratings of passages that are gone from it are left
-        out, and a question that has no others counts as unlabelled.
+        The store of the rated library. Ratings of passages that no longer exist are dropped, and a
+        question left without any counts as unlabelled.
 
     Raises
     ------

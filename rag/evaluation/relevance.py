@@ -1,4 +1,4 @@
-"""What was found → how good it is, question by question."""
+"""Judge results per query."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ TOP = 5
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """A question with its measures.
+    """A query with its metrics.
 
-    ``values`` has those measures for which the question is labelled, all in [0, 1]. ``rank`` is
-    that of the first right hit, or of the first right document where no passage is labelled, and
-    None where there is none. ``marked`` says whether the first marked sentence holds the answer;
-    None where no passage is labelled.
+    ``values`` has the metrics for which the query is labelled, all in [0, 1]. ``rank`` is the rank
+    of the first relevant hit, or of the first relevant document if no passage is labelled; None if
+    there is none. ``marked`` says whether the first highlighted sentence contains the answer; None
+    if no passage is labelled.
     """
 
     answered: Answered
@@ -34,29 +34,29 @@ class Judged:
 
 
 class Judge(Protocol):
-    """Knows which passages are right."""
+    """Decides which passages are relevant."""
 
     def values(self, question: Question, hits: Sequence[Hit]) -> dict[str, float]:
-        """Measures beyond those that follow from which hits are right."""
+        """Metrics other than those derived from which hits are relevant."""
         ...
 
     def is_right(self, question: Question, hit: Hit) -> bool:
-        """Whether the passage of a hit holds the answer."""
+        """Whether the passage of a hit contains the answer."""
         ...
 
     def is_marked(self, question: Question, hit: Hit) -> bool:
-        """Whether the marked sentence of a hit holds the answer."""
+        """Whether the highlighted sentence of a hit contains the answer."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class SpanJudge:
-    """For questions whose answers are stretches of documents: any one of them is right."""
+    """For queries labelled with answer spans, any of which is sufficient."""
 
     places: Places
 
     def values(self, question: Question, hits: Sequence[Hit]) -> dict[str, float]:
-        """How much of the gold text the best hits have, and whether all of it is there."""
+        """How much of the gold text the top hits cover, and whether they cover all of it."""
         gold = [self.places.gold(span) for span in question.spans]
         found = [self.places.hit(hit) for hit in hits[:TOP]]
         shares = overlap(gold, found)
@@ -70,36 +70,36 @@ class SpanJudge:
         }
 
     def is_right(self, question: Question, hit: Hit) -> bool:
-        """Whether a gold span lies in the passage."""
+        """Whether the passage contains a gold span."""
         passage = self.places.hit(hit)
         return any(passage.holds(self.places.gold(span)) for span in question.spans)
 
     def is_marked(self, question: Question, hit: Hit) -> bool:
-        """Whether a gold span lies in the marked sentence."""
+        """Whether the highlighted sentence contains a gold span."""
         sentence = self.places.answer(hit)
         return any(sentence.holds(self.places.gold(span)) for span in question.spans)
 
 
 @dataclass(frozen=True, slots=True)
 class TextJudge:
-    """For questions whose answer is a text; where a file is named too, it must be that file's.
+    """For queries labelled with a text, and optionally with the file it must be in.
 
-    Blanks, and upper or lower case, make no difference.
+    White space and case are ignored.
     """
 
     names: Callable[[Hit], Sequence[str]]
 
     def values(self, question: Question, hits: Sequence[Hit]) -> dict[str, float]:
-        """Nothing more is known."""
+        """No further metrics."""
         del question, hits
         return {}
 
     def is_right(self, question: Question, hit: Hit) -> bool:
-        """Whether the expected text stands in the passage."""
+        """Whether the passage contains the expected text."""
         return self._holds(hit.text, question) and self._is_in_file(question, hit)
 
     def is_marked(self, question: Question, hit: Hit) -> bool:
-        """Whether the expected text stands in the marked sentence."""
+        """Whether the highlighted sentence contains the expected text."""
         return self._holds(hit.answer.text, question) and self._is_in_file(question, hit)
 
     def _holds(self, text: str, question: Question) -> bool:
@@ -113,32 +113,32 @@ class TextJudge:
 
 @dataclass(frozen=True, slots=True)
 class RatedJudge:
-    """For questions for which a reader called passages right.
+    """For queries with passages that a user rated good.
 
-    ``right`` has the texts of these passages by the question's id, and the question's spans are
-    what was marked in them. A passage with the same words is as right.
+    ``right`` has the texts of these passages by query id, and the query's spans are the sentences
+    highlighted in them. A passage with the same text is equally relevant.
     """
 
     right: Mapping[str, Sequence[str]]
 
     def values(self, question: Question, hits: Sequence[Hit]) -> dict[str, float]:
-        """Nothing more is known."""
+        """No further metrics."""
         del question, hits
         return {}
 
     def is_right(self, question: Question, hit: Hit) -> bool:
-        """Whether the reader called this passage right."""
+        """Whether a user rated this passage good."""
         return _folded(hit.text) in map(_folded, self.right[question.id])
 
     def is_marked(self, question: Question, hit: Hit) -> bool:
-        """Whether what was marked then is marked now."""
+        """Whether the same sentence is highlighted as at the time of rating."""
         return self.is_right(question, hit) and any(
             _folded(span.text) in _folded(hit.answer.text) for span in question.spans
         )
 
 
 def judge(answered: Sequence[Answered], by: Judge) -> list[Judged]:
-    """Judge all answers: documents by their gains, passages by ``by``."""
+    """Judge all results: documents by their gains, passages with ``by``."""
     labelled = {
         one.question.id: one
         for one in answered

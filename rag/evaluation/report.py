@@ -1,4 +1,4 @@
-"""A labelled set and some modes → a report: the parts of this package put together."""
+"""Evaluate modes on a labelled set: from the set and a library to a report."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ from rag.types.reports import Status
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A library that is ready for the questions of a set.
+    """A library that is ready for the queries of a set.
 
-    ``names`` are what the set calls the documents that hold a hit, and ``judge`` knows which
-    hits are right.
+    ``names`` returns the set's ids of the documents that contain a hit, and ``judge`` decides which
+    hits are relevant.
     """
 
     status: Status
@@ -48,24 +48,24 @@ def opened(
     progress: bool = False,
     embedder: Embedder | None = None,
 ) -> Iterator[Opened]:
-    """Open the library for a set; made of the set's documents, where it comes with any.
+    """Open the library for a set; if the set has documents, index them first.
 
     Parameters
     ----------
     labelled
         The set.
     place
-        The folder of the library, or its URL. For a set with documents it may be new, or one of
-        that set, and is a folder: that is where the documents are kept.
+        The folder of the library, or its URL. If the set has documents it must be a folder, new or
+        already with that set, in which the documents are stored.
     progress
-        Whether to show bars while it is made.
+        Whether to show progress bars while indexing.
     embedder
-        The model; by default that of the library, and of a new one the packaged one.
+        The embedder; by default that of the library, or the packaged one for a new library.
 
     Raises
     ------
     InputError
-        If there are other documents in the library, or the set names files that it has not.
+        If there are other documents in the library, or the set names files that it doesn't have.
     LibraryError
         If the library can't be used.
     """
@@ -81,7 +81,7 @@ def opened(
             documents = corpus.index(labelled.documents, library, progress=progress)
             names = documents.names
             by = SpanJudge(Places(documents, library.document, library.parts))
-        # The first question loads the model, and publishes what a killed writer left.
+        # The first query loads the model, and publishes what a killed writer left.
         library.search(labelled.questions[0].text, 1)
         searcher = Searcher(library.engine, library.embedder)
         yield Opened(library.status(), searcher, names, by)
@@ -91,12 +91,12 @@ def opened(
 def opened_with_ratings(
     place: str | Path, *, embedder: Embedder | None = None
 ) -> Iterator[tuple[LabelledSet, Opened]]:
-    """Open a library for the questions that its readers rated.
+    """Open a library for evaluation on its users' ratings.
 
     Raises
     ------
     InputError
-        If there is nothing in the library, or no passage of it was called good.
+        If the library is empty, or none of its passages was rated good.
     LibraryError
         If the library can't be used.
     """
@@ -117,27 +117,27 @@ def evaluate(
     rerank: str | None = None,
     most: int | None = None,
 ) -> tuple[Report, list[Judged]]:
-    """Ask the set's questions in each mode.
+    """Run the set's queries in each mode.
 
     Parameters
     ----------
     labelled
         The set.
     library
-        The library to ask.
+        The library to search.
     modes
-        One, or two that are compared.
+        One mode, or two to compare.
     on_progress
-        Told after each question: the mode, how many are done, of how many.
+        Called after each query with the mode, the number done and the total.
     rerank
         The cross-encoder, for modes that need one.
     most
-        How many questions, spread over the set; None for all.
+        Maximum number of queries, spread over the set; None for all.
 
     Returns
     -------
     report, judged
-        The figures, and the questions of the first mode one by one.
+        The report, and the judged queries of the first mode.
 
     Raises
     ------
@@ -183,7 +183,7 @@ def _sources(hit: Hit) -> Sequence[str]:
 
 
 def _files_named(questions: Sequence[Question]) -> Callable[[Hit], Sequence[str]]:
-    """Which of the files that the questions name hold a hit; a document of no name has its own."""
+    """Map a hit to the files containing it that the questions name, or else to its own source."""
     named = list(dict.fromkeys(file for question in questions for file in question.documents))
 
     def names(hit: Hit) -> list[str]:

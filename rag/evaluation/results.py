@@ -1,4 +1,4 @@
-"""Judged questions → the figures of a run, and what is different between two of them."""
+"""Aggregate judged queries into a report, and compare two modes."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from rag.evaluation.statistics import Difference, Estimate, compare, estimate
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What one mode reached: every measure over the questions that are labelled for it.
+    """The result of one mode: every metric over the queries that are labelled for it.
 
-    ``seconds`` is the median time of a search for ten hits.
+    ``seconds`` is the median latency of a search for ten hits.
     """
 
     mode: str
@@ -26,10 +26,10 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """All that one run found out.
+    """The results of one run.
 
-    ``results`` has one or two modes; where there are two, ``differences`` says by how much the
-    first is above the second.
+    ``results`` has one or two modes; with two, ``differences`` has the improvement of the first
+    over the second.
     """
 
     set: str
@@ -43,12 +43,12 @@ class Report:
     differences: Mapping[str, Difference]
 
     def as_json(self) -> dict[str, object]:
-        """The report as plain values."""
+        """Convert the report to JSON values."""
         return asdict(self)
 
 
 def result(mode: str, judged: Sequence[Judged]) -> Result:
-    """The figures of one mode; there is at least one question."""
+    """Aggregate one mode; at least one query is required."""
     return Result(
         mode=mode,
         estimates={
@@ -60,7 +60,7 @@ def result(mode: str, judged: Sequence[Judged]) -> Result:
 
 
 def differences(ours: Sequence[Judged], theirs: Sequence[Judged]) -> dict[str, Difference]:
-    """How far one mode is above another, from the same questions in the same order."""
+    """Compare two modes on the same queries, in the same order."""
     found = {}
     for name in _names(ours):
         pairs = [
@@ -74,5 +74,5 @@ def differences(ours: Sequence[Judged], theirs: Sequence[Judged]) -> dict[str, D
 
 
 def _names(judged: Sequence[Judged]) -> list[str]:
-    """The measures, in the order in which they are made."""
+    """The names of the metrics, in order of first occurrence."""
     return list(dict.fromkeys(name for one in judged for name in one.values))

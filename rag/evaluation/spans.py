@@ -1,4 +1,4 @@
-"""Stretches of documents, and how much of one set of them another has: pure functions."""
+"""Character spans of documents, and their overlap. Pure functions."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, order=True)
 class Stretch:
-    """A half-open range in a document, counted in characters that are no blanks."""
+    """A half-open range in a document, in non-blank characters."""
 
     document: str
     start: int
     end: int
 
     def holds(self, other: Stretch) -> bool:
-        """Whether the other stretch lies in this one."""
+        """Whether the other span lies within this one."""
         inside = self.start <= other.start and other.end <= self.end
         return self.document == other.document and inside
 
@@ -30,10 +30,10 @@ class Overlap:
 
 
 def overlap(gold: Sequence[Stretch], found: Sequence[Stretch]) -> Overlap:
-    """Recall, precision and intersection over union of text.
+    """Character-level recall, precision and intersection over union.
 
-    With G the gold text, each character once, F the retrieved text, a character that was
-    retrieved twice counted twice, and I the characters of G that were retrieved::
+    With G the gold text, each character once, F the retrieved text, a character that was retrieved
+    twice counted twice, and I the characters of G that were retrieved::
 
         recall = I / G      precision = I / F      IoU = I / (F + G - I)
 
@@ -43,9 +43,9 @@ def overlap(gold: Sequence[Stretch], found: Sequence[Stretch]) -> Overlap:
     Parameters
     ----------
     gold
-        At least one stretch, none empty; they may overlap.
+        At least one span, none empty; they may overlap.
     found
-        The retrieved stretches. Without any, everything is 0.
+        The retrieved spans. If there are none, everything is 0.
     """
     wanted = merged(gold)
     retrieved = merged(found)
@@ -60,7 +60,7 @@ def overlap(gold: Sequence[Stretch], found: Sequence[Stretch]) -> Overlap:
 
 
 def merged(stretches: Sequence[Stretch]) -> list[Stretch]:
-    """The same characters as stretches that neither overlap nor touch, in order."""
+    """The union of spans, as disjoint, non-adjacent spans in order."""
     found: list[Stretch] = []
     for one in sorted(stretches):
         last = found[-1] if found else None

@@ -1,6 +1,6 @@
-"""How sure a figure is: bootstrap intervals, and a test of two settings on the same questions.
+"""Bootstrap confidence intervals, and a paired significance test.
 
-Everything is drawn from a generator with a fixed seed, so a figure is the same on every run.
+All random draws use a fixed seed, so results are reproducible.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ RESAMPLES = 5_000
 SEED = 20_240_713
 CONFIDENCE = 0.95
 DRAWN_TOGETHER = 2_000_000
-"""Numbers that are drawn at once: enough that numpy is quick, little enough for any memory."""
+"""Random numbers drawn at once: enough for numpy to be fast, few enough to fit in memory."""
 
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """A mean over ``questions`` questions, and the interval in which it lies at 95 %."""
+    """A mean over ``questions`` queries, with its 95 % confidence interval."""
 
     mean: float
     low: float
@@ -32,10 +32,10 @@ class Estimate:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """By how much the mean of one setting is above that of another, on the same questions.
+    """The mean difference between two modes on the same queries.
 
-    ``low`` and ``high`` bound it at 95 %. ``p`` is how often a difference as large would come by
-    chance if there were none.
+    ``low`` and ``high`` are its 95 % confidence interval. ``p`` is the probability of a difference
+    at least as large by chance, under the null hypothesis of no difference.
     """
 
     mean: float
@@ -46,24 +46,24 @@ class Difference:
 
 
 def estimate(values: Scores) -> Estimate:
-    """The mean of values, with its percentile bootstrap interval.
+    """The mean, with its percentile bootstrap interval.
 
     Efron and Tibshirani, "An introduction to the bootstrap", 1993, chapter 13.
 
     Parameters
     ----------
     values
-        One a question, at least one.
+        One value per query, at least one.
     """
     low, high = _interval(values)
     return Estimate(float(values.mean()), low, high, len(values))
 
 
 def compare(ours: Scores, theirs: Scores) -> Difference:
-    """The mean of ``ours - theirs``: bootstrap interval, and two-sided randomization test.
+    """The mean of ``ours - theirs``, with bootstrap interval and two-sided randomization test.
 
-    Under the null hypothesis each difference could as well have the other sign; p is the share
-    of sign assignments whose mean is as far from 0, the observed one counted among them.
+    Under the null hypothesis the sign of each difference is random; p is the share of sign
+    assignments whose mean is at least as far from 0, counting the observed one.
 
     Smucker, Allan and Carterette, "A comparison of statistical significance tests for information
     retrieval evaluation", CIKM 2007.
@@ -71,7 +71,7 @@ def compare(ours: Scores, theirs: Scores) -> Difference:
     Parameters
     ----------
     ours, theirs
-        Values of the same questions in the same order, at least one.
+        Values of the same queries in the same order, at least one.
     """
     differences = ours - theirs
     low, high = _interval(differences)
@@ -93,12 +93,12 @@ def _interval(values: Scores) -> tuple[float, float]:
 
 
 def _randomization(differences: Scores) -> float:
-    # A difference of 0 is the same with either sign.
+    # Differences of 0 are unaffected by the sign.
     unequal: NDArray[np.float64] = differences[differences != 0.0]
     if not len(unequal):
         return 1.0
     generator = np.random.default_rng(SEED)
-    # Rounding must not decide between assignments that come to the same.
+    # Guard against rounding between assignments with equal means.
     observed = abs(unequal.sum()) * (1.0 - 1e-12)
     as_far = 0
     for rows in _batches(len(unequal)):
@@ -108,7 +108,7 @@ def _randomization(differences: Scores) -> float:
 
 
 def _batches(count: int) -> Iterator[int]:
-    """How many resamples of ``count`` values are drawn together, all of them in the end."""
+    """Split ``count`` resamples into batches that fit in memory."""
     most = max(1, DRAWN_TOGETHER // count)
     for begun in range(0, RESAMPLES, most):
         yield min(most, RESAMPLES - begun)

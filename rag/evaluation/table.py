@@ -1,4 +1,4 @@
-"""A report as a table for people."""
+"""A report as a table for the terminal."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from rag.evaluation.results import Report
 from rag.evaluation.statistics import Difference
 
 LEAST_P = 0.001
-"""Below it a p-value is not told apart."""
+"""Smaller p-values are printed as “below” this."""
 
 
 def heading(report: Report) -> str:
@@ -23,9 +23,7 @@ def heading(report: Report) -> str:
 
 
 def table(report: Report) -> Table:
-    """A row for each measure: its interval, or, with two modes, how far the first is above the
-    second.
-    """
+    """One row per metric: its interval or, with two modes, the difference."""
     shown = Table(box=None, pad_edge=False, collapse_padding=True)
     shown.add_column("measure", no_wrap=True)
     for one in report.results:

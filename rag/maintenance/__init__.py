@@ -1,8 +1,8 @@
-"""Keeping a library: backups, and what a report of a fault needs.
+"""Maintenance of a library: backups, and diagnostics for bug reports.
 
-An archive holds the store and the files that were sent, no index: FAISS and tantivy trust the bytes
-they map, and an archive may come from a stranger. :mod:`rag.index.sqlite.validation` compares its
-store with ``schema.sql`` first. The price: where documents were removed since tantivy last merged,
-the original still counts their words and the copy doesn't, so lexical scores can differ a little.
-The store is copied by ``VACUUM INTO``, which leaves deleted text behind and lets writers write.
+A backup contains the store and uploaded files, but no index: FAISS and tantivy trust the bytes they
+map, and an archive may come from a stranger. :mod:`rag.index.sqlite.validation` first compares its
+store with ``schema.sql``. The price: where documents were removed since tantivy's last merge, the
+original still counts their terms and the copy doesn't, so lexical scores can differ slightly. The
+store is copied by ``VACUUM INTO``, which omits deleted text and doesn't block writers.
 """

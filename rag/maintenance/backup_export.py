@@ -1,7 +1,7 @@
-"""A library into one file, which :mod:`rag.maintenance.backup_import` makes a library of again.
+"""Export a library to a single file, from which :mod:`rag.maintenance.backup_import` restores it.
 
-In it are the store, as of one moment, and the files that were sent to the library. It can be taken
-while others ask and index: SQLite copies the store as of one moment.
+It contains a snapshot of the store and the uploaded files. Others can search and index meanwhile:
+SQLite makes a consistent copy.
 """
 
 from __future__ import annotations
@@ -42,14 +42,14 @@ from rag.runtime.files import (
 
 
 def export(folder: Path, target: str | Path, tell: Tell, *, force: bool = False) -> Archived:
-    """Put the library in ``folder`` into an archive, which is there whole or not at all.
+    """Export the library in ``folder`` to an archive, which is complete or not there at all.
 
     Raises
     ------
     LibraryNotFound
         If there is no library.
     InputError
-        If the target exists, and ``force`` is false, is no ordinary file, or lies in the library.
+        If the target exists and ``force`` is false, is not a regular file, or lies in the library.
     LibraryBusy
         If another process is writing the same archive.
     LibraryError
@@ -72,12 +72,12 @@ def export(folder: Path, target: str | Path, tell: Tell, *, force: bool = False)
 
 
 def check(path: Path, *, force: bool) -> None:
-    """See that an archive may be written at a path.
+    """Check that an archive may be written at a path.
 
     Raises
     ------
     InputError
-        If it is a folder or no ordinary file, or there is a file and ``force`` is false.
+        If it is a folder or not a regular file, or exists and ``force`` is false.
     """
     if special_in([path]):
         raise InputError(f"{path} can't be written over: {SPECIAL}")
@@ -88,7 +88,7 @@ def check(path: Path, *, force: bool) -> None:
 
 
 def _write(folder: Path, archive: Path, store: Path, tell: Tell) -> int:
-    """Write the archive, by way of a copy of the store; gives the number of documents in it."""
+    """Write the archive from a copy of the store; returns the number of documents."""
     documents = _copy_store(folder, store, tell)
     files = {STORE: store, **dict(_sent(folder))}
     with archive.open("wb") as file:
@@ -103,10 +103,10 @@ def _write(folder: Path, archive: Path, store: Path, tell: Tell) -> int:
 
 
 def _copy_store(folder: Path, copy: Path, tell: Tell) -> int:
-    """Copy the store as of one moment; gives the number of documents in the copy."""
+    """Make a snapshot of the store; returns its number of documents."""
     database = Database(folder / STORE, MINILM.dimension)  # no vector is read here
     try:
-        # What is in the journal comes along, and what was deleted does not.
+        # Includes the write-ahead log, omits deleted text.
         database.check(database.fact("fingerprint"))
         database.copy(copy, lambda done, total: tell("store", done, total))
     finally:
@@ -119,7 +119,7 @@ def _copy_store(folder: Path, copy: Path, tell: Tell) -> int:
 
 
 def _sent(folder: Path) -> Iterator[tuple[str, Path]]:
-    """The files that were sent to the library, but those that are on their way."""
+    """Iterate over the uploaded files, without unfinished uploads."""
     for path in sorted((folder / "files").rglob("*")):
         if path.is_file() and not path.is_symlink() and not path.name.startswith("."):
             yield path.relative_to(folder).as_posix(), path
@@ -131,7 +131,7 @@ def _put(archive: zipfile.ZipFile, name: str, path: Path, copying: Copying) -> M
         name.encode()
     except UnicodeEncodeError as error:
         raise InputError(f"{printable(path)}: its name is not valid UTF-8; rename it") from error
-    info = zipfile.ZipInfo(name)  # without a date: the same library makes the same archive
+    info = zipfile.ZipInfo(name)  # without a date, for reproducible archives
     info.external_attr = 0o600 << 16
     with open_file(path) as source, archive.open(info, "w", force_zip64=True) as target:
         while chunk := source.read(CHUNK):

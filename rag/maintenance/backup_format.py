@@ -1,9 +1,9 @@
-"""What an archive of a library is: a ZIP file, stored as it is, without compression, whose
-``manifest.json`` names the SHA-256 and the size of every other member.
+"""The archive format: a ZIP file without compression, whose ``manifest.json`` has the SHA-256 and
+size of every other member.
 
-The members are the store and the files that were sent to the library. The search indexes are not
-among them: FAISS and tantivy trust the files that they open, a checksum in an archive proves
-nothing about who made it, and everything in an index can be made again from the store.
+The members are the store and the uploaded files. The search indexes are not included: FAISS and
+tantivy trust the files they open, a checksum in an archive proves nothing about its author, and
+indexes can be rebuilt from the store.
 """
 
 from __future__ import annotations
@@ -15,21 +15,21 @@ from typing import TypeAlias
 from rag.index.sqlite import Database
 
 VERSION = 1
-"""Of the archive; others are refused."""
+"""Version of the format; others are refused."""
 
 MANIFEST = "manifest.json"
 STORE = "library.db"
 
 CHUNK = 1 << 20
-"""Bytes that are copied at once."""
+"""Buffer size of copies, in bytes."""
 
 Tell: TypeAlias = Callable[[str, int, int], None]
-"""Told what is being done, how many bytes of it are done, of how many."""
+"""Progress callback: task, bytes done, total bytes."""
 
 
 @dataclass(frozen=True, slots=True)
 class Archived:
-    """What an archive holds: how many ``documents`` and ``bytes``."""
+    """The content of an archive: number of ``documents``, and size in ``bytes``."""
 
     documents: int
     bytes: int
@@ -37,7 +37,7 @@ class Archived:
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A file in it."""
+    """A file in the archive."""
 
     size: int
     sha256: str
@@ -45,7 +45,9 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """``folder`` is where the library was: files that were sent are known by where they lie."""
+    """The content of ``manifest.json``; ``folder`` was the library's folder, because uploaded files
+    are identified by their path.
+    """
 
     version: int
     folder: str
@@ -53,7 +55,7 @@ class Manifest:
 
 
 class Copying:
-    """How much is copied of so many bytes."""
+    """Progress of copying ``total`` bytes."""
 
     def __init__(self, total: int, tell: Tell, what: str = "copied") -> None:
         self._total = total
@@ -62,12 +64,12 @@ class Copying:
         self._done = 0
 
     def __call__(self, more: int) -> None:
-        """So many bytes more."""
+        """Report that ``more`` bytes have been copied."""
         self._done += more
         self._tell(self._what, self._done, max(self._total, self._done))
 
 
 def documents(database: Database) -> int:
-    """How many documents there are."""
+    """The number of documents."""
     (found,) = database.connection.execute("SELECT count(*) FROM document").fetchone()
     return int(found)

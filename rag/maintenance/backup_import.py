@@ -1,9 +1,9 @@
-"""A library out of an archive of :mod:`rag.maintenance.backup_export`.
+"""Restore a library from an archive of :mod:`rag.maintenance.backup_export`.
 
-An archive may come from a stranger. It is checked whole in a draft folder before the library gets
-its name: the names and sizes of all members before anything is written, each member by its SHA-256,
-and the store by :mod:`rag.index.sqlite.validation`. The search indexes are made again from the
-store.
+An archive may come from a stranger. It is validated completely in a draft folder before the library
+gets its name: names and sizes of all members before anything is written, each member by its
+SHA-256, and the store by :mod:`rag.index.sqlite.validation`. The search indexes are rebuilt from
+the store.
 """
 
 from __future__ import annotations
@@ -43,31 +43,31 @@ from rag.runtime.byte_sizes import shown_size
 from rag.runtime.files import absolute, open_file, printable, sync_folder, writing
 
 MOST_MANIFEST = 64_000_000
-"""Bytes; that is a manifest of some 400,000 files."""
+"""Size limit in bytes, for a manifest of some 400,000 files."""
 
 LONGEST_NAME = 255
-"""Bytes of one part of a member's name: what file systems take."""
+"""Maximum length in bytes of one component of a member's name, as in file systems."""
 
 _MEMBER = re.compile(r"library\.db|files/.+", re.DOTALL)
 _UNSAFE = "\\:\0" if os.name == "nt" else "\0"
-"""What no name may have, though it is below a folder that is ours."""
+"""Characters that no name may contain, even inside our own folder."""
 
 _DAMAGE = (zipfile.BadZipFile, EOFError, NotImplementedError, OverflowError, struct.error)
-"""What the standard library raises where an archive is cut, or made in another way than ours."""
+"""Errors of the standard library for a truncated archive, or one in another format than ours."""
 
 
 def bring_in(source: str | Path, folder: Path, tell: Tell) -> Archived:
-    """Make a library of an archive, in a folder that is new or empty.
+    """Restore a library from an archive, in a folder that is new or empty.
 
     Raises
     ------
     InputError
-        If there is no such file, it is no archive of a library, or there is something in the
-        folder, or too little space for it.
+        If there is no such file, it is not an archive of a library, the folder is not empty, or
+        there is too little disk space.
     LibraryDamaged
-        If something in the archive is not what was put in.
+        If a checksum or the store's validation fails.
     LibraryBusy
-        If another process brings one into the same folder.
+        If another process is importing into the same folder.
     LibraryError
         If the folder can't be written.
     """
@@ -96,7 +96,7 @@ def bring_in(source: str | Path, folder: Path, tell: Tell) -> Archived:
             _unpack(archive, manifest, library, path, Copying(size, tell))
             documents = _settle(library, manifest, folder, path)
             if folder.exists():
-                folder.rmdir()  # it is empty: elsewhere than on Linux nothing takes its place
+                folder.rmdir()  # empty; only on Linux can a rename replace it
             library.rename(folder)
             sync_folder(folder.parent)
     return Archived(documents, size)
@@ -114,7 +114,7 @@ def _opened(path: Path) -> Iterator[zipfile.ZipFile]:
 
 
 def _manifest(archive: zipfile.ZipFile, path: Path) -> Manifest:
-    """What the archive says is in it, and nothing else is."""
+    """Read and validate the manifest, and check that it lists all members."""
     names = [one.filename for one in archive.infolist()]
     if MANIFEST not in names:
         raise InputError(f"{path} is no archive of a library; make one: rag export FILE")
@@ -147,7 +147,7 @@ def _manifest(archive: zipfile.ZipFile, path: Path) -> Manifest:
 
 
 def _allowed(info: zipfile.ZipInfo, member: Member, path: Path) -> None:
-    """Refuse a name that leads elsewhere, a link, and a size that is not the one it says."""
+    """Reject path traversal, links, and a size other than declared."""
     name, parts = info.filename, PurePosixPath(info.filename).parts
     plain = (info.external_attr >> 16) & 0o170000 in {0, 0o100000}
     if (
@@ -171,7 +171,7 @@ def _allowed(info: zipfile.ZipInfo, member: Member, path: Path) -> None:
 def _unpack(
     archive: zipfile.ZipFile, manifest: Manifest, draft: Path, path: Path, copying: Copying
 ) -> None:
-    """Write every member, each checked by its SHA-256 and on the disk before the next."""
+    """Extract all members, each verified by its SHA-256 and synced to disk before the next."""
     folders = {draft}
     for name, member in manifest.members.items():
         target = draft / name
@@ -188,7 +188,7 @@ def _unpack(
 
 
 def _copied(source: IO[bytes], target: IO[bytes], most: int, copying: Copying) -> str:
-    """SHA-256 of what was copied, at most so many bytes."""
+    """Copy at most ``most`` bytes; returns their SHA-256."""
     digest, left = hashlib.sha256(), most
     while chunk := source.read(min(CHUNK, left)):
         left -= len(chunk)
@@ -199,7 +199,7 @@ def _copied(source: IO[bytes], target: IO[bytes], most: int, copying: Copying) -
 
 
 def _settle(library: Path, manifest: Manifest, folder: Path, path: Path) -> int:
-    """Check the store, let it know where it will be, and make its indexes; gives the number of
+    """Validate the store, adapt it to its new path, and build its indexes; returns the number of
     documents.
     """
     before = as_path(manifest.folder)
@@ -213,7 +213,7 @@ def _settle(library: Path, manifest: Manifest, folder: Path, path: Path) -> int:
             if str(before) != printable(folder):
                 separator = "/" if isinstance(before, PurePosixPath) else "\\"
                 StoreWriter(database).move(f"{before}{separator}", printable(folder) + os.sep)
-            if dimension:  # an empty library is indexed when its model is known
+            if dimension:  # an empty library is indexed once its model is known
                 Indexes(library, Changes(database)).publish()
             return documents_in(database)
         finally:
@@ -227,12 +227,12 @@ def _settle(library: Path, manifest: Manifest, folder: Path, path: Path) -> int:
 
 
 def _reason(error: Exception, library: Path) -> str:
-    """What went wrong, without the name of a draft that is gone when it is read."""
+    """The error's message, without the path of a draft folder that no longer exists."""
     return str(error.__cause__ or error).replace(str(library / STORE), "it")
 
 
 def _check_notes(database: Database, dimension: int, library: Path, folder: Path) -> None:
-    """See that the library can be opened with what it remembers of its model."""
+    """Check that the library can be opened with the model data it recorded."""
     if database.note(MODEL) is None:
         return
     try:

@@ -1,7 +1,7 @@
-"""What a report of a fault needs: versions, machine, model, library, settings; nothing private.
+"""Diagnostics for a bug report: versions, machine, model, library, settings; nothing private.
 
-Names of people, machines and documents stay out, and of folders all but the last part of a path,
-with whether it lies below the home folder. Nothing is changed, and the model is not loaded.
+Names of people, machines and documents are left out, and of paths all but the last part and whether
+they are below the home folder. Nothing is changed, and the model is not loaded.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ FLAGS = frozenset(
         *("asimd", "asimddp", "fphp", "sve", "sve2", "i8mm", "bf16"),
     }
 )
-"""Instructions of a processor that the libraries under rag choose their code by."""
+"""CPU features by which native libraries select their code."""
 
 SETTINGS = re.compile(
     r"RAG_\w+|(OMP|MKL|OPENBLAS|TORCH|KMP|FAISS|HF|GRADIO|SENTENCE_TRANSFORMERS|TESSDATA)_\w+"
@@ -41,7 +41,7 @@ SETTINGS = re.compile(
 _SECRET = re.compile(r"TOKEN|PASS|SECRET|KEY|AUTH", re.IGNORECASE)
 
 ALSO = ("torch", "transformers", "tokenizers", "openvino", "scipy")
-"""Packages that the ones above bring or use, and that faults are often of."""
+"""Dependencies of the packages above that are often involved in bugs."""
 
 _OTHER_MODEL = "it is gone, or not the one it was: rag ask says where it should be, and what to do"
 
@@ -49,12 +49,12 @@ _OUT_OF_REACH = "library.db can't be opened: check the disk's space, and who may
 
 MIB, GIB = 2**20, 2**30
 LITTLE_DISK = GIB
-"""With less space left, indexing may fail before long."""
+"""Below this much free space, indexing may soon fail."""
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that was looked at; ``trouble`` is what is wrong with it and what to do."""
+    """One checked item; ``trouble`` is what is wrong with it and what to do."""
 
     name: str
     value: str
@@ -62,7 +62,7 @@ class Finding:
 
 
 def diagnosed(library: Path) -> dict[str, tuple[Finding, ...]]:
-    """What there is to know of this installation and of the library in a folder, by subject."""
+    """Diagnose this installation and the library in a folder; findings by subject."""
     return {
         "versions": tuple(_versions()),
         "machine": tuple(_machine()),
@@ -74,7 +74,7 @@ def diagnosed(library: Path) -> dict[str, tuple[Finding, ...]]:
 
 
 def shortened(path: str | Path) -> str:
-    """A path as it may be shown to others: below the home folder or not, and its last part."""
+    """Shorten a path for display: whether it is below the home folder, and its last part."""
     whole = Path(path).expanduser().absolute()
     home = Path.home()
     if whole == home:
@@ -112,7 +112,7 @@ def _machine() -> Iterator[Finding]:
 
 
 def _processor() -> tuple[str, list[str]]:
-    """Its name, and what of :data:`FLAGS` it has, as Linux tells them."""
+    """The CPU's name and its features among :data:`FLAGS`, as Linux reports them."""
     try:
         told = Path("/proc/cpuinfo").read_text("utf-8", "replace")
     except OSError:
@@ -123,7 +123,7 @@ def _processor() -> tuple[str, list[str]]:
 
 
 def _model(folder: Path) -> Iterator[Finding]:
-    """Whether the library's model, or the packaged one, is here and the one it should be."""
+    """Whether the library's model, or the packaged one, is present and unmodified."""
     try:
         kept = _note(folder, NAME)
         model = NamedModel.from_json(kept) if kept else MINILM
@@ -134,7 +134,7 @@ def _model(folder: Path) -> Iterator[Finding]:
     try:
         model.checked()
     except ModelError as error:
-        # Of a model of the user's own the error says where it lies.
+        # The error for a custom model contains its path.
         yield Finding("files", "wrong", str(error) if model is MINILM else _OTHER_MODEL)
     else:
         yield Finding("files", f"as they should be (SHA-256 {model.sha256[:16]}…)")
@@ -170,7 +170,7 @@ def _library(folder: Path) -> Iterator[Finding]:
 
 
 def _note(folder: Path, name: str) -> str | None:
-    """What a library keeps under a name; None where there is no library."""
+    """Read a value from the library's metadata; None if there is no library."""
     path = folder / "library.db"
     if not path.exists():
         return None
@@ -206,11 +206,11 @@ def _ocr() -> Finding:
 
 
 def _settings(environment: Mapping[str, str]) -> Iterator[Finding]:
-    """Environment variables that change what rag or the libraries under it do."""
+    """Environment variables that affect rag or its dependencies."""
     for name, value in sorted(environment.items()):
         if not SETTINGS.fullmatch(name):
             continue
-        if _SECRET.search(name) or "://" in value:  # which may name a machine, or hold a password
+        if _SECRET.search(name) or "://" in value:  # may contain a host name or a password
             yield Finding(name, "set, not shown")
         else:
             yield Finding(name, shortened(value) if os.sep in value else value)

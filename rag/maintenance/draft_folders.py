@@ -1,7 +1,7 @@
-"""Draft folders: what is not finished yet lies in one, and what a killed process left goes.
+"""Draft folders for unfinished work, with cleanup after killed processes.
 
-A draft lies beside its target, so that renaming what is in it to the target is one step on one file
-system. Its process holds a lock in it: a draft whose lock is free was left by a process that died.
+A draft is a sibling of its target, so that its content can be moved to the target by an atomic
+rename. Its process holds a lock in it: a draft with a free lock was left by a process that died.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _LOCK = "lock"
 
 @contextmanager
 def draft_of(target: Path, purpose: str, busy: str) -> Iterator[Path]:
-    """An empty folder beside the target that only this user can look into; removed at the end.
+    """Create an empty folder beside the target, accessible by this user only; removed at exit.
 
     Drafts of the same purpose that killed processes left beside the target are removed first.
 
@@ -32,14 +32,14 @@ def draft_of(target: Path, purpose: str, busy: str) -> Iterator[Path]:
     purpose
         ``export``, ``import`` or ``copy``.
     busy
-        What to say where another process is at work on a draft of the same target.
+        The error message if another process is working on a draft of the same target.
 
     Raises
     ------
     LibraryBusy
-        If another process is at work on a draft of the same target.
+        If another process is working on a draft of the same target.
     OSError
-        If it can't be made.
+        If it can't be created.
     """
     name = hashlib.sha256(target.name.encode("utf-8", "surrogateescape")).hexdigest()[:16]
     draft = target.with_name(f".rag-{purpose}-{name}")
@@ -60,7 +60,7 @@ def _remove_leftovers(parent: Path, purpose: str) -> None:
     for left in parent.glob(f".rag-{purpose}-*"):
         if not _NAME.fullmatch(left.name) or left.is_symlink() or not left.is_dir():
             continue
-        with suppress(OSError, Timeout):  # of another user, or in use
+        with suppress(OSError, Timeout):  # another user's, or in use
             lock = FileLock(left / _LOCK)
             lock.acquire(timeout=0)
             _remove(left, lock)
@@ -69,5 +69,5 @@ def _remove_leftovers(parent: Path, purpose: str) -> None:
 def _remove(draft: Path, lock: FileLock) -> None:
     shutil.rmtree(draft, ignore_errors=True)
     lock.release()
-    with suppress(OSError):  # Windows keeps the lock's file while it is open
+    with suppress(OSError):  # Windows keeps the lock file while it is open
         shutil.rmtree(draft)

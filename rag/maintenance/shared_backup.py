@@ -1,8 +1,8 @@
-"""A shared library into an archive of a library in a folder, and such an archive into a shared one.
+"""Export and import of shared libraries.
 
-There is one kind of archive: what a shared library exports becomes a library in a folder on any
-machine, and what a folder exported one in object storage. Nothing is embedded again, and the
-answers are the same. Between the two lies a folder that is thrown away.
+There is one archive format: a shared library's archive can be restored to a folder on any machine,
+and a folder's archive to object storage. Nothing is embedded again, and results are identical. The
+conversion goes through a temporary folder.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ from rag.runtime.files import absolute, writing
 from rag.types.protocols import Embedder
 
 REMEMBERED = (opener.NAME, answerability.NAME, self_test.NAME)
-"""What a library remembers of itself that holds for its copy, too."""
+"""Metadata of a library that also holds for its copy."""
 
 TOGETHER = 500
-"""Files that are recorded at once."""
+"""Batch size, in files."""
 
 
 def export(
@@ -38,10 +38,10 @@ def export(
     force: bool = False,
     embedder: Embedder | None = None,
 ) -> Archived:
-    """Put the shared library at a URL into an archive, as it is now.
+    """Export the current state of the shared library at a URL to an archive.
 
     Parameters and errors are those of :func:`rag.maintenance.backup_export.export`; the
-    ``embedder`` is by default the one that the library remembers.
+    ``embedder`` is by default the one that the library records.
     """
     from rag.cluster.lance import opener as shared
 
@@ -51,7 +51,7 @@ def export(
         raise InputError(f"there is no folder {path.parent}; make it, or choose another place")
     engine, model = shared.opened(url, create=False, model=None, dimensions=None, embedder=embedder)
     busy = f"another process is writing {path}; wait for it, or choose another name"
-    # Beside the archive, where there is room for it.
+    # Beside the archive, where there is enough space.
     with writing(path.parent), draft_of(path, "copy", busy) as draft:
         folder = draft / "library"
         make(folder, model.fingerprint)
@@ -67,10 +67,10 @@ def export(
 def bring_in(
     source: str | Path, url: str, tell: Tell, *, embedder: Embedder | None = None
 ) -> Archived:
-    """Make a shared library of an archive, at a URL where there is none.
+    """Restore an archive as a shared library, at a URL where there is none.
 
-    Parameters and errors are those of :func:`rag.maintenance.backup_import.bring_in`. An import
-    that was cut off leaves no library, and is begun anew by the next one.
+    Parameters and errors are those of :func:`rag.maintenance.backup_import.bring_in`. An
+    interrupted import leaves no library; the next one starts over.
     """
     from rag.cluster.lance import opener as shared
 
@@ -90,14 +90,14 @@ def bring_in(
 
 
 def carry(this: Engine, to: Engine, tell: Tell) -> None:
-    """Put all that is in a library into another one, which is empty."""
+    """Copy everything from one library to another, which must be empty."""
     held: dict[str, list[Source]] = {}
     for source in sorted(this.reader.sources(), key=lambda one: one.path):
         held.setdefault(source.document_id, []).append(source)
     whole: list[Source] = []
     with to.writing():
         for done, (document_id, sources) in enumerate(sorted(held.items()), 1):
-            # One that is being written just now comes with the next run over its file.
+            # One that is being written right now will come with the next run over its file.
             if this.reader.has_document(document_id):
                 _document(this, to, document_id, sources)
                 whole += sources
@@ -121,7 +121,7 @@ def _document(this: Engine, to: Engine, document_id: str, sources: list[Source])
 
 
 def _files(this: Engine, to: Engine, whole: list[Source], *, of_some: set[str]) -> None:
-    """Record the files as read, but those of which a document is missing."""
+    """Record the files as read, except those with missing documents."""
     found: dict[str, list[str]] = {}
     for source in whole:
         found.setdefault(source.file, []).append(source.path)

@@ -1,4 +1,4 @@
-"""The REST API as an application of its own, with its OpenAPI document."""
+"""The REST API as a sub-application with its own OpenAPI document."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ ABOUT = (
 
 
 def create_api(library: Library, jobs: Jobs, warming: Warming) -> FastAPI:
-    """The API over one library."""
+    """Create the API over one library."""
     api = empty("rag", ABOUT)
     uploads, removals = Uploads(library.folder), Removals()
     api.include_router(questions.routes(library))
@@ -40,12 +40,12 @@ def create_api(library: Library, jobs: Jobs, warming: Warming) -> FastAPI:
 
 
 def empty(title: str, about: str) -> FastAPI:
-    """An API that answers nothing yet, in which every error becomes a problem."""
+    """Create an API without routes, in which every error becomes a problem document."""
     api = FastAPI(
         title=title,
         version=version("rag"),
         description=about,
-        docs_url=None,  # FastAPI's own pages fetch their scripts from elsewhere
+        docs_url=None,  # FastAPI's own pages load scripts from a CDN
         redoc_url=None,
         openapi_url="/openapi.json",
         redirect_slashes=False,
@@ -57,9 +57,9 @@ def empty(title: str, about: str) -> FastAPI:
 
 
 def call_problems_by_their_type(api: FastAPI) -> None:
-    """Say in the OpenAPI document that problems come as ``application/problem+json``.
+    """Declare errors as ``application/problem+json`` in the OpenAPI document.
 
-    FastAPI gives every response of an operation the media type of that operation.
+    FastAPI gives all responses of an operation the same media type.
     """
     for content in _contents(api.openapi()):
         for kind, described in list(content.items()):
@@ -68,7 +68,7 @@ def call_problems_by_their_type(api: FastAPI) -> None:
 
 
 def _contents(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """What each response of each operation may hold."""
+    """Iterate over the ``content`` objects of all responses."""
     for operations in document["paths"].values():
         for operation in operations.values():
             for response in operation["responses"].values():

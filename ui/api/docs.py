@@ -1,4 +1,4 @@
-"""The page at ``/docs``: Swagger UI over the OpenAPI document, with nothing from elsewhere."""
+"""Swagger UI at ``/docs``, with all assets served locally."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ STYLE = "swagger-ui.css"
 
 
 def add_routes(app: FastAPI) -> None:
-    """Serve the page and its two files, which a package carries."""
+    """Serve the page and its two assets, which come from an installed package."""
     carried = files("fastapi_offline").joinpath("static")
 
     @app.get("/docs", include_in_schema=False)
@@ -27,7 +27,7 @@ def add_routes(app: FastAPI) -> None:
             swagger_js_url=f"docs/{SCRIPT}",
             swagger_css_url=f"docs/{STYLE}",
             swagger_favicon_url="favicon.ico",
-            swagger_ui_parameters={"validatorUrl": None},  # it would ask a server elsewhere
+            swagger_ui_parameters={"validatorUrl": None},  # it would contact a public server
         )
         page.headers["content-security-policy"] = content_policy.of(bytes(page.body).decode())
         return page

@@ -1,4 +1,4 @@
-"""Documents: the list, one of them, its text, its passages, removing it, and what came of files."""
+"""Documents: list, metadata, text, passages, removal, and the report on indexed files."""
 
 from __future__ import annotations
 
@@ -20,41 +20,41 @@ MOST_ROWS = 1000
 
 
 class DocumentSummary(Shape):
-    """A document as it stands in a list."""
+    """A document in a list."""
 
     id: str
     title: str
     source: Source
-    """The name of its file."""
+    """The file's name."""
     date: dt.date | None
     date_from: str | None
-    """``document``, ``file`` or ``file time``: where the date is from."""
+    """Where the date comes from: ``document``, ``file`` or ``file time``."""
     passages: int
-    """How many it has."""
+    """Number of passages."""
     language: str | None
-    """A code, ``en`` say."""
+    """Language code, such as ``en``."""
     pages: int
-    """How many it has; 0 where the format has none."""
+    """Number of pages; 0 if the format has none."""
     warnings: tuple[str, ...]
-    """What of it was read with doubts."""
+    """What may have been read incorrectly."""
 
 
 class Documents(Shape):
     """A page of documents."""
 
     total: int
-    """How many meet the conditions."""
+    """Number of documents that match the filters."""
     offset: int
     documents: tuple[DocumentSummary, ...]
 
 
 class Heading(Shape):
-    """A line of the text that names what follows it; level 1 is the outermost."""
+    """A heading in the text; level 1 is the outermost."""
 
     text: str
     level: int
     start: int
-    """Where it begins, in characters of the text."""
+    """Offset in the text, in characters."""
 
 
 class Document(Shape):
@@ -63,33 +63,33 @@ class Document(Shape):
     id: str
     title: str
     sources: tuple[Source, ...]
-    """The names of the files that hold it."""
+    """Names of the files that contain it."""
     date: dt.date | None
     metadata: dict[str, str]
-    """What the file says of itself, and ``date_from``."""
+    """The file's own metadata, and ``date_from``."""
     characters: int
-    """The length of its text."""
+    """Length of the text."""
     pages: int
-    """How many it has; 0 where the format has none."""
+    """Number of pages; 0 if the format has none."""
     headings: tuple[Heading, ...]
     warnings: tuple[str, ...]
-    """What of the file could not be read, or not as its name promised."""
+    """What could not be read, or not as the file's extension suggested."""
     present: bool
-    """Whether its file, or one that it lies inside of, is there to be read again."""
+    """Whether its file, or the archive that contains it, still exists and can be read again."""
 
 
 class Page(Shape):
-    """A page on which a passage stands."""
+    """A page on which the passage appears."""
 
     number: int
     label: str | None
-    """What is printed on it."""
+    """The printed page number."""
     start: int
-    """Where it begins, in characters of the document's text."""
+    """Offset in the document's text, in characters."""
 
 
 class Passage(Shape):
-    """A run of whole sentences; offsets are characters of its document's text."""
+    """A passage of whole sentences; offsets are characters of its document's text."""
 
     id: str
     document_id: str
@@ -102,32 +102,32 @@ class Passage(Shape):
 
 
 class PassageInPlace(Shape):
-    """A passage, its document, and where they are asked for, its neighbours."""
+    """A passage, its document and, on request, its neighbours."""
 
     title: str
     source: Source
     date: dt.date | None
     passage: Passage
     before: Passage | None
-    """The passage before it in the document."""
+    """The preceding passage in the document."""
     after: Passage | None
-    """The one after it."""
+    """The following passage."""
 
 
 class Failure(Shape):
-    """What was not read, and why."""
+    """A file that could not be read, and why."""
 
     source: Source
     reason: str
 
 
 class FileReport(Shape):
-    """What came of one file."""
+    """The outcome of indexing one file."""
 
     source: Source
     status: Literal["indexed", "partly", "failed"]
     documents: int
-    """More than one for a file that holds several; 0 for one that could not be read."""
+    """More than one for a file that contains several; 0 if it could not be read."""
     pages: int
     pages_with_text: int
     characters: int
@@ -136,11 +136,11 @@ class FileReport(Shape):
     warnings: tuple[str, ...]
     failures: tuple[Failure, ...]
     seconds: float
-    """That reading it took."""
+    """Time taken to read it."""
 
 
 class Report(Shape):
-    """What came of files, a page of them."""
+    """A page of the report on indexed files."""
 
     total: int
     offset: int
@@ -148,52 +148,53 @@ class Report(Shape):
 
 
 class Removed(Shape):
-    """What was taken out of the library; the files themselves are left alone."""
+    """What was removed from the library; the files themselves are left alone."""
 
     sources: tuple[Source, ...]
 
 
 class Listed(Filters):
-    """Which documents to list, and how."""
+    """Filters, sort order and page of a document list."""
 
     sort: Literal["newest", "oldest", "title", "source", "language", "pages", "passages"] = "newest"
-    """By date, with those that have only the date of a file last; by title, path or language; or
-    by how many pages or passages they have, the most first."""
+    """By date, undated documents (those with only a file time) last; by title, path or language; or
+    by number of pages or passages, largest first.
+    """
     offset: Offset = 0
-    """How many documents come before the page."""
+    """Documents to skip."""
     limit: Annotated[int, Field(ge=1, le=MOST_ROWS)] = 100
-    """How many it has at most."""
+    """Page size."""
 
 
 class Stretch(BaseModel):
-    """A part of a text, in characters."""
+    """A range of a text, in characters."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
     start: Annotated[int, Field(ge=0, le=1_000 * FURTHEST)] = 0
     end: Annotated[int | None, Field(ge=0, le=1_000 * FURTHEST), OPTIONAL] = None
-    """Excluded; by default the end of the text."""
+    """Exclusive; by default the end of the text."""
 
 
 class Rows(BaseModel):
-    """A page of what came of files."""
+    """A page of the report on indexed files."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
     status: Annotated[Literal["indexed", "partly", "failed"] | None, OPTIONAL] = None
-    """Only files of which this came."""
+    """Only files with this outcome."""
     offset: Offset = 0
     limit: Annotated[int, Field(ge=1, le=MOST_ROWS)] = 100
 
 
 def routes(library: Library, jobs: Jobs, removals: Removals) -> APIRouter:
-    """What a library holds."""
+    """Create the routes for what a library holds."""
     router = APIRouter(tags=["documents"])
     missing = problems.declared(problems.NOT_FOUND)
 
     @router.get("/documents")
     def documents(listed: Annotated[Listed, Query()]) -> Documents:
-        """List the documents, a page at a time."""
+        """List documents, a page at a time."""
         conditions = listed.conditions
         found = library.documents(
             listed.limit, offset=listed.offset, order=listed.sort, **conditions
@@ -206,7 +207,7 @@ def routes(library: Library, jobs: Jobs, removals: Removals) -> APIRouter:
 
     @router.get("/documents/{document_id}", responses=missing)
     def document(document_id: str) -> Document:
-        """What is known of a document, without its text."""
+        """Get a document's metadata, without its text."""
         present = any(file.is_file() for file in library.files(document_id))
         return _described(library.document(document_id), library.sources(document_id), present)
 
@@ -216,7 +217,7 @@ def routes(library: Library, jobs: Jobs, removals: Removals) -> APIRouter:
         responses=missing,
     )
     def document_text(document_id: str, stretch: Annotated[Stretch, Query()]) -> str:
-        """The text that was read from a document's file, or a part of it."""
+        """Get a document's extracted text, or a range of it."""
         return library.document(document_id).text[stretch.start : stretch.end]
 
     @router.delete(
@@ -225,10 +226,11 @@ def routes(library: Library, jobs: Jobs, removals: Removals) -> APIRouter:
         responses=missing | problems.declared(problems.NOT_FROM_HERE, problems.INDEXING),
     )
     def remove_document(document_id: str) -> Removed:
-        """Take a document out of the library, and what lies in its file; files stay as they are.
+        """Remove a document from the library, and all others from the same file; the file is left
+        alone.
 
-        It can be restored. The next index run over its folder takes its file in again, too; what
-        lies in an archive stays out until that changes, or is read again.
+        It can be restored. The next index run over its folder also takes the file in again; a file
+        inside an archive stays out until the archive changes or is reindexed.
         """
         sources, files = library.sources(document_id), library.files(document_id)
         if not jobs.is_idle:
@@ -241,7 +243,7 @@ def routes(library: Library, jobs: Jobs, removals: Removals) -> APIRouter:
 
     @router.get("/passages/{passage_id}", responses=missing)
     def passage(passage_id: str, *, neighbours: bool = False) -> PassageInPlace:
-        """A passage, and with ``neighbours`` the one before it and the one after."""
+        """Get a passage and, with ``neighbours``, the ones before and after it."""
         found = library.passage(passage_id)
         before, after = library.around(found) if neighbours else (None, None)
         of = library.document(found.document_id)
@@ -256,7 +258,7 @@ def routes(library: Library, jobs: Jobs, removals: Removals) -> APIRouter:
 
     @router.get("/report")
     def report(rows: Annotated[Rows, Query()]) -> Report:
-        """What came of every file that was read: pages, passages, language, warnings, failures."""
+        """List the outcome of every file: pages, passages, language, warnings, failures."""
         found = [one for one in library.report() if rows.status in {None, one.status}]
         page = found[rows.offset : rows.offset + rows.limit]
         return Report(

@@ -1,4 +1,4 @@
-"""Files that are sent to the server, to be indexed there."""
+"""File upload: files are sent to the server to be indexed there."""
 
 from __future__ import annotations
 
@@ -25,15 +25,16 @@ GIBIBYTE = 1024**3
 
 
 class SentFile(Shape):
-    """A file as it is kept."""
+    """A stored upload."""
 
     name: str
-    """The name to index it by; another than it was sent with where that was not safe, or was
-    another file's."""
+    """The name to index it by. Differs from the one sent if that was unsafe or taken by another
+    file.
+    """
     size: int
     """In bytes."""
     new: bool
-    """Whether it was not here before, with this name and this content."""
+    """False if the same content was already stored under this name."""
 
 
 HERE_BEFORE: dict[int | str, dict[str, Any]] = {
@@ -42,7 +43,7 @@ HERE_BEFORE: dict[int | str, dict[str, Any]] = {
 
 
 def routes(library: Library, uploads: Uploads) -> APIRouter:
-    """Where files are sent to."""
+    """Create the upload route."""
     router = APIRouter(tags=["files"])
 
     @router.put(
@@ -53,17 +54,17 @@ def routes(library: Library, uploads: Uploads) -> APIRouter:
         responses=HERE_BEFORE
         | problems.declared(
             problems.NOT_FROM_HERE,
-            problems.NOT_FOUND,  # a name with a line break never gets here
+            problems.NOT_FOUND,  # a name with a line break doesn't match the route
             problems.TOO_LARGE,
             problems.NOT_KEPT,
         ),
     )
     async def send_file(name: str, request: Request, response: Response) -> SentFile:
-        """Keep a file, its bytes as they are, in a folder of the library's own.
+        """Upload a file, byte for byte, into the library's own folder.
 
         It is not indexed yet: start a job with its name among ``files``.
         """
-        # Else a folder that vanished would be made again, without its library.
+        # Otherwise a folder that vanished would be created again, without its library.
         await run_in_threadpool(library.ensure_available)
         kept = await _kept(request, sending.safe(name), uploads)
         response.status_code = 201 if kept.new else 200
@@ -81,14 +82,14 @@ async def _kept(request: Request, name: str, uploads: Uploads) -> Kept:
     if announced.isdecimal() and int(announced) > uploads.most:
         raise too_large
     try:
-        # Not in a thread: whatever ends the request, its half of a file is gone by then.
+        # Not in a thread: the draft is then deleted however the request ends.
         with uploads.draft() as draft:
             async for piece in _pieces(request):
                 await run_in_threadpool(draft.write, piece)
             return await run_in_threadpool(draft.keep, name)
     except TooLarge as error:
         raise too_large from error
-    except ClientDisconnect as error:  # nobody is there to be told, but a line in the terminal less
+    except ClientDisconnect as error:  # the client left; avoids a traceback
         raise problems.Refused(problems.INVALID, "the file was not sent to its end") from error
     except OSError as error:
         raise problems.Refused(
@@ -98,5 +99,5 @@ async def _kept(request: Request, name: str, uploads: Uploads) -> Kept:
 
 async def _pieces(request: Request) -> AsyncIterator[bytes]:
     async for piece in request.stream():
-        if piece:  # the end is an empty one
+        if piece:  # the last chunk is empty
             yield piece

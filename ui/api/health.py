@@ -1,4 +1,4 @@
-"""Whether the server lives, and whether it can answer: for whatever watches over it."""
+"""Liveness and readiness probes."""
 
 from __future__ import annotations
 
@@ -16,40 +16,40 @@ LOADING = "the model is loading, which takes seconds; try again"
 
 
 class Health(Shape):
-    """The server lives."""
+    """The server is alive."""
 
     status: Literal["ok"]
     version: str
-    """Of rag."""
+    """The version of rag."""
 
 
 class Ready(Shape):
-    """Questions are answered at once."""
+    """The server answers queries without delay."""
 
     status: Literal["ready"]
 
 
 def lives() -> Health:
-    """What a server says that lives."""
+    """Make the liveness response."""
     return Health(status="ok", version=version("rag"))
 
 
 def routes(library: Library, warming: Warming) -> APIRouter:
-    """Signs of life."""
+    """Create the probe routes."""
     router = APIRouter(tags=["health"])
 
     @router.get("/health")
-    async def health() -> Health:  # no thread is waited for, all of which may be busy
-        """Whether the server lives; it looks no further."""
+    async def health() -> Health:  # async: needs no worker thread, all of which may be busy
+        """Liveness: the process answers; nothing else is checked."""
         return lives()
 
     @router.get("/ready", responses=problems.declared(problems.NOT_READY))
     def ready() -> Ready:
-        """Whether the model is loaded and the library can be read. After a failure, being asked
-        has it tried again.
+        """Readiness: the model is loaded and the library can be read. After a failure, calling this
+        starts another attempt.
         """
         if warming.state == "ready":
-            library.status()  # which is in trouble where the library is
+            library.status()  # raises if the library can't be read
             return Ready(status="ready")
         trouble = warming.trouble
         if warming.state == "failed":

@@ -1,4 +1,4 @@
-"""Index jobs: start one, watch it, cancel it."""
+"""Index jobs: start, monitor, cancel."""
 
 from __future__ import annotations
 
@@ -20,30 +20,30 @@ MOST_FILES = 1000
 
 
 class Progress(Shape):
-    """How far a job is."""
+    """Progress of a job."""
 
     files_done: int
     files: int
     passages: int
-    """That were read so far."""
+    """Passages read so far."""
     embedded: int
-    """Those of them that went through the model."""
+    """Passages that were embedded."""
     reused: int
-    """Those that had been through it before."""
+    """Passages whose embeddings were reused."""
     source: Source
-    """The name of the file in hand."""
+    """The name of the current file."""
     stage: str
-    """What the job is at."""
+    """The current stage."""
     done: int
-    """How far the stage is: files found; bytes of the file in hand; its pages or the like."""
+    """Progress of the stage: files found, bytes of the current file, or its pages or the like."""
     total: int
-    """Of how many; 0 where that is not known."""
+    """The total of ``done``; 0 if unknown."""
     seconds: float
-    """Since the job began to run."""
+    """Since the job started running."""
 
 
 class IndexReport(Shape):
-    """What a job did, counted by files and documents."""
+    """The outcome of a job, in files and documents."""
 
     added: int
     updated: int
@@ -54,34 +54,34 @@ class IndexReport(Shape):
     failures: tuple[Failure, ...]
     """The first thousand files that could not be read, each with its reason."""
     embedded: int
-    """Passages that went through the model."""
+    """Passages that were embedded."""
     reused: int
     seconds: float
 
 
 class IndexJob(Shape):
-    """An index job as it stands now."""
+    """A snapshot of an index job."""
 
     id: str
     names: tuple[Source, ...]
-    """The names of the files and folders that it was given."""
+    """Names of the files and folders to index."""
     state: State
     phase: Phase | None
-    """What a running job is at."""
+    """The current phase of a running job."""
     cancelling: bool
-    """Whether it was told to stop; that takes a moment."""
+    """Whether cancellation was requested; it takes a moment."""
     asked: dt.datetime
     began: dt.datetime | None
     ended: dt.datetime | None
     progress: Progress | None
     report: IndexReport | None
-    """What it did, once it is done."""
+    """The outcome, once the job is done."""
     trouble: str
     """Why it failed."""
 
 
 class IndexJobs(Shape):
-    """Every job that is remembered, the newest first."""
+    """All jobs that are remembered, newest first."""
 
     jobs: tuple[IndexJob, ...]
 
@@ -93,7 +93,7 @@ def _whole(path: str) -> str:
 
 
 class IndexRequest(BaseModel):
-    """What to index, as ``rag index`` takes it: ``paths``, ``files``, or both."""
+    """What to index, with the options of ``rag index``: ``paths``, ``files``, or both."""
 
     model_config = ConfigDict(
         extra="forbid",
@@ -107,24 +107,24 @@ class IndexRequest(BaseModel):
         list[Annotated[str, AfterValidator(_whole), Field(min_length=1, max_length=4096)]],
         Field(min_length=1, max_length=MOST_PATHS),
     ] = []
-    """Files and folders on the server's machine, from the root."""
+    """Absolute paths of files and folders on the server."""
     files: Annotated[
         list[Annotated[str, Field(min_length=1, max_length=LONGEST_NAME)]],
         Field(min_length=1, max_length=MOST_FILES),
     ] = []
-    """Files that were sent here, by the names that they got."""
+    """Uploaded files, by the names the upload returned."""
     exclude: Annotated[
         list[Annotated[str, Field(max_length=1000)]], Field(max_length=MOST_PATHS)
     ] = []
-    """Patterns, as in a ``.gitignore``, for what to leave out of the folders."""
+    """Patterns to exclude from folders, in ``.gitignore`` syntax."""
     ocr: bool | Annotated[str, Field(pattern=r"^[A-Za-z_]+(\+[A-Za-z_]+)*$")] = False
-    """Read scanned pages, too: in English, or in languages as tesseract names them."""
+    """Run OCR on scanned pages: in English, or in the given Tesseract languages."""
     retry: bool = False
-    """Read files again that failed, though they did not change."""
+    """Retry files that failed, even if they haven't changed."""
     again: bool = False
-    """Read every file again, though it did not change."""
+    """Read all files again, even if they haven't changed."""
     max_document: int | Annotated[str, Field(max_length=40)] | None = None
-    """The memory that reading one file may take, in bytes or like ``1GB``."""
+    """Memory limit for reading one file, in bytes or as a size like ``1GB``."""
 
     @model_validator(mode="after")
     def _something(self) -> Self:
@@ -134,7 +134,7 @@ class IndexRequest(BaseModel):
 
 
 def routes(jobs: Jobs, uploads: Uploads) -> APIRouter:
-    """The index jobs of this server."""
+    """Create the job routes."""
     router = APIRouter(tags=["index jobs"])
     missing = problems.declared(problems.NOT_FOUND)
     refused = problems.declared(problems.NOT_FROM_HERE)
@@ -146,7 +146,7 @@ def routes(jobs: Jobs, uploads: Uploads) -> APIRouter:
         responses=refused | problems.declared(problems.NOT_JSON),
     )
     def start_index_job(request: IndexRequest, asked: Request, response: Response) -> IndexJob:
-        """Have files and folders of the server's machine indexed, after the jobs before it."""
+        """Queue files and folders on the server for indexing."""
         job = jobs.start(
             [*request.paths, *uploads.find(request.files)],
             exclude=request.exclude,
@@ -159,12 +159,12 @@ def routes(jobs: Jobs, uploads: Uploads) -> APIRouter:
 
     @router.get("/jobs")
     def index_jobs() -> IndexJobs:
-        """The jobs that wait, the one that runs, and the latest that are over."""
+        """List the queued jobs, the running one and the latest finished ones."""
         return IndexJobs(jobs=tuple(map(told, jobs.all())))
 
     @router.get("/jobs/{job_id}", responses=missing)
     def index_job(job_id: str) -> IndexJob:
-        """How far a job is, and what came of it."""
+        """Get the progress and outcome of a job."""
         return told(_found(jobs.get(job_id)))
 
     @router.delete(
@@ -174,7 +174,7 @@ def routes(jobs: Jobs, uploads: Uploads) -> APIRouter:
         responses=missing | refused,
     )
     def cancel_index_job(job_id: str) -> IndexJob:
-        """Stop a job within a moment; what it has done stays."""
+        """Cancel a job within a moment; what it has committed stays."""
         return told(_found(jobs.cancel(job_id)))
 
     return router
@@ -187,13 +187,13 @@ def _found(job: Job | None) -> Job:
 
 
 def started(job: Job, asked: Request, response: Response) -> IndexJob:
-    """What is answered where a job was asked for, with the address to watch it at."""
+    """Respond to a request that started a job: its snapshot, and its URL in ``Location``."""
     response.headers["location"] = f"{asked.scope['root_path']}/jobs/{job.id}"
     return told(job)
 
 
 def told(job: Job) -> IndexJob:
-    """A job as the API tells it: no path of this machine, and a thousand failures at most."""
+    """Convert a job to its API schema: no paths of the server, and a thousand failures at most."""
     return IndexJob(
         id=job.id,
         names=job.paths,

@@ -1,4 +1,4 @@
-"""The API of a server of several libraries: which there are, a new one, another name."""
+"""The API of a server with several libraries: list, create, rename."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ ABOUT = (
 )
 
 LONGEST_GIVEN = 1000
-"""Characters of a name that are looked at; the shelf judges it."""
+"""Characters of a name that are accepted here; the shelf validates it."""
 
 Rename: TypeAlias = Callable[[str, str], Awaitable[str]]
-"""Gives a library another name, as :meth:`ui.libraries.application.Libraries.rename`."""
+"""Renames a library, as :meth:`ui.libraries.application.Libraries.rename` does."""
 
 
 class Busy(Exception):
-    """Documents are being indexed in a library that was to be closed."""
+    """The library can't be closed, because documents are being indexed in it."""
 
 
 class Named(BaseModel):
-    """The name that a library is to have: 1 to 64 characters, no slash, no dot at the beginning."""
+    """A library's new name: 1 to 64 characters, no slash, no leading dot."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -42,21 +42,21 @@ class Named(BaseModel):
 
 
 class LibrarySummary(Shape):
-    """A library of this server."""
+    """A library on this server."""
 
     name: str
     address: str
-    """Where it is served, from the root of the server; its own API lies below."""
+    """Its path on the server; its own API is below it."""
     documents: int
     passages: int
     newest: dt.date | None
-    """The latest date that one of its documents bears."""
+    """The latest date of its documents."""
     trouble: str | None
-    """Why it can't be opened; the numbers are 0 then."""
+    """Why it can't be opened; the counts are 0 then."""
 
     @classmethod
     def of(cls, seen: Shelved) -> LibrarySummary:
-        """What the shelf says of it."""
+        """Convert from the shelf's summary."""
         return cls(
             name=seen.name,
             address=f"/{libraries_page.address(seen.name)}",
@@ -68,13 +68,13 @@ class LibrarySummary(Shape):
 
 
 class LibraryList(Shape):
-    """All libraries of this server, in the order of the alphabet."""
+    """All libraries on this server, in alphabetical order."""
 
     libraries: tuple[LibrarySummary, ...]
 
 
 def create_shelf_api(shelf: Shelf, rename: Rename) -> FastAPI:
-    """The API over a shelf."""
+    """Create the API over a shelf."""
     api = application.empty("rag, several libraries", ABOUT)
     api.include_router(_routes(shelf, rename))
     api.include_router(problems.routes())
@@ -96,12 +96,12 @@ def _routes(shelf: Shelf, rename: Rename) -> APIRouter:
 
     @router.get("/libraries")
     def list_libraries() -> LibraryList:
-        """Which libraries there are, and what is in each."""
+        """List the libraries, with counts."""
         return LibraryList(libraries=tuple(map(LibrarySummary.of, shelf.list())))
 
     @router.post("/libraries", status_code=201, dependencies=allowed, responses=refused)
     def create_library(named: Named, response: Response) -> LibrarySummary:
-        """Begin a library."""
+        """Create a library."""
         made = LibrarySummary.of(shelf.look(shelf.create(named.name)))
         response.headers["location"] = made.address
         return made
@@ -112,7 +112,7 @@ def _routes(shelf: Shelf, rename: Rename) -> APIRouter:
         responses=refused | problems.declared(problems.NOT_FOUND),
     )
     async def rename_library(name: str, named: Named) -> LibrarySummary:
-        """Give a library another name, while nothing is indexed in it; its old address is gone."""
+        """Rename a library in which nothing is being indexed; its old address stops working."""
         if name not in await asyncio.to_thread(shelf.names):
             raise problems.Refused(problems.NOT_FOUND, "there is no library of that name")
         now = await rename(name, named.name)

@@ -1,4 +1,4 @@
-"""Errors as problem details (RFC 9457): one shape, whatever goes wrong."""
+"""Errors as problem details (RFC 9457), in one format for all of them."""
 
 from __future__ import annotations
 
@@ -24,20 +24,20 @@ MEDIA_TYPE = "application/problem+json"
 PREFIX = "/api/v1"
 
 MOST_WRONG = 10
-"""Things that are wrong with a request, of which it is told."""
+"""Maximum number of validation errors that are reported."""
 
 LONGEST_PART = 100
-"""Characters of the name of a part of a request that are told."""
+"""Maximum length of a field name in an error, in characters."""
 
 SECONDS_UNTIL_AGAIN = "5"
-"""How long a program should wait before it asks again what could not be answered now."""
+"""The ``Retry-After`` of temporary failures, in seconds."""
 
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A kind of problem: ``type`` is the address where it is explained."""
+    """A problem type; ``type`` is the URL of its explanation."""
 
     name: str
     status: HTTPStatus
@@ -45,7 +45,7 @@ class Kind:
 
     @property
     def type(self) -> str:
-        """The problem's URI, relative to the server."""
+        """The problem type's URI, relative to the server."""
         return f"{PREFIX}/problems/{self.name}"
 
 
@@ -95,34 +95,33 @@ _OF_LIBRARY: tuple[tuple[type[RagError], Kind], ...] = (
 
 
 class Wrong(Shape):
-    """One thing that is wrong with a request."""
+    """One validation error."""
 
     where: str
-    """Which part of it: ``query.k``, ``body.paths.0``."""
+    """The invalid field: ``query.k``, ``body.paths.0``."""
     detail: str
 
 
 class Problem(Shape):
-    """What went wrong, as RFC 9457 has it."""
+    """Problem details (RFC 9457)."""
 
     type: str
-    """What kind of problem it is, an address that explains it; ``about:blank`` where the status
-    says it all."""
+    """The problem type, a URL that explains it; ``about:blank`` if the status code says enough."""
     title: str
-    """The kind in words; the same every time."""
+    """A short summary of the type, the same for every occurrence."""
     status: int
     detail: str
-    """What is wrong this time, and what to do."""
+    """What is wrong in this case, and what to do."""
     instance: str
-    """The path that was asked for."""
+    """The path of the request."""
     request_id: str | None = None
-    """By which the server's log knows the request, as in the header ``x-request-id``."""
+    """The id of the request in the server's log, as in the header ``x-request-id``."""
     errors: tuple[Wrong, ...] | None = None
-    """What is wrong with a request that is not valid, the first ten things."""
+    """The first ten validation errors of an invalid request."""
 
 
 class Explanation(Shape):
-    """A kind of problem."""
+    """A problem type."""
 
     type: str
     title: str
@@ -130,7 +129,7 @@ class Explanation(Shape):
 
 
 class Refused(Exception):
-    """A request that is answered by a problem; ``detail`` says what to do."""
+    """Raised to respond with a problem; ``detail`` says what to do."""
 
     def __init__(self, kind: Kind, detail: str) -> None:
         super().__init__(detail)
@@ -144,7 +143,7 @@ def response(
     detail: str,
     errors: tuple[Wrong, ...] | None = None,
 ) -> Response:
-    """The answer to a request that can't be met, by its ASGI scope."""
+    """Create a problem response for the request with this ASGI scope."""
     problem = Problem(
         type=kind.type,
         title=kind.title,
@@ -159,7 +158,7 @@ def response(
 
 
 def wrong(error: RequestValidationError) -> tuple[Wrong, ...]:
-    """The first things that are wrong with a request; of what was sent, only names are told."""
+    """Convert the first validation errors; of the input, only field names are repeated."""
     return tuple(
         Wrong(where=".".join(str(part)[:LONGEST_PART] for part in one["loc"]), detail=_reason(one))
         for one in error.errors()[:MOST_WRONG]
@@ -167,23 +166,23 @@ def wrong(error: RequestValidationError) -> tuple[Wrong, ...]:
 
 
 def look_at(errors: tuple[Wrong, ...]) -> str:
-    """The same in one line."""
+    """Summarize validation errors in one line."""
     told = "; ".join(f"{one.where}: {one.detail.removesuffix('.')}" for one in errors)
     return f"Look at {told}"
 
 
 def nothing_here(scope: Scope) -> Response:
-    """The answer to a request for an address that there is not."""
+    """Create the 404 response."""
     return response(scope, NOT_FOUND, f"nothing answers here; see {PREFIX}/openapi.json")
 
 
 def declared(*kinds: Kind) -> dict[int | str, dict[str, Any]]:
-    """What an operation may be answered besides its result, for the OpenAPI document."""
+    """Declare the problems that an operation may return, for the OpenAPI document."""
     return {kind.status.value: {"model": Problem, "description": kind.title} for kind in kinds}
 
 
 def add_handlers(api: FastAPI) -> None:
-    """Let every error of an application become a problem."""
+    """Turn every error of an application into a problem."""
 
     @api.exception_handler(Refused)
     async def refused(request: Request, error: Refused) -> Response:
@@ -205,7 +204,7 @@ def add_handlers(api: FastAPI) -> None:
     async def of_http(request: Request, error: HTTPException) -> Response:
         if error.status_code == HTTPStatus.NOT_FOUND:
             return nothing_here(request.scope)
-        if error.status_code == HTTPStatus.BAD_REQUEST:  # FastAPI's, of bytes that are no text
+        if error.status_code == HTTPStatus.BAD_REQUEST:  # FastAPI, on undecodable bytes
             return response(request.scope, INVALID, "look at body: it can't be read as JSON")
         status = HTTPStatus(error.status_code)
         problem = Problem(
@@ -224,12 +223,12 @@ def add_handlers(api: FastAPI) -> None:
 
 
 def routes() -> APIRouter:
-    """Where problems are explained."""
+    """Create the routes that explain problem types."""
     router = APIRouter(tags=["problems"])
 
     @router.get("/problems/{name}", responses=declared(NOT_FOUND))
     def problem(name: str) -> Explanation:
-        """What a kind of problem is called."""
+        """Get the title of a problem type."""
         kind = KINDS.get(name)
         if kind is None:
             raise Refused(NOT_FOUND, f"the kinds of problems are {', '.join(KINDS)}")
@@ -239,7 +238,7 @@ def routes() -> APIRouter:
 
 
 def _asked(scope: Scope) -> str:
-    """The path that was asked for; what leads to the application is percent-encoded already."""
+    """The path of the request; the prefix of the application is percent-encoded already."""
     return root_path.root(scope).removesuffix("/") + quote(root_path.within(scope))
 
 
@@ -253,7 +252,7 @@ def _json(problem: Problem, headers: Mapping[str, str]) -> Response:
 
 
 def _reason(error: Mapping[str, Any]) -> str:
-    """Why a part of a request is not valid; the reasons of our own stand as they are."""
+    """The reason why a field is invalid; our own messages are passed through."""
     own = error.get("ctx", {}).get("error")
     return _sentence(str(own) if isinstance(own, ValueError) else error["msg"])
 

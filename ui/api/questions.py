@@ -1,4 +1,4 @@
-"""Questions: ``/search``, ``/ask`` and ``/find``."""
+"""Queries: ``/search``, ``/ask`` and ``/find``."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from ui.ops import search_log
 
 MOST_HITS = 100
 DOCUMENTS_LISTED = 100
-"""How many documents a list of matches counts one by one."""
+"""Maximum number of documents with a match count of their own."""
 
 
 class Quote(Shape):
-    """A stretch of a document's text, word for word; offsets are characters, the end excluded."""
+    """A verbatim quotation; offsets are characters of the document's text, the end exclusive."""
 
     text: str
     start: int
@@ -27,41 +27,41 @@ class Quote(Shape):
 
 
 class Respelling(Shape):
-    """A word that no document has, and the one that was looked for in its place."""
+    """A query word that occurs in no document, and its spelling correction."""
 
     asked: str
     found: str
 
 
 class Why(Shape):
-    """Where a hit's score comes from; each part lies in [0, 1]."""
+    """How a hit was scored; each component lies in [0, 1]."""
 
     meaning: float
-    """The best cosine of a sentence with the question."""
+    """Dense score: the highest cosine similarity of a sentence to the question."""
     words: float
-    """BM25, as a share of the best there is for this question."""
+    """Lexical score: BM25, relative to the maximum for this question."""
     tokens: float
-    """Late interaction, word by word."""
+    """Late interaction score (MaxSim over tokens)."""
     meaning_rank: int | None
     words_rank: int | None
     matched: tuple[str, ...]
-    """The words of the passage that the question's words found."""
+    """Words of the passage that match words of the question."""
     instead: tuple[Respelling, ...]
 
 
 class Place(Shape):
-    """A passage and where it stands; offsets are characters of its document's text."""
+    """A passage and its location; offsets are characters of its document's text."""
 
     text: str
     title: str
     source: Source
-    """The name of the file."""
+    """The file's name."""
     date: dt.date | None
     date_from: str | None
-    """``document``, ``file`` or ``file time``: where the date is from."""
+    """Where the date comes from: ``document``, ``file`` or ``file time``."""
     page: int | None
     page_label: str | None
-    """The number that is printed on the page."""
+    """The printed page number."""
     headings: tuple[str, ...]
     """The headings above it, outermost first."""
     document_id: str
@@ -73,11 +73,11 @@ class Place(Shape):
 
 
 class Hit(Place):
-    """A passage that was found for a question."""
+    """A passage retrieved for a question."""
 
     rank: int
     score: float
-    """In [0, 1]. It orders the hits of one question, and is no probability."""
+    """In [0, 1]. Ranks the hits of one question; it is not a probability."""
     answer: Quote
     """The sentence that answers best."""
     why: Why
@@ -85,7 +85,7 @@ class Hit(Place):
     @computed_field  # type: ignore[prop-decorator]
     @property
     def link(self) -> str:
-        """Where a person reads it on this server, marked in its document."""
+        """Path on this server of the reading page, with the passage highlighted in its document."""
         marked = {
             "start": self.start,
             "end": self.end,
@@ -102,31 +102,33 @@ class Hits(Shape):
 
 
 class Answer(Hits):
-    """Passages, and whether the question is answered in the library at all."""
+    """Passages, and whether the library answers the question at all."""
 
     answered: bool
-    """Whether that is more likely than not; otherwise the hits are only the nearest passages."""
+    """Whether an answer is more likely than not; otherwise the hits are merely the nearest
+    passages.
+    """
     confidence: float
-    """The probability of it, in [0, 1]."""
+    """The probability of an answer, in [0, 1]."""
     measured: bool
-    """Whether the probability was measured on this library, or is that of libraries in general."""
+    """Whether the probability was calibrated on this library; otherwise on libraries in general."""
     reading: tuple[str, ...]
-    """How the question was read: a line for each thing that may surprise."""
+    """How the question was interpreted: one line for anything that may be unexpected."""
     alternative: str | None
-    """Another question worth offering: the same without corrections, or with one."""
+    """A suggested question: the same without corrections, or with one."""
     conditions_met: bool
-    """Whether any passage meets the conditions, if there are some."""
+    """Whether any passage matches the filters, if there are any."""
 
 
 class Match(Place):
-    """A passage that has all that was looked for."""
+    """A passage that contains all the words."""
 
     matched: tuple[Quote, ...]
-    """The places in it where that stands."""
+    """Where in the passage they match."""
 
 
 class DocumentCount(Shape):
-    """How many passages of a document match."""
+    """The number of matching passages in a document."""
 
     document_id: str
     title: str
@@ -135,66 +137,66 @@ class DocumentCount(Shape):
 
 
 class Found(Shape):
-    """Every passage that matches, a page of them at a time."""
+    """All matching passages, a page at a time."""
 
     passages: int
-    """How many there are."""
+    """Total number of matching passages."""
     document_count: int
-    """In how many documents."""
+    """Number of documents with a match."""
     documents: tuple[DocumentCount, ...]
-    """The first hundred of those."""
+    """The first hundred of them."""
     offset: int
     matches: tuple[Match, ...]
-    """This page, in the order of documents and of places in them."""
+    """The matches on this page, in document order and then by position."""
     instead: tuple[Respelling, ...]
     reading: tuple[str, ...]
-    """How the words were read: a line for each thing that may surprise."""
+    """How the words were interpreted: one line for anything that may be unexpected."""
     alternative: str | None
-    """Another question worth offering: the same without corrections, or with one."""
+    """A suggested query: the same without corrections, or with one."""
 
 
 class Asked(Filters):
-    """A question with its conditions."""
+    """A question with filters."""
 
     q: Question
-    """The question in plain words. “Quoted words” must stand in a passage as they are,
-    ``-excluded`` ones must not, ``+words`` are spelled as they are meant, and ``title:value`` is a
-    condition."""
+    """The question in plain words. “Quoted words” must occur verbatim, ``-excluded`` ones must not
+    occur, ``+words`` are exempt from spelling correction, and ``title:value`` is a filter.
+    """
     k: Annotated[int, Field(ge=1, le=MOST_HITS)] = 5
-    """How many passages."""
+    """Number of passages."""
 
 
 class Looked(Filters):
-    """Words to find, with conditions, and a page."""
+    """Words to find, with filters and paging."""
 
     q: Question
-    """Words, all of which must stand in a passage, in this form or another."""
+    """Words that must all occur in a passage, in any inflection."""
     offset: Offset = 0
-    """How many passages come before the page."""
+    """Passages to skip."""
     limit: Annotated[int, Field(ge=1, le=MOST_HITS)] = 20
-    """How many passages it has at most."""
+    """Page size."""
 
 
 def routes(library: Library) -> APIRouter:
-    """What can be asked of a library."""
+    """Create the query routes."""
     router = APIRouter(tags=["questions"])
 
     @router.get("/search")
     def search(asked: Annotated[Asked, Query()]) -> Hits:
-        """Find the passages that best answer a question, best first."""
+        """Retrieve the passages that best answer a question, best first."""
         with search_log.logged("search", asked.q):
             found = library.search(asked.q, asked.k, **asked.conditions)
         return Hits(hits=tuple(Hit.model_validate(hit) for hit in found))
 
     @router.get("/ask")
     def ask(asked: Annotated[Asked, Query()]) -> Answer:
-        """Search, and say how probable it is that the question is answered here."""
+        """Search, and estimate how probable it is that the library answers the question."""
         with search_log.logged("ask", asked.q):
             return Answer.model_validate(library.ask(asked.q, asked.k, **asked.conditions))
 
     @router.get("/find")
     def find(looked: Annotated[Looked, Query()]) -> Found:
-        """List every passage that has all of the words, a page at a time."""
+        """List every passage that contains all the words, a page at a time."""
         with search_log.logged("find", looked.q):
             found = library.find(
                 looked.q, offset=looked.offset, limit=looked.limit, **looked.conditions

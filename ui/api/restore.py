@@ -1,4 +1,4 @@
-"""Documents once more: read again, or brought back after they were taken out."""
+"""Reindexing a document, and restoring a removed one."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ui.removals import Removals
 
 
 def routes(library: Library, jobs: Jobs, removals: Removals) -> APIRouter:
-    """What has a document's file read once more."""
+    """Create the routes."""
     router = APIRouter(tags=["documents"])
     allowed = [Depends(write_access.needed)]
     refused = problems.declared(
@@ -29,9 +29,9 @@ def routes(library: Library, jobs: Jobs, removals: Removals) -> APIRouter:
         responses=refused,
     )
     def reindex_document(document_id: str, asked: Request, response: Response) -> IndexJob:
-        """Have a document's file read again, though it did not change.
+        """Read a document's file again, even if it hasn't changed.
 
-        What can't be read now stays as it is in the library; the job's report says why.
+        What can't be read now stays in the library as it is; the job's report says why.
         """
         return index_jobs.started(_read(library.files(document_id)), asked, response)
 
@@ -42,9 +42,9 @@ def routes(library: Library, jobs: Jobs, removals: Removals) -> APIRouter:
         responses=refused,
     )
     def restore_document(document_id: str, asked: Request, response: Response) -> IndexJob:
-        """Bring back a document that was removed: its file is read again, with all that it holds.
+        """Restore a removed document by reading its file again, with everything in it.
 
-        The last hundred removals are remembered, as long as the server runs.
+        The last hundred removals are remembered until the server stops.
         """
         files = removals.files(document_id)
         if files is None:

@@ -1,4 +1,4 @@
-"""What the shapes of the API have in common, and the conditions that several requests take."""
+"""The base of the API's schemas, and the filters that several requests share."""
 
 from __future__ import annotations
 
@@ -14,15 +14,16 @@ from ui.pages.hit_html import file_name
 
 MOST_CONDITIONS = 20
 FURTHEST = 10_000_000
-"""The greatest offset of a page; no library has as much."""
+"""The largest offset of a page, more than any library holds."""
 
 Source = Annotated[str, AfterValidator(file_name)]
-"""Where a document was found, as everything shows it: the last part of the path, and never where
-on this machine that is."""
+"""The file in which a document was found: the last part of its path, so that no response reveals
+where files are on the server.
+"""
 
 
 class Shape(BaseModel):
-    """A shape of the API, whose descriptions are the docstrings of its fields."""
+    """Base of all schemas; the docstrings of the fields become their descriptions."""
 
     model_config = ConfigDict(frozen=True, from_attributes=True, use_attribute_docstrings=True)
 
@@ -53,17 +54,17 @@ Condition = Annotated[str, Field(max_length=MAX_FILTER_LENGTH)]
 
 
 def _given(schema: JsonDict) -> None:
-    """Say of a parameter what it is when it is given: no request can say null."""
+    """Describe a parameter without the null alternative, which no request can express."""
     of_value, _ = cast("list[JsonDict]", schema.pop("anyOf"))
     schema.update(of_value)
 
 
 OPTIONAL = Field(json_schema_extra=_given)
-"""Of a parameter that may be left out."""
+"""For optional parameters."""
 
 
 class Conditions(TypedDict):
-    """Conditions as the methods of a library take them."""
+    """Filters as keyword arguments of a library's methods."""
 
     since: dt.date | None
     until: dt.date | None
@@ -74,7 +75,7 @@ class Conditions(TypedDict):
 
 
 class Filters(BaseModel):
-    """Which documents to look in, in the words of ``rag ask``; all that is given must hold."""
+    """Document filters, named as in ``rag ask``; all of them must match."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
@@ -83,17 +84,17 @@ class Filters(BaseModel):
     until: Annotated[Day | None, OPTIONAL] = None
     """Documents of that day or earlier."""
     source: Annotated[Condition | None, OPTIONAL] = None
-    """Files like ``*.pdf`` or ``letters/*``."""
+    """Glob pattern for files, such as ``*.pdf`` or ``letters/*``."""
     title: Annotated[Condition | None, OPTIONAL] = None
-    """Documents with this in the title."""
+    """Words in the title."""
     language: Annotated[Condition | None, OPTIONAL] = None
-    """Documents in a language, ``en`` say."""
+    """Language code, such as ``en``."""
     where: Annotated[list[Pair], Field(max_length=MOST_CONDITIONS)] = []
-    """``NAME=VALUE``: documents whose metadata say so; may be repeated."""
+    """``NAME=VALUE``: documents with this metadata value; repeatable."""
 
     @property
     def conditions(self) -> Conditions:
-        """The same, as a library takes it."""
+        """The filters as keyword arguments."""
         return Conditions(
             since=self.since,
             until=self.until,

@@ -1,4 +1,4 @@
-"""Who may change something: index, send files, or take documents out."""
+"""Authorization of requests that change something: index, upload, remove."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ JSON = "application/json"
 
 
 def needed(request: Request) -> None:
-    """Refuse a request that may change nothing, or has a body that is not JSON.
+    """Require write access, and a JSON body if there is one.
 
     Raises
     ------
     Refused
-        If it comes from another page, from somebody who may only read, or for its body.
+        If the request comes from another site or from a reader, or its body is not JSON.
     """
     to_send(request)
     kind = request.headers.get("content-type", JSON)
@@ -25,16 +25,15 @@ def needed(request: Request) -> None:
 
 
 def to_send(request: Request) -> None:
-    """Refuse a request that may change nothing; what its body is doesn't matter.
+    """Require write access, whatever the type of the body.
 
-    For methods that no page elsewhere may use unasked, whatever the body: browsers ask first.
-    Whoever may name a folder to index may read every file that the server's owner may, so only
-    owners may.
+    For methods that browsers never send cross-origin without a CORS preflight. Only owners may
+    write: naming a folder to index means being able to read any file of the server's user.
 
     Raises
     ------
     Refused
-        If it comes from another page, or from somebody who may only read.
+        If the request comes from another site, or from a reader.
     """
     if not origin.is_from_here(request.scope):
         raise problems.Refused(

@@ -1,8 +1,8 @@
-"""Several libraries in one server: a page to choose one, and each below ``/libraries/NAME/``.
+"""Several libraries in one server: a page that lists them, and each library under
+``/libraries/NAME/``.
 
-A library is opened when it is first asked for, and its application is then the one that it would
-have alone. Here is what they have in common: who answers, and that a name is changed only while
-its library is closed.
+A library is opened at its first request; its application is the same one that it would have alone.
+This module dispatches requests, and closes a library before renaming it.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ _log = logging.getLogger(__name__)
 
 
 class Libraries:
-    """A shelf in a server, as :class:`ui.ops.lifecycle.Service` has it."""
+    """The service for a shelf; implements :class:`ui.ops.lifecycle.Service`."""
 
     def __init__(self, shelf: Shelf) -> None:
         self._shelf = shelf
@@ -54,7 +54,7 @@ class Libraries:
         self._front = request_log.routed(front)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request, as ASGI has it."""
+        """Handle an ASGI request."""
         path = root_path.within(scope)
         if not path.startswith(PREFIX):
             await self._front(scope, receive, send)
@@ -75,7 +75,7 @@ class Libraries:
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Get ready what every library needs, and close them all in the end."""
+        """Start what all libraries share; close all libraries at exit."""
         await asyncio.to_thread(server.import_gradio)
         try:
             yield
@@ -83,17 +83,17 @@ class Libraries:
             await asyncio.gather(*(one.close() for one in self._opened.values()))
 
     def stop(self) -> None:
-        """Cancel what goes on behind the requests."""
+        """Cancel the background work."""
         for one in self._opened.values():
             one.stop()
 
     def close(self) -> None:
-        """Close what is still open."""
+        """Close all libraries that are still open."""
         for one in self._opened.values():
             one.end()
 
     async def rename(self, name: str, to: str) -> str:
-        """Give a library another name, as :meth:`rag.Shelf.rename`, closing it before.
+        """Close a library and rename it, as :meth:`rag.Shelf.rename` does.
 
         Raises
         ------
@@ -107,7 +107,7 @@ class Libraries:
             if opened is not None:
                 if not opened.is_idle:
                     raise Busy(told.BUSY.format(name=name))
-                # So that nothing is closed in vain.
+                # Check first, to avoid closing the library for nothing.
                 await asyncio.to_thread(self._shelf.free, to)
                 await opened.close()
             try:
@@ -119,12 +119,12 @@ class Libraries:
             return now
 
     def _readings(self) -> Iterator[Reading]:
-        """How things stand with each library that is open."""
+        """Iterate over the state of each open library."""
         for opened in tuple(self._opened.values()):
             yield opened.reading()
 
     async def _open(self, name: str) -> Opened:
-        """The library of that name, opened if it is not.
+        """Return the library's application, opening the library if necessary.
 
         Raises
         ------
@@ -141,7 +141,7 @@ class Libraries:
             return self._opened[name]
 
     def _trouble(self, request: Request, name: str, error: RagError, root: str) -> Response:
-        """Why there is nothing at a library's address: a page for people, a line for programs."""
+        """Explain why a library is unavailable: a page for browsers, a line for programs."""
         if isinstance(error, LibraryNotFound) and self._shelf.folder.is_dir():
             status, to = HTTPStatus.NOT_FOUND, self._renamed.get(name, "")
             line = (told.RENAMED if to else told.NO_SUCH).format(name=name, to=to)
@@ -165,7 +165,7 @@ def serve(
     *,
     access: Access | None = None,
 ) -> None:
-    """Answer at ``host:port`` with the libraries of a shelf, as :func:`ui.server.serve` does."""
+    """Serve the libraries of a shelf at ``host:port``, as :func:`ui.server.serve` does for one."""
     allowed = access or decided(host)
     lifecycle.answer(
         Libraries(shelf), allowed, host, port, on_ready=on_ready, on_starting=on_starting

@@ -1,4 +1,4 @@
-"""The libraries of a server → a page to choose one on. Pure, and free of scripts."""
+"""The page that lists a server's libraries. Pure, without scripts."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ if TYPE_CHECKING:
     from rag import Shelved
 
 LONGEST_NAME = 64
-"""Characters that the fields take; the shelf itself judges a name."""
+"""Input length limit of the fields; the shelf validates the name."""
 
 
 def address(name: str) -> str:
-    """Where a library is served, relative to the page of libraries."""
+    """A library's path relative to the list of libraries."""
     return f"libraries/{quote(name, safe='')}/"
 
 
 def way_back(name: str) -> str:
-    """From a library's own pages to the others; nothing for one that is alone."""
+    """The link from a library's page back to the list; empty if it is the only one."""
     if not name:
         return ""
     return (
@@ -37,10 +37,10 @@ def way_back(name: str) -> str:
 def page(
     libraries: Sequence[Shelved], *, may_change: bool, trouble: str = "", given: str = ""
 ) -> str:
-    """The whole page; without ``may_change`` it says why nothing can be changed there.
+    """Render the page; without ``may_change`` it explains why nothing can be changed.
 
-    ``trouble`` is why the last change could not be made, and ``given`` the name that a new library
-    was to have.
+    ``trouble`` is why the last change failed, and ``given`` the name that was entered for a new
+    library.
     """
     changing = _creating(given) if may_change else f'<p class="note">{told.READ_ONLY}</p>'
     said = f'<p class="said trouble" role="alert">{escape(strings.sentence(trouble))}</p>'
@@ -52,20 +52,20 @@ def page(
         f'<div class="library shelf"><header class="masthead"><h1>{told.LIBRARIES}</h1>'
         f"<p>{told.ABOUT}</p></header>{changing}{said if trouble else ''}{listed}</div>",
         root="",
-        # With “no-referrer” a browser would not say that a form was sent by this page.
+        # Under “no-referrer” browsers send no origin with a form, and it would be refused.
         head='<meta name="referrer" content="same-origin">',
     )
 
 
 def missing(name: str, to: str = "", root: str = "/") -> str:
-    """The page for a library that is not there; ``to`` is what it is called now, if known."""
+    """The 404 page for a library; ``to`` is its new name, if known."""
     if to:
         return _notice(told.RENAMED.format(name=name, to=to), told.RENAMED_HELP, root)
     return _notice(told.NO_SUCH.format(name=name), told.NO_SUCH_HELP, root)
 
 
 def nothing(root: str = "/") -> str:
-    """The page for an address that leads nowhere."""
+    """The 404 page for any other address."""
     return _notice(strings.MISSING, strings.MISSING_HELP, root)
 
 

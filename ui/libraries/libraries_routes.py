@@ -1,4 +1,6 @@
-"""What a server of several libraries answers besides them: their page, and their API."""
+"""The routes of a server with several libraries, besides theirs: the list of libraries, and its
+API.
+"""
 
 from __future__ import annotations
 
@@ -23,16 +25,16 @@ from ui.security import origin, principal
 STYLE = Path(__file__).parents[1] / "static" / "style.css"
 
 MOST_BYTES = 10_000
-"""Of a form that is sent."""
+"""Size limit of a submitted form, in bytes."""
 
-HEADERS = origin.STILL | {"cache-control": "no-store"}  # going back shows what is there now
+HEADERS = origin.STILL | {"cache-control": "no-store"}  # the back button shows the current state
 
 
 _log = logging.getLogger(__name__)
 
 
 class _Refused(Exception):
-    """A form that is answered by the page, with why nothing was changed."""
+    """Raised to render the page again with the reason why nothing was changed."""
 
     def __init__(self, status: HTTPStatus, line: str, given: str = "") -> None:
         super().__init__(line)
@@ -42,7 +44,7 @@ class _Refused(Exception):
 
 
 def create_front(shelf: Shelf, rename: Rename) -> FastAPI:
-    """The application at the root."""
+    """Create the application at the root."""
     app = FastAPI(
         docs_url=None,
         redoc_url=None,
@@ -58,7 +60,7 @@ def create_front(shelf: Shelf, rename: Rename) -> FastAPI:
         found = shelf.list()
         for one in found:
             if one.trouble is not None and str(one.trouble) not in logged:
-                logged.add(str(one.trouble))  # once, not with every view of the page
+                logged.add(str(one.trouble))  # log once, not at every view of the page
                 _log.error("The library “%s” can't be opened: %s", one.name, one.trouble)
         return found
 
@@ -92,14 +94,14 @@ def create_front(shelf: Shelf, rename: Rename) -> FastAPI:
                 given=refused.given,
             )
             return HTMLResponse(page, refused.status, HEADERS)
-        # So that loading the page again doesn't send the form again.
+        # Redirect, so that reloading the page doesn't submit the form again.
         return RedirectResponse("./", HTTPStatus.SEE_OTHER)
 
     return app
 
 
 async def _changed(request: Request, shelf: Shelf, rename: Rename) -> None:
-    """Do what a form of the page asks for: a new library, or a new name for one."""
+    """Carry out a form of the page: create or rename a library."""
     if not origin.is_from_here(request.scope):
         raise _Refused(HTTPStatus.FORBIDDEN, strings.NOT_FROM_HERE)
     if not principal.of(request.scope).may_change:
@@ -123,7 +125,7 @@ async def _changed(request: Request, shelf: Shelf, rename: Rename) -> None:
 
 
 async def _fields(request: Request) -> dict[str, str]:
-    """What was written into a form, by the names of the fields."""
+    """Parse a submitted form into values by field name."""
     body = b""
     async for piece in request.stream():
         body += piece
@@ -134,7 +136,7 @@ async def _fields(request: Request) -> dict[str, str]:
 
 
 async def _missing(request: Request, _: Exception) -> Response:
-    """The 404 page for people, and for programs a line of JSON, or a problem of the API's."""
+    """Respond 404: a page for people, a line of JSON for programs, problem details for the API."""
     if root_path.within(request.scope).startswith(f"{problems.PREFIX}/"):
         return problems.nothing_here(request.scope)
     if "text/html" not in request.headers.get("accept", ""):

@@ -1,4 +1,4 @@
-"""Every English text of the page of libraries."""
+"""All English text of the page that lists the libraries."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A library that is open in a server of several: its application, and the end of it."""
+"""An open library in a server of several: its application and its shutdown."""
 
 from __future__ import annotations
 
@@ -23,8 +23,9 @@ if TYPE_CHECKING:
     from rag import Library
 
 SECONDS_TO_FINISH = 1.0
-"""How long requests may go on that are under way when the library closes. An open page keeps one
-for as long as it is open."""
+"""Grace period for running requests when the library closes. An open page keeps a stream for as
+long as it is open.
+"""
 
 _CHANGING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
@@ -32,10 +33,10 @@ _log = logging.getLogger(__name__)
 
 
 class Opened:
-    """An ASGI application over a library, which is there at once and complete some moments later.
+    """An ASGI application over a library, available at once and fully functional moments later.
 
-    Until then there is the page that says that it is starting; whatever else is asked for waits.
-    It is made and used in one event loop.
+    Until then it serves the splash page, and other requests wait. It must be created and used in
+    one event loop.
     """
 
     def __init__(self, library: Library, name: str) -> None:
@@ -53,21 +54,21 @@ class Opened:
 
     @property
     def is_idle(self) -> bool:
-        """Whether nothing is being indexed, sent, or changed otherwise."""
+        """Whether no indexing, upload or other change is under way."""
         changing = _CHANGING.intersection(self._answering.values())
         return self._background.jobs.is_idle and not changing
 
     def reading(self) -> Reading:
-        """How things stand with it."""
+        """The library's state for metrics."""
         behind = self._background
         return metrics.read(self._library, behind.jobs, behind.warming, self._name)
 
     def stop(self) -> None:
-        """Cancel what goes on behind the requests."""
+        """Cancel the background work."""
         self._background.jobs.stop()
 
     async def close(self) -> None:
-        """Answer no more, end what goes on, and close the library."""
+        """Refuse new requests, end the background work and close the library."""
         self._closing = True
         with anyio.move_on_after(SECONDS_TO_FINISH):
             await self._silent.wait()
@@ -78,12 +79,12 @@ class Opened:
         await self._run
 
     def end(self) -> None:
-        """The same at once, without an event loop, and as far as it was not done."""
+        """Do the rest of :meth:`close` synchronously, without an event loop."""
         self._background.close()
         self._library.close()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request, as ASGI has it."""
+        """Handle an ASGI request."""
         sent: Message | None = None
 
         async def noted(message: Message) -> None:
@@ -118,7 +119,7 @@ class Opened:
                 self._starting.hand_over(app)
                 self._complete.set()
                 await self._leaving.wait()
-        except Exception:  # noqa: BLE001 (other libraries go on)
+        except Exception:  # noqa: BLE001 (the other libraries keep running)
             _log.exception("The application of a library failed.")
             self._starting.hand_over(_failed)
             self._complete.set()

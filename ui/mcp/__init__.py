@@ -1,5 +1,5 @@
-"""The tools of assistants, by the Model Context Protocol.
+"""MCP (Model Context Protocol) tools for assistants.
 
-They are the library's read half, the same over stdio and HTTP. The SDK's own check of hosts and
-origins is off, since :mod:`ui.security.origin` is stricter.
+They expose the library's read operations, identically over stdio and HTTP. The SDK's own host and
+origin checks are off, since :mod:`ui.security.origin` is stricter.
 """

@@ -1,4 +1,4 @@
-"""What assistants are told: passages and where they stand, as shapes and as short texts. Pure."""
+"""The results of the MCP tools, as schemas and as short texts. Pure."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ui.api.schemas import Shape, Source
 
 
 class Passage(Shape):
-    """A passage and where it stands; offsets are characters of its document's text."""
+    """A passage and its location; offsets are characters of its document's text."""
 
     text: str
     title: str
@@ -24,49 +24,51 @@ class Passage(Shape):
 
 
 class Hit(Passage):
-    """A passage that was found for a question."""
+    """A passage retrieved for a question."""
 
     answer: str
-    """Its sentence that answers best, word for word."""
+    """Its best answering sentence, verbatim."""
     score: float
-    """In [0, 1]; it orders the passages, and is no probability."""
+    """In [0, 1]; ranks the passages, and is not a probability."""
 
 
 class Searched(Shape):
-    """What a library says to a question."""
+    """The result of ``search``."""
 
     answered: bool
-    """Whether the question is probably answered; otherwise these are only the nearest passages."""
+    """Whether the question is probably answered; otherwise the hits are merely the nearest
+    passages.
+    """
     confidence: float
-    """The probability of it, in [0, 1]."""
+    """The probability of an answer, in [0, 1]."""
     reading: tuple[str, ...]
-    """How the question was read: a line for each thing that may surprise."""
+    """How the question was interpreted: one line for anything that may be unexpected."""
     alternative: str | None
-    """Another question worth asking: the same without corrections, or with one."""
+    """A suggested question: the same without corrections, or with one."""
     conditions_met: bool
-    """Whether any passage meets the conditions, if there are some."""
+    """Whether any passage matches the filters, if there are any."""
     passages: tuple[Hit, ...]
 
 
 class Listed(Shape):
-    """Every passage that has all of the words, a page of them."""
+    """The result of ``find``: a page of the passages that contain all the words."""
 
     total: int
-    """How many there are."""
+    """Number of matching passages."""
     documents: int
-    """In how many documents."""
+    """Number of documents with a match."""
     offset: int
     next_offset: int | None
-    """Where the next page begins, if there is one."""
+    """The offset of the next page, if there is one."""
     reading: tuple[str, ...]
-    """How the words were read: a line for each thing that may surprise."""
+    """How the words were interpreted: one line for anything that may be unexpected."""
     alternative: str | None
-    """Other words worth looking for: the same without corrections, or with one."""
+    """A suggested query: the same without corrections, or with one."""
     passages: tuple[Passage, ...]
 
 
 class Read(Shape):
-    """A stretch of a document's text."""
+    """The result of ``read``: a range of a document's text."""
 
     document_id: str
     title: str
@@ -78,11 +80,11 @@ class Read(Shape):
     characters: int
     """The length of the whole text."""
     next_start: int | None
-    """Where to read on, if there is more."""
+    """Where to continue reading, if there is more."""
 
 
 def searched(answer: rag.Answer) -> Searched:
-    """An answer as a shape."""
+    """Convert an answer to its schema."""
     return Searched(
         answered=answer.answered,
         confidence=answer.confidence,
@@ -97,7 +99,7 @@ def searched(answer: rag.Answer) -> Searched:
 
 
 def listed(found: rag.Found) -> Listed:
-    """Matches as a shape."""
+    """Convert matches to their schema."""
     after = found.offset + len(found.matches)
     return Listed(
         total=found.passages,
@@ -111,7 +113,7 @@ def listed(found: rag.Found) -> Listed:
 
 
 def read(document: rag.Document, start: int, characters: int) -> Read:
-    """The ``characters`` of a document's text from ``start`` on, or as many as there are."""
+    """Extract up to ``characters`` of a document's text, from ``start``."""
     whole = len(document.text)
     first = min(start, whole)
     last = min(first + characters, whole)
@@ -129,7 +131,7 @@ def read(document: rag.Document, start: int, characters: int) -> Read:
 
 
 def search_text(found: Searched) -> str:
-    """An answer to be read, its sentences between » and «."""
+    """Render an answer as text, with answering sentences between » and «."""
     if not found.conditions_met:
         return "No document meets all of these conditions."
     percent = round(100 * found.confidence)
@@ -145,7 +147,7 @@ def search_text(found: Searched) -> str:
 
 
 def list_text(found: Listed) -> str:
-    """Matches to be read."""
+    """Render matches as text."""
     head = f"{found.total} passages in {found.documents} documents."
     more = () if found.next_offset is None else (f"More with offset {found.next_offset}.",)
     numbered = (
@@ -155,7 +157,7 @@ def list_text(found: Listed) -> str:
 
 
 def read_text(stretch: Read) -> str:
-    """A stretch of text with what it is from, and where it goes on."""
+    """Render a range of a document with its source, and where to continue."""
     facts = _joined((stretch.title, stretch.source, stretch.date))
     head = f"{facts}, characters {stretch.start} to {stretch.end} of {stretch.characters}"
     more = () if stretch.next_start is None else (f"Goes on at start {stretch.next_start}.",)

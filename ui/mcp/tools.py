@@ -1,6 +1,6 @@
-"""What assistants may ask by the Model Context Protocol: search, find and read, and no more.
+"""The MCP tools, read-only: search, find and read.
 
-The same three tools over standard input and output (``rag mcp``) and over HTTP, beside the page.
+The same three tools are served over stdio (``rag mcp``) and over HTTP, beside the page.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ Read: TypeAlias = Annotated[CallToolResult, texts.Read]
 
 
 def mcp_server(library: Library) -> MCPServer[None]:
-    """The tools over one library."""
+    """Create the MCP server over one library."""
     server: MCPServer[None] = MCPServer(
         "rag", title=strings.TITLE, instructions=ABOUT, version=version("rag"), log_level="WARNING"
     )
@@ -74,8 +74,8 @@ def mcp_server(library: Library) -> MCPServer[None]:
         title: OfTitle = None,
         language: Language = None,
     ) -> Searched:
-        """Find the passages that best answer a question, best first, and say how probable it is
-        that the documents answer it.
+        """Find the passages that best answer a question, best first, and estimate how probable it
+        is that the documents answer it.
         """
         with _in_words(), search_log.logged("mcp search", question):
             answer = library.ask(
@@ -111,7 +111,7 @@ def mcp_server(library: Library) -> MCPServer[None]:
         title: OfTitle = None,
         language: Language = None,
     ) -> Listed:
-        """List every passage that has all of the words, in the order of the documents."""
+        """List every passage that contains all the words, in document order."""
         with _in_words(), search_log.logged("mcp find", query):
             found = library.find(
                 query,
@@ -136,7 +136,7 @@ def mcp_server(library: Library) -> MCPServer[None]:
             int, Field(ge=1, le=MOST_CHARACTERS, description="How many at most.")
         ] = 8_000,
     ) -> Read:
-        """Give a stretch of a document's text, word for word."""
+        """Return a range of a document's text, verbatim."""
         with _in_words():
             document = library.document(document_id)
         stretch = texts.read(document, start, characters)
@@ -146,7 +146,7 @@ def mcp_server(library: Library) -> MCPServer[None]:
 
 
 def serve_stdio(library: Library) -> None:
-    """Answer on standard input and output until the input ends; nothing else is written there."""
+    """Serve over stdio until the input ends; nothing else is written to standard output."""
     warming = Warming(library)
     warming.start()
     try:
@@ -158,24 +158,23 @@ def serve_stdio(library: Library) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Mounted:
-    """The tools over HTTP: a route, and what has to run as long as it is served."""
+    """The tools over HTTP: a route, and the task that has to run while it is served."""
 
     route: Route
     running: Callable[[], AbstractAsyncContextManager[None]]
 
 
 def mounted(library: Library) -> Mounted:
-    """The tools at :data:`PATH`, for the application of the page.
+    """Create the tools' route at :data:`PATH` for the web application.
 
-    Without sessions, since the tools only answer: every request stands alone, so that no stream is
-    kept open.
+    Stateless: the tools only answer, so each request stands alone and no stream stays open.
     """
     server = mcp_server(library)
     server.streamable_http_app(
         json_response=True,
         stateless_http=True,
-        # The application around it checks the host for all of its routes, and FromHere the origin,
-        # more strictly: the SDK would let in pages of other servers on this machine.
+        # The application around it checks the Host header of all routes, and FromHere the origin.
+        # The SDK's own check is laxer: it would accept pages of other servers on this machine.
         transport_security=TransportSecuritySettings(enable_dns_rebinding_protection=False),
     )
     manager = server.session_manager
@@ -187,16 +186,16 @@ def mounted(library: Library) -> Mounted:
 
 @dataclass(frozen=True, slots=True)
 class FromHere:
-    """An application that answers programs and pages of this server, but no other page.
+    """Middleware that accepts programs and same-origin pages only.
 
-    It takes only POST: with other methods the protocol opens and closes streams, and there are
-    none.
+    It allows only POST: in the protocol the other methods open and close streams, and there are
+    none here.
     """
 
     app: ASGIApp
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request."""
+        """Handle an ASGI request."""
         request = Request(scope)
         if not origin.is_from_here(scope):
             answer: ASGIApp = JSONResponse({"detail": strings.NOT_FROM_HERE}, status_code=403)
@@ -216,7 +215,7 @@ def _result(text: str, shape: Shape) -> CallToolResult:
 
 @contextmanager
 def _in_words() -> Iterator[None]:
-    """Tell the library's errors to the assistant, which may not know this machine."""
+    """Report the library's errors to the assistant, without paths of this machine."""
     try:
         yield
     except RagError as error:

@@ -1,10 +1,10 @@
-"""Running a server: start and end, logs, metrics, and what is said of errors.
+"""Running a server: lifecycle, logs, metrics, and errors that are safe to show.
 
-- Importing Gradio takes seconds, so ``splash`` answers first, takes the question, and is replaced
+- Importing Gradio takes seconds, so ``splash`` answers first, accepts a question, and is replaced
   by the real page.
-- Requests are observed from outside (``request_log``), whatever answers them. Logs and metrics name
-  the route as it is declared, never the path, which may hold a name or a question.
-- uvicorn raises SIGTERM again when it is done, which would kill the process before its library is
-  closed, so ``lifecycle`` holds a handler that takes it then. Streams are ended after a second, and
-  requests have one.
+- ``request_log`` is the outermost middleware and sees every request. Logs and metrics name the
+  declared route, never the path, which may contain a name or a question.
+- uvicorn raises SIGTERM again after its shutdown, which would kill the process before its library
+  is closed, so ``lifecycle`` has a handler installed that absorbs it. At shutdown streams are ended
+  after half a second, and requests get one.
 """

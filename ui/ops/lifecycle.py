@@ -1,4 +1,4 @@
-"""A socket and uvicorn under what is served: from the first page to the end in order."""
+"""Run uvicorn on a socket of our own, from the splash page to an orderly shutdown."""
 
 from __future__ import annotations
 
@@ -27,39 +27,39 @@ from ui.security.error_response import refusal
 from ui.security.middleware import gated
 
 SECONDS_TO_FINISH = 1
-"""How long requests that are under way may go on when the server is told to stop."""
+"""Grace period for running requests at shutdown."""
 
 SECONDS_OF_STREAMS = 0.5
-"""The same for those that have no end of their own: an open page keeps one."""
+"""Grace period for streams, which never end by themselves: an open page keeps one."""
 
 SECONDS_OF_QUIET = 75
-"""How long a connection is kept on which nothing is asked: longer than clients and proxies keep it
-(nginx 60 s), because a question that is sent while the server closes gets no answer.
+"""Keep-alive timeout of idle connections: longer than that of clients and proxies (nginx: 60 s),
+because a request sent while the server closes the connection is lost.
 """
 
 _log = logging.getLogger(__name__)
 
 
 class Service(Protocol):
-    """What a server answers with: an ASGI application that says something from the first moment
-    on, and is complete while it is ``running``.
+    """What a server serves: an ASGI application that answers from the first moment, and is fully
+    functional while ``running``.
     """
 
     @property
     def metrics(self) -> Metrics:
-        """Where its requests are counted."""
+        """The metrics that count its requests."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request."""
+        """Handle an ASGI request."""
 
     def running(self) -> AbstractAsyncContextManager[None]:
-        """Become complete, which takes seconds, and end in order."""
+        """Start up, which takes seconds, and shut down in order at exit."""
 
     def stop(self) -> None:
-        """Begin to end what goes on behind the requests, without waiting for it."""
+        """Begin to end the background work, without waiting for it."""
 
     def close(self) -> None:
-        """End what may be left of it, if Ctrl-C kept that from ending in order."""
+        """Clean up after a shutdown that Ctrl-C interrupted."""
 
 
 def answer(
@@ -71,9 +71,8 @@ def answer(
     on_ready: Callable[[str], None] | None,
     on_starting: Callable[[str], None] | None,
 ) -> None:
-    """Answer with a service until told to stop, by Ctrl-C or SIGTERM: requests that are under way
-    are answered, and what goes on behind them ends at a safe point. Everything else is as in
-    :func:`serve`.
+    """Serve until Ctrl-C or SIGTERM: running requests are then answered, and background work ends
+    at a safe point. Otherwise as :func:`serve`.
     """
     listener = _listen(host, port)
     with contextlib.closing(listener), _terminated(), contextlib.suppress(KeyboardInterrupt):
@@ -91,9 +90,9 @@ async def _answer(
     server = uvicorn.Server(
         uvicorn.Config(
             _given_up(observed),
-            lifespan="off",  # that of the application begins later
-            proxy_headers=False,  # ui.security.proxy believes them only where it was told to
-            log_config=None,  # what it says goes where all else goes
+            lifespan="off",  # the application's lifespan starts later
+            proxy_headers=False,  # ui.security.proxy trusts only the configured proxy
+            log_config=None,  # uvicorn logs through our own configuration
             log_level="warning",
             access_log=False,
             server_header=False,
@@ -102,7 +101,7 @@ async def _answer(
         )
     )
     serving = asyncio.create_task(server.serve(sockets=[listener]))
-    while not server.started and not serving.done():  # noqa: ASYNC110 — there is no event for it
+    while not server.started and not serving.done():  # noqa: ASYNC110 — uvicorn has no event for it
         await asyncio.sleep(0.02)
     if server.started and on_starting is not None:
         on_starting(_address(listener))
@@ -116,22 +115,22 @@ async def _answer(
             observed.end_streams()
             await serving
     finally:
-        server.should_exit = True  # whatever went wrong
+        server.should_exit = True  # whatever the reason
         try:
-            await serving  # which raises what ended it: Ctrl-C, say
+            await serving  # re-raises what ended the server, such as Ctrl-C
         finally:
             service.close()
 
 
 async def _told_to_stop(server: uvicorn.Server, serving: asyncio.Task[None]) -> None:
-    """Wait until the server takes no more requests."""
-    while not (server.should_exit or serving.done()):  # noqa: ASYNC110 — there is no event for it
+    """Wait until the server begins to shut down."""
+    while not (server.should_exit or serving.done()):  # noqa: ASYNC110 — uvicorn has no event for it
         await asyncio.sleep(0.1)
 
 
 def _given_up(app: ASGIApp) -> ASGIApp:
-    """``app``, whose requests end in order when uvicorn gives them up, as taking too long at the
-    end: it would log each as a failure.
+    """Wrap ``app`` so that requests cancelled by uvicorn at the end of the grace period end
+    quietly; it would log each as a failure.
     """
 
     async def call(scope: Scope, receive: Receive, send: Send) -> None:
@@ -153,10 +152,10 @@ def _given_up(app: ASGIApp) -> ASGIApp:
 
 @contextlib.contextmanager
 def _terminated() -> Iterator[None]:
-    """Let SIGTERM end the server in order, and the process with success.
+    """Make SIGTERM an orderly shutdown with exit code 0.
 
-    While uvicorn answers it takes the signal itself, and afterwards raises it again, for whoever
-    was there before: by default that would kill the process before its library is closed.
+    While uvicorn serves, it handles the signal itself and raises it again afterwards for the
+    previous handler: the default one would kill the process before its library is closed.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -169,7 +168,9 @@ def _terminated() -> Iterator[None]:
 
 
 def _listen(host: str, port: int) -> socket.socket:
-    """A socket of our own, so that a port in use is our error and not uvicorn's exit."""
+    """Bind a socket ourselves, so that a port in use raises our error rather than making uvicorn
+    exit.
+    """
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
@@ -178,7 +179,7 @@ def _listen(host: str, port: int) -> socket.socket:
     except OSError as error:
         raise InputError(strings.NO_SUCH_HOST.format(host=host)) from error
     try:
-        if os.name == "posix":  # elsewhere this would let two servers share a port
+        if os.name == "posix":  # on Windows this would let two servers share a port
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(address)
         listener.listen()

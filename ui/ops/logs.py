@@ -1,12 +1,11 @@
-"""What a server writes to standard error while it runs. The only module that knows structlog.
+"""The server's log, on standard error. The only module that knows structlog.
 
-On a terminal one line a person can read, elsewhere one JSON object a line, for whatever collects
-them. Logging itself is Python's own: modules log as they always do, and what they give as ``extra``
-becomes a field.
+On a terminal each record is one readable line, elsewhere one JSON object per line for log
+collectors. Modules use Python's ``logging`` as usual, and ``extra`` values become fields.
 
-Nothing that people ask or that stands in documents is written. An error's own words might quote
-either, so of errors that are neither the library's nor the system's only the kind and the place
-are written, unless questions are to be logged, too.
+Neither questions nor document text are logged. An error message might quote either, so for errors
+that are not from the library or the operating system only the type and location are logged, unless
+logging of questions is switched on.
 """
 
 from __future__ import annotations
@@ -30,7 +29,7 @@ FIELDS = frozenset(
         *("way", "question", "hits"),
     }
 )
-"""What may be given as ``extra``; libraries give all sorts of things."""
+"""Keys that ``extra`` may have; libraries pass all sorts of others."""
 
 _FIRST = ("timestamp", "level", "event")
 
@@ -40,15 +39,15 @@ _ExcInfo: TypeAlias = (
 
 
 def to_standard_error(*, verbose: bool = False, questions: bool = False) -> None:
-    """Have everything that is logged in this process written to standard error.
+    """Send everything that this process logs to standard error.
 
     Parameters
     ----------
     verbose
-        Also what is of use only when something is looked for. Without it a terminal gets what
-        goes wrong, and a file or a pipe one line for each request besides.
+        Also log debugging detail. Without it a terminal gets warnings and errors only, a file or a
+        pipe one line per request as well.
     questions
-        Whether questions, and the words of unexpected errors, may be written.
+        Whether to log questions, and the messages of unexpected errors.
     """
     terminal = sys.stderr.isatty()
     handler = logging.StreamHandler(sys.stderr)
@@ -56,12 +55,12 @@ def to_standard_error(*, verbose: bool = False, questions: bool = False) -> None
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
     logging.captureWarnings(capture=True)
     level = logging.DEBUG if verbose else logging.WARNING if terminal else logging.INFO
-    for name in ("rag", "ui"):  # the other packages say far more than anyone asked for
+    for name in ("rag", "ui"):  # other packages are too verbose
         logging.getLogger(name).setLevel(level)
 
 
 def formatter(*, terminal: bool, questions: bool) -> logging.Formatter:
-    """What makes a line of a record: for a person at a terminal, or JSON."""
+    """Create the formatter: readable lines for a terminal, or JSON."""
 
     def with_errors(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
         found: _ExcInfo | None = event.pop("exc_info", None)
@@ -90,12 +89,12 @@ def formatter(*, terminal: bool, questions: bool) -> logging.Formatter:
 
 
 def of_request(request_id: str) -> None:
-    """Have whatever the running task logs from now on carry the request's id."""
+    """Bind the request's id to everything that the current task logs from now on."""
     structlog.contextvars.bind_contextvars(request_id=request_id)
 
 
 def _told(error: BaseException, *, words: bool) -> Iterator[str]:
-    """An error and what led to it, the first cause first, as Python shows them."""
+    """Format an error and its causes, the first cause first, as Python does."""
     cause = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
     if cause is not None:
         yield from _told(cause, words=words)
@@ -107,5 +106,7 @@ def _told(error: BaseException, *, words: bool) -> Iterator[str]:
 
 
 def _is_ours(error: BaseException) -> bool:
-    """Whether the words of an error are the library's or the system's, and quote nobody."""
+    """Whether an error is the library's or the operating system's, so that its message quotes
+    nobody.
+    """
     return isinstance(error, OSError | RagError) and not isinstance(error, InputError)

@@ -1,7 +1,7 @@
-"""What Prometheus may ask of a server: ``/metrics``. The only module that knows its client.
+"""Prometheus metrics, at ``/metrics``. The only module that knows the Prometheus client.
 
-Requests are counted as they end; what a library holds and how its index jobs stand is looked up
-when it is asked for. Nothing in it names a document, a question or a path.
+Requests are counted as they end; the size of a library and the state of its jobs are read at scrape
+time. No metric names a document, a question or a path.
 """
 
 from __future__ import annotations
@@ -35,16 +35,16 @@ MEDIA_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 NOT_FOR_OTHERS = "metrics are for the machine that serves them"
 
 SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
-"""Bounds between which durations are counted."""
+"""Histogram bucket bounds, in seconds."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """How things stand with one library that is served.
+    """The state of one library at scrape time.
 
-    ``name`` is empty where it is served alone. ``documents``, ``passages``, ``generation`` and
-    ``bytes`` are None where the library can't be read. ``jobs`` counts index jobs that wait or
-    run, ``jobs_over`` those that ended since the server began, by their state.
+    ``name`` is empty if it is the only one. ``documents``, ``passages``, ``generation`` and
+    ``bytes`` are None if the library can't be read. ``jobs`` counts queued and running jobs,
+    ``jobs_over`` those that finished since the server started, by state.
     """
 
     name: str
@@ -58,7 +58,7 @@ class Reading:
 
 
 def read(library: Library, jobs: Jobs, warming: Warming, name: str = "") -> Reading:
-    """How things stand with a library now."""
+    """Read a library's current state."""
     states = [job.state for job in jobs.all() if not job.is_over]
     reading = Reading(
         name=name,
@@ -80,10 +80,10 @@ def read(library: Library, jobs: Jobs, warming: Warming, name: str = "") -> Read
 
 
 class Metrics:
-    """The metrics of one server, in a registry of their own."""
+    """The metrics of one server, in their own registry."""
 
     def __init__(self, libraries: Callable[[], Iterable[Reading]]) -> None:
-        """``libraries`` gives how things stand with each library that is open."""
+        """``libraries`` returns the state of each open library."""
         self._registry = CollectorRegistry()
         self._requests = Counter(
             "rag_http_requests",
@@ -109,28 +109,28 @@ class Metrics:
 
     @contextlib.contextmanager
     def one_open(self) -> Iterator[None]:
-        """While a request is being answered."""
+        """Count a request as being in progress."""
         with self._open.track_inprogress():
             yield
 
     def answered(self, method: str, route: str, status: int, seconds: float) -> None:
-        """Count a request that was answered."""
+        """Count a finished request."""
         self._requests.labels(method, route, str(status)).inc()
         self._seconds.labels(route).observe(seconds)
 
     def text(self) -> bytes:
-        """All of it, in the format that Prometheus reads."""
+        """Render all metrics in Prometheus' text format."""
         return generate_latest(self._registry)
 
 
 class _Libraries(Collector):
-    """What is looked up when it is asked for."""
+    """Collects the state of the libraries at scrape time."""
 
     def __init__(self, libraries: Callable[[], Iterable[Reading]]) -> None:
         self._libraries = libraries
 
     def describe(self) -> Iterable[Metric]:
-        """Nothing: so that registering it asks no library."""
+        """Return nothing, so that registration doesn't read the libraries."""
         return ()
 
     def collect(self) -> Iterable[Metric]:
@@ -167,8 +167,8 @@ def _gauge(name: str, about: str, *labels: str) -> GaugeMetricFamily:
 
 
 def add_routes(app: FastAPI, metrics: Metrics) -> None:
-    """Answer at ``/metrics``: to this machine, where the server answers no other, and to whoever
-    it knows by name.
+    """Serve ``/metrics``: to anybody if the server is reachable from this machine only, otherwise
+    to authenticated principals.
     """
 
     @app.get(PATH)

@@ -1,7 +1,7 @@
-"""What is said of a library's errors to whoever may not know this machine. Pure.
+"""Translate errors for clients that must not learn about this machine. Pure.
 
-The library names folders and files in its errors, for the person at the terminal. A page or a
-program elsewhere gets the same in words that name none.
+The library's errors name folders and files, for the person at the terminal. A web page or a remote
+program gets a message without paths.
 """
 
 from __future__ import annotations
@@ -46,9 +46,9 @@ _WORDS: tuple[tuple[type[RagError], str], ...] = (
 
 
 def told(error: Exception) -> str:
-    """One line for a person: what is wrong and what to do, without a path of this machine."""
+    """One line for a user: what is wrong and what to do, without a path of this machine."""
     for kind, line in _WORDS:
         if isinstance(error, kind):
             return line
-    # What else may be asked for and can't be is said of what the caller gave.
+    # Other input errors refer only to what the caller sent.
     return str(error) if isinstance(error, InputError) else UNEXPECTED

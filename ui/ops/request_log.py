@@ -1,5 +1,5 @@
-"""What is seen of every request, whatever answers it: its id, a line in the log, a count; and the
-end of those that would last for ever.
+"""The outermost middleware: request ids, access log and metrics for every request, and the ending
+of streams at shutdown.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ if TYPE_CHECKING:
 
 HEADER = "x-request-id"
 UNMATCHED = "unmatched"
-"""The route of what no route answers. The path itself is not told: it may hold anything."""
+"""The route label of unmatched requests. The path is not logged: it may contain anything."""
 
 LEFT = 499
-"""The status, as nginx has it, of what nobody waited for any longer when its answer began."""
+"""The status, as in nginx, of a request whose client left before the response began."""
 
 WATCHED = frozenset({"/health", "/metrics", "/api/v1/health", "/api/v1/ready"})
-"""Where the server says how it is, to whoever watches over it."""
+"""Health and metrics routes, which are polled by monitoring."""
 
 _GIVEN = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _METHODS = frozenset(method.value for method in HTTPMethod)
@@ -41,7 +41,7 @@ _log = logging.getLogger(__name__)
 
 
 class Observed:
-    """An ASGI application whose requests are seen from outside."""
+    """Middleware that observes every request."""
 
     def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
         self._app = app
@@ -49,15 +49,14 @@ class Observed:
         self._streams: set[anyio.CancelScope] = set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request, as ASGI has it."""
+        """Handle an ASGI request."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
         began = time.perf_counter()
         name = _name(scope)
         scope.setdefault("state", {})["request_id"] = name
-        # The task ends with the request, and what uvicorn says of an error comes after this:
-        # so it is bound and never let go.
+        # Never unbound: the task ends with the request, and uvicorn may log an error after this.
         logs.of_request(name)
         status, whole = LEFT, False
 
@@ -87,11 +86,11 @@ class Observed:
 
     @property
     def open_streams(self) -> int:
-        """How many answers are under way that have no end of their own."""
+        """The number of open streams."""
         return len(self._streams)
 
     def end_streams(self) -> None:
-        """End the answers that last as long as whoever asked wants: an open page keeps one."""
+        """End all streams; an open page keeps one for as long as it is open."""
         for answering in tuple(self._streams):
             answering.cancel()
 
@@ -111,20 +110,20 @@ class Observed:
 
 
 def routed(app: ASGIApp, below: str = "", also: Collection[str] = ()) -> ASGIApp:
-    """``app``, an application of several routes, which notes the route that answered.
+    """Wrap ``app``, an application with routes, to record the route that matched.
 
-    ``below`` is where its routes begin, ``also`` are those that write nothing into the scope.
+    ``below`` is the prefix of its routes; ``also`` lists routes that leave no trace in the scope.
     """
 
     async def call(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":  # the beginning and the end of the application
+        if scope["type"] != "http":  # lifespan
             await app(scope, receive, send)
             return
         here, asked = scope.get("root_path", ""), root_path.within(scope)
         try:
             await app(scope, receive, send)
         finally:
-            # Routers write what they found into the scope, and where they lie themselves.
+            # Routers write the matched route and their own root path into the scope.
             path = getattr(scope.get("route"), "path", asked if asked in also else None)
             if path is not None and "state" in scope:
                 within = scope.get("root_path", "").removeprefix(here)
@@ -134,18 +133,18 @@ def routed(app: ASGIApp, below: str = "", also: Collection[str] = ()) -> ASGIApp
 
 
 def route_of(scope: Scope) -> str:
-    """The route that answered, as it is declared: ``/documents/{document_id}``."""
+    """The declared route that answered: ``/documents/{document_id}``."""
     route: str = scope.get("state", {}).get("route", UNMATCHED)
     return route
 
 
 def request_id(scope: Scope) -> str | None:
-    """The id of a request, if it is seen from outside."""
+    """The request's id, if it passed through this middleware."""
     found: str | None = scope.get("state", {}).get("request_id")
     return found
 
 
 def _name(scope: Scope) -> str:
-    """The id that the request brings along, if it is one that may stand in a log, or a new one."""
+    """The request's own id if it is safe to log, or a new one."""
     given = Headers(scope=scope).get(HEADER, "")
     return given if _GIVEN.fullmatch(given) else uuid.uuid4().hex

@@ -1,7 +1,7 @@
-"""Where an application lies below the address of its server: several may share one.
+"""Paths relative to an application; several may be mounted on one server.
 
-The prefix is ``root_path`` of the ASGI scope, and begins ``path``. In both it stays
-percent-encoded, as in an address, since Gradio makes addresses of it.
+The prefix is ``root_path`` in the ASGI scope, and ``path`` begins with it. It stays percent-encoded
+in both, as in a URL, since Gradio builds URLs from it.
 """
 
 from __future__ import annotations
@@ -14,19 +14,19 @@ if TYPE_CHECKING:
 
 
 def within(scope: Scope) -> str:
-    """The path that is asked for, seen from the application: ``/health``, whatever leads there."""
+    """The requested path relative to the application: ``/health``, wherever it is mounted."""
     path: str = scope["path"]
     return path.removeprefix(scope.get("root_path", ""))
 
 
 def root(scope: Scope) -> str:
-    """The path of the application itself, from the server's; ends in a slash."""
+    """The application's own path on the server, with a trailing slash."""
     prefix: str = scope.get("root_path", "")
     return f"{prefix}/"
 
 
 def asked(scope: Scope) -> str:
-    """The address that was asked for, from the server's root: path and query, percent-encoded."""
+    """The requested path and query from the server's root, percent-encoded."""
     query: str = scope["query_string"].decode("latin-1")
     path = root(scope).removesuffix("/") + quote(within(scope))
     return f"{path}?{query}" if query else path

@@ -1,4 +1,4 @@
-"""A line in the log for each search, whoever asked: the page, a program, an assistant."""
+"""One log line per search, from the page, the API or MCP."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _log = logging.getLogger(__name__)
 
 @contextmanager
 def logged(way: Way, question: str) -> Iterator[None]:
-    """While something is looked for. What it was is written only where that is wanted:
+    """Log a search with its duration. The question itself is logged only on request: see
     :mod:`ui.ops.logs`.
     """
     began = time.perf_counter()

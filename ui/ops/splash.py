@@ -1,7 +1,7 @@
-"""What the server says in its first seconds, while the page itself is still being put together.
+"""The splash page, shown for the first seconds while the real page is being built.
 
-Gradio takes seconds to import. Until then there is a page with the field for the question: what
-is typed there is asked as soon as the other page has come.
+Gradio takes seconds to import. Until then there is a page with the question field: a question typed
+there is asked as soon as the real page is up.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ LIVES_PATH, READY_PATH = f"{problems.PREFIX}/health", f"{problems.PREFIX}/ready"
 PATHS = frozenset(
     {"/", SCRIPT_PATH, "/style.css", "/health", "/favicon.ico", LIVES_PATH, READY_PATH}
 )
-"""What is answered from the first moment on; for the rest one must wait."""
+"""Routes that answer during startup; all others get 503."""
 
 SCRIPT = Path(__file__).parents[1] / "static" / "starting.js"
 STYLE = Path(__file__).parents[1] / "static" / "style.css"
@@ -41,25 +41,25 @@ POLICY = {
 
 
 class Starting:
-    """An application that answers from the first moment on, and then hands over to another."""
+    """An application that answers immediately and later hands over to another."""
 
     def __init__(self) -> None:
         self._own = request_log.routed(_answer, also=PATHS)
         self._app = self._own
 
     def hand_over(self, app: ASGIApp) -> None:
-        """Let ``app`` answer from now on, but for the script of a page that came just before."""
+        """Delegate to ``app`` from now on, except for the splash page's own script."""
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request, as ASGI has it."""
+        """Handle an ASGI request."""
         http = scope["type"] == "http"
         app = self._own if http and root_path.within(scope) == SCRIPT_PATH else self._app
         await app(scope, receive, send)
 
 
 async def _answer(scope: Scope, receive: Receive, send: Send) -> None:
-    if scope["type"] != "http":  # nobody speaks anything else with this server
+    if scope["type"] != "http":  # the server speaks only HTTP
         return
     path = root_path.within(scope)
     if path == "/":
@@ -87,7 +87,9 @@ async def _answer(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 def page(asked: str = "") -> str:
-    """The first page, with the question of its address; whoever has no script waits for it."""
+    """Render the splash page with the question from its address; browsers without JavaScript reload
+    it.
+    """
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'

@@ -1,4 +1,4 @@
-"""Loading the model behind the server, so that it is there before a person asks."""
+"""Warm-up: load the model in the background, before the first question."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _log = logging.getLogger(__name__)
 
 
 class Warming:
-    """A thread that asks the library something, and what came of it."""
+    """A thread that runs one query, and its state."""
 
     def __init__(self, library: Library) -> None:
         self._library = library
@@ -27,7 +27,7 @@ class Warming:
 
     @property
     def state(self) -> Warmth:
-        """Whether the library can answer at once; ``loading`` also before :meth:`start`."""
+        """Whether the model is loaded; ``loading`` also before :meth:`start`."""
         return self._state
 
     @property
@@ -36,7 +36,7 @@ class Warming:
         return self._trouble
 
     def start(self) -> None:
-        """Begin, or begin again after a failure; does nothing while it goes on or is done."""
+        """Start, or start again after a failure; no effect while it is running or done."""
         with self._changing:
             if self._thread is None or self._state == "failed":
                 self._state, self._trouble = "loading", ""
@@ -44,14 +44,14 @@ class Warming:
                 self._thread.start()
 
     def join(self) -> None:
-        """Wait until it is over: whoever called may close the library next."""
+        """Wait until it is over, so that the caller can close the library."""
         if self._thread is not None:
             self._thread.join()
 
     def _run(self) -> None:
         try:
-            self._library.ask(strings.TITLE, k=1)  # calibrates it, if that was never done
-        except Exception as error:  # noqa: BLE001 (the terminal gets the traceback, others a line)
+            self._library.ask(strings.TITLE, k=1)  # also calibrates the library if necessary
+        except Exception as error:  # noqa: BLE001 (the log gets the traceback, clients a line)
             _log.exception("The model could not be loaded.")
             self._trouble, self._state = public_errors.told(error), "failed"
         else:

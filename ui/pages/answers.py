@@ -1,4 +1,4 @@
-"""What the page says: a library and a question in, HTML out. Knows nothing of Gradio."""
+"""The search page's content: a library and a question in, HTML out. Independent of Gradio."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from ui.pages import example_questions, hit_html, states
 from ui.pages.filter_form import Narrowing
 
 NEWEST = 5
-"""How many articles the first view lists, and the examples are taken from."""
+"""Articles listed in the first view, and used for example questions."""
 
 DEEP = 20
-"""How far down a passage is looked for that a reader saw: more than a page shows, because the
-library may have grown since.
+"""Depth at which a rated passage is searched again: more than a page shows, because the library may
+have grown since.
 """
 
 NOT_NARROWED = Narrowing()
@@ -27,9 +27,9 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class FirstView:
-    """What a person sees before asking anything.
+    """The content of the page before the first question.
 
-    ``types`` and ``languages`` are what can be chosen of each: what is shown, and its value.
+    ``types`` and ``languages`` are the choices of the drop-downs, as (label, value).
     """
 
     masthead: str
@@ -40,7 +40,7 @@ class FirstView:
 
 
 def first_view(library: Library, name: str = "") -> FirstView:
-    """What is indexed, and questions that it can answer; ``name`` is as in
+    """Summarize what is indexed and make example questions; ``name`` is as in
     :mod:`ui.pages.states`.
     """
     try:
@@ -76,8 +76,8 @@ def answer(
     *,
     may_rate: bool = True,
 ) -> str:
-    """The results for a question, or why there are none, in words; with thumbs for who
-    ``may_rate`` them.
+    """Render the results for a question, or explain why there are none; with rating buttons if the
+    user ``may_rate``.
     """
     try:
         found = narrowing.ask(library, question)
@@ -95,15 +95,15 @@ def answer(
         if not isinstance(error, InputError):
             _log.error("The library is in trouble: %s", error)
         return states.problem(public_errors.told(error))
-    except Exception:  # noqa: BLE001 — the page is the last stop: the terminal gets the traceback
+    except Exception:  # noqa: BLE001 — last resort: the log gets the traceback
         _log.exception("The question could not be answered.")
         return states.problem(strings.UNEXPECTED)
 
 
 def rate(library: Library, question: str, passage: str, *, good: bool | None) -> bool:
-    """Keep what a reader says of a passage, or take it back; false if it is found no more.
+    """Store or withdraw a rating of a passage; false if the passage is no longer retrieved.
 
-    The question is asked again: so nothing is kept but what this library really answered.
+    The question is run again, so that only passages that this library really returned are rated.
     """
     hit = next((hit for hit in library.search(question, k=DEEP) if hit.passage_id == passage), None)
     if hit is None:

@@ -1,6 +1,6 @@
-"""Citations on the page: the lasting link, the forms in which a sentence is quoted, both routes.
+"""Citations: permalinks, and quotations in several formats, with their routes.
 
-Pure but for :func:`add_routes`. Nothing here names where on the machine a file is.
+Pure except for :func:`add_routes`. Nothing here reveals where a file is on this machine.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _LATEX = {
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """What is said of a document where it is cited; ``page`` as it is printed there, if known."""
+    """The bibliographic data of a document; ``page`` is the printed page number, if known."""
 
     title: str
     author: str
@@ -46,8 +46,8 @@ class Reference:
 
     @classmethod
     def of(cls, document: Document, start: int) -> Reference:
-        """That of the sentence that begins at ``start``."""
-        # The day on which a file was last touched is nobody's date of publication.
+        """Describe a document, with the page of the sentence at ``start``."""
+        # A file's modification time is not a date of publication.
         dated = document.metadata.get("date_from") != "file time"
         return cls(
             title=document.title,
@@ -59,20 +59,20 @@ class Reference:
 
 
 def plain(quotation: str, of: Reference, link: str) -> str:
-    """In one line: “…” Author, Title, 5 March 2025, p. 3. Link."""
+    """One line: “…” Author, Title, 5 March 2025, p. 3. Link."""
     said = [of.author, of.title, strings.day(of.day) if of.day else "", _short(of)]
     return f"“{_line(quotation)}” {', '.join(filter(None, said))}. {link}"
 
 
 def markdown(quotation: str, of: Reference, link: str) -> str:
-    """A block quotation and its source, linked."""
+    """A Markdown block quotation with a linked source."""
     title = re.sub(r"([\\`*_\[\]<>])", r"\\\1", of.title)
     said = [of.author, f"[*{title}*]({link})", strings.day(of.day) if of.day else "", _short(of)]
     return f"> {_line(quotation)}\n>\n> — {', '.join(filter(None, said))}"
 
 
 def apa(quotation: str, of: Reference) -> str:
-    """The quotation as in a text, and the entry in its list of references: APA, 7th edition."""
+    """The quotation with an in-text citation, and the reference list entry (APA, 7th edition)."""
     year = str(of.day.year) if of.day else strings.NO_DATE
     where = f", {_short(of)}" if of.page else ""
     short = of.author or f"“{of.title}”"
@@ -82,7 +82,7 @@ def apa(quotation: str, of: Reference) -> str:
 
 
 def bibtex(of: Reference) -> str:
-    """An entry for BibTeX; the key is the author's or the title's first word, and the year."""
+    """A BibTeX entry; the key is the first word of the author or the title, and the year."""
     first = re.search(r"[a-z0-9]+", (of.author.split(",")[0] or of.title).casefold())
     key = f"{first.group() if first else 'document'}{of.day.year if of.day else ''}"
     fields = {
@@ -98,7 +98,7 @@ def bibtex(of: Reference) -> str:
 
 
 def add_routes(app: FastAPI, library: Library) -> None:
-    """What a link leads to, and a sentence ready to be quoted."""
+    """Add the routes that resolve a permalink and that format a citation."""
 
     @app.get("/documents/{document_id}/citation")
     def citation(document_id: str, start: int, end: int, base: str = "") -> dict[str, str]:

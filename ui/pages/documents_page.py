@@ -1,7 +1,7 @@
-"""The documents of a library → a page to look through them on. Pure, and whole without a script.
+"""The page that lists the documents of a library. Pure, and readable without scripts.
 
-The script ``library.js`` adds what changes something: it sends files and starts index jobs, tells
-how far they are, and takes documents out. Its texts come with the page.
+``library.js`` adds everything that changes something: uploads, index jobs with their progress, and
+removal. Its texts are embedded in the page.
 """
 
 from __future__ import annotations
@@ -22,19 +22,19 @@ if TYPE_CHECKING:
     from rag import Failure
 
 MOST_UNREAD = 200
-"""Lines on what could not be read that a page has; the rest are counted."""
+"""Maximum number of unreadable files that are listed; the rest are counted."""
 
 UNREAD_OPEN = 3
-"""So many of them stand there at once; more are folded away."""
+"""The number of them shown initially; the rest are collapsed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """What there is to show.
+    """The content of the page.
 
-    ``held`` counts the documents of the library, ``total`` those that meet the conditions, and
-    ``rows`` are those of the page. ``types`` counts documents by the endings of their files.
-    ``unread`` says what of the files could not be read, and why.
+    ``held`` is the number of documents in the library, ``total`` the number that match the filters,
+    and ``rows`` are those on this page. ``types`` counts documents by file extension. ``unread``
+    lists what could not be read, and why.
     """
 
     held: int
@@ -45,9 +45,9 @@ class Contents:
 
 
 def page(listing: Listing, contents: Contents, *, may_change: bool, name: str = "") -> str:
-    """The whole page; without ``may_change`` it says why nothing can be changed there.
+    """Render the page; without ``may_change`` it explains why nothing can be changed.
 
-    ``name`` is the library's, where it is one of several.
+    ``name`` is the library's name if it is one of several.
     """
     changing = _adding() if may_change else f'<p class="note">{strings.DOCUMENTS_READ_ONLY}</p>'
     asking = _asking() if may_change else ""
@@ -64,7 +64,7 @@ def page(listing: Listing, contents: Contents, *, may_change: bool, name: str = 
 
 
 def _adding() -> str:
-    """What to index, by its path or sent from here, and the place and the shape of jobs."""
+    """The forms to index a path or upload files, and the placeholder and template for jobs."""
     return (
         '<section class="adding"><form id="index">'
         f'<label for="path">{strings.DOCUMENTS_ADD}</label>'
@@ -90,7 +90,7 @@ def _adding() -> str:
 
 
 def _asking() -> str:
-    """What is asked before a document goes for good, and told after one went; where to drop."""
+    """The dialog that confirms a removal, the message after it, and the drop area."""
     return (
         f'<div id="told"><p role="status"></p><button type="button" hidden'
         f' aria-keyshortcuts="Control+Z Meta+Z">{strings.DOCUMENTS_UNDO}</button></div>'
@@ -104,7 +104,7 @@ def _asking() -> str:
 
 
 def _filter(listing: Listing, contents: Contents) -> str:
-    """Words in the title, and the type; the order stays as it was."""
+    """The filter form: words in the title, and file type; the sort order is kept."""
     if not contents.held:
         return '<div id="filter"></div>'
     choices = "".join(
@@ -123,7 +123,7 @@ def _filter(listing: Listing, contents: Contents) -> str:
 
 
 def _listed(listing: Listing, contents: Contents, *, may_change: bool) -> str:
-    """All that a job or a removal may change: the table, and what could not be read."""
+    """The part that jobs and removals refresh: the table, and what could not be read."""
     if contents.rows:
         body = table(listing, contents.rows, may_change=may_change)
         body += turning(listing, contents.total)

@@ -1,4 +1,4 @@
-"""The routes of the page of documents, and of its scripts."""
+"""The routes of the documents page and of its scripts."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ POLICY = {
         "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
         "img-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
     ),
-    "cache-control": "no-store",  # going back shows what is in the library now
+    "cache-control": "no-store",  # the back button shows the current state
 }
-"""A style sheet, and scripts that ask this server: nothing in the page itself runs."""
+"""Allows a style sheet, and scripts that call this server; no inline scripts."""
 
 
 def add_routes(app: FastAPI, library: Library, *, name: str = "") -> None:
-    """Let people look through the documents, and who may, index and remove some."""
+    """Add the documents page; owners can index and remove there."""
 
     @app.get("/library")
     def listed(request: Request) -> HTMLResponse:
@@ -82,7 +82,7 @@ def _rows(found: Sequence[DocumentSummary], reports: Sequence[FileReport]) -> It
 
 
 def _unread(reports: Sequence[FileReport]) -> Iterator[Failure]:
-    """What could not be read, file by file; what was read with doubts comes last."""
+    """Iterate over what could not be read, file by file; warnings come last."""
     for report in reports:
         yield from report.failures
     for report in reports:

@@ -1,4 +1,4 @@
-"""The table of documents: which of them, in which order, and what each row says. Pure."""
+"""The table of documents: filters, sort order, paging and rows. Pure."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from rag import DocumentSummary
 
 ROWS = 50
-"""Documents on a page."""
+"""Documents per page."""
 
 Sort: TypeAlias = Literal["newest", "oldest", "title", "source", "language", "pages", "passages"]
-"""An order of documents, as :meth:`rag.Library.documents` has them."""
+"""Sort orders of :meth:`rag.Library.documents`."""
 
 _SORTS: tuple[Sort, ...] = get_args(Sort)
 
@@ -32,10 +32,10 @@ _AGAIN = (
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """Which documents are listed, and how, as an address says it.
+    """The filters, sort order and page of the document list, as in the page's address.
 
-    ``title`` are words in the title, and ``type`` is the ending of the file's name, ``.pdf`` say;
-    empty is no condition. ``page`` counts from 1.
+    ``title`` are words in the title, and ``type`` is the file extension, such as ``.pdf``; empty
+    means no filter. ``page`` counts from 1.
     """
 
     sort: Sort = "newest"
@@ -45,7 +45,7 @@ class Listing:
 
     @classmethod
     def of(cls, query: Mapping[str, str]) -> Listing:
-        """That of an address; what makes no sense there is as good as none."""
+        """Parse an address; invalid values are ignored."""
         page = query.get("page", "")
         return cls(
             sort=next((one for one in _SORTS if one == query.get("sort")), "newest"),
@@ -56,7 +56,7 @@ class Listing:
 
     @property
     def address(self) -> str:
-        """Where it is seen, relative to the page where questions are asked."""
+        """The address, relative to the search page."""
         fields = {
             "sort": "" if self.sort == "newest" else self.sort,
             "title": self.title,
@@ -67,20 +67,22 @@ class Listing:
         return f"library?{urlencode(given)}" if given else "library"
 
     def within(self, total: int) -> Listing:
-        """The same, on the last page if so many documents don't reach as far as its own."""
+        """Clamp the page to the last one, given the total number of documents."""
         return replace(self, page=min(self.page, _pages(total)))
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A document in the table; ``doubts`` says what of it was not read, or not for sure."""
+    """A document in the table; ``doubts`` lists what was not read, or not reliably."""
 
     summary: DocumentSummary
     doubts: tuple[str, ...] = ()
 
 
 def table(listing: Listing, rows: Sequence[Row], *, may_change: bool) -> str:
-    """The rows under heads that sort; with ``may_change``, each can be read again and removed."""
+    """Render the rows below sortable column headers; with ``may_change``, each has buttons to
+    reindex and remove it.
+    """
     heads = (
         _head(listing, strings.DOCUMENTS_TITLE, "", ascending="title"),
         _head(listing, strings.DOCUMENTS_FILE, "file", ascending="source"),
@@ -102,7 +104,7 @@ def table(listing: Listing, rows: Sequence[Row], *, may_change: bool) -> str:
 
 
 def turning(listing: Listing, total: int) -> str:
-    """To the page before and the page after."""
+    """Render the links to the previous and the next page."""
     last = _pages(total)
     if last == 1:
         return ""
@@ -129,7 +131,7 @@ def _head(
     ascending: Sort | None = None,
     descending: Sort | None = None,
 ) -> str:
-    """The head of a column: what leads to the rows in its order, or in the other."""
+    """Render a column header that links to its sort order, or to the reverse."""
     to = descending or ascending
     if to is None:
         return f'<th scope="col" class="{kind}">{name}</th>'
@@ -163,7 +165,7 @@ def _row(row: Row, *, may_change: bool) -> str:
 
 
 def _status(doubts: Sequence[str]) -> str:
-    """That it was read; or that there are doubts, and which, folded away."""
+    """Render a document's status: indexed, or its warnings, collapsed."""
     if not doubts:
         return strings.DOCUMENTS_READ
     lines = "".join(f"<li>{escape(strings.sentence(line))}</li>" for line in doubts)
@@ -171,7 +173,7 @@ def _status(doubts: Sequence[str]) -> str:
 
 
 def _changing(one: DocumentSummary) -> str:
-    """What has a document read again, and what removes it."""
+    """Render the buttons to reindex and to remove a document."""
     buttons = "".join(
         f'<button type="button" class="{kind}" value="{escape(one.id)}"'
         f' data-title="{escape(one.title)}" aria-label="{name}" title="{name}">{sign}</button>'
@@ -184,5 +186,5 @@ def _changing(one: DocumentSummary) -> str:
 
 
 def _pages(total: int) -> int:
-    """How many pages so many documents fill; an empty one, if there are none."""
+    """The number of pages; at least one."""
     return max(-(-total // ROWS), 1)

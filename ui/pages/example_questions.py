@@ -1,8 +1,8 @@
 """Example questions taken from the articles themselves, without a language model. Pure.
 
-A proper name in mid-sentence ("… supplied by John Cockerill Defence, …") is something that an
-article says something about, so a question that names it is answered by a sentence of that
-article. Where no name is found, the title must do.
+A proper name in mid-sentence ("… supplied by John Cockerill Defence, …") is something that the
+article makes a statement about, so a question that names it is answered by a sentence of that
+article. Without a name the title is used.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ _WORD = r"[^\W\d_][^\W\d_-]*(?:-[^\W\d_]+)*"
 _CAPITAL = rf"(?=[A-ZÀ-Þ]){_WORD}"
 _SMALL = r"[a-z]+"
 
-# A name begins after a small word, so its capital isn't just that of a sentence. It ends before
-# a stop or before one of the words below, so it isn't half of "the Belgian government".
+# A name begins after a function word, so its capital isn't just that of a sentence. It ends before
+# punctuation or one of the words below, so it isn't half of "the Belgian government".
 _ENDS = (
     "and|as|at|but|by|can|for|from|had|has|have|in|into|is|of|on|or|said|says|that|to|was|were|"
     "where|which|while|who|will|with|would"
@@ -41,7 +41,7 @@ _NAME = re.compile(
     rf"(?P<noun>(?: (?!(?:{_ENDS})\b){_SMALL}){{0,3}})"
     rf"(?=[,.;:?!)]|\s(?:{_ENDS})\b)"
 )
-# A small word like these after a name is a verb or an adverb, and no part of what it names.
+# Such a word after a name is a verb or an adverb, not part of what is named.
 _VERBAL = re.compile(r"(?:ed|ing|ly)\b|s (?=.)")
 _NOT_BEFORE = frozenset(
     (
@@ -64,7 +64,7 @@ _CALENDAR = frozenset((*strings.MONTHS, *strings.WEEKDAYS))
 
 
 def questions(documents: Sequence[Document], limit: int = LIMIT) -> tuple[str, ...]:
-    """Up to ``limit`` short questions that these articles answer, taken from each in turn."""
+    """Make up to ``limit`` short questions that these articles answer, taking turns among them."""
     rounds = zip_longest(*(_subjects(document) for document in documents))
     found = dict.fromkeys(subject for subject in chain.from_iterable(rounds) if subject)
     forms = strings.EXAMPLES
@@ -75,17 +75,17 @@ def questions(documents: Sequence[Document], limit: int = LIMIT) -> tuple[str, .
 
 
 def _subjects(document: Document) -> Sequence[str]:
-    """The most telling names of an article, best first, or a question about its title."""
+    """The most specific names of an article, best first, or a question about its title."""
     text = document.text[:_READ]
     names = list(_names(text))
-    # Several words tell more than one, and what is named now and then more than what is
-    # named throughout. The sort is stable: otherwise, first come.
+    # Names of several words are more specific, and so are names that do not recur throughout. The
+    # sort is stable: ties stay in text order.
     names.sort(key=lambda name: (" " not in name[1], text.count(name[0]) > _OFTEN))
     return list(dict.fromkeys(said for _, said in names)) or _titled(document.title)
 
 
 def _names(text: str) -> Iterator[tuple[str, str]]:
-    """Each name, and how it is said in a question: with its article, and what it names."""
+    """Iterate over names, each with its form in a question, article and head noun included."""
     for match in _NAME.finditer(text):
         before, name, noun = match["before"], match["name"], match["noun"]
         article = f"{before} " if before in ("the", "a", "an") else ""

@@ -1,4 +1,4 @@
-"""What a question is limited to, as the page's fields and its address have it."""
+"""Search filters, as in the page's form and address."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Narrowing:
-    """Texts as they were typed or chosen; an empty one is no limit.
+    """Filter values as typed or selected; an empty one means no filter.
 
-    ``since`` and ``until`` are dates like 2025-03-05, both included. ``source`` is part of a
-    file's path, or a pattern with ``*``; ``type`` the ending of its name, and ``language`` a code.
+    ``since`` and ``until`` are inclusive dates like 2025-03-05. ``source`` is a substring of a
+    file's path, or a pattern with ``*``; ``type`` is the file extension, and ``language`` a code.
     """
 
     since: str = ""
@@ -32,19 +32,19 @@ class Narrowing:
 
     @classmethod
     def of(cls, query: Mapping[str, str]) -> Narrowing:
-        """That of an address."""
+        """Parse an address."""
         return cls(*(query.get(field.name, "").strip() for field in fields(cls)))
 
     def __bool__(self) -> bool:
         return any(asdict(self).values())
 
     def ask(self, library: Library, question: str) -> Answer:
-        """The library's answer, from the documents that are left.
+        """Ask the library, restricted to the documents that match.
 
         Raises
         ------
         InputError
-            If a date is none.
+            If a date is invalid.
         """
         with search_log.logged("page", question):
             return library.ask(
@@ -56,7 +56,7 @@ class Narrowing:
             )
 
     def _pattern(self) -> str:
-        """One pattern for both what the path has in it and how it ends."""
+        """Combine source and type into one glob pattern."""
         source = self.source
         if source and "*" not in source:
             source = f"*{source}*"

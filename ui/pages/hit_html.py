@@ -1,4 +1,4 @@
-"""Hit → escaped HTML. Pure: text in, text out, and every text of a document is escaped."""
+"""Hit → escaped HTML. Pure; every text of a document is escaped."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from rag import Answer, Hit, Why
 
 STRENGTHS = ((0.9, strings.STRONG), (0.5, strings.FAIR), (0.0, strings.WEAK))
-"""The least confidence for each word, best first."""
+"""The minimum confidence for each label, best first."""
 
 
 def results(
@@ -30,8 +30,8 @@ def results(
     *,
     may_rate: bool = True,
 ) -> str:
-    """All hits of one question, best first; ``rated`` has what was said of passages, by id, and
-    with ``may_rate`` it can be said of each.
+    """Render all hits of a question, best first; ``rated`` maps passage ids to ratings, and with
+    ``may_rate`` each hit has rating buttons.
     """
     articles = "".join(
         article(
@@ -57,7 +57,9 @@ def _summary(answer: Answer) -> str:
 
 
 def reading(answer: Answer) -> str:
-    """How the question was read, and the other question worth asking; or nothing."""
+    """Explain how the question was interpreted, with the suggested alternative; empty if there is
+    nothing to explain.
+    """
     lines = "".join(f"<li>{escape(line)}</li>" for line in answer.reading)
     if answer.alternative:
         href = escape(f".?{urlencode({'q': answer.alternative})}")
@@ -66,8 +68,8 @@ def reading(answer: Answer) -> str:
 
 
 def article(hit: Hit, question: str, others: Sequence[Hit] = (), rating: str = "") -> str:
-    """One hit: where it stands, the passage with its answer marked, why it was found, and
-    ``rating``, what was said of it as HTML.
+    """Render one hit: location, passage with its answer highlighted, score explanation, and
+    ``rating``, the HTML of its rating buttons.
     """
     href = escape(address(hit, question, others))
     return (
@@ -83,9 +85,10 @@ def article(hit: Hit, question: str, others: Sequence[Hit] = (), rating: str = "
 
 
 def address(hit: Hit, question: str, others: Sequence[Hit] = ()) -> str:
-    """The reading page of a hit's document, at the passage; relative, so that a prefix works.
+    """The reading page of a hit's document, at the passage; relative, so that it works below a
+    prefix.
 
-    A PDF opens at its page as it is printed. ``others`` are further hits in the same document.
+    A PDF opens as a rendered page. ``others`` are further hits in the same document.
     """
     sight = Sight(
         passage=(hit.start, hit.end),
@@ -98,7 +101,7 @@ def address(hit: Hit, question: str, others: Sequence[Hit] = ()) -> str:
 
 
 def cite(hit: Hit) -> str:
-    """The menu from which the sentence is copied as a quotation, with its source."""
+    """The menu that copies the sentence as a quotation with its source."""
     buttons = "".join(
         f'<button type="button" class="copy" value="{form}">{name}</button>'
         for form, name in strings.COPY
@@ -120,7 +123,7 @@ def _beside(hit: Hit, hits: Sequence[Hit]) -> list[Hit]:
 
 
 def passage(hit: Hit) -> str:
-    """The passage, its paragraphs kept, with the answering sentence in ``<mark>``."""
+    """Render the passage in paragraphs, with the answering sentence in ``<mark>``."""
     answer = (hit.answer.start - hit.start, hit.answer.end - hit.start)
     found = markup.pattern(hit.why.matched)
     return "".join(
@@ -130,12 +133,12 @@ def passage(hit: Hit) -> str:
 
 
 def lines(paragraph: str) -> str:
-    """The class of a paragraph whose lines are shown as they are, as an attribute; or nothing."""
+    """The class attribute of a paragraph whose line breaks are preserved; otherwise empty."""
     return ' class="lines"' if markup.lined(paragraph) else ""
 
 
 def thumbs(hit: Hit, good: bool | None) -> str:  # noqa: FBT001
-    """Two buttons to say whether a passage is right, and a line that tells what came of it."""
+    """Two rating buttons, and a line that confirms the rating."""
     buttons = "".join(
         f'<button type="button" class="thumb" value="{value}" title="{name}" aria-label="{name}"'
         f' aria-pressed="{str(good is (value == "good")).lower()}">{strings.THUMB}</button>'
@@ -149,7 +152,7 @@ def thumbs(hit: Hit, good: bool | None) -> str:  # noqa: FBT001
 
 
 def more(hit: Hit) -> str:
-    """The button that shows the passages before and after it, in place."""
+    """The button that shows the neighbouring passages in place."""
     return (
         f'<button type="button" class="more" value="{escape(hit.passage_id)}">'
         f"{strings.MORE}</button>"
@@ -157,23 +160,23 @@ def more(hit: Hit) -> str:
 
 
 def neighbours_address(passage_id: str) -> str:
-    """Where a passage's neighbours are seen, relative to the page where questions are asked."""
+    """The address of a passage's neighbours, relative to the search page."""
     return f"insight/passages/{quote(passage_id, safe='')}"
 
 
 def _like(hit: Hit) -> str:
-    """The link to the passages most like it."""
+    """The link to the most similar passages."""
     return f'<a class="like" href="{escape(neighbours_address(hit.passage_id))}">{strings.LIKE}</a>'
 
 
 def file_name(source: str) -> str:
-    """The last part of a path or address: a page never shows where on the machine a file is."""
+    """The last part of a path or URL: pages never show where a file is on this machine."""
     parts = [part for part in re.split(r"[\\/]", source) if part]
     return parts[-1] if parts else source
 
 
 def date(day: dt.date | None, origin: str | None = None) -> str:
-    """A date in words, readable by machines too; that of a file is called so."""
+    """A date in words and machine-readable; a file's modification time is labelled as such."""
     if day is None:
         return ""
     told = f'<time datetime="{day.isoformat()}">{strings.day(day)}</time>'
@@ -181,7 +184,7 @@ def date(day: dt.date | None, origin: str | None = None) -> str:
 
 
 def strength(confidence: float | None) -> str:
-    """A thin bar and a word: how sure it is that a question is answered by what scores so."""
+    """A bar and a word for the confidence that a hit with such a score answers the question."""
     if confidence is None:
         return ""
     filled = round(confidence, 3)
@@ -194,7 +197,7 @@ def strength(confidence: float | None) -> str:
 
 
 def why(reasons: Why) -> str:
-    """Where the score comes from, in plain words, folded away."""
+    """Explain the score in plain words, collapsed."""
     rows = (
         _reason(
             strings.MEANING,

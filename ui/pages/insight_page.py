@@ -1,4 +1,4 @@
-"""What is known of a library's quality → a page to look at it on. Pure, and free of scripts."""
+"""The page on a library's search quality. Pure, without scripts."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from rag import Calibration, Dates, Reliability, Sought
 
 MOST_MISSED = 50
-"""Lines on what was not found; the rest are counted."""
+"""Maximum number of self-test failures that are listed; the rest are counted."""
 
 _DEPTH = 10
 _RANKS = (1, 2, 3, _DEPTH)
@@ -27,8 +27,8 @@ _RANKS = (1, 2, 3, _DEPTH)
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What is known at once: how many documents and passages there are, the calibration, if any,
-    and how far it can be trusted, if it kept enough to tell; the self-test; the dates.
+    """What is known without further computation: document and passage counts, the calibration and
+    its reliability if available, the self-test, and the dates.
     """
 
     documents: int
@@ -40,7 +40,7 @@ class Known:
 
 
 def page(known: Known, name: str = "") -> str:
-    """The page; ``name`` is the library's, where it is one of several."""
+    """Render the page; ``name`` is the library's name if it is one of several."""
     nav = (
         f'<nav aria-label="{strings.READING}">{libraries_page.way_back(name)}'
         f'<a class="back" href=".">{strings.TO_SEARCH}</a>'
@@ -61,7 +61,7 @@ def page(known: Known, name: str = "") -> str:
 
 
 def _knows(known: Known) -> str:
-    """Whether it tells questions that it answers from others."""
+    """How well in-domain questions are separated from out-of-domain ones."""
     curve, trust = known.calibration, known.reliability
     if curve is None:
         body = f"<p>{told.NOT_MEASURED}</p>"
@@ -130,7 +130,7 @@ def _sure(trust: Reliability) -> str:
 
 
 def _found(sought: Sequence[Sought]) -> str:
-    """Whether what is known to be there is found."""
+    """The results of the self-test."""
     if not sought:
         return f"<section><h2>{told.FOUND}</h2><p>{told.NOT_CHECKED}</p></section>"
     ranks = [one.rank for one in sought]
@@ -157,7 +157,7 @@ def _found(sought: Sequence[Sought]) -> str:
 
 
 def _missed(missed: Sequence[Sought]) -> str:
-    """What was not found, each with the way to see what comes up instead."""
+    """The queries that failed, each with a link to what is retrieved instead."""
     if not missed:
         return ""
     lines = "".join(
@@ -172,12 +172,12 @@ def _missed(missed: Sequence[Sought]) -> str:
 
 
 def _asking(query: str) -> str:
-    """Where a question is answered."""
+    """The address that answers a query."""
     return f".?{urlencode({'q': query})}"
 
 
 def _dates(dates: Dates) -> str:
-    """How many documents there are of each month, year or decade, and how many of none."""
+    """The number of documents per month, year or decade, and of undated ones."""
     unit, columns = timeline.columns(dates)
     figure = f"<p>{told.NO_DATES}</p>"
     if columns:
@@ -201,20 +201,20 @@ def _dates(dates: Dates) -> str:
 
 
 def _numbers(*pairs: tuple[str, str]) -> str:
-    """Figures that say the most, each with what it counts."""
+    """The key figures, each with a caption."""
     items = "".join(f"<li><b>{number}</b> {text}</li>" for number, text in pairs)
     return f'<ul class="numbers">{items}</ul>'
 
 
 def _figure(name: str, help_: str, svg: str, table: str) -> str:
-    """A diagram with its name above, and its numbers below, folded away."""
+    """A diagram with its caption, and its data in a collapsed table."""
     caption = f"<b>{name}</b> " if name else ""
     said = f"<figcaption>{caption}{help_}</figcaption>" if name or help_ else ""
     return f"<figure>{said}{svg}{table}</figure>"
 
 
 def _table(heads: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
-    """Numbers as a table; the first column names the rows."""
+    """A table of data; the first column has the row headers."""
     head = "".join(f'<th scope="col">{escape(one)}</th>' for one in heads)
     body = "".join(
         f'<tr><th scope="row">{escape(str(first))}</th>'

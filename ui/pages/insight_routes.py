@@ -1,4 +1,4 @@
-"""The routes of the page on how good the library is, and of the neighbours of a passage."""
+"""The routes of the search quality page, and of a passage's neighbours."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ HEADERS = origin.STILL | {"cache-control": "no-store"}
 
 
 def add_routes(app: FastAPI, library: Library, name: str = "") -> None:
-    """Let people see how good the library is, and what its passages are about."""
+    """Add the search quality page and the page of similar passages."""
 
     @app.get("/insight")
     def seen() -> HTMLResponse:

@@ -1,6 +1,6 @@
-"""The texts of the page on how good the library is; :mod:`ui.strings` has those of all others.
+"""The texts of the search quality page; :mod:`ui.strings` has those of all others.
 
-They are explanations more than labels, and stand on that page alone.
+They are explanations more than labels, and used on that page only.
 """
 
 INSIGHT = "How good is this library"

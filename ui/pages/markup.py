@@ -1,7 +1,7 @@
-"""Plain text in, escaped HTML out: paragraphs, the answer marked, matched words underlined.
+"""Plain text in, escaped HTML out: paragraphs, the answer highlighted, matched words underlined.
 
-Text is cut into pieces first and each piece is escaped on its own. Nothing ever searches or
-changes HTML, so that a document's text can't become part of the page's markup.
+Text is cut into pieces first and each piece is escaped on its own. Nothing ever searches or changes
+HTML, so a document's text can't become part of the page's markup.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ Range: TypeAlias = tuple[int, int]
 """Half-open range of characters of one text."""
 
 Words: TypeAlias = re.Pattern[str]
-"""Finds words in plain text."""
+"""Matches words in plain text."""
 
 NO_WORDS: Words = re.compile(r"(?!)")
-"""Finds nothing."""
+"""Matches nothing."""
 
 _GAP = re.compile(r"\n[^\S\n]*\n\s*")
 _ITEM = re.compile(r"\n[^\S\n]*(?:[-*+•‣◦\u2013]|\d{1,3}[.)])[^\S\n]")
@@ -27,7 +27,7 @@ _CELLS = re.compile(r"\t| \| ")
 
 
 def paragraphs(text: str) -> Iterator[Range]:
-    """The paragraphs of ``text``: what stands between empty lines, white space trimmed."""
+    """Iterate over paragraphs: blocks between blank lines, with white space trimmed."""
     start = 0
     for gap in _GAP.finditer(text):
         yield from _trimmed(text, start, gap.start())
@@ -36,9 +36,9 @@ def paragraphs(text: str) -> Iterator[Range]:
 
 
 def lined(paragraph: str) -> bool:
-    """Whether its lines are lines: of a list, a table, a verse, a program.
+    """Whether line breaks are significant: in a list, a table, verse or code.
 
-    Prose that was broken to fit a width isn't: all of its lines but the last are nearly full.
+    In hard-wrapped prose they are not: all of its lines but the last are nearly full.
     """
     lines = paragraph.split("\n")
     if len(lines) == 1:
@@ -56,7 +56,7 @@ def _trimmed(text: str, start: int, end: int) -> Iterator[Range]:
 
 
 def overlap(one: Range, other: Range | None) -> Range | None:
-    """What two ranges share, None where that is nothing."""
+    """The intersection of two ranges; None if it is empty."""
     if other is None:
         return None
     start, end = max(one[0], other[0]), min(one[1], other[1])
@@ -64,13 +64,13 @@ def overlap(one: Range, other: Range | None) -> Range | None:
 
 
 def around(whole: Range, inner: Range | None) -> tuple[Range, Range, Range]:
-    """``whole`` cut in three: before ``inner``, the part it shares with it, after."""
+    """Split ``whole`` into the parts before, inside and after ``inner``."""
     shared = overlap(whole, inner) or (whole[1], whole[1])
     return (whole[0], shared[0]), shared, (shared[1], whole[1])
 
 
 def pattern(words: Iterable[str]) -> re.Pattern[str]:
-    """Finds these words in plain text where they stand alone, longest first."""
+    """Compile a pattern that matches these words as whole words, longest first."""
     known = sorted({word for word in words if word.strip()}, key=lambda word: (-len(word), word))
     if not known:
         return NO_WORDS
@@ -78,15 +78,15 @@ def pattern(words: Iterable[str]) -> re.Pattern[str]:
 
 
 def anywhere(sought: str) -> Words:
-    """Finds some words in a row, inside longer ones too, whatever blanks are between them."""
-    parts = unicodedata.normalize("NFC", sought).split()  # as documents have it
+    """Compile a pattern for a phrase, inside longer words too, with any white space in between."""
+    parts = unicodedata.normalize("NFC", sought).split()  # documents are in NFC
     if not parts:
         return NO_WORDS
     return re.compile(r"\s+".join(map(re.escape, parts)), re.IGNORECASE)
 
 
 def underlined(text: str, words: re.Pattern[str]) -> str:
-    """``text``, escaped, with the matched words subtly marked."""
+    """Escape ``text``, with the matched words underlined."""
     pieces, at = [], 0
     for match in words.finditer(text):
         pieces.append(escape(text[at : match.start()]))
@@ -102,10 +102,10 @@ def marked(
     words: re.Pattern[str] = NO_WORDS,
     target: str = "",
 ) -> str:
-    """``text[block]``, escaped, with the part inside ``answer`` in ``<mark>``.
+    """Escape ``text[block]``, with the part inside ``answer`` in ``<mark>``.
 
-    ``target`` becomes the id of the mark, so that a link can scroll to it; an answer that
-    crosses paragraphs has its id where it begins.
+    ``target`` becomes the id of the mark, so that a link can scroll to it; if an answer spans
+    paragraphs, the first part gets the id.
     """
     before, inside, after = around(block, answer)
     html = underlined(text[slice(*before)], words)

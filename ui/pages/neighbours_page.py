@@ -1,4 +1,4 @@
-"""A passage and those most like it → a page to read them on. Pure, and free of scripts."""
+"""The page of a passage and those most similar to it. Pure, without scripts."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from rag import Neighbour, Passage
 
 ROOT = "../../"
-"""From there to the page where questions are asked."""
+"""The relative path to the search page."""
 
 
 def page(passage: Passage, title: str, source: str, found: Sequence[Neighbour]) -> str:
-    """The passage, then its neighbours, the nearest first."""
+    """Render the passage, then its neighbours, nearest first."""
     nav = (
         f'<nav aria-label="{strings.READING}"><a class="back" href="{ROOT}">'
         f"{strings.TO_SEARCH}</a></nav>"

@@ -1,4 +1,4 @@
-"""Pages of PDFs as they are printed, where a sentence stands on them, and the files themselves."""
+"""Rendered PDF pages, the bounding boxes of sentences on them, and the original files."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ from ui.pages import reader
 from ui.security import origin
 
 WIDTH = 1200
-"""Pixels of a page where the address doesn't say."""
+"""Default page width in pixels."""
 
 _MOST_DIGITS = 9
 _INERT = {"content-security-policy": "default-src 'none'; sandbox; frame-ancestors 'none'"}
-"""Should a browser show a file after all, then as a picture of itself: no script, no request."""
-_PICTURE = _INERT | {"cache-control": "private, max-age=3600"}  # an id is its content
+"""If a browser displays a file inline after all: sandboxed, without scripts or requests."""
+_PICTURE = _INERT | {"cache-control": "private, max-age=3600"}  # ids are derived from content
 
 
 class Refused(Exception):
-    """A request that is answered by a line for a person instead."""
+    """Raised to respond with a line for the user."""
 
     def __init__(self, status: int, line: str) -> None:
         super().__init__(line)
@@ -39,10 +39,9 @@ class Refused(Exception):
 
 
 class Shelf:
-    """The documents of a library with their files, and what draws their pages.
+    """A library's documents with their files, and the rendering process.
 
-    The process that draws is started at the first page. What can't be answered raises
-    :class:`Refused`.
+    The process is started when the first page is rendered. Failures raise :class:`Refused`.
     """
 
     def __init__(self, library: Library) -> None:
@@ -51,17 +50,16 @@ class Shelf:
         self._viewer = PageViewer()
 
     def document(self, document_id: str) -> Document:
-        """The document of that id; refused with 404 where there is none."""
+        """Look up a document; 404 if there is none."""
         try:
             return self._library.document(document_id)
         except DocumentNotFound as error:
             raise Refused(404, strings.MISSING) from error
 
     def original(self, document: Document) -> Path:
-        """The file that has the document's content.
+        """The file with the document's content.
 
-        Refused with 404 where it lies inside another file, and with 410 where it has changed or is
-        gone.
+        404 if it is inside another file, and 410 if it has changed or is gone.
         """
         found = self._originals.find(document, self._library.sources(document.id))
         if isinstance(found, Astray):
@@ -69,10 +67,10 @@ class Shelf:
         return found.path
 
     def image(self, document: Document, number: int, width: int = WIDTH) -> PageImage:
-        """A page, counted from 1, so many pixels wide.
+        """Render a page, counted from 1, at a width in pixels.
 
-        Refused as :meth:`original` is, with 400 where the width is too small or too large, with
-        404 where there is no such page, and with 422 where it can't be drawn.
+        Refused as by :meth:`original`; 400 if the width is out of range, 404 if there is no such
+        page, and 422 if it can't be rendered.
         """
         index = _index(document, number)
         path = self.original(document)
@@ -80,10 +78,11 @@ class Shelf:
             return self._viewer.image(path, document.digest, index, width)
 
     def boxes(self, document: Document, number: int, span: Span | None) -> tuple[Box, ...]:
-        """Where a range of the document's text stands on a page, counted from 1; none if unsure.
+        """The bounding boxes of a range of the document's text on a page, counted from 1; empty if
+        uncertain.
 
-        Refused as :meth:`image` is, also where there is no range: so the answer says whether the
-        page can be shown.
+        Refused as by :meth:`image`, even without a range: so the response says whether the page can
+        be shown.
         """
         index = _index(document, number)
         sought = sought_on(document, index, span) if span else Sought("")
@@ -92,12 +91,13 @@ class Shelf:
             return self._viewer.boxes(path, document.digest, index, sought)
 
     def close(self) -> None:
-        """End the process that draws."""
+        """End the rendering process."""
         self._viewer.close()
 
 
 def add_routes(app: FastAPI, library: Library) -> Shelf:
-    """Let pages of the library's documents be seen and their files be fetched, by id only.
+    """Add the routes for rendered pages and original files, which are addressed by document id
+    only.
 
     Returns the shelf, for other pages that show boxes; it is closed with the application.
     """
@@ -144,7 +144,7 @@ def add_routes(app: FastAPI, library: Library) -> Shelf:
 
 
 def _close_with(app: FastAPI, shelf: Shelf) -> None:
-    """Close the shelf when the application is shut down."""
+    """Close the shelf when the application shuts down."""
     within = app.router.lifespan_context
 
     @contextlib.asynccontextmanager
@@ -160,7 +160,7 @@ def _close_with(app: FastAPI, shelf: Shelf) -> None:
 
 @contextlib.contextmanager
 def _refusing() -> Iterator[None]:
-    """Tell the person who asked what is wrong with the request, or with the file."""
+    """Translate errors of the input or of the file into a message for the user."""
     try:
         yield
     except InputError as error:
@@ -176,7 +176,7 @@ def _index(document: Document, number: int) -> int:
 
 
 def _number(text: str) -> int:
-    """The number of a page, counted from 1, from an address."""
+    """Parse a page number, counted from 1."""
     found = _whole(text)
     if found is None:
         raise Refused(404, strings.NO_NUMBER)
@@ -184,5 +184,5 @@ def _number(text: str) -> int:
 
 
 def _whole(text: str) -> int | None:
-    """A number from an address, or None where it is none, or far too large."""
+    """Parse a number; None if it is invalid or far too large."""
     return int(text) if text.isdecimal() and len(text) <= _MOST_DIGITS else None

@@ -1,4 +1,4 @@
-"""The lasting link to a sentence."""
+"""Permalinks to sentences."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 def lasting_link(citation: Citation) -> str:
-    """Where ``ui.pages.citations`` follows it, relative to the page where questions are asked."""
+    """The permalink, relative to the search page; ``ui.pages.citations`` resolves it."""
     query = {
         "document": citation.document_id,
         "start": citation.start,

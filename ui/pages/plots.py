@@ -1,8 +1,8 @@
-"""Numbers → diagrams, as SVG. Pure, and free of scripts.
+"""Diagrams as SVG. Pure, without scripts.
 
-Across, all is in shares of the width, and upwards in pixels: so a diagram is as wide as the page
-lets it be, and its letters are as large on a phone as anywhere. Colours are the style sheet's.
-Each is one picture to a screen reader, which is told ``label``.
+The horizontal axis is in percent of the width and the vertical one in pixels, so a diagram fills
+the page and its text has the same size on any screen. Colours are set by the style sheet. To a
+screen reader each is one image, described by ``label``.
 """
 
 from __future__ import annotations
@@ -19,22 +19,22 @@ if TYPE_CHECKING:
     from rag import Bin
 
 LEFT, RIGHT = 9.0, 97.0
-"""Between these the diagram lies, in percent of the width; left of it stand numbers."""
+"""Horizontal extent of the plot area, in percent of the width; to its left are the axis labels."""
 
 TOP, BOTTOM = 22.0, 216.0
-"""… and between these, in pixels from above; below stand the names."""
+"""Vertical extent, in pixels from the top; below it are the category labels."""
 
 HEIGHT = 252
-"""Of a diagram, in pixels."""
+"""Height of a diagram, in pixels."""
 
 MOST_NAMES = 8
-"""Names below bars: on a phone no more find room."""
+"""Maximum number of category labels, which is what fits on a phone."""
 
 MOST_NUMBERED = 12
-"""Bars that have their number above them; where there are more, the lines across must do."""
+"""Maximum number of bars that show their value; with more, the grid lines must do."""
 
 BINS = 20
-"""Of a histogram."""
+"""Bins of a histogram."""
 
 _TENTH = 0.1
 _ROUND = (1, 2, 5)
@@ -42,7 +42,7 @@ _ROUND = (1, 2, 5)
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """A number with its name; ``said`` is what resting on it tells."""
+    """A category and its value; ``said`` is the tooltip."""
 
     name: str
     number: int
@@ -51,7 +51,7 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """How many scores of each kind lie between two."""
+    """A histogram bin with its counts for both kinds of questions."""
 
     low: float
     high: float
@@ -60,8 +60,8 @@ class Range:
 
 
 def reliability(bins: Sequence[Bin], label: str) -> str:
-    """Confidence across, the share that is answered upwards, with its interval; a dashed line
-    where both are the same.
+    """Reliability diagram: confidence against the share of answered questions, with intervals; the
+    dashed diagonal is perfect calibration.
     """
     ticks = [
         *(_upwards(_height(share / 4), f"{25 * share} %") for share in range(5)),
@@ -84,9 +84,9 @@ def reliability(bins: Sequence[Bin], label: str) -> str:
 
 
 def ranges(own: Sequence[float], other: Sequence[float], threshold: float) -> list[Range]:
-    """Scores of both kinds in equal ranges; their ends are tenths, with all scores between them.
+    """Histogram bins of equal width over the range of all scores, rounded outwards to tenths.
 
-    There is at least one score of each kind.
+    There must be at least one score of each kind.
     """
     low = floor(min(*own, *other, threshold) / _TENTH)
     high = max(ceil(max(*own, *other, threshold) / _TENTH), low + 1)
@@ -100,7 +100,7 @@ def ranges(own: Sequence[float], other: Sequence[float], threshold: float) -> li
 
 
 def counted(scores: Iterable[float], low: float, high: float, bins: int = BINS) -> list[int]:
-    """How many scores lie in each of so many equal ranges; the last one has its upper end."""
+    """Count the scores per bin of equal width; the last bin includes its upper end."""
     counts = [0] * bins
     for score in scores:
         counts[min(int((score - low) / (high - low) * bins), bins - 1)] += 1
@@ -108,8 +108,8 @@ def counted(scores: Iterable[float], low: float, high: float, bins: int = BINS) 
 
 
 def histogram(found: Sequence[Range], threshold: float, label: str) -> str:
-    """Scores across; how many of its own questions have such a one upwards, and how many others
-    downwards; a line from which on they count as answered.
+    """Back-to-back histogram of scores: in-domain questions upwards, out-of-domain questions
+    downwards, and a line at the threshold for an answer.
     """
     low, high = found[0].low, found[-1].high
     middle = (TOP + BOTTOM) / 2
@@ -145,9 +145,9 @@ def histogram(found: Sequence[Range], threshold: float, label: str) -> str:
 
 
 def bars(columns: Sequence[Bar], label: str) -> str:
-    """Upright bars, each as high as its number, with as many names below as find room.
+    """A bar chart, with as many category labels as fit.
 
-    There is at least one bar, and a number above 0.
+    There must be at least one bar, and a value above 0.
     """
     most = max(one.number for one in columns)
     width = (RIGHT - LEFT) / len(columns)
@@ -168,8 +168,8 @@ def bars(columns: Sequence[Bar], label: str) -> str:
 
 
 def steps(most: int) -> list[int]:
-    """Round numbers from 0 up to ``most`` at even distances, three to six of them if it is 2 or
-    more.
+    """Axis ticks: round numbers from 0 to ``most`` at even distances, three to six of them if it is
+    2 or more.
     """
     size = 1
     while most / size > 5:  # noqa: PLR2004
@@ -193,7 +193,7 @@ def _percent(share: float) -> str:
 
 
 def _upwards(y: float, name: str | int) -> str:
-    """A line across, so many pixels from above, with its name on the left."""
+    """A horizontal grid line, ``y`` pixels from the top, with its label on the left."""
     told = name if isinstance(name, str) else f"{name:,}"
     return (
         f"{_line('grid', LEFT, y, RIGHT, y)}"

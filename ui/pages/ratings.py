@@ -1,4 +1,4 @@
-"""Thumbs: the address where the page sends what a reader says of a passage."""
+"""Ratings: the route to which the page posts thumbs up or down."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SCRIPT = Path(__file__).parents[1] / "static" / "ratings.js"
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """What a reader says of a passage that was found for a question; None takes it back."""
+    """A rating of a passage retrieved for a question; None withdraws it."""
 
     question: str
     passage: str
@@ -27,7 +27,7 @@ class Said:
 
 
 def add_routes(app: FastAPI, library: Library) -> None:
-    """Let the page keep ratings in the library, and give it the script that does."""
+    """Add the rating route and its script."""
 
     @app.put("/ratings")
     def rate(said: Said, request: Request) -> JSONResponse:

@@ -1,4 +1,4 @@
-"""Document → a page to read it on, with one passage shown. Pure, and free of scripts."""
+"""The reading page: a document with one passage highlighted. Pure, without scripts."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ui.pages.markup import Range
 
 MOST_FOUND = 500
-"""Places of a word that are marked; a page with more is no longer read but counted."""
+"""Maximum number of highlighted matches; beyond that highlights are useless."""
 
 
 def text_page(
@@ -28,10 +28,10 @@ def text_page(
     root: str = "../",
     parts: Sequence[str] = (),
 ) -> str:
-    """The whole text as a complete HTML page.
+    """Render the whole text as a complete HTML page.
 
-    ``note`` is said above it, and ``root`` leads from there to where questions are asked. ``parts``
-    are the ids of the parts that a long document is in, its own among them.
+    ``note`` is shown above it, and ``root`` is the relative path to the search page. ``parts`` are
+    the ids of all parts of a long document, its own included.
     """
     whole = (0, len(document.text))
     answer = markup.overlap(whole, sight.answer)
@@ -58,10 +58,10 @@ def sheet_page(
     root: str = "../",
     parts: Sequence[str] = (),
 ) -> str:
-    """One page of a PDF as it is printed, as a complete HTML page.
+    """Render a PDF page as a complete HTML page with an image.
 
-    ``boxes`` lie around the answer: left, top, width and height as shares of the page's. ``parts``
-    are the ids of the parts that a long document is in, its own among them.
+    ``boxes`` surround the answer: left, top, width and height as fractions of the page. ``parts``
+    are the ids of all parts of a long document, its own included.
     """
     number = sight.page or 1
     image = f"{quote(document.id, safe='')}/pages/{number}.png?width=1400"
@@ -83,25 +83,25 @@ def sheet_page(
 
 
 def missing(root: str = "/") -> str:
-    """The page for an address that leads nowhere; ``root`` leads to where questions are asked."""
+    """The 404 page; ``root`` is the relative path to the search page."""
     return _notice(strings.MISSING, strings.MISSING_HELP, root)
 
 
 def gone(beginning: str, root: str = "") -> str:
-    """The page for a citation of which nothing is left."""
+    """The page for a citation whose sentence no longer exists."""
     quotation = f"<blockquote>{escape(beginning)}</blockquote>"
     return _notice(strings.GONE, strings.GONE_HELP, root, quotation)
 
 
 def problem(line: str, root: str = "/") -> str:
-    """The page for trouble with the library or a file; ``line`` says what to do."""
+    """The page for an error of the library or a file; ``line`` says what to do."""
     return _notice(strings.PROBLEM, strings.sentence(line), root)
 
 
 def shell(title: str, body: str, root: str = "../", *, pane: bool = False, head: str = "") -> str:
-    """A complete HTML page in the page's look; ``pane`` leaves room for the button that closes.
+    """Wrap a body in a complete, styled HTML page; ``pane`` leaves room for the close button.
 
-    ``head`` is more for the page's head, as HTML.
+    ``head`` is additional HTML for the page's head.
     """
     looks = "reader pane" if pane else "reader"
     return (
@@ -123,7 +123,7 @@ def _notice(heading: str, line: str, root: str, more: str = "") -> str:
 
 
 def _bar(document: Document, sight: Sight, root: str, more: str, said: str = "") -> str:
-    """What can be done here: back, the other view, find, the file itself; what is to be said."""
+    """The toolbar: back, other view, find, original file; and a note."""
     asked = bool(sight.question.strip())
     query = f"?{urlencode({'q': sight.question})}" if asked else ""
     label = strings.BACK if asked else strings.TO_SEARCH
@@ -141,7 +141,7 @@ def _bar(document: Document, sight: Sight, root: str, more: str, said: str = "")
 
 
 def _other_view(document: Document, sight: Sight, root: str) -> str:
-    """From the text to the printed page, where there is one, and back."""
+    """The link from the text to the rendered page, if there is one, and back."""
     if not document.pages:
         return ""
     if sight.page is not None:
@@ -155,7 +155,7 @@ def _other_view(document: Document, sight: Sight, root: str) -> str:
 
 
 def _alone(document: Document, sight: Sight, root: str) -> str:
-    """Out of the pane, onto a page of its own."""
+    """The link that opens the pane as a page of its own."""
     if not sight.pane:
         return ""
     href = root + replace(sight, pane=False).address(document.id)
@@ -163,7 +163,7 @@ def _alone(document: Document, sight: Sight, root: str) -> str:
 
 
 def _finder(sight: Sight) -> str:
-    """A field for words to find in the text."""
+    """The field to find words in the text."""
     if sight.page is not None:
         return ""
     hidden = "".join(
@@ -179,8 +179,8 @@ def _finder(sight: Sight) -> str:
 
 
 def _part_steps(document: Document, sight: Sight, parts: Sequence[str], root: str) -> str:
-    """To the part before and the part after; nothing for a document that is in one."""
-    if len(parts) < 2:  # noqa: PLR2004 (one is no part)
+    """Links to the previous and next part; empty for a document with a single part."""
+    if len(parts) < 2:  # noqa: PLR2004 (not split)
         return ""
     here = parts.index(document.id)
     elsewhere = replace(sight, passage=None, answer=None, others=())
@@ -199,7 +199,7 @@ def _part_steps(document: Document, sight: Sight, parts: Sequence[str], root: st
 def _steps(
     document: Document, sight: Sight, number: int, root: str, parts: Sequence[str] = ()
 ) -> str:
-    """To the page before and the page after, which may be in the next part."""
+    """Links to the previous and next page, which may be in another part."""
 
     def link(other: int, name: str, arrow: str) -> str:
         after = parts[parts.index(document.id) + 1 :][:1] if parts else []
@@ -237,7 +237,7 @@ def _head(document: Document) -> str:
 
 
 def _ticks(document: Document, sight: Sight, places: Sequence[int]) -> str:
-    """Along the edge, where in the text the hits and the words that were looked for stand."""
+    """Marks along the scroll bar at the positions of hits and matches."""
     length = max(len(document.text), 1)
     marks = [("answer", one[0]) for one in (sight.answer,) if one and one[0] < length]
     marks += [("other", one[0]) for one in sight.others if one[0] < length]
@@ -263,7 +263,7 @@ def _text(
     for block in markup.paragraphs(document.text):
         level = levels.get(block[0])
         if level is not None and document.text[slice(*block)] == document.title:
-            continue  # it stands above the text already
+            continue  # already shown above the text
         number = bisect_right(begins, block[1] - 1)
         if number > page:
             pieces.append(f'<p class="folio">{strings.PAGE} {_label(document, number)}</p>')
@@ -275,7 +275,7 @@ def _text(
         ]
         classes = ["lines"] if markup.lined(document.text[slice(*block)]) else []
         pieces.append(_block(tag, classes, *parts))
-    # Escaped text has no such tag in it.
+    # Escaped text can't contain this tag.
     return "".join(pieces).replace('<span class="word">', '<span class="word" id="found">', 1)
 
 

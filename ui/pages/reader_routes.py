@@ -1,4 +1,4 @@
-"""The routes of the reading page: a document's text, or a page of it as it is printed."""
+"""The routes of the reading page: a document's text, or a rendered page of it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def add_routes(app: FastAPI, library: Library, shelf: Shelf) -> None:
-    """Let the library's documents be read, by id only; ``shelf`` has their printed pages."""
+    """Add the reading page, addressed by document id only; ``shelf`` renders pages."""
 
     @app.get("/documents/{document_id}")
     def read(document_id: str, request: Request) -> HTMLResponse:
@@ -43,7 +43,7 @@ def _page(document: Document, sight: Sight, shelf: Shelf, parts: tuple[str, ...]
     try:
         boxes = shelf.boxes(document, sight.page, Span(*sight.answer) if sight.answer else None)
     except Refused as refused:
-        # The file has gone or changed, is in an archive, has a password: its text is here still.
+        # The file is gone, changed, in an archive or encrypted; the text is still available.
         note = strings.NOT_AS_PRINTED.format(reason=refused.line)
         return reader.text_page(document, replace(sight, page=None), note, parts=parts)
     around = [(b.x, b.y, b.width, b.height) for b in boxes]

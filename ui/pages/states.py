@@ -1,4 +1,4 @@
-"""What the page shows when it shows no results: the first view, and each way to have none."""
+"""The search page without results: the first view, and every other state."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
 
 def foot(visitor: str = "", name: str = "", address: str | None = None) -> str:
-    """What the page promises; for a ``visitor`` who logged in, as whom, with the way out.
+    """The footer; for a ``visitor`` who is logged in, with their name and the logout link.
 
-    ``name`` is the library's, where it is one of several: who logs in does so for all of them.
-    ``address`` is what the page shows, as a query string, for ``asked.js``; None: not known yet.
+    ``name`` is the library's name if it is one of several: a login is valid for all of them.
+    ``address`` is the query string of the current view, for ``asked.js``; None if not yet known.
     """
     account = messages.LOGGED_IN.format(name=escape(visitor))
     href = "../../login" if name else "login"
@@ -30,9 +30,9 @@ def foot(visitor: str = "", name: str = "", address: str | None = None) -> str:
 
 
 def masthead(articles: int, newest: DocumentSummary | None, name: str = "") -> str:
-    """The head of the page: its name, what is indexed, and the way to the documents.
+    """The page header: title, what is indexed, and the link to the documents.
 
-    ``name`` is the library's, where it is one of several.
+    ``name`` is the library's name if it is one of several.
     """
     facts = [strings.count(articles, "article")] if articles else []
     if newest is not None and newest.date is not None and newest.date_from != "file time":
@@ -47,14 +47,14 @@ def masthead(articles: int, newest: DocumentSummary | None, name: str = "") -> s
 
 
 def untrained(note: str) -> str:
-    """That the model was not trained on some languages here, and what to do; nothing without a
+    """A warning about languages that the model was not trained on, with advice; empty without a
     ``note``.
     """
     return f'<p class="untrained">{escape(note)}</p>' if note else ""
 
 
 def asked_before() -> str:
-    """Where ``asked.js`` lists what was asked in this session; hidden while that is nothing."""
+    """The list of this session's questions, filled by ``asked.js`` and hidden while empty."""
     return (
         f'<nav class="asked newest" aria-label="{strings.ASKED}" hidden><h2>{strings.ASKED}</h2>'
         f'<ul></ul><button type="button">{strings.FORGET}</button></nav>'
@@ -62,7 +62,7 @@ def asked_before() -> str:
 
 
 def first(newest: Sequence[DocumentSummary]) -> str:
-    """The first view: the newest articles, each open to reading."""
+    """The first view: the newest articles, linked to the reading page."""
     items = "".join(
         f'<li><a href="{escape("documents/" + quote(summary.id, safe=""))}">'
         f"{escape(summary.title)}</a>"
@@ -73,28 +73,28 @@ def first(newest: Sequence[DocumentSummary]) -> str:
 
 
 def empty() -> str:
-    """Nothing is indexed yet."""
+    """The library is empty."""
     command = f"<p><code>{strings.EMPTY_COMMAND}</code></p>"
     return _notice("empty", strings.EMPTY, strings.EMPTY_HELP, command)
 
 
 def hint() -> str:
-    """Search was pressed without a question."""
+    """The question was empty."""
     return _notice("hint", strings.NO_QUESTION, strings.NO_QUESTION_HELP)
 
 
 def nothing(reading: str = "") -> str:
-    """No passage was found; ``reading`` is how the question was read, as HTML."""
+    """No passage was found; ``reading`` is the interpretation of the question, as HTML."""
     return _notice("nothing", strings.NOTHING, strings.NOTHING_HELP, reading)
 
 
 def nothing_left(reading: str = "") -> str:
-    """No passage meets the conditions; ``reading`` is as for :func:`nothing`."""
+    """No passage matches the filters; ``reading`` is as for :func:`nothing`."""
     return _notice("nothing", strings.NOTHING, strings.NOTHING_LEFT, reading)
 
 
 def problem(line: str) -> str:
-    """Something is wrong; ``line`` says what, and what to do."""
+    """An error; ``line`` says what is wrong, and what to do."""
     return _notice("problem", strings.PROBLEM, strings.sentence(line))
 
 

@@ -1,6 +1,6 @@
-"""Dates of documents → columns to draw: by month, by year or by decade, as many as can be read.
+"""Group document dates into columns by month, year or decade, so that the chart stays readable.
 
-Pure. Months, years and decades in between that have no document are columns, too.
+Pure. Empty periods in between are columns, too.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _DECADE = 10
 
 
 def columns(dates: Dates) -> tuple[Unit, list[Bar]]:
-    """A column for each month, if they are two years' at most, else each year, else decade."""
+    """A column per month for up to two years, otherwise per year, otherwise per decade."""
     months = {day.year * _MONTHS + day.month - 1: n for day, n in dates.months.items()}
     if not months:
         return "month", []

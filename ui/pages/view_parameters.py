@@ -1,4 +1,4 @@
-"""What of a document is looked at, and its address."""
+"""The view of a document, and its address."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ if TYPE_CHECKING:
     from ui.pages.markup import Range
 
 MOST_OTHERS = 50
-"""Further hits that an address names."""
+"""Maximum number of further hits in an address."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sight:
-    """What of a document is looked at.
+    """The view of a document on the reading page.
 
     ``passage``, ``answer`` and ``others`` (further hits in the same document) are ranges of its
-    text; what lies outside is clamped, and an empty range is ignored. ``question`` is where the
-    way back leads, ``find`` words to look for, and ``pane`` whether it is read beside the hits.
-    ``page`` is the page of a PDF that is shown as it is printed, None for the text.
+    text; they are clamped to it, and empty ranges are ignored. ``question`` is the query to return
+    to, ``find`` are words to search for, and ``pane`` says whether the page is shown beside the
+    hits. ``page`` is the number of the rendered PDF page, None for the text.
     """
 
     passage: Range | None = None
@@ -37,13 +37,13 @@ class Sight:
     page: int | None = None
 
     def address(self, document_id: str) -> str:
-        """Where it is seen, relative to the page where questions are asked."""
+        """The address, relative to the search page."""
         fields = [(name, value) for name, value in self.fields() if value]
         query = f"?{urlencode(fields)}" if fields else ""
         return f"documents/{quote(document_id, safe='')}{query}"
 
     def fields(self) -> list[tuple[str, str]]:
-        """Its parts, as in an address."""
+        """The query parameters."""
         return [
             ("passage", _written(self.passage)),
             ("answer", _written(self.answer)),
@@ -56,9 +56,7 @@ class Sight:
 
     @classmethod
     def of(cls, query: Mapping[str, str]) -> Sight:
-        """That of an address; what is no range or no number there, or is longer than anything
-        that could be asked, is as good as none.
-        """
+        """Parse an address; invalid or overlong values are ignored."""
         others = query.get("others", "").split(",")[:MOST_OTHERS]
         page = query.get("page", "")
         return cls(
@@ -73,7 +71,7 @@ class Sight:
 
 
 NOTHING = Sight()
-"""The whole document, from its beginning."""
+"""The whole document, from the beginning."""
 
 
 def _written(one: Range | None) -> str:

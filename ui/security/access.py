@@ -1,9 +1,9 @@
-"""Who can reach a server, under which names, and who of them gets in: decided before it starts.
+"""The access policy of a server: who can reach it, under which host names, and who gets in. Decided
+before it starts.
 
-Three cases, and no fourth. A server that only this machine can reach lets everybody do everything.
-One that others can reach, directly or through a reverse proxy, asks who they are; or it was told to
-answer anybody, and then changes nothing for anybody. Without being told one of the two it does not
-start.
+There are three cases. A server on loopback lets everybody do everything. One that others can reach,
+directly or through a reverse proxy, authenticates users; or, if told to, it answers anybody and
+nobody can change anything. A reachable server that was told neither does not start.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from ui.security.principal import Visitor
 
 LOCAL = ("127.0.0.1", "localhost", "::1")
-"""What this machine calls itself."""
+"""Host names of the loopback interface."""
 
 WHO_GETS_IN = (
     "others could reach {where}: say who gets in with --auth FILE, which rag password FILE NAME "
@@ -35,19 +35,18 @@ _HOST = re.compile(r"[a-z0-9_]([a-z0-9._-]*[a-z0-9_])?\.?")
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """The names that a server answers to.
+    """The host names that a server answers to.
 
-    A page elsewhere can point a name of its own at this machine (DNS rebinding), and its visitor's
-    browser would then take what this server says for that page's. So only names are answered that
-    nobody else can have: those that were given, and with ``addresses`` any address written in
-    numbers.
+    Another site can point a domain of its own at this machine (DNS rebinding), and the browser
+    would then treat our responses as that site's. So we answer only to names that nobody else can
+    control: the configured ones and, with ``addresses``, any numeric IP address.
     """
 
     known: frozenset[str]
     addresses: bool = False
 
     def has(self, authority: str) -> bool:
-        """Whether ``host`` or ``host:port``, as a request says it, is one of them."""
+        """Whether ``host`` or ``host:port``, from a request, is one of them."""
         try:
             host = urlsplit(f"//{authority}").hostname or ""
         except ValueError:
@@ -58,7 +57,7 @@ class Names:
 
 @dataclass(frozen=True, slots=True)
 class Proxy:
-    """A reverse proxy in front of the server, at this address: what it says of requests is true."""
+    """A reverse proxy at this address, whose forwarding headers are trusted."""
 
     address: str
 
@@ -67,9 +66,9 @@ class Proxy:
 class Access:
     """How a server can be reached, and who gets in.
 
-    ``accounts`` are those it knows; where there are none everybody gets in, as ``everybody``.
-    ``root`` is the path under which a proxy shows it, percent-encoded and without a slash at its
-    end; empty for the root.
+    ``accounts`` are the known users; without any, everybody gets in, as ``everybody``. ``root`` is
+    the path under which a proxy serves the application, percent-encoded and without a trailing
+    slash; empty for the root.
     """
 
     names: Names
@@ -80,12 +79,12 @@ class Access:
 
     @property
     def may_be_changed(self) -> bool:
-        """Whether anybody at all may change something through the server."""
+        """Whether anybody at all may make changes through the server."""
         return self.accounts is not None or self.everybody.may_change
 
 
 def is_local(host: str) -> bool:
-    """Whether only this machine can reach a server that listens there."""
+    """Whether a server listening on this host is reachable from this machine only."""
     address = _address(host.strip("[]"))
     return host in LOCAL or (address is not None and address.is_loopback)
 
@@ -99,15 +98,16 @@ def decided(
     proxy: str | None = None,
     root: str = "",
 ) -> Access:
-    """Who gets into a server that listens at ``host``.
+    """Decide the access policy of a server that listens at ``host``.
 
-    ``insecure`` is whether anybody may ask, ``names`` are further names that the server has,
-    ``proxy`` is the address of a reverse proxy, and ``root`` the path under which that shows it.
+    ``insecure`` lets anybody read, ``names`` are additional host names, ``proxy`` is the address of
+    a reverse proxy, and ``root`` the path under which the proxy serves the application.
 
     Raises
     ------
     InputError
-        If others could reach it and nothing says who gets in, or if something can't be meant so.
+        If others could reach the server and nothing says who gets in, or if the arguments are
+        invalid or contradict each other.
     """
     if insecure and accounts is not None:
         raise InputError("--insecure lets anybody in, and --auth only some; give one of the two")
@@ -143,13 +143,13 @@ def _names(more: Sequence[str], *, alone: bool) -> Names:
             )
     if alone:
         return Names(frozenset((*LOCAL, *given)))
-    # Not getfqdn, which would ask a name server.
+    # Not getfqdn, which would query DNS.
     own = socket.gethostname().lower()
     return Names(frozenset((*LOCAL, own, f"{own}.local", *given)), addresses=True)
 
 
 def _root(given: str) -> str:
-    """A path like ``/docs-search``, percent-encoded; empty for the root."""
+    """Normalize a path such as ``/docs-search`` to percent-encoding; empty for the root."""
     path = unquote(given).strip("/")
     if any(not part or part in {".", ".."} for part in path.split("/")) and path:
         raise InputError(f"--root-path {given}: it takes a path like /docs-search")
@@ -164,4 +164,4 @@ def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
 
 
 HERE = Access(Names(frozenset(LOCAL)), everybody=principal.AT_THIS_MACHINE)
-"""A server that only this machine can reach."""
+"""The policy of a server on loopback."""

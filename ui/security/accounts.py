@@ -1,7 +1,7 @@
-"""The access file: who may come in, and as what. Only hashes of passwords and tokens are kept.
+"""The access file: names, roles, and hashes of passwords and tokens.
 
-A password goes through scrypt (RFC 7914), which makes guessing slow. A token is 256 random bits,
-which nobody guesses, so one round of SHA-256 is enough and costs a request nothing.
+Passwords are hashed with scrypt (RFC 7914), which makes guessing slow. A token is 256 random bits,
+impossible to guess, so one round of SHA-256 is enough and cheap for each request.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ from rag import InputError
 from ui.security.principal import Role, Visitor
 
 SHORTEST_PASSWORD = 12
-"""Characters; length is what counts (NIST SP 800-63B), so nothing else is asked of a password."""
+"""In characters. Length is what counts (NIST SP 800-63B), so there are no other requirements."""
 
 LONGEST_PASSWORD = 1000
 LONGEST_NAME = 64
 
 _ROUNDS, _BLOCK, _LANES = 2**14, 8, 5
-"""scrypt's N, r and p, as OWASP's cheat sheet has them: 16 MiB, and some tenths of a second."""
+"""scrypt's N, r and p as in OWASP's cheat sheet: 16 MiB, and some tenths of a second."""
 
 _MEMORY = 64 * 1024**2
 _PRIVATE = 0o600
@@ -37,7 +37,7 @@ _PRIVATE = 0o600
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody with a password, of which this is scrypt's hash."""
+    """A user with the scrypt hash of a password."""
 
     name: str
     role: Role
@@ -47,7 +47,7 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """Something with a token, of which this is SHA-256."""
+    """A program with the SHA-256 hash of a token."""
 
     name: str
     role: Role
@@ -55,38 +55,38 @@ class Program:
 
 
 _NOBODY = Person("", "reader", secrets.token_bytes(16), secrets.token_bytes(32))
-"""Whose password is tried where there is no such name: so that an answer takes as long."""
+"""Checked when the name is unknown, so that the response takes as long."""
 
 
 @dataclass(frozen=True, slots=True)
 class Accounts:
-    """All who may come in, by name."""
+    """All accounts, by name."""
 
     people: Mapping[str, Person]
     programs: Mapping[str, Program]
 
     def person(self, name: str, password: str) -> Visitor | None:
-        """Who has this name and this password, if anybody; takes some tenths of a second."""
+        """Authenticate by name and password; takes some tenths of a second."""
         known = self.people.get(_composed(name), _NOBODY)
         right = hmac.compare_digest(_hashed(password, known.salt), known.digest)
         return Visitor(known.name, known.role) if right and known is not _NOBODY else None
 
     def program(self, token: str) -> Visitor | None:
-        """Who has this token, if anything."""
+        """Authenticate by token."""
         digest = hashlib.sha256(token.encode()).digest()
         found = None
-        for one in self.programs.values():  # all of them, so that time tells nothing
+        for one in self.programs.values():  # all of them, for constant time
             if hmac.compare_digest(digest, one.digest):
                 found = Visitor(one.name, one.role)
         return found
 
     def with_person(self, name: str, role: Role, password: str) -> Accounts:
-        """The same with somebody more, or with another password for them.
+        """A copy with a user added, or with a new password for an existing one.
 
         Raises
         ------
         InputError
-            If the name can't be one, or the password is too short or too long.
+            If the name is invalid, or the password is too short or too long.
         """
         name = named(name)
         if not SHORTEST_PASSWORD <= len(password) <= LONGEST_PASSWORD:
@@ -99,12 +99,12 @@ class Accounts:
         return replace(self.without(name), people={**self.without(name).people, name: person})
 
     def with_program(self, name: str, role: Role) -> tuple[Accounts, str]:
-        """The same with a program more, and its token, which nobody can find out again.
+        """A copy with a program added, and its token, which can't be recovered later.
 
         Raises
         ------
         InputError
-            If the name can't be one.
+            If the name is invalid.
         """
         name, token = named(name), secrets.token_urlsafe(32)
         program = Program(name, role, hashlib.sha256(token.encode()).digest())
@@ -112,7 +112,7 @@ class Accounts:
         return replace(without, programs={**without.programs, name: program}), token
 
     def without(self, name: str) -> Accounts:
-        """The same without whoever has this name."""
+        """A copy without this account."""
         return Accounts(
             people={key: one for key, one in self.people.items() if key != name},
             programs={key: one for key, one in self.programs.items() if key != name},
@@ -123,12 +123,12 @@ EMPTY = Accounts({}, {})
 
 
 def named(given: str) -> str:
-    """A name as it is kept.
+    """Validate and normalize a name.
 
     Raises
     ------
     InputError
-        If it is none.
+        If it is invalid.
     """
     name = _composed(given)
     if not (0 < len(name) <= LONGEST_NAME and name.isprintable()):
@@ -137,12 +137,12 @@ def named(given: str) -> str:
 
 
 def read(path: Path) -> Accounts:
-    """Who may come in, by the access file.
+    """Load an access file.
 
     Raises
     ------
     InputError
-        If it can't be read, is no access file, or can be read by others on this machine.
+        If it can't be read, is not an access file, or is readable by other users of this machine.
     """
     try:
         mode = path.stat().st_mode
@@ -168,7 +168,7 @@ def read(path: Path) -> Accounts:
 
 
 def write(accounts: Accounts, path: Path) -> None:
-    """Keep who may come in, in a file that only its owner can read; it changes at once or not.
+    """Write the access file atomically, readable by its owner only.
 
     Raises
     ------
@@ -186,7 +186,7 @@ def write(accounts: Accounts, path: Path) -> None:
         },
     }
     try:
-        # Made for its owner alone from the first moment on, as mkstemp does.
+        # mkstemp creates it with owner-only permissions from the start.
         handle, draft = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
         try:
             with os.fdopen(handle, "w", encoding="utf-8") as file:
@@ -227,7 +227,7 @@ def _hashed(password: str, salt: bytes) -> bytes:
 
 
 def _composed(text: str) -> str:
-    """The same letters in one form: a browser and a terminal may write them in two."""
+    """Normalize to NFC: browsers and terminals may encode the same letter differently."""
     return unicodedata.normalize("NFC", text)
 
 

@@ -1,4 +1,4 @@
-"""What is sent with a request, read before it is answered: no more than there may be, and soon."""
+"""Body limit: request bodies are read before the request is handled, within a size and a time."""
 
 from __future__ import annotations
 
@@ -16,32 +16,34 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 MOST_BYTES = 256 * 1024
-"""Of a question of the greatest length, each character escaped, twice; or the names of a thousand
-files. A few MB of JSON with many small parts would take seconds in which nobody is answered.
+"""Room for a question of maximum length with every character escaped, twice; or for the names of a
+thousand files. Parsing a few MB of JSON with many small parts would block the server for seconds.
 """
 
 SECONDS = 30.0
-"""In which all of it must have come."""
+"""Time limit for receiving the whole body."""
 
 FILES = f"{problems.PREFIX}/files/"
-"""Below it files are sent, which are written piece by piece and have a limit of their own."""
+"""Uploads below this path are streamed to disk and have their own limit."""
 
 
 class TooLarge(Exception):
-    """More was sent than there may be."""
+    """The body exceeds the limit."""
 
 
 class Left(Exception):
-    """Whoever asked is gone."""
+    """The client disconnected."""
 
 
 def bounded(app: ASGIApp) -> ASGIApp:
-    """``app``, which gets the whole body of a request at once; too large ones never reach it."""
+    """Wrap ``app`` to receive the whole body at once; requests with too large a body never reach
+    it.
+    """
 
     async def call(scope: Scope, receive: Receive, send: Send) -> None:
         headers = Headers(scope=scope)
         comes = headers.get("content-length", "0") != "0" or "transfer-encoding" in headers
-        # A library of several has its own files, below its own address.
+        # Mounted libraries have uploads of their own, below their own prefix.
         if not comes or (scope["method"] == "PUT" and FILES in root_path.within(scope)):
             await app(scope, receive, send)
             return
@@ -60,16 +62,16 @@ def bounded(app: ASGIApp) -> ASGIApp:
 
 
 async def read(scope: Scope, receive: Receive, most: int) -> bytes:
-    """The body of a request.
+    """Read a request's body.
 
     Raises
     ------
     TooLarge
-        If it has more than ``most`` bytes, or says that it will.
+        If it has more than ``most`` bytes, or declares to.
     TimeoutError
-        If it does not come in time.
+        If it does not arrive in time.
     Left
-        If whoever sends it breaks off.
+        If the client disconnects.
     """
     announced = Headers(scope=scope).get("content-length", "")
     if announced.isdecimal() and int(announced) > most:
@@ -88,7 +90,7 @@ async def read(scope: Scope, receive: Receive, most: int) -> bytes:
 
 
 def given(body: bytes, receive: Receive) -> Receive:
-    """The body as one message, and after it whatever else comes: that somebody left, say."""
+    """Replay the body as one message, then continue with ``receive``, to see a disconnect, say."""
     given = False
 
     async def call() -> Message:

@@ -1,10 +1,10 @@
-"""What may run in a page with scripts: a content security policy of its own for each.
+"""A content security policy for each page with scripts.
 
-Gradio writes scripts into its page, different ones for each request. Allowing all scripts in the
-page would allow those, too, that a document's text smuggled in, so each is allowed by its hash. It
-also compiles its templates in the browser, which needs 'unsafe-eval'; and it sets styles on
-elements, hence 'unsafe-inline' there. What the policy guarantees: no attribute of an element is a
-script, whatever runs came with the page, and the browser contacts no other server.
+Gradio inlines scripts that differ with every request. 'unsafe-inline' would also allow scripts
+injected through a document's text, so each inline script is allowed by its hash. Gradio compiles
+templates in the browser, which needs 'unsafe-eval', and sets styles on elements, which needs
+'unsafe-inline' for styles. What the policy guarantees: no event handler attributes, no script that
+did not come with the page, and no requests to other servers.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 _WITHIN = re.compile(r"<script(?![^>]*\ssrc=)[^>]*>(.*?)</script", re.DOTALL | re.IGNORECASE)
-"""A script that stands in the page, as a browser finds it."""
+"""An inline script, as a browser parses it."""
 
 _REST = (
     "style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self' data:; "
@@ -32,7 +32,7 @@ _REST = (
 
 
 def of(page: str, *, compiles: bool = False) -> str:
-    """The policy for a page: its own scripts may run, and with ``compiles`` compile others."""
+    """Make the policy for a page: its own scripts are allowed and, with ``compiles``, eval."""
     hashes = (
         base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
         for script in _WITHIN.findall(page)
@@ -43,13 +43,13 @@ def of(page: str, *, compiles: bool = False) -> str:
 
 
 def added(app: ASGIApp) -> ASGIApp:
-    """``app``, whose first page, Gradio's, comes with a policy for its scripts."""
+    """Wrap ``app`` to add a policy to Gradio's first page."""
 
     async def call(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or root_path.within(scope) != "/":
             await app(scope, receive, send)
             return
-        # The page must be read here, so it comes as it is.
+        # The page has to be parsed here, so it must not be compressed.
         scope["headers"] = [one for one in scope["headers"] if one[0] != b"accept-encoding"]
         await app(scope, receive, _with_policy(send))
 
@@ -65,7 +65,7 @@ def _with_policy(send: Send) -> Send:
         if message["type"] == "http.response.start":
             start = message
             return
-        if message["type"] != "http.response.body":  # what a server's extension is told
+        if message["type"] != "http.response.body":  # messages of ASGI extensions
             await send(message)
             return
         body.extend(message.get("body", b""))

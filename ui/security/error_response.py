@@ -1,6 +1,4 @@
-"""What is answered to a request that never reaches the application: a problem where the API was
-asked, a line elsewhere.
-"""
+"""Responses to refused requests: problem details for the API, a line of text elsewhere."""
 
 from __future__ import annotations
 
@@ -22,8 +20,8 @@ _NONE: Mapping[str, str] = MappingProxyType({})
 
 
 def refusal(scope: Scope, kind: Kind, line: str, headers: Mapping[str, str] = _NONE) -> Response:
-    """The answer that says what is wrong, in a line that says what to do."""
-    # Each library of several has an API of its own, below its own address.
+    """Refuse a request with a line that says what to do."""
+    # Mounted libraries have APIs of their own, below their own prefix.
     if f"{problems.PREFIX}/" in root_path.within(scope):
         answer = problems.response(scope, kind, line)
     else:

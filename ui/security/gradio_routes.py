@@ -1,8 +1,8 @@
-"""The only way to Gradio: a short list of its routes, and bodies in the shape of the page's events.
+"""An allowlist of Gradio's routes, and validation of the bodies that are posted to them.
 
-Gradio is mounted, not launched, so its own checks are off: of a value that looks like one of its
-files it would open, copy or download whatever path or address it names. So a body is parsed here
-first, and what Gradio gets is written again from what was found to be in order.
+Gradio is mounted, not launched, so its own checks are off: given a value that looks like one of its
+file objects, it would open, copy or download whatever path or URL it names. So bodies are parsed
+here, and Gradio receives one that is serialized again from the validated fields.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ OPEN = (
     ("GET", "/static/{path:path}"),
     ("GET", "/assets/{path:path}"),
     ("GET", "/svelte/{path:path}"),
-    ("GET", "/config"),  # gradio_client reads this and the next before it asks anything
+    ("GET", "/config"),  # read by gradio_client before anything else, like the next
     ("GET", "/gradio_api/info"),
     ("GET", "/gradio_api/heartbeat/{session_hash}"),
     ("POST", "/gradio_api/queue/join"),
@@ -45,17 +45,18 @@ OPEN = (
     ("POST", "/gradio_api/call/{api_name}"),
     ("GET", "/gradio_api/call/{api_name}/{event_id}"),
 )
-"""Gradio's routes that answer, by method and path as Gradio declares them. All others are closed,
-those of later versions too."""
+"""The open routes, by method and path template. All others are closed, including those of future
+versions.
+"""
 
 QUERIES = ("/theme.css", "/gradio_api/queue/join", "/gradio_api/queue/data")
-"""Those whose query string Gradio gets. Elsewhere it would look for pages and links in it."""
+"""Routes whose query string is passed on. Elsewhere Gradio would look for pages and links in it."""
 
 LONGEST_FILE = 200
-"""Characters of the path of a static file. Gradio fails where no disk can have such a name."""
+"""Maximum path length of a static file. Gradio fails on names longer than file systems allow."""
 
 TEXT = frozenset({"textbox", "dropdown", "button"})
-"""Gradio's components whose value is a text."""
+"""Gradio components whose value is text."""
 
 _ROUTES = tuple((method, compile_path(path)[0]) for method, path in OPEN)
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -66,19 +67,19 @@ NotFound: TypeAlias = Callable[[Request, Exception], Awaitable["Response"]]
 
 
 def guarded(app: ASGIApp, page: Blocks, not_found: NotFound) -> ASGIApp:
-    """Put the guard before Gradio's application.
+    """Guard Gradio's application.
 
     Parameters
     ----------
     page
-        Whose events may be posted.
+        The page whose events may be posted.
     not_found
-        Answers where a route is closed, as for any address that doesn't exist.
+        Responds for closed routes, as for any unknown address.
 
     Raises
     ------
     TypeError
-        If an event of the page takes anything but text; a file, say.
+        If an event of the page takes anything but text, such as a file.
     """
     events = Events(page)
 
@@ -112,12 +113,12 @@ def guarded(app: ASGIApp, page: Blocks, not_found: NotFound) -> ASGIApp:
 
 
 def _names(method: str, path: str) -> dict[str, str] | None:
-    """The names in the path of an open route; None if it is not one."""
+    """Match an open route; return its path parameters, or None."""
     for open_method, route in _ROUTES:
         match = route.match(path) if method == open_method else None
         if match:
             names = match.groupdict()
-            # The path of a file is Gradio's own to check; it stays below its own folder.
+            # Gradio itself confines the file's path to its own folder.
             file = names.get("path", "")
             odd = any(not _NAME.fullmatch(one) for key, one in names.items() if key != "path")
             return None if odd or len(file) > LONGEST_FILE else names
@@ -125,7 +126,7 @@ def _names(method: str, path: str) -> dict[str, str] | None:
 
 
 def _replaced(scope: Scope, body: bytes) -> Scope:
-    """The request with another body."""
+    """Replace the body of a request."""
     replaced = {**scope, "headers": list(scope["headers"])}
     headers = MutableHeaders(scope=replaced)
     headers["content-type"] = "application/json"
@@ -135,7 +136,7 @@ def _replaced(scope: Scope, body: bytes) -> Scope:
 
 
 class Call(BaseModel):
-    """What a program posts to an event that it names in the path."""
+    """The body of a call to an event that is named in the path."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
@@ -144,7 +145,7 @@ class Call(BaseModel):
 
 
 class QueuedCall(Call):
-    """What the page posts: the event by its number, and what triggered it."""
+    """The body that the page posts: the event's number, and what triggered it."""
 
     session_hash: Name
     fn_index: int
@@ -153,7 +154,7 @@ class QueuedCall(Call):
 
 
 class Events:
-    """The events of a page, and what may be posted to each: as many texts as it has inputs."""
+    """A page's events, and the number of text inputs of each."""
 
     def __init__(self, page: Blocks) -> None:
         self._events = {number: one for number, one in page.fns.items() if one.fn is not None}
@@ -163,19 +164,19 @@ class Events:
             raise TypeError(f"the page's events may take only text, not {sorted(inputs - TEXT)}")
 
     def check(self, body: bytes, api_name: str | None = None) -> bytes:
-        """The body of a posted event, written again from its fields.
+        """Validate the body of an event and serialize it again.
 
         Parameters
         ----------
         body
-            JSON in UTF-8, as it was sent.
+            JSON in UTF-8.
         api_name
-            The event, where the path names it; otherwise the body does.
+            The event, if the path names it; otherwise the body does.
 
         Raises
         ------
         ValueError
-            If it doesn't have the shape of that event.
+            If it doesn't match the event's schema.
         """
         try:
             sent = json.loads(body.decode(), object_pairs_hook=_unique)

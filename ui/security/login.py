@@ -1,7 +1,7 @@
-"""Who asks: found out for every request, before anything of the application sees it.
+"""Authentication of every request, before the application sees it.
 
-A browser shows it by a cookie, which the page to log in on gives; a program by a token, in
-``Authorization: Bearer TOKEN``. Without either there is that page, or a line for programs.
+A browser presents a session cookie, set by the login page; a program a token, in ``Authorization:
+Bearer TOKEN``. Other requests get the login page, or a line of text for programs.
 """
 
 from __future__ import annotations
@@ -29,18 +29,18 @@ if TYPE_CHECKING:
     from ui.security.principal import Visitor
 
 OPEN = frozenset({"/style.css", "/favicon.ico", f"{problems.PREFIX}/health"})
-"""What everybody may see: how the page to log in on looks, and that the server lives."""
+"""Public paths: the login page's assets, and the health check."""
 
 LOG_IN, LOG_OUT = "/login", "/logout"
 
 MOST_BYTES = 10_000
-"""Of a form that is sent."""
+"""Size limit of a submitted form, in bytes."""
 
 AT_ONCE = 2
-"""Passwords that are looked at side by side: each takes a core and 16 MiB for a moment."""
+"""Concurrent password checks: each uses a core and 16 MiB for a moment."""
 
 WAITING = 20
-"""More that may wait for it; the next is told to come again."""
+"""Maximum number of waiting password checks; further ones are told to retry later."""
 
 _SCHEME = "bearer "
 _HEADERS = origin.STILL | {"cache-control": "no-store"}
@@ -50,7 +50,7 @@ _log = logging.getLogger(__name__)
 
 
 class Known:
-    """An application that only those get to see who may."""
+    """Middleware that admits authenticated requests only."""
 
     def __init__(self, app: ASGIApp, accounts: Accounts) -> None:
         self._app = app
@@ -61,7 +61,7 @@ class Known:
         self._waiting = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request, as ASGI has it."""
+        """Handle an ASGI request."""
         request, path = Request(scope, receive), root_path.within(scope)
         visitor = self._visitor(request)
         if path in {LOG_IN, LOG_OUT}:
@@ -96,7 +96,7 @@ class Known:
         return await self._try(request, root)
 
     async def _try(self, request: Request, root: str) -> Response:
-        """Log in by what the form says, or say why not."""
+        """Process the login form; on failure, say why."""
         try:
             body = await body_limit.read(request.scope, request.receive, MOST_BYTES)
         except (body_limit.TooLarge, body_limit.Left, TimeoutError):
@@ -107,7 +107,7 @@ class Known:
         }
         name, after = fields.get("name", ""), _after(fields.get("after", ""), root)
         client = rate_counters.client(request.client.host if request.client else "")
-        if self._waiting >= WAITING:  # before it counts as a try: nobody looks at the password
+        if self._waiting >= WAITING:  # before the attempt is counted: no password is checked
             page = login_page.asking(root, after, told.OVERLOADED, name)
             headers = _HEADERS | {"retry-after": problems.SECONDS_UNTIL_AGAIN}
             return HTMLResponse(page, HTTPStatus.SERVICE_UNAVAILABLE, headers)
@@ -145,7 +145,7 @@ class Known:
 
 
 def _who(request: Request) -> Response:
-    """The page to log in on for people, what is wrong for programs."""
+    """Ask to log in: with a page for browsers, a line for programs."""
     by_token = "authorization" in request.headers
     if (
         not by_token
@@ -163,6 +163,6 @@ def _who(request: Request) -> Response:
 
 
 def _after(given: str, root: str) -> str:
-    """The address to go on to, if it is one of this server's; otherwise the first page."""
+    """The address to continue at, if it is on this server; otherwise the first page."""
     of_ours = given.startswith(root) and not given.startswith(("//", "/\\"))
     return given if of_ours and given.isprintable() and "\\" not in given else root

@@ -1,4 +1,4 @@
-"""The page to log in on, and the one to log out on. Pure, and free of scripts."""
+"""The login and logout pages. Pure, without scripts."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from ui.security.accounts import LONGEST_NAME, LONGEST_PASSWORD
 if TYPE_CHECKING:
     from ui.security.principal import Visitor
 
-# With “no-referrer” a browser would not say that a form was sent by this page.
+# Under “no-referrer” browsers send no origin with a form, and it would be refused.
 _HEAD = '<meta name="referrer" content="same-origin">'
 
 
 def asking(root: str, after: str, trouble: str = "", name: str = "") -> str:
-    """The page that asks who somebody is; ``after`` is the address to go on to.
+    """The login page; ``after`` is the address to continue at.
 
-    ``trouble`` is why the last try did not do, and ``name`` the one that was given.
+    ``trouble`` is why the last attempt failed, and ``name`` the name that was entered.
     """
     said = f'<p class="said trouble" role="alert">{escape(trouble)}</p>' if trouble else ""
     return _page(
@@ -41,7 +41,7 @@ def asking(root: str, after: str, trouble: str = "", name: str = "") -> str:
 
 
 def known(root: str, visitor: Visitor) -> str:
-    """The page that says who somebody is, with a way out."""
+    """The page that shows who is logged in, with a logout button."""
     may = told.OWNER if visitor.may_change else told.READER
     return _page(
         told.LOGGED_IN.format(name=visitor.name),
@@ -53,10 +53,10 @@ def known(root: str, visitor: Visitor) -> str:
 
 
 def again(after: str) -> str:
-    """A page that leads to the same address once more, from here.
+    """A page that redirects to the same address from within this site.
 
-    A browser keeps the cookie back where a link of another page leads here, and sends it when one
-    of ours does: so whoever is logged in gets where the link led.
+    Browsers withhold a SameSite=Strict cookie when a link on another site leads here, and send it
+    when one of ours does; so logged-in users arrive where the link led.
     """
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
@@ -67,8 +67,8 @@ def again(after: str) -> str:
 
 
 def wait(seconds: int) -> str:
-    """A time in words: “40 seconds”, “2 minutes”."""
-    if seconds < 100:  # noqa: PLR2004 (about a minute and a half)
+    """Format a waiting time: “40 seconds”, “2 minutes”."""
+    if seconds < 100:  # noqa: PLR2004 (up to about a minute and a half)
         return strings.count(seconds, "second")
     return strings.count(math.ceil(seconds / 60), "minute")
 

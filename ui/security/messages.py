@@ -1,4 +1,4 @@
-"""What is said to whoever does not get in, or not now."""
+"""Messages for refused requests."""
 
 BEHIND_A_PROXY = (
     "This came through a reverse proxy, which this server knows nothing of: start it with "
@@ -22,7 +22,7 @@ STOPPING = "The server is being stopped; try again in a moment"
 OVERLOADED = "The server has as much to do as it can; try again in a moment"
 
 WHO = "Log in first, or send a token: Authorization: Bearer TOKEN"
-WRONG_TOKEN = "This token opens nothing here"  # noqa: S105 (what is said of one)
+WRONG_TOKEN = "This token opens nothing here"  # noqa: S105 (a message, not a token)
 WRONG = "The name or the password is wrong."
 NOT_NOW = "Too many tries. The next one is possible in {wait}."
 LOG_IN = "Log in"
@@ -32,5 +32,5 @@ LOGGED_IN = "You are logged in as {name}"
 READER = "You may ask and read everything here, and change nothing."
 OWNER = "You may ask and read everything here, and change it."
 NAME = "Name"
-PASSWORD = "Password"  # noqa: S105 (the label of a field)
+PASSWORD = "Password"  # noqa: S105 (a form label)
 TO_PAGE = "Go on"

@@ -1,8 +1,7 @@
-"""All that stands between a server and whoever asks it, in the order in which a request meets it.
+"""The security middleware, in the order in which a request passes through it.
 
-One gate stands before everything that is served: the page, Gradio's own routes, the API, the tools
-of assistants, the page of the first seconds, and every library of several. So there is no route
-that it does not guard.
+The stack wraps everything that is served: the page, Gradio's routes, the API, the MCP tools, the
+splash page, and every mounted library. So no route is unprotected.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def gated(app: ASGIApp, access: Access) -> ASGIApp:
-    """``app`` as others reach it."""
+    """Wrap ``app`` in the whole stack."""
     inner = body_limit.bounded(app)
     inner = Known(inner, access.accounts) if access.accounts else _as(inner, access.everybody)
     inner = origin.kept_from_others(inner)
@@ -38,8 +37,8 @@ def _as(app: ASGIApp, visitor: principal.Visitor) -> ASGIApp:
 
 
 def _by_kind(guarded: ASGIApp, app: ASGIApp) -> ASGIApp:
-    """Requests go through the gate, and the server's own start and end past it; nothing else does:
-    nobody speaks WebSocket with this server.
+    """Send HTTP requests through the stack and lifespan events past it; other protocols, such as
+    WebSocket, are not served.
     """
 
     async def call(scope: Scope, receive: Receive, send: Send) -> None:

@@ -1,5 +1,5 @@
-"""What every response carries, and whose requests are answered: those of people at an address bar,
-of pages of ours, and of programs; never those of another page.
+"""Security headers on every response, and origin checks: requests are accepted from the address
+bar, from our own pages and from programs, never from another site's page.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from ui.security.error_response import refusal
 
 ALWAYS = {
     "x-content-type-options": "nosniff",
-    "referrer-policy": "no-referrer",  # the address holds the question
+    "referrer-policy": "no-referrer",  # the address contains the question
     "cross-origin-resource-policy": "same-origin",
     "cross-origin-opener-policy": "same-origin",
     "permissions-policy": ", ".join(
         (
-            "clipboard-write=(self)",  # quotations are copied
+            "clipboard-write=(self)",  # for copying quotations
             *(
                 f"{feature}=()"
                 for feature in (
@@ -55,10 +55,10 @@ STILL = {
         "form-action 'self'; frame-ancestors 'self'"
     )
 }
-"""For pages of our own: a style sheet and text. No script runs, whatever a document says."""
+"""For our own pages: a style sheet and text. No script runs, whatever a document contains."""
 
 NOTHING = "default-src 'none'; frame-ancestors 'none'"
-"""For whatever brings no policy of its own, and is no page: answers to programs, say."""
+"""For responses without a policy of their own, such as those to programs."""
 
 
 MAX_PORT = 65535
@@ -68,7 +68,7 @@ _ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://(?P<authority>.+)")
 
 
 def headed(app: ASGIApp) -> ASGIApp:
-    """``app`` with the headers above on every response, whoever makes it."""
+    """Wrap ``app`` to add the headers above to every response."""
 
     async def call(scope: Scope, receive: Receive, send: Send) -> None:
         async def with_headers(message: Message) -> None:
@@ -85,7 +85,7 @@ def headed(app: ASGIApp) -> ASGIApp:
 
 
 def named(app: ASGIApp, names: Names) -> ASGIApp:
-    """``app``, which answers only to names of its own, and only where they are written as such."""
+    """Wrap ``app`` to answer only to its own host names, in well-formed requests."""
 
     async def call(scope: Scope, receive: Receive, send: Send) -> None:
         headers = Headers(scope=scope)
@@ -102,10 +102,10 @@ def named(app: ASGIApp, names: Names) -> ASGIApp:
 
 
 def _is_well_formed(headers: Headers) -> bool:
-    """Whether there is one host, at most one origin, each is written as browsers do, and the
-    length of the body is given in one way.
+    """Whether there is exactly one Host, at most one Origin, both well-formed, and the body's
+    length is declared in one way.
 
-    What is read in two ways here and by the next program is refused, not guessed.
+    Whatever another program might parse differently is refused (request smuggling).
     """
     if "content-length" in headers and "transfer-encoding" in headers:
         return False
@@ -116,13 +116,13 @@ def _is_well_formed(headers: Headers) -> bool:
 
 
 def _is_authority(text: str) -> bool:
-    """Whether this is a host, or a host and a port from 1 to 65535, and nothing else."""
+    """Whether the text is exactly a host, or a host with a port from 1 to 65535."""
     found = _AUTHORITY.fullmatch(text)
     return found is not None and 1 <= int(found["port"] or 1) <= MAX_PORT
 
 
 def kept_from_others(app: ASGIApp) -> ASGIApp:
-    """``app``, which other pages can neither ask nor show: only lead to."""
+    """Wrap ``app`` so that other sites can neither request nor embed it, only link to it."""
 
     async def call(scope: Scope, receive: Receive, send: Send) -> None:
         if is_from_here(scope):
@@ -135,12 +135,12 @@ def kept_from_others(app: ASGIApp) -> ASGIApp:
 
 
 def is_from_here(scope: Scope) -> bool:
-    """Whether a request comes from a page of ours, a program, or an address bar, but from no other
-    page; of those, only a link that a person follows is answered.
+    """Whether a request comes from one of our pages, a program or the address bar; from another
+    site only a link that a user follows is accepted.
 
-    A browser names the page's origin with whatever changes something or would read the answer. The
-    newer ``Sec-Fetch`` headers also say it of pictures, frames and the like; browsers leave them
-    out over HTTP but on this machine.
+    Browsers send Origin with requests that change something or read the response cross-origin. The
+    newer ``Sec-Fetch-*`` headers also cover images, frames and the like, but browsers omit them
+    over plain HTTP except on loopback.
     """
     headers = Headers(scope=scope)
     origin = headers.get("origin")
@@ -156,7 +156,7 @@ def is_from_here(scope: Scope) -> bool:
 
 
 def _authority(origin: str) -> str | None:
-    """The host and port of an origin; None where it has none, or is no address."""
+    """The host and port of an origin; None if it has none or is not a URL."""
     try:
         return urlsplit(origin).netloc or None
     except ValueError:

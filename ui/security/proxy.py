@@ -1,7 +1,8 @@
-"""What a reverse proxy says of a request: who asks, by which name, and how. Believed when told to.
+"""Forwarding headers of a reverse proxy: client address, host and scheme. Trusted only if
+configured.
 
-Whoever reaches the server can write such headers. So they count only from the proxy's own address,
-and in every case they go no further: Gradio would believe them from anybody.
+Any client can send such headers. So they count only from the proxy's own address, and they are
+always stripped: Gradio would trust them from anybody.
 """
 
 from __future__ import annotations
@@ -31,14 +32,14 @@ SAID = frozenset(
         *("x-real-ip", "x-gradio-server", "x-original-url", "x-rewrite-url"),
     }
 )
-"""Headers that say how a request came, and from whom."""
+"""Headers that describe the original request and its client."""
 
 
 def understood(app: ASGIApp, access: Access) -> ASGIApp:
-    """``app``, which is asked as the proxy was asked, and below the path where it is shown.
+    """Wrap ``app`` to see the request as the proxy received it, below the proxy's path.
 
-    A request that came through a proxy to a server that knows of none is refused: the server would
-    take everybody for somebody at this machine.
+    A proxied request to a server without a configured proxy is refused: every client would be taken
+    for a local user.
     """
     proxy = access.proxy
 
@@ -49,7 +50,8 @@ def understood(app: ASGIApp, access: Access) -> ASGIApp:
             await refused(scope, receive, send)
             return
         peer = scope.get("client")
-        # Its address alone: in IPv6 a client is a whole network, anybody in which could say so.
+        # The exact address: an IPv6 client counts as a whole /64, and any host in it could claim
+        # this.
         known = (
             proxy is not None and peer is not None and address(peer[0]) == address(proxy.address)
         )
@@ -62,14 +64,14 @@ def understood(app: ASGIApp, access: Access) -> ASGIApp:
 
 
 def _said(scope: Scope) -> Mapping[str, str]:
-    """What headers say of the way here, each as its last hop has it: that is the proxy's own."""
+    """The forwarding headers, each by its last hop, which is the proxy's own."""
     headers = Headers(scope=scope)
     found = {name: headers.getlist(name) for name in SAID if name in headers}
     return {name: lines[-1].rpartition(",")[2].strip() for name, lines in found.items()}
 
 
 def _asked(scope: Scope, said: Mapping[str, str]) -> Scope:
-    """The request as the proxy got it, without what was said of that."""
+    """The request as the proxy received it, without the forwarding headers."""
     headers = [one for one in scope["headers"] if one[0].decode("latin-1") not in SAID]
     host, scheme = said.get("x-forwarded-host"), said.get("x-forwarded-proto")
     if host:
@@ -84,8 +86,8 @@ def _asked(scope: Scope, said: Mapping[str, str]) -> Scope:
 
 
 def _below(scope: Scope, root: str) -> Scope | None:
-    """The request below the root path, whether or not the proxy took that away; None for the root
-    path itself where its slash is missing, so that the links of a page would lead elsewhere.
+    """Set the root path, whether or not the proxy strips it; None for the root path itself without
+    its trailing slash, where relative links would lead elsewhere.
     """
     path, decoded = scope["path"], unquote(root)
     if not root:

@@ -1,4 +1,4 @@
-"""How often one client may ask, and how often one may try to log in. Both only count and tell."""
+"""Counters for rate limiting and for login throttling. They only count; others act on it."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 MOST_CLIENTS = 10_000
-"""Clients that are remembered; the one that was silent longest is forgotten for a new one."""
+"""Clients that are remembered; the least recently active one is evicted."""
 
 
 def address(given: str) -> str:
-    """An address in the one form that it has in IPv4, or in IPv6; what is none stays as it is."""
+    """Normalize an IP address, IPv4-mapped IPv6 included; other text is returned unchanged."""
     try:
         found = ipaddress.ip_address(given.partition("%")[0])
     except ValueError:
@@ -25,11 +25,11 @@ def address(given: str) -> str:
 
 
 def client(given: str) -> str:
-    """Who counts as one: an address, or in IPv6 the network of 64 bits that one household has."""
+    """The unit of rate limiting: an IPv4 address or an IPv6 /64, which one household has."""
     found = address(given)
     try:
         return str(ipaddress.IPv6Network((found, 64), strict=False))
-    except ValueError:  # of IPv4, or no address
+    except ValueError:  # IPv4, or not an address
         return found
 
 
@@ -40,7 +40,7 @@ class _Bucket:
 
 
 class Rates:
-    """A bucket of permissions for each client, which fills again by and by."""
+    """A token bucket for each client."""
 
     def __init__(
         self, per_second: float, most: float, clock: Callable[[], float] = time.monotonic
@@ -52,7 +52,7 @@ class Rates:
         self._changing = threading.Lock()
 
     def take(self, of: str) -> int:
-        """Take one permission; 0 if there was one, else in how many seconds there will be."""
+        """Take one token; return 0, or the seconds until one is available."""
         with self._changing:
             now = self._clock()
             bucket = self._buckets.pop(of, None) or _Bucket(self._most, now)
@@ -71,13 +71,13 @@ FREE_TRIES = 5
 """Wrong passwords before a client has to wait."""
 
 FIRST_WAIT = 30.0
-"""Seconds; each further wrong password makes the wait twice as long."""
+"""In seconds; each further wrong password doubles the wait."""
 
 LONGEST_WAIT = 15 * 60.0
-"""Seconds. No name is ever locked: whoever knows it could lock its owner out."""
+"""In seconds. Accounts are never locked: anybody who knows the name could lock its owner out."""
 
 FORGOTTEN_AFTER = 60 * 60.0
-"""Seconds without a try, after which a client begins anew."""
+"""In seconds; after this time without an attempt a client's count is reset."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,7 @@ class _Failures:
 
 
 class Tries:
-    """Wrong passwords by client: after some, each makes the next wait twice as long."""
+    """Failed logins by client, with exponential backoff."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -96,9 +96,10 @@ class Tries:
         self._changing = threading.Lock()
 
     def take(self, of: str) -> int:
-        """Begin a try, which counts as a wrong one until :meth:`succeeded`: many at once are many.
+        """Begin an attempt, which counts as failed until :meth:`succeeded`, so that concurrent ones
+        add up.
 
-        0 if it may be made, else in how many seconds it may.
+        Returns 0 if it may be made, otherwise the seconds to wait.
         """
         with self._changing:
             now = self._clock()
@@ -117,10 +118,10 @@ class Tries:
             return 0
 
     def succeeded(self, of: str) -> None:
-        """Take back the try that was begun: it was none.
+        """Take back the attempt, which did not fail.
 
-        What was wrong before still counts, or whoever has a password of their own could guess at
-        somebody else's without end.
+        Earlier failures still count; otherwise somebody with an account could guess another's
+        password without limit.
         """
         with self._changing:
             found = self._failures.pop(of, None)

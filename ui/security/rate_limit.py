@@ -1,5 +1,5 @@
-"""How much is asked: of one client, and of the server. What is too much is refused at once, with
-when to come again, instead of being kept waiting.
+"""Rate limits and concurrency limits, per client and for the server. Excess requests are refused at
+once with ``Retry-After`` rather than queued.
 """
 
 from __future__ import annotations
@@ -20,22 +20,24 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
 PER_SECOND, BURST = 100.0, 1000.0
-"""Requests of one client: a page is some sixty of them, and goes on asking for what it shows."""
+"""Requests per second of one client, and burst: a page takes some sixty, plus those for what it
+shows.
+"""
 
 AT_ONCE = 64
-"""Requests that are being answered; more would only wait for each other."""
+"""Requests handled concurrently; more would only wait for each other."""
 
 AT_ONCE_EACH = 32
-"""Of these, those of one client."""
+"""The same, per client."""
 
 OPEN = 500
-"""Streams that pages keep open, two of each, and files on their way here."""
+"""Concurrent streams, two per open page, and uploads."""
 
 OPEN_EACH = 100
 
 WATCHING, WATCHING_EACH = 16, 8
-"""Requests for how the server is: when it is full, that is what it says, or whoever watches over
-it takes it for dead and starts it anew.
+"""Concurrent health checks and metrics requests. They have a lane of their own: a busy server must
+still report that it is alive, or a supervisor restarts it.
 """
 
 _STREAMS = ("/gradio_api/heartbeat/", "/gradio_api/queue/data", "/gradio_api/call/", FILES)
@@ -43,8 +45,8 @@ _STREAMS = ("/gradio_api/heartbeat/", "/gradio_api/queue/data", "/gradio_api/cal
 
 @dataclass(frozen=True, slots=True)
 class _Lane:
-    """Requests of one kind: how often one client may ask, how many are ``most`` answered at once,
-    and how many of ``each`` client.
+    """Limits for one kind of request: rate per client, and concurrency in total (``most``) and per
+    client (``each``).
     """
 
     rates: Rates
@@ -54,7 +56,7 @@ class _Lane:
 
 
 class Rationed:
-    """An application that is asked no more than it can answer."""
+    """Middleware that enforces the limits."""
 
     def __init__(self, app: ASGIApp, rates: Rates | None = None) -> None:
         self._app = app
@@ -64,7 +66,7 @@ class Rationed:
         self._watching = _Lane(Rates(PER_SECOND, BURST), WATCHING, WATCHING_EACH)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request, as ASGI has it."""
+        """Handle an ASGI request."""
         peer = scope.get("client")
         of = client(peer[0] if peer else "")
         lane = self._lane(root_path.within(scope))

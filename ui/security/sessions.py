@@ -1,4 +1,4 @@
-"""Who has logged in: random numbers that browsers keep in a cookie, known to this process alone."""
+"""Login sessions: random ids in a cookie, kept in this process's memory only."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from ui.security.principal import Visitor
 
 SECONDS = 12 * 60 * 60
-"""How long a session lasts: a working day, and then some."""
+"""Lifetime of a session: a working day and some more."""
 
 MOST = 10_000
-"""Sessions at a time; the oldest ends for a new one."""
+"""Maximum number of sessions; the oldest is ended for a new one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,20 +26,20 @@ class _Session:
 
 
 class Sessions:
-    """The sessions of one server, which end with it. Any thread may ask.
+    """The sessions of one server. Thread-safe.
 
-    Only a hash of each number is kept, so that finding one takes as long whatever is right of it.
+    Only a hash of each id is kept, so that the time of a lookup reveals nothing about it.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._sessions: OrderedDict[bytes, _Session] = OrderedDict()
         self._changing = threading.Lock()
-        # Cookies don't tell ports apart: two servers of one machine have two names.
+        # Cookies ignore ports, so two servers on one machine need different names.
         self.cookie = f"rag-{secrets.token_hex(4)}"
 
     def begin(self, visitor: Visitor) -> str:
-        """A new session; the number for the cookie."""
+        """Begin a session; returns the id for the cookie."""
         number = secrets.token_urlsafe(32)
         with self._changing:
             self._sessions[_key(number)] = _Session(visitor, self._clock() + SECONDS)
@@ -48,7 +48,7 @@ class Sessions:
         return number
 
     def find(self, number: str) -> Visitor | None:
-        """Whose session it is, if it is one and goes on."""
+        """The session's principal; None if it is unknown or expired."""
         with self._changing:
             found = self._sessions.get(_key(number))
             if found is None:
@@ -59,7 +59,7 @@ class Sessions:
             return found.visitor
 
     def end(self, number: str) -> None:
-        """End a session; what is none stays none."""
+        """End a session if it exists."""
         with self._changing:
             self._sessions.pop(_key(number), None)
 
