@@ -17,8 +17,8 @@ _PROSE = 10
 _LEAST_LINES = 4
 """Minimum number of prose lines that a column has next to those of its neighbour."""
 _LEAST_FILLED = 0.6
-"""Minimum share of a column's width that its prose lines fill, on median. Table cells fill less,
-and are read row by row."""
+"""Minimum share of a column's width that its prose lines fill, in the median. Table cells fill
+less, and are read row by row."""
 _LEAST_ALIGNED = 0.4
 _MOST_SPLITS = 4
 _SAME_ROW = 0.4

@@ -245,7 +245,7 @@ def _put_together(
     starts: list[int | None] = [None] * pages
     at = 0
     for place, paragraph in enumerate(paragraphs):
-        in_lines = not (paragraph.is_prose or place in levels)  # a title may be laid out like a table
+        in_lines = not (paragraph.is_prose or place in levels)  # may be laid out like a table
         parts = [Part(part.page, _tidy(part.text, in_lines=in_lines)) for part in paragraph.parts]
         parts = [part for part in parts if part.text]
         if not parts:

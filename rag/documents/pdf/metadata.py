@@ -66,7 +66,7 @@ def page_labels(pdf: Pdf, numbers: range) -> tuple[str, ...]:
 
 
 def _is_name(said: str) -> bool:
-    """Whether it looks like a file name or code: one word with digits or underscores."""
+    """Whether it looks like a file name or code: one word with digits, underscores or slashes."""
     return not any(map(str.isspace, said)) and bool(re.search(r"[\d_/\\]", said))
 
 

@@ -234,7 +234,7 @@ def _nearly(letters: str, words: str) -> tuple[Range, ...]:
     alignment = fuzz.partial_ratio_alignment(words, letters, score_cutoff=_ALIKE)
     if alignment is None:
         return ()
-    # A window of the sought length, which may include neighbouring text.
+    # The alignment has the length of the words, so it may include neighbouring text.
     start = max(0, alignment.dest_start - _SURE)
     window = letters[start : alignment.dest_end + _SURE]
     same = [
@@ -244,7 +244,7 @@ def _nearly(letters: str, words: str) -> tuple[Range, ...]:
     ]
     if not same:
         return ()
-    # Outliers may be paired with letters further out: keep the main cluster.
+    # It may pair letters with equal ones further out: prefer those adjacent to the match.
     first, last = same[0], same[-1]
     more = _common(words[: first.src_start][::-1], window[: first.dest_start][::-1])
     yet = _common(words[last.src_end :], window[last.dest_end :])
