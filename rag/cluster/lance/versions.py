@@ -59,7 +59,7 @@ def versions(tables: Tables) -> list[Version]:
 
 
 def restore(tables: Tables, number: int) -> None:
-    """Restore the tables to a version; passages last, as they are what is searched.
+    """Restore the tables to a version; passages last, as searches read them.
 
     Raises
     ------

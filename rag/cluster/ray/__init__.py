@@ -23,7 +23,7 @@ and ``driver`` is the driver. Requires the extra ``rag[cluster]`` on every machi
   hashed before anything is replaced, so they are fetched twice.
 - The end of a run is distributed, too (:mod:`rag.cluster.lance.workers`): compaction in parts of
   some 50,000 rows, counting ``terms``, and building an index from segments if it is missing, lacks
-  more than half of the rows or has outgrown its lists. These use pylance's public calls; according
+  more than half of the rows or has outgrown its lists. These are pylance's own functions; according
   to its documentation, Lance deletes abandoned segments after seven days.
 - Not distributed: merging small files, small index updates, writing ``terms``, the single writer,
   and the driver's bookkeeping.

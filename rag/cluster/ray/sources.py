@@ -19,9 +19,10 @@ _LAST_NS = 2**63 - 1
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """The files under the given sources, like :class:`rag.documents.discovery.Discovery`, which
-    ``folders`` holds for local folders. ``unreadable`` are files that can't be accessed, with
-    reasons; ``prefixes`` are those that were listed.
+    """The files under the given sources. ``folders`` is the
+    :class:`rag.documents.discovery.Discovery` of the local folders, ``prefixes`` are the object
+    storage prefixes that were listed, and ``unreadable`` are files that can't be accessed, with
+    reasons.
     """
 
     files: tuple[Listed, ...]

@@ -127,7 +127,7 @@ def _about(package: Package) -> About:
         root = None
     return described(
         child(root, "office:meta"),
-        authors=("meta:initial-creator", "dc:creator"),  # dc:creator is whoever saved it last
+        authors=("meta:initial-creator", "dc:creator"),  # dc:creator is the last editor
         dates=("dc:date", "meta:creation-date"),
     )
 

@@ -52,7 +52,7 @@ _NO_LIMIT = 2**31 - 1
 
 @dataclass(slots=True)
 class Allowance:
-    """Remaining quota of rows and cells, and what was omitted when it ran out."""
+    """Remaining quota of rows and cells, and the rows omitted when it ran out."""
 
     rows: int = MOST_ROWS
     cells: int = MOST_CELLS

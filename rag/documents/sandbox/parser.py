@@ -6,7 +6,7 @@ Message framing is that of :mod:`rag.documents.sandbox.processes`::
 
     → {"path": …, "means": {…}}    a file to read, and with what
     ← {"ready": true}          once, before the first file
-    ← {"alive": steps}         it goes on, after so many pages or the like; once a second at most
+    ← {"alive": steps}         progress, in pages or other steps; once a second at most
     ← {"document": {…}}        one of those in the file
     ← {"failure": [source, reason]}
     ← {"done": true, "spent": …}    that was all of the file; whether to start another process now
