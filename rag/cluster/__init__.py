@@ -1,1 +1,1 @@
-"""Libraries that many machines share (lance), and indexing on many machines (ray)."""
+"""Shared libraries in object storage (lance) and distributed indexing (ray)."""

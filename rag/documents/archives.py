@@ -1,8 +1,8 @@
 """Archives: ZIP, TAR, and files compressed with gzip, bzip2 or xz.
 
-Members are read one after the other, in memory, and nothing is ever written to disk. What can't
-be a document is left out without a word (folders, hidden files, what systems leave behind); what
-is dangerous or damaged becomes a Failure, whose source is the member's name.
+Members are read one by one, in memory; nothing is written to disk. Members that can't be documents
+(folders, hidden files, system files) are skipped silently; dangerous or damaged ones yield a
+Failure whose source is the member's name.
 """
 
 from __future__ import annotations
@@ -28,17 +28,17 @@ from rag.types import Failure
 
 _MIB = 1 << 20
 _LARGEST = 512 * _MIB
-"""Bytes of the largest member that is read."""
+"""Maximum member size, in bytes."""
 
 _MOST_MEMBERS = 100_000
 _XZ_MEMORY = 256 * _MIB
-"""What unpacking xz may take: its best setting needs 65 MiB."""
+"""Memory limit for unpacking xz, in bytes; its best setting needs 65 MiB."""
 
 _CHUNK = 1 << 16
 _BITE = 1 << 12
 _MOST_BEYOND = 100
 _BLOCK = 512
-"""Bytes of a tar's header."""
+"""Size of a tar header, in bytes."""
 
 _TAR_MARK, _TAR_MARK_AT = b"ustar", 257
 _ENCRYPTED = 0x1
@@ -62,11 +62,11 @@ _DAMAGE = (
     *(zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, EOFError, OSError),
     *(NotImplementedError, RuntimeError, ValueError, OverflowError, struct.error),
 )
-"""What the standard library raises where an archive is damaged, or made in an unknown way."""
+"""Errors the standard library raises for damaged or unsupported archives."""
 
 
 class _Inflater(Protocol):
-    """A decompressor of one stream, as in bz2 and lzma."""
+    """A decompressor of one stream, like those of bz2 and lzma."""
 
     @property
     def eof(self) -> bool: ...
@@ -78,14 +78,14 @@ class _Inflater(Protocol):
 
 
 def most_unpacked(size: int) -> int:
-    """How many bytes may come out of a file of ``size`` bytes: far more than out of any archive
-    of documents, far less than out of one that was made to fill a disk.
+    """Maximum decompressed bytes for a file of ``size`` bytes: far above any archive of documents,
+    far below a decompression bomb.
     """
     return max(64 * _MIB, min(200 * size, 4096 * _MIB + 5 * size))
 
 
 def members_of_zip(data: Content) -> Iterator[Member | Failure]:
-    """The files in a ZIP archive; raises LoadError where it isn't one, or is cut off."""
+    """Yield the files in a ZIP archive; raises LoadError if it isn't one or is truncated."""
     try:
         archive = zipfile.ZipFile(stream_of(data))
     except _DAMAGE as error:
@@ -97,7 +97,7 @@ def members_of_zip(data: Content) -> Iterator[Member | Failure]:
         left = most_unpacked(len(data))
         for entry in entries:
             name = _plain(_zip_name(entry))
-            if _is_junk(name) or entry.is_dir():  # in this order: an empty name trips is_dir
+            if _is_junk(name) or entry.is_dir():  # in this order: is_dir fails on an empty name
                 continue
             member = _zip_member(archive, entry, name, data, left)
             if isinstance(member, Member):
@@ -106,7 +106,9 @@ def members_of_zip(data: Content) -> Iterator[Member | Failure]:
 
 
 def _zip_name(entry: zipfile.ZipInfo) -> str:
-    """Its name, with forward slashes, in UTF-8 if it can be: many programs forget to say so."""
+    """Member name with forward slashes, decoded as UTF-8 if possible: many programs forget the
+    flag.
+    """
     name = entry.filename
     if not entry.flag_bits & _IN_UTF_8:
         with contextlib.suppress(UnicodeError):
@@ -131,7 +133,7 @@ def _zip_member(
 def _opened(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, data: Content) -> IO[bytes]:
     if entry.compress_type != zipfile.ZIP_BZIP2:
         return archive.open(entry)
-    # zipfile would unpack a bite as a whole, and bzip2 packs gigabytes of zeros in one.
+    # zipfile decompresses each chunk as a whole, and bzip2 can pack gigabytes of zeros into one.
     lengths = data[entry.header_offset + 26 : entry.header_offset + 30]
     start = entry.header_offset + 30 + sum(struct.unpack("<HH", lengths))
     packed = stream_of(data, start, start + entry.compress_size)
@@ -139,7 +141,7 @@ def _opened(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, data: Content) -> 
 
 
 def _zip_refusal(entry: zipfile.ZipInfo, name: str) -> str | None:
-    """Why an entry isn't even opened, if so."""
+    """Why an entry is refused without opening it; None if it is not."""
     mode = entry.external_attr >> 16
     reasons = (
         (_leads_outside(name), _OUTSIDE),
@@ -152,17 +154,17 @@ def _zip_refusal(entry: zipfile.ZipInfo, name: str) -> str | None:
 
 
 def members_of_tar(data: Content) -> Iterator[Member | Failure]:
-    """The files in a TAR archive; raises LoadError where it isn't one, or is cut off."""
+    """Yield the files in a TAR archive; raises LoadError if it isn't one or is truncated."""
     yield from _tar_members(stream_of(data), most_unpacked(len(data)))
 
 
 def _tar_members(stream: io.BufferedIOBase, left: int) -> Iterator[Member | Failure]:
-    """The members of a tar, read in one go from front to back."""
+    """Read a tar's members in a single pass."""
     count = 0
     try:
         with tarfile.open(fileobj=_Metered(stream, left), mode="r|", bufsize=_CHUNK) as archive:
             while (entry := archive.next()) is not None:
-                archive.members = []  # type: ignore[attr-defined]  # or it would remember all
+                archive.members = []  # type: ignore[attr-defined]  # or it would keep all in memory
                 count += 1
                 if count > _MOST_MEMBERS:
                     raise LoadError(_TOO_MANY)
@@ -186,22 +188,22 @@ def _tar_member(
     file = None if refusal else archive.extractfile(entry)
     if file is None:
         return Failure(name, refusal or _DEVICE)
-    # Not at once: a sparse file is as large as its header says, however little is stored of it.
+    # Not in one read: a sparse file is as large as its header says, however little is stored.
     return Member(name, _read(file, left))
 
 
 def members_of_gzip(data: Content) -> Iterator[Member | Failure]:
-    """The file that was compressed by gzip, or, where that is a tar, the files in it."""
+    """The gzip-compressed file, or the members of a compressed tar."""
     return _unpacked(data, _Gunzip)
 
 
 def members_of_bzip2(data: Content) -> Iterator[Member | Failure]:
-    """The file that was compressed by bzip2, or, where that is a tar, the files in it."""
+    """The bzip2-compressed file, or the members of a compressed tar."""
     return _unpacked(data, bz2.BZ2Decompressor)
 
 
 def members_of_xz(data: Content) -> Iterator[Member | Failure]:
-    """The file that was compressed by xz, or, where that is a tar, the files in it."""
+    """The xz-compressed file, or the members of a compressed tar."""
     return _unpacked(data, lambda: lzma.LZMADecompressor(lzma.FORMAT_XZ, _XZ_MEMORY))
 
 
@@ -219,10 +221,10 @@ def _unpacked(data: Content, inflater: Callable[[], _Inflater]) -> Iterator[Memb
 
 
 def _read(file: IO[bytes], left: int) -> bytes:
-    """All of a file; raises LoadError where that is more than ``left``, or than is safe."""
+    """Read a whole file; raises LoadError if it exceeds ``left`` or the safe limit."""
     most = min(left, _LARGEST)
-    content = io.BytesIO()  # its value is no copy
-    # In small bites: zipfile unpacks a bite of LZMA as a whole, whatever comes of it.
+    content = io.BytesIO()  # getvalue() makes no copy
+    # In small chunks: zipfile decompresses each chunk of LZMA as a whole, whatever its size.
     while piece := file.read(_BITE):
         content.write(piece)
         if content.tell() > most:
@@ -237,7 +239,7 @@ def _damage(error: Exception) -> str:
 
 
 def _plain(name: str) -> str:
-    """A name without what says nothing: ``./a//b`` is ``a/b``; storable whatever its bytes."""
+    """Normalise a name, ``./a//b`` to ``a/b``, and make it storable whatever its bytes."""
     parts = [part for part in name.split("/") if part not in ("", ".")]
     absolute = "/" if name.startswith("/") else ""
     return (absolute + "/".join(parts)).encode("utf-8", "backslashreplace").decode()
@@ -248,12 +250,12 @@ def _leads_outside(name: str) -> bool:
 
 
 def _is_junk(name: str) -> bool:
-    """What is, or lies in, debris; and the archive's own folder, ``./``."""
+    """Whether a member has an ignored name or folder, or is the archive's root, ``./``."""
     return not name or any(part != ".." and is_debris(part) for part in name.split("/"))
 
 
 class _Gunzip:
-    """zlib's decompressor in the manner of bz2's and lzma's."""
+    """zlib's decompressor with the interface of bz2's and lzma's."""
 
     def __init__(self) -> None:
         self._stream = zlib.decompressobj(wbits=16 + zlib.MAX_WBITS)
@@ -275,8 +277,8 @@ class _Gunzip:
 
 
 class _Inflated(io.RawIOBase):
-    """What compressed bytes unpack to, never more at once than is asked for; streams may follow
-    one another. The standard library's own readers have no limit on the memory that xz asks for.
+    """Stream of decompressed data, including concatenated streams, never decompressing more than is
+    requested. The standard library's readers have no limit on the memory xz may use.
     """
 
     def __init__(self, packed: io.BufferedIOBase, inflater: Callable[[], _Inflater]) -> None:
@@ -302,7 +304,7 @@ class _Inflated(io.RawIOBase):
 
     def _next_stream(self) -> bool:
         self._packed.seek(-len(self._inflater.unused_data), io.SEEK_CUR)
-        while (piece := self._packed.read(1)) == b"\0":  # streams may be padded
+        while (piece := self._packed.read(1)) == b"\0":  # streams may have padding
             pass
         self._packed.seek(-len(piece), io.SEEK_CUR)
         if piece:
@@ -311,9 +313,9 @@ class _Inflated(io.RawIOBase):
 
 
 class _Metered(io.RawIOBase):
-    """A stream that raises LoadError when more than ``left`` bytes were read from it, and EOFError
-    when it was read again and again beyond its end: tarfile would look for terabytes there that a
-    header claims, in steps of a few kilobytes.
+    """A stream that raises LoadError after ``left`` bytes, and EOFError after repeated reads past
+    its end: tarfile would otherwise read on, a few kilobytes at a time, for terabytes claimed by a
+    header.
     """
 
     def __init__(self, stream: io.BufferedIOBase, left: int) -> None:
@@ -322,7 +324,7 @@ class _Metered(io.RawIOBase):
         self._beyond = 0
 
     def read(self, size: int = -1) -> bytes:
-        piece = self._stream.read1(size)  # or an error would swallow what came before it
+        piece = self._stream.read1(size)  # otherwise an error would lose the data read before it
         self._left -= len(piece)
         self._beyond += not piece
         if self._beyond > _MOST_BEYOND:

@@ -1,4 +1,4 @@
-"""From bytes to characters."""
+"""Detect a text's character encoding and decode it."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from rag.errors import LoadError
 
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
-    (codecs.BOM_UTF32_LE, "utf-32"),  # before UTF-16, whose mark it begins with
+    (codecs.BOM_UTF32_LE, "utf-32"),  # before UTF-16, whose BOM is a prefix of it
     (codecs.BOM_UTF32_BE, "utf-32"),
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 
 _SEVEN_BIT = frozenset({"iso2022_jp", "iso2022_kr", "hz"})
-"""Encodings whose bytes are valid UTF-8 too, so that only a declaration tells."""
+"""Encodings whose bytes are also valid UTF-8, so only a declaration can identify them."""
 
 _NO_SCRIPTS = ("utf_16", "utf_32", "utf_7", "unicode_escape", "raw_unicode_escape", "punycode")
-"""Declarations that are not believed: UTF-16 would have shown itself by its zeros, UTF-7 is a
-known way to smuggle markup, and the others write characters in terms of others."""
+"""Declared encodings to ignore: UTF-16 would show by its zero bytes, UTF-7 is a known way to
+smuggle markup, and the others are escape notations."""
 
 _SELF_EVIDENT = ["utf_16", "utf_16_be", "utf_16_le", "utf_32", "utf_32_be", "utf_32_le", "utf_7"]
 _WESTERN = "cp1252"
@@ -38,11 +38,12 @@ _SUPERSETS = {
     "shift_jis": "cp932",
     "euc_kr": "cp949",
 }
-"""What is meant where these are declared, as browsers know: files use the characters beyond."""
+"""Supersets to use for declared encodings, as browsers do: files use the extra characters."""
 
 _REPLACEMENT = "\ufffd"
 _LEAST_RIGHT = 10
-"""Characters beyond ASCII that must be right for each that is wrong, to be damaged UTF-8."""
+"""Minimum number of valid non-ASCII characters per invalid one for a text to count as damaged
+UTF-8."""
 
 _NO_TEXT = (
     "it holds no text, or none in a known encoding; "
@@ -51,7 +52,7 @@ _NO_TEXT = (
 _SAMPLE = 1 << 16
 _GAPS = " \n\u3000\u3001\u3002\uff0c"
 _LEAST_GAPS = 0.01
-"""Gaps a character that any text has, be it of long Chinese sentences."""
+"""Minimum share of gaps among the characters of any text, even long Chinese sentences."""
 
 _NEVER = frozenset({"Cc", "Cn", "Co", "Cs"})
 _BEYOND_ASCII = re.compile(rb"[\x80-\xff]")
@@ -62,8 +63,8 @@ _JUNK = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f-\x84\x86-\x9f\ufffd\ufffe\
 
 @dataclass(frozen=True, slots=True)
 class _Encoding:
-    """How bytes are read: ``codec`` is Python's name of it, ``name`` what is said of it, ``start``
-    where the text begins, after a byte order mark.
+    """A detected encoding: ``codec`` is Python's name for it, ``name`` the one to display,
+    ``start`` the offset of the text after a byte order mark.
     """
 
     codec: str
@@ -73,26 +74,25 @@ class _Encoding:
 
 
 def decode(data: bytes, declared: str | None = None) -> tuple[str, str]:
-    """The characters that ``data`` stands for, and the name of the encoding.
+    """Decode ``data`` and return the text and the name of its encoding.
 
-    A byte order mark decides; then UTF-8 if it fits, be it with a few damaged characters, which
-    become U+FFFD; then ``declared``, what the file says of itself; then the best guess of
-    charset-normalizer.
+    In order of precedence: a byte order mark; UTF-8 if valid, or with a few invalid bytes, which
+    become U+FFFD; ``declared``, the file's own declaration; charset-normalizer's best guess.
 
-    Raises LoadError where the bytes are no text.
+    Raises LoadError if the bytes are not text.
     """
     encoding = _encoding(data, declared)
     return data[encoding.start :].decode(encoding.codec, encoding.errors), encoding.name
 
 
 def decoded_pieces(content: Content, declared: str | None = None) -> tuple[Iterator[str], str]:
-    """The same of a file that may be large: its characters piece by piece."""
+    """As :func:`decode`, but yielding the text in pieces, for large files."""
     encoding = _encoding(content, declared)
     return _decoded(content, encoding), encoding.name
 
 
 def lines_of(pieces: Iterable[str]) -> Iterator[str]:
-    """The lines of a text that comes in pieces; only line feeds end one, and are no part of it."""
+    """Split a text that comes in pieces into lines, at line feeds only, which are dropped."""
     unfinished: list[str] = []
     for piece in pieces:
         *lines, rest = piece.split("\n")
@@ -112,7 +112,7 @@ def _decoded(content: Content, encoding: _Encoding) -> Iterator[str]:
 
 
 def _encoding(content: Content, declared: str | None) -> _Encoding:
-    """The encoding of a text; raises LoadError where it is none."""
+    """Detect the encoding of a text; raises LoadError if it isn't text."""
     encoding = _found(content, declared)
     beginning = _beginning(content, encoding)
     if len(_JUNK.findall(beginning)) > _MOST_JUNK * len(beginning):
@@ -161,13 +161,13 @@ def _with_order(encoding: str, mark: bytes) -> str:
 
 
 def _known(declared: str | None) -> str | None:
-    """Python's name of a declared encoding, or of the one that is meant by it."""
+    """Python's codec name for a declared encoding, or for the superset to use in its place."""
     if declared is None:
         return None
     try:
         name = codecs.lookup(declared).name.replace("-", "_")
         b"a".decode(name, "replace")
-    except (LookupError, ValueError):  # unknown, or no encoding of text; "undefined" is one of ours
+    except (LookupError, ValueError):  # unknown, not a text encoding, or Python's "undefined"
         return None
     if name.startswith(_NO_SCRIPTS):
         return None
@@ -175,9 +175,9 @@ def _known(declared: str | None) -> str | None:
 
 
 def _utf16_without_mark(data: Content) -> str | None:
-    """UTF-16 shows itself in any western text: every other byte is zero. In other scripts only
-    blanks, line ends and full stops tell, but these never occur by chance in text of one byte a
-    letter.
+    """Detect UTF-16 without a byte order mark. In Western text every other byte is zero. In other
+    scripts only spaces, line ends and full stops show it, but these byte pairs never occur by
+    chance in single-byte text.
     """
     sample = data[: _SAMPLE - _SAMPLE % 2]
     pairs = len(sample) // 2
@@ -194,8 +194,8 @@ def _utf16_without_mark(data: Content) -> str | None:
 
 
 def _gaps_in(sample: bytes, order: str) -> int:
-    """How many marks stand between words or sentences, or none if it can't be that encoding."""
-    if sample[-1 if order == "utf-16-le" else -2] in range(0xD8, 0xDC):  # half a character
+    """Number of gaps between words or sentences; 0 if it can't be this encoding."""
+    if sample[-1 if order == "utf-16-le" else -2] in range(0xD8, 0xDC):  # half a surrogate pair
         sample = sample[:-2]
     try:
         text = sample.decode(order)
@@ -220,10 +220,10 @@ def _first_beyond_ascii(content: Content) -> int:
 
 
 def _guessed(content: Content) -> str:
-    """The encoding of what is no UTF-8, by a stretch that has more than ASCII in it."""
+    """Guess the encoding of non-UTF-8 text from a stretch that has non-ASCII characters."""
     from charset_normalizer import from_bytes
 
-    # A character of several bytes must not be cut in two: hence from and up to a line's end.
+    # Start and stop at line ends, so that no multi-byte character is cut.
     at = _first_beyond_ascii(content)
     start = max(content.rfind(b"\n", 0, at) + 1, at - _SAMPLE // 2) if at >= _SAMPLE else 0
     sample = content[start : start + _SAMPLE]
@@ -233,7 +233,7 @@ def _guessed(content: Content) -> str:
     best = matches.best()
     if best is None:
         raise LoadError(_NO_TEXT)
-    # Where cp1252 fits as well as the best, it is by far the likelier.
+    # If cp1252 fits as well as the best guess, it is by far more likely.
     encoding = best.encoding
     for match in matches:
         as_good = match.chaos <= best.chaos and match.coherence >= best.coherence

@@ -1,4 +1,4 @@
-"""The bytes of a file: read or, where they are many, left on the disk and looked at there."""
+"""File contents: read into memory if small, memory-mapped if large."""
 
 from __future__ import annotations
 
@@ -12,24 +12,23 @@ from typing import TypeAlias
 from rag.runtime.files import open_file
 
 Content: TypeAlias = bytes | mmap.mmap
-"""The bytes of a file, read or mapped. A mapping takes no memory of its own: the system fetches
-the stretches that are looked at, and drops them when it needs the room. Slices of it are bytes, and
-``len``, ``find``, patterns and digests work on it as on these; ``in``, ``startswith`` and
-``decode`` don't. A process that looks at a file of which another has cut off that stretch is
-killed (SIGBUS)."""
+"""A file's bytes, read or memory-mapped. A mapping takes no memory of its own: the system loads
+pages on access and evicts them under memory pressure. Slices are bytes, and ``len``, ``find``,
+regular expressions and digests work as on bytes; ``in``, ``startswith`` and ``decode`` don't. A
+process that accesses a part that another process has truncated is killed (SIGBUS)."""
 
 LARGE = 8 << 20
-"""Bytes from which on a file is mapped: smaller ones are safer read, and fit in memory."""
+"""Size in bytes from which files are mapped; smaller ones fit in memory, where they are safer."""
 
 PIECE = 1 << 18
-"""Bytes that are looked at together where a file is gone through from its beginning to its end."""
+"""Chunk size in bytes when scanning a whole file."""
 
 _BUFFER = 1 << 16
 
 
 def content_of(path: Path) -> Content:
-    """What is in the file at ``path``; raises OSError where it can't be opened, and MemoryError
-    where it can neither be mapped nor read.
+    """Read or map the file at ``path``; raises OSError if it can't be opened, and MemoryError if it
+    can be neither mapped nor read.
     """
     if path.stat().st_size < LARGE:
         with open_file(path) as file:
@@ -38,24 +37,24 @@ def content_of(path: Path) -> Content:
         try:
             return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
         except (OSError, ValueError):
-            # Not every file system maps, and a file may have lost what it held a moment ago.
+            # Not every file system supports mapping, and the file may just have been truncated.
             return file.read()
 
 
 def whole(content: Content) -> bytes:
-    """All of it as bytes; raises MemoryError where it is too much."""
+    """The whole content as bytes; raises MemoryError if it is too large."""
     return content if isinstance(content, bytes) else content[:]
 
 
 def pieces_of(content: Content, start: int = 0) -> Iterator[bytes]:
-    """The bytes from ``start`` to the end, piece by piece; a mapping takes memory for one only."""
+    """Yield chunks from ``start`` to the end; a mapping needs memory for one chunk only."""
     for at in range(start, len(content), PIECE):
         yield content[at : at + PIECE]
         release(content)
 
 
 def digest_of(content: Content) -> str:
-    """The SHA-256 of all bytes, in hexadecimal."""
+    """SHA-256 of the content, in hexadecimal."""
     digest = hashlib.sha256()
     for piece in pieces_of(content):
         digest.update(piece)
@@ -63,15 +62,17 @@ def digest_of(content: Content) -> str:
 
 
 def release(content: Content) -> None:
-    """Let the system have the memory that a mapping's pages take; they can still be read."""
-    if not isinstance(content, bytes) and hasattr(mmap, "MADV_DONTNEED"):  # Windows has none
+    """Let the system reclaim the memory of a mapping's pages; they stay readable."""
+    if not isinstance(content, bytes) and hasattr(mmap, "MADV_DONTNEED"):  # not on Windows
         content.madvise(mmap.MADV_DONTNEED)
 
 
 def stream_of(
     content: Content, start: int = 0, end: int | None = None
 ) -> io.BytesIO | io.BufferedReader:
-    """The bytes from ``start`` up to ``end``, or to the last, as a stream that can seek."""
+    """The bytes from ``start`` to ``end`` (default: to the end of the file) as a seekable
+    stream.
+    """
     if isinstance(content, bytes):
         return io.BytesIO(content[start:end])
     first, last, _ = slice(start, end).indices(len(content))
@@ -79,7 +80,7 @@ def stream_of(
 
 
 class _Stretch(io.RawIOBase):
-    """The bytes of a mapping from ``start`` up to ``end``; seeking goes as in a ``BytesIO``."""
+    """The bytes of a mapping from ``start`` to ``end``; seeks like ``BytesIO``."""
 
     def __init__(self, content: mmap.mmap, start: int, end: int) -> None:
         super().__init__()

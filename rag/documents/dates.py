@@ -1,4 +1,4 @@
-"""Dates as people and programs write them."""
+"""Parse dates as written by people and programs."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ _LONGEST = 60
 
 
 def parse_date(value: object) -> dt.date | None:
-    """The day that ``value`` names, or None unless it names exactly one.
+    """Parse an unambiguous date; None for anything else.
 
-    ``value`` is a string, or a date that some parser made already. A year first is read as ISO
-    8601 reads it, anything else in the English ways of writing. What may mean two days, such as
-    03/04/2025, or leaves the day, the month or a part of the year out, means None; so does a
-    year before 1000. The day is the one written, whatever time zone stands beside it.
+    ``value`` is a string, or a date object from another parser. Dates that begin with the year are
+    read as ISO 8601, all others in the usual English notations. Ambiguous dates, such as
+    03/04/2025, dates without a day, month or full year, and years before 1000 give None. The day is
+    taken as written, whatever the time zone.
     """
     if isinstance(value, dt.datetime):
         return value.date()
@@ -44,11 +44,11 @@ def _from_parts(year: str, month: str, day: str) -> dt.date | None:
 
 
 def _in_words(written: str) -> dt.date | None:
-    """The day by dateutil, if it understands the same whatever it is told to assume."""
+    """Parse with dateutil, accepting only results that don't depend on its defaults."""
     from dateutil import parser  # type: ignore[import-untyped,unused-ignore]
 
-    # What the string leaves out is taken from the default: two of them that differ in all parts
-    # show whether something was left out.
+    # dateutil fills in missing parts from the default; parsing with two defaults that differ in
+    # every part shows whether anything was missing.
     defaults = dt.datetime(2001, 1, 1), dt.datetime(2002, 2, 2)  # noqa: DTZ001 - only days count
     days: set[dt.date] = set()
     for default in defaults:

@@ -1,8 +1,8 @@
-"""What kind of file some bytes are: by their name, unless their content says otherwise.
+"""Detect a file's format from its name, unless its content says otherwise.
 
-A name can lie: exports in RTF or HTML are called .doc or .docx, a PDF was saved as .txt, a
-message lies in its folder without any ending. The formats that begin with a mark of their own
-are known by it; for the rest the name decides, which is then a person's choice.
+Names can be wrong: RTF or HTML exports are called .doc or .docx, PDFs are saved as .txt, mail
+folders hold messages without a suffix. Formats with a signature are recognised by it; otherwise the
+suffix decides.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from rag.documents.content import Content, stream_of
 from rag.errors import LoadError, UnknownFormat
 
 UNKNOWN = "no loader for "
-"""How the reason begins where a file is of a kind that isn't read."""
+"""Prefix of the failure reason for files of unsupported formats."""
 
 _MARKS = (
     (b"%PDF-", ".pdf"),
@@ -45,7 +45,7 @@ _OFFICE_PARTS = {
 }
 
 _DOCUMENTS = frozenset({".pdf", ".rtf", *_OPEN_DOCUMENTS.values(), *_OFFICE_PARTS.values()})
-"""Kinds that are told from their content alone, whatever the name's ending."""
+"""Formats recognised by content alone, whatever the suffix."""
 
 _ZIPPED = frozenset({".zip", *_OPEN_DOCUMENTS.values(), *_OFFICE_PARTS.values()})
 _TEXTS = frozenset(
@@ -57,16 +57,16 @@ _TEXTS = frozenset(
 
 _COMPRESSED = {".tgz": ".gz", ".tbz2": ".bz2", ".txz": ".xz"}
 _PAGES = frozenset({".html", ".htm", ".xhtml", ".md", ".markdown"})
-"""Kinds in which a page's markup may stand."""
+"""Formats that may contain HTML markup."""
 
 _OLD_EXPORTS = frozenset({".doc", ".xls", ".ppt"})
-"""Endings that no loader knows, but under which programs save web pages."""
+"""Unsupported suffixes under which programs save web pages."""
 
 _BEGINNING = 4096
 _SAMPLE = 1 << 20
 _CONTROLS = re.compile(rb"[\x00-\x08\x0e-\x1a]")
 _PAGE = re.compile(
-    # What was matched once is never tried otherwise: the ways to do so double with each comment.
+    # Atomic: without it, backtracking grows exponentially with the number of comments.
     rb"(?:\xef\xbb\xbf)?\s*+(?:<\?xml[^>]*+>\s*+)?+(?:<!--(?>.*?-->)\s*+)*+"
     rb"(?:<!doctype\s+html|<html)[\s>]",
     re.IGNORECASE | re.DOTALL,
@@ -77,7 +77,7 @@ _MAIL_PROOF = re.compile(
     re.IGNORECASE | re.MULTILINE,
 )
 _PROOFS = 3
-"""Headers of a message that a text must begin with, to be one."""
+"""Minimum number of mail headers at the start of a text for it to be a message."""
 
 _SEPARATOR = re.compile(rb"From \S")
 _YEAR = re.compile(rb"\d{4}")
@@ -87,17 +87,17 @@ _ADVICE = "save it as PDF, .docx, .html or plain text"
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """The suffix of the loader to take, and a line for a person where the name said another."""
+    """Suffix of the loader to use, and a warning if the file's name says otherwise."""
 
     suffix: str
     warning: str | None = None
 
 
 def kind_of(name: str, data: Content, known: AbstractSet[str]) -> Kind:
-    """The kind of the file ``name`` that holds ``data``, among the suffixes ``known``.
+    """Detect the format of the file ``name`` with content ``data``, among the suffixes ``known``.
 
-    Raises UnknownFormat where it is a kind that isn't read, and LoadError where it is one that
-    would be read if it weren't protected, or text by its name and none by its content.
+    Raises UnknownFormat if the format is not supported, and LoadError if it is but the file is
+    encrypted, or if it is named as text and its content isn't.
     """
     claimed = PurePosixPath(name).suffix.lower()
     found = _found(data)
@@ -126,7 +126,7 @@ def _by_name(claimed: str, data: Content, known: AbstractSet[str]) -> Kind:
 
 
 def _agree(found: str, claimed: str) -> bool:
-    if found == ".zip":  # the rarer parts of the formats that are ZIP archives aren't told apart
+    if found == ".zip":  # rarer parts of ZIP-based formats are not told apart
         return claimed in _ZIPPED
     if found == ".html":
         return claimed in _PAGES
@@ -148,7 +148,7 @@ def _is_binary(data: Content) -> bool:
 
 
 def _named(data: Content) -> str:
-    """What a file that isn't read is, in words."""
+    """Describe an unsupported file's format for people."""
     import puremagic
 
     try:
@@ -158,7 +158,7 @@ def _named(data: Content) -> str:
 
 
 def _found(data: Content) -> str | None:
-    """The kind that the content shows beyond doubt, or None."""
+    """The format that the content proves, or None."""
     beginning = data[:_BEGINNING]
     for mark, suffix in _MARKS:
         if beginning.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(mark):
@@ -177,7 +177,7 @@ def _found(data: Content) -> str | None:
 
 
 def _among_zips(data: Content) -> str:
-    """Which of the formats that are ZIP archives it is, or .zip."""
+    """Which ZIP-based format it is; .zip for a plain archive."""
     try:
         with zipfile.ZipFile(stream_of(data)) as archive:
             names = frozenset(archive.namelist())
@@ -189,7 +189,9 @@ def _among_zips(data: Content) -> str:
 
 
 def _mimetype(archive: zipfile.ZipFile) -> bytes:
-    """What an e-book or an OpenDocument says it is; no more is unpacked than can be true."""
+    """The ``mimetype`` entry of an e-book or OpenDocument file; decompresses no more than a valid
+    one needs.
+    """
     if archive.getinfo("mimetype").compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         return b""
     with archive.open("mimetype") as file:
@@ -206,7 +208,7 @@ def _refuse_old_office(data: Content) -> None:
 
 
 def _without_mark(data: Content, known: AbstractSet[str]) -> str:
-    """The kind of a file without ending whose content has no mark: mail, or else text."""
+    """Format of a file with neither suffix nor signature: mail, otherwise text."""
     first, _, second = data[:_BEGINNING].partition(b"\n")
     head = data[:_BEGINNING].replace(b"\r\n", b"\n").partition(b"\n\n")[0]
     found = ".txt"

@@ -1,4 +1,4 @@
-"""Paths → the files to read."""
+"""Find the files to read under given paths."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from rag.runtime.heartbeat import Beat, unobserved
 from rag.types import Failure
 
 _LIBRARY = frozenset({"library.db", "published.json"})
-"""Files by which a folder shows that it is a library."""
+"""Files that mark a folder as a library."""
 
 _IS_MADE_UP = "the system makes up what is in it, and such folders aren't read"
 _IS_LINK = "it is a link to a folder, and such links aren't followed; index that folder itself"
@@ -25,14 +25,13 @@ _IS_LINK = "it is a link to a folder, and such links aren't followed; index that
 
 @dataclass(frozen=True, slots=True)
 class Discovery:
-    """What lies under the paths that were given.
+    """Result of a search for files.
 
-    ``files`` are the absolute paths of what can be read, in order, and ``named`` those of them
-    that were given by name. ``skipped`` is what lies in a folder but is of a kind that no loader
-    reads, and links to folders; ``failed`` are folders that can't be looked into. ``folders``
-    were followed: whatever the library has from there and is not among the files any more has
-    gone, unless it is below one that failed, or in the folder of the ``library``, where only
-    folders that were given are followed.
+    ``files`` are the absolute paths of readable files, in order, and ``named`` those of them that
+    were given by name. ``skipped`` are files of unsupported formats and links to folders;
+    ``failed`` are folders that can't be read. ``folders`` were searched: any source of the library
+    below them that is not among the files has been deleted, unless it lies below a failed folder,
+    or in the folder of the ``library``, where only explicitly given folders are searched.
     """
 
     files: tuple[Path, ...]
@@ -44,7 +43,7 @@ class Discovery:
     unseen: tuple[Path, ...] = ()
 
     def covers(self, path: str) -> bool:
-        """Whether ``path`` lies in one of the folders, and would have been seen there."""
+        """Whether ``path`` lies in one of the folders and would have been found if it existed."""
         file = Path(path)
         if any(map(file.is_relative_to, self.unseen)):
             return False
@@ -61,20 +60,19 @@ def discover(
     exclude: Sequence[str] = (),
     beat: Beat = unobserved,
 ) -> Discovery:
-    """Look for files under paths.
+    """Find files under paths.
 
-    A file that is named is taken whatever its name. In folders, these are left out without a
-    word: what is hidden, a lock or left behind by a system; libraries, among them the one in the
-    folder ``leave_out``, if that is given; and what matches the patterns ``exclude``, which are
-    those of a ``.gitignore`` in each folder that was given. Links to files are read under their
-    own name.
+    A file given by name is always included. In folders, the following are skipped silently: hidden
+    files, locks and system files; libraries, including the one in the folder ``leave_out``, if
+    given; and matches of the patterns ``exclude``, which work like a ``.gitignore`` in each given
+    folder. Links to files are read under their own name.
 
     Raises
     ------
     SourceNotFound
-        If one of the paths does not exist, or can't be looked at.
+        If one of the paths does not exist or can't be accessed.
     InputError
-        If one of the patterns is none, or a path a URL.
+        If one of the patterns is invalid, or a path is a URL.
     """
     found = _Found(_identity(leave_out) if leave_out else None, exclude, beat)
     for given in paths:
@@ -113,7 +111,7 @@ def _is_folder(path: Path, given: str | Path) -> bool:
 
 @dataclass(slots=True)
 class _Found:
-    """What was found so far, each path once, in order."""
+    """Files found so far, without duplicates, in order."""
 
     library: tuple[int, int] | None
     patterns: Sequence[str]
@@ -126,7 +124,7 @@ class _Found:
     failed: dict[Path, Failure] = field(default_factory=dict)
 
     def look_into(self, folder: Path) -> None:
-        """Find the files in a folder and in those below it."""
+        """Search a folder and its subfolders."""
         self.folders.append(folder)
         left_out = excluded(folder, self.patterns)
         for root, names, files in os.walk(folder, onerror=self._fail):
@@ -150,7 +148,7 @@ class _Found:
                     self._take(file)
 
     def _take(self, file: Path) -> None:
-        # Without a suffix it may be text: its content will tell.
+        # A file without a suffix may be text: its content decides.
         if not file.suffix or file.suffix.lower() in self.suffixes:
             self.files[file] = None
         else:
@@ -166,7 +164,7 @@ class _Found:
 
 
 def _identity(folder: Path) -> tuple[int, int] | None:
-    """What a folder is known by whatever path leads to it; None where there is none."""
+    """Device and inode of a folder, the same for every path to it; None if it doesn't exist."""
     try:
         facts = folder.stat()
     except OSError:
@@ -175,7 +173,9 @@ def _identity(folder: Path) -> tuple[int, int] | None:
 
 
 def excluded(folder: Path, patterns: Sequence[str]) -> Callable[[str], bool]:
-    """Tells whether a path below ``folder`` matches; that of a folder ends with a slash."""
+    """Return a predicate for paths below ``folder`` that match the patterns; folders end with a
+    slash.
+    """
     if not patterns:
         return lambda _: False
     from gitignore_parser import parse_gitignore_str
@@ -193,5 +193,5 @@ def excluded(folder: Path, patterns: Sequence[str]) -> Callable[[str], bool]:
 
 
 def _on_one_line(path: str | Path) -> str:
-    """The path as the patterns can match it, for which a line feed in a name is its end."""
+    """Replace line feeds, at which the pattern matcher would end a path."""
     return str(path).replace("\n", "?")

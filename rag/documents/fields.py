@@ -1,4 +1,4 @@
-"""What named fields say of a document: front matter, a list of fields, the fields of a record."""
+"""Interpret named fields as metadata: front matter, field lists, the fields of a record."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from rag.documents.dates import parse_date
 from rag.documents.whitespace import one_line
 from rag.types.parts import READ_AS
 
-# In each of these the first that says something counts, whatever its case.
+# In each list the first non-empty field wins, whatever its case.
 _DATE = (
     *("date", "published", "published_at", "publishedat", "publication_date", "datepublished"),
     *("date_published", "publishdate", "publish_date", "pubdate", "pub_date", "created"),
@@ -20,13 +20,13 @@ _AUTHOR = ("author", "authors", "creator", "byline", "by")
 _LANGUAGE = ("language", "lang", "locale")
 
 _OURS = frozenset({"title_from", "author_from", "date_from", "language_from", READ_AS})
-"""Names by which metadata say where a fact is from; a field so named gets another."""
+"""Reserved metadata names for the origins of facts; a file's field of that name is renamed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """Title and date, None where no field names them, and all other fields as metadata: author
-    and language under these names, and where each of the four is from.
+    """Title and date, None if no field has them, and all other fields as metadata, including
+    ``author`` and ``language`` and the origin of each of the four.
     """
 
     title: str | None
@@ -35,9 +35,9 @@ class Facts:
 
 
 def facts(fields: Mapping[str, object], titles: tuple[str, ...] = ("title",)) -> Facts:
-    """What ``fields`` say; ``titles`` are the names, in lower case, that may hold the title.
+    """Interpret ``fields``; ``titles`` are the names of possible title fields, in lower case.
 
-    A date that names no single day stays in the metadata, under its own name.
+    A date that is not a single day stays in the metadata, under its own name.
     """
     names = by_lower_case(fields)
     said = {key: words for key, value in fields.items() if (words := one_line(in_words(value)))}
@@ -62,7 +62,7 @@ def facts(fields: Mapping[str, object], titles: tuple[str, ...] = ("title",)) ->
 
 
 def by_lower_case(fields: Mapping[str, object]) -> dict[str, str]:
-    """The names of the fields by the same in lower case; of two, the first."""
+    """Map lower-case field names to their original spelling; the first of duplicates wins."""
     names: dict[str, str] = {}
     for name in fields:
         names.setdefault(name.lower(), name)
@@ -70,9 +70,9 @@ def by_lower_case(fields: Mapping[str, object]) -> dict[str, str]:
 
 
 def in_words(value: object) -> str:
-    """A scalar, or several of them side by side; an empty string for what lies deeper.
+    """Format a scalar, or a list of scalars joined; empty for anything nested deeper.
 
-    Of an object, such as an author with an address, it is the name.
+    An object, such as an author with an address, is represented by its name.
     """
     if isinstance(value, list):
         return ", ".join(filter(None, map(_of_one, value)))
@@ -84,7 +84,7 @@ def _of_one(value: object) -> str:
 
 
 def scalar(value: object) -> str:
-    """A string, number, date or truth value in words; an empty string for anything else."""
+    """Format a string, number, date or boolean; empty for anything else."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, dt.date):

@@ -1,19 +1,19 @@
-"""Names of what nobody means to be read, in folders and archives alike."""
+"""Names of files that are never read, in folders and archives alike."""
 
 from __future__ import annotations
 
 _LEFT_BEHIND = frozenset(
     {"__macosx", "thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r", "$recycle.bin"}
 )
-"""What macOS and Windows leave behind, in lower case."""
+"""Files created by macOS and Windows, in lower case."""
 
 _LOCK = "~$"
-"""How the names of Word's, Excel's and PowerPoint's locks begin."""
+"""Prefix of the lock files of Word, Excel and PowerPoint."""
 
 
 def is_debris(name: str) -> bool:
-    """Whether a file or folder of this name is hidden, a lock, or left behind by a system.
+    """Whether a file or folder of this name is hidden, a lock file, or a system file.
 
-    Hidden are names that begin with a dot, LibreOffice's locks (``.~lock.a.odt#``) among them.
+    Hidden names begin with a dot; they include LibreOffice's locks (``.~lock.a.odt#``).
     """
     return name.startswith((".", _LOCK)) or name.lower() in _LEFT_BEHIND

@@ -1,7 +1,7 @@
-"""From a stream of tags and words to blocks of plain text.
+"""Convert a stream of tags and text to blocks of plain text.
 
-HTML and Markdown are told in the same events, so that a list or a table looks the same from
-either. The events are those of lxml's parser targets.
+HTML and Markdown produce the same events, so lists and tables look the same from both. The events
+are those of lxml's parser targets.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from dataclasses import dataclass, field, replace
 from rag.documents.loaded import Block
 
 UNREADABLE = frozenset({"head", "script", "style", "template", "title"})
-"""Elements whose words are no text on any page."""
+"""Elements whose text never appears on the page."""
 
 MACHINERY = UNREADABLE | {
     *("applet", "audio", "button", "canvas", "datalist", "embed", "iframe", "input", "map"),
     *("meter", "nav", "noscript", "object", "progress", "rp", "rt", "select", "svg"),
     *("textarea", "video"),
 }
-"""Elements that serve to work a page or to find other pages."""
+"""Elements that are controls or navigation."""
 
 _BLOCKS = frozenset(
     {
@@ -37,20 +37,20 @@ _LISTS = frozenset({"ul", "ol", "dir", "menu"})
 _HIDDEN = re.compile(r"(?:display\s*:\s*none|visibility\s*:\s*hidden)", re.IGNORECASE)
 
 _DEEPEST_INDENT = 20
-"""Levels of lists that are shown by moving them in: thousands would be a page full of blanks."""
+"""Maximum list depth shown by indentation: thousands of levels would fill a page with spaces."""
 
 _LONGEST_CELL = 500
-"""A table with longer cells arranges a page; its cells are paragraphs."""
+"""A table with longer cells (in characters) is page layout; its cells are treated as paragraphs."""
 
 
 _LONGEST_PARAGRAPH = 100_000
 _MOST_LINES = 1000
-"""Characters and lines, beyond which a block may be cut."""
+"""Size in characters and lines from which a block may be split."""
 
 
 @dataclass(slots=True)
 class _Draft:
-    """A block in the making; lines of the same ``group`` may be added to it."""
+    """A block under construction; further lines of the same ``group`` may be appended."""
 
     lines: list[str]
     level: int | None = None
@@ -60,37 +60,36 @@ class _Draft:
 @dataclass(slots=True)
 class _List:
     group: int
-    number: int | None  # of the next item; None where items have no numbers
+    number: int | None  # of the next item; None in an unnumbered list
 
 
 @dataclass(slots=True)
 class _Table:
     group: int
-    cells: list[list[str]] = field(default_factory=list)  # of the present row, each its lines
-    unfolded: bool = False  # the present row is no row of data: what follows are paragraphs
+    cells: list[list[str]] = field(default_factory=list)  # of the current row, each a list of lines
+    unfolded: bool = False  # the current row is layout, not data: treat the rest as paragraphs
 
 
 class Layout:
-    """Takes the events ``start``, ``data`` and ``end``; ``blocks`` is what they amount to.
+    """Consumes ``start``, ``data`` and ``end`` events and builds ``blocks``.
 
-    ``skipped`` names the elements that are left out with all they contain. With ``hidden``,
-    elements that a page declares invisible are left out too, and the characters in them counted
-    in ``unseen``.
+    ``skipped`` are elements omitted with all their content. With ``hidden``, elements that a page
+    declares invisible are omitted too, and their characters counted in ``unseen``.
     """
 
     def __init__(self, skipped: frozenset[str] = MACHINERY, *, hidden: bool = False) -> None:
         self.unseen = 0
         self._skipped = skipped
         self._hidden = hidden
-        self._skipping = 0  # how many elements deep
+        self._skipping = 0  # nesting depth inside skipped elements
         self._unseen_here = False
         self._drafts: list[_Draft] = []
         self._words: list[str] = []
         self._level: int | None = None
         self._verbatim = 0
         self._lists: list[_List] = []
-        self._mark = ""  # of a list item none of whose words has come yet
-        self._attach = False  # the next line goes on with the block before it
+        self._mark = ""  # of a list item that has no text yet
+        self._attach = False  # the next line continues the previous block
         self._tables: list[_Table] = []
         self._groups = 0
 
@@ -100,8 +99,8 @@ class Layout:
         return [Block("\n".join(draft.lines), draft.level) for draft in self._drafts]
 
     def finished(self) -> Iterator[Block]:
-        """The blocks that nothing can be added to any more, which are forgotten. Paragraphs and
-        tables of enormous length are cut, so that memory does not grow with them.
+        """Yield and discard completed blocks. Very long paragraphs and tables are split, so that
+        memory stays bounded.
         """
         if sum(map(len, self._words)) > _LONGEST_PARAGRAPH:
             self._flush()
@@ -113,7 +112,7 @@ class Layout:
         return (Block("\n".join(draft.lines), draft.level) for draft in done)
 
     def start(self, tag: str, attributes: Mapping[str, str]) -> None:
-        """An element begins."""
+        """Handle an opening tag."""
         if self._skipping:
             self._skipping += 1
         elif tag in self._skipped:
@@ -128,14 +127,14 @@ class Layout:
             self._start_of_block(tag)
 
     def data(self, text: str) -> None:
-        """Words, and the blanks between them."""
+        """Handle text, including whitespace."""
         if not self._skipping:
             self._words.append(text if self._verbatim else text.replace("\n", " "))
         elif self._unseen_here:
             self.unseen += len("".join(text.split()))
 
     def end(self, tag: str) -> None:
-        """An element ends."""
+        """Handle a closing tag."""
         if self._skipping:
             self._skipping -= 1
         elif tag in _TABLES:
@@ -146,7 +145,7 @@ class Layout:
             self._end_of_block(tag)
 
     def close(self) -> None:
-        """The parser has come to its end."""
+        """Handle the end of the input."""
 
     def _indent(self, level: int) -> str:
         return "  " * min(level, _DEEPEST_INDENT)
@@ -230,7 +229,7 @@ class Layout:
         table.unfolded = False
 
     def _unfold(self) -> None:
-        """What the cells of the present row hold turns out to be paragraphs."""
+        """Treat the cells of the current row as paragraphs."""
         self._flush()
         if self._tables:
             table = self._tables[-1]
@@ -239,7 +238,7 @@ class Layout:
                 self._emit(lines)
 
     def _flush(self) -> None:
-        """The words so far are a line, or a few, of their own."""
+        """Emit the pending text as one or more lines."""
         words, self._words = "".join(self._words), []
         if self._verbatim:
             lines = words.strip("\n").split("\n") if words.strip() else []
@@ -272,7 +271,7 @@ class Layout:
 
 
 def _is_hidden(tag: str, attributes: Mapping[str, str]) -> bool:
-    if tag in ("html", "body"):  # some pages hide all they have until a script has run
+    if tag in ("html", "body"):  # some pages hide everything until a script has run
         return False
     return "hidden" in attributes or bool(_HIDDEN.search(attributes.get("style", "")))
 

@@ -1,4 +1,4 @@
-"""What a loader makes of a file's bytes, and how it lays text out."""
+"""The result of a loader, and how text is laid out in it."""
 
 from __future__ import annotations
 
@@ -11,28 +11,27 @@ from rag.types import Heading, Span
 from rag.types.parts import PART_CHARACTERS
 
 LONGEST_HEADING = 200
-"""A heading of more characters is no heading, but markup that was never closed."""
+"""Maximum length of a heading, in characters; a longer one is unclosed markup."""
 
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """What a loader found in the bytes of one file.
+    """The result of loading one file.
 
-    ``text`` is tidied, with an empty line between paragraphs; the spans of ``headings`` and
-    ``pages`` are in it. ``title`` and ``date`` are None where the file names none.
-    ``page_labels`` are the numbers printed on the pages ("iv", "A-3"), one a page, or none at
-    all where the file names none. ``warnings`` say what of the file could not be read, each a
-    line for a person.
+    ``text`` is tidied, with an empty line between paragraphs; ``headings`` and ``pages`` are spans
+    of it. ``title`` and ``date`` are None if the file has none. ``page_labels`` are the printed
+    page numbers ("iv", "A-3"), one per page, or empty if unknown. ``warnings`` are messages for
+    people about what could not be read.
 
-    ``metadata`` is what else is known, by names of the loader's or the file's choice. These have
-    the same meaning whatever the format, where they are there:
+    ``metadata`` holds everything else, under names chosen by the loader or the file. These have the
+    same meaning in every format:
 
-    - ``author`` and ``language``, as the file has them;
-    - ``title_from``, ``author_from``, ``date_from``, ``language_from``: where that fact is from,
-      ``file`` (what the file says of itself: properties, front matter, a page's head) or
-      ``document`` (found in its content). Whoever sets the fact sets its origin; a title without
-      one is from the content;
-    - ``encoding``, unless it is UTF-8; ``extraction``, how the text was found.
+    - ``author`` and ``language``, as given in the file;
+    - ``title_from``, ``author_from``, ``date_from``, ``language_from``: the origin of each fact,
+      ``file`` (the file's own metadata: properties, front matter, HTML head) or ``document`` (found
+      in the content). The code that sets a fact also sets its origin; a title without one is from
+      the content;
+    - ``encoding``, unless it is UTF-8; ``extraction``, the method used to extract the text.
     """
 
     text: str
@@ -49,8 +48,8 @@ class Loaded:
 class Member:
     """A document inside a file: an attachment, a file in an archive, a message in a mailbox.
 
-    ``name`` is a relative path with forward slashes, as it will be shown below the file's own;
-    its suffix says what kind of file ``content`` is, unless that was read already.
+    ``name`` is a relative path with forward slashes, shown below the container's path; its suffix
+    gives the format of ``content``, unless that is already loaded.
     """
 
     name: str
@@ -59,7 +58,7 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A stretch of text with an empty line before and after it: a paragraph, a list, a table.
+    """A block of text, separated by empty lines: a paragraph, a list, a table.
 
     A heading is a block with a ``level``, 1 for the outermost.
     """
@@ -69,10 +68,10 @@ class Block:
 
 
 def put_together(blocks: Iterable[Block]) -> tuple[str, tuple[Heading, ...]]:
-    """The blocks, tidied, as one text, and where in it the headings are.
+    """Join blocks to one tidied text, and return it with the headings in it.
 
-    Empty blocks vanish. The first line of a block keeps its indentation, as code needs it,
-    unless the text begins with it.
+    Empty blocks are dropped. The first line of a block keeps its indentation, for the sake of code,
+    unless it begins the text.
     """
     parts: list[str] = []
     headings: list[Heading] = []
@@ -92,8 +91,8 @@ def put_together(blocks: Iterable[Block]) -> tuple[str, tuple[Heading, ...]]:
 
 
 def in_parts(blocks: Iterable[Block]) -> Iterator[tuple[str, tuple[Heading, ...]]]:
-    """The blocks as ``put_together`` lays them out, as soon as there is enough for a part of a
-    document. There is one part at least, and the last comes after the last block was taken.
+    """As ``put_together``, but yielding each part of a document as soon as it is complete. There is
+    at least one part, and the last follows the last block.
     """
     gathered: list[Block] = []
     size = 0
@@ -107,7 +106,7 @@ def in_parts(blocks: Iterable[Block]) -> Iterator[tuple[str, tuple[Heading, ...]
 
 
 def first_title(text: str, headings: Sequence[Heading]) -> str | None:
-    """The first heading of the outermost level 1, or else the first heading."""
+    """The first level-1 heading, otherwise the first heading."""
     of_level_1 = (heading for heading in headings if heading.level == 1)
     heading = next(of_level_1, headings[0] if headings else None)
     return heading.span.of(text) if heading else None

@@ -1,4 +1,4 @@
-"""What files say of themselves, apart from their content: title, author, date, language."""
+"""Embedded file metadata: title, author, date, language."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ _NO_TITLES = frozenset(
         *("презентация powerpoint", "powerpoint 演示文稿", "powerpoint プレゼンテーション"),
     }
 )
-"""What programs write where nobody gave a title."""
+"""Placeholder titles inserted by programs."""
 
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """What a file says of itself, as it is written there; empty where it says nothing."""
+    """A file's own metadata, as written; empty strings where missing."""
 
     title: str = ""
     author: str = ""
@@ -30,19 +30,19 @@ class About:
     language: str = ""
 
     def loaded(self, blocks: Iterable[Block], warnings: tuple[str, ...] = ()) -> Loaded:
-        """The blocks as a text, with what the file says of itself."""
+        """Combine the blocks and this metadata into a Loaded."""
         text, headings = put_together(blocks)
         return self.added_to(Loaded(text=text, headings=headings, warnings=warnings))
 
     def in_parts(
         self, blocks: Iterable[Block], warnings: Callable[[], tuple[str, ...]] = tuple
     ) -> Iterator[Loaded]:
-        """The same in parts; ``warnings`` is asked after each for those that came up in it."""
+        """As :meth:`loaded`, in parts; ``warnings`` is called after each part for its warnings."""
         for text, headings in in_parts(blocks):
             yield self.added_to(Loaded(text=text, headings=headings, warnings=warnings()))
 
     def added_to(self, loaded: Loaded) -> Loaded:
-        """The same with title, date and metadata; a heading stands in for a missing title."""
+        """Add title, date and metadata to ``loaded``; a missing title is taken from a heading."""
         return replace(
             loaded,
             title=self._title() or first_title(loaded.text, loaded.headings),
@@ -51,8 +51,8 @@ class About:
         )
 
     def metadata(self) -> dict[str, str]:
-        """What there is of author and language, and of "title_from", "author_from", "date_from"
-        and "language_from", which are "file" for what the file says of itself.
+        """Author and language, if present, and the corresponding "title_from", "author_from",
+        "date_from" and "language_from", each "file".
         """
         kept = {"author": one_line(self.author), "language": one_line(self.language)}
         said = {"title": self._title(), "date": parse_date(self.date), **kept}

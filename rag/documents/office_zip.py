@@ -1,7 +1,7 @@
-"""A zip of XML parts, as office files and e-books are, opened with care.
+"""Safe access to ZIP packages of XML parts, the basis of office files and e-books.
 
-Such a file may come from anybody: nothing in it is unpacked before its size is known, nor again
-and again, no entity is expanded, and nothing outside it is ever looked at.
+Files are untrusted: a part's size is checked before it is decompressed, total decompression is
+limited, entities are not expanded, and nothing external is ever accessed.
 """
 
 from __future__ import annotations
@@ -20,25 +20,24 @@ from rag.documents.whitespace import one_line
 from rag.errors import LoadError
 
 Element: TypeAlias = Any
-"""An element of lxml, which ships no types."""
+"""An lxml element (lxml ships no types)."""
 
 MOST_PARTS = 50_000
 MOST_UNPACKED = 2 << 30
-"""Bytes that all parts together may say they unpack to."""
+"""Maximum declared decompressed size of all parts together, in bytes."""
 MOST_IN_PART = 64 << 20
-"""Bytes of one part that is read as a whole; the text of a hundred books is less."""
+"""Maximum size of a part read as a whole, in bytes; more than the text of a hundred books."""
 MOST_TAGS = 6_000_000
-"""Tags in such a part: each takes some hundred bytes of memory."""
+"""Maximum number of tags in such a part: each takes some hundred bytes of memory."""
 MOST_RATIO = 250
-"""How far a part of any size may have been packed; office files come to 10 or 30."""
+"""Maximum compression ratio of a large part; office files reach 10 to 30."""
 _SMALL = 8 << 20
-"""Below this size the ratio does not matter."""
+"""Size in bytes below which the ratio is not checked."""
 _MOST_READINGS = 5
-"""How often all parts may be read on average; each has its place, and needs it once or twice."""
+"""How often the parts may be read on average; each part is needed once or twice."""
 _METHODS = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
-"""The ways to pack that these formats allow. Of the others, zipfile unpacks a megabyte as a whole,
-which may become gigabytes whatever size is declared.
-"""
+"""Compression methods these formats allow. For any other, zipfile decompresses a megabyte at a time
+as a whole, which may become gigabytes whatever the declared size."""
 
 _CHUNK = 1 << 20
 _EXPAT_NO_MEMORY = 1
@@ -76,14 +75,16 @@ _PREFIXES = {
 
 @lru_cache(maxsize=4096)
 def short(name: str) -> str:
-    """``{namespace}local`` in the usual short form, ``w:p``; without a namespace, ``local``."""
+    """Convert ``{namespace}local`` to the usual prefixed form, ``w:p``; without a namespace,
+    ``local``.
+    """
     namespace, _, local = name.removeprefix("{").rpartition("}")
     prefix = _PREFIXES.get(namespace, "?" if namespace else "")
     return f"{prefix}:{local}" if prefix else local
 
 
 def attribute(element: Element, name: str) -> str | None:
-    """The value of the attribute with this short name."""
+    """Value of the attribute with this prefixed name."""
     for key, value in element.attrib.items():
         if short(key) == name:
             return str(value)
@@ -91,22 +92,22 @@ def attribute(element: Element, name: str) -> str | None:
 
 
 def children(element: Element | None, *names: str) -> Iterator[Element]:
-    """The children of ``element`` with one of these short names, in order."""
+    """Children of ``element`` with one of these prefixed names, in order."""
     for child in () if element is None else element:
         if isinstance(child.tag, str) and short(child.tag) in names:
             yield child
 
 
 def child(element: Element | None, *path: str) -> Element | None:
-    """The first child with the first short name of ``path``, its first with the next, ..."""
+    """Follow ``path`` from element to first matching child; None if a step is missing."""
     for name in path:
         element = next(children(element, name), None)
     return element
 
 
 def walk(root: Element) -> Iterator[tuple[str, str, Element, Any]]:
-    """What begins ("start") and ends ("end") below ``root``, in order, each with its short name
-    and the walker, whose ``skip_subtree`` leaves out what is inside the element that begins.
+    """Yield "start" and "end" events below ``root``, in order, each with the prefixed name, the
+    element, and the walker, whose ``skip_subtree`` skips the content of the started element.
     """
     from lxml import etree  # type: ignore[import-untyped,unused-ignore]
 
@@ -118,10 +119,10 @@ def walk(root: Element) -> Iterator[tuple[str, str, Element, Any]]:
 
 @dataclass(slots=True)
 class Package:
-    """A zip of parts, each with a name."""
+    """A ZIP package of named parts."""
 
     archive: zipfile.ZipFile
-    _left: int = field(init=False)  # bytes that may still be unpacked
+    _left: int = field(init=False)  # bytes that may still be decompressed
 
     def __post_init__(self) -> None:
         self._left = _SMALL + _MOST_READINGS * sum(p.file_size for p in self.archive.infolist())
@@ -131,15 +132,15 @@ class Package:
 
     @property
     def names(self) -> list[str]:
-        """The names of all parts."""
+        """Names of all parts."""
         return self.archive.namelist()
 
     def chunks(self, name: str, most: int = MOST_IN_PART) -> Iterator[bytes]:
-        """The content of a part, piece by piece.
+        """Yield a part's content in chunks.
 
-        Raises LoadError where there is no such part, where it is damaged or encrypted, and where
-        it would unpack to more than ``most`` bytes, or to too many times its size in the file; and
-        where so much was read before that other parts must name this one again and again.
+        Raises LoadError if the part is missing, damaged or encrypted; if it would decompress to
+        more than ``most`` bytes or exceeds the compression ratio; and if so much has been read that
+        other parts must be referencing it over and over.
         """
         info = self.archive.NameToInfo.get(name)
         if info is None:
@@ -162,13 +163,13 @@ class Package:
             raise LoadError(f"it is packed in a way that can't be read ({name})") from error
 
     def read(self, name: str) -> bytes:
-        """The whole content of a part; raises LoadError as ``chunks`` does."""
+        """Read a part as a whole; raises LoadError as ``chunks`` does."""
         return b"".join(self.chunks(name))
 
     def tree(self, name: str) -> Element:
-        """The root element of a part of XML.
+        """Parse an XML part and return its root element.
 
-        Raises LoadError as ``chunks`` does, and where the part is no XML, nested more than 256
+        Raises LoadError as ``chunks`` does, and if the part is not XML, is nested more than 256
         deep, or declares entities.
         """
         data = self.read(name)
@@ -177,12 +178,12 @@ class Package:
         return parse_xml(data, name)
 
     def tree_if_there(self, name: str | None) -> Element | None:
-        """As ``tree``, or None where there is no such part."""
+        """As ``tree``; None if there is no such part."""
         return self.tree(name) if name and name in self else None
 
     def check(self, name: str, what: bytes, most: int) -> None:
-        """Raise what ``tree`` would raise for size and entities, keeping nothing in memory; and
-        where ``what`` is in the part more than ``most`` times.
+        """Check size and entities as ``tree`` does, without keeping the part in memory; also raises
+        LoadError if ``what`` occurs more than ``most`` times.
         """
         tail = b""
         for chunk in self.chunks(name, MOST_UNPACKED):
@@ -195,7 +196,7 @@ class Package:
             tail = window[-2 * len(_ENTITY) :]
 
     def relations(self, name: str) -> Mapping[str, tuple[str, str]]:
-        """Of an OOXML part, by id: the kind of another part, and its name."""
+        """Relationships of an OOXML part: id to type and target part."""
         folder, _, file = name.rpartition("/")
         root = self.tree_if_there(posixpath.join(folder, "_rels", f"{file}.rels"))
         return {
@@ -209,13 +210,13 @@ class Package:
 
 
 def resolved(folder: str, target: str) -> str:
-    """The name of the part that a reference in a part of this folder means."""
+    """Resolve a reference relative to the folder of the part it is in."""
     path = unquote(target.partition("#")[0])
     return posixpath.normpath(posixpath.join("/", folder, path)).lstrip("/")
 
 
 def _check_size(info: zipfile.ZipInfo, most: int) -> None:
-    # More than is declared never comes out: zipfile stops there.
+    # No more than the declared size is decompressed: zipfile stops there.
     if info.file_size > most:
         raise LoadError(
             f"it would unpack to more than {most >> 20:,} MiB ({info.filename}); "
@@ -228,8 +229,8 @@ def _check_size(info: zipfile.ZipInfo, most: int) -> None:
 
 
 def is_out_of_memory(error: Exception) -> bool:
-    """Whether it is for want of memory that something failed; parsers of XML call it a fault of
-    the file.
+    """Whether an error was caused by lack of memory; XML parsers report it as an error in the
+    file.
     """
     from xml.etree.ElementTree import ParseError
 
@@ -243,7 +244,7 @@ def is_out_of_memory(error: Exception) -> bool:
 
 
 def parse_xml(data: bytes, name: str) -> Element:
-    """The root element of ``data``; raises LoadError as ``Package.tree`` does."""
+    """Parse XML and return the root element; raises LoadError as ``Package.tree`` does."""
     from lxml import etree  # type: ignore[import-untyped,unused-ignore]
 
     parser = etree.XMLParser(
@@ -266,10 +267,10 @@ def parse_xml(data: bytes, name: str) -> Element:
 
 
 def open_package(content: Content, kind: str) -> Package:
-    """Open the content of a file that is said to be of a ``kind`` such as "Word document".
+    """Open a file that is supposed to be of a ``kind`` such as "Word document".
 
-    Raises LoadError where it is empty, no zip, or only a part of one, where it is encrypted, and
-    where it would unpack to too much.
+    Raises LoadError if it is empty, not a ZIP, truncated, encrypted, or would decompress to too
+    much.
     """
     beginning = content[: len(_OLD_OFFICE)]
     if not beginning:

@@ -1,4 +1,4 @@
-"""What files are read with, beside themselves."""
+"""Options for reading files: OCR, passwords, memory limit."""
 
 from __future__ import annotations
 
@@ -9,26 +9,26 @@ from rag.errors import InputError
 from rag.runtime.byte_sizes import parse_size
 
 PROTECTED = "this PDF is protected by a password"
-"""How the reason begins why such a file could not be read."""
+"""Prefix of the failure reason for password-protected files."""
 
 MAX_DOCUMENT = 256 * 10**6
-"""Bytes of memory that reading one file may take unless more is allowed."""
+"""Default memory limit for reading one file, in bytes."""
 
 LEAST_MAX_DOCUMENT = 64 * 10**6
-"""Bytes that the parsers themselves need to load."""
+"""Minimum memory limit, in bytes: what loading the parsers takes."""
 
 MOST_MAX_DOCUMENT = 10**15
-"""Bytes; of much more the system knows no limit."""
+"""Maximum memory limit, in bytes; the system can't represent much higher limits."""
 
 
 def max_document_of(asked: int | str | None) -> int:
-    """The bytes that somebody asks for, as a number or like ``"1GB"``; None stands for
+    """Parse a memory limit: a number of bytes, or a size such as ``"1GB"``; None means
     ``$RAG_MAX_DOCUMENT``, or else the default.
 
     Raises
     ------
     InputError
-        If that is no size, so little that no file could be read, or more than any machine has.
+        If it is not a size, too small to read any file, or larger than any machine's memory.
     """
     said = os.environ.get("RAG_MAX_DOCUMENT", "") if asked is None else str(asked)
     size = parse_size(said) if said else MAX_DOCUMENT
@@ -43,12 +43,12 @@ def max_document_of(asked: int | str | None) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Means:
-    """What helps to read files that don't give their text away, and what that may cost.
+    """Options for reading difficult files, and the memory limit.
 
-    ``ocr`` are the languages, as tesseract names them, in which pages that are only pictures are
-    read; None leaves them unread. ``passwords`` are tried, in their order, on each PDF that is
-    protected by one. They are in no message, log or file of ours. ``max_document`` is the memory,
-    in bytes, that reading one file may take; a file that needs more is not read.
+    ``ocr`` names the languages, as tesseract does, for pages without a text layer; None disables
+    OCR. ``passwords`` are tried in order on each protected PDF; they never appear in messages, logs
+    or files of ours. ``max_document`` is the memory, in bytes, that reading one file may take; a
+    file that needs more is not read.
     """
 
     ocr: str | None = None
@@ -57,7 +57,7 @@ class Means:
 
     @property
     def too_large(self) -> str:
-        """What to say of a file that needs more memory than ``max_document``."""
+        """Message for a file that needs more memory than ``max_document``."""
         now, more = self._memory
         return (
             f"reading it takes more than {now} of memory; "
@@ -66,8 +66,8 @@ class Means:
 
     @property
     def after_crash(self) -> str:
-        """What to do about a file whose parser crashed: many in C crash where they get no more
-        memory, and don't say so.
+        """Advice for a file whose parser crashed: many C parsers crash when out of memory, without
+        saying so.
         """
         now, more = self._memory
         return (
@@ -77,5 +77,5 @@ class Means:
 
     @property
     def _memory(self) -> tuple[str, str]:
-        """How much may be taken now, and how much more to allow."""
+        """The current memory limit and a suggested higher one, formatted."""
         return f"{self.max_document // 10**6}MB", f"{4 * self.max_document // 10**6}MB"

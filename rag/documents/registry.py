@@ -1,15 +1,15 @@
-"""From a file to Documents: the registry of formats.
+"""Registry of file formats: from a file to Documents.
 
-A loader is a function from a file's ``Content``, its bytes or a mapping of them, to ``Loaded``,
-or to an iterator of ``Loaded`` where a long text comes in parts; it raises LoadError where it
-can't. The first part has the title, the date and the metadata of all. What is longer than
-``PART_CHARACTERS`` is cut here, so a loader need only return parts where the whole would take too
-much memory.
-A container is one from a file's ``Content`` to the members in it, each a ``Member``, or a Failure
-whose source is the member's name; a member without a name is the container itself (the message of
-a mail with attachments, the file that was compressed). To read another format, write one of the
-two and name it, by its suffixes, in ``_LOADERS`` or ``_CONTAINERS``; a loader that reads page by
-page, or can do OCR, in ``_PAGED`` too. They are imported only when they are needed.
+A loader is a function from a file's ``Content`` (bytes or a mapping) to ``Loaded``, or to an
+iterator of ``Loaded`` if a long text comes in parts, and raises LoadError on failure. The first
+part carries title, date and metadata for all. Texts longer than ``PART_CHARACTERS`` are split here,
+so a loader needs to return parts only if the whole would take too much memory.
+
+A container is a function from a file's ``Content`` to its members, each a ``Member``, or a Failure
+whose source is the member's name; a member without a name is the container itself (the message of a
+mail with attachments, or a compressed file). To add a format, write one of the two and register it
+by suffix in ``_LOADERS`` or ``_CONTAINERS``; if it reads page by page or supports OCR, in
+``_PAGED`` as well. Loaders are imported on first use.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ _LOADERS: Mapping[str, str] = MappingProxyType(
 )
 
 _PAGED = frozenset({".pdf"})
-"""Those whose loaders also take what is in ``Means``, and ``on_page``."""
+"""Formats whose loaders also take ``Means`` and ``on_page``."""
 
 _CONTAINERS: Mapping[str, str] = MappingProxyType(
     {
@@ -95,10 +95,10 @@ _CONTAINERS: Mapping[str, str] = MappingProxyType(
 
 _NONE = Means()
 _DEEPEST = 4
-"""Containers inside each other that are opened."""
+"""Maximum nesting depth of containers."""
 
 _MOST_MEMBERS = 1_000_000
-"""Documents that one file may hold, those in containers inside it counted too."""
+"""Maximum number of documents per file, including those in nested containers."""
 
 _NO_TEXT = "there is no text in it; remove it, or leave it out of what is indexed"
 _TOO_DEEP = f"more than {_DEEPEST} archives lie in each other here; unpack them first"
@@ -115,52 +115,51 @@ _MOST_FAILURES = 1_000
 _MOST_FACTS = 200
 _LONGEST_KEY = 100
 _LONGEST_VALUE = 2_000
-"""What is kept about a file or a document beside its text, in characters: what follows from it
-lies in memory for all documents that wait, and in each part of a long one."""
+"""Maximum length of a metadata value, in characters: metadata is held in memory for every queued
+document, and repeated in each part of a long one."""
 
 _LONGEST_TITLE = 500
 _LONGEST_STAND_IN = 90
-"""Characters of a title, and of a sentence that stands in for one."""
+"""Maximum length of a title, in characters, including a sentence used as one."""
 
 _BEGINNING = 10_000
-"""Characters among which a title is looked for."""
+"""Number of leading characters searched for a title."""
 
 _MARKS = "-*•>#|. "
-"""What a list, a quotation or a table may put before the first word."""
+"""Markers of lists, quotations and tables that may precede the first word."""
 
 
 def supported() -> frozenset[str]:
-    """The suffixes that ``load`` knows, in lower case, each with its dot."""
+    """Suffixes that ``load`` supports, in lower case, with the dot."""
     return frozenset(_LOADERS) | frozenset(_CONTAINERS)
 
 
 def is_of_unknown_kind(failure: Failure) -> bool:
-    """Whether it was passed over because no loader reads its kind, rather than failed."""
+    """Whether a file was skipped because its format is unsupported, rather than failed."""
     return failure.reason.startswith(UNKNOWN)
 
 
 def wants_password(failure: Failure) -> bool:
-    """Whether a password is all that is missing to read it."""
+    """Whether only a password is missing."""
     return failure.reason.startswith(PROTECTED)
 
 
 def load(
     path: Path, *, means: Means = _NONE, on_page: _OnPage = lambda: None
 ) -> Iterator[Document | Failure]:
-    """Read the file at ``path``: one document, or those that it holds, in order, one at a time.
+    """Load the documents in the file at ``path``, lazily and in order.
 
-    A document whose text is longer than ``PART_CHARACTERS`` comes in parts, as
-    :mod:`rag.types.parts` says.
-    A document inside the file has a source below the file's own, ``/a/letters.zip/2024/jan.txt``.
-    What can't be read there yields a Failure with such a source, and the rest goes on. The kind
-    is told by content where the name's ending lies or is missing; a warning in the document says
-    so. Where a file names no title, its first sentence stands in for one, cut near 90 characters.
-    ``means`` may help to read it; ``on_page`` is called whenever the work on a page is done, in
-    formats that have pages.
+    A text longer than ``PART_CHARACTERS`` comes in parts, see :mod:`rag.types.parts`. A document
+    inside the file gets a source below the file's path, ``/a/letters.zip/2024/jan.txt``. Members
+    that can't be read yield a Failure with such a source, and loading continues. If the suffix is
+    wrong or missing, the format is detected from the content, and a warning in the document says
+    so. A file without a title gets its first sentence as one, truncated to about 90 characters.
+    ``means`` are the read options; ``on_page`` is called after each page, in formats that have
+    pages.
 
-    Raises LoadError at the first step where the file as a whole can't be opened, isn't what its
-    suffix says, or holds no word, and UnknownFormat where it is of a kind that isn't read. What
-    goes wrong after a document was yielded is a Failure with the file's own source.
+    On the first iteration, raises LoadError if the whole file can't be opened, isn't what its
+    suffix says, or contains no words, and UnknownFormat if its format is unsupported. Errors after
+    the first document yield a Failure with the file's own source.
     """
     source = str(path.absolute())
     content = _content(path)
@@ -181,8 +180,8 @@ def load(
 
 @dataclass(frozen=True, slots=True)
 class _File:
-    """Some bytes that are a file; the ending of ``name`` says which kind. ``depth`` counts the
-    containers around it.
+    """Content to load as a file; the suffix of ``name`` gives its format. ``depth`` is the number
+    of enclosing containers.
     """
 
     source: str
@@ -193,7 +192,7 @@ class _File:
 
 @dataclass(slots=True)
 class _Walk:
-    """A walk through one file and all that is in it, which ends when too much has come out."""
+    """Traverses one file and everything in it; stops when too much has come out."""
 
     members_left: int
     bytes_left: int
@@ -205,7 +204,7 @@ class _Walk:
         return cls(_MOST_MEMBERS, most_unpacked(len(content)), means, on_page)
 
     def documents(self, file: _File) -> Iterator[Document | Failure]:
-        """What is in a file; raises LoadError where it can't be read as a whole."""
+        """Yield the documents in a file; raises LoadError if it can't be read as a whole."""
         kind = kind_of(file.name, file.content, supported())
         notes = (kind.warning,) if kind.warning else ()
         if kind.suffix in _LOADERS:
@@ -242,7 +241,7 @@ class _Walk:
             yield Failure(source, str(error))
 
     def _of_itself(self, parent: _Opened, content: bytes | Loaded) -> Iterator[Document | Failure]:
-        """The container's own text, or the one file that it is a wrapping of."""
+        """The container's own text, or the single file it wraps."""
         file = parent.file
         if isinstance(content, Loaded):
             yield from _documents(file.source, parent.digest, content, parent.notes)
@@ -286,7 +285,7 @@ class _Walk:
 
 @dataclass(slots=True)
 class _Opened:
-    """A container whose members are being read, with what the members need of it."""
+    """A container whose members are being read, with the context its members need."""
 
     file: _File
     notes: tuple[str, ...]
@@ -298,8 +297,8 @@ class _Opened:
         self.digest = digest_of(self.file.content)
 
     def source_of(self, name: str) -> str:
-        """The source of the member ``name``; a second one of that name gets a number."""
-        name = re.sub(r"/+(?=/part )", "", f"/{name}")[1:]  # or it could pass for a part
+        """Source of the member ``name``; duplicates get a number."""
+        name = re.sub(r"/+(?=/part )", "", f"/{name}")[1:]  # otherwise it could pass for a part
         suffix = PurePosixPath(name).suffix
         unique, number = name, self._numbers.get(name, 1)
         while unique in self._taken:
@@ -316,7 +315,9 @@ def _container(suffix: str) -> _Container:
 
 
 def _tripped(error: Exception, means: Means) -> LoadError:
-    """Whatever a broken file makes a parser raise, the other files must not suffer from it."""
+    """Convert any exception a broken file causes in a parser, so that other files are
+    unaffected.
+    """
     if isinstance(error, MemoryError):
         return LoadError(means.too_large)
     what = one_line(f"{type(error).__name__}: {error}")[:200]
@@ -324,8 +325,8 @@ def _tripped(error: Exception, means: Means) -> LoadError:
 
 
 def _digest(record: Loaded) -> str:
-    """The digest of what has no bytes of its own: that of all it says, wherever it stands. So a
-    record stays the same document when others are written before or after it, or it is moved.
+    """Digest of a record, which has no bytes of its own, from its content only: a record stays the
+    same document when records are inserted around it or it is moved.
     """
     day = record.date.isoformat() if record.date else None
     said = [record.title, day, record.text, sorted(record.metadata.items())]
@@ -339,7 +340,7 @@ def _documents(
     notes: tuple[str, ...] = (),
     read_as: str = "",
 ) -> Iterator[Document]:
-    """The parts of a document; most have one. Those without a word are left out."""
+    """Build the parts of a document, usually one; parts without words are dropped."""
     worded = (one for one in parts_of(loaded) if any(map(str.isalnum, one.text)))
     start = list(islice(worded, 2))
     in_parts = {READ_AS: read_as} if len(start) > 1 else {}
@@ -366,7 +367,7 @@ def _documents(
 
 
 def _bounded(metadata: Mapping[str, str]) -> tuple[dict[str, str], tuple[str, ...]]:
-    """Metadata of bounded size, and a line that says what was left out of them."""
+    """Limit metadata in size; returns it with a warning about anything dropped."""
     kept = {
         key: value[:_LONGEST_VALUE]
         for key, value in islice(metadata.items(), _MOST_FACTS)
@@ -394,7 +395,7 @@ def _content(path: Path) -> Content:
 
 
 def _first_sentence(text: str) -> str:
-    """The first sentence that has a word, on one line, shortened to serve as a title."""
+    """The first sentence that has a word, on one line, truncated to serve as a title."""
     for paragraph in paragraphs(text[:_BEGINNING]):
         for sentence in sentences(text, paragraph):
             words = one_line(sentence.of(text)).lstrip(_MARKS)
@@ -404,7 +405,7 @@ def _first_sentence(text: str) -> str:
 
 
 def _shortened(words: str, longest: int) -> str:
-    """At most ``longest`` characters, cut between words if there is a blank to cut at."""
+    """Truncate to at most ``longest`` characters, between words if possible."""
     if len(words) <= longest:
         return words
     kept = words[: longest - len("…")]

@@ -1,4 +1,4 @@
-"""The file that a document was read from: where it lies, and whether it is still the same."""
+"""Locate the file a document was read from, and check whether it is unchanged."""
 
 from __future__ import annotations
 
@@ -13,50 +13,49 @@ from rag.runtime.files import digest
 from rag.types import Document
 
 Why: TypeAlias = Literal["inside", "changed", "gone"]
-"""Why a document has no file of its own to show: it lies inside of another, its file has other
-content by now, or can't be found or read."""
+"""Why a document's own file can't be shown: it is inside another file, its content has changed, or
+it can't be found or read."""
 
 _REMEMBERED = 1000
 _PACKED = frozenset({".gz", ".bz2", ".xz", ".tgz", ".tbz2", ".txz"})
-"""Endings of files that hold one other file and nothing besides."""
+"""Suffixes of files that wrap exactly one other file."""
 
 _State: TypeAlias = tuple[Path, int, int, int]
 
 
 @dataclass(frozen=True, slots=True)
 class Original:
-    """A file whose content is that of a document."""
+    """The file whose content is that of a document."""
 
     path: Path
 
 
 @dataclass(frozen=True, slots=True)
 class Astray:
-    """There is no such file; ``reason`` says so to a person, with no path of the machine in it."""
+    """The file is unavailable; ``reason`` explains why, without exposing any path."""
 
     why: Why
     reason: str
 
 
 class Originals:
-    """Finds the files of documents, and remembers the digests of those that did not change since.
-
-    Any number of threads may ask.
-    """
+    """Finds documents' files and caches digests of unchanged files. Thread-safe."""
 
     def __init__(self) -> None:
         self._digests: OrderedDict[_State, str] = OrderedDict()
         self._changing = threading.Lock()
 
     def find(self, document: Document, sources: Iterable[str]) -> Original | Astray:
-        """The first file among the sources that still has the document's content, or why none."""
+        """The first source file that still has the document's content, or the reason there is
+        none.
+        """
         astray: list[Astray] = []
         for source in sources:
             found = self._found(Path(source), document.digest)
             if isinstance(found, Original):
                 return found
             astray.append(found)
-        # What can still be got at, by opening an archive, says more than what has gone.
+        # A source that is reachable by opening an archive is a better answer than one that is gone.
         order: list[Why] = ["inside", "changed", "gone"]
         return min(astray, key=lambda one: order.index(one.why))
 
@@ -76,7 +75,7 @@ class Originals:
         )
 
     def _digest(self, path: Path) -> str:
-        """The SHA-256 of the file's content, worked out again when the file looks changed."""
+        """SHA-256 of the file's content, recomputed when the file seems to have changed."""
         state = path.stat()
         key = (path, state.st_ino, state.st_size, state.st_mtime_ns)
         with self._changing:
@@ -91,9 +90,9 @@ class Originals:
 
 
 def _elsewhere(source: Path) -> Astray:
-    """Where a document lies that has no file of its own: below the file that holds it, or nowhere.
+    """Explain where a document without a file of its own is: inside a container, or gone.
 
-    ``letters.zip/2024/may.pdf`` lies in ``letters.zip``, if that is a file.
+    ``letters.zip/2024/may.pdf`` is inside ``letters.zip``, if that is a file.
     """
     for holder in source.parents:
         if _is_file(holder):
@@ -103,8 +102,8 @@ def _elsewhere(source: Path) -> Astray:
 
 
 def _is_file(path: Path) -> bool:
-    """Whether there is such a file; names of what lies inside files may be no names of files."""
+    """Whether the file exists; paths inside containers may not be valid file names."""
     try:
         return path.is_file()
-    except OSError:  # too long, or in a folder where nobody may look
+    except OSError:  # too long, or in a folder without permission
         return False

@@ -1,4 +1,4 @@
-"""Cutting texts that are too long for one document into parts."""
+"""Split texts that are too long for one document into parts."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from rag.documents.loaded import Loaded
 from rag.types import Heading, Span, parts
 
 _BOUNDARIES = ("\n\n", "\r\n\r\n", "\n", "\r", " ")
-"""Where a text is cut, the best place first."""
+"""Where a text may be split, best first."""
 
 _JOINERS = frozenset("\u200c\u200d\ufe0e\ufe0f")
 _MOST_MARKS = 30
 
 
 def cut_before(text: str, limit: int) -> int:
-    """Where to cut a text that is longer than ``limit``, at most there and as near as there is a
-    good place: after a paragraph, a line or a word, and anywhere in a text without blanks.
+    """Position at which to split a text longer than ``limit``, as close below the limit as
+    possible: after a paragraph, a line or a word, or anywhere in a text without spaces.
 
-    Only what stands before the limit counts, so a text that grows is cut in the same places.
+    Only the text before the limit counts, so a growing text is split at the same positions.
     """
     for boundary in _BOUNDARIES:
         at = text.rfind(boundary, limit // 2, limit)
@@ -35,7 +35,7 @@ def cut_before(text: str, limit: int) -> int:
 
 
 def in_stretches(pieces: Iterable[str]) -> Iterator[str]:
-    """The text that comes in pieces, in stretches of at most ``PART_CHARACTERS``; one at least."""
+    """Regroup a streamed text into stretches of at most ``PART_CHARACTERS``; at least one."""
     text = ""
     for piece in pieces:
         text += piece
@@ -47,10 +47,10 @@ def in_stretches(pieces: Iterable[str]) -> Iterator[str]:
 
 
 def parts_of(loaded: Loaded | Iterable[Loaded]) -> Iterator[Loaded]:
-    """What a loader returned, in parts of at most ``PART_CHARACTERS`` characters.
+    """Split a loader's result into parts of at most ``PART_CHARACTERS`` characters.
 
-    A further part begins with the headings above it, and its pages count on from those of the
-    parts before, which are empty in it: it can be read by itself.
+    Every part can be read by itself: it begins with the headings above it, and keeps the page
+    numbering, with the pages of earlier parts empty.
     """
     cutter = _Cutter()
     for one in [loaded] if isinstance(loaded, Loaded) else loaded:
@@ -59,17 +59,17 @@ def parts_of(loaded: Loaded | Iterable[Loaded]) -> Iterator[Loaded]:
 
 @dataclass(slots=True)
 class _Cutter:
-    """Cuts one text after the other, and remembers what of the earlier ones the later need."""
+    """Splits successive texts, carrying over headings and pages."""
 
     _above: list[tuple[int, str]] = field(default_factory=list)
-    """Level and text of the headings that are open at the end of the text so far."""
+    """Level and text of the headings open at the end of the text so far."""
     _pages: int = 0
     _labels: list[str] = field(default_factory=list)
     _labelled: bool = False
     _further: bool = False
 
     def parts(self, loaded: Loaded) -> Iterator[Loaded]:
-        """The parts of one text, which follows those before."""
+        """Split one text, which continues the previous ones."""
         self._labelled |= bool(loaded.page_labels)
         numbers = range(self._pages + 1, self._pages + len(loaded.pages) + 1)
         self._labels += loaded.page_labels or map(str, numbers)
@@ -124,7 +124,7 @@ class _Cutter:
 
 
 def _end(loaded: Loaded, start: int) -> int:
-    """Where the part that begins at ``start`` ends: before a heading, if one is near enough."""
+    """End of the part that begins at ``start``: before a heading, if one is near enough."""
     limit = start + parts.PART_CHARACTERS
     if len(loaded.text) <= limit:
         return len(loaded.text)
@@ -136,13 +136,13 @@ def _end(loaded: Loaded, start: int) -> int:
 
 
 def _within(spans: Sequence[Heading] | Sequence[Span], start: int, end: int) -> slice:
-    """Those that begin in a range of the text."""
+    """The spans that begin in a range of the text."""
     key = _start_of_heading if spans and isinstance(spans[0], Heading) else _start_of_page
     return slice(bisect_left(spans, start, key=key), bisect_left(spans, end, key=key))
 
 
 def _headings(above: Iterable[tuple[int, str]]) -> Iterator[Heading]:
-    """The headings that a part begins with, each followed by an empty line."""
+    """The headings a part begins with, each followed by an empty line."""
     at = 0
     for level, words in above:
         yield Heading(Span(at, at + len(words)), level)
@@ -150,7 +150,7 @@ def _headings(above: Iterable[tuple[int, str]]) -> Iterator[Heading]:
 
 
 def _continues(character: str) -> bool:
-    """Whether a character belongs to the one before."""
+    """Whether a character combines with the one before."""
     return bool(unicodedata.combining(character)) or character in _JOINERS
 
 

@@ -1,4 +1,4 @@
-"""Rows of a table as paragraphs that say what each cell means."""
+"""Write table rows as paragraphs that pair each cell with its header."""
 
 from __future__ import annotations
 
@@ -12,17 +12,16 @@ from rag.text.sentences import LONGEST_SENTENCE
 _LONGEST_LABEL = 60
 _MOST_WORDS = 8
 _LOOKED_AT = 50
-"""Rows below the first one that tell whether it is a header."""
+"""Number of rows below the first that are compared with it to detect a header."""
 _MOST_CELLS_LOOKED_AT = 200_000
 
 
 def told(rows: Iterable[Sequence[str]]) -> Iterator[Block]:
-    """One block a row: "Name: Ada Lovelace; Born: 1815", empty cells left out. The rows are gone
-    through once.
+    """Yield one block per row, "Name: Ada Lovelace; Born: 1815", without empty cells. Single pass.
 
-    An empty row ends a table; the next one may have a header of its own, and goes by the header
-    before it where it has none. Rows of one cell before a header are lines of text. Where there
-    is no header, the cells of a row stand side by side, "Ada Lovelace | 1815".
+    An empty row ends a table; the next table may have its own header, and otherwise uses the
+    previous one. Single-cell rows before a header are lines of text. Without a header, a row's
+    cells are joined, "Ada Lovelace | 1815".
     """
     header: dict[int, str] = {}
     for table in _tables(rows):
@@ -45,13 +44,13 @@ def told(rows: Iterable[Sequence[str]]) -> Iterator[Block]:
 
 
 def _tables(rows: Iterable[Sequence[str]]) -> Iterator[Iterator[list[str]]]:
-    """The tables, each of one row at least, to be gone through in order."""
+    """Split rows into tables of at least one row each, to be consumed in order."""
     cleaned = ([one_line(cell) for cell in row] for row in rows)
     return (table for is_filled, table in groupby(cleaned, key=any) if is_filled)
 
 
 def _beginning(table: Iterator[list[str]]) -> Iterator[list[str]]:
-    """The rows that tell what a table's columns are: all of an ordinary one."""
+    """The rows used to detect the header: all rows of an ordinary table."""
     cells = 0
     for number, row in enumerate(table, 1):
         yield row
@@ -74,8 +73,8 @@ def _with_labels(row: Sequence[str], header: dict[int, str]) -> Iterator[Block]:
 
 
 def _in_stretches(cells: Sequence[str], between: str) -> Iterator[Block]:
-    """A row in one block, or, where it is longer than a sentence may be, in several. Each of these
-    begins with the first cell, which mostly says what the row is about.
+    """Write a row as one block, or as several if it is longer than a sentence may be. Each begins
+    with the first cell, which usually says what the row is about.
     """
     name = cells[0] if len(cells[0]) <= _LONGEST_LABEL else ""
     stretch: list[str] = []
@@ -91,11 +90,11 @@ def _in_stretches(cells: Sequence[str], between: str) -> Iterator[Block]:
 
 
 def _header(table: Sequence[Sequence[str]]) -> dict[int, str]:
-    """The labels in the first row, by column, or nothing where it looks like all others.
+    """Header labels by column, from the first row; empty if that looks like any other row.
 
-    A label is short, has a letter, or is a year, and stands there once. Every column needs one,
-    but for a single one, often the first, whose cells name the rows. None of them may stand
-    among the cells below it.
+    A label is short, unique, and either contains a letter or is a year. Every column needs one,
+    except for one column, often the first, whose cells name the rows. No label may occur among the
+    cells below it.
     """
     first, below = table[0], table[1 : 1 + _LOOKED_AT]
     labels = {i: cell for i, cell in enumerate(first) if cell}
@@ -124,6 +123,6 @@ def _is_year(cell: str) -> bool:
 
 
 def _are_years(rows: Sequence[Sequence[str]], columns: Sequence[int]) -> bool:
-    """Whether what might be years above these columns is no more than what is in them."""
+    """Whether apparent year labels are just data like the cells below them."""
     cells = [row[i] for row in rows for i in columns if i < len(row) and row[i]]
     return bool(cells) and all(map(_is_year, cells))

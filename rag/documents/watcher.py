@@ -1,4 +1,4 @@
-"""Telling when something changes in folders."""
+"""Watch folders for changes."""
 
 from __future__ import annotations
 
@@ -8,21 +8,22 @@ from pathlib import Path
 from rag.runtime.files import absolute
 
 QUIET_MS = 1000
-"""Changes are told when nothing more has happened for a while: editors write in several steps."""
+"""Changes are reported once nothing more has happened for this long, in milliseconds: editors save
+in several steps."""
 
 LONGEST_MS = 10_000
-"""… but at the latest after so long."""
+"""Maximum delay of a report, in milliseconds."""
 
 
 TIMEOUT_MS = 500
-"""How often the watcher looks up from waiting."""
+"""Polling interval of the watcher, in milliseconds."""
 
 
 def changes(paths: Sequence[Path], *, leave_out: Path | None) -> Iterator[None]:
     """Yield whenever something changed under the paths, outside the folder ``leave_out``.
 
-    The first time comes as soon as the paths are watched, since something may have changed
-    before. Ends with KeyboardInterrupt.
+    Yields first as soon as watching begins, since something may have changed before. Ends with
+    KeyboardInterrupt.
     """
     from watchfiles import watch
 

@@ -1,4 +1,4 @@
-"""Text as every loader hands it over: one kind of line end, one kind of blank, no debris."""
+"""Normalise text: one kind of line end, one kind of space, no control characters."""
 
 from __future__ import annotations
 
@@ -10,21 +10,22 @@ _GAP = re.compile(r"\n{3,}")
 
 
 def tidy(text: str) -> str:
-    """The text in the form that a document's text has; tidying it again changes nothing.
+    """Normalise a text to the form documents use; idempotent.
 
-    Lines end with a line feed and without blanks. One empty line stands between paragraphs,
-    and none at either end. Controls (tab apart), lone surrogates, byte order marks and soft
-    hyphens are gone; hard blanks are plain ones; the rest is in Unicode's form NFC.
+    Lines end with a line feed and have no trailing spaces. Paragraphs are separated by one empty
+    line; there is none at either end. Control characters (except tab), lone surrogates, byte order
+    marks and soft hyphens are removed; no-break spaces become plain spaces; the rest is in Unicode
+    NFC.
     """
     return without_debris(text).strip()
 
 
 def one_line(text: str) -> str:
-    """The tidied text, every run of blanks and line ends in it made a single blank."""
+    """Tidy the text and collapse all whitespace to single spaces."""
     return " ".join(without_debris(text).split())
 
 
 def without_debris(text: str) -> str:
-    """What ``tidy`` does, apart from both ends of the text."""
+    """As ``tidy``, without trimming the ends of the text."""
     text = "\n".join(line.rstrip() for line in plain(text).split("\n"))
     return _GAP.sub("\n\n", text)

@@ -1,35 +1,35 @@
-"""Passages and questions → vectors, by a sentence-transformers model.
+"""Encode passages and queries as vectors with a sentence-transformers model.
 
-A pass of the model feeds two grains: vectors of sentences, which find, and one bit a dimension
-for each token, which orders and marks by late interaction (Khattab and Zaharia, "ColBERT",
-SIGIR 2020). Two kinds of models are read in two ways:
+One forward pass yields two representations: sentence vectors for dense retrieval, and one-bit token
+embeddings for late interaction (MaxSim; Khattab and Zaharia, "ColBERT", SIGIR 2020), which scores
+candidates and highlights matches. A model is run in one of two ways, depending on its pooling:
 
-- One that takes the plain mean over its tokens reads a passage at once. The token embeddings of
-  each sentence, made in the context of the whole passage, are averaged (late pooling: Günther et
-  al., "Late chunking", arXiv:2409.04701).
-- Any other (first token, last token, layers on top) makes a vector from what it was given as a
-  whole, so it is given each sentence on its own. A token's vector is then what the layers after the
-  transformer make of that token alone: it lies in the space of the sentence vectors.
+- Mean pooling: the model reads a whole passage, and the token embeddings of each sentence, made in
+  the context of the passage, are averaged (late pooling: Günther et al., "Late chunking",
+  arXiv:2409.04701).
+- Any other pooling (first token, last token, further layers): the model reads each sentence on its
+  own. To get token embeddings, the layers after the transformer are applied to each token alone, so
+  tokens lie in the same space as sentence vectors.
 
-Either way vectors have length one and are compared by cosine. Prompts of the model lead
-questions and passages; no sentence and no token bit is made of them.
+All vectors have unit length and are compared by cosine similarity. The model's prompts are
+prepended to queries and passages; prompt tokens contribute to no sentence vector and no token bits.
 
-Several ways to run a model give one kind of vector, which golden tests hold to
-sentence-transformers within 1e-5, so the fingerprint is the same:
+There are several backends. Golden tests hold their vectors to those of sentence-transformers within
+1e-5, so all share one fingerprint:
 
-- Questions of a plain BERT run on NumPy (``bert``), over weights mapped from the model's own file,
-  because importing PyTorch costs far more than a question.
-- Its passages run on OpenVINO where that is installed (``openvino_bert``), else on PyTorch alone
-  (``torch_bert``). Each pack of passages has a core of its own: no padding, and no core waits for
-  another inside a product.
-- Other models, and all on a GPU, run in sentence-transformers (``sentence_transformer``), on a GPU
-  in half precision and batches of 16,000 tokens and more. OpenVINO goes first where it is
-  installed.
+- A plain BERT encodes queries in NumPy (``bert``), with weights memory-mapped from the model file,
+  because importing PyTorch costs far more than encoding a query.
+- It encodes passages in OpenVINO if that is installed (``openvino_bert``), otherwise in plain
+  PyTorch (``torch_bert``). Each batch of passages runs on one core: there is no padding, and no
+  core waits for another inside a matrix product.
+- All other models, and every model on a GPU, run in sentence-transformers
+  (``sentence_transformer``); on a GPU in half precision, with batches of 16,000 tokens or more.
+  OpenVINO takes precedence where it is installed.
 
-A named model counts as a plain BERT only after its tokenizer and a probe agreed. Passages and
-questions are encoded by two methods, because models with prompts need that and questions keep float
-tokens. Questions that arrive together share a pass (``micro_batch``).
+A user's model counts as a plain BERT only once its tokenizer and a probe text give the same results
+as sentence-transformers. Queries and passages have separate encoding methods, because some models
+have prompts and because queries keep float token embeddings. Concurrent queries share a forward
+pass (``micro_batch``).
 
-Nothing here asks the network: a model is a folder, or a name under which it lies in the cache of
-Hugging Face on this machine.
+Nothing here uses the network: a model is a local folder, or a name in the local Hugging Face cache.
 """

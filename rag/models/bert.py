@@ -1,6 +1,6 @@
-"""A plain BERT (Devlin et al., 2019), as its files describe it, and a pass of it in NumPy.
+"""A plain BERT (Devlin et al., 2019) loaded from its own files, with a forward pass in NumPy.
 
-For questions: they are short, and importing PyTorch takes longer than answering a thousand of
+Used for queries: they are short, and importing PyTorch takes longer than answering a thousand of
 them. Passages go through :mod:`rag.models.openvino_bert` or :mod:`rag.models.sentence_transformer`.
 """
 
@@ -38,7 +38,7 @@ class Linear:
     bias: Weights
 
     def __call__(self, x: Activations) -> Activations:
-        """Each row, transformed."""
+        """Apply to each row."""
         y = x @ self.weight.T
         y += self.bias
         return y
@@ -53,7 +53,7 @@ class Norm:
     epsilon: float
 
     def __call__(self, x: Activations) -> Activations:
-        """Each row with mean 0 and variance 1, then scaled and moved."""
+        """Normalise each row to mean 0 and variance 1, then scale and shift it."""
         y: Activations = x - x.mean(axis=1, keepdims=True)
         variance = np.einsum("ij,ij->i", y, y) / np.float32(x.shape[1])
         y *= (1 / np.sqrt(variance + np.float32(self.epsilon)))[:, None]
@@ -64,7 +64,7 @@ class Norm:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Layer:
-    """One layer of the transformer."""
+    """One transformer layer."""
 
     query: Linear
     key: Linear
@@ -78,10 +78,10 @@ class Layer:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Bert:
-    """A BERT whose vector of a text is the mean over its tokens. Any number of threads may use it.
+    """A BERT with mean pooling. Thread-safe.
 
-    ``words``, ``places`` and ``kinds`` are what a word piece, its place in the text and the kind
-    of the text (there is one only) begin as.
+    ``words``, ``places`` and ``kinds`` are the word-piece, position and segment embeddings (only
+    one segment is used).
     """
 
     words: Weights
@@ -93,12 +93,13 @@ class Bert:
 
     @classmethod
     def read(cls, folder: Path) -> Self | None:
-        """The model in a folder; None where it is of another kind, or its weights are not float32.
+        """Load the model in a folder; None if it is not a plain BERT or its weights are not
+        float32.
 
         Raises
         ------
         OSError, ValueError
-            If a file of the model can't be read.
+            If a model file can't be read.
         """
         if not _is_plain(folder):
             return None
@@ -145,8 +146,8 @@ class Bert:
     def forward(self, encodings: Sequence[Encoding], _prompt: str) -> Forward:
         """Run the model over tokenised texts.
 
-        All tokens go through each matrix together, without padding; only attention is worked out
-        text by text.
+        The tokens of all texts go through each matrix together, without padding; only attention is
+        computed text by text.
         """
         ids = [np.array(one.ids) for one in encodings]
         bounds = [slice(*ends) for ends in pairwise(accumulate(map(len, ids), initial=0))]
@@ -160,7 +161,7 @@ class Bert:
         return Forward(tokens, np.stack([one.mean(axis=0) for one in tokens]))
 
     def _attention(self, layer: Layer, x: Activations, bounds: Sequence[slice]) -> Activations:
-        """Scaled dot-product attention of each text's tokens among themselves."""
+        """Scaled dot-product self-attention within each text."""
         shape = (len(x), self.heads, -1)
         queries = layer.query(x).reshape(shape)
         keys = layer.key(x).reshape(shape)
@@ -177,10 +178,10 @@ class Bert:
 
 
 def _gelu(x: Activations) -> Activations:
-    """The activation x · Φ(x), Φ the normal distribution, by its error function.
+    """GELU activation x · Φ(x), where Φ is the normal CDF, computed from the error function.
 
-    NumPy has none, and importing SciPy's takes a third of a second: formula 7.1.26 of Abramowitz
-    and Stegun, off by 1.5e-7 at most, which float32 hardly shows.
+    NumPy has no erf and importing SciPy's takes a third of a second, so this uses formula 7.1.26 of
+    Abramowitz and Stegun, with an error of at most 1.5e-7, about float32 precision.
     """
     z = np.abs(x)
     z *= np.float32(math.sqrt(0.5))
@@ -199,7 +200,7 @@ def _gelu(x: Activations) -> Activations:
 
 
 def _is_plain(folder: Path) -> bool:
-    """Whether a sentence-transformers model is a BERT with a plain mean over its tokens."""
+    """Whether a sentence-transformers model is a BERT followed by plain mean pooling."""
     names = ["config.json", "model.safetensors", "tokenizer.json"]
     if not all((folder / name).is_file() for name in names):
         return False
@@ -219,7 +220,9 @@ def _is_plain(folder: Path) -> bool:
 
 
 def _takes_the_mean(pooling: dict[str, Any]) -> bool:
-    """Whether this is a mean over all tokens, a prompt's included, in the old words or the new."""
+    """Whether this config means pooling over all tokens, prompt included, in the old or the new
+    format.
+    """
     said = pooling.get("pooling_mode")
     flags = {name for name, value in pooling.items() if name.startswith("pooling_mode_") and value}
     mean = said == "mean" if said is not None else flags == {"pooling_mode_mean_tokens"}

@@ -1,4 +1,4 @@
-"""A model that is a plain BERT, made of its files alone: its tokens, and its weights."""
+"""A plain BERT built from its files alone: tokenizer and weights."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ from rag.models.tokenizer import Tokenization, prompts
 
 PROBE = "Where does it say so? On the second page, third line: “so it goes”, 1969."
 WITHIN = 1e-4
-"""How far numbers about as large as 1 may differ between two ways to work them out."""
+"""Tolerance when two backends' results, of magnitude about 1, are compared."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Plain:
-    """The parts of a plain BERT; nothing of PyTorch is in them."""
+    """The parts of a plain BERT, free of PyTorch."""
 
     tokenization: Tokenization
     bert: Bert
 
     @classmethod
     def read(cls, folder: Path, window: int) -> Self | None:
-        """The model in a folder, which reads ``window`` tokens of a passage; None where it is no
-        plain BERT.
+        """Load the model in a folder, with ``window`` tokens per passage; None if it is no plain
+        BERT.
 
         Raises
         ------
@@ -52,8 +52,8 @@ class Plain:
 
     @classmethod
     def equals(cls, folder: Path, network: Network) -> bool:
-        """Whether a model can be read so, and then makes the same tokens and the same vectors as
-        it does in sentence-transformers.
+        """Whether the model can be loaded as a plain BERT and gives the same tokens and vectors as
+        in sentence-transformers.
         """
         plain = cls.read(folder, network.tokenization.window)
         if plain is None or not plain.tokenization.same_as(network.tokenization):

@@ -1,7 +1,7 @@
-"""Cross-encoders: a model that reads the question and a passage together. Off unless asked for.
+"""Reranking with a cross-encoder, which reads query and passage together. Off by default.
 
-They order better than anything that looks at the two apart, and cost a pass of the model for
-each passage (Nogueira and Cho, "Passage re-ranking with BERT", arXiv:1901.04085).
+A cross-encoder ranks better than any model that encodes the two separately, and costs one forward
+pass per passage (Nogueira and Cho, "Passage re-ranking with BERT", arXiv:1901.04085).
 """
 
 from __future__ import annotations
@@ -22,34 +22,34 @@ if TYPE_CHECKING:
 
 
 class Reranker(Protocol):
-    """Judges passages with the question in view."""
+    """Scores passages against a query, reading both together."""
 
     def scores(self, question: str, passages: Sequence[str]) -> Scores:
-        """How well each passage answers the question, in [0, 1]; shape (passages,)."""
+        """Relevance of each passage to the query, in [0, 1]; shape (passages,)."""
         ...
 
 
 class CrossEncoderReranker:
-    """A cross-encoder of sentence-transformers, by the path of its folder, or by its name.
+    """A sentence-transformers cross-encoder, given by folder or by name.
 
-    A name is looked up among the models that this machine has; nothing is downloaded.
+    A name is looked up in the local model cache; nothing is downloaded.
 
     Raises
     ------
     ModelError
-        If there is no such model, or it is no cross-encoder with one output.
+        If there is no such model, or it is not a cross-encoder with a single output.
     """
 
     def __init__(self, model: str) -> None:
         self._model = _loaded(model)
 
     def scores(self, question: str, passages: Sequence[str]) -> Scores:
-        """How well each passage answers the question, in [0, 1]; shape (passages,)."""
+        """Relevance of each passage to the query, in [0, 1]; shape (passages,)."""
         if not passages:
             return np.zeros(0)
         import torch
 
-        # Whatever activation the model names, a sigmoid keeps the order and gives a share.
+        # A sigmoid preserves the order and maps to [0, 1], whatever activation the model specifies.
         found = self._model.predict(
             [(question, passage) for passage in passages],
             activation_fn=torch.nn.Sigmoid(),
@@ -76,7 +76,7 @@ def _loaded(model: str) -> CrossEncoder:
             f"{model} has {found.num_labels} outputs; a cross-encoder for ranking has one: "
             "name another model"
         )
-    # For any other model a last layer is made up, of random weights, with no more than a warning.
+    # Any other model would get a randomly initialised output layer, with only a warning.
     kinds = found[0].model.config.architectures or []
     if len(found) == 1 and not any(kind.endswith("ForSequenceClassification") for kind in kinds):
         raise ModelError(

@@ -1,4 +1,4 @@
-"""The embedder that runs a sentence-transformers model on this machine."""
+"""The embedder: runs a local sentence-transformers model."""
 
 from __future__ import annotations
 
@@ -26,33 +26,32 @@ if TYPE_CHECKING:
     from tokenizers import Encoding
 
 Backend: TypeAlias = Literal["OpenVINO", "PyTorch"]
-"""What passages run on."""
+"""Backend for passages."""
 
 PASSAGES_PER_SLICE = 64
-"""Passages that go through the model before the next are taken: enough that no core waits long for
-the others at the end, few enough that progress is seen and Ctrl-C heard."""
+"""Passages per slice: enough that cores rarely idle at the end of a slice, few enough that progress
+shows and Ctrl-C is prompt."""
 
 QUESTIONS_PER_RUN = 4
-"""Questions that share a pass: four together take twice the time of one, and with more the
-numbers between two layers no longer fit a core's cache."""
+"""Queries per forward pass: four take twice as long as one, and beyond that the activations between
+two layers no longer fit in a core's cache."""
 
 
 class SentenceTransformerEmbedder:
-    """An embedder that runs a sentence-transformers model on this machine.
+    """Runs a sentence-transformers model on this machine. Thread-safe once loaded.
 
-    Questions of a plain BERT, the packaged model say, run on NumPy, and its passages on OpenVINO
-    where that is installed, else on PyTorch. Everything else runs in sentence-transformers. The
-    vectors are the same. What takes seconds to load is loaded when it is first needed; after that
-    any number of threads may use it.
+    A plain BERT, such as the packaged model, encodes queries in NumPy and passages in OpenVINO if
+    that is installed, otherwise in PyTorch. Any other model runs in sentence-transformers. The
+    vectors are the same. Whatever takes seconds to load is loaded on first use.
 
     Parameters
     ----------
     model
-        What to run.
+        The model to run.
     loaded
-        The same, where sentence-transformers has loaded it already.
+        The same model, if sentence-transformers has already loaded it.
     backend
-        What passages run on; by default OpenVINO where it is installed and runs the model.
+        Backend for passages; by default OpenVINO if it is installed and can run the model.
     """
 
     def __init__(
@@ -73,29 +72,30 @@ class SentenceTransformerEmbedder:
         self._asked = Together(
             self._run_questions,
             most=QUESTIONS_PER_RUN,
-            # NumPy takes one core a run, and the rest of a search as much again; PyTorch all.
+            # NumPy uses one core per run, and the rest of a search about as much again; PyTorch
+            # uses all.
             at_once=max(1, (os.cpu_count() or 1) // 2) if model.plain else 1,
         )
 
     @classmethod
     def named(cls, name: str, dimensions: int | None = None) -> Self:
-        """The embedder for a model on this machine, which is loaded now, to see what it is.
+        """Load a model on this machine and return its embedder.
 
         Parameters
         ----------
         name
-            A folder, or a name on the Hugging Face hub; the packaged model's, too.
+            A folder, or a name on the Hugging Face hub, including that of the packaged model.
         dimensions
-            How many of its vectors' dimensions to keep, for a model that was trained so that the
-            first ones say most (Kusupati et al., "Matryoshka representation learning", NeurIPS
-            2022). By default as many as the model says.
+            Number of leading dimensions to keep, for models trained to be truncated (Kusupati et
+            al., "Matryoshka representation learning", NeurIPS 2022). Defaults to the model's own
+            setting.
 
         Raises
         ------
         ModelError
-            If it is not on this machine, or can't be used.
+            If the model is not on this machine or can't be used.
         InputError
-            If it has fewer dimensions than are to be kept.
+            If it has fewer than ``dimensions`` dimensions.
         """
         if is_packaged(name) and dimensions in {None, MINILM.dimension}:
             return cls()
@@ -103,86 +103,88 @@ class SentenceTransformerEmbedder:
 
     @classmethod
     def remembered(cls, kept: str | None) -> Self:
-        """The embedder of a library that remembers its model so; of None: the packaged one.
+        """Restore the embedder from a library's record of its model; None means the packaged model.
 
         Raises
         ------
         LibraryDamaged
-            If it remembers something else.
+            If the record is invalid.
         """
         return cls() if kept is None else cls(NamedModel.from_json(kept))
 
     @property
     def to_remember(self) -> str | None:
-        """What a library must remember, to be opened with this model again."""
+        """The record a library stores so that it can be reopened with this model."""
         return self._model.as_json() if isinstance(self._model, NamedModel) else None
 
     @property
     def name(self) -> str:
-        """The model's name, for people."""
+        """The model's display name."""
         return self._model.name
 
     @property
     def fingerprint(self) -> str:
-        """Names everything that vectors depend on: weights, window, pooling, bits."""
+        """Identifies everything the vectors depend on: weights, window, pooling, bits."""
         return self._model.fingerprint
 
     @property
     def dimension(self) -> int:
-        """Length of every vector."""
+        """Vector length."""
         return self._model.dimension
 
     @property
     def window(self) -> int:
-        """Most tokens that the model reads of one text, special ones and its prompt not counted."""
+        """Maximum number of tokens read per text, excluding special tokens and the prompt."""
         return self._model.window
 
     @property
     def late(self) -> bool:
-        """Whether sentences are read in the context of their passage, or each on its own."""
+        """Whether sentences are encoded in the context of their passage (late pooling) or one by
+        one.
+        """
         return self._model.late
 
     @property
     def languages(self) -> frozenset[str]:
-        """ISO codes of the languages that it was trained on; none where that is not known."""
+        """ISO codes of the model's training languages; empty if unknown."""
         return self._model.languages
 
     def tokens(self, text: str) -> Offsets:
-        """Where the tokens of ``text`` lie, in order, special tokens left out."""
+        """Character offsets of the tokens of ``text``, in order, without special tokens."""
         return self._tokenization.offsets(text)
 
     def passages(self, passages: Sequence[Passage]) -> Iterator[PassageEncoding]:
-        """Encode passages, a pass of the model each, or one for each sentence.
+        """Encode passages, with one forward pass per passage or per sentence.
 
-        Lazily, slice by slice: memory does not grow with the number of passages.
+        Lazy, slice by slice, so memory does not grow with the number of passages.
 
         Yields
         ------
         PassageEncoding
-            One a passage, in the same order. A sentence in which the model sees no token at all
-            has the vector of its passage.
+            One per passage, in order. A sentence without any token gets the vector of its passage.
 
         Raises
         ------
         ModelError
-            If the model can't be loaded or is not the one it was.
+            If the model can't be loaded or has changed.
         """
         for first in range(0, len(passages), PASSAGES_PER_SLICE):
             some = passages[first : first + PASSAGES_PER_SLICE]
             yield from self._late(some) if self.late else self._alone(some)
 
     def query(self, question: str) -> QueryEncoding:
-        """Encode a question; what lies beyond the window is cut.
+        """Encode a query, truncated to the model's window.
 
         Returns
         -------
         QueryEncoding
-            ``vector`` equals that of ``SentenceTransformer.encode_query``, cut and normalised.
+            ``vector`` equals that of ``SentenceTransformer.encode_query``, truncated to the
+            dimension and normalised.
 
         Raises
         ------
         ModelError
-            If the model can't be loaded or is not the one it was.
+            If the model can't be loaded or has changed.
         """
         prompt = self._tokenization.query_prompt
         (encoding,) = self._tokenization.encode([prompt + question])
@@ -190,12 +192,12 @@ class SentenceTransformerEmbedder:
         return self._question(question, encoding, tokens, vector)
 
     def queries(self, questions: Sequence[str]) -> list[QueryEncoding]:
-        """Encode many questions, as :meth:`query` does one: as passages are, on all cores.
+        """Encode many queries as :meth:`query` does, batched over all cores like passages.
 
         Raises
         ------
         ModelError
-            If the model can't be loaded or is not the one it was.
+            If the model can't be loaded or has changed.
         """
         if not questions:
             return []
@@ -245,7 +247,7 @@ class SentenceTransformerEmbedder:
         ]
 
     def _run(self, texts: Sequence[str]) -> tuple[list[Encoding], list[TokenVectors], list[Vector]]:
-        """The tokens of texts, the vectors of the tokens, and those of the texts."""
+        """Token encodings, token vectors and text vectors of each text."""
         prompt = self._tokenization.document_prompt
         encodings = self._tokenization.encode([prompt + text for text in texts])
         ran = self._passages().forward(encodings, prompt)

@@ -1,4 +1,4 @@
-"""What runs a model: tokenised texts in, vectors out."""
+"""Interface of a model's forward pass: tokenised texts in, vectors out."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Forward:
-    """What one pass makes of texts: the vectors of each one's tokens, special ones included, and
-    one vector a text, shape (texts, full dimension), of any length.
+    """Result of a forward pass: token vectors per text, special tokens included, and one
+    unnormalised vector per text, shape (texts, full dimension).
     """
 
     tokens: list[TokenVectors]
@@ -23,8 +23,8 @@ class Forward:
 
 
 class Runner(Protocol):
-    """A model that was loaded."""
+    """A loaded model."""
 
     def forward(self, encodings: Sequence[Encoding], prompt: str) -> Forward:
-        """Run it over tokenised texts, any number of them, each led by the prompt."""
+        """Run the model over any number of tokenised texts, each preceded by the prompt."""
         ...

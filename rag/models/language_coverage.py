@@ -1,28 +1,27 @@
-"""Which documents are in languages that the model was not trained on. Pure."""
+"""Find documents in languages the model was not trained on. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
 NOTABLE = 0.05
-"""The share of a library's documents from which on it is worth a word."""
+"""Minimum share of a library's documents for a language to be reported."""
 
 
 def untrained(documents: Mapping[str, int], trained: frozenset[str]) -> dict[str, int]:
-    """Documents in languages that a model was not trained on, where they are a notable share.
+    """Count documents in languages the model was not trained on, if their share is notable.
 
     Parameters
     ----------
     documents
-        How many there are in each language, by ISO code; ``""`` counts those whose language is
-        not known.
+        Number of documents by ISO language code; ``""`` counts those of unknown language.
     trained
-        The languages of the model; none where they are not known, and then nothing is said.
+        The model's training languages; if empty (unknown), nothing is reported.
 
     Returns
     -------
     dict of str to int
-        By language, the most frequent first.
+        Document counts by language, the most frequent first.
     """
     foreign = {one: count for one, count in documents.items() if one and one not in trained}
     if not trained or sum(foreign.values()) < NOTABLE * sum(documents.values()):

@@ -1,4 +1,4 @@
-"""A value that is made when it is first needed."""
+"""Lazy, thread-safe initialisation."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ T = TypeVar("T")
 
 
 class Once(Generic[T]):
-    """Makes a value when it is first asked for, once, however many threads ask.
+    """Computes a value on first access, exactly once across threads.
 
-    A maker that raises is called again the next time.
+    If the factory raises, the next access calls it again.
     """
 
     def __init__(self, make: Callable[[], T]) -> None:
@@ -21,7 +21,7 @@ class Once(Generic[T]):
         self._making = threading.Lock()
 
     def __call__(self) -> T:
-        """The value."""
+        """Return the value, computing it if necessary."""
         with self._making:
             if not self._made:
                 self._made.append(self._make())

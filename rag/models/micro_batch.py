@@ -1,4 +1,4 @@
-"""Questions that arrive together share one pass of the model."""
+"""Micro-batching: concurrent queries share one forward pass."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ R = TypeVar("R")
 
 
 class Together(Generic[T, R]):
-    """Runs what arrives at once where it can, and together what must wait anyway.
+    """Runs an item immediately if a slot is free, and otherwise batches it with the others waiting.
 
-    Nobody waits for company: while a run may begin, it begins with what is there. What arrives
-    while as many runs are going on as may be is run together as soon as one of them has ended.
+    Nothing is delayed to fill a batch: a free slot takes whatever is there. Items that arrive while
+    all slots are busy form one batch as soon as a slot is free.
 
     Parameters
     ----------
     run
-        Gives one result for each of several items.
+        Maps a batch of items to their results.
     most
-        How many items a run takes.
+        Maximum batch size.
     at_once
-        How many runs go on at once.
+        Maximum number of concurrent runs.
     """
 
     def __init__(
@@ -37,7 +37,9 @@ class Together(Generic[T, R]):
         self._waiting: list[tuple[T, Future[R]]] = []
 
     def __call__(self, item: T) -> R:
-        """The result for one item. What its run raised is raised for each item of the run."""
+        """Return the result for one item. An error in a run is raised for each item of its
+        batch.
+        """
         mine: Future[R] = Future()
         with self._changed:
             self._waiting.append((item, mine))
@@ -46,7 +48,7 @@ class Together(Generic[T, R]):
         return mine.result()
 
     def _next(self, mine: Future[R]) -> list[tuple[T, Future[R]]]:
-        """Those that have waited longest, for this thread to run; none if its own is done."""
+        """Take the longest-waiting items for this thread to run; empty if ``mine`` is done."""
 
         def is_turn() -> bool:
             return self._free > 0 and any(one is mine for _, one in self._waiting)

@@ -1,4 +1,4 @@
-"""The folder of a model: where it lies, whether it is still the same, what its card says."""
+"""A model's folder: finding it, its digest, and its model card."""
 
 from __future__ import annotations
 
@@ -13,26 +13,26 @@ from rag.runtime.files import digest as file_digest
 from rag.text.language import code
 
 ORGANIZATION = "sentence-transformers"
-"""Whose models may be named without it."""
+"""The organization whose models may be named without it."""
 
 _READ = frozenset({".json", ".txt", ".model", ".safetensors", ".bin", ".jinja"})
-"""What a model is read from; its folder may hold the same weights for other programs, too."""
+"""File types a model is loaded from; its folder may hold the same weights in other formats."""
 
 _FOR_OTHERS = frozenset({"onnx", "openvino"})
 
 
 def find(name: str) -> Path:
-    """The folder of a model on this machine.
+    """Find a model's folder on this machine.
 
     Parameters
     ----------
     name
-        A folder, or the name of a model as on the Hugging Face hub. The hub is not asked.
+        A folder, or a model's name on the Hugging Face hub. The hub is not contacted.
 
     Raises
     ------
     ModelError
-        If there is none, or the folder holds no sentence-transformers model.
+        If there is none, or it is not a sentence-transformers model.
     """
     folder = Path(name).expanduser()
     if not folder.is_dir():
@@ -48,7 +48,7 @@ def find(name: str) -> Path:
 
 
 def digest(folder: Path) -> str:
-    """The SHA-256, in hexadecimal, of all that a model is read from: weights, vocabulary, layers,
+    """SHA-256, in hexadecimal, of all files a model is loaded from: weights, vocabulary, layers,
     prompts.
 
     Raises
@@ -69,10 +69,10 @@ def digest(folder: Path) -> str:
 
 
 def languages(folder: Path) -> frozenset[str]:
-    """The languages that a model was trained on, as its card says; none where it doesn't say.
+    """Training languages according to the model card; empty if it doesn't say.
 
-    The card is the ``README.md``, with ``language`` in its front matter: one code or several, or
-    ``multilingual``, which says nothing of which.
+    The card is ``README.md``, with ``language`` in its front matter: one code or several, or
+    ``multilingual``, which names no language.
     """
     import frontmatter
 
@@ -81,21 +81,21 @@ def languages(folder: Path) -> frozenset[str]:
     except (OSError, ValueError):
         return frozenset()
     except Exception as error:
-        # The YAML parser's errors have no base that is ours to import; a card that can't be
-        # read says nothing.
+        # The YAML parser's errors have no common base we can import; an unreadable card counts as
+        # having none.
         if type(error).__module__.partition(".")[0] != "yaml":
             raise
         return frozenset()
     said = card.get("language") or []
     listed = [said] if isinstance(said, str) else said if isinstance(said, list) else []
-    # YAML takes the code of Norwegian for "no".
+    # YAML reads "no", the code for Norwegian, as false.
     named = ["no" if one is False else str(one) for one in listed]
     codes = [code(one) for one in named]
     return frozenset() if None in codes or not codes else frozenset(map(str, codes))
 
 
 def _cached(name: str) -> Path:
-    """The folder of a model in the cache that sentence-transformers uses."""
+    """A model's folder in the sentence-transformers cache."""
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
 

@@ -1,4 +1,4 @@
-"""What is known of a model before it is loaded, and whether what is loaded is that model."""
+"""Model metadata available before loading, and the check that the files still match it."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from rag.runtime.files import digest as file_digest
 
 @dataclass(frozen=True, slots=True)
 class PackagedModel:
-    """A model that comes inside an installed package; it takes the mean over its tokens.
+    """A model shipped inside an installed package, with mean pooling.
 
-    ``sha256`` is that of the file ``model.safetensors`` of the official release, ``max_tokens``
-    counts the two special ones, and ``languages`` are those it was trained on.
+    ``sha256`` is that of ``model.safetensors`` in the official release, ``max_tokens`` includes the
+    two special tokens, and ``languages`` are the training languages.
     """
 
     name: str
@@ -32,31 +32,31 @@ class PackagedModel:
 
     @property
     def window(self) -> int:
-        """Most tokens that it reads of one text, special ones not counted."""
+        """Maximum number of tokens read per text, excluding special tokens."""
         return self.max_tokens - 2
 
     @property
     def late(self) -> bool:
-        """That sentences are read in the context of their passage."""
+        """Always true: sentences are encoded in the context of their passage."""
         return True
 
     @property
     def plain(self) -> bool:
-        """That it is a plain BERT, which runs without PyTorch."""
+        """Always true: a plain BERT, which runs without PyTorch."""
         return True
 
     @property
     def fingerprint(self) -> str:
-        """Names everything that vectors depend on: weights, window, pooling, bits."""
+        """Identifies everything the vectors depend on: weights, window, pooling, bits."""
         return f"{self.name} {self.sha256[:16]} {self.max_tokens} late-mean sign-bits"
 
     def checked(self) -> Path:
-        """The folder it lies in, its weights those of the official release.
+        """Return the model's folder after verifying its weights against the official release.
 
         Raises
         ------
         ModelError
-            If they are not, or can't be read.
+            If they differ or can't be read.
         """
         folder = self.folder()
         _check_weights(folder / "model.safetensors", self)
@@ -65,26 +65,26 @@ class PackagedModel:
 
 @dataclass(frozen=True, slots=True)
 class NamedModel:
-    """A model of the user's choice, as a library remembers it.
+    """A model chosen by the user, as a library records it.
 
     Parameters
     ----------
     name
-        As it was named: a name on the hub, or the whole path of a folder.
+        As the user gave it: a name on the hub, or the absolute path of a folder.
     sha256
-        Of its files, in hexadecimal.
+        Digest of its files, in hexadecimal.
     dimension
-        Length of its vectors; less than the model's own where they are cut (Matryoshka).
+        Vector length; smaller than the model's own if truncated (Matryoshka).
     window
-        Most tokens that it reads of one text, special ones and its prompt not counted.
+        Maximum number of tokens read per text, excluding special tokens and the prompt.
     late
-        Whether sentences are read in the context of their passage, or each on its own.
+        Whether sentences are encoded in the context of their passage or one by one.
     pooling
-        How it makes one vector of tokens.
+        Pooling method.
     languages
-        ISO codes of those it was trained on, as its card says; none where it says nothing.
+        ISO codes of its training languages, from its card; empty if unknown.
     plain
-        Whether it was seen to be a plain BERT, which runs without PyTorch.
+        Whether it was verified to be a plain BERT, which runs without PyTorch.
     """
 
     name: str
@@ -98,21 +98,21 @@ class NamedModel:
 
     @classmethod
     def described(cls, name: str, dimensions: int | None = None) -> tuple[Self, Network]:
-        """What there is to know of a model on this machine, and the model, which that takes.
+        """Inspect a model on this machine; return its record and the model, which had to be loaded.
 
         Parameters
         ----------
         name
             A folder, or a name on the hub.
         dimensions
-            How many of its vectors' dimensions to keep; by default as many as the model says.
+            Number of leading dimensions to keep; defaults to the model's own setting.
 
         Raises
         ------
         ModelError
-            If it is not on this machine, or can't be used.
+            If the model is not on this machine or can't be used.
         InputError
-            If it has fewer dimensions than are to be kept.
+            If it has fewer than ``dimensions`` dimensions.
         """
         folder = _folder(name)
         sha256 = digest(folder)
@@ -137,9 +137,9 @@ class NamedModel:
 
     @property
     def fingerprint(self) -> str:
-        """Names everything that vectors depend on: files, dimension, window, pooling, bits.
+        """Identifies everything the vectors depend on: files, dimension, window, pooling, bits.
 
-        Of a path only the last part counts, so that a model may move.
+        Only the last component of a path counts, so a model's folder may be moved.
         """
         way = "late" if self.late else "alone"
         return (
@@ -148,12 +148,12 @@ class NamedModel:
         )
 
     def checked(self) -> Path:
-        """The folder it lies in, still with the same files.
+        """Return the model's folder after verifying that its files are unchanged.
 
         Raises
         ------
         ModelError
-            If it is no longer there, or is another one now.
+            If the folder is missing or its files have changed.
         """
         folder = _folder(self.name)
         if digest(folder) != self.sha256:
@@ -164,17 +164,17 @@ class NamedModel:
         return folder
 
     def as_json(self) -> str:
-        """The model as a library keeps it."""
+        """Serialise for storage in a library."""
         return json.dumps(asdict(self) | {"languages": sorted(self.languages)})
 
     @classmethod
     def from_json(cls, kept: str) -> Self:
-        """The model that a library kept.
+        """Deserialise from a library.
 
         Raises
         ------
         LibraryDamaged
-            If that is something else.
+            If the record is invalid.
         """
         try:
             said = json.loads(kept)
@@ -187,7 +187,7 @@ class NamedModel:
 
 
 def is_packaged(name: str) -> bool:
-    """Whether this is the name of the model that comes with rag."""
+    """Whether this is the name of the model shipped with rag."""
     return name in {MINILM.name, f"sentence-transformers/{MINILM.name}"}
 
 
@@ -209,7 +209,7 @@ MINILM = PackagedModel(
     max_tokens=256,
     languages=frozenset({"en"}),
 )
-"""The default: small, quick on a CPU, English, Apache-2.0."""
+"""The default model: small, fast on a CPU, English, Apache-2.0."""
 
 
 def _check_weights(weights: Path, packaged: PackagedModel) -> None:

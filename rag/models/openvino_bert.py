@@ -1,7 +1,7 @@
-"""A plain BERT in OpenVINO, for passages. The only module that knows openvino.
+"""A plain BERT in OpenVINO, for passages. The only module that imports openvino.
 
-The graph is put together here, operation by operation, from the weights in the model's own file:
-so nothing is exported and kept, and neither PyTorch nor transformers is imported.
+The graph is built operation by operation from the weights in the model's own file, so nothing is
+exported or cached, and neither PyTorch nor transformers is imported.
 """
 
 from __future__ import annotations
@@ -25,16 +25,15 @@ if TYPE_CHECKING:
 
 
 def is_installed() -> bool:
-    """Whether openvino is there; it is not imported for that."""
+    """Whether openvino is installed, without importing it."""
     return find_spec("openvino") is not None
 
 
 class Graph:
-    """A BERT that OpenVINO compiled for this machine's CPU. One thread at a time runs
-    it; the others wait.
+    """A BERT compiled by OpenVINO for this machine's CPU. Runs are serialised across threads.
 
-    Each text goes through alone, so none is padded; as many as there are cores go through at
-    once, each in a thread of its own, so no core waits for another.
+    Each text runs unpadded on its own; one text per core runs at a time, each in its own thread, so
+    no core waits for another.
     """
 
     def __init__(self, bert: Bert) -> None:
@@ -48,7 +47,7 @@ class Graph:
             ) from error
 
     def forward(self, encodings: Sequence[Encoding], _prompt: str) -> Forward:
-        """Run the model over tokenised texts, the longest first, so that all end together."""
+        """Run the model over tokenised texts, longest first, so that all cores finish together."""
         found: dict[int, TokenVectors] = {}
 
         def keep(request: InferRequest, text: int) -> None:
@@ -64,9 +63,9 @@ class Graph:
 
 
 def _without_telemetry() -> None:
-    """Keep openvino from telling Google Analytics that it was imported, which it does by default.
+    """Stop openvino from reporting its import to Google Analytics, as it does by default.
 
-    With None in its place the package for that can't be imported, and openvino goes on without.
+    None in ``sys.modules`` makes the telemetry package unimportable; openvino works without it.
     """
     sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
 
@@ -76,8 +75,8 @@ def _compiled(bert: Bert) -> AsyncInferQueue:
     import openvino
 
     core = openvino.Core()
-    # Where a CPU has bfloat16 or float16, OpenVINO takes that by itself; our vectors are compared
-    # with those that PyTorch made, token by token.
+    # On CPUs with bfloat16 or float16, OpenVINO would use them by default; our vectors must match
+    # those of PyTorch, token by token.
     compiled = core.compile_model(
         _model(bert), "CPU", {"PERFORMANCE_HINT": "THROUGHPUT", "INFERENCE_PRECISION_HINT": "f32"}
     )
@@ -85,7 +84,7 @@ def _compiled(bert: Bert) -> AsyncInferQueue:
 
 
 def _model(bert: Bert) -> Any:  # noqa: ANN401 - openvino.Model
-    """The graph: ids of one text's tokens in, shape (tokens,); their vectors out."""
+    """Build the graph: token ids of one text in, shape (tokens,); token vectors out."""
     import openvino
     from openvino import opset13 as ops
 
@@ -107,7 +106,7 @@ def _model(bert: Bert) -> Any:  # noqa: ANN401 - openvino.Model
         return ops.add(ops.multiply(y, constant(by.weight)), constant(by.bias))
 
     def split(x: Node) -> Node:
-        """From (tokens, width) to (1, heads, tokens, width of a head)."""
+        """Reshape (tokens, width) to (1, heads, tokens, head width)."""
         each = ops.reshape(
             x, constant([1, -1, bert.heads, width // bert.heads]), special_zero=False
         )

@@ -1,4 +1,4 @@
-"""Vectors of tokens → encodings: which token lies in which sentence, and what that makes."""
+"""Pool token vectors into passage and query encodings."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 
 
 def sentence_texts(passage: Passage) -> list[str]:
-    """The words of each of a passage's sentences."""
+    """The text of each sentence of a passage."""
     return [span.shifted(-passage.start).of(passage.text) for span in passage.sentences]
 
 
 def offsets(encoding: Encoding, text: str) -> Offsets:
-    """Where each token of a tokenised text lies in it, special ones included.
+    """Character offsets of each token in its text, special tokens included.
 
-    Some tokenizers count the blank before a word as part of it; here it is not.
+    Some tokenizers count a leading space as part of a token; it is excluded here.
     """
     found = [
         (end - len(text[start:end].lstrip()), end)
@@ -37,23 +37,23 @@ def offsets(encoding: Encoding, text: str) -> Offsets:
 def late(
     passage: Passage, encoding: Encoding, prompt: str, tokens: TokenVectors
 ) -> PassageEncoding:
-    """The encoding of a passage that was read at once, led by a prompt.
+    """Encode a passage that was read as a whole after a prompt (late pooling).
 
-    A sentence's vector is the mean over its tokens. One in which the model sees no token at all
-    has the vector of the passage.
+    A sentence's vector is the mean of its token vectors; a sentence without tokens gets the vector
+    of the passage.
 
     Parameters
     ----------
     tokens
-        Shape (tokens, dimension), special ones and those of the prompt included.
+        Shape (tokens, dimension), including special and prompt tokens.
     """
     kept, spans = _without_prompt(encoding, prompt, passage.text)
     firsts = np.array([span.start - passage.start for span in passage.sentences])
-    # Which sentence each token lies in: the last one that begins at or before it.
+    # Assign each token to the last sentence that begins at or before it.
     sentence = np.searchsorted(firsts, spans[:, 0], side="right") - 1
     counts = np.bincount(sentence, minlength=len(firsts))
     belongs = (sentence == np.arange(len(firsts))[:, None]).astype(np.float32)
-    # The mean over a sentence is its sum but for the length, and length goes when normalised.
+    # The sum differs from the mean only in length, which normalisation removes.
     sums = belongs @ tokens[kept]
     sums[counts == 0] = tokens.sum(axis=0)
     return PassageEncoding(
@@ -71,15 +71,15 @@ def alone(
     tokens: Sequence[TokenVectors],
     vectors: Vectors,
 ) -> PassageEncoding:
-    """The encoding of a passage whose sentences were read one by one, each led by a prompt.
+    """Encode a passage whose sentences were read one by one, each after a prompt.
 
-    A sentence in which the model sees no token at all has the mean vector of the passage.
+    A sentence without tokens gets the mean vector of the passage.
 
     Parameters
     ----------
     encodings, tokens, vectors
-        One a sentence: its tokens, special ones and those of the prompt included, their vectors,
-        and its own.
+        One per sentence: its tokens and their vectors, including special and prompt tokens, and the
+        sentence vector.
     """
     texts = sentence_texts(passage)
     kept = [
@@ -107,7 +107,7 @@ def question(
     *,
     legibility: float = 1.0,
 ) -> QueryEncoding:
-    """The encoding of a question that was read led by a prompt."""
+    """Encode a query that was read after a prompt."""
     kept, spans = _without_prompt(encoding, prompt, text)
     words = [encoding.word_ids[n] for n in kept]
     return QueryEncoding(
@@ -121,7 +121,7 @@ def question(
 
 
 def unit(vectors: Vectors | Vector) -> Vectors | Vector:
-    """The vectors at length one; 0 stays 0."""
+    """Normalise vectors to unit length; zero vectors stay zero."""
     lengths = np.linalg.norm(vectors, axis=-1, keepdims=True)
     return cast("Vectors", (vectors / np.maximum(lengths, 1e-12)).astype(np.float32))
 
@@ -129,7 +129,7 @@ def unit(vectors: Vectors | Vector) -> Vectors | Vector:
 def _without_prompt(
     encoding: Encoding, prompt: str, text: str
 ) -> tuple[NDArray[np.int64], Offsets]:
-    """Which tokens are of the text itself, and where in it they lie."""
+    """Indices and character offsets of the tokens that belong to the text itself."""
     spans = offsets(encoding, prompt + text) - len(prompt)
     own = np.array(encoding.special_tokens_mask) == 0
     if prompt:

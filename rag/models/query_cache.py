@@ -1,4 +1,4 @@
-"""Questions that the model has read already."""
+"""Cache of query encodings."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from rag.types.protocols import Embedder, QuestionEncoder
 T = TypeVar("T")
 
 READ_AT_ONCE = 32
-"""Questions that the model reads while those before them are searched for."""
+"""Queries encoded per batch, while the previous batch is searched."""
 
 
 def each(
     questions: Sequence[str], embedder: Embedder, ask: Callable[[str, QuestionEncoder], T]
 ) -> list[T]:
-    """What comes of each of many questions, when it is asked with a model that has read it.
+    """Call ``ask`` for each query with an embedder that has already encoded it; results in order.
 
-    The model reads some while others are asked, on all cores: asking is mostly Python, of which
-    one thread at a time runs, and reading is not.
+    Encoding uses all cores in parallel with searching: a search is mostly Python, which runs one
+    thread at a time, and encoding is not.
     """
     asked: list[Future[T]] = []
     with ThreadPoolExecutor(os.cpu_count()) as pool:
@@ -35,7 +35,7 @@ def each(
 
 
 class Remembered:
-    """A model that reads no question twice. Any number of threads may use it."""
+    """Caches an embedder's query encodings. Thread-safe."""
 
     def __init__(self, encoder: QuestionEncoder) -> None:
         self._encoder = encoder
@@ -43,17 +43,17 @@ class Remembered:
 
     @classmethod
     def of(cls, embedder: Embedder, questions: Sequence[str]) -> Remembered:
-        """One that has read these, all at once."""
+        """Encode these queries in one batch and cache them."""
         made = cls(embedder)
         made._known |= zip(questions, embedder.queries(questions), strict=True)
         return made
 
     def tokens(self, text: str) -> Offsets:
-        """Those of the model."""
+        """As the embedder's own."""
         return self._encoder.tokens(text)
 
     def query(self, question: str) -> QueryEncoding:
-        """That of the model."""
+        """The cached encoding, or the embedder's."""
         if question not in self._known:
             self._known[question] = self._encoder.query(question)
         return self._known[question]

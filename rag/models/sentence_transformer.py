@@ -1,4 +1,6 @@
-"""A loaded model: text → tokens → vectors. The only module that knows sentence-transformers."""
+"""A model loaded by sentence-transformers: text → tokens → vectors. The only module that imports
+it.
+"""
 
 from __future__ import annotations
 
@@ -24,25 +26,25 @@ if TYPE_CHECKING:
     from tokenizers import Encoding
 
 UNKNOWN_WINDOW = 512
-"""Tokens read of a text by a model that sets no bound."""
+"""Window of a model that specifies none, in tokens."""
 
 LONGEST_WINDOW = 8192
-"""Tokens read of a text by a model that could read more."""
+"""Largest window used, in tokens, even if a model could read more."""
 
 _WITHOUT_EFFECT = frozenset({"Normalize", "Dropout"})
-"""Layers after the mean that leave a vector's direction as it is."""
+"""Layers after pooling that don't change a vector's direction."""
 
 _KNOWN = _WITHOUT_EFFECT | {"Pooling", "Dense", "LayerNorm"}
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How passages go through a kind of device.
+    """How passages are batched on a type of device.
 
-    ``tokens`` is how many a batch has, padding counted, and ``half`` says whether in float16. With
-    ``one_core_each``, as many batches as there are cores run at once, each on a core of its own:
-    PyTorch by itself gives every product to all cores, which then wait for the slowest, hundreds
-    of times a passage.
+    ``tokens`` is the batch size, padding included; ``half`` selects float16. With
+    ``one_core_each``, one batch per core runs at a time, each on a single core: by default PyTorch
+    splits every matrix product over all cores, which then wait for the slowest, hundreds of times
+    per passage.
     """
 
     tokens: int
@@ -55,31 +57,31 @@ PLANS = {
     "cuda": Plan(tokens=65536, half=True, one_core_each=False),
     "mps": Plan(tokens=16384, half=True, one_core_each=False),
 }
-"""By the kind of device as PyTorch names it. Those of the GPUs have not been measured."""
+"""By PyTorch device type. The GPU settings have not been measured."""
 
 
 class Network:
-    """A model that was loaded. Any number of threads may use it.
+    """A loaded model. Thread-safe.
 
     Attributes
     ----------
     tokenization
-        How its texts become tokens.
+        How texts become tokens.
     plan
-        How passages go through the device that it is on.
+        How passages are batched on its device.
     full_dimension
-        Length of the vectors that it makes.
+        Length of the vectors it outputs.
     dimension
-        Length that its makers say they should be cut to, else the same.
+        Length to which its authors truncate them, otherwise the same.
     late
-        Whether it takes the plain mean over its tokens.
+        Whether it uses plain mean pooling.
     pooling
-        How it makes one vector of tokens, in a few words.
+        Short description of its pooling.
     """
 
     def __init__(self, model: SentenceTransformer, name: str, kind: str | None = None) -> None:
-        """Take a model that sentence-transformers loaded, as for a ``kind`` of device; by default
-        the device that it is on.
+        """Wrap a model loaded by sentence-transformers, batching for a ``kind`` of device; by
+        default the one it is on.
         """
         _check(model, name)
         self.plan = PLANS.get(kind or model.device.type, PLANS["cpu"])
@@ -105,12 +107,12 @@ class Network:
 
     @classmethod
     def load(cls, folder: Path) -> Network:
-        """The model in a folder.
+        """Load the model in a folder.
 
         Raises
         ------
         ModelError
-            If it can't be loaded, or is of a kind that is not read.
+            If it can't be loaded, or is of an unsupported kind.
         """
         with quiet_transformers():
             from sentence_transformers import SentenceTransformer
@@ -126,7 +128,7 @@ class Network:
         return cls(model.eval(), folder.name)
 
     def forward(self, encodings: Sequence[Encoding], prompt: str) -> Forward:
-        """Run the model over tokenised texts in one batch, each led by the prompt."""
+        """Run the model over tokenised texts in one batch, each preceded by the prompt."""
         import torch
 
         with torch.inference_mode():
@@ -155,13 +157,13 @@ class Network:
         return {name: values.to(self._model.device) for name, values in features.items()}
 
     def _pooled(self, features: dict[str, Any], prompt: str) -> torch.Tensor:
-        """What the layers after the transformer make of the texts."""
-        # Some models leave the prompt out of their pooling.
+        """Apply the layers after the transformer."""
+        # Some models exclude the prompt from pooling.
         length = self.tokenization.length(prompt)
         return self._after_transformer(features | {"prompt_length": length})
 
     def _tokens_alone(self, tokens: torch.Tensor) -> torch.Tensor:
-        """What the same layers make of each token alone; shape (texts, tokens, full dimension)."""
+        """Apply those layers to each token alone; shape (texts, tokens, full dimension)."""
         import torch
 
         texts, count, width = tokens.shape
@@ -177,17 +179,17 @@ class Network:
 
 
 def is_gpu_there() -> bool:
-    """Whether PyTorch finds one, of any make."""
+    """Whether PyTorch finds a GPU of any vendor."""
     import torch
 
     return torch.accelerator.is_available()
 
 
 class InBatches:
-    """Runs a network over any number of passages. One thread at a time runs it; the others wait.
+    """Runs a network over any number of passages. Runs are serialised across threads.
 
-    The longest go first, together with others of about their length, so that next to nothing is
-    padding, and all cores end at about the same time.
+    Texts are batched by length, longest first, so that there is little padding and all cores finish
+    at about the same time.
     """
 
     def __init__(self, network: Network) -> None:
@@ -195,7 +197,7 @@ class InBatches:
         self._running = threading.Lock()
 
     def forward(self, encodings: Sequence[Encoding], prompt: str) -> Forward:
-        """Run the model over tokenised texts, each led by the prompt."""
+        """Run the model over tokenised texts, each preceded by the prompt."""
         plan, network = self._network.plan, self._network
         batches = _batches([len(one.ids) for one in encodings], plan.tokens)
 
@@ -217,7 +219,9 @@ class InBatches:
 
 
 def _batches(lengths: Sequence[int], tokens: int) -> list[list[int]]:
-    """Which texts go together, the longest first, so many tokens at most unless one has more."""
+    """Group texts into batches, longest first, of at most ``tokens`` tokens unless a single text
+    has more.
+    """
     order = sorted(range(len(lengths)), key=lambda i: -lengths[i])
     batches = []
     while order:
@@ -229,7 +233,9 @@ def _batches(lengths: Sequence[int], tokens: int) -> list[list[int]]:
 
 @contextmanager
 def one_thread_each() -> Iterator[int]:
-    """Within this, threads that begin to use PyTorch run on one core; gives how many it had."""
+    """Run threads that start using PyTorch inside this block on one core each; yields the previous
+    number of threads.
+    """
     import torch
 
     cores = torch.get_num_threads()
@@ -241,7 +247,7 @@ def one_thread_each() -> Iterator[int]:
 
 
 def _check(model: SentenceTransformer, name: str) -> None:
-    """Refuse a model of a kind that is not read, in words."""
+    """Raise ModelError for an unsupported kind of model, saying why."""
     kinds = [type(module).__name__ for module in model]
     strange = [kind for kind in kinds[1:] if kind not in _KNOWN]
     if kinds[0] != "Transformer" or kinds[1:2] != ["Pooling"] or strange:
@@ -260,8 +266,8 @@ def _check(model: SentenceTransformer, name: str) -> None:
 
 
 def _longest(model: SentenceTransformer) -> int:
-    """Most tokens of one text, special ones counted."""
-    # Where nothing is said, transformers says 10 to the power of 30.
+    """Maximum number of tokens per text, including special tokens."""
+    # If unspecified, transformers reports 10 to the power of 30.
     said = model.max_seq_length or UNKNOWN_WINDOW
     return UNKNOWN_WINDOW if said > 10**9 else min(int(said), LONGEST_WINDOW)
 

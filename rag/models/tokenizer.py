@@ -1,4 +1,4 @@
-"""Text → tokens, with the prompts of a model and its bound on their number."""
+"""Tokenization of texts, with a model's prompts and window."""
 
 from __future__ import annotations
 
@@ -16,23 +16,24 @@ if TYPE_CHECKING:
 
 
 UNREADABLE, READABLE = 0.5, 0.85
-"""Shares of a text's letters in meaningful pieces: up to the first a model can't read it at all,
-from the second on it can."""
+"""Share of a text's letters in meaningful word pieces: at the first value or below, the model can't
+read the text at all; at the second or above, it can."""
 
 _IDEOGRAPH = re.compile("[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U000323af]")
 
 
 class Tokenization:
-    """How a model's texts become tokens. Any number of threads may use it.
+    """A model's tokenization. Thread-safe.
 
     Attributes
     ----------
     query_prompt, document_prompt
-        What leads a question, and a passage; may be empty.
+        Prepended to a query or passage; may be empty.
     longest
-        Most tokens of one text, special ones and the prompt counted; what lies beyond is cut.
+        Maximum number of tokens per text, including special tokens and the prompt; longer texts are
+        truncated.
     window
-        Most tokens of one passage, special ones and the prompt not counted.
+        Maximum number of tokens per passage, excluding special tokens and the prompt.
     """
 
     def __init__(
@@ -44,14 +45,14 @@ class Tokenization:
         window: int | None = None,
         longest: int | None = None,
     ) -> None:
-        """One of ``window`` and ``longest`` is given; the other follows.
+        """Give either ``window`` or ``longest``; the other is derived.
 
         Parameters
         ----------
         as_json
-            The tokenizer as the package tokenizers writes it. One of our own is made of it: the
-            one inside transformers changes its truncation and padding at every call, which other
-            threads would notice.
+            The tokenizer as serialised by the tokenizers package. We build our own from it: the one
+            inside transformers changes its truncation and padding on every call, which is not
+            thread-safe.
         """
         from tokenizers import Tokenizer
 
@@ -65,23 +66,22 @@ class Tokenization:
         around = self._tokenizer.num_special_tokens_to_add(is_pair=False) + len(prompt.ids)
         self.longest = longest if longest is not None else (window or 0) + around
         self.window = self.longest - around
-        # Few texts are too long, and a tokenizer takes a tenth of a second to make.
+        # Few texts are too long, and creating a tokenizer takes a tenth of a second.
         self._cutting = Once(self._make_cutting)
 
     def offsets(self, text: str) -> Offsets:
-        """Where the tokens of ``text`` lie, in order, special tokens left out."""
+        """Character offsets of the tokens of ``text``, in order, without special tokens."""
         return pooling.offsets(self._tokenizer.encode(text, add_special_tokens=False), text)
 
     def legibility(self, text: str) -> float:
-        """How far the model can read a text, in [0, 1], judged by how its words are split.
+        """How well the model can read a text, in [0, 1], judged by how its words are split.
 
-        A model learns meanings from pieces of several letters. Words in a script that its
-        vocabulary hardly covers fall apart into single letters or the unknown piece, and their
-        vectors say next to nothing. So the measure is the share of letters in known pieces that
-        have two letters or more, are a word by themselves, or are an ideograph, less that of
-        unknown letters, which show that the vocabulary knows others only by chance. It is stretched
-        so that :data:`UNREADABLE` gives 0 and :data:`READABLE` gives 1. Text without letters gives
-        1.
+        A model learns meaning from word pieces of several letters. Words in a script its vocabulary
+        barely covers break into single letters or the unknown token, and their vectors carry next
+        to no meaning. The measure is the share of letters in known pieces that have two letters or
+        more, are a whole word, or are an ideograph, minus the share of unknown letters, which show
+        that the vocabulary covers the script only by chance. It is rescaled so that
+        :data:`UNREADABLE` maps to 0 and :data:`READABLE` to 1. A text without letters gets 1.
         """
         encoding = self._tokenizer.encode(text, add_special_tokens=False)
         pieces = [text[start:end] for start, end in encoding.offsets]
@@ -99,14 +99,14 @@ class Tokenization:
         return min(max((share - UNREADABLE) / (READABLE - UNREADABLE), 0.0), 1.0)
 
     def length(self, prompt: str) -> int:
-        """How many tokens lead a text with this prompt, opening ones included."""
+        """Number of tokens before a text with this prompt, including leading special tokens."""
         if not prompt:
             return 0
         encoding = self._tokenizer.encode(prompt)
         return len(encoding.ids) - sum(encoding.special_tokens_mask[-1:])
 
     def encode(self, texts: Sequence[str]) -> list[Encoding]:
-        """The tokens of texts, special ones around them, none longer than the model reads."""
+        """Tokenise texts, with special tokens, truncated to what the model reads."""
         found: list[Encoding] = self._tokenizer.encode_batch(list(texts))
         return [
             one if len(one.ids) <= self.longest else self._cutting().encode(text)
@@ -114,7 +114,7 @@ class Tokenization:
         ]
 
     def same_as(self, other: Tokenization) -> bool:
-        """Whether both make the same tokens of every text."""
+        """Whether both tokenise every text identically."""
         return (
             self._tokenizer.to_str() == other._tokenizer.to_str()
             and self.longest == other.longest
@@ -131,14 +131,14 @@ class Tokenization:
 
 
 def prompts(named: Mapping[str, str | None]) -> tuple[str, str]:
-    """What leads questions and what leads passages, of a model's prompts by name.
+    """The prompts for queries and for passages, from a model's named prompts.
 
-    encode_document stops at an empty "document", which sentence-transformers puts there itself,
-    and so would miss the "passage" of models that have only that.
+    encode_document stops at an empty "document", which sentence-transformers adds itself, and so
+    would miss the "passage" prompt of models that only have that.
     """
     return _first(named, "query"), _first(named, "document", "passage", "corpus")
 
 
 def _first(named: Mapping[str, str | None], *names: str) -> str:
-    """The first of these prompts that says anything."""
+    """The first non-empty prompt with one of these names."""
     return next((found for name in names if (found := named.get(name))), "")

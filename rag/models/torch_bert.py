@@ -1,8 +1,8 @@
-"""A plain BERT in PyTorch, for passages on a CPU where there is no OpenVINO.
+"""A plain BERT in PyTorch, for passages on a CPU without OpenVINO.
 
-Neither sentence-transformers nor transformers is imported, which takes longer than embedding a
-hundred passages; and no text is padded: the tokens of several go through each matrix together, and
-only attention is worked out text by text.
+Neither sentence-transformers nor transformers is imported, which would take longer than embedding a
+hundred passages. No text is padded: the tokens of several texts go through each matrix together,
+and only attention is computed text by text.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ if TYPE_CHECKING:
     from tokenizers import Encoding
 
 TOKENS = 1024
-"""About as many go through the matrices together: with fewer, products are small and each costs
-its overhead; with more, what lies between two layers outgrows a core's cache."""
+"""Approximate number of tokens per pack: with fewer, the overhead of each product dominates; with
+more, the activations between two layers exceed a core's cache."""
 
 
 class Packed:
-    """A BERT whose passages PyTorch runs, a pack of them on each core. One thread at a time runs
-    it; the others wait.
+    """A plain BERT in PyTorch, with one pack of passages per core. Runs are serialised across
+    threads.
     """
 
     def __init__(self, bert: Bert) -> None:
@@ -56,7 +56,7 @@ class Packed:
         return Forward(in_order, np.stack([one.mean(axis=0) for one in in_order]))
 
     def _run(self, ids: Sequence[Sequence[int]]) -> list[TokenVectors]:
-        """The vectors of the tokens of some texts."""
+        """Token vectors of one pack of texts."""
         import torch
 
         lengths = [len(one) for one in ids]
@@ -77,28 +77,28 @@ class _Norm:
         self._epsilon = norm.epsilon
 
     def __call__(self, x: torch.Tensor) -> torch.Tensor:
-        """Each row with mean 0 and variance 1, then scaled and moved."""
+        """Normalise each row to mean 0 and variance 1, then scale and shift it."""
         from torch.nn.functional import layer_norm
 
         return layer_norm(x, x.shape[-1:], self._weight, self._bias, self._epsilon)
 
 
 class _Linear:
-    """``x @ weight.T + bias``, of one transformation or of several side by side."""
+    """``x @ weight.T + bias``, for one linear layer or several concatenated."""
 
     def __init__(self, *parts: Linear) -> None:
         self._weight = _tensor(np.concatenate([one.weight for one in parts]))
         self._bias = _tensor(np.concatenate([one.bias for one in parts]))
 
     def __call__(self, x: torch.Tensor) -> torch.Tensor:
-        """Each row, transformed."""
+        """Apply to each row."""
         from torch.nn.functional import linear
 
         return linear(x, self._weight, self._bias)
 
 
 class _Layer:
-    """One layer of the transformer."""
+    """One transformer layer."""
 
     def __init__(self, layer: Layer, heads: int) -> None:
         self._heads = heads
@@ -110,14 +110,14 @@ class _Layer:
         self._after = _Norm(layer.after)
 
     def __call__(self, x: torch.Tensor, lengths: list[int]) -> torch.Tensor:
-        """The tokens of texts of these lengths, one after the other."""
+        """Apply to the concatenated tokens of texts of these lengths."""
         from torch.nn.functional import gelu
 
         x = self._after_attention(x + self._attended(self._attention(x, lengths)))
         return self._after(x + self._narrowed(gelu(self._widened(x))))
 
     def _attention(self, x: torch.Tensor, lengths: list[int]) -> torch.Tensor:
-        """Scaled dot-product attention of each text's tokens among themselves."""
+        """Scaled dot-product self-attention within each text."""
         import torch
         from torch.nn.functional import scaled_dot_product_attention
 
@@ -131,15 +131,15 @@ class _Layer:
 
 
 def _tensor(weights: Weights) -> torch.Tensor:
-    """A copy: PyTorch does not take what is mapped and can't be written."""
+    """A copy: PyTorch does not accept read-only memory-mapped arrays."""
     import torch
 
     return torch.from_numpy(np.array(weights))
 
 
 def _packs(lengths: Sequence[int], cores: int) -> list[list[int]]:
-    """Which texts go together: as many packs for each core, about equally large, so that all cores
-    end at the same time.
+    """Group texts into packs of about equal size, the same number per core, so that all cores
+    finish together.
     """
     rounds = -(-sum(lengths) // (TOKENS * cores))
     packs: list[tuple[int, int, list[int]]] = [(0, n, []) for n in range(rounds * cores)]

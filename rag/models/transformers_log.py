@@ -1,4 +1,4 @@
-"""Keeping transformers from writing to the terminal, whose lines belong to the command."""
+"""Keep transformers from writing to the terminal, which belongs to the command."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def quiet_transformers() -> Iterator[None]:
-    """Without the progress bar and the load report that transformers print when a model loads."""
+    """Suppress the progress bar and load report that transformers prints while loading a model."""
     from transformers.utils import logging
 
     verbosity = logging.get_verbosity()

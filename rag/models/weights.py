@@ -1,7 +1,7 @@
-"""The weights of a model, mapped from their file.
+"""Memory-mapped model weights.
 
-The package safetensors would copy them all; mapped, those that a question does not touch (the
-vectors of 30,000 word pieces) are never read, and processes share the others.
+The safetensors package would copy them all. When mapped, weights a query does not touch (most of
+the 30,000 word-piece vectors) are never read, and processes share the rest.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ from rag.types.arrays import Weights
 
 
 def mapped(path: Path) -> dict[str, Weights]:
-    """The float32 tensors of a ``model.safetensors``, by name; others are left out.
+    """Map the float32 tensors of a ``model.safetensors``, by name; others are skipped.
 
-    The file holds the length of its header, 8 bytes, little endian; the header, JSON, which says
-    of each tensor its type, its shape, and where behind the header its bytes lie; and those.
+    File format: header length (8 bytes, little endian); header (JSON: dtype, shape and byte range
+    of each tensor, relative to the end of the header); tensor data.
 
     Raises
     ------
     OSError, ValueError
-        If it can't be read, or is no such file.
+        If it can't be read or is not in this format.
     """
     whole = np.memmap(path, dtype=np.uint8, mode="r").view(np.ndarray)
     length = int.from_bytes(whole[:8].tobytes(), "little")

@@ -1,9 +1,9 @@
-"""BM25 over passages that were proposed, as the embedded engine scores them.
+"""BM25 scores of candidates, identical to those of the embedded engine.
 
-Lance proposes passages by its own BM25, which knows of no bound, no second field of less weight and
-no word with two stems. What it proposes is scored here, from the stems that lie with each passage
-and from how often each stem occurs in the library: by the formula of tantivy, lengths rounded as it
-rounds them, so that a passage has the same score in both engines.
+Lance retrieves candidates by its own BM25, which has no upper bound, no second field with a lower
+weight, and no words with two stems. They are scored here, from the stems stored with each passage
+and the document frequency of each stem: with tantivy's formula and tantivy's rounding of lengths,
+so that a passage has the same score in both engines.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from rag.text.analyzers import Stems
 from rag.types.arrays import Scores
 
 K1, B = 1.2, 0.75
-"""Of BM25 (Robertson and Zaragoza, 2009), as tantivy has them."""
+"""BM25 parameters (Robertson and Zaragoza, 2009), with tantivy's values."""
 
 _EXACT = 40
-"""Up to this length, lengths are kept as they are."""
+"""Length up to which lengths are not rounded."""
 
 _SHIFTED = 24
 _DIGITS = 4
@@ -31,16 +31,16 @@ _DIGITS = 4
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """What is known of one field of all passages: in how many of them each stem occurs, of those
-    that are asked for, and how many stems they have on average.
+    """Statistics of one field over all passages: document frequency of each query stem, and average
+    length in stems.
     """
 
     frequencies: Mapping[str, int]
     mean: float
 
     def most_frequent(self, stems: Stems) -> int:
-        """In how many passages a word occurs: as often as its most frequent stem, since the others
-        are chance, or misspelt.
+        """Document frequency of a word: that of its most frequent stem, as the others are chance or
+        misspellings.
         """
         return max(self.frequencies.get(stem, 0) for stem in stems)
 
@@ -54,18 +54,18 @@ def scores(
     context: Field,
     passages: int,
 ) -> Scores:
-    """BM25 of passages as a share of the best there is for the words, in [0, 1].
+    """BM25 of passages as a share of the upper bound for the query, in [0, 1].
 
     Parameters
     ----------
     words
-        Those of the question, by all of their stems.
+        The query's words, each with all of its stems.
     texts, contexts
-        The stems of each passage, and of the title and headings above it, with blanks between.
+        Space-separated stems of each passage, and of the title and headings above it.
     text, context
-        What is known of both fields.
+        Statistics of both fields.
     passages
-        How many the library has.
+        Number of passages in the library.
     """
     bound = SATURATION * sum(rarity(text.most_frequent(stems), passages) for stems in words)
     if bound <= 0.0:
@@ -94,12 +94,14 @@ def _score(words: Sequence[Stems], stems: str, field: Field, passages: int) -> f
 
 
 def rarity(found: int, passages: int) -> float:
-    """Inverse document frequency of a word that occurs in ``found`` of the passages."""
+    """IDF of a word that occurs in ``found`` of the passages."""
     return math.log1p(max(passages - found + 0.5, 0.0) / (found + 0.5))
 
 
 def rounded(length: int) -> int:
-    """A length as tantivy and Lucene keep it, in one byte: four binary digits and a shift."""
+    """A length as quantised to one byte by tantivy and Lucene: four significant bits and a
+    shift.
+    """
     if length < _EXACT:
         return length
     above = length - _SHIFTED

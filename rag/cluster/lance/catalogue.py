@@ -1,4 +1,4 @@
-"""A shared library to leaf through."""
+"""Browsing a shared library."""
 
 from __future__ import annotations
 
@@ -35,26 +35,26 @@ _ORDERS: Mapping[Order, Callable[[DocumentSummary], tuple[Any, ...]]] = MappingP
 
 
 class SharedCatalogue:
-    """As :class:`rag.index.engine.Catalogue` says."""
+    """Implements :class:`rag.index.engine.Catalogue`."""
 
     def __init__(self, tables: Tables) -> None:
         self._tables = tables
 
     def count(self, conditions: Filter) -> int:
-        """How many documents meet all conditions."""
+        """Number of documents that match all filters."""
         found = self._documents.rows(("paths",), all_of(of_documents([conditions])))
         return sum(map(rows.is_whole, found))
 
     def documents(
         self, conditions: Filter, order: Order, offset: int, limit: int | None
     ) -> list[DocumentSummary]:
-        """A page of the documents that meet all conditions; without a limit, all from there."""
+        """A page of the documents that match all filters; without a limit, all from ``offset``."""
         found = self._documents.rows(rows.SUMMARY, all_of(of_documents([conditions])))
         ordered = sorted(_summaries(found), key=_ORDERS[order])
         return ordered[offset : None if limit is None else offset + limit]
 
     def dates(self) -> Dates:
-        """How many documents there are of each month, and how many have no date of their own."""
+        """Number of documents per month, and of documents without a date."""
         months: Counter[dt.date] = Counter()
         undated = file_time = 0
         for row in self._documents.rows(("date", "date_from", "paths")):
@@ -69,7 +69,7 @@ class SharedCatalogue:
         return Dates(dict(sorted(months.items())), undated, file_time)
 
     def facets(self) -> Facets:
-        """By what documents can be told apart, and how many there are of each."""
+        """Document facets and their counts."""
         found = [
             row for row in self._documents.rows(("language", "paths", "date")) if rows.is_whole(row)
         ]
@@ -84,27 +84,27 @@ class SharedCatalogue:
         )
 
     def sample(self, count: int) -> list[StoredPassage]:
-        """Up to so many passages from all over the library: those whose ids come first."""
+        """Up to ``count`` passages from the whole library: those with the smallest ids."""
         passages = self._tables.passages
         keys = passages.first_keys("id", count)
         found = passages.take(keys, rows.PASSAGE)
         return [rows.stored_passage(key, found[key]) for key in keys if key in found]
 
     def sources(self, document_id: str) -> list[str]:
-        """Every place where a document was found, in order."""
+        """All sources of a document, in order."""
         return [whole_source(path) for path in self._listed(document_id, "paths")]
 
     def files(self, document_id: str) -> list[str]:
-        """Every file that holds a document, or something that does."""
+        """All files that contain a document, directly or in a nested file."""
         return self._listed(document_id, "files")
 
     def key(self, passage_id: str) -> int | None:
-        """The key of the passage of that id, or None."""
+        """Key of the passage with this id; None if there is none."""
         keys = self._tables.passages.keys(f"id = {quoted(passage_id)}")
         return int(keys[0]) if len(keys) else None
 
     def around(self, passage_id: str) -> tuple[int | None, int | None]:
-        """The keys of the passages before and after one in its document."""
+        """Keys of the previous and next passage in the same document."""
         passages = self._tables.passages
         this = passages.rows(("document", "start"), f"id = {quoted(passage_id)}")
         if not this:
@@ -128,7 +128,7 @@ class SharedCatalogue:
 
 
 def _summaries(found: Iterable[rows.Row]) -> Iterator[DocumentSummary]:
-    """Documents as they stand in a list, each with its parts."""
+    """Document summaries for a list, each with its parts."""
     parts: dict[str, list[DocumentSummary]] = {}
     for row in sorted(found, key=lambda row: min(row["paths"], default="")):
         one = rows.summary(row)

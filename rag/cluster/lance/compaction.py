@@ -1,8 +1,8 @@
-"""What keeps tables quick and small: few large files, and no versions that nobody goes back to.
+"""Compaction: keep tables fast and small, with few large files and no obsolete versions.
 
-Each commit adds a file, and each deletion leaves rows behind that are read over. At the end of a
-run they are written together, where that is worth it; keys stay, and readers of an earlier version
-go on. What others commit at the same moment comes first: then the next run does it.
+Each commit adds a file, and deleted rows remain in their files and are skipped on every scan. At
+the end of a run, files are merged if worthwhile; keys are stable, and readers of an earlier version
+are unaffected. If another commit interferes, compaction is left to the next run.
 """
 
 from __future__ import annotations
@@ -16,23 +16,23 @@ from rag.cluster.lance.tables import Tables
 from rag.errors import LibraryBusy
 
 ROWS = 100_000
-"""In a file, at most: of passages about a gigabyte."""
+"""Maximum rows per file: about a gigabyte of passages."""
 
 MOST_FILES = 16
-"""That are not full, before they are written together."""
+"""Number of files that are not full above which they are merged."""
 
 MOST_DELETED = 0.2
-"""Share of a table's rows that may be deleted, before they are left out."""
+"""Share of deleted rows above which files are rewritten."""
 
 ALL = 1_000_000
-"""Parts of an index: as many as there are."""
+"""Number of index parts to merge: all of them."""
 
 KEPT_FOR = dt.timedelta(days=1)
-"""How long a version stays that has no name: nobody reads one for longer."""
+"""How long an unnamed version is kept: no reader needs one for longer."""
 
 
 def tidy(tables: Tables) -> None:
-    """Write files together where that is worth it, and let old versions go."""
+    """Compact tables if worthwhile, and delete old versions."""
     for table in (tables.passages, tables.documents, tables.files, tables.notes):
         with suppress(LibraryBusy):
             if _is_worth_it(table):
@@ -40,7 +40,7 @@ def tidy(tables: Tables) -> None:
 
 
 def compact(table: Table) -> None:
-    """Write small files together, without the rows that are deleted.
+    """Merge small files and drop deleted rows.
 
     Raises
     ------
@@ -48,7 +48,7 @@ def compact(table: Table) -> None:
         If others write the same rows.
     """
     with told(table.url):
-        # Lance writes only such files together that are in the same parts of each index.
+        # Lance only merges files covered by the same segments of each index.
         table.dataset.optimize.optimize_indices(num_indices_to_merge=ALL)
         table.dataset.optimize.compact_files(
             target_rows_per_fragment=ROWS, materialize_deletions_threshold=MOST_DELETED

@@ -25,14 +25,14 @@ from rag.types.protocols import Embedder
 from rag.types.reports import Verification, Version
 
 SECONDS_BETWEEN_LOOKS = 0.5
-"""How long a search may take the tables for what they were, before it looks for a newer version."""
+"""How long a search may use the current versions before checking for newer ones."""
 
 
 class SharedEngine:
-    """As :class:`rag.index.engine.Engine` says.
+    """Implements :class:`rag.index.engine.Engine`.
 
-    Many processes may search and write at once, on as many machines. None of them holds a lock:
-    Lance commits one after the other.
+    Any number of processes, on any number of machines, may search and write concurrently. There is
+    no lock: Lance serialises commits.
     """
 
     def __init__(self, tables: Tables) -> None:
@@ -47,13 +47,13 @@ class SharedEngine:
 
     @property
     def location(self) -> str:
-        """Its URL."""
+        """The library's URL."""
         return self._tables.url
 
     @contextmanager
     def writing(self, beat: Beat = unobserved, by: Workers | None = None) -> Iterator[None]:
-        """No lock: see the class. ``by`` are who bring indexes and counts up to date at the end,
-        this machine by default.
+        """Context for writing, without a lock: see the class. At the end, indexes and counts are
+        updated by the machines in ``by``, by default this one.
         """
         try:
             yield
@@ -63,7 +63,7 @@ class SharedEngine:
             self._newest = None
 
     def searcher(self) -> SharedSearcher:
-        """The library as it was a moment ago."""
+        """Search the library as of a moment ago."""
         with self._looking:
             now = time.monotonic()
             if self._newest is None or now - self._newest[0] > SECONDS_BETWEEN_LOOKS:
@@ -76,15 +76,15 @@ class SharedEngine:
         return SharedSearcher(passages, statistics)
 
     def still(self) -> SharedEngine:
-        """The same as it is now, to be read: whatever is written from now on is not seen."""
+        """A read-only engine pinned to the current version."""
         return SharedEngine(self._tables.pinned())
 
     def look_again(self) -> None:
-        """See what others wrote by now at the next search, and not only in half a second."""
+        """Make the next search check for new versions at once."""
         self._newest = None
 
     def size(self) -> int:
-        """Of the rows as they lie in the tables; older versions and indexes are not counted."""
+        """Bytes of the current rows; older versions and indexes are not included."""
         tables = self._tables
         return sum(
             one.size()
@@ -97,21 +97,21 @@ class SharedEngine:
         return None
 
     def verify(self, embedder: Embedder, tell: Tell, *, repair: bool) -> Verification:
-        """As :mod:`rag.cluster.lance.verification` says."""
+        """See :mod:`rag.cluster.lance.verification`."""
         from rag.cluster.lance import verification
 
         return verification.verify(self._tables, self.writer, embedder, tell, repair=repair)
 
     def versions(self) -> list[Version]:
-        """As :mod:`rag.cluster.lance.versions` says."""
+        """See :mod:`rag.cluster.lance.versions`."""
         return versions.versions(self._tables)
 
     def restore(self, number: int) -> None:
-        """As :mod:`rag.cluster.lance.versions` says; the version that is left is kept, too."""
+        """See :mod:`rag.cluster.lance.versions`; the current version is kept, too."""
         versions.restore(self._tables, number)
         publish(self._tables)
         self._newest = None
 
     def close(self) -> None:
-        """Nothing is held open."""
+        """Do nothing: no resources are held."""
         self._newest = None

@@ -1,8 +1,8 @@
-"""Filters and clauses as SQL, which Lance looks at before it ranks anything.
+"""Translate filters and query clauses to SQL, which Lance applies before ranking (prefiltering).
 
-Each condition is on a column that :mod:`rag.cluster.lance.rows` makes for it, so that it means what
-it means in the embedded engine: what is the same there in upper and lower case, or in two forms
-that Unicode has for a letter, is folded when it is written.
+Each condition is on a column that :mod:`rag.cluster.lance.rows` fills for it, so that filters mean
+the same as in the embedded engine: text compared regardless of case or Unicode form is folded on
+writing.
 """
 
 from __future__ import annotations
@@ -16,57 +16,57 @@ from rag.types.filters import Filter
 from rag.types.parts import whole_source
 
 SEPARATOR = "\x1f"
-"""Between the name and the value of what is known of a document; no text that was read has it."""
+"""Separator of name and value of a metadata field; never occurs in text that was read."""
 
 TOGETHER = 1000
-"""Values in one condition."""
+"""Maximum number of values per condition."""
 
 NOTHING = "false"
-"""A condition that no passage meets."""
+"""A condition that matches nothing."""
 
 
 def quoted(text: str) -> str:
-    """A text as SQL has it."""
+    """Quote a SQL string literal."""
     return "'" + text.replace("'", "''") + "'"
 
 
 def one_of(column: str, values: Iterable[str]) -> str:
-    """That a column has one of some values."""
+    """Condition: a column has one of the values."""
     listed = ", ".join(map(quoted, values))
     return f"{column} IN ({listed})" if listed else NOTHING
 
 
 def any_of(column: str, values: Iterable[str]) -> str:
-    """That a list has one of some values."""
+    """Condition: a list column contains one of the values."""
     listed = ", ".join(map(quoted, values))
     return f"array_has_any({column}, make_array({listed}))" if listed else NOTHING
 
 
 def in_groups(values: Iterable[str]) -> Iterator[Sequence[str]]:
-    """Values as one condition after the other may have them."""
+    """Split values into groups that fit in one condition."""
     listed = list(values)
     for start in range(0, len(listed), TOGETHER):
         yield listed[start : start + TOGETHER]
 
 
 def all_of(conditions: Iterable[str]) -> str | None:
-    """That all conditions hold; None where there is none."""
+    """Conjunction of conditions; None if there are none."""
     return " AND ".join(f"({one})" for one in conditions) or None
 
 
 def of_documents(conditions: Sequence[Filter]) -> list[str]:
-    """What must hold for a document, or a passage of one."""
+    """Conditions for documents, and for their passages."""
     return [one for condition in conditions for one in _parts(condition)]
 
 
 def of_words(clauses: Clauses, literal: Sequence[str], without: Sequence[str]) -> list[str]:
-    """What must hold for the words of a passage as they are written.
+    """Conditions for literal phrases in passages.
 
     Parameters
     ----------
     literal, without
-        The phrases of ``clauses`` as :func:`rag.cluster.lance.rows.literally` has them; empty for
-        one without a word, which stands nowhere.
+        The phrases of ``clauses`` in the form of :func:`rag.cluster.lance.rows.literally`; empty
+        for one without words, which matches nothing.
     """
     must = [f"contains(literal, {quoted(one)})" if one else NOTHING for one in literal]
     not_there = [f"NOT contains(literal, {quoted(one)})" for one in without if one]
@@ -74,12 +74,12 @@ def of_words(clauses: Clauses, literal: Sequence[str], without: Sequence[str]) -
 
 
 def located(paths: Iterable[str]) -> str:
-    """Paths as conditions on sources compare them; of a part, that of the whole."""
+    """Fold paths for source filters; for a part, the path of the whole document."""
     return "\n".join(_folded(whole_source(path)) for path in paths)
 
 
 def _folded(path: str) -> str:
-    # As SQLite's lower() has it: in file names only these letters are the same.
+    # Like SQLite's lower(), which folds ASCII only: other letters in file names are case-sensitive.
     ascii_lower = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ\n", "abcdefghijklmnopqrstuvwxyz\x1f")
     return plain(path).translate(ascii_lower)
 
@@ -101,5 +101,5 @@ def _parts(condition: Filter) -> Iterator[str]:
 
 
 def _wild(letter: str) -> str:
-    """A letter of a pattern as a regular expression; only ``*`` and ``?`` are wild."""
+    """Translate a character of a glob pattern to regex; only ``*`` and ``?`` are wildcards."""
     return {"*": ".*", "?": "."}.get(letter) or re.escape(letter)

@@ -1,4 +1,4 @@
-"""What a shared library remembers of itself."""
+"""Key-value notes of a shared library."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from rag.cluster.lance.tables import Tables
 
 
 class SharedNotes:
-    """As :class:`rag.index.engine.Notes` says."""
+    """Implements :class:`rag.index.engine.Notes`."""
 
     def __init__(self, tables: Tables) -> None:
         self._tables = tables
 
     def note(self, name: str) -> str | None:
-        """What is kept under a name, or None."""
+        """Value of a note; None if there is none."""
         found = self._tables.notes.rows(("value",), f"name = {quoted(name)}")
         return str(found[0]["value"]) if found else None
 
     def keep(self, name: str, value: str | None) -> None:
-        """Keep a value under a name, or with None nothing."""
+        """Set a note, or delete it with None."""
         notes = self._tables.notes
         if value is None:
             notes.delete(f"name = {quoted(name)}")
@@ -28,13 +28,13 @@ class SharedNotes:
             notes.upsert([{"name": name, "value": value}], "name")
 
     def all(self, beginning: str) -> dict[str, str]:
-        """Everything that is kept under names that begin like that."""
+        """All notes whose names begin with ``beginning``."""
         found = self._tables.notes.rows(
             ("name", "value"), f"starts_with(name, {quoted(beginning)})"
         )
         return {row["name"]: row["value"] for row in found}
 
     def forget(self, names: Iterable[str]) -> None:
-        """Keep nothing under these names."""
+        """Delete these notes."""
         for some in in_groups(names):
             self._tables.notes.delete(one_of("name", some))

@@ -1,4 +1,4 @@
-"""Opening a shared library, with the model that it was made with."""
+"""Open a shared library with the model it was created with."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from rag.runtime import airgap
 from rag.types.protocols import Embedder
 
 FORMAT = "1"
-"""Of the tables."""
+"""Version of the table format."""
 
 MODEL = "model"
-"""Under which a library keeps what it must know to be opened with its model again."""
+"""Name of the note that holds the model's record."""
 
 
 def opened(
@@ -31,7 +31,7 @@ def opened(
     dimensions: int | None,
     embedder: Embedder | None,
 ) -> tuple[SharedEngine, Embedder]:
-    """The engine of the library at a URL, and its model.
+    """Open the library at a URL; returns its engine and embedder.
 
     Parameters and errors are those of :meth:`rag.Library.open`.
     """
@@ -66,7 +66,7 @@ def opened(
 
 
 def see_that_there_is_none(url: str) -> None:
-    """Refuse a URL at which there is a library, whole.
+    """Refuse a URL that already has a complete library.
 
     Raises
     ------
@@ -81,10 +81,10 @@ def see_that_there_is_none(url: str) -> None:
 
 @contextmanager
 def being_made(url: str, embedder: Embedder) -> Iterator[SharedEngine]:
-    """The engine of a library that is one only at the end of the block."""
+    """An engine for a new library, which becomes valid only at the end of the block."""
     tables = Tables(url, embedder.dimension)
     tables.create()
-    tables.clear()  # of an attempt that was cut off
+    tables.clear()  # of an interrupted attempt
     yield SharedEngine(tables)
     _sign(SharedNotes(tables), embedder)
 
@@ -95,8 +95,8 @@ def _sign(notes: SharedNotes, embedder: Embedder) -> None:
 
 
 def _see_that_it_may_be_reached(url: str) -> None:
-    """Refuse a library elsewhere where no other machine may be reached: Lance connects by itself,
-    and not in sight of what refuses connections in this process.
+    """Refuse remote libraries in airgap mode: Lance opens its own connections, which the process's
+    network block can't intercept.
     """
     is_here = url.startswith(("file://", "memory://")) or re.match(
         r"https?://(localhost|127\.\d+\.\d+\.\d+|\[::1\])(:\d+)?/?$",
@@ -109,7 +109,7 @@ def _see_that_it_may_be_reached(url: str) -> None:
 
 
 def _check(url: str, notes: SharedNotes, embedder: Embedder) -> None:
-    """Refuse a library of another model or another version."""
+    """Refuse a library with another model or format version."""
     found, made = notes.note("format"), notes.note("fingerprint")
     if found is None:
         raise LibraryDamaged(

@@ -1,6 +1,6 @@
-"""The end of a run: indexes are brought up to date, and terms counted anew.
+"""The end of a run: update indexes and recount terms.
 
-New rows are found before that: Lance looks through what its indexes lack, row by row.
+New rows are searchable even before: Lance scans rows that its indexes lack.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from rag.errors import LibraryBusy
 
 ATTEMPTS = 8
 SECONDS_BETWEEN = 0.2
-"""Between two attempts, by chance up to that at first, and up to twice as long each time."""
+"""Base of the delay between attempts in seconds: random, with exponential backoff."""
 
 
 def publish(tables: Tables, by: Workers | None = None, *, anew: bool = False) -> None:
-    """Bring all that is derived up to date, here or by others; ``anew``, what seems to be, too.
+    """Update all derived data, here or on other machines; with ``anew``, even if it seems current.
 
-    Others may end a run at the same moment. Whoever comes second begins once more, and so does who
-    counted what has changed meanwhile; after some attempts terms stay a little behind.
+    If runs end concurrently, all but the first retry, as does a run whose counted passages have
+    changed meanwhile; after the last attempt, terms may lag behind a little.
     """
     for attempt in range(ATTEMPTS):
         if _counted_version(tables) == tables.passages.version and not (anew and attempt == 0):
@@ -40,7 +40,7 @@ def publish(tables: Tables, by: Workers | None = None, *, anew: bool = False) ->
 
 
 def _counted_version(tables: Tables) -> int | None:
-    """Of the passages whose terms were counted."""
+    """Version of the passages at the last term count."""
     found = tables.terms.rows(("passages",), one_of("term", [VERSION]))
     return int(found[0]["passages"]) if found else None
 
@@ -49,7 +49,7 @@ def _derive(tables: Tables, by: Workers | None) -> None:
     held = tables.documents.rows(("sentences", "passages"))
     sentences = sum(row["sentences"] for row in held)
     if by is not None and sentences:
-        # First: what is written together has to be in the same part of each index.
+        # First, because files are only merged if covered by the same segments of each index.
         segments.make(tables.passages, sentences, by)
     compaction.tidy(tables)
     tables.passages.index_passages(sentences)

@@ -1,4 +1,4 @@
-"""What readers said of hits, each rating a note of the library."""
+"""Ratings of hits, each stored as a note of the library."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ _NAMED = "rating:"
 
 
 class SharedRatings:
-    """As :class:`rag.index.engine.Ratings` says. Whoever serves the library may rate."""
+    """Implements :class:`rag.index.engine.Ratings`. Any server of the library may add ratings."""
 
     def __init__(self, tables: Tables) -> None:
         self._tables = tables
         self._notes = SharedNotes(tables)
 
     def put(self, rating: Rating) -> None:
-        """Keep a rating, in the place of an earlier one of this passage for this question."""
+        """Store a rating, replacing any earlier one of this passage for this query."""
         name = _name(rating)
         self._notes.keep(name, _as_json(rating))
         self._notes.forget(one for one in self._same(rating) if one != name)
 
     def remove(self, rating: Rating) -> None:
-        """Forget what was said of this passage for this question, if anything was."""
+        """Delete the rating of this passage for this query, if any."""
         self._notes.forget(self._same(rating))
 
     def all(self) -> list[Rating]:
-        """Every rating, the earliest first."""
+        """All ratings, earliest first."""
         return sorted(
             self._kept().values(), key=lambda one: (one.time, one.question, one.passage_id)
         )
@@ -42,8 +42,8 @@ class SharedRatings:
         return {name: _rating(value) for name, value in self._notes.all(_NAMED).items()}
 
     def _same(self, rating: Rating) -> list[str]:
-        """Under what names this was rated before. A passage that was read anew has another id: what
-        was said of it counts, when the passage of that time is no more.
+        """Names of earlier ratings of the same passage. A passage gets a new id when its document
+        is read again; ratings of its old id still count if that passage no longer exists.
         """
         alike = {
             name: one

@@ -1,4 +1,4 @@
-"""What is in a shared library now, document by document."""
+"""Read the current contents of a shared library, document by document."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _COUNTED = ("passages", "sentences")
 
 
 class SharedReader:
-    """As :class:`rag.index.engine.Reader` says."""
+    """Implements :class:`rag.index.engine.Reader`."""
 
     def __init__(self, tables: Tables) -> None:
         self._tables = tables
@@ -34,7 +34,7 @@ class SharedReader:
         return sum(one.version for one in (tables.documents, tables.passages, tables.files))
 
     def counts(self) -> tuple[int, int, int]:
-        """How many documents, passages and sentences there are."""
+        """Number of documents, passages and sentences."""
         documents = self._tables.documents
         if self._counted is None or self._counted[0] != documents.version:
             found = documents.rows((*_COUNTED, "paths"))
@@ -43,20 +43,20 @@ class SharedReader:
         return self._counted[1]
 
     def languages(self) -> dict[str, int]:
-        """How many documents there are in each language."""
+        """Number of documents per language."""
         found = self._tables.documents.rows(("language", "paths"))
         return dict(Counter(row["language"] or "" for row in found if rows.is_whole(row)))
 
     def has_document(self, document_id: str) -> bool:
-        """Whether a document of that id is there, whole: a writer may have been killed between its
-        row and its passages.
+        """Whether a document is stored completely: a writer may have been killed between writing
+        its row and its passages.
         """
         found = self._tables.documents.rows(("passages",), f"id = {quoted(document_id)}")
         there = self._tables.passages.count(f"document = {quoted(document_id)}") if found else 0
         return bool(found) and found[0]["passages"] == there
 
     def whole(self, document_ids: Sequence[str]) -> frozenset[str]:
-        """Those of some documents that are there, whole; the same as many at a time."""
+        """The complete ones among ``document_ids``, in one request."""
         if not document_ids:
             return frozenset()
         rows_of = self._tables.documents.rows(("id", "passages"), one_of("id", document_ids))
@@ -65,13 +65,13 @@ class SharedReader:
         return frozenset(row["id"] for row in rows_of if row["passages"] == there[row["id"]])
 
     def document(self, document_id: str) -> Document | None:
-        """The document of that id, or None."""
+        """The document with this id; None if there is none."""
         columns = (*rows.DOCUMENT, "paths", "checksum")
         found = self._tables.documents.rows(columns, f"id = {quoted(document_id)}")
         return rows.document(found[0]) if found else None
 
     def passages_of(self, document_id: str) -> list[Passage]:
-        """The passages of a document, in the order of its text."""
+        """The passages of a document, in text order."""
         found = self._tables.passages.rows(rows.PASSAGE, f"document = {quoted(document_id)}")
         return sorted(map(rows.passage, found), key=lambda one: one.start)
 
@@ -86,7 +86,7 @@ class SharedReader:
         return {key: rows.vectors(row) for key, row in found.items()}
 
     def encodings(self, passages: Sequence[Passage]) -> dict[int, PassageEncoding]:
-        """What there is of passages with the same words and sentences, by position."""
+        """Stored encodings of passages with the same text and sentences, by position."""
         positions: dict[int, list[int]] = {}
         for position, passage in enumerate(passages):
             positions.setdefault(content_key(passage), []).append(position)
@@ -101,7 +101,7 @@ class SharedReader:
         return found
 
     def sources(self, files: Iterable[str] | None = None) -> list[Source]:
-        """Every place where a document was found, or those in these files."""
+        """All sources, or those in these files."""
         documents, columns = self._tables.documents, ("id", "paths", "files")
         if files is None:
             return [one for row in documents.rows(columns) for one in Held.of(row).sources]
@@ -114,17 +114,17 @@ class SharedReader:
         return [one for held in found.values() for one in held.sources if one.file in wanted]
 
     def files(self, paths: Iterable[str] | None = None) -> dict[str, FileRecord]:
-        """Every file that was read, or those of them with these paths, by its path."""
+        """Records of all files read, or of those with these paths, by path."""
         found = self._tables.files.rows(rows.FILE) if paths is None else self._of("path", paths)
         return {record.path: record for record in map(rows.file_record, found)}
 
     def files_with(self, digests: Iterable[str]) -> list[FileRecord]:
-        """The files that were read and had one of these contents, by path."""
+        """Records of files that had one of these contents, by path."""
         found = map(rows.file_record, self._of("digest", digests))
         return sorted(found, key=lambda record: record.path)
 
     def paths(self) -> tuple[list[str], list[str]]:
-        """Of every place where a document was found, and of every file that was read."""
+        """Paths of all sources, and of all files read."""
         of_sources = self._tables.documents.rows(("paths",))
         of_files = self._tables.files.rows(("path",))
         return [path for row in of_sources for path in row["paths"]], [
@@ -132,19 +132,19 @@ class SharedReader:
         ]
 
     def _of(self, column: str, values: Iterable[str]) -> list[rows.Row]:
-        """The rows of files with one of some values."""
+        """Rows of files with one of the values in ``column``."""
         files = self._tables.files
         return [
             row for some in in_groups(values) for row in files.rows(rows.FILE, one_of(column, some))
         ]
 
     def files_with_warnings(self) -> frozenset[str]:
-        """The files of which something was read with doubts."""
+        """Files with a document that has warnings."""
         found = self._tables.documents.rows(("files",), "warnings <> '[]'")
         return frozenset(file for row in found for file in row["files"])
 
     def file_reports(self) -> list[FileReport]:
-        """Every file that was read, and what came of it, by path."""
+        """Reports on all files read, by path."""
         of_file: dict[str, list[rows.Row]] = {}
         for row in self._tables.documents.rows(_REPORTED):
             for file in row["files"]:

@@ -1,4 +1,4 @@
-"""Where a document of a shared library was found, and how it is changed by many at once."""
+"""Sources of a document in a shared library, with optimistic concurrency control."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from rag.index.sqlite import Source
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """Where a document was found: its sources, in order of their paths.
+    """A document's sources, sorted by path.
 
-    ``revision`` rises with each change of that, and ``seen`` is the one that was changed: who
-    changes it writes only if it is what was looked at.
+    ``revision`` increases with each change, and ``seen`` is the revision that was changed: a writer
+    commits only if the stored revision is still the one it read.
     """
 
     sources: tuple[Source, ...]
@@ -25,7 +25,7 @@ class Held:
 
     @classmethod
     def of(cls, row: Mapping[str, Any]) -> Held:
-        """From a document's row."""
+        """Build from a document's row."""
         return cls(
             tuple(
                 Source(path, file, row["id"])
@@ -38,12 +38,12 @@ class Held:
     def changed(self, sources: Iterable[Source]) -> Held:
         """The next revision, with these sources."""
         ordered = tuple(sorted(set(sources), key=lambda one: one.path))
-        # By the clock: a document that went and came back goes on counting.
+        # Clock-based: a document that was deleted and added again continues to count up.
         later = max(self.revision + 1, time.time_ns() // 1000)
         return Held(ordered, later, self.revision)
 
     def columns(self) -> dict[str, object]:
-        """As the table of documents has it."""
+        """Columns for the documents table."""
         paths = [one.path for one in self.sources]
         files = [one.file for one in self.sources]
         return {
@@ -55,6 +55,6 @@ class Held:
         }
 
     def of_passages(self) -> dict[str, object]:
-        """As the table of passages has it."""
+        """Columns for the passages table."""
         paths = [one.path for one in self.sources]
         return {"sources": paths, "located": located(paths), "revision": self.revision}

@@ -1,7 +1,7 @@
-"""Documents, passages and files as rows of tables, and back.
+"""Convert documents, passages and files to table rows and back.
 
-What a search needs of a document lies with each of its passages, so that a question reads one
-table, at one version: nothing that it finds can have changed meanwhile.
+The document fields a search needs are stored with each passage, so that a query reads one table at
+one version, and nothing it retrieves can have changed meanwhile.
 """
 
 from __future__ import annotations
@@ -45,34 +45,34 @@ PASSAGE = (
     *("id", "document", "start", "end", "text", "sentences", "leading", "headings", "pages"),
     *("title", "date", "date_from", "sources", "content"),
 )
-"""The columns of a passage that make a :class:`StoredPassage`; …"""
+"""The columns of a :class:`StoredPassage`."""
 
 TOKENS = ("counts", "bits", "title_bits", "text", "document", "start")
-"""… those that make :class:`StoredTokens`; …"""
+"""The columns of a :class:`StoredTokens`."""
 
 WORDS = ("stems", "context")
-"""… and those in which its words are counted."""
+"""The columns of stems, for term counts."""
 
 ENCODING = ("text", "start", "sentences", "content", "vectors", "counts", "pieces", "bits")
-"""Those that make a :class:`PassageEncoding` of the same words."""
+"""The columns of a :class:`PassageEncoding` of the same text."""
 
 DOCUMENT = (
     *("id", "title", "date", "digest", "metadata", "headings", "pages", "page_labels"),
     *("warnings", "text"),
 )
-"""The columns of a document that its checksum covers."""
+"""The document columns covered by its checksum."""
 
 SIGNED = (
     *("id", "document", "start", "end", "text", "sentences", "leading", "headings", "pages"),
     *("content", "vectors", "counts", "pieces", "bits", "title_bits"),
 )
-"""The columns of a passage that its checksum covers."""
+"""The passage columns covered by its checksum."""
 
 SUMMARY = (
     *("id", "title", "paths", "date", "passages", "date_from", "language", "page_count"),
     "warnings",
 )
-"""Those that make a :class:`DocumentSummary`."""
+"""The columns of a :class:`DocumentSummary`."""
 
 
 FILE = ("path", "size", "modified_ns", "digest", "reader", "failures", "seconds")
@@ -80,24 +80,24 @@ FILE = ("path", "size", "modified_ns", "digest", "reader", "failures", "seconds"
 
 
 def between_blanks(words: Sequence[str]) -> str:
-    """Words in a row, each between blanks; empty where there are none."""
+    """Join words with a space before and after each; empty if there are none."""
     return f" {' '.join(words)} " if any(words) else ""
 
 
 def literally(text: str, analysis: Analysis) -> str:
-    """The words of a text as they are written, each between blanks, so that words in a row are a
-    part of it; empty where there are none.
+    """The literal words of a text, each with a space before and after, so that phrase matching is
+    substring search; empty if there are none.
     """
     written, before = [], -1
     for position, word in analysis.phrase(text):
-        # Something between two words that is no word of its own keeps them apart.
+        # Punctuation or other text between two words keeps them apart.
         written += [""] * (position - before - 1) + [word]
         before = position
     return between_blanks(written)
 
 
 def document_row(document: Document, held: Held, passages: Sequence[Passage]) -> dict[str, object]:
-    """A document."""
+    """Row of a document."""
     facts: dict[str, Any] = {
         "id": document.id,
         "title": document.title,
@@ -123,7 +123,7 @@ def document_row(document: Document, held: Held, passages: Sequence[Passage]) ->
 
 
 def _of_document(document: Document) -> dict[str, object]:
-    """What conditions look at, in both tables."""
+    """The filter columns of both tables."""
     return {
         "folded": document.title.casefold(),
         "language": document.metadata.get("language"),
@@ -139,7 +139,7 @@ def passage_rows(
     encodings: Sequence[PassageEncoding],
     analysis: Analysis,
 ) -> list[dict[str, object]]:
-    """The passages of a document, all of them: the title is taken from the first."""
+    """Rows of all passages of a document; the title's tokens are taken from the first."""
     title = title_bits(passages, encodings)
     language = document.metadata.get("language")
     common = {
@@ -178,19 +178,19 @@ def passage_rows(
 
 
 def signature(row: Row) -> int:
-    """The checksum of a passage, of its row."""
+    """Checksum of a passage, computed from its row."""
     numbers = np.asarray(row["vectors"], np.float16).tobytes()
     return checksum(*(numbers if name == "vectors" else row[name] for name in SIGNED))
 
 
 def title_bits(passages: Sequence[Passage], encodings: Sequence[PassageEncoding]) -> TokenBits:
-    """The tokens of the headings that lead a document: they begin its first passage."""
+    """Token bits of a document's leading headings, which begin its first passage."""
     first, encoding = passages[0], encodings[0]
     return encoding.bits[: int(encoding.counts[: first.leading].sum())]
 
 
 def file_row(record: FileRecord) -> dict[str, object]:
-    """A file."""
+    """Row of a file."""
     return {
         "path": record.path,
         "size": record.size,
@@ -203,13 +203,13 @@ def file_row(record: FileRecord) -> dict[str, object]:
 
 
 def file_record(row: Row) -> FileRecord:
-    """A file, from its row."""
+    """A file record from its row."""
     failures = tuple(Failure(source, reason) for source, reason in json.loads(row["failures"]))
     return FileRecord(**{name: row[name] for name in FILE} | {"failures": failures})
 
 
 def passage(row: Row) -> Passage:
-    """A passage, from its row."""
+    """A passage from its row."""
     spans = np.frombuffer(row["sentences"], dtype=np.int32).reshape(-1, 2).tolist()
     return Passage(
         id=row["id"],
@@ -225,12 +225,12 @@ def passage(row: Row) -> Passage:
 
 
 def stored_passage(key: int, row: Row) -> StoredPassage:
-    """A passage with the facts of its document, from its row.
+    """A passage with its document's metadata, from its row.
 
     Raises
     ------
     LibraryDamaged
-        If it is not what was written.
+        If the row is corrupt.
     """
     found = passage(row)
     if row["content"] != content_key(found):
@@ -246,12 +246,12 @@ def stored_passage(key: int, row: Row) -> StoredPassage:
 
 
 def is_whole(row: Row) -> bool:
-    """Whether a document is one to the reader, or the first part of one, from its row."""
+    """Whether a row is a document as users see it: unsplit, or the first part of one."""
     return not is_further_part(min(row["paths"], default=""))
 
 
 def stored_tokens(key: int, row: Row) -> StoredTokens:
-    """The tokens of a passage, from its row."""
+    """Token bits of a passage, from its row."""
     bits, title = _token_bits(row)
     return StoredTokens(
         key=key,
@@ -264,7 +264,7 @@ def stored_tokens(key: int, row: Row) -> StoredTokens:
 
 
 def encoding(row: Row) -> PassageEncoding:
-    """What the model made of a passage, from its row."""
+    """The encoding of a passage, from its row."""
     return PassageEncoding(
         sentences=vectors(row),
         counts=np.frombuffer(row["counts"], dtype=np.int32),
@@ -274,7 +274,7 @@ def encoding(row: Row) -> PassageEncoding:
 
 
 def vectors(row: Row) -> Vectors:
-    """The sentence vectors of a passage, from its row; shape (sentences, dimension), float32."""
+    """Sentence vectors of a passage, from its row; shape (sentences, dimension), float32."""
     found: Vectors = row["vectors"].astype(np.float32)
     if not np.isfinite(found).all():
         raise damaged("a vector is not finite")
@@ -282,12 +282,12 @@ def vectors(row: Row) -> Vectors:
 
 
 def document(row: Row) -> Document:
-    """A document, from its row.
+    """A document from its row.
 
     Raises
     ------
     LibraryDamaged
-        If it is not what was written.
+        If the row is corrupt.
     """
     if row["checksum"] != checksum(*(row[name] for name in DOCUMENT)):
         raise damaged(f"the document “{row['title']}” is not what was written")
@@ -309,7 +309,7 @@ def document(row: Row) -> Document:
 
 
 def summary(row: Row) -> DocumentSummary:
-    """A document as it stands in a list, from its row."""
+    """The summary of a document for lists, from its row."""
     return DocumentSummary(
         id=row["id"],
         title=row["title"],
@@ -324,7 +324,7 @@ def summary(row: Row) -> DocumentSummary:
 
 
 def _token_bits(row: Row) -> tuple[TokenBits, TokenBits]:
-    """The bits of a passage's tokens and of the title above it, as wide as they were written."""
+    """Token bits of a passage and of its document's title, at the stored width."""
     tokens = int(np.frombuffer(row["counts"], dtype=np.int32).sum())
     width = len(row["bits"]) // max(tokens, 1)
     if width * tokens != len(row["bits"]):

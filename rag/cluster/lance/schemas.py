@@ -1,4 +1,4 @@
-"""The tables of a shared library, column by column, and rows as Arrow has them."""
+"""Table schemas of a shared library, and conversion of rows to Arrow."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from rag.cluster.lance.rows import Row
 
 VECTORS = "vectors"
-"""The one column that is no plain value: a matrix, a row a sentence."""
+"""The only non-scalar column: a matrix with one row per sentence."""
 
 _KEY = {"lance-schema:unenforced-primary-key": "true"}
-"""Without it, two that insert the same id at once would both succeed, and it be there twice."""
+"""Without it, two concurrent inserts of the same id would both succeed and duplicate it."""
 
 _CONDITIONS: Mapping[str, pa.DataType] = {
     "date": pa.string(),
@@ -25,11 +25,11 @@ _CONDITIONS: Mapping[str, pa.DataType] = {
     "facts": pa.list_(pa.string()),
     "located": pa.string(),
 }
-"""What filters look at, for documents and passages alike."""
+"""Filter columns, common to documents and passages."""
 
 
 def passages(dimension: int) -> pa.Schema:
-    """A row a passage, with all that a search needs of it and of its document."""
+    """One row per passage, with everything a search needs of it and its document."""
     return _schema(
         "id",
         {
@@ -60,7 +60,7 @@ def passages(dimension: int) -> pa.Schema:
 
 
 def documents() -> pa.Schema:
-    """A row a document."""
+    """One row per document."""
     texts = ("title", "digest", "metadata", "headings", "pages", "page_labels", "warnings", "text")
     numbers = ("checksum", "page_count", "characters", "passages", "sentences", "revision", "seen")
     return _schema(
@@ -76,24 +76,24 @@ def documents() -> pa.Schema:
 
 
 def files() -> pa.Schema:
-    """A row a file that was read."""
+    """One row per file read."""
     texts = dict.fromkeys(("digest", "reader", "failures"), pa.string())
     numbers = dict.fromkeys(("size", "modified_ns"), pa.int64())
     return _schema("path", {**texts, **numbers, "seconds": pa.float64()})
 
 
 def notes() -> pa.Schema:
-    """A row a thing that the library remembers."""
+    """One row per note."""
     return _schema("name", {"value": pa.string()})
 
 
 def terms() -> pa.Schema:
-    """A row a word or word piece, with the number of passages that have it."""
+    """One row per term (word or word piece) with its document frequency over passages."""
     return _schema("term", {"passages": pa.int64()})
 
 
 def as_arrow(rows: Sequence[Row], schema: pa.Schema) -> pa.Table:
-    """Rows as a table with those columns of the schema that they have."""
+    """Convert rows to a table with those columns of the schema that they have."""
     fields = [one for one in schema if one.name in rows[0]]
     columns = [
         _column([row[one.name] for row in rows], one.type, is_matrix=one.name == VECTORS)
@@ -103,12 +103,12 @@ def as_arrow(rows: Sequence[Row], schema: pa.Schema) -> pa.Table:
 
 
 def of_batch(batch: pa.RecordBatch) -> pa.Table:
-    """A batch as a table."""
+    """Convert a record batch to a table."""
     return pa.Table.from_batches([batch])
 
 
 def as_rows(table: pa.Table) -> list[dict[str, Any]]:
-    """The rows of a table."""
+    """Convert a table to rows."""
     columns: dict[str, Iterable[Any]] = {
         name: _matrices(table.column(name)) if name == VECTORS else table.column(name).to_pylist()
         for name in table.column_names

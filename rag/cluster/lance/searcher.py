@@ -1,4 +1,4 @@
-"""A shared library as questions see it: one version of the table of passages."""
+"""Search a shared library at one version of the passages table."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from rag.types.parts import whole_source
 
 
 class SharedSearcher:
-    """As :class:`rag.index.engine.Searcher` says; for one question.
+    """Implements :class:`rag.index.engine.Searcher`, for a single query.
 
-    What is asked for one after the other is fetched together, since each fetch is a way to the
-    object storage and back: first what passages are judged by, then what is shown of the best.
+    Columns needed one after the other are fetched together, since every fetch is a round trip to
+    object storage: first those for scoring, then those for displaying the best hits.
     """
 
     def __init__(self, passages: Table, statistics: Statistics, where: str | None = None) -> None:
@@ -34,11 +34,11 @@ class SharedSearcher:
         self._shown = Fetched(passages, (*rows.PASSAGE, *rows.TOKENS))
 
     def __len__(self) -> int:
-        """How many passages were counted last."""
+        """Number of passages at the last term count."""
         return self._statistics.passages
 
     def limited(self, conditions_: Sequence[Filter], clauses: Clauses) -> SharedSearcher:
-        """The same, within these limits."""
+        """The same searcher, restricted to these filters and clauses."""
         analysis = self._statistics.analysis
         phrases, without = (
             [rows.literally(one, analysis) for one in some]
@@ -50,15 +50,15 @@ class SharedSearcher:
 
     @property
     def exact(self) -> bool:
-        """Whether all sentences are compared."""
+        """Whether vector search is exact."""
         return self._passages.exact
 
     def nearest(self, question: Vector, sentences: int) -> Keys:
-        """The passages of the nearest sentences."""
+        """Passages of the nearest sentences."""
         return self._passages.nearest(question, sentences, self._where)
 
     def worded(self, question: str, passages: int) -> tuple[Keys, Scores]:
-        """The passages that Lance's own BM25 finds, with our scores of them."""
+        """Passages retrieved by Lance's BM25, with our lexical scores."""
         stems = [stem for word in self._statistics.analysis.words(question) for stem in word]
         if not stems or passages < 1:
             return np.zeros(0, np.int64), np.zeros(0)
@@ -68,7 +68,7 @@ class SharedSearcher:
         return keys[best], scores[best]
 
     def matching(self, words_: str) -> Keys:
-        """The passages that have all of the words."""
+        """Passages that contain all of the words."""
         each = [
             " OR ".join(f"contains(stems, {filter_sql.quoted(f' {stem} ')})" for stem in stems)
             for stems in self._statistics.analysis.words(words_)
@@ -77,7 +77,7 @@ class SharedSearcher:
         return self._passages.keys(where)
 
     def word_scores(self, question: str, keys: Sequence[int]) -> Scores:
-        """As the embedded engine has them: see :mod:`rag.cluster.lance.bm25`."""
+        """Lexical scores, as in the embedded engine: see :mod:`rag.cluster.lance.bm25`."""
         asked = self._statistics.analysis.words(question)
         if not asked:
             return np.zeros(len(keys))
@@ -100,7 +100,7 @@ class SharedSearcher:
         return {key: rows.vectors(row) for key, row in self._judged.of(keys).items()}
 
     def sentences(self, keys: Sequence[int]) -> tuple[Keys, NDArray[np.int64], Vectors]:
-        """Keys, how many sentences each passage has, and all vectors."""
+        """Keys, sentence counts, and the concatenated sentence vectors."""
         found = self.vectors(keys)
         counts = np.array([len(one) for one in found.values()], dtype=np.int64)
         together = np.concatenate(
@@ -117,7 +117,7 @@ class SharedSearcher:
         return {key: rows.stored_passage(key, row) for key, row in self._shown.of(keys).items()}
 
     def tally(self, keys: Sequence[int]) -> tuple[DocumentCount, ...]:
-        """How many of these passages each document has."""
+        """Number of these passages per document."""
         found = self._passages.take(keys, ("document", "title", "sources"))
         of_documents = {key: found[key] for key in sorted(found)}.values()
         counts = Counter(row["document"] for row in of_documents)
@@ -128,20 +128,20 @@ class SharedSearcher:
         )
 
     def piece_frequencies(self, pieces: Pieces) -> tuple[NDArray[np.int64], int]:
-        """As they were counted last."""
+        """Document frequencies of word pieces, and number of passages, at the last count."""
         return self._statistics.piece_frequencies(pieces)
 
     def respellings(self, question: str) -> tuple[Respelling, ...]:
-        """By the words that were counted."""
+        """Spelling corrections based on the counted terms."""
         return self._statistics.respellings(question)
 
     def matched(self, question: str, text: str) -> tuple[str, ...]:
-        """The words of ``text`` that the question's words find."""
+        """Words of ``text`` that match the query's words."""
         spans = self._statistics.analysis.forms(question, text)
         return tuple(dict.fromkeys(span.of(text) for span in spans))
 
     def coverage(self, question: str, texts: Sequence[str]) -> Scores:
-        """As the embedded engine has it."""
+        """Query coverage, as in the embedded engine."""
         analysis, passages = self._statistics.analysis, self._statistics.passages
         text, _ = self._statistics.fields(
             [stem for word in analysis.words(question) for stem in word]
@@ -153,13 +153,13 @@ class SharedSearcher:
         )
 
     def places(self, words_: str, phrases: Sequence[str], text: str) -> tuple[Span, ...]:
-        """Where in ``text`` the words stand, and the phrases."""
+        """Spans of ``text`` that match the words and phrases."""
         analysis = self._statistics.analysis
         return tuple(sorted({*analysis.forms(words_, text), *analysis.places(phrases, text)}))
 
 
 class Fetched:
-    """Some columns of rows that were asked for, each fetched once, whichever thread asks."""
+    """Cache of some columns of rows; each row is fetched once across threads."""
 
     def __init__(self, table: Table, columns: Sequence[str]) -> None:
         self._table = table
@@ -169,7 +169,7 @@ class Fetched:
         self._fetching = threading.Lock()
 
     def of(self, keys: Sequence[int]) -> dict[int, rows.Row]:
-        """The rows with these keys; one that is gone is left out."""
+        """Rows with these keys; deleted ones are left out."""
         with self._fetching:
             new = [key for key in keys if key not in self._asked]
             if new:

@@ -1,8 +1,8 @@
-"""Indexes of passages made by many: each makes a segment over some files, one puts them together,
-and the table takes the whole as one index.
+"""Distributed index building: workers each index some files as a segment; the segments are merged
+and committed as one index.
 
-So are made those that lack more than half of the rows, as one does that is missing, and that of
-vectors where the library has outgrown it. What others lack is little, and :class:`Table` adds it.
+This applies to indexes that are missing or lack more than half of the rows, and to the vector index
+once the library has outgrown it. Smaller gaps are filled by :class:`Table`.
 """
 
 from __future__ import annotations
@@ -25,14 +25,15 @@ _Result = TypeVar("_Result")
 _Settings = Mapping[str, Any]
 
 SAMPLED, STEPS = 256, 50
-"""Rows for each list, and steps at most, when lists are trained: what Lance has by default."""
+"""Sample size per list and maximum number of iterations for training IVF centroids; Lance's
+defaults."""
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """An index to make, its kind and settings as Lance has them.
+    """Specification of an index: Lance's type and settings.
 
-    All segments of an index of vectors have the same lists, and turn vectors the same way.
+    All segments of a vector index share the centroids and the RaBitQ rotation.
     """
 
     column: str
@@ -42,7 +43,7 @@ class Wanted:
 
 
 def make(table: Table, sentences: int, by: Workers) -> None:
-    """Have the indexes made that lack much. What others commit meanwhile stays found without."""
+    """Build indexes that lack many rows. Rows committed meanwhile are found by scanning."""
     parts = workers.parts(table)
     lacking, rows = table.indexes(), table.count()
     wanted = [_of_column(column) for column in INDEXED if 2 * lacking[f"{column}_idx"] > rows]
@@ -67,14 +68,14 @@ def make(table: Table, sentences: int, by: Workers) -> None:
 
 
 def trained(one: Part, lists: int) -> _Settings:
-    """What all segments of the index of vectors have in common; looks at those of all parts."""
+    """Train the settings shared by all segments of the vector index, from the whole table."""
     with told(one.url):
         dataset = one.table().dataset
         common = {
             "metric": "cosine",
             "num_partitions": max(lists, 1),
             "ivf_centroids": indices.train_ivf_model(
-                # Lance's own way there counts rows, not vectors, and so says there were too few.
+                # Lance's public method counts rows, not vectors, and so complains about too few.
                 dataset._ds,  # noqa: SLF001
                 schemas.VECTORS,
                 one.dimension,
@@ -89,7 +90,7 @@ def trained(one: Part, lists: int) -> _Settings:
 
 
 def segment(part: Part, wanted: Wanted) -> list[lance.Index]:
-    """The index over a part; nothing is committed."""
+    """Index one part, without committing."""
     with told(part.url):
         made = part.table().dataset.create_index_uncommitted(
             wanted.column,
@@ -103,7 +104,7 @@ def segment(part: Part, wanted: Wanted) -> list[lance.Index]:
 
 
 def together(segments: Sequence[lance.Index], part: Part) -> lance.Index:
-    """Segments as one; nothing is committed."""
+    """Merge segments, without committing."""
     with told(part.url):
         return part.table().dataset.merge_existing_index_segments(list(segments))
 

@@ -1,7 +1,7 @@
-"""How often words and word pieces occur in a shared library: a table that is derived from passages.
+"""Term statistics of a shared library: a table derived from passages.
 
-It is made anew by whoever ends a run that changed much, so it may be a little behind: that moves
-weights, and hides nothing. A term is named by the field that it is in; see :data:`FIELDS`.
+It is recounted at the end of a run that changed much, so it may lag behind a little: that shifts
+weights, but hides no passage. A term is prefixed with its field; see :data:`FIELDS`.
 """
 
 from __future__ import annotations
@@ -27,22 +27,22 @@ from rag.types.arrays import Pieces
 
 STEM, CONTEXT, LITERAL, PIECE, KIND, TOTAL = "s:", "c:", "l:", "p:", "k:", "n:"
 FIELDS = (STEM, CONTEXT, LITERAL, PIECE, KIND, TOTAL)
-"""Stems of passages, of the titles and headings above them, words as they are written, word pieces
-of the model, ways in which texts are stemmed, and sums over all passages."""
+"""Stems of passages, stems of titles and headings above them, literal words, word pieces of the
+model, languages of analysis, and totals over all passages."""
 
 PASSAGES, STEMS, CONTEXTS = TOTAL + "passages", TOTAL + "stems", TOTAL + "context"
 VERSION = TOTAL + "version"
-"""Which version of the passages was counted."""
+"""Term that holds the version of the passages that was counted."""
 
 REMEMBERED = 100_000
-"""Terms that a process remembers of one version: questions ask for the same ones again."""
+"""Maximum number of cached terms per version: queries ask for the same ones again."""
 
 COLUMNS = ("stems", "context", "literal", "pieces", "language")
-"""What is counted of a passage."""
+"""Passage columns to count."""
 
 
 def counted(passages: Iterable[Row]) -> Counter[str]:
-    """How many passages have each term, and the sums."""
+    """Document frequency of each term over passages, and the totals."""
     found: Counter[str] = Counter()
     for row in passages:
         stems, context = row["stems"].split(), row["context"].split()
@@ -57,12 +57,12 @@ def counted(passages: Iterable[Row]) -> Counter[str]:
 
 
 def counted_in(part: Part) -> Counter[str]:
-    """The same of a part of the passages."""
+    """As :func:`counted`, for one part of the passages."""
     return counted(part.table().each(COLUMNS, part.files))
 
 
 def added(counts: Iterable[Counter[str]]) -> Counter[str]:
-    """The counts of parts, as one."""
+    """Sum the counts of parts."""
     found: Counter[str] = Counter()
     for one in counts:
         found.update(one)
@@ -70,7 +70,7 @@ def added(counts: Iterable[Counter[str]]) -> Counter[str]:
 
 
 class Statistics:
-    """What the table says at one version of it."""
+    """The statistics at one version of the table."""
 
     def __init__(self, table: Table) -> None:
         self._table = table
@@ -78,7 +78,7 @@ class Statistics:
 
     @property
     def version(self) -> int:
-        """Of the table."""
+        """Version of the table."""
         return self._table.version
 
     @cached_property
@@ -89,17 +89,17 @@ class Statistics:
 
     @cached_property
     def analysis(self) -> Analysis:
-        """How questions are analysed: in every way in which the library's texts were."""
+        """Query analysis in all languages of the library's texts."""
         kinds = [term.removeprefix(KIND) for term in self._sums if term.startswith(KIND)]
         return Analysis(kinds or [ENGLISH])
 
     @property
     def passages(self) -> int:
-        """How many passages were counted."""
+        """Number of passages counted."""
         return self._sums.get(PASSAGES, 0)
 
     def fields(self, stems: Sequence[str]) -> tuple[Field, Field]:
-        """What is known of the stems in passages, and in what stands above them."""
+        """BM25 statistics of the stems in passages, and in titles and headings."""
         found = self._of([field + stem for stem in stems for field in (STEM, CONTEXT)])
         sums = self._sums
         number = max(self.passages, 1)
@@ -113,14 +113,14 @@ class Statistics:
         )
 
     def piece_frequencies(self, pieces: Pieces) -> tuple[NDArray[np.int64], int]:
-        """In how many passages each word piece occurs, and of how many."""
+        """Number of passages that contain each word piece, and total number of passages."""
         terms = [f"{PIECE}{piece}" for piece in pieces.tolist()]
         found = self._of(terms)
         return np.array([found.get(term, 0) for term in terms], dtype=np.int64), self.passages
 
     def respellings(self, question: str) -> tuple[Respelling, ...]:
-        """The question's words that nothing has, where a known one is near; the first letter must
-        be right, as in the embedded engine.
+        """Corrections for query words that occur nowhere but are similar to a known one; the first
+        letter must match, as in the embedded engine.
         """
         suspects = self.analysis.suspects(question, self._known_words(question))
         found = []
@@ -131,7 +131,7 @@ class Statistics:
         return tuple(found)
 
     def _known_words(self, question: str) -> Callable[[str], bool]:
-        """Tells whether a word of a question is in any passage or title, in any form."""
+        """Return a predicate for query words that occur in any passage or title, in any form."""
         words = set(self.analysis.spellings(question).values())
         forms = {
             word: [LITERAL + word]
@@ -147,7 +147,7 @@ class Statistics:
         return lambda word: any(term in there for term in forms[word])
 
     def _near(self, word: str) -> list[tuple[str, int]]:
-        """Words that may be meant. Two letters that changed places are two slips here."""
+        """Candidate corrections. A transposition counts as two edits here."""
         slips = 2 * spelling.slips_allowed(word)
         condition = (
             f"starts_with(term, {quoted(LITERAL + word[0])})"
@@ -158,12 +158,12 @@ class Statistics:
         ]
 
     def _of(self, terms: Sequence[str]) -> dict[str, int]:
-        """How many passages have each of the terms; those that some have."""
+        """Document frequencies of those terms that occur."""
         known = self._remembered
         new = [term for term in dict.fromkeys(terms) if term not in known]
         if new:
             found = self._found(one_of("term", new))
-            # Never changed in place: other threads may be reading it.
+            # Replaced, never mutated: other threads may be reading it.
             known = known | {term: found.get(term, 0) for term in new}
             self._remembered = known if len(known) <= REMEMBERED else {}
         return {term: known[term] for term in terms if known[term]}

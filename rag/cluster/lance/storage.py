@@ -1,6 +1,4 @@
-"""The object storage: how it is reached, what is kept of it in memory, and what it says when it
-can't be used.
-"""
+"""Object storage: options, cache, and translation of errors."""
 
 from __future__ import annotations
 
@@ -17,39 +15,39 @@ from rag.errors import LibraryBusy, LibraryError, LibraryNotFound
 from rag.runtime.byte_sizes import told_size
 
 MEMORY_VARIABLE = "RAG_SHARED_CACHE_LIMIT"
-"""The environment variable that says how many bytes of shared libraries a process may keep."""
+"""Environment variable for the cache size of all shared libraries in a process, in bytes."""
 
 DEFAULT_MEMORY = 2_000_000_000
-"""The vectors' index of one and a half million passages; Lance's own bounds are 7 GB."""
+"""Default cache size in bytes: enough for the vector index of 1.5 million passages; Lance's own
+limits are 7 GB."""
 
 OF_TABLES = 8
-"""One part in so many is for what describes the tables, the rest for their indexes."""
+"""One in this many bytes of the cache is for table metadata, the rest for indexes."""
 
 
 def options() -> dict[str, str]:
-    """What Lance does not take from the environment by itself: that a server of one's own may
-    speak without TLS.
+    """Options that Lance does not read from the environment: that a self-hosted server may use
+    plain HTTP.
     """
     plain = os.environ.get("AWS_ENDPOINT_URL", "").startswith("http://")
     return {"allow_http": "true"} if plain else {}
 
 
 def credentials() -> tuple[tuple[str, str], ...]:
-    """What the environment says of object storages. Lance and pyarrow look once for each address,
-    so what they keep must be another where this is.
+    """The environment's credentials. Lance and pyarrow read them once per cache key, so they must
+    be part of it.
     """
     known = ("AWS_", "AZURE_", "GOOGLE_")
     return tuple(sorted(one for one in os.environ.items() if one[0].startswith(known)))
 
 
 def kept() -> Session:
-    """What this process keeps in memory of all shared libraries, the least recently used going
-    first.
+    """The process-wide LRU cache for all shared libraries.
 
     Raises
     ------
     InputError
-        If ``$RAG_SHARED_CACHE_LIMIT`` is no size.
+        If ``$RAG_SHARED_CACHE_LIMIT`` is not a size.
     """
     return _kept(told_size(MEMORY_VARIABLE, DEFAULT_MEMORY), credentials())
 
@@ -62,7 +60,7 @@ def _kept(limit: int, _credentials: object) -> Session:
 
 @contextmanager
 def told(url: str) -> Iterator[None]:
-    """Raise what Lance and the object storage say as an error of the library's."""
+    """Translate errors of Lance and the object storage to our own."""
     try:
         yield
     except (OSError, ValueError, RuntimeError) as error:
@@ -82,7 +80,7 @@ def told(url: str) -> Iterator[None]:
 
 
 def _said(error: Exception) -> str:
-    """What went wrong, as short as it can be said: the server's own words are a page of XML."""
+    """Shorten an error message: servers send a page of XML."""
     whole = " ".join(str(error).split()) or type(error).__name__
     status = re.search(r"status code: (\d+ [A-Za-z ]+)", whole)
     return f"its server says {status[1].strip()}" if status else whole.partition(", /")[0][:300]

@@ -1,8 +1,7 @@
 """A Lance table, read at one version and written in commits.
 
-Each row has an id that Lance gives it and that stays when rows are compacted: that is the key of a
-passage. What is written is there whole or not at all, and two that write the same rows at once come
-one after the other.
+Passage keys are Lance's row ids, which survive compaction. Commits are atomic, and concurrent
+commits to the same rows are serialised.
 """
 
 from __future__ import annotations
@@ -28,20 +27,20 @@ if TYPE_CHECKING:
     from lance.dataset import MergeInsertBuilder
 
 VECTORS_IN = "vectors_in_"
-"""The name of the vectors' index, before the number of its lists; 0 where all are compared."""
+"""Prefix of the vector index's name, followed by the number of lists; 0 for exact search."""
 
 TAKEN_TOGETHER = 10_000
-"""Keys in one condition."""
+"""Maximum number of keys per condition."""
 
 INDEXED = ("id", "document", "content", "stems", "context")
-"""The columns of passages that have an index, besides that of the vectors."""
+"""Indexed columns of passages, apart from vectors."""
 
 CONFLICTS = 20
-"""How often a commit is tried anew that others came before."""
+"""Maximum number of retries of a commit after conflicts."""
 
 
 class Table:
-    """One table at one version; what it is asked to write goes on top of the newest."""
+    """One table at one version; writes go on top of the newest."""
 
     def __init__(self, dataset: lance.LanceDataset, schema: pa.Schema, url: str) -> None:
         self._dataset = dataset
@@ -50,40 +49,40 @@ class Table:
 
     @property
     def dataset(self) -> lance.LanceDataset:
-        """As Lance has it; within :func:`told`."""
+        """The Lance dataset; use within :func:`told`."""
         return self._dataset
 
     @property
     def url(self) -> str:
-        """Of the library."""
+        """URL of the library."""
         return self._url
 
     @property
     def version(self) -> int:
-        """Rises with each commit."""
+        """Increases with each commit."""
         return int(self._dataset.version)
 
     @property
     def dimension(self) -> int:
-        """Length of the vectors of passages."""
+        """Dimension of the passages' vectors."""
         return int(self._schema.field(schemas.VECTORS).type.value_type.list_size)
 
     def size(self) -> int:
-        """Bytes of the files with the rows."""
+        """Bytes of the data files."""
         with told(self._url):
-            fields: Any = self._dataset.stats.data_stats().fields  # a list, whatever its types say
+            fields: Any = self._dataset.stats.data_stats().fields  # a list, despite its annotation
             return sum(int(one.bytes_on_disk) for one in fields)
 
     def at(self, version: int) -> Table | None:
-        """The table as it was at a version; None if that is kept no more."""
+        """The table at another version; None if that has been deleted."""
         with told(self._url):
             if version not in {one["version"] for one in self._dataset.versions()}:
                 return None
             return Table(self._dataset.checkout_version(version), self._schema, self._url)
 
     def indexes(self) -> dict[str, int]:
-        """The indexes of passages, each with the number of rows that it lacks; all of them where
-        there is none.
+        """Indexes of passages, with the number of unindexed rows in each; for a missing index, all
+        rows.
         """
         with told(self._url):
             covered = {
@@ -101,33 +100,33 @@ class Table:
             }
 
     def count(self, where: str | None = None) -> int:
-        """How many rows meet a condition."""
+        """Number of rows that match a condition."""
         with told(self._url):
             return int(self._dataset.count_rows(filter=where))
 
     def rows(self, columns: Sequence[str], where: str | None = None) -> list[Row]:
-        """Rows that meet a condition."""
+        """Rows that match a condition."""
         with told(self._url):
             found = self._dataset.scanner(columns=_once(columns), filter=where).to_table()
             return list(schemas.as_rows(found))
 
     def files(self) -> dict[int, int]:
-        """The number of rows in each file, by Lance's number of it."""
+        """Number of rows in each file, by Lance's fragment id."""
         with told(self._url):
             return {one.fragment_id: one.count_rows() for one in self._dataset.get_fragments()}
 
     def each(self, columns: Sequence[str], files: Sequence[int] | None = None) -> Iterator[Row]:
-        """All rows, or those in some files, a batch at a time."""
+        """Stream all rows, or those in some files, in batches."""
         with told(self._url):
             every = self._dataset.get_fragments()
             some = every if files is None else [one for one in every if one.fragment_id in files]
-            if not some:  # by Lance, all would be meant
+            if not some:  # Lance would take it to mean all
                 return
             for batch in self._dataset.scanner(columns=_once(columns), fragments=some).to_batches():
                 yield from schemas.as_rows(schemas.of_batch(batch))
 
     def keyed(self, columns: Sequence[str], where: str) -> dict[int, Row]:
-        """Rows that meet a condition, by key."""
+        """Rows that match a condition, by key."""
         with told(self._url):
             found = self._dataset.scanner(
                 columns=_once(columns), filter=where, with_row_id=True
@@ -136,7 +135,7 @@ class Table:
             return dict(zip(keys, schemas.as_rows(found), strict=True))
 
     def take(self, keys: Sequence[int], columns: Sequence[str]) -> dict[int, Row]:
-        """Rows by key; one that is not there is left out."""
+        """Rows by key; missing ones are left out."""
         found: dict[int, Row] = {}
         for start in range(0, len(keys), TAKEN_TOGETHER):
             listed = ", ".join(str(int(key)) for key in keys[start : start + TAKEN_TOGETHER])
@@ -144,13 +143,13 @@ class Table:
         return found
 
     def keys(self, where: str | None) -> Keys:
-        """The keys of the rows that meet a condition, ascending."""
+        """Keys of the rows that match a condition, ascending."""
         with told(self._url):
             found = self._dataset.scanner(columns=[], filter=where, with_row_id=True).to_table()
             return np.sort(_keys(found))
 
     def first_keys(self, column: str, count: int) -> list[int]:
-        """The keys of the first rows by a column."""
+        """Keys of the first ``count`` rows ordered by a column."""
         with told(self._url):
             found = self._dataset.scanner(
                 columns=[column], order_by=[column], limit=count, with_row_id=True
@@ -159,7 +158,7 @@ class Table:
 
     @cached_property
     def _lists(self) -> int:
-        """In how many lists the vectors are; 0 where all are compared. The index's name says it."""
+        """Number of IVF lists, from the index's name; 0 if search is exact."""
         found = [name for name in self._indexed if name.startswith(VECTORS_IN)]
         return int(found[0].removeprefix(VECTORS_IN)) if found else 0
 
@@ -173,9 +172,9 @@ class Table:
         return not self._lists
 
     def nearest(self, vector: Vector, count: int, where: str | None) -> Keys:
-        """The keys of the rows with the nearest vectors, the nearest first."""
+        """Keys of the rows with the nearest vectors, nearest first."""
         with told(self._url):
-            # Where few may be found, the nearest of them are anywhere.
+            # With a filter, the nearest matches may be in any list.
             probed = self._lists if where else -(-self._lists // MOST_PROBED)
         asked = {
             "column": schemas.VECTORS,
@@ -187,7 +186,7 @@ class Table:
         return self._ranked("_distance", where, nearest=asked)
 
     def worded(self, stems: str, count: int, where: str | None) -> Keys:
-        """The keys of the rows that have any of some stems, the best by BM25 first."""
+        """Keys of the rows that contain any of the stems, best by BM25 first."""
         asked = BooleanQuery(
             [
                 (Occur.SHOULD, MatchQuery(stems, "stems")),
@@ -205,7 +204,7 @@ class Table:
         words: BooleanQuery | None = None,
         limit: int | None = None,
     ) -> Keys:
-        """The keys of what Lance finds, the best first; the condition holds before that."""
+        """Keys of Lance's results, best first; the condition is applied before ranking."""
         with told(self._url):
             found = self._dataset.scanner(
                 columns=[by],
@@ -227,9 +226,9 @@ class Table:
         instead_of: str | None = None,
         only_if: str | None = None,
     ) -> None:
-        """Put rows in, each in the place of one with the same key; other rows that meet the
-        condition ``instead_of`` go. A row that is there is left as it is unless it meets the
-        condition ``only_if``, about the columns of ``target`` (there) and ``source`` (given).
+        """Insert or replace rows by ``key``, and delete all other rows that match ``instead_of``.
+        Existing rows are replaced only if they match ``only_if``, a condition on ``target``
+        (existing) and ``source`` (new) columns.
         """
         if not rows:
             if instead_of:
@@ -242,8 +241,8 @@ class Table:
             merging.execute(schemas.as_arrow(rows, self._schema))
 
     def amend(self, rows: Sequence[Row], key: str, *, only_if: str | None = None) -> None:
-        """Change some columns of the rows that have the same key; there may be several. As in
-        :meth:`upsert` they are left as they are unless they meet ``only_if``.
+        """Update some columns of the rows with the same key, of which there may be several.
+        ``only_if`` is as in :meth:`upsert`.
         """
         if not rows:
             return
@@ -252,16 +251,16 @@ class Table:
 
     def _merging(self, key: str, only_if: str | None) -> MergeInsertBuilder:
         merging = self._dataset.merge_insert(key).when_matched_update_all(only_if)
-        # By the index of a primary key pylance 14 refuses conditions (“must not be nullable”).
+        # With a primary-key index, pylance 14 rejects conditions (“must not be nullable”).
         return merging.use_index(only_if is None).conflict_retries(CONFLICTS)
 
     def delete(self, where: str) -> None:
-        """Take out the rows that meet a condition."""
+        """Delete the rows that match a condition."""
         with told(self._url):
             self._dataset.delete(where)
 
     def replace(self, rows: Sequence[Row]) -> None:
-        """Put these rows in the place of all."""
+        """Replace all rows by these."""
         with told(self._url):
             lance.write_dataset(
                 schemas.as_arrow(rows, self._schema) if rows else self._schema.empty_table(),
@@ -272,7 +271,7 @@ class Table:
             )
 
     def index_key(self) -> None:
-        """Bring the index of the key up to date, or make it."""
+        """Update the key's index, or create it."""
         with told(self._url):
             if self._indexed:
                 self._dataset.optimize.optimize_indices()
@@ -280,19 +279,19 @@ class Table:
                 self._dataset.create_scalar_index(self._schema[0].name, "BTREE")
 
     def lists_to_train(self, sentences: int) -> int | None:
-        """In how many lists the vectors are to be, 0 for all in one, where the index has to be made
-        anew for that; None where it can stay.
+        """Number of IVF lists for a new vector index (0 for exact search), or None if the existing
+        one can stay.
         """
         with told(self._url):
             there = any(name.startswith(VECTORS_IN) for name in self._indexed)
             before = self._lists
         lists = 0 if sentences <= EXACT else lists_for(sentences)
-        # Trained on few, lists of many are long ones.
+        # Lists trained on little data become too long as the library grows.
         stays = there and bool(lists) == bool(before) and lists < 2 * (before or 1)
         return None if stays else lists
 
     def index_passages(self, sentences: int) -> None:
-        """Bring all indexes of passages up to date; the vectors' is made anew for another size."""
+        """Update all indexes of passages; the vector index is rebuilt if the size requires it."""
         with told(self._url):
             indexed = self._indexed
             for column in ("id", "document", "content"):

@@ -1,4 +1,4 @@
-"""The tables of one library, at a URL: made, and opened at their newest version."""
+"""Create a library's tables at a URL, and open them at their newest version."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from rag.errors import LibraryNotFound
 
 WORDS: Mapping[str, Any] = MappingProxyType(
     {
-        "base_tokenizer": "whitespace",  # words are stemmed when they are written, each its own way
+        "base_tokenizer": "whitespace",  # stemming is done on writing, by language
         "stem": False,
         "lower_case": False,
         "remove_stop_words": False,
@@ -24,11 +24,11 @@ WORDS: Mapping[str, Any] = MappingProxyType(
         "with_position": False,
     }
 )
-"""How the text index takes stems apart."""
+"""Tokenizer settings of the full-text index on stems."""
 
 
 class Tables:
-    """The tables of one library; each is the newest version of it when it is asked for."""
+    """The tables of one library; each property opens the newest version."""
 
     def __init__(self, url: str, dimension: int) -> None:
         self.url = url
@@ -47,31 +47,31 @@ class Tables:
 
     @property
     def passages(self) -> Table:
-        """What is found."""
+        """Passages, the units of retrieval."""
         return self._newest("passages")
 
     @property
     def documents(self) -> Table:
-        """What passages are of."""
+        """Documents."""
         return self._newest("documents")
 
     @property
     def files(self) -> Table:
-        """What was read."""
+        """Files read."""
         return self._newest("files")
 
     @property
     def terms(self) -> Table:
-        """How often words occur."""
+        """Term statistics."""
         return self._newest("terms")
 
     @property
     def notes(self) -> Table:
-        """What the library remembers."""
+        """Notes."""
         return self._newest("notes")
 
     def exist(self) -> bool:
-        """Whether there is a library: the notes are made last."""
+        """Whether there is a library: the notes table is created last."""
         try:
             self._newest("notes")
         except LibraryNotFound:
@@ -79,7 +79,7 @@ class Tables:
         return True
 
     def create(self) -> None:
-        """Make empty tables where there are none, with the indexes that new rows will need."""
+        """Create missing tables, with the indexes needed from the start."""
         for name, schema in self._schemas.items():
             with told(self.url):
                 try:
@@ -97,14 +97,14 @@ class Tables:
                             made.create_scalar_index(column, "INVERTED", **WORDS)
 
     def pinned(self) -> Tables:
-        """The same as they are now, whatever is written from now on."""
+        """The same tables, pinned to their current versions."""
         pinned = Tables(self.url, 0)
         pinned._schemas = self._schemas
         pinned._pinned = {name: self._newest(name) for name in self._schemas}
         return pinned
 
     def clear(self) -> None:
-        """Take out all rows."""
+        """Delete all rows."""
         for name in self._schemas:
             self._newest(name).delete("true")
 

@@ -1,9 +1,9 @@
-"""Is a shared library what was written to it? Each table is held against the others.
+"""Verify a shared library by comparing its tables.
 
-The documents are the truth, each with a checksum. What stands in the other columns and tables is
-made of them, so it is made once more and compared; what the model made has a checksum with each
-passage. Others may write meanwhile: what looks wrong is looked at again before it is told, since a
-document is written a moment before its passages.
+Documents are the ground truth, each with a checksum. Other columns and tables are derived from
+them, so they are recomputed and compared; encodings have a checksum per passage. Others may write
+meanwhile: an apparent problem is checked again before it is reported, since a document is written a
+moment before its passages.
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ from rag.types.protocols import Embedder
 from rag.types.reports import Problem, Verification
 
 TOGETHER = 32
-"""Documents that are looked at at once."""
+"""Documents checked per batch."""
 
 TRIES, PAUSE = 3, 2.0
-"""How often, and after how many seconds, something that looks wrong is looked at again."""
+"""Number of checks of an apparent problem, and seconds between them."""
 
 _COPY = "go back to an earlier version (rag restore), or index your documents into a new library"
 _REPAIR = "rag verify --repair makes it again"
@@ -53,7 +53,7 @@ _TERMS = ("term", "passages")
 
 @dataclass(frozen=True, slots=True)
 class _Fault:
-    """Something wrong with a document; ``text`` is whether it has to be read anew."""
+    """A problem with a document; ``text`` says whether it has to be read again."""
 
     document: str
     what: str
@@ -63,12 +63,12 @@ class _Fault:
 def verify(
     tables: Tables, writer: SharedWriter, embedder: Embedder, tell: Tell, *, repair: bool
 ) -> Verification:
-    """Look at everything, and with ``repair`` make again what can be made.
+    """Check everything, and with ``repair`` rebuild what can be rebuilt.
 
     Raises
     ------
     LibraryError
-        If the library can't be read, or not be written where it is to be repaired.
+        If the library can't be read, or can't be written for a repair.
     """
     began = time.perf_counter()
     look = _Look(tables, tell)
@@ -88,7 +88,7 @@ def verify(
 
 
 class _Look:
-    """One look at all tables."""
+    """One pass over all tables."""
 
     def __init__(self, tables: Tables, tell: Tell) -> None:
         self._tables = tables
@@ -97,7 +97,7 @@ class _Look:
         self.documents = self.passages = self.sentences = 0
 
     def problems(self) -> list[Problem]:
-        """All that is wrong."""
+        """All problems found."""
         ids = [row["id"] for row in self._tables.documents.rows(("id",))]
         there = sorted({*ids, *(row["document"] for row in self._each(("document",)))})
         found: list[_Fault] = []
@@ -119,7 +119,7 @@ class _Look:
         return self._tables.passages.each(columns)
 
     def _lasting(self, found: list[_Fault]) -> list[_Fault]:
-        """What is still wrong a moment later."""
+        """Problems that persist a moment later."""
         for _ in range(TRIES - 1):
             if not found:
                 break
@@ -131,7 +131,7 @@ class _Look:
         return found
 
     def _of(self, ids: Sequence[str]) -> list[_Fault]:
-        """What is wrong with these documents."""
+        """Problems of these documents."""
         try:
             held = {
                 row["id"]: row
@@ -185,7 +185,7 @@ class _Look:
         passages: Sequence[rows.Row],
         read: Sequence[tuple[Passage, PassageEncoding]],
     ) -> Iterator[_Fault]:
-        """What filters and the word index look at, against what it is made of."""
+        """Compare filter columns and stems with the text they are derived from."""
         whole = [one for one, _ in read]
         expected = rows.document_row(document, Held.of(row), whole)
         if any(row[name] != expected[name] for name in row if name != "id"):
@@ -207,8 +207,8 @@ class _Look:
         return [source for row in held for source in Held.of(row).sources]
 
     def _derived(self) -> Iterator[str]:
-        """What is wrong with the counts of words, and with indexes, as of the end of the last run
-        that brought them up to date; later ones are not through with it.
+        """Problems of term counts and indexes, as of the end of the last run that updated them; a
+        later run may still be in progress.
         """
         kept = {row["term"]: row["passages"] for row in self._tables.terms.each(_TERMS)}
         counted_of = kept.get(statistics.VERSION)
@@ -218,7 +218,7 @@ class _Look:
             return
         passages = self._tables.passages.at(counted_of)
         if passages is None:
-            return  # so long ago that the version is gone
+            return  # the version has been deleted
         counts = statistics.counted(passages.each(statistics.COLUMNS))
         counts[statistics.VERSION] = counted_of
         differing = set(counts.items()) ^ set(kept.items())
@@ -226,7 +226,7 @@ class _Look:
             yield f"{len({term for term, _ in differing}):,} words are counted wrong"
         at_the_end, now = passages.indexes(), self._tables.passages.indexes()
         for name, lacks in now.items():
-            # What has come since is in none of them yet.
+            # Rows added since are in no index yet.
             if at_the_end.get(name) or lacks == self._tables.passages.count() > 0:
                 yield f"{lacks:,} passages are not in the index {name}"
 
@@ -239,7 +239,7 @@ def _problem(fault: _Fault, source: str) -> Problem:
 
 
 def _read(row: rows.Row) -> tuple[Passage, PassageEncoding] | None:
-    """A passage and its encoding; None where they can't be read."""
+    """Deserialise a passage and its encoding; None if impossible."""
     try:
         return rows.passage(row), rows.encoding(row)
     except (ValueError, TypeError, LibraryDamaged):
@@ -249,7 +249,7 @@ def _read(row: rows.Row) -> tuple[Passage, PassageEncoding] | None:
 def _wrong(
     document: Document, row: rows.Row, read: tuple[Passage, PassageEncoding] | None
 ) -> Iterator[str]:
-    """What is wrong with a passage, as the rest of a sentence."""
+    """Problems of a passage, worded to complete a sentence."""
     if row["checksum"] != rows.signature(row):
         yield "is not what was written"
     if document.text[row["start"] : row["end"]] != row["text"]:
@@ -272,7 +272,7 @@ def _wrong(
 def _repaired(
     tables: Tables, writer: SharedWriter, embedder: Embedder, found: Iterable[Problem]
 ) -> None:
-    """Make again what can be made; what can't is read again by the next run."""
+    """Rebuild what can be rebuilt; mark the rest to be read again by the next run."""
     lost = {one.document for one in found if one.remedy.startswith(_READ)}
     for id_ in dict.fromkeys(one.document for one in found if one.document):
         held = tables.documents.rows(_OF_DOCUMENTS, one_of("id", [id_]))

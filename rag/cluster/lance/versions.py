@@ -1,7 +1,7 @@
-"""Versions of a shared library: which versions of its tables belong together, each under a number.
+"""Versions of a shared library: numbered sets of table versions.
 
-One is kept at the end of each run that changed something, by a note, and by a tag in each table
-that keeps Lance from letting it go.
+One is recorded at the end of each run that changed something, in a note, and with a tag in each
+table that keeps Lance from deleting it.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from rag.errors import InputError
 from rag.types.reports import Version
 
 KEPT = 10
-"""Versions that can be gone back to; more cost as much again as what changed between them."""
+"""Number of versions kept; each takes as much storage as changed since the one before."""
 
 _NAMED = "version:"
 
 
 def keep(tables: Tables, documents: int, passages: int) -> None:
-    """Keep how the tables are now."""
+    """Record the current state as a version."""
     notes, of_version = SharedNotes(tables), _tables(tables)
     number = max((one.number for one in versions(tables)), default=0) + 1
     for table in of_version.values():
@@ -45,7 +45,7 @@ def keep(tables: Tables, documents: int, passages: int) -> None:
 
 
 def versions(tables: Tables) -> list[Version]:
-    """The latest versions, the newest first."""
+    """The recorded versions, newest first."""
     found = [
         Version(
             number=int(name.removeprefix(_NAMED)),
@@ -59,7 +59,7 @@ def versions(tables: Tables) -> list[Version]:
 
 
 def restore(tables: Tables, number: int) -> None:
-    """Let the tables be as they were; passages last, which are what is found.
+    """Restore the tables to a version; passages last, as searches read them.
 
     Raises
     ------
@@ -98,7 +98,7 @@ def _kept(tables: Tables) -> dict[str, dict[str, Any]]:
 
 def _tag(table: Table, number: int) -> None:
     name = _tagged(number)
-    # Another run may have ended at the same moment: the later one is what is kept.
+    # Another run may have ended at the same time: the later one wins.
     with told(table.url):
         tags = table.dataset.tags
         with _unless("already exists"):
@@ -115,7 +115,7 @@ def _untag(table: Table, names: Iterable[str]) -> None:
 
 @contextmanager
 def _unless(*said: str) -> Iterator[None]:
-    """Go on where it was done before, or another run was quicker."""
+    """Ignore errors that mean it was already done, here or by a concurrent run."""
     try:
         yield
     except (OSError, ValueError, RuntimeError) as error:

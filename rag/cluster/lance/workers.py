@@ -1,4 +1,4 @@
-"""Who does the end of a run: other machines, where it has some, each a part of the passages."""
+"""Distribute the end of a run over other machines, if there are any, by parts of the passages."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ _Part = TypeVar("_Part")
 _Result = TypeVar("_Result")
 
 ROWS = 50_000
-"""In a part, unless one file has more: so few that a lost machine costs little, so many that words
-which are in every part are few."""
+"""Rows per part, unless one file has more: few enough that a lost machine costs little, enough that
+terms common to all parts add little overhead."""
 
 
 class Workers(Protocol):
-    """Other machines: those of :class:`rag.cluster.ray.pipeline.Machines`."""
+    """Other machines, such as :class:`rag.cluster.ray.pipeline.Machines`."""
 
     def gathered(
         self,
@@ -27,15 +27,15 @@ class Workers(Protocol):
         parts: Sequence[_Part],
         join: Callable[[Sequence[_Result]], _Result],
     ) -> _Result:
-        """What ``work`` gives for each part, some of them joined at a time until one is left. All
-        that goes there and back can be pickled, and each part may be done twice.
+        """Map ``work`` over the parts and reduce the results with ``join``, some at a time.
+        Everything sent must be picklable, and parts may be processed twice.
         """
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Some files of the passages as they were at one version."""
+    """Some files of the passages table at one version."""
 
     url: str
     dimension: int
@@ -43,12 +43,12 @@ class Part:
     files: tuple[int, ...]
 
     def table(self) -> Table:
-        """The passages, with those of other parts.
+        """The whole passages table, including other parts.
 
         Raises
         ------
         LibraryError
-            If the version is kept no more.
+            If the version has been deleted.
         """
         table = Tables(self.url, self.dimension).passages.at(self.version)
         if table is None:
@@ -59,7 +59,7 @@ class Part:
 
 
 def parts(table: Table) -> list[Part]:
-    """A table taken apart; one part at least."""
+    """Split a table into at least one part."""
     return [
         Part(table.url, table.dimension, table.version, files)
         for files in list(_groups(table.files())) or [()]

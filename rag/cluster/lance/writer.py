@@ -1,15 +1,15 @@
-"""Writing a shared library: what comes is held back until there is enough of it for a commit.
+"""Write to a shared library, buffering changes until there are enough for a commit.
 
-A commit to object storage costs some tenths of a second whatever is in it, so documents go in many
-at a time: their rows first, then their passages, which are what is found, then those go that no
-source holds any more. Each step may be done again, and a file is recorded as read after all of
-them, so a run that was killed between two is put right by the next.
+A commit to object storage takes some tenths of a second whatever its size, so documents are written
+in batches: first their rows, then their passages, which makes them searchable; then documents
+without a remaining source are deleted. Every step is idempotent, and a file is recorded as read
+after all of them, so the next run repairs one that was killed in between.
 
-Any number may write at once, the same documents, too. The row of a document says where it is found,
-and has a revision: it is written only if it is still what was looked at, and looked at again
-otherwise, so that nobody's place is lost. Passages follow it: a later revision is never replaced by
-an earlier one. A document that no source holds any more keeps its row, without a place, until its
-passages are gone.
+Writers may run concurrently, even on the same documents. A document's row has its sources and a
+revision: it is written only if it is still the one that was read (optimistic concurrency), and
+otherwise read again, so that no writer's sources are lost. Passages follow: a later revision is
+never replaced by an earlier one. A document without sources keeps its row until its passages are
+deleted.
 """
 
 from __future__ import annotations
@@ -27,16 +27,16 @@ from rag.text.analyzers import Analysis
 from rag.types import Document, Passage, PassageEncoding
 
 TOGETHER = 512
-"""Passages, or sources of documents that are there, in one commit."""
+"""Passages, or sources of existing documents, per commit."""
 
 ATTEMPTS = 20
-"""To write a document that others write, too."""
+"""Maximum attempts to write a document that others write, too."""
 
 _AS_SEEN = "target.revision = source.seen"
 _OLDER = "target.revision < source.revision"
 
 _NOWHERE = "coalesce(array_length(paths), 0) = 0"
-"""Of a document that is being dropped, or was, when the writer was killed."""
+"""Condition: documents being deleted, or left over when a writer was killed."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,7 +48,7 @@ class _Put:
 
 @dataclass(slots=True)
 class _Waiting:
-    """What is to be written next: documents by id, and sources in the order in which they came."""
+    """Buffered changes: documents by id, and sources in order of arrival."""
 
     documents: dict[str, _Put] = field(default_factory=dict)
     sources: list[Source] = field(default_factory=list)
@@ -59,7 +59,9 @@ class _Waiting:
 
 
 class SharedWriter:
-    """As :class:`rag.index.engine.Writer` says. Any number of processes may write at once."""
+    """Implements :class:`rag.index.engine.Writer`. Any number of processes may write
+    concurrently.
+    """
 
     def __init__(self, tables: Tables) -> None:
         self._tables = tables
@@ -73,16 +75,16 @@ class SharedWriter:
         passages: Sequence[Passage],
         encodings: Iterable[PassageEncoding],
     ) -> None:
-        """Store a document, and say where it was found."""
+        """Store a document with a source."""
         self._waiting.documents[document.id] = _Put(document, passages, list(encodings))
         self._take([source])
 
     def point(self, sources: Sequence[Source]) -> None:
-        """Say that sources hold documents that are there already."""
+        """Add sources for existing documents."""
         self._take(sources)
 
     def settle(self, records: Sequence[tuple[FileRecord, Sequence[str]]]) -> list[str]:
-        """Record files as read, each with the sources that were found in it now."""
+        """Record files as read, each with the sources now found in it."""
         self.flush()
         present = {record.path: set(found) for record, found in records}
         held = self._held(f"{any_of('files', present)} OR {_NOWHERE}")
@@ -97,7 +99,7 @@ class SharedWriter:
         return sorted(gone)
 
     def remove(self, paths: Sequence[str], files: Sequence[str]) -> None:
-        """Forget sources and files, and the documents that no other source holds."""
+        """Delete sources and files, and the documents without any other source."""
         self.flush()
         held = self._held(f"{any_of('paths', paths)} OR {_NOWHERE}")
         self._rearrange(held, [], frozenset(paths))
@@ -110,7 +112,7 @@ class SharedWriter:
             self.flush()
 
     def flush(self) -> None:
-        """Commit what waits."""
+        """Commit buffered changes."""
         waiting, self._waiting = self._waiting, _Waiting()
         if not waiting.sources:
             return
@@ -120,7 +122,7 @@ class SharedWriter:
         self._rearrange(held, waiting.sources, frozenset(paths), waiting.documents)
 
     def _held(self, where: str) -> dict[str, Held]:
-        """Where documents were found, by their ids."""
+        """Sources of the documents that match a condition, by id."""
         found = self._tables.documents.rows(("id", "paths", "files", "revision", "seen"), where)
         return {row["id"]: Held.of(row) for row in found}
 
@@ -131,8 +133,8 @@ class SharedWriter:
         loose: frozenset[str],
         put: dict[str, _Put] | None = None,
     ) -> None:
-        """Write documents, and where all of these are found now: what is ``loose`` is held by
-        nothing more but what ``sources`` say, the last word counting.
+        """Write documents and their current sources: every path in ``loose`` is detached unless
+        ``sources`` attaches it; the last one for a path wins.
         """
         put = put or {}
         latest = {one.path: one for one in sources}
@@ -148,7 +150,7 @@ class SharedWriter:
             if not behind:
                 self._follow(dict.fromkeys([*touched, *written]), written, put)
                 return
-            # Others changed these since they were looked at, and theirs stands: once more, on top.
+            # Others changed these after we read them, and their change stands: retry on top of it.
             held = {id_: one for id_, one in held.items() if id_ in behind}
             latest = {path: one for path, one in latest.items() if one.document_id in behind}
         raise LibraryBusy(
@@ -163,7 +165,7 @@ class SharedWriter:
         loose: frozenset[str],
         put: dict[str, _Put],
     ) -> dict[str, Held]:
-        """Those documents that are to be written, and where they are found then."""
+        """The documents to write, with their new sources."""
         found = {
             id_: [one for one in before.sources if one.path not in loose]
             for id_, before in held.items()
@@ -183,7 +185,7 @@ class SharedWriter:
         }
 
     def _write(self, now: dict[str, Held], put: dict[str, _Put]) -> None:
-        """Write documents, but for those that others changed since they were looked at."""
+        """Write documents, except those that others changed since they were read."""
         whole = {id_: one for id_, one in now.items() if id_ in put and one.sources}
         documents = self._tables.documents
         documents.upsert(
@@ -203,7 +205,7 @@ class SharedWriter:
     def _follow(
         self, touched: Iterable[str], written: dict[str, Held], put: dict[str, _Put]
     ) -> None:
-        """Bring passages to what documents say, and take out what no source holds."""
+        """Update passages to match their documents, and delete documents without sources."""
         tables = self._tables
         whole = {id_: put[id_] for id_, one in written.items() if id_ in put and one.sources}
         tables.passages.upsert(
@@ -219,7 +221,7 @@ class SharedWriter:
             instead_of=one_of("document", whole) if whole else None,
             only_if=_OLDER,
         )
-        # Looked at once more: others may have changed a document before its passages were there.
+        # Read again: others may have changed a document before its passages were written.
         there = self._held(one_of("id", touched))
         moved = {
             id_: one
@@ -241,16 +243,14 @@ class SharedWriter:
 def _is_so(
     document: str, there: Held | None, latest: dict[str, Source], loose: frozenset[str]
 ) -> bool:
-    """Whether a document is found where it was said to be, and nowhere where it was said not to
-    be.
-    """
+    """Whether a document has all sources attached here, and none of the detached ones."""
     paths = {one.path for one in there.sources} if there else set()
     mine = {path for path, one in latest.items() if one.document_id == document}
     return mine <= paths and not paths & (loose - mine)
 
 
 def _up_to(column: str, how: str, documents: dict[str, Held]) -> str:
-    """Rows of documents, of those revisions."""
+    """Condition: rows of these documents, compared by revision."""
     return " OR ".join(
         f"({column} = {quoted(id_)} AND revision {how} {one.revision})"
         for id_, one in documents.items()

@@ -1,5 +1,5 @@
-"""One run over a set of sources, from the machine that keeps the books: as
-:class:`rag.ingest.run.Ingestion`, but that other machines look, read, embed and write.
+"""One indexing run, seen from the driver: like :class:`rag.ingest.run.Ingestion`, except that other
+machines hash, read, embed and write.
 """
 
 from __future__ import annotations
@@ -24,24 +24,24 @@ from rag.types.protocols import Embedder
 from rag.types.reports import IndexReport, Progress
 
 FILES_TOGETHER = 256
-"""Files that are recorded as read in one commit."""
+"""Files recorded as read per commit."""
 
 
 class Machines(Workers, Protocol):
-    """What the driver has others do: :class:`rag.cluster.ray.pipeline.Machines`."""
+    """The driver's interface to a cluster: :class:`rag.cluster.ray.pipeline.Machines`."""
 
     def digests(self, files: Sequence[Listed]) -> Iterator[Digested]:
-        """Look at what is in files, in no particular order."""
+        """Compute the digests of files, in no particular order."""
         ...
 
     def index(self, files: Sequence[Looked], job: Job) -> Generator[Written]:
-        """Read, embed and write; what was written comes in no particular order."""
+        """Read, embed and write files; yields results in no particular order."""
         ...
 
 
 @dataclass(slots=True)
 class _Open:
-    """A file of which something has come: the sources that hold its documents, and its end."""
+    """A file in progress: its sources so far, and its end."""
 
     sources: list[str] = field(default_factory=list)
     end: End | None = None
@@ -49,9 +49,9 @@ class _Open:
 
 @dataclass(slots=True)
 class Indexing:
-    """A run. Documents are committed in parcels, and a file is recorded as read only after its
-    documents are; so whatever ends the run, what is committed stays, and the next one goes on
-    there. :meth:`report` says what was done by then.
+    """An indexing run. Documents are committed in parcels, and a file is recorded as read only
+    after its documents; so whatever ends the run, everything committed stays, and the next run
+    continues there. :meth:`report` gives the progress so far.
     """
 
     sources: Sources
@@ -88,18 +88,18 @@ class Indexing:
         self._doubtful = reader.files_with_warnings() if asked else frozenset()
 
     def run(self) -> None:
-        """Do it, once; may be interrupted at any point."""
+        """Execute the run, once; may be interrupted at any point."""
         for one in self.sources.unreadable:
             self._fail(one)
         self._read(self._to_read(self._changed()))
         self._remove_vanished()
 
     def report(self) -> IndexReport:
-        """What was done so far."""
+        """The report on the run so far."""
         return self._tally.report(self._embedded, self._reused)
 
     def _changed(self) -> list[Listed]:
-        """The files that don't look as they did when they were read."""
+        """Files whose size or modification time differs from when they were read."""
         changed = []
         for file in self.sources.files:
             record = self._files.get(file.name)
@@ -118,8 +118,8 @@ class Indexing:
         )
 
     def _to_read(self, changed: Sequence[Listed]) -> list[Looked]:
-        """The files whose content was not read before, here or elsewhere; where it was, the library
-        is told so at once, before anything is replaced: files may have changed places.
+        """Files whose content was not read before, under any path. For content already read, the
+        library is updated at once, before anything is replaced, since files may have been moved.
         """
         if not self._files:
             return [Looked(file, means=self.means) for file in changed]
@@ -149,7 +149,7 @@ class Indexing:
         return Looked(one.file, one.digest, unchanged=unchanged, means=means, again=read_again)
 
     def _take_over(self, files: Sequence[tuple[Looked, FileRecord]]) -> None:
-        """Files whose content was read before: nothing has to be read."""
+        """Attach files whose content is already indexed, without reading them."""
         writer = self.engine.writer
         pointing = []
         for looked, record in files:
@@ -173,11 +173,11 @@ class Indexing:
         self._settle_all()
 
     def _read(self, to_read: Sequence[Looked]) -> None:
-        """Have it read, embedded and written, and record what is."""
+        """Have files read, embedded and written, and record them."""
         if not to_read:
             return
         job = Job(str(self.engine.location), Model.of(self.embedder), self.means, self._known)
-        # Closed however it ends, so that nobody goes on writing after that.
+        # Closed in any case, so that no machine goes on writing afterwards.
         with closing(self.machines.index(to_read, job)) as results:
             for written in results:
                 self._take(written)
@@ -229,7 +229,7 @@ class Indexing:
             self._tally.lost(self.engine.writer.settle(settling))
 
     def _fail(self, failure: Failure) -> None:
-        """A file that can't be looked at; what the library has of it stays."""
+        """Report a file that can't be accessed; its documents stay in the library."""
         kept = KEPT if failure.source in self._of_file else ""
         self._tally.fails([Failure(failure.source, failure.reason + kept)])
         self._done(failure.source)
@@ -239,7 +239,7 @@ class Indexing:
             return
         present = {file.name for file in self.sources.files}
         present |= {one.source for one in self.sources.unreadable}
-        # A run that was killed may have stored what is in a file, and not that the file was read.
+        # A killed run may have stored a file's documents without recording the file.
         known = dict.fromkeys([*self._files, *self._of_file])
         files = [one for one in known if one not in present and self.sources.covers(one)]
         if files:

@@ -1,4 +1,4 @@
-"""Which machines a run is to use. Needs no Ray."""
+"""The machines to use for a run. Does not import Ray."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ class Fleet:
     Parameters
     ----------
     address
-        Of a Ray cluster, as Ray has it: ``auto`` for the one that this machine is part of, or
-        ``host:port``. ``local`` starts one on this machine, for the time of the run.
+        Ray cluster address: ``auto`` for the cluster this machine belongs to, or ``host:port``.
+        ``local`` starts a cluster on this machine for the duration of the run.
     actors
-        How many copies of the model; by default one for each machine, or for each GPU.
+        Number of model replicas; by default one per machine, or per GPU.
     gpus
-        How many GPUs each of them has.
+        Number of GPUs per replica.
     """
 
     address: str

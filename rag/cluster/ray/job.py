@@ -1,4 +1,4 @@
-"""A run on a cluster, from its arguments to its report."""
+"""Run an indexing job on a cluster, from arguments to report."""
 
 from __future__ import annotations
 
@@ -30,14 +30,15 @@ def index_on(
     retry: bool,
     again: bool,
 ) -> IndexReport:
-    """Make a shared library follow folders, files, and prefixes in object storage.
+    """Synchronise a shared library with folders, files, and prefixes in object storage.
 
     Raises
     ------
     InputError
-        If the library is in a folder, or there is no such cluster; nothing is done then.
+        If the library is in a local folder, or there is no such cluster; nothing has been done
+        then.
     SourceNotFound
-        If one of the paths does not exist; nothing is done then, either.
+        If one of the paths does not exist; nothing has been done then, either.
     """
     if not isinstance(engine, SharedEngine):
         raise InputError(
@@ -56,7 +57,7 @@ def index_on(
 
 
 def machines(fleet: Fleet) -> AbstractContextManager[Machines]:
-    """Those of a Ray cluster, for the time of a block.
+    """Connect to a Ray cluster for the duration of a block.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""What goes from stage to stage. Ray carries it; nothing of it is kept anywhere."""
+"""Messages between the stages. Transported by Ray, never stored."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from rag.types.protocols import Embedder
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """A file as a listing has it: its path or URL, its size, and when it was last changed."""
+    """A listed file: path or URL, size, and modification time."""
 
     name: str
     size: int
@@ -24,10 +24,9 @@ class Listed:
 
 @dataclass(frozen=True, slots=True)
 class Looked:
-    """A file that may have to be read. ``digest`` is that of its content, ``unchanged`` whether it
-    is what it was when it was last read, and ``means`` what it is read with. ``again`` says that
-    the library has what an earlier reading of the same content gave, which is to be replaced where
-    it differs.
+    """A file that may have to be read. ``digest`` is that of its content, ``unchanged`` says
+    whether it is the same as when last read, and ``means`` are the read options. ``again`` says
+    that the content was read before and is to be replaced where the result differs.
     """
 
     file: Listed
@@ -39,7 +38,7 @@ class Looked:
 
 @dataclass(frozen=True, slots=True)
 class Digested:
-    """A file's digest, or why there is none."""
+    """A file's digest, or the reason there is none."""
 
     file: Listed
     digest: str | None
@@ -48,10 +47,10 @@ class Digested:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Cut:
-    """A document that was read and cut into passages; ``of`` is the file that it is in.
+    """A document split into passages; ``of`` is its file.
 
-    ``encodings`` are there after embedding, and stay None where the library has the document.
-    ``replaces`` says that the library had it otherwise.
+    ``encodings`` are set by the embedding stage, and stay None if the library already has the
+    document. ``replaces`` says that the library has another version of it.
     """
 
     document: Document
@@ -62,15 +61,15 @@ class Cut:
 
     @property
     def source(self) -> Source:
-        """Where it was found."""
+        """Where the document was found."""
         return Source(self.document.source, self.of.file.name, self.document.id)
 
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """A file was read to its end: how many documents were in it, and what could not be read.
+    """The end of a file: number of documents, and failures.
 
-    Without a ``digest`` it could not even be looked at: then it is no file that was read.
+    Without a ``digest`` the file could not be accessed, and is not recorded as read.
     """
 
     of: Looked
@@ -82,9 +81,9 @@ class End:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Parcel:
-    """Documents that go through the model, and into the library, together; and files that ended.
+    """Documents to embed and commit together, and ends of files.
 
-    A file's end may come in another parcel than its documents.
+    A file's end may be in a later parcel than its documents.
     """
 
     documents: tuple[Cut, ...]
@@ -95,7 +94,7 @@ class Parcel:
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """A source that holds a document now; ``anew`` where it was read otherwise before."""
+    """A document's current source; ``anew`` if it replaced an earlier reading."""
 
     source: Source
     anew: bool
@@ -103,7 +102,7 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What became of a parcel."""
+    """Result of writing a parcel."""
 
     held: tuple[Held, ...]
     ends: tuple[End, ...]
@@ -114,8 +113,8 @@ class Written:
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """How another machine gets the embedder: from what the library remembers of its model, which
-    must be there, too, or as it is, where it is another kind of embedder.
+    """A model to load on another machine: from the library's record, in which case it must be
+    installed there, or, for any other type of embedder, the embedder itself.
     """
 
     remembered: str | None
@@ -123,25 +122,25 @@ class Model:
 
     @classmethod
     def of(cls, embedder: Embedder) -> Model:
-        """That of an embedder."""
+        """Describe an embedder."""
         if isinstance(embedder, SentenceTransformerEmbedder):
             return cls(embedder.to_remember)
         return cls(None, embedder)
 
     def embedder(self) -> Embedder:
-        """The embedder, loaded once in a process."""
+        """Load the embedder, once per process."""
         return self.other or _loaded(self.remembered)
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What all stages of a run must know."""
+    """Parameters of a run, shared by all stages."""
 
     library: str
     model: Model
     means: Means
     known: frozenset[str]
-    """The ids of the documents that the library had when the run began."""
+    """Ids of the documents in the library at the start of the run."""
 
 
 @lru_cache(maxsize=1)

@@ -1,4 +1,4 @@
-"""Files in object storage: listed, and fetched. Like Lance, pyarrow takes credentials from the
+"""List and fetch files in object storage. Like Lance, pyarrow takes credentials from the
 environment.
 """
 
@@ -19,14 +19,14 @@ from rag.errors import InputError, SourceNotFound
 
 
 def found(url: str) -> tuple[list[Listed], bool]:
-    """What lies at a URL, in the order of the names, and whether it is a single object.
+    """List the objects at a URL, by name, and tell whether it is a single object.
 
     Raises
     ------
     SourceNotFound
-        If nothing does.
+        If there are none.
     InputError
-        If it can't be looked at.
+        If it can't be accessed.
     """
     url = url.rstrip("/")
     try:
@@ -50,7 +50,7 @@ def found(url: str) -> tuple[list[Listed], bool]:
 
 @contextmanager
 def fetched(url: str, folder: Path) -> Iterator[Path]:
-    """A copy of an object, under its own name in a folder, for the time of a block.
+    """A temporary copy of an object, under its own name in a folder, for the duration of a block.
 
     Raises
     ------
@@ -72,8 +72,8 @@ def _listed(url: str, top: str, info: fs.FileInfo) -> Listed:
 
 
 def _storage_of(url: str) -> tuple[fs.FileSystem, str]:
-    """The storage that a URL names, and the path in it. Names are taken as they are, whatever
-    characters they have: a key with a ``%`` or ``#`` is no rare thing.
+    """The file system and path that a URL refers to. Names are not URL-decoded: keys with ``%`` or
+    ``#`` are not rare.
     """
     scheme, _, place = url.partition("://")
     bucket = place.partition("/")[0]

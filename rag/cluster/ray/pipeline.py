@@ -1,11 +1,11 @@
-"""The stages on a Ray cluster. The only module that knows Ray.
+"""The stages on a Ray cluster. The only module that imports Ray.
 
-Every stage reserves an eighth of the smallest machine, and the model two, whatever it takes: then
-all of them find room beside Ray's own actors, and on the machines that are left when some are lost.
-(With the same reservation and as many actors as tasks, Ray Data would have the actors read, too.)
-How much runs at once is said by the number of tasks and actors: reading has a task for every other
-core, and the model an actor for each machine, which uses all of its cores at a lower priority, as
-on one machine; or one for each GPU.
+Every task and actor reserves an eighth of the smallest machine, and a model actor two, whatever it
+uses: so all of them fit beside Ray's own actors, and on the remaining machines when some are lost.
+(With equal reservations and as many actors as tasks, Ray Data would have the actors read, too.)
+Parallelism is controlled by the number of tasks and actors: one reading task per two cores, and one
+model actor per machine, which uses all of its cores at low priority, as on a single machine; or one
+per GPU.
 """
 
 from __future__ import annotations
@@ -31,31 +31,32 @@ _Result = TypeVar("_Result")
 _Row = dict[str, Any]
 
 ROW = "value"
-"""The one column of every block."""
+"""The only column of every block."""
 
 RESERVED = 1 / 8
-"""Of the smallest machine, by each task and actor."""
+"""Reservation of each task and actor, as a share of the smallest machine."""
 
 FILES_TOGETHER = 128
 BYTES_TOGETHER = 64 << 20
-"""What one task reads, at most, or one file that is larger: enough that starting the process in
-which parsers run is no matter, little enough that a lost machine costs seconds."""
+"""Maximum bytes per reading task, unless one file is larger: large enough to amortise starting the
+parser process, small enough that a lost machine costs seconds."""
 
 PASSING = ("did not start", "can't be read or written", "others write")
-"""What passes, where many machines and a storage that all of them use are busy: errors with these
-words end a run only if they come again and again."""
+"""Messages of transient errors on busy machines or storage: errors with these words end a run only
+if they persist."""
 
 RETRIES = 4
 
 JOINED = 8
-"""Results of parts that one task makes one of."""
+"""Number of part results that one task joins."""
 
 TASKS_A_READER = 4
-"""… but at least so many tasks for each of those that run at once, where there are few files."""
+"""Minimum number of tasks per concurrent reader, which lowers the task size if there are few
+files."""
 
 
 class Machines:
-    """A cluster that is connected."""
+    """A connected cluster."""
 
     def __init__(self, fleet: Fleet) -> None:
         there = [one["Resources"] for one in ray.nodes() if one["Alive"]]
@@ -75,7 +76,7 @@ class Machines:
         self._share = min(cpus) * RESERVED
 
     def digests(self, files: Sequence[Listed]) -> Iterator[Digested]:
-        """Look at what is in files, in no particular order."""
+        """Compute the digests of files, in no particular order."""
         if files:
             looked = self._files(files).flat_map(
                 partial(_each, stages.digested),
@@ -85,7 +86,7 @@ class Machines:
             yield from _results(looked)
 
     def index(self, files: Sequence[Looked], job: Job) -> Generator[Written]:
-        """Read, embed and write; what was written comes in no particular order."""
+        """Read, embed and write files; yields results in no particular order."""
         read = self._files(files).flat_map(
             partial(_each, partial(stages.reading, job=job)),
             compute=TaskPoolStrategy(self._readers),
@@ -112,8 +113,8 @@ class Machines:
         parts: Sequence[_Part],
         join: Callable[[Sequence[_Result]], _Result],
     ) -> _Result:
-        """As :class:`rag.cluster.lance.workers.Workers` says. Nothing comes here but what is left
-        at the end.
+        """Implements :class:`rag.cluster.lance.workers.Workers`. Only the final result comes to
+        this process.
         """
         task = ray.remote(
             num_cpus=2 * self._share, max_retries=RETRIES, retry_exceptions=[LibraryError]
@@ -137,7 +138,8 @@ class Machines:
 
 @contextmanager
 def machines(fleet: Fleet) -> Iterator[Machines]:
-    """Connect to a cluster, for the time of a block; one that this process is connected to stays.
+    """Connect to a cluster for the duration of a block; an existing connection of this process
+    stays.
 
     Raises
     ------
@@ -156,7 +158,7 @@ def machines(fleet: Fleet) -> Iterator[Machines]:
 
 
 def _connect(address: str) -> None:
-    # Ray tells its makers how it is used, unless it is told not to.
+    # Ray reports usage to its makers unless told not to.
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
     local = {"include_dashboard": False} if address == "local" else {}
     try:
@@ -170,7 +172,7 @@ def _connect(address: str) -> None:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Ray Data says nothing for the time of a block, and hands each parcel on at once."""
+    """Silence Ray Data for the duration of a block, and make it pass on each parcel at once."""
     context = DataContext.get_current()
     mine = {
         "enable_progress_bars": False,
@@ -194,7 +196,7 @@ def _quiet() -> Iterator[None]:
 
 
 def _tasks(files: Sequence[_T], most: int) -> Iterator[list[_T]]:
-    """Files in groups of at most so many, and of so many bytes."""
+    """Group files by at most ``most`` files and a maximum of bytes."""
     group: list[_T] = []
     size = 0
     for one in files:
@@ -209,7 +211,7 @@ def _tasks(files: Sequence[_T], most: int) -> Iterator[list[_T]]:
 
 
 def _results(dataset: Dataset) -> Iterator[Any]:
-    """What comes out at the end."""
+    """Yield the results of the last stage."""
     with _told():
         for row in dataset.iter_rows():
             yield row[ROW]
@@ -217,14 +219,14 @@ def _results(dataset: Dataset) -> Iterator[Any]:
 
 @contextmanager
 def _told() -> Iterator[None]:
-    """An error of ours comes as it was raised, wherever that was."""
+    """Raise our own errors as they were raised on the remote machine."""
     try:
         yield
     except ray.exceptions.RayError as error:
         ours = _cause(error)
         if ours is None:
             raise
-        # Ray adds to an error's words what its own settings could do about it.
+        # Ray appends advice about its own settings to error messages.
         ours.args = (str(ours).partition("\nFailed to ")[0],)
         raise ours from error
 

@@ -1,4 +1,4 @@
-"""Folders, and prefixes in object storage → the files to look at."""
+"""List the files under folders, and under prefixes in object storage."""
 
 from __future__ import annotations
 
@@ -19,9 +19,10 @@ _LAST_NS = 2**63 - 1
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """What lies under the sources that were given, like :class:`rag.documents.discovery.Discovery`,
-    of which ``folders`` is for what is in folders. ``unreadable`` are files that can't be looked
-    at, each with the reason; ``prefixes`` are those that were followed.
+    """The files under the given sources. ``folders`` is the
+    :class:`rag.documents.discovery.Discovery` of the local folders, ``prefixes`` are the object
+    storage prefixes that were listed, and ``unreadable`` are files that can't be accessed, with
+    reasons.
     """
 
     files: tuple[Listed, ...]
@@ -34,25 +35,25 @@ class Sources:
 
     @property
     def followed(self) -> bool:
-        """Whether anything can have vanished from what was followed."""
+        """Whether any folder or prefix was listed, from which files may have vanished."""
         return bool(self.prefixes or (self.folders and self.folders.folders))
 
     def covers(self, name: str) -> bool:
-        """Whether a file would have been seen, if it were there."""
+        """Whether a file would have been listed if it existed."""
         if is_url(name):
             return any(name.startswith(f"{prefix}/") for prefix in self.prefixes)
         return self.folders is not None and self.folders.covers(name)
 
 
 def listed(sources: Sequence[str | Path], exclude: Sequence[str] = ()) -> Sources:
-    """Look for files under sources; what is left out in a folder is left out below a prefix.
+    """List files under sources; names ignored in folders are ignored below a prefix, too.
 
     Raises
     ------
     SourceNotFound
         If one of them does not exist.
     InputError
-        If one of the patterns is none, or object storage can't be looked at.
+        If one of the patterns is invalid, or object storage can't be accessed.
     """
     paths = [one for one in sources if not is_url(one)]
     folders = discover(paths, leave_out=None, exclude=exclude) if paths else None
@@ -76,13 +77,13 @@ def listed(sources: Sequence[str | Path], exclude: Sequence[str] = ()) -> Source
 
 @dataclass(slots=True)
 class _Here:
-    """Files in folders, as this machine sees them."""
+    """Local files."""
 
     files: list[Listed] = field(default_factory=list)
     unreadable: list[Failure] = field(default_factory=list)
 
     def look_at(self, path: Path) -> None:
-        """Take a file, or the reason why not."""
+        """Add a file, or the reason it can't be read."""
         try:
             str(path).encode()
             facts = path.stat()
@@ -101,7 +102,7 @@ class _Here:
 
 @dataclass(slots=True)
 class _Below:
-    """Files in object storage, each once."""
+    """Files in object storage, without duplicates."""
 
     exclude: Sequence[str]
     suffixes: frozenset[str] = field(default_factory=supported)
@@ -111,14 +112,14 @@ class _Below:
     skipped: dict[str, Failure] = field(default_factory=dict)
 
     def look_into(self, url: str) -> None:
-        """Find what lies at a URL and below it."""
+        """Add the objects at a URL and below it."""
         found, is_single = object_storage.found(url)
         if is_single:
             self.named.append(url)
             self.files[url] = found[0]
             return
         self.prefixes.append(url)
-        # Patterns are worked out over paths; these need not exist.
+        # Patterns are matched on paths; these need not exist.
         top = Path("/") / url.partition("://")[2]
         left_out = excluded(top, self.exclude)
         for one in found:

@@ -1,4 +1,4 @@
-"""What each machine does with what it is given. Nothing here knows Ray."""
+"""The processing steps on each machine. Does not import Ray."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from rag.text.chunking import passages
 from rag.types import Document, Failure
 
 PASSAGES_TOGETHER = 512
-"""In a parcel, unless one document has more. That is one commit; the model takes them apart again
-by their tokens."""
+"""Passages per parcel, unless one document has more. A parcel is one commit; the model batches it
+further by tokens."""
 
 
 def digested(files: Iterable[Listed]) -> list[Digested]:
-    """Look at what is in files."""
+    """Compute the digests of files."""
     found = []
     for file in files:
         with TemporaryDirectory() as folder, ExitStack() as copies:
@@ -40,7 +40,7 @@ def digested(files: Iterable[Listed]) -> list[Digested]:
 
 
 def reading(files: Sequence[Looked], job: Job) -> Iterator[Parcel]:
-    """Read files and cut what is in them into passages, in parcels."""
+    """Read files and split their documents into passages, in parcels."""
     gathered = _Gathered()
     for means in dict.fromkeys(one.means for one in files):
         with TemporaryDirectory() as folder, ExitStack() as copies:
@@ -60,7 +60,7 @@ def reading(files: Sequence[Looked], job: Job) -> Iterator[Parcel]:
 
 
 class Embedding:
-    """Has the model encode what the library lacks."""
+    """Encodes the passages that the library lacks."""
 
     def __init__(self, job: Job) -> None:
         self._job = job
@@ -71,9 +71,10 @@ class Embedding:
         self._encoder = Encoder(self._embedder, self._reader)
 
     def __call__(self, parcel: Parcel) -> Parcel:
-        """The parcel with encodings, but for documents that are in the library."""
+        """Add encodings to a parcel, except for documents already in the library."""
         asked = {one.document.id for one in parcel.documents if not one.of.again}
-        # What another run wrote meanwhile is not looked for: its encodings are found below.
+        # Documents written by another run meanwhile are not excluded: their encodings are found
+        # below.
         there = self._reader.whole(sorted(asked & self._job.known))
         new = [one for one in parcel.documents if not self._is_there(one, there)]
         before = self._encoder.embedded, self._encoder.reused
@@ -98,7 +99,7 @@ class Embedding:
 
 
 class Writing:
-    """Commits parcels. Each commit may be repeated, as after the loss of a machine."""
+    """Commits parcels. Commits are idempotent, as after losing a machine they may be repeated."""
 
     def __init__(self, job: Job) -> None:
         engine, _ = opened(
@@ -107,7 +108,7 @@ class Writing:
         self._writer = engine.writer
 
     def __call__(self, parcel: Parcel) -> Written:
-        """Commit a parcel, all of it."""
+        """Commit a whole parcel."""
         for one in parcel.documents:
             if one.encodings is None:
                 self._writer.point([one.source])
@@ -124,7 +125,7 @@ class Writing:
 
 
 class _Gathered:
-    """What waits until it is enough for a parcel."""
+    """Collects documents until there are enough for a parcel."""
 
     def __init__(self) -> None:
         self.documents: list[Cut] = []
@@ -132,21 +133,21 @@ class _Gathered:
         self._passages = 0
 
     def add(self, one: Cut) -> Iterator[Parcel]:
-        """Take a document; gives a parcel if that is enough."""
+        """Add a document; yields a parcel if it is full."""
         self.documents.append(one)
         self._passages += len(one.passages)
         if self._passages >= PASSAGES_TOGETHER:
             yield self.parcel()
 
     def parcel(self) -> Parcel:
-        """All that waits."""
+        """Take everything collected as a parcel."""
         found = Parcel(tuple(self.documents), tuple(self.ends))
         self.documents, self.ends, self._passages = [], [], 0
         return found
 
 
 def _read(there: dict[Path, tuple[Looked, str]], job: Job, gathered: _Gathered) -> Iterator[Parcel]:
-    """Read files that are there, one after the other, as on one machine."""
+    """Read local files one after the other, as on a single machine."""
     counts = dict.fromkeys(there, 0)
     for result in read(list(there), means=job.means, workers=1):
         if isinstance(result, Alive):
@@ -173,7 +174,7 @@ def _cut(document: Document, path: Path, looked: Looked, job: Job) -> Cut:
 
 
 def _renamed(source: str, copy: Path, looked: Looked) -> str:
-    """A source in the copy of a file, as one in the file itself."""
+    """Map a source in the copy of a file to the original."""
     return looked.file.name + source.removeprefix(str(copy))
 
 

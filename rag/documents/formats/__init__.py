@@ -1,1 +1,1 @@
-"""One module a format: from the bytes of a file to text with headings and metadata."""
+"""Loaders, one module per format: from a file's bytes to text with headings and metadata."""

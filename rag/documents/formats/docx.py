@@ -26,8 +26,8 @@ _KIND = "Word document"
 _OUT_OF_SIGHT = frozenset(
     {
         *("w:pPr", "w:rPr", "w:tblPr", "w:sectPr", "w:sdtPr"),  # formatting
-        *("w:del", "w:moveFrom", "w:rt"),  # struck out, moved away, how a word is read aloud
-        "mc:Fallback",  # the same as in mc:Choice, for older programs
+        *("w:del", "w:moveFrom", "w:rt"),  # deleted, moved away, ruby text (pronunciation)
+        "mc:Fallback",  # fallback of mc:Choice for older programs
     }
 )
 _AS_HTML = {"w:tbl": "table", "w:tr": "tr", "w:tc": "td"}
@@ -39,7 +39,7 @@ _LEVELS = frozenset("012345678")
 _BODY_LEVEL = 9  # an outline level that means "no heading"
 _DEEPEST_HEADING = 6
 _ON = frozenset({"", "1", "true", "on"})
-"""What a property that is there may say without saying that it does not hold."""
+"""Values with which a boolean property is on."""
 _OTHER_FORMATS = (
     "parts of it are stored in another format and were left out; "
     "open it in a word processor and save it again"
@@ -50,7 +50,7 @@ _NOTE_REFERENCES = {"w:footnoteReference": "w:footnote", "w:endnoteReference": "
 
 @dataclass(frozen=True, slots=True)
 class _Style:
-    """What a paragraph is by its style: how deep a heading, which list, which level there."""
+    """Meaning of a paragraph style: heading level, list, list level."""
 
     heading: int | None = None
     numbering: str | None = None
@@ -63,13 +63,13 @@ _PLAIN = _Style()
 
 @dataclass(slots=True)
 class _Numbering:
-    """The lists of a document: which of their levels are numbered, and how far they have come."""
+    """Numbering of a document's lists: which levels are numbered, and the current counts."""
 
     starts: Mapping[tuple[str, int], int]
     counts: dict[tuple[str, int], int] = field(default_factory=dict)
 
     def next(self, numbering: str, level: int) -> int | None:
-        """The number of the next item, or None where its items have none."""
+        """Number of the next item; None in a bulleted list."""
         start = self.starts.get((numbering, level))
         if start is None:
             return None
@@ -81,14 +81,13 @@ class _Numbering:
 
 
 def load_docx(content: Content) -> Loaded:
-    """Read a Word document: headings, paragraphs, lists and tables in the order of the page.
+    """Load a Word document: headings, paragraphs, lists and tables in page order.
 
-    Footnotes, endnotes and text boxes follow the paragraph that they belong to. Headers and
-    footers, comments, hidden words, the table of contents and what tracked changes struck out are
-    left out. Title, author, language and date, the day of the last change, are from the
-    document's properties.
+    Footnotes, endnotes and text boxes follow their paragraph. Headers and footers, comments, hidden
+    text, the table of contents and tracked deletions are omitted. Title, author, language and date
+    (of the last change) come from the document's properties.
 
-    Raises LoadError where it is none, damaged, encrypted, or out of all bounds.
+    Raises LoadError if it is not a Word document, damaged, encrypted, or exceeds the limits.
     """
     package = open_package(content, _KIND)
     part = main_part(package, _KIND, "word/")
@@ -107,7 +106,7 @@ def load_docx(content: Content) -> Loaded:
 
 
 class _Writer:
-    """Tells a layout what the elements of a document mean."""
+    """Translates document elements to layout events."""
 
     def __init__(
         self,
@@ -123,13 +122,13 @@ class _Writer:
         self._notes = notes
         self._told: set[tuple[str, str]] = set()
         self._aside: deque[tuple[str, Element]] = deque()
-        self._depth = 0  # tables and paragraphs that we are in
-        self._ends: list[str] = []  # what the paragraphs that we are in end with
-        self._mark = ""  # what the next paragraph begins with
-        self._beside = False  # what we write stands aside itself
+        self._depth = 0  # of enclosing tables and paragraphs
+        self._ends: list[str] = []  # closing tags of the enclosing paragraphs
+        self._mark = ""  # start of the next paragraph
+        self._beside = False  # we are writing notes or boxes
 
     def write(self, root: Element) -> None:
-        """All that is in ``root``, then all that stands aside and has no place yet."""
+        """Write everything in ``root``, then any notes and boxes not yet placed."""
         self._write(root)
         self._write_aside()
         self._items.close()
@@ -160,7 +159,7 @@ class _Writer:
         return True
 
     def _write_aside(self) -> None:
-        """What belongs to the paragraph or table before, and what belongs to that in turn."""
+        """Write the notes and boxes of the preceding paragraph or table, and theirs in turn."""
         self._beside = bool(self._aside)
         while self._aside:
             self._mark, element = self._aside.popleft()
@@ -245,7 +244,7 @@ def _number(element: Element | None, otherwise: int) -> int:
 
 
 def _with_own(style: _Style, properties: Element) -> _Style:
-    """The style, but for what these properties of a paragraph or another style say."""
+    """Override a style with the properties of a paragraph or derived style."""
     outline = child(properties, "w:outlineLvl")
     if outline is not None:
         level = _number(outline, _BODY_LEVEL)
@@ -264,7 +263,7 @@ def _with_own(style: _Style, properties: Element) -> _Style:
 
 
 def _styles(root: Element | None) -> Mapping[str, _Style]:
-    """What each style of paragraphs means, by its id; the default one also by no id."""
+    """Paragraph styles by id; the default style also under None."""
     elements = {
         name: style
         for style in children(root, "w:style")
@@ -281,7 +280,7 @@ def _styles(root: Element | None) -> Mapping[str, _Style]:
 
 
 def _style(name: str, elements: Mapping[str, Element], known: dict[str, _Style]) -> _Style:
-    """What the style of this name means; it, and those that it is based on, become ``known``."""
+    """Resolve a style and the styles it is based on, adding them to ``known``."""
     unknown: dict[str, None] = {}
     while name in elements and name not in known and name not in unknown:
         unknown[name] = None
@@ -293,8 +292,8 @@ def _style(name: str, elements: Mapping[str, Element], known: dict[str, _Style])
 
 
 def _derived(style: _Style, element: Element) -> _Style:
-    """The style, but for what the element says of one that is based on it."""
-    # The names of built-in styles are English in the file, whatever the program shows.
+    """Override a base style with the properties of a style element based on it."""
+    # In the file, built-in styles have English names, whatever the program shows.
     name = _value(child(element, "w:name")).lower()
     heading = _HEADING.fullmatch(name)
     if heading:
@@ -308,7 +307,7 @@ def _derived(style: _Style, element: Element) -> _Style:
 
 
 def _starts(root: Element | None) -> dict[tuple[str, int], int]:
-    """Where the numbered levels of each list start; levels with bullets have no entry."""
+    """Start numbers by list and level; bulleted levels have no entry."""
     levels: dict[str, dict[int, int]] = {}
     for abstract in children(root, "w:abstractNum"):
         levels[attribute(abstract, "w:abstractNumId") or ""] = {
@@ -331,7 +330,7 @@ def _starts(root: Element | None) -> dict[tuple[str, int], int]:
 
 
 def _notes(package: Package, parts: Mapping[str, str]) -> dict[tuple[str, str], Element]:
-    """Footnotes and endnotes, by kind and id; the lines above them on the page are none."""
+    """Footnotes and endnotes, by kind and id, without separator lines."""
     return {
         (tag, attribute(note, "w:id") or ""): note
         for kind, tag in _NOTE_PARTS.items()

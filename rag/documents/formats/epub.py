@@ -28,12 +28,12 @@ _DECLARATION = re.compile(r"<\?xml[^>]*\?>|\x00")
 _VOID = frozenset({"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta"})
 _CLOSED_AT_ONCE = re.compile(r"<([A-Za-z][\w:-]*)((?:\s[^<>]*)?)/>")
 _MOST_CHARACTERS = 50_000_000
-"""Characters of one book; the longest novels have ten million."""
+"""Maximum number of characters per book; the longest novels have ten million."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Item:
-    """A file that an e-book lists."""
+    """A file in an e-book's manifest."""
 
     name: str
     kind: str
@@ -41,13 +41,13 @@ class _Item:
 
 
 def load_epub(content: Content) -> Loaded:
-    """Read an e-book: its chapters in the order of reading.
+    """Load an e-book, with its chapters in reading order.
 
-    A chapter without a heading gets the one that the table of contents gives it; the table
-    itself is left out. Title, authors, language and date are those of the book. A chapter that
-    can't be read is named in the warnings.
+    A chapter without a heading gets its title from the table of contents, which is itself omitted.
+    Title, authors, language and date are those of the book. Unreadable chapters are named in the
+    warnings.
 
-    Raises LoadError where it is none, damaged, copy-protected, or out of all bounds.
+    Raises LoadError if it is not an e-book, damaged, copy-protected, or exceeds the limits.
     """
     package = open_package(content, _KIND)
     book = _book(package)
@@ -78,12 +78,12 @@ def _local(element: Element) -> str:
 
 
 def _all(root: Element | None, name: str) -> Iterator[Element]:
-    """The elements below ``root`` of this name, of whatever namespace: books are careless."""
+    """Elements of this name below ``root``, in any namespace: many books get it wrong."""
     return (e for e in (() if root is None else root.iter()) if _local(e) == name)
 
 
 def _book(package: Package) -> str:
-    """The name of the part that lists all others."""
+    """Name of the package document, which lists all other parts."""
     if _CONTAINER not in package:
         raise LoadError(f"it is no {_KIND}; give it the ending that fits what it holds")
     for file in _all(package.tree(_CONTAINER), "rootfile"):
@@ -92,7 +92,7 @@ def _book(package: Package) -> str:
 
 
 def _items(root: Element, folder: str) -> dict[str, _Item]:
-    """The files of the book by their ids."""
+    """Manifest items by id."""
     return {
         item.get("id", ""): _Item(
             name=resolved(folder, item.get("href", "")),
@@ -117,7 +117,7 @@ def _spine(root: Element, items: Mapping[str, _Item]) -> Iterator[_Item]:
 
 
 def _refuse_if_protected(package: Package) -> None:
-    """Fonts may be scrambled; where words are, only the shop's own reader can read them."""
+    """Raise LoadError for DRM-protected text; obfuscated fonts alone are fine."""
     if _ENCRYPTION not in package:
         return
     for reference in _all(package.tree(_ENCRYPTION), "cipherreference"):
@@ -127,7 +127,7 @@ def _refuse_if_protected(package: Package) -> None:
 
 
 def _labels(package: Package, items: Mapping[str, _Item]) -> dict[str, str]:
-    """What the tables of contents call the beginning of each file."""
+    """Labels of files in the tables of contents."""
     labels: dict[str, str] = {}
     for item in items.values():
         folder = item.name.rpartition("/")[0]
@@ -136,7 +136,7 @@ def _labels(package: Package, items: Mapping[str, _Item]) -> dict[str, str]:
             continue
         try:
             root = package.tree(item.name)
-        except LoadError:  # the chapters have their words without it
+        except LoadError:  # the chapters are readable without it
             continue
         for target, label in _links(root) if is_nav else _points(root):
             labels.setdefault(resolved(folder, target), one_line(label))
@@ -170,12 +170,12 @@ def _chapter(package: Package, item: _Item, label: str) -> list[Block]:
 
 
 def _without(label: str, blocks: list[Block]) -> list[Block]:
-    """The blocks, but for a first one that is the label itself."""
+    """Drop the first block if it repeats the label."""
     return blocks[1:] if one_line(blocks[0].text).lower() == label.lower() else blocks
 
 
 def _opened(tag: re.Match[str]) -> str:
-    """XML's <a/> as HTML's <a></a>, where HTML would take what follows to be inside."""
+    """Rewrite XML's <a/> as <a></a>; HTML would treat what follows as inside it."""
     return tag[0] if tag[1].lower() in _VOID else f"<{tag[1]}{tag[2]}></{tag[1]}>"
 
 

@@ -17,27 +17,27 @@ from rag.documents.layout import MACHINERY, UNREADABLE, Layout
 from rag.documents.loaded import Block, Loaded, first_title, in_parts
 from rag.documents.office_zip import is_out_of_memory
 
-_Element: TypeAlias = Any  # of lxml, which ships no types
-_Extract: TypeAlias = Any  # of trafilatura: a Document of its own
+_Element: TypeAlias = Any  # an lxml element (lxml ships no types)
+_Extract: TypeAlias = Any  # trafilatura's own Document
 
 _LEAST_SHARE = 0.7
-"""The article must have this share of what the page says outside menus, margins and links.
-Below it, words of the page itself were lost, and the whole page is taken instead."""
+"""Minimum share of the page's text (outside navigation, margins and links) that the article must
+cover. Below it, main text was lost, and the whole page is used instead."""
 
 _MOST_SHARE = 0.8
-"""Nor is an article taken that has this share of all that is seen: there is next to nothing
-around it, and the page keeps its headings and lists better."""
+"""Maximum share of the visible text that the article may cover: above it, there is hardly any
+boilerplate, and the whole page keeps headings and lists better."""
 
 _MOST_ELEMENTS = 30_000
 _DEEPEST = 250
-"""More elements, or more of them inside each other, and no article is looked for: trafilatura
-would take minutes, and a page like that is a book, not an article with things around it."""
+"""Maximum nesting for article extraction: beyond it trafilatura would take minutes, and such a page
+is a book rather than an article with boilerplate."""
 
 _CHARSET = re.compile(rb"""(?:charset|encoding)\s*=\s*["']?\s*([\w.:-]+)""", re.IGNORECASE)
 _CHARSET_WITHIN = 4096
 _DOCUMENT_MARKUP = re.compile(r"<\?xml[^>]{0,200}\?>|\x00")
 
-# What trafilatura calls by other names, in terms of HTML.
+# trafilatura's tag names, mapped to HTML.
 _AS_HTML = {
     "list": "ul",
     "item": "li",
@@ -50,29 +50,27 @@ _AS_HTML = {
 _MARGINS = ("a", "aside", "footer", "form", "header", *sorted(MACHINERY))
 
 _LARGE = 8 << 20
-"""Bytes, pictures not counted, from which on a page is read piece by piece."""
+"""Size in bytes, without embedded images, from which a page is parsed in pieces."""
 _PICTURE = re.compile(r"data:[\w/+.-]{1,100};base64,[A-Za-z0-9+/=]+")
 _PICTURE_BYTES = re.compile(_PICTURE.pattern.encode())
 _PIECES_WITH_HEAD = 4
 _VIEWS = (partial(Layout, hidden=True), partial(Layout, MACHINERY), partial(Layout, UNREADABLE))
-"""What is taken for the text of a page. The second is for pages whose script would have shown what
-is hidden, the third for those that are all menu."""
+"""What counts as page text, in order of preference. The second is for pages whose scripts would
+reveal hidden elements, the third for pages that are all navigation."""
 
 _NOTHING = Facts(None, None, {})
 _NOISY = ("trafilatura", "htmldate", "courlan", "justext")
 
 
 def load_html(content: Content) -> Iterator[Loaded]:
-    """Read a web page: its article, or all it says where there is no article to be found; in parts
-    where that is long.
+    """Load a web page: its article, or all its text if no article is found; in parts if long.
 
-    ``metadata["extraction"]`` tells which of the two, "article" or "page". Title, author, date
-    and language are those that the page declares in its head, in JSON-LD, or in an element marked
-    as such; the title may be a heading, and the author one whom the article seems to name. No
-    date is guessed from the text. A page of many megabytes is gone through piece by piece, without
-    looking for an article.
+    ``metadata["extraction"]`` is "article" or "page" accordingly. Title, author, date and language
+    are those declared in the head, in JSON-LD or in marked-up elements; otherwise the title may be
+    a heading, and the author a byline. No date is guessed from the text. Pages of many megabytes
+    are parsed in pieces, without article extraction.
 
-    Raises LoadError where the bytes are no text.
+    Raises LoadError if the bytes are not text.
     """
     pieces, encoding = decoded_pieces(content, _declared_encoding(content))
     if len(content) - _size_of_pictures(content) > _LARGE:
@@ -98,14 +96,14 @@ def load_html(content: Content) -> Iterator[Loaded]:
 
 
 def _size_of_pictures(content: Content) -> int:
-    """The bytes of the pictures in a large page, as programs save them there."""
+    """Total size of embedded images in a large page, in bytes."""
     if len(content) <= _LARGE:
         return 0
     return sum(len(picture[0]) for picture in _PICTURE_BYTES.finditer(content))
 
 
 def _in_pieces(content: Content, encoding: str) -> Iterator[Loaded]:
-    """All that a page says, with no more of it in memory than a piece and a part of the text."""
+    """Load all text of a page, keeping only one piece and one part in memory."""
 
     def pieces() -> Iterator[str]:
         decoded, _ = decoded_pieces(content, _declared_encoding(content))
@@ -122,7 +120,7 @@ def _in_pieces(content: Content, encoding: str) -> Iterator[Loaded]:
 
 
 def _fed(pieces: Iterable[str], layout: Layout) -> Iterator[Block]:
-    """The blocks of a page that comes in pieces."""
+    """Yield the blocks of a page that comes in pieces."""
     from lxml import etree  # type: ignore[import-untyped,unused-ignore]
 
     parser = etree.HTMLParser(target=layout, encoding="utf-8", huge_tree=True)
@@ -132,12 +130,12 @@ def _fed(pieces: Iterable[str], layout: Layout) -> Iterator[Block]:
             yield from layout.finished()
         parser.close()
     except etree.XMLSyntaxError as error:
-        raise MemoryError from error  # there are elements, and nothing else is an error in HTML
+        raise MemoryError from error  # once there are elements, HTML has no other errors
     yield from layout.blocks()
 
 
 def feed(markup: str, layout: Layout) -> None:
-    """Tell ``layout`` what ``markup`` holds; nesting may be of any depth."""
+    """Feed ``markup``, nested to any depth, to ``layout``."""
     from lxml import etree  # type: ignore[import-untyped,unused-ignore]
 
     parser = etree.HTMLParser(target=layout, encoding="utf-8", huge_tree=True)
@@ -146,7 +144,7 @@ def feed(markup: str, layout: Layout) -> None:
     except etree.XMLSyntaxError as error:
         if is_out_of_memory(error):
             raise MemoryError from error
-        layout.data(markup)  # there is no element at all
+        layout.data(markup)  # no elements at all
 
 
 def _loaded(
@@ -175,7 +173,7 @@ def _bytes(markup: str) -> bytes:
 
 
 def _whole_page(markup: str) -> list[Block]:
-    """All that a reader of the page sees, or, where that is nothing, all the words in it."""
+    """Blocks of all visible text, or of all text if none is visible."""
     for view in _VIEWS:
         layout = view()
         feed(markup, layout)
@@ -190,7 +188,7 @@ def _letters(blocks: Iterable[Block]) -> int:
 
 
 def _is_well_cut(article: list[Block], page: list[Block], tree: _Element) -> bool:
-    """Whether next to nothing of the page's own words was lost, and much around them."""
+    """Whether the article kept nearly all main text and dropped much boilerplate."""
     least, most = _LEAST_SHARE * _letters_of_page(tree), _MOST_SHARE * _letters(page)
     return least < _letters(article) < most
 
@@ -211,7 +209,7 @@ def _tree(markup: str) -> _Element | None:
     except etree.LxmlError as error:
         if is_out_of_memory(error):
             raise MemoryError from error
-        return None  # nothing that could be parsed
+        return None  # unparseable
 
 
 def _is_tractable(tree: _Element) -> bool:
@@ -230,23 +228,24 @@ def _is_tractable(tree: _Element) -> bool:
 
 
 def _trafilatura(tree: _Element) -> _Extract | None:
-    """The page as trafilatura sees it, or None where it sees nothing or fails."""
+    """Run trafilatura; None if it finds nothing or fails."""
     import trafilatura
     from trafilatura.settings import use_config
 
-    for name in _NOISY:  # it reports on every page; what concerns the user is in the metadata
+    for name in _NOISY:  # it logs every page; what matters to the user is in the metadata
         logging.getLogger(name).setLevel(logging.CRITICAL + 1)
     config = use_config()
-    # Below this size it would take all paragraphs without their headings; we have the whole page.
+    # Below this size trafilatura would return all paragraphs without headings; we use the whole
+    # page.
     config.set("DEFAULT", "MIN_EXTRACTED_SIZE", "0")
     try:
         return trafilatura.bare_extraction(
             tree,
-            fast=True,  # no second opinions of extractors that lose headings
+            fast=True,  # no fallback extractors, which lose headings
             favor_recall=True,
             include_comments=False,
             with_metadata=True,
-            date_extraction_params={"extensive_search": False},  # its date isn't used
+            date_extraction_params={"extensive_search": False},  # its date is not used
             config=config,
         )
     except Exception:  # noqa: BLE001 - whatever a broken page trips, its words are read anyway

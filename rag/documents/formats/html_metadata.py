@@ -1,4 +1,4 @@
-"""What a web page says of itself: in its head, in JSON-LD, in elements marked as such."""
+"""Metadata of a web page: its head, JSON-LD, and marked-up elements."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from rag.documents.dates import parse_date
 from rag.documents.fields import Facts, in_words
 from rag.documents.whitespace import one_line
 
-_Element: TypeAlias = Any  # of lxml, which ships no types
+_Element: TypeAlias = Any  # an lxml element (lxml ships no types)
 _Declared: TypeAlias = Mapping[str, Sequence[str]]
 
 _TITLE = (
@@ -31,20 +31,20 @@ _DATE = (
 _LANGUAGE = ("content-language", "og:locale", "dc.language", "inlanguage")
 
 _LINKED = ("headline", "datePublished", "author", "inLanguage")
-"""What is wanted of JSON-LD."""
+"""JSON-LD properties to use."""
 
 _MOST_SAID = 20
-"""Values that one name may have, as with the authors of a paper."""
+"""Maximum number of values per name, such as a paper's authors."""
 
 _ADDRESS = re.compile(r"https?:|www\.|\S+@\S+$", re.IGNORECASE)
 _TAG = re.compile(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{1,8})*")
 
 
 def page_facts(tree: _Element, byline: str | None) -> Facts:
-    """Title, date, author and language of a page, as it declares them for programs to read.
+    """Title, date, author and language of a page, from its machine-readable metadata.
 
-    ``byline`` is the author that its content seems to name, for want of another. The date is that
-    of publication; none is guessed from the text.
+    ``byline`` is the author named in the content, used if there is no other. The date is that of
+    publication; none is guessed from the text.
     """
     declared = _declared(tree)
     author = _author(declared)
@@ -71,7 +71,7 @@ def _all(declared: _Declared, names: tuple[str, ...]) -> Iterator[str]:
 
 
 def _title(tree: _Element, declared: _Declared) -> str:
-    """The title that the page declares, without the site's name where that can be told."""
+    """The declared title, without the site's name if that can be recognised."""
     named = next(filter(None, map(one_line, _all(declared, _TITLE))), "")
     title = one_line(tree.findtext(".//title") or "")
     if named or not title:
@@ -84,7 +84,7 @@ def _title(tree: _Element, declared: _Declared) -> str:
 
 
 def _author(declared: _Declared) -> str:
-    """All that one name gives, unless these are addresses, as of the author's page."""
+    """All values of the first author name that has any, unless they are URLs of author pages."""
     for name in _AUTHOR:
         said = map(one_line, declared.get(name, ()))
         names = [words for words in said if words and not _ADDRESS.match(words)]
@@ -107,7 +107,7 @@ def _marked_dates(tree: _Element) -> Iterator[str]:
 
 
 def _declared(tree: _Element) -> _Declared:
-    """What the page's meta elements and JSON-LD say, by name in lower case, in order."""
+    """Values of meta elements and JSON-LD, by lower-case name, in order."""
     said: dict[str, list[str]] = {}
 
     def say(name: str, value: str) -> None:
@@ -126,12 +126,12 @@ def _declared(tree: _Element) -> _Declared:
 
 
 def _linked_data(source: str) -> Iterator[tuple[str, str]]:
-    """What a piece of JSON-LD says of the page, outermost first."""
+    """Properties of the page in a JSON-LD script, outermost first."""
     try:
         nodes = [json.loads(source, strict=False)]
     except (ValueError, RecursionError):
         return
-    for node in nodes:  # which grows meanwhile
+    for node in nodes:  # the list grows during iteration
         if isinstance(node, list):
             nodes += node
         elif isinstance(node, dict):

@@ -1,7 +1,7 @@
-"""JSON: one record or many, or anything else that was written in it.
+"""JSON and JSON Lines: one record, many records, or any other value.
 
-A record is an object with a text in one of its fields. Its other fields become the document's
-title, date and metadata. The title of a long text leads it, as its headline.
+A record is an object with a text field. Its other fields become the document's title, date and
+metadata. A long text is preceded by its title as a heading.
 """
 
 from __future__ import annotations
@@ -23,30 +23,30 @@ _Record: TypeAlias = Mapping[str, _Value]
 
 _TEXT = ("text", "content", "body", "article", "abstract", "description")
 _TITLE = ("title", "headline", "subject", "name")
-"""Names of fields, in lower case; the first that a record has counts."""
+"""Names of title fields, in lower case; the first one present is used."""
 
 _LEAST_WORDS = 6
-"""Words that a field of another name needs to be the text, not a setting."""
+"""Minimum number of words for a field of another name to count as text rather than a setting."""
 
 _HEADED = 1000
-"""Characters from which on a text is led by its title: it makes several passages, which don't all
-say what it is about. A shorter one speaks for itself, and its title often names only what it is
-taken from."""
+"""Length in characters from which a text is preceded by its title: it makes several passages, which
+may not each say what they are about. A shorter text speaks for itself, and its title often just
+names its origin."""
 
 _DEEPEST_INDENT = 20
 _LARGE = 8 << 20
-"""Bytes from which on an array is gone through twice, in place of taking it as a whole."""
+"""Size in bytes from which an array is read in two passes instead of being parsed as a whole."""
 _BLANKS = " \t\r\n"
 _LONGEST_SIGN = len(r"\uD83D\uDE00")
 
 
 def members_of_json(data: Content) -> Iterator[Member | Failure]:
-    """The records of an array, each with its number as its name, or else the file as a whole.
+    """Yield the records of an array, named by number, or otherwise the file as a whole.
 
-    What is no record becomes lines "key: value". Several values one below the other, as in
-    JSON Lines, are read as such. The items of a large array are read one at a time.
+    Values that aren't records become lines "key: value". Several values in sequence, as in JSON
+    Lines, are read as such. Large arrays are read item by item.
 
-    Raises LoadError where it is no JSON.
+    Raises LoadError if it is not JSON.
     """
     if len(data) > _LARGE and _is_array_of_records(data):
         for number, item in enumerate(_items(decoded_pieces(data)[0]), 1):
@@ -74,27 +74,27 @@ def members_of_json(data: Content) -> Iterator[Member | Failure]:
 
 
 def members_of_json_lines(data: Content) -> Iterator[Member | Failure]:
-    """The records of JSON Lines, each with the number of its line as its name.
+    """Yield the records of JSON Lines, named by line number.
 
-    A line that is no JSON is a Failure, and the others go on.
+    An invalid line yields a Failure, and reading continues.
     """
     yield from _of_lines(lines_of(decoded_pieces(data)[0]))
 
 
 def _is_array_of_records(data: Content) -> bool:
-    """Whether it is one array, whole and valid, with an object among its items."""
+    """Whether it is one complete, valid array with an object among its items."""
     try:
-        # All of it is gone through: what follows an object may be damaged.
+        # Check all of it: what follows the first object may be damaged.
         return sum(isinstance(item, dict) for item in _items(decoded_pieces(data)[0])) > 0
     except (ValueError, RecursionError):
         return False
 
 
 def _items(pieces: Iterator[str]) -> Iterator[_Value]:
-    """The items of the array that a text is, one at a time, with no more of the text in memory
-    than the longest of them takes.
+    """Yield the items of a streamed JSON array, keeping no more text in memory than the longest
+    item.
 
-    Raises ValueError where the text is not one array, and RecursionError where it is nested too
+    Raises ValueError if the text is not a single array, and RecursionError if it is nested too
     deep.
     """
     decoder = json.JSONDecoder()
@@ -127,15 +127,15 @@ def _past_blanks(text: str, at: int) -> int:
 
 
 def _is_wrong(error: ValueError | IndexError, text: str) -> bool:
-    """Whether a value could not be read though it is all there, so far as that can be told."""
+    """Whether a value is invalid, rather than just incomplete so far."""
     if not isinstance(error, json.JSONDecodeError):
         return False
-    is_string = text[error.pos : error.pos + 1] == '"'  # it may be one that does not end here
+    is_string = text[error.pos : error.pos + 1] == '"'  # which may not be complete yet
     return error.pos < len(text) - _LONGEST_SIGN and not is_string
 
 
 def _as_much(pieces: Iterator[str], size: int) -> str:
-    """At least ``size`` more characters, as long as there are any."""
+    """Read at least ``size`` more characters, if available."""
     found: list[str] = []
     while size >= 0 and (piece := next(pieces, "")):
         found.append(piece)
@@ -157,7 +157,9 @@ def _of_lines(lines: Iterable[str]) -> Iterator[Member | Failure]:
 
 
 def _is_lines(lines: Iterable[str]) -> bool:
-    """Whether the first line of several that say something is a value by itself."""
+    """Whether there are several non-empty lines, the first of which is a complete object or
+    array.
+    """
     filled = (line for line in lines if line.strip())
     try:
         is_value = isinstance(json.loads(next(filled, "")), dict | list)
@@ -173,7 +175,7 @@ def _in_words(error: Exception, line: str = "") -> str:
 
 
 def _loaded(value: _Value, notes: Mapping[str, str] | None = None) -> Loaded:
-    """A record, or whatever else it is, as lines."""
+    """Load a record, or any other value as lines."""
     field = _text_field(value) if isinstance(value, dict) else None
     if not isinstance(value, dict) or field is None:
         return Loaded(tidy("\n".join(_as_lines(value))), metadata=notes or {})
@@ -189,7 +191,7 @@ def _loaded(value: _Value, notes: Mapping[str, str] | None = None) -> Loaded:
 
 
 def _headed(text: str, title: str | None) -> tuple[str, tuple[Heading, ...]]:
-    """A long text with its title as the heading above it, unless it begins with that itself."""
+    """Put the title above a long text as a heading, unless the text begins with it."""
     if not title or len(title) > LONGEST_HEADING:
         return text, ()
     if len(text) < _HEADED or text.startswith(title):
@@ -198,7 +200,7 @@ def _headed(text: str, title: str | None) -> tuple[str, tuple[Heading, ...]]:
 
 
 def _text_field(record: _Record) -> str | None:
-    """The field that holds the text: one so named, or else the longest that reads like one."""
+    """The text field: one with a known name, or else the longest that reads like text."""
     named = by_lower_case(record)
     for name in _TEXT:
         if name in named and _as_text(record[named[name]]).strip():
@@ -212,15 +214,15 @@ def _text_field(record: _Record) -> str | None:
 
 
 def _as_text(value: _Value) -> str:
-    """A field's text; a list of strings is one of paragraphs."""
+    """Text of a field; a list of strings becomes paragraphs."""
     if isinstance(value, list) and all(isinstance(item, str) for item in value):
         return "\n\n".join(value)
     return value if isinstance(value, str) else ""
 
 
 def _as_lines(value: _Value) -> Iterator[str]:
-    """Any value as lines that a person can read, those of inner objects moved in."""
-    # Not by a function that calls itself: a value may be nested as deep as calls may be.
+    """Format any value as readable lines, with nested objects indented."""
+    # Iterative, as a value may be nested as deep as the recursion limit.
     inside: list[Iterator[str | tuple[_Value, int]]] = [iter([(value, 0)])]
     while inside:
         part = next(inside[-1], None)
@@ -233,7 +235,7 @@ def _as_lines(value: _Value) -> Iterator[str]:
 
 
 def _parts(value: _Value, depth: int) -> Iterator[str | tuple[_Value, int]]:
-    """The lines of a value; in place of a value in it, that value and its depth."""
+    """Lines of a value; a nested value is yielded with its depth instead."""
     indent = "  " * min(depth, _DEEPEST_INDENT)
     if isinstance(value, dict):
         for key, item in value.items():

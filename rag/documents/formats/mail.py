@@ -45,7 +45,7 @@ _SUFFIXES = {
     "application/pdf": ".pdf",
 }
 _TEXTS = ("text/plain", "text/html")
-"""In which a message says something, the better one first."""
+"""Body content types, in order of preference."""
 
 _TOO_DEEP = "its parts lie in each other too deeply; save them from your mail program"
 _SEALED = "it is encrypted; decrypt it in your mail program and save it from there"
@@ -54,19 +54,19 @@ _SEPARATOR = re.compile(
     rb"From [^\n]{0,500}\b(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun),? {1,2}(?:\d{1,2} )?"
     rb"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)\b[^\n]{0,40}\d:\d\d[^\n]{0,40}\n"
 )
-"""The line before a message in a mailbox ends with a date as C's asctime writes it."""
+"""The separator line of an mbox message ends with a date in the format of C's asctime."""
 
 _HEADER = re.compile(rb"[!-9;-~]+:")
 _ESCAPED = re.compile(rb"\n>(>*From )")
 
 
 def members_of_mailbox(data: Content) -> Iterator[Member]:
-    """The messages in a mailbox, each with its number as its name.
+    """Yield the messages in a mailbox, named by number.
 
-    A new message begins at a line "From somebody" with a date, if it stands at the top, after
-    an empty line or before a header: people begin sentences with "From", too.
+    A message begins at a line "From somebody" with a date, if that is at the top of the file, after
+    an empty line or before a header: sentences may begin with "From", too.
 
-    Raises LoadError where there is no message in it.
+    Raises LoadError if it contains no message.
     """
     number, start = 0, None
     for separator in _separators(data):
@@ -81,7 +81,7 @@ def members_of_mailbox(data: Content) -> Iterator[Member]:
 
 def _separators(data: Content) -> Iterator[re.Match[bytes]]:
     at = -1
-    # Searched for as plain bytes, which is many times faster in gigabytes of mail.
+    # Searched as bytes, which is many times faster in gigabytes of mail.
     while (at := data.find(b"From ", at + 1)) >= 0:
         before = data[max(0, at - 4) : at]
         separator = _SEPARATOR.match(data, at) if before[-1:] in (b"", b"\n") else None
@@ -93,7 +93,7 @@ def _separators(data: Content) -> Iterator[re.Match[bytes]]:
 
 
 def _message(number: int, data: bytes) -> Member:
-    """A message as it was before it came into the mailbox, which ends each with an empty line."""
+    """Restore a message as it was before it was put in the mailbox, which adds an empty line."""
     for end in (b"\r\n", b"\n"):
         if data.endswith(end + end):
             data = data.removesuffix(end)
@@ -101,12 +101,12 @@ def _message(number: int, data: bytes) -> Member:
 
 
 def members_of_mail(data: Content) -> Iterator[Member | Failure]:
-    """The message itself, without a name, then what is attached to it.
+    """Yield the message itself, without a name, then its attachments.
 
-    Subject, sender, recipients and date stand at the head of its text, then what it says as
-    plain text, or else as a page. Pictures that are part of a page and signatures are left out.
+    Its text begins with subject, sender, recipients and date, followed by the plain-text body, or
+    else the HTML body. Inline images and signatures are omitted.
 
-    Raises LoadError where it has no header, or its parts lie in each other too deeply.
+    Raises LoadError if it has no header or its parts are nested too deep.
     """
     message = whole(data)
     try:
@@ -115,7 +115,7 @@ def members_of_mail(data: Content) -> Iterator[Member | Failure]:
         raise
     except Exception:  # noqa: BLE001 - headers that are broken enough make the parser trip
         try:
-            # This one understands less, and stands.
+            # The compat32 policy understands less, but doesn't fail.
             loaded, attached = _taken_apart(message, policy.compat32)
         except RecursionError as error:
             raise LoadError(_TOO_DEEP) from error
@@ -126,7 +126,7 @@ def members_of_mail(data: Content) -> Iterator[Member | Failure]:
 
 
 def _taken_apart(data: bytes, rules: Policy[Any]) -> tuple[Loaded, list[EmailMessage]]:
-    """What the message says, and the parts that are attached to it."""
+    """Split a message into its text and its attachments."""
     message = cast("EmailMessage", message_from_bytes(data, policy=rules))
     if not message.keys():
         raise LoadError("it has no header, so it is no mail; check what it holds")
@@ -137,15 +137,15 @@ def _taken_apart(data: bytes, rules: Policy[Any]) -> tuple[Loaded, list[EmailMes
 
 @dataclass(slots=True)
 class _Parts:
-    """The parts of a message: what it says, and what is attached."""
+    """The body and attachments of a message."""
 
     said: list[EmailMessage] = field(default_factory=list)
     attached: list[EmailMessage] = field(default_factory=list)
     _kinds: dict[int, frozenset[str]] = field(default_factory=dict)
 
     def sort(self, part: EmailMessage, *, is_page: bool = False, is_said: bool = True) -> None:
-        """Sort ``part`` and those in it. ``is_page`` tells that it belongs to a web page, and
-        ``is_said`` is False in another version of what was said already.
+        """Sort ``part`` and its subparts into body and attachments. ``is_page`` marks parts of an
+        HTML page, ``is_said`` is False for alternatives of text already included.
         """
         kind = part.get_content_type()
         if kind in _SIGNATURES:
@@ -172,7 +172,7 @@ class _Parts:
             self.attached.append(part)
 
     def _best(self, versions: list[EmailMessage]) -> EmailMessage | None:
-        """The version that says it in plain text, or else as a page."""
+        """The plain-text alternative, or else the HTML one."""
         for kind in _TEXTS:
             for version in versions:
                 if kind in self._kinds_in(version):
@@ -180,7 +180,7 @@ class _Parts:
         return None
 
     def _kinds_in(self, part: EmailMessage) -> frozenset[str]:
-        """In which of ``_TEXTS`` a part says something; found out once for each."""
+        """The types of ``_TEXTS`` with non-empty text in a part; cached."""
         if id(part) not in self._kinds:
             kind = part.get_content_type()
             if part.is_multipart():
@@ -242,13 +242,14 @@ def _loaded(message: EmailMessage, parts: _Parts) -> Loaded:
 
 
 def _body(part: EmailMessage) -> list[Loaded]:
-    """What a part says; none of the texts is empty."""
+    """Text of a part; empty texts are dropped."""
     data = _bytes(part)
     if not data.strip():
         return []
     charset = part.get_content_charset()
     if part.get_content_type() == "text/html":
-        # The message knows the encoding better than the page; with a mark it is believed.
+        # The mail header knows the encoding better than the page; a byte order mark makes it
+        # prevail.
         is_known = charset not in (None, "us-ascii")
         page = codecs.BOM_UTF8 + decode(data, charset)[0].encode() if is_known else data
         return [one for one in load_html(page) if one.text]
@@ -264,11 +265,11 @@ def _parameter(part: EmailMessage, name: str) -> str:
 
 
 def _unfolded(text: str, *, with_blank: bool) -> str:
-    """Text whose lines were folded with a blank at the end, as RFC 3676 has it, in one line a
-    paragraph; quotations and the line above a signature stay. The blank is part of the text, or
-    else only told that the line goes on.
+    """Join soft-wrapped lines (format=flowed, RFC 3676) to one line per paragraph; quotations and
+    the signature separator stay. With ``with_blank`` the trailing space belongs to the text,
+    otherwise (DelSp) it is dropped.
     """
-    paragraphs: list[list[str]] = []  # the lines of each
+    paragraphs: list[list[str]] = []  # each a list of lines
     goes_on = False
     for line in text.replace("\r\n", "\n").split("\n"):
         is_quoted = line.startswith(">")
@@ -296,7 +297,7 @@ def _attachment(part: EmailMessage, number: int) -> Member | Failure:
 
 
 def _nested(part: EmailMessage, name: str) -> Member | Failure:
-    """A message in the message, as it would be saved."""
+    """A message attached to the message, as a file."""
     from email.generator import BytesGenerator
 
     try:
@@ -304,7 +305,7 @@ def _nested(part: EmailMessage, name: str) -> Member | Failure:
         subject = re.sub(r"[/\\]", "-", header(message, "Subject"))
         name = file_name(part) or safe_name(subject) or name
         written = BytesIO()
-        # Headers as they came, not folded anew.
+        # Keep the headers as they are, without refolding.
         as_it_came = policy.compat32.clone(max_line_length=0)
         BytesGenerator(written, mangle_from_=False, policy=as_it_came).flatten(message)
     except MemoryError:

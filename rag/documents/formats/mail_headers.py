@@ -1,4 +1,4 @@
-"""What the headers of a mail say, however broken they are."""
+"""Read mail headers, however malformed."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from rag.errors import LoadError
 
 _LONGEST_HEADER = 10_000
 _LONGEST_STRUCTURE = 2_000
-"""Characters of a header that are read, and of one that says how a part is packed, which the
-parser asks for again and again: its time grows with their square."""
+"""Maximum characters read of a header, and of one that describes a part's encoding, which the
+parser parses repeatedly: its time is quadratic."""
 
 _LONGEST_NAME = 120
 _LONGEST_SUFFIX = 20
@@ -25,17 +25,17 @@ _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*")
 
 
 def parsed(name: str, value: str) -> Any:  # noqa: ANN401 - a kind of string made by the parser
-    """A header as the parser wants it, cut where it would take too long to parse."""
+    """Parse a header, truncated if it would take too long."""
     is_structure = name.lower().startswith("content-")
     longest = _LONGEST_STRUCTURE if is_structure else _LONGEST_HEADER
     return policy.default.header_factory(name, value[:longest])
 
 
 def header(message: EmailMessage, name: str) -> str:
-    """A header in words, on one line; empty where there is none."""
+    """A header decoded on one line; empty if missing."""
     raw = next((v for key, v in message.raw_items() if key.lower() == name.lower()), "")
     raw = str(raw)[:_LONGEST_HEADER]
-    if _SURROGATE.search(raw):  # bytes beyond ASCII, in no encoding that is said
+    if _SURROGATE.search(raw):  # raw non-ASCII bytes in no declared encoding
         try:
             return one_line(decode(raw.encode("ascii", "surrogateescape"))[0])
         except (LoadError, UnicodeError):
@@ -44,7 +44,7 @@ def header(message: EmailMessage, name: str) -> str:
 
 
 def date_of(message: EmailMessage) -> dt.date | None:
-    """The day on which it was sent, by the sender's clock."""
+    """Date of sending, in the sender's time zone."""
     try:
         return parsedate_to_datetime(header(message, "Date")).date()
     except (ValueError, TypeError, IndexError, OverflowError):
@@ -52,21 +52,23 @@ def date_of(message: EmailMessage) -> dt.date | None:
 
 
 def language_of(message: EmailMessage) -> str:
-    """The language that it says it is in, if that is a single one."""
+    """The declared language, if there is exactly one."""
     language = header(message, "Content-Language")
     return language if _LANGUAGE.fullmatch(language) else ""
 
 
 def name_of_person(written: str) -> str:
-    """The name in an address such as ``Jane Doe <jane@example.org>``, or else all of it."""
+    """The name in an address such as ``Jane Doe <jane@example.org>``, otherwise the whole
+    address.
+    """
     try:
         return parseaddr(written)[0] or written
-    except RecursionError:  # comments in comments in comments
+    except RecursionError:  # deeply nested comments
         return written
 
 
 def file_name(part: EmailMessage) -> str:
-    """The name of the file that a part was, safe to stand in a path; empty where it has none."""
+    """File name of an attachment, safe to use in a path; empty if it has none."""
     try:
         name = part.get_filename() or ""
         return safe_name(_decoded("Subject", name) if "=?" in name else name)
@@ -75,7 +77,7 @@ def file_name(part: EmailMessage) -> str:
 
 
 def safe_name(name: str) -> str:
-    """A name as one part of a path: what a sender put in front of it leads nowhere."""
+    """Turn a name into a single path component, preventing path traversal by the sender."""
     last = one_line(re.split(r"[/\\]", name)[-1].strip().lstrip("."))
     if len(last) <= _LONGEST_NAME:
         return last
@@ -84,7 +86,7 @@ def safe_name(name: str) -> str:
 
 
 def _decoded(name: str, raw: str) -> str:
-    """The value of a header of that name, with its encoded words in letters."""
+    """Value of a header with encoded words decoded."""
     try:
         return str(policy.default.header_factory(name, raw))
     except Exception:  # noqa: BLE001 - broken headers make the parser raise whatever it likes

@@ -1,4 +1,4 @@
-"""Markdown: CommonMark with tables, struck words and front matter."""
+"""Markdown: CommonMark with tables, strikethrough and front matter."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["first_title", "load_markdown"]
 
 _DEEPEST = 40
-"""Quotes and lists inside each other; the parser calls itself for each, several times over."""
+"""Maximum nesting of quotes and lists; the parser recurses several times per level."""
 
 _LONGEST_FRONT_MATTER = 50_000
 
@@ -29,14 +29,13 @@ _TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)[^>]*>", re.DOTALL)
 
 
 def load_markdown(content: Content) -> Iterator[Loaded]:
-    """Read Markdown as the plain text that a reader of the page would see, in parts where it is
-    long.
+    """Load Markdown as the rendered plain text, in parts if long.
 
-    Emphasis, the targets of links and HTML tags go, their words stay; code stays as it is. The
-    title is the front matter's, or else the first heading of level 1, or else the first heading.
-    Front matter that can't be understood stays in the text.
+    Emphasis, link targets and HTML tags are removed, their text stays; code is kept verbatim. The
+    title is from the front matter, or else the first level-1 heading, or else the first heading.
+    Unparseable front matter stays in the text.
 
-    Raises LoadError where the bytes are no text.
+    Raises LoadError if the bytes are not text.
     """
     pieces, encoding = decoded_pieces(content)
     fence = ""
@@ -59,7 +58,7 @@ def load_markdown(content: Content) -> Iterator[Loaded]:
 
 
 def _open_fence(source: str) -> str:
-    """The line that begins the block of code at the end, if it is not closed yet."""
+    """The opening line of a code block that is still open at the end."""
     opened = None
     for line in _FENCE.finditer(source):
         if opened is None:
@@ -70,7 +69,7 @@ def _open_fence(source: str) -> str:
 
 
 def _front_matter(source: str) -> tuple[Mapping[str, object], str, str]:
-    """The front matter's entries, or else what stands in its place, and what follows it."""
+    """The front matter's fields, text to keep in its place if unparseable, and the rest."""
     import yaml  # type: ignore[import-untyped,unused-ignore]
     from frontmatter.default_handlers import YAMLHandler
 
@@ -79,27 +78,27 @@ def _front_matter(source: str) -> tuple[Mapping[str, object], str, str]:
         return {}, "", source
     try:
         matter, body = handler.split(source)
-    except ValueError:  # no second row of dashes
+    except ValueError:  # no closing dashes
         return {}, "", source
     if len(matter) > _LONGEST_FRONT_MATTER:
         return {}, matter, body
     try:
-        # Not the default: the faster loader in C crashes on deep nesting, with all of Python.
+        # Not the default: the faster C loader crashes the whole process on deep nesting.
         entries = handler.load(matter, Loader=yaml.SafeLoader)
     except (yaml.YAMLError, ValueError, TypeError, OverflowError, RecursionError):
         return {}, matter, body
-    if not isinstance(entries, dict | None):  # a text between two rules is no front matter
+    if not isinstance(entries, dict | None):  # text between two horizontal rules, not front matter
         return {}, "", source
     return {str(key): value for key, value in (entries or {}).items()}, "", body
 
 
 def _blocks(source: str) -> tuple[list[Block], dict[str, str]]:
-    """What the page shows, or the source itself if its nesting is too deep; and a note of that."""
+    """Rendered blocks, or the source if nested too deep, with a note saying so."""
     from markdown_it import MarkdownIt
 
     parser = MarkdownIt("commonmark", {"maxNesting": _DEEPEST})
     tokens = parser.enable(["table", "strikethrough"]).parse(source)
-    if any(token.level >= _DEEPEST - 1 for token in tokens):  # deeper, the parser drops words
+    if any(token.level >= _DEEPEST - 1 for token in tokens):  # deeper, the parser drops text
         return [Block(source)], {"extraction": "source"}
     layout = Layout(UNREADABLE)
     _render(tokens, layout)
@@ -140,7 +139,7 @@ def _render_tag(written: str, layout: Layout) -> None:
     from lxml.html import defs  # type: ignore[import-untyped,unused-ignore]
 
     tag = _TAG.fullmatch(written)
-    if tag is None:  # a comment, an instruction
+    if tag is None:  # a comment or instruction
         return
     name = tag[2].lower()
     if name == "br":
@@ -150,7 +149,7 @@ def _render_tag(written: str, layout: Layout) -> None:
 
 
 def _without_scripts(tokens: Sequence[Token]) -> Iterator[Token]:
-    """The tokens but for those between the opening and the closing tag of a script or a style."""
+    """Drop tokens between the tags of a script or style element."""
     names = [_tag_name(token) for token in tokens]
     last = {name: index for index, name in enumerate(names)}
     until = ""
@@ -164,6 +163,6 @@ def _without_scripts(tokens: Sequence[Token]) -> Iterator[Token]:
 
 
 def _tag_name(token: Token) -> str:
-    """The name of a tag, after a slash where it is a closing one; empty for any other token."""
+    """Name of an HTML tag, prefixed by a slash if closing; empty for any other token."""
     tag = _TAG.fullmatch(token.content) if token.type == "html_inline" else None
     return f"{tag[1]}{tag[2].lower()}" if tag else ""

@@ -1,4 +1,4 @@
-"""Cells of a workbook as a person reads them."""
+"""Format spreadsheet cells as displayed."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ _QUOTED = re.compile(r'"([^"]*)"')
 _FILL = re.compile(r"_.|\*.")
 _DIGITS = re.compile(r"[#0?,]*[#0?](?:\.([#0?]+))?,*")
 _LONGEST_FORMAT = 100
-_SIGNIFICANT = ".15g"  # what a spreadsheet shows of a number
+_SIGNIFICANT = ".15g"  # a spreadsheet's display precision
 _MOST_DECIMALS = 15
 _MOST_DIGITS = 310
-"""Digits before the point in the largest number that a spreadsheet can hold."""
+"""Maximum number of integer digits in a spreadsheet number."""
 
 _WIDE = Context(prec=400)
 
 
 def written(value: object, number_format: str = "General") -> str:
-    """The words for a cell's value; dates with the month's name, so that it can be asked for."""
+    """Format a cell's value; dates spell out the month, so that queries can match it."""
     if isinstance(value, bool):
         return "TRUE" if value else "FALSE"
     if isinstance(value, int | float):
@@ -71,13 +71,13 @@ def _is_percentage(number_format: str) -> bool:
 
 def _plain(value: float) -> str:
     words = format(value, _SIGNIFICANT) if isinstance(value, float) else str(value)
-    # A person writes 1200000000, not 1.2e+09.
+    # Written 1200000000, not 1.2e+09.
     return f"{value:.0f}" if "e+" in words and abs(value) < 1e21 else words  # noqa: PLR2004
 
 
 def _pattern(number_format: str) -> tuple[str, str, int, str] | None:
-    """What a format puts before a number, the pattern of its digits, how many decimals, and what
-    it puts after; None where it has no such form.
+    """Parse a number format into prefix, digit pattern, number of decimals, and suffix; None if it
+    has no such form.
     """
     if len(number_format) > _LONGEST_FORMAT or number_format in ("", "General", "@"):
         return None
@@ -86,12 +86,12 @@ def _pattern(number_format: str) -> tuple[str, str, int, str] | None:
     section = _FILL.sub("", section).replace("\\", "")
     kept = _QUOTED.sub(lambda quoted: "".join(c for c in quoted[1] if c not in "#0?,"), section)
     found = _DIGITS.search(kept)
-    if found is None or found[0].endswith(","):  # in thousands or millions
+    if found is None or found[0].endswith(","):  # scaled to thousands or millions
         return None
     before, after = kept[: found.start()], kept[found.end() :]
     if re.search(r"[Ee][+-]|/|[#0?]", after) or "/" in before:
-        return None  # a power of ten, a fraction, a telephone number
+        return None  # scientific, fraction or telephone number
     if "." not in found[0] and re.fullmatch(r"0{2,}", found[0]):
-        return None  # a number of fixed length
+        return None  # fixed number of digits
     optional = found[1] is not None and "0" not in found[1]
     return None if optional else (before, found[0], len(found[1] or ""), after)

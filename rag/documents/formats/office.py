@@ -1,4 +1,4 @@
-"""What office files have in common: their main part, their properties, how lists are told."""
+"""Shared parts of office formats: main part, properties, lists."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from rag.documents.office_zip import Element, Package, child
 from rag.errors import LoadError
 
 _DEEPEST_ITEM = 8
-"""Lists in a list; the programs themselves offer nine levels."""
+"""Maximum list depth; the programs themselves offer nine levels."""
 
 
 def main_part(package: Package, kind: str, root: str) -> str:
-    """The name of the part of an OOXML file that all others hang from; it is in folder ``root``.
+    """Name of the main part of an OOXML file, which must be in folder ``root``.
 
-    Raises LoadError where there is none, as in a file of another kind than ``kind``.
+    Raises LoadError if there is none, as in a file of another kind than ``kind``.
     """
     for relation, name in package.relations("").values():
         if relation == "officeDocument" and name in package and name.startswith(root):
@@ -26,7 +26,7 @@ def main_part(package: Package, kind: str, root: str) -> str:
 
 
 def about(package: Package) -> About:
-    """What the core properties of an OOXML file say; a file may lack them."""
+    """Metadata from an OOXML file's core properties, which may be missing."""
     named = (name for kind, name in package.relations("").values() if kind == "core-properties")
     try:
         root = package.tree_if_there(next(named, "docProps/core.xml"))
@@ -36,10 +36,10 @@ def about(package: Package) -> About:
 
 
 def described(root: Element | None, *, authors: tuple[str, ...], dates: tuple[str, ...]) -> About:
-    """What the children of ``root`` say in the words of the Dublin Core.
+    """Read Dublin Core metadata from the children of ``root``.
 
-    ``authors`` and ``dates`` name elements, the one that counts first; of the dates, it is the
-    first that names a day.
+    ``authors`` and ``dates`` are element names in order of preference; of the dates, the first
+    valid one is used.
     """
 
     def said(*names: str) -> Iterator[str]:
@@ -57,14 +57,14 @@ def described(root: Element | None, *, authors: tuple[str, ...], dates: tuple[st
 
 
 class Items:
-    """Opens and closes lists in a layout as one item after another comes with its level."""
+    """Opens and closes lists in a layout according to each item's level."""
 
     def __init__(self, layout: Layout) -> None:
         self._layout = layout
-        self._open: list[int | None] = []  # the number that comes next in each, if any
+        self._open: list[int | None] = []  # next number of each open list, None if unnumbered
 
     def start(self, level: int, number: int | None) -> None:
-        """An item begins; level 0 is the outermost, ``number`` None where it has none."""
+        """Begin an item; level 0 is the outermost, ``number`` is None if unnumbered."""
         level = min(max(level, 0), _DEEPEST_ITEM)
         while len(self._open) > level + 1 or (len(self._open) > level and self._open[-1] != number):
             self._layout.end("ul")
@@ -78,11 +78,11 @@ class Items:
             self._open[-1] = number + 1
 
     def end(self) -> None:
-        """The item ends; others may follow."""
+        """End the item; more may follow."""
         self._layout.end("li")
 
     def close(self) -> None:
-        """No item follows: all lists end."""
+        """Close all lists."""
         for _ in self._open:
             self._layout.end("ul")
         self._open.clear()

@@ -1,4 +1,4 @@
-"""OpenDocument: texts (ODT), presentations (ODP) and workbooks (ODS)."""
+"""OpenDocument: text (ODT), presentations (ODP) and spreadsheets (ODS)."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ _ASIDE = frozenset(
         *("draw:regular-polygon", "draw:caption", "draw:measure", "draw:g"),
     }
 )
-"""What may stand inside a paragraph with paragraphs of its own."""
+"""Elements inside a paragraph that contain paragraphs of their own."""
 _AS_HTML = {
     "table:table": "table",
     "table:table-row": "tr",
@@ -57,15 +57,15 @@ _TOP = frozenset({"text:p", "text:h", "text:list", "table:table"})
 _AS_TEXT = {"text:s": " ", "text:tab": " "}
 _NO_STYLES = Styles({}, frozenset(), frozenset())
 _MOST_REPEATED = 1_000
-"""Copies of one cell or row: more of them fill a sheet to its margin, and say nothing."""
+"""Maximum copies of a repeated cell or row: more just fill a sheet to its edge."""
 _MOST_COLUMNS = 16_384
-"""Cells of one row that are read; no program shows more."""
+"""Maximum number of cells read per row; no program shows more."""
 
 
 def load_odt(content: Content) -> Loaded:
-    """Read an OpenDocument text as ``load_docx`` reads a Word document.
+    """Load an OpenDocument text, with the rules of ``load_docx``.
 
-    Raises LoadError where it is none, damaged, encrypted, or out of all bounds.
+    Raises LoadError if it is not one, damaged, encrypted, or exceeds the limits.
     """
     package, root = _opened(content)
     body = _body(root, "office:text")
@@ -75,9 +75,9 @@ def load_odt(content: Content) -> Loaded:
 
 
 def load_odp(content: Content) -> Loaded:
-    """Read an OpenDocument presentation as ``load_pptx`` reads one of PowerPoint.
+    """Load an OpenDocument presentation, with the rules of ``load_pptx``.
 
-    Raises LoadError where it is none, damaged, encrypted, or out of all bounds.
+    Raises LoadError if it is not one, damaged, encrypted, or exceeds the limits.
     """
     package, root = _opened(content)
     styles = read_styles(package, root)
@@ -86,9 +86,9 @@ def load_odp(content: Content) -> Loaded:
 
 
 def load_ods(content: Content) -> Iterator[Loaded]:
-    """Read an OpenDocument workbook as ``load_xlsx`` reads one of Excel.
+    """Load an OpenDocument spreadsheet, with the rules of ``load_xlsx``.
 
-    Raises LoadError where it is none, damaged, encrypted, or out of all bounds.
+    Raises LoadError if it is not one, damaged, encrypted, or exceeds the limits.
     """
     package, root = _opened(content)
     allowance = Allowance()
@@ -105,7 +105,7 @@ def _sheet(sheet: Element, allowance: Allowance) -> Iterator[Block]:
 
 def _opened(content: Content) -> tuple[Package, Element]:
     package = open_package(content, _KIND)
-    # Not parsed: those of some real files are no XML in the strict sense.
+    # Not parsed: in some real files it is not well-formed XML.
     if _MANIFEST in package and b"encryption-data" in package.read(_MANIFEST):
         raise LoadError("it is encrypted; save an unprotected copy and index that")
     if _CONTENT not in package:
@@ -127,29 +127,29 @@ def _about(package: Package) -> About:
         root = None
     return described(
         child(root, "office:meta"),
-        authors=("meta:initial-creator", "dc:creator"),  # the latter saved it last
+        authors=("meta:initial-creator", "dc:creator"),  # dc:creator is the last editor
         dates=("dc:date", "meta:creation-date"),
     )
 
 
 class _Writer:
-    """Tells a layout what the elements of a document mean."""
+    """Translates document elements to layout events."""
 
     def __init__(self, styles: Styles, *, boxes_aside: bool = True) -> None:
         self.layout = Layout(frozenset())
         self._styles = styles
         self._boxes_aside = boxes_aside
-        self._lists: list[str] = []  # the styles of those that we are in
-        self._numbers: dict[tuple[str, int], int] = {}  # that come next, by style and level
-        self._ends: list[str] = []  # what the paragraphs that we are in end with
+        self._lists: list[str] = []  # styles of the open lists
+        self._numbers: dict[tuple[str, int], int] = {}  # next numbers, by style and level
+        self._ends: list[str] = []  # closing tags of the enclosing paragraphs
         self._aside: deque[tuple[str, Element]] = deque()
         self._notes = 0
         self._depth = 0
-        self._mark = ""  # what the next paragraph begins with
-        self._beside = False  # what we write stands aside itself
+        self._mark = ""  # start of the next paragraph
+        self._beside = False  # we are writing notes or boxes
 
     def write(self, root: Element) -> None:
-        """All that is in ``root``; notes and boxes after the paragraph that they belong to."""
+        """Write everything in ``root``; notes and boxes follow their paragraph."""
         left_out = None
         for event, tag, element, walker in walk(root):
             if event == "end":
@@ -210,7 +210,7 @@ class _Writer:
         self._mark = ""
 
     def _holds_words(self, element: Element) -> bool:
-        """Elsewhere blanks only arrange the markup."""
+        """Whether whitespace in the element is text rather than markup indentation."""
         return bool((element.text or "").strip()) or bool(self._depth)
 
     def _start_of_list(self, element: Element) -> None:
@@ -279,7 +279,7 @@ def _rows(sheet: Element) -> Iterator[list[str]]:
             cells = _cells(row)
             repeated = number(attribute(row, "table:number-rows-repeated"), 1)
             if not cells:
-                yield []  # any number of empty rows is one gap
+                yield []  # consecutive empty rows are one gap
             elif repeated <= _MOST_REPEATED:
                 yield from (cells for _ in range(repeated))
             else:

@@ -1,4 +1,4 @@
-"""What the styles of an OpenDocument file tell of its words: numbers, titles, what is hidden."""
+"""Meaning of OpenDocument styles: list numbers, titles, hidden text."""
 
 from __future__ import annotations
 
@@ -10,15 +10,14 @@ from rag.documents.office_zip import Element, Package, attribute, child, childre
 from rag.errors import LoadError
 
 _NUMBER = re.compile(r"[0-9]{1,9}")
-_TITLE = "Title"  # whatever the program calls it on the screen
+_TITLE = "Title"  # whatever the program displays
 _FAMILIES = {"text:p": "paragraph", "text:h": "paragraph", "text:span": "text"}
 
 
 @dataclass(frozen=True, slots=True)
 class Styles:
-    """``starts`` has the first number of each level (from 1) of the lists whose items have
-    numbers, by the style of the list. ``titles`` and ``hidden`` are styles by their family and
-    name.
+    """``starts`` maps the style of each numbered list to the first number of each level (from 1).
+    ``titles`` and ``hidden`` are styles by family and name.
     """
 
     starts: Mapping[tuple[str, int], int]
@@ -26,21 +25,21 @@ class Styles:
     hidden: frozenset[tuple[str, str]]
 
     def makes_title(self, element: Element) -> bool:
-        """Whether a paragraph is the title of the whole text."""
+        """Whether a paragraph is the document title."""
         return _style_of(element) in self.titles
 
     def hides(self, tag: str, element: Element) -> bool:
-        """Whether no reader sees what is in the element, whose short name is ``tag``."""
+        """Whether the element, with short name ``tag``, is hidden."""
         if tag == "text:section":
             return attribute(element, "text:display") == "none"
         return tag in _FAMILIES and _style_of(element, _FAMILIES[tag]) in self.hidden
 
 
 def read_styles(package: Package, content: Element) -> Styles:
-    """The styles of a file, those in ``content`` and those for the whole file."""
+    """Read the styles of a file: those in ``content`` and the file-wide ones."""
     try:
         roots = [content, package.tree_if_there("styles.xml")]
-    except LoadError:  # the words are there without it
+    except LoadError:  # the text is readable without it
         roots = [content]
     places = [
         place
@@ -70,7 +69,7 @@ def read_styles(package: Package, content: Element) -> Styles:
 
 
 def number(written: str | None, otherwise: int) -> int:
-    """What an attribute says, if it is a number that a person might have meant."""
+    """Parse an attribute as a plausible number, with a default."""
     return int(written) if written and _NUMBER.fullmatch(written) else otherwise
 
 

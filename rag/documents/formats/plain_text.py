@@ -17,12 +17,12 @@ _DATE_LINE = re.compile(r"date(?:\s*:|[ \t])[ \t]*(.+)", re.IGNORECASE)
 
 
 def load_plain(content: Content) -> Iterator[Loaded]:
-    """Read plain text in any common encoding, in parts where it is long.
+    """Load plain text in any common encoding, in parts if long.
 
-    A first line such as ``date 2025-03-05`` is the document's date and no part of its text. An
-    encoding other than UTF-8 is noted in the metadata.
+    A first line such as ``date 2025-03-05`` gives the document's date and is not part of the text.
+    An encoding other than UTF-8 is recorded in the metadata.
 
-    Raises LoadError where the bytes are no text.
+    Raises LoadError if the bytes are not text.
     """
     pieces, encoding = decoded_pieces(content)
     metadata = {} if encoding == "utf-8" else {"encoding": encoding}
@@ -34,7 +34,7 @@ def load_plain(content: Content) -> Iterator[Loaded]:
 
 
 def _dated(text: str) -> tuple[str, dt.date | None]:
-    """The text, and the date that its first line names; that line is no part of the text then."""
+    """Split off a date in the first line."""
     first, _, rest = text.partition("\n")
     named = _DATE_LINE.fullmatch(first)
     date = parse_date(named[1]) if named else None

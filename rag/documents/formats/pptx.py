@@ -32,14 +32,13 @@ _AS_HTML = {"a:tbl": "table", "a:tr": "tr", "a:tc": "td"}
 
 
 def load_pptx(content: Content) -> Loaded:
-    """Read a presentation: a page for each slide, hidden ones too, in the order of the show.
+    """Load a presentation: one page per slide, including hidden ones, in order.
 
-    Of a slide come its title, as a heading, its words, lists and tables, the words in its
-    diagrams, and the speaker's notes. Title, author and date, the day of the last change, are
-    from the presentation's properties. A slide that can't be read is an empty page and is named
-    in the warnings.
+    A slide yields its title as a heading, its text, lists, tables and diagram text, and the speaker
+    notes. Title, author and date (of the last change) come from the presentation's properties. An
+    unreadable slide is an empty page named in the warnings.
 
-    Raises LoadError where it is none, damaged, encrypted, or out of all bounds.
+    Raises LoadError if it is not a presentation, damaged, encrypted, or exceeds the limits.
     """
     package = open_package(content, _KIND)
     part = main_part(package, _KIND, "ppt/")
@@ -57,7 +56,7 @@ def load_pptx(content: Content) -> Loaded:
 
 
 def paged(pages: Iterable[Sequence[Block]], said: About, warnings: Sequence[str] = ()) -> Loaded:
-    """The blocks of each page as one text, with a span for each page, be it empty."""
+    """Join the blocks of all pages to one text, with a span per page, even if empty."""
     headings: list[Heading] = []
     spans: list[Span] = []
     parts: list[str] = []
@@ -82,7 +81,7 @@ def paged(pages: Iterable[Sequence[Block]], said: About, warnings: Sequence[str]
 
 
 def _names(package: Package, part: str) -> Iterable[str]:
-    """The parts that hold the slides, in the order of the show, each once."""
+    """Names of the slide parts, in order, without duplicates."""
     relations = package.relations(part)
     slides = children(child(package.tree(part), "p:sldIdLst"), "p:sldId")
     targets = (relations.get(attribute(slide, "r:id") or "", ("", ""))[1] for slide in slides)
@@ -108,7 +107,7 @@ def _slide(package: Package, name: str) -> list[Block]:
 
 
 def _shapes(root: Element) -> Iterable[Element]:
-    """What has words of its own on a slide, in groups or not."""
+    """Shapes with text of their own on a slide, including those in groups."""
     for event, tag, element, walker in walk(root):
         if event == "start" and tag == "mc:Fallback":
             walker.skip_subtree()
@@ -118,7 +117,7 @@ def _shapes(root: Element) -> Iterable[Element]:
 
 
 def _placeholder(shape: Element) -> str | None:
-    """What a shape holds the place of ("title", "body", ...), or None if of nothing."""
+    """Placeholder type of a shape ("title", "body", ...); None if it is not one."""
     of_slide = child(shape, "p:nvSpPr", "p:nvPr", "p:ph")
     return None if of_slide is None else attribute(of_slide, "type") or ""
 
@@ -132,7 +131,7 @@ def _words(paragraph: Element) -> str:
 
 
 def _said(paragraph: Element) -> Iterable[str | None]:
-    """The words of a paragraph in pieces, formulas too; None where its line is broken."""
+    """Text runs of a paragraph, including formulas; None for a line break."""
     for event, tag, element, walker in walk(paragraph):
         if event == "start" and tag in ("a:t", "m:t"):
             yield element.text or ""
@@ -161,7 +160,9 @@ def _tell(shape: Element, layout: Layout) -> None:
 
 
 def _tell_paragraphs(paragraphs: Sequence[Element], layout: Layout, *, outline: bool) -> None:
-    """Paragraphs; those with a bullet, and all of an outline that do without none, are items."""
+    """Write paragraphs; those with a bullet, and in an outline all that don't suppress it, are list
+    items.
+    """
     items = Items(layout)
     numbers: dict[int, int] = {}
     for paragraph in paragraphs:
@@ -202,7 +203,7 @@ def _tell_words(paragraph: Element, layout: Layout) -> None:
 def _tell_diagram(
     shape: Element, layout: Layout, package: Package, relations: Mapping[str, tuple[str, str]]
 ) -> None:
-    """The words in a diagram ("SmartArt"), which are in a part of their own."""
+    """Write the text of a diagram (SmartArt), which is in a part of its own."""
     for event, tag, element, _ in walk(shape):
         if event == "start" and tag == "dgm:relIds":
             name = relations.get(attribute(element, "r:dm") or "", ("", ""))[1]

@@ -20,11 +20,11 @@ if TYPE_CHECKING:
     from docutils import nodes
 
 _SETTINGS: dict[str, Any] = {
-    # Nothing but the file itself is read, and nothing of it run.
+    # Read nothing but the file itself, and execute nothing in it.
     "file_insertion_enabled": False,
     "raw_enabled": False,
     "_disable_config": True,
-    # What is wrong with the markup is no concern of a reader: no message, no halt.
+    # Markup errors don't concern a reader: no messages, no halt.
     "report_level": 5,
     "halt_level": 5,
     "warning_stream": False,
@@ -39,9 +39,9 @@ _SETTINGS: dict[str, Any] = {
 _MOST_STRETCHES = 10
 _MOST_LINES = 50_000
 _MOST_SEARCHED = 300_000_000
-"""A larger file is taken as it stands: the parser would need half a minute, or more. It goes
-through the rest of the paragraph for each mark in it: hence, over all paragraphs, the sum of
-their marks times their characters."""
+"""Limit of parsing cost above which the source is used as text: the parser would take half a minute
+or more. For each inline mark the parser scans the rest of the paragraph, so the cost is the sum
+over paragraphs of marks times characters."""
 
 _GAP = re.compile(r"\n[ \t\r]*\n")
 _MARK = re.compile(r"[*`|]\S|_\W")
@@ -83,21 +83,21 @@ _ROLE = re.compile(r":[\w:+.-]+:`(?:[~!])?([^`<]*?)(?:\s*<[^`>]*>)?`")
 _DIRECTIVE = re.compile(r"\s*\.\. ([\w:+.-]+)::[ \t]*")
 _OPTION = re.compile(r"\s*:[\w-]+:(?:\s.*)?")
 _FOREIGN = frozenset({"include", "literalinclude", "raw"})
-"""Directives whose first words are the name of a file or a format."""
+"""Directives whose first argument is a file or format name."""
 _DEEPEST_HEADING = 6
 _SEVERE = 3
-"""Messages from this level on hold what is nowhere else: the parser left it out."""
+"""Level of error messages from which the parser dropped text that only the message contains."""
 
 
 def load_rst(content: Content) -> Iterator[Loaded]:
-    """Read reStructuredText as the plain text that a reader of the page would see.
+    """Load reStructuredText as the rendered plain text.
 
-    Directives and roles that docutils doesn't know, such as those of Sphinx, leave their words.
-    Title, author, date and language are those that the document's own fields give; the title may
-    be its first heading. Where the markup can't be understood at all, the source is the text, and
-    the metadata's "extraction" is "source".
+    Unknown directives and roles, such as those of Sphinx, leave their text. Title, author, date and
+    language are from the document's field list; otherwise the title may be its first heading. If
+    the markup can't be parsed at all, the source is used as text, and the metadata's "extraction"
+    is "source".
 
-    Raises LoadError where the bytes are no text.
+    Raises LoadError if the bytes are not text.
     """
     pieces, encoding = decoded_pieces(content)
     metadata = {} if encoding == "utf-8" else {"encoding": encoding}
@@ -123,7 +123,7 @@ def load_rst(content: Content) -> Iterator[Loaded]:
 
 
 def _understood(source: str) -> tuple[list[Block], dict[str, str]] | None:
-    """The blocks of the page and the document's fields, or None where the parser fails."""
+    """Parse into blocks and fields; None if the parser fails."""
     from docutils.core import publish_doctree
 
     if not _is_tractable(source):
@@ -145,7 +145,7 @@ def _is_tractable(source: str) -> bool:
 
 
 def _fields(document: nodes.document) -> dict[str, str]:
-    """What the list of fields at the beginning says, and the title if a directive names it."""
+    """Fields of the initial field list, and the title if set by a directive."""
     from docutils import nodes
 
     fields: dict[str, str] = {}
@@ -165,7 +165,7 @@ def _fields(document: nodes.document) -> dict[str, str]:
 
 
 def _title(document: nodes.document) -> nodes.Node | None:
-    """The heading that stands above the whole document, if one does."""
+    """The document's own heading, if it has one."""
     from docutils import nodes
 
     first = document.children[0] if document.children else None
@@ -173,16 +173,16 @@ def _title(document: nodes.document) -> nodes.Node | None:
 
 
 class _Page:
-    """Tells a layout what the nodes of a document mean."""
+    """Translates docutils nodes to layout events."""
 
     def __init__(self, *, has_title: bool) -> None:
         self.layout = Layout(frozenset())
         self._has_title = has_title
         self._sections = 1
-        self._mark = ""  # what the next paragraph begins with
+        self._mark = ""  # start of the next paragraph
 
     def tell(self, node: nodes.Node) -> None:
-        """The node and all in it."""
+        """Write a node and its children."""
         kind = type(node).__name__
         if kind == "Text":
             self.layout.data(node.astext())
@@ -204,7 +204,7 @@ class _Page:
     def _tell_children(self, node: nodes.Node, kind: str) -> None:
         tag = _AS_HTML.get(kind)
         if kind == "paragraph" and type(node.parent).__name__ in _BESIDE and node.parent[0] is node:
-            tag = None  # it goes on with what it explains
+            tag = None  # it continues what it explains
         if tag:
             start = getattr(node, "attributes", {}).get("start", 1)
             self.layout.start(tag, {"start": str(start)})
@@ -229,12 +229,12 @@ class _Page:
         self._sections -= 1
 
     def _tell_title(self, node: nodes.Node, kind: str) -> None:
-        """A title of the document or a section is a heading; one of a table or a box is none."""
+        """A title of the document or a section is a heading; that of a table or box is not."""
         parent = type(node.parent).__name__
         if parent == "document" and kind == "subtitle":
-            self._sections += 1  # all that follows is below it
+            self._sections += 1  # everything after it is one level below
         is_heading = parent in ("document", "section")
-        # Where no title was made the document's own, the sections are the outermost.
+        # If no title was promoted to document title, sections are the outermost level.
         without = parent == "section" and not self._has_title
         level = min(self._sections - without, _DEEPEST_HEADING)
         tag = f"h{level}" if is_heading else "p"
@@ -244,7 +244,7 @@ class _Page:
         self.layout.end(tag)
 
     def _tell_message(self, node: nodes.Node) -> None:
-        """A message holds the source that wasn't understood: its words are wanted, not markup."""
+        """Write the unparsed source in an error message as text."""
         severe = getattr(node, "attributes", {}).get("level", 0) >= _SEVERE
         for child in node.children if severe else ():
             if type(child).__name__ == "literal_block":
@@ -254,7 +254,7 @@ class _Page:
 
 
 def _without_directive(source: str) -> str:
-    """What is inside a directive, without its name and options."""
+    """Content of a directive, without its name and options."""
     directive = _DIRECTIVE.match(source)
     if directive is None:
         return source

@@ -25,14 +25,14 @@ from rag.documents.metadata import About
 from rag.errors import LoadError
 
 _TOKEN = re.compile(
-    rb"\\([A-Za-z]{1,40})(-?[0-9]{1,9})?\x20?"  # a word, with a number or without
-    rb"|\\'([0-9A-Fa-f]{2})"  # a byte
-    rb"|\\([^A-Za-z])"  # a sign
-    rb"|([{}])"  # a group
-    rb"|[\r\n\x00]+|([^\\{}\r\n\x00]+)",  # characters
+    rb"\\([A-Za-z]{1,40})(-?[0-9]{1,9})?\x20?"  # a control word, with or without a number
+    rb"|\\'([0-9A-Fa-f]{2})"  # a hex byte
+    rb"|\\([^A-Za-z])"  # a control symbol
+    rb"|([{}])"  # group start or end
+    rb"|[\r\n\x00]+|([^\\{}\r\n\x00]+)",  # text
     re.DOTALL,
 )
-_MOST_GROUPS = 1_000  # inside each other
+_MOST_GROUPS = 1_000  # maximum nesting depth
 
 _CUT = "it ends in the middle; what was after that is missing"
 
@@ -41,33 +41,32 @@ _HEADING = re.compile(r"heading ([1-9])\b|title;?$", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class _State:
-    """What holds within a group, and ends with it."""
+    """Formatting state, scoped to a group."""
 
     goes_to: str = "text"
-    font: int | None = None  # the default one where none is named
-    fallback: int = 1  # characters after one of Unicode, for programs that don't know it
+    font: int | None = None  # None means the default font
+    fallback: int = 1  # number of fallback characters after a Unicode one
     hidden: bool = False
     in_table: bool = False
     style: int = 0
     outline: int | None = None
-    level: int = 0  # in a list
+    level: int = 0  # list level
 
 
 @dataclass(slots=True)
 class _Paragraph:
     words: list[str] = field(default_factory=list)
-    item: list[str] = field(default_factory=list)  # its bullet or number, if it has one
+    item: list[str] = field(default_factory=list)  # bullet or number, if any
 
 
 def load_rtf(content: Content) -> Iterator[Loaded]:
-    """Read rich text: headings, paragraphs, lists and tables in the order of the page; in parts
-    where it is long.
+    """Load rich text: headings, paragraphs, lists and tables in page order; in parts if long.
 
-    Footnotes and text boxes follow the paragraph that they belong to; headers, footers, comments
-    and hidden words are left out. Title, author and date, the day of the last change, are those
-    that the file states. Of a file that was cut short the beginning is read, with a warning.
+    Footnotes and text boxes follow their paragraph; headers, footers, comments and hidden text are
+    omitted. Title, author and date (of the last change) come from the file's info group. A
+    truncated file is read as far as it goes, with a warning.
 
-    Raises LoadError where it is none, or nested beyond all bounds.
+    Raises LoadError if it is not RTF or nested too deep.
     """
     start = content[:100].lstrip(b"\xef\xbb\xbf \t\r\n")
     if not start:
@@ -81,30 +80,30 @@ def load_rtf(content: Content) -> Iterator[Loaded]:
 
 
 class _Reader:
-    """Goes through the tokens, and keeps what holds at each."""
+    """Processes tokens and tracks the formatting state."""
 
     def __init__(self) -> None:
         self.page = Page()
         self._state = _State()
         self._stack: list[_State] = []
-        self._paragraphs: list[tuple[int, _Paragraph]] = []  # that notes stand in, and how deep
+        self._paragraphs: list[tuple[int, _Paragraph]] = []  # interrupted by notes, with depth
         self._paragraph = _Paragraph()
         self._aside: list[str] = []
         self._notes = 0
-        self._bytes = bytearray()  # not decoded yet
+        self._bytes = bytearray()  # not yet decoded
         self._to_skip = 0
         self._starred = False
-        self._fonts: dict[int, str] = {}  # their encodings
+        self._fonts: dict[int, str] = {}  # encoding of each font
         self._default_font = 0
-        self._styles: dict[int, int] = {}  # how deep a heading each style makes
+        self._styles: dict[int, int] = {}  # heading level of each style
         self._usual = "cp1252"
         self.is_cut = False
-        """Whether it was read to its end, and groups had not ended."""
+        """Whether the file ended with groups still open."""
         self._said: dict[str, list[str]] = {"title": [], "author": []}
         self._days: dict[str, dict[str, int]] = {"revtim": {}, "creatim": {}}
 
     def about(self) -> About:
-        """What the file says of itself."""
+        """The file's own metadata."""
         days = (
             f"{day.get('yr', 0):04}-{day.get('mo', 0):02}-{day.get('dy', 0):02}"
             for day in self._days.values()
@@ -116,7 +115,7 @@ class _Reader:
         )
 
     def read(self, content: Content) -> Iterator[Block]:
-        """What a file holds."""
+        """Yield the blocks of a file."""
         at = read = 0
         while token := _TOKEN.search(content, at):
             at = token.end()
@@ -133,7 +132,7 @@ class _Reader:
                 self._flush()
             if group == b"}" and len(self._stack) <= 1:
                 self._stack.clear()
-                break  # what follows the outermost group is no part of the text
+                break  # anything after the outermost group is not text
             if group:
                 self._group(opens=group == b"{")
             elif word:
@@ -141,7 +140,7 @@ class _Reader:
             elif sign:
                 self._sign(sign)
         self._flush()
-        while self._paragraphs:  # it was cut short in a note
+        while self._paragraphs:  # truncated inside a note
             self._end_aside()
         self._state = replace(self._state, goes_to="text")
         self._end_paragraph()
@@ -203,7 +202,7 @@ class _Reader:
             self._text(SIGNS[sign])
 
     def _word(self, word: str, number: int | None) -> int:
-        """What a control word does; how many bytes after it are no tokens."""
+        """Handle a control word; returns the number of bytes after it to skip."""
         starred, self._starred = self._starred, False
         if word == "bin":
             return max(number or 0, 0)
@@ -220,7 +219,7 @@ class _Reader:
         return 0
 
     def _is_destination(self, word: str, *, starred: bool) -> bool:
-        """Take in what tells where the words of a group go; whether it was such a word."""
+        """Handle a word that sets the destination of its group; returns whether it was one."""
         goes_to = self._state.goes_to
         if word in ASIDE and (goes_to == "text" or word != "footnote"):
             self._start_aside(word)
@@ -237,12 +236,13 @@ class _Reader:
         return True
 
     def _unicode(self, number: int) -> None:
-        # Those beyond 16 bits come as two numbers, which may be negative; some programs write one.
+        # Code points beyond 16 bits come as surrogates, possibly negative; some programs write them
+        # as one number.
         self._text(chr(number if 0 <= number <= sys.maxunicode else number & 0xFFFF))
         self._to_skip = self._state.fallback
 
     def _is_format(self, word: str, number: int, *, on: bool) -> bool:
-        """Take in what changes how the following is read; whether it was such a word."""
+        """Handle a formatting word; returns whether it was one."""
         state = self._state
         if word == "pard":
             state = replace(state, in_table=False, style=0, outline=None, level=0)
@@ -266,7 +266,7 @@ class _Reader:
         return True
 
     def _is_encoding(self, word: str, number: int) -> bool:
-        """Take in what tells how bytes are read; whether it was such a word."""
+        """Handle an encoding word; returns whether it was one."""
         if word == "f":
             self._state = replace(self._state, font=number)
         elif word == "uc":
@@ -308,7 +308,7 @@ class _Reader:
         self._paragraph = self._paragraphs.pop()[1]
 
     def _taken(self) -> _Paragraph:
-        """The present paragraph, and an empty one in its place."""
+        """Take the current paragraph, leaving an empty one."""
         paragraph, self._paragraph = self._paragraph, _Paragraph()
         return paragraph
 
@@ -321,7 +321,7 @@ class _Reader:
         state = self._state
         if state.goes_to != "text":
             return
-        if self._paragraphs:  # of a note, which is one paragraph to us
+        if self._paragraphs:  # in a note, which is a single paragraph to us
             self._paragraph.words.append("\n")
         elif state.in_table:
             self._end_in_table()
@@ -337,5 +337,5 @@ class _Reader:
 
 
 def _mended(words: str) -> str:
-    """The words with pairs of surrogates, as RTF writes emoji, made one character each."""
+    """Combine surrogate pairs, as RTF writes emoji."""
     return words.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")

@@ -1,4 +1,4 @@
-"""The character sets that RTF has numbers and names for, as Python calls them."""
+"""Map RTF's numbers and names of character sets to Python codecs."""
 
 CHARSETS = {
     77: "mac_roman",
@@ -18,10 +18,10 @@ CHARSETS = {
     238: "cp1250",
     255: "cp437",
 }
-"""By the number of ``\\fcharset``."""
+"""By ``\\fcharset`` number."""
 
 ENCODINGS = {"mac": "mac_roman", "pc": "cp437", "pca": "cp850"}
-"""By the name of a whole file's character set."""
+"""By the name of the file's character set."""
 
 _CODEPAGES = {
     932: "cp932",
@@ -34,7 +34,7 @@ _CODEPAGES = {
 
 
 def codepage(number: int) -> str:
-    """The encoding of the code page with this number; the western one where none has it."""
+    """Codec of a code page; Windows-1252 if there is none."""
     from encodings import aliases
 
     name = _CODEPAGES.get(number, f"cp{number}")

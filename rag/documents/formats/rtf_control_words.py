@@ -1,4 +1,4 @@
-"""The control words of RTF that open a group with a purpose, or stand for a character."""
+"""RTF control words that set a group's destination or stand for a character."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ CHARACTERS = {
     "rdblquote": "”",
     "bullet": "•",
 }
-"""The characters that words stand for."""
+"""Characters by control word."""
 
 SIGNS = {b"\\": "\\", b"{": "{", b"}": "}", b"~": " ", b"_": "-", b"\t": " "}
-"""The characters that signs after a backslash stand for."""
+"""Characters by control symbol."""
 
 ASIDE = frozenset({"footnote", "shptxt", "dptxbxtext"})
-"""Words that begin a text beside the text: notes and boxes."""
+"""Destinations outside the running text: notes and boxes."""
 
 NOTHING = "nothing"
-"""Where the words of a group go that is left out, apart from groups in it with a purpose."""
+"""Destination whose own text is dropped, but not that of nested destinations."""
 NOWHERE = "nowhere"
-"""Where the words of a group go that is left out with all that it holds."""
+"""Destination dropped with everything nested in it."""
 
 KEPT = {
     **{word: word for word in ("fonttbl", "stylesheet", "title", "author", "revtim", "creatim")},
@@ -37,7 +37,7 @@ KEPT = {
     "pntext": "listtext",
     "info": NOTHING,
 }
-"""Where the words of other groups go, by the word that begins the group."""
+"""Destinations by the control word that begins the group."""
 
 OUT_OF_SIGHT = frozenset(
     {
@@ -49,4 +49,4 @@ OUT_OF_SIGHT = frozenset(
         *("bkmkstart", "bkmkend", "subject", "keywords", "doccomm", "operator", "company"),
     }
 )
-"""Words that begin a group whose words go nowhere."""
+"""Destinations to drop entirely."""

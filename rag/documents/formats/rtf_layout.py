@@ -1,4 +1,4 @@
-"""From the paragraphs and cells of rich text (RTF), which has no elements, to a layout."""
+"""Turn RTF paragraphs and cells, which are not nested elements, into layout events."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ _ITEM_NUMBER = re.compile(r"([0-9]{1,6})[.)]?")
 
 
 class Page:
-    """Tells a layout what paragraphs and cells come."""
+    """Translates paragraphs and cells to layout events."""
 
     def __init__(self) -> None:
         self.layout = Layout(frozenset())
         self._items = Items(self.layout)
-        self._row: list[list[str]] = []  # cells, each its paragraphs
+        self._row: list[list[str]] = []  # cells, each a list of paragraphs
         self._cell: list[str] = []
         self._in_table = False
 
     def paragraph(self, words: str, tag: str, item: str = "", level: int = 0) -> None:
-        """A paragraph outside any table."""
+        """Add a paragraph outside any table."""
         self.end_table()
         if item:
             number = _ITEM_NUMBER.fullmatch(item)
@@ -38,16 +38,16 @@ class Page:
             self.layout.end(tag)
 
     def in_cell(self, words: str) -> None:
-        """A paragraph in a cell."""
+        """Add a paragraph in a cell."""
         self._cell.append(words)
 
     def end_cell(self) -> None:
-        """No more comes in this cell."""
+        """End the cell."""
         self._row.append(self._cell)
         self._cell = []
 
     def end_row(self) -> None:
-        """No more comes in this row."""
+        """End the row."""
         if any(self._cell):
             self.end_cell()
         if not self._in_table:
@@ -66,7 +66,7 @@ class Page:
         self._row, self._cell = [], []
 
     def end_table(self) -> None:
-        """No more comes in this table."""
+        """End the table."""
         if self._row or self._cell:
             self.end_row()
         if self._in_table:
@@ -74,6 +74,6 @@ class Page:
             self._in_table = False
 
     def close(self) -> None:
-        """No more comes."""
+        """End the page."""
         self.end_table()
         self._items.close()

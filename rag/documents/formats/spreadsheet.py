@@ -1,4 +1,4 @@
-"""Workbooks (XLSX) and tables in plain text (CSV, TSV)."""
+"""Spreadsheets (XLSX) and delimited text (CSV, TSV)."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from rag.errors import LoadError
 if TYPE_CHECKING:
     from openpyxl import Workbook
 
-_Sheet: TypeAlias = Any  # of openpyxl, whose sheets have no type in common
+_Sheet: TypeAlias = Any  # an openpyxl sheet; its classes share no type
 
 _KIND = "Excel workbook"
 SHEET_LEVEL = 2
@@ -32,16 +32,16 @@ _UNREAD = (
     *("xl/pivotCache/", "xl/pivotTables/", "xl/externalLinks/", "xl/drawings/", "xl/charts/"),
     *("xl/comments", "xl/threadedComments/", "xl/tables/", "xl/queryTables/", "customXml/"),
 )
-"""Parts that openpyxl leaves alone when it only reads; they may well be large."""
+"""Parts that openpyxl's read-only mode ignores; they may be large."""
 
 MOST_ROWS = 100_000
-"""Rows of one file that are read; what comes after them is reported as left out."""
+"""Maximum rows read per file; any further rows are reported as omitted."""
 MOST_CELLS = 3_000_000
-"""Cells of one file that are looked at, empty ones too."""
+"""Maximum cells read per file, including empty ones."""
 _MOST_TAGS = {"xl/sharedStrings.xml": (b"<", 12_000_000)}
 _MOST_TAGS_ELSEWHERE = (b"<", 500_000)
 _MOST_ROWS_IN_SHEET = (b"<row", 2_000_000)
-"""What openpyxl keeps in memory of each part: some hundred bytes a tag, or a row of a sheet."""
+"""Limit on what openpyxl keeps in memory per part: some hundred bytes per tag, or per sheet row."""
 _NO_RESULT = re.compile(rb"</(?:\w+:)?f>(?:<v>\s*</v>|<v\s*/>)?</(?:\w+:)?c>")
 
 _DELIMITERS = ",;\t|"
@@ -52,14 +52,14 @@ _NO_LIMIT = 2**31 - 1
 
 @dataclass(slots=True)
 class Allowance:
-    """How much of a file may still be read, and what was left out for want of it."""
+    """Remaining quota of rows and cells, and the rows omitted when it ran out."""
 
     rows: int = MOST_ROWS
     cells: int = MOST_CELLS
     left_out: list[str] = field(default_factory=list)
 
     def of(self, rows: Iterable[Sequence[str]], where: str) -> Iterator[Sequence[str]]:
-        """The rows, as far as they may be read."""
+        """Yield rows as long as the quota lasts."""
         for number, row in enumerate(rows, 1):
             if self.rows <= 0 or self.cells < len(row):
                 self.left_out.append(
@@ -72,19 +72,19 @@ class Allowance:
             yield row
 
     def warnings(self) -> tuple[str, ...]:
-        """What was left out since this was last asked for."""
+        """Warnings about omitted rows since the last call."""
         said, self.left_out = tuple(self.left_out), []
         return said
 
 
 def load_xlsx(content: Content) -> Iterator[Loaded]:
-    """Read an Excel workbook: each row a paragraph that repeats the headers of its cells; in parts
-    where it is long.
+    """Load an Excel workbook: one paragraph per row, with the header of each cell repeated; in
+    parts if long.
 
-    The name of each sheet is a heading. Numbers, percentages and sums of money have the form
-    that the workbook gives them. Of formulas, the results that were stored last are read.
+    Each sheet's name is a heading. Numbers, percentages and currency are formatted as in the
+    workbook. Formulas yield their last stored results.
 
-    Raises LoadError where it is none, damaged, encrypted, or out of all bounds.
+    Raises LoadError if it is not a workbook, damaged, encrypted, or exceeds the limits.
     """
     package = open_package(content, _KIND)
     main_part(package, _KIND, "xl/")
@@ -98,14 +98,14 @@ def load_xlsx(content: Content) -> Iterator[Loaded]:
     try:
         blocks = _sheets(workbook, package, allowance)
         yield from said.in_parts(blocks, allowance.warnings)
-    except Exception as error:  # openpyxl raises whatever broken cells trip
+    except Exception as error:  # openpyxl raises anything on broken cells
         raise _damaged(error) from error
     finally:
         workbook.close()
 
 
 def _not_computed(package: Package) -> Iterator[str]:
-    """A warning if there are formulas whose results no program has stored."""
+    """Warn if there are formulas without stored results."""
     sheets = (name for name in package.names if name.startswith(_SHEETS))
     missing = sum(
         len(_NO_RESULT.findall(c)) for name in sheets for c in package.chunks(name, MOST_UNPACKED)
@@ -118,9 +118,9 @@ def _not_computed(package: Package) -> Iterator[str]:
 
 
 def load_csv(content: Content) -> Iterator[Loaded]:
-    """Read comma-, semicolon-, tab- or bar-separated values as ``load_xlsx`` reads a sheet.
+    """Load comma-, semicolon-, tab- or bar-separated values, as ``load_xlsx`` loads a sheet.
 
-    Raises LoadError where the bytes are no text.
+    Raises LoadError if the bytes are not text.
     """
     pieces, encoding = decoded_pieces(content)
     metadata = {} if encoding == "utf-8" else {"encoding": encoding}
@@ -136,7 +136,7 @@ def _workbook(content: Content) -> Workbook:
 
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of styles and extensions that don't concern us
+            warnings.simplefilter("ignore")  # about unsupported styles and extensions
             return openpyxl.load_workbook(
                 stream_of(content), read_only=True, data_only=True, keep_links=False
             )
@@ -158,7 +158,7 @@ def _sheets(workbook: Workbook, package: Package, allowance: Allowance) -> Itera
 
 
 def _sheet(sheet: _Sheet, allowance: Allowance) -> Iterator[Block]:
-    sheet.reset_dimensions()  # some programs state wrong ones
+    sheet.reset_dimensions()  # some programs store wrong ones
     yield Block(sheet.title, SHEET_LEVEL)
     yield from told(allowance.of(map(_row, sheet.iter_rows()), f"sheet {sheet.title!r}"))
 
@@ -183,7 +183,7 @@ def _records(lines: Iterator[str]) -> Iterator[list[str]]:
     delimiter = _delimiter([line[:_SNIFFED_CHARACTERS] for line in beginning])
     if _said_delimiter(beginning):
         del beginning[0]
-    # A quotation mark that is never closed must not be an error.
+    # An unclosed quotation mark must not be an error.
     csv.field_size_limit(_NO_LIMIT)
     reader = csv.reader(chain(beginning, lines), delimiter=delimiter, skipinitialspace=True)
     while True:
@@ -196,20 +196,22 @@ def _records(lines: Iterator[str]) -> Iterator[list[str]]:
 
 
 def _lines(pieces: Iterable[str]) -> Iterator[str]:
-    """The lines, whatever ends them, each with a line feed."""
+    """Split into lines at any line ending; each ends with a line feed."""
     newlines = io.IncrementalNewlineDecoder(None, translate=True)
     translated = (newlines.decode(piece.replace("\x00", "")) for piece in pieces)
     return (f"{line}\n" for line in lines_of(translated))
 
 
 def _said_delimiter(lines: Sequence[str]) -> str:
-    """What a first line such as "sep=;" says."""
+    """Delimiter declared in a first line such as "sep=;"."""
     said = re.fullmatch(r"sep=(\W)\n?", lines[0], re.IGNORECASE) if lines else None
     return said[1] if said else ""
 
 
 def _delimiter(lines: Sequence[str]) -> str:
-    """The one that is said, or else what cuts most lines into as many cells, more than one."""
+    """The declared delimiter, or else the one that splits most lines into equally many cells, at
+    least two.
+    """
     said = _said_delimiter(lines)
     if said:
         return said

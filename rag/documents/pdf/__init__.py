@@ -1,6 +1,7 @@
-"""PDF: its text as a person reads it, page by page, and pages as they are printed.
+"""PDF: text extraction in reading order, page by page, and page rendering.
 
-Words from OCR come with their positions and become the same pieces that pdfium gives, so columns,
-paragraphs and headings work on scanned pages. A sentence is found on a printed page by its letters
-and digits, from the end of a line to the beginning of any other; no box is better than a wrong one.
+OCR words come with positions and are converted to the same pieces that pdfium gives, so column,
+paragraph and heading detection work on scanned pages too. A sentence is located on a printed page
+by its letters and digits, and may continue from the end of a line to the beginning of any other; no
+box is better than a wrong one.
 """

@@ -1,4 +1,4 @@
-"""The order in which a page is read: what stands across the columns, then column by column."""
+"""Reading order of a page: full-width parts, then column by column."""
 
 from __future__ import annotations
 
@@ -13,38 +13,38 @@ from numpy.typing import NDArray
 from rag.documents.pdf.page import Piece, Region, Row
 
 _PROSE = 10
-"""Times the size of the letters: a piece at least this wide is a line of prose, not a label."""
+"""In em: a piece at least this wide is a line of prose, not a label."""
 _LEAST_LINES = 4
-"""A column has at least so many lines of prose beside those of its neighbour."""
+"""Minimum number of prose lines that a column has next to those of its neighbour."""
 _LEAST_FILLED = 0.6
-"""The share of a column's width that its lines of prose fill, in the middle of them. Cells of a
-table fill less, and are read row by row."""
+"""Minimum share of a column's width that its prose lines fill, in the median. Table cells fill
+less, and are read row by row."""
 _LEAST_ALIGNED = 0.4
 _MOST_SPLITS = 4
 _SAME_ROW = 0.4
 _LEVEL = 1.5
-"""Points: pieces whose heights differ less stand side by side."""
+"""In points: pieces whose baselines differ by less are side by side."""
 _CLOSE = 0.12
-"""Times the size: pieces closer than this are parts of one word."""
+"""In em: pieces closer than this are parts of one word."""
 _APART = 1.0
-"""Times the size: cells of a row stand at least so far from each other."""
+"""In em: minimum distance between the cells of a row."""
 _AFTER_MARK = 3.0
-"""Times the size: the number of a section stands no further from its name."""
+"""In em: maximum distance between a section's number and its title."""
 _MARK = re.compile(r"(?:\d{1,2}|[A-Z])(?:\.\d{1,2})*\.?|\(?\w{1,3}\)|[•●▪◦‣∙·■□\u2013—*-]")
 _LINE_BELOW = 1.5
-"""Times the size: the next line of a paragraph stands at most so far below the last."""
+"""In em: maximum distance to the next line of a paragraph."""
 _HEBREW_TO_ARABIC = ("\u0590", "\u08ff")
 
 
 def in_reading_order(pieces: Sequence[Piece]) -> Iterator[Region]:
-    """The regions of a page, in the order in which a person reads them."""
+    """Yield the regions of a page in reading order."""
     for region in _split(list(pieces), _MOST_SPLITS):
         if region:
             yield tuple(rows(region))
 
 
 def rows(pieces: Iterable[Piece]) -> Iterator[Row]:
-    """The pieces, from the top of the page down, those of the same height put together."""
+    """Group pieces into rows of equal height, from top to bottom."""
     beside: list[Piece] = []
     for piece in sorted(pieces, key=lambda piece: (-piece.base, piece.left)):
         if beside and beside[0].base - piece.base > _SAME_ROW * max(beside[0].size, piece.size):
@@ -71,7 +71,7 @@ def _row(beside: list[Piece]) -> Row:
 
 
 def _cells(beside: list[Piece]) -> list[Piece]:
-    """The pieces of a row, those that all but touch made one."""
+    """Merge pieces of a row that nearly touch."""
     cells = beside[:1]
     for piece in beside[1:]:
         last = cells[-1]
@@ -105,7 +105,7 @@ def _runs_left(text: str) -> bool:
 
 
 def _split(pieces: list[Piece], depth: int) -> Iterator[list[Piece]]:
-    """The pieces of each region, in reading order."""
+    """Yield the pieces of each region, in reading order."""
     gutter = _gutter(pieces) if depth else None
     if gutter is None:
         yield pieces
@@ -121,7 +121,7 @@ def _split(pieces: list[Piece], depth: int) -> Iterator[list[Piece]]:
 
 
 def _gutter(pieces: list[Piece]) -> float | None:
-    """Where the blank strip between two columns stands, or None where there is none."""
+    """Position of the gutter between two columns; None if there is none."""
     if len(pieces) < 2 * _LEAST_LINES:
         return None
     em = median(piece.size for piece in pieces)
@@ -133,7 +133,7 @@ def _gutter(pieces: list[Piece]) -> float | None:
     places = np.arange(left.min() + _PROSE * em, right.max() - _PROSE * em, 1.0)
     if not len(places) or len(places) > 10_000:  # noqa: PLR2004 - no page that people print
         return None
-    # How many lines begin before a place and end after it, by counting sorted edges.
+    # Count the lines that span each position, using sorted edges.
     begun = np.searchsorted(np.sort(left), places)
     ended = np.searchsorted(np.sort(right), places)
     crossed = begun - ended
@@ -151,7 +151,7 @@ def _gutter(pieces: list[Piece]) -> float | None:
 
 
 def _stands_between(place: float, prose: list[Piece], em: float) -> bool:
-    """Whether columns of prose stand to the left and to the right of ``place``, side by side."""
+    """Whether there are columns of prose on both sides of ``place``, next to each other."""
     left = [piece for piece in prose if piece.right <= place]
     right = [piece for piece in prose if piece.left >= place]
     beside_right = _beside(left, right)
@@ -169,35 +169,35 @@ def _stands_between(place: float, prose: list[Piece], em: float) -> bool:
 
 
 def _beside(these: list[Piece], those: list[Piece]) -> list[Piece]:
-    """Which of these stand at a height that those cover."""
+    """Those of ``these`` that are level with some of ``those``."""
     top = max((piece.base for piece in those), default=0.0)
     bottom = min((piece.base for piece in those), default=0.0)
     return [piece for piece in these if bottom - piece.size <= piece.base <= top + piece.size]
 
 
 def _aligned(edges: list[float], em: float) -> float:
-    """The share of edges that stand at the commonest place."""
+    """Share of the edges at the most common position."""
     places = np.round(np.array(edges) / (0.5 * em)).astype(np.int64)
     _, counts = np.unique(places, return_counts=True)
     return float(counts.max()) / len(edges)
 
 
 def _bands(pieces: list[Piece], gutter: float) -> Iterator[tuple[bool, list[Piece]]]:
-    """The page from the top down, cut where something stands across the gutter.
+    """Split the page, from top to bottom, at pieces that span the gutter.
 
-    Each band comes with whether it stands across.
+    Yields for each band whether it spans the gutter.
     """
     em = median(piece.size for piece in pieces)
     ordered = sorted(pieces, key=lambda piece: -piece.base)
     bases = np.array([-piece.base for piece in ordered])
-    # How many lines of prose there are up to each piece; by it, how many stand beside one.
+    # Cumulative number of prose lines, which tells whether one is next to a piece.
     prose = np.cumsum([0, *(_is_prose(piece, em) for piece in ordered)])
     changes = np.zeros(len(ordered) + 1, np.int64)
     for at, piece in enumerate(ordered):
         if piece.left < gutter - 2 * em and piece.right > gutter + 2 * em:
             first = int(np.searchsorted(bases, bases[at] - 0.5 * em, "left"))
             last = int(np.searchsorted(bases, bases[at] + 0.5 * em, "right"))
-            # With a line of prose beside it, it only sticks out of its own column.
+            # Next to a line of prose, it just protrudes from its own column.
             if prose[last] - prose[first] <= _is_prose(piece, em):
                 changes[first] += 1
                 changes[last] -= 1
@@ -210,7 +210,7 @@ def _bands(pieces: list[Piece], gutter: float) -> Iterator[tuple[bool, list[Piec
 
 
 def _add_last_lines(ordered: list[Piece], across: NDArray[np.bool_], em: float) -> None:
-    """Let the last line of what stands across belong to it, though it is short."""
+    """Include the short last line of a full-width paragraph."""
     for at in range(1, len(ordered) - 1):
         piece, above = ordered[at], ordered[at - 1]
         if (
@@ -225,9 +225,9 @@ def _add_last_lines(ordered: list[Piece], across: NDArray[np.bool_], em: float) 
 
 
 def _sides(band: list[Piece], gutter: float) -> tuple[list[Piece], list[Piece], list[Piece]]:
-    """What stands above both columns (names of authors, say), the left column, the right one.
+    """Split a band into what is above both columns (such as authors), left column and right column.
 
-    All of a band without prose is above: a table across the columns, read row by row.
+    A band without prose is all above: a table across the columns, read row by row.
     """
     em = median(piece.size for piece in band)
     heights = [piece.base + piece.size for piece in band if _is_prose(piece, em)]
@@ -244,9 +244,9 @@ def _sides(band: list[Piece], gutter: float) -> tuple[list[Piece], list[Piece], 
 
 
 def _are_side_by_side(above: list[Piece], gutter: float) -> bool:
-    """Whether rows of them stand on both sides, as authors do; else they belong to the columns.
+    """Whether their rows are on both sides, as with authors; otherwise they belong to the columns.
 
-    A single such row may well be the headings of both columns.
+    A single such row may be the headings of both columns.
     """
     left = [piece for piece in above if _middle(piece) < gutter]
     heights = np.sort(np.array([piece.base for piece in above if _middle(piece) >= gutter]))

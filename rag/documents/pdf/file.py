@@ -1,7 +1,7 @@
-"""From a PDF's bytes, by pdfium, to pieces of text with their positions, and to pictures of pages.
+"""Use pdfium to extract positioned text pieces from a PDF, and images of its pages.
 
-pdfium is not safe to use from several threads of one process, not even on different documents.
-Callers that read many files at a time do so in several processes.
+pdfium is not thread-safe, not even across documents. To read several files at a time, use several
+processes.
 """
 
 from __future__ import annotations
@@ -24,38 +24,37 @@ from rag.documents.read_options import PROTECTED
 from rag.errors import LoadError
 
 Pdf: TypeAlias = Any
-"""An open document of pypdfium2, which ships no types."""
+"""An open pypdfium2 document (pypdfium2 ships no types)."""
 
 _Edge = TypeVar("_Edge", float, Floats)
 
 _HEADER = b"%PDF-"
 _HEADER_WITHIN = 1024
 _WIDE_GAP = 1.0
-"""Times the size of the letters: a gap as wide as this ends a piece. Columns stand further apart
-than that, and words of a justified line closer together."""
+"""In em: a gap this wide ends a piece. Gaps between columns are wider, and those between words of a
+justified line narrower."""
 _NEW_LINE = 0.55
-"""Times the size: letters that stand this much higher or lower are of another line. Raised
-numbers and indices differ less."""
+"""In em: a vertical offset that starts a new line. Superscripts and subscripts have less."""
 _SMALL_GAP = 0.2
-"""Times the size: in turned text, where pdfium finds no blanks, this much is one."""
+"""In em: minimum width of a space in rotated text, where pdfium detects none."""
 _MOST_NESTED = 3
 _ALL_BOLD = 0.95
 _GARBLED = 0.5
 _LEAST_GARBLED = 20
 _FEW_LETTERS = 500
 _DOTS_PER_POINT = 300 / 72
-"""For OCR: letters of ten points come out 40 dots high, which tesseract reads best."""
+"""Resolution for OCR: 10-point letters come out 40 pixels high, which tesseract reads best."""
 _MOST_DOTS = 20_000_000
-"""A little more than an A3 page has then; what is larger is rendered more coarsely."""
+"""Maximum number of pixels, slightly more than an A3 page; larger pages get a lower resolution."""
 _LONGEST_EDGE = 30_000
-"""Dots; tesseract takes no picture of 32,768 or more."""
+"""In pixels; tesseract rejects images of 32,768 or more."""
 
 _NO_PASSWORD = f"{PROTECTED}; give it when you index, or save a copy without one"
 _NO_PASSWORD_FITS = f"{PROTECTED}, and none of those that were given opens it; check it"
 
-_HYPHEN = 0x02  # what pdfium makes of a hyphen that ends a line
+_HYPHEN = 0x02  # pdfium's code for a hyphen at the end of a line
 _BLANKS = np.array([0x09, 0x0A, 0x0D, 0x20, 0xA0, 0x2002, 0x2003, 0x2009, 0x3000])
-_MEANINGLESS = np.array([0xFFFD, *range(0xE000, 0xF900)])  # the last are for private use
+_MEANINGLESS = np.array([0xFFFD, *range(0xE000, 0xF900)])  # the range is the private use area
 _BLANK = 0x20
 _LAST = 0x10FFFF
 _LETTERS = str.maketrans(
@@ -74,8 +73,8 @@ _LETTERS = str.maketrans(
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Picture:
-    """A page as a picture: shape (rows, columns), uint8, 0 black and 255 white, the first row at
-    the top, so many ``dots`` to the point.
+    """Image of a page: shape (rows, columns), uint8, 0 black and 255 white, top row first, at
+    ``dots`` pixels per point.
     """
 
     pixels: NDArray[np.uint8]
@@ -84,9 +83,10 @@ class Picture:
 
 @contextmanager
 def opened(content: Content, passwords: Sequence[str] = ()) -> Iterator[Pdf]:
-    """The PDF in ``content``, closed afterwards; ``passwords`` are tried if it wants one.
+    """Open the PDF in ``content`` for the duration of a block, trying ``passwords`` if it is
+    protected.
 
-    Raises LoadError where it is none, is damaged beyond reading or wants another password.
+    Raises LoadError if it is not a PDF, is damaged beyond reading, or none of the passwords fits.
     """
     import pypdfium2 as pdfium  # type: ignore[import-untyped,unused-ignore]
     from pypdfium2 import raw  # type: ignore[import-untyped,unused-ignore]
@@ -114,7 +114,7 @@ def opened(content: Content, passwords: Sequence[str] = ()) -> Iterator[Pdf]:
 
 
 def _in_place(content: Content) -> object:
-    """What pypdfium2 takes for a file in memory; of a mapping, nothing is copied."""
+    """Input for pypdfium2 that does not copy a mapping."""
     if isinstance(content, bytes):
         return content
     mapped = np.frombuffer(content, np.uint8)
@@ -124,7 +124,7 @@ def _in_place(content: Content) -> object:
 
 
 def _unlocked(data: object, passwords: Sequence[str]) -> Pdf:
-    """The PDF, opened by the first password that fits, or by none; raises pdfium's own error."""
+    """Open the PDF without a password or with the first that fits; raises pdfium's own error."""
     import pypdfium2 as pdfium
     from pypdfium2 import raw
 
@@ -138,14 +138,14 @@ def _unlocked(data: object, passwords: Sequence[str]) -> Pdf:
 
 
 def is_whole(pdf: Pdf) -> bool:
-    """Whether the file's own table of contents fits, or pdfium had to guess where things are."""
+    """Whether the cross-reference table is valid; otherwise pdfium had to reconstruct it."""
     from pypdfium2 import raw
 
     return bool(raw.FPDF_DocumentHasValidCrossReferenceTable(pdf))
 
 
 def read_page(pdf: Pdf, index: int) -> Sheet | None:
-    """What stands on a page, counted from 0; None where the page can't be read."""
+    """Read a page, counted from 0; None if it can't be read."""
     import pypdfium2 as pdfium
 
     try:
@@ -161,9 +161,9 @@ def read_page(pdf: Pdf, index: int) -> Sheet | None:
 
 
 def picture_of(pdf: Pdf, index: int) -> Picture:
-    """The page, counted from 0, as it looks on paper, at 300 dots to the inch unless it is huge.
+    """Render a page, counted from 0, at 300 dpi unless it is huge.
 
-    Raises LoadError where it can't be drawn.
+    Raises LoadError if it can't be rendered.
     """
     import pypdfium2 as pdfium
 
@@ -176,7 +176,7 @@ def picture_of(pdf: Pdf, index: int) -> Picture:
             _LONGEST_EDGE / max(width, height),
         )
         return Picture(page.render(scale=dots, grayscale=True).to_numpy(), dots)
-    except (pdfium.PdfiumError, ValueError) as error:  # ValueError: of no width, or no height
+    except (pdfium.PdfiumError, ValueError) as error:  # ValueError: zero width or height
         raise LoadError("can't be drawn for OCR") from error
     finally:
         page.close()
@@ -186,7 +186,7 @@ def _sheet(page: PdfPage) -> Sheet:
     left, bottom, right, top = page.get_bbox()
     letters = letters_of(page)
     pictured = 0.0
-    if letters is None or len(letters.code) < _FEW_LETTERS:  # else it is no scan
+    if letters is None or len(letters.code) < _FEW_LETTERS:  # otherwise it is not a scan
         pictured = _pictured(page, abs((right - left) * (top - bottom)))
     if letters is None or _is_garbled(letters.code):
         return Sheet((), (), bottom, top, pictured, garbled=letters is not None)
@@ -204,13 +204,13 @@ def _sheet(page: PdfPage) -> Sheet:
 
 
 def _pictured(page: PdfPage, area: float) -> float:
-    """The share of the page that its largest picture covers, at most 1; 0 without a picture."""
+    """Share of the page covered by its largest image, at most 1; 0 without images."""
     from pypdfium2 import raw
 
     largest = 0.0
     for thing in page.get_objects([raw.FPDF_PAGEOBJ_IMAGE], max_depth=_MOST_NESTED):
         left, bottom, right, top = thing.get_bounds()
-        if thing.level:  # measured in the form's own units, which say nothing of the page
+        if thing.level:  # its coordinates are the form's own, unrelated to the page
             largest = max(largest, 0.5)
         elif area > 0:
             largest = max(largest, abs((right - left) * (top - bottom)) / area)
@@ -218,7 +218,7 @@ def _pictured(page: PdfPage, area: float) -> float:
 
 
 def _is_garbled(codes: Whole) -> bool:
-    """Whether most characters are of no known meaning: the font doesn't say which they are."""
+    """Whether most characters are meaningless: the font has no Unicode mapping."""
     codes = codes[~np.isin(codes, _BLANKS)]
     unknown = np.isin(codes, _MEANINGLESS) | ((codes < _BLANK) & (codes != _HYPHEN))
     return len(codes) >= _LEAST_GARBLED and float(unknown.mean()) > _GARBLED
@@ -231,7 +231,7 @@ def _upright(
     right: _Edge,
     top: _Edge,
 ) -> tuple[_Edge, _Edge, _Edge, _Edge]:
-    """A box after the page has been turned back by so many quarters."""
+    """Rotate a box back by ``turn`` quarter turns."""
     if turn == 1:
         return bottom, -right, top, -left
     if turn == 2:  # noqa: PLR2004 - quarters
@@ -242,7 +242,7 @@ def _upright(
 
 
 def _pieces(letters: Letters, turn: int) -> Iterator[Piece]:
-    """The pieces written in one direction, in the order in which the file has them."""
+    """Yield the pieces of one text direction, in file order."""
     seen = np.flatnonzero((letters.turn == turn) & ~np.isin(letters.code, _BLANKS))
     if not len(seen):
         return
@@ -254,12 +254,12 @@ def _pieces(letters: Letters, turn: int) -> Iterator[Piece]:
     )
     size, code, bold = letters.size[seen], letters.code[seen], letters.bold[seen]
     widest = np.maximum(size[1:], size[:-1])
-    # To either side: Hebrew and Arabic run the other way.
+    # In either direction: Hebrew and Arabic run right to left.
     gap = np.maximum(left[1:] - right[:-1], left[:-1] - right[1:])
     ends = (np.abs(np.diff(base)) > _NEW_LINE * widest) | (gap > _WIDE_GAP * widest)
     blank = gap > _SMALL_GAP * widest if turn else np.diff(seen) > 1
     starts = np.concatenate([[0], np.flatnonzero(ends) + 1, [len(seen)]])
-    # Most pieces are short: lists are faster than arrays of a few numbers.
+    # Most pieces are short: lists are faster than tiny arrays.
     lefts, rights, bases = left.tolist(), right.tolist(), base.tolist()
     sizes, bolds = size.tolist(), bold.tolist()
     for start, end in zip(starts[:-1].tolist(), starts[1:].tolist(), strict=True):
@@ -276,13 +276,13 @@ def _pieces(letters: Letters, turn: int) -> Iterator[Piece]:
 
 
 def _text(codes: Whole, blank: NDArray[np.bool_]) -> str:
-    """The characters with a blank wherever ``blank`` says that one follows."""
+    """The characters, with a space after each position marked in ``blank``."""
     characters = [
         chr(code) if code == _HYPHEN or _BLANK <= code <= _LAST else "" for code in codes.tolist()
     ]
     for at in np.flatnonzero(blank).tolist():
         characters[at] += " "
     text = "".join(characters).translate(_LETTERS).strip()
-    if any("\ud800" <= character <= "\udfff" for character in text):  # halves of rare letters
+    if any("\ud800" <= character <= "\udfff" for character in text):  # halves of surrogate pairs
         text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     return text

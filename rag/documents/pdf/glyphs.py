@@ -1,4 +1,4 @@
-"""The characters of a page, as pdfium tells them: which, where they stand, how they look."""
+"""A page's characters as given by pdfium: code, position, style."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ Floats: TypeAlias = NDArray[np.float64]
 Whole: TypeAlias = NDArray[np.int64]
 
 PdfPage: TypeAlias = Any
-"""An open page of pypdfium2, which ships no types."""
+"""An open pypdfium2 page (pypdfium2 ships no types)."""
 
 _BOLD = re.compile(r"bold|black|heavy|demi|-medi|cmbx|cmssbx|sfbx|ecbx|\bBX\d", re.IGNORECASE)
 _FORCED_BOLD = 1 << 18
-"""The flag of a PDF's font descriptor."""
+"""Flag in a PDF font descriptor."""
 
 
 @dataclass(frozen=True, slots=True)
 class Letters:
-    """The characters of a page, one entry each; ``turn`` counts quarters anticlockwise."""
+    """A page's characters as parallel arrays; ``turn`` counts anticlockwise quarter turns."""
 
     code: Whole
     left: Floats
@@ -38,10 +38,10 @@ class Letters:
 
 
 def letters_of(page: PdfPage) -> Letters | None:
-    """The page's characters, or None where it has none.
+    """The page's characters; None if there are none.
 
-    pdfium answers one question about one character a call. What doesn't change within a text
-    object (size, direction, base line) is asked once for each of these.
+    pdfium returns one property of one character per call. Properties constant within a text object
+    (size, direction, baseline) are queried once per object.
     """
     from pypdfium2 import raw  # type: ignore[import-untyped,unused-ignore]
 
@@ -95,7 +95,7 @@ def _style(
     thing: Any,  # noqa: ANN401 - of pdfium
     bold_fonts: dict[int, bool],
 ) -> tuple[float, float, float, float, float]:
-    """Of the text object that begins ``at``: x and y, size, whether bold, quarters turned."""
+    """Style of the text object that begins ``at``: x, y, size, bold, quarter turns."""
     from pypdfium2 import raw
 
     x, y, matrix = ctypes.c_double(), ctypes.c_double(), raw.FS_MATRIX()
@@ -116,7 +116,7 @@ def _style(
 
 
 def _is_bold(font: Any) -> bool:  # noqa: ANN401 - of pdfium
-    """By the font's name, as the weights that PDFs give are often wrong."""
+    """Judge by the font's name, as weights in PDFs are often wrong."""
     from pypdfium2 import raw
 
     name = ctypes.create_string_buffer(256)

@@ -1,7 +1,7 @@
-"""What a publisher prints around the text of every page: running headers, footers, numbers.
+"""Detect running headers, footers and page numbers, and remove them.
 
-Only the outermost rows of a page are looked at, and only what several pages have at the same
-height, apart from the text, is taken away, so that no words of the text itself are lost.
+Only the outermost rows of a page are considered, and only those removed that recur on several pages
+at the same height, set apart from the text, so that no body text is lost.
 """
 
 from __future__ import annotations
@@ -16,17 +16,18 @@ from typing import TypeAlias
 from rag.documents.pdf.page import Region, Row
 
 _OUTERMOST = 3
-"""So many rows at the top of a page, and as many at the bottom, may be furniture."""
+"""Number of rows at the top and at the bottom of a page that may be headers or footers."""
 _MARGIN = 0.14
-"""The share of the page's height, at either end, in which furniture stands."""
+"""Share of the page's height, at either end, in which headers and footers occur."""
 _APART = 1.4
-"""Times the size: what is nearer to the text than this is part of it."""
+"""In em: anything closer to the text is part of it."""
 _SAME_HEIGHT = 4.0
 _LEAST_PAGES = 3
 _LEAST_SHARE = 0.3
-"""Of the pages; left and right pages may differ."""
+"""Minimum share of pages; left and right pages may differ."""
 _MANY_PAGES = 6
-"""Enough, whatever the share: a header that names the chapter changes with it."""
+"""Number of pages that suffices whatever the share: a header with the chapter's title changes with
+it."""
 
 _DIGITS = re.compile(r"\d+")
 _NUMBER = re.compile(
@@ -40,10 +41,10 @@ _STAMP = re.compile(r"arXiv:\s?\S+\s+(?:\[[\w.-]+\]\s+)?\d{1,2}\s+\w{3}\s+\d{4}"
 
 @dataclass(frozen=True, slots=True)
 class Laid:
-    """A page whose rows are in reading order; ``bottom`` and ``top`` are those of the paper.
+    """A page with its rows in reading order; ``bottom`` and ``top`` are the edges of the paper.
 
-    ``turned`` are rows of writing in other directions, whose positions have nothing to do with
-    those of the others; they are read last.
+    ``turned`` are rows of rotated text, whose positions are unrelated to those of the others; they
+    are read last.
     """
 
     regions: tuple[Region, ...]
@@ -56,12 +57,12 @@ _Margins: TypeAlias = tuple[list[Row | None], list[Row | None]]
 
 
 def is_stamp(text: str) -> bool:
-    """Whether this is what arXiv prints along the edge of a first page."""
+    """Whether this is the arXiv stamp along the edge of a first page."""
     return bool(_STAMP.search(text))
 
 
 def without_furniture(pages: Sequence[Laid]) -> Iterator[tuple[Region, ...]]:
-    """The regions of each page without what is printed around the text."""
+    """The regions of each page without headers and footers."""
     margins = [_outermost(page) for page in pages]
     repeated = _repeated(margins)
     offsets = _offsets(margins)
@@ -80,7 +81,7 @@ def without_furniture(pages: Sequence[Laid]) -> Iterator[tuple[Region, ...]]:
 def _outermost(page: Laid) -> _Margins:
     """The outermost rows at the bottom and at the top, from the edge inwards.
 
-    The last of each is what the others must stand apart from, and None where there is no more.
+    The last of each is the row that the others must be set apart from; None if there is none.
     """
     rows = sorted((row for region in page.regions for row in region), key=lambda row: row.base)
     height = _MARGIN * (page.top - page.bottom)
@@ -91,7 +92,7 @@ def _outermost(page: Laid) -> _Margins:
 
 
 def _peeled(rows: Sequence[Row | None], loose: Container[int]) -> list[int]:
-    """The ids of those rows, counted from the edge, that are loose and apart from the rest."""
+    """Ids of the leading rows, from the edge, that are in ``loose`` and set apart from the rest."""
     count = 0
     while count < len(rows) - 1 and id(rows[count]) in loose:
         count += 1
@@ -106,19 +107,19 @@ def _peeled(rows: Sequence[Row | None], loose: Container[int]) -> list[int]:
 
 
 def _looked_at(low: Sequence[Row | None], high: Sequence[Row | None]) -> Iterator[Row]:
-    """The rows that may be furniture: all but the last at either end."""
+    """Rows that may be headers or footers: all but the last at either end."""
     for row in (*low[:-1], *high[:-1]):
         if row is not None:
             yield row
 
 
 def _wording(row: Row) -> str:
-    """What a row says, whatever the numbers in it."""
+    """A row's text with numbers masked."""
     return _DIGITS.sub("#", row.text).casefold()
 
 
 def _repeated(margins: Sequence[_Margins]) -> Mapping[str, float]:
-    """The wordings that enough pages have at the same height, and the height."""
+    """Texts that recur on enough pages at the same height, with that height."""
     heights: defaultdict[str, list[float]] = defaultdict(list)
     for low, high in margins:
         for wording, row in {_wording(row): row for row in _looked_at(low, high)}.items():
@@ -141,9 +142,9 @@ def _is_repeated(row: Row, repeated: Mapping[str, float]) -> bool:
 
 
 def _offsets(margins: Sequence[_Margins]) -> frozenset[int]:
-    """By how much printed page numbers differ from the pages' places in the file.
+    """Offsets of printed page numbers from page indices.
 
-    Numbers count as page numbers only where they run along with the pages.
+    Numbers count as page numbers only if they increase along with the pages.
     """
     offsets: Counter[int] = Counter()
     for number, (low, high) in enumerate(margins):
@@ -157,7 +158,7 @@ def _offsets(margins: Sequence[_Margins]) -> frozenset[int]:
 
 
 def _value(row: Row) -> list[int]:
-    """The number that a row consists of, if it does."""
+    """The number that is a row's only content, if any."""
     match = _NUMBER.fullmatch(row.text)
     if not match:
         return []

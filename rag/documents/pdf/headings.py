@@ -1,4 +1,4 @@
-"""Which paragraphs are headings, and of what level; what the document is called."""
+"""Detect headings and their levels, and the title."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from rag.documents.pdf.page import Row
 from rag.documents.pdf.paragraphs import Paragraph
 
 _LARGER = 1.12
-"""Times the size of the text itself: letters at least this large catch the eye."""
+"""Ratio to the body size from which text stands out as larger."""
 _NOT_SMALLER = 0.95
 _SMALLEST = 0.8
 _SHORT = 30
 _LONGEST = 150
 _MOST_LINES = 3
 _LEAST_WORDY = 0.6
-"""The share of letters among what is printed; formulas and numbers have fewer."""
+"""Minimum share of letters in a heading; formulas and numbers have fewer."""
 LOWEST = 6
-"""The level of headings below which no more are told apart."""
+"""Deepest heading level; deeper ones are not distinguished."""
 _LONGEST_TITLE = 300
 _SAME_SIZE = 0.03
 
@@ -40,7 +40,7 @@ _WORD = re.compile(r"[^\W\d_]{2,}")
 
 
 def size_of_body(pages: Iterable[Iterable[Iterable[Row]]]) -> float:
-    """The size in which most of the document is printed; 0 where nothing is."""
+    """The font size of most of the text; 0 if there is none."""
     sizes: Counter[float] = Counter()
     for page in pages:
         for region in page:
@@ -52,11 +52,10 @@ def size_of_body(pages: Iterable[Iterable[Iterable[Row]]]) -> float:
 def levels(
     paragraphs: Sequence[Paragraph], body: float, title: Paragraph | None
 ) -> Mapping[int, int]:
-    """The level of each paragraph that is a heading, by its place in ``paragraphs``.
+    """Levels of the paragraphs that are headings, by index in ``paragraphs``.
 
-    The title is of level 1. A section's number tells its level ("3.2" is one below "3"), and
-    headings without one are of the level of numbered ones that look alike, or else of a level
-    by their size.
+    The title has level 1. A section number gives its level ("3.2" is one below "3"); an unnumbered
+    heading has the level of numbered ones in the same style, or else a level by its size.
     """
     bold_body = _is_mostly_bold(paragraphs)
     found = [
@@ -81,7 +80,7 @@ def levels(
 
 
 def title_of(paragraphs: Iterable[Paragraph], body: float, middle: float) -> Paragraph | None:
-    """The largest words of the first page above its ``middle``, if they stand out."""
+    """The largest text of the first page above its ``middle``, if it stands out."""
     largest: Paragraph | None = None
     for paragraph in paragraphs:
         if paragraph.parts[0].page > 0:
@@ -98,12 +97,12 @@ def title_of(paragraphs: Iterable[Paragraph], body: float, middle: float) -> Par
 
 
 def is_known(text: str) -> bool:
-    """Whether this is what sections of papers and books are called: "Abstract", "References"."""
+    """Whether this is a common section title: "Abstract", "References"."""
     return bool(_KNOWN.fullmatch(text.rstrip(".:")))
 
 
 def _first_after_authors(paragraphs: Sequence[Paragraph], title: Paragraph | None) -> int:
-    """Where headings may begin: names of authors, in bold, stand between title and abstract."""
+    """Index from which headings may occur: bold author names come between title and abstract."""
     if title is None:
         return 0
     for place, paragraph in enumerate(paragraphs):
@@ -126,7 +125,7 @@ def _is_mostly_bold(paragraphs: Iterable[Paragraph]) -> bool:
 
 
 def _is_heading(paragraph: Paragraph, body: float, *, bold_body: bool) -> bool:
-    """Whether its words could be a heading, and are printed as one."""
+    """Whether a paragraph's wording and style are those of a heading."""
     text = paragraph.text
     if not paragraph.is_prose or paragraph.lines > _MOST_LINES or not _names(text):
         return False
@@ -137,14 +136,14 @@ def _is_heading(paragraph: Paragraph, body: float, *, bold_body: bool) -> bool:
     is_capital = number is not None and words.isupper() and paragraph.lines == 1
     is_roman = paragraph.is_label and bool(_ROMAN.match(text))
     stands_out = known or is_roman or (paragraph.bold and not bold_body)
-    # Small capitals are smaller than they look.
+    # Small caps are smaller than they look.
     return (is_large or is_capital or (stands_out and paragraph.size >= _NOT_SMALLER * body)) and (
         words[:1].isupper() or known
     )
 
 
 def _names(text: str) -> bool:
-    """Whether it may be the name of a section: short, of words, and no sentence."""
+    """Whether it may be a section title: short, made of words, and not a sentence."""
     if len(text) > _LONGEST or _CAPTION.match(text) or not _is_wordy(text):
         return False
     names_known = bool(_KNOWN.search(text)) and len(text) < _SHORT
@@ -152,10 +151,10 @@ def _names(text: str) -> bool:
 
 
 def _alike(found: Sequence[int], paragraphs: Sequence[Paragraph]) -> list[int]:
-    """Those that look like headings of this document.
+    """Candidates consistent with the document's heading style.
 
-    Where it numbers its sections, large words without a number may be part of a picture, unless
-    they look like a section's number and name, or are bold as these are.
+    If sections are numbered, large unnumbered text may belong to a figure, unless it reads like a
+    section title or is bold like the numbered headings.
     """
     numbered = {
         look_of(paragraphs[place]) for place in found if _NUMBERED.match(paragraphs[place].text)
@@ -174,7 +173,7 @@ def _alike(found: Sequence[int], paragraphs: Sequence[Paragraph]) -> list[int]:
 
 
 def _leads(place: int, paragraphs: Sequence[Paragraph], found: Container[int], body: float) -> bool:
-    """Whether text follows, or another heading; after words in a figure there is neither."""
+    """Whether body text or another heading follows; text in a figure is followed by neither."""
     if _NUMBERED.match(paragraphs[place].text) or place + 1 == len(paragraphs):
         return True
     following = paragraphs[place + 1]
@@ -195,7 +194,7 @@ def _level_of_number(paragraph: Paragraph) -> int | None:
 
 
 def _levels_of_styles(found: Sequence[Paragraph]) -> Mapping[tuple[float, bool], int]:
-    """The level of headings that look alike, from their numbers or, failing these, their size."""
+    """Heading level of each style, from section numbers or, failing these, from size."""
     numbered: dict[tuple[float, bool], Counter[int]] = {}
     for paragraph in found:
         level = _level_of_number(paragraph)
@@ -219,7 +218,7 @@ def _levels_of_styles(found: Sequence[Paragraph]) -> Mapping[tuple[float, bool],
 
 
 def look_of(paragraph: Paragraph) -> tuple[float, bool]:
-    """How it is printed: the size, in steps of half a point, and whether it is bold."""
+    """A paragraph's style: size in steps of half a point, and whether it is bold."""
     return _rounded(paragraph.size), paragraph.bold
 
 

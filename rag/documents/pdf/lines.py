@@ -1,4 +1,4 @@
-"""Lines put together again: what was hyphenated at the end of a line becomes one word."""
+"""Join lines, undoing hyphenation."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ _WORD = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)*")
 _HEAD = re.compile(r"((?:[^\W_]+-)*)([^\W_]+)[-\u00ad\u2010]$")
 _TAIL = re.compile(r"[^\W_]+")
 _MOST_WORDS = 200_000
-"""No more are remembered, so that a file without blanks can't fill the memory."""
+"""Maximum vocabulary size, so that a file without spaces can't exhaust memory."""
 
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """How often the document writes a word, with hyphens and without.
+    """A document's word counts, with and without hyphens.
 
-    "pre-" at the end of a line and "training" below may be one word or two: how the document
-    writes them in the middle of its lines tells which.
+    "pre-" at the end of a line and "training" below may be one word or a hyphenated compound: how
+    the document writes it within lines decides.
     """
 
     counts: Counter[str] = field(default_factory=Counter)
 
     def learn(self, lines: Iterable[str]) -> None:
-        """Count the words of these lines, apart from halves at either end."""
+        """Count the words of these lines, except for fragments at either end."""
         for line in lines:
             for match in _WORD.finditer(line):
                 if match.end() < len(line) - 1 and match.start() > 0:
@@ -36,19 +36,19 @@ class Words:
             self.counts[word] += 1
 
     def joined(self, above: str, below: str) -> str:
-        """The two lines as one; it always ends with all of ``below``."""
+        """Join two lines; the result always ends with all of ``below``."""
         if self._drops(above, below):
             return above[:-1] + below
         return above + self.link(above, below) + below
 
     def link(self, above: str, below: str) -> str:
-        """What belongs between two lines when they stand on one: a blank, mostly."""
+        """Separator between two lines when joined: usually a space."""
         if not above or not below or _HEAD.search(above[-60:]):
             return ""
         return "" if is_east_asian(above[-1]) and is_east_asian(below[0]) else " "
 
     def _drops(self, above: str, below: str) -> bool:
-        """Whether the hyphen at the end of ``above`` is there only because the line ended."""
+        """Whether the hyphen at the end of ``above`` is due to the line break alone."""
         head, tail = _HEAD.search(above[-60:]), _TAIL.match(below)
         if not head or not tail:
             return above.endswith("\u00ad")
@@ -59,10 +59,10 @@ class Words:
             return whole >= parts
         if not last.isalpha() or not tail[0].isalpha() or not tail[0].islower():
             return False
-        # "state-of-the-" goes on with a word of its own; "self-super-" does not.
+        # "state-of-the-" continues with a whole word; "self-super-" does not.
         return not (first and self.counts[last])
 
 
 def is_east_asian(character: str) -> bool:
-    """Whether it is of a script that puts no blanks between words."""
+    """Whether a character belongs to a script written without spaces between words."""
     return "\u3000" <= character <= "\u9fff" or "\uff00" <= character <= "\uffef"

@@ -1,4 +1,4 @@
-"""PDF: its text as a person reads it, page by page.
+"""PDF loader: text in reading order, page by page.
 
 ::
 
@@ -32,17 +32,16 @@ from rag.types import Heading, Span
 __all__ = ["load_pdf"]
 
 _A_PAGEFUL = 0.5
-"""The share of a page that a picture covers if the page is a scan."""
+"""Minimum share of a page that an image covers if the page is a scan."""
 _FEW_LETTERS = 25
-"""Fewer than this on a page that is all picture are the scanner's stamp, not the text."""
+"""A full-page image with fewer letters than this carries only the scanner's stamp."""
 
 _PAGES_TOGETHER = 500
-"""Pages that are laid out together: more than most documents have."""
+"""Pages processed together: more than most documents have."""
 
 _MOST_DAMAGED = 10_000
-"""Pages in a row that can't be read, after which the rest is taken to be missing: a file of 200
-bytes may say that it has four million.
-"""
+"""Number of consecutive unreadable pages after which the rest is considered missing: a file of 200
+bytes may claim four million."""
 
 _SCANNED = "no text layer, need OCR"
 _GARBLED = "the fonts don't say which letters they draw, need OCR"
@@ -58,23 +57,21 @@ def load_pdf(
     passwords: Sequence[str] = (),
     on_page: Callable[[], None] = lambda: None,
 ) -> Iterator[Loaded]:
-    """Read a PDF: columns one after the other, lines joined, headers and footers left out; some
-    hundred pages at a time, each such stretch by itself.
+    """Load a PDF: columns in order, lines joined, headers and footers removed; in stretches of some
+    hundred pages.
 
-    ``pages`` covers the text with a span for each page; a paragraph that runs over the end of a
-    page is one paragraph, and the page ends inside it. The title is the one in the file's own
-    information, or else the largest words at the top. The date is the day on which the file
-    was made. ``title_from``, ``author_from`` and ``date_from`` are "file" in ``metadata`` where
-    the file's own information names these. ``warnings`` name the pages that are only pictures, and
-    those that are damaged.
+    ``pages`` partitions the text into one span per page; a paragraph that continues on the next
+    page is kept whole, and the page ends inside it. The title is from the document information, or
+    else the largest text at the top. The date is the creation date. ``title_from``, ``author_from``
+    and ``date_from`` in ``metadata`` are "file" if the document information gave them. ``warnings``
+    name image-only and damaged pages.
 
-    ``ocr`` are the languages, as tesseract names them, in which pages that are only pictures, or
-    whose fonts don't say which letters they draw, are read by OCR; ``warnings`` name these too.
-    ``passwords`` are tried, in their order, if the file is protected by one. ``on_page`` is called
-    whenever the work on a page is done.
+    ``ocr`` names the languages, as tesseract does, in which image-only pages and pages whose fonts
+    have no Unicode mapping are read by OCR; ``warnings`` name these too. ``passwords`` are tried in
+    order if the file is protected. ``on_page`` is called after each page.
 
-    Raises LoadError where the bytes are no PDF, are damaged beyond reading or protected by another
-    password, and where no page has text.
+    Raises LoadError if the bytes are not a PDF, are damaged beyond reading or protected by another
+    password, or if no page has text.
     """
     with opened(content, passwords) as pdf:
         named, author, date = facts.title(pdf), facts.author(pdf), facts.date(pdf)
@@ -135,8 +132,8 @@ def load_pdf(
 
 
 def _with_all_warnings(stretches: Sequence[Loaded]) -> Iterator[Loaded]:
-    """Stretches of which one has text: that one with the warnings of the others, which are not
-    heard otherwise.
+    """Add the warnings of stretches without text to the one that has text, as they would otherwise
+    be lost.
     """
     warnings = tuple(chain.from_iterable(one.warnings for one in stretches))
     return (replace(one, warnings=warnings if one.text else ()) for one in stretches)
@@ -148,13 +145,13 @@ class _Pages:
     warnings: tuple[str, ...]
     doubts: tuple[str, ...]
     is_read: bool
-    """Whether there is text on any page that is not only in doubt."""
+    """Whether any page has reliable text."""
     is_damaged: bool
     """Whether none of the pages can be read."""
 
 
 def _read(pdf: Pdf, numbers: range, ocr: str | None, on_page: Callable[[], None]) -> _Pages:
-    """Read page after page; only their rows stay in memory."""
+    """Read pages one by one, keeping only their rows in memory."""
     laid: list[Laid] = []
     doubts: defaultdict[str, list[int]] = defaultdict(list)
     for number in numbers:
@@ -176,7 +173,9 @@ def _read(pdf: Pdf, numbers: range, ocr: str | None, on_page: Callable[[], None]
 
 
 def _sheet(pdf: Pdf, number: int, ocr: str | None) -> tuple[Sheet | None, str]:
-    """A page, None if nothing of it can be read, and why its text is missing or in doubt, if so."""
+    """Read a page, None if unreadable; also returns why its text is missing or unreliable, if
+    so.
+    """
     sheet = read_page(pdf, number)
     if sheet is None:
         return None, _DAMAGED
@@ -212,7 +211,7 @@ def _is_scan(sheet: Sheet) -> bool:
 
 
 def _laid(sheet: Sheet) -> Laid:
-    """The page in reading order, without arXiv's stamp along its edge."""
+    """Put a page in reading order, without the arXiv stamp along its edge."""
     turned = (piece for piece in sheet.turned if not is_stamp(piece.text))
     return Laid(
         regions=tuple(in_reading_order(sheet.pieces)),
@@ -240,13 +239,13 @@ def _paragraphs(
 def _put_together(
     paragraphs: Sequence[Paragraph], levels: Mapping[int, int], pages: int
 ) -> tuple[str, tuple[Heading, ...], tuple[Span, ...]]:
-    """The text with an empty line between paragraphs, where its headings are, and its pages."""
+    """Join paragraphs to one text, with its headings and page spans."""
     pieces: list[str] = []
     headings: list[Heading] = []
     starts: list[int | None] = [None] * pages
     at = 0
     for place, paragraph in enumerate(paragraphs):
-        in_lines = not (paragraph.is_prose or place in levels)  # a title may be set like a table
+        in_lines = not (paragraph.is_prose or place in levels)  # may be laid out like a table
         parts = [Part(part.page, _tidy(part.text, in_lines=in_lines)) for part in paragraph.parts]
         parts = [part for part in parts if part.text]
         if not parts:
@@ -273,7 +272,9 @@ def _tidy(text: str, *, in_lines: bool) -> str:
 
 
 def _spans(starts: Sequence[int | None], end: int) -> tuple[Span, ...]:
-    """Pages side by side from 0 to the end; one without text is empty, where it would stand."""
+    """Contiguous page spans from 0 to the end; a page without text is an empty span in its
+    place.
+    """
     spans: list[Span] = []
     for start in reversed(starts):
         begin = end if start is None else start

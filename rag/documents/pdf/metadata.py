@@ -1,4 +1,4 @@
-"""What a PDF says about itself: title, author, date, and the labels of its pages."""
+"""Document information of a PDF: title, author, date, page labels."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _FILE_NAME = re.compile(
 
 
 def title(pdf: Pdf) -> str | None:
-    """The title in the PDF's own information, unless a program put it there unasked."""
+    """Title from the document information, unless inserted by a program."""
     said = one_line(pdf.get_metadata_value("Title"))
     is_sensible = (
         2 < len(said) <= _LONGEST  # noqa: PLR2004 - shorter is no title
@@ -38,13 +38,13 @@ def title(pdf: Pdf) -> str | None:
 
 
 def author(pdf: Pdf) -> str:
-    """The author in the PDF's own information, or nothing."""
+    """Author from the document information; empty if there is none."""
     said = one_line(pdf.get_metadata_value("Author"))
     return said if any(character.isalpha() for character in said) else ""
 
 
 def date(pdf: Pdf) -> dt.date | None:
-    """The day on which the PDF was made, or else last changed, in its own information."""
+    """Creation date from the document information, or else the modification date."""
     for name in ("CreationDate", "ModDate"):
         match = _DATE.match(pdf.get_metadata_value(name))
         if not match or not match[3]:
@@ -59,19 +59,19 @@ def date(pdf: Pdf) -> dt.date | None:
 
 
 def page_labels(pdf: Pdf, numbers: range) -> tuple[str, ...]:
-    """The labels that the PDF gives some of its pages, or none at all where it gives none."""
+    """Labels of some pages; empty if the PDF defines none."""
     if not numbers or not pdf.get_page_label(0):
         return ()
     return tuple(one_line(pdf.get_page_label(page)) for page in numbers)
 
 
 def _is_name(said: str) -> bool:
-    """Whether it looks like the name of a file or a code: one word with figures or strokes."""
+    """Whether it looks like a file name or code: one word with digits, underscores or slashes."""
     return not any(map(str.isspace, said)) and bool(re.search(r"[\d_/\\]", said))
 
 
 def ranges(pages: Sequence[int]) -> str:
-    """Pages, counted from 0, as people name them: "3 to 5" with a dash, and commas between."""
+    """Format page indices (from 0) as ranges: "3 to 5" with a dash, separated by commas."""
     runs: list[list[int]] = []
     for page in pages:
         if runs and page == runs[-1][1] + 1:

@@ -1,4 +1,4 @@
-"""Pages that are only pictures: their words by OCR, as the pieces that a page with text has."""
+"""OCR of image-only pages, giving the same pieces as pages with text."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from rag.documents.pdf.page import Piece, Sheet
 from rag.documents.pdf.tesseract import Line, Word, recognised
 
 _SIZE = 1.1
-"""The size of letters, as printers give it, is so many times the height that tesseract measures:
-1.05 in Helvetica, 1.12 in Times, 1.14 in Computer Modern."""
+"""Ratio of font size to the height that tesseract measures: 1.05 in Helvetica, 1.12 in Times, 1.14
+in Computer Modern."""
 _ONE_SIZE = 0.06
 _NOISE = 0.15
-"""Sizes are measured line by line, with errors up to this share: lines of a paragraph are of one
-size unless they differ more. Paragraphs whose sizes differ less than ``_ONE_SIZE`` from that of
-most of the page are of that size."""
+"""Sizes are measured per line, with errors up to this share: lines of a paragraph have one size
+unless they differ by more. Paragraphs that differ by less than ``_ONE_SIZE`` from the page's main
+size get that size."""
 _WIDE_GAP = 1.0
-"""Times the size: as for pieces of a page with text."""
+"""In em: as for pieces of a page with text."""
 
 
 def read_scan(pdf: Pdf, index: int, languages: str) -> Sheet:
-    """What OCR in these languages reads on a page, counted from 0; it may be nothing.
+    """Read a page, counted from 0, by OCR in these languages; may be empty.
 
-    Raises LoadError, with words to follow the page's number, where the page can't be drawn, and
-    where OCR fails or takes too long.
+    Raises LoadError, worded to follow the page's number, if the page can't be rendered, or OCR
+    fails or times out.
     """
     picture = picture_of(pdf, index)
     found = recognised(picture.pixels, picture.dots * 72, languages)
@@ -38,12 +38,12 @@ def read_scan(pdf: Pdf, index: int, languages: str) -> Sheet:
 
 
 def _size(lines: Iterable[Line]) -> float:
-    """The size of most of these words, in dots; 0 where there is none."""
+    """The size of most of the words, in pixels; 0 if there are none."""
     return median_low([line.size for line in lines for _ in line.words] or [0.0])
 
 
 def _pieces(paragraph: Sequence[Line], usual: float, dots: float) -> Iterator[Piece]:
-    """The pieces of a paragraph, where ``usual`` is the size of most of the page."""
+    """The pieces of a paragraph; ``usual`` is the page's main size."""
     common = _size(paragraph)
     if abs(common - usual) <= _ONE_SIZE * usual:
         common = usual
@@ -61,12 +61,12 @@ def _pieces(paragraph: Sequence[Line], usual: float, dots: float) -> Iterator[Pi
 
 
 def _apart(line: Line) -> Iterator[list[Word]]:
-    """The words of a line between two wide gaps: tesseract takes columns side by side for one."""
+    """Split a line at wide gaps: tesseract joins adjacent columns."""
     together: list[Word] = []
     for word in line.words:
         if together:
             last = together[-1]
-            gap = max(word.left - last.right, last.left - word.right)  # to either side
+            gap = max(word.left - last.right, last.left - word.right)  # in either direction
             if gap > _WIDE_GAP * _SIZE * line.size:
                 yield together
                 together = []

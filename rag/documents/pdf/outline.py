@@ -1,4 +1,4 @@
-"""Bookmarks: the outline that a PDF shows beside its pages tells its headings better than looks."""
+"""Headings from a PDF's outline (bookmarks), which is more reliable than appearance."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from rag.documents.whitespace import one_line
 
 _MOST = 10_000
 _LEAST_MATCHED = 0.5
-"""An outline of which less is found on the pages is of something else, or badly made."""
+"""Minimum share of an outline found on the pages; with less, it is wrong or badly made."""
 _NUMBER = re.compile(r"(?:[a-z]|\d{1,3}|[ivx]{1,5})(?:\.\d{1,3})*[.:)]?\s+")
 
 
 @dataclass(frozen=True, slots=True)
 class Bookmark:
-    """An entry of the outline: its ``level``, 0 for the outermost, and its page, counted from 0."""
+    """An outline entry: ``level``, 0 for the outermost, and page, counted from 0."""
 
     title: str
     level: int
@@ -31,7 +31,7 @@ class Bookmark:
 
 
 def bookmarks(pdf: Pdf) -> tuple[Bookmark, ...]:
-    """The outline, in order; entries without a title or a page in this file are left out."""
+    """The outline's entries, in order, except those without a title or a page in this file."""
     return tuple(_bookmarks(pdf))
 
 
@@ -53,12 +53,11 @@ def with_outline(
     outline: Sequence[Bookmark],
     title: Paragraph | None,
 ) -> Mapping[int, int]:
-    """The levels of headings by their places, as the outline has them.
+    """Heading levels by paragraph index, according to the outline.
 
-    Its entries are found by their words on the pages to which they lead; those that aren't found
-    are left out. Of the headings that were found by their looks, given in ``levels``, those stay
-    that look like one in the outline, or have a name that headings have. Where less than half of
-    the outline is found, it is disregarded.
+    Entries are matched by text on their target pages; unmatched ones are dropped. Headings detected
+    by style (``levels``) are kept if they look like a matched one or have a common section title.
+    If less than half of the outline matches, it is ignored.
     """
     found = _found(paragraphs, outline)
     if not found or len(found) < _LEAST_MATCHED * len(outline):
@@ -83,7 +82,7 @@ def with_outline(
 
 
 def _found(paragraphs: Sequence[Paragraph], outline: Sequence[Bookmark]) -> Mapping[int, Bookmark]:
-    """The entries that stand on their pages, by the places of their paragraphs."""
+    """Match outline entries to paragraphs on their pages; by paragraph index."""
     places: defaultdict[tuple[int, str], list[int]] = defaultdict(list)
     for place in range(len(paragraphs) - 1, -1, -1):
         paragraph = paragraphs[place]
@@ -98,7 +97,7 @@ def _found(paragraphs: Sequence[Paragraph], outline: Sequence[Bookmark]) -> Mapp
 
 
 def _wording(text: str) -> str:
-    """The letters and digits of a heading, in lower case, without the number before them."""
+    """Lower-case letters and digits of a heading, without its number."""
     plain = unicodedata.normalize("NFKC", text).casefold()
     number = _NUMBER.match(plain)
     words = plain[number.end() :] if number else plain

@@ -1,4 +1,4 @@
-"""What stands on one page of a PDF and where: the smallest things the other modules work with."""
+"""The content of one PDF page with positions: the basic types of this package."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """Words of one line with no wide gap between them.
+    """Words of one line without wide gaps between them.
 
-    Positions are in points, upwards from the bottom of the page, as if the page had been turned
-    until its writing stands upright. ``base`` is the line on which the letters stand.
+    Coordinates are in points from the bottom of the page, rotated so that most text is upright.
+    ``base`` is the baseline.
     """
 
     text: str
@@ -23,7 +23,7 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """Pieces that stand side by side: a line of prose, or a row of a table with its ``cells``."""
+    """Pieces side by side: a line of prose, or a table row with its ``cells``."""
 
     text: str
     left: float
@@ -36,11 +36,11 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """A page as it was read.
+    """A page as extracted.
 
-    ``turned`` are pieces written in another direction than most of the page, such as the words
-    along an axis. ``pictured`` is the share of the page that its largest picture covers, and 0
-    where there is text enough. A page is ``garbled`` if its fonts don't say what they draw.
+    ``turned`` are pieces in other directions than most of the page, such as axis labels.
+    ``pictured`` is the share of the page covered by its largest image, or 0 if there is enough
+    text. A page is ``garbled`` if its fonts have no Unicode mapping.
     """
 
     pieces: tuple[Piece, ...]
@@ -52,4 +52,4 @@ class Sheet:
 
 
 Region = tuple[Row, ...]
-"""Rows to be read one after the other: a column, or what stands across all columns."""
+"""Consecutive rows: a column, or what spans all columns."""

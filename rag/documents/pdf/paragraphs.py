@@ -1,4 +1,4 @@
-"""Rows put together to paragraphs, tables and lone lines."""
+"""Group rows into paragraphs, tables and single lines."""
 
 from __future__ import annotations
 
@@ -13,22 +13,23 @@ from rag.documents.pdf.lines import Words
 from rag.documents.pdf.page import Region, Row
 
 _WIDER_GAP = 1.3
-"""Times the usual distance of lines: a gap as wide as this parts paragraphs."""
+"""Ratio to the usual line distance from which a gap separates paragraphs."""
 _USUAL_DISTANCE = 1.25
 _OTHER_SIZE = 0.12
 _INDENTED = 0.6
 _LEVEL = 0.3
 _MOST_INDENTED = 5.0
 _SHORT = 0.12
-"""A line that ends this share of the column before the margin is short."""
+"""Share of the column's width between the end of a line and the margin that makes the line
+short."""
 _HANGING = 0.45
-"""Where more lines than this share are indented, it is the first that stands out instead."""
+"""If more than this share of lines are indented, the paragraphs have hanging indents."""
 _FILLED = 0.85
-"""The share of its extent that a line of prose fills; cells of a table leave more blank."""
+"""Share of its extent that a line of prose fills; table cells leave more space."""
 _LEAST_ROWS = 3
 _PROSE = 10
 _CUT = 2.5
-"""Times the size: a line that ends so far from the margin, or nearer, is full."""
+"""In em: a line that ends this close to the margin is full."""
 _SMALLER = 0.94
 _LOOK_AHEAD = 8
 
@@ -44,7 +45,7 @@ _CAPTION = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """What of a paragraph stands on one page."""
+    """The part of a paragraph on one page."""
 
     page: int
     text: str
@@ -52,9 +53,9 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Paragraph:
-    """A paragraph, a table or a lone line, as it was printed.
+    """A paragraph, table or single line as printed.
 
-    A label is a lone line too narrow for prose; a paragraph is cut if its last line is full.
+    A label is a single line too narrow for prose; a paragraph is cut if its last line is full.
     """
 
     parts: tuple[Part, ...]
@@ -68,7 +69,7 @@ class Paragraph:
 
     @property
     def text(self) -> str:
-        """All of it, in one line where it is prose."""
+        """The whole text, on one line if it is prose."""
         return " ".join(part.text for part in self.parts)
 
 
@@ -89,7 +90,7 @@ def in_paragraphs(region: Region, page: int, words: Words) -> list[Paragraph]:
 
 @dataclass(frozen=True, slots=True)
 class _Column:
-    """What is usual in a region."""
+    """Typical measures of a region."""
 
     left: float
     right: float
@@ -98,7 +99,7 @@ class _Column:
     hangs: bool
 
     def parts(self, group: Sequence[Row], row: Row, following: Row | None) -> bool:
-        """Whether ``row``, which comes after ``group``, begins something new."""
+        """Whether ``row``, which follows ``group``, begins a new paragraph or table."""
         above = group[-1]
         if _is_tabular(above) or _is_tabular(row):
             return _is_tabular(above) != _is_tabular(row) or self._is_far(above, row)
@@ -114,9 +115,9 @@ class _Column:
         return above.base - row.base > _WIDER_GAP * usual
 
     def _begins(self, group: Sequence[Row], row: Row, following: Row | None) -> bool:
-        """Whether ``row`` begins a paragraph although it stands no further below than others."""
+        """Whether ``row`` begins a paragraph despite normal line spacing."""
         above = group[-1]
-        if above.bold and row.bold and len(group) < _LEAST_ROWS:  # a heading of several lines
+        if above.bold and row.bold and len(group) < _LEAST_ROWS:  # a multi-line heading
             return bool(_SECTION.match(row.text))
         if row.size < _SMALLER * self.size and _FOOTNOTE.match(row.text):
             return True
@@ -132,7 +133,9 @@ class _Column:
     def _steps(
         self, group: Sequence[Row], row: Row, following: Row | None, *, ended: bool, short: bool
     ) -> bool:
-        """Whether ``row`` begins a paragraph by where it begins and the line above it ends."""
+        """Whether ``row`` begins a paragraph, judged by its indent and the end of the previous
+        line.
+        """
         above = group[-1]
         step = (row.left - above.left) / row.size
         if step < -_INDENTED:
@@ -142,7 +145,7 @@ class _Column:
             return ended and short
         if self.hangs or _is_marked(group[0].text):
             return False
-        # The second line of a paragraph that hangs, rather than the first of another.
+        # The second line of a hanging indent rather than the first of another paragraph.
         hangs = following is not None and abs(following.left - row.left) < _LEVEL * row.size
         return ended or (short and not (hangs and len(group) == 1))
 
@@ -172,7 +175,7 @@ def _is_marked(text: str) -> bool:
 
 
 def _is_tabular(row: Row) -> bool:
-    """Whether the row's words stand in cells, with more blank between them than prose has."""
+    """Whether the row consists of cells, with wider gaps than prose."""
     filled = sum(cell.right - cell.left for cell in row.cells)
     return bool(row.cells) and filled < _FILLED * (row.right - row.left)
 
@@ -183,7 +186,7 @@ def _paragraph(group: Sequence[Row], page: int, words: Words, column: _Column) -
         text = group[0].text
         pieces = [text]
         for row in group[1:]:
-            # Joined pairwise at the ends only, so that a page of one paragraph stays linear.
+            # Joined only pairwise at the ends, so that a page with one paragraph takes linear time.
             last = pieces[-1]
             both = words.joined(last, row.text)
             pieces[-1:] = [both[: len(both) - len(row.text)], row.text]
@@ -206,7 +209,7 @@ def _paragraph(group: Sequence[Row], page: int, words: Words, column: _Column) -
 
 
 def _is_prose(group: Sequence[Row], column: _Column) -> bool:
-    """Whether the rows are lines of one text, rather than labels or cells."""
+    """Whether the rows are lines of prose rather than labels or cells."""
     if any(_is_tabular(row) for row in group):
         return False
     if len(group) == 1:
@@ -220,14 +223,14 @@ def _is_prose(group: Sequence[Row], column: _Column) -> bool:
 
 
 def _lines(group: Sequence[Row]) -> Iterator[str]:
-    """The rows of a table, their cells marked off where it is sure that they are cells."""
+    """The rows of a table, with separators between cells if they are certain."""
     marked = _marked(group)
     for row, is_sure in zip(group, marked, strict=True):
         yield " | ".join(cell.text for cell in row.cells) if is_sure else row.text
 
 
 def _marked(group: Sequence[Row]) -> list[bool]:
-    """Which rows are surely rows of one table: three in a row whose cells stand in columns."""
+    """Which rows certainly belong to a table: three in a row with aligned cells."""
     fits = [
         len(above.cells) == len(row.cells) > 1
         and all(
@@ -246,10 +249,10 @@ def _marked(group: Sequence[Row]) -> list[bool]:
 def carried_on(
     regions: Sequence[list[Paragraph]], body: float, words: Words
 ) -> Iterator[Paragraph]:
-    """The paragraphs of all regions; one that goes on in the next column or page made whole.
+    """Merge paragraphs that continue in the next column or page.
 
-    What stands between its halves, such as footnotes and figures, comes before or after it.
-    Nothing changes its page.
+    Anything between the two halves, such as footnotes and figures, comes before or after them, but
+    stays on its page.
     """
     for at, paragraphs in enumerate(regions):
         place = _last(paragraphs, body)
@@ -272,7 +275,7 @@ def _carry_on(
                 continue
             if not _goes_on(paragraph, candidate):
                 if candidate.lines == 1 and not candidate.bold:
-                    continue  # the head of a table, say
+                    continue  # the header of a table, say
                 return
             del regions[later][found]
             del regions[at][place]
@@ -286,7 +289,7 @@ def _carry_on(
 
 
 def _last(paragraphs: Sequence[Paragraph], body: float) -> int | None:
-    """Where the last paragraph of the text itself stands."""
+    """Index of the last paragraph of body text."""
     for place in range(len(paragraphs) - 1, -1, -1):
         if not _is_aside(paragraphs[place], body):
             return place
@@ -294,7 +297,7 @@ def _last(paragraphs: Sequence[Paragraph], body: float) -> int | None:
 
 
 def _is_aside(paragraph: Paragraph, body: float) -> bool:
-    """Whether it is a footnote, a caption or a part of a figure or table."""
+    """Whether it is a footnote, a caption or part of a figure or table."""
     return (
         not paragraph.is_prose
         or (paragraph.is_label and not paragraph.bold)
@@ -322,7 +325,7 @@ def _made_whole(first: Paragraph, second: Paragraph, words: Words) -> Paragraph:
         parts = [Part(above.page, words.joined(above.text, below.text))]
     elif words.link(above.text, below.text):
         parts = [above, below]
-    else:  # the half of a word belongs to the page on which the word begins
+    else:  # a hyphenated word belongs to the page on which it begins
         half, _, rest = below.text.partition(" ")
         parts = [Part(above.page, words.joined(above.text, half)), Part(below.page, rest)]
     return replace(

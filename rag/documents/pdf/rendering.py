@@ -1,4 +1,4 @@
-"""A page of a PDF as it is printed: its picture, and the boxes around words of its text."""
+"""Render a PDF page as an image, and locate words of its text on it."""
 
 from __future__ import annotations
 
@@ -16,30 +16,31 @@ from rag.documents.pdf.text_alignment import Sought, Stretch, Written, folded_ch
 from rag.errors import InputError, LoadError
 
 LEAST_WIDTH, MOST_WIDTH = 50, 3000
-"""Pixels of a picture."""
+"""Image width in pixels."""
 
 _MOST_PIXELS = 16_000_000
-"""A page that would have more, being far higher than wide, is drawn less wide than asked for."""
+"""Maximum number of pixels; for a very tall page the width is reduced."""
 _LONGEST_EDGE = 16_000
 _EFFORT = 3
-"""Of 9, in packing the picture: more takes longer, and text comes out larger even so."""
+"""PNG compression level out of 9: higher is slower, and text even gets larger."""
 _WIDE_GAP = 1.0
 _NEW_LINE = 0.55
-"""Times the size of the letters, as where pieces of text end (rag.documents.pdf.file)."""
+"""In em, as where text pieces end (rag.documents.pdf.file)."""
 _SAME_LINE = 4.0
-"""Times the size: a sentence that goes on no further away is in one box, blanks and all."""
+"""In em: words up to this far apart share a box, including the gap."""
 _DEPTH, _HEIGHT = 0.25, 0.85
-"""Times the size: how far letters reach down and up from their line. What fonts say of themselves
-is often too little, and cuts off the tops."""
+"""In em: extent of letters below and above the baseline. Font metrics are often too small and cut
+off the tops."""
 _MOST_MARKS = 3
-"""Quotes and full stops around a sentence that are boxed with it, on either side."""
+"""Maximum number of adjacent quotation marks and full stops, on either side, included in a
+sentence's box."""
 _BLANKS = np.array([0x09, 0x0A, 0x0D, 0x20, 0xA0, 0x2002, 0x2003, 0x2009, 0x3000])
 _HALVES = (0xD800, 0xDC00, 0xE000)
 
 
 @dataclass(frozen=True, slots=True)
 class PageImage:
-    """A page, drawn on white: a PNG and its size in pixels."""
+    """A page rendered on white: PNG data and size in pixels."""
 
     png: bytes = field(repr=False)
     width: int
@@ -48,9 +49,9 @@ class PageImage:
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """A rectangle on a page, in shares of the page's width and height, from 0 to 1.
+    """A rectangle on a page, as shares of the page's width and height, from 0 to 1.
 
-    ``x`` and ``y`` are its left and upper edge, counted from the page's upper left corner.
+    ``x`` and ``y`` are its left and top edges, from the page's upper left corner.
     """
 
     x: float
@@ -60,16 +61,16 @@ class Box:
 
 
 def page_image(pdf: Pdf, index: int, width: int) -> PageImage:
-    """The page, counted from 0, as it is printed, so many pixels wide.
+    """Render a page, counted from 0, ``width`` pixels wide.
 
-    A page of which that would make more than 16 million pixels comes out less wide.
+    The width is reduced if the image would exceed 16 million pixels.
 
     Raises
     ------
     InputError
         If there is no such page, or the width is not from 50 to 3000 pixels.
     LoadError
-        If the page can't be drawn.
+        If the page can't be rendered.
     """
     import pypdfium2 as pdfium  # type: ignore[import-untyped,unused-ignore]
 
@@ -82,9 +83,9 @@ def page_image(pdf: Pdf, index: int, width: int) -> PageImage:
     try:
         across, down = (max(edge, 1.0) for edge in page.get_size())
         most = min(width, sqrt(_MOST_PIXELS * across / down), _LONGEST_EDGE * across / down)
-        # pdfium rounds up; a hair less, so that it is the width itself that comes out.
+        # pdfium rounds up; slightly less gives exactly the width.
         picture = page.render(scale=(most - 0.01) / across, rev_byteorder=True).to_pil()
-    except (pdfium.PdfiumError, ValueError) as error:  # ValueError: of no width, or no height
+    except (pdfium.PdfiumError, ValueError) as error:  # ValueError: zero width or height
         raise LoadError(f"page {index + 1} is damaged and can't be drawn") from error
     finally:
         page.close()
@@ -94,10 +95,9 @@ def page_image(pdf: Pdf, index: int, width: int) -> PageImage:
 
 
 def boxes_of(pdf: Pdf, index: int, sought: Sought) -> tuple[Box, ...]:
-    """Where the words sought stand on a page, counted from 0: a box for each line, as they follow.
+    """Locate words on a page, counted from 0: one box per line, in text order.
 
-    There is none where the words don't stand there, or not for sure, and where the page is only a
-    picture.
+    Empty if the words are not on the page, the match is uncertain, or the page is only an image.
 
     Raises
     ------
@@ -144,7 +144,7 @@ def _page(pdf: Pdf, index: int) -> PdfPage:
 
 @dataclass(frozen=True, slots=True)
 class _Upright:
-    """Where letters stand after each line was turned until it is upright; in points."""
+    """Positions of letters after each line is rotated upright, in points."""
 
     left: Floats
     right: Floats
@@ -167,17 +167,16 @@ class _Upright:
         )
 
     def lines(self, chosen: Whole, gap: float = _SAME_LINE) -> Iterator[Whole]:
-        """Which of the letters chosen, by their places, stand together on one line.
+        """Group the chosen letters, given by index, into lines.
 
-        A line ends where the next letter is of another one, or further away than ``gap`` times
-        the size.
+        A line ends where the next letter is on another line, or further away than ``gap`` em.
         """
         seen = chosen[~self.blank[chosen]]
         if not len(seen):
             return
         left, right, size = self.left[seen], self.right[seen], self.size[seen]
         widest = np.maximum(size[1:], size[:-1])
-        # To either side: Hebrew and Arabic run the other way.
+        # In either direction: Hebrew and Arabic run right to left.
         apart = np.maximum(left[1:] - right[:-1], left[:-1] - right[1:])
         ends = (
             (np.diff(self.turn[seen]) != 0)
@@ -188,7 +187,7 @@ class _Upright:
 
 
 def _written(letters: Letters, upright: _Upright) -> tuple[Written, Whole]:
-    """The page's letters to look for words in, and for each of them, whose it is."""
+    """The page's text to search, and the index of the letter for each of its characters."""
     characters = _characters(letters.code)
     text: list[str] = []
     owners: list[int] = []
@@ -219,7 +218,7 @@ def _written(letters: Letters, upright: _Upright) -> tuple[Written, Whole]:
 
 
 def _characters(codes: Whole) -> list[str]:
-    """What is compared of each character; of rare ones, which come in halves, with the first."""
+    """The character to compare for each code; for a surrogate pair, at its first half."""
     high, low, after = _HALVES
     found: list[str] = []
     values = codes.tolist()
@@ -236,7 +235,7 @@ def _characters(codes: Whole) -> list[str]:
 
 
 def _with_marks(codes: Whole, first: int, last: int) -> tuple[int, int]:
-    """The range of letters with the marks that stand before and after it, without a blank."""
+    """Extend a range of letters by adjacent punctuation."""
 
     def is_mark(at: int) -> bool:
         if not 0 <= at < len(codes):
@@ -252,7 +251,7 @@ def _with_marks(codes: Whole, first: int, last: int) -> tuple[int, int]:
 
 @dataclass(frozen=True, slots=True)
 class _Paper:
-    """The part of a page that is printed, in points, and how often it is turned clockwise."""
+    """The visible part of a page, in points, and its clockwise rotation."""
 
     left: float
     bottom: float
@@ -266,7 +265,7 @@ class _Paper:
         return cls(left, bottom, right, top, page.get_rotation() // 90)
 
     def box(self, letters: Letters, line: Whole) -> Box | None:
-        """The box around letters of one line, or None where none of it is on the paper."""
+        """The box around letters of one line; None if it is entirely outside the page."""
         turn, size = int(letters.turn[line[0]]), float(np.median(letters.size[line]))
         base = float(np.median((letters.x if turn % 2 else letters.y)[line]))
         reach = (_DEPTH, _HEIGHT) if turn in (0, 3) else (_HEIGHT, _DEPTH)

@@ -1,8 +1,8 @@
-"""The one place that knows tesseract: from the picture of a page to lines of words.
+"""Run tesseract on a page image and return lines of words. The only module that knows tesseract.
 
-The program is run as it is, a picture in and hOCR out, both through pipes. pytesseract would write
-each page into the folder for temporary files, readable by everybody and left there when it is
-killed, imports pandas, and passes on no limit for threads; the rest of it is what stands here.
+The program is run directly, image in and hOCR out, both through pipes. pytesseract would write each
+page to the temporary folder, world-readable and left behind if killed, imports pandas, and passes
+on no thread limit; the rest of it is what this module does.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ from rag.documents.whitespace import one_line
 from rag.errors import InputError, LoadError
 
 _Element: TypeAlias = Any
-"""An element of lxml, which ships no types."""
+"""An lxml element (lxml ships no types)."""
 
 ENGLISH = "eng"
 
 SECONDS_PER_PAGE = 50.0
-"""A page may take no more; most take 1 to 10. Less than a worker may be silent
+"""Timeout per page; most take 1 to 10 s. Below the silence a worker is allowed
 (rag.documents.sandbox.reader)."""
 
 _MISSING = (
@@ -37,22 +37,22 @@ _MISSING = (
     "winget install UB-Mannheim.TesseractOCR (Windows)"
 )
 _ORIENTATION = "osd"
-"""Listed among the languages, but a model that tells which way up a page is."""
+"""Listed among the languages, but a model for orientation detection."""
 _SECONDS_TO_LIST = 30.0
 _TURN_AND_SEGMENT = "1"
-"""Page segmentation mode: find out which way up the page is and where on it text stands."""
+"""Page segmentation mode: automatic, with orientation detection."""
 _WORDS = ("ocrx_word",)
 _LINES = ("ocr_line", "ocr_textfloat", "ocr_header", "ocr_caption")
 _SURE_OF_LINE = 45
 _SURE_OF_WORD = 30
-"""Of 100. Of 702 lines of papers, scanned badly, those of which tesseract was less sure on average
-were parts of pictures, but for three. In the others, words of which it is not sure are often
-misread, but leaving out more than the least sure of them would do more harm."""
+"""Minimum word confidence, out of 100. In 702 lines of badly scanned papers, all but three of the
+lines with lower average confidence were parts of images. In other lines, words with low confidence
+are often misread, but dropping more than the worst would do more harm."""
 
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """A word between two edges, in dots from the left of the picture."""
+    """A word, with left and right edges in pixels from the left of the image."""
 
     text: str
     left: float
@@ -61,11 +61,10 @@ class Word:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """Words in the order in which they are read.
+    """Words in reading order.
 
-    The letters stand on ``base``, in the middle of the line; ``size`` is the height from the
-    bottom of the deep letters to the top of the tall ones. Both are in dots, ``base`` upwards from
-    the bottom of the picture.
+    ``base`` is the baseline at the middle of the line, from the bottom of the image; ``size`` is
+    the height from descenders to ascenders. Both in pixels.
     """
 
     words: tuple[Word, ...]
@@ -75,10 +74,10 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Recognised:
-    """What was read in a picture, after it was turned until its writing stood upright.
+    """The OCR result of an image rotated upright.
 
-    ``paragraphs`` are the lines that tesseract takes for one paragraph each, and ``height`` is
-    that of the picture in dots, as it stood then.
+    ``paragraphs`` are lists of lines as grouped by tesseract; ``height`` is that of the rotated
+    image, in pixels.
     """
 
     paragraphs: tuple[tuple[Line, ...], ...]
@@ -86,9 +85,9 @@ class Recognised:
 
 
 def checked(languages: str) -> str:
-    """The languages, given as tesseract names them, "eng" or "deu+eng", if it can read them.
+    """Validate a tesseract language string, "eng" or "deu+eng", and return it.
 
-    Raises InputError where tesseract or one of the languages is not installed.
+    Raises InputError if tesseract or one of the languages is not installed.
     """
     if shutil.which("tesseract") is None:
         raise InputError(_MISSING)
@@ -105,11 +104,11 @@ def checked(languages: str) -> str:
 
 
 def recognised(pixels: NDArray[np.uint8], dots_per_inch: float, languages: str) -> Recognised:
-    """The lines of text in a picture: shape (rows, columns), uint8, 0 for black.
+    """The text lines of an image: shape (rows, columns), uint8, 0 for black.
 
-    What tesseract is not sure of is left out.
+    Words with low confidence are dropped.
 
-    Raises LoadError where it fails, or takes more than ``SECONDS_PER_PAGE``.
+    Raises LoadError if tesseract fails or exceeds ``SECONDS_PER_PAGE``.
     """
     until = time.monotonic() + SECONDS_PER_PAGE
     page = _page(pixels, dots_per_inch, languages, until)
@@ -123,7 +122,7 @@ def recognised(pixels: NDArray[np.uint8], dots_per_inch: float, languages: str) 
 def _page(
     pixels: NDArray[np.uint8], dots_per_inch: float, languages: str, until: float
 ) -> _Element:
-    """The hOCR of a picture: areas of paragraphs of lines of words."""
+    """The hOCR of an image: areas of paragraphs of lines of words."""
     from lxml import etree  # type: ignore[import-untyped,unused-ignore]
 
     rows, columns = pixels.shape
@@ -137,7 +136,7 @@ def _page(
             capture_output=True,
             check=True,
             timeout=max(0.0, until - time.monotonic()),
-            # Several pages are read at a time, each in a process of its own.
+            # Several pages are read at a time, each in its own process.
             env=os.environ | {"OMP_THREAD_LIMIT": "1"},
         )
     except subprocess.TimeoutExpired as error:
@@ -148,7 +147,7 @@ def _page(
 
 
 def _turned(page: _Element) -> int:
-    """By how many quarters, anticlockwise, most lines of the page are turned."""
+    """Rotation of most lines of the page, in anticlockwise quarter turns."""
     turns = Counter(
         round(facts["textangle"][0] / 90) % 4 if "textangle" in facts else 0
         for facts in map(_facts, _of_class(page, _LINES))
@@ -181,7 +180,7 @@ def _line(element: _Element, height: int) -> Line:
 
 
 def _word(element: _Element) -> Word | None:
-    """The word, if tesseract is sure enough of it."""
+    """The word; None if tesseract's confidence is too low."""
     text = one_line("".join(element.itertext()))
     facts = _facts(element)
     if not text or facts["x_wconf"][0] < _SURE_OF_WORD:
@@ -191,7 +190,7 @@ def _word(element: _Element) -> Word | None:
 
 
 def _facts(element: _Element) -> dict[str, tuple[float, ...]]:
-    """What hOCR says of an element: ``bbox 36 92 618 184; baseline 0 -30``, by name."""
+    """Parse an hOCR title attribute, ``bbox 36 92 618 184; baseline 0 -30``, by property."""
     said = (fact.split() for fact in element.get("title", "").split(";"))
     return {name: tuple(map(float, values)) for name, *values in said}
 
@@ -201,7 +200,7 @@ def _of_class(element: _Element, classes: Container[str]) -> Iterator[_Element]:
 
 
 def _installed() -> list[str]:
-    """The languages that tesseract has."""
+    """Tesseract's installed languages."""
     ended = subprocess.run(
         ["tesseract", "--list-langs"],  # noqa: S607 (found on the PATH, wherever that is)
         stdin=subprocess.DEVNULL,
@@ -210,5 +209,5 @@ def _installed() -> list[str]:
         check=False,
         timeout=_SECONDS_TO_LIST,
     )
-    # A line that says what follows comes first.
+    # The first line is a header.
     return [one for one in ended.stdout.split("\n")[1:] if one and one != _ORIENTATION]

@@ -1,8 +1,8 @@
-"""Where words of a document's text stand among the letters of a page: strings in, ranges out.
+"""Align a document's text with the letters of a page: strings in, ranges out.
 
-The text was tidied when it was read: lines joined, hyphens mended, ligatures resolved, columns put
-one after the other, footnotes moved. So only letters and digits are compared, without case and
-accents, and a sentence may go on from the end of a line to the beginning of any other.
+The text was tidied when loaded: lines joined, hyphenation undone, ligatures resolved, columns put
+in order, footnotes moved. So only letters and digits are compared, ignoring case and accents, and a
+sentence may continue from the end of a line to the beginning of any other.
 """
 
 from __future__ import annotations
@@ -15,34 +15,35 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 Range: TypeAlias = tuple[int, int]
-"""A half-open range of the letters of a page."""
+"""A half-open range of letters on a page."""
 
 _SURE = 12
-"""Letters: words of so many are not somewhere by chance; fewer must be whole words."""
+"""Letters from which a match can't be by chance; shorter matches must be whole words."""
 _SURE_OF_LINE = 8
-"""Letters that must fit where a sentence goes on elsewhere than below or beside its last line."""
+"""Letters that must match where a sentence continues elsewhere than below or beside its last
+line."""
 _FAR_BELOW = 2.5
 _SAME_ROW = 0.4
-"""Times the size: no further down is the line below, or no more the cell beside."""
+"""In em: maximum vertical offset of an adjacent cell, and minimum of the line below."""
 _MOST_LOOKS = 300_000
-"""At lines on which a sentence may go on, in one search; a page that needs more is made to."""
+"""Maximum number of line continuations tried in one search; a page that needs more is malicious."""
 _MOST_LINES = 300
 _BACK = 3
 _CONTEXT = 40
-"""Letters before and after the words that help to tell one place from another."""
+"""Letters of context, before and after, used to tell matches apart."""
 _ALIKE = 90.0
-"""Of 100. Of 9,751 sentences, looked for on pages of nine papers where they don't stand, three came
-nearer, references that differ in their numbers."""
+"""Out of 100. Of 9,751 sentences searched for on pages of nine papers that don't contain them,
+three scored higher: references that differ in their numbers."""
 _LEAST_ALIKE, _MOST_ALIKE = 24, 1_000
 _MOST_LETTERS = 50_000
-"""Letters of what something merely alike is looked for, and of the page: it takes time."""
+"""Maximum number of letters in a text to match approximately, and on the page: it is slow."""
 _LONGEST = 20_000
-"""Letters of what is sought at all."""
+"""Maximum number of letters to search for."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sought:
-    """Words of a document's text, with what stands before and after them on the page."""
+    """Text to find, with its context before and after on the page."""
 
     words: str
     before: str = ""
@@ -51,9 +52,9 @@ class Sought:
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """Letters ``start`` to ``end`` of a page, which stand on one line without a wide gap.
+    """Letters ``start`` to ``end`` of a page, on one line without a wide gap.
 
-    Positions are in points, as if the page had been turned until the line is upright.
+    Coordinates are in points, rotated so that the line is upright.
     """
 
     start: int
@@ -66,9 +67,9 @@ class Stretch:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """The letters and digits of a page, folded, in the order in which the file has them.
+    """The folded letters and digits of a page, in file order.
 
-    ``stretches`` cover them all; ``begins`` are the places at which a word begins.
+    ``stretches`` cover them all; ``begins`` are the indices of first letters of words.
     """
 
     letters: str
@@ -77,21 +78,21 @@ class Written:
 
 
 def folded(text: str) -> str:
-    """The letters and digits of a text, without case, accents and ligatures."""
+    """Letters and digits of a text, without case, accents and ligatures."""
     return "".join(map(folded_character, text))
 
 
 @functools.lru_cache(maxsize=4096)
 def folded_character(character: str) -> str:
-    """What is compared of one character: nothing where it is a mark, several for a ligature."""
+    """Fold one character: empty for a mark, several letters for a ligature."""
     apart = unicodedata.normalize("NFKD", character)
     return "".join(one for one in apart.casefold() if one.isalnum())
 
 
 def found(written: Written, sought: Sought) -> tuple[Range, ...]:
-    """The ranges of letters that are the words sought, in the order of the words; none if in doubt.
+    """Ranges of letters that match ``sought``, in text order; empty if uncertain.
 
-    Where the words stand more than once, those count whose surroundings fit best.
+    Of several matches, those with the best-fitting context are used.
     """
     words = folded(sought.words)
     if not words or len(words) > _LONGEST:
@@ -115,7 +116,7 @@ def found(written: Written, sought: Sought) -> tuple[Range, ...]:
 
 
 def _places(letters: str, words: str) -> Iterator[int]:
-    """Every place at which the words stand, overlapping ones too."""
+    """Every index at which the words occur, including overlapping ones."""
     at = letters.find(words)
     while at >= 0:
         yield at
@@ -123,13 +124,13 @@ def _places(letters: str, words: str) -> Iterator[int]:
 
 
 def _is_words(written: Written, match: tuple[Range, ...]) -> bool:
-    """Whether it is whole words, rather than letters inside of others."""
+    """Whether it matches whole words rather than parts of others."""
     first, last = match[0][0], match[-1][1]
     return first in written.begins and (last == len(written.letters) or last in written.begins)
 
 
 def _around(letters: str, match: tuple[Range, ...], before: str, after: str) -> int:
-    """How many letters before and after agree with what should stand there."""
+    """Number of letters before and after the match that agree with the expected context."""
     first, last = match[0][0], match[-1][1]
     ahead = letters[max(0, first - _CONTEXT) : first][::-1]
     behind = letters[last : last + _CONTEXT]
@@ -137,7 +138,7 @@ def _around(letters: str, match: tuple[Range, ...], before: str, after: str) -> 
 
 
 def _common(one: str, other: str) -> int:
-    """How many letters two texts have in common at their beginning."""
+    """Length of the common prefix of two texts."""
     most = min(len(one), len(other))
     if one[:most] == other[:most]:
         return most
@@ -146,7 +147,7 @@ def _common(one: str, other: str) -> int:
 
 @dataclass(slots=True)
 class _Search:
-    """A search that goes from the end of a line to the beginning of any other."""
+    """Search in which a match may continue from the end of a line to the beginning of any other."""
 
     written: Written
     looks: int = _MOST_LOOKS
@@ -156,7 +157,7 @@ class _Search:
         self._ends = [one.end for one in self.written.stretches]
 
     def matches(self, words: str) -> Iterator[tuple[Range, ...]]:
-        """Every place at which the words begin and from which they can be followed."""
+        """Every complete match, from any position where the words begin."""
         for at in self._beginnings(words):
             if self.looks <= 0:
                 return
@@ -166,7 +167,7 @@ class _Search:
 
     def _beginnings(self, words: str) -> Iterator[int]:
         yield from _places(self.written.letters, words[:_SURE])
-        # What begins shortly before the end of a line.
+        # Matches that begin shortly before the end of a line.
         for one in self.written.stretches:
             for count in range(1, min(_SURE, len(words), one.end - one.start + 1)):
                 at = one.end - count
@@ -174,8 +175,8 @@ class _Search:
                     yield at
 
     def _followed(self, at: int, words: str, lines: int) -> tuple[Range, ...] | None:
-        """The ranges of the words that begin ``at``, or None if they don't go on anywhere, or
-        on more than so many lines.
+        """Ranges of the words that begin ``at``; None if they can't be continued, or span more than
+        ``lines`` lines.
         """
         self.looks -= 1
         if self.looks <= 0:
@@ -185,7 +186,7 @@ class _Search:
             return ((at, at + agreeing),)
         if not lines:
             return None
-        # A line may end a little earlier: the letters after it can fit by chance.
+        # Also try a slightly earlier end of the line: its last letters may match by chance.
         last = bisect_right(self._ends, at + agreeing)
         for number in range(last - 1, max(last - 1 - _BACK, -1), -1):
             end = self._ends[number]
@@ -199,7 +200,7 @@ class _Search:
         return None
 
     def _goes_on(self, number: int, rest: str) -> list[int]:
-        """Where the rest may stand, after the end of a stretch: the nearest first."""
+        """Indices at which the rest may continue after a stretch, nearest first."""
         stretches, letters = self.written.stretches, self.written.letters
         self.looks -= len(stretches)
         places: list[tuple[bool, int, int]] = []
@@ -214,7 +215,7 @@ class _Search:
 
 
 def _is_next(last: Stretch, one: Stretch) -> bool:
-    """Whether it is the line below another, or a cell to the right of it."""
+    """Whether ``one`` is the line below ``last``, or a cell to the right of it."""
     below = (last.base - one.base) / max(last.size, one.size)
     if abs(below) < _SAME_ROW:
         return one.left >= last.right
@@ -222,7 +223,7 @@ def _is_next(last: Stretch, one: Stretch) -> bool:
 
 
 def _nearly(letters: str, words: str) -> tuple[Range, ...]:
-    """Where something very much like the words stands, in one run of letters."""
+    """Best approximate match in one run of letters."""
     from rapidfuzz import fuzz
     from rapidfuzz.distance import Indel
 
@@ -233,7 +234,7 @@ def _nearly(letters: str, words: str) -> tuple[Range, ...]:
     alignment = fuzz.partial_ratio_alignment(words, letters, score_cutoff=_ALIKE)
     if alignment is None:
         return ()
-    # As many letters as were sought, some of which may belong to what stands before or after.
+    # The alignment has the length of the words, so it may include neighbouring text.
     start = max(0, alignment.dest_start - _SURE)
     window = letters[start : alignment.dest_end + _SURE]
     same = [
@@ -243,12 +244,12 @@ def _nearly(letters: str, words: str) -> tuple[Range, ...]:
     ]
     if not same:
         return ()
-    # Letters may be paired with some further out: those next to the others are meant.
+    # It may pair letters with equal ones further out: prefer those adjacent to the match.
     first, last = same[0], same[-1]
     more = _common(words[: first.src_start][::-1], window[: first.dest_start][::-1])
     yet = _common(words[last.src_end :], window[last.dest_end :])
     begin, end = start + first.dest_start - more, start + last.dest_end + yet
-    # Other numbers make it another sentence, however much alike: another year, another row.
+    # Different numbers mean another sentence, however similar: another year, another row.
     return ((begin, end),) if _digits(letters[begin:end]) == _digits(words) else ()
 
 

@@ -1,9 +1,9 @@
-"""Processes of our own that parse files and draw pages, so that a hostile file costs only them.
+"""Sandboxed parsing and rendering: a hostile file can crash only its worker process.
 
-- Each file has a limit on memory. Files from 8 MiB on are mapped, which the limit leaves out:
+- Each file has a memory limit. Files from 8 MiB are memory-mapped, which doesn't count towards it:
   mailboxes, archives and JSON Lines of any size are read in about 200 MB.
-- Silence ends the reading of a file, not time: a worker reports after each page, so ten thousand
-  pages are read and a parser that hangs is stopped.
-- The language of a text is detected by the process that indexes, not here: loading the model would
-  cost each worker more than reading a file.
+- Reading a file is stopped for silence, not for total time: a worker reports after each page, so
+  ten thousand pages are read, and a parser that hangs is stopped.
+- Language detection runs in the indexing process, not here: loading its model would cost each
+  worker more than reading a file.
 """

@@ -1,7 +1,8 @@
-"""The process in which pages of PDFs are drawn: a file that hangs or crashes it costs only it.
+"""Worker process that renders PDF pages, so that a file that hangs or crashes it harms nothing
+else.
 
 Started by :mod:`rag.documents.sandbox.page_viewer` as ``python -m
-rag.documents.sandbox.page_renderer``. Messages are those of
+rag.documents.sandbox.page_renderer``. Message framing is that of
 :mod:`rag.documents.sandbox.processes`::
 
     → {"path": …, "digest": …, "passwords": […], "page": …, "width": …}     a picture, please
@@ -11,7 +12,7 @@ rag.documents.sandbox.page_renderer``. Messages are those of
     ← {"boxes": [[x, y, width, height], …]}
     ← {"failure": reason} or {"impossible": reason}    the file's fault, or the request's
 
-The file that was asked for last stays open, unless it is protected by a password.
+The last file stays open, unless it is protected by a password.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ from rag.errors import InputError, LoadError
 from rag.runtime.files import open_file
 
 MEMORY_BYTES = 2 << 30
-"""Memory that the file, and drawing a page of it, may take, where the system can limit it."""
+"""Memory limit for the file and its rendering, in bytes, where the system supports limits."""
 
 CHANGED = "it is not the file any more that was indexed; index it again"
 _NO_PDF = "only the pages of PDFs can be shown as they are printed; read its text instead"
@@ -42,7 +43,7 @@ _BEGINNING = 1024
 
 
 def main() -> None:
-    """Draw pages until nobody is there to ask."""
+    """Serve requests until standard input closes."""
     requests, answers = answering()
     limit_memory(memory_in_use() + MEMORY_BYTES)
     send(answers, {"ready": True})
@@ -67,17 +68,17 @@ def main() -> None:
 
 @dataclass(slots=True)
 class _Files:
-    """The file that was asked for last, open, by the path, state and digest that it had."""
+    """Keeps the last requested file open, identified by path, file status and digest."""
 
     _pdf: Pdf = None
     _key: tuple[object, ...] = ()
     _stack: ExitStack = field(default_factory=ExitStack)
 
     def pdf(self, path: Path, digest: str, passwords: Sequence[str]) -> Pdf:
-        """The PDF at ``path``, whose content must be that of this SHA-256.
+        """The PDF at ``path``, whose content must have this SHA-256.
 
-        Raises LoadError where it is another, no PDF, damaged or protected, and OSError where it
-        can't be read.
+        Raises LoadError if the content differs, or is not a PDF, damaged or protected, and OSError
+        if it can't be read.
         """
         state = path.stat()
         key = (path, digest, state.st_mtime_ns, state.st_size)
@@ -90,12 +91,12 @@ class _Files:
             if b"%PDF-" not in content[:_BEGINNING]:
                 raise LoadError(_NO_PDF)
             self._pdf = self._stack.enter_context(opened(content, passwords))
-            self._pdf.init_forms()  # so that what was filled in is drawn
+            self._pdf.init_forms()  # so that filled-in form fields are drawn
             self._key = key
         return self._pdf
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         self._pdf, self._key = None, ()
         self._stack.close()
 

@@ -1,7 +1,7 @@
-"""Pages of PDFs as they are printed, drawn in a process of its own.
+"""Render PDF pages in a separate process.
 
-pdfium is not safe to use from several threads, and files can make it hang or crash: so one page is
-drawn at a time, in a process that is started when first needed, kept, and replaced when it dies.
+pdfium is not thread-safe, and files can make it hang or crash: so one page is rendered at a time,
+in a process that is started on first use, reused, and replaced when it dies.
 """
 
 from __future__ import annotations
@@ -35,19 +35,19 @@ __all__ = ["Box", "PageImage", "PageViewer", "Sought", "sought_on"]
 
 COMMAND = (sys.executable, "-m", "rag.documents.sandbox.page_renderer")
 SECONDS = 20.0
-"""One page may take no more; most take a tenth of a second."""
+"""Timeout for one page, in seconds; most take a tenth of a second."""
 
 SECONDS_TO_START = 120.0
 KEPT_BYTES = 32 << 20
-"""Pictures are kept up to so many bytes: those that were asked for last."""
+"""Size of the cache of recent images, in bytes."""
 
 _Key: TypeAlias = tuple[str, int, int]
 
 
 def sought_on(document: Document, index: int, span: Span) -> Sought:
-    """What of a range of the document's text stands on a page, counted from 0; it may be nothing.
+    """The part of a text span that is on one page, counted from 0; may be empty.
 
-    Raises InputError where the document has no such page.
+    Raises InputError if the document has no such page.
     """
     if not 0 <= index < len(document.pages):
         raise InputError(f"there is no page {index + 1} in this document")
@@ -62,7 +62,7 @@ def sought_on(document: Document, index: int, span: Span) -> Sought:
 
 
 class PageViewer:
-    """Draws pages, one at a time; any number of threads may ask. To be closed when done."""
+    """Renders pages, one at a time. Thread-safe; call :meth:`close` when done."""
 
     def __init__(self) -> None:
         self._asking = threading.Lock()
@@ -73,24 +73,24 @@ class PageViewer:
     def image(
         self, path: Path, digest: str, index: int, width: int, passwords: Sequence[str] = ()
     ) -> PageImage:
-        """A page of the PDF at ``path``, counted from 0, so many pixels wide.
+        """Render a page of the PDF at ``path``, counted from 0, ``width`` pixels wide.
 
         Parameters
         ----------
         path, digest
-            The file, and the SHA-256 that its content must have, in hexadecimal.
+            The file, and the SHA-256 its content must have, in hexadecimal.
         index, width
-            As in :func:`rag.documents.pdf.rendering.page_image`, and so are the errors.
+            As in :func:`rag.documents.pdf.rendering.page_image`, including errors.
         passwords
-            Tried in their order if the file is protected by one; they are kept nowhere.
+            Tried in order if the file is protected; not stored anywhere.
 
         Raises
         ------
         LoadError
-            If the file has changed, can't be read or is no PDF, if the page can't be drawn, or
-            takes longer than 20 s.
+            If the file has changed, can't be read or is not a PDF, or if the page can't be rendered
+            or takes longer than 20 s.
         InputError
-            If there is no such page, or the width is too small or too large.
+            If there is no such page, or the width is out of range.
         """
         key = (digest, index, width)
         with self._asking:
@@ -108,9 +108,9 @@ class PageViewer:
     def boxes(
         self, path: Path, digest: str, index: int, sought: Sought, passwords: Sequence[str] = ()
     ) -> tuple[Box, ...]:
-        """Where words stand on a page of the PDF at ``path``: a box for each line, none if unsure.
+        """Locate words on a page of the PDF at ``path``: one box per line, none if unsure.
 
-        Parameters and errors are those of :meth:`image`; :func:`sought_on` says what to seek.
+        Parameters and errors are those of :meth:`image`; use :func:`sought_on` to get ``sought``.
         """
         question = {"page": index, "sought": astuple(sought)}
         with self._asking:
@@ -118,11 +118,11 @@ class PageViewer:
         return tuple(Box(*edges) for edges in said["boxes"])
 
     def close(self) -> None:
-        """End the process, whatever it is doing; no page can be drawn afterwards."""
+        """Kill the process; no page can be rendered afterwards."""
         self._is_closed = True
         process = self._process
         if process:
-            kill(process)  # whoever waits for it waits no longer
+            kill(process)  # unblocks any thread that waits for it
         with self._asking:
             self._kept.clear()
             self._end()
@@ -133,7 +133,7 @@ class PageViewer:
         if self._is_closed:
             raise InputError("no pages are shown any more: the server is being stopped")
         if self._process and self._process.poll() is not None:
-            self._end()  # it died while nothing was asked: for want of memory, say
+            self._end()  # it died between requests, out of memory, say
         process = self._process or self._start()
         file = {"path": str(path), "digest": digest, "passwords": list(passwords)}
         said = self._told(process, file | question, SECONDS)
@@ -146,16 +146,16 @@ class PageViewer:
     def _told(
         self, process: subprocess.Popen[bytes], question: dict[str, Any] | None, seconds: float
     ) -> dict[str, Any]:
-        """What the process says to the question; raises LoadError where it died over it."""
+        """Send a request and return the response; raises LoadError if the process died."""
         with deadline(process, seconds) as late:
             try:
                 if question is not None:
                     send(stdin(process), question)
                 said = receive(stdout(process))
-            except BrokenPipeError:  # it died before it was asked
+            except BrokenPipeError:  # it died before the request
                 said = None
             except BaseException:
-                self._end()  # what it says yet would be taken for the answer to something else
+                self._end()  # a late response would be taken for the next one
                 raise
         if said is not None:
             return said

@@ -1,11 +1,12 @@
-"""The process in which files are read: a parser that hangs, crashes or eats memory costs only it.
+"""Worker process for parsers, so that one that hangs, crashes or exhausts memory harms nothing
+else.
 
 Started by :mod:`rag.documents.sandbox.reader` as ``python -m rag.documents.sandbox.parser``.
-Messages are those of :mod:`rag.documents.sandbox.processes`::
+Message framing is that of :mod:`rag.documents.sandbox.processes`::
 
     → {"path": …, "means": {…}}    a file to read, and with what
     ← {"ready": true}          once, before the first file
-    ← {"alive": steps}         it goes on, after so many pages or the like; once a second at most
+    ← {"alive": steps}         progress, in pages or other steps; once a second at most
     ← {"document": {…}}        one of those in the file
     ← {"failure": [source, reason]}
     ← {"done": true, "spent": …}    that was all of the file; whether to start another process now
@@ -26,14 +27,15 @@ from rag.errors import LoadError
 from rag.types import Document, Failure, Heading, Span
 
 _SPENT = 0.5
-"""The share of a file's memory that may still be taken after it is read."""
+"""Share of the memory limit that may still be in use after a file; above it the worker is
+replaced."""
 
 SECONDS_BETWEEN_SIGNS = 1.0
-"""Signs of life are no more frequent than this."""
+"""Minimum interval between progress messages."""
 
 
 def document_to_json(document: Document) -> dict[str, Any]:
-    """A document as plain values."""
+    """Serialise a document to plain values."""
     return {
         "id": document.id,
         "source": document.source,
@@ -50,7 +52,7 @@ def document_to_json(document: Document) -> dict[str, Any]:
 
 
 def document_from_json(values: dict[str, Any]) -> Document:
-    """The document again; every span is checked on the way."""
+    """Deserialise a document; every span is validated."""
     return Document(
         id=values["id"],
         source=values["source"],
@@ -67,8 +69,8 @@ def document_from_json(values: dict[str, Any]) -> Document:
 
 
 def main() -> None:
-    """Read files until standard input ends."""
-    # NumPy is loaded later, and OpenBLAS would take tens of megabytes for each core.
+    """Read files until standard input closes."""
+    # NumPy is imported later, and OpenBLAS would take tens of megabytes per core.
     os.environ["OPENBLAS_NUM_THREADS"] = "1"
     requests, answers = answering()
     own = memory_in_use()
@@ -93,13 +95,13 @@ def main() -> None:
         except Exception as error:  # noqa: BLE001 (a parser's own error must not stop the run)
             reason = f"its parser failed ({type(error).__name__}: {str(error)[:200]})"
             send(answers, {"failure": [str(path), reason]})
-        # Heaps stay as large as they once were; the next file is to find them empty.
+        # The heap never shrinks; the next file should find it empty.
         spent = memory_in_use() - own > means.max_document * _SPENT
         send(answers, {"done": True, "spent": spent})
 
 
 def _sign_of_life(answers: BinaryIO) -> Callable[[], None]:
-    """What to call whenever the work has gone on: it says so, if it did not just before."""
+    """Return a callback for progress, which sends a message unless it just did."""
     last, steps = time.monotonic(), 0
 
     def tell() -> None:

@@ -1,8 +1,9 @@
-"""Processes of our own that are asked and answer, so that what a hostile file does costs only them.
+"""Worker processes, with framed messages and resource limits, that contain the effects of hostile
+files.
 
-Messages are JSON with their length in front, over pipes: never pickles, so that what a file makes
-a parser say stays data. Started with ``subprocess``, not ``multiprocessing``, so that a user's
-script needs no ``if __name__ == "__main__"``.
+Messages are length-prefixed JSON over pipes, never pickles, so that whatever a file makes a parser
+say remains data. Processes are started with ``subprocess``, not ``multiprocessing``, so that a
+user's script needs no ``if __name__ == "__main__"``.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ def send(stream: BinaryIO, message: dict[str, Any]) -> None:
 
 
 def receive(stream: BinaryIO) -> dict[str, Any] | None:
-    """Read one message; None when the other side is gone."""
+    """Read one message; None if the other side has closed."""
     head = stream.read(LENGTH.size)
     if len(head) < LENGTH.size:
         return None
@@ -53,10 +54,10 @@ def receive(stream: BinaryIO) -> dict[str, Any] | None:
 
 
 def started(command: Sequence[str]) -> subprocess.Popen[bytes]:
-    """A process with pipes to ask it and be answered, in a group with all that it starts.
+    """Start a process with pipes to stdin and stdout, in its own process group.
 
-    In place of standard error it inherits its lifeline: a pipe that nobody writes to, and whose
-    other end closes with this process, however that ends.
+    Its stderr is a lifeline: a pipe nobody writes to, whose other end closes when this process
+    ends, for whatever reason.
     """
     lifeline, held = os.pipe()
     try:
@@ -77,18 +78,18 @@ def started(command: Sequence[str]) -> subprocess.Popen[bytes]:
 
 
 def stdin(process: subprocess.Popen[bytes]) -> BufferedWriter:
-    """Where a process that was started here is asked."""
+    """The process's standard input."""
     return process.stdin  # type: ignore[return-value]  # it is a pipe, as started above
 
 
 def stdout(process: subprocess.Popen[bytes]) -> BufferedReader:
-    """Where it answers."""
+    """The process's standard output."""
     return process.stdout  # type: ignore[return-value]  # it is a pipe, as started above
 
 
 @contextmanager
 def deadline(process: subprocess.Popen[bytes], seconds: float) -> Iterator[threading.Event]:
-    """Kill the process where what is done inside takes longer; the event says that it was so."""
+    """Kill the process if the block takes longer; the event says whether it was killed."""
     late = threading.Event()
 
     def give_up() -> None:
@@ -105,19 +106,19 @@ def deadline(process: subprocess.Popen[bytes], seconds: float) -> Iterator[threa
 
 
 def kill(process: subprocess.Popen[bytes]) -> None:
-    """Kill the process, and what it has started."""
+    """Kill the process and its children."""
     if sys.platform == "win32" or process.poll() is not None:
         process.kill()
         return
-    with suppress(ProcessLookupError):  # it was quicker
+    with suppress(ProcessLookupError):  # it had already ended
         os.killpg(process.pid, signal.SIGKILL)
 
 
 def ended(process: subprocess.Popen[bytes]) -> int:
-    """Stop the process, whatever it is doing, and let go of its pipes; how it exited."""
+    """Kill the process, close its pipes and return its exit code."""
     kill(process)
     code = process.wait()
-    with suppress(BrokenPipeError):  # of what it was not quick enough to be asked
+    with suppress(BrokenPipeError):  # from a request it never read
         stdin(process).close()
     stdout(process).close()
     if process.stderr:
@@ -126,11 +127,11 @@ def ended(process: subprocess.Popen[bytes]) -> int:
 
 
 def answering() -> tuple[BinaryIO, BinaryIO]:
-    """Inside such a process: where it is asked, and where it answers."""
+    """Inside a worker: the streams for requests and responses."""
     airgap.close_if_told()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that asked
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent
     _end_with_parent(os.dup(sys.stderr.fileno()))
-    # Parsers print at times; what they print must not mix with the answers.
+    # Parsers sometimes print; their output must not mix with the responses.
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     nowhere = os.open(os.devnull, os.O_RDWR)
     os.dup2(nowhere, sys.stdout.fileno())
@@ -139,11 +140,11 @@ def answering() -> tuple[BinaryIO, BinaryIO]:
 
 
 def _end_with_parent(lifeline: int) -> None:
-    """Kill this process and what it has started once the lifeline's other end is closed.
+    """Kill this process and its children once the other end of the lifeline is closed.
 
-    A thread waits for that. A parser that never lets another thread run would hold it up, so on
-    Linux the kernel is asked to do the same; unlike ``PR_SET_PDEATHSIG``, which goes by the thread
-    that started the process, this goes by the parent and reaches grandchildren.
+    A thread waits for that. A parser that never releases the GIL would block it, so on Linux the
+    kernel is asked to send a signal; unlike ``PR_SET_PDEATHSIG``, which is tied to the thread that
+    started the process, this is tied to the parent process and reaches grandchildren.
     """
     if not stat.S_ISFIFO(os.fstat(lifeline).st_mode):  # started by hand, say
         return
@@ -163,7 +164,7 @@ def _end_with_parent(lifeline: int) -> None:
 
 
 def memory_in_use() -> int:
-    """The bytes that :func:`limit_memory` counts, as of now; 0 where the system doesn't say."""
+    """Bytes that count towards :func:`limit_memory` now; 0 if the system doesn't say."""
     try:
         pages = [int(number) for number in Path("/proc/self/statm").read_text().split()]
     except OSError:
@@ -172,20 +173,20 @@ def memory_in_use() -> int:
 
 
 def limit_memory(most: int) -> None:
-    """Let this process, and each that it starts, have at most ``most`` bytes of memory, where the
-    system can see to that; it can be called again. Beyond it, allocations fail.
+    """Limit the memory of this process, and of each child, to ``most`` bytes, where the system
+    supports it; may be called repeatedly. Beyond the limit, allocations fail.
 
-    Mapped files don't count where the system can tell them apart.
+    Memory-mapped files don't count if the system can tell them apart.
     """
-    with suppress(ImportError, ValueError, OSError):  # Windows has none, macOS no such limit
+    with suppress(ImportError, ValueError, OSError):  # no such limit on Windows and macOS
         import resource
 
-        # The whole address space would count files that are mapped, too.
+        # A limit on the whole address space would count mapped files, too.
         kind = resource.RLIMIT_DATA if _all_is_data() else resource.RLIMIT_AS
         resource.setrlimit(kind, (most, resource.getrlimit(kind)[1]))
 
 
 def _all_is_data() -> bool:
-    """Whether all that a process allocates counts as its data, as it does on Linux since 4.7."""
+    """Whether all allocations count as data (RLIMIT_DATA), as on Linux since 4.7."""
     version = [int(number) for number in re.findall(r"\d+", os.uname().release)[:2]]
     return sys.platform == "linux" and version >= [4, 7]

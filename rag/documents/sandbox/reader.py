@@ -1,8 +1,8 @@
-"""Files → Documents, in processes of their own, while this one does something else.
+"""Read files to Documents in worker processes, in parallel with the caller.
 
-Each worker process reads one file at a time. A file that hangs, crashes its parser or eats
-memory is reported, its worker is replaced, and the others go on. What was read waits in a
-short queue, so memory does not grow with the number of files.
+Each worker reads one file at a time. If a file hangs, crashes its parser or exhausts memory, it is
+reported, its worker is replaced, and the others continue. Results wait in a short queue, so memory
+does not grow with the number of files.
 """
 
 from __future__ import annotations
@@ -40,25 +40,25 @@ _NONE = Means()
 COMMAND = (sys.executable, "-m", "rag.documents.sandbox.parser")
 SECONDS_PER_FILE = 60.0
 SECONDS_PER_MEGABYTE = 5.0
-"""A worker may be silent for the first, and the second for each megabyte of the file. It gives a
-sign of life after a page, so that a long file is not taken for one that hangs."""
+"""How long a worker may be silent: the first in seconds, plus the second per megabyte of the file.
+It reports after each page, so a long file is not taken for one that hangs."""
 
 MOST_SECONDS_PER_FILE = 6 * 3600.0
-"""A file may take no more in all, whatever signs of life it gives: 4,000 pages of OCR are read in
-that time. The time in which nobody takes what was read does not count."""
+"""Maximum time per file, even with progress: enough for 4,000 pages of OCR. Time in which the
+caller takes no results doesn't count."""
 
 SECONDS_TO_START = 120.0
 
 WAITING_CHARACTERS = 1_000_000
-"""Characters of documents that may wait to be taken; one document more may be added to fewer."""
+"""Queue capacity in characters of documents; one more document may be added to fewer."""
 
 _LEAST_WEIGHT = 10_000
-"""What any entry of the queue counts for, in characters."""
+"""Minimum weight of a queue entry, in characters."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReadFile:
-    """A file has been read to its end; ``failures`` is what of it could not be."""
+    """A file has been read to the end; ``failures`` lists what in it could not be read."""
 
     path: Path
     failures: tuple[Failure, ...]
@@ -67,7 +67,7 @@ class ReadFile:
 
 @dataclass(frozen=True, slots=True)
 class Alive:
-    """A file is being read: so many ``steps`` of it are done, pages of a PDF, say."""
+    """Progress on a file: ``steps`` done so far, such as pages of a PDF."""
 
     path: Path
     steps: int
@@ -75,7 +75,7 @@ class Alive:
 
 @dataclass(frozen=True, slots=True)
 class _Ended:
-    """A reading thread has no more files; ``error`` is what ended it before that, if anything."""
+    """A reader thread has finished; ``error`` is the exception that ended it early, if any."""
 
     error: BaseException | None
 
@@ -84,7 +84,7 @@ _Found = tuple[Path, Document] | ReadFile | Alive | _Ended
 
 
 class _Waiting(queue.Queue[_Found]):
-    """A queue that is full when what is in it has ``WAITING_CHARACTERS``."""
+    """A queue bounded by total characters, ``WAITING_CHARACTERS``."""
 
     def _init(self, maxsize: int) -> None:
         super()._init(maxsize)
@@ -115,25 +115,25 @@ def read(
     workers: int | None = None,
     beat: Beat = unobserved,
 ) -> Generator[tuple[Path, Document] | ReadFile | Alive, None, None]:
-    """Read files, several at a time.
+    """Read files in parallel.
 
     Parameters
     ----------
     paths
         The files.
     means
-        What helps to read some of them.
+        Read options.
     workers
-        How many processes; by default half as many as there are cores, since the model needs
-        the others.
+        Number of worker processes; by default half the number of cores, leaving the rest to the
+        model.
     beat
-        Called while nothing comes.
+        Called while waiting.
 
     Yields
     ------
     (Path, Document), ReadFile or Alive
-        The documents of a file, then that it is done, and every second meanwhile that it goes on.
-        Files come in no particular order.
+        The documents of a file, then its end, and progress every second in between. Files come in
+        no particular order.
     """
     if not paths:
         return
@@ -165,7 +165,7 @@ def read(
         while any(thread.is_alive() for thread in threads):
             for reader in readers:
                 reader.kill()
-            try:  # let go of a thread that waits for a place in the queue
+            try:  # unblock a thread that waits for room in the queue
                 found.get(timeout=0.05)
             except queue.Empty:
                 continue
@@ -178,7 +178,7 @@ def _feed(
     stop: threading.Event,
     means: Means,
 ) -> None:
-    """Have a worker read one file after the other; runs in a thread."""
+    """Thread that has a worker read files one by one."""
     error = None
     try:
         while not stop.is_set():
@@ -197,24 +197,24 @@ def _feed(
 
 
 class _Worker:
-    """One worker process, started when first needed, and anew after each death."""
+    """A worker process, started on first use and restarted after each death."""
 
     def __init__(self) -> None:
         self._process: subprocess.Popen[bytes] | None = None
 
     def read(self, path: Path, means: Means) -> Iterator[tuple[Path, Document] | ReadFile | Alive]:
-        """Read one file, come what may."""
+        """Read one file, whatever happens to the process."""
         began = time.monotonic()
         patience = _Patience(silent=_seconds(path), whole=MOST_SECONDS_PER_FILE)
         failures: list[Failure] = []
         process = self._process or self._start()
-        with suppress(BrokenPipeError):  # it died: its silence will tell
+        with suppress(BrokenPipeError):  # it died: reading its reply will show that
             send(stdin(process), {"path": str(path), "means": asdict(means)})
         while "done" not in (message := patience.next_message(process)):
             if "alive" in message:
                 yield Alive(path, message["alive"])
             elif "document" in message:
-                # Not in the worker: unpacking what knows languages takes a process .8 s of CPU.
+                # Not in the worker: loading the language detector takes .8 s of CPU per process.
                 yield path, with_language(document_from_json(message["document"]))
             elif "failure" in message:
                 failures.append(Failure(*message["failure"]))
@@ -229,19 +229,19 @@ class _Worker:
 
     def _start(self) -> subprocess.Popen[bytes]:
         self._process = started(COMMAND)
-        # That it takes long to start is no fault of the first file.
+        # A slow start is not the first file's fault.
         patience = _Patience(silent=SECONDS_TO_START, whole=SECONDS_TO_START)
         if "ready" not in (message := patience.next_message(self._process)):
             raise RuntimeError(f"the process that reads files did not start: {message['death']}")
         return self._process
 
     def kill(self) -> None:
-        """Stop the process, so that whoever waits for it waits no longer; from any thread."""
+        """Kill the process, which unblocks any thread waiting for it; callable from any thread."""
         if process := self._process:
             kill(process)
 
     def end(self) -> None:
-        """Stop the process, whatever it is doing."""
+        """Kill the process."""
         if self._process:
             ended(self._process)
             self._process = None
@@ -251,15 +251,15 @@ def _seconds(path: Path) -> float:
     try:
         megabytes = path.stat().st_size / 1e6
     except OSError:
-        megabytes = 0.0  # the worker will say what is the matter
+        megabytes = 0.0  # the worker will report what is wrong
     return SECONDS_PER_FILE + SECONDS_PER_MEGABYTE * megabytes
 
 
 @dataclass(slots=True)
 class _Patience:
-    """For how many seconds a process may be ``silent``, and waited for on the ``whole``.
+    """Timeouts for a process, in seconds: ``silent`` between messages, ``whole`` in total.
 
-    Only waiting counts, not the time in which nobody took what the process had to say.
+    Only time spent waiting counts, not time in which its messages were not collected.
     """
 
     silent: float
@@ -267,7 +267,7 @@ class _Patience:
     waited: float = 0.0
 
     def next_message(self, process: subprocess.Popen[bytes]) -> dict[str, Any]:
-        """The next message; the process is killed when patience ends before it comes."""
+        """The next message; kills the process if a timeout expires first."""
         left = self.whole - self.waited
         began = time.monotonic()
         with deadline(process, min(self.silent, left)) as late:
@@ -280,7 +280,8 @@ class _Patience:
         if late.is_set():
             return {"death": f"nothing came of it for {self.silent:.0f} s, and it was given up"}
         code = process.wait()
-        # A large file is mapped: where it is cut meanwhile, the system ends who looks there.
+        # Large files are mapped: if one is truncated meanwhile, the system kills the process that
+        # reads it.
         if sys.platform != "win32" and code == -signal.SIGBUS:
             return {"death": "it was cut, or its disk failed, while it was read; index it again"}
         return {"death": f"its parser crashed (exit code {code})", "crashed": True}
