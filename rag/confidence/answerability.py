@@ -26,8 +26,7 @@ NAME = "calibration"
 """Key under which the calibration is stored."""
 
 RECIPE = 1
-"""Version of the way in which queries are made; a calibration with another one is measured
-again."""
+"""Version of how queries are made; a calibration with another version is measured again."""
 
 KNOWN = 128
 """Synthetic queries made from the library's own sentences, one per passage."""
@@ -45,9 +44,7 @@ class Calibrations:
     def __init__(
         self, engine: Engine, first_scores: FirstScores, ranking: object = DEFAULT
     ) -> None:
-        """``ranking`` identifies how scores are computed; a calibration holds for one ranking
-        only.
-        """
+        """``ranking`` identifies how scores are computed, for which alone a calibration holds."""
         self._engine = engine
         self._first_scores = first_scores
         self._scoring = f"{RECIPE}: {ranking}"
@@ -68,9 +65,7 @@ class Calibrations:
         return next((one for one in found if one and one.scoring == self._scoring), None)
 
     def refresh(self) -> None:
-        """Calibrate if there is no calibration yet, or the library has grown or shrunk by a quarter
-        since.
-        """
+        """Calibrate if that was never done, or the library has grown or shrunk by a quarter."""
         _, passages, _ = self._engine.reader.counts()
         with self._measuring:
             kept = self._kept()

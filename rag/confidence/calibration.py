@@ -1,5 +1,4 @@
-"""Calibration: map the score of the top hit to the probability that the query is answered. Pure
-functions.
+"""Calibration: from a top hit's score to the probability that the query is answered; pure.
 
 Synthetic queries, which the library must be able to answer, are made from its own sentences
 (:mod:`rag.confidence.synthetic_queries`); out-of-domain queries, which it can't, come with the

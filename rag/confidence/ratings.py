@@ -103,8 +103,8 @@ def placed(ratings: Sequence[Rating], store: Reader) -> list[Placed]:
 
 
 def _places(rating: Rating, passages: Sequence[Passage]) -> Iterator[Placed]:
-    """Every occurrence of the sentence; whitespace may differ, since another reader may extract it
-    differently.
+    """Every occurrence of the sentence, whatever its whitespace, which depends on the file
+    reader.
     """
     pattern = re.compile(r"\s+".join(re.escape(word) for word in rating.answer.text.split()))
     for passage in passages:

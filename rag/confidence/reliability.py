@@ -1,5 +1,4 @@
-"""Reliability of a calibration: of the queries with 80 % confidence, are 80 % answered? Pure
-functions.
+"""Reliability of a calibration: are 80 % of the queries with 80 % confidence answered? Pure.
 
 A curve is too good on the queries it was fitted to, so this uses tenfold cross-validation.
 """

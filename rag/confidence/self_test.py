@@ -218,9 +218,7 @@ def _lost(case: Case) -> Lost:
 
 
 def _still_there(ranks: Mapping[str, int], reader: Reader) -> dict[str, int]:
-    """Ranks from earlier runs, which may have had more queries, for documents still in the
-    library.
-    """
+    """Ranks from all earlier runs for documents still in the library."""
     return {
         name: rank for name, rank in ranks.items() if reader.has_document(name.partition(" ")[0])
     }

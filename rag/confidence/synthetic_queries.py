@@ -61,9 +61,7 @@ def telling(text: str) -> list[str]:
 
 
 def is_usable(sentence: str) -> bool:
-    """Whether a query can be made from a sentence: it has enough content words, and isn't a
-    table.
-    """
+    """Whether a sentence has enough content words for a query, and isn't a table."""
     found = words(sentence)
     return len(found) <= _LONGEST and sum(map(_is_telling, found)) > FEWEST
 

@@ -47,6 +47,6 @@ def limited(among: Keys | None, clauses: Clauses, words: LexicalIndex) -> Limits
         return Limits(words.matching("", clauses, among), but)
     for phrase in clauses.without:
         but = np.union1d(but, words.matching("", Clauses(phrases=(phrase,))))
-    if 2 * len(but) > len(words):  # the rest is the shorter list
+    if 2 * len(but) > len(words):  # then the complement is shorter
         return Limits(words.matching("", clauses, among), np.zeros(0, np.int64))
     return Limits(among, but)

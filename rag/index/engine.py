@@ -52,8 +52,8 @@ class Searcher(Protocol):
         ...
 
     def limited(self, conditions: Sequence[Filter], clauses: Clauses) -> Searcher:
-        """The same snapshot, limited to passages that meet all filters and clauses. They are
-        applied before ranking.
+        """The same snapshot, limited before ranking to passages that meet all filters and
+        clauses.
         """
         ...
 
@@ -63,15 +63,11 @@ class Searcher(Protocol):
         ...
 
     def nearest(self, question: Vector, sentences: int) -> Keys:
-        """Unique passages of the nearest sentences, best first; ``sentences`` is the number of
-        sentences retrieved.
-        """
+        """Unique passages of the nearest ``sentences`` sentences, best first."""
         ...
 
     def worded(self, question: str, passages: int) -> tuple[Keys, Scores]:
-        """Lexical search: the best ``passages`` passages with their scores, best first; there may
-        be fewer, or none.
-        """
+        """Lexical search: at most ``passages`` passages with their scores, best first."""
         ...
 
     def matching(self, words: str) -> Keys:
@@ -111,9 +107,7 @@ class Searcher(Protocol):
         ...
 
     def respellings(self, question: str) -> tuple[Respelling, ...]:
-        """Corrections of query words that occur in no passage and no title, if a known word is
-        near.
-        """
+        """Spelling corrections of query words that occur in no passage and no title."""
         ...
 
     def matched(self, question: str, text: str) -> tuple[str, ...]:
@@ -206,8 +200,8 @@ class Catalogue(Protocol):
     def documents(
         self, conditions: Filter, order: Order, offset: int, limit: int | None
     ) -> list[DocumentSummary]:
-        """One page of the documents that meet all conditions; without a limit, all from ``offset``
-        on.
+        """One page of the documents that meet all conditions; all from ``offset`` on if no
+        limit.
         """
         ...
 
@@ -220,8 +214,8 @@ class Catalogue(Protocol):
         ...
 
     def sample(self, count: int) -> list[StoredPassage]:
-        """Up to ``count`` passages from all over the library: those with the lowest ids, which are
-        hashes.
+        """Up to ``count`` passages from all over the library, those with the lowest hashes as
+        ids.
         """
         ...
 
@@ -230,9 +224,7 @@ class Catalogue(Protocol):
         ...
 
     def files(self, document_id: str) -> list[str]:
-        """All files that contain a document, directly or in an archive; empty if there is no such
-        document.
-        """
+        """All files that contain a document, directly or in an archive; empty if there are none."""
         ...
 
     def key(self, passage_id: str) -> int | None:
@@ -294,14 +286,12 @@ class Writer(Protocol):
         ...
 
     def point(self, sources: Sequence[Source]) -> None:
-        """Record that sources have documents already stored; all of them before any document is
-        dropped.
-        """
+        """Record that sources have stored documents, before any other document is dropped."""
         ...
 
     def settle(self, records: Sequence[tuple[FileRecord, Sequence[str]]]) -> list[str]:
-        """Record files as read, each with its current sources; sources that it no longer has are
-        deleted and returned.
+        """Record files as read, with their current sources; deletes and returns their other
+        sources.
         """
         ...
 

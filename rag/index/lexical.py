@@ -33,8 +33,7 @@ if TYPE_CHECKING:
     import tantivy
 
 CONTEXT_WEIGHT = 0.3
-"""Weight of a match in the title or the headings above a passage, relative to the passage
-itself."""
+"""Weight of a match in the title or the headings above a passage, relative to one in its text."""
 
 SATURATION = 2.2
 """Upper bound of BM25's term-frequency factor: k1 + 1, where tantivy has k1 = 1.2."""
@@ -84,15 +83,13 @@ class LexicalIndex(Protocol):
         ...
 
     def matching(self, words: str, clauses: Clauses, among: Keys | None = None) -> Keys:
-        """The keys, ascending, of every passage that has all of the words in some form and meets
-        the clauses.
+        """Keys of every passage that has all words in some form and meets the clauses,
+        ascending.
         """
         ...
 
     def respellings(self, question: str) -> tuple[Respelling, ...]:
-        """Corrections of query words that occur in no passage and no title, if a known word is
-        near.
-        """
+        """Spelling corrections of query words that occur in no passage and no title."""
         ...
 
     def matched(self, question: str, text: str) -> tuple[str, ...]:
@@ -252,8 +249,7 @@ class TantivyReader:
         return np.sort(np.array(keys, dtype=np.int64))
 
     def respellings(self, question: str) -> tuple[Respelling, ...]:
-        """Corrections of query words that occur in no passage and no title, if a known word is
-        near.
+        """Spelling corrections of query words that occur in no passage and no title.
 
         :mod:`rag.text.spelling` defines the distance; the first letter must be right, as in
         Lucene's DirectSpellChecker, because slips seldom affect it.

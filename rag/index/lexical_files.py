@@ -13,8 +13,7 @@ from rag.runtime import files
 from rag.runtime.files import may_write
 
 META = "meta.json"
-"""Lists the files that belong together. Only this file is ever replaced; the others are written
-once."""
+"""Lists the files that belong together. It alone is ever replaced; others are written once."""
 
 
 def digests(folder: Path, known: Mapping[str, str]) -> dict[str, str]:
@@ -25,14 +24,12 @@ def digests(folder: Path, known: Mapping[str, str]) -> dict[str, str]:
     return {
         path.name: known[path.name] if path.name in known and path.name != META else digest(path)
         for path in sorted(folder.iterdir())
-        if not path.name.startswith(".")  # its locks, and a list of files to delete
+        if not path.name.startswith(".")  # locks, and a list of files to delete
     }
 
 
 def share(folder: Path, like: Path) -> None:
-    """Copy the read permissions of another file to the index: tantivy's files are readable only by
-    their owner.
-    """
+    """Copy another file's read permissions to the index, whose files only their owner can read."""
     (folder / META).chmod(like.stat().st_mode & 0o666)
 
 

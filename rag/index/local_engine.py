@@ -1,6 +1,4 @@
-"""The engine of a library in a folder: SQLite as the source of truth, FAISS and tantivy as
-indexes.
-"""
+"""The engine of a library in a folder: a SQLite store with FAISS and tantivy indexes."""
 
 from __future__ import annotations
 
@@ -39,8 +37,7 @@ from rag.types.reports import Verification, Version
 
 
 class EmbeddedSearcher:
-    """Implements :class:`rag.index.engine.Searcher` with a snapshot of the indexes and the current
-    store.
+    """Implements :class:`rag.index.engine.Searcher` with an index snapshot and the current store.
 
     A passage may have been deleted from the store since the snapshot.
     """
@@ -63,8 +60,8 @@ class EmbeddedSearcher:
 
     def limited(self, conditions: Sequence[Filter], clauses: Clauses) -> EmbeddedSearcher:
         """See :meth:`rag.index.engine.Searcher.limited`."""
-        # Query the store here: each thread opens it anew, and lexical searches run in threads of
-        # their own.
+        # Query the store here: lexical searches run in threads of their own, and each thread would
+        # open its own connection.
         among = passages_of(conditions, self._store)
         return EmbeddedSearcher(self._store, self._snapshot, among, clauses)
 

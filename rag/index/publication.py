@@ -90,8 +90,8 @@ class Indexes:
                 return self._snapshot(published)
             except LibraryDamaged:
                 before, published = published, self._published()
-                if published == before:  # else a writer published anew, and removed the file
-                    return None  # derived, so nothing is lost: publish() makes it again
+                if published == before:  # else a writer published another, and deleted the file
+                    return None  # derived data: publish() rebuilds it
         return None
 
     def publish(self) -> Snapshot:
@@ -131,14 +131,14 @@ class Indexes:
         while True:
             found = self._wrong_with(published)
             before, published = published, self._published()
-            if not found or published == before:  # else a writer published anew meanwhile
+            if not found or published == before:  # else a writer has published
                 return found
 
     def withdraw(self) -> None:
         """Unpublish, so that everything is rebuilt. The caller must hold the writer's lock."""
         self._opened, self._sound = None, set()
         for path in (self._folder / PUBLISHED, *self._folder.glob("vectors-*")):
-            if path.is_dir():  # somebody's mistake: nothing could be written there
+            if path.is_dir():  # put there by mistake; would block writing
                 shutil.rmtree(path)
             else:
                 path.unlink(missing_ok=True)
@@ -172,7 +172,7 @@ class Indexes:
         """Apply additions and deletions, and rewrite the main vector segment if that is due."""
         generation = self._store.generation
         if published.generation < generation:
-            self._words(published)  # nothing is built on what is damaged
+            self._words(published)  # raises if it is damaged
             self._update_words(published.generation)
             published = self._write(generation, published.sealed, published.words)
         before = published.sealed
@@ -235,7 +235,7 @@ class Indexes:
 
     def _read(self, path: Path) -> _Published:
         """Parse the file; cached, since it is needed for each query."""
-        facts = path.stat()  # a new file replaces it as a whole
+        facts = path.stat()  # it is only ever replaced as a whole
         which = facts.st_ino, facts.st_size, facts.st_mtime_ns
         if self._last_read is None or self._last_read[0] != which:
             with open_file(path) as file:

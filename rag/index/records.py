@@ -21,9 +21,7 @@ _Found = TypeVar("_Found")
 
 
 def sound(read: Callable[_Asked, _Found]) -> Callable[_Asked, _Found]:
-    """Decorator: report nonsensical stored values as damage, since only sensible ones were
-    written.
-    """
+    """Decorator: report nonsensical stored values as damage, as none are ever written."""
 
     @wraps(read)
     def checked(*args: _Asked.args, **kwargs: _Asked.kwargs) -> _Found:

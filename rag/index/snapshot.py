@@ -75,7 +75,7 @@ class Snapshots:
                 return self._indexes.publish()
         except (LibraryNotFound, LibraryDamaged):
             raise
-        except LibraryError as error:  # another process is at work, or the disk is full
+        except LibraryError as error:  # another process is writing, or the disk is full
             if behind:
                 return behind
             if isinstance(error, LibraryBusy):
@@ -83,8 +83,8 @@ class Snapshots:
             return self._temporary(error)
 
     def _temporary(self, otherwise: LibraryError) -> Snapshot:
-        """Temporary indexes for this process, or raise ``otherwise`` if there is no space for them,
-        either.
+        """Temporary indexes for this process; raises ``otherwise`` if there is no space for
+        them.
         """
         try:
             return self._indexes.temporary()

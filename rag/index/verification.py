@@ -91,7 +91,7 @@ def _looked(folder: Path, database: Database, tell: Tell) -> tuple[StoreCheck, l
                 for one in check.documents(lambda done, total: tell("documents", done, total))
             ]
             found += [_problem(database, one) for one in (*check.orphans(), *check.counts())]
-        except LibraryError as error:  # what is damaged so badly that no list of it can be read
+        except LibraryError as error:  # too damaged to be listed
             found.append(Problem(str(error), _COPY))
         found += _sent(folder, database, tell)
     # Not part of the snapshot: a writer may have published since.
@@ -117,7 +117,7 @@ def _sent(folder: Path, database: Database, tell: Tell) -> list[Problem]:
         try:
             found_digest = digest(record.path)
         except OSError:
-            found_digest = None  # whoever deleted it may have meant to
+            found_digest = None  # perhaps deleted on purpose
         if found_digest is not None and record.digest and found_digest != record.digest:
             what = "the file that was sent is not what was read"
             found.append(Problem(what, "send it again", source=record.path))
@@ -142,7 +142,7 @@ class _Repair:
     def done(self, found: list[Problem]) -> tuple[StoreCheck, list[Problem]]:
         """Repair; returns a later check, and the problems found, marked as repaired or not."""
         if any(one.remedy == _COPY for one in found):
-            reindex(self._database)  # the tables may be whole, and only SQLite's indexes damaged
+            reindex(self._database)  # perhaps only SQLite's indexes are damaged
         damaged = dict.fromkeys(one.document for one in found if one.document)
         lost = {one.document for one in found if one.remedy.startswith(_READ)}
         for number, document in enumerate(damaged, 1):
@@ -153,7 +153,7 @@ class _Repair:
             self._tell("repaired", number, len(damaged))
         check = StoreCheck(self._database)
         for _ in check.documents(lambda done, total: self._tell("documents", done, total)):
-            pass  # what is left is found once more below; this counts
+            pass  # the check below finds what is left; this counts
         recount(self._database, check)
         indexes = Indexes(self._folder, Changes(self._database))
         indexes.withdraw()

@@ -178,9 +178,7 @@ def _batches(passages: Sequence[Passage]) -> Iterator[Sequence[Passage]]:
 
 
 def _content_digest(passage: Passage) -> bytes:
-    """A 32-byte hash of what an encoding depends on besides the model: text and sentence
-    boundaries.
-    """
+    """A 32-byte hash of a passage's text and sentence boundaries, the input of its encoding."""
     text = passage.text.encode()
     hashed = hashlib.blake2b(f"{len(text)} ".encode(), digest_size=32)
     hashed.update(text)

@@ -161,7 +161,7 @@ class Ingestion:
             unchanged = record is not None and record.digest == content
             means = at_least_as_before(self.means, record if unchanged else None)
             if record and means.ocr and not self.means.ocr and self._try_again(record):
-                checked(means.ocr)  # without OCR, less would be found than before
+                checked(means.ocr)  # raises if OCR isn't available any more
         except OSError as error:
             reason = f"it can't be read: {error.strerror or error}"
         except InputError as error:
@@ -252,9 +252,7 @@ class Ingestion:
             self._gathered += len(pending.passages)
 
     def _is_stored(self, pending: Pending, *, anew: bool) -> bool:
-        """Whether the store has this document; if the file is being read ``anew``, whether it has
-        an identical one.
-        """
+        """Whether the store has this document; with ``anew``, whether it has an identical one."""
         document = pending.document
         if not anew or document.id in self._replaced:
             return self.reader.has_document(document.id)
@@ -294,7 +292,7 @@ class Ingestion:
 
     def _remove_vanished(self) -> None:
         if not self.discovery.folders:
-            return  # nothing can have vanished from them, and the library may have many files
+            return  # files given by name can't vanish; the library may be large
         present = {str(path) for path in self.discovery.files}
         # A killed run may have stored a file's documents without recording the file as read.
         known = dict.fromkeys([*self._files, *self._of_file])

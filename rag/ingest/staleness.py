@@ -56,7 +56,7 @@ def must_be_read(record: FileRecord, means: Means, *, in_doubt: bool, retry: boo
 
 def is_just_so(document: Document, passages: Sequence[Passage], reader: Reader) -> bool:
     """Whether the library has an identical document with identical passages."""
-    with suppress(LibraryDamaged):  # then it is replaced, like one that was read otherwise
+    with suppress(LibraryDamaged):  # a damaged one is replaced
         stored = reader.document(document.id)
         return (
             stored is not None

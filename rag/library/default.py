@@ -39,9 +39,7 @@ def retrieve(question: str, k: int = 5) -> list[Hit]:
 
 
 def _inode(place: str | Path) -> int:
-    """The inode of the library's store, 0 if there is none: a store that was recreated is
-    reopened.
-    """
+    """Inode of the store, 0 if there is none; it reveals that a library was recreated."""
     store = Path(place) / "library.db"
     return store.stat().st_ino if not is_url(place) and store.exists() else 0
 

@@ -233,8 +233,7 @@ class Library(Searchable):
         return report
 
     def remove(self, sources: Sequence[str | Path]) -> list[str]:
-        """Remove files, or all files in a folder, from the library, whether they still exist or
-        not.
+        """Remove files or folders from the library, whether they still exist or not.
 
         Returns
         -------

@@ -1,6 +1,4 @@
-"""Open a library: its engine and its model, which is the given one, the library's own, or the
-packaged one.
-"""
+"""Open a library: its engine, and a given model, the library's own or the packaged one."""
 
 from __future__ import annotations
 
@@ -52,7 +50,7 @@ def opened(
     engine = EmbeddedEngine(folder, embedder.dimension)
     try:
         checked(engine.database, embedder)
-        if made:  # so that a search finds nothing, at once, while the first documents come
+        if made:  # so that searches during the first run return at once
             engine.searcher()
     except BaseException:
         engine.close()

@@ -135,8 +135,7 @@ class Searchable:
         language: str | None = None,
         where: Mapping[str, str] | None = None,
     ) -> Found:
-        """List every passage that contains all of the words, with counts per document, page by
-        page.
+        """List every passage that contains all of the words, with counts, page by page.
 
         Parameters
         ----------
@@ -309,9 +308,7 @@ class Searchable:
         return neighbours.neighbours(key, k, library=self._engine.searcher())
 
     def calibration(self) -> Calibration | None:
-        """The curve by which :meth:`ask` turns scores into probabilities; None before
-        calibration.
-        """
+        """The curve from scores to probabilities that :meth:`ask` uses; None before calibration."""
         return self._calibrations.kept()
 
     def reliability(self) -> Reliability | None:

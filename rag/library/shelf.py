@@ -154,7 +154,7 @@ class Shelf:
         folder = self.folder / kept
         try:
             folder.mkdir()
-        except FileExistsError as error:  # someone else was faster
+        except FileExistsError as error:  # lost a race
             raise NameTaken(f"there is something named “{kept}” already") from error
         except FileNotFoundError as error:
             raise self._gone(error) from error
@@ -183,7 +183,7 @@ class Shelf:
         if named(to) == name:
             return name
         kept = self.free(to)
-        self.open(name).close()  # what is broken stays where it is
+        self.open(name).close()  # raises if the library is damaged
         with locked(folder, seconds=0.0):
             relocation.announce(folder)
         try:

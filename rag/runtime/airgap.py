@@ -77,7 +77,7 @@ def _prove() -> None:
             trying.connect(NOBODY)
         except AirGapped:
             return
-        except OSError:  # no route: that is no refusal of ours
+        except OSError:  # no route, not our refusal
             pass
     raise RagError(
         "--airgap does not hold here: a connection was not refused; run rag with CPython, or cut "

@@ -1,6 +1,4 @@
-"""Paths, and reading and writing files safely: a crash leaves the old file or the new one, never
-half of it.
-"""
+"""Paths, reading files safely, and writing them atomically."""
 
 from __future__ import annotations
 
@@ -35,9 +33,7 @@ _SLICE = 1 << 20
 
 
 def absolute(path: str | Path) -> Path:
-    """The absolute path, with ``~`` and ``..`` resolved; symbolic links keep their familiar
-    names.
-    """
+    """The absolute path, with ``~`` and ``..`` resolved, but not symbolic links."""
     return Path(os.path.abspath(Path(path).expanduser()))  # noqa: PTH100 (resolve follows links)
 
 
@@ -80,9 +76,7 @@ def is_made_up(facts: os.stat_result) -> bool:
 
 @lru_cache(maxsize=1024)
 def _has_made_up_files(device: int) -> bool:
-    """Whether a device is a virtual file system in the mount table; False on systems without
-    one.
-    """
+    """Whether the mount table, if there is one, lists a device as a virtual file system."""
     with suppress(OSError):
         for line in Path("/proc/self/mountinfo").read_text("utf-8", "replace").splitlines():
             mount, _, kind = line.partition(" - ")

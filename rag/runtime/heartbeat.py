@@ -51,9 +51,7 @@ class Heartbeat:
             self._report(replace(self._count(), stage=before.stage, done=far[0], total=far[1]))
 
     def follow(self, count: Callable[[], Progress]) -> None:
-        """Set the function that returns the run's progress at each beat; its ``stage`` is
-        ignored.
-        """
+        """Set the function that returns the run's progress; the ``stage`` in it is ignored."""
         self._count = count
 
     def enter(self, stage: Stage) -> None:

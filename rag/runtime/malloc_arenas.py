@@ -20,6 +20,6 @@ _ARENA_MAX = -8
 def a_heap_for_each_core() -> None:
     """From now on create at most one arena per core, if the C library is glibc."""
     if sys.platform == "linux":
-        set_option = getattr(ctypes.CDLL(None), "mallopt", None)  # others have none
+        set_option = getattr(ctypes.CDLL(None), "mallopt", None)  # glibc only
         if set_option is not None:
             set_option(_ARENA_MAX, os.cpu_count() or 1)

@@ -45,9 +45,7 @@ def lines(write: Callable[[str], None]) -> Callable[[Progress], None]:
 
 @contextmanager
 def bars() -> Iterator[Callable[[Progress], None]]:
-    """Show a progress bar for files and one for passages; yields the function to call with each
-    step.
-    """
+    """Show bars for files and passages; yields the function to call with each step."""
     from rich import progress
     from rich.console import Console
 

@@ -1,5 +1,4 @@
-"""Limit the threads of NumPy's BLAS and shorten Python's switch interval, so that threads don't
-compete.
+"""Limit NumPy's BLAS threads and shorten Python's switch interval, so that threads don't compete.
 
 A query is little work: its matrices are small, and tantivy and SQLite run a single query in the
 calling thread; so does FAISS, when configured to (rag/index/vectors/faiss_index.py). NumPy's BLAS

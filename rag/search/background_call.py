@@ -11,8 +11,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 MOST = 32
-"""Size of the pool; further calls wait. A call in the pool must not start another and wait for
-it."""
+"""Size of the pool; further calls wait. A call must not wait for another one in the pool."""
 
 
 def begun(call: Callable[[], T]) -> Callable[[], T]:

@@ -1,5 +1,4 @@
-"""Candidate generation: passages from the lexical and the vector index, with their scores from
-both.
+"""Candidate generation: passages from both indexes, each with its dense and lexical score.
 
 The lexical search needs no model. In a large library it runs, and its passages are read from the
 store, while the model encodes the query.

@@ -14,8 +14,7 @@ LOOKED_AT = 5
 """Passages sampled to tell whether a word is a name."""
 
 CAPITALS_SAY_NOTHING = 0.4
-"""Share of capitalized words above which a capital doesn't indicate a name: in German every noun is
-capitalized."""
+"""Share of capitalized words above which capitals don't mark names: German capitalizes nouns."""
 
 _WORD = re.compile(r"[^\W\d_]{3,}")
 
@@ -62,9 +61,7 @@ def corrections(
 def alternative(
     question: str, applied: Sequence[Respelling], offered: Sequence[Respelling]
 ) -> str | None:
-    """The question with its original spelling if corrections were applied, else with those
-    suggested.
-    """
+    """The question as it was spelled if corrections were applied, else with those suggested."""
     as_asked = [Respelling(one.asked, f"+{one.asked}") for one in applied]
     return spelling.respelled(question, as_asked or offered) if applied or offered else None
 
@@ -74,9 +71,7 @@ def _is_word(text: str, encoder: QuestionEncoder) -> bool:
 
 
 def _certainty_of_name(one: Respelling, library: Searcher, encoder: QuestionEncoder) -> bool | None:
-    """Whether a correction is certain enough to be applied; None if it isn't even worth
-    suggesting.
-    """
+    """Whether a correction is certain enough to be applied; None if not even to be suggested."""
     keys = library.limited((), Clauses((one.found,))).matching("").tolist()[:LOOKED_AT]
     texts = [stored.passage.text for stored in library.passages(keys).values()]
     written = [place.of(text) for text in texts for place in library.places("", [one.found], text)]

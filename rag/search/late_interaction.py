@@ -1,6 +1,4 @@
-"""Cosines between token vectors and binarized ones, of which only the signs are kept (one bit per
-dimension).
-"""
+"""Cosines between token vectors and binarized ones, which have one bit per dimension."""
 
 from __future__ import annotations
 

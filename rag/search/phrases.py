@@ -23,8 +23,7 @@ def find(
     encoder: QuestionEncoder,
     library: Searcher,
 ) -> Found:
-    """List the passages that contain all of the words, in some inflected form, and meet all
-    filters.
+    """List the passages that contain all of the words, in any form, and meet all filters.
 
     Parameters
     ----------

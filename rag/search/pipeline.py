@@ -1,5 +1,4 @@
-"""The search pipeline: embed the query, get candidates, fuse, rerank, select the answer, merge
-duplicates.
+"""The search pipeline: embed, get candidates, fuse, rerank, select the answer, merge duplicates.
 
 Each stage is a function; :class:`Ranking` has the weights and depths.
 """
@@ -41,9 +40,7 @@ class _Scored:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The hits for a question, best first; the other fields are those of
-    :class:`rag.types.Answer`.
-    """
+    """The hits for a question, best first; the rest as in :class:`rag.types.Answer`."""
 
     hits: list[Hit]
     alternative: str | None

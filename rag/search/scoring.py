@@ -28,8 +28,7 @@ WEIGHTS = (
 
 @dataclass(frozen=True, slots=True)
 class Ranking:
-    """Weights and depths of retrieval and ranking. Libraries use the defaults; other values are for
-    measuring.
+    """Weights and depths of retrieval; libraries use the defaults, other values are for tests.
 
     Parameters
     ----------

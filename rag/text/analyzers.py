@@ -39,12 +39,11 @@ REMEMBERED = 1_000
 """Size of the caches of stems, for queries and for single words …"""
 
 LONGEST_REMEMBERED = 1_000
-"""… which take no longer texts than this, in characters; nor is the spelling of longer ones
-checked."""
+"""… up to this many characters, which is also the limit for spelling correction."""
 
 
 class Analysis:
-    """Both analyzers, for the given kinds of texts; tantivy indexes with :attr:`stemmed` and
+    """Both analyzers, for texts of the given kinds; tantivy uses :attr:`stemmed`,
     :attr:`literal`.
     """
 
@@ -151,8 +150,8 @@ class Analysis:
     def coverage(
         self, question: str, texts: Iterable[str], rarity: Callable[[Stems], float]
     ) -> list[float]:
-        """IDF-weighted share of the query words that each text has in any form, in [0, 1];
-        ``rarity`` gives the IDF.
+        """Share of the query words that each text has in any form, in [0, 1], weighted by
+        ``rarity``.
         """
         weights = {stems: rarity(stems) for stems in self.words(question)}
         total = sum(weights.values()) or 1.0

@@ -33,8 +33,7 @@ STRETCH_CHARACTERS = 50_000
 """Characters tokenized at once. A tokenizer needs up to 600 bytes of memory per character."""
 
 BREAK_AFTER_HEADING = 100.0
-"""Penalty for a break between a heading and its text, which happens only if the window forces
-it."""
+"""Penalty for a break between a heading and its text, so only the window can force one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +110,7 @@ def _pages(document: Document, start: int, end: int) -> tuple[Page, ...]:
     return tuple(
         Page(number + 1, labels[number], document.pages[number].start)
         for number in range(first, last)
-        if len(document.pages[number])  # a page without text has no part in it
+        if len(document.pages[number])  # no empty pages
     )
 
 

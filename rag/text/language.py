@@ -72,9 +72,7 @@ def language(text: str) -> str | None:
 
 
 def with_language(document: Document) -> Document:
-    """The document with its language code in the metadata: the declared one, or else the identified
-    one.
-    """
+    """The document with its language code in the metadata, identified if not declared."""
     said = dict(document.metadata)
     named = code(said.get("language", ""))
     found = named or language(document.text)

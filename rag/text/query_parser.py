@@ -203,7 +203,7 @@ def _day(written: str, *, last: bool) -> dt.date | None:
         month = int(parts[2] or (12 if last else 1))
         day = int(parts[3] or (calendar.monthrange(year, month)[1] if last else 1))
         return dt.date(year, month, day)
-    except ValueError:  # the thirteenth month, say
+    except ValueError:  # month 13, say
         return None
 
 

@@ -196,7 +196,7 @@ def _ask(language: str, piece: str) -> list[int]:
 def _joined(text: str, pieces: list[Span]) -> list[Span]:
     """Join pieces of a paragraph that mean nothing alone to their neighbours."""
     joined: list[Span] = []
-    start: int | None = None  # of a piece that belongs to what follows
+    start: int | None = None  # of a piece that joins the next
     for piece, following in zip(pieces, [*pieces[1:], None], strict=True):
         content = piece.of(text)
         if joined and start is None and not _WORD.search(content):

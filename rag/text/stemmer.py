@@ -67,7 +67,7 @@ _WITHOUT_BLANKS = re.compile(
     "\u0e01-\u0e4e\u0e80-\u0eff"  # Thai, Lao
     "\u1000-\u109f\u1780-\u17d3"  # Burmese, Khmer
     "\u3005\u3041-\u30ff\uff66-\uff9f"  # Japanese, 々 and ー included
-    "\uac00-\ud7a3"  # Korean has blanks, but what they part are words with their particles
+    "\uac00-\ud7a3"  # Korean: spaces don't separate particles
     "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U000323af"  # Chinese characters
     "]+"
 )
@@ -114,7 +114,7 @@ class Stemmer:
 
     def places(self, text: str, stems: frozenset[str]) -> list[Span]:
         """Spans of the words with one of the stems."""
-        if self._english and not has_words_without_blanks(text):  # most texts, word by word
+        if self._english and not has_words_without_blanks(text):  # fast path for most texts
             tokens = self.folding_first.pre_tokenize(text).tokens
             return [_span(token) for token in tokens if token.text in stems]
         return [term.span for term in self.terms(text) if not stems.isdisjoint(term.stems)]
@@ -194,9 +194,7 @@ def _analyzer(language: str | None, *, fold_first: bool) -> tantivy.TextAnalyzer
 
 
 def _apart(text: str) -> tuple[str, list[Span]]:
-    """Replace scripts without spaces by spaces; returns the rest of the text and the runs
-    replaced.
-    """
+    """Blank out scripts without spaces; returns the text and the spans blanked out."""
     runs = [Span(*match.span()) for match in _WITHOUT_BLANKS.finditer(text)]
     return (_WITHOUT_BLANKS.sub(lambda match: " " * len(match[0]), text) if runs else text), runs
 

@@ -55,7 +55,7 @@ class _Marks(NamedTuple):
 
 @functools.cache
 def _marks() -> _Marks:
-    first, last = 0x300, 0x1E94A  # the range in which Unicode has combining marks
+    first, last = 0x300, 0x1E94A  # the range of combining marks
     taken_apart = {code: unicodedata.normalize("NFD", chr(code)) for code in range(first, last + 1)}
     marks = {code: parts for code, parts in taken_apart.items() if unicodedata.combining(parts[0])}
     one = "[" + "".join(map(chr, marks)) + "]"

@@ -49,16 +49,12 @@ class Embedder(Tokenizer, QuestionEncoder, Protocol):
 
     @property
     def fingerprint(self) -> str:
-        """Identifies the vector space: vectors are comparable only if their fingerprints are
-        equal.
-        """
+        """Vectors may be compared only if their embedders' fingerprints are equal."""
         ...
 
     @property
     def late(self) -> bool:
-        """Whether sentences are encoded in the context of their passage (late pooling), or each
-        alone.
-        """
+        """Whether sentences are pooled from an encoding of their whole passage (late pooling)."""
         ...
 
     @property

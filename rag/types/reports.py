@@ -243,9 +243,7 @@ class Version:
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """The outcome of checking a library's integrity: how much was checked, and the problems
-    found.
-    """
+    """The outcome of an integrity check: how much was checked, and the problems found."""
 
     documents: int
     passages: int

@@ -61,8 +61,8 @@ class Catalogue:
     def documents(
         self, conditions: Filter, order: Order, offset: int, limit: int | None
     ) -> list[DocumentSummary]:
-        """One page of the documents that meet all conditions; without a limit, all from ``offset``
-        on.
+        """One page of the documents that meet all conditions; all from ``offset`` on if no
+        limit.
         """
         clauses, values = as_sql(conditions)
         rows = self._database.connection.execute(
@@ -134,9 +134,7 @@ class Catalogue:
         return [path for (path,) in rows]
 
     def files(self, document_id: str) -> list[str]:
-        """All files that contain a document, directly or in an archive; empty if there is no such
-        document.
-        """
+        """All files that contain a document, directly or in an archive; empty if there are none."""
         rows = self._database.connection.execute(
             "SELECT DISTINCT file FROM source JOIN document ON document.key = source.document"
             " WHERE document.id = ? ORDER BY file",

@@ -77,8 +77,8 @@ class Changes:
         return int(found)
 
     def vectors_since(self, generation: int) -> Iterator[tuple[int, Vectors]]:
-        """Sentence vectors of passages added after a generation and not deleted, by key, one
-        passage at a time.
+        """Vectors by key of passages added after a generation and not deleted, passage by
+        passage.
         """
         rows = self._database.connection.execute(VECTORS_SINCE, (generation,))
         for key, blob in rows:

@@ -21,7 +21,7 @@ ENCODING = ("vectors", "counts", "pieces", "bits")
 
 
 def checksum(*values: str | int | bytes | None) -> int:
-    """CRC-32 of a row: detects every flipped bit, and all but one in four thousand million
+    """CRC-32 of a row: detects every flipped bit, and misses one in four thousand million
     changes.
     """
     found = 0

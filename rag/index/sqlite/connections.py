@@ -182,7 +182,7 @@ def in_words(path: Path) -> Iterator[None]:
     """Translate SQLite's exceptions into library errors."""
     try:
         yield
-    except (sqlite3.DatabaseError, UnicodeDecodeError) as error:  # of a column's name, say
+    except (sqlite3.DatabaseError, UnicodeDecodeError) as error:  # in a column name, say
         raise told(error, path) from error
 
 
@@ -190,9 +190,9 @@ def told(error: sqlite3.Error | UnicodeDecodeError, path: Path) -> BaseException
     """Translate SQLite's error into a library error; programming errors are returned unchanged."""
     if isinstance(error, sqlite3.ProgrammingError | sqlite3.IntegrityError):
         return error
-    name: str = getattr(error, "sqlite_errorname", "SQLITE_CORRUPT")  # text that is no UTF-8
+    name: str = getattr(error, "sqlite_errorname", "SQLITE_CORRUPT")  # invalid UTF-8
     if name.startswith("SQLITE_INTERRUPT"):
-        return KeyboardInterrupt()  # Ctrl-C while SQLite was at work: it ate the exception
+        return KeyboardInterrupt()  # Ctrl-C, which SQLite swallowed
     if name.startswith("SQLITE_NOTADB") or "no such table: meta" in str(error):
         return LibraryDamaged(
             f"{path} is no library of rag ({error}); "

@@ -43,7 +43,7 @@ class Database:
     def create(path: Path, fingerprint: str) -> None:
         """Create an empty database, atomically."""
         draft = path.with_name(path.name + ".draft")
-        for left in path.parent.glob(f"{draft.name}*"):  # with SQLite's journal of it
+        for left in path.parent.glob(f"{draft.name}*"):  # includes its journal
             left.unlink()
         with connections.in_words(path):
             Database._write_empty(draft, fingerprint)
@@ -107,9 +107,7 @@ class Database:
             )
 
     def fact(self, name: str) -> str:
-        """An entry of the library's metadata: format, library, fingerprint, generation,
-        sentences.
-        """
+        """A metadata entry: format, library, fingerprint, generation or sentences."""
         value = self.note(name)
         if value is None:
             raise KeyError(name)
@@ -163,17 +161,13 @@ class Database:
         return connection
 
     def _let_go(self) -> None:
-        """Close the connections of threads that have ended, since a server starts new ones all the
-        time.
-        """
+        """Close the connections of threads that have ended: a server keeps starting new ones."""
         for thread in [one for one in self._connections if not one.is_alive()]:
             self._connections.pop(thread).close()
 
     @contextmanager
     def unchanging(self) -> Iterator[None]:
-        """Context manager: everything that this thread reads in the block is of one snapshot;
-        writers carry on.
-        """
+        """Context manager: all reads of this thread see one snapshot; writers carry on."""
         connection = self.connection
         connection.execute("BEGIN")
         try:
@@ -183,8 +177,7 @@ class Database:
 
     @contextmanager
     def transaction(self) -> Iterator[tuple[Connection, int]]:
-        """A transaction that creates a new generation; yields the connection and the generation's
-        number.
+        """A transaction for a new generation; yields the connection and the generation.
 
         Raises
         ------
@@ -210,7 +203,7 @@ class Database:
             If SQLite can't write.
         """
         connection = self.connection
-        if connection.makeshift:  # there may be room again
+        if connection.makeshift:  # there may be space again
             self._local.connection = None
             connection.close()
             connection = self.connection
@@ -218,9 +211,9 @@ class Database:
             connection.execute("BEGIN IMMEDIATE")
             yield connection
             connection.execute("COMMIT")
-        except BaseException:  # Ctrl-C too
-            if connection.in_transaction:  # on a full disk SQLite has rolled back by itself
-                with suppress(RagError):  # on a disk that is gone it can't; the next one to open it
+        except BaseException:  # including Ctrl-C
+            if connection.in_transaction:  # SQLite rolls back by itself if the disk is full
+                with suppress(RagError):  # impossible if the disk is gone
                     connection.execute("ROLLBACK")
             raise
 
@@ -247,16 +240,14 @@ class Database:
         connection.set_progress_handler(tell, STEPS_BETWEEN_PROGRESS)
         try:
             connection.execute("VACUUM INTO ?", (str(target),))
-        except DiskFull as error:  # which is the file's, as nothing is written to this one
+        except DiskFull as error:  # of the target
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(target)) from error
         finally:
             connection.set_progress_handler(None, 0)
         on_progress(total, total)
 
     def use_journal(self) -> None:
-        """Switch a copy to write-ahead logging, so that readers and a writer can work in
-        parallel.
-        """
+        """Switch a copy to write-ahead logging, so that reads and writes can run in parallel."""
         self.connection.execute("PRAGMA journal_mode = WAL").fetchone()
 
     def close(self) -> None:

@@ -18,9 +18,7 @@ _FORGET = (
 
 
 class RatingStore:
-    """The table of ratings. Any process may write it at any time, even while another is
-    indexing.
-    """
+    """The table of ratings. Any process may write it at any time, even during an index run."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

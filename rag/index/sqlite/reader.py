@@ -271,7 +271,7 @@ class StoreReader:
         """Sentence vectors by passage key; deleted passages are left out."""
         found, counts, vectors = self.sentences(keys)
         each = np.split(vectors, np.cumsum(counts)[:-1])
-        return dict(zip(found.tolist(), each, strict=False))  # of nothing, split makes one part
+        return dict(zip(found.tolist(), each, strict=False))  # split of an empty array returns one
 
     @sound
     def sentences(self, keys: Sequence[int]) -> tuple[Keys, NDArray[np.int64], Vectors]:
@@ -339,7 +339,7 @@ def _passage(row: Sequence[Any]) -> Passage:
 
 
 def _failures(text: str) -> tuple[Failure, ...]:
-    if text == "[]":  # of most files, and there may be many
+    if text == "[]":  # fast path for most files
         return ()
     return tuple(Failure(source, reason) for source, reason in json.loads(text))
 

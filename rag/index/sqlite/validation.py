@@ -25,8 +25,7 @@ from rag.runtime.files import is_url
 LONGEST_TITLE = 1_000
 
 HIGHEST_KEY = 2**32
-"""Maximum key of a document or passage: filters are bitmaps over the keys, so a key costs
-memory."""
+"""Maximum key of a document or passage: filters are bitmaps over keys, which costs memory."""
 
 LONGEST_NOTE = 64_000_000
 """Maximum characters of a value in ``meta``."""
@@ -116,7 +115,7 @@ def _content_faults(database: Database) -> Iterator[str]:
         damage |= fault.damage
         if not fault.damage:
             yield fault.what
-    if not damage:  # else they can't be right
+    if not damage:  # which would make counts wrong
         yield from (fault.what for fault in check.counts())
 
 

@@ -264,9 +264,7 @@ def reindex(database: Database) -> None:
 
 
 def take_apart(database: Database, document_id: str) -> None:
-    """Delete the passages of a document, whatever is wrong with them; counts are left to
-    :func:`recount`.
-    """
+    """Delete a document's passages, even damaged ones; leaves counts to :func:`recount`."""
     with database.transaction() as (connection, generation):
         of_document = "document = (SELECT key FROM document WHERE id = ?)"
         connection.execute(

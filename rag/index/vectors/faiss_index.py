@@ -48,8 +48,8 @@ class FaissIndex:
         inner = faiss.try_extract_index_ivf(index)
         self._lists = int(inner.nlist) if inner else 0
         self.probed = -(-self._lists // MOST_PROBED)
-        """Number of lists to probe (nprobe); :func:`rag.index.vectors.recall.settled` finds out how
-        many are enough."""
+        """Number of lists to probe (nprobe), as chosen by
+        :func:`rag.index.vectors.recall.settled`."""
 
     @classmethod
     def exact(cls, dimension: int) -> FaissIndex:
@@ -80,7 +80,7 @@ class FaissIndex:
         kind = f"RR{dimension},IVF{lists},RaBitQ"
         index: Any = faiss.index_factory(dimension, kind, faiss.METRIC_INNER_PRODUCT)
         rotation = faiss.downcast_VectorTransform(index.chain.at(0))
-        rotation.train(sample[:1])  # draws the rotation, from a fixed seed
+        rotation.train(sample[:1])  # a random rotation, with a fixed seed
         for start in range(0, len(sample), TOGETHER):
             rows = sample[start : start + TOGETHER]
             rows[:] = rotation.apply(rows)
@@ -89,7 +89,7 @@ class FaissIndex:
         inner.cp.spherical = True
         inner.cp.min_points_per_centroid = PER_LIST
         faiss.Clustering(dimension, lists, inner.cp).train(sample, inner.quantizer)
-        index.train(sample[:lists])  # finds everything trained, and says so
+        index.train(sample[:lists])  # already trained; sets is_trained
         return cls(index)
 
     @classmethod
@@ -120,7 +120,7 @@ class FaissIndex:
             raise LibraryDamaged("the vector index is not the one that was written")
         try:
             index = cls(faiss.read_index(str(path), faiss.IO_FLAG_MMAP_IFC if mapped else 0))
-        except RuntimeError as error:  # a writer that published another took it away just now
+        except RuntimeError as error:  # just deleted by a writer
             raise LibraryDamaged("the vector index is gone") from error
         index.probed = probed or index.probed
         return index
@@ -224,9 +224,7 @@ class FaissIndex:
         return cast("Keys", keys[0][found]), scores[0][found].astype(np.float64)
 
     def _how(self, selector: object, *, everywhere: bool) -> faiss.SearchParameters:
-        """Search parameters; if few passages may be found, all lists are probed, since the nearest
-        may be anywhere.
-        """
+        """Search parameters; probes all lists if the search is limited to few passages."""
         import faiss
 
         # FAISS adds these keyword arguments at import, and keeps references to their values.
@@ -258,8 +256,8 @@ def _one_thread() -> Iterator[None]:
 
 
 def _bits(among: Keys | None, but: Keys) -> NDArray[np.uint8]:
-    """A bitmap over keys: of those to search, or of those to exclude if ``among`` is None; empty if
-    there are no limits.
+    """A bitmap of the keys to search, or, if ``among`` is None, to exclude; empty without
+    limits.
     """
     listed = but if among is None else among
     if not len(listed):

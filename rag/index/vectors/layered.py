@@ -37,18 +37,14 @@ class VectorIndex(Protocol):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LayeredIndex:
-    """An immutable index: a main segment, a delta of later sentences, and tombstones, the keys of
-    deleted passages.
-    """
+    """An immutable index: main segment, delta, and tombstones (the keys of deleted passages)."""
 
     sealed: FaissIndex
     recent: FaissIndex
     gone: Keys
 
     def __len__(self) -> int:
-        """Number of sentences, including those of deleted passages until the main segment is
-        rewritten.
-        """
+        """Number of sentences, including deleted ones until the main segment is rewritten."""
         return len(self.sealed) + len(self.recent)
 
     @property

@@ -92,9 +92,7 @@ class Nearest:
 
 
 def settled(index: FaissIndex, nearest: Nearest) -> float:
-    """Halve the number of lists to probe as long as recall is at least :data:`ENOUGH`; returns the
-    recall.
-    """
+    """Halve the number of lists while recall is at least :data:`ENOUGH`; returns the recall."""
     recall = nearest.recall(index)
     while index.probed > 1 and recall >= ENOUGH:
         before = index.probed

@@ -25,8 +25,7 @@ MOST_SAMPLED = 60_000
 """Maximum training sentences: 92 MB at 384 dimensions."""
 
 GROWTH = 2
-"""Growth factor after which an index is retrained: its lists were chosen for the number of
-sentences then."""
+"""Growth factor after which an index is retrained, as its lists suit the former size only."""
 
 
 class Sentences(Protocol):
