@@ -143,7 +143,7 @@ class StoreCheck:
         return found
 
     def orphans(self) -> list[Fault]:
-        """Rows that nothing refers to."""
+        """Documents without a source, and tombstones of passages that exist."""
         connection, found = self._database.connection, []
         for (id_,) in connection.execute(
             "SELECT id FROM document WHERE key NOT IN (SELECT document FROM source)"
