@@ -1,50 +1,50 @@
-"""Everything that this package raises on purpose, in one tree.
+"""The exceptions that this package raises on purpose.
 
 ::
 
     RagError
-    ├── InputError             something the caller asked for can't be
-    │   ├── EmptyQuestion          a question without a word
-    │   ├── SourceNotFound         no such file or folder, or none indexed under that name
-    │   ├── NameTaken              something else bears the name already
-    │   └── DocumentNotFound       no document of that id in the library
+    ├── InputError             invalid argument
+    │   ├── EmptyQuestion          a question without a letter or digit
+    │   ├── SourceNotFound         no such file or folder, or nothing indexed under that name
+    │   ├── NameTaken              the name is already in use
+    │   └── DocumentNotFound       no document with that id in the library
     ├── LoadError              a file can't be read as a document
-    │   └── UnknownFormat          no loader knows this kind of file
+    │   └── UnknownFormat          no loader for this type of file
     ├── ModelError             a model can't be loaded, or isn't what it claims to be
-    ├── AirGapped              another machine was to be reached, and none may be
-    └── LibraryError           something is the matter with a library's folder
-        ├── LibraryNotFound        there is no library there
+    ├── AirGapped              network access refused in air-gapped mode
+    └── LibraryError           a problem with a library's folder
+        ├── LibraryNotFound        no library there
         ├── LibraryMismatch        made by another model, or by another version of rag
         ├── LibraryBusy            another process is writing to it
-        ├── DiskFull               there is no room to write
+        ├── DiskFull               no space left to write
         └── LibraryDamaged         its files contradict each other
 
-Each message is one line for a person: what is wrong, then what to do next.
+Each message is one line for the user: what is wrong, then what to do next.
 """
 
 
 class RagError(Exception):
-    """Whatever this package raises on purpose."""
+    """Base class of every exception that this package raises on purpose."""
 
 
 class InputError(RagError):
-    """Something the caller asked for can't be."""
+    """Invalid argument."""
 
 
 class EmptyQuestion(InputError):
-    """A question without a word."""
+    """A question without a letter or digit."""
 
 
 class SourceNotFound(InputError):
-    """No such file or folder, or none indexed under that name."""
+    """No such file or folder, or nothing indexed under that name."""
 
 
 class NameTaken(InputError):
-    """Something else bears the name already."""
+    """The name is already in use."""
 
 
 class DocumentNotFound(InputError):
-    """No document of that id in the library."""
+    """No document with that id in the library."""
 
 
 class LoadError(RagError):
@@ -52,7 +52,7 @@ class LoadError(RagError):
 
 
 class UnknownFormat(LoadError):
-    """No loader knows this kind of file."""
+    """No loader for this type of file."""
 
 
 class ModelError(RagError):
@@ -60,18 +60,19 @@ class ModelError(RagError):
 
 
 class AirGapped(RagError, PermissionError):
-    """Another machine was to be reached, and none may be.
+    """Network access refused in air-gapped mode.
 
-    It is an OSError, too: whoever can go on without a network goes on.
+    Also a PermissionError, hence an OSError, so that code which can do without a network carries
+    on.
     """
 
 
 class LibraryError(RagError):
-    """Something is the matter with a library's folder."""
+    """A problem with a library's folder."""
 
 
 class LibraryNotFound(LibraryError):
-    """There is no library there."""
+    """No library there."""
 
 
 class LibraryMismatch(LibraryError):
@@ -83,7 +84,7 @@ class LibraryBusy(LibraryError):
 
 
 class DiskFull(LibraryError):
-    """There is no room to write to the library, or beside it."""
+    """No space left to write to the library, or next to it."""
 
 
 class LibraryDamaged(LibraryError):

@@ -1,4 +1,4 @@
-"""Whether a library answers a question: its calibration, measured when needed and kept with it."""
+"""A library's calibration: measured when needed, stored with it, and applied to hits."""
 
 from __future__ import annotations
 
@@ -20,31 +20,31 @@ from rag.types import Answer, Hit
 from rag.types.arrays import Scores
 
 FirstScores: TypeAlias = Callable[[Sequence[str]], Scores]
-"""The score of the first hit for each of some questions, 0 where there is none."""
+"""Returns the score of the top hit for each question, 0 if there is none."""
 
 NAME = "calibration"
-"""Under which it is kept."""
+"""Key under which the calibration is stored."""
 
 RECIPE = 1
-"""Of how the questions are made; a calibration by another one is measured again."""
+"""Version of how queries are made; a calibration with another version is measured again."""
 
 KNOWN = 128
-"""Questions that are made from the library's own sentences, one a passage."""
+"""Synthetic queries made from the library's own sentences, one per passage."""
 
 FEWEST_KNOWN = 30
-"""With fewer, the library is too small to measure anything on."""
+"""Minimum number of synthetic queries; a smaller library is not calibrated."""
 
 GENERAL = Calibration(slope=42.0, intercept=-16.3)
-"""For small libraries, with the packaged model: where four development sets lie."""
+"""Default for small libraries with the packaged model, from four development sets."""
 
 
 class Calibrations:
-    """The calibration of one library, shared by the threads that ask."""
+    """The calibration of one library. Thread-safe."""
 
     def __init__(
         self, engine: Engine, first_scores: FirstScores, ranking: object = DEFAULT
     ) -> None:
-        """``ranking`` says how scores come about; a calibration belongs to one such way."""
+        """``ranking`` identifies how scores are computed, for which alone a calibration holds."""
         self._engine = engine
         self._first_scores = first_scores
         self._scoring = f"{RECIPE}: {ranking}"
@@ -52,7 +52,7 @@ class Calibrations:
         self._newest: Calibration | None = None
 
     def current(self) -> Calibration:
-        """The calibration; measured now if there is none yet, which takes some seconds."""
+        """The calibration; if there is none yet it is measured now, which takes some seconds."""
         with self._measuring:
             for one in (self._kept(), self._newest):
                 if one and one.scoring == self._scoring:
@@ -60,14 +60,12 @@ class Calibrations:
             return self._measured()
 
     def kept(self) -> Calibration | None:
-        """The calibration if there is one; nothing is measured."""
+        """The stored calibration, or None; never measures."""
         found = (self._kept(), self._newest)
         return next((one for one in found if one and one.scoring == self._scoring), None)
 
     def refresh(self) -> None:
-        """Measure anew if there is none yet, or the library grew or shrank by a quarter
-        since.
-        """
+        """Calibrate if that was never done, or the library has grown or shrunk by a quarter."""
         _, passages, _ = self._engine.reader.counts()
         with self._measuring:
             kept = self._kept()
@@ -75,15 +73,15 @@ class Calibrations:
                 self._measured()
 
     def answer(self, question: str, hits: Sequence[Hit], score: float | None = None) -> Answer:
-        """The answer that these hits are; without any, the question is not answered for sure.
+        """Make an answer of hits; without hits, the confidence is 0.
 
         Parameters
         ----------
         hits
             Best first.
         score
-            The library's own score of the first one, where a cross-encoder had the last word:
-            its scores are on a scale of its own.
+            The top score without the cross-encoder, if one reranked: its scores are on another
+            scale.
         """
         reading = query_parser.in_words(
             query_parser.read(question), hits[0].why.instead if hits else ()
@@ -104,7 +102,7 @@ class Calibrations:
 
     def _kept(self) -> Calibration | None:
         text = self._engine.notes.note(NAME)
-        # What another version kept is measured again, like any derived thing.
+        # Derived data: what another version stored is measured again.
         with suppress(ValueError, TypeError):
             return Calibration.from_json(text) if text else None
         return None
@@ -112,18 +110,18 @@ class Calibrations:
     def _measured(self) -> Calibration:
         found = measured(self._engine, self._first_scores, self._scoring)
         self._newest = found
-        # Without the right to write, or while another process writes, it stays in memory.
+        # Kept in memory only, if the library can't be written or another process is writing.
         with suppress(LibraryError):
             self._engine.notes.keep(NAME, found.as_json())
         return found
 
 
 def measured(engine: Engine, first_scores: FirstScores, scoring: str) -> Calibration:
-    """Ask questions that the library answers, and some that it doesn't.
+    """Calibrate with queries that the library answers and queries that it doesn't.
 
-    The same documents give the same questions. Some two hundred are asked, however large the
-    library; with fewer than thirty passages to draw from, or where the two kinds score alike,
-    the general calibration has to do.
+    Deterministic for the same documents. Runs some two hundred queries, however large the library.
+    Returns the default calibration if there are fewer than thirty usable passages, or the two kinds
+    have similar scores.
     """
     _, passages, _ = engine.reader.counts()
     drawn = engine.catalogue.sample(2 * KNOWN)
@@ -144,7 +142,7 @@ def measured(engine: Engine, first_scores: FirstScores, scoring: str) -> Calibra
 def questions(
     drawn: Sequence[StoredPassage], *, is_english: bool
 ) -> tuple[list[str], Sequence[str]]:
-    """Questions that these passages answer, and as many or so that they don't."""
+    """Queries that these passages answer, and about as many that they don't."""
     usable = [(one, found) for one in drawn if (found := _sentence(one))]
     elsewhere = [word for _, sentence in usable for word in synthetic_queries.telling(sentence)]
     frames = synthetic_queries.FRAMES if is_english else ()
@@ -160,7 +158,7 @@ def questions(
 
 
 def _sentence(stored: StoredPassage) -> str | None:
-    """A sentence to ask about, drawn from those of a passage that will do."""
+    """A usable sentence of a passage, chosen pseudo-randomly, or None."""
     usable = list(_usable(stored))
     return Random(stored.passage.id).choice(usable) if usable else None  # noqa: S311 (no secret)
 
@@ -174,7 +172,7 @@ def _usable(stored: StoredPassage) -> Iterator[str]:
 
 
 def _is_english(reader: Reader) -> bool:
-    """Whether most documents are, those of unknown language aside."""
+    """Whether most documents of known language are in English."""
     languages = reader.languages()
     told = sum(count for code, count in languages.items() if code)
     return 2 * languages.get("en", 0) >= told

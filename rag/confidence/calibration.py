@@ -1,9 +1,9 @@
-"""What a score means in this library: how probable it is that a question is answered there. Pure.
+"""Calibration: from a top hit's score to the probability that the query is answered; pure.
 
-Questions that the library must be able to answer are made from its own sentences
-(:mod:`rag.confidence.synthetic_queries`), and questions that it can't are brought along
-(:mod:`rag.confidence.out_of_domain`). Both are asked, and a logistic curve is laid through the
-scores of their first hits. No one labels anything, and no language model is asked.
+Synthetic queries, which the library must be able to answer, are made from its own sentences
+(:mod:`rag.confidence.synthetic_queries`); out-of-domain queries, which it can't, come with the
+package (:mod:`rag.confidence.out_of_domain`). Both are run, and a logistic curve is fitted to the
+scores of their top hits. It takes no labels and no language model.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from rag.errors import InputError
 from rag.types.arrays import Scores
 
 FOREIGN_KEPT = 0.9
-"""Share of the foreign questions that count, those with the lowest scores: what this library is
-about may be among their subjects, and then some of them are answered."""
+"""Share of the out-of-domain queries used, those with the lowest scores: the library may cover some
+of their subjects, and answer those."""
 
 ANSWERED = 0.5
-"""The confidence from which on a question counts as answered."""
+"""Minimum confidence for a query to count as answered."""
 
 _STEPS = 100
 _SETTLED = 1e-10
@@ -29,13 +29,14 @@ _SETTLED = 1e-10
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """A curve from scores to probabilities, ``1 / (1 + exp(-(slope · score + intercept)))``.
+    """A logistic curve from scores to probabilities, ``1 / (1 + exp(-(slope · score +
+    intercept)))``.
 
-    ``known`` and ``foreign`` are the numbers of questions it was measured with, both 0 where it
-    was brought along. ``passages`` is how many the library had then. ``scoring`` names the way in
-    which the scores come about: another way needs another curve. ``known_scores`` and
-    ``foreign_scores`` are those of the questions, ascending and to four digits: what the curve was
-    laid through, to be looked at.
+    ``known`` and ``foreign`` are the numbers of synthetic and out-of-domain queries that it was
+    fitted to, both 0 for the default curve. ``passages`` is the size of the library then.
+    ``scoring`` identifies how scores are computed; another method needs another curve.
+    ``known_scores`` and ``foreign_scores`` are the scores it was fitted to, ascending and rounded
+    to four digits, for inspection.
     """
 
     slope: float
@@ -49,40 +50,38 @@ class Calibration:
 
     @property
     def measured(self) -> bool:
-        """Whether it is of the library itself, and not brought along."""
+        """Whether it was measured on the library itself, rather than being the default."""
         return self.known > 0
 
     def confidence(self, score: float) -> float:
-        """The probability, in [0, 1], that a question whose first hit has this score is answered.
+        """The probability, in [0, 1], that a query whose top hit has this score is answered.
 
-        Before anything is known of a question, it is as likely to be answered as not.
+        The prior is one half.
         """
         return float(0.5 + 0.5 * np.tanh(0.5 * (self.slope * score + self.intercept)))
 
     @property
     def threshold(self) -> float:
-        """The score at which a question counts as answered."""
+        """The minimum score for a query to count as answered."""
         return -self.intercept / self.slope
 
     def fits(self, passages: int, scoring: str) -> bool:
-        """Whether it still holds: the scores come about in the same way, and the library is
-        about as large.
-        """
+        """Whether it is still valid: same scoring, and a library of about the same size."""
         close = 4 * abs(passages - self.passages) <= self.passages
         return self.scoring == scoring and close
 
     def as_json(self) -> str:
-        """As text, to be kept."""
+        """Serialize as JSON."""
         return json.dumps(asdict(self))
 
     @classmethod
     def from_json(cls, text: str) -> Calibration:
-        """From what :meth:`as_json` gave.
+        """Deserialize from :meth:`as_json`.
 
         Raises
         ------
         ValueError, TypeError
-            If the text is something else, or was kept by a version with other fields.
+            If the text is invalid, or comes from a version with other fields.
         """
         fields = dict(json.loads(text))
         for name in ("known_scores", "foreign_scores"):
@@ -91,23 +90,23 @@ class Calibration:
 
 
 def fit(known: Scores, foreign: Scores) -> tuple[float, float]:
-    """Slope and intercept of the logistic curve through two sets of scores.
+    """Fit a logistic curve to two sets of scores; returns slope and intercept.
 
     Platt, "Probabilistic outputs for support vector machines", 1999, with his targets, which are
-    not quite 0 and 1, so that sets without any overlap give no infinite slope. Each set weighs
-    one half, whatever its size.
+    not quite 0 and 1, so that the slope stays finite even if the sets don't overlap. Each set
+    weighs one half, whatever its size.
 
     Parameters
     ----------
     known
-        Scores of questions that are answered.
+        Scores of queries that are answered.
     foreign
-        Scores of questions that are not. The highest tenth is left out.
+        Scores of out-of-domain queries. The highest tenth is left out.
 
     Raises
     ------
     InputError
-        If there are fewer than two scores of either, or any is no finite number.
+        If either has fewer than two scores, or any is not finite.
     """
     if min(len(known), len(foreign)) < 2 or not np.isfinite([*known, *foreign]).all():  # noqa: PLR2004
         raise InputError("a calibration needs two finite scores or more of each kind of question")
@@ -120,23 +119,23 @@ def fit(known: Scores, foreign: Scores) -> tuple[float, float]:
 
 
 def as_kept(scores: Scores) -> tuple[float, ...]:
-    """Scores as a calibration keeps them: ascending, to four digits."""
+    """Scores as stored: ascending, rounded to four digits."""
     return tuple(np.sort(scores).round(4).tolist())
 
 
 def is_useful(known: Scores, foreign: Scores) -> bool:
-    """Whether the scores tell the two kinds of questions apart at all: half of the answered ones
-    score higher than three quarters of the others.
+    """Whether scores separate the two kinds of queries: half of the answered ones score higher than
+    three quarters of the others.
 
-    They don't where the library is about everything, and answers the foreign questions, too.
+    They don't if the library covers everything, and answers the out-of-domain queries, too.
     """
     return bool(np.quantile(known, 0.5) > np.quantile(foreign, 0.75))
 
 
 def _newton(scores: Scores, targets: Scores, weights: Scores) -> tuple[float, float]:
-    """The least weighted cross-entropy, by Newton's method with steps halved where they overshoot.
+    """Minimize the weighted cross-entropy by Newton's method with step halving.
 
-    Scores are centred and scaled meanwhile, which keeps the two unknowns apart.
+    Scores are standardized first, which decorrelates slope and intercept.
     """
     middle, width = float(scores.mean()), max(float(scores.std()), 1e-9)
     rows = np.stack([(scores - middle) / width, np.ones(len(scores))], axis=1)

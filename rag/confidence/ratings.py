@@ -1,8 +1,8 @@
-"""What readers say of hits: kept as it was said, and found again in the library of today.
+"""Ratings of hits, and the current passages that they apply to.
 
-A rating names a passage by its id, and that changes when a file is read anew or edited. So it
-keeps the sentence that was marked, too: the passage that has this sentence now is the one that
-is meant. Where none has, the rating stays and is of no use.
+A rating names a passage by its id, which changes when a file is edited or chunked differently. So
+it also stores the highlighted sentence: it applies to the passage that has this sentence now. If
+none has, the rating is kept but not used.
 """
 
 from __future__ import annotations
@@ -21,9 +21,7 @@ from rag.types.parts import whole_source
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """A rating, the passage that it is about now, and where the quotation stands in the document's
-    text.
-    """
+    """A rating, its current passage, and the position of the sentence in the document's text."""
 
     rating: Rating
     passage: Passage
@@ -31,12 +29,12 @@ class Placed:
 
 
 def rate(question: str, hit: Hit, *, good: bool | None, ratings: Ratings, store: Reader) -> None:
-    """Keep whether a hit is right for a question; with None forget what was said of it.
+    """Store whether a hit is right for a question; None deletes the rating.
 
     Raises
     ------
     EmptyQuestion
-        If there is no letter and no digit in the question.
+        If the question has no letter or digit.
     InputError
         If the question is too long.
     DocumentNotFound
@@ -67,21 +65,21 @@ def rate(question: str, hit: Hit, *, good: bool | None, ratings: Ratings, store:
 
 
 def asked(question: str) -> str:
-    """The question as a rating has it: blanks make no difference."""
+    """The question with whitespace collapsed, as ratings store it."""
     return " ".join(question.split())
 
 
 def placed(ratings: Sequence[Rating], store: Reader) -> list[Placed]:
-    """Those of the ratings whose passages are in the library, the earliest first.
+    """The ratings whose passages are in the library, oldest first.
 
-    Two that are about one passage by now, for one question, are the later one.
+    If two for the same question now apply to the same passage, the later one counts.
 
     Parameters
     ----------
     ratings
-        The earliest first.
+        Oldest first.
     store
-        Where the passages are.
+        The library's passages.
     """
     holds: dict[str, list[str]] = {}
     for source in store.sources():
@@ -105,7 +103,9 @@ def placed(ratings: Sequence[Rating], store: Reader) -> list[Placed]:
 
 
 def _places(rating: Rating, passages: Sequence[Passage]) -> Iterator[Placed]:
-    """Everywhere that the quotation stands; a better reader may have set its blanks otherwise."""
+    """Every occurrence of the sentence, whatever its whitespace, which depends on the file
+    reader.
+    """
     pattern = re.compile(r"\s+".join(re.escape(word) for word in rating.answer.text.split()))
     for passage in passages:
         for match in pattern.finditer(passage.text):

@@ -1,7 +1,6 @@
-"""Whether a calibration keeps its promise: of what it calls 80 % sure, are 80 % answered? Pure.
+"""Reliability of a calibration: are 80 % of the queries with 80 % confidence answered? Pure.
 
-A curve flatters the questions that it was laid through. So these are dealt into ten hands, and
-each gets its confidence from a curve through the other nine.
+A curve is too good on the queries it was fitted to, so this uses tenfold cross-validation.
 """
 
 from __future__ import annotations
@@ -16,8 +15,8 @@ from rag.confidence.calibration import ANSWERED, FOREIGN_KEPT, Calibration, fit
 from rag.types.arrays import Scores
 
 BINS = 5
-"""Into so many equal ranges is the confidence cut. Most questions lie at its ends, and with more
-ranges those between them would hold one or two each."""
+"""Number of equal-width bins of confidence. Most queries are at the ends; with more bins, the
+middle ones would have only one or two queries each."""
 
 HANDS = 10
 
@@ -27,11 +26,11 @@ _SIDES = 1.96
 
 @dataclass(frozen=True, slots=True)
 class Bin:
-    """Questions with about the same confidence.
+    """Queries with similar confidence.
 
-    ``confidence`` is their mean one and ``share`` how many of them are answered, both kinds of
-    questions weighing one half; the share lies between ``low`` and ``high`` at 95 %. All are in
-    [0, 1]. ``known`` and ``foreign`` are the numbers of questions.
+    ``confidence`` is their mean confidence and ``share`` the share of them that are answered, each
+    kind of query weighing one half; ``low`` and ``high`` are its 95 % confidence interval. All are
+    in [0, 1]. ``known`` and ``foreign`` are the numbers of queries.
     """
 
     confidence: float
@@ -44,12 +43,11 @@ class Bin:
 
 @dataclass(frozen=True, slots=True)
 class Reliability:
-    """What becomes of questions whose answer is known when their own scores were not looked at.
+    """Cross-validated outcome for queries whose answer is known.
 
-    ``recognised`` is how many of the ``known`` questions, which the library answers, it takes for
-    answered; ``refused`` how many of the ``foreign`` ones it does not. ``bins`` go up by
-    confidence and leave empty ones out, and so does the tenth of the foreign questions that no
-    curve is laid through.
+    ``recognised`` is how many of the ``known`` queries count as answered, ``refused`` how many of
+    the ``foreign`` ones don't. ``bins`` are in ascending order of confidence, without empty ones
+    and without the tenth of the out-of-domain queries that is left out of the fit.
     """
 
     known: int
@@ -60,7 +58,7 @@ class Reliability:
 
 
 def reliability(calibration: Calibration) -> Reliability | None:
-    """How far the calibration can be trusted; None where it kept too few scores to tell."""
+    """Reliability of a calibration; None if it has too few scores."""
     known = np.array(calibration.known_scores)
     foreign = np.array(calibration.foreign_scores)
     if min(len(known), len(foreign)) < _FEWEST:
@@ -77,12 +75,12 @@ def reliability(calibration: Calibration) -> Reliability | None:
 
 
 def held_out(known: Scores, foreign: Scores) -> tuple[Scores, Scores]:
-    """The confidence of each question by a curve that was laid without it, in the same order.
+    """Confidence of each query from a curve fitted without it, in the same order.
 
     Parameters
     ----------
     known, foreign
-        Scores, ascending, at least twenty of each kind. Every tenth one is of the same hand.
+        Scores, ascending, at least twenty of each kind. Every tenth one is in the same fold.
     """
     found = np.zeros(len(known)), np.zeros(len(foreign))
     for hand in range(HANDS):
@@ -94,11 +92,11 @@ def held_out(known: Scores, foreign: Scores) -> tuple[Scores, Scores]:
 
 
 def binned(known: Scores, foreign: Scores, bins: int = BINS) -> tuple[Bin, ...]:
-    """Confidences of answered and of foreign questions in equal ranges, from the least up.
+    """Bin the confidences of answered and out-of-domain queries, in ascending order.
 
-    There may be more questions of one kind than of the other. In the share both kinds weigh one
-    half, as in the curve: the odds are those of the numbers, times the ratio of the totals. The
-    interval is Wilson's ("Probable inference", 1927), moved in the same way.
+    The numbers of the two kinds may differ; each weighs one half in the share, as in the curve: the
+    odds are those of the counts, times the ratio of the totals. The interval is Wilson's ("Probable
+    inference", 1927), reweighted in the same way.
     """
     ratio = len(foreign) / len(known)
     of_known, of_foreign = _range(known, bins), _range(foreign, bins)
@@ -124,7 +122,7 @@ def binned(known: Scores, foreign: Scores, bins: int = BINS) -> tuple[Bin, ...]:
 
 
 def _range(confidences: Scores, bins: int) -> NDArray[np.int64]:
-    """The number of the range in which each lies; 1 lies in the last."""
+    """Index of the bin of each confidence; 1 belongs to the last."""
     return np.minimum((confidences * bins).astype(np.int64), bins - 1)
 
 
@@ -133,7 +131,7 @@ def _weighed(share: float, ratio: float) -> float:
 
 
 def _interval(part: int, total: int) -> tuple[float, float]:
-    """Wilson's interval for a share, at 95 %."""
+    """Wilson's 95 % confidence interval for a proportion."""
     share, squared = part / total, _SIDES**2
     middle = (share + squared / (2 * total)) / (1 + squared / total)
     spread = share * (1 - share) / total + squared / (4 * total**2)

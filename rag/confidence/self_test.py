@@ -1,8 +1,8 @@
-"""Whether what is in a library can be found: it is asked for things that are known to be there.
+"""Self-test of a library with known-item queries.
 
-Titles, headings and the rarest words of single sentences are searched for, and the documents they
-are from must come up. The same library gives the same queries, so that a document that was found
-last time and is not found now is news.
+Searches for titles, headings and the rarest words of single sentences; the document that each comes
+from must be found. The same library gives the same queries, so a document that was found last time
+and isn't now has been lost.
 """
 
 from __future__ import annotations
@@ -25,22 +25,22 @@ from rag.types.filters import Filter
 from rag.types.reports import Findability, Lost, SelfTest, Sought
 
 Search: TypeAlias = Callable[[str, int], list[Hit]]
-"""The best hits for a query, at most so many."""
+"""Returns the best hits for a query, at most the given number."""
 
 NAME = "check"
-"""Under which the ranks are kept, until the next time."""
+"""Key under which the ranks are stored for the next run."""
 
 DEPTH = 10
-"""How far down a document is looked for."""
+"""Rank down to which a document counts as found."""
 
 _FEWEST_WORDS = 2
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """Something known to be in a document, and how to look for it.
+    """A known item of a document, and the query for it.
 
-    ``text`` is that thing: a sentence where ``in_passage``, else a title or a heading.
+    ``text`` is the item: a sentence if ``in_passage``, else a title or a heading.
     """
 
     type: str
@@ -51,12 +51,12 @@ class Case:
 
     @property
     def name(self) -> str:
-        """The same for the same thing on every run."""
+        """Stable identifier of the item across runs."""
         return f"{self.document.id} {self.query}"
 
     def is_met(self, hit: Hit) -> bool:
-        """Whether a hit is what was looked for, or a copy of it: a sentence must stand in the
-        passage, while any passage of a document serves for its title and its headings.
+        """Whether a hit is the item or a copy of it: a sentence must be in the passage, while for a
+        title or heading any passage of the document counts.
         """
         if self.in_passage:
             return self.text in hit.text
@@ -66,15 +66,15 @@ class Case:
 def check(
     engine: Engine, search: Search, queries: int, on_progress: Callable[[int, int], None]
 ) -> SelfTest:
-    """Look for what is there, and compare with the last time that it was looked for.
+    """Run the self-test, and compare it with the previous run.
 
     Parameters
     ----------
     queries
-        How many at most, at least 1. Every type of document gets as many as any other, as far as
-        there are documents.
+        Maximum number, at least 1. Every type of document gets the same number, as far as there are
+        documents.
     on_progress
-        Told after each query how many are done, of how many.
+        Called after each query with the number done and the total.
 
     Raises
     ------
@@ -91,7 +91,7 @@ def check(
         hits = search(case.query, DEPTH)
         ranks[case.name] = next((hit.rank for hit in hits if case.is_met(hit)), 0)
         on_progress(done, len(asked))
-    # Without the right to write there is no comparison next time, but these figures all the same.
+    # If the library can't be written there is no comparison next time, but results all the same.
     with suppress(LibraryError):
         engine.notes.keep(NAME, json.dumps(_still_there(before, engine.reader) | ranks))
     types = sorted({case.type for case in asked})
@@ -108,8 +108,8 @@ def check(
 
 
 def last(engine: Engine) -> tuple[Sought, ...]:
-    """What became of each query that was ever asked and is about a document that is still there,
-    when it was last asked; none before the first time. By title and query.
+    """Latest outcome of each query ever run whose document still exists, by title and query; empty
+    before the first run.
     """
     documents = {one.id: one for one in _documents(engine)}
     found = []
@@ -122,10 +122,10 @@ def last(engine: Engine) -> tuple[Sought, ...]:
 
 
 def cases(engine: Engine, queries: int) -> Iterator[Case]:
-    """What to look for: a thing of every document, then another one of each, and so on.
+    """Known items: one of every document, then another one of each, and so on.
 
-    Documents are taken type by type in turn, and in the order of their ids, which are hashes: as
-    good as by lot, and the same next time.
+    Alternates between document types; within a type, documents are in order of their ids, which are
+    hashes: as good as random, and reproducible.
     """
     types: dict[str, list[DocumentSummary]] = {}
     for document in sorted(_documents(engine), key=lambda one: one.id):
@@ -142,7 +142,7 @@ def _documents(engine: Engine) -> list[DocumentSummary]:
 
 
 def _of_document(reader: Reader, document: DocumentSummary, most: int, number: int) -> list[Case]:
-    """Up to ``most`` things to look for; the first is of another kind for the next document."""
+    """Up to ``most`` items of a document; ``number`` rotates the kind of the first one."""
     passages = sorted(reader.passages_of(document.id), key=lambda one: one.id)
     type_ = _type(document)
     headings = list(dict.fromkeys(heading for one in passages for heading in one.headings))
@@ -172,7 +172,7 @@ def _of_document(reader: Reader, document: DocumentSummary, most: int, number: i
 
 
 def _rarest(passage: Passage, counts: Mapping[str, int]) -> str | None:
-    """The sentence of a passage whose words occur least elsewhere in its document."""
+    """The sentence of a passage with the words that are rarest in its document."""
     texts = (
         span.shifted(-passage.start).of(passage.text)
         for span in passage.sentences[passage.leading :]
@@ -218,14 +218,14 @@ def _lost(case: Case) -> Lost:
 
 
 def _still_there(ranks: Mapping[str, int], reader: Reader) -> dict[str, int]:
-    """Ranks of earlier runs, which may have asked more, of documents that the library has."""
+    """Ranks from all earlier runs for documents still in the library."""
     return {
         name: rank for name, rank in ranks.items() if reader.has_document(name.partition(" ")[0])
     }
 
 
 def _kept(notes: Notes) -> dict[str, int]:
-    """The rank of each thing when it was last looked for, 0 where it was not found."""
+    """Latest rank of each item, 0 if it was not found."""
     with suppress(ValueError):
         found = json.loads(notes.note(NAME) or "{}")
         if isinstance(found, dict):

@@ -1,9 +1,9 @@
-"""Questions that a text is known to answer, made from its own sentences. Pure.
+"""Synthetic queries that a text is known to answer, made from its own sentences. Pure functions.
 
-Searching for what one knows to be there is called known-item search; Azzopardi, de Rijke and
-Balog, "Building simulated queries for known-item topics", SIGIR 2007, draw the words of such
-queries from the document and some from elsewhere, as we do. How many words, and from where, was
-chosen so that the scores of these questions spread like those of questions that people asked.
+This simulates known-item search: Azzopardi, de Rijke and Balog, "Building simulated queries for
+known-item topics", SIGIR 2007, likewise draw most words of such queries from the document and some
+from elsewhere. The number of words and the share from elsewhere were chosen so that the scores of
+these queries are distributed like those of real ones.
 """
 
 from __future__ import annotations
@@ -13,16 +13,16 @@ from collections.abc import Mapping, Sequence
 from random import Random
 
 FEWEST, MOST = 4, 8
-"""Telling words that a question takes from a sentence."""
+"""Minimum and maximum number of content words taken from a sentence."""
 
 ELSEWHERE = 0.0, 0.2
-"""Smallest and largest share of them that are replaced by words from elsewhere: people use other
-words than the text does. Each question has a share of its own."""
+"""Minimum and maximum share of them replaced by words from elsewhere, since people use other words
+than the text does. Drawn for each query."""
 
 ELSEWHERE_UNREAD = 0.15, 0.55
-"""The same for languages that a model may hardly read: words alone decide there, and so many of
-those that people use are not in the text. Chosen so that scores lie as they do for questions of
-people; tests/bench/RESULTS.md has the figures."""
+"""The same for languages that the model may hardly read: BM25 alone ranks there, and many words of
+real queries are not in the text. Chosen to match the score distribution of real queries;
+tests/bench/RESULTS.md has the figures."""
 
 FRAMES = (
     "What is",
@@ -35,33 +35,33 @@ FRAMES = (
     "How many",
     "What does",
 )
-"""How questions begin; for texts in English."""
+"""Beginnings of queries, for English texts."""
 
 _LONGEST = 60
 _SHORTEST_TELLING = 4
 
-# Scripts that put no blanks between words: two characters count as a word.
+# Scripts without spaces between words: two characters count as a word.
 _UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"
 _WORD = re.compile(rf"[{_UNSPACED}]{{1,2}}|[^\W_{_UNSPACED}]+(?:[-'\u2019.][^\W_{_UNSPACED}]+)*")
-# In these two letters say as much as four in others.
+# In these scripts, two letters carry as much information as four in others.
 _DENSE_WORD = re.compile(f"[{_UNSPACED}\uac00-\ud7a3]{{2}}|[{_UNSPACED}]")
 
 
 def words(text: str) -> list[str]:
-    """The words of a text as they stand there, punctuation left out."""
+    """The words of a text as written, without punctuation."""
     return _WORD.findall(text)
 
 
 def telling(text: str) -> list[str]:
-    """Those words that say something of what the text is about: four letters or more, or a digit.
+    """The content words: those of four letters or more, or with a digit.
 
-    Small words are short in most languages, and a list of them would be of one language.
+    Function words are short in most languages, and a list of stop words would be specific to one.
     """
     return [word for word in words(text) if _is_telling(word)]
 
 
 def is_usable(sentence: str) -> bool:
-    """Whether a question can be made from it: it has enough to tell, and is no table."""
+    """Whether a sentence has enough content words for a query, and isn't a table."""
     found = words(sentence)
     return len(found) <= _LONGEST and sum(map(_is_telling, found)) > FEWEST
 
@@ -73,20 +73,20 @@ def question(
     frames: Sequence[str] = FRAMES,
     shares: tuple[float, float] = ELSEWHERE,
 ) -> str:
-    """A question that the sentence answers: some of its words in a row, a few replaced.
+    """A query that the sentence answers: consecutive words of it, with a few replaced.
 
     Parameters
     ----------
     sentence
         A usable one: :func:`is_usable`.
     elsewhere
-        Words that may stand in place of its own; at least one.
+        Words to use as replacements; at least one.
     chance
-        What to draw with: the same state gives the same question.
+        Random generator; the same state gives the same query.
     frames
-        How questions begin, or none for texts in other languages.
+        Beginnings of queries, or empty for texts in other languages.
     shares
-        Between which shares of its words are replaced.
+        Minimum and maximum share of words to replace.
     """
     found = words(sentence)
     at = [n for n, word in enumerate(found) if _is_telling(word)]
@@ -101,23 +101,23 @@ def question(
 
 
 def unanswerable(elsewhere: Sequence[str], chance: Random, frames: Sequence[str] = FRAMES) -> str:
-    """A question of words that have nothing to do with each other.
+    """A query of unrelated words.
 
-    For texts in a language of which there are no foreign questions at hand.
+    For languages without a set of out-of-domain queries.
     """
     number = chance.randint(FEWEST, MOST)
     return _asked([chance.choice(elsewhere) for _ in range(number)], chance, frames)
 
 
 def rarest(sentence: str, counts: Mapping[str, int], most: int = MOST) -> str:
-    """The telling words of a sentence that occur least, in the order in which they stand there.
+    """The rarest content words of a sentence, in their original order.
 
     Parameters
     ----------
     counts
-        How often a word occurs, in lower case; one that is not in it is the rarest.
+        Frequency of each lower-case word; a missing word is the rarest.
     most
-        How many at most.
+        Maximum number of words.
     """
     found = list(dict.fromkeys(telling(sentence)))
     order = sorted(range(len(found)), key=lambda n: (counts.get(found[n].lower(), 0), n))
@@ -138,6 +138,6 @@ def _asked(taken: Sequence[str], chance: Random, frames: Sequence[str]) -> str:
 
 
 def _joined(taken: Sequence[str]) -> str:
-    """Words with blanks between them, but where their script has none."""
+    """Join words with spaces, except in scripts that have none."""
     text = " ".join(taken)
     return re.sub(rf"(?<=[{_UNSPACED}]) (?=[{_UNSPACED}])", "", text)

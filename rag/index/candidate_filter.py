@@ -1,7 +1,7 @@
-"""Which passages a question is limited to.
+"""Turn filters and clauses into sets of passages.
 
-Conditions and clauses hold before anything is ranked, over the whole library: what meets them is
-found, however far down the ranking it stands.
+They are applied before ranking, over the whole library: a passage that meets them is found, however
+low it ranks.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ from rag.types.filters import Filter
 class Limits:
     """The passages that may be found.
 
-    ``among`` are their keys, ascending; None is all of them. ``but`` are the keys, ascending, of
-    those that may not be found all the same: listing all others would take long in a large
-    library, and excluded words are mostly rare.
+    ``among`` are their keys, ascending; None means all. ``but`` are the keys, ascending, of
+    exceptions: excluded words are mostly rare, and in a large library it would take long to list
+    all other passages.
     """
 
     among: Keys | None
@@ -33,20 +33,20 @@ class Limits:
 
 
 def passages_of(conditions: Iterable[Filter], store: StoreReader) -> Keys | None:
-    """The keys, ascending, of the passages of documents that meet all conditions; None where
-    nothing is a condition.
+    """The keys, ascending, of the passages of documents that meet all conditions; None if there are
+    no conditions.
     """
     found = [store.matching(one) for one in conditions if one]
     return reduce(np.intersect1d, found) if found else None
 
 
 def limited(among: Keys | None, clauses: Clauses, words: LexicalIndex) -> Limits:
-    """Those of the passages ``among`` (None is all) that meet the clauses, too."""
+    """Limit the passages ``among`` (None means all) to those that also meet the clauses."""
     but = np.zeros(0, np.int64)
     if clauses.phrases:
         return Limits(words.matching("", clauses, among), but)
     for phrase in clauses.without:
         but = np.union1d(but, words.matching("", Clauses(phrases=(phrase,))))
-    if 2 * len(but) > len(words):  # the rest is the shorter list
+    if 2 * len(but) > len(words):  # then the complement is shorter
         return Limits(words.matching("", clauses, among), np.zeros(0, np.int64))
     return Limits(among, but)

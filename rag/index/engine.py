@@ -1,12 +1,12 @@
-"""What a library stands on: the seams behind which an engine can be exchanged.
+"""The storage engine's interfaces, behind which an engine can be replaced.
 
 The embedded engine (:mod:`rag.index.local_engine`) keeps a library in a folder: SQLite, FAISS,
-tantivy. The shared one (:mod:`rag.cluster.lance`) keeps it in object storage: Lance tables. What is
-above (chunking, embedding, fusion, late interaction, calibration, and whatever can be asked) never
-learns which engine it stands on.
+tantivy. The shared one (:mod:`rag.cluster.lance`) keeps it in object storage: Lance tables. The
+layers above (chunking, embedding, fusion, late interaction, calibration and all searches) don't
+depend on which engine it is.
 
-A passage has a key, an integer that its engine gives it and nobody else can use; keys rise in the
-order in which documents came, and with the place in a document.
+A passage has a key, an integer assigned by its engine and valid only there; keys ascend in the
+order in which documents were added, then by position in the document.
 """
 
 from __future__ import annotations
@@ -38,213 +38,213 @@ from rag.types.protocols import Embedder
 from rag.types.reports import Dates, Facets, FileReport, Verification, Version
 
 Tell = Callable[[str, int, int], None]
-"""Told what is being looked at, how much of it is done, of how much."""
+"""Progress callback: what is being checked, how much of it is done, and the total."""
 
 
 class Searcher(Protocol):
-    """A library as questions see it: how it was at one moment, whatever is written meanwhile.
+    """A snapshot of a library for searches, unaffected by later writes.
 
-    Two threads may ask one at once.
+    May be used by two threads at once.
     """
 
     def __len__(self) -> int:
-        """How many passages there are, limited or not."""
+        """Number of passages, regardless of limits."""
         ...
 
     def limited(self, conditions: Sequence[Filter], clauses: Clauses) -> Searcher:
-        """The same, but that only passages are proposed and listed which meet all conditions and
-        the clauses. They hold before anything is ranked.
+        """The same snapshot, limited before ranking to passages that meet all filters and
+        clauses.
         """
         ...
 
     @property
     def exact(self) -> bool:
-        """Whether :meth:`nearest` compares all sentences."""
+        """Whether :meth:`nearest` is an exact search."""
         ...
 
     def nearest(self, question: Vector, sentences: int) -> Keys:
-        """The passages of the so many nearest sentences, each once, best first."""
+        """Unique passages of the nearest ``sentences`` sentences, best first."""
         ...
 
     def worded(self, question: str, passages: int) -> tuple[Keys, Scores]:
-        """The so many passages that the question's words find best, with their scores, best first;
-        there may be fewer, or none.
-        """
+        """Lexical search: at most ``passages`` passages with their scores, best first."""
         ...
 
     def matching(self, words: str) -> Keys:
-        """Every passage that has all of the words in some form, ascending."""
+        """Keys of every passage that has all of the words in some form, ascending."""
         ...
 
     def word_scores(self, question: str, keys: Sequence[int]) -> Scores:
-        """BM25 of given passages, as a share of the best there is for the question, in [0, 1]; 0
-        for one that shares no word.
+        """Lexical scores of given passages: BM25 as a share of its upper bound for the question, in
+        [0, 1]; 0 for one without a query word.
         """
         ...
 
     def vectors(self, keys: Sequence[int]) -> dict[int, Vectors]:
-        """Sentence vectors by key; a passage that is gone is left out."""
+        """Sentence vectors by key; deleted passages are left out."""
         ...
 
     def sentences(self, keys: Sequence[int]) -> tuple[Keys, NDArray[np.int64], Vectors]:
-        """The same in a row: keys, how many sentences each passage has, and all vectors."""
+        """The same, concatenated: keys, number of sentences per passage, and all vectors."""
         ...
 
     def tokens(self, keys: Sequence[int]) -> dict[int, StoredTokens]:
-        """Token bits by key; a passage that is gone is left out."""
+        """Token bits by key; deleted passages are left out."""
         ...
 
     def passages(self, keys: Sequence[int]) -> dict[int, StoredPassage]:
-        """Passages by key; one that is gone is left out."""
+        """Passages by key; deleted ones are left out."""
         ...
 
     def tally(self, keys: Sequence[int]) -> tuple[DocumentCount, ...]:
-        """How many of these passages each document has, in the order of their keys."""
+        """Number of these passages per document, in the order of their keys."""
         ...
 
     def piece_frequencies(self, pieces: Pieces) -> tuple[NDArray[np.int64], int]:
-        """In how many passages each word piece occurs, and of how many; 0 for one never seen."""
-        ...
-
-    def respellings(self, question: str) -> tuple[Respelling, ...]:
-        """The question's words that no passage and no title has, where a known one is near."""
-        ...
-
-    def matched(self, question: str, text: str) -> tuple[str, ...]:
-        """The words of ``text``, as they stand there, that the question's words find."""
-        ...
-
-    def coverage(self, question: str, texts: Sequence[str]) -> Scores:
-        """For each text the share of the question's words that it has in some form, weighted by
-        rarity; in [0, 1].
+        """Document frequency of each word piece, counted in passages, and the number of passages; 0
+        for a piece never seen.
         """
         ...
 
+    def respellings(self, question: str) -> tuple[Respelling, ...]:
+        """Spelling corrections of query words that occur in no passage and no title."""
+        ...
+
+    def matched(self, question: str, text: str) -> tuple[str, ...]:
+        """The words of ``text``, as written there, that match query words."""
+        ...
+
+    def coverage(self, question: str, texts: Sequence[str]) -> Scores:
+        """IDF-weighted share of the query words that each text has in some form, in [0, 1]."""
+        ...
+
     def places(self, words: str, phrases: Sequence[str], text: str) -> tuple[Span, ...]:
-        """Where in ``text`` the words stand, in some form, and the phrases, as they are."""
+        """Spans in ``text`` of the words, in some form, and of the exact phrases."""
         ...
 
 
 class Reader(Protocol):
-    """What is in a library now, document by document."""
+    """The current contents of a library, by document."""
 
     @property
     def generation(self) -> int:
-        """Rises with every change."""
+        """Increases with every change."""
         ...
 
     def counts(self) -> tuple[int, int, int]:
-        """How many documents, passages and sentences there are."""
+        """Numbers of documents, passages and sentences."""
         ...
 
     def languages(self) -> dict[str, int]:
-        """How many documents there are in each language; ``""`` where it is not known."""
+        """Number of documents by language; ``""`` if unknown."""
         ...
 
     def has_document(self, document_id: str) -> bool:
-        """Whether a document of that id is there."""
+        """Whether there is a document with that id."""
         ...
 
     def document(self, document_id: str) -> Document | None:
-        """The document of that id, or None."""
+        """The document with that id, or None."""
         ...
 
     def passages_of(self, document_id: str) -> list[Passage]:
-        """The passages of a document, in the order of its text."""
+        """The passages of a document, in text order."""
         ...
 
     def passages(self, keys: Sequence[int]) -> dict[int, StoredPassage]:
-        """Passages by key; one that is gone is left out."""
+        """Passages by key; deleted ones are left out."""
         ...
 
     def vectors(self, keys: Sequence[int]) -> dict[int, Vectors]:
-        """Sentence vectors by key; a passage that is gone is left out."""
+        """Sentence vectors by key; deleted passages are left out."""
         ...
 
     def encodings(self, passages: Sequence[Passage]) -> dict[int, PassageEncoding]:
-        """What there is of passages with the same words and sentences, by position; one that was
-        never encoded is left out.
+        """Stored encodings of identical passages (same text and sentence boundaries), by position;
+        those never encoded are left out.
         """
         ...
 
     def sources(self, files: Iterable[str] | None = None) -> list[Source]:
-        """Every place where a document was found, or those in these files."""
+        """All sources, or those in these files."""
         ...
 
     def files(self, paths: Iterable[str] | None = None) -> dict[str, FileRecord]:
-        """Every file that was read, or those of them with these paths, by its path."""
+        """Records of all files read, or of those with these paths, by path."""
         ...
 
     def files_with(self, digests: Iterable[str]) -> list[FileRecord]:
-        """The files that were read and had one of these contents, by path."""
+        """Records of the files with one of these content digests, by path."""
         ...
 
     def paths(self) -> tuple[list[str], list[str]]:
-        """Of every place where a document was found, and of every file that was read."""
+        """Paths of all sources, and of all files read."""
         ...
 
     def files_with_warnings(self) -> frozenset[str]:
-        """The files of which something was read with doubts."""
+        """Files with warnings."""
         ...
 
     def file_reports(self) -> list[FileReport]:
-        """Every file that was read, and what came of it, by path."""
+        """Reports on all files read, by path."""
         ...
 
 
 class Catalogue(Protocol):
-    """A library to leaf through."""
+    """Browsing a library."""
 
     def count(self, conditions: Filter) -> int:
-        """How many documents meet all conditions."""
+        """Number of documents that meet all conditions."""
         ...
 
     def documents(
         self, conditions: Filter, order: Order, offset: int, limit: int | None
     ) -> list[DocumentSummary]:
-        """A page of the documents that meet all conditions; without a limit, all from there."""
+        """One page of the documents that meet all conditions; all from ``offset`` on if no
+        limit.
+        """
         ...
 
     def dates(self) -> Dates:
-        """How many documents there are of each month, and how many have no date of their own."""
+        """Number of documents by month, and without a date of their own."""
         ...
 
     def facets(self) -> Facets:
-        """By what documents can be told apart; one with two sources counts by its first."""
+        """Number of documents by facet; a document with several sources counts by its first."""
         ...
 
     def sample(self, count: int) -> list[StoredPassage]:
-        """Up to so many passages from all over the library: those whose ids come first, which are
-        hashes.
+        """Up to ``count`` passages from all over the library, those with the lowest hashes as
+        ids.
         """
         ...
 
     def sources(self, document_id: str) -> list[str]:
-        """Every place where a document was found, in order; none if there is no such document."""
+        """All sources of a document, in order; empty if there is no such document."""
         ...
 
     def files(self, document_id: str) -> list[str]:
-        """Every file that holds a document, or something that does; none if there is none."""
+        """All files that contain a document, directly or in an archive; empty if there are none."""
         ...
 
     def key(self, passage_id: str) -> int | None:
-        """The key of the passage of that id, or None."""
+        """The key of the passage with that id, or None."""
         ...
 
     def around(self, passage_id: str) -> tuple[int | None, int | None]:
-        """The keys of the passages before and after one in its document; None at its ends."""
+        """Keys of the previous and next passage in the document; None at its beginning or end."""
         ...
 
 
 class Notes(Protocol):
-    """What a library remembers of itself, by name; no index depends on it."""
+    """A library's key-value metadata; no index depends on it."""
 
     def note(self, name: str) -> str | None:
-        """What is kept under a name, or None."""
+        """The value of a key, or None."""
         ...
 
     def keep(self, name: str, value: str | None) -> None:
-        """Keep a value under a name, or with None nothing.
+        """Store a value under a key; None deletes it.
 
         Raises
         ------
@@ -255,23 +255,23 @@ class Notes(Protocol):
 
 
 class Ratings(Protocol):
-    """What readers said of hits."""
+    """Readers' ratings of hits."""
 
     def put(self, rating: Rating) -> None:
-        """Keep a rating, in the place of an earlier one of this passage for this question."""
+        """Store a rating, replacing an earlier one of this passage for this question."""
         ...
 
     def remove(self, rating: Rating) -> None:
-        """Forget what was said of this passage for this question, if anything was."""
+        """Delete the rating of this passage for this question, if any."""
         ...
 
     def all(self) -> list[Rating]:
-        """Every rating, the earliest first."""
+        """All ratings, oldest first."""
         ...
 
 
 class Writer(Protocol):
-    """Changes what is in a library, each time so that it may be done again after a crash."""
+    """Writes to a library; every method is idempotent, so that it can be repeated after a crash."""
 
     def put(
         self,
@@ -280,32 +280,32 @@ class Writer(Protocol):
         passages: Sequence[Passage],
         encodings: Iterable[PassageEncoding],
     ) -> None:
-        """Store a document, in the place of an earlier reading of it, and say where it was found.
-        What only this source held before goes.
+        """Store a document, replacing an earlier version of it, and record its source. A document
+        that only this source had before is deleted.
         """
         ...
 
     def point(self, sources: Sequence[Source]) -> None:
-        """Say that sources hold documents that are there already, all before any is dropped."""
+        """Record that sources have stored documents, before any other document is dropped."""
         ...
 
     def settle(self, records: Sequence[tuple[FileRecord, Sequence[str]]]) -> list[str]:
-        """Record files as read, each with the sources that were found in it now; those that were
-        found in it before, and no more, are forgotten and returned.
+        """Record files as read, with their current sources; deletes and returns their other
+        sources.
         """
         ...
 
     def remove(self, paths: Sequence[str], files: Sequence[str]) -> None:
-        """Forget sources and files, and the documents that no other source holds."""
+        """Delete sources and files, and documents that no other source has."""
         ...
 
     def flush(self) -> None:
-        """Commit what was given so far, where an engine holds it back until there is more."""
+        """Commit what the engine has buffered, if it buffers."""
         ...
 
 
 class Engine(Protocol):
-    """One library, wherever it is kept. Any number of threads may use it."""
+    """One library, wherever it is stored. Thread-safe."""
 
     @property
     def location(self) -> str | Path:
@@ -314,73 +314,72 @@ class Engine(Protocol):
 
     @property
     def reader(self) -> Reader:
-        """What is in it."""
+        """Access to its contents."""
         ...
 
     @property
     def catalogue(self) -> Catalogue:
-        """What is in it, in order."""
+        """Access to its contents for browsing."""
         ...
 
     @property
     def notes(self) -> Notes:
-        """What it remembers of itself."""
+        """Its key-value metadata."""
         ...
 
     @property
     def ratings(self) -> Ratings:
-        """What readers said."""
+        """Its ratings."""
         ...
 
     @property
     def writer(self) -> Writer:
-        """What changes it; within :meth:`writing`."""
+        """Writes to it; use only within :meth:`writing`."""
         ...
 
     def writing(self, beat: Beat = unobserved) -> AbstractContextManager[None]:
-        """The right to write, for the time of a block. What was written can be found at its end,
-        also where it ends by an error or Ctrl-C. ``beat`` is called while waiting for the right,
-        and while what was written is indexed.
+        """Context manager for writing. What was written is searchable when it exits, even after an
+        error or Ctrl-C. ``beat`` is called while waiting for the lock, and while indexing.
 
-        Where one at a time may write, LibraryBusy is raised if another one goes on.
+        If only one may write at a time, LibraryBusy is raised if another one keeps writing.
         """
         ...
 
     def searcher(self) -> Searcher:
-        """The library as it is now, for questions."""
+        """A snapshot of the current library, for searches."""
         ...
 
     def size(self) -> int:
-        """Bytes that it takes."""
+        """Size in bytes."""
         ...
 
     @property
     def recall(self) -> float | None:
-        """The share of the nearest sentences that it proposes; None where all, or if not known."""
+        """Recall of the approximate vector index; None if it is exact, or if unknown."""
         ...
 
     def verify(self, embedder: Embedder, tell: Tell, *, repair: bool) -> Verification:
-        """Hold everything in it against everything else.
+        """Check the integrity of the library.
 
         Raises
         ------
         InputError
-            If this engine can't; it says what to do instead.
+            If this engine can't; the message says what to do instead.
         """
         ...
 
     def versions(self) -> list[Version]:
-        """How it was at the ends of the latest runs, the newest first.
+        """Its versions after the latest runs, newest first.
 
         Raises
         ------
         InputError
-            If this engine keeps none; it says what to do instead.
+            If this engine keeps none; the message says what to do instead.
         """
         ...
 
     def restore(self, number: int) -> None:
-        """Go back to a version; what came since is gone.
+        """Roll back to a version; later changes are lost.
 
         Raises
         ------
@@ -390,5 +389,5 @@ class Engine(Protocol):
         ...
 
     def close(self) -> None:
-        """Let go of files and connections."""
+        """Release files and connections."""
         ...

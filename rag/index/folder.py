@@ -1,4 +1,4 @@
-"""A library's folder: made once, and written by one process at a time."""
+"""Create a library's folder, and lock it for one writer at a time."""
 
 from __future__ import annotations
 
@@ -21,26 +21,26 @@ if TYPE_CHECKING:
     from filelock import FileLock
 
 SECONDS_TO_WAIT = 10.0
-"""How long a writer waits for another one to finish."""
+"""Seconds that a writer waits for another one to finish."""
 
 HOLDER = "lock.json"
-"""Says who holds the lock. It decides nothing: the lock itself is the system's, on the file
-``lock``, and goes when its process ends, however that ends. What a dead one left in this file is
-never shown, since it is read only while the lock is held, and whoever takes that writes it anew."""
+"""File that says who holds the lock, for display only. The lock itself is the system's, on the file
+``lock``, and is released when its process ends, however that ends. A stale file is never shown,
+since it is read only while the lock is held, and whoever acquires the lock overwrites it."""
 
 
 @contextmanager
 def locked(
     folder: Path, seconds: float = SECONDS_TO_WAIT, *, beat: Beat = unobserved
 ) -> Iterator[None]:
-    """Keep other writers out, in this process and in others.
+    """Lock out other writers, in this process and in others.
 
     Raises
     ------
     LibraryNotFound
-        If the library is gone: what is written there now would lie in its place.
+        If the library is gone; writing would create something else in its place.
     LibraryBusy
-        If another one still writes after so many seconds; it says which.
+        If another one is still writing after ``seconds``; the message says who.
     LibraryError
         If the folder can't be written.
     """
@@ -56,12 +56,12 @@ def locked(
 def _locked(
     folder: Path, seconds: float = SECONDS_TO_WAIT, beat: Beat = unobserved
 ) -> Iterator[None]:
-    """The same, also where no library has been made yet.
+    """The same, even if there is no library yet.
 
     Raises
     ------
     LibraryBusy
-        If another one still writes after so many seconds; it says which.
+        If another one is still writing after ``seconds``; the message says who.
     LibraryError
         If the folder can't be written.
     """
@@ -82,14 +82,14 @@ def _locked(
         _sign(folder)
         yield
     finally:
-        # Gone with the lock; if that fails, the next one writes over it.
+        # Must be gone before the lock is released; if that fails, the next holder overwrites it.
         with suppress(OSError):
             (folder / HOLDER).unlink(missing_ok=True)
         lock.release()
 
 
 def _acquired(lock: FileLock, seconds: float, until: float) -> bool:
-    """Try for a while to get the lock; raises Timeout once it is too late."""
+    """Try to acquire the lock for some seconds; raises Timeout after the deadline ``until``."""
     from filelock import Timeout
 
     try:
@@ -102,7 +102,7 @@ def _acquired(lock: FileLock, seconds: float, until: float) -> bool:
 
 
 def _sign(folder: Path) -> None:
-    """Say who holds the lock; a courtesy that a full disk may prevent."""
+    """Write down who holds the lock, unless the disk is full."""
     since = dt.datetime.now().astimezone().isoformat(sep=" ", timespec="seconds")
     signed = {"pid": os.getpid(), "host": socket.gethostname(), "since": since}
     with suppress(OSError):
@@ -110,7 +110,7 @@ def _sign(folder: Path) -> None:
 
 
 def _holder(folder: Path) -> str:
-    """Who holds the lock, as far as that is known."""
+    """A description of who holds the lock, as far as known."""
     try:
         with open_file(folder / HOLDER) as file:
             found = json.load(file)
@@ -120,7 +120,7 @@ def _holder(folder: Path) -> str:
 
 
 def make(folder: Path, fingerprint: str) -> None:
-    """Put an empty library into a folder, for the model with this fingerprint.
+    """Create an empty library in a folder, for the model with this fingerprint.
 
     Raises
     ------
@@ -142,5 +142,5 @@ def make(folder: Path, fingerprint: str) -> None:
 
 
 def _is_begun(found: Path) -> bool:
-    """Whether a crash may have left it while a library was made: a draft, say, or its journal."""
+    """Whether a crash while creating a library may have left this file: a draft or its journal."""
     return found.name in {"lock", HOLDER} or found.name.startswith("library.db")

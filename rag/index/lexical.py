@@ -1,15 +1,14 @@
-"""Words → passages. The only module that knows tantivy.
+"""The lexical index. The only module that imports tantivy.
 
-BM25 over stems, each text's by its own language, stop words left out, accents folded. A score is
-given as a share of the best that any passage could reach for the question, so that it lies in
-[0, 1] and means the same in every library and for every question.
+BM25 over stems by the language of each text, without stop words, with accents folded. A score is
+given as a share of its upper bound for the query, so that it lies in [0, 1] and means the same in
+every library and for every query.
 
-All languages share one field, so that names and numbers are found across them, and a word is as
-rare as it is in the library. A word of the question that has several stems counts once, by the
-one that a passage meets best.
+All languages share one field, so that names and numbers match across them, and IDF is that of the
+whole library. A query word with several stems counts once, by its best-matching stem.
 
-What must stand in a passage word for word is looked up in a field of its own, which has every
-word of the passage as it is written, with its position.
+Exact phrases are searched in a field of their own, which has every word of the passage as written,
+with its position.
 """
 
 from __future__ import annotations
@@ -34,21 +33,21 @@ if TYPE_CHECKING:
     import tantivy
 
 CONTEXT_WEIGHT = 0.3
-"""What a word in the title or the headings above a passage counts, beside one in the passage."""
+"""Weight of a match in the title or the headings above a passage, relative to one in its text."""
 
 SATURATION = 2.2
-"""The most that BM25 gives a word beyond its rarity: k1 + 1, where tantivy has k1 = 1.2."""
+"""Upper bound of BM25's term-frequency factor: k1 + 1, where tantivy has k1 = 1.2."""
 
 WRITER_MEMORY = 64_000_000
-"""Bytes that the writer fills before it flushes."""
+"""Bytes that the writer buffers before it flushes."""
 
 
 NOTHING_ASKED = Clauses()
 
 
 class Entry(NamedTuple):
-    """A passage as the index takes it: ``context`` is its title and headings, ``language`` the ISO
-    code of its document's.
+    """A passage to be indexed: ``context`` is its title and headings, ``language`` its document's
+    ISO code.
     """
 
     key: int
@@ -58,10 +57,10 @@ class Entry(NamedTuple):
 
 
 class LexicalIndex(Protocol):
-    """Finds the passages that share words with a question."""
+    """Ranks passages by the words that they share with a query."""
 
     def __len__(self) -> int:
-        """The number of passages."""
+        """Number of passages."""
         ...
 
     def search(
@@ -73,41 +72,41 @@ class LexicalIndex(Protocol):
     ) -> tuple[Keys, Scores]:
         """The keys of the best ``count`` passages, best first, with scores in [0, 1].
 
-        Only passages that share a word with the question, so there may be fewer or none;
-        ``among`` limits the search to the passages of those keys, ``clauses`` to those that meet
+        Returns only passages that share a word with the query, so there may be fewer or none.
+        ``among`` limits the search to passages with those keys, ``clauses`` to those that meet
         them.
         """
         ...
 
     def score(self, question: str, keys: Sequence[int]) -> Scores:
-        """The scores of given passages, in [0, 1]; 0 for one that shares no word."""
+        """Scores of given passages, in [0, 1]; 0 for one without a query word."""
         ...
 
     def matching(self, words: str, clauses: Clauses, among: Keys | None = None) -> Keys:
-        """The keys, ascending, of every passage that has all of the words in some form and meets
-        the clauses.
+        """Keys of every passage that has all words in some form and meets the clauses,
+        ascending.
         """
         ...
 
     def respellings(self, question: str) -> tuple[Respelling, ...]:
-        """The question's words that no passage and no title has, where a known one is near."""
+        """Spelling corrections of query words that occur in no passage and no title."""
         ...
 
     def matched(self, question: str, text: str) -> tuple[str, ...]:
-        """The words of ``text``, as they stand there, that the question's words find."""
+        """The words of ``text``, as written there, that match query words."""
         ...
 
     def coverage(self, question: str, texts: Sequence[str]) -> Scores:
-        """For each text the share of the question's words in it, weighted by rarity; in [0, 1]."""
+        """IDF-weighted share of the query words that each text has in some form, in [0, 1]."""
         ...
 
     def places(self, words: str, phrases: Sequence[str], text: str) -> tuple[Span, ...]:
-        """Where in ``text`` the words stand, in some form, and the phrases, as they are."""
+        """Spans in ``text`` of the words, in some form, and of the exact phrases."""
         ...
 
 
 class TantivyIndex:
-    """An index in a folder. What was committed is seen by :meth:`reader`."""
+    """A tantivy index in a folder. :meth:`reader` sees what was committed."""
 
     def __init__(self, index: tantivy.Index) -> None:
         self._index = index
@@ -117,18 +116,18 @@ class TantivyIndex:
 
     @classmethod
     def create(cls, folder: Path) -> TantivyIndex:
-        """An empty index in a folder, in place of whatever is there."""
+        """Create an empty index in a folder, replacing whatever is there."""
         import tantivy
 
         shutil.rmtree(folder, ignore_errors=True)
-        # There may be a folder still: a thread of the writer before, which removes what that had
-        # replaced, writes down that it did (.managed.json) while all else goes.
+        # The folder may still exist: a background thread of the previous writer, which deletes
+        # obsolete files, may have written .managed.json while everything else was being deleted.
         folder.mkdir(exist_ok=True)
         return cls(tantivy.Index(_schema(), path=str(folder)))
 
     @classmethod
     def open(cls, folder: Path) -> TantivyIndex:
-        """The index in a folder.
+        """Open the index in a folder.
 
         Raises
         ------
@@ -143,14 +142,14 @@ class TantivyIndex:
             raise LibraryDamaged(f"the word index can't be read: {error}") from error
 
     def update(self, removed: Iterable[int], added: Iterable[Entry]) -> None:
-        """Take out passages and put others in, all of it or nothing.
+        """Remove and add passages, atomically.
 
         Parameters
         ----------
         removed
-            Keys; unknown ones are passed over.
+            Keys; unknown ones are ignored.
         added
-            One that is in the index already is replaced, so an update may be repeated after a
+            One with a key already in the index replaces it, so an update may be repeated after a
             crash.
         """
         import tantivy
@@ -182,7 +181,7 @@ class TantivyIndex:
             document.add_pre_tokenized_text(field, stems)
 
     def reader(self) -> TantivyReader:
-        """What is committed now; later updates don't change it."""
+        """A snapshot of what is committed now."""
         self._index.reload()
         searcher = self._index.searcher()
         kinds = [kind for kind, _ in searcher.terms_with_prefix("kind", "")]
@@ -212,7 +211,7 @@ class TantivyReader:
         among: Keys | None = None,
         clauses: Clauses = NOTHING_ASKED,
     ) -> tuple[Keys, Scores]:
-        """The keys of the best ``count`` passages, best first, with scores in [0, 1]."""
+        """See :meth:`LexicalIndex.search`."""
         from tantivy import Occur, Query
 
         words = self._analysis.words(question)
@@ -229,19 +228,19 @@ class TantivyReader:
         return np.array(keys, dtype=np.int64), np.minimum(scores / self._bound(words), 1.0)
 
     def score(self, question: str, keys: Sequence[int]) -> Scores:
-        """The scores of given passages, in [0, 1]; 0 for one that shares no word."""
+        """See :meth:`LexicalIndex.score`."""
         found, scores = self.search(question, len(keys), np.array(keys, dtype=np.int64))
         by_key = dict(zip(found.tolist(), scores.tolist(), strict=True))
         return np.array([by_key.get(int(key), 0.0) for key in keys])
 
     def matching(self, words: str, clauses: Clauses, among: Keys | None = None) -> Keys:
-        """The keys, ascending, of every passage that has all of the words and meets the clauses."""
+        """See :meth:`LexicalIndex.matching`."""
         from tantivy import Occur, Query
 
         if not len(self) or (among is not None and not len(among)):
             return np.zeros(0, np.int64)
         all_of = [self._any_stem("text", stems) for stems in self._analysis.words(words)]
-        # Excluding alone would find nothing: there is always something that must be.
+        # A Boolean query of exclusions alone matches nothing: there must be a positive clause.
         must = [(Occur.Must, query) for query in [Query.all_query(), *all_of]]
         query = Query.boolean_query([*must, *self._limits(clauses, among)])
         hits = self._searcher.search(query, limit=len(self), count=False).hits
@@ -250,10 +249,10 @@ class TantivyReader:
         return np.sort(np.array(keys, dtype=np.int64))
 
     def respellings(self, question: str) -> tuple[Respelling, ...]:
-        """The question's words that no passage and no title has, where a known one is near.
+        """Spelling corrections of query words that occur in no passage and no title.
 
-        Near is what :mod:`rag.text.spelling` says; the first letter must be right, as in Lucene's
-        DirectSpellChecker, because slips seldom touch it.
+        :mod:`rag.text.spelling` defines the distance; the first letter must be right, as in
+        Lucene's DirectSpellChecker, because slips seldom affect it.
         """
         from tantivy import Query
 
@@ -269,20 +268,20 @@ class TantivyReader:
         return tuple(found)
 
     def matched(self, question: str, text: str) -> tuple[str, ...]:
-        """The words of ``text``, as they stand there, that the question's words find."""
+        """See :meth:`LexicalIndex.matched`."""
         return tuple(dict.fromkeys(span.of(text) for span in self._analysis.forms(question, text)))
 
     def coverage(self, question: str, texts: Sequence[str]) -> Scores:
-        """For each text the share of the question's words in it, weighted by rarity; in [0, 1]."""
+        """See :meth:`LexicalIndex.coverage`."""
         return np.array(self._analysis.coverage(question, texts, self._rarity))
 
     def places(self, words: str, phrases: Sequence[str], text: str) -> tuple[Span, ...]:
-        """Where in ``text`` the words stand, in some form, and the phrases, as they are."""
+        """See :meth:`LexicalIndex.places`."""
         found = [*self._analysis.forms(words, text), *self._analysis.places(phrases, text)]
         return tuple(sorted(set(found)))
 
     def _is_known(self, word: str) -> bool:
-        """Whether a passage or a title has a word, as it is written or in another form."""
+        """Whether a word occurs in a passage or a title, as written or inflected."""
         stems = {stem for stems in self._analysis.words(word) for stem in stems}
         places = [("literal", word), *product(("text", "context"), stems)]
         return any(self._searcher.doc_freq(field, term) for field, term in places)
@@ -297,17 +296,18 @@ class TantivyReader:
         return Query.boolean_query([(Occur.Should, query) for query in text + context])
 
     def _any_stem(self, field: str, stems: Stems) -> tantivy.Query:
-        """The passages with one of the stems; the best of them counts."""
+        """Passages with one of the stems, scored by the best of them."""
         from tantivy import Query
 
-        # Term by term, not through the query parser: a question is no query language.
+        # Built from terms rather than by tantivy's query parser: a question must not be parsed as
+        # syntax.
         terms = [Query.term_query(self._schema, field, stem) for stem in stems]
         return terms[0] if len(terms) == 1 else Query.disjunction_max_query(terms)
 
     def _limits(
         self, clauses: Clauses, among: Keys | None
     ) -> list[tuple[tantivy.Occur, tantivy.Query]]:
-        """What must be and what must not, none of which counts for the score."""
+        """Required and excluded queries, none of which affects the score."""
         from tantivy import Occur, Query
 
         must = [self._literally(phrase) for phrase in clauses.phrases]
@@ -317,21 +317,21 @@ class TantivyReader:
         return limits + [(Occur.MustNot, self._literally(phrase)) for phrase in clauses.without]
 
     def _literally(self, phrase: str) -> tantivy.Query:
-        """The passages where the phrase stands as it is; none for one without a word."""
+        """Passages with the exact phrase; none for a phrase without a word."""
         from tantivy import Query
 
         words = self._analysis.phrase(phrase)
         if len(words) > 1:
             return Query.phrase_query(self._schema, "literal", [*words])
-        # tantivy panics at a phrase of one word.
+        # tantivy panics at a phrase query of one word.
         return Query.term_set_query(self._schema, "literal", [word for _, word in words])
 
     def _bound(self, words: Sequence[Stems]) -> float:
-        """What a passage would score that is full of every word and next to nothing else."""
+        """Upper bound of BM25 for this query: saturated term frequency, length zero."""
         return SATURATION * sum(map(self._rarity, words))
 
     def _rarity(self, stems: Stems) -> float:
-        """A word is as rare as its most frequent stem: the others are chance, or misspelt."""
+        """IDF of a word's most frequent stem: the others are accidental, or misspelt."""
         found = max(self._searcher.doc_freq("text", stem) for stem in stems)
         return math.log1p(max(self._searcher.num_docs - found + 0.5, 0.0) / (found + 0.5))
 
@@ -341,7 +341,7 @@ def _schema() -> tantivy.Schema:
 
     builder = tantivy.SchemaBuilder()
     # Signed: delete_documents_by_term takes a Python int for a signed term, and on an unsigned
-    # field would delete nothing, without a word.
+    # field would silently delete nothing.
     builder.add_integer_field("key", indexed=True, fast=True)
     builder.add_text_field("kind", tokenizer_name="raw", index_option="basic")
     builder.add_text_field("text", tokenizer_name="words", index_option="freq")

@@ -1,6 +1,4 @@
-"""The files of the word index: what they held when they were published, and a way to open them
-where nothing can be written.
-"""
+"""Files of the lexical index: their checksums, and how to open them in a read-only folder."""
 
 from __future__ import annotations
 
@@ -15,23 +13,23 @@ from rag.runtime import files
 from rag.runtime.files import may_write
 
 META = "meta.json"
-"""Names the files that belong together. It alone is ever replaced; the others are written once."""
+"""Lists the files that belong together. It alone is ever replaced; others are written once."""
 
 
 def digests(folder: Path, known: Mapping[str, str]) -> dict[str, str]:
-    """SHA-256 by name of each file that belongs to the index.
+    """SHA-256 of each file of the index, by name.
 
-    Those in ``known``, that were written once, are not read again.
+    Files in ``known`` that are written only once are not read again.
     """
     return {
         path.name: known[path.name] if path.name in known and path.name != META else digest(path)
         for path in sorted(folder.iterdir())
-        if not path.name.startswith(".")  # its locks, and a list of files to delete
+        if not path.name.startswith(".")  # locks, and a list of files to delete
     }
 
 
 def share(folder: Path, like: Path) -> None:
-    """Let those read the index who may read another file: tantivy lets only its own user."""
+    """Copy another file's read permissions to the index, whose files only their owner can read."""
     (folder / META).chmod(like.stat().st_mode & 0o666)
 
 
@@ -50,7 +48,7 @@ def digest(path: Path) -> str:
 
 
 def differing(folder: Path, published: Mapping[str, str]) -> list[str]:
-    """The names of the files that are not what was published, or are gone."""
+    """Names of the files that differ from their published checksums, or are missing."""
     found = []
     for name, expected in published.items():
         try:
@@ -63,13 +61,14 @@ def differing(folder: Path, published: Mapping[str, str]) -> list[str]:
 
 @contextmanager
 def openable(folder: Path) -> Iterator[Path]:
-    """The folder, or, where it can't be written, one that links to its files: tantivy makes a file
-    to lock by, though it only reads. Once it has opened the files it needs the links no more.
+    """The folder itself, or, if it is read-only, a temporary one with links to its files, since
+    tantivy creates a lock file even to read. The links are not needed once tantivy has opened the
+    files.
 
     Raises
     ------
     LibraryDamaged
-        If the folder can't be looked into.
+        If the folder can't be listed.
     """
     if may_write(folder):
         yield folder

@@ -1,4 +1,4 @@
-"""The engine of a library in a folder: SQLite for what is true, FAISS and tantivy to find it."""
+"""The engine of a library in a folder: a SQLite store with FAISS and tantivy indexes."""
 
 from __future__ import annotations
 
@@ -37,9 +37,9 @@ from rag.types.reports import Verification, Version
 
 
 class EmbeddedSearcher:
-    """A snapshot of the indexes over the store, as :class:`rag.index.engine.Searcher` says.
+    """Implements :class:`rag.index.engine.Searcher` with an index snapshot and the current store.
 
-    The store is read as it is now: a passage may have gone since the snapshot.
+    A passage may have been deleted from the store since the snapshot.
     """
 
     def __init__(
@@ -55,13 +55,13 @@ class EmbeddedSearcher:
         self._clauses = clauses
 
     def __len__(self) -> int:
-        """How many passages there are."""
+        """Number of passages."""
         return self._snapshot.pieces.passages
 
     def limited(self, conditions: Sequence[Filter], clauses: Clauses) -> EmbeddedSearcher:
-        """The same, within these limits."""
-        # The store is asked here: each thread that asks it opens it, and words are asked for in
-        # threads of their own.
+        """See :meth:`rag.index.engine.Searcher.limited`."""
+        # Query the store here: lexical searches run in threads of their own, and each thread would
+        # open its own connection.
         among = passages_of(conditions, self._store)
         return EmbeddedSearcher(self._store, self._snapshot, among, clauses)
 
@@ -71,26 +71,26 @@ class EmbeddedSearcher:
 
     @property
     def exact(self) -> bool:
-        """Whether all sentences are compared."""
+        """Whether the vector search is exact."""
         return self._snapshot.vectors.exact
 
     def nearest(self, question: Vector, sentences: int) -> Keys:
-        """The passages of the nearest sentences."""
+        """Search the vector index."""
         limits = self._limits
         keys, _ = self._snapshot.vectors.search(question, sentences, limits.among, limits.but)
         return distinct(keys)
 
     def worded(self, question: str, passages: int) -> tuple[Keys, Scores]:
-        """The passages that the words find."""
+        """Search the lexical index."""
         among = self._limits.among
         return self._snapshot.words.search(question, passages, among, self._clauses)
 
     def matching(self, words: str) -> Keys:
-        """The passages that have all of the words."""
+        """Passages with all of the words."""
         return self._snapshot.words.matching(words, self._clauses, self._among)
 
     def word_scores(self, question: str, keys: Sequence[int]) -> Scores:
-        """By the word index."""
+        """From the lexical index."""
         return self._snapshot.words.score(question, keys)
 
     def vectors(self, keys: Sequence[int]) -> dict[int, Vectors]:
@@ -119,24 +119,24 @@ class EmbeddedSearcher:
         return known.of(pieces), known.passages
 
     def respellings(self, question: str) -> tuple[Respelling, ...]:
-        """By the word index."""
+        """From the lexical index."""
         return self._snapshot.words.respellings(question)
 
     def matched(self, question: str, text: str) -> tuple[str, ...]:
-        """By the word index."""
+        """From the lexical index."""
         return self._snapshot.words.matched(question, text)
 
     def coverage(self, question: str, texts: Sequence[str]) -> Scores:
-        """By the word index."""
+        """From the lexical index."""
         return self._snapshot.words.coverage(question, texts)
 
     def places(self, words: str, phrases: Sequence[str], text: str) -> tuple[Span, ...]:
-        """By the word index."""
+        """From the lexical index."""
         return self._snapshot.words.places(words, phrases, text)
 
 
 class EmbeddedEngine:
-    """A library's folder, as :class:`rag.index.engine.Engine` says."""
+    """Implements :class:`rag.index.engine.Engine` for a folder."""
 
     def __init__(self, folder: Path, dimension: int) -> None:
         self.location = folder
@@ -149,7 +149,7 @@ class EmbeddedEngine:
 
     @property
     def notes(self) -> Database:
-        """In the store."""
+        """Stored in the database."""
         return self.database
 
     @contextmanager
@@ -162,38 +162,38 @@ class EmbeddedEngine:
                 self.snapshots.publish(beat)
 
     def searcher(self) -> EmbeddedSearcher:
-        """The newest snapshot, those that another process published too."""
+        """The newest snapshot, even if another process published it."""
         return EmbeddedSearcher(self.reader, self.snapshots.current())
 
     def size(self) -> int:
-        """Of all files in the folder."""
+        """Total size of the files in the folder."""
         return size_of(self.location)
 
     @property
     def recall(self) -> float | None:
-        """As it was measured when the vectors were sealed."""
+        """As measured when the main segment was written."""
         sealed = self.snapshots.sealed
         return sealed.recall if sealed and sealed.trained else None
 
     def verify(self, embedder: Embedder, tell: Tell, *, repair: bool) -> Verification:
-        """As :mod:`rag.index.verification` says."""
+        """See :mod:`rag.index.verification`."""
         from rag.index import verification
 
         return verification.verify(self.location, self.database, embedder, tell, repair=repair)
 
     def versions(self) -> list[Version]:
-        """None are kept."""
+        """Not supported: raises InputError."""
         raise InputError(
             f"{self.location} is a library in a folder, and keeps no versions; keep copies of it:"
             " rag export FILE, and rag import FILE to go back"
         )
 
     def restore(self, number: int) -> None:
-        """None are kept."""
+        """Not supported: raises InputError."""
         del number
         self.versions()
 
     def close(self) -> None:
-        """The library can't be used afterwards."""
+        """Release files and connections; the engine can't be used afterwards."""
         self.snapshots.close()
         self.database.close()

@@ -1,15 +1,15 @@
-"""The indexes of a library: derived from its store, published together, rebuilt when need be.
+"""Build, update and publish the indexes, which are derived from the store.
 
 In the library's folder::
 
     published.json       which files belong together, their generations and checksums
-    vectors-N.faiss      the sentence vectors as of generation N; what came and went since is
-                         taken from the store
-    words/               the word index
+    vectors-N.faiss      main segment: the sentence vectors as of generation N; the delta and
+                         the tombstones since then are read from the store
+    words/               the lexical index
 
-``published.json`` is written last and replaced at once, so a reader finds the state before or
-the state after. A word index that a crash left ahead of it is brought to the same state by the
-next update, because an update may be repeated.
+``published.json`` is written last and replaced atomically, so a reader sees either the state before
+or the state after. A lexical index that a crash left ahead of it is fixed by the next update,
+because updates are idempotent.
 """
 
 from __future__ import annotations
@@ -32,16 +32,16 @@ from rag.index.vectors import FaissIndex, LayeredIndex, Sealed, VectorIndex, is_
 from rag.runtime.files import open_file, write_atomically
 
 FORMAT = 1
-"""Of the index files; others are made again."""
+"""Format of the index files; files in another format are rebuilt."""
 
 PUBLISHED = "published.json"
 WORDS = "words"
-"""The folder of the word index."""
+"""The folder of the lexical index."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Snapshot:
-    """Indexes that belong together. Nothing in it ever changes."""
+    """Indexes that belong together. Immutable."""
 
     generation: int
     vectors: VectorIndex
@@ -51,7 +51,7 @@ class Snapshot:
 
 @dataclass(frozen=True, slots=True)
 class _Published:
-    """The content of ``published.json``."""
+    """Contents of ``published.json``."""
 
     format: int
     library: str
@@ -61,7 +61,7 @@ class _Published:
 
 
 class Indexes:
-    """The derived files in one library's folder."""
+    """The index files in one library's folder."""
 
     def __init__(self, folder: Path, store: Changes) -> None:
         self._folder = folder
@@ -72,33 +72,33 @@ class Indexes:
 
     @property
     def generation(self) -> int | None:
-        """The generation that is published, or None where nothing of use is."""
+        """The published generation, or None if nothing valid is published."""
         published = self._published()
         return published.generation if published else None
 
     @property
     def sealed(self) -> Sealed | None:
-        """What is known of the sealed vectors, or None where nothing of use is published."""
+        """Metadata of the main vector segment, or None if nothing valid is published."""
         published = self._published()
         return published.sealed if published else None
 
     def load(self) -> Snapshot | None:
-        """What is published, or None where it is missing, damaged or of another library."""
+        """Load the published indexes; None if they are missing, damaged or of another library."""
         published = self._published()
         while published:
             try:
                 return self._snapshot(published)
             except LibraryDamaged:
                 before, published = published, self._published()
-                if published == before:  # else a writer published anew, and removed the file
-                    return None  # derived, so nothing is lost: publish() makes it again
+                if published == before:  # else a writer published another, and deleted the file
+                    return None  # derived data: publish() rebuilds it
         return None
 
     def publish(self) -> Snapshot:
-        """Bring the indexes to the state of the store. The caller holds the writer's lock.
+        """Update the indexes to the state of the store. The caller must hold the writer's lock.
 
-        What came and went is published at once. If it has become much, the vectors are sealed
-        anew after that, and questions of other threads and processes go on meanwhile.
+        Additions and deletions are published first. If there are many, the main vector segment is
+        rewritten after that, while other threads and processes keep searching.
         """
         published = self._published()
         try:
@@ -107,17 +107,17 @@ class Indexes:
             return self._made_anew()
 
     def temporary(self) -> Snapshot:
-        """Indexes of the store as it is, made in a temporary folder for this process alone.
+        """Build indexes of the current store in a temporary folder, for this process only.
 
         Raises
         ------
         LibraryError
-            If there is no room for them, either.
+            If there is no space for them, either.
         OSError
             The same.
         """
         generation = self._store.generation
-        # They stay open, so their names may go.
+        # Open files can still be used after their names are deleted.
         with tempfile.TemporaryDirectory(prefix="rag-", ignore_cleanup_errors=True) as name:
             made = Indexes(Path(name), self._store)
             made._update_words(0)
@@ -126,19 +126,19 @@ class Indexes:
             return made._snapshot(_Published(FORMAT, library, generation, sealed, {}))
 
     def faults(self) -> list[str]:
-        """What is wrong with what is published; that it is behind the store is nothing wrong."""
+        """Defects of the published indexes; being behind the store is not a defect."""
         published = self._published()
         while True:
             found = self._wrong_with(published)
             before, published = published, self._published()
-            if not found or published == before:  # else a writer published anew meanwhile
+            if not found or published == before:  # else a writer has published
                 return found
 
     def withdraw(self) -> None:
-        """Publish nothing, so that all is made anew. The caller holds the writer's lock."""
+        """Unpublish, so that everything is rebuilt. The caller must hold the writer's lock."""
         self._opened, self._sound = None, set()
         for path in (self._folder / PUBLISHED, *self._folder.glob("vectors-*")):
-            if path.is_dir():  # somebody's mistake: nothing could be written there
+            if path.is_dir():  # put there by mistake; would block writing
                 shutil.rmtree(path)
             else:
                 path.unlink(missing_ok=True)
@@ -154,12 +154,12 @@ class Indexes:
                 part(published)
             except LibraryDamaged as error:
                 found.append(str(error))
-        # A writer that has just published removes what it replaced.
+        # A writer that has just published deletes the files that it replaced.
         found += [f"{one.name} is left over" for one in sorted(left_over) if one.exists()]
         if not found:
             words = self._words(published).matching("", NOTHING_ASKED).tolist()
             keys = self._store.keys().tolist()
-            # Asked last: the store is always first to change.
+            # Checked last: the store always changes first.
             if words != keys and published.generation == self._store.generation:
                 found.append("the word index has other passages than the store")
         return found
@@ -169,10 +169,10 @@ class Indexes:
             raise LibraryDamaged(f"{published.sealed.file} has not as many sentences as it had")
 
     def _brought_up(self, published: _Published) -> Snapshot:
-        """Add what came, leave out what went, and seal the vectors anew where that is due."""
+        """Apply additions and deletions, and rewrite the main vector segment if that is due."""
         generation = self._store.generation
         if published.generation < generation:
-            self._words(published)  # nothing is built on what is damaged
+            self._words(published)  # raises if it is damaged
             self._update_words(published.generation)
             published = self._write(generation, published.sealed, published.words)
         before = published.sealed
@@ -191,8 +191,8 @@ class Indexes:
         return self._snapshot(self._write(generation, sealed, {}))
 
     def _write(self, generation: int, sealed: Sealed, known: Mapping[str, str]) -> _Published:
-        """Say which files belong together, and remove others; ``known`` are checksums of files of
-        the word index that are there already.
+        """Write ``published.json``, and delete files that are not in it; ``known`` are checksums of
+        existing files of the lexical index.
         """
         lexical_files.share(self._folder / WORDS, like=self._folder / "library.db")
         words = lexical_files.digests(self._folder / WORDS, known)
@@ -201,7 +201,7 @@ class Indexes:
         write_atomically(self._folder / PUBLISHED, content)
         for old in self._folder.glob("vectors-*"):
             if old.name != sealed.file:
-                # Windows keeps a file that a reader has mapped: it goes the next time.
+                # Windows can't delete a file that a reader has mapped: it is deleted next time.
                 with suppress(PermissionError):
                     old.unlink(missing_ok=True)
         return published
@@ -213,8 +213,8 @@ class Indexes:
             words = TantivyIndex.open(folder) if since else TantivyIndex.create(folder)
             words.update(removed, map(_entry, self._store.added_since(since)))
         except ValueError as error:  # whatever goes wrong in tantivy
-            # It numbers its files by its steps: one that a killed writer left is in the way of the
-            # same step taken again.
+            # It numbers its files by operation: a file left by a killed writer blocks the same
+            # operation when it is repeated.
             if since and "FileAlreadyExists" in str(error):
                 raise LibraryDamaged("a writer was killed at the word index") from error
             full = f"(os error {errno.ENOSPC})" in str(error)
@@ -224,18 +224,18 @@ class Indexes:
             ) from error
 
     def _published(self) -> _Published | None:
-        """What is published, or None where nothing is, or nothing of use."""
+        """The valid published state, or None."""
         try:
             published = self._read(self._folder / PUBLISHED)
         except (OSError, ValueError, TypeError, KeyError):
             return None
         of_this = (published.format, published.library) == (FORMAT, self._store.library_id)
-        # Ahead of the store: that was put back from an older copy.
+        # Ahead of the store means that the store was restored from an older backup.
         return published if of_this and published.generation <= self._store.generation else None
 
     def _read(self, path: Path) -> _Published:
-        """What the file says; it is asked for with each question, so it is read once."""
-        facts = path.stat()  # a new file replaces it as a whole
+        """Parse the file; cached, since it is needed for each query."""
+        facts = path.stat()  # it is only ever replaced as a whole
         which = facts.st_ino, facts.st_size, facts.st_mtime_ns
         if self._last_read is None or self._last_read[0] != which:
             with open_file(path) as file:
@@ -256,8 +256,8 @@ class Indexes:
         )
 
     def _words(self, published: _Published) -> TantivyReader:
-        """What is committed of the word index: that which was published, or a later one that a
-        crash, or a writer at work, left ahead.
+        """The committed state of the lexical index: the published one, or a later one left by a
+        crash or by a writer at work.
         """
         folder = self._folder / WORDS
         unseen = {
@@ -266,8 +266,8 @@ class Indexes:
             if (name, sha256) not in self._sound
         }
         wrong = lexical_files.differing(folder, unseen)
-        # The store is always first to change: where it did not, nothing else may have. A later
-        # index has another list of files, and may have merged some of them into others.
+        # The store always changes first: if it hasn't changed, nothing else should have. A later
+        # lexical index has another list of files, and may have merged some of them.
         is_latest = published.generation == self._store.generation
         for name in wrong:
             if is_latest or (name != lexical_files.META and (folder / name).exists()):
@@ -283,7 +283,7 @@ class Indexes:
             raise LibraryDamaged(f"the word index can't be read: {error}") from error
 
     def _open(self, sealed: Sealed) -> FaissIndex:
-        """The sealed vectors, which are opened once."""
+        """The main vector segment; opened once."""
         if self._opened is None or self._opened[0] != sealed:
             index = FaissIndex.load(self._folder / sealed.file, sealed.sha256, sealed.probed)
             self._opened = sealed, index
@@ -291,8 +291,8 @@ class Indexes:
 
 
 def _is_old(path: Path, published: _Published) -> bool:
-    """Whether it is a file of vectors from before those that are published; later ones a writer may
-    be about to publish, or the next one takes away.
+    """Whether a vector file is older than the published one; a newer one may be about to be
+    published, or else the next writer deletes it.
     """
     number = re.match(r"vectors-(\d+)\.", path.name)
     is_later = number is not None and int(number[1]) >= published.sealed.generation

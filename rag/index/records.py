@@ -1,4 +1,4 @@
-"""What goes into the store and comes out of it."""
+"""Data types that the store takes and returns."""
 
 from __future__ import annotations
 
@@ -21,9 +21,7 @@ _Found = TypeVar("_Found")
 
 
 def sound(read: Callable[_Asked, _Found]) -> Callable[_Asked, _Found]:
-    """The same function, for which values that make no sense are damage: only what was written
-    is read, and that made sense.
-    """
+    """Decorator: report nonsensical stored values as damage, as none are ever written."""
 
     @wraps(read)
     def checked(*args: _Asked.args, **kwargs: _Asked.kwargs) -> _Found:
@@ -36,7 +34,7 @@ def sound(read: Callable[_Asked, _Found]) -> Callable[_Asked, _Found]:
 
 
 def damaged(what: str) -> LibraryDamaged:
-    """What is stored is not what was written."""
+    """The error for stored data that differs from what was written."""
     return LibraryDamaged(
         f"the library's store is damaged ({what}); rag verify says which documents are, and rag "
         "verify --repair what can be done"
@@ -45,10 +43,10 @@ def damaged(what: str) -> LibraryDamaged:
 
 @dataclass(frozen=True, slots=True)
 class FileRecord:
-    """A file as it was when it was last read.
+    """A file as of when it was last read.
 
-    ``reader`` says what read it, so that it is read again when there is something better;
-    ``failures`` is what of it could not be read, the whole file or documents in it.
+    ``reader`` is how it was read, so that it can be read again when there is something better;
+    ``failures`` are the parts that could not be read, the whole file or documents in it.
     """
 
     path: str
@@ -61,13 +59,13 @@ class FileRecord:
 
     @property
     def ocr(self) -> str | None:
-        """The languages of OCR by which it was read; None if it was read without."""
+        """OCR languages with which it was read; None if without OCR."""
         languages = self._read_with(1)
         return None if languages == "-" else languages
 
     @property
     def max_document(self) -> int:
-        """The memory, in bytes, that reading it was allowed to take; 0 where that is not known."""
+        """Memory limit for reading it, in bytes; 0 if unknown."""
         return int(self._read_with(2) or 0)
 
     def _read_with(self, place: int) -> str | None:
@@ -77,7 +75,7 @@ class FileRecord:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A place where a document was found: a file, or below a file that holds several."""
+    """Where a document was found: a file, or an entry of a file that holds several."""
 
     path: str
     file: str
@@ -86,7 +84,7 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class StoredPassage:
-    """A passage with the facts of its document that a hit shows."""
+    """A passage with the metadata of its document that a hit shows."""
 
     key: int
     passage: Passage
@@ -97,7 +95,7 @@ class StoredPassage:
 
 
 def together(counts: Iterable[DocumentCount]) -> tuple[DocumentCount, ...]:
-    """Counts by document, those of its parts added up."""
+    """Counts by document, with the parts of a document added up."""
     found: dict[tuple[str, str], DocumentCount] = {}
     for one in counts:
         first = found.setdefault((one.source, one.title), one)
@@ -108,10 +106,9 @@ def together(counts: Iterable[DocumentCount]) -> tuple[DocumentCount, ...]:
 
 
 def content_key(passage: Passage) -> int:
-    """A number that stands for all that a passage's encoding depends on: words and sentences.
+    """A 64-bit hash of all that a passage's encoding depends on: text and sentence boundaries.
 
-    Passages with the same key have the same words but for one chance in 2⁶⁴ a pair: who relies
-    on it compares the words too.
+    Two different passages collide with probability 2⁻⁶⁴, so callers must compare the text too.
     """
     hashed = hashlib.blake2b(passage.text.encode(), digest_size=8)
     hashed.update(sentence_spans(passage, -passage.start).tobytes())
@@ -119,14 +116,14 @@ def content_key(passage: Passage) -> int:
 
 
 def sentence_spans(passage: Passage, shift: int = 0) -> NDArray[np.int32]:
-    """The passage's sentences, shape (sentences, 2), int32: start and end, ``shift`` added."""
+    """The passage's sentence spans plus ``shift``, shape (sentences, 2), int32: start and end."""
     spans = [(span.start + shift, span.end + shift) for span in passage.sentences]
     return np.array(spans, dtype=np.int32).reshape(-1, 2)
 
 
 @sound
 def unpacked(blob: bytes, dimension: int) -> Vectors:
-    """Sentence vectors as they lie in the store, shape (sentences, dimension), float32."""
+    """Decode stored sentence vectors, shape (sentences, dimension), float32."""
     halves = np.frombuffer(blob, dtype=np.int16).reshape(-1, dimension)
     if (halves & _EXPONENT == _EXPONENT).any():
         raise damaged("a vector is not finite")
@@ -134,15 +131,15 @@ def unpacked(blob: bytes, dimension: int) -> Vectors:
 
 
 _EXPONENT = np.int16(0x7C00)
-"""Where a half-precision number has its exponent; infinities and NaN have all of it set."""
+"""Exponent bits of a half-precision number; all set for infinities and NaN."""
 
 
 def _widened(halves: NDArray[np.int16]) -> NDArray[np.float32]:
-    """Finite half-precision numbers, as their bits, in single precision.
+    """Convert finite half-precision numbers, given as bits, to single precision.
 
-    What ``astype`` gives, in a fifth of the time: it takes them one by one. The bits go where
-    single precision has them, without the copies of the sign that come along, and the factor is
-    for exponents that count from 15 here and from 127 there.
+    Same result as ``astype`` in a fifth of the time, since that converts one by one. Shifts the
+    bits to their place in single precision, masks the copies of the sign bit, and multiplies by a
+    factor for the different exponent biases, 15 and 127.
     """
     wide = halves.astype(np.int32)
     wide <<= 13
@@ -154,7 +151,7 @@ def _widened(halves: NDArray[np.int16]) -> NDArray[np.float32]:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class NewPassage:
-    """What the word index needs of a passage that it lacks; ``language`` is its document's."""
+    """A passage to be added to the lexical index; ``language`` is its document's."""
 
     key: int
     text: str
@@ -165,10 +162,11 @@ class NewPassage:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class StoredTokens:
-    """What one passage is ordered by: its token bits, how many tokens each of its sentences has,
-    its words, and its document's id and where in it the passage begins.
+    """What late interaction needs of a passage: its token bits, the number of tokens per sentence,
+    its text, and its document's id and its position there.
 
-    ``title`` are the bits of the headings that lead its document; none where nothing leads it.
+    ``title`` are the bits of the headings at the beginning of its document; empty if there are
+    none.
     """
 
     key: int
@@ -187,5 +185,5 @@ class PieceFrequencies:
     _frequency: Mapping[int, int]
 
     def of(self, pieces: NDArray[np.int32]) -> NDArray[np.int64]:
-        """The number of passages with each of ``pieces``; 0 for those never seen."""
+        """Number of passages with each of ``pieces``; 0 for those never seen."""
         return np.array([self._frequency.get(int(piece), 0) for piece in pieces], dtype=np.int64)

@@ -1,4 +1,4 @@
-"""The indexes as they are published now: loaded once, and again when they changed."""
+"""The published indexes, loaded once and reloaded when they change."""
 
 from __future__ import annotations
 
@@ -26,21 +26,21 @@ class Snapshots:
 
     @property
     def sealed(self) -> Sealed | None:
-        """What is known of the vectors' sealed part; None where nothing of use is published."""
+        """Metadata of the main vector segment; None if nothing valid is published."""
         return self._indexes.sealed
 
     def publish(self, beat: Beat = unobserved) -> None:
-        """Bring the indexes to the state of the store. The caller holds the writer's lock."""
+        """Update the indexes to the state of the store. The caller must hold the writer's lock."""
         with writing(self._folder):
             self._newest = run(self._indexes.publish, beat)
 
     def current(self) -> Snapshot:
-        """The newest published indexes, those that another process published too.
+        """The newest published indexes, even if another process published them.
 
         Raises
         ------
         LibraryBusy
-            If nothing is published, and a writer that could do it goes on writing.
+            If nothing is published, and another writer, which could, keeps writing.
         LibraryError
             If nothing is published, and it can't be written.
         """
@@ -53,15 +53,15 @@ class Snapshots:
             return self._newest
 
     def close(self) -> None:
-        """Let go of the indexes and their files."""
+        """Release the indexes and their files."""
         self._newest = None
 
     def _caught_up(self, behind: Snapshot | None) -> Snapshot:
-        """Publish what a writer that was killed left unpublished.
+        """Publish what a killed writer left unpublished.
 
-        While another writer is at work it will publish itself: what there was before serves. So it
-        does where nothing can be written, by the folder's permissions or for want of space. Where
-        there is none of use, this process makes indexes of its own.
+        Another active writer will publish itself, so the previous snapshot is used meanwhile;
+        likewise if nothing can be written, for lack of permission or space. If there is no valid
+        one, this process builds temporary indexes.
         """
         if not may_write(self._folder):
             return behind or self._temporary(
@@ -75,7 +75,7 @@ class Snapshots:
                 return self._indexes.publish()
         except (LibraryNotFound, LibraryDamaged):
             raise
-        except LibraryError as error:  # another process is at work, or the disk is full
+        except LibraryError as error:  # another process is writing, or the disk is full
             if behind:
                 return behind
             if isinstance(error, LibraryBusy):
@@ -83,7 +83,9 @@ class Snapshots:
             return self._temporary(error)
 
     def _temporary(self, otherwise: LibraryError) -> Snapshot:
-        """Indexes of this process alone, or the error where there is no room for them, either."""
+        """Temporary indexes for this process; raises ``otherwise`` if there is no space for
+        them.
+        """
         try:
             return self._indexes.temporary()
         except (LibraryError, OSError):

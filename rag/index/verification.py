@@ -1,8 +1,8 @@
-"""Is a library what was written to it? Everything in its folder is held against everything else.
+"""Check and repair the integrity of a library's folder.
 
-The store is the truth, and has a checksum of each document and each passage. What is derived can be
-made again: SQLite's indexes, sums, the two search indexes, and all that the model made of a text.
-Only a text that is damaged can't; its file has to be read again.
+The store is the source of truth, with a checksum of each document and each passage. Derived data
+can be rebuilt: SQLite's indexes, checksums, the two search indexes, and the model's encodings. A
+damaged text can't; its file has to be read again.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from rag.types.protocols import Embedder
 from rag.types.reports import Problem, Verification
 
 Tell: TypeAlias = Callable[[str, int, int], None]
-"""Told what is being looked at, how much of it is done, of how much."""
+"""Progress callback: what is being checked, how much of it is done, and the total."""
 
 _COPY = (
     "restore the library from a copy (rag import), or index your documents into a new one: "
@@ -49,16 +49,16 @@ _READ = "index its file again: rag index"
 def verify(
     folder: Path, database: Database, embedder: Embedder, tell: Tell, *, repair: bool
 ) -> Verification:
-    """Look at everything, and with ``repair`` make again what can be made.
+    """Check everything; with ``repair`` rebuild derived data.
 
-    Without, nothing is written, and writers go on meanwhile.
+    Without ``repair`` nothing is written, and writers carry on meanwhile.
 
     Raises
     ------
     LibraryBusy
-        If it is to be repaired, and another process goes on writing.
+        If a repair is requested and another process keeps writing.
     LibraryError
-        If it is to be repaired, and can't be written.
+        If a repair is requested and the library can't be written.
     """
     began = time.perf_counter()
     with ExitStack() as held:
@@ -79,7 +79,7 @@ def verify(
 
 
 def _looked(folder: Path, database: Database, tell: Tell) -> tuple[StoreCheck, list[Problem]]:
-    """What is wrong with the store at one moment, and the counts of it; and with the indexes."""
+    """Check one snapshot of the store, and the indexes; returns counts and problems."""
     check = StoreCheck(database)
     with database.unchanging():
         tell("store", 0, 1)
@@ -91,10 +91,10 @@ def _looked(folder: Path, database: Database, tell: Tell) -> tuple[StoreCheck, l
                 for one in check.documents(lambda done, total: tell("documents", done, total))
             ]
             found += [_problem(database, one) for one in (*check.orphans(), *check.counts())]
-        except LibraryError as error:  # what is damaged so badly that no list of it can be read
+        except LibraryError as error:  # too damaged to be listed
             found.append(Problem(str(error), _COPY))
         found += _sent(folder, database, tell)
-    # Not of that moment: a writer may have published since.
+    # Not part of the snapshot: a writer may have published since.
     tell("indexes", 0, 1)
     found += [Problem(one, _REPAIR) for one in Indexes(folder, Changes(database)).faults()]
     tell("indexes", 1, 1)
@@ -110,14 +110,14 @@ def _problem(database: Database, fault: Fault) -> Problem:
 
 
 def _sent(folder: Path, database: Database, tell: Tell) -> list[Problem]:
-    """Files that were sent to the library, and are not what was read."""
+    """Uploaded files that differ from what was read."""
     found = []
     kept = [one for one in StoreReader(database).files().values() if _is_in(one.path, folder)]
     for done, record in enumerate(kept, 1):
         try:
             found_digest = digest(record.path)
         except OSError:
-            found_digest = None  # whoever deleted it may have meant to
+            found_digest = None  # perhaps deleted on purpose
         if found_digest is not None and record.digest and found_digest != record.digest:
             what = "the file that was sent is not what was read"
             found.append(Problem(what, "send it again", source=record.path))
@@ -130,7 +130,7 @@ def _is_in(path: str, folder: Path) -> bool:
 
 
 class _Repair:
-    """Making again what can be made. The writer's lock is held."""
+    """Rebuilds derived data. The writer's lock must be held."""
 
     def __init__(self, folder: Path, database: Database, embedder: Embedder, tell: Tell) -> None:
         self._folder = folder
@@ -140,9 +140,9 @@ class _Repair:
         self._store = StoreReader(database)
 
     def done(self, found: list[Problem]) -> tuple[StoreCheck, list[Problem]]:
-        """Repair; returns a later check, and what was found, saying whether it is repaired."""
+        """Repair; returns a later check, and the problems found, marked as repaired or not."""
         if any(one.remedy == _COPY for one in found):
-            reindex(self._database)  # the tables may be whole, and only SQLite's indexes damaged
+            reindex(self._database)  # perhaps only SQLite's indexes are damaged
         damaged = dict.fromkeys(one.document for one in found if one.document)
         lost = {one.document for one in found if one.remedy.startswith(_READ)}
         for number, document in enumerate(damaged, 1):
@@ -153,7 +153,7 @@ class _Repair:
             self._tell("repaired", number, len(damaged))
         check = StoreCheck(self._database)
         for _ in check.documents(lambda done, total: self._tell("documents", done, total)):
-            pass  # what is left is found once more below; this counts
+            pass  # the check below finds what is left; this counts
         recount(self._database, check)
         indexes = Indexes(self._folder, Changes(self._database))
         indexes.withdraw()
@@ -164,13 +164,14 @@ class _Repair:
             replace(one, repaired=(one.what, one.document, one.source) not in still)
             for one in found
         ]
-        # What came up only now, too: a table that could not be read before, say.
+        # Includes problems that appeared only now, such as in a table that could not be read
+        # before.
         before = {(one.what, one.document, one.source) for one in found}
         more = (one for one in remaining if (one.what, one.document, one.source) not in before)
         return later, [*told, *more]
 
     def _made_again(self, document_id: str) -> None:
-        """Take a document's text through the model again."""
+        """Encode a document's text again."""
         document = self._store.document(document_id)
         source = next(
             (one for one in self._store.sources() if one.document_id == document_id), None

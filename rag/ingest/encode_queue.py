@@ -1,8 +1,8 @@
-"""Documents that are read, on their way into the store: gathered, encoded, committed one by one.
+"""Queue of documents to be encoded and committed one by one.
 
-Two batches are on their way at a time. While the model encodes one, the next is gathered; as soon
-as that is enough, it is handed to the model, and what has been encoded is committed. So the model
-waits for nobody as long as there is something to do.
+It is double-buffered. While the model encodes one batch, the next is gathered; once that is large
+enough, it is handed to the model and the encoded one is committed. So the model never waits as long
+as there is work.
 """
 
 from __future__ import annotations
@@ -21,22 +21,22 @@ from rag.types import Document, Passage, PassageEncoding
 from rag.types.arrays import Vectors
 
 PASSAGES_TOGETHER = 512
-"""Passages that are gathered while the model is busy: enough that texts of one length can go
-together, few enough that a crash costs seconds."""
+"""Passages gathered while the model is busy: enough to batch texts of similar length, few enough
+that a crash costs seconds."""
 
 PASSAGES_AT_ONCE = 64
-"""… while it has nothing to do."""
+"""… and while it is idle."""
 
 CHARACTERS_TOGETHER = 1_000_000
-"""Characters of documents that are gathered at most, plus one document."""
+"""Maximum characters of documents gathered, plus one document."""
 
 FILES_TOGETHER = 256
-"""Files that are recorded as read in one transaction, where nothing goes through the model."""
+"""Files recorded as read in one transaction if nothing needs the model."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """A document that is read and not stored yet, with every place where it was found."""
+    """A document not stored yet, with every source that has it."""
 
     document: Document
     passages: list[Passage]
@@ -45,7 +45,7 @@ class Pending:
 
 @dataclass(slots=True)
 class _Batch:
-    """Documents by id, what else is to be pointed at documents, and files that end with them."""
+    """Documents by id, sources of documents already stored, and records of files that end here."""
 
     documents: dict[str, Pending] = field(default_factory=dict)
     pointing: list[Source] = field(default_factory=list)
@@ -56,10 +56,10 @@ class _Batch:
 
 @dataclass(slots=True)
 class Storing:
-    """What is on its way into the store; to be finished.
+    """The queue between reading and the store; call :meth:`finish` at the end.
 
-    ``on_stored`` is told of each document that was committed, ``on_lost`` of sources that a file
-    held before and holds no more.
+    ``on_stored`` is called for each document committed, ``on_lost`` with sources that a file no
+    longer contains.
     """
 
     encoder: Encoder
@@ -72,27 +72,27 @@ class Storing:
     _encodings: Iterator[PassageEncoding] = field(default_factory=lambda: iter(()))
 
     def pending(self, document_id: str) -> Pending | None:
-        """The document of that id, where it is on its way; more sources may be added to it."""
+        """The queued document with that id, if any; more sources may be added to it."""
         return self._gathered.documents.get(document_id) or self._encoding.documents.get(
             document_id
         )
 
     def put(self, pending: Pending) -> None:
-        """Take a document."""
+        """Add a document."""
         self._gathered.documents[pending.document.id] = pending
         self._gathered.passages += len(pending.passages)
         self._gathered.characters += len(pending.document.text)
 
     def point(self, source: Source) -> None:
-        """Take a source of a document that is in the store."""
+        """Add a source of a document that is in the store."""
         self._gathered.pointing.append(source)
 
     def settle(self, record: FileRecord, sources: list[str]) -> None:
-        """Take word that a file is read, and what was found in it, all of it taken before."""
+        """Record that a file was read, with its sources, all of which were added before."""
         self._gathered.settling.append((record, sources))
 
     def advance(self) -> None:
-        """Go on if it is time."""
+        """Process a batch if enough has been gathered."""
         enough = PASSAGES_TOGETHER if self.encoder.busy else PASSAGES_AT_ONCE
         gathered = self._gathered
         if (
@@ -103,12 +103,12 @@ class Storing:
             self._turn()
 
     def finish(self) -> None:
-        """Store all that was taken."""
+        """Store everything in the queue."""
         self._turn()
         self._turn()
 
     def _turn(self) -> None:
-        """Hand what was gathered to the model, and commit what it was handed before."""
+        """Hand the gathered batch to the model, and commit the previous one."""
         encoded, encodings = self._encoding, self._encodings
         self._encoding, self._gathered = self._gathered, _Batch()
         self._encodings = self.encoder.begin(
@@ -116,13 +116,13 @@ class Storing:
         )
         for one in list(encoded.documents.values()):
             first, *others = one.sources
-            # All of them before the store is locked: who rates a passage must not wait for the
-            # model. They are kept as the store has them, in half the memory.
+            # All of them before the store is locked, so that a reader's rating need not wait for
+            # the model. Half precision, as in the store, takes half the memory.
             mine = [_halved(encoding) for encoding in islice(encodings, len(one.passages))]
             self.writer.put(one.document, first, one.passages, mine)
             encoded.pointing += others
             self.on_stored(one)
-        # Files are recorded as read only now that their documents are in the store.
+        # Files are recorded as read only after their documents are in the store.
         if encoded.pointing:
             self.writer.point(encoded.pointing)
         if encoded.settling:
@@ -131,6 +131,6 @@ class Storing:
 
 
 def _halved(encoding: PassageEncoding) -> PassageEncoding:
-    """The encoding with its vectors in half precision."""
+    """Convert the encoding's vectors to half precision."""
     halves = cast("Vectors", encoding.sentences.astype(np.float16))
     return replace(encoding, sentences=halves)

@@ -1,9 +1,8 @@
-"""Passages → encodings: from where the same words were encoded before, else by the model.
+"""Encode passages, reusing encodings of identical text from the store.
 
-A document that grew or was edited, a record in a file of records, a text that several files hold:
-only what is new costs the model's time. The model runs in a thread of its
-own, so that it need not wait while the next documents are cut into passages and the last ones are
-stored.
+If a document has grown or been edited, or several files hold the same text, only new passages cost
+model time. The model runs in its own thread, in parallel with chunking the next documents and
+storing the previous ones.
 """
 
 from __future__ import annotations
@@ -27,17 +26,17 @@ from rag.types import Passage, PassageEncoding
 from rag.types.protocols import Embedder
 
 BATCH_PASSAGES, BATCH_SENTENCES = 256, 8192
-"""Most passages, and sentences in them, that are handed to the model at a time."""
+"""Maximum passages, and sentences in them, in one batch for the model."""
 
 BATCHES_BEGUN = 3
-"""Batches whose encodings may be in memory: one that is taken, and those that the model is at."""
+"""Batches whose encodings may be in memory: the one being consumed, and those in the model."""
 
 SECONDS_TO_STOP = 0.5
-"""How long the model may take over the passages in hand when a run is broken off."""
+"""How long to wait for the model to finish its batch when a run is aborted."""
 
 GIVE_WAY = 10
-"""How much lower than the process's own the priority of the model is, so that whoever asks
-meanwhile is answered first, and the machine stays of use."""
+"""How much lower (in nice levels) the priority of the model's thread is than the process's own, so
+that queries are answered first and the machine stays responsive."""
 
 _Found = dict[bytes, PassageEncoding]
 _Made = tuple[bytes, PassageEncoding]
@@ -46,8 +45,8 @@ _Results = queue.SimpleQueue[_Made | BaseException]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Batch:
-    """Passages by the hash of their content, each with ``sources`` of its encoding: what is
-    ``found`` of this batch, or of an earlier one. ``fresh`` comes from the model.
+    """Passages by content hash, each with the ``sources`` of its encoding: ``found`` in the store
+    or in an earlier batch, or ``fresh`` from the model.
     """
 
     sources: list[tuple[bytes, _Found]]
@@ -58,10 +57,10 @@ class _Batch:
 
 @dataclass(slots=True)
 class Encoder:
-    """Gives passages their encodings, and counts them; to be closed.
+    """Encodes passages and counts them; must be closed.
 
-    ``embedded`` went through the model, ``reused`` had been through it before. All methods are for
-    one thread.
+    ``embedded`` passages went through the model, ``reused`` ones had been encoded before. Not
+    thread-safe.
     """
 
     embedder: Embedder
@@ -81,17 +80,17 @@ class Encoder:
 
     @property
     def busy(self) -> bool:
-        """Whether the model is not through yet with what was begun."""
+        """Whether the model is still at work."""
         return bool(self._waiting) or (self._latest is not None and not self._latest.done())
 
     def begin(self, passages: Sequence[Passage]) -> Iterator[PassageEncoding]:
-        """Have passages encoded in the background, a bounded number ahead of what is taken.
+        """Encode passages in the background, a bounded number ahead of the consumer.
 
         Returns
         -------
         iterator of PassageEncoding
-            One a passage, in the same order, as they come. What was begun first is to be taken
-            first, and all of it.
+            One per passage, in order. Iterators must be consumed completely, in the order in which
+            they were created.
         """
         batches = list(_batches(passages))
         self._waiting += batches
@@ -104,7 +103,7 @@ class Encoder:
 
     def _begin(self, passages: Sequence[Passage]) -> None:
         keys = [_content_digest(one) for one in passages]
-        # Looked up now: as they are taken, the store may replace what they are found in.
+        # Looked up now: by the time they are consumed, the store may have replaced them.
         known = self.reader.encodings(passages)
         found = {keys[position]: one for position, one in known.items()}
         new = {
@@ -128,14 +127,14 @@ class Encoder:
             self._latest = self._model.submit(self._run, new, batch.fresh)
 
     def close(self) -> None:
-        """Stop the model, without waiting long for the passages that it has in hand."""
+        """Stop the model, with a short wait for the batch in progress."""
         self._stop.set()
         self._model.shutdown(wait=False, cancel_futures=True)
         if self._latest:
             wait([self._latest], SECONDS_TO_STOP)
 
     def _run(self, new: dict[bytes, Passage], fresh: _Results) -> None:
-        """Run the model; in its thread."""
+        """Run the model; called in its thread."""
         try:
             for one in zip(new, self.embedder.passages(list(new.values())), strict=True):
                 fresh.put(one)
@@ -145,7 +144,7 @@ class Encoder:
             fresh.put(error)
 
     def _taken(self) -> Iterator[PassageEncoding]:
-        """Take the encodings of the first batch that was begun."""
+        """Yield the encodings of the oldest batch."""
         batch = self._begun[0]
         for position, (key, source) in enumerate(batch.sources, 1):
             if key in source:
@@ -157,7 +156,7 @@ class Encoder:
                     raise one
                 encoding = one[1]
                 self.embedded += 1
-            # Also what an earlier batch had: this one may be the earliest when the next begins.
+            # Includes those of an earlier batch, which may be gone when the next batch starts.
             batch.found[key] = encoding
             if position == len(batch.sources):
                 self._begun.popleft()
@@ -166,7 +165,7 @@ class Encoder:
 
 
 def _batches(passages: Sequence[Passage]) -> Iterator[Sequence[Passage]]:
-    """The passages in runs that are not too large."""
+    """Split passages into batches of bounded size."""
     first = sentences = 0
     for position, passage in enumerate(passages):
         sentences += len(passage.sentences)
@@ -179,7 +178,7 @@ def _batches(passages: Sequence[Passage]) -> Iterator[Sequence[Passage]]:
 
 
 def _content_digest(passage: Passage) -> bytes:
-    """32 bytes that stand for what an encoding depends on beside the model: words and sentences."""
+    """A 32-byte hash of a passage's text and sentence boundaries, the input of its encoding."""
     text = passage.text.encode()
     hashed = hashlib.blake2b(f"{len(text)} ".encode(), digest_size=32)
     hashed.update(text)
@@ -188,7 +187,7 @@ def _content_digest(passage: Passage) -> bytes:
 
 
 def _give_way() -> None:
-    """Lower this thread's priority, and that of threads it starts, where a thread has its own."""
+    """Lower the priority of this thread and its children, on systems with priorities per thread."""
     if sys.platform == "linux":
         with suppress(OSError):
             mine = threading.get_native_id()

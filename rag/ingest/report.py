@@ -1,4 +1,4 @@
-"""What became of each file and source in one run over a set of files."""
+"""Outcome of an index run for each file and source."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from rag.types.reports import IndexReport
 
 @dataclass(slots=True)
 class Tally:
-    """Counts as the run goes; :meth:`report` says what was done so far.
+    """Running totals of an index run; :meth:`report` returns the state so far.
 
-    ``before`` are the sources as the library had them when the run began, ``named`` the files
-    that were asked for by name, ``passed_over`` what was skipped without a look.
+    ``before`` are the library's sources when the run began, ``named`` the files given explicitly,
+    ``passed_over`` those skipped unopened.
     """
 
     before: Mapping[str, Source]
@@ -41,9 +41,9 @@ class Tally:
         self._skipped += self.passed_over
 
     def holds(self, source: Source, *, anew: bool = False) -> None:
-        """A source holds a document; ``anew`` where the document was read again, and differs.
+        """Record that a source has a document; ``anew`` if it was read again and differs.
 
-        A document in parts counts with its first one.
+        A document in parts is counted once, with its first part.
         """
         if is_further_part(source.path):
             return
@@ -56,21 +56,21 @@ class Tally:
             self._unchanged.append(source.path)
 
     def leaves(self, sources: Iterable[str]) -> None:
-        """These were not touched: their file is as it was."""
+        """Record sources whose file is unchanged."""
         self._unchanged += _wholes(sources)
 
     def lost(self, sources: Iterable[str]) -> None:
-        """These are gone from the library."""
+        """Record sources removed from the library."""
         self._removed += _wholes(sources)
 
     def fails(self, failures: Iterable[Failure]) -> None:
-        """Of a kind that nothing reads is skipped; whatever else went wrong has failed."""
+        """Record failures; files of an unsupported type count as skipped instead."""
         for one in failures:
             skipped = is_of_unknown_kind(one) and one.source not in self._names
             (self._skipped if skipped else self._failed).append(one)
 
     def report(self, embedded: int, reused: int) -> IndexReport:
-        """What was done so far, with the passages that went through the model or had before."""
+        """The report so far, given the numbers of passages encoded and reused."""
         return IndexReport(
             added=tuple(self._added),
             updated=tuple(self._updated),

@@ -1,4 +1,4 @@
-"""Files → store: what is new or changed is read, broken into passages, encoded and committed."""
+"""An index run: new and changed files are read, chunked, encoded and committed."""
 
 from __future__ import annotations
 
@@ -35,31 +35,31 @@ from rag.types.protocols import Embedder
 from rag.types.reports import IndexReport, Progress
 
 _LAST_NS = 2**63 - 1
-"""The furthest time that SQLite can keep, in April 2262; some systems know later ones, and broken
+"""The latest time that SQLite can store, in April 2262; some systems allow later ones, and broken
 programs write them."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Looked:
-    """What a glance at a file says, before anything is read."""
+    """A file's size, modification time and digest, before it is read."""
 
     path: Path
     size: int
     modified_ns: int
     digest: str
     unchanged: bool
-    """Whether its content is what it was when it was last read."""
+    """Whether its content is the same as when it was last read."""
     means: Means
-    """What it is read with."""
+    """The options with which to read it."""
 
 
 @dataclass(slots=True)
 class Ingestion:
-    """One run over a set of files. The caller holds the writer's lock.
+    """One run over a set of files. The caller must hold the writer's lock.
 
-    Every document is committed on its own, and a file is recorded as read only after its
-    documents are; so whatever ends the run, what is committed stays, and the next run goes on
-    where this one stopped. :meth:`report` says what was done by then.
+    Every document is committed on its own, and a file is recorded as read only after its documents
+    are. So however the run ends, what is committed stays, and the next run resumes there.
+    :meth:`report` returns what was done so far.
     """
 
     discovery: Discovery
@@ -68,9 +68,9 @@ class Ingestion:
     writer: Writer
     heartbeat: Heartbeat
     means: Means = field(default_factory=Means)
-    """What helps to read some of the files. What lacked it before is read again."""
+    """Options for reading, such as OCR; files that lacked one before are read again."""
     retry: bool = False
-    """Read files again that could not be read before, or not all of them."""
+    """Read files again that failed, wholly or in part."""
     again: bool = False
     """Read every file again."""
 
@@ -87,7 +87,7 @@ class Ingestion:
     _gathered: int = 0
 
     def __post_init__(self) -> None:
-        # Of a library with many files, only those asked for are looked up, where no folder is.
+        # Without folders, look up only the given files: the library may have many more.
         named = None if self.discovery.folders else [*map(printable, self.discovery.files)]
         self._files = self.reader.files(named)
         sources = {source.path: source for source in self.reader.sources(named)}
@@ -102,7 +102,7 @@ class Ingestion:
         self._storing = Storing(self._encoder, self.writer, self._stored, self._tally.lost)
 
     def run(self) -> None:
-        """Do it, once; may be interrupted at any point."""
+        """Run once; may be interrupted at any point."""
         with closing(self._encoder):
             self._run()
 
@@ -113,8 +113,8 @@ class Ingestion:
             self._tell(path)
             if looked := self._look_at(path):
                 changed.append(looked)
-        # Nothing has been written yet: these are the files as they were before the run. All are
-        # asked for at once, since the library may be far away.
+        # Nothing has been written yet: these are the files as they were before the run. One lookup
+        # for all of them, since the library may be remote.
         alike = self.reader.files_with(dict.fromkeys(looked.digest for looked in changed))
         settled = {one.digest: one for one in alike if not self._try_again(one)}
         held: dict[str, list[Source]] = {}
@@ -130,7 +130,7 @@ class Ingestion:
                 to_read[looked.path] = looked
                 if looked.digest in again:
                     self._rereading.add(looked.path)
-        # At once, and before anything is replaced: files may have changed places.
+        # At once, and before anything is replaced: files may have swapped names.
         self._storing.finish()
         self.heartbeat.enter("reading")
         self._read(to_read)
@@ -141,7 +141,7 @@ class Ingestion:
         return self._tally.report(self._encoder.embedded, self._encoder.reused)
 
     def _look_at(self, path: Path) -> _Looked | None:
-        """Find out whether a file has to be read; None when there is nothing to do."""
+        """Decide whether a file has to be read; None if it is unchanged or can't be."""
         try:
             (name := str(path)).encode()
             facts = path.stat()
@@ -150,7 +150,7 @@ class Ingestion:
                 return None
             record = self._files.get(name)
             modified_ns = min(max(facts.st_mtime_ns, -_LAST_NS), _LAST_NS)
-            # A time that can't be kept says nothing; the content does.
+            # A modification time that can't be stored proves nothing; compare the content instead.
             same_look = modified_ns == facts.st_mtime_ns and (
                 record and (record.size, record.modified_ns) == (facts.st_size, modified_ns)
             )
@@ -161,7 +161,7 @@ class Ingestion:
             unchanged = record is not None and record.digest == content
             means = at_least_as_before(self.means, record if unchanged else None)
             if record and means.ocr and not self.means.ocr and self._try_again(record):
-                checked(means.ocr)  # without OCR, less would be found than before
+                checked(means.ocr)  # raises if OCR isn't available any more
         except OSError as error:
             reason = f"it can't be read: {error.strerror or error}"
         except InputError as error:
@@ -179,19 +179,19 @@ class Ingestion:
         )
 
     def _leave(self, record: FileRecord) -> None:
-        """Nothing changed: what failed then would fail now."""
+        """Record an unchanged file; earlier failures would happen again."""
         self._tally.leaves(source.path for source in self._of_file.get(record.path, []))
         self._tally.fails(record.failures)
         self._seen += 1
 
     def _fail(self, path: Path, reason: str) -> None:
-        """A file that can't be looked at; what the library has of it stays."""
+        """Record a file that can't be opened; its documents in the library stay."""
         kept = KEPT if str(path) in self._of_file else ""
         self._tally.fails((Failure(printable(path), reason + kept),))
         self._seen += 1
 
     def _take_over(self, looked: _Looked, record: FileRecord, held: Iterable[Source]) -> None:
-        """A file whose content was read before, here or elsewhere: nothing has to be read."""
+        """Record a file whose content was read before, under any name, without reading it again."""
         same, name = record.path, str(looked.path)
         sources = [
             Source(name + source.path.removeprefix(same), name, source.document_id)
@@ -207,7 +207,7 @@ class Ingestion:
         self._end_file(looked, [source.path for source in sources], failures, record.seconds)
 
     def _read(self, to_read: dict[Path, _Looked]) -> None:
-        """Read, and have stored what was read."""
+        """Read files and queue their documents for the store."""
         found: dict[Path, list[str]] = {}
         with closing(self._results(to_read.values())) as results:
             for result in results:
@@ -228,7 +228,7 @@ class Ingestion:
     def _results(
         self, to_read: Collection[_Looked]
     ) -> Generator[tuple[Path, Document] | ReadFile | Alive]:
-        """What is in the files, those first that are read in the same way as the first."""
+        """The contents of the files, grouped by reading options, in order of first appearance."""
         for means in dict.fromkeys(looked.means for looked in to_read):
             paths = [looked.path for looked in to_read if looked.means == means]
             with closing(read(paths, means=means, beat=self.heartbeat)) as results:
@@ -244,7 +244,7 @@ class Ingestion:
             whole, run(lambda: passages(whole, self.embedder), self.heartbeat), [source]
         )
         if self._is_stored(pending, anew=looked.path in self._rereading):
-            # Now: a moment later the last file that holds it may be read, and have changed.
+            # At once: soon the last file that contains it may be read, and may have changed.
             self.writer.point([source])
             self._tally.holds(source)
         else:
@@ -252,7 +252,7 @@ class Ingestion:
             self._gathered += len(pending.passages)
 
     def _is_stored(self, pending: Pending, *, anew: bool) -> bool:
-        """Whether the store has this document; read ``anew``, whether it has it just so."""
+        """Whether the store has this document; with ``anew``, whether it has an identical one."""
         document = pending.document
         if not anew or document.id in self._replaced:
             return self.reader.has_document(document.id)
@@ -285,16 +285,16 @@ class Ingestion:
         self._seen += 1
 
     def _stored(self, pending: Pending) -> None:
-        """A document was committed."""
+        """Record that a document was committed."""
         for source in pending.sources:
             self._tally.holds(source, anew=pending.document.id in self._replaced)
         self._tell(Path(whole_source(pending.sources[0].path)))
 
     def _remove_vanished(self) -> None:
         if not self.discovery.folders:
-            return  # nothing can have vanished from them, and the library may have many files
+            return  # files given by name can't vanish; the library may be large
         present = {str(path) for path in self.discovery.files}
-        # A run that was killed may have stored what is in a file, and not that the file was read.
+        # A killed run may have stored a file's documents without recording the file as read.
         known = dict.fromkeys([*self._files, *self._of_file])
         files = [one for one in known if one not in present and self.discovery.covers(one)]
         if files:
@@ -318,7 +318,7 @@ class Ingestion:
 
 
 def dated(document: Document, modified_ns: int) -> Document:
-    """The document with the date of its file, where it names none itself."""
+    """The document, with the modification date of its file if it has no date of its own."""
     if document.date:
         known = {"date_from": "document"} | dict(document.metadata)
         return replace(document, metadata=known)

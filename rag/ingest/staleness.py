@@ -1,4 +1,4 @@
-"""Files that were read before: whether they must be read again, and what stays of them."""
+"""Which files must be read again, and what to keep if that fails."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ from rag.index.sqlite import FileRecord
 from rag.types import Document, Failure, Passage
 
 READING = 1
-"""Raise it whenever loaders or chunking make something else of the same file: what an earlier
-number read is read again then, and replaced where it differs."""
+"""Version of reading. Raise it whenever loaders or chunking produce something else from the same
+file: files read by a lower version are then read again, and replaced if they differ."""
 
 KEPT = "; its earlier version stays in the library"
-"""What is said of a file that can't be read and could be before."""
+"""Suffix of the message for a file that could be read before and can't be now."""
 
 
 def read_by(means: Means) -> str:
-    """What a file's record says of how it was read; :class:`FileRecord` takes it apart."""
+    """How a file was read, as stored in its record; :class:`FileRecord` parses it."""
     return f"{READING} {means.ocr or '-'} {means.max_document}"
 
 
 def at_least_as_before(means: Means, record: FileRecord | None) -> Means:
-    """The means to read a file with whose content is as in ``record``: what helped to read it then
-    helps again, though this run doesn't ask for it.
+    """Options to read a file with, given its ``record`` with the same content: OCR and the memory
+    limit of last time are used again, even if this run doesn't ask for them.
     """
     if record is None:
         return means
@@ -41,9 +41,9 @@ def at_least_as_before(means: Means, record: FileRecord | None) -> Means:
 
 
 def must_be_read(record: FileRecord, means: Means, *, in_doubt: bool, retry: bool) -> bool:
-    """Whether a file must be read again though it did not change: it may be read better.
+    """Whether an unchanged file must be read again because the result may be better.
 
-    ``in_doubt`` says that something of it was read with warnings.
+    ``in_doubt`` is whether there were warnings.
     """
     if record.reader.partition(" ")[0] != str(READING):
         return True
@@ -55,8 +55,8 @@ def must_be_read(record: FileRecord, means: Means, *, in_doubt: bool, retry: boo
 
 
 def is_just_so(document: Document, passages: Sequence[Passage], reader: Reader) -> bool:
-    """Whether a library has this document, and its passages, just as they were read now."""
-    with suppress(LibraryDamaged):  # then it is replaced, like one that was read otherwise
+    """Whether the library has an identical document with identical passages."""
+    with suppress(LibraryDamaged):  # a damaged one is replaced
         stored = reader.document(document.id)
         return (
             stored is not None
@@ -69,12 +69,12 @@ def is_just_so(document: Document, passages: Sequence[Passage], reader: Reader) 
 def with_kept(
     sources: Sequence[str], failures: Sequence[Failure], before: Iterable[str]
 ) -> tuple[list[str], tuple[Failure, ...]]:
-    """What could be read of a file ``before`` and can't be now stays as the library has it.
+    """Keep documents that were read from a file ``before`` and can't be read now.
 
     Returns
     -------
     (list of str, tuple of Failure)
-        The sources that are in the file, with those that are kept, and the failures, which say so.
+        The file's sources, including those kept, and the failures with a note about them.
     """
     lost = [one for one in before if one not in sources]
     kept = [[path for path in lost if _lies_in(path, one.source)] for one in failures]
@@ -86,5 +86,5 @@ def with_kept(
 
 
 def _lies_in(source: str, place: str) -> bool:
-    """Whether a source is a place or below it; both may be URLs."""
+    """Whether a source equals a place or is below it; both may be URLs."""
     return source == place or source.startswith((f"{place}/", f"{place}{os.sep}"))

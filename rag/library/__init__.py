@@ -1,6 +1,6 @@
-"""The library: the only place where engine, models, search and ingest are wired together.
+"""Libraries: the only package that wires engine, models, search and ingest together.
 
-It remembers its model and refuses another. Several libraries in one folder (``shelf``) share the
-model; renaming one is renaming its folder, after which ``relocation`` corrects the paths of the
-files in it.
+A library remembers its model and refuses any other. Several libraries in one folder (``shelf``)
+share the model. Renaming a library renames its folder; ``relocation`` then corrects the paths of
+the files inside.
 """

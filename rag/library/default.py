@@ -1,4 +1,4 @@
-"""The default library: where it is, and asking it without further ado."""
+"""The default library: where it is, and one function to query it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from rag.runtime.files import is_url
 from rag.types import Hit
 
 LIBRARY_VARIABLE = "RAG_LIBRARY"
-"""The environment variable that names the default library's folder, or its URL."""
+"""The environment variable for the default library's folder or URL."""
 
 
 def default_library() -> str | Path:
@@ -23,14 +23,14 @@ def default_library() -> str | Path:
 def retrieve(question: str, k: int = 5) -> list[Hit]:
     """Find the ``k`` passages of the default library that best answer a question.
 
-    The library stays open between calls, so that only the first waits for the model.
+    The library stays open between calls, so only the first one loads the model.
 
     Raises
     ------
     LibraryNotFound
         If nothing is indexed yet.
     EmptyQuestion
-        If there is no letter and no digit in the question.
+        If the question has no letter or digit.
     InputError
         If ``k`` is below 1.
     """
@@ -39,7 +39,7 @@ def retrieve(question: str, k: int = 5) -> list[Hit]:
 
 
 def _inode(place: str | Path) -> int:
-    """That of a folder's store: one that was deleted and made anew is opened anew."""
+    """Inode of the store, 0 if there is none; it reveals that a library was recreated."""
     store = Path(place) / "library.db"
     return store.stat().st_ino if not is_url(place) and store.exists() else 0
 

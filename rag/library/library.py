@@ -27,10 +27,10 @@ from rag.types.reports import IndexReport, Progress, SelfTest, Sought, Status, V
 
 
 class Library(Searchable):
-    """Documents that can be asked questions; use :meth:`open` to get one.
+    """A searchable collection of documents; call :meth:`open` to get one.
 
-    Any number of threads and processes may search at once. One at a time may write, and
-    searches go on meanwhile: they see what was there when the last write ended.
+    Any number of threads and processes may search at once. Only one may write at a time; searches
+    carry on meanwhile, and see the state after the last completed write.
     """
 
     def __init__(
@@ -49,33 +49,33 @@ class Library(Searchable):
         embedder: Embedder | None = None,
         reranker: Reranker | None = None,
     ) -> Self:
-        """Open the library in a folder, or a shared one.
+        """Open a library in a folder, or a shared one.
 
         Parameters
         ----------
         path
-            The folder, or the URL of a place in object storage: ``s3://bucket/prefix``.
-            :mod:`rag.cluster.lance` says what that takes.
+            The folder, or a URL in object storage: ``s3://bucket/prefix``; see
+            :mod:`rag.cluster.lance` for its requirements.
         create
-            Make the library where there is none.
+            Create the library if there is none.
         model, dimensions
-            A sentence-transformers model by its name or folder, and how many dimensions of its
-            vectors to keep; by default what the library has, a new one all-MiniLM-L6-v2.
+            Name or folder of a sentence-transformers model, and how many dimensions of its vectors
+            to keep; by default those of the library, or all-MiniLM-L6-v2 for a new one.
         embedder
-            Something else that makes the vectors, in place of a model.
+            A custom embedder, instead of a model.
         reranker
-            A cross-encoder that has the last word on the best passages of every search.
+            A cross-encoder that reranks the best passages of every search.
 
         Raises
         ------
         LibraryNotFound
             If there is none and ``create`` is false, or the folder holds something else.
         LibraryMismatch
-            If it was made by another model or another version's format.
+            If it was made by another model or has another version's format.
         LibraryDamaged
             If its store can't be read.
         ModelError, InputError
-            If a model is named that can't be used, or shared libraries can't be used here.
+            If the model can't be used, or shared libraries can't be used here.
         """
         engine, embedder = opener.opened(
             path, create=create, model=model, dimensions=dimensions, embedder=embedder
@@ -84,7 +84,7 @@ class Library(Searchable):
 
     @property
     def engine(self) -> Engine:
-        """What it stands on: for what is built on libraries, and asks them otherwise."""
+        """The storage engine, for code built on top of libraries that needs more than searches."""
         return self._engine
 
     @property
@@ -99,7 +99,7 @@ class Library(Searchable):
         Raises
         ------
         InputError
-            If it is a shared one, which has none.
+            If the library is a shared one, which has no folder.
         """
         if self.folder:
             return self.folder
@@ -109,7 +109,7 @@ class Library(Searchable):
         )
 
     def close(self) -> None:
-        """Let go of files and connections; the library can't be used afterwards."""
+        """Release files and connections; the library can't be used afterwards."""
         self._engine.close()
 
     def __enter__(self) -> Self:
@@ -136,54 +136,54 @@ class Library(Searchable):
         progress: bool | Callable[[Progress], None] = False,
         ray: Fleet | str | None = None,
     ) -> IndexReport:
-        """Make the library follow files and folders.
+        """Bring the library up to date with files and folders.
 
-        What is new or changed is read and encoded, what is unchanged is left as it is, and what
-        vanished from the folders is removed. Each document is committed as soon as it is
-        encoded; interrupt at any time, and call again to go on. At the end of the first run, and
-        when the library has grown or shrunk by a quarter, :meth:`ask` is calibrated: some two
-        hundred questions are asked, which takes seconds.
+        New and changed files are read and encoded, unchanged ones are skipped, and files that
+        disappeared from the folders are removed. Each document is committed as soon as it is
+        encoded: interrupt at any time, and call again to resume. At the end of the first run, and
+        whenever the library has grown or shrunk by a quarter, :meth:`ask` is calibrated with some
+        two hundred queries, which takes seconds.
 
         Parameters
         ----------
         paths
             Files and folders.
         exclude
-            Patterns, as in a ``.gitignore``, for what to leave out of the folders.
+            Patterns of paths in the folders to exclude, as in a ``.gitignore``.
         ocr
-            Read pages of PDFs that are only pictures with the program tesseract, and those of
-            earlier runs, too; in English, or the languages given as it names them: ``deu+eng``.
+            Run OCR with tesseract on PDF pages that are only images, including those of earlier
+            runs; True for English, or languages in tesseract's notation: ``deu+eng``.
         retry
-            Read files again that failed, or were read with warnings, though they did not change.
+            Read unchanged files again that failed or had warnings.
         again
-            Read every file again, though it did not change, and with OCR where that was used
-            before. What is read as before stays untouched, and so does what can't be read now.
+            Read every file again, even if unchanged, with OCR where it was used before. Documents
+            that come out the same are left alone, and so are those that can't be read any more.
         passwords
-            Tried on each PDF that is protected by one, those that failed in earlier runs
-            included. They are kept nowhere: a protected PDF that changes needs its password again.
+            Tried on each encrypted PDF, including those that failed in earlier runs. They aren't
+            stored: an encrypted PDF that changes needs its password again.
         max_document
-            The memory that reading one file may take, in bytes or like ``"1GB"``; by default
-            ``$RAG_MAX_DOCUMENT``, or 256 MB. What needs more fails, and is read again as soon as
-            more is allowed.
+            Maximum memory for reading one file, in bytes or like ``"1GB"``; by default
+            ``$RAG_MAX_DOCUMENT``, or 256 MB. A file that needs more fails, and is read again once
+            the limit is raised.
         progress
-            True shows bars on standard error; a function is called with each step.
+            True shows progress bars on standard error; a function is called with each step.
         ray
-            Have the machines of a Ray cluster read and embed for a shared library: its address, or
-            ``local`` for one on this machine, or a :class:`rag.cluster.ray.fleet.Fleet`. Paths are
-            those that all of its machines can see, and may be URLs.
+            Read and embed on a Ray cluster, for a shared library: its address, ``local`` for one on
+            this machine, or a :class:`rag.cluster.ray.fleet.Fleet`. The paths must be visible to
+            all of its machines, and may be URLs.
 
         Raises
         ------
         SourceNotFound
             If one of the paths does not exist; nothing is done then.
         InputError
-            If OCR is asked for and tesseract, or one of the languages, is not installed,
-            ``max_document`` is no size, or there is no such cluster;
-            nothing is done then, either.
+            If OCR is requested and tesseract, or one of the languages, is not installed,
+            ``max_document`` is not a valid size, or there is no such cluster; nothing is done then,
+            either.
         LibraryBusy
-            If another process goes on writing.
+            If another process keeps writing.
         """
-        # All that reads files; who only asks does not wait for its import.
+        # Imported here, so that programs that only search don't load the file readers.
         from rag.documents.discovery import discover
         from rag.documents.pdf.tesseract import ENGLISH, checked
         from rag.documents.read_options import max_document_of
@@ -233,12 +233,12 @@ class Library(Searchable):
         return report
 
     def remove(self, sources: Sequence[str | Path]) -> list[str]:
-        """Forget files, or all files in a folder, whether they still exist or not.
+        """Remove files or folders from the library, whether they still exist or not.
 
         Returns
         -------
         list of str
-            The sources that were removed.
+            The sources removed.
 
         Raises
         ------
@@ -251,22 +251,23 @@ class Library(Searchable):
         return [one for one in removed if not is_further_part(one)]
 
     def rate(self, question: str, hit: Hit, *, good: bool | None) -> None:
-        """Keep what a reader says of a hit: whether it is right for the question.
+        """Record a reader's judgement of whether a hit is right for the question.
 
-        The same passage rated again replaces what was said; None takes it back. Ratings stay when
-        files are read anew or go; :mod:`rag.confidence.ratings` says which are of use then.
+        Rating the same passage again replaces the rating; None deletes it. Ratings survive when
+        files are read again or removed; see :mod:`rag.confidence.ratings` for which can still be
+        used.
 
         Raises
         ------
         EmptyQuestion
-            If there is no letter and no digit in the question.
+            If the question has no letter or digit.
         DocumentNotFound
             If the hit's document is not in this library.
         """
         feedback.rate(question, hit, good=good, ratings=self._engine.ratings, store=self._reader)
 
     def ratings(self, question: str | None = None) -> list[Rating]:
-        """What readers said of hits, the earliest first: all of it, or that for one question."""
+        """All ratings, or those for one question, oldest first."""
         found = self._engine.ratings.all()
         wanted = None if question is None else feedback.asked(question)
         return [one for one in found if wanted in {None, one.question}]
@@ -274,10 +275,10 @@ class Library(Searchable):
     def check(
         self, queries: int = 200, *, on_progress: Callable[[int, int], None] | None = None
     ) -> SelfTest:
-        """Look for things that are known to be there, and compare with the last time.
+        """Run the self-test: known-item queries, compared with the previous run.
 
-        :mod:`rag.confidence.self_test` says for what. ``on_progress`` is told after each query how
-        many are done, of how many.
+        See :mod:`rag.confidence.self_test`. ``on_progress`` is called after each query with the
+        number done and the total.
 
         Raises
         ------
@@ -297,54 +298,53 @@ class Library(Searchable):
         repair: bool = False,
         on_progress: Callable[[str, int, int], None] | None = None,
     ) -> Verification:
-        """Hold everything in the library's folder against everything else.
+        """Check the integrity of everything in the library's folder.
 
-        Without ``repair`` nothing is written, and others may write meanwhile. With it, what is
-        derived is made again: SQLite's indexes, sums, the search indexes, and what the model made
-        of texts. ``on_progress`` is told what is being looked at, how much of it is done, of how
-        much.
+        Without ``repair`` nothing is written, and others may write meanwhile. With it, derived data
+        is rebuilt: SQLite's indexes, checksums, the search indexes, and the model's encodings.
+        ``on_progress`` is called with what is being checked, how much of it is done, and the total.
 
         Raises
         ------
         LibraryBusy
-            If it is to be repaired, and another process goes on writing.
+            If a repair is requested and another process keeps writing.
         LibraryError
-            If it is to be repaired, and can't be written.
+            If a repair is requested and the library can't be written.
         """
         tell = on_progress or (lambda *_: None)
         return self._engine.verify(self._embedder, tell, repair=repair)
 
     def versions(self) -> tuple[Version, ...]:
-        """How a shared library was at the ends of the latest runs, the newest first.
+        """The versions of a shared library after its latest runs, newest first.
 
         Raises
         ------
         InputError
-            If it is one in a folder, which keeps none.
+            If the library is in a folder, which keeps no versions.
         """
         return tuple(self._engine.versions())
 
     def restore(self, number: int) -> None:
-        """Let a shared library be as it was in one of its :meth:`versions`.
+        """Roll a shared library back to one of its :meth:`versions`.
 
-        What came since is gone from it, but not its own version: that can be gone back to, too.
-        Nobody may write meanwhile. If it is interrupted, do it again.
+        Later changes disappear from it, but their version can still be restored. Nobody may write
+        meanwhile. If interrupted, run it again.
 
         Raises
         ------
         InputError
-            If there is no such version, or it is a library in a folder, which keeps none.
+            If there is no such version, or the library is in a folder, which keeps none.
         """
         self._engine.restore(number)
 
     def last_check(self) -> tuple[Sought, ...]:
-        """What :meth:`check` asked, in all runs, and what became of each when it was last asked."""
+        """The latest result of each query that :meth:`check` has run."""
         from rag.confidence import self_test
 
         return self_test.last(self._engine)
 
     def ensure_available(self) -> None:
-        """Do nothing where the library is still there and can be read.
+        """Check that the library is still there and can be read.
 
         Raises
         ------
@@ -356,7 +356,7 @@ class Library(Searchable):
         _ = self._reader.generation
 
     def status(self) -> Status:
-        """What is in the library."""
+        """Size, model and settings of the library."""
         documents, passages, sentences = self._reader.counts()
         return Status(
             path=self._engine.location,

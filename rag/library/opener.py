@@ -1,6 +1,4 @@
-"""Opening a library: its engine, and its model: the one named, the one remembered, or the packaged
-one.
-"""
+"""Open a library: its engine, and a given model, the library's own or the packaged one."""
 
 from __future__ import annotations
 
@@ -18,7 +16,7 @@ from rag.runtime.files import SPECIAL, absolute, is_url, special_in
 from rag.types.protocols import Embedder
 
 NAME = "model"
-"""Under which a library keeps what it must know to be opened with its model again."""
+"""Key under which a library stores what it takes to load its model again."""
 
 
 def opened(
@@ -29,7 +27,7 @@ def opened(
     dimensions: int | None,
     embedder: Embedder | None,
 ) -> tuple[Engine, Embedder]:
-    """The engine of the library in a folder or at a URL, and its model.
+    """Open the library in a folder or at a URL; returns its engine and its model.
 
     Parameters and errors are those of :meth:`rag.Library.open`.
     """
@@ -52,7 +50,7 @@ def opened(
     engine = EmbeddedEngine(folder, embedder.dimension)
     try:
         checked(engine.database, embedder)
-        if made:  # so that a search finds nothing, at once, while the first documents come
+        if made:  # so that searches during the first run return at once
             engine.searcher()
     except BaseException:
         engine.close()
@@ -63,21 +61,21 @@ def opened(
 def embedder_for(
     folder: Path, model: str | Path | None, dimensions: int | None
 ) -> SentenceTransformerEmbedder:
-    """The embedder for the library in a folder, or for one that will be there.
+    """The embedder for a library in a folder, which need not exist yet.
 
     Parameters
     ----------
     model
-        The name of a model or its folder; None for the one that the library remembers, and the
-        packaged one where there is no library yet.
+        Name or folder of a model; None for the library's own, or the packaged one if there is no
+        library yet.
     dimensions
-        How many dimensions of its vectors to keep; None for as many as the library has, or the
-        model says.
+        How many dimensions of its vectors to keep; None for the library's own, or the model's
+        default.
 
     Raises
     ------
     ModelError, InputError
-        If a model is named that can't be used.
+        If the model can't be used.
     LibraryDamaged
         If there is a library that can't be read.
     """
@@ -98,13 +96,13 @@ def embedder_for(
 
 
 def see_that_model_is_outside(name: str, folder: Path) -> None:
-    """Refuse a model that lies in the library's own folder: loading one may run code that comes
-    with it, and whoever may send files to a library must not bring a model along.
+    """Refuse a model inside the library's own folder: loading a model may run code that comes with
+    it, and users who may upload files must not be able to upload a model.
 
     Raises
     ------
     LibraryDamaged
-        If it does.
+        If it is inside.
     """
     place = Path(name).expanduser()
     is_path = place.is_absolute() or place.is_dir()
@@ -116,7 +114,7 @@ def see_that_model_is_outside(name: str, folder: Path) -> None:
 
 
 def made_sure(folder: Path, embedder: Embedder, *, create: bool) -> bool:
-    """Make the library where there is none, if that is wanted; whether that was done.
+    """Create the library if there is none and ``create`` is true; returns whether it was created.
 
     Raises
     ------
@@ -134,14 +132,14 @@ def made_sure(folder: Path, embedder: Embedder, *, create: bool) -> bool:
 
 
 def checked(database: Database, embedder: Embedder) -> None:
-    """See that the library is of this model and version, and let it remember the model.
+    """Check that the library has this model and version, and store the model's name and location.
 
-    A model that moved is remembered where it is now.
+    A model that was moved is stored with its new location.
 
     Raises
     ------
     LibraryMismatch
-        If it was made by another model or another version's format.
+        If it was made by another model or has another version's format.
     LibraryDamaged
         If its store can't be read.
     """

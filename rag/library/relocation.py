@@ -1,8 +1,7 @@
-"""A library's folder under another name: what lies in it, such as files that were sent, goes along.
+"""Rename a library's folder, including the paths of files inside it, such as uploads.
 
-The library says in a note where it is, before the folder is renamed. Whoever opens it next finds
-the note, and corrects the paths if the folder is another one now: so a crash in between costs
-nothing.
+Before the folder is renamed, the library records where it is. Whoever opens it next finds the note,
+and corrects the paths if the folder has a new name, so a crash in between does no harm.
 """
 
 from __future__ import annotations
@@ -17,23 +16,23 @@ from rag.models.named_models import MINILM
 from rag.runtime.files import printable
 
 NAME = "moving from"
-"""Under which the library keeps where it was."""
+"""Key under which the library stores its previous location."""
 
 
 def announce(folder: Path) -> None:
-    """Keep in mind that the library may soon be elsewhere.
+    """Record the current location, since the folder may be about to be renamed.
 
     Raises
     ------
     LibraryError
-        If it can't be written.
+        If the library can't be written.
     """
     with _opened(folder) as database:
         database.keep(NAME, printable(folder))
 
 
 def settle(folder: Path) -> None:
-    """Correct the paths of what lies in the library's folder, if that was renamed.
+    """Correct the paths of files inside the library's folder, if it was renamed.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""What can be asked of a library."""
+"""The read-only half of a library: searches, and access to documents and passages."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from rag.types.reports import Dates, Facets, FileReport
 
 
 class Searchable:
-    """The half of a library that changes nothing; :class:`rag.Library` is the whole."""
+    """The read-only half of a library; :class:`rag.Library` is the whole."""
 
     def __init__(
         self,
@@ -68,28 +68,28 @@ class Searchable:
         Parameters
         ----------
         question
-            In plain words; ``"quoted words"``, ``-excluded`` ones and ``title:value`` are
-            conditions, as :mod:`rag.text.query_parser` says.
+            Plain words; ``"exact phrases"``, ``-excluded`` words and ``title:value`` are filters,
+            see :mod:`rag.text.query_parser`.
         k
             How many hits, at least 1.
         since, until
-            Look only in documents with a date in that range, both ends included.
+            Only documents with a date in this range, inclusive.
         source
-            … only in those whose path, or its end, matches: ``*.pdf``, ``letters/*``.
+            … with a path that matches, or ends in, this pattern: ``*.pdf``, ``letters/*``.
         title
-            … only in those with these words in their title.
+            … with these words in their title.
         language
-            … only in those in this language, ``en`` say.
+            … in this language, such as ``en``.
         where
-            … only in those whose metadata have these values.
+            … with these metadata values.
 
         Raises
         ------
         EmptyQuestion
-            If there is no letter and no digit in the question.
+            If the question has no letter or digit.
         InputError
-            If the question has more than :data:`rag.MAX_QUESTION_LENGTH` characters, a condition
-            more than :data:`rag.MAX_FILTER_LENGTH`, or ``k`` is below 1.
+            If the question has more than :data:`rag.MAX_QUESTION_LENGTH` characters, a filter more
+            than :data:`rag.MAX_FILTER_LENGTH`, or ``k`` is below 1.
         """
         query_parser.check_length(question)
         conditions = Filter(since, until, source, title, language, where or {})
@@ -107,10 +107,10 @@ class Searchable:
         language: str | None = None,
         where: Mapping[str, str] | None = None,
     ) -> Answer:
-        """Search, and say how probable it is that the question is answered in the library.
+        """Search, and estimate the probability that the library answers the question.
 
-        :mod:`rag.confidence.calibration` says where the probability is from. A library that was
-        indexed by an earlier version is calibrated at the first question, which takes seconds.
+        See :mod:`rag.confidence.calibration` for the method. A library that was indexed by an
+        earlier version is calibrated at the first question, which takes seconds.
 
         Parameters and errors are those of :meth:`search`.
         """
@@ -135,28 +135,27 @@ class Searchable:
         language: str | None = None,
         where: Mapping[str, str] | None = None,
     ) -> Found:
-        """List every passage that has all of the words, counted by document, a page at a time.
+        """List every passage that contains all of the words, with counts, page by page.
 
         Parameters
         ----------
         query
-            Words, all of which must stand in a passage, in this form or another, and the
-            conditions that :meth:`search` takes. Small words like “the” don't count, but within
-            quotes they do.
+            Words, all of which a passage must contain in some inflected form, and the filters that
+            :meth:`search` takes. Stop words are ignored except in quotes.
         offset
-            How many passages come before the page.
+            How many passages to skip.
         limit
-            How many passages it has at most, at least 1.
+            How many passages to return at most, at least 1.
         since, until, source, title, language, where
             As in :meth:`search`.
 
         Raises
         ------
         EmptyQuestion
-            If there is nothing to look for.
+            If there is nothing to search for.
         InputError
-            If the query or a condition is too long, as in :meth:`search`; if ``offset`` is below 0
-            or ``limit`` below 1.
+            If the query or a filter is too long, as in :meth:`search`; if ``offset`` is below 0 or
+            ``limit`` below 1.
         """
         return phrases.find(
             query,
@@ -168,11 +167,11 @@ class Searchable:
         )
 
     def report(self) -> list[FileReport]:
-        """What came of every file that was read, by path."""
+        """The outcome for every file that was read, by path."""
         return self._reader.file_reports()
 
     def document(self, document_id: str) -> Document:
-        """The document of that id.
+        """The document with that id.
 
         Raises
         ------
@@ -185,9 +184,7 @@ class Searchable:
         return document
 
     def parts(self, document: Document) -> tuple[str, ...]:
-        """The ids of all parts that a long document is kept in, in order, its own among them; of
-        most documents there is one.
-        """
+        """The ids of all parts of a document, in order, including its own; just one for most."""
         return all_part_ids(document, self._reader.has_document)
 
     def documents(
@@ -203,15 +200,16 @@ class Searchable:
         language: str | None = None,
         where: Mapping[str, str] | None = None,
     ) -> list[DocumentSummary]:
-        """List the documents, the newest date first, all of them or a page.
+        """List the documents, by default newest first, all of them or one page.
 
         Parameters
         ----------
         limit, offset
-            How many at most, and how many come before them.
+            How many to return at most, and how many to skip.
         order
-            ``newest`` or ``oldest`` by date, with those that have only the date of a file last;
-            ``title``, ``source``, ``language``; or ``pages`` or ``passages``, the most first.
+            ``newest`` or ``oldest`` by date, with those last that have only their file's
+            modification time; ``title``, ``source``, ``language``; or ``pages`` or ``passages``,
+            most first.
         since, until, source, title, language, where
             As in :meth:`search`.
 
@@ -237,24 +235,24 @@ class Searchable:
         language: str | None = None,
         where: Mapping[str, str] | None = None,
     ) -> int:
-        """How many documents meet the conditions, which are those of :meth:`search`."""
+        """Number of documents that meet the filters, which are those of :meth:`search`."""
         return self._catalogue.count(Filter(since, until, source, title, language, where or {}))
 
     def facets(self) -> Facets:
-        """By what the documents can be told apart, and how many there are of each."""
+        """Number of documents by language and type, and the range of their dates."""
         return self._catalogue.facets()
 
     def dates(self) -> Dates:
-        """How many documents there are of each month."""
+        """Number of documents by month."""
         return self._catalogue.dates()
 
     def sources(self, document_id: str) -> list[str]:
-        """Every place where a document was found, in order.
+        """Every source of a document, in order.
 
         Raises
         ------
         DocumentNotFound
-            If there is none.
+            If there is no such document.
         """
         found = self._catalogue.sources(document_id)
         if not found:
@@ -262,12 +260,12 @@ class Searchable:
         return found
 
     def files(self, document_id: str) -> list[Path]:
-        """The files to read for a document: its own, or those that it lies inside of, in order.
+        """The files that contain a document, in order: its own, or the archives that hold it.
 
         Raises
         ------
         DocumentNotFound
-            If there is none.
+            If there is no such document.
         """
         found = self._catalogue.files(document_id)
         if not found:
@@ -275,12 +273,12 @@ class Searchable:
         return [Path(file) for file in found]
 
     def passage(self, passage_id: str) -> Passage:
-        """The passage of that id.
+        """The passage with that id.
 
         Raises
         ------
         DocumentNotFound
-            If no document has it, or not any more.
+            If no document has it, or no longer.
         """
         found = self._passage(self._catalogue.key(passage_id))
         if found is None:
@@ -288,17 +286,17 @@ class Searchable:
         return found
 
     def around(self, passage: Passage) -> tuple[Passage | None, Passage | None]:
-        """The passages before and after one in its document; None where it is the first or last."""
+        """The previous and next passage in the document; None at its beginning or end."""
         before, after = self._catalogue.around(passage.id)
         return self._passage(before), self._passage(after)
 
     def neighbours(self, passage_id: str, k: int = 10) -> tuple[Neighbour, ...]:
-        """The ``k`` passages that are most like one, the nearest first.
+        """More like this: the ``k`` passages most similar to one, best first.
 
         Raises
         ------
         DocumentNotFound
-            If there is no passage of that id.
+            If there is no passage with that id.
         InputError
             If ``k`` is below 1.
         """
@@ -310,16 +308,16 @@ class Searchable:
         return neighbours.neighbours(key, k, library=self._engine.searcher())
 
     def calibration(self) -> Calibration | None:
-        """What :meth:`ask` makes probabilities of scores with; None before it was measured."""
+        """The curve from scores to probabilities that :meth:`ask` uses; None before calibration."""
         return self._calibrations.kept()
 
     def reliability(self) -> Reliability | None:
-        """How far the calibration can be trusted; None where nothing was measured to tell by."""
+        """How well calibrated the confidence is; None if too little was measured to tell."""
         found = self.calibration()
         return reliability.reliability(found) if found else None
 
     def follow(self, citation: Citation) -> Followed:
-        """Find the sentence that a link names, whatever became of its document since.
+        """Resolve a permalink to a sentence, even if its document has changed.
 
         :func:`rag.search.citations.cited` makes citations.
         """
@@ -347,7 +345,7 @@ class Searchable:
         )
 
     def _first_scores(self, questions: Sequence[str]) -> Scores:
-        """The library's own scores of the first hit for each question."""
+        """Score of the top hit for each question, without the cross-encoder."""
 
         def score(question: str, encoder: QuestionEncoder) -> float:
             hits = self._found(question, 1, Filter(), None, encoder).hits

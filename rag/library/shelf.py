@@ -1,4 +1,4 @@
-"""Several libraries side by side: the folders in one folder, each a library by its own name."""
+"""Several libraries in one folder, each in a subfolder with its name."""
 
 from __future__ import annotations
 
@@ -17,24 +17,25 @@ from rag.runtime.files import absolute
 from rag.types.protocols import Embedder
 
 LONGEST_NAME = 64
-"""Characters of a library's name."""
+"""Maximum characters in a library's name."""
 
 _UNWRITABLE = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
-"""Unicode's categories of characters that control, reverse or break text, or can't be written."""
+"""Unicode categories of control and format characters, surrogates and separators, which may break
+or reverse text, or can't be encoded."""
 
 _DEVICES = frozenset(
     {"CON", "PRN", "AUX", "NUL"}
     | {f"{device}{number}" for device in ("COM", "LPT") for number in range(1, 10)}
 )
-"""What Windows takes for a device, whatever the ending."""
+"""Device names reserved by Windows, whatever the extension."""
 
 
 @dataclass(frozen=True, slots=True)
 class Shelved:
-    """A library as it is seen from outside.
+    """Summary of a library in a list.
 
-    ``newest`` is the latest date that one of its documents bears. ``trouble`` is what keeps the
-    library from being opened; the numbers are 0 then.
+    ``newest`` is the latest date of its documents. ``trouble`` is the reason why the library can't
+    be opened; the counts are 0 then.
     """
 
     name: str
@@ -45,13 +46,13 @@ class Shelved:
 
 
 class Shelf:
-    """The libraries in a folder. Libraries of the same model share it: it is loaded once.
+    """The libraries in a folder. Those with the same model share it: it is loaded once.
 
-    Any thread may call any method.
+    Thread-safe.
     """
 
     def __init__(self, folder: str | Path) -> None:
-        """Look into a folder.
+        """Open the shelf in a folder.
 
         Raises
         ------
@@ -70,14 +71,14 @@ class Shelf:
             )
 
     def names(self) -> list[str]:
-        """The libraries' names, in the order of the alphabet, whatever the case.
+        """The libraries' names in case-insensitive alphabetical order.
 
-        Hidden folders, and such as hold no library, are left out.
+        Hidden folders, and those without a library, are left out.
 
         Raises
         ------
         LibraryNotFound
-            If the shelf's folder is gone, or may not be looked into.
+            If the shelf's folder is gone, or may not be read.
         """
         try:
             entries = list(self.folder.iterdir())
@@ -93,11 +94,11 @@ class Shelf:
         return sorted(found, key=lambda name: (name.casefold(), name))
 
     def list(self) -> list[Shelved]:
-        """What is in each library; one that can't be opened says why."""
+        """A summary of each library; one that can't be opened has the reason."""
         return [self.look(name) for name in self.names()]
 
     def look(self, name: str) -> Shelved:
-        """What is in one library."""
+        """A summary of one library."""
         try:
             with self.open(name) as library:
                 status, newest = library.status(), library.documents(1)
@@ -106,17 +107,17 @@ class Shelf:
         except Exception as error:  # noqa: BLE001 (what SQLite says of pages that are damaged)
             damaged = LibraryDamaged(f"the library “{name}” can't be read ({error})")
             return Shelved(name, trouble=damaged)
-        # The day on which a file was last touched says nothing of the document.
+        # A file's modification time says nothing about the age of the document.
         date = next((one.date for one in newest if one.date_from != "file time"), None)
         return Shelved(name, status.documents, status.passages, date)
 
     def open(self, name: str) -> Library:
-        """Open a library; closing it is up to whoever asked.
+        """Open a library, which the caller must close.
 
         Raises
         ------
         LibraryNotFound
-            If there is none of that name.
+            If there is none with that name.
         LibraryError, ModelError
             As :meth:`rag.Library.open`.
         """
@@ -125,14 +126,14 @@ class Shelf:
         return Library.open(folder, create=False, embedder=self._embedder(folder))
 
     def free(self, name: str) -> str:
-        """The name as a new library would bear it, if it may and none does.
+        """Normalize a name for a new library, and check that it is valid and free.
 
         Raises
         ------
         InputError
-            If it is no name for a library.
+            If it is not a valid name.
         NameTaken
-            If there is something of that name.
+            If the name is in use.
         """
         kept = named(name)
         if os.path.lexists(self.folder / kept):
@@ -140,7 +141,7 @@ class Shelf:
         return kept
 
     def create(self, name: str) -> str:
-        """Make an empty library; returns its name as it is kept.
+        """Create an empty library; returns its normalized name.
 
         Raises
         ------
@@ -153,7 +154,7 @@ class Shelf:
         folder = self.folder / kept
         try:
             folder.mkdir()
-        except FileExistsError as error:  # someone else was faster
+        except FileExistsError as error:  # lost a race
             raise NameTaken(f"there is something named “{kept}” already") from error
         except FileNotFoundError as error:
             raise self._gone(error) from error
@@ -163,18 +164,18 @@ class Shelf:
         return kept
 
     def rename(self, name: str, to: str) -> str:
-        """Give a library another name; returns that as it is kept. It must be closed.
+        """Rename a library, which must be closed; returns the normalized new name.
 
-        What lies in its folder, such as files that were sent, goes along, and is found there.
+        Files inside its folder, such as uploads, move with it, and are found there.
 
         Raises
         ------
         LibraryNotFound
-            If there is none of that name.
+            If there is none with that name.
         InputError, NameTaken
             As :meth:`free`, for the new name.
         LibraryBusy
-            If another process writes to it.
+            If another process is writing to it.
         LibraryError
             If it can't be opened or written.
         """
@@ -182,7 +183,7 @@ class Shelf:
         if named(to) == name:
             return name
         kept = self.free(to)
-        self.open(name).close()  # what is broken stays where it is
+        self.open(name).close()  # raises if the library is damaged
         with locked(folder, seconds=0.0):
             relocation.announce(folder)
         try:
@@ -193,7 +194,7 @@ class Shelf:
         return kept
 
     def _folder(self, name: str) -> Path:
-        """That of a library: only what was seen in the shelf's folder is ever opened."""
+        """The folder of a library; only names listed from the shelf's folder are ever opened."""
         if name not in self.names():
             raise LibraryNotFound(
                 f"there is no library “{name}” in {self.folder}; choose one that is there, or "
@@ -214,12 +215,12 @@ class Shelf:
 
 
 def named(given: str) -> str:
-    """The name of a library as it is kept: in Unicode's composed form, without blanks around it.
+    """Normalize a library's name: Unicode NFC, with surrounding whitespace removed.
 
     Raises
     ------
     InputError
-        If it can't be one.
+        If it is not a valid name.
     """
     name = unicodedata.normalize("NFC", given).strip()
     if not name:
@@ -239,7 +240,7 @@ def named(given: str) -> str:
 
 
 def _is_text(name: str) -> bool:
-    """Whether a folder's name can be written, and so be part of an address."""
+    """Whether a folder's name is valid Unicode, and so can be part of a URL."""
     return not any(unicodedata.category(one) == "Cs" for one in name)
 
 

@@ -1,1 +1,1 @@
-"""The process and the machine under it: settings, files, threads, progress, no network."""
+"""Process and machine: settings, files, threads, progress, air-gapped mode."""

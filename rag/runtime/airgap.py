@@ -1,12 +1,11 @@
-"""A process that reaches no other machine: every attempt is refused before anything leaves.
+"""Air-gapped mode: every attempt to reach another machine is refused before anything is sent.
 
-rag never contacts anybody by itself; this makes sure of it, whatever a library under it may try.
-Python tells an audit hook of each connection, message and name to look up before it happens, and
-the hook raises. It can't be taken out again. This machine itself stays reachable: its loopback
-addresses, and sockets that are files.
+rag never contacts anyone by itself; this enforces it, whatever a dependency may try. Python calls
+an audit hook before each connection, message and name lookup, and the hook raises. It can't be
+removed. This machine stays reachable: its loopback addresses, and Unix sockets.
 
-What the hook can't see is a connection that compiled code makes by itself; the tests look for
-those where the system tells of them (``tests/maintenance/test_airgap.py``).
+The hook can't see connections that compiled code makes by itself; the tests look for those on
+systems that report them (``tests/maintenance/test_airgap.py``).
 """
 
 from __future__ import annotations
@@ -20,19 +19,19 @@ from typing import Final
 from rag.errors import AirGapped, RagError
 
 VARIABLE: Final = "RAG_AIRGAP"
-"""The environment variable that says so; processes that are started hear of it by that."""
+"""The environment variable that turns it on, for child processes, too."""
 
 NOBODY: Final = ("192.0.2.1", 9)
-"""An address that is nobody's: TEST-NET-1 of RFC 5737, which no router passes on."""
+"""An unassigned address: TEST-NET-1 of RFC 5737, which no router forwards."""
 
 _ADDRESSED: Final = {"socket.connect": 1, "socket.sendto": 1, "socket.sendmsg": 1}
-"""What reaches for an address, and which argument of it that is."""
+"""Audit events that use an address, and the index of that argument."""
 
 _LOOKED_UP: Final = frozenset({"socket.getaddrinfo", "socket.gethostbyname"})
-"""What may ask a name server for the address of its first argument, but for one in numbers."""
+"""Audit events that may query DNS for the address of their first argument, unless it is numeric."""
 
 _NAMED: Final = frozenset({"socket.gethostbyaddr", "socket.getnameinfo"})
-"""What may ask one for the name of its first argument, in numbers most of all."""
+"""Audit events that may query DNS for the name of their first argument, even if it is numeric."""
 
 _OWN_NAMES: Final = frozenset({"", "localhost"})
 
@@ -40,19 +39,19 @@ _closed = False
 
 
 def is_told() -> bool:
-    """Whether the environment says that no other machine may be reached."""
+    """Whether the environment turns air-gapped mode on."""
     return os.environ.get(VARIABLE, "").lower() not in {"", "0", "false", "no", "off"}
 
 
 def close() -> None:
-    """Reach no other machine from now on, and see to it that it holds; for good.
+    """Turn air-gapped mode on, permanently, and check that it works.
 
-    Processes that are started from here on do the same.
+    Processes started from now on inherit it.
 
     Raises
     ------
     RagError
-        If it does not hold.
+        If it doesn't work.
     """
     global _closed  # noqa: PLW0603 (a hook stays for as long as the process)
     os.environ[VARIABLE] = "1"
@@ -63,22 +62,22 @@ def close() -> None:
 
 
 def close_if_told() -> None:
-    """The same, where the environment says so."""
+    """Call :func:`close` if the environment says so."""
     if is_told():
         close()
 
 
 def _prove() -> None:
-    """Try to reach an address that is nobody's, and see it refused.
+    """Try to connect to an unassigned address, and check that it is refused.
 
-    By UDP, where connecting only notes the address: so nothing leaves even if nothing refuses it.
+    By UDP, where connect only records the address, so nothing is sent even if it isn't refused.
     """
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as trying:
         try:
             trying.connect(NOBODY)
         except AirGapped:
             return
-        except OSError:  # no route: that is no refusal of ours
+        except OSError:  # no route, not our refusal
             pass
     raise RagError(
         "--airgap does not hold here: a connection was not refused; run rag with CPython, or cut "
@@ -87,10 +86,10 @@ def _prove() -> None:
 
 
 def _refuse(event: str, arguments: tuple[object, ...]) -> None:
-    """Raise for what would reach another machine; called by Python before it happens."""
+    """Audit hook: raise for events that would reach another machine."""
     if event in _ADDRESSED:
         address = arguments[_ADDRESSED[event]]
-        # A file's name, or none where the socket is connected already.
+        # A path, or None if the socket is already connected.
         if isinstance(address, tuple) and not _is_here(address[0]):
             raise AirGapped(_line(address[0]))
     elif event in _LOOKED_UP:
@@ -105,7 +104,7 @@ def _refuse(event: str, arguments: tuple[object, ...]) -> None:
 
 
 def _is_here(host: object) -> bool:
-    """Whether a host is this machine, without asking anybody."""
+    """Whether a host is this machine, without a lookup."""
     text = _text(host)
     if text in _OWN_NAMES:
         return True
@@ -118,7 +117,7 @@ def _is_here(host: object) -> bool:
 
 
 def _is_address(host: object) -> bool:
-    """Whether a host is written in numbers, so that nobody is asked for them."""
+    """Whether a host is a numeric address, which needs no lookup."""
     try:
         ipaddress.ip_address(_text(host).partition("%")[0])
     except ValueError:

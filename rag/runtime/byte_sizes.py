@@ -1,4 +1,4 @@
-"""Numbers of bytes, as people write them."""
+"""Parse and format numbers of bytes."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ _UNITS = {"": 1, "b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "tb": 10**12}
 
 
 def told_size(variable: str, default: int) -> int:
-    """The bytes that an environment variable says, like 500MB; ``default`` where it says nothing.
+    """The size in an environment variable, such as 500MB; ``default`` if it is unset.
 
     Raises
     ------
     InputError
-        If it says something else.
+        If it is not a valid size.
     """
     said = os.environ.get(variable, "").strip()
     if not said:
@@ -30,7 +30,7 @@ def told_size(variable: str, default: int) -> int:
 
 
 def parse_size(said: str) -> int | None:
-    """The bytes that somebody means who writes 500MB; None if it is no size."""
+    """Parse a size such as 500MB into bytes; None if it is invalid."""
     parts = re.fullmatch(r"(\d{1,15}(?:\.\d{1,15})?)\s*([a-z]*)", said.strip().lower())
     if not parts or parts[2] not in _UNITS:
         return None
@@ -38,6 +38,6 @@ def parse_size(said: str) -> int | None:
 
 
 def shown_size(size: int) -> str:
-    """Bytes as people read them: 740.2 kB, 1.2 MB."""
+    """Format a number of bytes: 740.2 kB, 1.2 MB."""
     power, unit = next((one for one in ((9, "GB"), (6, "MB")) if size >= 10 ** one[0]), (3, "kB"))
     return f"{size / 10**power:,.1f} {unit}"

@@ -1,4 +1,4 @@
-"""Names of files, and writing them so that a crash leaves the old or the new, never half."""
+"""Paths, reading files safely, and writing them atomically."""
 
 from __future__ import annotations
 
@@ -24,26 +24,26 @@ _MADE_UP = frozenset(
     {"bpf", "cgroup", "cgroup2", "configfs", "debugfs", "devpts", "devtmpfs", "mqueue", "nsfs"}
     | {"proc", "pstore", "securityfs", "selinuxfs", "sysfs", "tracefs"}
 )
-"""File systems of Linux whose files the kernel makes up: reading some of them never ends."""
+"""Linux's virtual file systems; reading some of their files never ends."""
 
 _NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 _SLICE = 1 << 20
-"""Bytes that are hashed between two heartbeats."""
+"""Bytes hashed between two heartbeats."""
 
 
 def absolute(path: str | Path) -> Path:
-    """The path from the root, ``~`` and ``..`` worked out; links keep the name people know."""
+    """The absolute path, with ``~`` and ``..`` resolved, but not symbolic links."""
     return Path(os.path.abspath(Path(path).expanduser()))  # noqa: PTH100 (resolve follows links)
 
 
 def is_url(path: str | Path) -> bool:
-    """Whether this names a place by a URL, such as ``s3://bucket/prefix``, and no folder."""
+    """Whether this is a URL such as ``s3://bucket/prefix`` rather than a path."""
     return re.match(r"[a-z][a-z0-9+.-]+://", str(path)) is not None
 
 
 def on_this_machine(place: str | Path) -> Path | None:
-    """The folder that a place is, or that its URL names; None where it is elsewhere."""
+    """The local folder that a path or URL refers to; None if it is remote."""
     if isinstance(place, Path):
         return place
     if not place.startswith("file:"):
@@ -55,28 +55,28 @@ def on_this_machine(place: str | Path) -> Path | None:
 
 
 def may_read(path: Path) -> bool:
-    """Whether this process may read a file; root may, whatever its owner says."""
+    """Whether this process may read a file; root may, whatever the file's permissions."""
     return os.access(path, os.R_OK, effective_ids=os.access in os.supports_effective_ids)
 
 
 def may_write(folder: Path) -> bool:
-    """Whether this process may make files in a folder; root may, unless the medium is read-only."""
+    """Whether this process may create files in a folder; root may, except on read-only media."""
     return os.access(folder, os.W_OK, effective_ids=os.access in os.supports_effective_ids)
 
 
 def is_ordinary(facts: os.stat_result) -> bool:
-    """Whether these are the facts of a file with bytes of its own, wherever a link led to it."""
+    """Whether this is the stat result of a regular file, not of one in a virtual file system."""
     return stat.S_ISREG(facts.st_mode) and not is_made_up(facts)
 
 
 def is_made_up(facts: os.stat_result) -> bool:
-    """Whether a file or folder is in a file system like ``/proc``, which only looks like one."""
+    """Whether a file or folder is in a virtual file system such as ``/proc``."""
     return _has_made_up_files(facts.st_dev)
 
 
 @lru_cache(maxsize=1024)
 def _has_made_up_files(device: int) -> bool:
-    """What the table of mounts says of a device; where there is none, this is not Linux."""
+    """Whether the mount table, if there is one, lists a device as a virtual file system."""
     with suppress(OSError):
         for line in Path("/proc/self/mountinfo").read_text("utf-8", "replace").splitlines():
             mount, _, kind = line.partition(" - ")
@@ -87,7 +87,7 @@ def _has_made_up_files(device: int) -> bool:
 
 
 def open_file(path: str | Path) -> BinaryIO:
-    """Open an ordinary file for reading. Nothing else is ever opened, so this never waits.
+    """Open a regular file for reading. Nothing else is ever opened, so this never blocks.
 
     Raises
     ------
@@ -111,7 +111,7 @@ def _refuse_special(facts: os.stat_result, path: str | Path) -> None:
 
 
 def special_in(paths: Iterable[Path]) -> Path | None:
-    """The first of some paths that is there and no ordinary file or folder, or None."""
+    """The first path that exists and is neither a regular file nor a folder, or None."""
     for path in paths:
         with suppress(OSError):
             facts = path.stat()
@@ -121,8 +121,8 @@ def special_in(paths: Iterable[Path]) -> Path | None:
 
 
 def digest(path: str | Path, beat: Callable[[int, int], None] | None = None) -> str:
-    """SHA-256 of an ordinary file, in hexadecimal. After each slice ``beat`` is called with the
-    bytes done and the bytes in all.
+    """SHA-256 of a regular file, in hexadecimal. After each chunk ``beat`` is called with the bytes
+    done and the total.
 
     Raises
     ------
@@ -140,12 +140,12 @@ def digest(path: str | Path, beat: Callable[[int, int], None] | None = None) -> 
 
 
 def printable(path: Path | str) -> str:
-    """A path as it can be shown and stored, whatever bytes its name has."""
+    """A path as valid Unicode, to be shown and stored, whatever bytes its name has."""
     return str(path).encode("utf-8", "backslashreplace").decode()
 
 
 def size_of(folder: Path) -> int:
-    """How many bytes the files in a folder have; those that go meanwhile have none."""
+    """Total size of the files in a folder, in bytes; those deleted meanwhile count as 0."""
     size = 0
     for inner, _, names in os.walk(folder):
         for name in names:
@@ -155,14 +155,14 @@ def size_of(folder: Path) -> int:
 
 
 def write_atomically(path: Path, content: bytes | memoryview) -> None:
-    """Write a file that after a crash or power loss is there whole or not at all."""
+    """Write a file so that after a crash or power loss it is there completely or not at all."""
     with draft_of(path) as draft:
         draft.write_bytes(content)
 
 
 @contextmanager
 def draft_of(path: Path) -> Iterator[Path]:
-    """The path of a draft to be written in the block; at its end it is there whole as ``path``."""
+    """Path of a temporary file to write in the block, which then atomically replaces ``path``."""
     draft = path.with_name(path.name + ".draft")
     yield draft
     with draft.open("r+b") as file:
@@ -172,7 +172,7 @@ def draft_of(path: Path) -> Iterator[Path]:
 
 
 def sync_folder(folder: Path) -> None:
-    """Make renames in a folder durable, where the system needs to be told."""
+    """Make renames in a folder durable, on systems that need an fsync for that."""
     if os.name != "posix":
         return
     descriptor = os.open(folder, os.O_RDONLY)
@@ -184,7 +184,7 @@ def sync_folder(folder: Path) -> None:
 
 @contextmanager
 def writing(folder: Path) -> Iterator[None]:
-    """Raise what the system says against writing to a library's folder as the library's error."""
+    """Translate OS errors from writing to a library's folder into library errors."""
     try:
         yield
     except OSError as error:

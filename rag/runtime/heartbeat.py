@@ -1,8 +1,8 @@
-"""How a long run stays in touch with those who watch it, and who may end it.
+"""Progress reporting and cancellation of long runs.
 
-Whatever takes long calls a heartbeat several times a second. It repeats the run's last step with
-the time that has passed, so that progress never stands still; and what ``on_progress`` raises ends
-the run there, which is how a run is cancelled.
+Long operations call a heartbeat several times a second. It repeats the last step with the elapsed
+time, so that progress never stands still; an exception from ``on_progress`` ends the run, which is
+how a run is cancelled.
 """
 
 from __future__ import annotations
@@ -17,21 +17,21 @@ from typing import Protocol, TypeVar
 from rag.types.reports import Progress, Stage
 
 INTERVAL = 0.25
-"""Seconds between two heartbeats that are passed on."""
+"""Seconds between two heartbeats that are reported."""
 
 T = TypeVar("T")
 
 
 class Beat(Protocol):
-    """Called by whatever takes long, at least a few times a second; may raise, to end it."""
+    """Called by long operations at least a few times a second; may raise to abort them."""
 
     def __call__(self, done: int | None = None, total: int = 0) -> None:
-        """``done`` of ``total`` units of the stage are done; None where nothing new is known."""
+        """Report that ``done`` of ``total`` units of the stage are done; None if unchanged."""
         ...
 
 
 def unobserved(done: int | None = None, total: int = 0) -> None:
-    """A heartbeat that nobody follows."""
+    """A heartbeat that does nothing."""
 
 
 class Heartbeat:
@@ -44,26 +44,26 @@ class Heartbeat:
         self._count: Callable[[], Progress] = lambda: self._step
 
     def __call__(self, done: int | None = None, total: int = 0) -> None:
-        """As :class:`Beat` says; passed on when :data:`INTERVAL` is over."""
+        """See :class:`Beat`; reports at most once per :data:`INTERVAL`."""
         if time.monotonic() - self._last >= INTERVAL:
             before = self._step
             far = (before.done, before.total) if done is None else (done, total)
             self._report(replace(self._count(), stage=before.stage, done=far[0], total=far[1]))
 
     def follow(self, count: Callable[[], Progress]) -> None:
-        """Ask ``count`` with each beat how far the run is; its ``stage`` does not matter."""
+        """Set the function that returns the run's progress; the ``stage`` in it is ignored."""
         self._count = count
 
     def enter(self, stage: Stage) -> None:
-        """Begin a stage."""
+        """Start a stage."""
         self._report(replace(self._count(), stage=stage))
 
     def advance(self) -> None:
-        """Pass on at once that the run is further; what comes now is not begun."""
+        """Report progress at once; the next item has not been started."""
         self._report(replace(self._count(), stage=self._step.stage))
 
     def relay(self, step: Progress) -> None:
-        """Pass on at once a step that is counted elsewhere; later ones have its counts."""
+        """Report progress counted elsewhere at once; later heartbeats repeat its counts."""
         self._count = lambda: step
         self._report(step)
 
@@ -74,7 +74,7 @@ class Heartbeat:
 
 
 def take(waiting: queue.Queue[T] | queue.SimpleQueue[T], beat: Beat) -> T:
-    """The first of a queue, as soon as there is one."""
+    """The next item of a queue, with heartbeats while waiting."""
     while True:
         try:
             return waiting.get(timeout=INTERVAL)
@@ -83,8 +83,8 @@ def take(waiting: queue.Queue[T] | queue.SimpleQueue[T], beat: Beat) -> T:
 
 
 def result(future: Future[T], beat: Beat) -> T:
-    """The result of what another thread does. What the beat raises is raised when that is done:
-    nothing goes on behind the caller's back.
+    """Wait for a future with heartbeats. An exception from the heartbeat is raised only once the
+    future is done, so that nothing keeps running behind the caller's back.
     """
     raised: BaseException | None = None
     while not wait([future], INTERVAL).done:
@@ -98,7 +98,7 @@ def result(future: Future[T], beat: Beat) -> T:
 
 
 def run(call: Callable[[], T], beat: Beat) -> T:
-    """Make a call that gives no heartbeats of its own, such as into a library."""
+    """Make a call that has no heartbeats of its own, such as into a third-party library."""
     if beat is unobserved:
         return call()
     with ThreadPoolExecutor(1, "rag-call") as pool:

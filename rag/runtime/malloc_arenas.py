@@ -1,10 +1,10 @@
-"""How many heaps the C library keeps, so that a process that runs for weeks keeps its size.
+"""Limit the number of glibc's malloc arenas, so that a process that runs for weeks doesn't grow.
 
-glibc gives threads heaps of their own, up to eight a core, and each stays as large as it once was.
-A server has new threads all the time: with sixteen heaps a process that indexed sixty times went
-from 494 to 663 MB, and all that came was free memory; with two it stayed between 484 and 501.
+glibc gives threads arenas of their own, up to eight per core, and each stays as large as it ever
+was. A server starts new threads all the time: with sixteen arenas a process that indexed sixty
+times grew from 494 to 663 MB, all of it free memory; with two it stayed between 484 and 501.
 
-A program of the user's own is not the command's to set: there, MALLOC_ARENA_MAX does the same.
+Only the command sets this. A program that uses rag as a package can set MALLOC_ARENA_MAX.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ import os
 import sys
 
 _ARENA_MAX = -8
-"""What malloc.h calls M_ARENA_MAX."""
+"""M_ARENA_MAX in malloc.h."""
 
 
 def a_heap_for_each_core() -> None:
-    """From now on no more heaps than cores are made, where the C library is glibc."""
+    """From now on create at most one arena per core, if the C library is glibc."""
     if sys.platform == "linux":
-        set_option = getattr(ctypes.CDLL(None), "mallopt", None)  # others have none
+        set_option = getattr(ctypes.CDLL(None), "mallopt", None)  # glibc only
         if set_option is not None:
             set_option(_ARENA_MAX, os.cpu_count() or 1)

@@ -1,4 +1,4 @@
-"""Progress of an index run: as bars on standard error, or told to a function."""
+"""Progress of an index run, as bars on standard error or passed to a function."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from contextlib import contextmanager
 from rag.types.reports import Progress
 
 SECONDS_BETWEEN_LINES = 10.0
-"""Seconds between two plain lines of progress."""
+"""Interval between two plain lines of progress."""
 
 
 @contextmanager
 def shown(
     progress: bool | Callable[[Progress], None],  # noqa: FBT001  (as in ``Library.index``)
 ) -> Iterator[Callable[[Progress], None]]:
-    """The function to call with each step: bars for True, nothing for False."""
+    """The function to call with each step: progress bars for True, nothing for False."""
     if progress is True:
         with bars() as on_progress:
             yield on_progress
@@ -24,11 +24,11 @@ def shown(
 
 
 def _unseen(_: Progress) -> None:
-    """Progress that nobody asked for."""
+    """Discard progress."""
 
 
 def lines(write: Callable[[str], None]) -> Callable[[Progress], None]:
-    """Progress as a line now and then, where nobody watches a terminal."""
+    """Print progress as a line now and then, for output that isn't a terminal."""
     last = 0.0
 
     def on_progress(step: Progress) -> None:
@@ -45,7 +45,7 @@ def lines(write: Callable[[str], None]) -> Callable[[Progress], None]:
 
 @contextmanager
 def bars() -> Iterator[Callable[[Progress], None]]:
-    """Show a bar of files and one of passages; gives the function to call with each step."""
+    """Show bars for files and passages; yields the function to call with each step."""
     from rich import progress
     from rich.console import Console
 

@@ -1,15 +1,15 @@
-"""Limits that hold at every door: the page, programs, assistants, the command line and Python."""
+"""Limits common to all interfaces: web page, REST, MCP, command line and Python."""
 
 from __future__ import annotations
 
 from typing import Final
 
 MAX_QUESTION_LENGTH: Final = 10_000
-"""Characters of a question, with all its conditions. One that is longer is refused."""
+"""Maximum characters of a question including its filters. A longer one is refused."""
 
 MAX_SEARCHED_LENGTH: Final = 1_000
-"""Characters of a question that are searched for, its conditions apart; about as many as the
-packaged model reads. The rest is left out."""
+"""Maximum characters of a question, without its filters, that are searched for; about as many as
+the packaged model's window. The rest is ignored."""
 
 MAX_FILTER_LENGTH: Final = 500
-"""Characters of each value that limits a search to some documents."""
+"""Maximum characters of each value of a filter."""

@@ -1,18 +1,18 @@
-"""How many threads the libraries under this one may use, so that they do not fight.
+"""Limit NumPy's BLAS threads and shorten Python's switch interval, so that threads don't compete.
 
-A question is little work: its matrices are small, and tantivy and SQLite answer a single one in
-the thread that asks; so does FAISS, where it is told to (rag/index/vectors/faiss_index.py). NumPy's
-BLAS splits even a small product over all cores, and a thread of it that has nothing to do spins.
-Where others need those cores (eight people asking, an indexing run, another program), a pass that
-takes 0.1 s on one core has taken 2.4 s on two. So the command gives each product one thread, and
-many questions have many.
+A query is little work: its matrices are small, and tantivy and SQLite run a single query in the
+calling thread; so does FAISS, when configured to (rag/index/vectors/faiss_index.py). NumPy's BLAS
+splits even a small product over all cores, and its idle threads spin. When other work needs those
+cores (eight users, an index run, another program), a forward pass that takes 0.1 s on one core has
+taken 2.4 s on two. So the command gives each product one thread, and many queries run in many
+threads.
 
-A program of the user's own is not the command's to set: there, OPENBLAS_NUM_THREADS=1 does the
-same. It is not set for the time of a question and set back: OpenBLAS 0.3.31 ignores some of the
-threads that try.
+Only the command sets this. A program that uses rag as a package can set OPENBLAS_NUM_THREADS=1. It
+is not changed just for the duration of a query: OpenBLAS 0.3.31 ignores some of the threads that
+try.
 
-PyTorch's threads, and OpenVINO's, belong to passages, which are worth all cores. PyTorch and FAISS
-each bring an OpenMP of their own; tests/test_package.py loads both, in either order.
+The threads of PyTorch and OpenVINO encode passages, which are worth all cores. PyTorch and FAISS
+each bring their own OpenMP; tests/test_package.py loads both, in either order.
 """
 
 from __future__ import annotations
@@ -20,22 +20,22 @@ from __future__ import annotations
 import sys
 
 TURN = 0.0005
-"""Seconds for which a thread may keep Python's interpreter while another waits for it."""
+"""Seconds for which a thread may hold the GIL while another waits for it."""
 
 
 def short_turns() -> None:
-    """From now on threads take turns ten times as often as Python has them do by itself.
+    """Set Python's thread switch interval to a tenth of its default.
 
-    A question asks for the interpreter after each product, each look into an index and each read;
-    a thread that indexes meanwhile may keep it for a whole turn each time.
+    A query releases and reacquires the GIL at each matrix product, index search and read; a thread
+    that is indexing may hold it for a whole interval each time.
     """
     sys.setswitchinterval(TURN)
 
 
 def one_blas_thread() -> None:
-    """From now on NumPy's products take one thread each, in the whole process.
+    """From now on NumPy's products use one thread each, in the whole process.
 
-    To be called by the main thread, once NumPy is there.
+    To be called by the main thread, after NumPy was imported.
     """
     from threadpoolctl import ThreadpoolController
 

@@ -1,23 +1,23 @@
-"""A question to hits: candidates, scoring, late interaction, phrases and neighbours.
+"""From a query to hits: candidates, scoring, late interaction, phrases and neighbours.
 
-- Each index proposes 100 passages, and every candidate gets its score from both. The fusion is half
-  the best cosine of a sentence, half BM25 as a share of its upper bound for the question.
-- The 50 best are re-ordered by late interaction over token bits (MaxSim; a question's token weighs
-  its IDF in the library, a mark such as "?" nothing): 65 % the whole passage, 35 % its best
-  sentence. A document's title stands with each of its passages. Score = 1/4 fusion + 3/4 late
-  interaction. Equal scores go by document and place.
-- The answering sentence is the one that meets the question best by itself (60 %) and together with
-  the one before (40 %), less .01 of the logarithm of its length; only tokens that begin a word
-  count.
-- All of this weighs by the question's *legibility* in [0, 1], how far the model can read it
+- Each index proposes 100 passages, and every candidate is scored by both. The fusion is half the
+  best cosine of a sentence, half BM25 as a share of its upper bound for the query.
+- The top 50 are reranked by late interaction over token bits (MaxSim; each query token is weighted
+  by its IDF in the library, punctuation by zero): 65 % the whole passage, 35 % its best sentence. A
+  document's title counts as part of each of its passages. Score = 1/4 fusion + 3/4 late
+  interaction. Ties are broken by document and position.
+- The answering sentence is the one that best matches the query alone (60 %) and together with the
+  sentence before it (40 %), minus 0.01 times the logarithm of its length; only tokens that start a
+  word count.
+- All of this is weighted by the query's *legibility* in [0, 1], how well the model can read it
   (:meth:`rag.models.tokenizer.Tokenization.legibility`). At 0, as for Cyrillic, Arabic or Chinese
-  with the packaged model, BM25 orders, and words mark the sentence.
-- Passages with the same words fold into one hit, which shows the copy that stands first.
-- A question reads whole only the hits it shows; of the 50 it reads tokens, of all candidates their
-  vectors.
-- A citation's link carries its sentence's beginning and hash (``citations``), so no table can be
-  lost. In a changed document the sentence is looked for word for word, then by similarity; the
-  threshold lies above 999 of 1,000 pairs of neighbouring sentences.
+  with the packaged model, BM25 ranks the passages and lexical matches select the sentence.
+- Passages with the same text are merged into one hit, which shows the first copy.
+- A query reads the full text of the hits shown only; of the top 50 it reads tokens, of all
+  candidates sentence vectors.
+- A permalink carries the beginning of its sentence and a hash (``citations``), so it depends on no
+  table that might get lost. In a changed document the sentence is searched for verbatim, then by
+  similarity; the threshold lies above 999 in 1,000 pairs of neighbouring sentences.
 
-tests/bench/RESULTS.md says what each part is worth, and what was rejected.
+tests/bench/RESULTS.md has the contribution of each part, and what was rejected.
 """

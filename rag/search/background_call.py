@@ -1,4 +1,4 @@
-"""A call that goes on beside its caller, in a thread that is kept for the next one."""
+"""Run a call in a shared thread pool."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from typing import TypeVar
 T = TypeVar("T")
 
 MOST = 32
-"""Calls at once; more wait for one of these to end. None may begin another and wait for it."""
+"""Size of the pool; further calls wait. A call must not wait for another one in the pool."""
 
 
 def begun(call: Callable[[], T]) -> Callable[[], T]:
-    """Begin a call; returns what waits for it, and gives its result or raises what it raised.
+    """Start a call; returns a function that waits for its result or raises its exception.
 
-    For work that lets other threads run meanwhile: an index's search, say, which is not Python.
+    For work that releases the GIL, such as an index search.
     """
     return _threads(os.getpid()).submit(call).result
 
 
 @lru_cache(maxsize=1)
 def _threads(process: int) -> ThreadPoolExecutor:
-    """Those of this process: after a fork, the child has none of its parent's."""
+    """The pool of this process; a forked child can't use its parent's."""
     del process
     return ThreadPoolExecutor(MOST, "beside")

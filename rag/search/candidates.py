@@ -1,8 +1,7 @@
-"""Question → candidates: the passages that the words find and those whose vectors are near, each
-with what is known of it before its tokens are looked at.
+"""Candidate generation: passages from both indexes, each with its dense and lexical score.
 
-What the words find needs no model. In a large library it is looked up, and read from the store,
-while the model reads the question.
+The lexical search needs no model. In a large library it runs, and its passages are read from the
+store, while the model encodes the query.
 """
 
 from __future__ import annotations
@@ -24,16 +23,16 @@ from rag.types.arrays import Keys, Scores, Vectors
 T = TypeVar("T")
 
 MANY = 50_000
-"""Passages from which on the word index is asked beside the model and the store. Fewer would be
-answered more slowly for it, since Python's threads take turns."""
+"""Passages from which on the lexical search runs in parallel with the model and the store. In a
+smaller library that would be slower, because of Python's GIL."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Asked:
-    """One question, and what it is asked of: all that may be found.
+    """A parsed and encoded query, with the library that it searches, filters applied.
 
-    ``question`` is what was asked without its conditions, and with other words ``instead`` of
-    those that no document has.
+    ``question`` is the query without its filters, and with the replacements of ``instead`` for
+    words that occur in no document.
     """
 
     question: str
@@ -45,9 +44,11 @@ class Asked:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Worded:
-    """What the words found, best first, with their scores; and what was read of it beside the
-    model: all their sentences (see :meth:`rag.index.engine.Searcher.sentences`), and the tokens of
-    the best. None and nothing where reading waits until the model is through.
+    """Result of the lexical search: scores by passage key, best first.
+
+    If they were read in parallel with the model, it also has the sentences of all these passages
+    (see :meth:`rag.index.engine.Searcher.sentences`) and the tokens of the best; otherwise None and
+    an empty mapping.
     """
 
     ranked: dict[int, float]
@@ -57,10 +58,10 @@ class Worded:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Candidates:
-    """Proposed passages, each with all its true signals, whoever proposed it.
+    """Candidate passages, each with its exact scores from both indexes.
 
-    The ranks are by key; a passage has none in an index that did not propose it. ``tokens`` are
-    those that were read already.
+    Ranks are by key; a passage has none in an index that did not propose it. ``tokens`` are those
+    already read.
     """
 
     keys: Keys
@@ -71,18 +72,18 @@ class Candidates:
 
 
 def by_words(question: str, settings: Ranking, library: Searcher) -> Callable[[], Worded]:
-    """Begin to ask for what the question's words find; returns what waits for it and gives it.
+    """Start the lexical search; returns a function that waits for its result.
 
-    In a large library that goes on while the model reads the question: encode it in between.
+    In a large library it runs in the background: encode the query before waiting.
     """
     return _begun(lambda: _worded(question, settings, library), library)
 
 
 def candidates(asked: Asked, worded: Worded) -> Candidates:
-    """What the vectors propose, and what the words did."""
+    """The union of the vector index's candidates and the lexical ones."""
     proposed = _nearest(asked)
     others = [key for key in proposed if key not in worded.ranked]
-    # While the store is read, which waits for the disk.
+    # Runs while the store waits for the disk.
     looked_up = _begun(
         lambda: asked.library.word_scores(asked.question, others).tolist(), asked.library
     )
@@ -104,8 +105,8 @@ def candidates(asked: Asked, worded: Worded) -> Candidates:
 
 
 def _begun(call: Callable[[], T], library: Searcher) -> Callable[[], T]:
-    """Begin a call that asks the word index, in another thread where there is enough to ask; in a
-    smaller library it has ended when this returns.
+    """Start a call to the lexical index, in another thread if the library is large; otherwise it
+    has finished when this returns.
     """
     if len(library) >= MANY:
         return background_call.begun(call)
@@ -114,7 +115,7 @@ def _begun(call: Callable[[], T], library: Searcher) -> Callable[[], T]:
 
 
 def _worded(question: str, settings: Ranking, library: Searcher) -> Worded:
-    """What the question's words find."""
+    """Search the lexical index."""
     count = settings.passages_proposed if settings.meaning_weight < 1.0 else 0
     keys, scores = library.worded(question, count)
     ranked = dict(zip(keys.tolist(), scores.tolist(), strict=True))
@@ -125,10 +126,9 @@ def _worded(question: str, settings: Ranking, library: Searcher) -> Worded:
 
 
 def _nearest(asked: Asked) -> list[int]:
-    """The passages of the sentences whose vectors are nearest, best first.
+    """Candidates from the vector index: the passages of the nearest sentences, best first.
 
-    Where the index only guesses how near, they are up to twice as many: the store is asked for
-    their vectors.
+    If the index is approximate, returns up to twice as many, to be rescored with exact vectors.
     """
     if asked.settings.meaning_weight == 0.0:
         return []
@@ -138,17 +138,16 @@ def _nearest(asked: Asked) -> list[int]:
 
 
 def _truly_nearest(asked: Asked, proposed: list[int], found: Keys, meaning: Scores) -> list[int]:
-    """The nearest of what was proposed, by what the store knows of them."""
+    """The nearest of the proposed passages, by exact cosine."""
     cosines = dict(zip(found.tolist(), meaning.tolist(), strict=True))
     there = [key for key in proposed if key in cosines]
     return sorted(there, key=lambda key: -cosines[key])[: asked.settings.passages_proposed]
 
 
 def _meaning(asked: Asked, others: Sequence[int], worded: Worded) -> tuple[Keys, Scores]:
-    """The cosine of each passage with the question, none below 0, and the keys they belong to:
-    of what the words found, and of ``others``.
+    """Keys and dense scores, at least 0, of the lexical candidates and of ``others``.
 
-    A passage may have gone since the snapshot; what the store no longer has is left out.
+    Passages deleted since the snapshot are left out.
     """
     keys = [*worded.ranked, *others]
     if asked.settings.whole_passages:
@@ -157,7 +156,7 @@ def _meaning(asked: Asked, others: Sequence[int], worded: Worded) -> tuple[Keys,
     read = [*early, asked.library.sentences(others if early else keys)]
     found = np.concatenate([some for some, _, _ in read])
     counts = np.concatenate([some for _, some, _ in read])
-    # Each by itself: a product of all rounds some by where they stand.
+    # One product per passage: in one large product, rounding depends on a row's position.
     cosines = np.concatenate([np.vecdot(some, asked.encoding.vector) for _, _, some in read])
     owners = np.repeat(np.arange(len(found)), counts)
     best = scoring.best_of_groups(cosines, owners, len(found))
@@ -165,7 +164,7 @@ def _meaning(asked: Asked, others: Sequence[int], worded: Worded) -> tuple[Keys,
 
 
 def _meaning_of_whole(asked: Asked, keys: Sequence[int]) -> tuple[Keys, Scores]:
-    """The same, where a passage has one vector: see :attr:`Ranking.whole_passages`."""
+    """Dense scores with one vector per passage: see :attr:`Ranking.whole_passages`."""
     tokens = asked.library.tokens(keys)
     means = {
         key: scoring.mean_vector(rows, tokens[key].counts)

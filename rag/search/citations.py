@@ -1,9 +1,8 @@
-"""Citations that last: from a sentence to what a link says of it, and back, whatever came since.
+"""Permalinks to sentences: make one, and resolve it even after the document has changed.
 
-A link names the document, where in its text the sentence stands, a hash of the sentence, and how
-it begins. While the document is as it was, that is all it takes. A document that changed is
-another document, so its sentences are looked for in the whole library: word for word first, then
-what comes nearest.
+A link names the document, the sentence's offsets, a hash of the sentence and its beginning. While
+the document is unchanged, that is enough. A changed document is a new document, so the sentence is
+then searched for in the whole library: first verbatim, then by similarity.
 """
 
 from __future__ import annotations
@@ -18,36 +17,36 @@ from rag.text.unicode import plain
 from rag.types import Document, Hit, Quote
 
 LONGEST_BEGINNING = 240
-"""Characters of a sentence that a link carries: enough to find it, and to tell it from others."""
+"""Maximum characters of the sentence in a link: enough to find it and to tell it from others."""
 
 LEAST_LIKENESS = 65.0
-"""Of what may be the sentence, changed: 100 times twice the longest common subsequence of two
-sentences by the sum of their lengths. Of 3,000 sentences of SQuAD, nine in ten pairs taken at
-random have 27 to 44, and 999 in 1,000 neighbours in a paragraph less than 63."""
+"""Least similarity to count as a changed version of the sentence: 200 times the length of the
+longest common subsequence, divided by the sum of both lengths. Of 3,000 sentences of SQuAD, nine in
+ten random pairs have 27 to 44, and 999 in 1,000 pairs of neighbours in a paragraph less than 63."""
 
 LONGEST_QUOTATION = 20_000
-"""Characters of what is looked for word for word elsewhere: far more than any sentence. Anybody can
-write a link, and it may name any number."""
+"""Maximum characters of a quotation searched for verbatim, far more than any sentence. Links are
+untrusted input and may contain any number."""
 
 _MOST_COMPARED = 400_000
-"""Characters that are compared with a quotation, over all places in a document that begin like
-it: a link that anybody wrote may begin with “the”."""
+"""Maximum characters compared with a quotation, over all positions in a document that match its
+beginning. Links are untrusted input, and one may begin with “the”."""
 
 _DIGITS = 16
 
 CANDIDATES = 10
-"""Passages among which a sentence is looked for when its document is no more what it was."""
+"""Passages searched for the sentence when its document has changed."""
 
 State: TypeAlias = Literal["unchanged", "moved", "changed", "gone"]
 
 
 @dataclass(frozen=True, slots=True)
 class Citation:
-    """A sentence, as a link names it.
+    """The contents of a link to a sentence.
 
-    ``start`` and ``end`` are offsets in the text that the document had, ``digest`` the first 16
-    hexadecimal digits of the SHA-256 of the sentence, runs of blanks as one, and ``beginning``
-    how it begins.
+    ``start`` and ``end`` are offsets in the document's text at the time, ``digest`` the first 16
+    hexadecimal digits of the SHA-256 of the sentence with whitespace collapsed, and ``beginning``
+    its first characters.
     """
 
     document_id: str
@@ -61,9 +60,9 @@ class Citation:
 class Followed:
     """Where a citation leads now.
 
-    ``unchanged``: the sentence stands where it stood. ``moved``: it stands elsewhere, word for
-    word. ``changed``: another one, much like it, is in its place. ``gone``: there is nothing like
-    it; ``document_id`` is then that of its document, if that is still there, and ``quote`` None.
+    ``unchanged``: the sentence is in the same place. ``moved``: it is elsewhere, verbatim.
+    ``changed``: there is only a similar sentence. ``gone``: there is none; ``quote`` is then None,
+    and ``document_id`` that of the original document if it still exists.
     """
 
     state: State
@@ -72,7 +71,7 @@ class Followed:
 
 
 def cited(document_id: str, quote: Quote) -> Citation:
-    """The citation of a sentence in the document of that id; a hit's ``answer``, say."""
+    """Make a citation of a sentence, such as a hit's ``answer``, in the document with that id."""
     words = _plain(quote.text)
     return Citation(document_id, quote.start, quote.end, _digest(words), words[:LONGEST_BEGINNING])
 
@@ -82,22 +81,22 @@ def follow(
     document: Callable[[str], Document | None],
     search: Callable[[str, int], Sequence[Hit]],
 ) -> Followed:
-    """Find the sentence that was cited.
+    """Find the cited sentence.
 
     Parameters
     ----------
     citation
-        What the link says.
+        The contents of the link.
     document
-        The document of an id, or None.
+        Returns the document with an id, or None.
     search
-        Hits for a text, so many at most.
+        Returns at most the given number of hits for a text.
     """
     citation = replace(citation, beginning=_plain(plain(citation.beginning))[:LONGEST_BEGINNING])
     own = document(citation.document_id)
     if own and _stands(citation, own.text):
         return Followed("unchanged", own.id, _quote(own, citation.start, citation.end))
-    # Marks mean something in a question.
+    # Punctuation would be parsed as query syntax.
     question = " ".join(re.findall(r"[^\W_]+", citation.beginning))
     hits = search(question, CANDIDATES) if question else []
     ids = [citation.document_id, *dict.fromkeys(hit.document_id for hit in hits)]
@@ -111,13 +110,13 @@ def follow(
 
 
 def _stands(citation: Citation, text: str) -> bool:
-    """Whether the sentence stands where it stood."""
+    """Whether the sentence is still at its original offsets."""
     start, end = citation.start, citation.end
     return 0 <= start < end <= len(text) and _digest(_plain(text[start:end])) == citation.digest
 
 
 def _word_for_word(citation: Citation, document: Document) -> Quote | None:
-    """The sentence in a document, nearest to where it stood, if it is there."""
+    """The verbatim occurrence in the document that is nearest to the original offset, if any."""
     length = citation.end - citation.start
     if not citation.beginning or not 0 < length <= LONGEST_QUOTATION:
         return None
@@ -132,9 +131,9 @@ def _word_for_word(citation: Citation, document: Document) -> Quote | None:
 
 
 def _end(citation: Citation, text: str, start: int) -> int | None:
-    """Where the sentence ends that begins at ``start``, if it is the one that was cited.
+    """The end of the sentence that begins at ``start``, if it is the cited one.
 
-    It need not be as long as it was: a run of blanks counts as one.
+    Its length may differ, since whitespace is collapsed.
     """
     length = citation.end - citation.start
     hashed, gap = hashlib.sha256(), ""
@@ -152,7 +151,7 @@ def _end(citation: Citation, text: str, start: int) -> int | None:
 def _likeness(citation: Citation, text: str) -> float:
     from rapidfuzz import fuzz
 
-    # A long sentence is known by its beginning only.
+    # Only the beginning of a long sentence is in the link.
     whole = len(citation.beginning) < LONGEST_BEGINNING
     other = _plain(text) if whole else _plain(text)[:LONGEST_BEGINNING]
     return float(fuzz.ratio(citation.beginning.casefold(), other.casefold()))

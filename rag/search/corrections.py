@@ -1,4 +1,4 @@
-"""Misspelt words of a question: which are corrected, and which corrections are only offered."""
+"""Spelling corrections for a query: which are applied, and which are only suggested."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from rag.types import Clauses, Respelling
 from rag.types.protocols import QuestionEncoder
 
 LOOKED_AT = 5
-"""Passages with a word that tell whether it is a name."""
+"""Passages sampled to tell whether a word is a name."""
 
 CAPITALS_SAY_NOTHING = 0.4
-"""Share of capitalized words above which a capital makes no name: German has one on any noun."""
+"""Share of capitalized words above which capitals don't mark names: German capitalizes nouns."""
 
 _WORD = re.compile(r"[^\W\d_]{3,}")
 
@@ -27,22 +27,22 @@ def corrections(
     *,
     leave_words: bool,
 ) -> tuple[tuple[Respelling, ...], tuple[Respelling, ...]]:
-    """What to look for in place of words that no document has, and what only to offer.
+    """Replacements for query words that occur in no document: those to apply, and those to suggest.
 
-    A capitalized word may be a name: it becomes another name at most. That is only offered where
-    capitals don't tell names from other words, and where it may be somebody else's name: where it
-    is no slip inside a long word (see :func:`rag.text.spelling.is_plain_slip`), or the model knows
-    one of the two. Names that are known have variants: *Hartman* and *Hartmann*, *Schmitt* and
-    *Schmidt*.
+    A capitalized word may be a name, so its only replacement is another name. That is merely
+    suggested if capitals don't distinguish names, or if it may be somebody else's name: if the
+    difference is not a slip inside a long word (see :func:`rag.text.spelling.is_plain_slip`), or
+    the model knows one of the two. Well-known names have variants: *Hartman* and *Hartmann*,
+    *Schmitt* and *Schmidt*.
 
     Parameters
     ----------
     exact
         Words to leave alone.
     encoder
-        The model: what is a single piece in its vocabulary is a word, though no document has it.
+        The model: a single piece of its vocabulary is a word, even if it occurs in no document.
     leave_words
-        Whether to leave such words alone, too, if they are no names.
+        Whether to leave such words alone, too, unless they are names.
     """
     applied: list[Respelling] = []
     offered: list[Respelling] = []
@@ -61,7 +61,7 @@ def corrections(
 def alternative(
     question: str, applied: Sequence[Respelling], offered: Sequence[Respelling]
 ) -> str | None:
-    """The question as it was asked, spelled just so, or else with what may have been meant."""
+    """The question as it was spelled if corrections were applied, else with those suggested."""
     as_asked = [Respelling(one.asked, f"+{one.asked}") for one in applied]
     return spelling.respelled(question, as_asked or offered) if applied or offered else None
 
@@ -71,7 +71,7 @@ def _is_word(text: str, encoder: QuestionEncoder) -> bool:
 
 
 def _certainty_of_name(one: Respelling, library: Searcher, encoder: QuestionEncoder) -> bool | None:
-    """Whether a correction is certain enough to be applied; None if it is not even offered."""
+    """Whether a correction is certain enough to be applied; None if not even to be suggested."""
     keys = library.limited((), Clauses((one.found,))).matching("").tolist()[:LOOKED_AT]
     texts = [stored.passage.text for stored in library.passages(keys).values()]
     written = [place.of(text) for text in texts for place in library.places("", [one.found], text)]

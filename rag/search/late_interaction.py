@@ -1,4 +1,4 @@
-"""Vectors of which only the signs are kept, a bit a dimension, and their cosines with others."""
+"""Cosines between token vectors and binarized ones, which have one bit per dimension."""
 
 from __future__ import annotations
 
@@ -8,27 +8,27 @@ from numpy.typing import NDArray
 from rag.types.arrays import TokenBits, TokenVectors
 
 _OF_BYTE = np.unpackbits(np.arange(256, dtype=np.uint8)[:, np.newaxis], axis=1) * np.float32(2) - 1
-"""The eight signs, 1 or -1, that a byte stands for; one look-up takes half the time of unpacking,
+"""The eight signs, 1 or -1, of each byte value; one table lookup takes half the time of unpacking,
 converting, doubling and subtracting."""
 
 AT_ONCE = 12
-"""Rows that OpenBLAS multiplies at once. Those that are left over it would round another way, so
-what is multiplied is always a multiple of them: the same row has the same cosine wherever it
-stands. For the same reason no more vectors than these are multiplied with them."""
+"""Rows that OpenBLAS multiplies at once. A remainder would be rounded differently, so products are
+padded to a multiple of this: the same row has the same cosine wherever it is. For the same reason
+no more vectors than this are multiplied at once."""
 
 WORK = 2**19
-"""Multiplications, at which OpenBLAS begins to share a product out among threads, if it may, which
-on a busy machine wait for each other longer than it takes. With fewer, what is unpacked stays in a
-core's cache, too."""
+"""Multiplications from which on OpenBLAS would split a product among threads, which on a busy
+machine wait for each other longer than the product takes. Below it, the unpacked signs also stay in
+a core's cache."""
 
 
 def cosines(vectors: TokenVectors, bits: TokenBits) -> NDArray[np.float32]:
-    """Of each vector with each row of signs.
+    """Cosine of each vector with each row of signs.
 
     Parameters
     ----------
     vectors
-        Shape (vectors, dimension), of any length.
+        Shape (vectors, dimension), not necessarily normalized.
     bits
         Shape (rows, dimension / 8).
 
@@ -47,7 +47,7 @@ def cosines(vectors: TokenVectors, bits: TokenBits) -> NDArray[np.float32]:
     parts = _parts(units)
     for first in range(0, len(bits), rows):
         some = bits[first : first + rows]
-        # With the mode "raise", take would make a copy before it fills the room.
+        # With mode="raise", take would make a copy before it fills the buffer.
         _OF_BYTE.take(some, axis=0, out=room[: len(some)], mode="clip")
         filled = _filled(len(some))
         for columns, part in parts:
@@ -56,7 +56,7 @@ def cosines(vectors: TokenVectors, bits: TokenBits) -> NDArray[np.float32]:
 
 
 def _parts(units: TokenVectors) -> list[tuple[slice, TokenVectors]]:
-    """The vectors in parts of much the same size, each as the columns of a matrix."""
+    """The vectors in blocks of about the same size, each transposed to columns."""
     count = max(-(-len(units) // AT_ONCE), 1)
     size = max(-(-len(units) // (4 * count)), 1) * 4  # OpenBLAS has kernels for four and for eight
     slices = [slice(first, first + size) for first in range(0, len(units), size)]
@@ -64,5 +64,5 @@ def _parts(units: TokenVectors) -> list[tuple[slice, TokenVectors]]:
 
 
 def _filled(rows: int) -> int:
-    """The next multiple of :data:`AT_ONCE`."""
+    """``rows`` rounded up to a multiple of :data:`AT_ONCE`."""
     return -(-rows // AT_ONCE) * AT_ONCE

@@ -1,4 +1,4 @@
-"""A passage → those that are most like it, wherever they stand."""
+"""More like this: the passages most similar to a given one."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from rag.types import Passage, Span
 from rag.types.arrays import Vector, Vectors
 
 SENTENCES = 400
-"""The nearest sentences whose passages are compared."""
+"""Nearest sentences retrieved; their passages are compared."""
 
 
 @dataclass(frozen=True, slots=True)
 class Neighbour:
-    """A passage like another one, with its document's title and source.
+    """A passage similar to another one, with its document's title and source.
 
-    ``likeness``, in [-1, 1], is the cosine of the two, each the mean of its sentences; passages
-    that have nothing to do with each other lie about 0, and those with the same words at 1.
+    ``likeness``, in [-1, 1], is the cosine of the two passages' mean sentence vectors; about 0 for
+    unrelated passages, 1 for the same text.
     """
 
     passage: Passage
@@ -31,10 +31,10 @@ class Neighbour:
 
 
 def neighbours(key: int, count: int, *, library: Searcher) -> tuple[Neighbour, ...]:
-    """The ``count`` passages most like the one of that key, the nearest first.
+    """The ``count`` passages most similar to the one with that key, best first.
 
-    Of passages with the same words only the first is taken, and none that has the passage's own.
-    Equal ones go by key. None if the passage is gone.
+    Passages with the same text count once, and copies of the passage itself are left out. Ties are
+    broken by key. Empty if the passage is gone.
     """
     own = _vectors([key], library)
     if key not in own:
@@ -60,14 +60,14 @@ def neighbours(key: int, count: int, *, library: Searcher) -> tuple[Neighbour, .
 
 
 def mean_vector(sentences: Vectors, spans: Sequence[Span], leading: int) -> Vector:
-    """One vector for a passage, of unit norm: the mean of its sentences, each by its length.
+    """One vector per passage, of unit norm: the mean of its sentences, weighted by length.
 
     Parameters
     ----------
     sentences
-        Their vectors, shape (sentences, dimension).
+        Sentence vectors, shape (sentences, dimension).
     spans
-        Where they stand, as many.
+        Their spans.
     leading
         How many of them are headings, which are left out unless there is nothing else.
     """
@@ -79,7 +79,7 @@ def mean_vector(sentences: Vectors, spans: Sequence[Span], leading: int) -> Vect
 
 
 def _vectors(keys: Sequence[int], library: Searcher) -> dict[int, tuple[StoredPassage, Vector]]:
-    """Passages with a vector each, by key; those that are gone are left out."""
+    """Passages and their vectors, by key; those deleted are left out."""
     passages, vectors = library.passages(keys), library.vectors(keys)
     return {
         key: (passages[key], _vector(passages[key], vectors[key]))

@@ -1,4 +1,4 @@
-"""Words → every passage that has them: nothing is ranked, and nothing is left out."""
+"""Boolean search: every passage that matches, unranked."""
 
 from __future__ import annotations
 
@@ -23,21 +23,21 @@ def find(
     encoder: QuestionEncoder,
     library: Searcher,
 ) -> Found:
-    """List the passages that have all of the words, in some form, and meet all conditions.
+    """List the passages that contain all of the words, in any form, and meet all filters.
 
     Parameters
     ----------
     text
-        Plain words, and what :mod:`rag.text.query_parser` makes a condition.
+        Plain words, and the filters that :mod:`rag.text.query_parser` understands.
     conditions
-        Which documents to look in, besides those in ``text``.
+        Further filters on documents.
     offset, limit
-        The page: how many passages come before it, and how many it has at most.
+        The page: how many passages to skip, and how many to return at most.
 
     Raises
     ------
     EmptyQuestion
-        If there is nothing to look for.
+        If there is nothing to search for.
     InputError
         If the text is too long, ``offset`` is below 0 or ``limit`` below 1.
     """
@@ -49,7 +49,7 @@ def find(
     asked = query_parser.read(text)
     instead, offered = corrections(asked.words, asked.exact, library, encoder, leave_words=False)
     wanted = spelling.respelled(asked.words, instead)
-    # What the words find in themselves is what there is to look for: stop words find nothing.
+    # A query of stop words alone matches nothing, not even itself.
     if not (asked.clauses or asked.conditions or conditions or library.matched(wanted, wanted)):
         raise EmptyQuestion(
             "there is no word to look for, or only words like “the” and “is”; put those in"

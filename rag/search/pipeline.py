@@ -1,6 +1,6 @@
-"""Question → Hits: embed, have passages proposed, fuse, re-order, mark the answer, fold.
+"""The search pipeline: embed, get candidates, fuse, rerank, select the answer, merge duplicates.
 
-Each stage is a function. How it weighs and how deep it looks stands in :class:`Ranking`.
+Each stage is a function; :class:`Ranking` has the weights and depths.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from rag.types.protocols import QuestionEncoder
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Scored:
-    """A passage with its scores; ``sentences`` says how well each of its sentences answers."""
+    """A scored passage; ``sentences`` has a score for each of its sentences as the answer."""
 
     stored: StoredTokens
     score: float
@@ -40,7 +40,7 @@ class _Scored:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The hits for a question, best first; what :class:`rag.types.Answer` says of the others."""
+    """The hits for a question, best first; the rest as in :class:`rag.types.Answer`."""
 
     hits: list[Hit]
     alternative: str | None
@@ -62,27 +62,26 @@ def search(
     Parameters
     ----------
     question
-        In plain words, and what :mod:`rag.text.query_parser` makes a condition.
+        Plain words, and the filters that :mod:`rag.text.query_parser` understands.
     k
-        How many hits, at least 1; there are fewer in a library with fewer passages.
+        How many hits, at least 1; fewer if the library has fewer passages.
     conditions
-        Which documents to look in, besides those in the question. They hold before anything is
-        ranked, so a filter that leaves three passages finds all three.
+        Further filters on documents. They are applied before ranking, so if three passages pass,
+        all three are found.
     settings
         Weights and depths. All depths grow with ``k``.
     reranker
-        A cross-encoder that has the last word on the best passages. Only those are hits then,
-        and their scores are its own.
+        A cross-encoder for the best passages. Only those become hits then, with its scores.
 
     Returns
     -------
     Found
-        Passages with the same words are one hit, which names the other sources.
+        Passages with the same text are one hit, which names the other sources.
 
     Raises
     ------
     EmptyQuestion
-        If there is no letter and no digit in the question.
+        If the question has no letter or digit.
     InputError
         If ``k`` is below 1.
     """
@@ -96,8 +95,8 @@ def search(
         )
     if k < 1:
         raise InputError(f"the number of hits must be at least 1, not {k}")
-    # A word that the model knows is no slip, only absent: without
-    # planets in the library, a question about a planet must not find planes.
+    # A word that the model knows is absent rather than misspelt: without planets in the library, a
+    # question about a planet must not find planes.
     instead, offered = corrections(query.question, query.exact, library, embedder, leave_words=True)
     respelled = spelling.respelled(query.question, instead)
     limited = library.limited((*query.conditions, conditions), query.clauses)
@@ -117,7 +116,7 @@ def search(
 
 
 def _reordered(asked: Asked, candidates: Candidates) -> list[_Scored]:
-    """The best of the fusion, scored once more by late interaction over their tokens."""
+    """Rerank the best candidates of the fusion by late interaction."""
     signals = scoring.rescaled(candidates.signals, asked.encoding.legibility)
     fused = scoring.fuse(signals, asked.settings)
     best = np.argsort(-fused, kind="stable")[: asked.settings.reordered]
@@ -151,20 +150,20 @@ def _reordered(asked: Asked, candidates: Candidates) -> list[_Scored]:
 
 
 def _weights(asked: Asked) -> Scores:
-    """What each token of the question counts: its rarity in the library, or a share of it."""
+    """Weight of each query token: its IDF in the library, less for punctuation."""
     rarity = scoring.rarity(*asked.library.piece_frequencies(asked.encoding.pieces))
     return np.where(asked.encoding.worded, rarity, asked.settings.marks_weight * rarity)
 
 
 def _reranked(asked: Asked, scored: Sequence[_Scored], reranker: Reranker) -> list[_Scored]:
-    """The best of them, with the cross-encoder's scores."""
+    """Rerank the best passages with the cross-encoder."""
     best = [scored[i] for i in _order(scored)[: asked.settings.reranked]]
     scores = reranker.scores(asked.question, [one.stored.text for one in best])
     return [replace(one, score=float(score)) for one, score in zip(best, scores, strict=True)]
 
 
 def _order(scored: Sequence[_Scored]) -> list[int]:
-    """Positions, best first; equal scores go by document and place."""
+    """Indices, best first; ties are broken by document and position."""
     return scoring.best_first(np.array([one.score for one in scored]), _places(scored))
 
 
@@ -173,9 +172,9 @@ def _places(scored: Sequence[_Scored]) -> list[tuple[str, int]]:
 
 
 def _hits(groups: Sequence[Sequence[_Scored]], asked: Asked, candidates: Candidates) -> list[Hit]:
-    """The hits for groups of passages with the same words.
+    """One hit for each group of passages with the same text.
 
-    Only these are read whole. One that has gone since it was scored is left out.
+    Only these are read in full. A passage deleted since it was scored is left out.
     """
     whole = asked.library.passages([one.stored.key for group in groups for one in group])
     there = [[one for one in group if one.stored.key in whole] for group in groups]
@@ -192,7 +191,7 @@ def _hit(
     asked: Asked,
     candidates: Candidates,
 ) -> Hit:
-    """The hit for passages with the same words; the first of them is shown."""
+    """The hit for passages with the same text; the first of them is shown."""
     shown, stored, passage = same[0], whole[0], whole[0].passage
     source, *others = [path for one in whole for path in one.sources]
     answer = _answer(passage, shown.sentences, asked)
@@ -227,10 +226,10 @@ def _hit(
 
 
 def _answer(passage: Passage, scores: Scores, asked: Asked) -> Span:
-    """The sentence that answers best; no heading, if there is anything else.
+    """The sentence that answers best; never a heading if there is anything else.
 
-    Late interaction marks better than the cosine of the sentence: tests/bench/RESULTS.md has
-    the figures. As far as the model can't read the question, the question's words mark instead.
+    Late interaction selects better than the cosine of the sentence: tests/bench/RESULTS.md has the
+    figures. The less legible the question is to the model, the more lexical matches decide.
     """
     first = passage.leading if passage.leading < len(passage.sentences) else 0
     legibility = asked.encoding.legibility

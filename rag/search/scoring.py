@@ -1,8 +1,8 @@
-"""How candidates are ordered: pure functions over arrays, no index and no store.
+"""Scoring of candidates: pure functions over arrays, without index or store.
 
-Every score lies in [0, 1] on a scale that does not depend on the other candidates, so that the
-same passage has the same score whatever else was found (Bruch, Gai and Ingber, "An analysis of
-fusion functions for hybrid retrieval", ACM TOIS 2023, call it theoretical min-max).
+Every score lies in [0, 1] on a scale that does not depend on the other candidates, so a passage has
+the same score whatever else is retrieved (theoretical min-max in Bruch, Gai and Ingber, "An
+analysis of fusion functions for hybrid retrieval", ACM TOIS 2023).
 """
 
 from __future__ import annotations
@@ -23,55 +23,53 @@ WEIGHTS = (
     *("meaning_weight", "tokens_weight", "sentence_share", "marks_weight", "continued_weight"),
     *("before_share", "chance"),
 )
-"""Those settings of a :class:`Ranking` that lie in [0, 1]; its depths are whole numbers."""
+"""The fields of :class:`Ranking` that lie in [0, 1]; its depths are integers."""
 
 
 @dataclass(frozen=True, slots=True)
 class Ranking:
-    """How passages are proposed and ordered. The defaults are what a library does; anything else
-    is for measuring it against.
+    """Weights and depths of retrieval; libraries use the defaults, other values are for tests.
 
     Parameters
     ----------
     meaning_weight
-        Share of the cosine in the fusion, in [0, 1]; the rest is BM25's. An index without a
-        share proposes nothing.
+        Weight of the dense score in the fusion, in [0, 1]; the rest is BM25's. An index with weight
+        0 proposes nothing.
     tokens_weight
-        Share of the late interaction in the score, in [0, 1]; the rest is the fusion's.
+        Weight of late interaction in the score, in [0, 1]; the rest is the fusion's.
     sentence_share
-        Share of the best sentence in the late interaction, in [0, 1]; the rest is the whole
-        passage's.
+        Weight of the best sentence in late interaction, in [0, 1]; the rest is the whole passage's.
     marks_weight
-        What a token without letter or digit counts, as a share of its rarity, in [0, 1]. A
-        question mark is rare in documents, and says nothing of what is asked for.
+        Weight of a punctuation token, as a share of its IDF, in [0, 1]. A question mark is rare in
+        documents, yet says nothing about what is asked.
     titles
-        Whether a token of the question may be met in the title, too, that leads a passage's
-        document: what stands further down seldom names again what it is about.
+        Whether query tokens may also match the title of a passage's document: later passages seldom
+        repeat what the document is about.
     continued_weight
-        What a token that continues a word counts in the choice of the answering sentence, in
-        [0, 1]. Each token stands for its word, having been read with the others, so that a rare
-        name of many pieces would outweigh all else.
+        Weight of a token that continues a word in choosing the answering sentence, in [0, 1]. A
+        word's first token stands for the word, since it was encoded in context; otherwise a rare
+        name of many pieces would outweigh everything else.
     before_share
-        Share of what a sentence meets together with the one before it in that choice, in [0, 1].
+        Weight of a sentence's score together with the one before it in that choice, in [0, 1].
     chance
-        What a sentence meets by chance in that choice, each time that it is e times as long; in
-        [0, 1].
+        Penalty for length in that choice: subtracted once for each factor of e in the number of
+        tokens, for matches by chance; in [0, 1].
     whole_passages
-        Take the cosine of the mean of a passage's sentences, as if it had one vector, and not
-        that of its best sentence.
+        Score passages by their mean sentence vector, as with one vector per passage, instead of by
+        their best sentence.
     passages_proposed
-        Passages that each index proposes.
+        Candidates from each index.
     sentences_proposed
-        Nearest sentences that are looked at for them: a good passage has several.
+        Nearest sentences retrieved to get them: a good passage has several.
     reordered
-        Best passages of the fusion that are re-ordered by late interaction.
+        Best passages of the fusion to rerank by late interaction.
     reranked
-        Best passages of those that go through a cross-encoder, where there is one.
+        Best passages of those to rerank with a cross-encoder, if there is one.
 
     Raises
     ------
     InputError
-        If a weight is not a share, or a depth is below 1.
+        If a weight is not in [0, 1], or a depth is below 1.
     """
 
     meaning_weight: float = 0.5
@@ -99,7 +97,7 @@ class Ranking:
                 raise InputError(f"{name} must be at least 1, not {depth}")
 
     def deep_enough(self, k: int) -> Ranking:
-        """The same, with depths from which ``k`` hits can come."""
+        """A copy with depths sufficient for ``k`` hits."""
         return replace(
             self,
             passages_proposed=max(self.passages_proposed, 2 * k),
@@ -109,8 +107,8 @@ class Ranking:
         )
 
     def for_legibility(self, legibility: float) -> Ranking:
-        """The same for a question that the model can read only so far, in [0, 1]: what it says of
-        meaning and tokens weighs accordingly, and words the rest. At 0 that is BM25 alone.
+        """A copy for a query of that legibility, in [0, 1]: the dense and late-interaction weights
+        are multiplied by it, and BM25 gets the rest. At 0 that is BM25 alone.
         """
         return replace(
             self,
@@ -120,16 +118,16 @@ class Ranking:
 
 
 DEFAULT = Ranking()
-"""What a library does."""
+"""The settings that libraries use."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Signals:
-    """What is known of each candidate before its tokens are looked at; one entry a candidate.
+    """First-stage scores, one entry per candidate.
 
-    ``meaning`` is a cosine, in [-1, 1]. ``words`` is the BM25 score as a share of the best there
-    is for the question, in [0, 1]. A further signal is a field here, a weight in
-    :class:`Ranking` and a term in :func:`fuse`.
+    ``meaning`` is the dense score, a cosine in [-1, 1]. ``words`` is the lexical score, BM25 as a
+    share of its upper bound for the query, in [0, 1]. To add a signal, add a field here, a weight
+    in :class:`Ranking` and a term in :func:`fuse`.
     """
 
     meaning: Scores
@@ -137,38 +135,38 @@ class Signals:
 
 
 def fuse(signals: Signals, settings: Ranking = DEFAULT) -> Scores:
-    """The convex combination of the signals: ``w · meaning + (1 - w) · words``.
+    """Convex combination of the signals: ``w · meaning + (1 - w) · words``.
 
-    A negative cosine counts as 0, so that the result lies in [0, 1].
+    A negative cosine counts as 0, so the result lies in [0, 1].
     """
     meaning = np.maximum(signals.meaning, 0.0)
     return settings.meaning_weight * meaning + (1.0 - settings.meaning_weight) * signals.words
 
 
 def rescaled(signals: Signals, legibility: float) -> Signals:
-    """The signals with words on the scale that their weight asks for: ``words ** ((1 + l) / 2)``.
+    """Rescale the lexical scores to match their weight: ``words ** ((1 + l) / 2)``.
 
-    BM25 alone gives a right passage about the square of what late interaction does, so where it
-    ranks alone its root is taken: the order is the same, and a score means about the same in
-    every language of a library.
+    BM25 alone gives a relevant passage about the square of its late-interaction score, so if it
+    ranks alone its square root is taken: the order is the same, and scores are comparable across
+    the languages of a library.
     """
     return replace(signals, words=signals.words ** ((1.0 + legibility) / 2.0))
 
 
 def combine(fused: Scores, tokens: Scores, settings: Ranking = DEFAULT) -> Scores:
-    """The score, from the fusion and the late interaction; all in [0, 1]."""
+    """The final score, from fusion and late interaction; all in [0, 1]."""
     return (1.0 - settings.tokens_weight) * fused + settings.tokens_weight * tokens
 
 
 def mean_vector(sentences: Vectors, counts: NDArray[np.int32]) -> Vector:
-    """One vector for a whole passage: the mean of its sentences', each weighing its tokens.
+    """One vector for a whole passage: the mean of its sentences, weighted by their tokens.
 
     Parameters
     ----------
     sentences
         Shape (sentences, dimension), of unit norm.
     counts
-        Tokens of each sentence, shape (sentences,); all zero counts as all equal.
+        Tokens per sentence, shape (sentences,); if all are zero, weights are equal.
     """
     weights = counts if counts.any() else np.ones(len(counts))
     mean = weights.astype(np.float32) @ sentences
@@ -178,8 +176,8 @@ def mean_vector(sentences: Vectors, counts: NDArray[np.int32]) -> Vector:
 def rarity(document_frequency: NDArray[np.int64], documents: int) -> Scores:
     """Inverse document frequency: ``ln(1 + (N - df + 0.5) / (df + 0.5))``, as in BM25.
 
-    Robertson and Zaragoza, "The probabilistic relevance framework", 2009; the 1 inside keeps it
-    positive. Found in every document: near 0; in none: the largest.
+    Robertson and Zaragoza, "The probabilistic relevance framework", 2009; the added 1 keeps it
+    positive. Near 0 for a term in every document, largest for one in none.
     """
     df = document_frequency.astype(np.float64)
     return np.log1p((documents - df + 0.5) / (df + 0.5))
@@ -188,22 +186,22 @@ def rarity(document_frequency: NDArray[np.int64], documents: int) -> Scores:
 def best_of_groups(
     scores: NDArray[np.floating], groups: NDArray[np.int64], count: int, none: float = -np.inf
 ) -> Scores:
-    """The highest score of each of ``count`` groups, along the last axis.
+    """Maximum score of each of ``count`` groups, along the last axis.
 
     Parameters
     ----------
     scores
         Shape (…, scores).
     groups
-        The group of each score, rising; shape (scores,).
+        The group of each score, ascending; shape (scores,).
     none
-        What a group without any score gets.
+        Value for an empty group.
     """
     return _best_of_runs(scores, np.bincount(groups, minlength=count), none)
 
 
 def _best_of_runs(scores: NDArray[np.floating], lengths: NDArray[np.int64], none: float) -> Scores:
-    """The highest score of each run along the last axis; the runs follow each other."""
+    """Maximum score of each of consecutive runs along the last axis."""
     best = np.full((*scores.shape[:-1], len(lengths)), none)
     filled = np.flatnonzero(lengths)
     if len(filled):  # reduceat can't take empty ranges
@@ -214,13 +212,13 @@ def _best_of_runs(scores: NDArray[np.floating], lengths: NDArray[np.int64], none
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Met:
-    """How well each token of a question is met in each sentence of some passages.
+    """Best match of each query token in each sentence of some passages.
 
-    ``best`` is the highest cosine of the token with one of the sentence's: shape (tokens of the
-    question, sentences), -1 where a sentence has no token. ``title`` is that with the title of
-    each passage's document: shape (tokens of the question, passages), -1 where it has none.
-    ``owner`` is the position of each sentence's passage, rising, and ``lengths`` the number of
-    its tokens; shape (sentences,).
+    ``best`` is the highest cosine of the query token with any token of the sentence: shape (query
+    tokens, sentences), -1 for a sentence without tokens. ``title`` is the same for the title of
+    each passage's document: shape (query tokens, passages), -1 if there is none. ``owner`` is the
+    index of each sentence's passage, ascending, and ``lengths`` its number of tokens; shape
+    (sentences,).
     """
 
     best: NDArray[np.float64]
@@ -236,22 +234,21 @@ def late_interaction(
     counts: Sequence[NDArray[np.int32]],
     titles: Sequence[TokenBits] = (),
 ) -> Met:
-    """Meet the tokens of a question with those of passages, one bit a dimension on their side.
+    """Compare query tokens with those of passages, which have one bit per dimension.
 
-    Khattab and Zaharia, "ColBERT", SIGIR 2020, on a model that was not trained for it.
+    Khattab and Zaharia, "ColBERT", SIGIR 2020, with a model that was not trained for it.
 
     Parameters
     ----------
     question
         Shape (tokens, dimension).
     bits
-        The tokens of all passages, one passage after the other.
+        The tokens of all passages, concatenated.
     counts
-        For each passage the number of tokens of each of its sentences; together the rows of
-        ``bits``.
+        For each passage the number of tokens per sentence; they add up to the rows of ``bits``.
     titles
-        For each passage the tokens of the title that leads its document, where there are any;
-        none at all if no document is led by one.
+        For each passage the tokens of its document's title, which may be none; empty if no document
+        has a title.
     """
     lengths = np.concatenate([*counts, np.zeros(0, np.int32)]).astype(np.int64)
     owner = np.repeat(np.arange(len(counts)), [len(one) for one in counts])
@@ -264,19 +261,19 @@ def late_interaction(
 
 
 def passage_scores(met: Met, weights: Scores, settings: Ranking = DEFAULT) -> Scores:
-    """How well each passage meets the question, in [0, 1].
+    """Late-interaction score of each passage, in [0, 1].
 
-    ``(1 - s) · Σ w · max over the passage + s · the highest of a sentence's Σ w · max over the
-    sentence``, each divided by ``Σ w``: the first is ColBERT's MaxSim, and the second, with the
-    share s of :attr:`Ranking.sentence_share`, asks that the question be met in one place. The
-    title that leads a document stands with each sentence of it.
+    ``(1 - s) · Σ w · max over the passage + s · max over its sentences of Σ w · max over the
+    sentence``, each divided by ``Σ w``. The first term is ColBERT's MaxSim; the second, with the
+    share s of :attr:`Ranking.sentence_share`, rewards a query matched in one place. A document's
+    title counts as part of each sentence.
 
     Parameters
     ----------
     met
-        What :func:`late_interaction` gives.
+        Output of :func:`late_interaction`.
     weights
-        Of the question's tokens, shape (tokens,), none negative; all zero counts as all equal.
+        Weights of the query tokens, shape (tokens,), not negative; if all are zero, they are equal.
     """
     share = _shares(weights)
     best = np.maximum(met.best, met.title[:, met.owner]) if settings.titles else met.best
@@ -289,17 +286,17 @@ def passage_scores(met: Met, weights: Scores, settings: Ranking = DEFAULT) -> Sc
 def sentence_scores(
     met: Met, weights: Scores, continued: NDArray[np.bool_], settings: Ranking = DEFAULT
 ) -> list[Scores]:
-    """How well each sentence answers the question, for each passage: the highest is marked.
+    """Score of each sentence as the answer, for each passage; the highest is highlighted.
 
-    A sentence often takes up what the one before it named, so a part of its score is what the
-    two meet together. The logarithm of its length is what a longer sentence meets by chance.
+    A sentence often refers back to what the one before it named, so part of its score is for the
+    two together. The term in the logarithm of its length corrects for matches by chance.
 
     Parameters
     ----------
     met, weights
         As in :func:`passage_scores`.
     continued
-        Which of the question's tokens continue a word, shape (tokens,).
+        Which query tokens continue a word, shape (tokens,).
     """
     beginnings = np.where(continued, settings.continued_weight, 1.0)
     share = _shares(weights * beginnings)
@@ -321,24 +318,23 @@ def _shares(weights: Scores) -> Scores:
 
 
 def best_first(scores: Scores, keys: Sequence[tuple[str, int]]) -> list[int]:
-    """Positions in order of falling score; equal scores in order of their keys."""
+    """Indices by descending score; ties by key."""
     return sorted(range(len(keys)), key=lambda i: (-scores[i], keys[i]))
 
 
 def folded(
     order: Sequence[int], texts: Sequence[str], keys: Sequence[tuple[str, int]]
 ) -> list[list[int]]:
-    """Positions with the same words put together, in the order of the best of each.
+    """Group passages with the same text; groups are ordered by their best passage.
 
-    Upper and lower case and blanks make no difference. Within a group the order is that of the
-    keys: the scores of the same words differ by rounding and by what stands above them, which
-    is no reason to show one rather than the other.
+    Case and whitespace are ignored. Within a group the order is by key: scores of the same text
+    differ only by rounding and by the headings above it, which is no reason to prefer one.
     """
     beginnings = {i: _beginning(texts[i]) for i in order}
     common = Counter(beginnings.values())
     groups: dict[str, list[int]] = {}
     for i in order:
-        # Most texts begin like no other, and then their other words say nothing more.
+        # Most texts have a unique beginning, so there is no need to compare the rest.
         alone = common[beginnings[i]] == 1
         words = beginnings[i] if alone else " ".join(texts[i].split()).casefold()
         groups.setdefault(words, []).append(i)

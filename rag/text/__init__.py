@@ -1,10 +1,10 @@
-"""Texts and questions as strings: Unicode, languages, sentences, passages, words and queries.
+"""Text processing: Unicode, language, sentences, chunking, stemming and query parsing.
 
-- Documents, questions and filters are brought into NFC where they come in (``unicode``), and
-  nowhere else, so that offsets count what a reader of the text sees. File names stay as the system
-  has them and are compared in NFC.
-- A passage is broken towards 160 tokens. The headings above it lead it: they are searched, but are
-  no answer.
-- Stems follow the document's language, all in one field, so that names match across languages; a
-  question is analysed for every language that the library holds.
+- Documents, queries and filters are normalized to NFC on input (``unicode``), and nowhere else, so
+  that offsets count the characters that a reader sees. File names stay as the system has them and
+  are compared in NFC.
+- Chunking aims at 160 tokens per passage. The headings above a passage are part of it: they are
+  searched, but never returned as the answer.
+- Stemming follows the document's language, with all languages in one field, so that names match
+  across languages; a query is analysed for every language in the library.
 """

@@ -1,11 +1,11 @@
-"""Text → words, as the word index takes them.
+"""Analyzers of the lexical index.
 
-In two ways: by stems in its own language, for what a question is about; and as they are written,
-for what must stand there word for word. As written, case and accents are folded too, and scripts
-that put no blanks between words give one word a character.
+There are two: stems in the text's language, for ranking, and literal words, for exact phrases.
+Literal words are folded for case and accents, too, and in scripts without spaces between words each
+character is a word.
 
-A question is too short to tell its language, so it is taken in every way in which the library's
-texts were: a word is found by any stem that it has in one of their languages.
+A query is too short for language identification, so it is analysed for every language in the
+library: a word matches by any of its stems.
 """
 
 from __future__ import annotations
@@ -31,20 +31,20 @@ if TYPE_CHECKING:
     import tantivy
 
 Stems = tuple[str, ...]
-"""The stems of one word: any of them finds it."""
+"""The stems of one word, any of which matches it."""
 
 SCRIPTS_WITHOUT_BLANKS = r"\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}"
 
 REMEMBERED = 1_000
-"""Questions, and single words, whose stems are remembered …"""
+"""Size of the caches of stems, for queries and for single words …"""
 
 LONGEST_REMEMBERED = 1_000
-"""… unless they have more characters; nor is the spelling of longer ones looked at."""
+"""… up to this many characters, which is also the limit for spelling correction."""
 
 
 class Analysis:
-    """Both ways, for questions to texts of the given kinds; :attr:`stemmed` and :attr:`literal`
-    are what tantivy indexes with.
+    """Both analyzers, for texts of the given kinds; tantivy uses :attr:`stemmed`,
+    :attr:`literal`.
     """
 
     def __init__(self, kinds: Iterable[str] = (ENGLISH,)) -> None:
@@ -55,7 +55,7 @@ class Analysis:
         self._remembered = lru_cache(REMEMBERED)(self._words)
 
     def indexed(self, text: str, language: str | None) -> tantivy.PreTokenizedString | None:
-        """The stems of a text in a language; None where :attr:`stemmed` gives the same."""
+        """The stems of a text in a language; None if :attr:`stemmed` gives the same."""
         import tantivy
 
         kind = kind_of(language)
@@ -70,17 +70,17 @@ class Analysis:
         return tantivy.PreTokenizedString(text, tokens)
 
     def stems(self, text: str, language: str | None) -> list[str]:
-        """The stems of a text in a language, in order, as the word index has them."""
+        """The stems of a text in a language, in order, as indexed."""
         own = self.indexed(text, language)
         return [token.text for token in (own or self.stemmed.pre_tokenize(text)).tokens]
 
     def words(self, text: str) -> tuple[Stems, ...]:
-        """The words that a question asks for, each once, by all of their stems, in order of them.
+        """The unique query words in order, each as all of its stems.
 
-        What is a stop word in the question's own language is none of them: in the one, or ones,
-        of the library's in which it has the most.
+        Leaves out stop words of the query's own language, which is the one of the library's
+        languages, or several, in which it has the most stop words.
         """
-        # A question's are asked for again with each thing that the index is asked for.
+        # Cached, because each index operation asks for the same query's words.
         return self._remembered(text) if len(text) <= LONGEST_REMEMBERED else self._words(text)
 
     def _words(self, text: str) -> tuple[Stems, ...]:
@@ -95,27 +95,26 @@ class Analysis:
         return tuple(sorted({tuple(sorted(some)) for some in stems.values()}))
 
     def phrase(self, text: str) -> list[tuple[int, str]]:
-        """The words of a phrase as they are written, each with its position."""
-        # Documents come composed; what is typed or pasted may not.
+        """The literal words of a phrase, each with its position."""
+        # Documents are in NFC; queries may not be.
         tokens = self.literal.pre_tokenize(unicodedata.normalize("NFC", text)).tokens
         return [(token.position, token.text) for token in tokens]
 
     def spellings(self, text: str) -> dict[str, str]:
-        """The words of a text as they stand there, and as they are looked up."""
+        """The words of a text as written, and in their index form."""
         tokens = self.literal.pre_tokenize(text).tokens
         return {text[t.char_offset_from : t.char_offset_to]: t.text for t in tokens}
 
     def suspects(self, question: str, is_known: Callable[[str], bool]) -> dict[str, str]:
-        """The words of a question that may be misspelt, as they stand there and as they are
-        looked up.
+        """The query words that may be misspelt, as written and in their index form.
 
-        None that is a stop word in any language, and none at all where the stop words are those
-        of a language that the library has no text in, or the question is a pasted text.
+        Leaves out words that are stop words in any language. Returns none at all if the stop words
+        are of a language not in the library, or if the query is a pasted text.
 
         Parameters
         ----------
         is_known
-            Whether a word, as it is looked up, is in the library in any form.
+            Whether a word, in its index form, occurs in the library in any inflected form.
         """
         if len(question) > LONGEST_REMEMBERED:
             return {}
@@ -134,14 +133,14 @@ class Analysis:
         return {written: word for written, word in unknown.items() if written not in everyday}
 
     def forms(self, words: str, text: str) -> list[Span]:
-        """Where in ``text`` any form of the words stands, in order."""
+        """Spans in ``text`` where any form of the words occurs, in order."""
         asked = frozenset(stem for stems in self.words(words) for stem in stems)
         found = sorted(
             {span for stemmer in self._stemmers.values() for span in stemmer.places(text, asked)}
         )
         merged: list[Span] = []
         for span in found:
-            # Pairs of letters overlap: together they are the word.
+            # Bigrams overlap: together they are the word.
             if merged and span.start < merged[-1].end:
                 merged[-1] = Span(merged[-1].start, max(span.end, merged[-1].end))
             else:
@@ -151,8 +150,8 @@ class Analysis:
     def coverage(
         self, question: str, texts: Iterable[str], rarity: Callable[[Stems], float]
     ) -> list[float]:
-        """For each text the share of the question's words that it has in any form, each word
-        weighted by its ``rarity``; in [0, 1].
+        """Share of the query words that each text has in any form, in [0, 1], weighted by
+        ``rarity``.
         """
         weights = {stems: rarity(stems) for stems in self.words(question)}
         total = sum(weights.values()) or 1.0
@@ -165,7 +164,7 @@ class Analysis:
         return covered
 
     def places(self, phrases: Sequence[str], text: str) -> list[Span]:
-        """Where in ``text`` the phrases stand as they are, phrase by phrase."""
+        """Spans of the literal phrases in ``text``, phrase by phrase."""
         tokens = self.literal.pre_tokenize(text).tokens
         written = [token.text for token in tokens]
         found = []

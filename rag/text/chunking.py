@@ -1,9 +1,10 @@
-"""Document → Passages: whole sentences, bounded by the model's window, with exact offsets.
+"""Chunking: split a document into passages of whole sentences that fit the model's window, with
+exact offsets.
 
-A passage never crosses a heading. Within a section the sentences are broken into passages the
-way TeX breaks a paragraph into lines: of all the ways to break, take the one whose passages are
-together closest to the wished length, where a break inside a paragraph costs extra (Knuth and
-Plass, "Breaking paragraphs into lines", Software: Practice and Experience 11, 1981).
+A passage never crosses a heading. Within a section, sentences are grouped into passages as TeX
+breaks a paragraph into lines: the passage lengths minimize the total squared deviation from the
+target, with a penalty for breaks inside a paragraph (Knuth and Plass, "Breaking paragraphs into
+lines", Software: Practice and Experience 11, 1981).
 """
 
 from __future__ import annotations
@@ -23,21 +24,21 @@ from rag.types.arrays import Offsets
 from rag.types.protocols import Tokenizer
 
 TARGET_TOKENS = 160
-"""The wished length of a passage, in tokens."""
+"""Target length of a passage, in tokens."""
 
 BREAK_IN_PARAGRAPH = 0.3
-"""What a break inside a paragraph costs, in squared relative deviations from the target."""
+"""Penalty for a break inside a paragraph, in squared relative deviations from the target."""
 
 STRETCH_CHARACTERS = 50_000
-"""Characters that are tokenised together. A tokenizer takes up to 600 bytes a character."""
+"""Characters tokenized at once. A tokenizer needs up to 600 bytes of memory per character."""
 
 BREAK_AFTER_HEADING = 100.0
-"""What a break between a heading and its text costs: only done where the window forces it."""
+"""Penalty for a break between a heading and its text, so only the window can force one."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Sentence:
-    """A sentence on its way into a passage."""
+    """A sentence to be assigned to a passage."""
 
     span: Span
     tokens: int
@@ -48,16 +49,16 @@ class _Sentence:
 def passages(
     document: Document, tokenizer: Tokenizer, *, target: int = TARGET_TOKENS
 ) -> list[Passage]:
-    """Break a document into passages.
+    """Split a document into passages.
 
     Parameters
     ----------
     document
-        What to break. All of its words end up in exactly one passage each.
+        Each of its words ends up in exactly one passage.
     tokenizer
-        Counts tokens; no passage has more of them than its ``window``.
+        Counts tokens; no passage exceeds its ``window``.
     target
-        The wished number of tokens of a passage, at most the window.
+        Target number of tokens per passage, at most the window.
 
     Returns
     -------
@@ -102,19 +103,19 @@ def _passage(
 
 
 def _pages(document: Document, start: int, end: int) -> tuple[Page, ...]:
-    """The pages on which a stretch of the text stands."""
+    """The pages that a range of the text spans."""
     first = max(bisect_right(document.pages, start, key=attrgetter("start")) - 1, 0)
     last = bisect_left(document.pages, end, key=attrgetter("start"))
     labels = document.page_labels or (None,) * len(document.pages)
     return tuple(
         Page(number + 1, labels[number], document.pages[number].start)
         for number in range(first, last)
-        if len(document.pages[number])  # a page without text has no part in it
+        if len(document.pages[number])  # no empty pages
     )
 
 
 def _measured(document: Document, tokenizer: Tokenizer) -> Iterator[_Sentence]:
-    """Every sentence with its number of tokens; one beyond the window comes in pieces."""
+    """Every sentence with its number of tokens; those beyond the window are cut into pieces."""
     tokens = _Tokens(document.text, tokenizer)
     headings = {heading.span for heading in document.headings}
     for paragraph in paragraphs(document.text):
@@ -134,10 +135,10 @@ def _measured(document: Document, tokenizer: Tokenizer) -> Iterator[_Sentence]:
 
 
 class _Tokens:
-    """Where the tokens of a text lie, for one who goes through it from the beginning to the end.
+    """Token offsets of a text, for sequential access.
 
-    The text is tokenised in stretches that end between paragraphs, lines or words: the tokens are
-    those of the whole text, and the memory is that of a stretch.
+    The text is tokenized in stretches that end between paragraphs, lines or words: the tokens are
+    those of the whole text, with the memory use of one stretch.
     """
 
     def __init__(self, text: str, tokenizer: Tokenizer) -> None:
@@ -146,7 +147,7 @@ class _Tokens:
         self._end = 0
 
     def within(self, span: Span) -> Offsets:
-        """The tokens that begin in a span, which begins no earlier than any before."""
+        """The tokens that start in a span; spans must be passed in order."""
         while self._end < span.end:
             end = _stretch_end(self._text, self._end)
             more = self._tokenizer.tokens(self._text[self._end : end]) + self._end
@@ -169,13 +170,13 @@ def _stretch_end(text: str, start: int) -> int:
 
 
 def _pieces(text: str, span: Span, tokens: Offsets, window: int) -> list[tuple[Span, int]]:
-    """Cut a sentence that the model can't read at once into even pieces, between words."""
+    """Cut a sentence that exceeds the window into even pieces, between words."""
     needed = -(-len(tokens) // window)
     size = -(-len(tokens) // needed)
     cuts = [0]
     while len(tokens) - cuts[-1] > window:
         cut = cuts[-1] + size
-        # A cut inside a word moves back to the word's start, unless the word fills the piece.
+        # A cut inside a word moves back to its start, unless the word fills the piece.
         word = cut
         while word > cuts[-1] and not text[tokens[word, 0] - 1].isspace():
             word -= 1
@@ -196,10 +197,10 @@ def _trimmed(text: str, span: Span) -> Span:
 
 
 def _sections(measured: Iterator[_Sentence], most_leading: int) -> Iterator[list[_Sentence]]:
-    """Runs of sentences, each with the headings that introduce it in front.
+    """Split sentences into sections, each starting with its headings.
 
-    Headings of more than ``most_leading`` tokens (a table of contents, a whole page marked up
-    as a heading) leave no room for what they introduce: they become ordinary sentences.
+    Headings of more than ``most_leading`` tokens (a table of contents, a whole page marked up as a
+    heading) would leave no room for the text: they become ordinary sentences.
     """
     section: list[_Sentence] = []
     for sentence in measured:
@@ -218,7 +219,7 @@ def _with_room(section: list[_Sentence], most_leading: int) -> list[_Sentence]:
 
 
 def _trails(document: Document) -> list[tuple[int, tuple[str, ...]]]:
-    """Where each heading begins, with the trail of headings down to it, outermost first."""
+    """The start of each heading, with the path of headings down to it, outermost first."""
     trails = []
     open_headings: list[tuple[int, str]] = []
     for heading in document.headings:
@@ -230,10 +231,10 @@ def _trails(document: Document) -> list[tuple[int, tuple[str, ...]]]:
 
 
 def _best_breaks(section: Sequence[_Sentence], window: int, target: int) -> list[tuple[int, int]]:
-    """The cheapest way to break a section, as (first, last) pairs of half-open ranges.
+    """The optimal split of a section, as half-open (first, last) ranges.
 
-    ``cost[i]`` is that of the best way to break the first i sentences. Every sentence fits the
-    window by itself, so there is always a way.
+    Dynamic programming: ``cost[i]`` is the cost of the best split of the first i sentences. Every
+    sentence fits the window by itself, so there is always a solution.
     """
     total = np.concatenate([[0], np.cumsum([sentence.tokens for sentence in section])]).tolist()
     cost = [0.0] + [float("inf")] * len(section)

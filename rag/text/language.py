@@ -1,5 +1,5 @@
-"""The language of a text: as a file names it, or as its words show it, by py3langid (Lui and
-Baldwin, "langid.py", ACL 2012).
+"""The language of a text: as declared by the file, or identified by py3langid (Lui and Baldwin,
+"langid.py", ACL 2012).
 """
 
 from __future__ import annotations
@@ -18,21 +18,20 @@ if TYPE_CHECKING:
     from py3langid.langid import LanguageIdentifier
 
 SAMPLE = 4000
-"""Characters that are looked at; more make no difference."""
+"""Characters used for identification; more make no difference."""
 
 FEWEST_BYTES = 20
-"""Of letters in UTF-8, which is what py3langid reads: seven Chinese characters say as much as
-twenty Latin letters.
-"""
+"""Minimum bytes of letters in UTF-8, which is what py3langid reads: seven Chinese characters say as
+much as twenty Latin letters."""
 
 LEAST_CONFIDENCE = 0.9
 
 _LOADING = threading.Lock()
-"""Unpacking the model takes .8 s of CPU: threads that need it at the same time do so once."""
+"""Loading the model takes 0.8 s of CPU; threads that need it at the same time wait for one."""
 
 _TAG = re.compile(r"([a-z]{2,3})(?:[-_][a-z0-9]{1,8})*", re.IGNORECASE)
 _NO_LANGUAGE = frozenset({"und", "mul", "mis", "zxx"})
-"""Codes of ISO 639 that say that it is unknown, several, without a code, or none."""
+"""ISO 639 codes for undetermined, multiple, uncoded, and no linguistic content."""
 
 _THREE_LETTERS = (
     "ar ara arb ary arz, bg bul, bn ben, ca cat, cs ces cze, da dan, de deu ger, el ell gre,"
@@ -44,15 +43,13 @@ _THREE_LETTERS = (
 _SHORTER = MappingProxyType(
     {long: short for short, *longs in map(str.split, _THREE_LETTERS.split(",")) for long in longs}
 )
-"""The code of two letters for those of three that files name most (ISO 639-2, both kinds), and for
-varieties of one written language: Egyptian and Moroccan Arabic, Mandarin, Wu and Cantonese.
-"""
+"""Two-letter codes for the most frequent three-letter codes (ISO 639-2, both sets), and for
+varieties of one written language: Egyptian and Moroccan Arabic, Mandarin, Wu and Cantonese."""
 
 
 def code(named: str) -> str | None:
-    """The language in a tag such as ``en-IN``, ``EN_us`` (BCP 47) or ``eng``, ``en``: its ISO 639
-    code in lower case, of two letters where it has one that is in wide use. None where that is no
-    such tag, or one that names no language.
+    """The ISO 639 code of a tag such as ``en-IN``, ``EN_us`` (BCP 47) or ``eng``, in lower case; of
+    two letters if one is in common use. None for an invalid tag, or one that names no language.
     """
     tag = _TAG.fullmatch(named.strip())
     found = tag[1].lower() if tag else None
@@ -60,13 +57,13 @@ def code(named: str) -> str | None:
 
 
 def language(text: str) -> str | None:
-    """The ISO 639-1 code of the language of ``text``, or None where it is too short to tell."""
+    """The ISO 639-1 code of the language of ``text``, or None if the text is too short."""
     sample = text[:SAMPLE]
     if len("".join(filter(str.isalpha, sample)).encode()) < FEWEST_BYTES:
         return None
     with _LOADING:
         identifier = _identifier()
-    # Varieties share what is likely between them: none of them alone would be certain.
+    # Varieties of one language share its probability, so that none alone would be confident.
     confidence: defaultdict[str | None, float] = defaultdict(float)
     for label, probability in identifier.rank(sample):
         confidence[code(label)] += float(probability)
@@ -75,7 +72,7 @@ def language(text: str) -> str | None:
 
 
 def with_language(document: Document) -> Document:
-    """The document with its language as a code: the one it names, or else the one it shows."""
+    """The document with its language code in the metadata, identified if not declared."""
     said = dict(document.metadata)
     named = code(said.get("language", ""))
     found = named or language(document.text)

@@ -1,23 +1,23 @@
-"""What was typed → what is asked: words for the model, and conditions on what may be found.
+"""Parse a query: words for the model, and filters.
 
-Five forms are syntax, each only where a word could begin; everything else is plain words:
+Five forms are syntax, each only at the start of a word; everything else is plain words:
 
 ``"red shoes"``
-    these words in a row, in straight or curly quotes (``“…”``, ``„…“``, ``«…»``, ``»…«``);
+    an exact phrase, in straight or curly quotes (``“…”``, ``„…“``, ``«…»``, ``»…«``);
 ``-blue``, ``-"dark blue"``
-    not these words. Without quotes it takes three letters or more and nothing else, so that
-    ``-5``, ``-O2`` and ``rm -rf`` stay what they are;
+    excludes a word or phrase. Without quotes it must be three letters or more and nothing else, so
+    that ``-5``, ``-O2`` and ``rm -rf`` stay plain words;
 ``+Telsa``
-    this word spelled just so: nothing is looked for in its place. It takes three letters or more;
+    disables spelling correction for this word, of three letters or more;
 ``title:tanks``, ``source:*.pdf``, ``language:en`` or ``lang:en``, ``author:"Ada Lovelace"``
-    a condition on the document, the colon followed by its value at once. Other names are no
-    syntax, or “10:30” and “http://…” would be;
+    a filter on documents, with no space after the colon. Other names are not syntax, or “10:30” and
+    “http://…” would be;
 ``since:2024-05-01``, ``until:2024``
-    its date; a year or a month is meant from its first day, or to its last.
+    a date range; a year or month counts from its first day, or to its last.
 
-Any text can be read, in any of the forms that Unicode has for the same letters. What looks like
-syntax but has no meaning, a lone quote or a date that there never was, stays plain words; so does
-what comes after ``MOST_CONDITIONS`` of them.
+Any text can be parsed, in any Unicode normalization form. Invalid syntax, such as a single
+quotation mark or an impossible date, stays plain words; so does anything after the first
+``MOST_CONDITIONS`` conditions.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from rag.text.unicode import plain
 from rag.types import Clauses, Respelling
 from rag.types.filters import Filter
 
-# Guillemets point outwards in French and inwards in German: the first one tells.
+# Guillemets point outwards in French and inwards in German: the first one decides.
 _DIRECTED = r"“[^“”]*”|„[^„“”]*[“”]|«[^«»]*»|»[^«»]*«"
 _SYNTAX = re.compile(
     rf"""
@@ -53,8 +53,8 @@ _SYNTAX = re.compile(
     re.VERBOSE | re.IGNORECASE,
 )
 MOST_CONDITIONS = 20
-"""Phrases, excluded words and conditions of a question together. Each is a search of its own, and a
-question may come from anybody."""
+"""Maximum number of phrases, excluded words and filters in a query. Each costs a search, and
+queries are untrusted input."""
 
 _QUOTES = '"“”„«»'
 _ENDS_A_SENTENCE = ".,;:!?"
@@ -63,15 +63,14 @@ _DATE = re.compile(r"(\d{4})(?:-(\d{1,2}))?(?:-(\d{1,2}))?", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """A question, taken apart.
+    """A parsed query.
 
-    ``text`` is what was typed. ``question`` is for the model: conditions and excluded words are
-    taken out, phrases stand without their quotes; where nothing is syntax it is ``text`` in the
-    characters that documents have, see :mod:`rag.text.unicode`.
-    ``words`` is the same without the phrases. Both end after the last whole word within
-    ``MAX_SEARCHED_LENGTH`` characters; ``is_cut`` says whether there was more.
-    All of ``conditions`` must hold: there is more than one where one name was given several values.
-    ``exact`` are words that are spelled as they are meant.
+    ``text`` is the query as typed. ``question`` is for the model: without filters and excluded
+    words, with phrases unquoted; without any syntax it is ``text``, normalized as in
+    :mod:`rag.text.unicode`. ``words`` is the same without the phrases. Both are truncated after the
+    last whole word within ``MAX_SEARCHED_LENGTH`` characters; ``is_cut`` says whether they were.
+    All of ``conditions`` must hold; there are several if one field was given several values.
+    ``exact`` are the words exempt from spelling correction.
     """
 
     text: str
@@ -84,7 +83,7 @@ class Query:
 
 
 def check_length(text: str) -> None:
-    """Refuse a question that is too long to be one.
+    """Refuse a query that is too long.
 
     Raises
     ------
@@ -99,7 +98,7 @@ def check_length(text: str) -> None:
 
 
 def read(text: str) -> Query:
-    """Take a question apart; any text can be read."""
+    """Parse a query; any text is valid."""
     typed, text = text, plain(text)
     phrases: list[str] = []
     without: list[str] = []
@@ -144,12 +143,12 @@ def read(text: str) -> Query:
 
 
 def in_words(query: Query, instead: Sequence[Respelling]) -> tuple[str, ...]:
-    """How a question was read, in sentences for a person; none for a plain question.
+    """Explain how a query was interpreted, in sentences for the user; empty for plain words.
 
     Parameters
     ----------
     instead
-        What is looked for in place of words that no document has.
+        Spelling corrections.
     """
     said = [f"with “{phrase}”" for phrase in query.clauses.phrases]
     said += [f"without “{phrase}”" for phrase in query.clauses.without]
@@ -171,7 +170,7 @@ def _says_something(text: str) -> bool:
 
 
 def _value(written: str) -> tuple[str, str]:
-    """A condition's value, and the punctuation after it that belongs to the sentence."""
+    """Split trailing punctuation, which belongs to the sentence, from a filter's value."""
     if written[0] in _QUOTES:
         return written.strip(_QUOTES).strip(), ""
     value = written.rstrip(_ENDS_A_SENTENCE)
@@ -179,7 +178,7 @@ def _value(written: str) -> tuple[str, str]:
 
 
 def _condition(name: str, value: str) -> Filter | None:
-    """The condition of that name, or None where the value can't be one."""
+    """The filter of that name, or None if the value is invalid."""
     if not _says_something(value) or len(value) > MAX_FILTER_LENGTH:
         return None
     if name in {"since", "until"}:
@@ -195,7 +194,7 @@ def _condition(name: str, value: str) -> Filter | None:
 
 
 def _day(written: str, *, last: bool) -> dt.date | None:
-    """The first or last day of a year, a month or a day, or None where there is no such day."""
+    """The first or last day of a year, month or day, or None if the date is invalid."""
     parts = _DATE.fullmatch(written)
     if parts is None:
         return None
@@ -204,12 +203,12 @@ def _day(written: str, *, last: bool) -> dt.date | None:
         month = int(parts[2] or (12 if last else 1))
         day = int(parts[3] or (calendar.monthrange(year, month)[1] if last else 1))
         return dt.date(year, month, day)
-    except ValueError:  # the thirteenth month, say
+    except ValueError:  # month 13, say
         return None
 
 
 def _both(conditions: tuple[Filter, ...], added: Filter) -> tuple[Filter, ...]:
-    """All conditions and one more, in as few filters as can say it."""
+    """Add a filter, merged with the others as far as possible."""
     *before, last = conditions or (Filter(),)
     given = {
         name: value
@@ -222,7 +221,7 @@ def _both(conditions: tuple[Filter, ...], added: Filter) -> tuple[Filter, ...]:
 
 
 def _cut(text: str) -> str:
-    """As much of a text as is searched for: whole words, where it has blanks."""
+    """Truncate a text to the maximum length, at a word boundary if it has spaces."""
     if len(text) <= MAX_SEARCHED_LENGTH:
         return text
     words = re.match(rf"(?s)(.{{1,{MAX_SEARCHED_LENGTH}}})(?=\s)", text.lstrip())
@@ -230,6 +229,6 @@ def _cut(text: str) -> str:
 
 
 def _tidied(parts: list[str]) -> str:
-    """The parts as one line, without the gaps that were left by what was taken out."""
+    """Join the parts into one line, with whitespace collapsed."""
     line = " ".join("".join(parts).split())
     return re.sub(rf"(?<=\w) (?=[{_ENDS_A_SENTENCE})\]]+(?: |$))", "", line)

@@ -1,7 +1,7 @@
-"""Where the sentences of a text begin and end.
+"""Sentence segmentation.
 
-A text is paragraphs, separated by empty lines. A paragraph is blocks: an item of a list and a
-row of a table each begin a new one. A block is sentences, which ``sentencex`` tells apart.
+A text consists of paragraphs, separated by empty lines. A paragraph consists of blocks: a list item
+or a table row starts a new one. A block consists of sentences, which ``sentencex`` finds.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from collections.abc import Iterator
 from rag.types import Span
 
 LONGEST_SENTENCE = 2000
-"""Characters after which a sentence is cut, preferably at a blank. It is far beyond any model's
-window, and ``sentencex`` needs time in proportion to the square of what it is given at once."""
+"""Maximum characters of a sentence; longer ones are cut, preferably at whitespace. It is far beyond
+any model's window, and the time of ``sentencex`` is quadratic in its input."""
 
 LONGEST_ROW = 400
-"""A row of a table up to this many characters is one sentence, whatever stands in its cells."""
+"""A table row of up to this many characters is one sentence, whatever its cells contain."""
 
 _GAP = re.compile(r"\n\s*\n")
 _ITEM = re.compile(r"\s*(?:[-*•]|\d{1,3}[.)])\s+\S")
@@ -26,20 +26,20 @@ _BARE_MARK = re.compile(r"[-*•]|(?:\d{1,3}|[A-Za-z]|[ivxlIVXL]{1,5})[.)]|\(\w{
 _WORD = re.compile(r"\w")
 
 LONG_SENTENCE = 250
-"""sentencex splits nothing within quotes and brackets. A sentence longer than this gets a second
-look that does, for a speech or an unbalanced bracket can hold a page."""
+"""sentencex never splits within quotes and brackets. Longer sentences than this, in characters, are
+split there, too, since a speech or an unbalanced bracket can span a page."""
 
 _LABEL = re.compile(r"\((\w{1,4})\)")
 _OPENING = "\u201c\u2018«„([{「『"
 _CLOSING = "\u201d\u2019»)]}」』"
 _QUOTES_AND_BRACKETS = str.maketrans(dict.fromkeys(_OPENING + _CLOSING + "\"'", " "))
 
-# A note to the sentence before it, right after its full stop: a footnote's mark, an editor's
-# remark, the page that is quoted. "It fell.[3][citation needed] It rose.:19-21 It stood."
+# A note right after a sentence's full stop: a footnote mark, an editor's remark, a page number. "It
+# fell.[3][citation needed] It rose.:19-21 It stood."
 _NOTE = re.compile(r"(?:\[[^\[\]\n]{1,40}\]|:\d[\d,\u2013-]*)+(?:\s+|$)")
 
-# Abbreviations that sentencex doesn't know, all met in real texts: titles before a name (the last
-# line is Hindi: Dr., Mr., Mrs., Prof., Rs.), and references before a number.
+# Abbreviations unknown to sentencex, all found in real texts: titles before a name (the last line
+# is Hindi: Dr., Mr., Mrs., Prof., Rs.), and references before a number.
 _BEFORE_NAME = re.compile(
     r"(?<!\w)(?:ms|mx|shri|sri|smt|addl|jt|secy|govt|profs|eds"
     r"|डॉ|श्री|श्रीमती|प्रो|रु)\.$",
@@ -51,8 +51,8 @@ _BEFORE_NUMBER = re.compile(
 )
 _LONGEST_ABBREVIATION = 10
 
-# sentencex panics where a blank of several bytes stands before an initial, and can't read lone
-# surrogates. Each is replaced by one character, so that offsets stay.
+# sentencex panics at multi-byte whitespace before an initial, and can't read lone surrogates. Each
+# is replaced by one character, so that offsets stay the same.
 _HARMLESS = {
     **{code: " " for code in range(0x80, 0x3001) if chr(code).isspace()},
     **dict.fromkeys(range(0xD800, 0xE000), "\ufffd"),
@@ -60,10 +60,10 @@ _HARMLESS = {
 
 
 def paragraphs(text: str, within: Span | None = None) -> list[Span]:
-    """The paragraphs of ``text`` in order, or of the part of it that ``within`` covers.
+    """Spans of the paragraphs of ``text`` or of the part within ``within``, in order.
 
-    Paragraphs are separated by lines that are empty or blank. Blanks at both ends are left out
-    of each span, and no span is empty.
+    Paragraphs are separated by blank lines. Surrounding whitespace is left out, and no span is
+    empty.
     """
     whole = Span(0, len(text)) if within is None else within
     found = []
@@ -76,16 +76,15 @@ def paragraphs(text: str, within: Span | None = None) -> list[Span]:
 
 
 def sentences(text: str, within: Span | None = None, *, language: str = "en") -> list[Span]:
-    """The sentences of ``text`` in order, or of the part of it that ``within`` covers.
+    """Spans of the sentences of ``text`` or of the part within ``within``, in order.
 
-    Spans count from the beginning of ``text``. They don't overlap, begin and end with a
-    character that is no blank, never reach from one paragraph into the next, and together hold
-    every character that is no blank. An item of a list and a row of a table each begin a new
-    sentence. A sentence without any word, such as a lone bracket, joins its neighbour, and a
-    list's number belongs to what it counts; neither stands alone unless it is all there is.
-    None is longer than ``LONGEST_SENTENCE``, save where such a neighbour was joined.
+    Offsets are in ``text``. Spans don't overlap, don't begin or end with whitespace, never cross a
+    paragraph boundary, and together cover all other characters. List items and table rows start a
+    new sentence. A sentence without a word, such as a lone bracket, joins its neighbour, and a list
+    number the item after it, unless there is nothing else. None exceeds ``LONGEST_SENTENCE``
+    characters, except by such a join.
 
-    ``language`` is an ISO 639 code. English rules also know the full stops of Hindi, Chinese,
+    ``language`` is an ISO 639 code. English rules also cover the full stops of Hindi, Chinese,
     Japanese, Arabic and Armenian, so it rarely matters.
     """
     found: list[Span] = []
@@ -102,7 +101,7 @@ def sentences(text: str, within: Span | None = None, *, language: str = "en") ->
 
 
 def _trimmed(text: str, start: int, end: int) -> Span | None:
-    """The range without the blanks at its ends, or None if nothing is left."""
+    """The range without surrounding whitespace, or None if nothing is left."""
     content = text[start:end]
     kept = content.strip()
     if not kept:
@@ -112,7 +111,7 @@ def _trimmed(text: str, start: int, end: int) -> Span | None:
 
 
 def _blocks(text: str, paragraph: Span) -> Iterator[Span]:
-    """The paragraph, cut before each list item and around each row of a table."""
+    """Split a paragraph before each list item and around each table row."""
     start = line_start = paragraph.start
     after_row = False
     while line_start < paragraph.end:
@@ -129,7 +128,7 @@ def _blocks(text: str, paragraph: Span) -> Iterator[Span]:
 
 
 def _sentence_starts(text: str, block: Span, language: str) -> Iterator[int]:
-    """Where the block's sentences begin; the first is the block's own beginning."""
+    """Start offsets of the block's sentences; the first is that of the block itself."""
     content = block.of(text)
     if len(content) <= LONGEST_ROW and _CELL_BORDER.search(content):
         yield block.start
@@ -143,14 +142,14 @@ def _sentence_starts(text: str, block: Span, language: str) -> Iterator[int]:
         if at + len(piece) == len(content):
             yield from (block.start + at + start for start in starts)
             return
-        # The last sentence may go on beyond this piece: the next piece begins with it.
+        # The last sentence may continue beyond this piece, so the next piece starts with it.
         yield from (block.start + at + start for start in starts[:-1] or starts)
         at += starts[-1] or piece.rfind(" ") + 1 or len(piece)
 
 
 def _boundaries(language: str, piece: str) -> Iterator[int]:
-    """Where sentences begin in the piece."""
-    # To sentencex, the label of a list or a figure, as in "(A) One. Two.", opens a bracket that
+    """Start offsets of the sentences in the piece."""
+    # For sentencex, the label of a list or figure, as in "(A) One. Two.", opens a bracket, which
     # the next ")" far away may close.
     starts = [_after_note(piece, one) for one in _ask(language, _LABEL.sub(r" \1 ", piece))]
     for start, end in itertools.pairwise([*starts, len(piece)]):
@@ -163,13 +162,13 @@ def _boundaries(language: str, piece: str) -> Iterator[int]:
 
 
 def _after_note(piece: str, start: int) -> int:
-    """The start of a sentence without the note that belongs to the one before."""
+    """The start of a sentence after any note that belongs to the previous one."""
     note = _NOTE.match(piece, start) if start and not piece[start - 1].isspace() else None
     return note.end() if note else start
 
 
 def _with_opening(piece: str, start: int) -> int:
-    """The start of a sentence, its opening quotes and brackets included."""
+    """The start of a sentence including its opening quotes and brackets."""
     while start > 0 and (
         piece[start - 1] in _OPENING
         or (piece[start - 1] in "\"'" and piece[start - 2 : start - 1].isspace())
@@ -179,15 +178,15 @@ def _with_opening(piece: str, start: int) -> int:
 
 
 def _ask(language: str, piece: str) -> list[int]:
-    """Where sentences begin, by sentencex."""
+    """Start offsets of sentences according to sentencex."""
     import sentencex
 
     try:
         found = sentencex.get_sentence_boundaries(language, piece)
     except BaseException as panic:
-        # A panic of the Rust library is no Exception, and would end a run over thousands of
-        # files. None is known for what _HARMLESS leaves; should there be one, the piece is
-        # taken for one sentence.
+        # A Rust panic is not an Exception, and would end a run over thousands of files. None is
+        # known for input cleaned by _HARMLESS; if there is one, treat the piece as a single
+        # sentence.
         if type(panic).__name__ != "PanicException":
             raise
         return []
@@ -195,9 +194,9 @@ def _ask(language: str, piece: str) -> list[int]:
 
 
 def _joined(text: str, pieces: list[Span]) -> list[Span]:
-    """The pieces of one paragraph, those that say nothing alone joined to their neighbours."""
+    """Join pieces of a paragraph that mean nothing alone to their neighbours."""
     joined: list[Span] = []
-    start: int | None = None  # of a piece that belongs to what follows
+    start: int | None = None  # of a piece that joins the next
     for piece, following in zip(pieces, [*pieces[1:], None], strict=True):
         content = piece.of(text)
         if joined and start is None and not _WORD.search(content):
@@ -216,7 +215,7 @@ def _joined(text: str, pieces: list[Span]) -> list[Span]:
 
 
 def _leads_on(text: str, piece: Span, following: Span) -> bool:
-    """Whether the piece is no sentence without the one that follows."""
+    """Whether the piece is incomplete without the following one."""
     if _BARE_MARK.fullmatch(text, piece.start, piece.end):
         return True
     if not _WORD.search(text, piece.start, piece.end):

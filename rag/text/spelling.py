@@ -1,4 +1,4 @@
-"""Slips of spelling: the word that was meant, among words that are known."""
+"""Spelling correction: the nearest known word by edit distance."""
 
 from __future__ import annotations
 
@@ -8,38 +8,38 @@ from collections.abc import Iterable, Sequence
 from rag.types import Respelling
 
 FEWEST_LETTERS = 4
-"""In shorter words every slip makes another word."""
+"""Minimum letters of a word to be corrected; in shorter ones every slip makes another word."""
 
 LETTERS_FOR_TWO_SLIPS = 8
 
 LETTERS_OF_A_PLAIN_NAME = 7
-"""In shorter names a slip makes the name of somebody else."""
+"""Minimum letters of a name to be corrected; in shorter ones a slip makes somebody else's name."""
 
 MOST_WORDS = 10
-"""Unknown words of one question that are looked up: each costs a walk through what is known."""
+"""Maximum unknown words looked up per query: each costs a scan of the known words."""
 
 
 def slips_allowed(word: str) -> int:
-    """How many slips a word may have: none below 4 letters, one below 8, else two."""
+    """Maximum edit distance: 0 below 4 letters, 1 below 8, else 2."""
     if len(word) < FEWEST_LETTERS or not word.isalpha():
         return 0
     return 1 if len(word) < LETTERS_FOR_TWO_SLIPS else 2
 
 
 def nearest(word: str, known: Iterable[tuple[str, int]]) -> str | None:
-    """The known word with the fewest slips, or None where all have more than are allowed.
+    """The nearest known word, or None if all exceed the maximum edit distance.
 
-    A slip is a letter added, dropped, changed or swapped with the next, and no stretch is edited
+    An edit is a letter added, dropped, changed or swapped with the next, and no substring is edited
     twice: the optimal string alignment distance (Damerau, "A technique for computer detection and
     correction of spelling errors", Communications of the ACM, 1964).
 
     Parameters
     ----------
     word
-        As it was asked, in the form in which the others are known.
+        The query word, in the same index form as the known words.
     known
-        Words, each with how often it occurs: of equally near ones the most frequent is taken,
-        then the first by the alphabet.
+        Words with their frequencies; ties go to the most frequent, then to the first in
+        alphabetical order.
     """
     from rapidfuzz.distance import OSA
 
@@ -53,10 +53,10 @@ def nearest(word: str, known: Iterable[tuple[str, int]]) -> str | None:
 
 
 def is_plain_slip(asked: str, found: str) -> bool:
-    """Whether one word is the other with slips inside a long word, its first and last letter right.
+    """Whether two words differ by slips inside a long word, with the first and last letter right.
 
-    Shorter words and other endings make names of others: *Lorie* and *Loire*, *Ivanov* and
-    *Ivanova*. Case makes no difference.
+    Shorter words and different endings are often other names: *Lorie* and *Loire*, *Ivanov* and
+    *Ivanova*. Case is ignored.
     """
     asked, found = asked.casefold(), found.casefold()
     ends_alike = (asked[0], asked[-1]) == (found[0], found[-1])
@@ -64,7 +64,7 @@ def is_plain_slip(asked: str, found: str) -> bool:
 
 
 def respelled(text: str, respellings: Sequence[Respelling]) -> str:
-    """The text with other words in place of those that were asked."""
+    """The text with the replacements applied."""
     for one in respellings:
         text = re.sub(rf"\b{re.escape(one.asked)}\b", one.found, text)
     return text

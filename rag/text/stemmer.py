@@ -1,12 +1,12 @@
-"""Text → stems, by its language: what a passage is found by.
+"""Stemming by language.
 
-Case and accents are folded, and the language's stop words left out. A stem may come about in two
-ways, and both count. Folding the accents before stemming makes *Müller* and *Muller* one word,
-but takes from some stemmers what they go by; folding them afterwards doesn't.
+Case and accents are folded, and the language's stop words left out. A word may have two stems, and
+both count: folding accents before stemming makes *Müller* and *Muller* one word, but removes what
+some stemmers rely on; folding them afterwards doesn't.
 
-Scripts that put no blanks between words (Chinese, Japanese, Thai and their like), and Korean, whose
-particles stand in the word, give every two
-letters that stand together, as in Lucene's CJKBigramFilter, and each letter, for words of one.
+Scripts without spaces between words (Chinese, Japanese, Thai and the like), and Korean, which
+attaches particles to words, are indexed as bigrams, as in Lucene's CJKBigramFilter, plus single
+letters, for words of one.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ if TYPE_CHECKING:
     import tantivy
 
 LONGEST_WORD = 64
-"""Bytes; what is longer (an encoded file, a line of dashes) is no word."""
+"""Maximum bytes of a word; anything longer (an encoded file, a line of dashes) is not a word."""
 
 ENGLISH = "en"
-"""How a text is taken whose language is not known."""
+"""The kind of texts of unknown language."""
 
 PLAIN = "plain"
-"""How one is taken whose language has no stemmer: its words as they are."""
+"""The kind of texts in a language without a stemmer: words are not stemmed."""
 
 _SNOWBALL = MappingProxyType(
     {
@@ -58,7 +58,7 @@ _SNOWBALL = MappingProxyType(
         "tr": "turkish",
     }
 )
-"""The stemmers that tantivy has (Porter, "Snowball", 2001), by ISO code."""
+"""Snowball stemmers in tantivy (Porter, "Snowball", 2001), by ISO code."""
 
 _WITHOUT_STOP_WORDS = frozenset({"arabic", "greek", "romanian", "tamil", "turkish"})
 
@@ -67,19 +67,19 @@ _WITHOUT_BLANKS = re.compile(
     "\u0e01-\u0e4e\u0e80-\u0eff"  # Thai, Lao
     "\u1000-\u109f\u1780-\u17d3"  # Burmese, Khmer
     "\u3005\u3041-\u30ff\uff66-\uff9f"  # Japanese, 々 and ー included
-    "\uac00-\ud7a3"  # Korean has blanks, but what they part are words with their particles
+    "\uac00-\ud7a3"  # Korean: spaces don't separate particles
     "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U000323af"  # Chinese characters
     "]+"
 )
 
 
 def kind_of(language: str | None) -> str:
-    """Which way is for a language: the code of one with a stemmer, or :data:`PLAIN`.
+    """The kind of a language: its code if it has a stemmer, or :data:`PLAIN`.
 
     Parameters
     ----------
     language
-        Its ISO code, or None where it is not known.
+        Its ISO code, or None if unknown.
     """
     if language is None:
         return ENGLISH
@@ -88,14 +88,14 @@ def kind_of(language: str | None) -> str:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Term:
-    """A word of a text, where it stands, and the stems by which it is found: one, or two."""
+    """A word of a text with its span and its one or two stems."""
 
     span: Span
     stems: tuple[str, ...]
 
 
 class Stemmer:
-    """Takes texts of one kind, as :func:`kind_of` says."""
+    """Stems texts of one kind: see :func:`kind_of`."""
 
     def __init__(self, kind: str) -> None:
         self._english = kind == ENGLISH
@@ -105,7 +105,7 @@ class Stemmer:
         self._everything = _analyzer(None, fold_first=True)
 
     def terms(self, text: str) -> list[Term]:
-        """All that a text can be found by, in order."""
+        """All index terms of a text, in order."""
         words, runs = _apart(text)
         if not runs:
             return self._words(words)
@@ -113,19 +113,19 @@ class Stemmer:
         return sorted([*self._words(words), *_pairs(text, runs), *letters])
 
     def places(self, text: str, stems: frozenset[str]) -> list[Span]:
-        """Where what can be found by one of the stems stands."""
-        if self._english and not has_words_without_blanks(text):  # most texts, word by word
+        """Spans of the words with one of the stems."""
+        if self._english and not has_words_without_blanks(text):  # fast path for most texts
             tokens = self.folding_first.pre_tokenize(text).tokens
             return [_span(token) for token in tokens if token.text in stems]
         return [term.span for term in self.terms(text) if not stems.isdisjoint(term.stems)]
 
     def asked(self, text: str) -> list[Term]:
-        """What a question looks for: a letter alone only where it is a whole word."""
+        """The terms of a query: a single letter only if it is a whole word."""
         words, runs = _apart(text)
         return sorted([*self._words(words), *_pairs(text, runs)])
 
     def stop_words(self, text: str) -> set[Span]:
-        """Where a text's stop words stand."""
+        """Spans of the stop words in a text."""
         words, _ = _apart(text)
         everything = {_span(token) for token in self._everything.pre_tokenize(words).tokens}
         return everything - {term.span for term in self._words(words)}
@@ -143,23 +143,23 @@ class Stemmer:
 
 @cache
 def _with_stop_words() -> dict[str, Stemmer]:
-    """A stemmer for each language with a list of stop words."""
+    """A stemmer for each language that has stop words."""
     named = {name: code for code, name in _SNOWBALL.items() if name not in _WITHOUT_STOP_WORDS}
     return {code: Stemmer(code) for code in named.values()}
 
 
 def stop_words(text: str) -> dict[str, set[Span]]:
-    """Where the stop words of each language that has a list of them stand in a text."""
+    """Spans of the stop words in a text, for each language that has a list of them."""
     return {code: stemmer.stop_words(text) for code, stemmer in _with_stop_words().items()}
 
 
 def has_words_without_blanks(text: str) -> bool:
-    """Whether there is anything in a script that puts no blanks between words."""
+    """Whether a text contains a script without spaces between words."""
     return _WITHOUT_BLANKS.search(text) is not None
 
 
 def english() -> tantivy.TextAnalyzer:
-    """The analyzer for English, by which tantivy itself may take most texts."""
+    """The analyzer for English, with which tantivy can index most texts by itself."""
     from tantivy import Filter, TextAnalyzerBuilder, Tokenizer
 
     return (
@@ -176,7 +176,7 @@ def english() -> tantivy.TextAnalyzer:
 def _analyzer(language: str | None, *, fold_first: bool) -> tantivy.TextAnalyzer:
     from tantivy import Filter, TextAnalyzerBuilder, Tokenizer
 
-    # With marks, which in Indic scripts are vowels.
+    # Keeps combining marks, which in Indic scripts are vowels.
     building = (
         TextAnalyzerBuilder(Tokenizer.regex(r"[\p{L}\p{N}\p{M}]+"))
         .filter(Filter.remove_long(LONGEST_WORD))
@@ -194,13 +194,13 @@ def _analyzer(language: str | None, *, fold_first: bool) -> tantivy.TextAnalyzer
 
 
 def _apart(text: str) -> tuple[str, list[Span]]:
-    """The text with blanks in place of the scripts that have none, and where those stand."""
+    """Blank out scripts without spaces; returns the text and the spans blanked out."""
     runs = [Span(*match.span()) for match in _WITHOUT_BLANKS.finditer(text)]
     return (_WITHOUT_BLANKS.sub(lambda match: " " * len(match[0]), text) if runs else text), runs
 
 
 def _pairs(text: str, runs: Iterable[Span]) -> Iterator[Term]:
-    """Every two letters that stand together; of a run of one letter that one."""
+    """The bigrams of each run, or its single letter."""
     for run in runs:
         letters = list(_letters(text, run))
         together = [Span(one.start, other.end) for one, other in pairwise(letters)]
@@ -209,7 +209,7 @@ def _pairs(text: str, runs: Iterable[Span]) -> Iterator[Term]:
 
 
 def _letters(text: str, run: Span) -> Iterator[Span]:
-    """The letters of a run, each with the marks that belong to it."""
+    """The letters of a run, each with its combining marks."""
     start = run.start
     for at in range(run.start + 1, run.end + 1):
         if at == run.end or not unicodedata.category(text[at]).startswith("M"):
@@ -218,7 +218,7 @@ def _letters(text: str, run: Span) -> Iterator[Span]:
 
 
 def _dotless(stem: str) -> str:
-    """Without the dot that is left over when a Turkish capital İ is made small."""
+    """Remove the combining dot left over from lowercasing a Turkish capital İ."""
     return stem.replace("i\u0307", "i")
 
 

@@ -1,8 +1,8 @@
-"""The characters that texts are made of here, whoever wrote them: documents, questions, filters.
+"""Unicode normalization of all input: documents, queries, filters.
 
-Unicode has two ways to write many letters, *é* as one character or as *e* and a mark, and
-programs differ in which they write. All of it is brought into one form (NFC) where it comes in, so
-that what looks the same is the same, and offsets count what a reader of the text sees.
+Many letters can be written in two ways, *é* as one character or as *e* and a combining mark, and
+programs differ in which they use. All input is normalized to NFC, so that what looks the same is
+the same, and offsets count the characters that a reader sees.
 """
 
 from __future__ import annotations
@@ -14,25 +14,25 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 _DEBRIS = {
-    # Controls, apart from tab and line feed.
+    # Control characters other than tab and line feed.
     **dict.fromkeys([*range(9), *range(0x0E, 0x20), *range(0x7F, 0xA0)]),
-    # What other systems end a line, a paragraph or a page with.
+    # Line, paragraph and page separators of other systems.
     **dict.fromkeys([0x0B, 0x0C, 0x85, 0x2028], "\n"),
     0x2029: "\n\n",
-    # Blanks that differ only in where a line may break.
+    # Non-breaking spaces.
     **dict.fromkeys([0xA0, 0x2007, 0x202F], " "),
-    # Soft hyphens, byte order marks, lone surrogates, non-characters.
+    # Soft hyphens, byte order marks, lone surrogates, noncharacters.
     **dict.fromkeys([0xAD, 0xFEFF, *range(0xD800, 0xE000), 0xFFFE, 0xFFFF]),
 }
 
 _MOST_MARKS = 30
-"""Combining marks that one letter may carry: the limit of Unicode's Stream-Safe Text Format. To
-compose a letter takes time in proportion to the square of its marks."""
+"""Maximum combining marks per letter, as in Unicode's Stream-Safe Text Format. The time to compose
+a letter is quadratic in the number of its marks."""
 
 
 def plain(text: str) -> str:
-    """The text without controls (tab apart), lone surrogates, byte order marks and soft hyphens,
-    its lines ended by line feeds and its hard blanks plain ones; the rest in Unicode's form NFC.
+    """Normalize a text: no control characters (except tab), lone surrogates, byte order marks or
+    soft hyphens; line feeds end lines, non-breaking spaces become plain ones; the rest in NFC.
     """
     text = text.replace("\r\n", "\n").replace("\r", "\n").translate(_DEBRIS)
     if text.isascii():
@@ -44,8 +44,8 @@ def plain(text: str) -> str:
 
 
 class _Marks(NamedTuple):
-    """The combining marks; those of them that stand for several, taken apart; and a pattern for
-    more of them in a row than a reader could tell apart.
+    """The combining marks; those of them that decompose into several; and a pattern for more marks
+    in a row than a reader could tell apart.
     """
 
     all: frozenset[str]
@@ -55,7 +55,7 @@ class _Marks(NamedTuple):
 
 @functools.cache
 def _marks() -> _Marks:
-    first, last = 0x300, 0x1E94A  # the range in which Unicode has combining marks
+    first, last = 0x300, 0x1E94A  # the range of combining marks
     taken_apart = {code: unicodedata.normalize("NFD", chr(code)) for code in range(first, last + 1)}
     marks = {code: parts for code, parts in taken_apart.items() if unicodedata.combining(parts[0])}
     one = "[" + "".join(map(chr, marks)) + "]"

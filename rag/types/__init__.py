@@ -41,13 +41,13 @@ class Span:
         return text[self.start : self.end]
 
     def shifted(self, by: int) -> Span:
-        """The range ``by`` characters further on; further back where ``by`` is negative."""
+        """The span moved by ``by`` characters, which may be negative."""
         return Span(self.start + by, self.end + by)
 
 
 @dataclass(frozen=True, slots=True)
 class Heading:
-    """A line of the text that names what follows it; ``level`` 1 is the outermost."""
+    """A heading in the text; ``level`` 1 is the outermost."""
 
     span: Span
     level: int
@@ -55,8 +55,8 @@ class Heading:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A page: its ``number``, counted from 1, the ``label`` that is printed on it, where the file
-    says so, and where in the document's text it begins.
+    """A page: its ``number``, counted from 1, the ``label`` printed on it if the file has one, and
+    the offset in the document's text at which it starts.
     """
 
     number: int
@@ -66,15 +66,15 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """One file, read.
+    """The text and metadata of one file.
 
-    ``text`` is plain text whose paragraphs are separated by one empty line; a heading is a
-    paragraph of its own, listed in ``headings``. ``digest`` is the SHA-256 of the file's bytes
-    in hexadecimal, and ``id`` its first 20 digits, so that the same content is the same
-    document wherever it lies. ``pages`` has a span for each page, or none where the format has
-    no pages. ``page_labels`` are the numbers printed on the pages ("iv", "A-3"), one a page, or
-    none at all where the file names none. ``warnings`` say what of the file could not be read,
-    or not as its name promised, each a line for a person.
+    ``text`` is plain text with paragraphs separated by one empty line; a heading is a paragraph of
+    its own, listed in ``headings``. ``digest`` is the SHA-256 of the file's bytes in hexadecimal,
+    and ``id`` its first 20 digits, so the same content is the same document wherever it is stored.
+    ``pages`` has one span per page, and is empty if the format has no pages. ``page_labels`` are
+    the printed page numbers ("iv", "A-3"), one per page, or empty if the file has none.
+    ``warnings`` are messages for the user about content that could not be read, or files that
+    aren't what their extension says.
     """
 
     id: str
@@ -91,18 +91,18 @@ class Document:
 
 
 def document_id(digest: str) -> str:
-    """The id of the document whose file has this SHA-256, in hexadecimal."""
+    """The id of a document, from the hexadecimal SHA-256 of its file."""
     return digest[:20]
 
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """A run of whole sentences of one document that fits the model's window.
+    """Consecutive whole sentences of one document that fit the model's window.
 
-    ``sentences`` are spans in the document's text. The first ``leading`` of them are headings
-    that introduce the passage: they are searched, but are no answer. ``headings`` is the trail
-    of headings above the passage, outermost first. ``pages`` are those on which it stands, where
-    the format has any.
+    ``sentences`` are spans in the document's text. The first ``leading`` of them are headings that
+    introduce the passage: they are searched, but never returned as the answer. ``headings`` is the
+    path of headings above the passage, outermost first. ``pages`` are the pages it spans, if the
+    format has any.
     """
 
     id: str
@@ -116,17 +116,17 @@ class Passage:
     pages: tuple[Page, ...] = ()
 
     def page_at(self, position: int) -> Page | None:
-        """The page to turn to for what begins at ``position`` in the document's text."""
+        """The page on which ``position``, an offset in the document's text, falls."""
         return next((one for one in reversed(self.pages) if one.start <= position), None)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PassageEncoding:
-    """What one pass of the model yields for one passage.
+    """The model's output for one passage.
 
-    ``sentences`` has a row for each of the passage's sentences, and ``counts`` the number of
-    its tokens (shape (sentences,), int32). ``pieces`` and ``bits`` have an entry for each
-    token, sentence after sentence, special tokens left out.
+    ``sentences`` has one row per sentence, and ``counts`` the number of tokens in each (shape
+    (sentences,), int32). ``pieces`` and ``bits`` have one entry per token, sentence by sentence,
+    without special tokens.
     """
 
     sentences: Vectors
@@ -137,12 +137,12 @@ class PassageEncoding:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class QueryEncoding:
-    """What one pass of the model yields for a question.
+    """The model's output for one query.
 
-    All but ``vector`` have an entry a token, special tokens left out. ``worded`` tells tokens
-    with a letter or a digit from marks, and ``continued`` those that continue a word from those
-    that begin one. ``legibility``, in [0, 1], is how far the model can read the question: see
-    :meth:`rag.models.tokenizer.Tokenization.legibility`.
+    All fields but ``vector`` and ``legibility`` have one entry per token, without special tokens.
+    ``worded`` marks tokens with a letter or digit, as opposed to punctuation; ``continued`` marks
+    tokens that continue a word rather than start one. ``legibility``, in [0, 1], is how well the
+    model can read the query: see :meth:`rag.models.tokenizer.Tokenization.legibility`.
     """
 
     vector: Vector
@@ -155,7 +155,7 @@ class QueryEncoding:
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """A stretch of a document's text, word for word."""
+    """A verbatim excerpt of a document's text."""
 
     text: str
     start: int
@@ -164,14 +164,13 @@ class Quote:
 
 @dataclass(frozen=True, slots=True)
 class Why:
-    """Where a hit's score comes from.
+    """The components of a hit's score.
 
-    ``meaning``, ``words`` and ``tokens`` lie in [0, 1]: the best cosine of a sentence with the
-    question, the BM25 score as a share of the best there is for this question, and the late
-    interaction over tokens. A rank counts from 1 and is None where that index did not propose
-    the passage. ``matched`` are the words of the passage, as they stand there, that the
-    question's words found. ``instead`` are words of the question that no document has, each with
-    the word that was looked for in its place.
+    ``meaning``, ``words`` and ``tokens`` are the dense, lexical and late-interaction scores, in [0,
+    1]: the best cosine of a sentence with the query, BM25 as a share of its upper bound for the
+    query, and MaxSim over tokens. Ranks count from 1; None means that the index did not propose the
+    passage. ``matched`` are the words of the passage, as written there, that match query words.
+    ``instead`` are the query words that occur in no document, each with its replacement.
     """
 
     meaning: float
@@ -185,13 +184,13 @@ class Why:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A passage that was found, best first; offsets are in the text of its document.
+    """A retrieved passage; offsets are in the text of its document.
 
-    ``score`` lies in [0, 1] and orders the hits of one question. It is no probability.
-    ``also_in`` names the other sources that hold the same passage. ``date_from`` says where the
-    date is from: ``document``, ``file`` (what the file says of itself) or ``file time``.
-    ``confidence``, in [0, 1], is how probable it is that a question is answered whose first hit
-    has this score; only :meth:`rag.Library.ask` says it, and not after a cross-encoder.
+    ``score``, in [0, 1], orders the hits of one query and is not a probability. ``also_in`` names
+    the other sources with the same passage. ``date_from`` is where the date comes from:
+    ``document``, ``file`` (the file's own metadata) or ``file time``. ``confidence``, in [0, 1], is
+    the probability that a query whose top hit has this score is answered; it is set only by
+    :meth:`rag.Library.ask`, and not after a cross-encoder.
     """
 
     rank: int
@@ -216,11 +215,11 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class Rating:
-    """What a reader said of a hit: whether it is right for the question.
+    """A reader's judgement of whether a hit is right for a question.
 
-    ``question`` is as it was asked, runs of blanks as one. ``answer`` is the sentence that was
-    marked, with its offsets in the text that the document had then, ``score`` the hit's, and
-    ``time`` when it was said, in UTC.
+    ``question`` is the question as asked, with whitespace collapsed. ``answer`` is the sentence
+    that was highlighted, with its offsets in the document's text at the time, ``score`` the hit's
+    score, and ``time`` the time of the rating, in UTC.
     """
 
     question: str
@@ -235,17 +234,16 @@ class Rating:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a library says to a question.
+    """The hits for a question, and whether it is answered at all.
 
-    ``confidence``, in [0, 1], is the probability that the question is answered in the library,
-    and ``answered`` whether that is more likely than not. Where it is not, the ``hits`` are only
-    the nearest passages. ``measured`` is whether the probability was measured on this library: a
-    small one gets that of libraries in general. ``reading`` says how the question was read, a
-    line for each thing that may surprise: what was taken for a condition, and what was looked for
-    instead of words that no document has. ``alternative`` is another question worth offering: the
-    one that was asked, spelled just so, where other words were looked for; or one with words that
-    may have been meant. ``conditions_met`` is whether any passage meets the conditions, if there
-    are some.
+    ``confidence``, in [0, 1], is the probability that the library answers the question, and
+    ``answered`` whether that is more likely than not; if it isn't, the ``hits`` are merely the
+    nearest passages. ``measured`` is whether the probability was calibrated on this library; a
+    small library uses default values. ``reading`` explains how the question was interpreted where
+    that may surprise, one line each: which parts were taken as filters, and which replacements were
+    made for words that occur in no document. ``alternative`` is another question to offer: the
+    original spelling where words were replaced, or one with words that may have been meant.
+    ``conditions_met`` is whether any passage meets the filters, if there are any.
     """
 
     answered: bool
@@ -259,10 +257,10 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Clauses:
-    """What a passage must have word for word, and what it must not.
+    """Phrases that a passage must contain, and phrases that it must not.
 
-    ``phrases`` and ``without`` are single words or several in a row. Case, accents and the
-    punctuation between words make no difference; another form of a word is another word.
+    ``phrases`` and ``without`` hold single words or several in a row. Case, accents and the
+    punctuation between words are ignored; words are not stemmed.
     """
 
     phrases: tuple[str, ...] = ()
@@ -274,7 +272,7 @@ class Clauses:
 
 @dataclass(frozen=True, slots=True)
 class Respelling:
-    """A word that no document has, as it was asked, and the nearest one that was found."""
+    """A query word that occurs in no document, and the nearest word that does."""
 
     asked: str
     found: str
@@ -282,9 +280,9 @@ class Respelling:
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """A passage that has all that was looked for; offsets are in the text of its document.
+    """A passage that matches every search term; offsets are in the text of its document.
 
-    ``matched`` are the places in it where that stands. The other fields are those of a hit.
+    ``matched`` are the matches in it. The other fields are those of :class:`Hit`.
     """
 
     text: str
@@ -305,7 +303,7 @@ class Match:
 
 @dataclass(frozen=True, slots=True)
 class DocumentCount:
-    """How many passages of a document match."""
+    """Number of matching passages in a document."""
 
     document_id: str
     title: str
@@ -315,11 +313,11 @@ class DocumentCount:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """Every passage that matches, a page of them at a time.
+    """One page of the passages that match.
 
-    ``passages`` counts them all and ``documents`` those of each document; ``matches`` are those
-    of this page, the first of which is number ``offset``, counted from 0. Both lists go by
-    document, in the order in which the documents came into the library, and by place in it.
+    ``passages`` is the total number, and ``documents`` the number in each document. ``matches`` are
+    those on this page; ``offset`` is the position of the first, counted from 0. Both lists are in
+    the order in which the documents were added to the library, then by position in the document.
     ``instead`` is that of :class:`Why`; ``reading`` and ``alternative`` are those of
     :class:`Answer`.
     """
@@ -335,9 +333,11 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class DocumentSummary:
-    """A document as it stands in a list; ``passages`` is how many it has, and ``date_from`` where
-    its date is from, as in a hit. ``language`` is a code, or None where it is not known, ``pages``
-    0 where the format has none, and ``warnings`` what was read with doubts.
+    """A document as shown in a list.
+
+    ``passages`` is the number of passages, and ``date_from`` as in :class:`Hit`. ``language`` is a
+    code, or None if unknown, ``pages`` is 0 if the format has none, and ``warnings`` are those of
+    :class:`Document`.
     """
 
     id: str
@@ -353,7 +353,7 @@ class DocumentSummary:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A file that was not read, and why, in words for a person."""
+    """A file that could not be read, and the reason, in words for the user."""
 
     source: str
     reason: str

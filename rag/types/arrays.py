@@ -1,4 +1,4 @@
-"""The arrays that go between modules, each with a name, a shape and a dtype."""
+"""Aliases for the arrays passed between modules, each with a shape and a dtype."""
 
 from __future__ import annotations
 
@@ -11,36 +11,36 @@ Vector: TypeAlias = NDArray[np.float32]
 """One embedding: shape (dimension,), float32, unit norm."""
 
 Vectors: TypeAlias = NDArray[np.float32]
-"""Embeddings, one a row: shape (n, dimension), float32, every row of unit norm."""
+"""Embeddings, one per row: shape (n, dimension), float32, every row of unit norm."""
 
 TokenVectors: TypeAlias = NDArray[np.float32]
-"""What the model says of each token: shape (tokens, dimension), float32, norm not fixed."""
+"""Contextual token embeddings: shape (tokens, dimension), float32, not normalized."""
 
 TokenBits: TypeAlias = NDArray[np.uint8]
-"""Signs of token vectors, eight dimensions a byte: shape (tokens, dimension / 8), uint8."""
+"""Signs of token vectors, eight dimensions per byte: shape (tokens, dimension / 8), uint8."""
 
 Pieces: TypeAlias = NDArray[np.int32]
 """Ids of word pieces in the model's vocabulary: shape (tokens,), int32."""
 
 Offsets: TypeAlias = NDArray[np.int64]
-"""Where tokens lie in a text: shape (tokens, 2), int64, each row the start and end of one."""
+"""Token offsets in a text: shape (tokens, 2), int64, each row a start and an end."""
 
 Scores: TypeAlias = NDArray[np.float64]
-"""One score a candidate: shape (candidates,), float64, higher is better."""
+"""One score per candidate: shape (candidates,), float64, higher is better."""
 
 Weights: TypeAlias = NDArray[np.float32]
-"""Parameters of a model: any shape, float32, not to be written to."""
+"""Parameters of a model: any shape, float32, read-only."""
 
 Keys: TypeAlias = NDArray[np.int64]
-"""Row keys of passages in the store: shape (n,), int64; never used twice in a library."""
+"""Row keys of passages in the store: shape (n,), int64; never reused within a library."""
 
 
 def are_unit(vectors: Vectors) -> bool:
-    """Whether every row has length 1, but for the rounding to float16; NaN has none."""
+    """Whether every row has unit norm, up to float16 rounding; a row with NaN does not."""
     squares = np.einsum("ij,ij->i", vectors, vectors)
     return bool((np.abs(squares - 1.0) < 2e-2).all())  # noqa: PLR2004 (1 % of the length)
 
 
 def distinct(keys: Keys) -> Keys:
-    """Each key once, in the order of first appearance."""
+    """The unique keys, in order of first appearance."""
     return np.array(list(dict.fromkeys(keys.tolist())), dtype=np.int64)

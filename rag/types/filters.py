@@ -1,4 +1,4 @@
-"""Which documents a search is limited to."""
+"""Filters that limit a search to some documents."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from rag.runtime.settings import MAX_FILTER_LENGTH
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Conditions on a document, all of which must hold; None or empty is no condition.
+    """Conditions on a document, all of which must hold; None or empty means no condition.
 
     ``since`` and ``until`` bound its date, both inclusive. ``source`` is a pattern with ``*`` and
-    ``?`` for the path of one of its sources, or for the end of it; upper and lower case are the
-    same in it for the letters A to Z. ``title`` stands in its title, upper or lower case.
-    ``language`` is a code such as ``en``. ``where`` are values of its metadata, each to be equal.
-    Letters that Unicode writes in two ways are the same in either.
+    ``?`` for the path of one of its sources, or for the end of it, with the case of A to Z ignored.
+    ``title`` is a case-insensitive substring of its title. ``language`` is a code such as ``en``.
+    ``where`` are metadata values, which must be equal. Equivalent Unicode forms of a letter compare
+    equal.
 
     Raises
     ------

@@ -1,9 +1,9 @@
-"""Large documents are kept in parts: several documents to the store, one to the reader.
+"""Large documents are stored in parts: several documents to the store, one to the reader.
 
-Every part has the digest, title, date and metadata of the whole, and an id that follows from the
-digest, the format and its number. The first part has the whole's own source, and that of a further
-one lies below it, ``/a/log.txt//part 2``. No path has two slashes there: paths on disk have single
-ones, and :mod:`rag.documents.registry` sees to names inside archives.
+Every part has the digest, title, date and metadata of the whole, and an id derived from the digest,
+the format and the part's number. The first part has the source of the whole; a later one has a path
+below it, ``/a/log.txt//part 2``. No other path has two slashes there: paths on disk have single
+ones, and :mod:`rag.documents.registry` makes sure of names inside archives.
 """
 
 from __future__ import annotations
@@ -16,27 +16,27 @@ from functools import partial
 from rag.types import Document, document_id
 
 PART_CHARACTERS = 1_000_000
-"""Characters of text that a part holds at most: some 500 printed pages. Memory and the time of
-one transaction grow with it."""
+"""Maximum characters of text in a part, some 500 printed pages. Memory use and the time of one
+transaction grow with it."""
 
 READ_AS = "parts_from"
-"""The name in the metadata of a part that says as which format the whole was read."""
+"""The metadata key for the format as which the whole document was read."""
 
 MARK = "//part "
-"""What separates the number of a further part from the source of the whole."""
+"""Separates the number of a part after the first from the source of the whole."""
 
 _FURTHER = re.compile(rf"{MARK}\d+\Z")
 
 
 def part_id(digest: str, read_as: str, number: int) -> str:
-    """The id of a part, counted from 1, of a document in parts.
+    """The id of a part, counted from 1.
 
     Parameters
     ----------
     digest
         SHA-256 of the whole, in hexadecimal.
     read_as
-        The format as which it was read: where a text is cut depends on it.
+        The format as which it was read, which determines where the text is cut.
     """
     return document_id(hashlib.sha256(f"{digest}{read_as}{MARK}{number}".encode()).hexdigest())
 
@@ -47,23 +47,23 @@ def part_source(source: str, number: int) -> str:
 
 
 def whole_source(source: str) -> str:
-    """The source of the whole document that a source belongs to; its own if it is no part."""
+    """The source of the whole document, given that of the whole or of any part."""
     return _FURTHER.sub("", source)
 
 
 def is_further_part(source: str) -> bool:
-    """Whether a source is that of the second part of a document or a later one."""
+    """Whether a source is that of a part after the first."""
     return _FURTHER.search(source) is not None
 
 
 def count_pages(found: Iterable[tuple[str, Sequence[Sequence[int]]]]) -> tuple[int, int]:
-    """How many pages documents have, and on how many of them there is text.
+    """Count the pages of documents, and the pages with text.
 
     Parameters
     ----------
     found
-        The source of each document, and where each of its pages starts and ends. In a part the
-        pages of the parts before are empty, and one that was cut is in two parts.
+        The source of each document, with the start and end of each of its pages. In a part, the
+        pages of earlier parts are empty; a page that was cut is in two parts.
     """
     with_text: dict[str, list[bool]] = {}
     for source, pages in found:
@@ -75,13 +75,12 @@ def count_pages(found: Iterable[tuple[str, Sequence[Sequence[int]]]]) -> tuple[i
 
 
 def all_part_ids(document: Document, exists: Callable[[str], bool]) -> tuple[str, ...]:
-    """The ids of all parts of a document that one of them is given of, in order; one for most.
+    """The ids of all parts of the document to which ``document`` belongs, in order.
 
     Parameters
     ----------
     exists
-        Whether the library has the document of an id. It is asked about as many ids as the
-        binary logarithm of the number of parts, twice.
+        Whether the library has a document with this id. Called about 2 log2(parts) times.
     """
     read_as = document.metadata.get(READ_AS)
     if read_as is None:

@@ -1,4 +1,4 @@
-"""What a model must offer: the seam behind which any model can stand."""
+"""The interface of a model, behind which any model can be plugged in."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from rag.types.arrays import Offsets
 
 
 class Tokenizer(Protocol):
-    """What the chunker needs of a model: where its tokens lie, and how many it can read."""
+    """What the chunker needs of a model: token offsets and the size of its window."""
 
     @property
     def window(self) -> int:
-        """Most tokens that the model reads of one text, special tokens not counted."""
+        """Maximum number of tokens in a text, without special tokens."""
         ...
 
     def tokens(self, text: str) -> Offsets:
-        """Where the tokens of ``text`` lie, in order, special tokens left out."""
+        """Offsets of the tokens of ``text``, in order, without special tokens."""
         ...
 
 
@@ -26,11 +26,11 @@ class QuestionEncoder(Protocol):
     """What a search needs of a model."""
 
     def tokens(self, text: str) -> Offsets:
-        """Where the tokens of ``text`` lie, in order, special tokens left out."""
+        """Offsets of the tokens of ``text``, in order, without special tokens."""
         ...
 
     def query(self, question: str) -> QueryEncoding:
-        """The encoding of a question; beyond the window it is cut."""
+        """Encode a question, truncated to the window."""
         ...
 
 
@@ -44,33 +44,33 @@ class Embedder(Tokenizer, QuestionEncoder, Protocol):
 
     @property
     def name(self) -> str:
-        """The model's name, for people."""
+        """The model's display name."""
         ...
 
     @property
     def fingerprint(self) -> str:
-        """Equal for two embedders only if their vectors may be compared."""
+        """Vectors may be compared only if their embedders' fingerprints are equal."""
         ...
 
     @property
     def late(self) -> bool:
-        """Whether sentences are read in the context of their passage, or each on its own."""
+        """Whether sentences are pooled from an encoding of their whole passage (late pooling)."""
         ...
 
     @property
     def backend(self) -> str:
-        """What passages run on, for people."""
+        """Display name of the backend that encodes passages."""
         ...
 
     @property
     def languages(self) -> frozenset[str]:
-        """ISO codes of the languages that it was trained on; none where that is not known."""
+        """ISO codes of the languages that it was trained on; empty if unknown."""
         ...
 
     def passages(self, passages: Sequence[Passage]) -> Iterator[PassageEncoding]:
-        """One encoding a passage, in the same order."""
+        """Encode passages, in order."""
         ...
 
     def queries(self, questions: Sequence[str]) -> list[QueryEncoding]:
-        """Those of :meth:`query`, of many questions at once."""
+        """Encode questions in a batch, as :meth:`query` does."""
         ...

@@ -1,4 +1,4 @@
-"""What a library says of itself: of a run, of a file, of what it holds."""
+"""Reports on an index run, a file, a self-test and the library as a whole."""
 
 from __future__ import annotations
 
@@ -11,20 +11,19 @@ from typing import Literal, TypeAlias
 from rag.types import Failure
 
 Stage: TypeAlias = Literal["discovering", "hashing", "reading", "publishing", "calibrating"]
-"""What a run of ``Library.index`` is at: listing folders; finding out which files changed;
-reading, encoding and storing them; bringing the search indexes up to date; and measuring what
-scores mean."""
+"""The stages of ``Library.index``: list folders; find changed files; read, encode and store them;
+update the search indexes; and calibrate the scores."""
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a run of ``Library.index`` is.
+    """Progress of a run of ``Library.index``.
 
-    Files done, of how many; passages that were read so far, those of them that went through the
-    model, and those that had been through it before; and the file in hand. ``done`` of ``total``
-    is how far the ``stage`` is: files found; bytes of the file in hand; its pages or the like;
-    passages; questions. ``total`` is 0 where it is not known. ``seconds`` have passed since the
-    run began.
+    ``files_done`` of ``files`` are finished. ``passages`` were read so far; of these, ``embedded``
+    went through the model and ``reused`` had been encoded before. ``source`` is the current file.
+    ``done`` of ``total`` is the progress within the ``stage``, in files found, bytes or pages of
+    the current file, passages, or questions; ``total`` is 0 if unknown. ``seconds`` is the time
+    since the run began.
     """
 
     files_done: int
@@ -41,12 +40,11 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class IndexReport:
-    """What one run of ``Library.index`` did, by source.
+    """The outcome of one run of ``Library.index``, by source.
 
-    ``failed`` are files that should have been read and could not be, ``skipped`` those in a
-    folder that are of a kind which is not read, and links to folders. ``embedded`` counts the
-    passages that went through the model, ``reused`` those whose words this library had encoded
-    before.
+    ``failed`` are files that could not be read, ``skipped`` files in a folder whose type isn't
+    supported, and links to folders. ``embedded`` counts the passages that went through the model,
+    ``reused`` those with text that this library had already encoded.
     """
 
     added: tuple[str, ...]
@@ -62,11 +60,11 @@ class IndexReport:
 
 @dataclass(frozen=True, slots=True)
 class FileReport:
-    """What came of one file.
+    """The outcome of reading one file.
 
-    ``documents`` is more than one for a file that holds several, and 0 for one that could not
-    be read. ``pages_with_text`` is less than ``pages`` where some are only pictures. ``failures``
-    is what of it could not be read, ``warnings`` what was read with doubts, ``seconds`` how long
+    ``documents`` is more than one for a file that holds several, and 0 for one that could not be
+    read. ``pages_with_text`` is less than ``pages`` if some are only images. ``failures`` are the
+    parts that could not be read, ``warnings`` those read with doubts, ``seconds`` the time that
     reading took.
     """
 
@@ -90,19 +88,20 @@ class FileReport:
 
 
 MULTILINGUAL = "paraphrase-multilingual-MiniLM-L12-v2"
-"""A model for some fifty languages, as small and quick as one can be."""
+"""A model for some fifty languages, as small and fast as they come."""
 
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """What a library holds. ``path`` is its folder, or its URL. ``generation`` rises with every
-    committed change; ``bytes`` is the size of its folder on disk, or of its tables. ``dimension``
-    is the length of its vectors, and ``late`` says whether its model reads sentences in the context
-    of their passage, or each on its own; ``backend`` is what it runs on to index.
-    ``untrained`` counts, by language, documents that the model was not trained on, where they are
-    a notable share. ``recall`` is the share of the sentences nearest to a question that the vector
-    index proposes, measured on the library itself; None where it compares all. ``ratings`` counts
-    what readers said of hits.
+    """The contents of a library.
+
+    ``path`` is its folder, or its URL. ``generation`` increases with every commit; ``bytes`` is the
+    size of its folder on disk, or of its tables. ``dimension`` is the length of its vectors,
+    ``late`` whether its model encodes sentences in the context of their passage rather than each
+    alone, and ``backend`` what encodes its passages. ``untrained`` counts documents by language,
+    for languages that the model was not trained on and that make up a notable share. ``recall`` is
+    the vector index's recall of the sentences nearest to a query, measured on the library itself;
+    None if the index is exact. ``ratings`` is the number of ratings.
     """
 
     path: Path | str
@@ -121,8 +120,8 @@ class Status:
 
     @property
     def language_note(self) -> str:
-        """What it means that the model was not trained on some languages, and what to do about it;
-        empty where it was trained on all that matter.
+        """A note for the user on languages that the model was not trained on, and what to do about
+        it; empty if there are none to speak of.
         """
         if not self.untrained:
             return ""
@@ -138,8 +137,8 @@ class Status:
 
 @dataclass(frozen=True, slots=True)
 class Facets:
-    """How many documents of a library there are by ``languages`` (codes) and ``types`` (endings of
-    their files, ``.pdf`` say), the most frequent first, and its ``first`` and ``last`` date.
+    """The number of documents in a library by ``languages`` (codes) and ``types`` (file extensions
+    such as ``.pdf``), most frequent first, and its ``first`` and ``last`` date.
     """
 
     languages: Mapping[str, int]
@@ -150,11 +149,11 @@ class Facets:
 
 @dataclass(frozen=True, slots=True)
 class Dates:
-    """When a library's documents are from, by their own word.
+    """Distribution of the documents' own dates.
 
-    ``months`` counts documents by month, in order, each under its first day; months without any
-    are left out. ``undated`` counts those without a date, ``file_time`` those that have only the
-    time of their file, which says when it was saved.
+    ``months`` counts documents by month, in order, keyed by its first day; empty months are left
+    out. ``undated`` counts documents without a date, ``file_time`` those that have only the
+    modification time of their file.
     """
 
     months: Mapping[dt.date, int]
@@ -164,12 +163,12 @@ class Dates:
 
 @dataclass(frozen=True, slots=True)
 class Findability:
-    """How well documents of one type are found by things that are known to be in them.
+    """Retrieval quality for documents of one type, measured with known-item queries.
 
-    ``type`` is the ending of their files, ``.pdf`` say, or empty for all together. ``recall`` is
-    the share of the ``queries`` that bring the document within ten hits, ``mrr`` the mean of one
-    divided by its rank, 0 where it is not among them; both lie in [0, 1]. The same of the last
-    time is given for the ``compared`` queries that were asked before; 0 where there are none.
+    ``type`` is the file extension, such as ``.pdf``, or empty for all together. ``recall`` is
+    recall@10 over ``queries`` queries, and ``mrr`` the mean reciprocal rank, with 0 for a document
+    outside the top ten; both lie in [0, 1]. For the ``compared`` queries that had been run before,
+    the earlier values are given; 0 if there are none.
     """
 
     type: str
@@ -183,7 +182,7 @@ class Findability:
 
 @dataclass(frozen=True, slots=True)
 class Lost:
-    """A document that a query should bring, and doesn't."""
+    """A document that a query should retrieve, and doesn't."""
 
     title: str
     source: str
@@ -192,8 +191,8 @@ class Lost:
 
 @dataclass(frozen=True, slots=True)
 class Sought:
-    """What became of one query of the self-test: the ``rank`` at which the document came up that
-    it is from, counted from 1, and 0 where it was not among the first ten.
+    """The outcome of one query of the self-test: the ``rank`` of the document it was made from,
+    counted from 1, or 0 if that was not in the top ten.
     """
 
     title: str
@@ -204,10 +203,10 @@ class Sought:
 
 @dataclass(frozen=True, slots=True)
 class SelfTest:
-    """Whether what is in a library can be found.
+    """The outcome of a self-test: whether the documents of a library can be found.
 
-    ``missed`` is what was not found, and ``lost`` what of it was found last time: the index has
-    got worse, or its documents more alike.
+    ``missed`` are the documents not found, and ``lost`` those of them that the previous run found:
+    the index has got worse, or the documents have become more alike.
     """
 
     total: Findability
@@ -219,10 +218,10 @@ class SelfTest:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Something in a library that is not as it should be.
+    """A defect in a library.
 
-    ``what`` is wrong with the document of that id and ``source``, or with the library as a whole
-    where these are empty. ``remedy`` is what to do about it; it is done where ``repaired``.
+    ``what`` is wrong with the document with that id and ``source``, or with the library as a whole
+    if these are empty. ``remedy`` is how to fix it, and ``repaired`` whether that was done.
     """
 
     what: str
@@ -234,7 +233,7 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """How a shared library was at the end of a run: ``number`` is what to go back to it by."""
+    """The state of a shared library at the end of a run; pass ``number`` to restore it."""
 
     number: int
     time: dt.datetime
@@ -244,10 +243,7 @@ class Version:
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """Whether a library is what was written to it.
-
-    How much of it was looked at, what is wrong, and how long it took.
-    """
+    """The outcome of an integrity check: how much was checked, and the problems found."""
 
     documents: int
     passages: int
@@ -257,5 +253,5 @@ class Verification:
 
     @property
     def sound(self) -> bool:
-        """Whether there is nothing wrong, or not any more."""
+        """Whether there are no problems, or all were repaired."""
         return all(one.repaired for one in self.problems)

@@ -1,10 +1,10 @@
-"""Documents, passages and their vectors. The only package that knows SQLite.
+"""The store of documents, passages and encodings. The only package that imports SQLite.
 
-The store is the truth of a library. Each document goes in, with all of its passages and
-encodings, in one transaction that raises the generation by one; a crash leaves all of it or
-nothing. Indexes ask what came and went since their own generation.
+The store is a library's source of truth. Each document is written, with all of its passages and
+encodings, in one transaction that increments the generation; a crash leaves all of it or nothing.
+Indexes ask for the additions and deletions since their own generation.
 
-Vectors are kept as float16: that halves them, and moves no cosine by more than 0.0001.
+Vectors are stored as float16, which halves their size and changes no cosine by more than 0.0001.
 """
 
 from rag.index.records import (

@@ -1,4 +1,4 @@
-"""The store to leaf through: a list of its documents, and what stands around a passage."""
+"""Browse the store: list documents, and find the neighbours of a passage."""
 
 from __future__ import annotations
 
@@ -19,9 +19,8 @@ from rag.types.parts import MARK
 from rag.types.reports import Dates, Facets
 
 Order: TypeAlias = Literal["newest", "oldest", "title", "source", "language", "pages", "passages"]
-"""How a list of documents is ordered: by date, those with only the date of a file last; by title,
-path or language, those without one last; or by how many pages or passages they have, the most
-first."""
+"""Sort order of a list of documents: by date, those with only a modification time last; by title,
+path or language, those without one last; or by number of pages or passages, most first."""
 
 _ORDERS: Mapping[Order, str] = MappingProxyType(
     {
@@ -40,17 +39,17 @@ _FURTHER = (
     f"SELECT document FROM source WHERE path > first.source || '{MARK}'"  # noqa: S608 (our own)
     f" AND path < first.source || '{MARK}:'"  # a colon comes after the digits
 )
-"""The further parts of the document that ``first`` has the first part of."""
+"""The other parts of the document whose first part is ``first``."""
 
 
 class Catalogue:
-    """What is in the store now, in an order that people can follow."""
+    """The current documents in a sorted order."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     def count(self, conditions: Filter) -> int:
-        """How many documents meet all conditions."""
+        """Number of documents that meet all conditions."""
         clauses, values = as_sql(conditions)
         (found,) = self._database.connection.execute(
             f"SELECT count(*) FROM document WHERE {WHOLE} AND {clauses}",  # noqa: S608 (values apart)
@@ -62,7 +61,9 @@ class Catalogue:
     def documents(
         self, conditions: Filter, order: Order, offset: int, limit: int | None
     ) -> list[DocumentSummary]:
-        """A page of the documents that meet all conditions; without a limit, all from there."""
+        """One page of the documents that meet all conditions; all from ``offset`` on if no
+        limit.
+        """
         clauses, values = as_sql(conditions)
         rows = self._database.connection.execute(
             "WITH first AS (SELECT key, id, title,"  # noqa: S608 (values apart)
@@ -74,7 +75,7 @@ class Catalogue:
             " (SELECT count(*) FROM passage WHERE document = first.key)"
             f" + (SELECT count(*) FROM ({_FURTHER}) JOIN passage USING (document)) AS passages,"
             " date_from, language,"
-            # In a part the pages of those before count, too.
+            # The pages of a part include those of earlier parts.
             " max(pages, (SELECT coalesce(max(json_array_length(document.pages)), 0)"
             f"  FROM ({_FURTHER}) AS part JOIN document ON document.key = part.document))"
             " AS page_count,"
@@ -101,7 +102,7 @@ class Catalogue:
 
     @sound
     def dates(self) -> Dates:
-        """How many documents there are of each month, and how many have no date of their own."""
+        """Number of documents by month, and without a date of their own."""
         rows = self._database.connection.execute(
             "SELECT CASE WHEN date IS NULL THEN 'none'"  # noqa: S608 (our own)
             " WHEN metadata ->> '$.date_from' = 'file time' THEN 'file'"
@@ -114,17 +115,17 @@ class Catalogue:
         return Dates(months, undated, file_time)
 
     def facets(self) -> Facets:
-        """By what documents can be told apart, and how many there are of each."""
+        """Number of documents by language and type, and the range of their dates."""
         return facets(self._database)
 
     def sample(self, count: int) -> list[StoredPassage]:
-        """Up to ``count`` passages from all over the library, as :mod:`rag.index.sqlite.sample`
-        says.
+        """Up to ``count`` passages from all over the library: see
+        :mod:`rag.index.sqlite.sample`.
         """
         return sample(self._database, count)
 
     def sources(self, document_id: str) -> list[str]:
-        """Every place where a document was found, in order; none if there is no such document."""
+        """All sources of a document, in order; empty if there is no such document."""
         rows = self._database.connection.execute(
             "SELECT whole_source(path) FROM source"
             " JOIN document ON document.key = source.document WHERE document.id = ? ORDER BY path",
@@ -133,7 +134,7 @@ class Catalogue:
         return [path for (path,) in rows]
 
     def files(self, document_id: str) -> list[str]:
-        """Every file that holds a document, or something that does; none if there is none."""
+        """All files that contain a document, directly or in an archive; empty if there are none."""
         rows = self._database.connection.execute(
             "SELECT DISTINCT file FROM source JOIN document ON document.key = source.document"
             " WHERE document.id = ? ORDER BY file",
@@ -142,14 +143,14 @@ class Catalogue:
         return [file for (file,) in rows]
 
     def key(self, passage_id: str) -> int | None:
-        """The key of the passage of that id, or None."""
+        """The key of the passage with that id, or None."""
         row = self._database.connection.execute(
             "SELECT key FROM passage WHERE id = ?", (passage_id,)
         ).fetchone()
         return None if row is None else int(row[0])
 
     def around(self, passage_id: str) -> tuple[int | None, int | None]:
-        """The keys of the passages before and after one in its document; None at its ends."""
+        """Keys of the previous and next passage in the document; None at its beginning or end."""
         row = self._database.connection.execute(
             "SELECT (SELECT key FROM passage AS other WHERE other.document = this.document"
             "        AND other.start < this.start ORDER BY other.start DESC LIMIT 1),"

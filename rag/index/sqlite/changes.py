@@ -1,4 +1,4 @@
-"""The store as its indexes see it: what came and went since a generation of theirs."""
+"""The store as its indexes see it: additions and deletions since a generation."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from rag.index.records import NewPassage, PieceFrequencies, damaged, sound, unpa
 from rag.index.sqlite.database import Database
 from rag.types.arrays import Keys, Vectors, are_unit
 
-# Ordered as the index of generations is, which is the order of keys, too: asked for the order of
-# keys, SQLite walks through all passages, and their vectors, to find the few that came last.
+# In the order of the index on generations, which is also key order. With ORDER BY key alone, SQLite
+# would scan all passages, and their vectors, to find the few latest.
 VECTORS_SINCE = """
 SELECT passage.key, vectors
 FROM passage JOIN encoding ON encoding.passage = passage.key
@@ -26,7 +26,7 @@ WHERE generation > ? ORDER BY generation, passage.key
 
 
 class Changes:
-    """What indexes are made of, and brought up to date with."""
+    """Data from which indexes are built and updated."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -38,17 +38,17 @@ class Changes:
 
     @property
     def library_id(self) -> str:
-        """Given at random when the library was made."""
+        """Random id, assigned when the library was created."""
         return self._database.fact("library")
 
     @property
     @sound
     def generation(self) -> int:
-        """Rises by one with every committed change."""
+        """Incremented by every commit."""
         return int(self._database.fact("generation"))
 
     def piece_frequencies(self) -> PieceFrequencies:
-        """In how many passages each word piece occurs."""
+        """Document frequency of each word piece, counted in passages."""
         rows = self._database.connection.execute("SELECT id, passages FROM piece")
         return PieceFrequencies(self._passages(), dict(rows.fetchall()))
 
@@ -58,18 +58,18 @@ class Changes:
         return np.fromiter((key for (key,) in rows), dtype=np.int64)
 
     def removed_since(self, generation: int) -> Keys:
-        """The keys of the passages that went after a generation, ascending."""
+        """The keys of passages deleted after a generation, ascending."""
         rows = self._database.connection.execute(
             "SELECT passage FROM removed WHERE generation > ?", (generation,)
         )
         return np.sort(np.fromiter((key for (key,) in rows), dtype=np.int64))
 
     def sentences(self) -> int:
-        """How many sentences there are."""
+        """Number of sentences."""
         return int(self._database.fact("sentences"))
 
     def sentences_since(self, generation: int) -> int:
-        """How many sentences came after a generation and are still there."""
+        """Number of sentences added after a generation and not deleted."""
         (found,) = self._database.connection.execute(
             "SELECT coalesce(sum(length(sentences)), 0) / 8 FROM passage WHERE generation > ?",
             (generation,),
@@ -77,8 +77,8 @@ class Changes:
         return int(found)
 
     def vectors_since(self, generation: int) -> Iterator[tuple[int, Vectors]]:
-        """Sentence vectors of passages that came after a generation and are still there, by key,
-        a passage at a time.
+        """Vectors by key of passages added after a generation and not deleted, passage by
+        passage.
         """
         rows = self._database.connection.execute(VECTORS_SINCE, (generation,))
         for key, blob in rows:
@@ -88,12 +88,13 @@ class Changes:
             yield key, vectors
 
     def sampled_vectors(self, sentences: int) -> Vectors:
-        """About that many sentence vectors, and no more, from all over the library.
+        """About that many sentence vectors, but no more, from all over the library.
 
-        Ids are hashes, so passages in their order are as good as drawn by lot.
+        Ids are hashes, so passages in order of their ids are as good as a random sample.
         """
         passages = max(1, round(sentences / max(self.sentences(), 1) * self._passages()))
-        # A passage at a time, into room taken once: joined, they would be in memory three times.
+        # Copied into a preallocated array passage by passage: concatenating takes three times the
+        # memory.
         found = np.empty((sentences, self.dimension), dtype=np.float32)
         rows = self._database.connection.execute(
             "SELECT vectors FROM (SELECT key FROM passage ORDER BY id LIMIT ?)"
@@ -108,7 +109,7 @@ class Changes:
         return found[:count]
 
     def added_since(self, generation: int) -> Iterator[NewPassage]:
-        """Passages that came after a generation and are still there, a few at a time."""
+        """Passages added after a generation and not deleted, a few at a time."""
         rows = self._database.connection.execute(ADDED_SINCE, (generation,))
         for key, text, title, headings, language in rows:
             yield NewPassage(key, text, title, tuple(_listed(headings)), language)

@@ -1,4 +1,4 @@
-"""Checksums of rows: SQLite notices a page that is out of order, but no letter that changed."""
+"""Checksums of rows: SQLite detects malformed pages, but not changed content."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ DOCUMENT = (
     *("id", "title", "date", "digest", "metadata", "headings", "pages", "page_labels"),
     *("warnings", "text"),
 )
-"""The columns of ``document`` that its checksum covers, in this order."""
+"""The columns of ``document`` covered by its checksum, in order."""
 
 PASSAGE = (
     *("passage.id", "start", '"end"', "passage.pages", "leading", "passage.headings"),
@@ -17,14 +17,16 @@ PASSAGE = (
 """Those of ``passage`` …"""
 
 ENCODING = ("vectors", "counts", "pieces", "bits")
-"""… and those of its ``encoding`` that follow."""
+"""… followed by those of its ``encoding``."""
 
 
 def checksum(*values: str | int | bytes | None) -> int:
-    """CRC-32 of a row: no flipped bit goes unnoticed, nor one in four thousand million changes."""
+    """CRC-32 of a row: detects every flipped bit, and misses one in four thousand million
+    changes.
+    """
     found = 0
     for value in values:
         content = value if isinstance(value, bytes) else str(value).encode("utf-8", "surrogatepass")
-        # With their lengths, so that nothing can move from one column to the next.
+        # Includes the lengths, so that content can't move from one column to the next.
         found = zlib.crc32(content, zlib.crc32(len(content).to_bytes(8, "little"), found))
     return found

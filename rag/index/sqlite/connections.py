@@ -1,14 +1,12 @@
-"""Connections to one SQLite file, where it can be written and where it can't; what goes wrong with
-it, in words.
+"""Connections to a SQLite file, writable or read-only, with errors translated for users.
 
-Where the folder can't be written, SQLite can't share its journal with anyone. If there is no
-journal, the file alone is all there is, and is opened as one that does not change; should a writer
-with more rights begin after that, or the file be another one, the connection is made anew. If there
-is one, and a writer has it open, it is read along.
+In a read-only folder, SQLite can't share its journal with other processes. Without a journal the
+file is complete in itself, and is opened as immutable; it is reopened if a process with more rights
+starts writing, or if the file is replaced. With a journal, and a writer that has it open, the
+journal is read too.
 
-A connection outlives the name of its file. So each use looks whether the file is still there and
-still the same: otherwise a library that was removed would go on answering, and one that was put
-back would not be seen.
+A connection outlives the name of its file. So each use checks whether the file still exists and is
+the same: otherwise a deleted library would still answer, and a restored one would not be noticed.
 """
 
 from __future__ import annotations
@@ -31,13 +29,13 @@ _UNCHANGING = "mode=ro&immutable=1"
 _OCCUPIED = ("SQLITE_BUSY", "SQLITE_LOCKED")
 
 Seen: TypeAlias = tuple[int, ...]
-"""Which file was opened: its device and inode. Of one that can't be written, also its size, the
-time of its last change, and whether there was a journal."""
+"""Identity of the file that was opened: its device and inode. In a read-only folder, also its size,
+the time of its last change, and whether there was a journal."""
 
 
 def seen(path: Path, *, unchanging: bool = False) -> Seen:
-    """What the file looks like now; in full where it can't be written, or is read as one that
-    doesn't change.
+    """The file's current identity, with size and time of last change if it is read-only or opened
+    as immutable.
 
     Raises
     ------
@@ -57,7 +55,7 @@ def seen(path: Path, *, unchanging: bool = False) -> Seen:
 
 
 def connected(path: Path) -> Connection:
-    """A connection that any thread may close.
+    """Connect to the file; any thread may close the connection.
 
     Raises
     ------
@@ -67,7 +65,7 @@ def connected(path: Path) -> Connection:
     if special := special_in(path.with_name(path.name + end) for end in ("", "-wal", "-shm")):
         raise LibraryDamaged(f"{special}: {SPECIAL}; name another library: --library DIR")
     with in_words(path):
-        # Never mode=rwc: a library that vanished is an error, not a new empty file.
+        # Never mode=rwc: a missing library is an error, and must not become a new empty file.
         if not may_write(path.parent):
             connection = _opened(path, "mode=ro" if _has_journal(path) else _UNCHANGING)
         else:
@@ -76,13 +74,13 @@ def connected(path: Path) -> Connection:
             except sqlite3.OperationalError as error:
                 if not error.sqlite_errorname.startswith(_NO_ROOM):
                     raise
-                # The files beside it, by which processes share a journal, can't be made. Where
-                # there is a journal, the processor's memory serves, and other processes wait.
+                # There is no space for the -wal and -shm files by which processes share a journal.
+                # If there is a journal, use heap memory, which locks out other processes.
                 mode = "mode=rw&vfs=unix-excl" if _has_journal(path) else _UNCHANGING
                 connection = _opened(path, mode)
                 connection.makeshift = True
     _distrust(connection)
-    # FULL: what was committed survives a power cut, too.
+    # FULL: commits survive a power failure, too.
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA foreign_keys = ON")
     connection.create_function("casefold", 1, str.casefold, deterministic=True)
@@ -92,12 +90,12 @@ def connected(path: Path) -> Connection:
 
 
 def _opened(path: Path, mode: str) -> Connection:
-    """A connection by which the file could be read.
+    """Open a connection, and check that it can read the file.
 
     Raises
     ------
     sqlite3.DatabaseError
-        If it could not.
+        If it can't.
     """
     connection = sqlite3.connect(
         f"{path.absolute().as_uri()}?{mode}",
@@ -116,7 +114,7 @@ def _opened(path: Path, mode: str) -> Connection:
 
 
 def _distrust(connection: Connection) -> None:
-    """Let the schema, which may come from a stranger, call nothing that could have an effect."""
+    """Prevent the schema, which is untrusted, from calling functions with side effects."""
     connection.execute("PRAGMA trusted_schema = OFF")
     if sys.version_info >= (3, 12):
         connection.setconfig(sqlite3.SQLITE_DBCONFIG_DEFENSIVE)
@@ -125,40 +123,40 @@ def _distrust(connection: Connection) -> None:
 
 
 class Connection(sqlite3.Connection):
-    """A connection whose errors are the library's."""
+    """A connection that raises library errors."""
 
     path: Path
     makeshift = False
-    """Whether it was opened without the files beside it, for which there was no room."""
+    """Whether it was opened without the -wal and -shm files, for lack of space."""
 
     def cursor(self, factory: object = None) -> Cursor:  # type: ignore[override]
-        """Every statement goes through one."""
+        """Create a cursor, which every statement uses."""
         del factory
         found = super().cursor(Cursor)
         found.path = self.path
         return found
 
     def execute(self, *args: Any) -> Cursor:  # noqa: ANN401
-        """As sqlite3 has it, which would take its own cursor."""
+        """See :meth:`sqlite3.Connection.execute`, which would use its own cursor class."""
         return self.cursor().execute(*args)
 
     def executemany(self, *args: Any) -> Cursor:  # noqa: ANN401
-        """As sqlite3 has it, which would take its own cursor."""
+        """See :meth:`sqlite3.Connection.executemany`, which would use its own cursor class."""
         return self.cursor().executemany(*args)
 
 
 class Cursor(sqlite3.Cursor):
-    """Results whose errors are the library's."""
+    """A cursor that raises library errors."""
 
     path: Path
 
     def execute(self, *args: Any) -> Self:  # noqa: ANN401
-        """As sqlite3 has it."""
+        """See :meth:`sqlite3.Cursor.execute`."""
         with in_words(self.path):
             return super().execute(*args)
 
     def executemany(self, *args: Any) -> Self:  # noqa: ANN401
-        """As sqlite3 has it."""
+        """See :meth:`sqlite3.Cursor.executemany`."""
         with in_words(self.path):
             return super().executemany(*args)
 
@@ -169,32 +167,32 @@ class Cursor(sqlite3.Cursor):
             raise told(error, self.path) from error
 
     def fetchone(self) -> Any:  # noqa: ANN401
-        """As sqlite3 has it."""
+        """See :meth:`sqlite3.Cursor.fetchone`."""
         with in_words(self.path):
             return super().fetchone()
 
     def fetchall(self) -> list[Any]:
-        """As sqlite3 has it."""
+        """See :meth:`sqlite3.Cursor.fetchall`."""
         with in_words(self.path):
             return super().fetchall()
 
 
 @contextmanager
 def in_words(path: Path) -> Iterator[None]:
-    """Raise what SQLite raises as an error of the library's."""
+    """Translate SQLite's exceptions into library errors."""
     try:
         yield
-    except (sqlite3.DatabaseError, UnicodeDecodeError) as error:  # of a column's name, say
+    except (sqlite3.DatabaseError, UnicodeDecodeError) as error:  # in a column name, say
         raise told(error, path) from error
 
 
 def told(error: sqlite3.Error | UnicodeDecodeError, path: Path) -> BaseException:
-    """What SQLite's error means for a library; errors of a program that misuses it stay."""
+    """Translate SQLite's error into a library error; programming errors are returned unchanged."""
     if isinstance(error, sqlite3.ProgrammingError | sqlite3.IntegrityError):
         return error
-    name: str = getattr(error, "sqlite_errorname", "SQLITE_CORRUPT")  # text that is no UTF-8
+    name: str = getattr(error, "sqlite_errorname", "SQLITE_CORRUPT")  # invalid UTF-8
     if name.startswith("SQLITE_INTERRUPT"):
-        return KeyboardInterrupt()  # Ctrl-C while SQLite was at work: it ate the exception
+        return KeyboardInterrupt()  # Ctrl-C, which SQLite swallowed
     if name.startswith("SQLITE_NOTADB") or "no such table: meta" in str(error):
         return LibraryDamaged(
             f"{path} is no library of rag ({error}); "
@@ -216,7 +214,7 @@ def told(error: sqlite3.Error | UnicodeDecodeError, path: Path) -> BaseException
         )
         then = "may write can do that; run rag status once with the right to write there"
     elif name == "SQLITE_READONLY" and may_write(path.parent) and may_write(path):
-        # It was opened like this, since there was no room for its journal.
+        # It was opened in this way because there was no space for its journal.
         kind = DiskFull
         said = "can't be written (its disk was full when it was opened); make"
         then = "room there (check the disk's space), then run it again"
@@ -228,7 +226,7 @@ def told(error: sqlite3.Error | UnicodeDecodeError, path: Path) -> BaseException
 
 
 def _has_journal(path: Path) -> bool:
-    """Whether there is a journal with something in it, or with a writer at it."""
+    """Whether there is a journal that is not empty, or that a writer has open."""
     try:
         return path.with_name(path.name + "-wal").stat().st_size > 0
     except OSError:

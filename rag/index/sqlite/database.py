@@ -1,4 +1,4 @@
-"""One SQLite file: made, checked, connected to, and written in transactions."""
+"""A SQLite database file: create it, check it, connect to it, and run transactions."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ from rag.index.sqlite.connections import Connection, Seen, connected
 from rag.runtime.files import may_write, sync_folder
 
 STEPS_BETWEEN_PROGRESS = 200_000
-"""Of SQLite's machine: some tenths of a second."""
+"""Steps of SQLite's virtual machine between progress callbacks: some tenths of a second."""
 
 FORMAT = 1
-"""Of the tables in ``schema.sql``; a library of another one is refused."""
+"""Version of the tables in ``schema.sql``; libraries of another version are refused."""
 
 
 def schema() -> str:
-    """The statements that make the tables and indexes of an empty library."""
+    """The SQL that creates the tables and indexes of an empty library."""
     return files("rag.index.sqlite").joinpath("schema.sql").read_text("utf-8")
 
 
 class Database:
-    """Connections to one library's SQLite file, one for each thread that asks."""
+    """Connections to one library's SQLite file, one per thread."""
 
     def __init__(self, path: Path, dimension: int) -> None:
         self.dimension = dimension
@@ -41,9 +41,9 @@ class Database:
 
     @staticmethod
     def create(path: Path, fingerprint: str) -> None:
-        """Make an empty database; it is there whole or not at all."""
+        """Create an empty database, atomically."""
         draft = path.with_name(path.name + ".draft")
-        for left in path.parent.glob(f"{draft.name}*"):  # with SQLite's journal of it
+        for left in path.parent.glob(f"{draft.name}*"):  # includes its journal
             left.unlink()
         with connections.in_words(path):
             Database._write_empty(draft, fingerprint)
@@ -54,7 +54,7 @@ class Database:
     def _write_empty(draft: Path, fingerprint: str) -> None:
         connection = sqlite3.connect(draft, isolation_level=None)
         try:
-            # Rows with token bits are about 15 KB: larger pages make shorter chains of them.
+            # Rows with token bits take about 15 KB: larger pages mean shorter overflow chains.
             connection.execute("PRAGMA page_size = 8192")
             connection.executescript(f"BEGIN; {schema()}")  # not one transaction a table
             facts = {
@@ -71,7 +71,7 @@ class Database:
             connection.close()
 
     def check(self, fingerprint: str) -> None:
-        """Refuse a file that is no library, or made by another model or another version.
+        """Refuse a file that is not a library, or made by another model or another version.
 
         Raises
         ------
@@ -95,7 +95,7 @@ class Database:
             )
 
     def _refuse_code(self) -> None:
-        """Refuse triggers, views and virtual tables, which could act on their own."""
+        """Refuse triggers, views and virtual tables, which could run code."""
         found = self.connection.execute(
             "SELECT type, name FROM sqlite_schema WHERE type NOT IN ('table', 'index')"
             " OR rootpage = 0 LIMIT 1"
@@ -107,14 +107,14 @@ class Database:
             )
 
     def fact(self, name: str) -> str:
-        """What the library says of itself: format, library, fingerprint, generation, sentences."""
+        """A metadata entry: format, library, fingerprint, generation or sentences."""
         value = self.note(name)
         if value is None:
             raise KeyError(name)
         return value
 
     def note(self, name: str) -> str | None:
-        """What is kept under a name, or None."""
+        """The value of a key, or None."""
         row = self.connection.execute("SELECT value FROM meta WHERE name = ?", (name,)).fetchone()
         return None if row is None else str(row[0])
 
@@ -125,7 +125,7 @@ class Database:
         )
 
     def keep(self, name: str, value: str | None) -> None:
-        """Keep a value under a name, or with None nothing; no index depends on it.
+        """Store a value under a key; None deletes it. No index depends on it.
 
         Raises
         ------
@@ -161,13 +161,13 @@ class Database:
         return connection
 
     def _let_go(self) -> None:
-        """Close the connections of threads that have ended: a server has new ones all the time."""
+        """Close the connections of threads that have ended: a server keeps starting new ones."""
         for thread in [one for one in self._connections if not one.is_alive()]:
             self._connections.pop(thread).close()
 
     @contextmanager
     def unchanging(self) -> Iterator[None]:
-        """Let all that this thread reads in the block be of one moment; writers go on."""
+        """Context manager: all reads of this thread see one snapshot; writers carry on."""
         connection = self.connection
         connection.execute("BEGIN")
         try:
@@ -177,7 +177,7 @@ class Database:
 
     @contextmanager
     def transaction(self) -> Iterator[tuple[Connection, int]]:
-        """All of the block's changes or none, as one new generation, whose number it is given.
+        """A transaction for a new generation; yields the connection and the generation.
 
         Raises
         ------
@@ -193,9 +193,9 @@ class Database:
 
     @contextmanager
     def change(self) -> Iterator[Connection]:
-        """All of the block's changes or none, to what no index depends on: no new generation.
+        """A transaction without a new generation, for changes that no index depends on.
 
-        It needs no lock of the library's: SQLite lets one writer after the other in.
+        It doesn't need the library's lock: SQLite admits one writer after the other.
 
         Raises
         ------
@@ -203,7 +203,7 @@ class Database:
             If SQLite can't write.
         """
         connection = self.connection
-        if connection.makeshift:  # there may be room again
+        if connection.makeshift:  # there may be space again
             self._local.connection = None
             connection.close()
             connection = self.connection
@@ -211,23 +211,23 @@ class Database:
             connection.execute("BEGIN IMMEDIATE")
             yield connection
             connection.execute("COMMIT")
-        except BaseException:  # Ctrl-C too
-            if connection.in_transaction:  # on a full disk SQLite has rolled back by itself
-                with suppress(RagError):  # on a disk that is gone it can't; the next one to open it
+        except BaseException:  # including Ctrl-C
+            if connection.in_transaction:  # SQLite rolls back by itself if the disk is full
+                with suppress(RagError):  # impossible if the disk is gone
                     connection.execute("ROLLBACK")
             raise
 
     def copy(self, target: Path, on_progress: Callable[[int, int], None]) -> None:
-        """Write the database as it is now to a new file; writers go on meanwhile.
+        """Copy a snapshot of the database to a new file; writers carry on meanwhile.
 
-        ``on_progress`` is told how many bytes are written, of about how many.
+        ``on_progress`` is called with the bytes written and the approximate total.
 
         Raises
         ------
         LibraryError
             If it can't be read, or the file can't be written.
         OSError
-            If there is no room for the file.
+            If there is no space for the file.
         """
         total = self._path.stat().st_size
 
@@ -240,14 +240,14 @@ class Database:
         connection.set_progress_handler(tell, STEPS_BETWEEN_PROGRESS)
         try:
             connection.execute("VACUUM INTO ?", (str(target),))
-        except DiskFull as error:  # which is the file's, as nothing is written to this one
+        except DiskFull as error:  # of the target
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(target)) from error
         finally:
             connection.set_progress_handler(None, 0)
         on_progress(total, total)
 
     def use_journal(self) -> None:
-        """Let readers and a writer work side by side, which a copy does not do by itself."""
+        """Switch a copy to write-ahead logging, so that reads and writes can run in parallel."""
         self.connection.execute("PRAGMA journal_mode = WAL").fetchone()
 
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""By what a library's documents can be told apart, and how many there are of each."""
+"""Facets: number of documents by language and type."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from rag.types.reports import Facets
 
 @sound
 def facets(database: Database) -> Facets:
-    """Those of all documents; one with two sources counts by its first."""
+    """Facets of all documents; a document with several sources counts by its first."""
     connection = database.connection
     languages = connection.execute(
         "SELECT language, count(*) FROM document"  # noqa: S608 (our own)

@@ -7,19 +7,19 @@ from rag.types.filters import Filter
 from rag.types.parts import MARK
 
 FURTHER_PARTS = f"path GLOB '*{MARK}[0-9]*'"
-"""A condition on ``source``: it is that of the second part of a document or a later one."""
+"""A condition on ``source``: it is that of a part after the first."""
 
 WHOLE = (
     "NOT EXISTS (SELECT 1 FROM source WHERE document = document.key"  # noqa: S608 (our own)
     f" AND {FURTHER_PARTS})"
 )
-"""A condition on ``document``: it is one to the reader, or the first part of one."""
+"""A condition on ``document``: it is a whole document, or the first part of one."""
 
 
 def as_sql(conditions: Filter) -> tuple[str, list[str]]:
-    """A condition on ``document``, with its values apart; it is never empty.
+    """A condition on ``document``, and its parameters; never empty.
 
-    Titles and metadata are made of plain characters already; paths are as their system has them.
+    Titles and metadata are already normalized; paths are as the system has them.
     """
     clauses, values = ["TRUE"], []
     if conditions.since:
@@ -29,7 +29,7 @@ def as_sql(conditions: Filter) -> tuple[str, list[str]]:
         clauses.append("date <= ?")
         values.append(conditions.until.isoformat())
     if conditions.source:
-        # Brackets are no wildcards here: they are common in names of files.
+        # Brackets are escaped, not wildcards: they are common in file names.
         pattern = plain(conditions.source).replace("[", "[[]")
         clauses.append(
             "EXISTS (SELECT 1 FROM source WHERE document = document.key"

@@ -1,4 +1,4 @@
-"""What readers said of hits: written and read. No index depends on it."""
+"""Read and write readers' ratings. No index depends on them."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from rag.index.records import sound
 from rag.index.sqlite.database import Database
 from rag.types import Quote, Rating
 
-# A passage that was read anew has another id: what was said of it before goes as well, when the
-# passage of that time is no more.
+# A passage that was chunked differently has another id: ratings of its predecessor are deleted as
+# well, if that is gone.
 _FORGET = (
     "DELETE FROM feedback WHERE question = :question AND (passage = :passage OR ("
     "quotation = :quotation AND (document = :document OR source = :source)"
@@ -18,13 +18,13 @@ _FORGET = (
 
 
 class RatingStore:
-    """The table of ratings. Any process may write it at any time, while documents are read too."""
+    """The table of ratings. Any process may write it at any time, even during an index run."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     def put(self, rating: Rating) -> None:
-        """Keep a rating, in the place of an earlier one of this passage for this question."""
+        """Store a rating, replacing an earlier one of this passage for this question."""
         with self._database.change() as connection:
             connection.execute(_FORGET, _named(rating))
             connection.execute(
@@ -44,13 +44,13 @@ class RatingStore:
             )
 
     def remove(self, rating: Rating) -> None:
-        """Forget what was said of this passage for this question, if anything was."""
+        """Delete the rating of this passage for this question, if any."""
         with self._database.change() as connection:
             connection.execute(_FORGET, _named(rating))
 
     @sound
     def all(self) -> list[Rating]:
-        """Every rating, the earliest first."""
+        """All ratings, oldest first."""
         rows = self._database.connection.execute(
             'SELECT question, passage, document, source, quotation, start, "end", good, score,'
             " time FROM feedback ORDER BY time, question, passage"

@@ -1,4 +1,4 @@
-"""Reading the store, from any number of threads."""
+"""Read the store. Thread-safe."""
 
 from __future__ import annotations
 
@@ -44,24 +44,24 @@ from rag.types.reports import FileReport
 
 
 class StoreReader:
-    """What is in the store now: every call sees all that was committed before it."""
+    """The current contents of the store: every call sees all previous commits."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     @property
     def generation(self) -> int:
-        """Rises by one with every committed change."""
+        """Incremented by every commit."""
         return int(self._database.fact("generation"))
 
     def files(self, paths: Iterable[str] | None = None) -> dict[str, FileRecord]:
-        """Every file that was read, or those of them with these paths, by its path."""
+        """Records of all files read, or of those with these paths, by path."""
         if paths is None:
             return self._files("")
         return self._files("WHERE path IN (SELECT value FROM json_each(?))", json.dumps([*paths]))
 
     def files_with(self, digests: Iterable[str]) -> list[FileRecord]:
-        """The files that were read and had one of these contents, by path."""
+        """Records of the files with one of these content digests, by path."""
         where = "WHERE digest IN (SELECT value FROM json_each(?)) ORDER BY path"
         return list(self._files(where, json.dumps([*digests])).values())
 
@@ -79,7 +79,7 @@ class StoreReader:
 
     @sound
     def file_reports(self) -> list[FileReport]:
-        """Every file that was read, and what came of it, by path."""
+        """Reports on all files read, by path."""
         rows = self._database.connection.execute(
             "SELECT file.path, failures, seconds,"
             " (SELECT json_group_array(json_array(json(pages), length(text), json(warnings),"
@@ -103,7 +103,7 @@ class StoreReader:
         return np.sort(np.fromiter((key for (key,) in rows), dtype=np.int64))
 
     def sources(self, files: Iterable[str] | None = None) -> list[Source]:
-        """Every place where a document was found, or those in these files."""
+        """All sources, or those in these files."""
         where, values = "", []
         if files is not None:
             where, values = "WHERE file IN (SELECT value FROM json_each(?))", [json.dumps([*files])]
@@ -115,7 +115,7 @@ class StoreReader:
         return [Source(*row) for row in rows.fetchall()]
 
     def paths(self) -> tuple[list[str], list[str]]:
-        """Of every place where a document was found, and of every file that was read."""
+        """Paths of all sources, and of all files read."""
         of_sources, of_files = (
             [path for (path,) in self._database.connection.execute(statement).fetchall()]
             for statement in ("SELECT path FROM source", "SELECT path FROM file")
@@ -123,7 +123,7 @@ class StoreReader:
         return of_sources, of_files
 
     def files_with_warnings(self) -> frozenset[str]:
-        """The files of which something was read with doubts."""
+        """Files with warnings."""
         rows = self._database.connection.execute(
             "SELECT DISTINCT file FROM source JOIN document ON document.key = source.document"
             " WHERE warnings <> '[]'"
@@ -131,7 +131,7 @@ class StoreReader:
         return frozenset(path for (path,) in rows)
 
     def has_document(self, document_id: str) -> bool:
-        """Whether a document of that id is in the store."""
+        """Whether there is a document with that id."""
         return (
             self._database.connection.execute(
                 "SELECT 1 FROM document WHERE id = ?", (document_id,)
@@ -141,7 +141,7 @@ class StoreReader:
 
     @sound
     def document(self, document_id: str) -> Document | None:
-        """The document of that id, or None."""
+        """The document with that id, or None."""
         row = self._database.connection.execute(
             f"SELECT {', '.join(DOCUMENT)}, checksum,"  # noqa: S608 (our own)
             " (SELECT min(path) FROM source WHERE document = document.key)"
@@ -151,7 +151,7 @@ class StoreReader:
         if row is None:
             return None
         *facts, kept, source = row
-        # Nothing is shown that was not written.
+        # Damaged content is never shown.
         if kept != checksum(*facts):
             raise damaged(f"the document “{row[1]}” is not what was written")
         id_, title, date, digest, metadata, headings, pages, labels, warnings, text = facts
@@ -172,7 +172,7 @@ class StoreReader:
         )
 
     def counts(self) -> tuple[int, int, int]:
-        """How many documents, passages and sentences there are."""
+        """Numbers of documents, passages and sentences."""
         row = self._database.connection.execute(
             "SELECT (SELECT count(*) FROM document)"  # noqa: S608 (our own)
             f" - (SELECT count(DISTINCT document) FROM source WHERE {FURTHER_PARTS}),"
@@ -182,7 +182,7 @@ class StoreReader:
         return row[0], row[1], row[2]
 
     def languages(self) -> dict[str, int]:
-        """How many documents there are in each language; ``""`` where it is not known."""
+        """Number of documents by language; ``""`` if unknown."""
         rows = self._database.connection.execute(
             "SELECT language, count(*) FROM document"  # noqa: S608 (our own)
             f" WHERE {WHOLE} GROUP BY language"
@@ -191,7 +191,7 @@ class StoreReader:
 
     @sound
     def passages(self, keys: Sequence[int]) -> dict[int, StoredPassage]:
-        """Passages by key; one that is gone is left out."""
+        """Passages by key; deleted ones are left out."""
         found = {}
         for row in self._rows(
             'SELECT passage.key, passage.id, document.id, start, "end", passage.text, sentences,'
@@ -203,7 +203,7 @@ class StoreReader:
             keys,
         ):
             passage = _passage(row[1:10])
-            # Nothing is shown that was not written; libraries of the first format don't know.
+            # Damaged content is never shown; libraries of the first format have no hash.
             if row[14] is not None and row[14] != content_key(passage):
                 raise damaged(f"a passage of “{row[10]}” is not what was written")
             found[row[0]] = StoredPassage(
@@ -217,7 +217,7 @@ class StoreReader:
         return found
 
     def tally(self, keys: Sequence[int]) -> tuple[DocumentCount, ...]:
-        """How many of these passages each document has, in the order of their keys."""
+        """Number of these passages per document, in the order of their keys."""
         rows = self._rows(
             "SELECT document.id, title,"
             " (SELECT whole_source(min(path)) FROM source WHERE document = document.key), count(*)"
@@ -230,7 +230,7 @@ class StoreReader:
 
     @sound
     def passages_of(self, document_id: str) -> list[Passage]:
-        """The passages of a document, in the order of its text."""
+        """The passages of a document, in text order."""
         rows = self._database.connection.execute(
             'SELECT passage.id, document.id, start, "end", passage.text, sentences, leading,'
             " passage.headings, passage.pages"
@@ -242,12 +242,12 @@ class StoreReader:
 
     @sound
     def encodings(self, passages: Sequence[Passage]) -> dict[int, PassageEncoding]:
-        """What the store has of passages with the same words and sentences.
+        """Stored encodings of identical passages (same text and sentence boundaries).
 
         Returns
         -------
         dict of int to PassageEncoding
-            By position in ``passages``; one that was never encoded is left out.
+            By position in ``passages``; those never encoded are left out.
         """
         positions: dict[int, list[int]] = {}
         for position, passage in enumerate(passages):
@@ -268,20 +268,20 @@ class StoreReader:
         return found
 
     def vectors(self, keys: Sequence[int]) -> dict[int, Vectors]:
-        """Sentence vectors by passage key; a passage that is gone is left out."""
+        """Sentence vectors by passage key; deleted passages are left out."""
         found, counts, vectors = self.sentences(keys)
         each = np.split(vectors, np.cumsum(counts)[:-1])
-        return dict(zip(found.tolist(), each, strict=False))  # of nothing, split makes one part
+        return dict(zip(found.tolist(), each, strict=False))  # split of an empty array returns one
 
     @sound
     def sentences(self, keys: Sequence[int]) -> tuple[Keys, NDArray[np.int64], Vectors]:
-        """Sentence vectors of several passages, one passage after the other.
+        """Sentence vectors of several passages, concatenated.
 
         Returns
         -------
         keys, counts, vectors
-            The passages' keys and how many sentences each has, shape (passages,), and the
-            vectors, shape (sentences, dimension). A passage that is gone is left out.
+            The passages' keys and numbers of sentences, shape (passages,), and the vectors, shape
+            (sentences, dimension). Deleted passages are left out.
         """
         rows = self._rows(
             "SELECT passage, vectors FROM encoding"
@@ -297,7 +297,7 @@ class StoreReader:
 
     @sound
     def tokens(self, keys: Sequence[int]) -> dict[int, StoredTokens]:
-        """Token bits by passage key; a passage that is gone is left out."""
+        """Token bits by passage key; deleted passages are left out."""
         return token_bits(self._database, keys)
 
     def _encoding(
@@ -317,7 +317,7 @@ class StoreReader:
         return unpacked(blob, self._database.dimension)
 
     def _rows(self, statement: str, keys: Sequence[int] | Keys) -> Cursor:
-        # The keys travel as one JSON value: SQLite limits the number of parameters.
+        # The keys are passed as one JSON value: SQLite limits the number of parameters.
         listed = json.dumps([int(key) for key in keys])
         return self._database.connection.execute(statement, (listed,))
 
@@ -339,7 +339,7 @@ def _passage(row: Sequence[Any]) -> Passage:
 
 
 def _failures(text: str) -> tuple[Failure, ...]:
-    if text == "[]":  # of most files, and there may be many
+    if text == "[]":  # fast path for most files
         return ()
     return tuple(Failure(source, reason) for source, reason in json.loads(text))
 

@@ -1,4 +1,4 @@
-"""Passages to try things with."""
+"""Reproducible samples of passages."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from rag.index.sqlite.reader import StoreReader
 def sample(database: Database, count: int) -> list[StoredPassage]:
     """Up to ``count`` passages from all over the library.
 
-    Ids are hashes, so those with the lowest ids are as good as drawn by lot; and yet the same
-    documents give the same passages, and one more document changes few of them.
+    Ids are hashes, so passages with the lowest ids are as good as a random sample, yet the same
+    documents always give the same passages, and adding a document changes few of them.
     """
     rows = database.connection.execute("SELECT key FROM passage ORDER BY id LIMIT ?", (count,))
     keys = [key for (key,) in rows]

@@ -1,4 +1,4 @@
-"""What passages are ordered by: their token bits, those of the titles above them, their words."""
+"""Read what late interaction needs: token bits of passages and of their titles, and texts."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from rag.index.records import StoredTokens, damaged
 from rag.index.sqlite.database import Database
 from rag.types.arrays import TokenBits
 
-# A document's passages are put in together and in order, so its first has the lowest key; its
-# encoding is looked up only where something leads the document.
+# A document's passages are inserted together and in order, so the first has the lowest key; its
+# encoding is looked up only if the document begins with a heading.
 _QUERY = """
 SELECT encoding.passage, encoding.counts, encoding.bits, passage.text, document.id, passage.start,
     first.leading,
@@ -29,7 +29,7 @@ WHERE encoding.passage IN (SELECT value FROM json_each(?))
 
 
 def token_bits(database: Database, keys: Sequence[int]) -> dict[int, StoredTokens]:
-    """Token bits by passage key; a passage that is gone is left out."""
+    """Token bits by passage key; deleted passages are left out."""
     wanted = json.dumps([int(key) for key in keys])
     rows = database.connection.execute(_QUERY, (wanted,)).fetchall()
     nothing = _unpacked(b"", database.dimension)
@@ -50,7 +50,7 @@ def token_bits(database: Database, keys: Sequence[int]) -> dict[int, StoredToken
 
 
 def _title(leading: int, counts: bytes, bits: bytes, dimension: int) -> TokenBits:
-    """Of the tokens of a document's first passage those of the headings that lead it."""
+    """The bits of the headings at the beginning of a document, from its first passage."""
     of_headings = np.frombuffer(counts, dtype=np.int32)[:leading]
     return _unpacked(bits, dimension)[: int(of_headings.sum())]
 

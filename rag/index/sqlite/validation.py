@@ -1,8 +1,8 @@
-"""Is a SQLite file from elsewhere a store that this version could have written?
+"""Validate an untrusted SQLite file: could this version have written it?
 
-It may have been made to do harm, so nothing in it is believed: neither its pages, nor its schema,
-nor the types of its values, nor the places that it names. Whether its documents are what was once
-written is another question, which :mod:`rag.index.sqlite.verification` answers.
+It may be malicious, so nothing in it is trusted: neither its pages, nor its schema, nor the types
+of its values, nor its paths. Whether its contents are intact is another question, which
+:mod:`rag.index.sqlite.verification` answers.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ from rag.runtime.files import is_url
 LONGEST_TITLE = 1_000
 
 HIGHEST_KEY = 2**32
-"""Of documents and passages: filters are bitmaps over the keys, so a key costs memory."""
+"""Maximum key of a document or passage: filters are bitmaps over keys, which costs memory."""
 
 LONGEST_NOTE = 64_000_000
-"""Characters of a value in ``meta``."""
+"""Maximum characters of a value in ``meta``."""
 
 _LARGEST = 2**62
-"""Of a count or a generation, which must be able to grow."""
+"""Maximum count or generation, which must be able to grow."""
 
 _CONDITIONS = {
     "document": (
@@ -51,7 +51,7 @@ _CONDITIONS = {
         ),
     ),
 }
-"""What else no row may be, as SQL and in words."""
+"""Invalid rows, as an SQL condition and a description."""
 
 _TYPES = {"TEXT": "'text'", "INTEGER": "'integer'", "BLOB": "'blob'", "REAL": "'real', 'integer'"}
 
@@ -62,17 +62,17 @@ def validate(database: Database, folder: PurePath) -> int:
     Parameters
     ----------
     folder
-        The folder of the library that the store was exported from.
+        The folder of the library from which the store was exported.
 
     Returns
     -------
     int
-        The dimension of the sentence vectors; 0 where there are none.
+        The dimension of the sentence vectors; 0 if there are none.
 
     Raises
     ------
     LibraryDamaged
-        If it was not written by rag; it says why.
+        If it was not written by rag; the message says why.
     LibraryMismatch
         If it was written by another version.
     """
@@ -83,7 +83,7 @@ def validate(database: Database, folder: PurePath) -> int:
         database.dimension = dimension
         fault = fault or next(_content_faults(database), None)
     except (sqlite3.Error, ValueError, TypeError, LookupError, OverflowError) as error:
-        # Not in its own words, which may quote a document.
+        # Without SQLite's message, which may quote a document.
         raise LibraryDamaged("it holds values that rag never writes") from error
     except RecursionError as error:
         raise LibraryDamaged("it holds JSON that is nested too deeply") from error
@@ -107,15 +107,15 @@ def _faults(database: Database, folder: PurePath) -> Iterator[str]:
 
 
 def _content_faults(database: Database) -> Iterator[str]:
-    """What a document can't be. What is only damaged is let in: it is never shown, and
-    ``rag verify`` says how it is mended.
+    """Impossible contents. Merely damaged ones are accepted: they are never shown, and ``rag
+    verify`` says how to repair them.
     """
     check, damage = StoreCheck(database), False
     for fault in (*check.documents(lambda _done, _total: None), *check.orphans()):
         damage |= fault.damage
         if not fault.damage:
             yield fault.what
-    if not damage:  # else they can't be right
+    if not damage:  # which would make counts wrong
         yield from (fault.what for fault in check.counts())
 
 
@@ -137,8 +137,8 @@ def _schema_faults(database: Database) -> Iterator[str]:
 
 
 def _normalised(connection: sqlite3.Connection) -> dict[tuple[str, str], object]:
-    """The schema without comments and layout; columns that migrations added come last in their
-    table, so the order of definitions doesn't count.
+    """The schema without comments and whitespace. Columns added by migrations come last in their
+    table, so the order of definitions is ignored.
     """
     return {
         (kind, name): (table, _definitions(sql or ""))
@@ -149,7 +149,7 @@ def _normalised(connection: sqlite3.Connection) -> dict[tuple[str, str], object]
 
 
 def _definitions(sql: str) -> list[str]:
-    # A “--” in quotes can't hide anything: the quote before it stays, and ours have none.
+    # A “--” in quotes can't hide anything: the quote before it stays, and our schema has none.
     bare = re.sub(r"--[^\n]*", "", sql)
     spaced = re.sub(r"\s+", " ", re.sub(r"([(),])", r" \1 ", bare))
     head, _, body = spaced.partition("(")
@@ -157,7 +157,7 @@ def _definitions(sql: str) -> list[str]:
 
 
 def _value_faults(database: Database) -> Iterator[str]:
-    """Values of another type than their column's: SQLite takes any value in any column."""
+    """Values of another type than their column's: SQLite accepts any value in any column."""
     connection = database.connection
     tables = connection.execute(
         "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
@@ -177,7 +177,7 @@ def _value_faults(database: Database) -> Iterator[str]:
         if table in {"document", "passage"}:
             wrong.append((f"key NOT BETWEEN 1 AND {HIGHEST_KEY}", "a key that rag never gives"))
         wrong += _CONDITIONS.get(table, ())
-        # One after the other: the later ones rely on the types.
+        # In this order: the later ones rely on the types.
         for condition, words in wrong:
             found = connection.execute(f"SELECT 1 FROM {table} WHERE {condition} LIMIT 1")  # noqa: S608
             if found.fetchone():
@@ -214,13 +214,13 @@ def _fact_faults(database: Database) -> Iterator[str]:
         yield "its id is not one that rag gives"
     rows = database.connection.execute("SELECT name, value FROM meta")
     for name, value in rows:
-        # An id of digits around an “e” would be a number.
+        # An id with digits around an “e” would parse as a number.
         if len(value) > LONGEST_NOTE or (name != "library" and not _is_finite(value)):
             yield f"what it says of its {name} makes no sense"
 
 
 def _is_finite(note: str) -> bool:
-    """Whether a note is no JSON at all, or JSON whose numbers are all finite."""
+    """Whether a note is not JSON at all, or JSON whose numbers are all finite."""
     try:
         json.loads(note, parse_constant=_refused, parse_float=_finite)
     except json.JSONDecodeError:
@@ -252,8 +252,8 @@ def _place_faults(database: Database, folder: PurePath) -> Iterator[str]:
 
 
 def _is_place(file: str, folder: PurePath) -> bool:
-    """Whether a file can have been indexed: it has a whole path, or a URL, and is none of the
-    library's own but those that were sent to it.
+    """Whether a file can have been indexed: it has an absolute path or a URL, and is not one of the
+    library's own files, other than an upload.
     """
     if "\0" in file:
         return False
@@ -266,7 +266,7 @@ def _is_place(file: str, folder: PurePath) -> bool:
 
 
 def as_path(text: str) -> PurePath:
-    """A path of whichever system it comes from."""
+    """A path of the operating system that it comes from."""
     posix = PurePosixPath(text)
     return posix if posix.is_absolute() else PureWindowsPath(text)
 

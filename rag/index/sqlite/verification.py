@@ -1,4 +1,4 @@
-"""Holding the store against itself: everything that one part of it says of another."""
+"""Check the store for consistency, including checksums, counts and references."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from rag.index.sqlite.checksums import DOCUMENT, ENCODING, PASSAGE, checksum
 from rag.index.sqlite.database import Database
 
 _MOST = 20
-"""Lines of SQLite's own check that are kept: a page that is lost brings hundreds."""
+"""Maximum messages of SQLite's integrity check to report: one lost page causes hundreds."""
 
 
 _OTHER_LANGUAGE = "json_valid(metadata) AND language IS NOT metadata ->> '$.language'"
-"""Where the column that is searched differs from the metadata that it was taken from."""
+"""Rows whose language column differs from the metadata that it was copied from."""
 
 
 _TEXT, _NUMBER, _LABEL = frozenset({str}), frozenset({int}), frozenset({str, type(None)})
@@ -39,15 +39,15 @@ SHAPES: Mapping[str, Mapping[str, Any]] = MappingProxyType(
         "passage": {"pages": [(_NUMBER, _LABEL, _NUMBER)], "headings": [_TEXT]},
     }
 )
-"""The columns that hold JSON, and what each may hold: a list of any length, a tuple of one value
-after the other, an object of any names, or a value of one of some types."""
+"""Columns that hold JSON, and their types: a list of any length, a tuple of fixed length, an object
+with any keys, or a scalar of one of several types."""
 
 HIGHEST_PIECE = 10_000_000
-"""No model's vocabulary has as many word pieces."""
+"""Maximum id of a word piece; no model has a vocabulary of this size."""
 
 
 def fits(content: str, shape: Any) -> bool:  # noqa: ANN401 (see above)
-    """Whether JSON is of a shape."""
+    """Whether a JSON text has the given type."""
     try:
         return _fits(json.loads(content), shape)
     except (ValueError, RecursionError):
@@ -68,11 +68,11 @@ def _fits(value: object, shape: Any) -> bool:  # noqa: ANN401
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """Something in the store that is not as it should be.
+    """A defect in the store.
 
-    ``document`` is the id of the document that it is in, None if in none. ``text`` is whether the
-    document itself is in doubt, its text or what is known of it: all else can be made of it again.
-    ``damage`` is whether a checksum differs: then it was right once, and something changed it.
+    ``document`` is the id of the document that has it, or None. ``text`` is whether the document
+    itself is affected, its text or metadata; anything else can be derived from it again. ``damage``
+    is whether a checksum differs: the content was right once, and has changed.
     """
 
     what: str
@@ -82,18 +82,18 @@ class Fault:
 
 
 class StoreCheck:
-    """Checks of one store, each in a read of its own."""
+    """Checks of one store, each in its own read transaction."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self._row = -(-database.dimension // 8)
         self.pieces: Counter[int] = Counter()
-        """In how many passages each word piece occurs, after :meth:`documents`."""
+        """Document frequency of each word piece, counted in passages; set by :meth:`documents`."""
         self.sentences = 0
         self.passages = 0
 
     def structure(self) -> list[Fault]:
-        """What SQLite says of its own file: pages, indexes, constraints, references."""
+        """SQLite's own checks of the file: pages, indexes, constraints, foreign keys."""
         connection = self._database.connection
         found = [
             Fault(f"SQLite: {line}")
@@ -105,7 +105,7 @@ class StoreCheck:
         return found
 
     def documents(self, on_progress: Callable[[int, int], None]) -> Iterator[Fault]:
-        """What is wrong with each document, its passages and their encodings."""
+        """Defects of each document, its passages and their encodings."""
         connection = self._database.connection
         keys = [key for (key,) in connection.execute("SELECT key FROM document ORDER BY key")]
         columns = ", ".join(DOCUMENT)
@@ -122,7 +122,7 @@ class StoreCheck:
             on_progress(done, len(keys))
 
     def counts(self) -> list[Fault]:
-        """Sums that are kept, against what was counted; after :meth:`documents`."""
+        """Stored counts that differ from the real ones; call after :meth:`documents`."""
         connection, found = self._database.connection, []
         (there,) = connection.execute("SELECT count(*) FROM passage").fetchone()
         if there != self.passages:
@@ -143,7 +143,7 @@ class StoreCheck:
         return found
 
     def orphans(self) -> list[Fault]:
-        """What belongs to nothing."""
+        """Documents without a source, and tombstones of passages that exist."""
         connection, found = self._database.connection, []
         for (id_,) in connection.execute(
             "SELECT id FROM document WHERE key NOT IN (SELECT document FROM source)"
@@ -194,7 +194,7 @@ class StoreCheck:
             yield Fault("it has no passage", id_, damage=damage)
 
     def _passage(self, document: str, row: Sequence[Any]) -> Iterator[str]:
-        """What is wrong with a passage, as the rest of a sentence."""
+        """Defects of a passage, each worded as the end of a sentence."""
         _, start, end, pages, leading, headings, spans, text, *encoding = row
         if start < 0 or document[start:end] != text:
             yield "is not what stands in the document there"
@@ -232,7 +232,7 @@ class StoreCheck:
 
 
 def recount(database: Database, check: StoreCheck) -> None:
-    """Keep the sums that a check counted.
+    """Store the counts that a check found.
 
     Raises
     ------
@@ -252,7 +252,7 @@ def recount(database: Database, check: StoreCheck) -> None:
 
 
 def reindex(database: Database) -> None:
-    """Make SQLite's own indexes anew; its tables are what they are.
+    """Rebuild SQLite's own indexes from its tables.
 
     Raises
     ------
@@ -264,9 +264,7 @@ def reindex(database: Database) -> None:
 
 
 def take_apart(database: Database, document_id: str) -> None:
-    """Take the passages of a document out, whatever is wrong with them; sums are left to
-    :func:`recount`.
-    """
+    """Delete a document's passages, even damaged ones; leaves counts to :func:`recount`."""
     with database.transaction() as (connection, generation):
         of_document = "document = (SELECT key FROM document WHERE id = ?)"
         connection.execute(
@@ -277,7 +275,7 @@ def take_apart(database: Database, document_id: str) -> None:
 
 
 def read_anew(database: Database, document_id: str) -> None:
-    """Let the files that hold a document be read again by the next run, come what may."""
+    """Mark the files that contain a document to be read again by the next run, in any case."""
     with database.change() as connection:
         connection.execute(
             "UPDATE file SET reader = '0' WHERE path IN (SELECT file FROM source JOIN"
@@ -287,7 +285,7 @@ def read_anew(database: Database, document_id: str) -> None:
 
 
 def _in_order(sentences: NDArray[np.int32], start: int, end: int) -> bool:
-    """Whether they follow each other, inside of what they are sentences of."""
+    """Whether the sentences are in order, and within the passage."""
     edges = sentences.ravel()
     return bool(
         len(edges) and edges[0] >= start and edges[-1] <= end and (np.diff(edges) >= 0).all()

@@ -1,4 +1,4 @@
-"""Writing the store: every method is one transaction."""
+"""Write to the store: every method is one transaction."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from rag.types import Document, Passage, PassageEncoding
 
 
 class StoreWriter:
-    """Changes what is in the store. One writer at a time: the library sees to that."""
+    """Changes the store. The caller must make sure that there is one writer at a time."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -29,10 +29,10 @@ class StoreWriter:
         passages: Sequence[Passage],
         encodings: Iterable[PassageEncoding],
     ) -> None:
-        """Store a document, and say where it was found.
+        """Store a document, and record its source.
 
-        What the store has of this document from an earlier reading is replaced. Another
-        document that only this source held before goes, with all that belongs to it.
+        Replaces what the store has of an earlier version of this document. Another document that
+        only this source had before is deleted, with all that belongs to it.
         """
         with self._database.transaction() as (connection, generation):
             key = _put_document(connection, generation, document)
@@ -47,9 +47,9 @@ class StoreWriter:
             _drop_if_unheld(connection, generation, _hold(connection, source))
 
     def point(self, sources: Sequence[Source]) -> None:
-        """Say that sources hold documents that are in the store already.
+        """Record that sources have documents already in the store.
 
-        Two files may have changed places, so nothing is dropped before all are pointed.
+        Two files may have swapped names, so no document is dropped before all sources are recorded.
         """
         with self._database.transaction() as (connection, generation):
             before = [_hold(connection, source) for source in sources]
@@ -57,9 +57,9 @@ class StoreWriter:
                 _drop_if_unheld(connection, generation, document)
 
     def settle(self, records: Sequence[tuple[FileRecord, Sequence[str]]]) -> list[str]:
-        """Record files as read, each with the sources that were found in it now.
+        """Record files as read, each with its current sources.
 
-        Sources that were found in one of them before, and no more, are forgotten and returned.
+        Sources that one of them no longer has are deleted and returned.
         """
         gone: list[str] = []
         with self._database.transaction() as (connection, generation):
@@ -86,17 +86,17 @@ class StoreWriter:
         return gone
 
     def remove(self, paths: Sequence[str], files: Sequence[str]) -> None:
-        """Forget sources and files, and the documents that no other source holds."""
+        """Delete sources and files, and documents that no other source has."""
         with self._database.transaction() as (connection, generation):
             for path in paths:
                 _forget(connection, generation, path)
             connection.executemany("DELETE FROM file WHERE path = ?", [(path,) for path in files])
 
     def flush(self) -> None:
-        """Nothing is held back: each call has been committed when it returns."""
+        """Do nothing: nothing is buffered, each call commits before it returns."""
 
     def move(self, before: str, now: str) -> None:
-        """Let all paths that begin with ``before`` begin with ``now``; no index depends on them."""
+        """Change the prefix of all paths from ``before`` to ``now``; no index depends on them."""
         with self._database.change() as connection:
             connection.create_function(
                 "moved",
@@ -117,7 +117,7 @@ class StoreWriter:
 
 
 def _put_document(connection: Connection, generation: int, document: Document) -> int:
-    """Insert or replace a document, without passages; gives its key."""
+    """Insert or replace a document, without passages; returns its key."""
     facts = (
         document.title,
         document.date.isoformat() if document.date else None,
@@ -192,7 +192,7 @@ def _forget(connection: Connection, generation: int, path: str) -> None:
 
 
 def _hold(connection: Connection, source: Source) -> int | None:
-    """Let a source hold a document; gives the key of the one that it held before."""
+    """Record that a source has a document; returns the key of its previous one."""
     before = connection.execute(
         "SELECT document FROM source WHERE path = ?", (source.path,)
     ).fetchone()
@@ -217,7 +217,7 @@ def _drop_if_unheld(connection: Connection, generation: int, document: int | Non
 
 
 def _drop_passages(connection: Connection, generation: int, document: int) -> None:
-    """Take out a document's passages, and leave word of it for the indexes."""
+    """Delete a document's passages, and add tombstones for the indexes."""
     pieces: Counter[int] = Counter()
     sentences = 0
     rows = connection.execute(

@@ -1,19 +1,19 @@
-"""Sentence vectors → nearest sentences. The only package that knows FAISS.
+"""The vector index over sentences. The only package that imports FAISS.
 
-A library's index is a sealed part in a file, which is only ever written anew, and two small parts
-beside it: what came since, and which passages went (O'Neil and others, "The log-structured
-merge-tree", 1996). So a document is added to a million passages as quickly as to ten, and a
+It is a log-structured merge tree (O'Neil and others, "The log-structured merge-tree", 1996): a main
+segment in a file that is only ever rewritten as a whole, a delta of later sentences, and tombstones
+for deleted passages. So adding a document to a million passages takes no longer than to ten, and a
 search never sees half a change.
 
-The sealed part has two rungs, by size:
+The type of the main segment depends on its size:
 
-- Up to :data:`rag.index.vectors.segment.EXACT` sentences, half-precision numbers as they are in the
-  store, all of which are compared: what is found is exact.
-- Beyond, a bit a dimension and a few numbers a sentence (Gao and Long, "RaBitQ", SIGMOD 2024) in
-  lists of sentences that are near each other, an eighth of which are looked at, or fewer. It is
-  measured, when the index is trained, how many of the nearest that finds, and how few are enough.
+- Up to :data:`rag.index.vectors.segment.EXACT` sentences, half-precision vectors as in the store,
+  searched exhaustively: results are exact.
+- Beyond, one bit per dimension and a few numbers per sentence (Gao and Long, "RaBitQ", SIGMOD 2024)
+  in an inverted file, of which at most an eighth of the lists is probed. When the index is trained,
+  its recall is measured, and the number of lists to probe is chosen accordingly.
 
-FAISS takes any NaN and any file on trust, so all of that is checked here.
+FAISS doesn't validate NaNs or files, so that is done here.
 """
 
 from rag.index.vectors.faiss_index import FaissIndex

@@ -1,4 +1,4 @@
-"""An index of FAISS: exact and small, or compressed and large."""
+"""FAISS indexes: exact for small libraries, compressed for large ones."""
 
 from __future__ import annotations
 
@@ -19,27 +19,26 @@ if TYPE_CHECKING:
     import faiss
 
 MOST_PROBED = 8
-"""One of so many lists is looked at, at most."""
+"""At most one in this many lists is probed."""
 
 PER_LIST = 40
-"""Sentences that a list is learnt from, at least."""
+"""Minimum number of training sentences per list."""
 
 QUESTION_BITS = 4
-"""A dimension of a question, where it meets compressed sentences: twice as fast as with 8, and the
-same sentences are found, to a thousandth
-(tests/bench/RESULTS.md)."""
+"""Bits per dimension of the quantized query, for compressed indexes: twice as fast as 8 bits, with
+the same recall to one in a thousand (tests/bench/RESULTS.md)."""
 
 TOGETHER = 16_384
-"""Sentences that are handed to FAISS at once: it copies, and assigns to lists, many faster than
-one by one, and memory stays bounded."""
+"""Sentences added to FAISS per batch: it copies and assigns a batch much faster than single
+vectors, and memory stays bounded."""
 
 NONE: Keys = np.zeros(0, np.int64)
 
 
 class FaissIndex:
-    """Sentences by the key of their passage, which each of a passage's sentences has.
+    """Sentences, each with the key of its passage as its id.
 
-    Any number of threads may search it while none changes it.
+    Thread-safe for searches as long as nothing changes it.
     """
 
     def __init__(self, index: faiss.Index) -> None:
@@ -49,12 +48,12 @@ class FaissIndex:
         inner = faiss.try_extract_index_ivf(index)
         self._lists = int(inner.nlist) if inner else 0
         self.probed = -(-self._lists // MOST_PROBED)
-        """How many of its lists are looked at for a question;
-        :func:`rag.index.vectors.recall.settled` finds out how many are enough."""
+        """Number of lists to probe (nprobe), as chosen by
+        :func:`rag.index.vectors.recall.settled`."""
 
     @classmethod
     def exact(cls, dimension: int) -> FaissIndex:
-        """An empty index that keeps half-precision numbers and compares them all."""
+        """An empty index of half-precision vectors with exhaustive search."""
         import faiss
 
         half, inner_product = faiss.ScalarQuantizer.QT_fp16, faiss.METRIC_INNER_PRODUCT
@@ -63,25 +62,25 @@ class FaissIndex:
 
     @classmethod
     def compressed(cls, sample: Vectors, lists: int) -> FaissIndex:
-        """An empty index that keeps a bit a dimension, in lists learnt from a sample.
+        """An empty index with one bit per dimension, in lists trained on a sample.
 
         Parameters
         ----------
         sample
             Shape (sentences, dimension), unit norm, float32. Overwritten: it is rotated in place,
-            because FAISS's own training holds three copies of it.
+            because FAISS's own training needs three copies of it.
         lists
-            How many: with more, fewer sentences are looked at for the same recall, and training
-            takes longer.
+            Number of lists: with more, fewer sentences are compared at the same recall, and
+            training takes longer.
         """
         import faiss
 
         dimension = sample.shape[1]
-        # RaBitQ's bits say most where no dimension stands out, so all are rotated at random.
+        # RaBitQ works best if no dimension stands out, so vectors are randomly rotated.
         kind = f"RR{dimension},IVF{lists},RaBitQ"
         index: Any = faiss.index_factory(dimension, kind, faiss.METRIC_INNER_PRODUCT)
         rotation = faiss.downcast_VectorTransform(index.chain.at(0))
-        rotation.train(sample[:1])  # draws the rotation, from a fixed seed
+        rotation.train(sample[:1])  # a random rotation, with a fixed seed
         for start in range(0, len(sample), TOGETHER):
             rows = sample[start : start + TOGETHER]
             rows[:] = rotation.apply(rows)
@@ -90,28 +89,29 @@ class FaissIndex:
         inner.cp.spherical = True
         inner.cp.min_points_per_centroid = PER_LIST
         faiss.Clustering(dimension, lists, inner.cp).train(sample, inner.quantizer)
-        index.train(sample[:lists])  # finds everything trained, and says so
+        index.train(sample[:lists])  # already trained; sets is_trained
         return cls(index)
 
     @classmethod
     def load(cls, path: Path, sha256: str, probed: int = 0, *, mapped: bool = True) -> FaissIndex:
-        """Open what :meth:`save` wrote.
+        """Load an index written by :meth:`save`.
 
         Parameters
         ----------
         probed
-            How many lists to look at, which the file doesn't know; 0 for the most.
+            Number of lists to probe, which is not in the file; 0 for the maximum.
         mapped
-            To be searched only, else to be changed, too.
+            Whether to map the file into memory, for searches only; otherwise it can be changed,
+            too.
 
         Raises
         ------
         LibraryDamaged
-            If the file is missing or not the one that was written.
+            If the file is missing, or differs from the one that was written.
         """
         import faiss
 
-        # FAISS trusts what it reads; a damaged file must never reach it.
+        # FAISS doesn't validate its input; a damaged file must never reach it.
         try:
             found = digest(path)
         except OSError as error:
@@ -120,16 +120,16 @@ class FaissIndex:
             raise LibraryDamaged("the vector index is not the one that was written")
         try:
             index = cls(faiss.read_index(str(path), faiss.IO_FLAG_MMAP_IFC if mapped else 0))
-        except RuntimeError as error:  # a writer that published another took it away just now
+        except RuntimeError as error:  # just deleted by a writer
             raise LibraryDamaged("the vector index is gone") from error
         index.probed = probed or index.probed
         return index
 
     def save(self, path: Path) -> str:
-        """Write the index so that it is there whole or not at all; returns its SHA-256."""
+        """Write the index atomically; returns its SHA-256."""
         import faiss
 
-        # Straight to the disk: in memory it would be there twice.
+        # Straight to disk: serializing in memory would take twice the space.
         with draft_of(path) as draft:
             try:
                 faiss.write_index(self._index, str(draft))
@@ -140,12 +140,12 @@ class FaissIndex:
         return sha256
 
     def __len__(self) -> int:
-        """The number of sentences."""
+        """Number of sentences."""
         return int(self._index.ntotal)
 
     @property
     def lists(self) -> int:
-        """How many lists the sentences are in; 0 where all are compared."""
+        """Number of inverted lists; 0 if the search is exhaustive."""
         return self._lists
 
     def add(self, passages: Iterable[tuple[int, Vectors]]) -> None:
@@ -177,7 +177,7 @@ class FaissIndex:
         return np.asarray(sentences, dtype=np.float32)
 
     def remove(self, keys: Sequence[int]) -> None:
-        """Take out passages by their keys; unknown ones are passed over."""
+        """Remove passages by key; unknown keys are ignored."""
         import faiss
 
         if keys:
@@ -186,15 +186,15 @@ class FaissIndex:
     def search(
         self, question: Vector, count: int, among: Keys | None = None, but: Keys = NONE
     ) -> tuple[Keys, Scores]:
-        """The ``count`` nearest sentences, best first: the keys of their passages, with cosines,
-        which are close guesses where the index is compressed.
+        """The ``count`` nearest sentences, best first: the keys of their passages and their
+        cosines, which are approximate if the index is compressed.
 
         Parameters
         ----------
         among
-            The keys that may be found; None for all.
+            Keys to search; None for all.
         but
-            Those that may not be found, even so.
+            Keys to exclude.
 
         Raises
         ------
@@ -211,22 +211,23 @@ class FaissIndex:
         import faiss
 
         bits = _bits(among, but)
-        # FAISS only points to selectors and what they select: they live until this returns.
+        # FAISS keeps only pointers to selectors and their bitmaps, so they must live until this
+        # returns.
         marked = faiss.IDSelectorBitmap(len(bits), faiss.swig_ptr(bits)) if len(bits) else None
         selector = faiss.IDSelectorNot(marked) if marked and among is None else marked
         asked = question[np.newaxis].astype(np.float32)
         how = self._how(selector, everywhere=among is not None)
         with _one_thread():
             scores, keys = self._index.search(asked, count, params=how)
-        # FAISS pads with -1 when asked for more than there is.
+        # FAISS pads with -1 if there are too few results.
         found = keys[0] >= 0
         return cast("Keys", keys[0][found]), scores[0][found].astype(np.float64)
 
     def _how(self, selector: object, *, everywhere: bool) -> faiss.SearchParameters:
-        """What FAISS is to search: where few may be found, the nearest of them are anywhere."""
+        """Search parameters; probes all lists if the search is limited to few passages."""
         import faiss
 
-        # It adds these keywords when it is imported, and keeps what they are given.
+        # FAISS adds these keyword arguments at import, and keeps references to their values.
         parameters: Any = faiss
         if not self._lists:
             return cast("faiss.SearchParameters", parameters.SearchParameters(sel=selector))
@@ -238,11 +239,11 @@ class FaissIndex:
 
 @contextmanager
 def _one_thread() -> Iterator[None]:
-    """Let FAISS answer in the thread that asks.
+    """Let FAISS search in the calling thread.
 
-    There is nothing to share out of a single question, but it would wake OpenMP's other threads all
-    the same, and spin until each of them has had a core: among 9,000 sentences that is 7 ms instead
-    of 1 where others need the cores. How many threads there are, each thread says for itself.
+    A single query has nothing to parallelize, but would still wake OpenMP's other threads, and spin
+    until each of them has had a core: with 9,000 sentences that takes 7 ms instead of 1 if other
+    work needs the cores. The number of threads is set per thread.
     """
     import faiss
 
@@ -255,8 +256,8 @@ def _one_thread() -> Iterator[None]:
 
 
 def _bits(among: Keys | None, but: Keys) -> NDArray[np.uint8]:
-    """A bit for each key: set for those that may be found, or without ``among`` for those that
-    may not; none where all may.
+    """A bitmap of the keys to search, or, if ``among`` is None, to exclude; empty without
+    limits.
     """
     listed = but if among is None else among
     if not len(listed):

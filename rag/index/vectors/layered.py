@@ -1,4 +1,4 @@
-"""What is sealed, what came since, and what went: searched as one."""
+"""Search the main segment, the delta and the tombstones together (a log-structured merge)."""
 
 from __future__ import annotations
 
@@ -12,52 +12,50 @@ from rag.types.arrays import Keys, Scores, Vector
 
 
 class VectorIndex(Protocol):
-    """Finds the sentences whose vectors have the highest inner product with a question's."""
+    """Finds the sentences whose vectors have the highest inner product with a query's."""
 
     def __len__(self) -> int:
-        """The number of sentences."""
+        """Number of sentences."""
         ...
 
     @property
     def exact(self) -> bool:
-        """Whether it compares all sentences, so that the nearest are the nearest."""
+        """Whether the search is exhaustive, so that results are exact."""
         ...
 
     def search(
         self, question: Vector, count: int, among: Keys | None = None, but: Keys = NONE
     ) -> tuple[Keys, Scores]:
-        """The ``count`` nearest sentences, best first: the keys of their passages, with cosines,
-        or close guesses at them.
+        """The ``count`` nearest sentences, best first: the keys of their passages and their exact
+        or approximate cosines.
 
-        ``among`` limits the search to passages of those keys, ``but`` leaves out others. A
-        passage comes as often as it has sentences among them. Fewer when there are fewer.
+        ``among`` limits the search to passages with those keys, ``but`` excludes others. A passage
+        appears once for each of its sentences among the results. There may be fewer.
         """
         ...
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LayeredIndex:
-    """An index that never changes: a sealed one, the sentences that came since, and the keys of
-    the passages that went.
-    """
+    """An immutable index: main segment, delta, and tombstones (the keys of deleted passages)."""
 
     sealed: FaissIndex
     recent: FaissIndex
     gone: Keys
 
     def __len__(self) -> int:
-        """The number of sentences; those of passages that went count until it is sealed anew."""
+        """Number of sentences, including deleted ones until the main segment is rewritten."""
         return len(self.sealed) + len(self.recent)
 
     @property
     def exact(self) -> bool:
-        """Whether the sealed part compares all of its sentences."""
+        """Whether the search in the main segment is exhaustive."""
         return not self.sealed.lists
 
     def search(
         self, question: Vector, count: int, among: Keys | None = None, but: Keys = NONE
     ) -> tuple[Keys, Scores]:
-        """The nearest sentences of both layers, as :class:`VectorIndex` says."""
+        """The nearest sentences in main segment and delta: see :class:`VectorIndex`."""
         without = np.concatenate([but, self.gone])
         found = [
             self.sealed.search(question, count, among, without),

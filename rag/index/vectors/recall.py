@@ -1,4 +1,4 @@
-"""How many of the nearest sentences an index proposes, measured on the library itself."""
+"""Recall of an approximate index, measured on the library itself."""
 
 from __future__ import annotations
 
@@ -11,28 +11,29 @@ from rag.index.vectors.faiss_index import FaissIndex
 from rag.types.arrays import Vectors
 
 QUESTIONS = 200
-"""How many are asked."""
+"""Number of test queries."""
 
 BEST = 10
-"""Nearest sentences that each should find."""
+"""Nearest sentences that each query should find (the k of recall@k)."""
 
 PROPOSED = 300
-"""Nearest sentences that a search looks at: those of them count as found."""
+"""Nearest sentences that a search retrieves: a sentence among them counts as found."""
 
 APART = 0.75
-"""How much of two other sentences makes one a question. Such questions lie as far from their
-nearest sentences as people's (a cosine of .52, of SQuAD's .55), and an index finds as many."""
+"""Weight of the difference of two other sentences that turns a sentence into a test query. Such
+queries are as far from their nearest sentences as real ones (a cosine of .52, vs. .55 for SQuAD),
+and an index has the same recall for them."""
 
 ENOUGH = 0.995
-"""Of the nearest sentences, found: then fewer lists are tried. People's questions miss a bit more
-than the library's own: of 66,000 sentences of papers .984 of theirs are found then."""
+"""Recall from which on fewer lists are tried. Real queries have slightly lower recall than these:
+.984 on 66,000 sentences of papers at this setting."""
 
 TOGETHER = 8192
-"""Sentences that are compared with the questions at once."""
+"""Sentences compared with the queries per batch."""
 
 
 class Nearest:
-    """The exact nearest sentences of some questions, found while all sentences go by."""
+    """Exact nearest neighbours of some queries, computed while all sentences stream by."""
 
     def __init__(self, questions: Vectors) -> None:
         self._questions = questions
@@ -41,14 +42,14 @@ class Nearest:
 
     @property
     def keys(self) -> NDArray[np.int64]:
-        """The passages of each question's nearest sentences so far, shape (questions, BEST), in no
-        order; -1 where there are fewer.
+        """Passage keys of each query's nearest sentences so far, shape (questions, BEST),
+        unordered; -1 if there are fewer.
         """
         return self._keys
 
     @classmethod
     def of(cls, sample: Vectors) -> Nearest:
-        """Questions made of sentences: each of one, and of how two others differ."""
+        """Make test queries of sentences: each is one plus part of the difference of two others."""
         lots = np.random.default_rng(0).integers(0, len(sample), (3, QUESTIONS))
         one, other, another = (sample[lot] for lot in lots)
         mixed = one + APART * (other - another)
@@ -56,7 +57,7 @@ class Nearest:
         return cls((mixed / lengths).astype(np.float32))
 
     def watching(self, passages: Iterable[tuple[int, Vectors]]) -> Iterator[tuple[int, Vectors]]:
-        """The same passages, whose sentences are compared as they go by."""
+        """Yield the passages unchanged, comparing their sentences on the way."""
         waiting: list[tuple[int, Vectors]] = []
         sentences = 0
         for passage in passages:
@@ -91,9 +92,7 @@ class Nearest:
 
 
 def settled(index: FaissIndex, nearest: Nearest) -> float:
-    """Let an index look at as few of its lists as find :data:`ENOUGH`, by halves; returns what
-    share of the nearest sentences they find.
-    """
+    """Halve the number of lists while recall is at least :data:`ENOUGH`; returns the recall."""
     recall = nearest.recall(index)
     while index.probed > 1 and recall >= ENOUGH:
         before = index.probed

@@ -1,4 +1,4 @@
-"""When the sealed part of an index is written anew, and how."""
+"""When and how the main segment is rewritten."""
 
 from __future__ import annotations
 
@@ -13,24 +13,23 @@ from rag.index.vectors.recall import Nearest, settled
 from rag.types.arrays import Vectors
 
 EXACT = 200_000
-"""Sentences up to which all are compared: 5 ms on one core, and nothing is guessed."""
+"""Maximum sentences for exhaustive search: 5 ms on one core, with exact results."""
 
 FEWEST = 500
-"""Changed sentences below which sealing anew is never worth it."""
+"""Changed sentences below which rewriting the segment is never worthwhile."""
 
 MOST = 20_000
-"""Changed sentences from which on it always is: all of the recent ones are compared."""
+"""Changed sentences from which on it always is: the delta is searched exhaustively."""
 
 MOST_SAMPLED = 60_000
-"""Sentences that lists are learnt from at most: 92 MB at 384 dimensions."""
+"""Maximum training sentences: 92 MB at 384 dimensions."""
 
 GROWTH = 2
-"""How many times as many sentences as it was trained with an index takes before it is trained
-anew: its lists are for those."""
+"""Growth factor after which an index is retrained, as its lists suit the former size only."""
 
 
 class Sentences(Protocol):
-    """Where sentence vectors come from, with the keys of their passages."""
+    """A source of sentence vectors with the keys of their passages."""
 
     @property
     def dimension(self) -> int:
@@ -38,37 +37,37 @@ class Sentences(Protocol):
         ...
 
     def sentences(self) -> int:
-        """How many there are."""
+        """Number of sentences."""
         ...
 
     def vectors_since(self, generation: int) -> Iterator[tuple[int, Vectors]]:
-        """Those of passages that came after a generation, a passage at a time."""
+        """Vectors of passages added after a generation, one passage at a time."""
         ...
 
     def sampled_vectors(self, sentences: int) -> Vectors:
-        """At most that many from all over the library, shape (n, dimension)."""
+        """At most that many vectors from all over the library, shape (n, dimension)."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Sealed:
-    """What is known of a sealed index.
+    """Metadata of a main segment.
 
     Parameters
     ----------
     file, sha256
         Its name in the library's folder, and its checksum.
     generation
-        Of the store, up to which it knows everything.
+        The store's generation of which it is an index.
     sentences
-        How many it has.
+        Number of sentences in it.
     trained
-        How many it had when its lists were learnt; 0 where it compares all.
+        Number of sentences when its lists were trained; 0 for exhaustive search.
     recall
-        Share of the ten nearest sentences that it proposed then, over questions made of the
-        library's own sentences; 1 where it compares all.
+        Recall@10 measured then, with test queries made of the library's own sentences; 1 for
+        exhaustive search.
     probed
-        How many of its lists are looked at for that; 0 where it has none.
+        Number of lists to probe for that recall; 0 if there are none.
     """
 
     file: str
@@ -81,14 +80,14 @@ class Sealed:
 
 
 def is_due(sealed: Sealed, added: int, total: int) -> bool:
-    """Whether so much has come and gone that it should be sealed anew.
+    """Whether the segment has changed so much that it should be rewritten.
 
     Parameters
     ----------
     added
-        Sentences that came since and are still there.
+        Sentences added since then and not deleted.
     total
-        All sentences that there are now.
+        Current number of sentences.
     """
     removed = sealed.sentences + added - total
     return added + removed > max(FEWEST, min(MOST, sealed.sentences // 10))
@@ -101,14 +100,14 @@ def seal(
     before: Sealed | None = None,
     removed: Sequence[int] = (),
 ) -> Sealed:
-    """Write the index of all that is in the source, as ``vectors-N.faiss``, N the generation.
+    """Write the index of all sentences in the source, as ``vectors-N.faiss``, N the generation.
 
     Parameters
     ----------
     before
-        What is sealed already, which is brought up to date where that is enough.
+        The current segment, which is updated if that is enough.
     removed
-        The keys that went since then.
+        Keys deleted since it was written.
 
     Raises
     ------
@@ -140,19 +139,19 @@ def seal(
 
 
 def lists_for(sentences: int) -> int:
-    """How many lists: a power of two, about four times the square root."""
+    """Number of lists: a power of two, about four times the square root of the sentences."""
     return 1 << round(math.log2(4.0 * math.sqrt(sentences)))
 
 
 def _suits(before: Sealed, total: int) -> bool:
-    """Whether an index can go on with so many sentences as the kind that it is."""
+    """Whether an index of this type is still appropriate for that many sentences."""
     if not before.trained:
         return total <= EXACT
     return EXACT < total <= GROWTH * before.trained and GROWTH * total >= before.trained
 
 
 def _compressed(source: Sentences, total: int) -> tuple[FaissIndex, float]:
-    """The compressed index of all sentences, built in bounded memory, and its recall."""
+    """Build the compressed index in bounded memory; returns it and its recall."""
     lists = lists_for(total)
     sample = source.sampled_vectors(min(PER_LIST * lists, MOST_SAMPLED))
     nearest = Nearest.of(sample)
