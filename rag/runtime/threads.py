@@ -35,8 +35,9 @@ def short_turns() -> None:
 def one_blas_thread() -> None:
     """From now on NumPy's products use one thread each, in the whole process.
 
-    To be called by the main thread, after NumPy was imported.
+    To be called by the main thread.
     """
+    import numpy  # noqa: F401, ICN001 (its BLAS can be limited only once it is loaded)
     from threadpoolctl import ThreadpoolController
 
     ThreadpoolController().select(user_api="blas").limit(limits=1)

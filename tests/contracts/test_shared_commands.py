@@ -59,7 +59,6 @@ def test_commands(tmp_path: Path, articles: Path) -> None:
     ("arguments", "told"),
     [
         (["doctor"], "rag doctor is for libraries in folders"),
-        (["tune"], "is empty; fill it first"),
         (["eval", "set"], "has no folder on this machine"),
     ],
 )

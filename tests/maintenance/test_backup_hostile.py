@@ -14,8 +14,12 @@ import pytest
 from hashing_embedder import HashingEmbedder
 
 from rag import InputError, Library, LibraryDamaged, LibraryMismatch
+from rag.index.sqlite.checksums import DOCUMENT, ENCODING, PASSAGE, checksum
 from rag.maintenance import backup_export, backup_import
 from rag.maintenance.backup_format import VERSION
+
+SIGNED = "-- signed"
+"""Ends statements after which the checksums are made to match, as a stranger could."""
 
 STRANGERS = {
     "trigger": "CREATE TRIGGER t AFTER UPDATE ON meta BEGIN DELETE FROM document; END",
@@ -54,8 +58,6 @@ STRANGERS = {
     "blob note": "INSERT INTO meta VALUES ('check', x'00ff')",
     "newer format": "UPDATE meta SET value = '7' WHERE name = 'format'",
     "format of many digits": "UPDATE meta SET value = hex(zeroblob(5000)) WHERE name = 'format'",
-    "ranking": "INSERT INTO meta VALUES ('ranking', '[]')",
-    "ranking is no JSON": "INSERT INTO meta VALUES ('ranking', '{')",
     "model": "INSERT INTO meta VALUES ('model', '{}')",
     "blob for text": "UPDATE document SET title = x'ff'",
     "text that is no UTF-8": "UPDATE document SET title = CAST(x'ff' AS TEXT)",
@@ -81,19 +83,17 @@ STRANGERS = {
     "file with a NUL": "UPDATE source SET file = file || char(0), path = path || char(0)",
     "source elsewhere": "UPDATE source SET path = '/etc/passwd' || path",
     "the library's own": "UPDATE source SET file = (SELECT replace(file, '/files/', '/words/'))",
-    "warnings of numbers": "UPDATE document SET warnings = '[5, {\"a\": 1}]', checksum = NULL",
-    "pages of letters": "UPDATE document SET pages = '[[\"x\"]]', checksum = NULL",
-    "a heading beyond the text": (
-        "UPDATE document SET headings = '[[0, 99999999, 1]]', checksum = NULL"
-    ),
-    "facts that are no text": "UPDATE document SET metadata = '{\"author\": [1]}', checksum = NULL",
-    "a passage's pages": "UPDATE passage SET pages = '[\"a\"]', checksum = NULL",
-    "a passage's headings": "UPDATE passage SET headings = '[{\"a\": 2}]', checksum = NULL",
-    "a passage before the text": "UPDATE passage SET start = -4, checksum = NULL",
-    "tokens without bits": "UPDATE encoding SET bits = x''; UPDATE passage SET checksum = NULL",
+    "warnings of numbers": "UPDATE document SET warnings = '[5, {\"a\": 1}]'; -- signed",
+    "pages of letters": "UPDATE document SET pages = '[[\"x\"]]'; -- signed",
+    "a heading beyond the text": ("UPDATE document SET headings = '[[0, 99999999, 1]]'; -- signed"),
+    "facts that are no text": "UPDATE document SET metadata = '{\"author\": [1]}'; -- signed",
+    "a passage's pages": "UPDATE passage SET pages = '[\"a\"]'; -- signed",
+    "a passage's headings": "UPDATE passage SET headings = '[{\"a\": 2}]'; -- signed",
+    "a passage before the text": "UPDATE passage SET start = -4; -- signed",
+    "tokens without bits": "UPDATE encoding SET bits = x''; -- signed",
     "unknown word pieces": (
         "UPDATE encoding SET pieces = replace(hex(zeroblob(length(pieces))), '00', char(255));"
-        " UPDATE passage SET checksum = NULL"
+        " -- signed"
     ),
     "a rating at no time": (
         "INSERT INTO feedback VALUES ('q', 'p', 'd', 's', 'x', 0, 1, 1, 0.5, 'not a time')"
@@ -102,7 +102,7 @@ STRANGERS = {
         "INSERT INTO feedback VALUES ('q', 'p', 'd', 's', 'x', 0, 1, 7, 0.5,"
         " '2026-01-01T00:00:00+00:00')"
     ),
-    "a title of a megabyte": ("UPDATE document SET title = hex(zeroblob(500000)), checksum = NULL"),
+    "a title of a megabyte": ("UPDATE document SET title = hex(zeroblob(500000)); -- signed"),
     "failures that are none": "UPDATE file SET failures = '[1]'",
 }
 
@@ -131,6 +131,13 @@ def changed(archive: Path, target: Path, statements: str) -> Path:
     store.write_bytes(members["library.db"])
     connection = sqlite3.connect(store, isolation_level=None)
     connection.executescript(statements)
+    if statements.endswith(SIGNED):
+        connection.create_function("checksum", -1, checksum)
+        connection.execute(f"UPDATE document SET checksum = checksum({', '.join(DOCUMENT)})")  # noqa: S608
+        connection.execute(
+            f"UPDATE passage SET checksum = (SELECT checksum({', '.join((*PASSAGE, *ENCODING))})"  # noqa: S608
+            " FROM encoding WHERE encoding.passage = passage.key)"
+        )
     connection.close()
     members["library.db"] = store.read_bytes()
     store.unlink()
@@ -169,7 +176,7 @@ def test_a_store_that_rag_did_not_write(archive: Path, tmp_path: Path, statement
     said = refused(changed(archive, tmp_path, statements), tmp_path)
     assert re.search(
         r"hostile\.zip (is damaged: its store can't be used|was made by another version of rag) "
-        r"\(.+\); (take another copy|use that one)$",
+        r"\(.+\); (take another copy|index again)$",
         said,
     )
     assert ".rag-import" not in said
