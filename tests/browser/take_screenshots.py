@@ -23,7 +23,6 @@ from playwright.sync_api import Browser, Page, sync_playwright
 ROOT = Path(__file__).parents[2]
 SOURCES = (ROOT / "seeds", ROOT / "CHANGELOG.md", ROOT / "ARCHITECTURE.md")
 QUESTION = "Which company supplies the turret of the Zorawar light tank?"
-FOREIGN = "How do I bake sourdough bread?"
 HEIGHT = 880
 Scheme: TypeAlias = Literal["light", "dark"]
 
@@ -64,8 +63,6 @@ def shoot(browser: Browser, address: str, folder: Path) -> None:
     with opened(browser, address) as page:
         page.get_by_text("Newest articles").wait_for()
         page.screenshot(path=folder / "first.png")
-        ask(page, FOREIGN)
-        page.screenshot(path=folder / "not-found.png")
         page.goto(f"{address}/documents/none")
         page.screenshot(path=folder / "error.png")
     with opened(browser, address, 1440) as page:

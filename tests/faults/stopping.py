@@ -35,7 +35,7 @@ NATIVE = {
     "chunking": ("rag.ingest.run", "passages"),
     "storing": ("rag.index.sqlite", "StoreWriter.put"),
     "word index": ("rag.index.lexical", "TantivyIndex.update"),
-    "vector index": ("rag.index.publication", "seal"),
+    "vector index": ("rag.index.vectors", "FaissIndex.add"),
     "calibrating": ("rag.library.searchable", "Searchable._first_scores"),
 }
 """Where native code is put into ``rag index``."""
