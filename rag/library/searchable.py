@@ -109,8 +109,8 @@ class Searchable:
     ) -> Answer:
         """Search, and estimate the probability that the library answers the question.
 
-        See :mod:`rag.confidence.calibration` for the method. A library that was indexed by an
-        earlier version is calibrated at the first question, which takes seconds.
+        See :mod:`rag.confidence.calibration` for the method. A library without a
+        calibration gets one at the first question, which takes seconds.
 
         Parameters and errors are those of :meth:`search`.
         """

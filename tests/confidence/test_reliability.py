@@ -86,7 +86,7 @@ def test_a_true_curve_is_reliable(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_too_few_scores_say_nothing() -> None:
-    """One that was brought along, or kept by an earlier version, can't be judged."""
+    """One that was brought along, or has no scores, can't be judged."""
     whole = calibrated(np.linspace(0.6, 0.8, 20), np.linspace(0.2, 0.4, 20))
     assert reliability(whole)
     assert reliability(replace(whole, known_scores=())) is None

@@ -137,23 +137,18 @@ def _schema_faults(database: Database) -> Iterator[str]:
 
 
 def _normalised(connection: sqlite3.Connection) -> dict[tuple[str, str], object]:
-    """The schema without comments and whitespace. Columns added by migrations come last in their
-    table, so the order of definitions is ignored.
-    """
+    """The schema by kind and name, without comments and differences of whitespace."""
     return {
-        (kind, name): (table, _definitions(sql or ""))
+        (kind, name): (table, _bare(sql or ""))
         for kind, name, table, sql in connection.execute(
             "SELECT type, name, tbl_name, sql FROM sqlite_schema"
         )
     }
 
 
-def _definitions(sql: str) -> list[str]:
+def _bare(sql: str) -> list[str]:
     # A “--” in quotes can't hide anything: the quote before it stays, and our schema has none.
-    bare = re.sub(r"--[^\n]*", "", sql)
-    spaced = re.sub(r"\s+", " ", re.sub(r"([(),])", r" \1 ", bare))
-    head, _, body = spaced.partition("(")
-    return [head.strip(), *sorted(one.strip() for one in body.split(","))]
+    return re.sub(r"--[^\n]*", "", sql).split()
 
 
 def _value_faults(database: Database) -> Iterator[str]:
