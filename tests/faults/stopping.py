@@ -84,7 +84,7 @@ def make_files(folder: Path) -> None:
     )
     with (folder / "sparse" / "sparse.txt").open("wb") as file:
         file.truncate(300 << 30)
-    (folder / "questions.csv").write_text("question,answer\nWhen does the ferry leave?,dawn\n")
+    (folder / "questions.csv").write_text("question,expected\nWhen does the ferry leave?,dawn\n")
     if not (folder / "scanned.pdf").exists():
         sys.path.insert(0, str(Path(HERE).parents[1] / "support"))
         from pdf_files import made, scanned, write
@@ -317,10 +317,11 @@ def say() -> None:
     """Tell the parent that the stage is reached; once, and a worker's answers are no words."""
     if READY not in said and "worker" not in sys.argv:
         said.append(READY)
-        print(READY, flush=True)
+        os.write(OUTPUT, f"{READY}\n".encode())
 
 
 said: list[str] = []
+OUTPUT = os.dup(1)  # `rag mcp` replaces standard output
 
 
 def put_native_code_into(module: str, path: str) -> None:
