@@ -18,17 +18,12 @@ from .errors import (
     LibraryNotFound,
     LoadError,
     ModelError,
-    NameTaken,
     RagError,
     SourceNotFound,
     UnknownFormat,
 )
 from .library.default import retrieve
 from .library.library import Library
-from .library.shelf import (
-    Shelf,
-    Shelved,
-)
 from .runtime.settings import MAX_FILTER_LENGTH, MAX_QUESTION_LENGTH
 from .search.citations import (
     Citation,
@@ -103,7 +98,6 @@ __all__ = [
     "Lost",
     "Match",
     "ModelError",
-    "NameTaken",
     "Neighbour",
     "Passage",
     "Problem",
@@ -114,8 +108,6 @@ __all__ = [
     "Reliability",
     "Respelling",
     "SelfTest",
-    "Shelf",
-    "Shelved",
     "Sought",
     "SourceNotFound",
     "Span",

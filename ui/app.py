@@ -50,15 +50,11 @@ _LATEST: Literal["always_last"] = "always_last"
 """
 
 
-def build(library: Library, name: str = "") -> gr.Blocks:
-    """Build the page over one library: question field, filters, examples and results.
-
-    ``name`` is the library's name if it is one of several.
-    """
-    view = answers.first_view(library, name)
-    title = f"{name}: {strings.TITLE}" if name else strings.TITLE
+def build(library: Library) -> gr.Blocks:
+    """Build the page over a library: question field, filters, examples and results."""
+    view = answers.first_view(library)
     page: gr.Blocks
-    with gr.Blocks(title=title, analytics_enabled=False) as page:
+    with gr.Blocks(title=strings.TITLE, analytics_enabled=False) as page:
         masthead = _html("masthead", view.masthead)
         with gr.Row(elem_id="ask"):
             question = gr.Textbox(
@@ -113,7 +109,7 @@ def build(library: Library, name: str = "") -> gr.Blocks:
 
         def load(request: gr.Request) -> list[object]:
             # The library may have grown since the server started.
-            now = answers.first_view(library, name)
+            now = answers.first_view(library)
             query = dict(request.query_params)
             address = urlencode(request.query_params.multi_items())
             asked, limits = query.get("q", ""), Narrowing.of(query)
@@ -129,7 +125,7 @@ def build(library: Library, name: str = "") -> gr.Blocks:
                 else [gr.skip()] * 2
             )
             return [
-                *(now.masthead, now.body, states.foot(visitor.name, name, address), *found),
+                *(now.masthead, now.body, states.foot(visitor.name, address), *found),
                 *(gr.update(value=t, visible=bool(t)) for t in _padded(now.examples)),
                 gr.update(open=True) if limits else gr.skip(),
                 *(text or gr.skip() for text in (limits.since, limits.until, limits.source)),

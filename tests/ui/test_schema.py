@@ -23,6 +23,7 @@ from rag import IndexReport, Library
 from ui import server
 from ui.api import problems
 from ui.jobs import Jobs
+from ui.ops.lifecycle import Background
 from ui.ops.warm_up import Warming
 
 EXAMPLES = 12
@@ -50,7 +51,7 @@ def schema(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BaseSchema]:
         library.index(folder)
 
         async def build() -> TestClient:
-            background = server.Background(Warming(library), Jobs(Reluctant()))
+            background = Background(Warming(library), Jobs(Reluctant()))
             return TestClient(here(server.create_app(library, background)))
 
         client = asyncio.run(build())

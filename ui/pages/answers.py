@@ -39,21 +39,17 @@ class FirstView:
     languages: tuple[tuple[str, str], ...] = ()
 
 
-def first_view(library: Library, name: str = "") -> FirstView:
-    """Summarize what is indexed and make example questions; ``name`` is as in
-    :mod:`ui.pages.states`.
-    """
+def first_view(library: Library) -> FirstView:
+    """Summarize what is indexed and make example questions."""
     try:
         newest = library.documents(NEWEST)
         documents = [library.document(summary.id) for summary in newest]
         facets, status = library.facets(), library.status()
     except RagError as error:
         _log.error("The library is in trouble: %s", error)
-        return FirstView(
-            states.masthead(0, None, name), states.problem(public_errors.told(error)), ()
-        )
+        return FirstView(states.masthead(0, None), states.problem(public_errors.told(error)), ())
     return FirstView(
-        masthead=states.masthead(status.documents, newest[0] if newest else None, name)
+        masthead=states.masthead(status.documents, newest[0] if newest else None)
         + states.untrained(status.language_note),
         body=states.first(newest) if newest else states.empty(),
         examples=example_questions.questions(documents),
