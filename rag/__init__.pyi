@@ -49,6 +49,7 @@ from .types import (
     Why,
 )
 from .types.reports import (
+    Collection,
     Dates,
     Facets,
     FileReport,
@@ -71,6 +72,7 @@ __all__ = [
     "Bin",
     "Calibration",
     "Citation",
+    "Collection",
     "Dates",
     "DiskFull",
     "Document",

@@ -23,7 +23,8 @@ def python(program: str, *arguments: str | Path) -> subprocess.CompletedProcess[
 def test_public_names() -> None:
     """The public names, all of them and no others; a change here is a change for users."""
     assert sorted(rag.__all__) == [
-        *("Answer", "Bin", "Calibration", "Citation", "Dates", "DiskFull"),
+        *("Answer", "Bin", "Calibration", "Citation", "Collection", "Dates"),
+        "DiskFull",
         *("Document", "DocumentCount", "DocumentNotFound", "DocumentSummary"),
         "EmptyQuestion",
         *(

@@ -113,10 +113,11 @@ def posted(server: Served, address: str) -> Iterator[tuple[str, object]]:
     session = {"session_hash": "9wenq9suy2b", "fn_index": 0, "trigger_id": None}
     for trap in traps(server, address):
         for route in ROUTES:
-            yield route, {"data": [trap, "", "", "", "", ""], **session}
+            yield route, {"data": [trap, "", "", "", "", "", []], **session}
         for place in ("event_data", "session_hash", "trigger_id", "fn_index"):
-            yield "queue/join", {"data": ["", "", "", "", "", ""], **session, place: trap}
-        yield "queue/join", {"data": ["", "", "", "", "", trap], **session}
+            yield "queue/join", {"data": ["", "", "", "", "", "", []], **session, place: trap}
+        yield "queue/join", {"data": ["", "", "", "", "", trap, []], **session}
+        yield "queue/join", {"data": ["", "", "", "", "", "", trap], **session}
         yield "call/search", {"data": trap}
         yield "call/v2/search", {"asked": trap}
         yield "component_server", {**session, "data": trap, "component_id": 1, "fn_name": "x"}
@@ -182,7 +183,7 @@ def test_paths_and_addresses(server: Served, listener: socket.socket) -> None:
             assert client.post(f"/gradio_api/{form}", files=sent).status_code == 404
         # As a text they are questions like any other.
         text = json.dumps({"path": "/dev/zero", "meta": {"_type": "gradio.FileData"}})
-        event = client.post("/gradio_api/call/search", json={"data": [text, *[""] * 5]})
+        event = client.post("/gradio_api/call/search", json={"data": [text, *[""] * 5, []]})
         found = client.get(f"/gradio_api/call/search/{event.json()['event_id']}")
         assert "event: complete" in found.text
     with pytest.raises(TimeoutError):
@@ -212,7 +213,7 @@ def test_a_choice_that_there_is_not(server: Served) -> None:
     """It fits no document; what was sent is not logged."""
     with watched(server), httpx.Client(base_url=server.address, timeout=SECONDS) as client:
         for limits in (["", "", "", ".secret", ""], ["", "", "", "", "secret"]):
-            event = client.post("/gradio_api/call/search", json={"data": ["turret", *limits]})
+            event = client.post("/gradio_api/call/search", json={"data": ["turret", *limits, []]})
             found = client.get(f"/gradio_api/call/search/{event.json()['event_id']}")
             assert "event: complete" in found.text
     log = (server.folder / "log").read_text()

@@ -29,7 +29,7 @@ _log = logging.getLogger(__name__)
 class FirstView:
     """The content of the page before the first question.
 
-    ``types`` and ``languages`` are the choices of the drop-downs, as (label, value).
+    ``types``, ``languages`` and ``collections`` are the choices of the filters, as (label, value).
     """
 
     masthead: str
@@ -37,6 +37,7 @@ class FirstView:
     examples: tuple[str, ...]
     types: tuple[tuple[str, str], ...] = ()
     languages: tuple[tuple[str, str], ...] = ()
+    collections: tuple[tuple[str, str], ...] = ()
 
 
 def first_view(library: Library) -> FirstView:
@@ -55,6 +56,10 @@ def first_view(library: Library) -> FirstView:
         examples=example_questions.questions(documents),
         types=_choices(facets.types),
         languages=_choices(facets.languages),
+        collections=tuple(
+            (strings.COUNTED.format(name=one.name, count=one.documents), one.name)
+            for one in status.collections
+        ),
     )
 
 
