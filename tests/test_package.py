@@ -70,7 +70,7 @@ def test_every_error_is_a_rag_error() -> None:
         for name in rag.__all__
         if isinstance(value := getattr(rag, name), type) and issubclass(value, Exception)
     ]
-    assert len(errors) == 15
+    assert len(errors) == 14
     assert all(issubclass(error, rag.RagError) for error in errors)
 
 

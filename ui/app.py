@@ -95,7 +95,7 @@ def build(library: Library) -> gr.Blocks:
             collections = gr.CheckboxGroup(
                 list(view.collections),
                 label=strings.COLLECTIONS,
-                visible=len(view.collections) > 1,
+                visible=bool(view.collections),
                 elem_id="collections",
             )
             limits = [*fields, collections]
@@ -220,7 +220,7 @@ def _choosing(choices: Sequence[tuple[str, str]], chosen: str) -> dict[str, obje
 
 def _ticking(choices: Sequence[tuple[str, str]], ticked: Sequence[str]) -> dict[str, object]:
     """An update of the collections, which are shown if there is a choice."""
-    update: dict[str, object] = gr.update(choices=list(choices), visible=len(choices) > 1)
+    update: dict[str, object] = gr.update(choices=list(choices), visible=bool(choices))
     return update | {"value": list(ticked)} if ticked else update
 
 

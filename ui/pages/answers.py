@@ -29,7 +29,8 @@ _log = logging.getLogger(__name__)
 class FirstView:
     """The content of the page before the first question.
 
-    ``types``, ``languages`` and ``collections`` are the choices of the filters, as (label, value).
+    ``types``, ``languages`` and ``collections`` are the choices of the filters, as (label, value);
+    a single collection is no choice.
     """
 
     masthead: str
@@ -59,6 +60,7 @@ def first_view(library: Library) -> FirstView:
         collections=tuple(
             (strings.COUNTED.format(name=one.name, count=one.documents), one.name)
             for one in status.collections
+            if len(status.collections) > 1
         ),
     )
 
