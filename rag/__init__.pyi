@@ -18,17 +18,12 @@ from .errors import (
     LibraryNotFound,
     LoadError,
     ModelError,
-    NameTaken,
     RagError,
     SourceNotFound,
     UnknownFormat,
 )
 from .library.default import retrieve
 from .library.library import Library
-from .library.shelf import (
-    Shelf,
-    Shelved,
-)
 from .runtime.settings import MAX_FILTER_LENGTH, MAX_QUESTION_LENGTH
 from .search.citations import (
     Citation,
@@ -54,6 +49,7 @@ from .types import (
     Why,
 )
 from .types.reports import (
+    Collection,
     Dates,
     Facets,
     FileReport,
@@ -76,6 +72,7 @@ __all__ = [
     "Bin",
     "Calibration",
     "Citation",
+    "Collection",
     "Dates",
     "DiskFull",
     "Document",
@@ -103,7 +100,6 @@ __all__ = [
     "Lost",
     "Match",
     "ModelError",
-    "NameTaken",
     "Neighbour",
     "Passage",
     "Problem",
@@ -114,8 +110,6 @@ __all__ = [
     "Reliability",
     "Respelling",
     "SelfTest",
-    "Shelf",
-    "Shelved",
     "Sought",
     "SourceNotFound",
     "Span",

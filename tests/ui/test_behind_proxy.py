@@ -119,7 +119,7 @@ def test_a_person(proxied: tuple[httpx.Client, str]) -> None:
     assert '"root":"http://docs.example.org/docs-search"' in page.text
     for asset in re.findall(r'(?:src|href)="\./([^"]+)"', page.text):
         assert client.get(f"/{asset}", headers=headers).status_code == 200, asset
-    asked = {"data": ["What supplies Cockerill?", "", "", "", "", ""]}
+    asked = {"data": ["What supplies Cockerill?", "", "", "", "", "", []]}
     event = client.post("/gradio_api/call/search", json=asked, headers=headers).json()["event_id"]
     found = client.get(f"/gradio_api/call/search/{event}", headers=headers).text
     assert "turret of the" in found

@@ -133,7 +133,7 @@ def test_no_answer_names_a_place_on_this_machine(app: FastAPI, library: Library)
             *("/", "/library", "/insight", "/health", "/config", "/docs"),
             *("/api/v1/report", "/api/v1/documents", f"/api/v1/documents/{document}"),
             *(f"/documents/{document}", f"/documents/{document}/original"),
-            *(f"/documents/{document}/pages/1.png", "/api/v1/jobs", "/api/v1/libraries"),
+            *(f"/documents/{document}/pages/1.png", "/api/v1/jobs"),
             f"/documents/{document}/citation?start=0&end=9",
         )
     ]

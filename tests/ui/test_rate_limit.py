@@ -62,7 +62,7 @@ def test_names_where_others_can_reach_it() -> None:
 def test_other_pages_get_nothing(headers: dict[str, str], status: int) -> None:
     """Neither read nor changed, by whatever method and at whatever address."""
     here = behind(HERE, "http://127.0.0.1:7860")
-    for path in ("/", "/gradio_api/queue/join", "/mcp", "/api/v1/ask", "/libraries/x/ratings"):
+    for path in ("/", "/gradio_api/queue/join", "/mcp", "/api/v1/ask", "/ratings"):
         for method in ("GET", "POST", "PUT", "DELETE", "OPTIONS"):
             answer = here.request(method, path, headers=headers)
             assert answer.status_code == status, (method, path)

@@ -23,6 +23,7 @@ from rag import IndexReport, Library
 from ui import server
 from ui.api import problems
 from ui.jobs import Jobs
+from ui.ops.lifecycle import Background
 from ui.ops.warm_up import Warming
 
 EXAMPLES = 12
@@ -50,7 +51,7 @@ def schema(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BaseSchema]:
         library.index(folder)
 
         async def build() -> TestClient:
-            background = server.Background(Warming(library), Jobs(Reluctant()))
+            background = Background(Warming(library), Jobs(Reluctant()))
             return TestClient(here(server.create_app(library, background)))
 
         client = asyncio.run(build())
@@ -66,7 +67,7 @@ def test_the_api_is_as_described(schema: BaseSchema) -> None:
     One test for all operations, since each would start and stop the server anew.
     """
     operations = [found.ok() for found in schema.get_all_operations()]
-    assert len(operations) == 19
+    assert len(operations) == 20
     for operation in operations:
         _ask(operation, GenerationMode.POSITIVE)
     # An id may be anything, and so may the bytes of a file: only these can be asked wrongly.

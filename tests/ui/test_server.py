@@ -148,7 +148,9 @@ def test_only_search_is_named_in_the_api(client: TestClient) -> None:
     assert list(client.get("/gradio_api/info").json()["named_endpoints"]) == ["/search"]
 
     def asked(*data: str) -> str:
-        event = client.post("/gradio_api/call/search", json={"data": data}).json()["event_id"]
+        event = client.post("/gradio_api/call/search", json={"data": [*data, []]}).json()[
+            "event_id"
+        ]
         return client.get(f"/gradio_api/call/search/{event}").text
 
     assert "Princess Astrid" in asked("Who led the mission?", "", "", "", "", "")

@@ -16,7 +16,7 @@ from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
 from starlette.types import Scope
 
-from rag import DocumentNotFound, EmptyQuestion, InputError, LibraryBusy, NameTaken, RagError
+from rag import DocumentNotFound, EmptyQuestion, InputError, LibraryBusy, RagError
 from ui.api.schemas import Shape
 from ui.ops import public_errors, request_log, root_path
 
@@ -58,7 +58,6 @@ NOT_FROM_HERE = Kind("not-from-here", HTTPStatus.FORBIDDEN, "Another page may no
 READ_ONLY = Kind("read-only", HTTPStatus.FORBIDDEN, "Nothing can be changed through this server")
 GONE = Kind("gone", HTTPStatus.GONE, "The file isn't there any more")
 TOO_LARGE = Kind("too-large", HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "The file is too large")
-TAKEN = Kind("name-taken", HTTPStatus.CONFLICT, "The name is taken")
 NOT_KEPT = Kind("not-kept", HTTPStatus.INSUFFICIENT_STORAGE, "The file can't be kept")
 TOO_MUCH = Kind("too-much", HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "Too much was sent")
 TOO_SLOW = Kind("too-slow", HTTPStatus.REQUEST_TIMEOUT, "It took too long to be sent")
@@ -79,7 +78,7 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
         kind.name: kind
         for kind in (
             *(INVALID, IMPOSSIBLE, EMPTY, NOT_JSON, NOT_FOUND, NOT_FROM_HERE, READ_ONLY),
-            *(GONE, TOO_LARGE, TAKEN, NOT_KEPT, INDEXING, BUSY, NOT_READY, BROKEN, UNEXPECTED),
+            *(GONE, TOO_LARGE, NOT_KEPT, INDEXING, BUSY, NOT_READY, BROKEN, UNEXPECTED),
             *(TOO_MUCH, TOO_SLOW, UNKNOWN, MALFORMED, OTHER_NAME, BY_PROXY, TOO_OFTEN, OVERLOADED),
         )
     }
@@ -88,7 +87,6 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
 _OF_LIBRARY: tuple[tuple[type[RagError], Kind], ...] = (
     (EmptyQuestion, EMPTY),
     (DocumentNotFound, NOT_FOUND),
-    (NameTaken, TAKEN),
     (InputError, IMPOSSIBLE),
     (LibraryBusy, BUSY),
 )

@@ -29,7 +29,8 @@ _log = logging.getLogger(__name__)
 class FirstView:
     """The content of the page before the first question.
 
-    ``types`` and ``languages`` are the choices of the drop-downs, as (label, value).
+    ``types``, ``languages`` and ``collections`` are the choices of the filters, as (label, value);
+    a single collection is no choice.
     """
 
     masthead: str
@@ -37,28 +38,30 @@ class FirstView:
     examples: tuple[str, ...]
     types: tuple[tuple[str, str], ...] = ()
     languages: tuple[tuple[str, str], ...] = ()
+    collections: tuple[tuple[str, str], ...] = ()
 
 
-def first_view(library: Library, name: str = "") -> FirstView:
-    """Summarize what is indexed and make example questions; ``name`` is as in
-    :mod:`ui.pages.states`.
-    """
+def first_view(library: Library) -> FirstView:
+    """Summarize what is indexed and make example questions."""
     try:
         newest = library.documents(NEWEST)
         documents = [library.document(summary.id) for summary in newest]
         facets, status = library.facets(), library.status()
     except RagError as error:
         _log.error("The library is in trouble: %s", error)
-        return FirstView(
-            states.masthead(0, None, name), states.problem(public_errors.told(error)), ()
-        )
+        return FirstView(states.masthead(0, None), states.problem(public_errors.told(error)), ())
     return FirstView(
-        masthead=states.masthead(status.documents, newest[0] if newest else None, name)
+        masthead=states.masthead(status.documents, newest[0] if newest else None)
         + states.untrained(status.language_note),
         body=states.first(newest) if newest else states.empty(),
         examples=example_questions.questions(documents),
         types=_choices(facets.types),
         languages=_choices(facets.languages),
+        collections=tuple(
+            (strings.COUNTED.format(name=one.name, count=one.documents), one.name)
+            for one in status.collections
+            if len(status.collections) > 1
+        ),
     )
 
 

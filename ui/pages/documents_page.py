@@ -13,7 +13,6 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from ui import strings
-from ui.libraries import libraries_page
 from ui.pages import hit_html, insight_strings, reader
 from ui.pages.documents_table import ROWS, Listing, Row, table, turning
 from ui.uploads import MOST_BYTES
@@ -44,16 +43,13 @@ class Contents:
     unread: tuple[Failure, ...] = ()
 
 
-def page(listing: Listing, contents: Contents, *, may_change: bool, name: str = "") -> str:
-    """Render the page; without ``may_change`` it explains why nothing can be changed.
-
-    ``name`` is the library's name if it is one of several.
-    """
+def page(listing: Listing, contents: Contents, *, may_change: bool) -> str:
+    """Render the page; without ``may_change`` it explains why nothing can be changed."""
     changing = _adding() if may_change else f'<p class="note">{strings.DOCUMENTS_READ_ONLY}</p>'
     asking = _asking() if may_change else ""
     return reader.shell(
         strings.DOCUMENTS,
-        f'<nav aria-label="{strings.READING}">{libraries_page.way_back(name)}'
+        f'<nav aria-label="{strings.READING}">'
         f'<a class="back" href=".">{strings.TO_SEARCH}</a>'
         f'<a href="insight">{insight_strings.INSIGHT}</a></nav>'
         f'<div class="library" data-texts="{escape(json.dumps(strings.DOCUMENTS_TOLD))}">'

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 from ui import strings
-from ui.libraries import libraries_page
 from ui.pages import insight_strings as told
 from ui.pages import plots, reader, timeline
 from ui.pages.plots import Bar
@@ -39,10 +38,10 @@ class Known:
     dates: Dates
 
 
-def page(known: Known, name: str = "") -> str:
-    """Render the page; ``name`` is the library's name if it is one of several."""
+def page(known: Known) -> str:
+    """Render the page."""
     nav = (
-        f'<nav aria-label="{strings.READING}">{libraries_page.way_back(name)}'
+        f'<nav aria-label="{strings.READING}">'
         f'<a class="back" href=".">{strings.TO_SEARCH}</a>'
         f'<a href="library">{strings.DOCUMENTS}</a></nav>'
     )

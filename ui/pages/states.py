@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from ui import strings
-from ui.libraries import libraries_page
 from ui.pages import hit_html
 from ui.security import messages
 
@@ -16,32 +15,26 @@ if TYPE_CHECKING:
     from rag import DocumentSummary
 
 
-def foot(visitor: str = "", name: str = "", address: str | None = None) -> str:
+def foot(visitor: str = "", address: str | None = None) -> str:
     """The footer; for a ``visitor`` who is logged in, with their name and the logout link.
 
-    ``name`` is the library's name if it is one of several: a login is valid for all of them.
     ``address`` is the query string of the current view, for ``asked.js``; None if not yet known.
     """
     account = messages.LOGGED_IN.format(name=escape(visitor))
-    href = "../../login" if name else "login"
     shown = "" if address is None else f' data-address="{escape(address)}"'
-    way_out = f'<p><a href="{href}">{account}</a></p>' if visitor else ""
+    way_out = f'<p><a href="login">{account}</a></p>' if visitor else ""
     return f"<p{shown}>{strings.PRIVATE}</p>{way_out}"
 
 
-def masthead(articles: int, newest: DocumentSummary | None, name: str = "") -> str:
-    """The page header: title, what is indexed, and the link to the documents.
-
-    ``name`` is the library's name if it is one of several.
-    """
+def masthead(articles: int, newest: DocumentSummary | None) -> str:
+    """The page header: title, what is indexed, and the link to the documents."""
     facts = [strings.count(articles, "article")] if articles else []
     if newest is not None and newest.date is not None and newest.date_from != "file time":
         facts.append(f"{'newest ' if articles > 1 else ''}from {hit_html.date(newest.date)}")
     told = f"<span>{', '.join(facts)}</span>" if facts else ""
     line = f'<p class="indexed">{told}<a href="library">{strings.DOCUMENTS}</a></p>'
     return (
-        f'<header class="masthead">{libraries_page.way_back(name)}'
-        f'<h1><a href=".">{strings.TITLE}</a></h1>'
+        f'<header class="masthead"><h1><a href=".">{strings.TITLE}</a></h1>'
         f"<p>{strings.PROMISE}</p>{line}</header>"
     )
 

@@ -43,8 +43,7 @@ def bounded(app: ASGIApp) -> ASGIApp:
     async def call(scope: Scope, receive: Receive, send: Send) -> None:
         headers = Headers(scope=scope)
         comes = headers.get("content-length", "0") != "0" or "transfer-encoding" in headers
-        # Mounted libraries have uploads of their own, below their own prefix.
-        if not comes or (scope["method"] == "PUT" and FILES in root_path.within(scope)):
+        if not comes or (scope["method"] == "PUT" and root_path.within(scope).startswith(FILES)):
             await app(scope, receive, send)
             return
         try:

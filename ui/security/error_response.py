@@ -21,8 +21,7 @@ _NONE: Mapping[str, str] = MappingProxyType({})
 
 def refusal(scope: Scope, kind: Kind, line: str, headers: Mapping[str, str] = _NONE) -> Response:
     """Refuse a request with a line that says what to do."""
-    # Mounted libraries have APIs of their own, below their own prefix.
-    if f"{problems.PREFIX}/" in root_path.within(scope):
+    if root_path.within(scope).startswith(f"{problems.PREFIX}/"):
         answer = problems.response(scope, kind, line)
     else:
         answer = JSONResponse({"detail": line}, kind.status)

@@ -76,7 +76,7 @@ def wait(seconds: int) -> str:
 def _page(heading: str, root: str, body: str) -> str:
     return reader.shell(
         heading,
-        f'<div class="library shelf"><header class="masthead"><h1>{escape(heading)}</h1></header>'
+        f'<div class="library login"><header class="masthead"><h1>{escape(heading)}</h1></header>'
         f"{body}</div>",
         root,
         head=_HEAD,

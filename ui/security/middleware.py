@@ -1,7 +1,7 @@
 """The security middleware, in the order in which a request passes through it.
 
-The stack wraps everything that is served: the page, Gradio's routes, the API, the MCP tools, the
-splash page, and every mounted library. So no route is unprotected.
+The stack wraps everything that is served: the page, Gradio's routes, the API, the MCP tools and
+the splash page. So no route is unprotected.
 """
 
 from __future__ import annotations
