@@ -25,7 +25,7 @@ from rag import (
     Sought,
     Span,
 )
-from ui.pages import hit_html, insight_page, insight_routes, insight_strings, neighbours_page
+from ui.pages import insight_page, insight_routes, insight_strings, neighbours_page
 from ui.pages.insight_page import Known
 
 EVIL = '"><script>alert(1)</script>{{7*7}}'
@@ -163,7 +163,7 @@ def test_the_library_is_seen(client: TestClient, library: Library) -> None:
 def test_a_passage_has_a_page_of_its_neighbours(client: TestClient, library: Library) -> None:
     """The passage, then the others with how like they are, and the way to each document."""
     hit = next(one for one in library.search("turret of the tank") if "Ghent" in one.text)
-    near = client.get(f"/{hit_html.neighbours_address(hit.passage_id)}").text
+    near = client.get(f"/insight/passages/{hit.passage_id}").text
     texts = re.findall(r"<blockquote><p>([^<]+)", near)
     assert texts[0].startswith("The turret of the tank comes from Ghent.")
     found = library.neighbours(hit.passage_id)

@@ -13,7 +13,7 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from ui import strings
-from ui.pages import hit_html, insight_strings, reader
+from ui.pages import insight_strings, reader
 from ui.pages.documents_table import ROWS, Listing, Row, table, turning
 from ui.uploads import MOST_BYTES
 
@@ -156,7 +156,7 @@ def _unread(contents: Contents) -> str:
     if not found:
         return ""
     lines = "".join(
-        f"<li><b>{escape(hit_html.file_name(one.source))}</b> "
+        f"<li><b>{escape(strings.file_name(one.source))}</b> "
         f"{escape(strings.sentence(one.reason))}"
         "</li>"
         for one in found[:MOST_UNREAD]

@@ -146,7 +146,7 @@ def _head(
 
 def _row(row: Row, *, may_change: bool) -> str:
     one = row.summary
-    file = hit_html.file_name(one.source)
+    file = strings.file_name(one.source)
     texts = (
         ("file", escape(file)),
         ("type", escape(PurePosixPath(file).suffix.lower().removeprefix("."))),

@@ -6,7 +6,7 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from ui import strings
-from ui.pages import hit_html, insight_strings, markup, reader
+from ui.pages import highlights, hit_html, insight_strings, reader
 from ui.pages.view_parameters import Sight
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def page(passage: Passage, title: str, source: str, found: Sequence[Neighbour]) 
 def _article(passage: Passage, title: str, source: str, likeness: float | None = None) -> str:
     sight = Sight(passage=(passage.start, passage.end))
     href = escape(ROOT + sight.address(passage.document_id))
-    blocks = [passage.text[slice(*block)] for block in markup.paragraphs(passage.text)]
+    blocks = [passage.text[slice(*block)] for block in highlights.paragraphs(passage.text)]
     body = "".join(f"<p{hit_html.lines(block)}>{escape(block)}</p>" for block in blocks)
     more = (
         ""
@@ -49,7 +49,7 @@ def _article(passage: Passage, title: str, source: str, likeness: float | None =
     )
     return (
         f'<article class="hit"><header><h2><a href="{href}">{escape(title)}</a></h2>'
-        f'<div class="facts"><span class="source">{escape(hit_html.file_name(source))}</span>'
+        f'<div class="facts"><span class="source">{escape(strings.file_name(source))}</span>'
         f"{_likeness(likeness)}</div></header><blockquote>{body}</blockquote>"
         f'<footer>{more}<a href="{href}">{strings.OPEN}</a></footer></article>'
     )

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote, urlencode
 
 from ui import strings
-from ui.pages import hit_html, markup
+from ui.pages import highlights, hit_html
 from ui.pages.view_parameters import NOTHING, Sight
 
 if TYPE_CHECKING:
     from rag import Document
-    from ui.pages.markup import Range
+    from ui.pages.highlights import Range
 
 MOST_FOUND = 500
 """Maximum number of highlighted matches; beyond that highlights are useless."""
@@ -34,9 +34,9 @@ def text_page(
     the ids of all parts of a long document, its own included.
     """
     whole = (0, len(document.text))
-    answer = markup.overlap(whole, sight.answer)
-    passage = markup.overlap(whole, sight.passage)
-    sought = markup.anywhere(sight.find)
+    answer = highlights.overlap(whole, sight.answer)
+    passage = highlights.overlap(whole, sight.passage)
+    sought = highlights.anywhere(sight.find)
     jump = f'<a class="jump" href="#answer">{strings.TO_PASSAGE}</a>' if answer else ""
     places = [one.start() for one in sought.finditer(document.text)][:MOST_FOUND]
     said = strings.found_in(len(places)) if sight.find.strip() else note
@@ -230,7 +230,7 @@ def _head(document: Document) -> str:
     facts = (
         hit_html.date(document.date, document.metadata.get("date_from")),
         f"<span>{escape(document.metadata.get('author', ''))}</span>",
-        f"<span>{escape(hit_html.file_name(document.source))}</span>",
+        f"<span>{escape(strings.file_name(document.source))}</span>",
     )
     kept = "".join(fact for fact in facts if fact and fact != "<span></span>")
     return f'<header><h1>{escape(document.title)}</h1><div class="facts">{kept}</div></header>'
@@ -255,12 +255,12 @@ def _ticks(document: Document, sight: Sight, places: Sequence[int]) -> str:
 
 
 def _text(
-    document: Document, passage: Range | None, answer: Range | None, sought: markup.Words
+    document: Document, passage: Range | None, answer: Range | None, sought: highlights.Words
 ) -> str:
     begins = [span.start for span in document.pages]
     levels = {heading.span.start: heading.level for heading in document.headings}
     pieces, page = [], 0
-    for block in markup.paragraphs(document.text):
+    for block in highlights.paragraphs(document.text):
         level = levels.get(block[0])
         if level is not None and document.text[slice(*block)] == document.title:
             continue  # already shown above the text
@@ -270,10 +270,10 @@ def _text(
             page = number
         tag = "p" if level is None else f"h{min(level + 1, 6)}"
         parts = [
-            markup.marked(document.text, part, answer, sought, target="answer")
-            for part in markup.around(block, passage)
+            highlights.marked(document.text, part, answer, sought, target="answer")
+            for part in highlights.around(block, passage)
         ]
-        classes = ["lines"] if markup.lined(document.text[slice(*block)]) else []
+        classes = ["lines"] if highlights.lined(document.text[slice(*block)]) else []
         pieces.append(_block(tag, classes, *parts))
     # Escaped text can't contain this tag.
     return "".join(pieces).replace('<span class="word">', '<span class="word" id="found">', 1)
