@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
-from html import escape
 from typing import NamedTuple, TypeAlias
 
 Range: TypeAlias = tuple[int, int]
@@ -71,7 +70,7 @@ def runs(text: str, block: Range, answer: Range | None, words: Words) -> list[Ru
 def pieces(text: str, part: Range, words: Words) -> list[Piece]:
     """``text[part]``, cut around the matched words."""
     found, (at, end) = [], part
-    for match in words.finditer(text[at:end]):
+    for match in () if words is NO_WORDS else words.finditer(text[at:end]):
         first, last = part[0] + match.start(), part[0] + match.end()
         found += [Piece(at, text[at:first], word=False), Piece(first, match.group(), word=True)]
         at = last
@@ -135,34 +134,3 @@ def anywhere(sought: str) -> Words:
     if not parts:
         return NO_WORDS
     return re.compile(r"\s+".join(map(re.escape, parts)), re.IGNORECASE)
-
-
-def underlined(text: str, words: re.Pattern[str]) -> str:
-    """Escape ``text``, with the matched words underlined."""
-    pieces, at = [], 0
-    for match in words.finditer(text):
-        pieces.append(escape(text[at : match.start()]))
-        pieces.append(f'<span class="word">{escape(match.group())}</span>')
-        at = match.end()
-    return "".join([*pieces, escape(text[at:])])
-
-
-def marked(
-    text: str,
-    block: Range,
-    answer: Range | None,
-    words: re.Pattern[str] = NO_WORDS,
-    target: str = "",
-) -> str:
-    """Escape ``text[block]``, with the part inside ``answer`` in ``<mark>``.
-
-    ``target`` becomes the id of the mark, so that a link can scroll to it; if an answer spans
-    paragraphs, the first part gets the id.
-    """
-    before, inside, after = around(block, answer)
-    html = underlined(text[slice(*before)], words)
-    if inside[0] < inside[1]:
-        begins = answer is not None and inside[0] <= max(answer[0], 0)
-        name = f' id="{escape(target)}"' if target and begins else ""
-        html += f"<mark{name}>{underlined(text[slice(*inside)], words)}</mark>"
-    return html + underlined(text[slice(*after)], words)
