@@ -5,7 +5,6 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from html import escape
 from typing import TYPE_CHECKING
 
 from ui import strings
@@ -116,21 +115,6 @@ def gone(beginning: str, root: str = "") -> str:
 def problem(line: str, root: str = "/") -> str:
     """The page for an error of the library or a file; ``line`` says what to do."""
     return _message(strings.PROBLEM, strings.sentence(line), root)
-
-
-def shell(title: str, body: str, root: str = "../", *, pane: bool = False, head: str = "") -> str:
-    """Wrap a body in a complete, styled HTML page; ``pane`` leaves room for the close button.
-
-    ``head`` is additional HTML for the page's head.
-    """
-    looks = "reader pane" if pane else "reader"
-    return (
-        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        '<meta name="color-scheme" content="light dark">'
-        f'{head}<title>{escape(title)}</title><link rel="stylesheet" href="{root}style.css">'
-        f'</head><body class="{looks}"><main>{body}</main></body></html>'
-    )
 
 
 def _message(heading: str, line: str, root: str, quotation: str = "") -> str:

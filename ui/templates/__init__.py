@@ -30,6 +30,6 @@ _ENVIRONMENT.filters["file_name"] = strings.file_name
 _ENVIRONMENT.filters["quote"] = partial(quote, safe="")
 
 
-def render(name: str, **values: object) -> str:
-    """Render the template ``name``.html, which is compiled when it is first used."""
-    return _ENVIRONMENT.get_template(f"{name}.html").render(values)
+def render(template: str, /, **values: object) -> str:
+    """Render a template, given without its ``.html``; it is compiled when it is first used."""
+    return _ENVIRONMENT.get_template(f"{template}.html").render(values)
