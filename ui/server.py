@@ -169,16 +169,17 @@ def import_gradio() -> None:
 
 
 def _add_routes(app: FastAPI, library: Library, warming: Warming) -> None:
-    def kept(name: str, media_type: str) -> None:
+    def static(path: str, name: str, media_type: str) -> None:
         def file() -> FileResponse:
             headers = {"cache-control": "no-cache"}
             return FileResponse(STATIC / name, media_type=media_type, headers=headers)
 
-        app.get(f"/{name}")(file)
+        app.get(path)(file)
 
-    kept("style.css", "text/css")
-    kept("page.js", "text/javascript")
-    kept("asked.js", "text/javascript")
+    static("/favicon.ico", "icon.svg", "image/svg+xml")
+    static("/style.css", "style.css", "text/css")
+    static("/page.js", "page.js", "text/javascript")
+    static("/asked.js", "asked.js", "text/javascript")
 
     @app.get("/health")
     def health() -> dict[str, str | int]:
@@ -190,10 +191,6 @@ def _add_routes(app: FastAPI, library: Library, warming: Warming) -> None:
             "passages": status.passages,
             "generation": status.generation,
         }
-
-    @app.get("/favicon.ico")
-    def icon() -> Response:
-        return Response(strings.ICON, media_type="image/svg+xml")
 
 
 async def _missing(request: Request, _: Exception) -> Response:

@@ -92,13 +92,6 @@ GONE_HELP = "Neither it nor one like it is in the documents now. It began like t
 NO_SUCH_HOST = "there is no address {host} on this machine; choose another: --host"
 CANT_LISTEN = "cannot listen on {host}, port {port} ({reason}); choose another: --port"
 
-ICON = (
-    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32">'
-    '<rect width="32" height="32" rx="8" fill="#1f5f5b"/>'
-    '<path d="M8 10h16M8 22h10" stroke="#fff" stroke-width="2.5" stroke-linecap="round"/>'
-    '<path d="M8 16h16" stroke="#ffd76a" stroke-width="5" stroke-linecap="round"/></svg>'
-)
-
 GOOD = "This passage is right"
 BAD = "This passage is wrong"
 KEPT = "Kept in this library only"

@@ -23,13 +23,13 @@ if TYPE_CHECKING:
 
 SCRIPT_PATH = "/starting.js"
 LIVES_PATH, READY_PATH = f"{problems.PREFIX}/health", f"{problems.PREFIX}/ready"
-PATHS = frozenset(
-    {"/", SCRIPT_PATH, "/style.css", "/health", "/favicon.ico", LIVES_PATH, READY_PATH}
-)
+STATIC = {
+    SCRIPT_PATH: ("starting.js", "text/javascript"),
+    "/style.css": ("style.css", "text/css"),
+    "/favicon.ico": ("icon.svg", "image/svg+xml"),
+}
+PATHS = frozenset({"/", *STATIC, "/health", LIVES_PATH, READY_PATH})
 """Routes that answer during startup; all others get 503."""
-
-SCRIPT = Path(__file__).parents[1] / "static" / "starting.js"
-STYLE = Path(__file__).parents[1] / "static" / "style.css"
 
 POLICY = {
     "content-security-policy": (
@@ -65,18 +65,17 @@ async def _answer(scope: Scope, receive: Receive, send: Send) -> None:
     if path == "/":
         asked = parse_qs(scope["query_string"].decode("latin-1")).get("q", [""])[0]
         response: Response = HTMLResponse(page(asked), headers=POLICY)
-    elif path in (SCRIPT_PATH, "/style.css"):
-        file, kind = (SCRIPT, "javascript") if path == SCRIPT_PATH else (STYLE, "css")
+    elif path in STATIC:
+        name, media_type = STATIC[path]
+        file = Path(__file__).parents[1] / "static" / name
         headers = {"cache-control": "no-cache"}
-        response = FileResponse(file, media_type=f"text/{kind}", headers=headers)
+        response = FileResponse(file, media_type=media_type, headers=headers)
     elif path == "/health":
         response = JSONResponse({"status": "starting"})
     elif path == LIVES_PATH:
         response = JSONResponse(health.lives().model_dump())
     elif path == READY_PATH:
         response = problems.response(scope, problems.NOT_READY, health.LOADING)
-    elif path == "/favicon.ico":
-        response = Response(strings.ICON, media_type="image/svg+xml")
     else:
         response = JSONResponse(
             {"detail": strings.STARTING},
