@@ -39,12 +39,9 @@ from ui.pages import (
 )
 from ui.security import content_policy, gradio_routes, origin
 from ui.security.access import Access, decided
+from ui.templates import render
 
 STATIC = Path(__file__).parent / "static"
-HEAD = (
-    '<link rel="stylesheet" href="style.css"><script defer src="ratings.js"></script>'
-    '<script type="module" src="page.js"></script><script type="module" src="asked.js"></script>'
-)
 
 _log = logging.getLogger(__name__)
 
@@ -104,7 +101,7 @@ def create_app(
         app,
         page,
         path="/",
-        head=HEAD,
+        head=render("head"),
         theme=theme(),
         footer_links=[],
         run_history=False,
@@ -172,16 +169,17 @@ def import_gradio() -> None:
 
 
 def _add_routes(app: FastAPI, library: Library, warming: Warming) -> None:
-    def kept(name: str, media_type: str) -> None:
+    def static(path: str, name: str, media_type: str) -> None:
         def file() -> FileResponse:
             headers = {"cache-control": "no-cache"}
             return FileResponse(STATIC / name, media_type=media_type, headers=headers)
 
-        app.get(f"/{name}")(file)
+        app.get(path)(file)
 
-    kept("style.css", "text/css")
-    kept("page.js", "text/javascript")
-    kept("asked.js", "text/javascript")
+    static("/favicon.ico", "icon.svg", "image/svg+xml")
+    static("/style.css", "style.css", "text/css")
+    static("/page.js", "page.js", "text/javascript")
+    static("/asked.js", "asked.js", "text/javascript")
 
     @app.get("/health")
     def health() -> dict[str, str | int]:
@@ -193,10 +191,6 @@ def _add_routes(app: FastAPI, library: Library, warming: Warming) -> None:
             "passages": status.passages,
             "generation": status.generation,
         }
-
-    @app.get("/favicon.ico")
-    def icon() -> Response:
-        return Response(strings.ICON, media_type="image/svg+xml")
 
 
 async def _missing(request: Request, _: Exception) -> Response:
