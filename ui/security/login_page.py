@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 from ui import strings
 from ui.pages import reader
 from ui.security import messages as told
-from ui.security.accounts import LONGEST_NAME, LONGEST_PASSWORD
+from ui.security.policy import LONGEST_NAME, LONGEST_PASSWORD
 
 if TYPE_CHECKING:
-    from ui.security.principal import Visitor
+    from ui.security.principal import Principal
 
 # Under “no-referrer” browsers send no origin with a form, and it would be refused.
 _HEAD = '<meta name="referrer" content="same-origin">'
@@ -40,11 +40,11 @@ def asking(root: str, after: str, trouble: str = "", name: str = "") -> str:
     )
 
 
-def known(root: str, visitor: Visitor) -> str:
+def known(root: str, principal: Principal) -> str:
     """The page that shows who is logged in, with a logout button."""
-    may = told.OWNER if visitor.may_change else told.READER
+    may = told.OWNER if principal.may_change else told.READER
     return _page(
-        told.LOGGED_IN.format(name=visitor.name),
+        told.LOGGED_IN.format(name=principal.name),
         root,
         f'<p>{may}</p><form id="login" method="post" action="{escape(root)}logout">'
         f'<button type="submit">{told.LOG_OUT}</button></form>'
