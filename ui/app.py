@@ -1,8 +1,8 @@
 """The Gradio page: its layout and events. The HTML itself is made elsewhere.
 
-Gradio 6 inserts the value of ``gr.HTML`` unescaped, so every value comes from ``ui.pages.hit_html``
-and ``ui.pages.states``, which escape. Only the value may contain a document's text: Gradio compiles
-``html_template``, so it stays the default, ``${value}``.
+Gradio 6 inserts the value of ``gr.HTML`` unescaped, so every value comes from :mod:`ui.templates`,
+which escape. Only the value may contain a document's text: Gradio compiles ``html_template``, so it
+stays the default, ``${value}``.
 """
 
 from __future__ import annotations
@@ -14,10 +14,11 @@ from urllib.parse import urlencode
 import gradio as gr
 
 from ui import strings
-from ui.pages import answers, example_questions, states
+from ui.pages import answers, example_questions
 from ui.pages.filter_form import Narrowing
 from ui.security import principal
 from ui.security.principal import Principal
+from ui.templates import render
 
 if TYPE_CHECKING:
     from rag import Library
@@ -86,11 +87,11 @@ def build(library: Library) -> gr.Blocks:
                     [_ANY, *view.languages], value="", label=strings.LANGUAGE, elem_id="language"
                 ),
             ]
-        _html("warming", f'<p role="status" hidden data-said="{strings.LOADING}"></p>')
+        _html("warming", render("warming"))
         results = _html("results")
-        _html("asked", states.asked_before())
+        _html("asked", render("asked"))
         newest = _html("newest", view.body)
-        foot = _html("foot", states.foot())
+        foot = _html("foot", answers.foot())
 
         def ask(  # noqa: PLR0917 (public API names)
             request: gr.Request,  # injected by Gradio; clients can't pass it
@@ -125,7 +126,7 @@ def build(library: Library) -> gr.Blocks:
                 else [gr.skip()] * 2
             )
             return [
-                *(now.masthead, now.body, states.foot(user.name, address), *found),
+                *(now.masthead, now.body, answers.foot(user.name, address), *found),
                 *(gr.update(value=t, visible=bool(t)) for t in _padded(now.examples)),
                 gr.update(open=True) if limits else gr.skip(),
                 *(text or gr.skip() for text in (limits.since, limits.until, limits.source)),

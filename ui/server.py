@@ -39,12 +39,9 @@ from ui.pages import (
 )
 from ui.security import content_policy, gradio_routes, origin
 from ui.security.policy import Access, decide
+from ui.templates import render
 
 STATIC = Path(__file__).parent / "static"
-HEAD = (
-    '<link rel="stylesheet" href="style.css"><script defer src="ratings.js"></script>'
-    '<script type="module" src="page.js"></script><script type="module" src="asked.js"></script>'
-)
 
 _log = logging.getLogger(__name__)
 
@@ -104,7 +101,7 @@ def create_app(
         app,
         page,
         path="/",
-        head=HEAD,
+        head=render("head"),
         theme=theme(),
         footer_links=[],
         run_history=False,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 
 TITLE = "Ask your documents"
 PROMISE = "Every answer is a sentence from your own articles, word for word."
@@ -105,10 +106,6 @@ TAKEN_BACK = "Taken back"
 NOT_FROM_HERE = "Only this page itself may do that"
 NOT_TO_RATE = "Only an owner can say that of a passage"
 NO_LONGER_FOUND = "The library has changed: ask again"
-THUMB = (
-    '<svg viewBox="0 0 24 24" aria-hidden="true"><path d="M3 10h4v11H3zM9 10l4-8c2 0 3 1.3 '
-    '2.6 3.2L15 9h5a2 2 0 0 1 2 2.3l-1.4 8A2 2 0 0 1 18.6 21H9z"/></svg>'
-)
 
 OPEN = "Open the document"
 WHY = "Why this passage"
@@ -245,6 +242,12 @@ WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", 
 def day(date: dt.date) -> str:
     """Format a date regardless of locale: ``5 March 2025``."""
     return f"{date.day} {MONTHS[date.month - 1]} {date.year}"
+
+
+def file_name(source: str) -> str:
+    """The last part of a path or URL: pages never show where a file is on this machine."""
+    parts = [part for part in re.split(r"[\\/]", source) if part]
+    return parts[-1] if parts else source
 
 
 def sentence(line: str) -> str:

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic.config import JsonDict
 
 from rag import MAX_FILTER_LENGTH, MAX_QUESTION_LENGTH
-from ui.pages.hit_html import file_name
+from ui.strings import file_name
 
 MOST_CONDITIONS = 20
 FURTHEST = 10_000_000

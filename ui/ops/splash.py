@@ -6,7 +6,6 @@ there is asked as soon as the real page is up.
 
 from __future__ import annotations
 
-from html import escape
 from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +16,7 @@ from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, Response
 from ui import strings
 from ui.api import health, problems
 from ui.ops import request_log, root_path
+from ui.templates import render
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
@@ -90,19 +90,4 @@ def page(asked: str = "") -> str:
     """Render the splash page with the question from its address; browsers without JavaScript reload
     it.
     """
-    return (
-        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        '<meta name="color-scheme" content="light dark">'
-        f'<title>{strings.TITLE}</title><link rel="stylesheet" href="style.css">'
-        '<script type="module" src="starting.js"></script>'
-        '<noscript><meta http-equiv="refresh" content="2"></noscript></head>'
-        f'<body class="starting"><main><header class="masthead"><h1>{strings.TITLE}</h1>'
-        f"<p>{strings.PROMISE}</p></header>"
-        '<form id="ask" class="busy" role="search"><div id="question">'
-        f'<input name="q" value="{escape(asked)}" aria-label="{strings.QUESTION}"'
-        f' placeholder="{strings.PLACEHOLDER}" autocomplete="off" enterkeyhint="search" autofocus>'
-        f'</div><button id="search" type="submit">{strings.SEARCH}</button></form>'
-        f'<p class="note" role="status" data-ready="{strings.STARTED}">{strings.STARTING}</p>'
-        "</main></body></html>"
-    )
+    return render("splash", root="", asked=asked)

@@ -11,8 +11,7 @@ from fastapi.responses import FileResponse, HTMLResponse
 
 from rag import Failure
 from ui.pages import documents_page
-from ui.pages.documents_page import Contents
-from ui.pages.documents_table import ROWS, Listing, Row
+from ui.pages.documents_page import ROWS, Contents, Listing, Row
 from ui.security import principal
 
 if TYPE_CHECKING:
