@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
+import math
 import secrets
 import time
 from http import HTTPStatus
@@ -17,11 +18,13 @@ from urllib.parse import parse_qs
 
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+from ui import strings
 from ui.api import problems
 from ui.ops import root_path
-from ui.security import body_limit, login_page, messages, origin, policy
+from ui.security import body_limit, messages, origin, policy
 from ui.security.principal import ANYBODY, Principal
 from ui.security.rate_limit import Backoff, Clock, Recent, client_key
+from ui.templates import render
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -100,8 +103,7 @@ class Login:
     def _page(self, request: Request, principal: Principal | None, path: str) -> Response:
         root = root_path.root(request.scope)
         if path == LOG_IN:
-            page = login_page.known(root, principal) if principal else login_page.asking(root, root)
-            return HTMLResponse(page, headers=_HEADERS)
+            return HTMLResponse(_form(root, root, principal=principal), headers=_HEADERS)
         answer = RedirectResponse(f"{root}login", HTTPStatus.SEE_OTHER)
         if request.method == "POST":
             self._sessions.end(request.cookies.get(self._sessions.cookie, ""))
@@ -114,7 +116,7 @@ class Login:
         try:
             body = await body_limit.read(request.scope, request.receive, policy.MOST_FORM_BYTES)
         except problems.Refused:
-            page = login_page.asking(root, root, messages.WRONG)
+            page = _form(root, root, messages.WRONG)
             return HTMLResponse(page, HTTPStatus.BAD_REQUEST, _HEADERS)
         fields = {
             key: values[0] for key, values in parse_qs(body.decode("utf-8", "replace")).items()
@@ -123,14 +125,14 @@ class Login:
 
         def again(status: HTTPStatus, line: str, seconds: str | None = None) -> Response:
             headers = _HEADERS | ({"retry-after": seconds} if seconds else {})
-            return HTMLResponse(login_page.asking(root, after, line, name), status, headers)
+            return HTMLResponse(_form(root, after, line, name), status, headers)
 
         if self._waiting >= policy.WAITING_PASSWORD_CHECKS:  # before the attempt is counted
             seconds = problems.SECONDS_UNTIL_AGAIN
             return again(HTTPStatus.SERVICE_UNAVAILABLE, messages.OVERLOADED, seconds)
         client = client_key(request.scope)
         if wait := self._backoff.attempt(client):
-            line = messages.NOT_NOW.format(wait=login_page.wait(wait))
+            line = messages.NOT_NOW.format(wait=_duration(wait))
             return again(HTTPStatus.TOO_MANY_REQUESTS, line, str(wait))
         principal = await self._check(name, fields.get("password", ""))
         if principal is None:
@@ -167,9 +169,29 @@ def _challenge(request: Request) -> Response:
     root = root_path.root(request.scope)
     here = _local_address(root_path.asked(request.scope), root)
     if request.headers.get("sec-fetch-site") == "cross-site":
-        return HTMLResponse(login_page.again(here), headers=_HEADERS)
-    page = login_page.asking(root, here)
-    return HTMLResponse(page, HTTPStatus.UNAUTHORIZED, _HEADERS | _CHALLENGE)
+        # A session's cookie doesn't come with a link on another site. It does with one of ours, so
+        # this page redirects to the same address.
+        return HTMLResponse(render("redirect", to=here, texts=messages), headers=_HEADERS)
+    return HTMLResponse(_form(root, here), HTTPStatus.UNAUTHORIZED, _HEADERS | _CHALLENGE)
+
+
+def _form(
+    root: str, after: str, trouble: str = "", name: str = "", principal: Principal | None = None
+) -> str:
+    """The login page, which continues at ``after``, or for a principal the logout page.
+
+    ``trouble`` is why the last attempt failed, and ``name`` the name that was entered.
+    """
+    heading = messages.LOGGED_IN.format(name=principal.name) if principal else messages.LOG_IN
+    shown = {"heading": heading, "after": after, "trouble": trouble, "name": name}
+    return render("login", root=root, principal=principal, texts=messages, policy=policy, **shown)
+
+
+def _duration(seconds: int) -> str:
+    """Format a waiting time: “40 seconds”, “2 minutes”."""
+    if seconds < 100:  # noqa: PLR2004 (up to about a minute and a half)
+        return strings.count(seconds, "second")
+    return strings.count(math.ceil(seconds / 60), "minute")
 
 
 def _local_address(address: str, root: str) -> str:
