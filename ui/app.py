@@ -17,7 +17,7 @@ from ui import strings
 from ui.pages import answers, example_questions
 from ui.pages.filter_form import Narrowing
 from ui.security import principal
-from ui.security.principal import Visitor
+from ui.security.principal import Principal
 from ui.templates import render
 
 if TYPE_CHECKING:
@@ -119,7 +119,7 @@ def build(library: Library) -> gr.Blocks:
             limits = Narrowing(
                 since.strip(), until.strip(), source.strip(), kind, language, tuple(collections)
             )
-            return answers.answer(library, asked, limits, may_rate=_visitor(request).may_change)
+            return answers.answer(library, asked, limits, may_rate=_principal(request).may_change)
 
         def ask_example(
             request: gr.Request,
@@ -134,19 +134,19 @@ def build(library: Library) -> gr.Blocks:
             query = request.query_params
             address = urlencode(request.query_params.multi_items())
             asked, limits = query.get("q", ""), Narrowing.of(query)
-            visitor = _visitor(request)
+            user = _principal(request)
             # Leave fields that the address doesn't mention: the user may have typed in them
             # already.
             found = (
                 [
                     asked,
-                    answers.answer(library, asked, limits, may_rate=visitor.may_change),
+                    answers.answer(library, asked, limits, may_rate=user.may_change),
                 ]
                 if asked.strip()
                 else [gr.skip()] * 2
             )
             return [
-                *(now.masthead, now.body, answers.foot(visitor.name, address), *found),
+                *(now.masthead, now.body, answers.foot(user.name, address), *found),
                 *(gr.update(value=t, visible=bool(t)) for t in _padded(now.examples)),
                 gr.update(open=True) if limits else gr.skip(),
                 *(text or gr.skip() for text in (limits.since, limits.until, limits.source)),
@@ -191,7 +191,7 @@ def build(library: Library) -> gr.Blocks:
     return page
 
 
-def _visitor(request: gr.Request) -> Visitor:
+def _principal(request: gr.Request) -> Principal:
     """Return the principal that the access middleware attached to the request."""
     asked = request.request
     return principal.of(asked.scope) if asked is not None else principal.ANYBODY

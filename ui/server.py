@@ -38,7 +38,7 @@ from ui.pages import (
     reader_routes,
 )
 from ui.security import content_policy, gradio_routes, origin
-from ui.security.access import Access, decided
+from ui.security.policy import Access, decide
 from ui.templates import render
 
 STATIC = Path(__file__).parent / "static"
@@ -94,7 +94,7 @@ def create_app(
     app.mount(problems.PREFIX, create_api(library, behind.jobs, behind.warming))
     if counted is not None:
         metrics.add_routes(app, counted)
-    app.add_middleware(content_policy.added)
+    app.add_middleware(content_policy.protect_page)
     page = build(library)
     app.add_middleware(request_log.routed, also=(tools.route.path,))
     mounted: FastAPI = gr.mount_gradio_app(
@@ -113,7 +113,7 @@ def create_app(
         allowed_paths=[],
         app_kwargs={
             "exception_handlers": {404: _missing},
-            "middleware": [Middleware(gradio_routes.guarded, page=page, not_found=_missing)],
+            "middleware": [Middleware(gradio_routes.restrict, page=page, not_found=_missing)],
         },
     )
     return mounted
@@ -140,7 +140,7 @@ def serve(
         If the address can't be bound (the port is in use, for example), or if other machines could
         reach the server and no access policy is given.
     """
-    allowed = access or decided(host)
+    allowed = access or decide(host)
     background = Background.of(library)
     counted = Metrics(lambda: metrics.read(library, background.jobs, background.warming))
 

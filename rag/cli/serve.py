@@ -87,13 +87,13 @@ def serve_command(
     """
     from ui import server
     from ui.ops import logs
-    from ui.security import access, accounts
+    from ui.security import accounts, policy
 
     expect_sigterm()
     logs.to_standard_error(verbose=verbose, questions=log_questions)
-    allowed = access.decided(
+    allowed = policy.decide(
         host,
-        accounts=accounts.read(auth) if auth is not None else None,
+        accounts=accounts.load(auth) if auth is not None else None,
         insecure=insecure,
         names=allow_host or (),
         proxy=behind_proxy,

@@ -24,7 +24,7 @@ from rag import Library
 from ui import server
 from ui.ops import lifecycle
 from ui.ops.lifecycle import Background
-from ui.security.access import decided
+from ui.security.policy import decide
 
 QUESTION = "Who led the Belgian Economic Mission to India?"
 
@@ -72,7 +72,7 @@ def test_it_gets_ready(address: str) -> None:
 
 def test_a_quiet_connection_is_kept(seeds: Library) -> None:
     """Longer than uvicorn would by itself, which closed it just when a proxy asked on it."""
-    with threaded.serving(seeds, decided("127.0.0.1")) as address:
+    with threaded.serving(seeds, decide("127.0.0.1")) as address:
         place = httpx.URL(address)
         connection = HTTPConnection(place.host, place.port, timeout=SECONDS)
         for _ in range(2):

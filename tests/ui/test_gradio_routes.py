@@ -17,8 +17,8 @@ from test_every_route import walked
 
 from rag import MAX_QUESTION_LENGTH, Library
 from ui import server
-from ui.security.body_limit import MOST_BYTES
 from ui.security.gradio_routes import OPEN, Events
+from ui.security.policy import MOST_BODY_BYTES
 
 CLOSED = """
 GET /favicon.ico
@@ -133,8 +133,8 @@ RAW = {
     "nested": b'{"data":' + b"[" * 50_000 + b"]" * 50_000 + b"}",
     "open brackets": b"[" * 200_000,
     "objects in objects": b'{"a":' * 30_000,
-    "large": b'{"data":["' + b"x" * MOST_BYTES + b'","","","","","",[]]}',
-    "blanks": b" " * MOST_BYTES + json.dumps({"data": DATA}).encode(),
+    "large": b'{"data":["' + b"x" * MOST_BODY_BYTES + b'","","","","","",[]]}',
+    "blanks": b" " * MOST_BODY_BYTES + json.dumps({"data": DATA}).encode(),
 }
 
 

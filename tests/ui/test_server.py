@@ -16,7 +16,7 @@ from served import here
 from rag import InputError, Library, LibraryDamaged
 from ui import server, strings
 from ui.pages import answers
-from ui.security.access import decided
+from ui.security.policy import decide
 
 HTML = {"accept": "text/html"}
 SEEDS = Path(__file__).parents[2] / "seeds"
@@ -212,7 +212,7 @@ def test_a_port_in_use_says_what_to_do(library: Library) -> None:
 def test_an_address_of_no_one_says_what_to_do(library: Library) -> None:
     """A host that isn't this machine's is an error with the option to change."""
     with pytest.raises(InputError, match=r"--(host|port)"):
-        server.serve(library, "256.0.0.1", 0, access=decided("256.0.0.1", insecure=True))
+        server.serve(library, "256.0.0.1", 0, access=decide("256.0.0.1", insecure=True))
 
 
 def test_every_example_is_answered(library: Library) -> None:

@@ -32,6 +32,7 @@ LONGEST_PART = 100
 SECONDS_UNTIL_AGAIN = "5"
 """The ``Retry-After`` of temporary failures, in seconds."""
 
+_NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 _log = logging.getLogger(__name__)
 
 
@@ -127,12 +128,20 @@ class Explanation(Shape):
 
 
 class Refused(Exception):
-    """Raised to respond with a problem; ``detail`` says what to do."""
+    """Raised to respond with a problem and ``headers``; ``detail`` says what to do."""
 
-    def __init__(self, kind: Kind, detail: str) -> None:
+    def __init__(self, kind: Kind, detail: str, headers: Mapping[str, str] = _NO_HEADERS) -> None:
         super().__init__(detail)
         self.kind = kind
         self.detail = detail
+        self.headers = headers
+
+
+def refusal(scope: Scope, error: Refused) -> Response:
+    """Create the response to a request that is refused: a problem for the API, a line elsewhere."""
+    if root_path.within(scope).startswith(f"{PREFIX}/"):
+        return response(scope, error.kind, error.detail, headers=error.headers)
+    return JSONResponse({"detail": error.detail}, error.kind.status, error.headers)
 
 
 def response(
@@ -140,6 +149,7 @@ def response(
     kind: Kind,
     detail: str,
     errors: tuple[Wrong, ...] | None = None,
+    headers: Mapping[str, str] = _NO_HEADERS,
 ) -> Response:
     """Create a problem response for the request with this ASGI scope."""
     problem = Problem(
@@ -152,7 +162,7 @@ def response(
         errors=errors,
     )
     again = kind.status == HTTPStatus.SERVICE_UNAVAILABLE
-    return _json(problem, {"retry-after": SECONDS_UNTIL_AGAIN} if again else {})
+    return _json(problem, {**({"retry-after": SECONDS_UNTIL_AGAIN} if again else {}), **headers})
 
 
 def wrong(error: RequestValidationError) -> tuple[Wrong, ...]:
@@ -184,7 +194,7 @@ def add_handlers(api: FastAPI) -> None:
 
     @api.exception_handler(Refused)
     async def refused(request: Request, error: Refused) -> Response:
-        return response(request.scope, error.kind, error.detail)
+        return response(request.scope, error.kind, error.detail, headers=error.headers)
 
     @api.exception_handler(RagError)
     async def of_library(request: Request, error: RagError) -> Response:

@@ -24,10 +24,9 @@ from ui.ops.metrics import Metrics
 from ui.ops.request_log import Observed
 from ui.ops.splash import Starting
 from ui.ops.warm_up import Warming
-from ui.security import messages as told
-from ui.security.access import Access
-from ui.security.error_response import refusal
-from ui.security.middleware import gated
+from ui.security import messages
+from ui.security.middleware import protect
+from ui.security.policy import Access
 
 SECONDS_TO_FINISH = 1
 """Grace period for running requests at shutdown."""
@@ -103,7 +102,7 @@ async def _answer(
     on_starting: Callable[[str], None] | None,
 ) -> None:
     splash = Starting()
-    observed = Observed(gated(splash, access), metrics)
+    observed = Observed(protect(splash, access), metrics)
     server = uvicorn.Server(
         uvicorn.Config(
             _given_up(observed),
@@ -164,7 +163,8 @@ def _given_up(app: ASGIApp) -> ASGIApp:
             await app(scope, receive, noted)
         except asyncio.CancelledError:
             if not begun:
-                await refusal(scope, problems.NOT_READY, told.STOPPING)(scope, receive, send)
+                stopping = problems.Refused(problems.NOT_READY, messages.STOPPING)
+                await problems.refusal(scope, stopping)(scope, receive, send)
 
     return call
 

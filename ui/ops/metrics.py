@@ -171,8 +171,8 @@ def add_routes(app: FastAPI, metrics: Metrics) -> None:
 
     @app.get(PATH)
     def told(request: Request) -> Response:
-        visitor = principal.of(request.scope)
-        if not (visitor.may_change or visitor.name):
+        user = principal.of(request.scope)
+        if not (user.may_change or user.name):
             return PlainTextResponse(NOT_FOR_OTHERS, status_code=403)
         headers = {"cache-control": "no-store"}
         return Response(metrics.text(), media_type=MEDIA_TYPE, headers=headers)

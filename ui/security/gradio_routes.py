@@ -22,8 +22,7 @@ from starlette.routing import compile_path
 from rag import MAX_QUESTION_LENGTH
 from ui.api import problems
 from ui.ops import root_path
-from ui.security import body_limit, messages
-from ui.security.error_response import refusal
+from ui.security import body_limit, messages, policy
 
 if TYPE_CHECKING:
     from gradio import Blocks
@@ -72,8 +71,8 @@ Text: TypeAlias = Annotated[str, Field(max_length=MAX_QUESTION_LENGTH)]
 NotFound: TypeAlias = Callable[[Request, Exception], Awaitable["Response"]]
 
 
-def guarded(app: ASGIApp, page: Blocks, not_found: NotFound) -> ASGIApp:
-    """Guard Gradio's application.
+def restrict(app: ASGIApp, page: Blocks, not_found: NotFound) -> ASGIApp:
+    """Wrap Gradio's application to answer only what is open.
 
     Parameters
     ----------
@@ -103,16 +102,15 @@ def guarded(app: ASGIApp, page: Blocks, not_found: NotFound) -> ASGIApp:
         if scope["method"] == "POST":
             try:
                 body = events.check(
-                    await body_limit.read(scope, receive, body_limit.MOST_BYTES),
+                    await body_limit.read(scope, receive, policy.MOST_BODY_BYTES),
                     names.get("api_name"),
                 )
-            except (ValueError, body_limit.TooLarge):
-                refused = refusal(
-                    scope, problems.INVALID, messages.NO_EVENT.format(most=MAX_QUESTION_LENGTH)
-                )
+            except (ValueError, problems.Refused):
+                line = messages.NO_EVENT.format(most=MAX_QUESTION_LENGTH)
+                refused = problems.refusal(scope, problems.Refused(problems.INVALID, line))
                 await refused(scope, receive, send)
                 return
-            scope, receive = _replaced(scope, body), body_limit.given(body, receive)
+            scope, receive = _replaced(scope, body), body_limit.replay(body, receive)
         await app(scope, receive, send)
 
     return call
