@@ -30,8 +30,8 @@ from ui.api.application import create_api
 from ui.jobs import Jobs
 from ui.ops import lifecycle, metrics, public_errors, request_log, root_path
 from ui.ops.metrics import Metrics
-from ui.ops.splash import Starting
-from ui.ops.warm_up import Warming
+from ui.ops.splash import Splash
+from ui.ops.warm_up import WarmUp
 from ui.pages import (
     citations,
     documents_routes,
@@ -57,13 +57,13 @@ _log = logging.getLogger(__name__)
 class Background:
     """The background work of one library: loading the model, and index jobs."""
 
-    warming: Warming
+    warming: WarmUp
     jobs: Jobs
 
     @classmethod
     def of(cls, library: Library) -> Background:
         """Create it for one library; nothing is started yet."""
-        return cls(Warming(library), Jobs(library))
+        return cls(WarmUp(library), Jobs(library))
 
     def close(self) -> None:
         """Cancel the jobs and wait for all work to end; the library can be closed then."""
@@ -182,7 +182,7 @@ class Alone:
     def __init__(self, library: Library) -> None:
         self._library = library
         self._background = Background.of(library)
-        self._starting = Starting()
+        self._starting = Splash()
         behind = self._background
         self.metrics = Metrics(lambda: (metrics.read(library, behind.jobs, behind.warming),))
 
@@ -227,7 +227,7 @@ def import_gradio() -> None:
     importlib.import_module("gradio")
 
 
-def _add_routes(app: FastAPI, library: Library, warming: Warming) -> None:
+def _add_routes(app: FastAPI, library: Library, warming: WarmUp) -> None:
     def kept(name: str, media_type: str) -> None:
         def file() -> FileResponse:
             headers = {"cache-control": "no-cache"}
@@ -282,7 +282,8 @@ async def broken(request: Request, error: Exception) -> Response:
         _log.error("The library is in trouble: %s", error)
     if "text/html" not in request.headers.get("accept", ""):
         return JSONResponse(
-            {"status": "error", "detail": strings.sentence(public_errors.told(error))}, status
+            {"status": "error", "detail": strings.sentence(public_errors.public_message(error))},
+            status,
         )
-    page = reader.problem(public_errors.told(error), root_path.root(request.scope))
+    page = reader.problem(public_errors.public_message(error), root_path.root(request.scope))
     return HTMLResponse(page, status, headers=origin.STILL)

@@ -65,12 +65,12 @@ def password_command(
         err.print("The token, which is kept nowhere; send it as: Authorization: Bearer TOKEN")
         print(made)  # noqa: T201 (the only output on standard output)
     else:
-        more = known.with_person(name, role, _asked())
+        more = known.with_person(name, role, _prompt())
         accounts.write(more, file)
         out.print(f"{escape(name)} can come in as {role}: rag serve --auth {escape(str(file))}")
 
 
-def _asked() -> str:
+def _prompt() -> str:
     """Read a password: typed twice on a terminal, otherwise one line of standard input."""
     if not sys.stdin.isatty():
         return sys.stdin.readline().rstrip("\n")

@@ -13,8 +13,8 @@ from rich.text import Text
 from rag.cli import output
 from rag.cli.options import JsonOption, LibraryOption, library_at
 from rag.cli.output import count, err, out, visible
-from rag.cli.progress import progress_of
-from rag.types.reports import Findability, Lost, SelfTest
+from rag.cli.progress import show_progress
+from rag.types.reports import Findability, LostDocument, SelfTest
 
 EXIT_LOST = 4
 SHOWN = 10
@@ -36,7 +36,7 @@ def check_command(
 
     Example: rag check --queries 500
     """
-    with library_at(library, create=False) as opened, progress_of("queries") as show:
+    with library_at(library, create=False) as opened, show_progress("queries") as show:
         found = opened.check(
             queries, on_progress=lambda done, total: show("searching", done, total)
         )
@@ -74,7 +74,7 @@ def _figures(one: Findability) -> tuple[str, str, str, str]:
     )
 
 
-def _print_documents(what: str, documents: Sequence[Lost]) -> None:
+def _print_documents(what: str, documents: Sequence[LostDocument]) -> None:
     if not documents:
         return
     err.print(f"{count(len(documents), 'thing')} {what}:")

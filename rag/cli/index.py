@@ -14,13 +14,13 @@ import typer
 from rag.cli import output
 from rag.cli.options import LibraryOption
 from rag.cli.output import count, err, escape
-from rag.cli.passwords import asked_for, can_be_asked_for, in_file
+from rag.cli.passwords import can_prompt, prompt_and_retry, read_file
 from rag.cli.signals import EXIT_INTERRUPTED, reported
 from rag.cluster.ray.fleet import Fleet
 from rag.errors import InputError, LibraryNotFound
 from rag.library.default import default_library
 from rag.library.library import Library
-from rag.runtime.files import on_this_machine
+from rag.runtime.files import local_path
 from rag.types.reports import IndexReport
 
 EXIT_SOME_FAILED = 3
@@ -133,7 +133,7 @@ def index_command(
 
     Example: rag index ~/articles --exclude "drafts/"
     """
-    known = in_file(passwords) if passwords else []
+    known = read_file(passwords) if passwords else []
     fleet = _fleet(ray, actors, gpus, watch=watch)
     with Library.open(library or default_library(), model=model, dimensions=dimensions) as opened:
         before = opened.status().generation
@@ -153,8 +153,8 @@ def index_command(
 
         report = run(known, first=True)
         output.print_report(report)
-        if can_be_asked_for():
-            report = asked_for(report, run, known)
+        if can_prompt():
+            report = prompt_and_retry(report, run, known)
         status = opened.status()
         output.print_untrained(status)
         if status.generation != before:
@@ -241,7 +241,7 @@ def _follow(
 
     err.print("Following; Ctrl-C stops.")
     try:
-        for _ in changes(paths, leave_out=on_this_machine(library.engine.location)):
+        for _ in changes(paths, leave_out=local_path(library.engine.location)):
             found = _index_when_back(
                 library,
                 paths,
@@ -267,7 +267,7 @@ def _index_when_back(
     max_document: str | None,
 ) -> IndexReport:
     """Index the paths that exist; if the library itself is gone, wait for it to come back."""
-    told = False
+    warned = False
     while True:
         present = [path for path in paths if path.exists()]
         try:
@@ -279,7 +279,7 @@ def _index_when_back(
                 max_document=max_document,
             )
         except LibraryNotFound as error:
-            if not told:
+            if not warned:
                 err.print(escape(f"{error}. Waiting for it."), soft_wrap=True)
-                told = True
+                warned = True
             time.sleep(SECONDS_BETWEEN_TRIES)

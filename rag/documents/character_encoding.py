@@ -113,14 +113,14 @@ def _decoded(content: Content, encoding: _Encoding) -> Iterator[str]:
 
 def _encoding(content: Content, declared: str | None) -> _Encoding:
     """Detect the encoding of a text; raises LoadError if it isn't text."""
-    encoding = _found(content, declared)
-    beginning = _beginning(content, encoding)
+    encoding = _detect(content, declared)
+    beginning = _sample(content, encoding)
     if len(_JUNK.findall(beginning)) > _MOST_JUNK * len(beginning):
         raise LoadError(_NO_TEXT)
     return encoding
 
 
-def _beginning(content: Content, encoding: _Encoding) -> str:
+def _sample(content: Content, encoding: _Encoding) -> str:
     text = ""
     for piece in _decoded(content, encoding):
         text += piece
@@ -129,8 +129,8 @@ def _beginning(content: Content, encoding: _Encoding) -> str:
     return text[:_SAMPLE]
 
 
-def _found(content: Content, declared: str | None) -> _Encoding:
-    said = _known(declared)
+def _detect(content: Content, declared: str | None) -> _Encoding:
+    said = _codec_of(declared)
     for mark, encoding in _MARKS:
         if content[: len(mark)] == mark:
             return _Encoding(_with_order(encoding, mark), encoding, start=len(mark))
@@ -150,7 +150,7 @@ def _found(content: Content, declared: str | None) -> _Encoding:
         return damaged
     if said and said not in ("utf_8", "ascii"):
         return _Encoding(said, said)
-    guessed = _guessed(content)
+    guessed = _guess(content)
     return _Encoding(guessed, guessed)
 
 
@@ -160,7 +160,7 @@ def _with_order(encoding: str, mark: bytes) -> str:
     return f"{encoding}-le" if mark[:1] == b"\xff" else f"{encoding}-be"
 
 
-def _known(declared: str | None) -> str | None:
+def _codec_of(declared: str | None) -> str | None:
     """Python's codec name for a declared encoding, or for the superset to use in its place."""
     if declared is None:
         return None
@@ -219,7 +219,7 @@ def _first_beyond_ascii(content: Content) -> int:
     return 0
 
 
-def _guessed(content: Content) -> str:
+def _guess(content: Content) -> str:
     """Guess the encoding of non-UTF-8 text from a stretch that has non-ASCII characters."""
     from charset_normalizer import from_bytes
 

@@ -9,11 +9,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from rag.documents.ignored_names import is_debris
+from rag.documents.ignored_names import is_ignored
 from rag.documents.registry import supported
 from rag.errors import InputError, SourceNotFound
-from rag.runtime.files import absolute, is_made_up, is_url, printable
-from rag.runtime.heartbeat import Beat, unobserved
+from rag.runtime.files import absolute, is_url, is_virtual, printable
+from rag.runtime.heartbeat import Beat, no_heartbeat
 from rag.types import Failure
 
 _LIBRARY = frozenset({"library.db", "published.json"})
@@ -58,7 +58,7 @@ def discover(
     *,
     leave_out: Path | None,
     exclude: Sequence[str] = (),
-    beat: Beat = unobserved,
+    beat: Beat = no_heartbeat,
 ) -> Discovery:
     """Find files under paths.
 
@@ -130,19 +130,19 @@ class _Found:
         for root, names, files in os.walk(folder, onerror=self._fail):
             here = Path(root)
             self.beat(len(self.files))
-            if is_made_up(here.stat()):
+            if is_virtual(here.stat()):
                 self._skip(here, _IS_MADE_UP)
                 names.clear()
                 continue
             if _LIBRARY.issubset(files) or (self.library and _identity(here) == self.library):
                 names.clear()
                 continue
-            folders = [here / name for name in sorted(names) if not is_debris(name)]
+            folders = [here / name for name in sorted(names) if not is_ignored(name)]
             folders = [one for one in folders if not left_out(f"{one}{os.sep}")]
             for link in filter(Path.is_symlink, folders):
                 self._skip(link, _IS_LINK)
             names[:] = [one.name for one in folders]
-            for file in (here / name for name in sorted(files) if not is_debris(name)):
+            for file in (here / name for name in sorted(files) if not is_ignored(name)):
                 self.beat(len(self.files))
                 if not left_out(str(file)):
                     self._take(file)

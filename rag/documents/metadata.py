@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from rag.documents.dates import parse_date
-from rag.documents.loaded import Block, Loaded, first_title, in_parts, put_together
+from rag.documents.loaded import Block, Loaded, first_title, in_parts, join_blocks
 from rag.documents.whitespace import one_line
 
 _NO_TITLES = frozenset(
@@ -31,7 +31,7 @@ class About:
 
     def loaded(self, blocks: Iterable[Block], warnings: tuple[str, ...] = ()) -> Loaded:
         """Combine the blocks and this metadata into a Loaded."""
-        text, headings = put_together(blocks)
+        text, headings = join_blocks(blocks)
         return self.added_to(Loaded(text=text, headings=headings, warnings=warnings))
 
     def in_parts(

@@ -42,7 +42,7 @@ def max_document_of(asked: int | str | None) -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class Means:
+class ReadOptions:
     """Options for reading difficult files, and the memory limit.
 
     ``ocr`` names the languages, as tesseract does, for pages without a text layer; None disables

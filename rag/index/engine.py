@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.index.sqlite import FileRecord, Order, Source, StoredPassage, StoredTokens
-from rag.runtime.heartbeat import Beat, unobserved
+from rag.runtime.heartbeat import Beat, no_heartbeat
 from rag.types import (
     Clauses,
     Document,
@@ -96,7 +96,7 @@ class Searcher(Protocol):
         """Passages by key; deleted ones are left out."""
         ...
 
-    def tally(self, keys: Sequence[int]) -> tuple[DocumentCount, ...]:
+    def count_by_document(self, keys: Sequence[int]) -> tuple[DocumentCount, ...]:
         """Number of these passages per document, in the order of their keys."""
         ...
 
@@ -285,11 +285,11 @@ class Writer(Protocol):
         """
         ...
 
-    def point(self, sources: Sequence[Source]) -> None:
+    def add_sources(self, sources: Sequence[Source]) -> None:
         """Record that sources have stored documents, before any other document is dropped."""
         ...
 
-    def settle(self, records: Sequence[tuple[FileRecord, Sequence[str]]]) -> list[str]:
+    def record_files(self, records: Sequence[tuple[FileRecord, Sequence[str]]]) -> list[str]:
         """Record files as read, with their current sources; deletes and returns their other
         sources.
         """
@@ -337,7 +337,7 @@ class Engine(Protocol):
         """Writes to it; use only within :meth:`writing`."""
         ...
 
-    def writing(self, beat: Beat = unobserved) -> AbstractContextManager[None]:
+    def writing(self, beat: Beat = no_heartbeat) -> AbstractContextManager[None]:
         """Context manager for writing. What was written is searchable when it exits, even after an
         error or Ctrl-C. ``beat`` is called while waiting for the lock, and while indexing.
 

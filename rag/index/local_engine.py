@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.errors import InputError
-from rag.index.candidate_filter import Limits, limited, passages_of
+from rag.index.candidate_filter import KeyFilter, apply_clauses, passages_of
 from rag.index.engine import Tell
 from rag.index.folder import locked
 from rag.index.lexical import NOTHING_ASKED
@@ -28,7 +28,7 @@ from rag.index.sqlite import (
     StoreWriter,
 )
 from rag.runtime.files import size_of
-from rag.runtime.heartbeat import Beat, unobserved
+from rag.runtime.heartbeat import Beat, no_heartbeat
 from rag.types import Clauses, DocumentCount, Respelling, Span
 from rag.types.arrays import Keys, Pieces, Scores, Vector, Vectors, distinct
 from rag.types.filters import Filter
@@ -59,15 +59,15 @@ class EmbeddedSearcher:
         return self._snapshot.pieces.passages
 
     def limited(self, conditions: Sequence[Filter], clauses: Clauses) -> EmbeddedSearcher:
-        """See :meth:`rag.index.engine.Searcher.limited`."""
+        """See :meth:`rag.index.engine.Searcher.apply_clauses`."""
         # Query the store here: lexical searches run in threads of their own, and each thread would
         # open its own connection.
         among = passages_of(conditions, self._store)
         return EmbeddedSearcher(self._store, self._snapshot, among, clauses)
 
     @cached_property
-    def _limits(self) -> Limits:
-        return limited(self._among, self._clauses, self._snapshot.words)
+    def _limits(self) -> KeyFilter:
+        return apply_clauses(self._among, self._clauses, self._snapshot.words)
 
     @property
     def exact(self) -> bool:
@@ -109,9 +109,9 @@ class EmbeddedSearcher:
         """From the store."""
         return self._store.passages(keys)
 
-    def tally(self, keys: Sequence[int]) -> tuple[DocumentCount, ...]:
+    def count_by_document(self, keys: Sequence[int]) -> tuple[DocumentCount, ...]:
         """From the store."""
-        return self._store.tally(keys)
+        return self._store.count_by_document(keys)
 
     def piece_frequencies(self, pieces: Pieces) -> tuple[NDArray[np.int64], int]:
         """As of the snapshot."""
@@ -153,7 +153,7 @@ class EmbeddedEngine:
         return self.database
 
     @contextmanager
-    def writing(self, beat: Beat = unobserved) -> Iterator[None]:
+    def writing(self, beat: Beat = no_heartbeat) -> Iterator[None]:
         """Hold the folder's lock, and publish the indexes at the end."""
         with locked(self.location, beat=beat):
             try:

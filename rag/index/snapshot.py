@@ -11,7 +11,7 @@ from rag.index.publication import Indexes, Snapshot
 from rag.index.sqlite import Changes
 from rag.index.vectors import Sealed
 from rag.runtime.files import may_write, writing
-from rag.runtime.heartbeat import Beat, run, unobserved
+from rag.runtime.heartbeat import Beat, no_heartbeat, run
 
 
 class Snapshots:
@@ -29,7 +29,7 @@ class Snapshots:
         """Metadata of the main vector segment; None if nothing valid is published."""
         return self._indexes.sealed
 
-    def publish(self, beat: Beat = unobserved) -> None:
+    def publish(self, beat: Beat = no_heartbeat) -> None:
         """Update the indexes to the state of the store. The caller must hold the writer's lock."""
         with writing(self._folder):
             self._newest = run(self._indexes.publish, beat)

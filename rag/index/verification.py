@@ -25,10 +25,10 @@ from rag.index.sqlite import (
     StoreCheck,
     StoreReader,
     StoreWriter,
-    read_anew,
+    delete_passages,
+    mark_for_reading,
     recount,
     reindex,
-    take_apart,
 )
 from rag.runtime.files import digest, writing
 from rag.text.chunking import passages
@@ -65,9 +65,9 @@ def verify(
         if repair:
             held.enter_context(locked(folder))
             held.enter_context(writing(folder))
-        check, found = _looked(folder, database, tell)
+        check, found = _check(folder, database, tell)
         if repair and found:
-            check, found = _Repair(folder, database, embedder, tell).done(found)
+            check, found = _Repair(folder, database, embedder, tell).run(found)
     documents, _, _ = StoreReader(database).counts()
     return Verification(
         documents=documents,
@@ -78,22 +78,22 @@ def verify(
     )
 
 
-def _looked(folder: Path, database: Database, tell: Tell) -> tuple[StoreCheck, list[Problem]]:
+def _check(folder: Path, database: Database, tell: Tell) -> tuple[StoreCheck, list[Problem]]:
     """Check one snapshot of the store, and the indexes; returns counts and problems."""
     check = StoreCheck(database)
-    with database.unchanging():
+    with database.snapshot():
         tell("store", 0, 1)
         found = [Problem(one.what, _COPY) for one in check.structure()]
         tell("store", 1, 1)
         try:
             found += [
                 _problem(database, one)
-                for one in check.documents(lambda done, total: tell("documents", done, total))
+                for one in check.documents(lambda run, total: tell("documents", run, total))
             ]
             found += [_problem(database, one) for one in (*check.orphans(), *check.counts())]
         except LibraryError as error:  # too damaged to be listed
             found.append(Problem(str(error), _COPY))
-        found += _sent(folder, database, tell)
+        found += _check_uploads(folder, database, tell)
     # Not part of the snapshot: a writer may have published since.
     tell("indexes", 0, 1)
     found += [Problem(one, _REPAIR) for one in Indexes(folder, Changes(database)).faults()]
@@ -109,11 +109,11 @@ def _problem(database: Database, fault: Fault) -> Problem:
     return Problem(fault.what, remedy, fault.document, source)
 
 
-def _sent(folder: Path, database: Database, tell: Tell) -> list[Problem]:
+def _check_uploads(folder: Path, database: Database, tell: Tell) -> list[Problem]:
     """Uploaded files that differ from what was read."""
     found = []
     kept = [one for one in StoreReader(database).files().values() if _is_in(one.path, folder)]
-    for done, record in enumerate(kept, 1):
+    for run, record in enumerate(kept, 1):
         try:
             found_digest = digest(record.path)
         except OSError:
@@ -121,7 +121,7 @@ def _sent(folder: Path, database: Database, tell: Tell) -> list[Problem]:
         if found_digest is not None and record.digest and found_digest != record.digest:
             what = "the file that was sent is not what was read"
             found.append(Problem(what, "send it again", source=record.path))
-        tell("files", done, len(kept))
+        tell("files", run, len(kept))
     return found
 
 
@@ -139,7 +139,7 @@ class _Repair:
         self._tell = tell
         self._store = StoreReader(database)
 
-    def done(self, found: list[Problem]) -> tuple[StoreCheck, list[Problem]]:
+    def run(self, found: list[Problem]) -> tuple[StoreCheck, list[Problem]]:
         """Repair; returns a later check, and the problems found, marked as repaired or not."""
         if any(one.remedy == _COPY for one in found):
             reindex(self._database)  # perhaps only SQLite's indexes are damaged
@@ -147,20 +147,20 @@ class _Repair:
         lost = {one.document for one in found if one.remedy.startswith(_READ)}
         for number, document in enumerate(damaged, 1):
             if document in lost:
-                read_anew(self._database, document)
+                mark_for_reading(self._database, document)
             else:
-                self._made_again(document)
+                self._reencode(document)
             self._tell("repaired", number, len(damaged))
         check = StoreCheck(self._database)
-        for _ in check.documents(lambda done, total: self._tell("documents", done, total)):
+        for _ in check.documents(lambda run, total: self._tell("documents", run, total)):
             pass  # the check below finds what is left; this counts
         recount(self._database, check)
         indexes = Indexes(self._folder, Changes(self._database))
         indexes.withdraw()
         indexes.publish()
-        later, remaining = _looked(self._folder, self._database, self._tell)
+        later, remaining = _check(self._folder, self._database, self._tell)
         still = {(one.what, one.document, one.source) for one in remaining}
-        told = [
+        described = [
             replace(one, repaired=(one.what, one.document, one.source) not in still)
             for one in found
         ]
@@ -168,9 +168,9 @@ class _Repair:
         # before.
         before = {(one.what, one.document, one.source) for one in found}
         more = (one for one in remaining if (one.what, one.document, one.source) not in before)
-        return later, [*told, *more]
+        return later, [*described, *more]
 
-    def _made_again(self, document_id: str) -> None:
+    def _reencode(self, document_id: str) -> None:
         """Encode a document's text again."""
         document = self._store.document(document_id)
         source = next(
@@ -180,5 +180,5 @@ class _Repair:
             return  # no source leads to it: the next run of rag index finds its file
         broken = passages(document, self._embedder)
         encodings = list(self._embedder.passages(broken))
-        take_apart(self._database, document_id)
+        delete_passages(self._database, document_id)
         StoreWriter(self._database).put(document, source, broken, encodings)

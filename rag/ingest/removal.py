@@ -11,7 +11,7 @@ from rag.index.engine import Reader
 from rag.runtime.files import absolute, is_url
 
 
-def named(names: Sequence[str | Path], store: Reader) -> tuple[list[str], list[str]]:
+def resolve(names: Sequence[str | Path], store: Reader) -> tuple[list[str], list[str]]:
     """The sources and the files under these files and folders, without duplicates.
 
     Raises

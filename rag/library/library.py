@@ -16,14 +16,22 @@ from rag.library import opener
 from rag.library.searchable import Searchable
 from rag.models import language_coverage
 from rag.models.cross_encoder import Reranker
-from rag.runtime.files import on_this_machine
+from rag.runtime.files import local_path
 from rag.runtime.heartbeat import Heartbeat, run
-from rag.runtime.progress import shown
+from rag.runtime.progress import progress_callback
 from rag.types import Hit, Rating
 from rag.types.filters import Filter
 from rag.types.parts import is_further_part
 from rag.types.protocols import Embedder
-from rag.types.reports import IndexReport, Progress, SelfTest, Sought, Status, Verification, Version
+from rag.types.reports import (
+    IndexReport,
+    Progress,
+    QueryOutcome,
+    SelfTest,
+    Status,
+    Verification,
+    Version,
+)
 
 
 class Library(Searchable):
@@ -77,7 +85,7 @@ class Library(Searchable):
         ModelError, InputError
             If the model can't be used, or shared libraries can't be used here.
         """
-        engine, embedder = opener.opened(
+        engine, embedder = opener.open_library(
             path, create=create, model=model, dimensions=dimensions, embedder=embedder
         )
         return cls(engine, embedder, reranker)
@@ -185,15 +193,15 @@ class Library(Searchable):
         """
         # Imported here, so that programs that only search don't load the file readers.
         from rag.documents.discovery import discover
-        from rag.documents.pdf.tesseract import ENGLISH, checked
+        from rag.documents.pdf.tesseract import ENGLISH, check_languages
         from rag.documents.read_options import max_document_of
-        from rag.documents.registry import Means
+        from rag.documents.registry import ReadOptions
         from rag.ingest.run import Ingestion
 
-        languages = checked(ENGLISH if ocr is True else ocr) if ocr else None
+        languages = check_languages(ENGLISH if ocr is True else ocr) if ocr else None
         listed = [paths] if isinstance(paths, str | Path) else list(paths)
-        means = Means(languages, tuple(passwords), max_document_of(max_document))
-        with shown(progress) as on_progress:
+        options = ReadOptions(languages, tuple(passwords), max_document_of(max_document))
+        with progress_callback(progress) as on_progress:
             beat = Heartbeat(on_progress)
             if ray is not None:
                 from rag.cluster.ray.job import index_on
@@ -205,12 +213,12 @@ class Library(Searchable):
                     listed,
                     beat.relay,
                     exclude=exclude,
-                    means=means,
+                    options=options,
                     retry=retry,
                     again=again,
                 )
             else:
-                left_out = on_this_machine(self._engine.location)
+                left_out = local_path(self._engine.location)
                 discovery = discover(listed, leave_out=left_out, exclude=exclude, beat=beat)
                 with self._engine.writing(beat):
                     ingestion = Ingestion(
@@ -219,7 +227,7 @@ class Library(Searchable):
                         self._reader,
                         self._engine.writer,
                         beat,
-                        means=means,
+                        options=options,
                         retry=retry,
                         again=again,
                     )
@@ -246,7 +254,7 @@ class Library(Searchable):
             If nothing is indexed under one of the names; nothing is removed then.
         """
         with self._engine.writing():
-            removed, files = removal.named(sources, self._reader)
+            removed, files = removal.resolve(sources, self._reader)
             self._engine.writer.remove(removed, files)
         return [one for one in removed if not is_further_part(one)]
 
@@ -269,7 +277,7 @@ class Library(Searchable):
     def ratings(self, question: str | None = None) -> list[Rating]:
         """All ratings, or those for one question, oldest first."""
         found = self._engine.ratings.all()
-        wanted = None if question is None else feedback.asked(question)
+        wanted = None if question is None else feedback.normalize_question(question)
         return [one for one in found if wanted in {None, one.question}]
 
     def check(
@@ -337,7 +345,7 @@ class Library(Searchable):
         """
         self._engine.restore(number)
 
-    def last_check(self) -> tuple[Sought, ...]:
+    def last_check(self) -> tuple[QueryOutcome, ...]:
         """The latest result of each query that :meth:`check` has run."""
         from rag.confidence import self_test
 

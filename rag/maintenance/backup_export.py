@@ -21,8 +21,8 @@ from rag.maintenance.backup_format import (
     MANIFEST,
     STORE,
     VERSION,
-    Archived,
-    Copying,
+    ArchiveSummary,
+    CopyProgress,
     Manifest,
     Member,
     Tell,
@@ -41,7 +41,7 @@ from rag.runtime.files import (
 )
 
 
-def export(folder: Path, target: str | Path, tell: Tell, *, force: bool = False) -> Archived:
+def export(folder: Path, target: str | Path, tell: Tell, *, force: bool = False) -> ArchiveSummary:
     """Export the library in ``folder`` to an archive, which is complete or not there at all.
 
     Raises
@@ -68,7 +68,7 @@ def export(folder: Path, target: str | Path, tell: Tell, *, force: bool = False)
         size = archive.stat().st_size
         archive.replace(path)
         sync_folder(path.parent)
-    return Archived(documents, size)
+    return ArchiveSummary(documents, size)
 
 
 def check(path: Path, *, force: bool) -> None:
@@ -90,11 +90,11 @@ def check(path: Path, *, force: bool) -> None:
 def _write(folder: Path, archive: Path, store: Path, tell: Tell) -> int:
     """Write the archive from a copy of the store; returns the number of documents."""
     documents = _copy_store(folder, store, tell)
-    files = {STORE: store, **dict(_sent(folder))}
+    files = {STORE: store, **dict(_uploads(folder))}
     with archive.open("wb") as file:
         with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED, strict_timestamps=False) as out:
-            copying = Copying(sum(one.stat().st_size for one in files.values()), tell)
-            members = {name: _put(out, name, path, copying) for name, path in files.items()}
+            copying = CopyProgress(sum(one.stat().st_size for one in files.values()), tell)
+            members = {name: _add(out, name, path, copying) for name, path in files.items()}
             manifest = Manifest(VERSION, printable(folder), members)
             out.writestr(MANIFEST, json.dumps(asdict(manifest), indent=1))
         file.flush()
@@ -118,14 +118,14 @@ def _copy_store(folder: Path, copy: Path, tell: Tell) -> int:
         copied.close()
 
 
-def _sent(folder: Path) -> Iterator[tuple[str, Path]]:
+def _uploads(folder: Path) -> Iterator[tuple[str, Path]]:
     """Iterate over the uploaded files, without unfinished uploads."""
     for path in sorted((folder / "files").rglob("*")):
         if path.is_file() and not path.is_symlink() and not path.name.startswith("."):
             yield path.relative_to(folder).as_posix(), path
 
 
-def _put(archive: zipfile.ZipFile, name: str, path: Path, copying: Copying) -> Member:
+def _add(archive: zipfile.ZipFile, name: str, path: Path, copying: CopyProgress) -> Member:
     digest, done = hashlib.sha256(), 0
     try:
         name.encode()

@@ -28,7 +28,7 @@ Tell: TypeAlias = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Archived:
+class ArchiveSummary:
     """The content of an archive: number of ``documents``, and size in ``bytes``."""
 
     documents: int
@@ -54,7 +54,7 @@ class Manifest:
     members: Mapping[str, Member]
 
 
-class Copying:
+class CopyProgress:
     """Progress of copying ``total`` bytes."""
 
     def __init__(self, total: int, tell: Tell, what: str = "copied") -> None:

@@ -61,7 +61,7 @@ class Finding:
     trouble: str = ""
 
 
-def diagnosed(library: Path) -> dict[str, tuple[Finding, ...]]:
+def diagnose(library: Path) -> dict[str, tuple[Finding, ...]]:
     """Diagnose this installation and the library in a folder; findings by subject."""
     return {
         "versions": tuple(_versions()),
@@ -114,11 +114,11 @@ def _machine() -> Iterator[Finding]:
 def _processor() -> tuple[str, list[str]]:
     """The CPU's name and its features among :data:`FLAGS`, as Linux reports them."""
     try:
-        told = Path("/proc/cpuinfo").read_text("utf-8", "replace")
+        text = Path("/proc/cpuinfo").read_text("utf-8", "replace")
     except OSError:
         return platform.processor(), []
-    name = re.search(r"^model name\s*: (.*)$", told, re.MULTILINE)
-    flags = re.search(r"^(?:flags|Features)\s*: (.*)$", told, re.MULTILINE)
+    name = re.search(r"^model name\s*: (.*)$", text, re.MULTILINE)
+    flags = re.search(r"^(?:flags|Features)\s*: (.*)$", text, re.MULTILINE)
     return name[1] if name else "", sorted(FLAGS & set(flags[1].split())) if flags else []
 
 
@@ -154,8 +154,8 @@ def _library(folder: Path) -> Iterator[Finding]:
     try:
         facts = {name: _note(folder, name) for name in ("format", "generation", "sentences")}
     except LibraryDamaged:
-        told = "library.db can't be read: restore it from a copy, or index into another folder"
-        yield Finding("state", "damaged", told)
+        text = "library.db can't be read: restore it from a copy, or index into another folder"
+        yield Finding("state", "damaged", text)
     except LibraryError:
         yield Finding("state", "out of reach", _OUT_OF_REACH)
     else:
@@ -199,7 +199,7 @@ def _permissions(folder: Path) -> Iterator[Finding]:
 
 def _ocr() -> Finding:
     try:
-        tesseract.checked(tesseract.ENGLISH)
+        tesseract.check_languages(tesseract.ENGLISH)
     except InputError:
         return Finding("tesseract", "not here, or without English; only rag index --ocr needs it")
     return Finding("tesseract", "installed, reads English")

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.models.forward_pass import Forward
-from rag.models.weights import mapped
+from rag.models.weights import map_tensors
 from rag.types.arrays import TokenVectors, Weights
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ class Bert:
         if not _is_plain(folder):
             return None
         config = _json(folder / "config.json")
-        weights = mapped(folder / "model.safetensors")
+        weights = map_tensors(folder / "model.safetensors")
         start = "bert." if any(name.startswith("bert.") for name in weights) else ""
 
         def named(name: str) -> Weights:

@@ -20,7 +20,7 @@ WITHIN = 1e-4
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Plain:
+class PlainBert:
     """The parts of a plain BERT, free of PyTorch."""
 
     tokenization: Tokenization

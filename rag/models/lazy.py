@@ -9,7 +9,7 @@ from typing import Generic, TypeVar
 T = TypeVar("T")
 
 
-class Once(Generic[T]):
+class Lazy(Generic[T]):
     """Computes a value on first access, exactly once across threads.
 
     If the factory raises, the next access calls it again.

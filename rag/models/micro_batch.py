@@ -11,7 +11,7 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 
-class Together(Generic[T, R]):
+class MicroBatcher(Generic[T, R]):
     """Runs an item immediately if a slot is free, and otherwise batches it with the others waiting.
 
     Nothing is delayed to fill a batch: a free slot takes whatever is there. Items that arrive while

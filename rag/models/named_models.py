@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Self
 
 from rag.errors import InputError, LibraryDamaged, ModelError
-from rag.models.bert_files import Plain
+from rag.models.bert_files import PlainBert
 from rag.models.model_folder import digest, find, languages
 from rag.models.sentence_transformer import Network
 from rag.runtime.files import digest as file_digest
@@ -131,7 +131,7 @@ class NamedModel:
             late=network.late,
             pooling=network.pooling,
             languages=languages(folder),
-            plain=Plain.equals(folder, network),
+            plain=PlainBert.equals(folder, network),
         )
         return model, network
 

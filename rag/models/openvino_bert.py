@@ -29,7 +29,7 @@ def is_installed() -> bool:
     return find_spec("openvino") is not None
 
 
-class Graph:
+class OpenVinoBert:
     """A BERT compiled by OpenVINO for this machine's CPU. Runs are serialised across threads.
 
     Each text runs unpadded on its own; one text per core runs at a time, each in its own thread, so

@@ -38,7 +38,7 @@ _KNOWN = _WITHOUT_EFFECT | {"Pooling", "Dense", "LayerNorm"}
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class BatchPlan:
     """How passages are batched on a type of device.
 
     ``tokens`` is the batch size, padding included; ``half`` selects float16. With
@@ -53,9 +53,9 @@ class Plan:
 
 
 PLANS = {
-    "cpu": Plan(tokens=256, half=False, one_core_each=True),
-    "cuda": Plan(tokens=65536, half=True, one_core_each=False),
-    "mps": Plan(tokens=16384, half=True, one_core_each=False),
+    "cpu": BatchPlan(tokens=256, half=False, one_core_each=True),
+    "cuda": BatchPlan(tokens=65536, half=True, one_core_each=False),
+    "mps": BatchPlan(tokens=16384, half=True, one_core_each=False),
 }
 """By PyTorch device type. The GPU settings have not been measured."""
 
@@ -178,14 +178,14 @@ class Network:
         return cast("torch.Tensor", features["sentence_embedding"])
 
 
-def is_gpu_there() -> bool:
+def has_gpu() -> bool:
     """Whether PyTorch finds a GPU of any vendor."""
     import torch
 
     return torch.accelerator.is_available()
 
 
-class InBatches:
+class BatchedRunner:
     """Runs a network over any number of passages. Runs are serialised across threads.
 
     Texts are batched by length, longest first, so that there is little padding and all cores finish

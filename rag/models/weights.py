@@ -16,7 +16,7 @@ import numpy as np
 from rag.types.arrays import Weights
 
 
-def mapped(path: Path) -> dict[str, Weights]:
+def map_tensors(path: Path) -> dict[str, Weights]:
     """Map the float32 tensors of a ``model.safetensors``, by name; others are skipped.
 
     File format: header length (8 bytes, little endian); header (JSON: dtype, shape and byte range

@@ -10,7 +10,7 @@ from rag.errors import InputError
 _UNITS = {"": 1, "b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "tb": 10**12}
 
 
-def told_size(variable: str, default: int) -> int:
+def size_from_environment(variable: str, default: int) -> int:
     """The size in an environment variable, such as 500MB; ``default`` if it is unset.
 
     Raises
@@ -37,7 +37,7 @@ def parse_size(said: str) -> int | None:
     return int(float(parts[1]) * _UNITS[parts[2]])
 
 
-def shown_size(size: int) -> str:
+def format_size(size: int) -> str:
     """Format a number of bytes: 740.2 kB, 1.2 MB."""
     power, unit = next((one for one in ((9, "GB"), (6, "MB")) if size >= 10 ** one[0]), (3, "kB"))
     return f"{size / 10**power:,.1f} {unit}"

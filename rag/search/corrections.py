@@ -63,7 +63,7 @@ def alternative(
 ) -> str | None:
     """The question as it was spelled if corrections were applied, else with those suggested."""
     as_asked = [Respelling(one.asked, f"+{one.asked}") for one in applied]
-    return spelling.respelled(question, as_asked or offered) if applied or offered else None
+    return spelling.correct(question, as_asked or offered) if applied or offered else None
 
 
 def _is_word(text: str, encoder: QuestionEncoder) -> bool:

@@ -163,7 +163,7 @@ class Quote:
 
 
 @dataclass(frozen=True, slots=True)
-class Why:
+class Explanation:
     """The components of a hit's score.
 
     ``meaning``, ``words`` and ``tokens`` are the dense, lexical and late-interaction scores, in [0,
@@ -206,7 +206,7 @@ class Hit:
     start: int
     end: int
     answer: Quote
-    why: Why
+    why: Explanation
     also_in: tuple[str, ...] = ()
     page_label: str | None = None
     date_from: str | None = None
@@ -318,7 +318,7 @@ class Found:
     ``passages`` is the total number, and ``documents`` the number in each document. ``matches`` are
     those on this page; ``offset`` is the position of the first, counted from 0. Both lists are in
     the order in which the documents were added to the library, then by position in the document.
-    ``instead`` is that of :class:`Why`; ``reading`` and ``alternative`` are those of
+    ``instead`` is that of :class:`Explanation`; ``reading`` and ``alternative`` are those of
     :class:`Answer`.
     """
 

@@ -108,7 +108,7 @@ def test_what_is_derived_is_made_again(
     assert not found.sound
     assert hashed.verify(repair=True).sound
     assert hashed.verify().problems == ()
-    hashed._engine.look_again()
+    hashed._engine.refresh()
     assert hashed.search(QUESTION) == before
 
 

@@ -84,7 +84,7 @@ def test_files_are_written_together(
     assert len(passages.dataset.get_fragments()) == 1
     assert passages.keys(None).tolist() == keys.tolist()
     assert set(passages.indexes().values()) == {0}
-    library.engine.look_again()
+    library.engine.refresh()
     assert library.search("tank number 4", 6) == before
     assert len(reader.tokens(keys.tolist())) == 6
     library.remove([tmp_path / "1.txt", tmp_path / "2.txt"])

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from rag.errors import LibraryDamaged
 from rag.index.vectors import FaissIndex, LayeredIndex, VectorIndex
-from rag.index.vectors.recall import ENOUGH, Nearest, settled
+from rag.index.vectors.recall import ENOUGH, Nearest, tune_probes
 
 DIMENSION = 8
 
@@ -225,7 +225,7 @@ def test_no_more_lists_are_looked_at_than_needed(clustered: Held, tmp_path: Path
     nearest = Nearest.of(rows)
     index.add(nearest.watching(clustered.items()))
     most = index.probed
-    said = settled(index, nearest)
+    said = tune_probes(index, nearest)
     assert 1 <= index.probed < most == 8
     assert said == nearest.recall(index) >= ENOUGH
     mapped = FaissIndex.load(tmp_path / "vectors", index.save(tmp_path / "vectors"), index.probed)

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import rag.documents.sandbox.reader
-from rag.documents.registry import Means
+from rag.documents.registry import ReadOptions
 from rag.documents.sandbox.parser import document_from_json, document_to_json
 from rag.documents.sandbox.processes import receive, send
 from rag.documents.sandbox.reader import ReadFile, read
@@ -96,7 +96,7 @@ def test_bad_files_cost_only_themselves(tmp_path: Path, workers: int) -> None:
             "its parser crashed (exit code -11); if 256MB of memory is too little for it, "
             "allow more with --max-document 1024MB, or else save it anew in its program"
         ),
-        "eat.txt": Means().too_large,
+        "eat.txt": ReadOptions().too_large,
         "raise.txt": "its parser failed (ZeroDivisionError: a parser's own mistake)",
         "deep.txt": "it is nested too deeply",
     }

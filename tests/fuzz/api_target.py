@@ -17,7 +17,7 @@ from hashing_embedder import HashingEmbedder
 from rag import IndexReport, Library
 from ui import server
 from ui.jobs import Jobs
-from ui.ops.warm_up import Warming
+from ui.ops.warm_up import WarmUp
 from ui.security.access import HERE
 from ui.security.middleware import gated
 
@@ -94,7 +94,7 @@ def _client() -> TestClient:
     library.index(folder)
 
     async def build() -> TestClient:
-        background = server.Background(Warming(library), Jobs(_Reluctant()))
+        background = server.Background(WarmUp(library), Jobs(_Reluctant()))
         # What nobody expected is raised, and so has a traceback.
         return TestClient(gated(server.create_app(library, background), HERE), base_url=_BASE)
 

@@ -213,7 +213,7 @@ def test_what_a_killed_run_stored_goes_with_its_file(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr(type(library.engine.writer), "settle", killed)
+        patched.setattr(type(library.engine.writer), "record_files", killed)
         with pytest.raises(KeyboardInterrupt):
             library.index(articles)
     stored = library.documents()

@@ -165,7 +165,7 @@ def refused(hostile: Path, place: Path) -> str:
     folder.mkdir()
     before = set(place.rglob("*"))
     with pytest.raises((LibraryDamaged, LibraryMismatch)) as error:
-        backup_import.bring_in(hostile, folder, lambda *_: None)
+        backup_import.import_archive(hostile, folder, lambda *_: None)
     assert set(place.rglob("*")) == before
     return str(error.value)
 
@@ -203,7 +203,7 @@ def test_a_folder_that_is_none(archive: Path, tmp_path: Path, folder: object) ->
         members = {name: sound.read(name) for name in sound.namelist() if name != "manifest.json"}
     hostile = rezipped(members, folder, tmp_path / "hostile.zip")
     try:
-        backup_import.bring_in(hostile, tmp_path / "new", lambda *_: None)
+        backup_import.import_archive(hostile, tmp_path / "new", lambda *_: None)
     except (LibraryDamaged, InputError):
         assert not (tmp_path / "new").exists()
     else:
@@ -254,7 +254,7 @@ def test_a_model_that_came_along(archive: Path, tmp_path: Path) -> None:
     said = refused(changed(archive, tmp_path, statements), tmp_path)
     assert "names a model that lies in the library's own folder" in said
     elsewhere = statements.replace("/target/files", "/elsewhere/files")
-    found = backup_import.bring_in(
+    found = backup_import.import_archive(
         changed(archive, tmp_path, elsewhere), tmp_path / "new", lambda *_: None
     )
     assert found.documents == 2
@@ -267,7 +267,7 @@ def test_a_model_that_came_along(archive: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize("kind", ["trigger", "view", "virtual table"])
 def test_a_folder_with_code_in_it_is_not_opened(archive: Path, tmp_path: Path, kind: str) -> None:
     """A library's folder may come from a stranger, too."""
-    backup_import.bring_in(archive, tmp_path / "new", lambda *_: None)
+    backup_import.import_archive(archive, tmp_path / "new", lambda *_: None)
     connection = sqlite3.connect(tmp_path / "new" / "library.db", isolation_level=None)
     connection.execute(STRANGERS[kind])
     connection.close()

@@ -277,4 +277,4 @@ def test_trouble_names_no_path(error: Exception, status: int, kind: str, detail:
 
 def test_errors_of_no_known_kind_are_not_shown() -> None:
     """A new kind of error can't let a path slip through."""
-    assert public_errors.told(RagError("/home/ada")) == public_errors.UNEXPECTED
+    assert public_errors.public_message(RagError("/home/ada")) == public_errors.UNEXPECTED

@@ -256,7 +256,7 @@ def test_protected_with_its_password(served: Served) -> None:
     path, viewer = served.folder / "bank.pdf", served.shelf._viewer
     image = viewer.image(path, document.digest, 1, 300, ["tuna", "swordfish"])
     assert image.width == 300
-    sought = rag.documents.sandbox.page_viewer.Sought(fact(2))
+    sought = rag.documents.sandbox.page_viewer.TextPattern(fact(2))
     assert len(viewer.boxes(path, document.digest, 1, sought, ["swordfish"])) >= 1
     with pytest.raises(LoadError, match="passwords are kept nowhere"):
         viewer.image(path, document.digest, 1, 300)

@@ -23,7 +23,7 @@ from rag import IndexReport, Library
 from ui import server
 from ui.api import problems
 from ui.jobs import Jobs
-from ui.ops.warm_up import Warming
+from ui.ops.warm_up import WarmUp
 
 EXAMPLES = 12
 """For each operation, of requests that are valid and of requests that are not."""
@@ -50,7 +50,7 @@ def schema(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BaseSchema]:
         library.index(folder)
 
         async def build() -> TestClient:
-            background = server.Background(Warming(library), Jobs(Reluctant()))
+            background = server.Background(WarmUp(library), Jobs(Reluctant()))
             return TestClient(here(server.create_app(library, background)))
 
         client = asyncio.run(build())

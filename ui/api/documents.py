@@ -209,7 +209,7 @@ def routes(library: Library, jobs: Jobs, removals: Removals) -> APIRouter:
     def document(document_id: str) -> Document:
         """Get a document's metadata, without its text."""
         present = any(file.is_file() for file in library.files(document_id))
-        return _described(library.document(document_id), library.sources(document_id), present)
+        return _describe(library.document(document_id), library.sources(document_id), present)
 
     @router.get(
         "/documents/{document_id}/text",
@@ -270,7 +270,7 @@ def routes(library: Library, jobs: Jobs, removals: Removals) -> APIRouter:
     return router
 
 
-def _described(document: rag.Document, sources: list[str], present: bool) -> Document:  # noqa: FBT001
+def _describe(document: rag.Document, sources: list[str], present: bool) -> Document:  # noqa: FBT001
     return Document(
         id=document.id,
         title=document.title,

@@ -13,7 +13,7 @@ from rag import Library
 from ui import uploads as sending
 from ui.api import problems, write_access
 from ui.api.schemas import Shape
-from ui.uploads import Kept, TooLarge, Uploads
+from ui.uploads import StoredFile, TooLarge, Uploads
 
 ANY_BYTES: dict[str, Any] = {
     "requestBody": {
@@ -66,14 +66,14 @@ def routes(library: Library, uploads: Uploads) -> APIRouter:
         """
         # Otherwise a folder that vanished would be created again, without its library.
         await run_in_threadpool(library.ensure_available)
-        kept = await _kept(request, sending.safe(name), uploads)
+        kept = await _kept(request, sending.safe_name(name), uploads)
         response.status_code = 201 if kept.new else 200
         return SentFile(name=kept.path.name, size=kept.size, new=kept.new)
 
     return router
 
 
-async def _kept(request: Request, name: str, uploads: Uploads) -> Kept:
+async def _kept(request: Request, name: str, uploads: Uploads) -> StoredFile:
     announced = request.headers.get("content-length", "")
     too_large = problems.Refused(
         problems.TOO_LARGE,

@@ -160,12 +160,12 @@ def routes(jobs: Jobs, uploads: Uploads) -> APIRouter:
     @router.get("/jobs")
     def index_jobs() -> IndexJobs:
         """List the queued jobs, the running one and the latest finished ones."""
-        return IndexJobs(jobs=tuple(map(told, jobs.all())))
+        return IndexJobs(jobs=tuple(map(describe, jobs.all())))
 
     @router.get("/jobs/{job_id}", responses=missing)
     def index_job(job_id: str) -> IndexJob:
         """Get the progress and outcome of a job."""
-        return told(_found(jobs.get(job_id)))
+        return describe(_found(jobs.get(job_id)))
 
     @router.delete(
         "/jobs/{job_id}",
@@ -175,7 +175,7 @@ def routes(jobs: Jobs, uploads: Uploads) -> APIRouter:
     )
     def cancel_index_job(job_id: str) -> IndexJob:
         """Cancel a job within a moment; what it has committed stays."""
-        return told(_found(jobs.cancel(job_id)))
+        return describe(_found(jobs.cancel(job_id)))
 
     return router
 
@@ -189,10 +189,10 @@ def _found(job: Job | None) -> Job:
 def started(job: Job, asked: Request, response: Response) -> IndexJob:
     """Respond to a request that started a job: its snapshot, and its URL in ``Location``."""
     response.headers["location"] = f"{asked.scope['root_path']}/jobs/{job.id}"
-    return told(job)
+    return describe(job)
 
 
-def told(job: Job) -> IndexJob:
+def describe(job: Job) -> IndexJob:
     """Convert a job to its API schema: no paths of the server, and a thousand failures at most."""
     return IndexJob(
         id=job.id,

@@ -63,7 +63,7 @@ class LibrarySummary(Shape):
             documents=seen.documents,
             passages=seen.passages,
             newest=seen.newest,
-            trouble=None if seen.trouble is None else public_errors.told(seen.trouble),
+            trouble=None if seen.trouble is None else public_errors.public_message(seen.trouble),
         )
 
 

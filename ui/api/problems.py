@@ -167,8 +167,8 @@ def wrong(error: RequestValidationError) -> tuple[Wrong, ...]:
 
 def look_at(errors: tuple[Wrong, ...]) -> str:
     """Summarize validation errors in one line."""
-    told = "; ".join(f"{one.where}: {one.detail.removesuffix('.')}" for one in errors)
-    return f"Look at {told}"
+    places = "; ".join(f"{one.where}: {one.detail.removesuffix('.')}" for one in errors)
+    return f"Look at {places}"
 
 
 def nothing_here(scope: Scope) -> Response:
@@ -193,7 +193,7 @@ def add_handlers(api: FastAPI) -> None:
         kind = next((kind for of, kind in _OF_LIBRARY if isinstance(error, of)), BROKEN)
         if kind is BROKEN:
             _log.error("The library is in trouble: %s", error)
-        return response(request.scope, kind, public_errors.told(error))
+        return response(request.scope, kind, public_errors.public_message(error))
 
     @api.exception_handler(RequestValidationError)
     async def invalid(request: Request, error: RequestValidationError) -> Response:

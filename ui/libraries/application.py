@@ -148,7 +148,7 @@ class Libraries:
             page = libraries_page.missing(name, to, root)
         else:
             _log.error("The library “%s” can't be opened: %s", name, error)
-            status, reason = HTTPStatus.SERVICE_UNAVAILABLE, public_errors.told(error)
+            status, reason = HTTPStatus.SERVICE_UNAVAILABLE, public_errors.public_message(error)
             line = told.CANT_OPEN.format(reason=reason)
             page = libraries_page.trouble(name, reason, root)
         if "text/html" not in request.headers.get("accept", ""):

@@ -113,7 +113,9 @@ def _table(libraries: Sequence[Shelved], *, may_change: bool) -> str:
 def _row(one: Shelved, *, may_change: bool) -> str:
     name = f"<bdi>{escape(one.name)}</bdi>"
     if one.trouble is not None:
-        reason = strings.sentence(told.CANT_OPEN.format(reason=public_errors.told(one.trouble)))
+        reason = strings.sentence(
+            told.CANT_OPEN.format(reason=public_errors.public_message(one.trouble))
+        )
         span = 4 if may_change else 3
         return (
             f'<tr><th scope="row">{name}</th>'

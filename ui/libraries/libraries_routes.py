@@ -121,7 +121,9 @@ async def _changed(request: Request, shelf: Shelf, rename: Rename) -> None:
         given = name if library is None else ""
         raise _Refused(HTTPStatus.UNPROCESSABLE_ENTITY, str(error), given) from error
     except RagError as error:
-        raise _Refused(HTTPStatus.SERVICE_UNAVAILABLE, public_errors.told(error)) from error
+        raise _Refused(
+            HTTPStatus.SERVICE_UNAVAILABLE, public_errors.public_message(error)
+        ) from error
 
 
 async def _fields(request: Request) -> dict[str, str]:

@@ -14,7 +14,7 @@ from ui import server
 from ui.libraries import library_strings as told
 from ui.ops import metrics, root_path
 from ui.ops.metrics import Reading
-from ui.ops.splash import PATHS, Starting
+from ui.ops.splash import PATHS, Splash
 from ui.server import Background
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class Opened:
         self._library = library
         self._name = name
         self._background = Background.of(library)
-        self._starting = Starting()
+        self._starting = Splash()
         self._complete = asyncio.Event()
         self._leaving = asyncio.Event()
         self._answering: dict[anyio.CancelScope, str] = {}

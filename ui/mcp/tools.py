@@ -25,7 +25,7 @@ from ui import strings
 from ui.api.schemas import FURTHEST, Condition, Day, Question, Shape
 from ui.mcp import texts
 from ui.ops import public_errors, search_log
-from ui.ops.warm_up import Warming
+from ui.ops.warm_up import WarmUp
 from ui.security import origin
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ def mcp_server(library: Library) -> MCPServer[None]:
         """Find the passages that best answer a question, best first, and estimate how probable it
         is that the documents answer it.
         """
-        with _in_words(), search_log.logged("mcp search", question):
+        with _as_tool_errors(), search_log.logged("mcp search", question):
             answer = library.ask(
                 question,
                 passages,
@@ -112,7 +112,7 @@ def mcp_server(library: Library) -> MCPServer[None]:
         language: Language = None,
     ) -> Listed:
         """List every passage that contains all the words, in document order."""
-        with _in_words(), search_log.logged("mcp find", query):
+        with _as_tool_errors(), search_log.logged("mcp find", query):
             found = library.find(
                 query,
                 offset=offset,
@@ -137,7 +137,7 @@ def mcp_server(library: Library) -> MCPServer[None]:
         ] = 8_000,
     ) -> Read:
         """Return a range of a document's text, verbatim."""
-        with _in_words():
+        with _as_tool_errors():
             document = library.document(document_id)
         stretch = texts.read(document, start, characters)
         return _result(texts.read_text(stretch), stretch)
@@ -147,7 +147,7 @@ def mcp_server(library: Library) -> MCPServer[None]:
 
 def serve_stdio(library: Library) -> None:
     """Serve over stdio until the input ends; nothing else is written to standard output."""
-    warming = Warming(library)
+    warming = WarmUp(library)
     warming.start()
     try:
         with suppress(KeyboardInterrupt):
@@ -179,13 +179,13 @@ def mounted(library: Library) -> Mounted:
     )
     manager = server.session_manager
     return Mounted(
-        route=Route(PATH, endpoint=FromHere(manager.handle_request)),
+        route=Route(PATH, endpoint=SameOriginOnly(manager.handle_request)),
         running=manager.run,
     )
 
 
 @dataclass(frozen=True, slots=True)
-class FromHere:
+class SameOriginOnly:
     """Middleware that accepts programs and same-origin pages only.
 
     It allows only POST: in the protocol the other methods open and close streams, and there are
@@ -214,9 +214,9 @@ def _result(text: str, shape: Shape) -> CallToolResult:
 
 
 @contextmanager
-def _in_words() -> Iterator[None]:
+def _as_tool_errors() -> Iterator[None]:
     """Report the library's errors to the assistant, without paths of this machine."""
     try:
         yield
     except RagError as error:
-        raise ToolError(public_errors.told(error)) from error
+        raise ToolError(public_errors.public_message(error)) from error

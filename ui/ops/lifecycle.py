@@ -20,8 +20,8 @@ from rag import InputError
 from ui import strings
 from ui.api import problems
 from ui.ops.metrics import Metrics
-from ui.ops.request_log import Observed
-from ui.security import messages as told
+from ui.ops.request_log import RequestLog
+from ui.security import messages
 from ui.security.access import Access
 from ui.security.error_response import refusal
 from ui.security.middleware import gated
@@ -86,10 +86,10 @@ async def _answer(
     on_ready: Callable[[str], None] | None,
     on_starting: Callable[[str], None] | None,
 ) -> None:
-    observed = Observed(gated(service, access), service.metrics)
+    observed = RequestLog(gated(service, access), service.metrics)
     server = uvicorn.Server(
         uvicorn.Config(
-            _given_up(observed),
+            _end_quietly(observed),
             lifespan="off",  # the application's lifespan starts later
             proxy_headers=False,  # ui.security.proxy trusts only the configured proxy
             log_config=None,  # uvicorn logs through our own configuration
@@ -109,7 +109,7 @@ async def _answer(
         async with service.running():
             if not serving.done() and on_ready is not None:
                 on_ready(_address(listener))
-            await _told_to_stop(server, serving)
+            await _stop_signal(server, serving)
             service.stop()
             await asyncio.sleep(SECONDS_OF_STREAMS if observed.open_streams else 0)
             observed.end_streams()
@@ -122,13 +122,13 @@ async def _answer(
             service.close()
 
 
-async def _told_to_stop(server: uvicorn.Server, serving: asyncio.Task[None]) -> None:
+async def _stop_signal(server: uvicorn.Server, serving: asyncio.Task[None]) -> None:
     """Wait until the server begins to shut down."""
     while not (server.should_exit or serving.done()):  # noqa: ASYNC110 — uvicorn has no event for it
         await asyncio.sleep(0.1)
 
 
-def _given_up(app: ASGIApp) -> ASGIApp:
+def _end_quietly(app: ASGIApp) -> ASGIApp:
     """Wrap ``app`` so that requests cancelled by uvicorn at the end of the grace period end
     quietly; it would log each as a failure.
     """
@@ -136,16 +136,16 @@ def _given_up(app: ASGIApp) -> ASGIApp:
     async def call(scope: Scope, receive: Receive, send: Send) -> None:
         begun = False
 
-        async def noted(message: Message) -> None:
+        async def record(message: Message) -> None:
             nonlocal begun
             begun = True
             await send(message)
 
         try:
-            await app(scope, receive, noted)
+            await app(scope, receive, record)
         except asyncio.CancelledError:
             if not begun:
-                await refusal(scope, problems.NOT_READY, told.STOPPING)(scope, receive, send)
+                await refusal(scope, problems.NOT_READY, messages.STOPPING)(scope, receive, send)
 
     return call
 

@@ -27,7 +27,7 @@ from prometheus_client.registry import Collector
 
 from rag import Library, RagError
 from ui.jobs import Jobs
-from ui.ops.warm_up import Warming
+from ui.ops.warm_up import WarmUp
 from ui.security import principal
 
 PATH = "/metrics"
@@ -57,7 +57,7 @@ class Reading:
     jobs_over: Mapping[str, int] = field(default_factory=dict)
 
 
-def read(library: Library, jobs: Jobs, warming: Warming, name: str = "") -> Reading:
+def read(library: Library, jobs: Jobs, warming: WarmUp, name: str = "") -> Reading:
     """Read a library's current state."""
     states = [job.state for job in jobs.all() if not job.is_over]
     reading = Reading(
@@ -172,7 +172,7 @@ def add_routes(app: FastAPI, metrics: Metrics) -> None:
     """
 
     @app.get(PATH)
-    def told(request: Request) -> Response:
+    def metrics_text(request: Request) -> Response:
         visitor = principal.of(request.scope)
         if not (visitor.may_change or visitor.name):
             return PlainTextResponse(NOT_FOR_OTHERS, status_code=403)

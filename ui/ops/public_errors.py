@@ -45,7 +45,7 @@ _WORDS: tuple[tuple[type[RagError], str], ...] = (
 )
 
 
-def told(error: Exception) -> str:
+def public_message(error: Exception) -> str:
     """One line for a user: what is wrong and what to do, without a path of this machine."""
     for kind, line in _WORDS:
         if isinstance(error, kind):

@@ -50,7 +50,7 @@ def first_view(library: Library, name: str = "") -> FirstView:
     except RagError as error:
         _log.error("The library is in trouble: %s", error)
         return FirstView(
-            states.masthead(0, None, name), states.problem(public_errors.told(error)), ()
+            states.masthead(0, None, name), states.problem(public_errors.public_message(error)), ()
         )
     return FirstView(
         masthead=states.masthead(status.documents, newest[0] if newest else None, name)
@@ -94,7 +94,7 @@ def answer(
     except RagError as error:
         if not isinstance(error, InputError):
             _log.error("The library is in trouble: %s", error)
-        return states.problem(public_errors.told(error))
+        return states.problem(public_errors.public_message(error))
     except Exception:  # noqa: BLE001 — last resort: the log gets the traceback
         _log.exception("The question could not be answered.")
         return states.problem(strings.UNEXPECTED)

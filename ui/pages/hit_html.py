@@ -17,7 +17,7 @@ from ui.pages.view_parameters import Sight
 if TYPE_CHECKING:
     import datetime as dt
 
-    from rag import Answer, Hit, Why
+    from rag import Answer, Explanation, Hit
 
 STRENGTHS = ((0.9, strings.STRONG), (0.5, strings.FAIR), (0.0, strings.WEAK))
 """The minimum confidence for each label, best first."""
@@ -196,7 +196,7 @@ def strength(confidence: float | None) -> str:
     )
 
 
-def why(reasons: Why) -> str:
+def why(reasons: Explanation) -> str:
     """Explain the score in plain words, collapsed."""
     rows = (
         _reason(

@@ -16,7 +16,7 @@ from ui.pages import plots, reader, timeline
 from ui.pages.plots import Bar
 
 if TYPE_CHECKING:
-    from rag import Calibration, Dates, Reliability, Sought
+    from rag import Calibration, Dates, QueryOutcome, Reliability
 
 MOST_MISSED = 50
 """Maximum number of self-test failures that are listed; the rest are counted."""
@@ -35,7 +35,7 @@ class Known:
     passages: int
     calibration: Calibration | None
     reliability: Reliability | None
-    sought: Sequence[Sought]
+    sought: Sequence[QueryOutcome]
     dates: Dates
 
 
@@ -129,7 +129,7 @@ def _sure(trust: Reliability) -> str:
     return _figure(told.SURE, told.SURE_HELP, plots.reliability(bins, label), table)
 
 
-def _found(sought: Sequence[Sought]) -> str:
+def _found(sought: Sequence[QueryOutcome]) -> str:
     """The results of the self-test."""
     if not sought:
         return f"<section><h2>{told.FOUND}</h2><p>{told.NOT_CHECKED}</p></section>"
@@ -156,7 +156,7 @@ def _found(sought: Sequence[Sought]) -> str:
     )
 
 
-def _missed(missed: Sequence[Sought]) -> str:
+def _missed(missed: Sequence[QueryOutcome]) -> str:
     """The queries that failed, each with a link to what is retrieved instead."""
     if not missed:
         return ""

@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime as dt
 from contextlib import suppress
 
-from rag.cluster.lance.storage import told
+from rag.cluster.lance.storage import translate_errors
 from rag.cluster.lance.table import Table
 from rag.cluster.lance.tables import Tables
 from rag.errors import LibraryBusy
@@ -47,7 +47,7 @@ def compact(table: Table) -> None:
     LibraryBusy
         If others write the same rows.
     """
-    with told(table.url):
+    with translate_errors(table.url):
         # Lance only merges files covered by the same segments of each index.
         table.dataset.optimize.optimize_indices(num_indices_to_merge=ALL)
         table.dataset.optimize.compact_files(
@@ -57,7 +57,7 @@ def compact(table: Table) -> None:
 
 
 def _is_worth_it(table: Table) -> bool:
-    with told(table.url):
+    with translate_errors(table.url):
         files = table.dataset.get_fragments()
         rows = [one.count_rows() for one in files]
         written = sum(one.physical_rows for one in files)

@@ -7,7 +7,7 @@ import hashlib
 import json
 from collections.abc import Iterable
 
-from rag.cluster.lance.filter_sql import in_groups, one_of
+from rag.cluster.lance.filter_sql import in_batches, one_of
 from rag.cluster.lance.notes import SharedNotes
 from rag.cluster.lance.tables import Tables
 from rag.types import Quote, Rating
@@ -64,7 +64,7 @@ class SharedRatings:
         passages = self._tables.passages
         return {
             row["id"]
-            for some in in_groups(ids)
+            for some in in_batches(ids)
             for row in passages.rows(("id",), one_of("id", some))
         }
 

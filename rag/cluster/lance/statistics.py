@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.cluster.lance.bm25 import Field
-from rag.cluster.lance.filter_sql import one_of, quoted
+from rag.cluster.lance.filter_sql import one_of, quote
 from rag.cluster.lance.rows import Row
 from rag.cluster.lance.table import Table
 from rag.cluster.lance.workers import Part
@@ -41,7 +41,7 @@ COLUMNS = ("stems", "context", "literal", "pieces", "language")
 """Passage columns to count."""
 
 
-def counted(passages: Iterable[Row]) -> Counter[str]:
+def count_terms(passages: Iterable[Row]) -> Counter[str]:
     """Document frequency of each term over passages, and the totals."""
     found: Counter[str] = Counter()
     for row in passages:
@@ -56,12 +56,12 @@ def counted(passages: Iterable[Row]) -> Counter[str]:
     return found
 
 
-def counted_in(part: Part) -> Counter[str]:
-    """As :func:`counted`, for one part of the passages."""
-    return counted(part.table().each(COLUMNS, part.files))
+def count_part(part: Part) -> Counter[str]:
+    """As :func:`count_terms`, for one part of the passages."""
+    return count_terms(part.table().each(COLUMNS, part.files))
 
 
-def added(counts: Iterable[Counter[str]]) -> Counter[str]:
+def sum_counts(counts: Iterable[Counter[str]]) -> Counter[str]:
     """Sum the counts of parts."""
     found: Counter[str] = Counter()
     for one in counts:
@@ -83,7 +83,7 @@ class Statistics:
 
     @cached_property
     def _sums(self) -> Mapping[str, int]:
-        kinds = f"starts_with(term, {quoted(KIND)})"
+        kinds = f"starts_with(term, {quote(KIND)})"
         totals = one_of("term", (PASSAGES, STEMS, CONTEXTS))
         return self._found(f"{kinds} OR {totals}")
 
@@ -150,8 +150,8 @@ class Statistics:
         """Candidate corrections. A transposition counts as two edits here."""
         slips = 2 * spelling.slips_allowed(word)
         condition = (
-            f"starts_with(term, {quoted(LITERAL + word[0])})"
-            f" AND levenshtein(term, {quoted(LITERAL + word)}) <= {slips}"
+            f"starts_with(term, {quote(LITERAL + word[0])})"
+            f" AND levenshtein(term, {quote(LITERAL + word)}) <= {slips}"
         )
         return [
             (term.removeprefix(LITERAL), count) for term, count in self._found(condition).items()

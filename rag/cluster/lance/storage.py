@@ -12,7 +12,7 @@ from lance import Session  # type: ignore[attr-defined]  # which its documentati
 from lance.commit import CommitConflictError
 
 from rag.errors import LibraryBusy, LibraryError, LibraryNotFound
-from rag.runtime.byte_sizes import told_size
+from rag.runtime.byte_sizes import size_from_environment
 
 MEMORY_VARIABLE = "RAG_SHARED_CACHE_LIMIT"
 """Environment variable for the cache size of all shared libraries in a process, in bytes."""
@@ -41,7 +41,7 @@ def credentials() -> tuple[tuple[str, str], ...]:
     return tuple(sorted(one for one in os.environ.items() if one[0].startswith(known)))
 
 
-def kept() -> Session:
+def shared_session() -> Session:
     """The process-wide LRU cache for all shared libraries.
 
     Raises
@@ -49,22 +49,22 @@ def kept() -> Session:
     InputError
         If ``$RAG_SHARED_CACHE_LIMIT`` is not a size.
     """
-    return _kept(told_size(MEMORY_VARIABLE, DEFAULT_MEMORY), credentials())
+    return _session(size_from_environment(MEMORY_VARIABLE, DEFAULT_MEMORY), credentials())
 
 
 @lru_cache(maxsize=1)
-def _kept(limit: int, _credentials: object) -> Session:
+def _session(limit: int, _credentials: object) -> Session:
     tables = limit // OF_TABLES
     return Session(index_cache_size_bytes=limit - tables, metadata_cache_size_bytes=tables)
 
 
 @contextmanager
-def told(url: str) -> Iterator[None]:
+def translate_errors(url: str) -> Iterator[None]:
     """Translate errors of Lance and the object storage to our own."""
     try:
         yield
     except (OSError, ValueError, RuntimeError) as error:
-        said = _said(error)
+        said = _short_message(error)
         if "was not found" in said:
             raise LibraryNotFound(
                 f"there is no library at {url}; make one: rag index PATH --library {url}"
@@ -79,7 +79,7 @@ def told(url: str) -> Iterator[None]:
         ) from error
 
 
-def _said(error: Exception) -> str:
+def _short_message(error: Exception) -> str:
     """Shorten an error message: servers send a page of XML."""
     whole = " ".join(str(error).split()) or type(error).__name__
     status = re.search(r"status code: (\d+ [A-Za-z ]+)", whole)

@@ -17,7 +17,7 @@ import numpy as np
 
 from rag.cluster.lance import publication, rows, statistics
 from rag.cluster.lance.filter_sql import one_of
-from rag.cluster.lance.revisions import Held
+from rag.cluster.lance.revisions import DocumentSources
 from rag.cluster.lance.tables import Tables
 from rag.cluster.lance.writer import SharedWriter
 from rag.errors import LibraryDamaged, LibraryError
@@ -71,11 +71,11 @@ def verify(
         If the library can't be read, or can't be written for a repair.
     """
     began = time.perf_counter()
-    look = _Look(tables, tell)
+    look = _Check(tables, tell)
     found = look.problems()
     if repair and found:
-        _repaired(tables, writer, embedder, found)
-        look = _Look(tables, tell)
+        _repair(tables, writer, embedder, found)
+        look = _Check(tables, tell)
         still = {(one.what, one.document) for one in look.problems()}
         found = [replace(one, repaired=(one.what, one.document) not in still) for one in found]
     return Verification(
@@ -87,7 +87,7 @@ def verify(
     )
 
 
-class _Look:
+class _Check:
     """One pass over all tables."""
 
     def __init__(self, tables: Tables, tell: Tell) -> None:
@@ -105,7 +105,7 @@ class _Look:
             found += self._of(there[start : start + TOGETHER])
             self._tell("documents", min(start + TOGETHER, len(there)), len(there))
         self.documents = len(ids)
-        found = self._lasting(found)
+        found = self._persistent(found)
         twice = [id_ for id_, number in Counter(ids).items() if number > 1]
         found += [_Fault(id_, "it is there twice", text=True) for id_ in twice]
         sources = {source.document_id: source.path for source in reversed(self._sources(found))}
@@ -118,7 +118,7 @@ class _Look:
     def _each(self, columns: Sequence[str]) -> Iterator[rows.Row]:
         return self._tables.passages.each(columns)
 
-    def _lasting(self, found: list[_Fault]) -> list[_Fault]:
+    def _persistent(self, found: list[_Fault]) -> list[_Fault]:
         """Problems that persist a moment later."""
         for _ in range(TRIES - 1):
             if not found:
@@ -164,9 +164,11 @@ class _Look:
             return
         if not row["paths"]:
             yield _Fault(id_, "no source leads to it", text=True)
-        read = [_read(one) for one in passages]
+        read = [_deserialise(one) for one in passages]
         for what in dict.fromkeys(
-            what for one in zip(passages, read, strict=True) for what in _wrong(document, *one)
+            what
+            for one in zip(passages, read, strict=True)
+            for what in _passage_problems(document, *one)
         ):
             yield _Fault(id_, f"a passage of it {what}")
         self.sentences += sum(len(one[0].sentences) for one in read if one)
@@ -176,9 +178,9 @@ class _Look:
             yield _Fault(id_, f"it has {len(passages):,} passages and not {row['passages']:,}")
         elif all(read):
             both = [one for one in read if one]
-            yield from self._kept(document, row, passages, both)
+            yield from self._compare_columns(document, row, passages, both)
 
-    def _kept(
+    def _compare_columns(
         self,
         document: Document,
         row: rows.Row,
@@ -187,13 +189,13 @@ class _Look:
     ) -> Iterator[_Fault]:
         """Compare filter columns and stems with the text they are derived from."""
         whole = [one for one, _ in read]
-        expected = rows.document_row(document, Held.of(row), whole)
+        expected = rows.document_row(document, DocumentSources.of(row), whole)
         if any(row[name] != expected[name] for name in row if name != "id"):
             yield _Fault(document.id, "what is kept of it for filters is not what it says")
         if not read:
             return
         made = rows.passage_rows(
-            document, Held.of(row), whole, [one for _, one in read], self._analysis
+            document, DocumentSources.of(row), whole, [one for _, one in read], self._analysis
         )
         columns = (*rows.WORDS, *_CONDITIONS, "literal", "sources")
         for one, other in zip(passages, made, strict=True):
@@ -204,7 +206,7 @@ class _Look:
     def _sources(self, found: Sequence[_Fault]) -> list[Source]:
         wanted = one_of("id", dict.fromkeys(one.document for one in found))
         held = self._tables.documents.rows(("id", "paths", "files"), wanted)
-        return [source for row in held for source in Held.of(row).sources]
+        return [source for row in held for source in DocumentSources.of(row).sources]
 
     def _derived(self) -> Iterator[str]:
         """Problems of term counts and indexes, as of the end of the last run that updated them; a
@@ -219,7 +221,7 @@ class _Look:
         passages = self._tables.passages.at(counted_of)
         if passages is None:
             return  # the version has been deleted
-        counts = statistics.counted(passages.each(statistics.COLUMNS))
+        counts = statistics.count_terms(passages.each(statistics.COLUMNS))
         counts[statistics.VERSION] = counted_of
         differing = set(counts.items()) ^ set(kept.items())
         if differing:
@@ -238,7 +240,7 @@ def _problem(fault: _Fault, source: str) -> Problem:
     return Problem(fault.what, remedy, fault.document, source)
 
 
-def _read(row: rows.Row) -> tuple[Passage, PassageEncoding] | None:
+def _deserialise(row: rows.Row) -> tuple[Passage, PassageEncoding] | None:
     """Deserialise a passage and its encoding; None if impossible."""
     try:
         return rows.passage(row), rows.encoding(row)
@@ -246,7 +248,7 @@ def _read(row: rows.Row) -> tuple[Passage, PassageEncoding] | None:
         return None
 
 
-def _wrong(
+def _passage_problems(
     document: Document, row: rows.Row, read: tuple[Passage, PassageEncoding] | None
 ) -> Iterator[str]:
     """Problems of a passage, worded to complete a sentence."""
@@ -269,7 +271,7 @@ def _wrong(
         yield "has more or fewer tokens than it is said to have"
 
 
-def _repaired(
+def _repair(
     tables: Tables, writer: SharedWriter, embedder: Embedder, found: Iterable[Problem]
 ) -> None:
     """Rebuild what can be rebuilt; mark the rest to be read again by the next run."""
@@ -286,7 +288,7 @@ def _repaired(
             document = rows.document(row)
             made = broken(document, embedder)
             tables.passages.delete(one_of("document", [id_]))
-            for source in Held.of(row).sources[:1]:
+            for source in DocumentSources.of(row).sources[:1]:
                 writer.put(document, source, made, embedder.passages(made))
             writer.flush()
-    publication.publish(tables, anew=True)
+    publication.publish(tables, force=True)

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from rag.cluster.lance.notes import SharedNotes
-from rag.cluster.lance.storage import told
+from rag.cluster.lance.storage import translate_errors
 from rag.cluster.lance.table import Table
 from rag.cluster.lance.tables import Tables
 from rag.errors import InputError
@@ -25,7 +25,7 @@ KEPT = 10
 _NAMED = "version:"
 
 
-def keep(tables: Tables, documents: int, passages: int) -> None:
+def record(tables: Tables, documents: int, passages: int) -> None:
     """Record the current state as a version."""
     notes, of_version = SharedNotes(tables), _tables(tables)
     number = max((one.number for one in versions(tables)), default=0) + 1
@@ -53,7 +53,7 @@ def versions(tables: Tables) -> list[Version]:
             documents=kept["documents"],
             passages=kept["passages"],
         )
-        for name, kept in _kept(tables).items()
+        for name, kept in _recorded(tables).items()
     ]
     return sorted(found, key=lambda one: -one.number)
 
@@ -66,7 +66,7 @@ def restore(tables: Tables, number: int) -> None:
     InputError
         If there is no such version.
     """
-    kept = _kept(tables).get(f"{_NAMED}{number}")
+    kept = _recorded(tables).get(f"{_NAMED}{number}")
     if kept is None:
         known = ", ".join(str(one.number) for one in versions(tables))
         raise InputError(
@@ -78,7 +78,7 @@ def restore(tables: Tables, number: int) -> None:
             raise InputError(
                 f"version {number} of {tables.url} is gone; name a later one: rag status --versions"
             )
-        with told(tables.url):
+        with translate_errors(tables.url):
             restore_dataset: Callable[[], None] = before.dataset.restore
             restore_dataset()
 
@@ -92,29 +92,29 @@ def _tables(tables: Tables) -> dict[str, Table]:
     }
 
 
-def _kept(tables: Tables) -> dict[str, dict[str, Any]]:
+def _recorded(tables: Tables) -> dict[str, dict[str, Any]]:
     return {name: json.loads(value) for name, value in SharedNotes(tables).all(_NAMED).items()}
 
 
 def _tag(table: Table, number: int) -> None:
     name = _tagged(number)
     # Another run may have ended at the same time: the later one wins.
-    with told(table.url):
+    with translate_errors(table.url):
         tags = table.dataset.tags
-        with _unless("already exists"):
+        with _ignore_done("already exists"):
             tags.create(name, table.version)
         tags.update(name, table.version)
 
 
 def _untag(table: Table, names: Iterable[str]) -> None:
-    with told(table.url):
+    with translate_errors(table.url):
         for name in names:
-            with _unless("does not exist", "Not found"):
+            with _ignore_done("does not exist", "Not found"):
                 table.dataset.tags.delete(name)
 
 
 @contextmanager
-def _unless(*said: str) -> Iterator[None]:
+def _ignore_done(*said: str) -> Iterator[None]:
     """Ignore errors that mean it was already done, here or by a concurrent run."""
     try:
         yield

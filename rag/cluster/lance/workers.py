@@ -21,7 +21,7 @@ terms common to all parts add little overhead."""
 class Workers(Protocol):
     """Other machines, such as :class:`rag.cluster.ray.pipeline.Machines`."""
 
-    def gathered(
+    def map_reduce(
         self,
         work: Callable[[_Part], _Result],
         parts: Sequence[_Part],

@@ -137,7 +137,7 @@ class _Writer:
         for event, tag, element, walker in walk(root):
             if event == "end":
                 self._end(tag)
-            elif _is_out_of_sight(tag, element) or self._goes_aside(tag, element, root):
+            elif _is_hidden(tag, element) or self._goes_aside(tag, element, root):
                 walker.skip_subtree()
             else:
                 self._start(tag, element)
@@ -218,10 +218,10 @@ class _Writer:
         properties = child(paragraph, "w:pPr")
         usual = self._styles.get("", _PLAIN)
         style = self._styles.get(_value(child(properties, "w:pStyle")), usual)
-        return style if properties is None else _with_own(style, properties)
+        return style if properties is None else _override(style, properties)
 
 
-def _is_out_of_sight(tag: str, element: Element) -> bool:
+def _is_hidden(tag: str, element: Element) -> bool:
     if tag == "w:r":
         return _is_on(child(element, "w:rPr", "w:vanish"))
     if tag == "w:sdt":
@@ -243,7 +243,7 @@ def _number(element: Element | None, otherwise: int) -> int:
     return int(value) if re.fullmatch(r"[0-9]{1,9}", value) else otherwise
 
 
-def _with_own(style: _Style, properties: Element) -> _Style:
+def _override(style: _Style, properties: Element) -> _Style:
     """Override a style with the properties of a paragraph or derived style."""
     outline = child(properties, "w:outlineLvl")
     if outline is not None:
@@ -303,7 +303,7 @@ def _derived(style: _Style, element: Element) -> _Style:
     elif _CONTENTS.fullmatch(name):
         style = replace(style, contents=True)
     properties = child(element, "w:pPr")
-    return style if properties is None else _with_own(style, properties)
+    return style if properties is None else _override(style, properties)
 
 
 def _starts(root: Element | None) -> dict[tuple[str, int], int]:

@@ -73,13 +73,13 @@ def load_epub(content: Content) -> Loaded:
     return _about(root).loaded(blocks, tuple(warnings))
 
 
-def _local(element: Element) -> str:
+def _local_name(element: Element) -> str:
     return element.tag.rpartition("}")[2].lower() if isinstance(element.tag, str) else ""
 
 
 def _all(root: Element | None, name: str) -> Iterator[Element]:
     """Elements of this name below ``root``, in any namespace: many books get it wrong."""
-    return (e for e in (() if root is None else root.iter()) if _local(e) == name)
+    return (e for e in (() if root is None else root.iter()) if _local_name(e) == name)
 
 
 def _book(package: Package) -> str:
@@ -105,13 +105,13 @@ def _items(root: Element, folder: str) -> dict[str, _Item]:
 
 
 def _spine(root: Element, items: Mapping[str, _Item]) -> Iterator[_Item]:
-    told: set[str] = set()
+    written: set[str] = set()
     for spine in _all(root, "spine"):
         for reference in _all(spine, "itemref"):
             item = items.get(reference.get("idref", ""))
-            if item is None or item.kind not in _PAGES or item.name in told:
+            if item is None or item.kind not in _PAGES or item.name in written:
                 continue
-            told.add(item.name)
+            written.add(item.name)
             if "nav" not in item.properties.split():
                 yield item
 
@@ -162,19 +162,19 @@ def _chapter(package: Package, item: _Item, label: str) -> list[Block]:
     declared = _CHARSET.search(data[:_CHARSET_WITHIN])
     markup, _ = decode(data, declared[1].decode("ascii", "replace") if declared else None)
     layout = Layout(MACHINERY)
-    feed(_CLOSED_AT_ONCE.sub(_opened, _DECLARATION.sub("", markup)), layout)
+    feed(_CLOSED_AT_ONCE.sub(_expand_empty_tag, _DECLARATION.sub("", markup)), layout)
     blocks = layout.blocks()
     if blocks and label and not any(block.level for block in blocks):
-        return [Block(label, _CHAPTER_LEVEL), *_without(label, blocks)]
+        return [Block(label, _CHAPTER_LEVEL), *_drop_repeated_label(label, blocks)]
     return blocks
 
 
-def _without(label: str, blocks: list[Block]) -> list[Block]:
+def _drop_repeated_label(label: str, blocks: list[Block]) -> list[Block]:
     """Drop the first block if it repeats the label."""
     return blocks[1:] if one_line(blocks[0].text).lower() == label.lower() else blocks
 
 
-def _opened(tag: re.Match[str]) -> str:
+def _expand_empty_tag(tag: re.Match[str]) -> str:
     """Rewrite XML's <a/> as <a></a>; HTML would treat what follows as inside it."""
     return tag[0] if tag[1].lower() in _VOID else f"<{tag[1]}{tag[2]}></{tag[1]}>"
 
@@ -185,7 +185,7 @@ def _about(root: Element) -> About:
         for element in metadata.iter():
             words = one_line("".join(element.itertext()) if isinstance(element.tag, str) else "")
             if words:
-                said.setdefault(_local(element), []).append(html.unescape(words))
+                said.setdefault(_local_name(element), []).append(html.unescape(words))
     return About(
         title=said.get("title", [""])[0],
         author=", ".join(said.get("creator", [])),

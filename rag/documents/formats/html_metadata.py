@@ -9,7 +9,7 @@ from itertools import islice
 from typing import Any, TypeAlias
 
 from rag.documents.dates import parse_date
-from rag.documents.fields import Facts, in_words
+from rag.documents.fields import Facts, format_value
 from rag.documents.whitespace import one_line
 
 _Element: TypeAlias = Any  # an lxml element (lxml ships no types)
@@ -135,5 +135,7 @@ def _linked_data(source: str) -> Iterator[tuple[str, str]]:
         if isinstance(node, list):
             nodes += node
         elif isinstance(node, dict):
-            yield from ((name, words) for name in _LINKED if (words := in_words(node.get(name))))
+            yield from (
+                (name, words) for name in _LINKED if (words := format_value(node.get(name)))
+            )
             nodes += node.values()

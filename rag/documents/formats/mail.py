@@ -21,10 +21,10 @@ from rag.documents.formats.mail_headers import (
     header,
     language_of,
     name_of_person,
-    parsed,
+    parse,
     safe_name,
 )
-from rag.documents.loaded import Block, Loaded, Member, put_together
+from rag.documents.loaded import Block, Loaded, Member, join_blocks
 from rag.documents.metadata import About
 from rag.documents.whitespace import tidy
 from rag.errors import LoadError
@@ -110,13 +110,13 @@ def members_of_mail(data: Content) -> Iterator[Member | Failure]:
     """
     message = whole(data)
     try:
-        loaded, attached = _taken_apart(message, policy.default.clone(header_factory=parsed))
+        loaded, attached = _split_message(message, policy.default.clone(header_factory=parse))
     except LoadError:
         raise
     except Exception:  # noqa: BLE001 - headers that are broken enough make the parser trip
         try:
             # The compat32 policy understands less, but doesn't fail.
-            loaded, attached = _taken_apart(message, policy.compat32)
+            loaded, attached = _split_message(message, policy.compat32)
         except RecursionError as error:
             raise LoadError(_TOO_DEEP) from error
     if any(character.isalnum() for character in loaded.text):
@@ -125,7 +125,7 @@ def members_of_mail(data: Content) -> Iterator[Member | Failure]:
         yield _attachment(part, number)
 
 
-def _taken_apart(data: bytes, rules: Policy[Any]) -> tuple[Loaded, list[EmailMessage]]:
+def _split_message(data: bytes, rules: Policy[Any]) -> tuple[Loaded, list[EmailMessage]]:
     """Split a message into its text and its attachments."""
     message = cast("EmailMessage", message_from_bytes(data, policy=rules))
     if not message.keys():
@@ -215,7 +215,7 @@ def _loaded(message: EmailMessage, parts: _Parts) -> Loaded:
     }
     lines = {**people, "date": date.isoformat() if date else header(message, "Date")}
     head = "\n".join(f"{name.title()}: {words}" for name, words in lines.items() if words)
-    text, headings = put_together([Block(subject, 1), Block(head)])
+    text, headings = join_blocks([Block(subject, 1), Block(head)])
     texts = [text] if text else []
     marks = list(headings)
     warnings: list[str] = []

@@ -24,7 +24,7 @@ _SURROGATE = re.compile(r"[\ud800-\udfff]")
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*")
 
 
-def parsed(name: str, value: str) -> Any:  # noqa: ANN401 - a kind of string made by the parser
+def parse(name: str, value: str) -> Any:  # noqa: ANN401 - a kind of string made by the parser
     """Parse a header, truncated if it would take too long."""
     is_structure = name.lower().startswith("content-")
     longest = _LONGEST_STRUCTURE if is_structure else _LONGEST_HEADER

@@ -32,10 +32,10 @@ def about(package: Package) -> About:
         root = package.tree_if_there(next(named, "docProps/core.xml"))
     except LoadError:  # the text is what matters
         root = None
-    return described(root, authors=("dc:creator",), dates=("dcterms:modified", "dcterms:created"))
+    return dublin_core(root, authors=("dc:creator",), dates=("dcterms:modified", "dcterms:created"))
 
 
-def described(root: Element | None, *, authors: tuple[str, ...], dates: tuple[str, ...]) -> About:
+def dublin_core(root: Element | None, *, authors: tuple[str, ...], dates: tuple[str, ...]) -> About:
     """Read Dublin Core metadata from the children of ``root``.
 
     ``authors`` and ``dates`` are element names in order of preference; of the dates, the first

@@ -10,7 +10,7 @@ from rag.documents.character_encoding import decoded_pieces
 from rag.documents.content import Content
 from rag.documents.dates import parse_date
 from rag.documents.loaded import Loaded
-from rag.documents.splitter import in_stretches
+from rag.documents.splitter import regroup
 from rag.documents.whitespace import tidy
 
 _DATE_LINE = re.compile(r"date(?:\s*:|[ \t])[ \t]*(.+)", re.IGNORECASE)
@@ -26,7 +26,7 @@ def load_plain(content: Content) -> Iterator[Loaded]:
     """
     pieces, encoding = decoded_pieces(content)
     metadata = {} if encoding == "utf-8" else {"encoding": encoding}
-    for number, stretch in enumerate(in_stretches(pieces)):
+    for number, stretch in enumerate(regroup(pieces)):
         text, date = tidy(stretch), None
         if number == 0:
             text, date = _dated(text)

@@ -109,8 +109,8 @@ class _Reader:
             for day in self._days.values()
         )
         return About(
-            title=_mended("".join(self._said["title"])),
-            author=_mended("".join(self._said["author"])),
+            title=_join_surrogates("".join(self._said["title"])),
+            author=_join_surrogates("".join(self._said["author"])),
             date=next(filter(parse_date, days), ""),
         )
 
@@ -315,7 +315,7 @@ class _Reader:
     def _end_in_table(self) -> None:
         paragraph = self._taken()
         words = "".join([*paragraph.item, " ", *paragraph.words])
-        self.page.in_cell(_mended(words.strip()))
+        self.page.in_cell(_join_surrogates(words.strip()))
 
     def _end_paragraph(self) -> None:
         state = self._state
@@ -330,12 +330,12 @@ class _Reader:
             deep = state.outline or self._styles.get(state.style, 0)
             tag = f"h{min(deep, 6)}" if 0 < deep <= 9 else "p"  # noqa: PLR2004 - 10 is the body
             item = "" if tag != "p" else "".join(paragraph.item).strip()
-            self.page.paragraph(_mended("".join(paragraph.words)), tag, item, state.level)
+            self.page.paragraph(_join_surrogates("".join(paragraph.words)), tag, item, state.level)
             aside, self._aside = self._aside, []
             for words in aside:
-                self.page.paragraph(_mended(words), "p")
+                self.page.paragraph(_join_surrogates(words), "p")
 
 
-def _mended(words: str) -> str:
+def _join_surrogates(words: str) -> str:
     """Combine surrogate pairs, as RTF writes emoji."""
     return words.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")

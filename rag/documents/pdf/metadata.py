@@ -32,7 +32,7 @@ def title(pdf: Pdf) -> str | None:
         and any(character.isalpha() for character in said)
         and not _PROGRAM.match(said)
         and not _FILE_NAME.search(said)
-        and not _is_name(said)
+        and not _is_file_name(said)
     )
     return said if is_sensible else None
 
@@ -65,7 +65,7 @@ def page_labels(pdf: Pdf, numbers: range) -> tuple[str, ...]:
     return tuple(one_line(pdf.get_page_label(page)) for page in numbers)
 
 
-def _is_name(said: str) -> bool:
+def _is_file_name(said: str) -> bool:
     """Whether it looks like a file name or code: one word with digits, underscores or slashes."""
     return not any(map(str.isspace, said)) and bool(re.search(r"[\d_/\\]", said))
 

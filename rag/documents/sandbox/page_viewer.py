@@ -17,21 +17,21 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from rag.documents.pdf.rendering import Box, PageImage
-from rag.documents.pdf.text_alignment import Sought
+from rag.documents.pdf.text_alignment import TextPattern
 from rag.documents.sandbox.processes import (
     deadline,
-    ended,
     kill,
     receive,
     send,
-    started,
+    start_process,
     stdin,
     stdout,
+    stop_process,
 )
 from rag.errors import InputError, LoadError
 from rag.types import Document, Span
 
-__all__ = ["Box", "PageImage", "PageViewer", "Sought", "sought_on"]
+__all__ = ["Box", "PageImage", "PageViewer", "TextPattern", "text_on_page"]
 
 COMMAND = (sys.executable, "-m", "rag.documents.sandbox.page_renderer")
 SECONDS = 20.0
@@ -44,7 +44,7 @@ KEPT_BYTES = 32 << 20
 _Key: TypeAlias = tuple[str, int, int]
 
 
-def sought_on(document: Document, index: int, span: Span) -> Sought:
+def text_on_page(document: Document, index: int, span: Span) -> TextPattern:
     """The part of a text span that is on one page, counted from 0; may be empty.
 
     Raises InputError if the document has no such page.
@@ -54,7 +54,7 @@ def sought_on(document: Document, index: int, span: Span) -> Sought:
     page = document.pages[index]
     start = min(max(span.start, page.start), page.end)
     end = max(min(span.end, page.end), start)
-    return Sought(
+    return TextPattern(
         words=document.text[start:end],
         before=document.text[page.start : start],
         after=document.text[end : page.end],
@@ -106,11 +106,16 @@ class PageViewer:
             return image
 
     def boxes(
-        self, path: Path, digest: str, index: int, sought: Sought, passwords: Sequence[str] = ()
+        self,
+        path: Path,
+        digest: str,
+        index: int,
+        sought: TextPattern,
+        passwords: Sequence[str] = (),
     ) -> tuple[Box, ...]:
         """Locate words on a page of the PDF at ``path``: one box per line, none if unsure.
 
-        Parameters and errors are those of :meth:`image`; use :func:`sought_on` to get ``sought``.
+        Parameters and errors are those of :meth:`image`; :func:`text_on_page` gives ``sought``.
         """
         question = {"page": index, "sought": astuple(sought)}
         with self._asking:
@@ -136,14 +141,14 @@ class PageViewer:
             self._end()  # it died between requests, out of memory, say
         process = self._process or self._start()
         file = {"path": str(path), "digest": digest, "passwords": list(passwords)}
-        said = self._told(process, file | question, SECONDS)
+        said = self._request(process, file | question, SECONDS)
         if "impossible" in said:
             raise InputError(said["impossible"])
         if "failure" in said:
             raise LoadError(said["failure"])
         return said
 
-    def _told(
+    def _request(
         self, process: subprocess.Popen[bytes], question: dict[str, Any] | None, seconds: float
     ) -> dict[str, Any]:
         """Send a request and return the response; raises LoadError if the process died."""
@@ -165,16 +170,16 @@ class PageViewer:
         raise LoadError(f"the PDF crashed what draws its pages (exit code {code})")
 
     def _start(self) -> subprocess.Popen[bytes]:
-        self._process = started(COMMAND)
+        self._process = start_process(COMMAND)
         try:
-            self._told(self._process, None, SECONDS_TO_START)
+            self._request(self._process, None, SECONDS_TO_START)
         except LoadError as error:
             raise RuntimeError(f"the process that draws pages did not start: {error}") from error
         return self._process
 
     def _end(self) -> int | None:
         process, self._process = self._process, None
-        return ended(process) if process else None
+        return stop_process(process) if process else None
 
     def _keep(self, key: _Key, image: PageImage) -> None:
         self._kept[key] = image

@@ -33,7 +33,7 @@ Seen: TypeAlias = tuple[int, ...]
 the time of its last change, and whether there was a journal."""
 
 
-def seen(path: Path, *, unchanging: bool = False) -> Seen:
+def file_state(path: Path, *, unchanging: bool = False) -> Seen:
     """The file's current identity, with size and time of last change if it is read-only or opened
     as immutable.
 
@@ -54,7 +54,7 @@ def seen(path: Path, *, unchanging: bool = False) -> Seen:
     return facts.st_dev, facts.st_ino, facts.st_size, facts.st_mtime_ns, _has_journal(path)
 
 
-def connected(path: Path) -> Connection:
+def connect(path: Path) -> Connection:
     """Connect to the file; any thread may close the connection.
 
     Raises
@@ -64,20 +64,20 @@ def connected(path: Path) -> Connection:
     """
     if special := special_in(path.with_name(path.name + end) for end in ("", "-wal", "-shm")):
         raise LibraryDamaged(f"{special}: {SPECIAL}; name another library: --library DIR")
-    with in_words(path):
+    with translate_errors(path):
         # Never mode=rwc: a missing library is an error, and must not become a new empty file.
         if not may_write(path.parent):
-            connection = _opened(path, "mode=ro" if _has_journal(path) else _UNCHANGING)
+            connection = _open(path, "mode=ro" if _has_journal(path) else _UNCHANGING)
         else:
             try:
-                connection = _opened(path, "mode=rw")
+                connection = _open(path, "mode=rw")
             except sqlite3.OperationalError as error:
                 if not error.sqlite_errorname.startswith(_NO_ROOM):
                     raise
                 # There is no space for the -wal and -shm files by which processes share a journal.
                 # If there is a journal, use heap memory, which locks out other processes.
                 mode = "mode=rw&vfs=unix-excl" if _has_journal(path) else _UNCHANGING
-                connection = _opened(path, mode)
+                connection = _open(path, mode)
                 connection.makeshift = True
     _distrust(connection)
     # FULL: commits survive a power failure, too.
@@ -89,7 +89,7 @@ def connected(path: Path) -> Connection:
     return connection
 
 
-def _opened(path: Path, mode: str) -> Connection:
+def _open(path: Path, mode: str) -> Connection:
     """Open a connection, and check that it can read the file.
 
     Raises
@@ -152,41 +152,41 @@ class Cursor(sqlite3.Cursor):
 
     def execute(self, *args: Any) -> Self:  # noqa: ANN401
         """See :meth:`sqlite3.Cursor.execute`."""
-        with in_words(self.path):
+        with translate_errors(self.path):
             return super().execute(*args)
 
     def executemany(self, *args: Any) -> Self:  # noqa: ANN401
         """See :meth:`sqlite3.Cursor.executemany`."""
-        with in_words(self.path):
+        with translate_errors(self.path):
             return super().executemany(*args)
 
     def __next__(self) -> Any:  # noqa: ANN401
         try:  # not in_words: this is called for every row
             return super().__next__()
         except sqlite3.DatabaseError as error:
-            raise told(error, self.path) from error
+            raise translate_error(error, self.path) from error
 
     def fetchone(self) -> Any:  # noqa: ANN401
         """See :meth:`sqlite3.Cursor.fetchone`."""
-        with in_words(self.path):
+        with translate_errors(self.path):
             return super().fetchone()
 
     def fetchall(self) -> list[Any]:
         """See :meth:`sqlite3.Cursor.fetchall`."""
-        with in_words(self.path):
+        with translate_errors(self.path):
             return super().fetchall()
 
 
 @contextmanager
-def in_words(path: Path) -> Iterator[None]:
+def translate_errors(path: Path) -> Iterator[None]:
     """Translate SQLite's exceptions into library errors."""
     try:
         yield
     except (sqlite3.DatabaseError, UnicodeDecodeError) as error:  # in a column name, say
-        raise told(error, path) from error
+        raise translate_error(error, path) from error
 
 
-def told(error: sqlite3.Error | UnicodeDecodeError, path: Path) -> BaseException:
+def translate_error(error: sqlite3.Error | UnicodeDecodeError, path: Path) -> BaseException:
     """Translate SQLite's error into a library error; programming errors are returned unchanged."""
     if isinstance(error, sqlite3.ProgrammingError | sqlite3.IntegrityError):
         return error

@@ -216,7 +216,7 @@ class StoreReader:
             )
         return found
 
-    def tally(self, keys: Sequence[int]) -> tuple[DocumentCount, ...]:
+    def count_by_document(self, keys: Sequence[int]) -> tuple[DocumentCount, ...]:
         """Number of these passages per document, in the order of their keys."""
         rows = self._rows(
             "SELECT document.id, title,"

@@ -263,7 +263,7 @@ def reindex(database: Database) -> None:
         connection.execute("REINDEX")
 
 
-def take_apart(database: Database, document_id: str) -> None:
+def delete_passages(database: Database, document_id: str) -> None:
     """Delete a document's passages, even damaged ones; leaves counts to :func:`recount`."""
     with database.transaction() as (connection, generation):
         of_document = "document = (SELECT key FROM document WHERE id = ?)"
@@ -274,7 +274,7 @@ def take_apart(database: Database, document_id: str) -> None:
         connection.execute(f"DELETE FROM passage WHERE {of_document}", (document_id,))  # noqa: S608
 
 
-def read_anew(database: Database, document_id: str) -> None:
+def mark_for_reading(database: Database, document_id: str) -> None:
     """Mark the files that contain a document to be read again by the next run, in any case."""
     with database.change() as connection:
         connection.execute(

@@ -46,7 +46,7 @@ class StoreWriter:
             _count_sentences(connection, sentences)
             _drop_if_unheld(connection, generation, _hold(connection, source))
 
-    def point(self, sources: Sequence[Source]) -> None:
+    def add_sources(self, sources: Sequence[Source]) -> None:
         """Record that sources have documents already in the store.
 
         Two files may have swapped names, so no document is dropped before all sources are recorded.
@@ -56,7 +56,7 @@ class StoreWriter:
             for document in before:
                 _drop_if_unheld(connection, generation, document)
 
-    def settle(self, records: Sequence[tuple[FileRecord, Sequence[str]]]) -> list[str]:
+    def record_files(self, records: Sequence[tuple[FileRecord, Sequence[str]]]) -> list[str]:
         """Record files as read, each with its current sources.
 
         Sources that one of them no longer has are deleted and returned.

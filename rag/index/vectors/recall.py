@@ -91,7 +91,7 @@ class Nearest:
         self._keys = np.take_along_axis(whose, best, axis=1)
 
 
-def settled(index: FaissIndex, nearest: Nearest) -> float:
+def tune_probes(index: FaissIndex, nearest: Nearest) -> float:
     """Halve the number of lists while recall is at least :data:`ENOUGH`; returns the recall."""
     recall = nearest.recall(index)
     while index.probed > 1 and recall >= ENOUGH:

@@ -17,7 +17,7 @@ from rag.documents.formats.json_text import members_of_json
 from rag.documents.formats.spreadsheet import load_csv
 from rag.documents.loaded import Loaded, Member
 from rag.documents.read_options import MAX_DOCUMENT, max_document_of
-from rag.documents.registry import Means, load
+from rag.documents.registry import ReadOptions, load
 from rag.documents.sandbox.reader import ReadFile, read
 from rag.errors import InputError
 from rag.library.library import Library
@@ -171,14 +171,14 @@ def test_more_is_allowed(tmp_path: Path) -> None:
     value.write("]}")
     (tmp_path / "large.json").write_text(value.getvalue())
     (tmp_path / "small.txt").write_text("Words of a note.")
-    little, much = (Means(max_document=megabytes * 10**6) for megabytes in (64, 1000))
-    results = list(read(sorted(tmp_path.iterdir()), means=little, workers=1))
+    little, much = (ReadOptions(max_document=megabytes * 10**6) for megabytes in (64, 1000))
+    results = list(read(sorted(tmp_path.iterdir()), options=little, workers=1))
     failures = [x.reason for one in results if isinstance(one, ReadFile) for x in one.failures]
     assert failures == [little.too_large]
     assert "64MB" in little.too_large
     assert "--max-document 256MB" in little.too_large
     assert sum(isinstance(one, tuple) for one in results) == 1
-    again = list(read([tmp_path / "large.json"], means=much, workers=1))
+    again = list(read([tmp_path / "large.json"], options=much, workers=1))
     assert [one.failures for one in again if isinstance(one, ReadFile)] == [()]
 
 
