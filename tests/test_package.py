@@ -25,7 +25,7 @@ def test_public_names() -> None:
     assert sorted(rag.__all__) == [
         *("Answer", "Bin", "Calibration", "Citation", "Dates", "DiskFull"),
         *("Document", "DocumentCount", "DocumentNotFound", "DocumentSummary"),
-        "EmptyQuestion",
+        *("EmptyQuestion", "Explanation"),
         *(
             "Facets",
             "Failure",
@@ -42,7 +42,7 @@ def test_public_names() -> None:
         *(
             "LibraryNotFound",
             "LoadError",
-            "Lost",
+            "LostDocument",
             "MAX_FILTER_LENGTH",
             "MAX_QUESTION_LENGTH",
             "Match",
@@ -52,12 +52,12 @@ def test_public_names() -> None:
             "Passage",
             "Problem",
             "Progress",
+            "QueryOutcome",
             "Quote",
         ),
         *("RagError", "Rating", "Reliability", "Respelling", "SelfTest", "Shelf", "Shelved"),
-        "Sought",
         *("SourceNotFound", "Span"),
-        *("Status", "UnknownFormat", "Verification", "Version", "Why", "cited"),
+        *("Status", "UnknownFormat", "Verification", "Version", "cited"),
         *("max_document_of", "retrieve"),
     ]
     assert all(hasattr(rag, name) for name in rag.__all__)

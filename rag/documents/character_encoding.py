@@ -130,11 +130,11 @@ def _sample(content: Content, encoding: _Encoding) -> str:
 
 
 def _detect(content: Content, declared: str | None) -> _Encoding:
-    said = _codec_of(declared)
+    declared_codec = _codec_of(declared)
     for mark, encoding in _MARKS:
         if content[: len(mark)] == mark:
             return _Encoding(_with_order(encoding, mark), encoding, start=len(mark))
-    sure = said if said in _SEVEN_BIT else _utf16_without_mark(content)
+    sure = declared_codec if declared_codec in _SEVEN_BIT else _utf16_without_mark(content)
     if sure:
         return _Encoding(sure, sure)
     with suppress(UnicodeDecodeError):
@@ -148,8 +148,8 @@ def _detect(content: Content, declared: str | None) -> _Encoding:
         beyond += _beyond_ascii(text)
     if _LEAST_RIGHT * wrong < beyond:
         return damaged
-    if said and said not in ("utf_8", "ascii"):
-        return _Encoding(said, said)
+    if declared_codec and declared_codec not in ("utf_8", "ascii"):
+        return _Encoding(declared_codec, declared_codec)
     guessed = _guess(content)
     return _Encoding(guessed, guessed)
 

@@ -40,25 +40,27 @@ def facts(fields: Mapping[str, object], titles: tuple[str, ...] = ("title",)) ->
     A date that is not a single day stays in the metadata, under its own name.
     """
     names = by_lower_case(fields)
-    said = {key: words for key, value in fields.items() if (words := one_line(format_value(value)))}
+    texts = {
+        key: words for key, value in fields.items() if (words := one_line(format_value(value)))
+    }
 
     def first(wanted: tuple[str, ...]) -> str:
-        return next((names[name] for name in wanted if names.get(name) in said), "")
+        return next((names[name] for name in wanted if names.get(name) in texts), "")
 
     dates = {names[name]: parse_date(fields[names[name]]) for name in _DATE if name in names}
     dated = next((key for key, date in dates.items() if date), "")
     used = {"title": first(titles), "author": first(_AUTHOR), "language": first(_LANGUAGE)}
     metadata = {
         _is_foreign(one_line(key)): words
-        for key, words in said.items()
+        for key, words in texts.items()
         if key not in (dated, *used.values())
     }
     for name in ("author", "language"):
         if used[name]:
-            metadata[name] = said[used[name]]
+            metadata[name] = texts[used[name]]
     origins = {**used, "date": dated}
     metadata |= {f"{name}_from": "file" for name, key in origins.items() if key}
-    return Facts(said.get(used["title"]), dates.get(dated), metadata)
+    return Facts(texts.get(used["title"]), dates.get(dated), metadata)
 
 
 def by_lower_case(fields: Mapping[str, object]) -> dict[str, str]:

@@ -54,10 +54,10 @@ class About:
         """Author and language, if present, and the corresponding "title_from", "author_from",
         "date_from" and "language_from", each "file".
         """
-        kept = {"author": one_line(self.author), "language": one_line(self.language)}
-        said = {"title": self._title(), "date": parse_date(self.date), **kept}
-        origins = {f"{name}_from": "file" for name, value in said.items() if value}
-        return {name: value for name, value in kept.items() if value} | origins
+        own = {"author": one_line(self.author), "language": one_line(self.language)}
+        present = {"title": self._title(), "date": parse_date(self.date), **own}
+        origins = {f"{name}_from": "file" for name, value in present.items() if value}
+        return {name: value for name, value in own.items() if value} | origins
 
     def _title(self) -> str:
         title = one_line(self.title)

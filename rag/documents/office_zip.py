@@ -262,8 +262,8 @@ def parse_xml(data: bytes, name: str) -> Element:
     except (etree.XMLSyntaxError, ValueError) as error:
         if is_out_of_memory(error):
             raise MemoryError from error
-        said = one_line(str(error))[:120]
-        raise LoadError(f"it is damaged ({name}: {said}); get a whole copy of it") from error
+        message = one_line(str(error))[:120]
+        raise LoadError(f"it is damaged ({name}: {message}); get a whole copy of it") from error
 
 
 def open_package(content: Content, kind: str) -> Package:

@@ -225,7 +225,7 @@ class _Walk:
             raise LoadError(_TOO_DEEP)
         else:
             opened = _Opened(file, notes)
-            for member in self._stepped(_container(kind.suffix)(file.content)):
+            for member in self._with_progress(_container(kind.suffix)(file.content)):
                 yield from self._of_member(opened, member)
 
     def _of_member(self, parent: _Opened, member: Member | Failure) -> Iterator[Document | Failure]:
@@ -275,9 +275,9 @@ class _Walk:
             raise
         except Exception as error:
             raise _as_load_error(error, self.options) from error
-        return self._stepped(iter([loaded]) if isinstance(loaded, Loaded) else loaded)
+        return self._with_progress(iter([loaded]) if isinstance(loaded, Loaded) else loaded)
 
-    def _stepped(self, results: Iterator[_Result]) -> Iterator[_Result]:
+    def _with_progress(self, results: Iterator[_Result]) -> Iterator[_Result]:
         try:
             yield from results
         except LoadError:
@@ -300,7 +300,7 @@ class _Opened:
     file: _File
     notes: tuple[str, ...]
     digest: str = field(init=False)
-    _taken: set[str] = field(default_factory=set)
+    _used_names: set[str] = field(default_factory=set)
     _numbers: dict[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -311,10 +311,10 @@ class _Opened:
         name = re.sub(r"/+(?=/part )", "", f"/{name}")[1:]  # otherwise it could pass for a part
         suffix = PurePosixPath(name).suffix
         unique, number = name, self._numbers.get(name, 1)
-        while unique in self._taken:
+        while unique in self._used_names:
             number += 1
             unique = f"{name.removesuffix(suffix)} ({number}){suffix}"
-        self._taken.add(unique)
+        self._used_names.add(unique)
         self._numbers[name] = number
         return f"{self.file.source}/{unique}"
 
@@ -339,8 +339,8 @@ def _digest(record: Loaded) -> str:
     same document when records are inserted around it or it is moved.
     """
     day = record.date.isoformat() if record.date else None
-    said = [record.title, day, record.text, sorted(record.metadata.items())]
-    return hashlib.sha256(json.dumps(said).encode()).hexdigest()
+    hashed = [record.title, day, record.text, sorted(record.metadata.items())]
+    return hashlib.sha256(json.dumps(hashed).encode()).hexdigest()
 
 
 def _documents(
@@ -351,11 +351,11 @@ def _documents(
     read_as: str = "",
 ) -> Iterator[Document]:
     """Build the parts of a document, usually one; parts without words are dropped."""
-    worded = (one for one in parts_of(loaded) if any(map(str.isalnum, one.text)))
-    start = list(islice(worded, 2))
+    nonempty = (one for one in parts_of(loaded) if any(map(str.isalnum, one.text)))
+    start = list(islice(nonempty, 2))
     in_parts = {READ_AS: read_as} if len(start) > 1 else {}
     first: Document | None = None
-    for number, part in enumerate(chain(start, worded), 1):
+    for number, part in enumerate(chain(start, nonempty), 1):
         facts, left_out = ({}, ()) if first else _limit_metadata(part.metadata)
         document = Document(
             id=part_id(digest, read_as, number) if in_parts else document_id(digest),

@@ -51,7 +51,7 @@ class Searcher(Protocol):
         """Number of passages, regardless of limits."""
         ...
 
-    def limited(self, conditions: Sequence[Filter], clauses: Clauses) -> Searcher:
+    def filtered(self, conditions: Sequence[Filter], clauses: Clauses) -> Searcher:
         """The same snapshot, limited before ranking to passages that meet all filters and
         clauses.
         """
@@ -66,7 +66,7 @@ class Searcher(Protocol):
         """Unique passages of the nearest ``sentences`` sentences, best first."""
         ...
 
-    def worded(self, question: str, passages: int) -> tuple[Keys, Scores]:
+    def lexical(self, question: str, passages: int) -> tuple[Keys, Scores]:
         """Lexical search: at most ``passages`` passages with their scores, best first."""
         ...
 

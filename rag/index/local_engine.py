@@ -58,7 +58,7 @@ class EmbeddedSearcher:
         """Number of passages."""
         return self._snapshot.pieces.passages
 
-    def limited(self, conditions: Sequence[Filter], clauses: Clauses) -> EmbeddedSearcher:
+    def filtered(self, conditions: Sequence[Filter], clauses: Clauses) -> EmbeddedSearcher:
         """See :meth:`rag.index.engine.Searcher.apply_clauses`."""
         # Query the store here: lexical searches run in threads of their own, and each thread would
         # open its own connection.
@@ -80,7 +80,7 @@ class EmbeddedSearcher:
         keys, _ = self._snapshot.vectors.search(question, sentences, limits.among, limits.but)
         return distinct(keys)
 
-    def worded(self, question: str, passages: int) -> tuple[Keys, Scores]:
+    def lexical(self, question: str, passages: int) -> tuple[Keys, Scores]:
         """Search the lexical index."""
         among = self._limits.among
         return self._snapshot.words.search(question, passages, among, self._clauses)

@@ -112,8 +112,8 @@ def _problem(database: Database, fault: Fault) -> Problem:
 def _check_uploads(folder: Path, database: Database, tell: Tell) -> list[Problem]:
     """Uploaded files that differ from what was read."""
     found = []
-    kept = [one for one in StoreReader(database).files().values() if _is_in(one.path, folder)]
-    for run, record in enumerate(kept, 1):
+    uploads = [one for one in StoreReader(database).files().values() if _is_in(one.path, folder)]
+    for run, record in enumerate(uploads, 1):
         try:
             found_digest = digest(record.path)
         except OSError:
@@ -121,7 +121,7 @@ def _check_uploads(folder: Path, database: Database, tell: Tell) -> list[Problem
         if found_digest is not None and record.digest and found_digest != record.digest:
             what = "the file that was sent is not what was read"
             found.append(Problem(what, "send it again", source=record.path))
-        tell("files", run, len(kept))
+        tell("files", run, len(uploads))
     return found
 
 

@@ -95,7 +95,7 @@ class Encoder:
         batches = list(_batches(passages))
         self._waiting += batches
         self._begin_waiting()
-        return chain.from_iterable(self._taken() for _ in batches)
+        return chain.from_iterable(self._take_encodings() for _ in batches)
 
     def _begin_waiting(self) -> None:
         while self._waiting and len(self._begun) < BATCHES_BEGUN:
@@ -143,7 +143,7 @@ class Encoder:
         except BaseException as error:  # noqa: BLE001 (it is raised where encodings are taken)
             fresh.put(error)
 
-    def _taken(self) -> Iterator[PassageEncoding]:
+    def _take_encodings(self) -> Iterator[PassageEncoding]:
         """Yield the encodings of the oldest batch."""
         batch = self._begun[0]
         for position, (key, source) in enumerate(batch.sources, 1):

@@ -82,7 +82,7 @@ class Ingestion:
     _queue: EncodeQueue = field(init=False)
     _rereading: set[Path] = field(default_factory=set)
     _replaced: set[str] = field(default_factory=set)
-    _seen: int = 0
+    _files_done: int = 0
     _source: str = ""
     _gathered: int = 0
 
@@ -113,25 +113,25 @@ class Ingestion:
         changed: list[_FileState] = []
         for path in self.discovery.files:
             self._tell(path)
-            if looked := self._look_at(path):
-                changed.append(looked)
+            if state := self._look_at(path):
+                changed.append(state)
         # Nothing has been written yet: these are the files as they were before the run. One lookup
         # for all of them, since the library may be remote.
-        alike = self.reader.files_with(dict.fromkeys(looked.digest for looked in changed))
+        alike = self.reader.files_with(dict.fromkeys(state.digest for state in changed))
         settled = {one.digest: one for one in alike if not self._try_again(one)}
-        held: dict[str, list[Source]] = {}
+        stored: dict[str, list[Source]] = {}
         for source in self.reader.sources(record.path for record in settled.values()):
-            held.setdefault(source.file, []).append(source)
+            stored.setdefault(source.file, []).append(source)
         again = {record.digest for record in alike}
         to_read: dict[Path, _FileState] = {}
-        for looked in changed:
-            if record := settled.get(looked.digest):
-                self._take_over(looked, record, held.get(record.path, []))
-                self._tell(looked.path)
+        for state in changed:
+            if record := settled.get(state.digest):
+                self._take_over(state, record, stored.get(record.path, []))
+                self._tell(state.path)
             else:
-                to_read[looked.path] = looked
-                if looked.digest in again:
-                    self._rereading.add(looked.path)
+                to_read[state.path] = state
+                if state.digest in again:
+                    self._rereading.add(state.path)
         # At once, and before anything is replaced: files may have swapped names.
         self._queue.finish()
         self.heartbeat.enter("reading")
@@ -184,20 +184,20 @@ class Ingestion:
         """Record an unchanged file; earlier failures would happen again."""
         self._report.add_unchanged(source.path for source in self._of_file.get(record.path, []))
         self._report.add_failures(record.failures)
-        self._seen += 1
+        self._files_done += 1
 
     def _fail(self, path: Path, reason: str) -> None:
         """Record a file that can't be opened; its documents in the library stay."""
-        kept = KEPT if str(path) in self._of_file else ""
-        self._report.add_failures((Failure(printable(path), reason + kept),))
-        self._seen += 1
+        note = KEPT if str(path) in self._of_file else ""
+        self._report.add_failures((Failure(printable(path), reason + note),))
+        self._files_done += 1
 
-    def _take_over(self, looked: _FileState, record: FileRecord, held: Iterable[Source]) -> None:
+    def _take_over(self, state: _FileState, record: FileRecord, stored: Iterable[Source]) -> None:
         """Record a file whose content was read before, under any name, without reading it again."""
-        same, name = record.path, str(looked.path)
+        same, name = record.path, str(state.path)
         sources = [
             Source(name + source.path.removeprefix(same), name, source.document_id)
-            for source in held
+            for source in stored
         ]
         failures = tuple(
             Failure(name + one.source.removeprefix(same), one.reason) for one in record.failures
@@ -206,7 +206,7 @@ class Ingestion:
             self._queue.add_source(source)
             self._report.add(source)
         self._report.add_failures(failures)
-        self._end_file(looked, [source.path for source in sources], failures, record.seconds)
+        self._end_file(state, [source.path for source in sources], failures, record.seconds)
 
     def _read(self, to_read: dict[Path, _FileState]) -> None:
         """Read files and queue their documents for the store."""
@@ -231,21 +231,21 @@ class Ingestion:
         self, to_read: Collection[_FileState]
     ) -> Generator[tuple[Path, Document] | ReadFile | ReadProgress]:
         """The contents of the files, grouped by reading options, in order of first appearance."""
-        for options in dict.fromkeys(looked.options for looked in to_read):
-            paths = [looked.path for looked in to_read if looked.options == options]
+        for options in dict.fromkeys(state.options for state in to_read):
+            paths = [state.path for state in to_read if state.options == options]
             with closing(read(paths, options=options, beat=self.heartbeat)) as results:
                 yield from results
 
-    def _take_document(self, looked: _FileState, document: Document) -> None:
-        source = Source(document.source, str(looked.path), document.id)
+    def _take_document(self, state: _FileState, document: Document) -> None:
+        source = Source(document.source, str(state.path), document.id)
         if on_its_way := self._queue.pending(document.id):
             on_its_way.sources.append(source)
             return
-        whole = with_date(document, looked.modified_ns)
+        whole = with_date(document, state.modified_ns)
         pending = Pending(
             whole, run(lambda: passages(whole, self.embedder), self.heartbeat), [source]
         )
-        if self._is_stored(pending, reread=looked.path in self._rereading):
+        if self._is_stored(pending, reread=state.path in self._rereading):
             # At once: soon the last file that contains it may be read, and may have changed.
             self.writer.add_sources([source])
             self._report.add(source)
@@ -263,28 +263,28 @@ class Ingestion:
         self._replaced.add(document.id)
         return False
 
-    def _take_end(self, looked: _FileState, result: ReadFile, sources: list[str]) -> None:
+    def _take_end(self, state: _FileState, result: ReadFile, sources: list[str]) -> None:
         failures = result.failures
-        if looked.unchanged or not sources:
-            before = [one.path for one in self._of_file.get(str(looked.path), [])]
+        if state.unchanged or not sources:
+            before = [one.path for one in self._of_file.get(str(state.path), [])]
             sources, failures = keep_unreadable(sources, failures, before)
         self._report.add_failures(failures)
-        self._end_file(looked, sources, result.failures, result.seconds)
+        self._end_file(state, sources, result.failures, result.seconds)
 
     def _end_file(
-        self, looked: _FileState, sources: list[str], failures: tuple[Failure, ...], seconds: float
+        self, state: _FileState, sources: list[str], failures: tuple[Failure, ...], seconds: float
     ) -> None:
         record = FileRecord(
-            path=str(looked.path),
-            size=looked.size,
-            modified_ns=looked.modified_ns,
-            digest=looked.digest,
-            reader=reader_version(looked.options),
+            path=str(state.path),
+            size=state.size,
+            modified_ns=state.modified_ns,
+            digest=state.digest,
+            reader=reader_version(state.options),
             failures=failures,
             seconds=seconds,
         )
         self._queue.record_file(record, sources)
-        self._seen += 1
+        self._files_done += 1
 
     def _stored(self, pending: Pending) -> None:
         """Record that a document was committed."""
@@ -310,7 +310,7 @@ class Ingestion:
 
     def _progress(self) -> Progress:
         return Progress(
-            files_done=self._seen,
+            files_done=self._files_done,
             files=len(self.discovery.files),
             passages=self._gathered,
             embedded=self._encoder.embedded,

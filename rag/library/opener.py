@@ -82,17 +82,17 @@ def embedder_for(
     if model is not None:
         return SentenceTransformerEmbedder.named(str(model), dimensions)
     path = folder / "library.db"
-    remembered = SentenceTransformerEmbedder()
+    recorded = SentenceTransformerEmbedder()
     if path.exists():
         database = Database(path, MINILM.dimension)
         try:
-            remembered = SentenceTransformerEmbedder.from_record(database.note(NAME))
-            require_model_outside(remembered.name, folder)
+            recorded = SentenceTransformerEmbedder.from_record(database.note(NAME))
+            require_model_outside(recorded.name, folder)
         finally:
             database.close()
-    if dimensions in {None, remembered.dimension}:
-        return remembered
-    return SentenceTransformerEmbedder.named(remembered.name, dimensions)
+    if dimensions in {None, recorded.dimension}:
+        return recorded
+    return SentenceTransformerEmbedder.named(recorded.name, dimensions)
 
 
 def require_model_outside(name: str, folder: Path) -> None:
@@ -145,6 +145,6 @@ def check_model(database: Database, embedder: Embedder) -> None:
     """
     database.check(embedder.fingerprint)
     if isinstance(embedder, SentenceTransformerEmbedder):
-        kept = embedder.record
-        if database.note(NAME) != kept and database.writable:
-            database.keep(NAME, kept)
+        record = embedder.record
+        if database.note(NAME) != record and database.writable:
+            database.keep(NAME, record)

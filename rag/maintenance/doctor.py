@@ -125,8 +125,8 @@ def _processor() -> tuple[str, list[str]]:
 def _model(folder: Path) -> Iterator[Finding]:
     """Whether the library's model, or the packaged one, is present and unmodified."""
     try:
-        kept = _note(folder, NAME)
-        model = NamedModel.from_json(kept) if kept else MINILM
+        record = _note(folder, NAME)
+        model = NamedModel.from_json(record) if record else MINILM
     except (LibraryError, PermissionError):
         model = MINILM
     name = shortened(model.name) if Path(model.name).is_absolute() else model.name

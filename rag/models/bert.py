@@ -223,9 +223,9 @@ def _takes_the_mean(pooling: dict[str, Any]) -> bool:
     """Whether this config means pooling over all tokens, prompt included, in the old or the new
     format.
     """
-    said = pooling.get("pooling_mode")
+    mode = pooling.get("pooling_mode")
     flags = {name for name, value in pooling.items() if name.startswith("pooling_mode_") and value}
-    mean = said == "mean" if said is not None else flags == {"pooling_mode_mean_tokens"}
+    mean = mode == "mean" if mode is not None else flags == {"pooling_mode_mean_tokens"}
     return mean and bool(pooling.get("include_prompt", True))
 
 

@@ -102,7 +102,7 @@ class SentenceTransformerEmbedder:
         return cls(*NamedModel.described(name, dimensions))
 
     @classmethod
-    def from_record(cls, kept: str | None) -> Self:
+    def from_record(cls, record: str | None) -> Self:
         """Restore the embedder from a library's record of its model; None means the packaged model.
 
         Raises
@@ -110,7 +110,7 @@ class SentenceTransformerEmbedder:
         LibraryDamaged
             If the record is invalid.
         """
-        return cls() if kept is None else cls(NamedModel.from_json(kept))
+        return cls() if record is None else cls(NamedModel.from_json(record))
 
     @property
     def record(self) -> str | None:

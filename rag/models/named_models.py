@@ -168,7 +168,7 @@ class NamedModel:
         return json.dumps(asdict(self) | {"languages": sorted(self.languages)})
 
     @classmethod
-    def from_json(cls, kept: str) -> Self:
+    def from_json(cls, record: str) -> Self:
         """Deserialise from a library.
 
         Raises
@@ -177,8 +177,8 @@ class NamedModel:
             If the record is invalid.
         """
         try:
-            said = json.loads(kept)
-            return cls(**(said | {"languages": frozenset(said["languages"])}))
+            values = json.loads(record)
+            return cls(**(values | {"languages": frozenset(values["languages"])}))
         except (ValueError, TypeError, KeyError) as error:
             raise LibraryDamaged(
                 f"the library does not say which model it was made with ({error}); restore it "

@@ -28,9 +28,9 @@ def for_each_query(
     asked: list[Future[T]] = []
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         for first in range(0, len(questions), READ_AT_ONCE):
-            some = questions[first : first + READ_AT_ONCE]
-            encoder = QueryCache.of(embedder, some)
-            asked += [pool.submit(ask, question, encoder) for question in some]
+            batch = questions[first : first + READ_AT_ONCE]
+            encoder = QueryCache.of(embedder, batch)
+            asked += [pool.submit(ask, question, encoder) for question in batch]
         return [one.result() for one in asked]
 
 
@@ -44,9 +44,9 @@ class QueryCache:
     @classmethod
     def of(cls, embedder: Embedder, questions: Sequence[str]) -> QueryCache:
         """Encode these queries in one batch and cache them."""
-        made = cls(embedder)
-        made._known |= zip(questions, embedder.queries(questions), strict=True)
-        return made
+        cache = cls(embedder)
+        cache._known |= zip(questions, embedder.queries(questions), strict=True)
+        return cache
 
     def tokens(self, text: str) -> Offsets:
         """As the embedder's own."""

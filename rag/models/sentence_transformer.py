@@ -268,8 +268,8 @@ def _check(model: SentenceTransformer, name: str) -> None:
 def _longest(model: SentenceTransformer) -> int:
     """Maximum number of tokens per text, including special tokens."""
     # If unspecified, transformers reports 10 to the power of 30.
-    said = model.max_seq_length or UNKNOWN_WINDOW
-    return UNKNOWN_WINDOW if said > 10**9 else min(int(said), LONGEST_WINDOW)
+    declared = model.max_seq_length or UNKNOWN_WINDOW
+    return UNKNOWN_WINDOW if declared > 10**9 else min(int(declared), LONGEST_WINDOW)
 
 
 def _as_numpy(values: torch.Tensor) -> np.ndarray[Any, np.dtype[np.float32]]:

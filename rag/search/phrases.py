@@ -55,7 +55,7 @@ def find(
             "there is no word to look for, or only words like “the” and “is”; put those in"
             ' quotes: "to be or not to be"'
         )
-    limited = library.limited((*asked.conditions, conditions), asked.clauses)
+    limited = library.filtered((*asked.conditions, conditions), asked.clauses)
     keys = limited.matching(wanted).tolist()
     page = library.passages(keys[offset : offset + limit])
     return Found(

@@ -99,7 +99,7 @@ def search(
     # question about a planet must not find planes.
     instead, offered = corrections(query.question, query.exact, library, embedder, leave_words=True)
     respelled = spelling.correct(query.question, instead)
-    limited = library.limited((*query.conditions, conditions), query.clauses)
+    limited = library.filtered((*query.conditions, conditions), query.clauses)
     deep = settings.deep_enough(k)
     worded = proposing.by_words(respelled, deep, limited)
     encoding = embedder.query(respelled)
@@ -152,7 +152,7 @@ def _reordered(asked: Asked, candidates: Candidates) -> list[_Scored]:
 def _weights(asked: Asked) -> Scores:
     """Weight of each query token: its IDF in the library, less for punctuation."""
     rarity = scoring.rarity(*asked.library.piece_frequencies(asked.encoding.pieces))
-    return np.where(asked.encoding.worded, rarity, asked.settings.marks_weight * rarity)
+    return np.where(asked.encoding.is_word, rarity, asked.settings.marks_weight * rarity)
 
 
 def _reranked(asked: Asked, scored: Sequence[_Scored], reranker: Reranker) -> list[_Scored]:

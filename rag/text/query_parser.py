@@ -150,13 +150,13 @@ def describe(query: Query, instead: Sequence[Respelling]) -> tuple[str, ...]:
     instead
         Spelling corrections.
     """
-    said = [f"with “{phrase}”" for phrase in query.clauses.phrases]
-    said += [f"without “{phrase}”" for phrase in query.clauses.without]
+    restrictions = [f"with “{phrase}”" for phrase in query.clauses.phrases]
+    restrictions += [f"without “{phrase}”" for phrase in query.clauses.without]
     for condition in query.conditions:
         given = {name: value for name, value in asdict(condition).items() if value}
         given |= given.pop("where", {})
-        said += [f"{name} {value}" for name, value in given.items()]
-    only = [f"Only passages {', '.join(said)}."] if said else []
+        restrictions += [f"{name} {value}" for name, value in given.items()]
+    only = [f"Only passages {', '.join(restrictions)}."] if restrictions else []
     cut = [f"Only the first {len(query.question)} characters were looked for."] * query.is_cut
     return (
         *only,

@@ -140,7 +140,7 @@ class QueryEncoding:
     """The model's output for one query.
 
     All fields but ``vector`` and ``legibility`` have one entry per token, without special tokens.
-    ``worded`` marks tokens with a letter or digit, as opposed to punctuation; ``continued`` marks
+    ``is_word`` marks tokens with a letter or digit, as opposed to punctuation; ``continued`` marks
     tokens that continue a word rather than start one. ``legibility``, in [0, 1], is how well the
     model can read the query: see :meth:`rag.models.tokenizer.Tokenization.legibility`.
     """
@@ -148,7 +148,7 @@ class QueryEncoding:
     vector: Vector
     pieces: Pieces
     tokens: TokenVectors
-    worded: NDArray[np.bool_]
+    is_word: NDArray[np.bool_]
     continued: NDArray[np.bool_]
     legibility: float = 1.0
 

@@ -90,7 +90,8 @@ def test_indexes_are_made_by_parts(
     for question, vector in zip(questions, vectors, strict=True):
         assert made_.nearest(vector, 5, None).tolist() == expected.nearest(vector, 5, None).tolist()
         assert (
-            made_.worded(question, 5, None).tolist() == expected.worded(question, 5, None).tolist()
+            made_.lexical(question, 5, None).tolist()
+            == expected.lexical(question, 5, None).tolist()
         )
     publication.publish(tables, by)
     exact = [set(tables.passages.nearest(one, 10, None).tolist()) for one in vectors]

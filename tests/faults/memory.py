@@ -653,7 +653,7 @@ class RandomEmbedder:
             vector=whole / np.linalg.norm(whole),
             pieces=pieces,
             tokens=vectors,
-            worded=np.ones(len(pieces), dtype=bool),
+            is_word=np.ones(len(pieces), dtype=bool),
             continued=np.zeros(len(pieces), dtype=bool),
         )
 

@@ -35,7 +35,7 @@ def tidy(tables: Tables) -> None:
     """Compact tables if worthwhile, and delete old versions."""
     for table in (tables.passages, tables.documents, tables.files, tables.notes):
         with suppress(LibraryBusy):
-            if _is_worth_it(table):
+            if _is_worthwhile(table):
                 compact(table)
 
 
@@ -56,7 +56,7 @@ def compact(table: Table) -> None:
         table.dataset.cleanup_old_versions(KEPT_FOR, error_if_tagged_old_versions=False)
 
 
-def _is_worth_it(table: Table) -> bool:
+def _is_worthwhile(table: Table) -> bool:
     with translate_errors(table.url):
         files = table.dataset.get_fragments()
         rows = [one.count_rows() for one in files]

@@ -37,7 +37,7 @@ class SharedSearcher:
         """Number of passages at the last term count."""
         return self._statistics.passages
 
-    def limited(self, conditions_: Sequence[Filter], clauses: Clauses) -> SharedSearcher:
+    def filtered(self, conditions_: Sequence[Filter], clauses: Clauses) -> SharedSearcher:
         """The same searcher, restricted to these filters and clauses."""
         analysis = self._statistics.analysis
         phrases, without = (
@@ -59,12 +59,12 @@ class SharedSearcher:
         """Passages of the nearest sentences."""
         return self._passages.nearest(question, sentences, self._where)
 
-    def worded(self, question: str, passages: int) -> tuple[Keys, Scores]:
+    def lexical(self, question: str, passages: int) -> tuple[Keys, Scores]:
         """Passages retrieved by Lance's BM25, with our lexical scores."""
         stems = [stem for word in self._statistics.analysis.words(question) for stem in word]
         if not stems or passages < 1:
             return np.zeros(0, np.int64), np.zeros(0)
-        keys = self._passages.worded(" ".join(stems), passages, self._where)
+        keys = self._passages.lexical(" ".join(stems), passages, self._where)
         scores = self.word_scores(question, keys.tolist())
         best = np.argsort(-scores, kind="stable")
         return keys[best], scores[best]

@@ -74,7 +74,7 @@ class Statistics:
 
     def __init__(self, table: Table) -> None:
         self._table = table
-        self._remembered: dict[str, int] = {}
+        self._cache: dict[str, int] = {}
 
     @property
     def version(self) -> int:
@@ -159,13 +159,13 @@ class Statistics:
 
     def _of(self, terms: Sequence[str]) -> dict[str, int]:
         """Document frequencies of those terms that occur."""
-        known = self._remembered
+        known = self._cache
         new = [term for term in dict.fromkeys(terms) if term not in known]
         if new:
             found = self._found(one_of("term", new))
             # Replaced, never mutated: other threads may be reading it.
             known = known | {term: found.get(term, 0) for term in new}
-            self._remembered = known if len(known) <= REMEMBERED else {}
+            self._cache = known if len(known) <= REMEMBERED else {}
         return {term: known[term] for term in terms if known[term]}
 
     def _found(self, condition: str) -> dict[str, int]:

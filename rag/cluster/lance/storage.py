@@ -64,18 +64,18 @@ def translate_errors(url: str) -> Iterator[None]:
     try:
         yield
     except (OSError, ValueError, RuntimeError) as error:
-        said = _short_message(error)
-        if "was not found" in said:
+        message = _short_message(error)
+        if "was not found" in message:
             raise LibraryNotFound(
                 f"there is no library at {url}; make one: rag index PATH --library {url}"
             ) from error
-        if "onflict" in said or isinstance(error, CommitConflictError):
+        if "onflict" in message or isinstance(error, CommitConflictError):
             raise LibraryBusy(
-                f"others write to {url} without a pause ({said}); try again when they are done"
+                f"others write to {url} without a pause ({message}); try again when they are done"
             ) from error
         raise LibraryError(
-            f"{url} can't be read or written ({said}); check the address and the credentials in the"
-            " environment (AWS_ENDPOINT_URL, AWS_ACCESS_KEY_ID, …), then run it again"
+            f"{url} can't be read or written ({message}); check the address and the credentials in "
+            "the environment (AWS_ENDPOINT_URL, AWS_ACCESS_KEY_ID, …), then run it again"
         ) from error
 
 

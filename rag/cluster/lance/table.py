@@ -185,7 +185,7 @@ class Table:
         }
         return self._ranked("_distance", where, nearest=asked)
 
-    def worded(self, stems: str, count: int, where: str | None) -> Keys:
+    def lexical(self, stems: str, count: int, where: str | None) -> Keys:
         """Keys of the rows that contain any of the stems, best by BM25 first."""
         asked = BooleanQuery(
             [

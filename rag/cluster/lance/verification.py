@@ -212,8 +212,8 @@ class _Check:
         """Problems of term counts and indexes, as of the end of the last run that updated them; a
         later run may still be in progress.
         """
-        kept = {row["term"]: row["passages"] for row in self._tables.terms.each(_TERMS)}
-        counted_of = kept.get(statistics.VERSION)
+        stored = {row["term"]: row["passages"] for row in self._tables.terms.each(_TERMS)}
+        counted_of = stored.get(statistics.VERSION)
         if counted_of is None:
             if self._tables.passages.count():
                 yield "words were never counted"
@@ -223,7 +223,7 @@ class _Check:
             return  # the version has been deleted
         counts = statistics.count_terms(passages.each(statistics.COLUMNS))
         counts[statistics.VERSION] = counted_of
-        differing = set(counts.items()) ^ set(kept.items())
+        differing = set(counts.items()) ^ set(stored.items())
         if differing:
             yield f"{len({term for term, _ in differing}):,} words are counted wrong"
         at_the_end, now = passages.indexes(), self._tables.passages.indexes()

@@ -31,13 +31,13 @@ def record(tables: Tables, documents: int, passages: int) -> None:
     number = max((one.number for one in versions(tables)), default=0) + 1
     for table in of_version.values():
         _tag(table, number)
-    kept = {
+    state = {
         "time": dt.datetime.now(dt.UTC).isoformat(),
         "documents": documents,
         "passages": passages,
         "tables": {name: table.version for name, table in of_version.items()},
     }
-    notes.keep(f"{_NAMED}{number}", json.dumps(kept))
+    notes.keep(f"{_NAMED}{number}", json.dumps(state))
     old = [one.number for one in versions(tables)[KEPT:]]
     for table in _tables(tables).values():
         _untag(table, [_tagged(one) for one in old])
@@ -49,11 +49,11 @@ def versions(tables: Tables) -> list[Version]:
     found = [
         Version(
             number=int(name.removeprefix(_NAMED)),
-            time=dt.datetime.fromisoformat(kept["time"]),
-            documents=kept["documents"],
-            passages=kept["passages"],
+            time=dt.datetime.fromisoformat(state["time"]),
+            documents=state["documents"],
+            passages=state["passages"],
         )
-        for name, kept in _recorded(tables).items()
+        for name, state in _recorded(tables).items()
     ]
     return sorted(found, key=lambda one: -one.number)
 
@@ -66,14 +66,14 @@ def restore(tables: Tables, number: int) -> None:
     InputError
         If there is no such version.
     """
-    kept = _recorded(tables).get(f"{_NAMED}{number}")
-    if kept is None:
+    state = _recorded(tables).get(f"{_NAMED}{number}")
+    if state is None:
         known = ", ".join(str(one.number) for one in versions(tables))
         raise InputError(
             f"{tables.url} has no version {number}; it has {known or 'none'}: rag status --versions"
         )
     for name, table in _tables(tables).items():
-        before = table.at(kept["tables"][name])
+        before = table.at(state["tables"][name])
         if before is None:
             raise InputError(
                 f"version {number} of {tables.url} is gone; name a later one: rag status --versions"
@@ -114,12 +114,12 @@ def _untag(table: Table, names: Iterable[str]) -> None:
 
 
 @contextmanager
-def _ignore_done(*said: str) -> Iterator[None]:
+def _ignore_done(*messages: str) -> Iterator[None]:
     """Ignore errors that mean it was already done, here or by a concurrent run."""
     try:
         yield
     except (OSError, ValueError, RuntimeError) as error:
-        if not any(words in str(error) for words in said):
+        if not any(words in str(error) for words in messages):
             raise
 
 

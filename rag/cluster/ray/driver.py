@@ -78,7 +78,7 @@ class Indexing:
     _doubtful: frozenset[str] = field(init=False)
     _open: dict[str, _Open] = field(default_factory=dict)
     _settling: list[tuple[FileRecord, list[str]]] = field(default_factory=list)
-    _seen: int = 0
+    _files_done: int = 0
     _gathered: int = 0
     _embedded: int = 0
     _reused: int = 0
@@ -143,11 +143,11 @@ class Indexing:
             if one.digest is None:
                 self._fail(Failure(one.file.name, one.reason))
                 continue
-            looked = self._state_of(one, read_again=one.digest in again)
+            candidate = self._state_of(one, read_again=one.digest in again)
             if same := by_digest.get(one.digest):
-                taken_over.append((looked, same))
+                taken_over.append((candidate, same))
             else:
-                to_read.append(looked)
+                to_read.append(candidate)
         self._take_over(taken_over)
         order = {file.name: position for position, file in enumerate(changed)}
         return sorted(to_read, key=lambda one: order[one.file.name])
@@ -164,8 +164,8 @@ class Indexing:
         """Attach files whose content is already indexed, without reading them."""
         writer = self.engine.writer
         pointing = []
-        for looked, record in files:
-            name, same = looked.file.name, record.path
+        for candidate, record in files:
+            name, same = candidate.file.name, record.path
             sources = [
                 Source(name + one.path.removeprefix(same), name, one.document_id)
                 for one in self._of_file.get(same, [])
@@ -177,7 +177,7 @@ class Indexing:
             for source in sources:
                 self._report.add(source)
             self._report.add_failures(failures)
-            ended = _record(looked, record.digest, failures, record.seconds)
+            ended = _record(candidate, record.digest, failures, record.seconds)
             self._settling.append((ended, [one.path for one in sources]))
             self._advance(name)
         writer.add_sources(pointing)
@@ -244,8 +244,8 @@ class Indexing:
 
     def _fail(self, failure: Failure) -> None:
         """Report a file that can't be accessed; its documents stay in the library."""
-        kept = KEPT if failure.source in self._of_file else ""
-        self._report.add_failures([Failure(failure.source, failure.reason + kept)])
+        note = KEPT if failure.source in self._of_file else ""
+        self._report.add_failures([Failure(failure.source, failure.reason + note)])
         self._advance(failure.source)
 
     def _remove_vanished(self) -> None:
@@ -262,13 +262,13 @@ class Indexing:
             self._report.add_removed(gone)
 
     def _advance(self, name: str) -> None:
-        self._seen += 1
+        self._files_done += 1
         self._report_progress(name)
 
     def _report_progress(self, name: str) -> None:
         self.on_progress(
             Progress(
-                files_done=self._seen,
+                files_done=self._files_done,
                 files=len(self.sources.files) + len(self.sources.unreadable),
                 passages=self._gathered,
                 embedded=self._embedded,
@@ -279,14 +279,14 @@ class Indexing:
 
 
 def _record(
-    looked: FileToRead, digest: str, failures: tuple[Failure, ...], seconds: float
+    candidate: FileToRead, digest: str, failures: tuple[Failure, ...], seconds: float
 ) -> FileRecord:
     return FileRecord(
-        path=looked.file.name,
-        size=looked.file.size,
-        modified_ns=looked.file.modified_ns,
+        path=candidate.file.name,
+        size=candidate.file.size,
+        modified_ns=candidate.file.modified_ns,
         digest=digest,
-        reader=reader_version(looked.options),
+        reader=reader_version(candidate.options),
         failures=failures,
         seconds=seconds,
     )

@@ -165,29 +165,29 @@ def _read(
         if isinstance(result, ReadProgress):
             continue
         if isinstance(result, ReadFile):
-            looked, digest = there[result.path]
+            request, digest = there[result.path]
             failures = tuple(
-                Failure(_original_source(one.source, result.path, looked), one.reason)
+                Failure(_original_source(one.source, result.path, request), one.reason)
                 for one in result.failures
             )
-            end = FileEnd(looked, digest, counts[result.path], failures, result.seconds)
+            end = FileEnd(request, digest, counts[result.path], failures, result.seconds)
             gathered.ends.append(end)
             continue
         path, document = result
-        looked, _ = there[path]
+        request, _ = there[path]
         counts[path] += 1
-        yield from gathered.add(_chunk(document, path, looked, job))
+        yield from gathered.add(_chunk(document, path, request, job))
 
 
-def _chunk(document: Document, path: Path, looked: FileToRead, job: Job) -> ChunkedDocument:
-    renamed = replace(document, source=_original_source(document.source, path, looked))
-    whole = with_date(renamed, looked.file.modified_ns)
-    return ChunkedDocument(whole, passages(whole, job.model.embedder()), looked)
+def _chunk(document: Document, path: Path, request: FileToRead, job: Job) -> ChunkedDocument:
+    renamed = replace(document, source=_original_source(document.source, path, request))
+    whole = with_date(renamed, request.file.modified_ns)
+    return ChunkedDocument(whole, passages(whole, job.model.embedder()), request)
 
 
-def _original_source(source: str, copy: Path, looked: FileToRead) -> str:
+def _original_source(source: str, copy: Path, request: FileToRead) -> str:
     """Map a source in the copy of a file to the original."""
-    return looked.file.name + source.removeprefix(str(copy))
+    return request.file.name + source.removeprefix(str(copy))
 
 
 def _content(name: str, folder: Path, copies: ExitStack) -> Path:

@@ -120,7 +120,7 @@ class _Writer:
         self._styles = styles
         self._numbering = numbering
         self._notes = notes
-        self._told: set[tuple[str, str]] = set()
+        self._numbered: set[tuple[str, str]] = set()
         self._aside: deque[tuple[str, Element]] = deque()
         self._depth = 0  # of enclosing tables and paragraphs
         self._ends: list[str] = []  # closing tags of the enclosing paragraphs
@@ -151,9 +151,9 @@ class _Writer:
             self._aside.append(("", element))
         elif tag in _NOTE_REFERENCES:
             key = _NOTE_REFERENCES[tag], attribute(element, "w:id") or ""
-            if key in self._notes and key not in self._told:
-                self._told.add(key)
-                self._aside.append((f"Note {len(self._told)}: ", self._notes[key]))
+            if key in self._notes and key not in self._numbered:
+                self._numbered.add(key)
+                self._aside.append((f"Note {len(self._numbered)}: ", self._notes[key]))
         else:
             return False
         return True

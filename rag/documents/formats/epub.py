@@ -180,15 +180,15 @@ def _expand_empty_tag(tag: re.Match[str]) -> str:
 
 
 def _about(root: Element) -> About:
-    said: dict[str, list[str]] = {}
+    values: dict[str, list[str]] = {}
     for metadata in _all(root, "metadata"):
         for element in metadata.iter():
             words = one_line("".join(element.itertext()) if isinstance(element.tag, str) else "")
             if words:
-                said.setdefault(_local_name(element), []).append(html.unescape(words))
+                values.setdefault(_local_name(element), []).append(html.unescape(words))
     return About(
-        title=said.get("title", [""])[0],
-        author=", ".join(said.get("creator", [])),
-        date=said.get("date", [""])[0],
-        language=said.get("language", [""])[0],
+        title=values.get("title", [""])[0],
+        author=", ".join(values.get("creator", [])),
+        date=values.get("date", [""])[0],
+        language=values.get("language", [""])[0],
     )

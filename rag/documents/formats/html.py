@@ -89,7 +89,7 @@ def load_html(content: Content) -> Iterator[Loaded]:
     is_article = bool(article) and _is_good_extraction(article, page, tree)
     yield from _to_loaded(
         article if is_article else page,
-        said=page_facts(tree, found.author if found is not None else None),
+        stated=page_facts(tree, found.author if found is not None else None),
         encoding=encoding,
         extraction="article" if is_article else "page",
     )
@@ -115,9 +115,9 @@ def _load_in_pieces(content: Content, encoding: str) -> Iterator[Loaded]:
         letters = _count_letters(_stream_blocks(pieces(), layout))
         if layout.unseen <= letters > 0:
             break
-    said = _NOTHING if head is None else page_facts(head, None)
+    stated = _NOTHING if head is None else page_facts(head, None)
     yield from _to_loaded(
-        _stream_blocks(pieces(), view()), said=said, encoding=encoding, extraction="page"
+        _stream_blocks(pieces(), view()), stated=stated, encoding=encoding, extraction="page"
     )
 
 
@@ -150,7 +150,7 @@ def feed(markup: str, layout: Layout) -> None:
 
 
 def _to_loaded(
-    blocks: Iterable[Block], *, said: Facts = _NOTHING, encoding: str, extraction: str
+    blocks: Iterable[Block], *, stated: Facts = _NOTHING, encoding: str, extraction: str
 ) -> Iterator[Loaded]:
     notes = {"extraction": extraction}
     if encoding != "utf-8":
@@ -158,9 +158,9 @@ def _to_loaded(
     for text, headings in in_parts(blocks):
         yield Loaded(
             text=text,
-            title=said.title or first_title(text, headings),
-            date=said.date,
-            metadata={**said.metadata, **notes},
+            title=stated.title or first_title(text, headings),
+            date=stated.date,
+            metadata={**stated.metadata, **notes},
             headings=headings,
         )
 

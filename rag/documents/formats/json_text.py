@@ -179,13 +179,13 @@ def _loaded(value: _Value, notes: Mapping[str, str] | None = None) -> Loaded:
     field = _text_field(value) if isinstance(value, dict) else None
     if not isinstance(value, dict) or field is None:
         return Loaded(tidy("\n".join(_as_lines(value))), metadata=notes or {})
-    said = facts({key: item for key, item in value.items() if key != field}, _TITLE)
-    text, headings = _with_heading(tidy(_as_text(value[field])), said.title)
+    stated = facts({key: item for key, item in value.items() if key != field}, _TITLE)
+    text, headings = _with_heading(tidy(_as_text(value[field])), stated.title)
     return Loaded(
         text=text,
-        title=said.title,
-        date=said.date,
-        metadata={**said.metadata, **(notes or {})},
+        title=stated.title,
+        date=stated.date,
+        metadata={**stated.metadata, **(notes or {})},
         headings=headings,
     )
 

@@ -139,35 +139,35 @@ def _split_message(data: bytes, rules: Policy[Any]) -> tuple[Loaded, list[EmailM
 class _Parts:
     """The body and attachments of a message."""
 
-    said: list[EmailMessage] = field(default_factory=list)
+    body_parts: list[EmailMessage] = field(default_factory=list)
     attached: list[EmailMessage] = field(default_factory=list)
     _kinds: dict[int, frozenset[str]] = field(default_factory=dict)
 
-    def sort(self, part: EmailMessage, *, is_page: bool = False, is_said: bool = True) -> None:
+    def sort(self, part: EmailMessage, *, is_page: bool = False, is_body: bool = True) -> None:
         """Sort ``part`` and its subparts into body and attachments. ``is_page`` marks parts of an
-        HTML page, ``is_said`` is False for alternatives of text already included.
+        HTML page, ``is_body`` is False for alternatives of text already included.
         """
         kind = part.get_content_type()
         if kind in _SIGNATURES:
             return
         if kind in _ENCRYPTED or kind == "message/rfc822" or not part.is_multipart():
-            self._sort_leaf(part, is_page=is_page, is_said=is_said)
+            self._sort_leaf(part, is_page=is_page, is_body=is_body)
             return
         children = _children(part)
         best = self._best(children) if kind == "multipart/alternative" else None
         for child in children:
-            chosen = is_said and best in (None, child)
-            self.sort(child, is_page=is_page or kind == "multipart/related", is_said=chosen)
+            chosen = is_body and best in (None, child)
+            self.sort(child, is_page=is_page or kind == "multipart/related", is_body=chosen)
 
-    def _sort_leaf(self, part: EmailMessage, *, is_page: bool, is_said: bool) -> None:
+    def _sort_leaf(self, part: EmailMessage, *, is_page: bool, is_body: bool) -> None:
         is_attached = _is_attached(part)
         if part.get_content_type() in _TEXTS and not is_attached:
-            if is_said:
-                self.said.append(part)
+            if is_body:
+                self.body_parts.append(part)
             return
         kind = part.get_content_maintype()
         is_decoration = is_page and kind == "image"
-        is_version = not is_said and not is_attached and kind == "text"
+        is_version = not is_body and not is_attached and kind == "text"
         if not is_decoration and not is_version:
             self.attached.append(part)
 
@@ -220,7 +220,7 @@ def _loaded(message: EmailMessage, parts: _Parts) -> Loaded:
     marks = list(headings)
     warnings: list[str] = []
     at = len(text)
-    for part in parts.said:
+    for part in parts.body_parts:
         try:
             bodies = _body(part)
         except LoadError as error:

@@ -45,14 +45,14 @@ def load_markdown(content: Content) -> Iterator[Loaded]:
         blocks, extraction = _blocks(fence + body)
         fence = _open_fence(fence + body)
         text, headings = join_blocks([Block(broken), *blocks])
-        said = facts(front)
+        stated = facts(front)
         if encoding != "utf-8":
             extraction["encoding"] = encoding
         yield Loaded(
             text=text,
-            title=said.title or first_title(text, headings),
-            date=said.date,
-            metadata={**said.metadata, **extraction},
+            title=stated.title or first_title(text, headings),
+            date=stated.date,
+            metadata={**stated.metadata, **extraction},
             headings=headings,
         )
 

@@ -42,17 +42,17 @@ def dublin_core(root: Element | None, *, authors: tuple[str, ...], dates: tuple[
     valid one is used.
     """
 
-    def said(*names: str) -> Iterator[str]:
+    def values_of(*names: str) -> Iterator[str]:
         for name in names:
             element = child(root, name)
             if element is not None and (element.text or "").strip():
                 yield element.text
 
     return About(
-        title=next(said("dc:title"), ""),
-        author=next(said(*authors), ""),
-        date=next(filter(parse_date, said(*dates)), ""),
-        language=next(said("dc:language"), ""),
+        title=next(values_of("dc:title"), ""),
+        author=next(values_of(*authors), ""),
+        date=next(filter(parse_date, values_of(*dates)), ""),
+        language=next(values_of("dc:language"), ""),
     )
 
 

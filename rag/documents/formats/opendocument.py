@@ -251,11 +251,11 @@ def _slide(page: Element, styles: Styles) -> list[Block]:
         kind = attribute(shape, "presentation:class")
         if kind in ("date-time", "footer", "page-number", "header"):
             continue
-        said = _shape_text(shape, styles)
-        if kind == "title" and said:
-            titles.append(Block(" ".join(block.text for block in said), TITLE_LEVEL))
+        written = _shape_text(shape, styles)
+        if kind == "title" and written:
+            titles.append(Block(" ".join(block.text for block in written), TITLE_LEVEL))
         else:
-            blocks += said
+            blocks += written
     notes = [
         block
         for notes in children(page, "presentation:notes")

@@ -55,7 +55,7 @@ def load_pptx(content: Content) -> Loaded:
     return paged(slides, about(package), warnings)
 
 
-def paged(pages: Iterable[Sequence[Block]], said: About, warnings: Sequence[str] = ()) -> Loaded:
+def paged(pages: Iterable[Sequence[Block]], stated: About, warnings: Sequence[str] = ()) -> Loaded:
     """Join the blocks of all pages to one text, with a span per page, even if empty."""
     headings: list[Heading] = []
     spans: list[Span] = []
@@ -70,7 +70,7 @@ def paged(pages: Iterable[Sequence[Block]], said: About, warnings: Sequence[str]
         if words:
             parts.append(words)
             at += len(words)
-    return said.added_to(
+    return stated.added_to(
         Loaded(
             text="\n\n".join(parts),
             headings=tuple(headings),
@@ -222,5 +222,5 @@ def _notes(package: Package, relations: Mapping[str, tuple[str, str]]) -> list[B
     for shape in _shapes(root):
         if _placeholder(shape) == "body":
             _write_paragraphs(_paragraphs(shape), layout, outline=False)
-    said = layout.blocks()
-    return [NOTES, *said] if said else []
+    blocks = layout.blocks()
+    return [NOTES, *blocks] if blocks else []

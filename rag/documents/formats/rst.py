@@ -112,12 +112,12 @@ def load_rst(content: Content) -> Iterator[Loaded]:
         return
     blocks, fields = found
     text, headings = join_blocks(blocks)
-    said = facts(fields)
+    stated = facts(fields)
     yield Loaded(
         text=text,
-        title=said.title or first_title(text, headings),
-        date=said.date,
-        metadata={**said.metadata, **metadata},
+        title=stated.title or first_title(text, headings),
+        date=stated.date,
+        metadata={**stated.metadata, **metadata},
         headings=headings,
     )
 

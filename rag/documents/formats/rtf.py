@@ -99,7 +99,7 @@ class _Reader:
         self._usual = "cp1252"
         self.is_cut = False
         """Whether the file ended with groups still open."""
-        self._said: dict[str, list[str]] = {"title": [], "author": []}
+        self._info: dict[str, list[str]] = {"title": [], "author": []}
         self._days: dict[str, dict[str, int]] = {"revtim": {}, "creatim": {}}
 
     def about(self) -> About:
@@ -109,8 +109,8 @@ class _Reader:
             for day in self._days.values()
         )
         return About(
-            title=_join_surrogates("".join(self._said["title"])),
-            author=_join_surrogates("".join(self._said["author"])),
+            title=_join_surrogates("".join(self._info["title"])),
+            author=_join_surrogates("".join(self._info["author"])),
             date=next(filter(parse_date, days), ""),
         )
 
@@ -177,8 +177,8 @@ class _Reader:
             heading = _HEADING.match(words)
             if heading:
                 self._styles.setdefault(self._state.style, int(heading[1] or 1))
-        elif goes_to in self._said:
-            self._said[goes_to].append(words)
+        elif goes_to in self._info:
+            self._info[goes_to].append(words)
 
     def _group(self, *, opens: bool) -> None:
         self._to_skip, self._starred = 0, False
@@ -303,17 +303,17 @@ class _Reader:
             self._paragraph.words.append(f"Note {self._notes}: ")
 
     def _end_aside(self) -> None:
-        words = self._taken().words
+        words = self._take_paragraph().words
         self._aside.append("".join(words))
         self._paragraph = self._paragraphs.pop()[1]
 
-    def _taken(self) -> _Paragraph:
+    def _take_paragraph(self) -> _Paragraph:
         """Take the current paragraph, leaving an empty one."""
         paragraph, self._paragraph = self._paragraph, _Paragraph()
         return paragraph
 
     def _end_in_table(self) -> None:
-        paragraph = self._taken()
+        paragraph = self._take_paragraph()
         words = "".join([*paragraph.item, " ", *paragraph.words])
         self.page.in_cell(_join_surrogates(words.strip()))
 
@@ -326,7 +326,7 @@ class _Reader:
         elif state.in_table:
             self._end_in_table()
         else:
-            paragraph = self._taken()
+            paragraph = self._take_paragraph()
             deep = state.outline or self._styles.get(state.style, 0)
             tag = f"h{min(deep, 6)}" if 0 < deep <= 9 else "p"  # noqa: PLR2004 - 10 is the body
             item = "" if tag != "p" else "".join(paragraph.item).strip()

@@ -73,8 +73,8 @@ class RowQuota:
 
     def warnings(self) -> tuple[str, ...]:
         """Warnings about omitted rows since the last call."""
-        said, self.left_out = tuple(self.left_out), []
-        return said
+        new, self.left_out = tuple(self.left_out), []
+        return new
 
 
 def load_xlsx(content: Content) -> Iterator[Loaded]:
@@ -93,11 +93,11 @@ def load_xlsx(content: Content) -> Iterator[Loaded]:
             in_sheet = _MOST_ROWS_IN_SHEET if name.startswith(_SHEETS) else _MOST_TAGS_ELSEWHERE
             package.check(name, *_MOST_TAGS.get(name, in_sheet))
     allowance = RowQuota()
-    said = about(package)
+    stated = about(package)
     workbook = _workbook(content)
     try:
         blocks = _sheets(workbook, package, allowance)
-        yield from said.in_parts(blocks, allowance.warnings)
+        yield from stated.in_parts(blocks, allowance.warnings)
     except Exception as error:  # openpyxl raises anything on broken cells
         raise _damaged(error) from error
     finally:
@@ -147,8 +147,8 @@ def _workbook(content: Content) -> Workbook:
 def _damaged(error: Exception) -> LoadError:
     if is_out_of_memory(error):
         raise MemoryError from error
-    said = " ".join(str(error).split())[:120]
-    return LoadError(f"it is damaged ({said or type(error).__name__}); get a whole copy of it")
+    message = " ".join(str(error).split())[:120]
+    return LoadError(f"it is damaged ({message or type(error).__name__}); get a whole copy of it")
 
 
 def _sheets(workbook: Workbook, package: Package, allowance: RowQuota) -> Iterator[Block]:
@@ -206,17 +206,17 @@ def _lines(pieces: Iterable[str]) -> Iterator[str]:
 
 def _declared_delimiter(lines: Sequence[str]) -> str:
     """Delimiter declared in a first line such as "sep=;"."""
-    said = re.fullmatch(r"sep=(\W)\n?", lines[0], re.IGNORECASE) if lines else None
-    return said[1] if said else ""
+    line = re.fullmatch(r"sep=(\W)\n?", lines[0], re.IGNORECASE) if lines else None
+    return line[1] if line else ""
 
 
 def _delimiter(lines: Sequence[str]) -> str:
     """The declared delimiter, or else the one that splits most lines into equally many cells, at
     least two.
     """
-    said = _declared_delimiter(lines)
-    if said:
-        return said
+    declared = _declared_delimiter(lines)
+    if declared:
+        return declared
 
     def merit(delimiter: str) -> tuple[float, int]:
         try:

@@ -191,8 +191,8 @@ def _word(element: _Element) -> Word | None:
 
 def _properties(element: _Element) -> dict[str, tuple[float, ...]]:
     """Parse an hOCR title attribute, ``bbox 36 92 618 184; baseline 0 -30``, by property."""
-    said = (fact.split() for fact in element.get("title", "").split(";"))
-    return {name: tuple(map(float, values)) for name, *values in said}
+    properties = (fact.split() for fact in element.get("title", "").split(";"))
+    return {name: tuple(map(float, values)) for name, *values in properties}
 
 
 def _of_class(element: _Element, classes: Container[str]) -> Iterator[_Element]:

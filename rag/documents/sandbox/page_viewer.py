@@ -68,7 +68,7 @@ class PageViewer:
         self._asking = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self._is_closed = False
-        self._kept: OrderedDict[_Key, PageImage] = OrderedDict()
+        self._cache: OrderedDict[_Key, PageImage] = OrderedDict()
 
     def image(
         self, path: Path, digest: str, index: int, width: int, passwords: Sequence[str] = ()
@@ -94,15 +94,17 @@ class PageViewer:
         """
         key = (digest, index, width)
         with self._asking:
-            kept = self._kept.get(key)
-            if kept and not passwords:
-                self._kept.move_to_end(key)
-                return kept
+            cached = self._cache.get(key)
+            if cached and not passwords:
+                self._cache.move_to_end(key)
+                return cached
             question = {"page": index, "width": width}
-            said = self._answer(path, digest, passwords, question)
-            image = PageImage(base64.b64decode(said["png"]), said["width"], said["height"])
+            response = self._answer(path, digest, passwords, question)
+            image = PageImage(
+                base64.b64decode(response["png"]), response["width"], response["height"]
+            )
             if not passwords:
-                self._keep(key, image)
+                self._cache_image(key, image)
             return image
 
     def boxes(
@@ -119,8 +121,8 @@ class PageViewer:
         """
         question = {"page": index, "sought": astuple(sought)}
         with self._asking:
-            said = self._answer(path, digest, passwords, question)
-        return tuple(Box(*edges) for edges in said["boxes"])
+            response = self._answer(path, digest, passwords, question)
+        return tuple(Box(*edges) for edges in response["boxes"])
 
     def close(self) -> None:
         """Kill the process; no page can be rendered afterwards."""
@@ -129,7 +131,7 @@ class PageViewer:
         if process:
             kill(process)  # unblocks any thread that waits for it
         with self._asking:
-            self._kept.clear()
+            self._cache.clear()
             self._end()
 
     def _answer(
@@ -141,12 +143,12 @@ class PageViewer:
             self._end()  # it died between requests, out of memory, say
         process = self._process or self._start()
         file = {"path": str(path), "digest": digest, "passwords": list(passwords)}
-        said = self._request(process, file | question, SECONDS)
-        if "impossible" in said:
-            raise InputError(said["impossible"])
-        if "failure" in said:
-            raise LoadError(said["failure"])
-        return said
+        response = self._request(process, file | question, SECONDS)
+        if "impossible" in response:
+            raise InputError(response["impossible"])
+        if "failure" in response:
+            raise LoadError(response["failure"])
+        return response
 
     def _request(
         self, process: subprocess.Popen[bytes], question: dict[str, Any] | None, seconds: float
@@ -156,14 +158,14 @@ class PageViewer:
             try:
                 if question is not None:
                     send(stdin(process), question)
-                said = receive(stdout(process))
+                response = receive(stdout(process))
             except BrokenPipeError:  # it died before the request
-                said = None
+                response = None
             except BaseException:
                 self._end()  # a late response would be taken for the next one
                 raise
-        if said is not None:
-            return said
+        if response is not None:
+            return response
         code = self._end()
         if late.is_set():
             raise LoadError(f"it took more than {seconds:.0f} s, and was given up")
@@ -181,7 +183,7 @@ class PageViewer:
         process, self._process = self._process, None
         return stop_process(process) if process else None
 
-    def _keep(self, key: _Key, image: PageImage) -> None:
-        self._kept[key] = image
-        while sum(len(one.png) for one in self._kept.values()) > KEPT_BYTES:
-            self._kept.popitem(last=False)
+    def _cache_image(self, key: _Key, image: PageImage) -> None:
+        self._cache[key] = image
+        while sum(len(one.png) for one in self._cache.values()) > KEPT_BYTES:
+            self._cache.popitem(last=False)

@@ -209,20 +209,20 @@ def translate_error(error: sqlite3.Error | UnicodeDecodeError, path: Path) -> Ba
         )
     kind = LibraryError
     if not may_write(path.parent) and _has_journal(path):
-        said = (
+        trouble = (
             f"can't be read as it is ({error}): who wrote to it last did not finish, and only who"
         )
-        then = "may write can do that; run rag status once with the right to write there"
+        remedy = "may write can do that; run rag status once with the right to write there"
     elif name == "SQLITE_READONLY" and may_write(path.parent) and may_write(path):
         # It was opened in this way because there was no space for its journal.
         kind = DiskFull
-        said = "can't be written (its disk was full when it was opened); make"
-        then = "room there (check the disk's space), then run it again"
+        trouble = "can't be written (its disk was full when it was opened); make"
+        remedy = "room there (check the disk's space), then run it again"
     else:
         kind = DiskFull if name.startswith(("SQLITE_FULL", "SQLITE_IOERR_SHM")) else LibraryError
-        said = f"can't be written or read ({error}); check the disk's space and the folder's"
-        then = "permissions, then run it again"
-    return kind(f"{path.parent} {said} {then}")
+        trouble = f"can't be written or read ({error}); check the disk's space and the folder's"
+        remedy = "permissions, then run it again"
+    return kind(f"{path.parent} {trouble} {remedy}")
 
 
 def _has_journal(path: Path) -> bool:

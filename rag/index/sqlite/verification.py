@@ -127,9 +127,9 @@ class StoreCheck:
         (there,) = connection.execute("SELECT count(*) FROM passage").fetchone()
         if there != self.passages:
             found.append(Fault(f"{there - self.passages:,} passages belong to no document"))
-        kept = int(self._database.fact("sentences"))
-        if kept != self.sentences:
-            found.append(Fault(f"{kept:,} sentences are counted where {self.sentences:,} are"))
+        stored = int(self._database.fact("sentences"))
+        if stored != self.sentences:
+            found.append(Fault(f"{stored:,} sentences are counted where {self.sentences:,} are"))
         rows = connection.execute("SELECT id, passages FROM piece WHERE passages <> 0")
         (wrong,) = connection.execute(
             f"SELECT count(*) FROM document WHERE {_OTHER_LANGUAGE}"  # noqa: S608 (our own)
@@ -183,8 +183,8 @@ class StoreCheck:
         there = self.passages
         for passage in rows:
             self.passages += 1
-            *content, kept = passage
-            changed = kept != checksum(*content)
+            *content, stored = passage
+            changed = stored != checksum(*content)
             faults = dict.fromkeys(self._passage(row["text"], content))
             if changed:
                 faults = {"is not what was written": None} | faults
