@@ -20,22 +20,24 @@ if TYPE_CHECKING:
 
 def password_command(
     file: Annotated[
-        Path, typer.Argument(help="The access file; made where there is none.", show_default=False)
+        Path,
+        typer.Argument(help="The access file; created if it doesn't exist.", show_default=False),
     ],
     name: Annotated[
         str | None,
-        typer.Argument(
-            help="A person or a program. [dim]default: list those there are[/]", show_default=False
-        ),
+        typer.Argument(help="A person or a program. [dim]default: list all[/]", show_default=False),
     ] = None,
     *,
     owner: Annotated[
-        bool, typer.Option("--owner", help="May index, send, remove and rate, not only read.")
+        bool,
+        typer.Option(
+            "--owner", help="Allow indexing, uploading, removing and rating, not only reading."
+        ),
     ] = False,
     token: Annotated[
-        bool, typer.Option("--token", help="Make a token for a program, and print it once.")
+        bool, typer.Option("--token", help="Create a token for a program, and print it once.")
     ] = False,
-    remove: Annotated[bool, typer.Option("--remove", help="Take the name out.")] = False,
+    remove: Annotated[bool, typer.Option("--remove", help="Remove the name.")] = False,
 ) -> None:
     """Manage who gets into a server that others can reach, for rag serve --auth FILE.
 

@@ -22,7 +22,7 @@ def export_command(
     ],
     library: LibraryOption = None,
     *,
-    force: Annotated[bool, typer.Option("--force", help="Write over FILE, if it exists.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite FILE if it exists.")] = False,
 ) -> None:
     """Write the library to a single file, as a backup or to move it elsewhere.
 

@@ -23,7 +23,7 @@ SHOWN = 10
 def check_command(
     library: LibraryOption = None,
     queries: Annotated[
-        int, typer.Option(min=1, metavar="N", help="How many things to look for, at most.")
+        int, typer.Option(min=1, metavar="N", help="Maximum number of queries.")
     ] = 200,
     *,
     as_json: JsonOption = False,

@@ -18,7 +18,7 @@ def status_command(
     versions: Annotated[
         bool,
         typer.Option(
-            "--versions", help="Of a shared library: what rag restore can go back to, too."
+            "--versions", help="Also list the versions of a shared library, for rag restore."
         ),
     ] = False,
     as_json: JsonOption = False,
@@ -40,7 +40,7 @@ def status_command(
 
 def restore_command(
     version: Annotated[
-        int, typer.Argument(metavar="VERSION", help="Its number.", show_default=False)
+        int, typer.Argument(metavar="VERSION", help="The version's number.", show_default=False)
     ],
     library: LibraryOption = None,
 ) -> None:

@@ -40,14 +40,14 @@ def index_command(
         list[str] | None,
         typer.Option(
             metavar="PATTERN",
-            help="Leave out what matches, as in .gitignore; may be repeated.",
+            help="Skip what matches this pattern, as in .gitignore; may be repeated.",
             show_default=False,
         ),
     ] = None,
     *,
     ocr: Annotated[
         bool,
-        typer.Option("--ocr", help="Read scanned pages too, those of earlier runs included."),
+        typer.Option("--ocr", help="Read scanned pages too, including those of earlier runs."),
     ] = False,
     ocr_language: Annotated[
         str | None,
@@ -60,17 +60,17 @@ def index_command(
     ] = None,
     retry: Annotated[
         bool,
-        typer.Option("--retry", help="Read files again that failed, though they didn't change."),
+        typer.Option("--retry", help="Retry files that failed, even if they haven't changed."),
     ] = False,
     again: Annotated[
-        bool, typer.Option("--again", help="Read every file again, though it didn't change.")
+        bool, typer.Option("--again", help="Read every file again, even if it hasn't changed.")
     ] = False,
     passwords: Annotated[
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="Passwords to try on protected PDFs, one a line; in a terminal you are asked for"
-            " those that lack.",
+            help="Passwords to try on protected PDFs, one per line; in a terminal you are asked for"
+            " missing ones.",
             show_default=False,
         ),
     ] = None,
@@ -78,8 +78,8 @@ def index_command(
         str | None,
         typer.Option(
             metavar="SIZE",
-            help="Memory that reading one file may take, like 1GB; files that failed for want of"
-            " it are read again. [dim]default: 256MB[/]",
+            help="Memory limit for reading one file, like 1GB; files that failed under a lower limit"
+            " are read again. [dim]default: 256MB[/]",
             show_default=False,
         ),
     ] = None,
@@ -87,8 +87,8 @@ def index_command(
         str | None,
         typer.Option(
             metavar="NAME",
-            help="The sentence-transformers model of a new library: a folder, or a name in the"
-            " cache of this machine. [dim]default: all-MiniLM-L6-v2[/]",
+            help="The sentence-transformers model of a new library: a folder, or the name of a model"
+            " in this machine's cache. [dim]default: all-MiniLM-L6-v2[/]",
             show_default=False,
         ),
     ] = None,
@@ -97,19 +97,19 @@ def index_command(
         typer.Option(
             min=1,
             metavar="N",
-            help="Keep so many dimensions of the vectors, for a model trained to be cut.",
+            help="Truncate vectors to N dimensions, for a Matryoshka model.",
             show_default=False,
         ),
     ] = None,
     watch: Annotated[
-        bool, typer.Option("--watch", help="Keep following the folders until Ctrl-C.")
+        bool, typer.Option("--watch", help="Keep watching the folders until Ctrl-C.")
     ] = False,
     ray: Annotated[
         str | None,
         typer.Option(
             metavar="ADDRESS",
-            help="Have a Ray cluster read and embed for a shared library: auto, host:port, or local"
-            " for this machine; paths may be URLs then, like s3://bucket/articles.",
+            help="Read and embed on a Ray cluster, for a shared library: auto, host:port, or local"
+            " for this machine; paths may be URLs, like s3://bucket/articles.",
             show_default=False,
         ),
     ] = None,
@@ -118,7 +118,7 @@ def index_command(
         typer.Option(
             min=1,
             metavar="N",
-            help="With --ray: copies of the model. [dim]default: one a machine, or a GPU[/]",
+            help="With --ray: copies of the model. [dim]default: one per machine or GPU[/]",
             show_default=False,
         ),
     ] = None,

@@ -25,7 +25,7 @@ def verify_command(
         bool,
         typer.Option(
             "--repair",
-            help="Make again what can be made: indexes, counts, and what the model made of texts.",
+            help="Rebuild what can be rebuilt: indexes, counts and the model's encodings.",
         ),
     ] = False,
     as_json: JsonOption = False,
