@@ -49,7 +49,7 @@ def password_command(
     from ui.security import accounts
 
     if remove and (owner or token):
-        raise InputError("--remove stands alone; leave the other options out")
+        raise InputError("--remove takes no other options; leave them out")
     known = accounts.read(file) if file.exists() else accounts.EMPTY
     if name is None:
         _list(known, file)
@@ -60,16 +60,16 @@ def password_command(
         if name not in {*known.people, *known.programs}:
             raise InputError(f"{file} has nobody called {name}; rag password {file} lists them")
         accounts.write(known.without(name), file)
-        out.print(f"{escape(name)} can't come in any more, once the server starts again.")
+        out.print(f"{escape(name)} is locked out once the server restarts.")
     elif token:
         more, made = known.with_program(name, role)
         accounts.write(more, file)
-        err.print("The token, which is kept nowhere; send it as: Authorization: Bearer TOKEN")
+        err.print("The token, which is not stored; send it as: Authorization: Bearer TOKEN")
         print(made)  # noqa: T201 (the only output on standard output)
     else:
         more = known.with_person(name, role, _prompt())
         accounts.write(more, file)
-        out.print(f"{escape(name)} can come in as {role}: rag serve --auth {escape(str(file))}")
+        out.print(f"{escape(name)} has access as {role}: rag serve --auth {escape(str(file))}")
 
 
 def _prompt() -> str:
@@ -82,13 +82,13 @@ def _prompt() -> str:
     except EOFError as error:
         raise InputError("no password was given; nothing was changed") from error
     if first != second:
-        raise InputError("these are two different passwords; nothing was changed")
+        raise InputError("the passwords differ; nothing was changed")
     return first
 
 
 def _list(known: Accounts, file: Path) -> None:
     if not (known.people or known.programs):
-        raise InputError(f"{file} lets nobody in; name somebody: rag password {file} NAME")
+        raise InputError(f"{file} gives nobody access; add somebody: rag password {file} NAME")
     for person in known.people.values():
         out.print(f"{escape(person.name)}: {person.role}, with a password", soft_wrap=True)
     for program in known.programs.values():

@@ -43,7 +43,8 @@ def export_command(
 
 def import_command(
     file: Annotated[
-        Path, typer.Argument(metavar="FILE", help="An archive of rag export.", show_default=False)
+        Path,
+        typer.Argument(metavar="FILE", help="An archive made by rag export.", show_default=False),
     ],
     library: LibraryOption = None,
 ) -> None:

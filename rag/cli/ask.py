@@ -106,7 +106,7 @@ def ask_command(
     elif answer and as_json:
         output.print_json(hit_list.answer_as_json(question, answer))
     elif empty:
-        out.print("The library is empty. Put documents into it: rag index PATH")
+        out.print("The library is empty. Add documents: rag index PATH")
     elif found:
         hit_list.print_reading(found.reading)
         hit_list.print_alternative(found.alternative)

@@ -43,7 +43,7 @@ def check_command(
     if as_json:
         output.print_json(asdict(found))
     elif not found.total.queries:
-        out.print("There is nothing to look for yet. Put documents into it: rag index PATH")
+        out.print("There is nothing to look for yet. Add documents: rag index PATH")
     else:
         _print(found)
     if found.lost:

@@ -78,8 +78,8 @@ def index_command(
         str | None,
         typer.Option(
             metavar="SIZE",
-            help="Memory limit for reading one file, like 1GB; files that failed under a lower limit"
-            " are read again. [dim]default: 256MB[/]",
+            help="Memory limit for reading one file, like 1GB; files that failed under a lower"
+            " limit are read again. [dim]default: 256MB[/]",
             show_default=False,
         ),
     ] = None,
@@ -87,8 +87,8 @@ def index_command(
         str | None,
         typer.Option(
             metavar="NAME",
-            help="The sentence-transformers model of a new library: a folder, or the name of a model"
-            " in this machine's cache. [dim]default: all-MiniLM-L6-v2[/]",
+            help="The sentence-transformers model of a new library: a folder, or the name of a"
+            " model in this machine's cache. [dim]default: all-MiniLM-L6-v2[/]",
             show_default=False,
         ),
     ] = None,

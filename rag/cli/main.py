@@ -46,7 +46,7 @@ COMMANDS = MappingProxyType(
 """The commands in the order of ``rag --help``, each with its module in rag.cli and function."""
 
 OTHER_HELP = MappingProxyType(
-    {"backup": "The same as [bold]rag export[/]: of one moment, while all goes on."}
+    {"backup": "The same as [bold]rag export[/]: a consistent snapshot, even while it is in use."}
 )
 
 EXIT_INPUT = 2

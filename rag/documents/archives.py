@@ -48,15 +48,15 @@ _DRIVE = re.compile(r"[A-Za-z]:")
 
 _TOO_LARGE = f"it is larger than {_LARGEST // _MIB} MiB; unpack it and index it by itself"
 _TOO_MUCH = (
-    "it unpacks to far more than its size, as files do that are made to fill a disk; "
+    "it unpacks to far more than its size, like a decompression bomb; "
     "if it is harmless, unpack it into a folder and index that"
 )
 _TOO_MANY = f"it holds more than {_MOST_MEMBERS:,} files; unpack it into a folder and index that"
-_OUTSIDE = "its name leads out of the archive, so it isn't read"
+_OUTSIDE = "its path leads outside the archive, so it was skipped"
 _LINK = "it is a link, and links in archives aren't followed"
 _DEVICE = "it is a device, not a file"
 _PROTECTED = "it is protected by a password; unpack it and index it by itself"
-_CUT = "the archive is damaged or cut off; get it once more"
+_CUT = "the archive is damaged or cut off; get it again"
 
 _DAMAGE = (
     *(zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, EOFError, OSError),
@@ -238,8 +238,8 @@ def _read(file: IO[bytes], left: int) -> bytes:
 
 def _damage_error(error: Exception) -> str:
     if isinstance(error, NotImplementedError):
-        return "it is compressed in a way that can't be read; pack it once more as a plain ZIP"
-    return "it is damaged in the archive; get it once more"
+        return "its compression method isn't supported; repack it as a plain ZIP"
+    return "it is damaged in the archive; get it again"
 
 
 def _normalize_name(name: str) -> str:

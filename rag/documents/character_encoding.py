@@ -47,7 +47,7 @@ UTF-8."""
 
 _NO_TEXT = (
     "it holds no text, or none in a known encoding; "
-    "give it the ending that fits what it holds, or save it as UTF-8 text"
+    "give it the extension that matches its content, or save it as UTF-8 text"
 )
 _SAMPLE = 1 << 16
 _GAPS = " \n\u3000\u3001\u3002\uff0c"

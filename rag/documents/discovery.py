@@ -19,8 +19,8 @@ from rag.types import Failure
 _LIBRARY = frozenset({"library.db", "published.json"})
 """Files that mark a folder as a library."""
 
-_IS_MADE_UP = "the system makes up what is in it, and such folders aren't read"
-_IS_LINK = "it is a link to a folder, and such links aren't followed; index that folder itself"
+_IS_MADE_UP = "it is in a virtual file system, and those aren't read"
+_IS_LINK = "it is a link to a folder, and such links aren't followed; index the folder itself"
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +105,7 @@ def _is_folder(path: Path, given: str | Path) -> bool:
         ) from error
     except OSError as error:
         raise SourceNotFound(
-            f"{given} can't be looked at ({error.strerror}); check who may read it"
+            f"{given} can't be accessed ({error.strerror}); check who may read it"
         ) from error
 
 
@@ -159,7 +159,7 @@ class _Found:
 
     def _fail(self, error: OSError) -> None:
         path = Path(error.filename)
-        reason = f"it can't be looked into ({error.strerror}); check who may read it"
+        reason = f"it can't be listed ({error.strerror}); check who may read it"
         self.failed[path] = Failure(printable(path), reason)
 
 
@@ -186,7 +186,7 @@ def excluded(folder: Path, patterns: Sequence[str]) -> Callable[[str], bool]:
             parse_gitignore_str(pattern, base_dir=base)(f"{base}{os.sep}any")
         except (IndexError, re.error) as error:
             raise InputError(
-                f"“{pattern}” is no pattern as in a .gitignore; see https://git-scm.com/docs/gitignore"
+                f"“{pattern}” is not a valid .gitignore pattern; see https://git-scm.com/docs/gitignore"
             ) from error
     matches: Callable[[str], bool] = parse_gitignore_str("\n".join(patterns), base_dir=base)
     return lambda path: matches(_on_one_line(path))

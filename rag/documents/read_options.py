@@ -72,7 +72,7 @@ class ReadOptions:
         now, more = self._memory
         return (
             f"if {now} of memory is too little for it, allow more with --max-document {more}, "
-            "or else save it anew in its program"
+            "or save it again in its program"
         )
 
     @property

@@ -108,15 +108,15 @@ _DEEPEST = 4
 _MOST_MEMBERS = 1_000_000
 """Maximum number of documents per file, including those in nested containers."""
 
-_NO_TEXT = "there is no text in it; remove it, or leave it out of what is indexed"
-_TOO_DEEP = f"more than {_DEEPEST} archives lie in each other here; unpack them first"
+_NO_TEXT = "there is no text in it; remove it, or exclude it from indexing"
+_TOO_DEEP = f"more than {_DEEPEST} archives are nested in each other here; unpack them first"
 _TOO_MUCH = "it holds more than is safe to unpack at once; unpack it into a folder, and index that"
 
 _NAME_TOO_LONG = (
-    "there is something in it whose name has {length:,} characters, more than any disk can keep; "
-    "give it a shorter one"
+    "something in it has a name of {length:,} characters, longer than any file system "
+    "allows; shorten it"
 )
-_MORE_FAILED = "{count:,} more of what is in it could not be read"
+_MORE_FAILED = "{count:,} more items in it could not be read"
 
 _LONGEST_NAME = 1_000
 _MOST_FAILURES = 1_000
@@ -384,9 +384,7 @@ def _limit_metadata(metadata: Mapping[str, str]) -> tuple[dict[str, str], tuple[
         if len(key) <= _LONGEST_KEY
     }
     whole = sum(kept.get(key) == value for key, value in metadata.items())
-    note = (
-        f"{len(metadata) - whole:,} of the facts it states about itself were too long or too many"
-    )
+    note = f"{len(metadata) - whole:,} metadata fields were too long or too many"
     return kept, () if whole == len(metadata) else (note,)
 
 

@@ -69,9 +69,7 @@ class SourceFiles:
             reason = error.strerror or "unknown error"
             return MissingFile("gone", f"its file {source.name} can't be read: {reason}")
         if source.suffix.lower() in _PACKED:
-            return MissingFile(
-                "inside", f"it lies inside {source.name}; unpack that file to get at it"
-            )
+            return MissingFile("inside", f"it is inside {source.name}; unpack that file to open it")
         return MissingFile(
             "changed", f"its file {source.name} has changed since it was read; index it again"
         )
@@ -99,10 +97,8 @@ def _elsewhere(source: Path) -> MissingFile:
     for holder in source.parents:
         if _is_file(holder):
             inner = source.relative_to(holder).as_posix()
-            return MissingFile("inside", f"it lies inside {holder.name}, as {inner}; open it there")
-    return MissingFile(
-        "gone", f"its file {source.name} is not there any more; index its folder again"
-    )
+            return MissingFile("inside", f"it is inside {holder.name}, as {inner}; open it there")
+    return MissingFile("gone", f"its file {source.name} no longer exists; index its folder again")
 
 
 def _is_file(path: Path) -> bool:

@@ -131,7 +131,7 @@ def create_library(folder: Path, fingerprint: str) -> None:
     """
     if folder.exists() and not all(_is_unfinished(found) for found in folder.iterdir()):
         raise LibraryNotFound(
-            f"{folder} holds other files and no library; name a new folder: --library DIR"
+            f"{folder} contains other files but no library; name a new folder: --library DIR"
         )
     with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)

@@ -184,8 +184,8 @@ class EmbeddedEngine:
     def versions(self) -> list[Version]:
         """Not supported: raises InputError."""
         raise InputError(
-            f"{self.location} is a library in a folder, and keeps no versions; keep copies of it:"
-            " rag export FILE, and rag import FILE to go back"
+            f"{self.location} is a library in a folder, and keeps no versions; make backups:"
+            " rag export FILE, and restore them: rag import FILE"
         )
 
     def restore(self, number: int) -> None:

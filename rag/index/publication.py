@@ -145,7 +145,7 @@ class Indexes:
 
     def _faults_of(self, published: _Published | None) -> list[str]:
         if published is None:
-            return ["the indexes are missing, or of another library or version"]
+            return ["the indexes are missing, or belong to another library or version"]
         left_over = [one for one in self._folder.glob("vectors-*") if _is_old(one, published)]
         found = []
         self._opened, self._sound = None, set()
@@ -161,12 +161,14 @@ class Indexes:
             keys = self._store.keys().tolist()
             # Checked last: the store always changes first.
             if words != keys and published.generation == self._store.generation:
-                found.append("the word index has other passages than the store")
+                found.append("the word index and the store have different passages")
         return found
 
     def _check_segment(self, published: _Published) -> None:
         if len(self._open(published.sealed)) != published.sealed.sentences:
-            raise LibraryDamaged(f"{published.sealed.file} has not as many sentences as it had")
+            raise LibraryDamaged(
+                f"{published.sealed.file} doesn't have its recorded number of sentences"
+            )
 
     def _update(self, published: _Published) -> Snapshot:
         """Apply additions and deletions, and rewrite the main vector segment if that is due."""
@@ -216,7 +218,7 @@ class Indexes:
             # It numbers its files by operation: a file left by a killed writer blocks the same
             # operation when it is repeated.
             if since and "FileAlreadyExists" in str(error):
-                raise LibraryDamaged("a writer was killed at the word index") from error
+                raise LibraryDamaged("a writer was killed while updating the word index") from error
             full = f"(os error {errno.ENOSPC})" in str(error)
             raise (DiskFull if full else LibraryError)(
                 f"the word index in {folder} can't be written ({error}); check the disk's space "
@@ -271,7 +273,7 @@ class Indexes:
         is_latest = published.generation == self._store.generation
         for name in wrong:
             if is_latest or (name != lexical_files.META and (folder / name).exists()):
-                raise LibraryDamaged(f"{name} of the word index is not what was written")
+                raise LibraryDamaged(f"{name} of the word index doesn't match its checksum")
         sound = self._sound | {one for one in unseen.items() if one[0] not in wrong}
         self._sound = {
             one for one in sound & published.words.items() if one[0] != lexical_files.META

@@ -36,8 +36,8 @@ def sound(read: Callable[_Asked, _Found]) -> Callable[_Asked, _Found]:
 def damaged(what: str) -> LibraryDamaged:
     """The error for stored data that differs from what was written."""
     return LibraryDamaged(
-        f"the library's store is damaged ({what}); rag verify says which documents are, and rag "
-        "verify --repair what can be done"
+        f"the library's store is damaged ({what}); rag verify lists the affected documents, and "
+        "rag verify --repair fixes what can be fixed"
     )
 
 

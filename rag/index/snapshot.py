@@ -67,7 +67,7 @@ class Snapshots:
             return behind or self._temporary(
                 LibraryError(
                     f"the indexes of {self._folder} are missing or damaged, and can't be written; "
-                    "run rag verify --repair once with the right to write there"
+                    "run rag verify --repair once with write permission there"
                 )
             )
         try:

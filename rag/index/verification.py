@@ -42,7 +42,7 @@ _COPY = (
     "restore the library from a copy (rag import), or index your documents into a new one: "
     "--library DIR"
 )
-_REPAIR = "rag verify --repair makes it again"
+_REPAIR = "rag verify --repair rebuilds it"
 _READ = "index its file again: rag index"
 
 
@@ -119,7 +119,7 @@ def _check_uploads(folder: Path, database: Database, tell: Tell) -> list[Problem
         except OSError:
             found_digest = None  # perhaps deleted on purpose
         if found_digest is not None and record.digest and found_digest != record.digest:
-            what = "the file that was sent is not what was read"
+            what = "the uploaded file differs from what was read"
             found.append(Problem(what, "send it again", source=record.path))
         tell("files", run, len(uploads))
     return found
@@ -177,7 +177,7 @@ class _Repair:
             (one for one in self._store.sources() if one.document_id == document_id), None
         )
         if document is None or source is None:
-            return  # no source leads to it: the next run of rag index finds its file
+            return  # it has no source: the next run of rag index finds its file
         broken = passages(document, self._embedder)
         encodings = list(self._embedder.passages(broken))
         delete_passages(self._database, document_id)

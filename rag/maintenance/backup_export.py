@@ -59,7 +59,7 @@ def export(folder: Path, target: str | Path, tell: Tell, *, force: bool = False)
     if not (folder / STORE).exists():
         raise LibraryNotFound(f"there is no library in {folder}; name another: --library DIR")
     if path.is_relative_to(folder):
-        raise InputError(f"{path} lies in the library itself; choose a place outside of it")
+        raise InputError(f"{path} is inside the library itself; choose a place outside it")
     check(path, force=force)
     busy = f"another process is writing {path}; wait for it, or choose another name"
     with writing(path.parent), draft_of(path, "export", busy) as draft:
@@ -80,11 +80,11 @@ def check(path: Path, *, force: bool) -> None:
         If it is a folder or not a regular file, or exists and ``force`` is false.
     """
     if special_in([path]):
-        raise InputError(f"{path} can't be written over: {SPECIAL}")
+        raise InputError(f"{path} can't be overwritten: {SPECIAL}")
     if path.is_dir():
         raise InputError(f"{path} is a folder; name a file, like {path / 'library.rag.zip'}")
     if path.exists() and not force:
-        raise InputError(f"{path} exists; choose another name, or write over it: --force")
+        raise InputError(f"{path} exists; choose another name, or overwrite it: --force")
 
 
 def _write(folder: Path, archive: Path, store: Path, tell: Tell) -> int:

@@ -87,7 +87,7 @@ def import_archive(source: str | Path, folder: Path, tell: Tell) -> ArchiveSumma
                 f"{format_size(size)}; make room, or choose another place: --library DIR"
             )
         busy = (
-            f"another process brings a library into {folder}; wait for it, or choose another "
+            f"another process is importing a library into {folder}; wait for it, or choose another "
             "place: --library DIR"
         )
         with draft_of(folder, "import", busy) as draft:
@@ -110,17 +110,17 @@ def _open(path: Path) -> Iterator[zipfile.ZipFile]:
     except _DAMAGE as error:
         raise _damaged(path, str(error) or "it is cut short") from error
     except FileNotFoundError as error:
-        raise InputError(f"there is no file {path}; name an archive of rag export") from error
+        raise InputError(f"there is no file {path}; name an archive made by rag export") from error
 
 
 def _manifest(archive: zipfile.ZipFile, path: Path) -> Manifest:
     """Read and validate the manifest, and check that it lists all members."""
     names = [one.filename for one in archive.infolist()]
     if MANIFEST not in names:
-        raise InputError(f"{path} is no archive of a library; make one: rag export FILE")
+        raise InputError(f"{path} is not a library archive; make one: rag export FILE")
     entry = archive.getinfo(MANIFEST)
     if entry.file_size > MOST_MANIFEST or entry.compress_type != zipfile.ZIP_STORED:
-        raise _damaged(path, "its manifest is too long, or packed")
+        raise _damaged(path, "its manifest is too long, or compressed")
     try:
         found: dict[str, Any] = json.loads(archive.read(MANIFEST))
         version = int(found["version"])
@@ -137,7 +137,7 @@ def _manifest(archive: zipfile.ZipFile, path: Path) -> Manifest:
     except (KeyError, TypeError, AttributeError) as error:
         raise _damaged(path, "its manifest can't be read") from error
     if sorted(names) != sorted([*members, MANIFEST]):
-        raise _damaged(path, "it holds more or less than its manifest says")
+        raise _damaged(path, "its content differs from its manifest")
     for one in archive.infolist():
         if one.filename != MANIFEST:
             _check_member(one, members[one.filename], path)
@@ -159,13 +159,13 @@ def _check_member(info: zipfile.ZipInfo, member: Member, path: Path) -> None:
         or not plain
         or info.flag_bits & 1
     ):
-        raise _damaged(path, f"“{name}” has no place in a library")
+        raise _damaged(path, f"“{name}” doesn't belong in a library")
     if (
         type(member.size) is not int
         or info.file_size != member.size
         or info.compress_type != zipfile.ZIP_STORED
     ):
-        raise _damaged(path, f"“{name}” is not as long as it says")
+        raise _damaged(path, f"“{name}” doesn't have its declared size")
 
 
 def _unpack(
@@ -182,7 +182,7 @@ def _unpack(
             file.flush()
             os.fsync(file.fileno())
         if digest != member.sha256:
-            raise _damaged(path, f"“{name}” is not what was put in")
+            raise _damaged(path, f"“{name}” doesn't match its checksum")
     for one in folders:
         sync_folder(one)
 
@@ -247,4 +247,4 @@ def _check_notes(database: Database, dimension: int, library: Path, folder: Path
 
 
 def _damaged(path: Path, why: str) -> LibraryDamaged:
-    return LibraryDamaged(f"{path} is damaged: {why}; take another copy")
+    return LibraryDamaged(f"{path} is damaged: {why}; use another copy")

@@ -43,7 +43,7 @@ _SECRET = re.compile(r"TOKEN|PASS|SECRET|KEY|AUTH", re.IGNORECASE)
 ALSO = ("torch", "transformers", "tokenizers", "openvino", "scipy")
 """Dependencies of the packages above that are often involved in bugs."""
 
-_OTHER_MODEL = "it is gone, or not the one it was: rag ask says where it should be, and what to do"
+_OTHER_MODEL = "it is missing or has changed: rag ask says where it should be, and what to do"
 
 _OUT_OF_REACH = "library.db can't be opened: check the disk's space, and who may read the folder"
 
@@ -137,7 +137,7 @@ def _model(folder: Path) -> Iterator[Finding]:
         # The error for a custom model contains its path.
         yield Finding("files", "wrong", str(error) if model is MINILM else _OTHER_MODEL)
     else:
-        yield Finding("files", f"as they should be (SHA-256 {model.sha256[:16]}…)")
+        yield Finding("files", f"unmodified (SHA-256 {model.sha256[:16]}…)")
 
 
 def _library(folder: Path) -> Iterator[Finding]:
@@ -148,7 +148,7 @@ def _library(folder: Path) -> Iterator[Finding]:
         yield Finding("state", "out of reach", _OUT_OF_REACH)
         return
     if not is_there:
-        yield Finding("state", "none here yet; rag index PATH makes it")
+        yield Finding("state", "none here yet; create one: rag index PATH")
         yield from _disk(next(one for one in (folder, *folder.parents) if one.exists()))
         return
     try:
@@ -183,7 +183,7 @@ def _note(folder: Path, name: str) -> str | None:
 
 def _disk(folder: Path) -> Iterator[Finding]:
     free = shutil.disk_usage(folder).free
-    trouble = "make room: indexing needs some 40 KB a passage" if free < LITTLE_DISK else ""
+    trouble = "make room: indexing needs about 40 KB per passage" if free < LITTLE_DISK else ""
     yield Finding("free disk", f"{free / GIB:.1f} GiB", trouble)
 
 
@@ -201,7 +201,9 @@ def _ocr() -> Finding:
     try:
         tesseract.check_languages(tesseract.ENGLISH)
     except InputError:
-        return Finding("tesseract", "not here, or without English; only rag index --ocr needs it")
+        return Finding(
+            "tesseract", "not installed, or without English; only rag index --ocr needs it"
+        )
     return Finding("tesseract", "installed, reads English")
 
 

@@ -80,7 +80,7 @@ def _loaded(model: str) -> CrossEncoder:
     kinds = found[0].model.config.architectures or []
     if len(found) == 1 and not any(kind.endswith("ForSequenceClassification") for kind in kinds):
         raise ModelError(
-            f"{model} is no cross-encoder but a {', '.join(kinds) or 'model without a kind'}; "
+            f"{model} is not a cross-encoder but a {', '.join(kinds) or 'model without a kind'}; "
             "name another model"
         )
     return cast("CrossEncoder", found)

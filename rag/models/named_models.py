@@ -120,8 +120,8 @@ class NamedModel:
         most = network.full_dimension
         if dimensions is not None and not 1 <= dimensions <= most:
             raise InputError(
-                f"the vectors of {name} have {most} dimensions: --dimensions must lie between 1 "
-                f"and {most}, not be {dimensions}"
+                f"the vectors of {name} have {most} dimensions: --dimensions must be between 1 "
+                f"and {most}, not {dimensions}"
             )
         model = cls(
             name=str(folder.absolute()) if Path(name).expanduser().is_dir() else name,

@@ -43,7 +43,7 @@ class OpenVinoBert:
         except (ImportError, RuntimeError) as error:
             raise ModelError(
                 f"OpenVINO does not run here: {str(error).strip().partition(chr(10))[0]}; "
-                "take it away, and PyTorch is used: pip uninstall openvino"
+                "to use PyTorch, remove it: pip uninstall openvino"
             ) from error
 
     def forward(self, encodings: Sequence[Encoding], _prompt: str) -> Forward:

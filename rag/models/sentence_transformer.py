@@ -101,8 +101,8 @@ class Network:
         self.tokenization = Tokenization(as_json, *prompts(model.prompts), longest=longest)
         if self.tokenization.window < 1:
             raise ModelError(
-                f"{name} reads {longest} tokens at once, and its prompt alone, with the "
-                f"special ones, has {longest - self.tokenization.window}; use another model"
+                f"{name} reads {longest} tokens at once, but its prompt and special tokens "
+                f"take {longest - self.tokenization.window}; use another model"
             )
 
     @classmethod
@@ -252,16 +252,15 @@ def _check(model: SentenceTransformer, name: str) -> None:
     strange = [kind for kind in kinds[1:] if kind not in _KNOWN]
     if kinds[0] != "Transformer" or kinds[1:2] != ["Pooling"] or strange:
         raise ModelError(
-            f"{name} is made of {', '.join(kinds)}; rag reads models made of a Transformer, a "
+            f"{name} is made of {', '.join(kinds)}; rag supports models made of a Transformer, a "
             "Pooling, and Dense, LayerNorm or Normalize layers"
         )
     modalities: Any = model[0].modality_config
     if "text" not in modalities or "message" in modalities:
-        raise ModelError(f"{name} takes no plain text; use a model for text")
+        raise ModelError(f"{name} does not take plain text; use a model for text")
     if not getattr(model.tokenizer, "is_fast", False):
         raise ModelError(
-            f"the tokenizer of {name} does not say where its tokens stand; use a model with a "
-            "tokenizer.json"
+            f"the tokenizer of {name} gives no token offsets; use a model with a tokenizer.json"
         )
 
 

@@ -80,8 +80,8 @@ def _prove() -> None:
         except OSError:  # no route, not our refusal
             pass
     raise RagError(
-        "--airgap does not hold here: a connection was not refused; run rag with CPython, or cut "
-        "the network off by other means"
+        "--airgap does not work here: a connection was not refused; run rag with CPython, or block "
+        "the network by other means"
     )
 
 

@@ -16,7 +16,7 @@ from typing import BinaryIO
 from rag.errors import DiskFull, LibraryError
 
 SPECIAL = (
-    "it is no ordinary file, but a pipe, a socket, a device or something that the system makes up; "
+    "it is not a regular file but a pipe, a socket, a device or a virtual file; "
     "name a file on a disk"
 )
 

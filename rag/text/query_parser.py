@@ -92,7 +92,7 @@ def check_length(text: str) -> None:
     """
     if len(text) > MAX_QUESTION_LENGTH:
         raise InputError(
-            f"the question has {len(text):,} characters, and {MAX_QUESTION_LENGTH:,} is the limit;"
+            f"the question has {len(text):,} characters, but the limit is {MAX_QUESTION_LENGTH:,};"
             " ask a shorter one"
         )
 
@@ -157,7 +157,7 @@ def describe(query: Query, instead: Sequence[Respelling]) -> tuple[str, ...]:
         given |= given.pop("where", {})
         restrictions += [f"{name} {value}" for name, value in given.items()]
     only = [f"Only passages {', '.join(restrictions)}."] if restrictions else []
-    cut = [f"Only the first {len(query.question)} characters were looked for."] * query.is_cut
+    cut = [f"Only the first {len(query.question)} characters were used."] * query.is_cut
     return (
         *only,
         *cut,

@@ -50,7 +50,7 @@ def test_the_access_file_is_made_and_changed(
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["password", "FILE"], "lets nobody in"),
+        (["password", "FILE"], "gives nobody access"),
         (["password", "FILE", "ada"], "12 characters"),
         (["password", "FILE", "ada", "--remove"], "has nobody called ada"),
         (["password", "FILE", "ada", "--remove", "--owner"], "stands alone"),

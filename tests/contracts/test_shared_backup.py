@@ -95,7 +95,7 @@ def test_what_cannot_be(tmp_path: Path, articles: Path) -> None:
         shared_backup.export(url, archive, quietly, embedder=HashingEmbedder())
     filled(url, articles).close()
     shared_backup.export(url, archive, quietly, embedder=HashingEmbedder())
-    with pytest.raises(InputError, match="write over it: --force"):
+    with pytest.raises(InputError, match="overwrite it: --force"):
         shared_backup.export(url, archive, quietly, embedder=HashingEmbedder())
     shared_backup.export(url, archive, quietly, force=True, embedder=HashingEmbedder())
     with pytest.raises(InputError, match="there is no folder"):
@@ -106,7 +106,7 @@ def test_what_cannot_be(tmp_path: Path, articles: Path) -> None:
         shared_backup.import_archive(archive, url, quietly, embedder=HashingEmbedder())
     with ZipFile(tmp_path / "other.zip", "w") as other:
         other.writestr("one.txt", "one")
-    with pytest.raises(InputError, match="is no archive of a library"):
+    with pytest.raises(InputError, match="is not a library archive"):
         shared_backup.import_archive(
             tmp_path / "other.zip", url + "2", quietly, embedder=HashingEmbedder()
         )
@@ -129,7 +129,7 @@ def test_an_import_that_was_cut_off(
         patched.setattr(shared_backup, "_copy_files", killed)
         with pytest.raises(KeyboardInterrupt):
             shared_backup.import_archive(archive, url, quietly, embedder=HashingEmbedder())
-    with pytest.raises(LibraryDamaged, match="was not made to the end"):
+    with pytest.raises(LibraryDamaged, match="is incomplete"):
         Library.open(url, embedder=HashingEmbedder())
     shared_backup.import_archive(archive, url, quietly, embedder=HashingEmbedder())
     with Library.open(url, create=False, embedder=HashingEmbedder()) as library:

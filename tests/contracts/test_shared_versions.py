@@ -96,7 +96,7 @@ def test_files_are_written_together(
 def test_a_folder_keeps_none(tmp_path: Path) -> None:
     """It says so, and what does instead."""
     with Library.open(tmp_path / "library", embedder=HashingEmbedder()) as library:
-        with pytest.raises(InputError, match="keeps no versions; keep copies of it: rag export"):
+        with pytest.raises(InputError, match="keeps no versions; make backups: rag export"):
             library.versions()
         with pytest.raises(InputError, match="keeps no versions"):
             library.restore(1)

@@ -91,10 +91,10 @@ def test_bad_files_cost_only_themselves(tmp_path: Path, workers: int) -> None:
     good = ("a", "b", "c", "d", "e", "print")
     assert texts == {f"{name}.txt": f"The text of {name}." for name in good}
     assert failures == {
-        "hang.txt": "nothing came of it for 8 s, and it was given up",
+        "hang.txt": "it made no progress for 8 s and was aborted",
         "crash.txt": (
             "its parser crashed (exit code -11); if 256MB of memory is too little for it, "
-            "allow more with --max-document 1024MB, or else save it anew in its program"
+            "allow more with --max-document 1024MB, or save it again in its program"
         ),
         "eat.txt": ReadOptions().too_large,
         "raise.txt": "its parser failed (ZeroDivisionError: a parser's own mistake)",
@@ -110,7 +110,7 @@ def test_signs_of_life(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         (tmp_path / f"{name}.txt").write_text(f"The text of {name}.")
     texts, failures = everything(sorted(tmp_path.iterdir()), workers=2)
     assert texts == {"slow.txt": "The text of slow."}
-    assert failures == {"endless.txt": "it took more than 20 s to read, and was given up"}
+    assert failures == {"endless.txt": "it took more than 20 s to read and was aborted"}
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there are no process groups")

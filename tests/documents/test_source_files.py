@@ -29,7 +29,7 @@ def test_several_places(tmp_path: Path) -> None:
     assert (found.why, found.reason.split(" has ")[0]) == ("changed", "its file a.pdf")
     (tmp_path / "c.zip").touch()
     assert isinstance(found := originals.find(DOCUMENT, sources), MissingFile)
-    assert (found.why, found.reason.split(";")[0]) == ("inside", "it lies inside c.zip, as c.pdf")
+    assert (found.why, found.reason.split(";")[0]) == ("inside", "it is inside c.zip, as c.pdf")
     (tmp_path / "b.pdf").write_bytes(CONTENT)
     assert originals.find(DOCUMENT, sources) == SourceFile(tmp_path / "b.pdf")
 
@@ -64,7 +64,7 @@ def test_names_that_no_file_has(tmp_path: Path, name: str) -> None:
     """A record of a file may be called whatever it likes."""
     (tmp_path / "a.jsonl").touch()
     found = SourceFiles().find(DOCUMENT, [f"{tmp_path}/a.jsonl/{name}"])
-    assert found == MissingFile("inside", f"it lies inside a.jsonl, as {name}; open it there")
+    assert found == MissingFile("inside", f"it is inside a.jsonl, as {name}; open it there")
     found = SourceFiles().find(DOCUMENT, [f"{tmp_path}/b.jsonl/{name}"])
     assert isinstance(found, MissingFile)
     assert found.why == "gone"

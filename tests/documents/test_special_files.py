@@ -85,7 +85,7 @@ def test_export_does_not_replace_it(special: Path, library: Library, tmp_path: P
     """Whatever waits at its other end would wait for ever."""
     before = special.lstat().st_ino
     ran = rag("export", special, "--force", folder=tmp_path, library=library.path)
-    assert (ran.returncode, "ordinary file" in ran.stderr) == (2, True), ran
+    assert (ran.returncode, "regular file" in ran.stderr) == (2, True), ran
     assert special.lstat().st_ino == before
 
 

@@ -43,7 +43,7 @@ def rate(library: Library, question: str) -> object:
 def test_the_limit_in_python(library: Library, door: Callable[[Library, str], object]) -> None:
     """What is as long as it may be is answered; one more character is refused in words."""
     door(library, LONG)
-    with pytest.raises(InputError, match=r"10,001 characters, and 10,000 is the limit"):
+    with pytest.raises(InputError, match=r"10,001 characters, but the limit is 10,000"):
         door(library, TOO_LONG)
 
 
@@ -65,7 +65,7 @@ def test_the_limit_of_the_command(seeds: Library) -> None:
     for more in ([], ["--all"]):
         ran = rag("ask", TOO_LONG, *more, folder=seeds.path.parent, library=seeds.path)
         assert ran.returncode != 0
-        assert "10,000 is the limit" in " ".join(ran.stderr.split())
+        assert "the limit is 10,000" in " ".join(ran.stderr.split())
         assert "Traceback" not in ran.stderr
 
 
@@ -97,7 +97,7 @@ def test_the_limit_of_the_server(library: Library) -> None:
         joined = client.post("/gradio_api/queue/join", params={"q": TOO_LONG}, json=body)
         assert joined.status_code == 200
         page = client.get("/gradio_api/queue/data", params={"session_hash": "abc"}).text
-        assert "10,000 is the limit" in page
+        assert "the limit is 10,000" in page
 
 
 def test_the_limit_for_assistants(library: Library) -> None:

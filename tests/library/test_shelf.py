@@ -118,7 +118,7 @@ def test_trouble_of_one_is_no_trouble_of_others(shelf: Shelf) -> None:
         newer.execute("UPDATE meta SET value = '999' WHERE name = 'format'")
     newer.close()
     damaged, later, whole = shelf.list()
-    assert "is no library of rag" in str(damaged.trouble)
+    assert "is not a rag library" in str(damaged.trouble)
     assert isinstance(later.trouble, LibraryMismatch)
     assert whole.trouble is None
     assert damaged.documents == 0

@@ -85,7 +85,7 @@ def test_two_imports_into_one_folder(archive: Path, tmp_path: Path) -> None:
     """The second is refused, and the first comes to its end, with nothing left beside it."""
 
     def again(*_: object) -> None:
-        with pytest.raises(LibraryBusy, match="brings a library into"):
+        with pytest.raises(LibraryBusy, match="is importing a library into"):
             backup_import.import_archive(archive, tmp_path / "new", told)
 
     before = set(tmp_path.iterdir())
@@ -120,9 +120,9 @@ def test_files_on_their_way_are_left_out(archive: Path, tmp_path: Path) -> None:
 def test_nothing_is_written_over(archive: Path, tmp_path: Path) -> None:
     """Not a file, unless that is wanted, and never a folder that holds something."""
     before = archive.read_bytes()
-    with pytest.raises(InputError, match="exists; choose another name, or write over it: --force"):
+    with pytest.raises(InputError, match="exists; choose another name, or overwrite it: --force"):
         backup_export.export(tmp_path / "library", archive, told)
-    with pytest.raises(InputError, match="lies in the library itself"):
+    with pytest.raises(InputError, match="is inside the library itself"):
         backup_export.export(tmp_path / "library", tmp_path / "library" / "x.zip", told)
     assert archive.read_bytes() == before
     backup_export.export(tmp_path / "library", archive, told, force=True)

@@ -34,7 +34,7 @@ def test_what_it_says(library: Library) -> None:
     )
     assert "pytest" not in told["versions"]
     assert {"system", "processor", "cores", "encoding"} <= set(told["machine"])
-    assert told["model"]["files"] == "as they should be (SHA-256 53aa51172d142c89…)"
+    assert told["model"]["files"] == "unmodified (SHA-256 53aa51172d142c89…)"
     assert told["library"]["format"] == f"{FORMAT} (this rag: {FORMAT})"
     assert told["library"]["generation"] == "0"
     assert told["library"]["folder"] == "/…/library"
@@ -79,7 +79,7 @@ def test_what_is_wrong_is_said_with_what_to_do(
 
 def test_a_disk_that_is_nearly_full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A trouble from the limit on, whatever else there is room for."""
-    for limit, trouble in ((0, ""), (1 << 60, "make room: indexing needs some 40 KB a passage")):
+    for limit, trouble in ((0, ""), (1 << 60, "make room: indexing needs about 40 KB per passage")):
         monkeypatch.setattr("rag.maintenance.doctor.LITTLE_DISK", limit)
         (disk,) = [one for one in diagnose(tmp_path)["library"] if one.name == "free disk"]
         assert disk.value.endswith(" GiB")

@@ -113,7 +113,7 @@ def _check(url: str, notes: SharedNotes, embedder: Embedder) -> None:
     found, made = notes.note("format"), notes.note("fingerprint")
     if found is None:
         raise LibraryDamaged(
-            f"the library at {url} was not made to the end; make it again: rag import FILE"
+            f"the library at {url} is incomplete; import it again: rag import FILE"
         )
     if found != FORMAT:
         raise LibraryMismatch(

@@ -236,7 +236,7 @@ def stored_passage(key: int, row: Row) -> StoredPassage:
     """
     found = passage(row)
     if row["content"] != content_key(found):
-        raise damaged(f"a passage of “{row['title']}” is not what was written")
+        raise damaged(f"a passage of “{row['title']}” doesn't match its checksum")
     return StoredPassage(
         key=key,
         passage=found,
@@ -292,7 +292,7 @@ def document(row: Row) -> Document:
         If the row is corrupt.
     """
     if row["checksum"] != checksum(*(row[name] for name in DOCUMENT)):
-        raise damaged(f"the document “{row['title']}” is not what was written")
+        raise damaged(f"the document “{row['title']}” doesn't match its checksum")
     return Document(
         id=row["id"],
         source=whole_source(min(row["paths"], default="")),
@@ -330,7 +330,7 @@ def _token_bits(row: Row) -> tuple[TokenBits, TokenBits]:
     tokens = int(np.frombuffer(row["counts"], dtype=np.int32).sum())
     width = len(row["bits"]) // max(tokens, 1)
     if width * tokens != len(row["bits"]):
-        raise damaged("a passage has more or fewer tokens than it is said to have")
+        raise damaged("a passage has more or fewer tokens than recorded")
     return _bits(row["bits"], width), _bits(row.get("title_bits", b""), width)
 
 

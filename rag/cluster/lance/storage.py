@@ -71,7 +71,7 @@ def translate_errors(url: str) -> Iterator[None]:
             ) from error
         if "onflict" in message or isinstance(error, CommitConflictError):
             raise LibraryBusy(
-                f"others write to {url} without a pause ({message}); try again when they are done"
+                f"other processes keep writing to {url} ({message}); try again when they are done"
             ) from error
         raise LibraryError(
             f"{url} can't be read or written ({message}); check the address and the credentials in "

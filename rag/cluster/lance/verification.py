@@ -36,7 +36,7 @@ TRIES, PAUSE = 3, 2.0
 """Number of checks of an apparent problem, and seconds between them."""
 
 _COPY = "go back to an earlier version (rag restore), or index your documents into a new library"
-_REPAIR = "rag verify --repair makes it again"
+_REPAIR = "rag verify --repair rebuilds it"
 _READ = "index its file again: rag index"
 
 _CONDITIONS = ("title", "date", "date_from", "folded", "language", "facts", "located")
@@ -107,7 +107,7 @@ class _Check:
         self.documents = len(ids)
         found = self._persistent(found)
         twice = [id_ for id_, number in Counter(ids).items() if number > 1]
-        found += [_Fault(id_, "it is there twice", text=True) for id_ in twice]
+        found += [_Fault(id_, "it is stored twice", text=True) for id_ in twice]
         sources = {source.document_id: source.path for source in reversed(self._sources(found))}
         problems = [_problem(one, sources.get(one.document, "")) for one in found]
         self._tell("indexes", 0, 1)
@@ -159,11 +159,11 @@ class _Check:
         try:
             document = rows.document(row)
         except LibraryDamaged:
-            what = "its text, or what is known of it, is not what was written"
+            what = "its text or metadata doesn't match its checksum"
             yield _Fault(id_, what, text=True)
             return
         if not row["paths"]:
-            yield _Fault(id_, "no source leads to it", text=True)
+            yield _Fault(id_, "it has no source", text=True)
         read = [_deserialise(one) for one in passages]
         for what in dict.fromkeys(
             what
@@ -191,7 +191,7 @@ class _Check:
         whole = [one for one, _ in read]
         expected = rows.document_row(document, DocumentSources.of(row), whole)
         if any(row[name] != expected[name] for name in row if name != "id"):
-            yield _Fault(document.id, "what is kept of it for filters is not what it says")
+            yield _Fault(document.id, "its filter columns don't match its metadata")
         if not read:
             return
         made = rows.passage_rows(
@@ -200,7 +200,7 @@ class _Check:
         columns = (*rows.WORDS, *_CONDITIONS, "literal", "sources")
         for one, other in zip(passages, made, strict=True):
             if any(one[name] != other[name] for name in columns):
-                yield _Fault(document.id, "the words of it are not those of its text")
+                yield _Fault(document.id, "its index terms don't match its text")
                 return
 
     def _sources(self, found: Sequence[_Fault]) -> list[Source]:
@@ -216,7 +216,7 @@ class _Check:
         counted_of = stored.get(statistics.VERSION)
         if counted_of is None:
             if self._tables.passages.count():
-                yield "words were never counted"
+                yield "terms were never counted"
             return
         passages = self._tables.passages.at(counted_of)
         if passages is None:
@@ -225,7 +225,7 @@ class _Check:
         counts[statistics.VERSION] = counted_of
         differing = set(counts.items()) ^ set(stored.items())
         if differing:
-            yield f"{len({term for term, _ in differing}):,} words are counted wrong"
+            yield f"{len({term for term, _ in differing}):,} term counts are wrong"
         at_the_end, now = passages.indexes(), self._tables.passages.indexes()
         for name, lacks in now.items():
             # Rows added since are in no index yet.
@@ -253,22 +253,22 @@ def _passage_problems(
 ) -> Iterator[str]:
     """Problems of a passage, worded to complete a sentence."""
     if row["checksum"] != rows.signature(row):
-        yield "is not what was written"
+        yield "doesn't match its checksum"
     if document.text[row["start"] : row["end"]] != row["text"]:
-        yield "is not what stands in the document there"
+        yield "differs from the document's text there"
     if read is None:
         yield "has vectors or sentences that can't be read"
         return
     passage, encoding = read
     edges = [edge for one in passage.sentences for edge in (one.start, one.end)]
     if not edges or edges != sorted(edges) or edges[0] < passage.start or edges[-1] > passage.end:
-        yield "has sentences that lie outside of it"
+        yield "has sentences outside of it"
     if not len(passage.sentences) == len(encoding.sentences) == len(encoding.counts):
         yield "has more or fewer vectors than sentences"
     if not np.allclose(np.linalg.norm(encoding.sentences, axis=1), 1.0, atol=1e-2):
         yield "has a vector whose length is not 1"
     if not encoding.counts.sum() == len(encoding.pieces) == len(encoding.bits):
-        yield "has more or fewer tokens than it is said to have"
+        yield "has more or fewer tokens than recorded"
 
 
 def _repair(

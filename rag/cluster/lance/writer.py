@@ -154,8 +154,8 @@ class SharedWriter:
             current = {id_: one for id_, one in current.items() if id_ in behind}
             latest = {path: one for path, one in latest.items() if one.document_id in behind}
         raise LibraryBusy(
-            f"others write the same documents to {self._tables.url} without a pause; try again when"
-            " they are done"
+            f"other processes keep writing the same documents to {self._tables.url}; try again "
+            "when they are done"
         )
 
     def _now(

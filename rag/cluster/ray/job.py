@@ -46,7 +46,7 @@ def index_on(
             "index into a shared one (--library s3://bucket/name), or without --ray"
         )
     if airgap.is_requested():
-        raise AirGapped("--airgap: a Ray cluster is other machines; index without --ray")
+        raise AirGapped("--airgap: a Ray cluster involves other machines; index without --ray")
     sources = list_files(paths, exclude)
     with machines(fleet) as there, engine.writing(by=there):
         indexing = Indexing(

@@ -37,7 +37,7 @@ def list_objects(url: str) -> tuple[list[ListedFile], bool]:
         below = storage.get_file_info(fs.FileSelector(path, recursive=True, allow_not_found=True))
     except (OSError, ValueError) as error:
         raise InputError(
-            f"{url} can't be looked at ({_first_line(error)}); check the address and the"
+            f"{url} can't be accessed ({_first_line(error)}); check the address and the"
             " credentials in the environment (AWS_ENDPOINT_URL, AWS_ACCESS_KEY_ID, …)"
         ) from error
     listed = [_list(url, path, one) for one in below if one.type == fs.FileType.File]

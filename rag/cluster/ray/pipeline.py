@@ -66,8 +66,8 @@ class Machines:
         gpus = sum(one.get("GPU", 0.0) for one in there)
         if fleet.gpus > gpus:
             raise InputError(
-                f"the Ray cluster has {gpus:g} GPUs, and each copy of the model is to have"
-                f" {fleet.gpus:g}; leave --gpus out, or add machines that have some"
+                f"the Ray cluster has {gpus:g} GPUs, but each copy of the model needs"
+                f" {fleet.gpus:g}; leave --gpus out, or add machines with GPUs"
             )
         self._gpus = fleet.gpus
         by_default = int(gpus // fleet.gpus) if fleet.gpus else len(cpus)

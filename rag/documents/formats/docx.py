@@ -93,7 +93,7 @@ def load_docx(content: Content) -> Loaded:
     part = main_part(package, _KIND, "word/")
     body = child(package.tree(part), "w:body")
     if body is None:
-        raise LoadError("it is damaged (no body); get a whole copy of it")
+        raise LoadError("it is damaged (no body); get a complete copy of it")
     parts = dict(package.relations(part).values())
     writer = _Writer(
         styles=_styles(package.tree_if_there(parts.get("styles"))),

@@ -85,10 +85,12 @@ def _all(root: Element | None, name: str) -> Iterator[Element]:
 def _book(package: Package) -> str:
     """Name of the package document, which lists all other parts."""
     if _CONTAINER not in package:
-        raise LoadError(f"it is no {_KIND}; give it the ending that fits what it holds")
+        raise LoadError(
+            f"it is not a valid {_KIND}; give it the extension that matches its content"
+        )
     for file in _all(package.tree(_CONTAINER), "rootfile"):
         return resolved("", file.get("full-path", ""))
-    raise LoadError("it is damaged (it names no book); get a whole copy of it")
+    raise LoadError("it is damaged (it names no book); get a complete copy of it")
 
 
 def _items(root: Element, folder: str) -> dict[str, _Item]:

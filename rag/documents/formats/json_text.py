@@ -64,7 +64,7 @@ def members_of_json(data: Content) -> Iterator[Member | Failure]:
             yield from _of_lines(lines_of([text]))
             return
         where = f"line {error.lineno}, " if isinstance(error, json.JSONDecodeError) else ""
-        reason = f"it is no valid JSON ({_describe_error(error, where)}); mend it there"
+        reason = f"it is not valid JSON ({_describe_error(error, where)}); fix it there"
         raise LoadError(reason) from error
     if isinstance(value, list) and any(isinstance(item, dict) for item in value):
         for number, item in enumerate(value, 1):
@@ -101,7 +101,7 @@ def _items(pieces: Iterator[str]) -> Iterator[_Value]:
     text, at = next(pieces, "").removeprefix("\ufeff").lstrip(_BLANKS), 1
     mark = text[:1]
     if mark != "[":
-        raise ValueError("it is no array")
+        raise ValueError("it is not an array")
     while mark != "]":
         try:
             value, end = decoder.raw_decode(text, _past_blanks(text, at))
@@ -150,7 +150,7 @@ def _of_lines(lines: Iterable[str]) -> Iterator[Member | Failure]:
         try:
             value = json.loads(line)
         except (ValueError, RecursionError) as error:
-            reason = f"line {number} is no valid JSON ({_describe_error(error)})"
+            reason = f"line {number} is not valid JSON ({_describe_error(error)})"
             yield Failure(str(number), reason)
         else:
             yield Member(str(number), _loaded(value))

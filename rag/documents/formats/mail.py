@@ -47,7 +47,7 @@ _SUFFIXES = {
 _TEXTS = ("text/plain", "text/html")
 """Body content types, in order of preference."""
 
-_TOO_DEEP = "its parts lie in each other too deeply; save them from your mail program"
+_TOO_DEEP = "its parts are nested too deeply; save them from your mail program"
 _SEALED = "it is encrypted; decrypt it in your mail program and save it from there"
 
 _SEPARATOR = re.compile(
@@ -75,7 +75,7 @@ def members_of_mailbox(data: Content) -> Iterator[Member]:
             yield _message(number, data[start : separator.start()])
         start = separator.end()
     if start is None:
-        raise LoadError("it holds no messages, or they aren't kept as a mailbox keeps them")
+        raise LoadError("it has no messages, or they aren't in mailbox format")
     yield _message(number + 1, data[start:])
 
 
@@ -129,7 +129,7 @@ def _split_message(data: bytes, rules: Policy[Any]) -> tuple[Loaded, list[EmailM
     """Split a message into its text and its attachments."""
     message = cast("EmailMessage", message_from_bytes(data, policy=rules))
     if not message.keys():
-        raise LoadError("it has no header, so it is no mail; check what it holds")
+        raise LoadError("it has no header, so it is not a mail message; check its content")
     parts = _Parts()
     parts.sort(message)
     return _loaded(message, parts), parts.attached

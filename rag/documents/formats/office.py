@@ -22,7 +22,7 @@ def main_part(package: Package, kind: str, root: str) -> str:
     for relation, name in package.relations("").values():
         if relation == "officeDocument" and name in package and name.startswith(root):
             return name
-    raise LoadError(f"it is no {kind}; give it the ending that fits what it holds")
+    raise LoadError(f"it is not a valid {kind}; give it the extension that matches its content")
 
 
 def about(package: Package) -> About:

@@ -109,14 +109,16 @@ def _open_content(content: Content) -> tuple[Package, Element]:
     if _MANIFEST in package and b"encryption-data" in package.read(_MANIFEST):
         raise LoadError("it is encrypted; save an unprotected copy and index that")
     if _CONTENT not in package:
-        raise LoadError(f"it is no {_KIND}; give it the ending that fits what it holds")
+        raise LoadError(
+            f"it is not a valid {_KIND}; give it the extension that matches its content"
+        )
     return package, package.tree(_CONTENT)
 
 
 def _body(root: Element, kind: str) -> Element:
     body = child(root, "office:body", kind)
     if body is None:
-        raise LoadError("it holds something else; give it the ending that fits what it holds")
+        raise LoadError("it holds something else; give it the extension that matches its content")
     return body
 
 

@@ -34,7 +34,7 @@ _TOKEN = re.compile(
 )
 _MOST_GROUPS = 1_000  # maximum nesting depth
 
-_CUT = "it ends in the middle; what was after that is missing"
+_CUT = "it is cut short; the rest is missing"
 
 _HEADING = re.compile(r"heading ([1-9])\b|title;?$", re.IGNORECASE)
 
@@ -70,9 +70,9 @@ def load_rtf(content: Content) -> Iterator[Loaded]:
     """
     start = content[:100].lstrip(b"\xef\xbb\xbf \t\r\n")
     if not start:
-        raise LoadError("it is empty; get a whole copy of it")
+        raise LoadError("it is empty; get a complete copy of it")
     if not start.startswith(b"{\\rtf"):
-        raise LoadError("it is no rich text; give it the ending that fits what it holds")
+        raise LoadError("it is not rich text; give it the extension that matches its content")
     reader = _Reader()
     for text, headings in in_parts(reader.read(content)):
         cut = (_CUT,) if reader.is_cut else ()
@@ -184,7 +184,9 @@ class _Reader:
         self._to_skip, self._starred = 0, False
         if opens:
             if len(self._stack) >= _MOST_GROUPS:
-                raise LoadError(f"it is nested more than {_MOST_GROUPS:,} deep, as no text is")
+                raise LoadError(
+                    f"it is nested more than {_MOST_GROUPS:,} levels deep, as no real text is"
+                )
             self._stack.append(self._state)
         elif self._stack:
             if self._paragraphs and self._paragraphs[-1][0] == len(self._stack):

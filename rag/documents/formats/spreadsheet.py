@@ -148,7 +148,9 @@ def _damaged(error: Exception) -> LoadError:
     if is_out_of_memory(error):
         raise MemoryError from error
     message = " ".join(str(error).split())[:120]
-    return LoadError(f"it is damaged ({message or type(error).__name__}); get a whole copy of it")
+    return LoadError(
+        f"it is damaged ({message or type(error).__name__}); get a complete copy of it"
+    )
 
 
 def _sheets(workbook: Workbook, package: Package, allowance: RowQuota) -> Iterator[Block]:
@@ -194,7 +196,7 @@ def _records(lines: Iterator[str]) -> Iterator[list[str]]:
         except StopIteration:
             return
         except csv.Error as error:
-            raise LoadError(f"it is no table of separated values ({error})") from error
+            raise LoadError(f"it is not a table of separated values ({error})") from error
 
 
 def _lines(pieces: Iterable[str]) -> Iterator[str]:

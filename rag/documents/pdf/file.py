@@ -50,7 +50,7 @@ _LONGEST_EDGE = 30_000
 """In pixels; tesseract rejects images of 32,768 or more."""
 
 _NO_PASSWORD = f"{PROTECTED}; give it when you index, or save a copy without one"
-_NO_PASSWORD_FITS = f"{PROTECTED}, and none of those that were given opens it; check it"
+_NO_PASSWORD_FITS = f"{PROTECTED}, and none of the given ones opens it; check them"
 
 _HYPHEN = 0x02  # pdfium's code for a hyphen at the end of a line
 _BLANKS = np.array([0x09, 0x0A, 0x0D, 0x20, 0xA0, 0x2002, 0x2003, 0x2009, 0x3000])
@@ -92,9 +92,9 @@ def open_pdf(content: Content, passwords: Sequence[str] = ()) -> Iterator[Pdf]:
     from pypdfium2 import raw  # type: ignore[import-untyped,unused-ignore]
 
     if not len(content):
-        raise LoadError("the file is empty; get it again from where it came")
+        raise LoadError("the file is empty; get another copy of it")
     if _HEADER not in content[:_HEADER_WITHIN]:
-        raise LoadError("it is no PDF, whatever its name says; check what kind of file it is")
+        raise LoadError("it is not a PDF, despite its name; check what kind of file it is")
     try:
         pdf = _unlock(_input_of(content), passwords)
     except pdfium.PdfiumError as error:

@@ -166,7 +166,7 @@ def _read(pdf: Pdf, numbers: range, ocr: str | None, on_page: Callable[[], None]
         for doubt, pages in doubts.items()
     ]
     if not numbers.start and not is_whole(pdf):
-        notes.append("the file is damaged or cut short; what could be found of it was read")
+        notes.append("the file is damaged or cut short; what could be recovered was read")
     is_read = any(page.regions or page.turned for page in laid) and unread < len(laid)
     is_damaged = len(doubts.get(_DAMAGED, ())) == len(laid)
     return _Pages(tuple(laid), tuple(notes), tuple(doubts), is_read, is_damaged)
@@ -195,10 +195,10 @@ def _nothing_read(pages: int, doubts: Sequence[str]) -> str:
         return f"no text layer: needs OCR ({count})"
     by_ocr = [doubt for doubt in doubts if doubt != _DAMAGED]
     if by_ocr:
-        return f"{by_ocr[0]} ({count}); scan it again, or leave it out of what is indexed"
+        return f"{by_ocr[0]} ({count}); scan it again, or exclude it from indexing"
     if doubts:
         return f"none of its pages can be read, they are damaged ({count}); get the file again"
-    return f"there is nothing to read on its pages ({count}); leave it out of what is indexed"
+    return f"there is nothing to read on its pages ({count}); exclude it from indexing"
 
 
 def _is_scan(sheet: Sheet) -> bool:

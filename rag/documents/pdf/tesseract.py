@@ -97,7 +97,7 @@ def check_languages(languages: str) -> str:
     if unknown:
         raise InputError(
             f"tesseract has no language “{unknown[0]}”; it has {', '.join(installed) or 'none'}; "
-            f"others are packages of their own, such as tesseract-ocr-deu on Debian and "
+            f"others come in separate packages, such as tesseract-ocr-deu on Debian and "
             f"tesseract-lang on macOS"
         )
     return languages

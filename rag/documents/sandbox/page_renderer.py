@@ -42,9 +42,9 @@ from rag.runtime.files import open_file
 MEMORY_BYTES = 2 << 30
 """Memory limit for the file and its rendering, in bytes, where the system supports limits."""
 
-CHANGED = "it is not the file any more that was indexed; index it again"
+CHANGED = "it is no longer the file that was indexed; index it again"
 _NO_PDF = "only the pages of PDFs can be shown as they are printed; read its text instead"
-_LOCKED = f"{PROTECTED}, and passwords are kept nowhere: open the file itself to see its pages"
+_LOCKED = f"{PROTECTED}, and passwords are not stored: open the file itself to see its pages"
 _BEGINNING = 1024
 
 

@@ -138,7 +138,7 @@ class PageViewer:
         self, path: Path, digest: str, passwords: Sequence[str], question: dict[str, Any]
     ) -> dict[str, Any]:
         if self._is_closed:
-            raise InputError("no pages are shown any more: the server is being stopped")
+            raise InputError("pages can't be shown: the server is stopping")
         if self._process and self._process.poll() is not None:
             self._end()  # it died between requests, out of memory, say
         process = self._process or self._start()
@@ -168,8 +168,8 @@ class PageViewer:
             return response
         code = self._end()
         if late.is_set():
-            raise LoadError(f"it took more than {seconds:.0f} s, and was given up")
-        raise LoadError(f"the PDF crashed what draws its pages (exit code {code})")
+            raise LoadError(f"it took more than {seconds:.0f} s and was aborted")
+        raise LoadError(f"the PDF crashed the renderer (exit code {code})")
 
     def _start(self) -> subprocess.Popen[bytes]:
         self._process = start_process(COMMAND)

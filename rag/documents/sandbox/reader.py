@@ -278,12 +278,14 @@ class _Timeouts:
         if message is not None:
             return message
         if late.is_set() and left < self.silent:
-            return {"death": f"it took more than {self.whole:.0f} s to read, and was given up"}
+            return {"death": f"it took more than {self.whole:.0f} s to read and was aborted"}
         if late.is_set():
-            return {"death": f"nothing came of it for {self.silent:.0f} s, and it was given up"}
+            return {"death": f"it made no progress for {self.silent:.0f} s and was aborted"}
         code = process.wait()
         # Large files are mapped: if one is truncated meanwhile, the system kills the process that
         # reads it.
         if sys.platform != "win32" and code == -signal.SIGBUS:
-            return {"death": "it was cut, or its disk failed, while it was read; index it again"}
+            return {
+                "death": "it was truncated, or its disk failed, while being read; index it again"
+            }
         return {"death": f"its parser crashed (exit code {code})", "crashed": True}

@@ -195,13 +195,13 @@ def translate_error(error: sqlite3.Error | UnicodeDecodeError, path: Path) -> Ba
         return KeyboardInterrupt()  # Ctrl-C, which SQLite swallowed
     if name.startswith("SQLITE_NOTADB") or "no such table: meta" in str(error):
         return LibraryDamaged(
-            f"{path} is no library of rag ({error}); "
+            f"{path} is not a rag library ({error}); "
             "restore it from a copy, or index into another folder: --library DIR"
         )
     if name.startswith(_DAMAGE):
         return LibraryDamaged(
-            f"{path} is damaged ({error}); rag verify says what is; restore it from a copy (rag "
-            "import), or index your documents into another folder: --library DIR"
+            f"{path} is damaged ({error}); rag verify says what exactly; restore it from a copy "
+            "(rag import), or index your documents into another folder: --library DIR"
         )
     if name.startswith(_OCCUPIED):
         return LibraryBusy(
@@ -209,10 +209,8 @@ def translate_error(error: sqlite3.Error | UnicodeDecodeError, path: Path) -> Ba
         )
     kind = LibraryError
     if not may_write(path.parent) and _has_journal(path):
-        trouble = (
-            f"can't be read as it is ({error}): who wrote to it last did not finish, and only who"
-        )
-        remedy = "may write can do that; run rag status once with the right to write there"
+        trouble = f"can't be read as it is ({error}): the last writer did not finish, and only a"
+        remedy = "user with write permission can do that; run rag status once as such a user"
     elif name == "SQLITE_READONLY" and may_write(path.parent) and may_write(path):
         # It was opened in this way because there was no space for its journal.
         kind = DiskFull

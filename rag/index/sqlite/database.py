@@ -102,7 +102,7 @@ class Database:
         ).fetchone()
         if found:
             raise LibraryDamaged(
-                f"{self._path} has a {found[0]} “{found[1]}” that no library of rag has; "
+                f"{self._path} has a {found[0]} “{found[1]}” that no rag library has; "
                 "restore it from a copy, or index into another folder: --library DIR"
             )
 
@@ -120,7 +120,7 @@ class Database:
 
     def _damaged(self, error: Exception) -> LibraryDamaged:
         return LibraryDamaged(
-            f"{self._path} is no library of rag ({error}); "
+            f"{self._path} is not a rag library ({error}); "
             "restore it from a copy, or index into another folder: --library DIR"
         )
 

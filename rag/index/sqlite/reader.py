@@ -153,7 +153,7 @@ class StoreReader:
         *facts, kept, source = row
         # Damaged content is never shown.
         if kept != checksum(*facts):
-            raise damaged(f"the document “{row[1]}” is not what was written")
+            raise damaged(f"the document “{row[1]}” doesn't match its checksum")
         id_, title, date, digest, metadata, headings, pages, labels, warnings, text = facts
         return Document(
             id=id_,
@@ -205,7 +205,7 @@ class StoreReader:
             passage = _passage(row[1:10])
             # Damaged content is never shown; libraries of the first format have no hash.
             if row[14] is not None and row[14] != content_key(passage):
-                raise damaged(f"a passage of “{row[10]}” is not what was written")
+                raise damaged(f"a passage of “{row[10]}” doesn't match its checksum")
             found[row[0]] = StoredPassage(
                 key=row[0],
                 passage=passage,

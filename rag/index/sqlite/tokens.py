@@ -45,7 +45,7 @@ def token_bits(database: Database, keys: Sequence[int]) -> dict[int, StoredToken
         for key, counts, bits, text, document, start, leading, of_first, first in rows
     }
     if any(sum(one.counts.tolist()) != len(one.bits) for one in found.values()):
-        raise damaged("a passage has more or fewer tokens than it is said to have")
+        raise damaged("a passage has more or fewer tokens than recorded")
     return found
 
 

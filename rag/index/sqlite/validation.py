@@ -35,19 +35,19 @@ _LARGEST = 2**62
 
 _CONDITIONS = {
     "document": (
-        ("date IS NOT date(date)", "a date that is none"),
+        ("date IS NOT date(date)", "an invalid date"),
         (f"length(title) > {LONGEST_TITLE}", "a title that is too long"),
     ),
     "feedback": (
-        ("NOT is_time(time)", "a time that is none"),
+        ("NOT is_time(time)", "an invalid time"),
         ("good NOT IN (0, 1)", "a rating that is neither good nor bad"),
-        ("score NOT BETWEEN 0 AND 1", "a score that is none"),
-        ('start < 0 OR "end" < start', "a place that is none"),
+        ("score NOT BETWEEN 0 AND 1", "an invalid score"),
+        ('start < 0 OR "end" < start', "an invalid place"),
     ),
     "piece": (
         (
             "passages NOT BETWEEN 0 AND (SELECT count(*) FROM passage)",
-            "more or fewer passages than there are",
+            "a wrong number of passages",
         ),
     ),
 }
@@ -128,7 +128,7 @@ def _schema_faults(database: Database) -> Iterator[str]:
         expected.close()
     theirs = _normalised(database.connection)
     for kind, name in sorted(theirs.keys() - ours.keys()):
-        yield f"it has {kind} “{name}”, which no library of rag has"
+        yield f"it has {kind} “{name}”, which no rag library has"
     for kind, name in sorted(ours.keys() - theirs.keys()):
         yield f"it lacks {kind} “{name}”"
     for kind, name in sorted(ours):
@@ -204,7 +204,7 @@ def _fact_faults(database: Database) -> Iterator[str]:
         " (SELECT coalesce(max(generation), 0) FROM removed))"
     ).fetchone()
     if newest > int(database.fact("generation")):
-        yield "it has passages of a generation that has not come yet"
+        yield "it has passages of a future generation"
     if not re.fullmatch(r"[0-9a-f]{32}", database.fact("library")):
         yield "its id is not one that rag gives"
     rows = database.connection.execute("SELECT name, value FROM meta")
@@ -240,7 +240,7 @@ def _place_faults(database: Database, folder: PurePath) -> Iterator[str]:
     rows = connection.execute("SELECT path FROM file UNION SELECT file FROM source")
     for (file,) in rows:
         if not _is_place(file, folder):
-            yield f"it names a file “{file}”, which no library of rag does"
+            yield f"it names a file “{file}”, which no rag library does"
     for path, file in connection.execute("SELECT path, file FROM source"):
         if path != file and not path.startswith((f"{file}/", f"{file}\\")):
             yield f"its source “{path}” does not lie in “{file}”"
@@ -275,5 +275,5 @@ def _dimension(database: Database) -> int:
         return 0
     sentences, rest = divmod(row[1], 8)  # two int32 each
     if rest or not sentences or not row[0] or row[0] % (2 * sentences):  # float16
-        raise LibraryDamaged("its vectors are not as many as its sentences")
+        raise LibraryDamaged("its numbers of vectors and sentences differ")
     return int(row[0] // (2 * sentences))

@@ -117,7 +117,7 @@ class FaissIndex:
         except OSError as error:
             raise LibraryDamaged(f"the vector index can't be read: {error.strerror}") from error
         if found != sha256:
-            raise LibraryDamaged("the vector index is not the one that was written")
+            raise LibraryDamaged("the vector index doesn't match its checksum")
         try:
             index = cls(faiss.read_index(str(path), faiss.IO_FLAG_MMAP_IFC if mapped else 0))
         except RuntimeError as error:  # just deleted by a writer

@@ -70,7 +70,7 @@ def test_arrays_piece_by_piece(monkeypatch: pytest.MonkeyPatch, content: str, pi
 def test_damaged_arrays(monkeypatch: pytest.MonkeyPatch, content: str) -> None:
     """They are refused before anything came out of them."""
     monkeypatch.setattr("rag.documents.formats.json_text._LARGE", 0)
-    with pytest.raises(Exception, match="it is no valid JSON"):
+    with pytest.raises(Exception, match="it is not valid JSON"):
         next(members_of_json(content.encode()))
 
 
@@ -205,7 +205,7 @@ def test_long_facts_are_cut(tmp_path: Path) -> None:
     (found,) = load(path)
     assert isinstance(found, Document)
     assert sum(map(len, [*found.metadata, *found.metadata.values()])) < 3_000
-    assert found.warnings == ("2 of the facts it states about itself were too long or too many",)
+    assert found.warnings == ("2 metadata fields were too long or too many",)
 
 
 def test_names_longer_than_any_disk_keeps(tmp_path: Path) -> None:
@@ -231,4 +231,4 @@ def test_failures_of_one_file_are_counted_beyond_a_thousand(tmp_path: Path) -> N
             archive.writestr(f"{number}.txt", b"")
     failures = [one for one in load(path) if isinstance(one, Failure)]
     assert len(failures) == 1_001
-    assert failures[-1] == Failure(str(path), "500 more of what is in it could not be read")
+    assert failures[-1] == Failure(str(path), "500 more items in it could not be read")

@@ -297,7 +297,7 @@ def test_a_file_that_is_cut_while_it_is_read(tmp_path: Path) -> None:
     other.write_bytes(letter(3))
     documents, failures = what_was_read([cut, other])
     assert [source for source, _ in documents] == [f"{cut}/1.eml", f"{other}/1.eml"]
-    reason = "it was cut, or its disk failed, while it was read; index it again"
+    reason = "it was truncated, or its disk failed, while being read; index it again"
     assert failures == [(str(cut), reason)]
 
 

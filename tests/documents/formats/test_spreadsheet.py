@@ -168,7 +168,7 @@ _ENTITIES = '<!DOCTYPE a [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;&a;">]>'
 @pytest.mark.parametrize(
     ("xml", "reason"),
     [
-        (" " * 20_000_000, "packed more than"),
+        (" " * 20_000_000, "compressed more than"),
         (f"{_ENTITIES}<worksheet>&b;</worksheet>", "entities"),
         ("<worksheet><sheetData>" + "<row>" * 100_000, "damaged"),
         ("<worksheet><row", "damaged"),
@@ -223,7 +223,7 @@ def test_bytes_that_are_no_text_are_refused() -> None:
     ("data", "reason"),
     [
         (b"", "empty"),
-        (b"a,b\n1,2\n", "no Excel workbook"),
+        (b"a,b\n1,2\n", "not a valid Excel workbook"),
         (_people()[:4000], "cut short"),
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600), "before 2007"),
     ],
