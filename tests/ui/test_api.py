@@ -233,7 +233,7 @@ def test_an_index_job(tmp_path: Path, articles: Path) -> None:
         assert client.get("/search", params={"q": "bread"}).status_code == 200
         held = client.get("/documents").json()["documents"]
         refused = client.delete(f"/documents/{held[0]['id']}")
-        assert (refused.status_code, refused.json()["title"]) == (409, "Index jobs wait or run")
+        assert (refused.status_code, refused.json()["title"]) == (409, "Index jobs are pending")
 
         pausing.go.set()
         (made,) = jobs.all()

@@ -49,11 +49,11 @@ def client(library: Library) -> TestClient:
         ),
         (
             *("POST", "/documents/x/restore", 404, "not-found"),
-            "No such document was removed here, or it was long ago.",
+            "No such document was removed here, or it was too long ago.",
         ),
         ("GET", "/passages/x", 404, "not-found", "There is no passage x in this library."),
-        ("GET", "/jobs/x", 404, "not-found", "There is no such job, or it was long ago."),
-        ("DELETE", "/jobs/x", 404, "not-found", "There is no such job, or it was long ago."),
+        ("GET", "/jobs/x", 404, "not-found", "There is no such job, or it was too long ago."),
+        ("DELETE", "/jobs/x", 404, "not-found", "There is no such job, or it was too long ago."),
         (
             *("GET", "/search?q=%3F", 422, "empty-question"),
             "The question is empty: ask in plain words, like “Who wrote it?”",
@@ -239,10 +239,7 @@ class Broken:
         (
             LibraryDamaged("/home/ada/library.db is damaged"),
             *(503, "broken"),
-            (
-                "Something is the matter with the library's files; the terminal that runs rag "
-                "says more."
-            ),
+            ("Something is wrong with the library's files; the terminal that runs rag says more."),
         ),
         (
             LibraryNotFound("/home/ada holds no library"),

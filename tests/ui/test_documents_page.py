@@ -102,7 +102,7 @@ def test_doubts_are_told_in_words() -> None:
     row = Row(SUMMARY, ("page 2: no text layer, need OCR", "cut short"))
     html = documents_page.page(Listing(), held(row), may_change=False)
     assert (
-        "<details><summary>With doubts</summary><ul><li>Page 2: no text layer, need OCR.</li>"
+        "<details><summary>With warnings</summary><ul><li>Page 2: no text layer, need OCR.</li>"
         "<li>Cut short.</li></ul></details>" in html
     )
 
@@ -146,8 +146,8 @@ def test_pages_turn_and_keep_the_limits() -> None:
     rows = (Row(SUMMARY),) * 50
     html = documents_page.page(Listing(title="x", page=2), held(*rows, total=1216), may_change=True)
     assert "51 to 100 of 1,216 documents</h2>" in html
-    assert '<a rel="prev" href="library?title=x">Page before</a>' in html
-    assert '<a rel="next" href="library?title=x&amp;page=3">Page after</a>' in html
+    assert '<a rel="prev" href="library?title=x">Previous page</a>' in html
+    assert '<a rel="next" href="library?title=x&amp;page=3">Next page</a>' in html
     assert "<span>2 / 25</span>" in html
     last = documents_page.page(Listing(page=25), held(*rows[:16], total=1216), may_change=True)
     assert "1,201 to 1,216 of 1,216 documents" in last
@@ -192,7 +192,7 @@ def test_an_empty_library_says_what_to_do() -> None:
     """Where files can be sent or named, that; elsewhere the command. Nothing is to be limited."""
     here = documents_page.page(Listing(), EMPTY, may_change=True)
     assert "Nothing is indexed yet" in here
-    assert "Name a folder above, or drop files here" in here
+    assert "Enter a folder above, or drop files here" in here
     assert 'role="search"' not in here
     assert "<table" not in here
     assert "<code>rag index PATH</code>" in documents_page.page(Listing(), EMPTY, may_change=False)
@@ -201,7 +201,7 @@ def test_an_empty_library_says_what_to_do() -> None:
 def test_nothing_fits() -> None:
     """No row is left by the limits: the way back to all is one click away."""
     html = documents_page.page(Listing(title="zebra"), Contents(3, 0, (), {}), may_change=True)
-    assert "No document fits that." in html
+    assert "No document matches." in html
     assert '<a href="library">Show all</a>' in html
     assert 'value="zebra"' in html
 
@@ -210,11 +210,11 @@ def test_what_could_not_be_read_is_folded_when_long() -> None:
     """Each file with its reason; three stand open, four are folded, the 201st is only counted."""
     one = Failure("/home/someone/scan.pdf", "it has a password; open it and save it without")
     short = documents_page.page(Listing(), replace(EMPTY, unread=(one,) * 3), may_change=True)
-    assert '<details class="unread" open><summary>Not read, or not all of it (3)' in short
+    assert '<details class="unread" open><summary>Not read, or only in part (3)' in short
     assert "<b>scan.pdf</b> It has a password; open it and save it without.</li>" in short
     assert "/home/someone" not in short
     long = documents_page.page(Listing(), replace(EMPTY, unread=(one,) * 212), may_change=True)
-    assert '<details class="unread"><summary>Not read, or not all of it (212)' in long
+    assert '<details class="unread"><summary>Not read, or only in part (212)' in long
     assert long.count("<b>scan.pdf</b>") == 200
     assert "And 12 more" in long
 
@@ -281,7 +281,7 @@ def test_the_library_is_listed(client: TestClient, library: Library, tmp_path: P
     assert [row[:3] for row in cells(limited)] == [["Whales", "whales.md", "md"]]
     assert "1 document</h2>" in limited
     assert cells(client.get("/library", params={"title": "WHALE"}).text) == cells(limited)
-    assert "No document fits" in client.get("/library", params={"title": "zebra"}).text
+    assert "No document matches" in client.get("/library", params={"title": "zebra"}).text
 
 
 def test_a_row_says_what_was_wrong_with_its_file(
@@ -297,7 +297,7 @@ def test_a_row_says_what_was_wrong_with_its_file(
     reason, _, kept = failure.reason.rpartition("; ")
     assert kept == "its earlier version stays in the library"
     html = client.get("/library", params={"type": ".html"}).text
-    assert cells(html)[0][7] == f"With doubts{strings.sentence(reason)}"
+    assert cells(html)[0][7] == f"With warnings{strings.sentence(reason)}"
 
 
 def test_only_our_script_runs_on_it(client: TestClient) -> None:

@@ -174,7 +174,7 @@ def test_confidence_is_a_bar_a_word_and_a_probability(
     html = hit_html.strength(confidence)
     assert re.findall(r"--filled:([\d.]+)", html) == [str(confidence)]
     assert words_of(html) == word
-    tip = f"{word.capitalize()}: so good a passage answers the question with a probability of "
+    tip = f"{word.capitalize()}: a passage this good answers the question with a probability of "
     assert f'aria-label="{tip}{percent}."' in html
 
 

@@ -1,4 +1,4 @@
-"""Files that are sent: whole or not at all, under names that harm nothing, never in memory."""
+"""Files being uploaded: whole or not at all, under names that harm nothing, never in memory."""
 
 from __future__ import annotations
 
@@ -234,7 +234,9 @@ def test_what_is_refused(client: TestClient, library: Library) -> None:
     """Too large by what it says, before a byte is taken; and a name that is none."""
     response = client.put("/files/a.txt", content=b"a", headers={"content-length": str(2**31 + 1)})
     assert (response.status_code, response.json()["type"]) == (413, "/api/v1/problems/too-large")
-    assert response.json()["detail"] == ("A file may have 2 GiB; index a larger one by its path.")
+    assert response.json()["detail"] == (
+        "A file may have up to 2 GiB; index a larger one by its path."
+    )
     assert client.put("/files/%2e%2e%2f", content=b"a").status_code == 422
     assert client.put("/files/", content=b"a").status_code == 422
     (library.path / "files").write_text("in the way")

@@ -235,7 +235,7 @@ def routes(library: Library, jobs: Jobs, removals: Removals) -> APIRouter:
         sources, files = library.sources(document_id), library.files(document_id)
         if not jobs.is_idle:
             raise problems.Refused(
-                problems.INDEXING, "index jobs wait or run; cancel them, or try again afterwards"
+                problems.INDEXING, "index jobs are pending; cancel them, or try again afterwards"
             )
         removed = library.remove(sources)
         removals.remember(document_id, files)

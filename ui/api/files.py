@@ -38,7 +38,7 @@ class SentFile(Shape):
 
 
 HERE_BEFORE: dict[int | str, dict[str, Any]] = {
-    200: {"model": SentFile, "description": "The file was here before"}
+    200: {"model": SentFile, "description": "The file was already here"}
 }
 
 
@@ -77,7 +77,7 @@ async def _kept(request: Request, name: str, uploads: Uploads) -> StoredFile:
     announced = request.headers.get("content-length", "")
     too_large = problems.Refused(
         problems.TOO_LARGE,
-        f"a file may have {uploads.most / GIBIBYTE:g} GiB; index a larger one by its path",
+        f"a file may have up to {uploads.most / GIBIBYTE:g} GiB; index a larger one by its path",
     )
     if announced.isdecimal() and int(announced) > uploads.most:
         raise too_large
@@ -90,7 +90,7 @@ async def _kept(request: Request, name: str, uploads: Uploads) -> StoredFile:
     except TooLarge as error:
         raise too_large from error
     except ClientDisconnect as error:  # the client left; avoids a traceback
-        raise problems.Refused(problems.INVALID, "the file was not sent to its end") from error
+        raise problems.Refused(problems.INVALID, "the upload is incomplete") from error
     except OSError as error:
         raise problems.Refused(
             problems.NOT_KEPT, f"the file can't be written on this machine: {error.strerror}"

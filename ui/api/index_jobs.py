@@ -88,7 +88,7 @@ class IndexJobs(Shape):
 
 def _whole(path: str) -> str:
     if "\0" in path or not os.path.isabs(os.path.expanduser(path)):  # noqa: PTH111, PTH117 (words)
-        raise ValueError("a path begins at the root, like /home/ada/articles")
+        raise ValueError("a path must be absolute, like /home/ada/articles")
     return path
 
 
@@ -129,7 +129,7 @@ class IndexRequest(BaseModel):
     @model_validator(mode="after")
     def _something(self) -> Self:
         if not (self.paths or self.files):
-            raise ValueError("name paths to index, or files that were sent")
+            raise ValueError("name paths to index, or uploaded files")
         return self
 
 
@@ -182,7 +182,7 @@ def routes(jobs: Jobs, uploads: Uploads) -> APIRouter:
 
 def _found(job: Job | None) -> Job:
     if job is None:
-        raise problems.Refused(problems.NOT_FOUND, "there is no such job, or it was long ago")
+        raise problems.Refused(problems.NOT_FOUND, "there is no such job, or it was too long ago")
     return job
 
 

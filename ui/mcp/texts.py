@@ -160,7 +160,7 @@ def read_text(stretch: Read) -> str:
     """Render a range of a document with its source, and where to continue."""
     facts = _joined((stretch.title, stretch.source, stretch.date))
     head = f"{facts}, characters {stretch.start} to {stretch.end} of {stretch.characters}"
-    more = () if stretch.next_start is None else (f"Goes on at start {stretch.next_start}.",)
+    more = () if stretch.next_start is None else (f"Continues at start {stretch.next_start}.",)
     return "\n\n".join((head, stretch.text, *more))
 
 

@@ -43,11 +43,13 @@ ABOUT = (
 MOST_PASSAGES = 50
 MOST_CHARACTERS = 50_000
 
-Since = Annotated[Day | None, Field(description="Only documents of that day or later.")]
-Until = Annotated[Day | None, Field(description="Only documents of that day or earlier.")]
+Since = Annotated[Day | None, Field(description="Only documents from this day on.")]
+Until = Annotated[Day | None, Field(description="Only documents up to this day.")]
 OfSource = Annotated[Condition | None, Field(description="Only files like *.pdf or letters/*.")]
 OfTitle = Annotated[Condition | None, Field(description="Only documents with this in the title.")]
-Language = Annotated[Condition | None, Field(description="Only documents in a language, like en.")]
+Language = Annotated[
+    Condition | None, Field(description="Only documents in this language, like en.")
+]
 
 Searched: TypeAlias = Annotated[CallToolResult, texts.Searched]
 Listed: TypeAlias = Annotated[CallToolResult, texts.Listed]
@@ -94,16 +96,14 @@ def mcp_server(library: Library) -> MCPServer[None]:
     def find(
         query: Annotated[
             Question,
-            Field(
-                description='Words that must all stand in a passage; "quoted words" as they are.'
-            ),
+            Field(description='Words that a passage must all contain; "quoted words" literally.'),
         ],
         *,
         offset: Annotated[
-            int, Field(ge=0, le=FURTHEST, description="How many passages to leave out first.")
+            int, Field(ge=0, le=FURTHEST, description="How many passages to skip.")
         ] = 0,
         passages: Annotated[
-            int, Field(ge=1, le=MOST_PASSAGES, description="How many passages at most.")
+            int, Field(ge=1, le=MOST_PASSAGES, description="Maximum number of passages.")
         ] = 20,
         since: Since = None,
         until: Until = None,
@@ -130,10 +130,10 @@ def mcp_server(library: Library) -> MCPServer[None]:
     def read(
         document_id: Annotated[str, Field(description="As the other tools give it.")],
         start: Annotated[
-            int, Field(ge=0, description="The first character; passages say where they stand.")
+            int, Field(ge=0, description="Offset of the first character; passages state theirs.")
         ] = 0,
         characters: Annotated[
-            int, Field(ge=1, le=MOST_CHARACTERS, description="How many at most.")
+            int, Field(ge=1, le=MOST_CHARACTERS, description="Maximum number of characters.")
         ] = 8_000,
     ) -> Read:
         """Return a range of a document's text, verbatim."""

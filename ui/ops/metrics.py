@@ -142,7 +142,7 @@ class _Libraries(Collector):
             "generation": _gauge("generation", "Rises with every committed change."),
             "bytes": _gauge("bytes", "Size of the library's folder on disk."),
         }
-        jobs = _gauge("index_jobs", "Index jobs that wait or run.", "state")
+        jobs = _gauge("index_jobs", "Index jobs pending or running.", "state")
         over = CounterMetricFamily(
             "rag_index_jobs_ended",
             "Index jobs that ended since the server began.",
