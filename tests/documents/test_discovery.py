@@ -164,7 +164,7 @@ def test_excludes_are_those_of_a_gitignore(
 @pytest.mark.parametrize("pattern", ["!", "\\", "[z-a].txt"])
 def test_patterns_that_are_none_are_refused(tmp_path: Path, pattern: str) -> None:
     """In words, not by a parser's error."""
-    with pytest.raises(InputError, match=r"“.+” is no pattern as in a \.gitignore; see"):
+    with pytest.raises(InputError, match=r"“.+” is not a valid \.gitignore pattern; see"):
         _discover(tmp_path, exclude=("*.md", pattern))
 
 

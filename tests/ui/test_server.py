@@ -254,7 +254,7 @@ def test_a_damaged_library_tells_so_in_one_line() -> None:
     with built(library) as opened:
         page = opened.get("/documents/any", headers=HTML)
         assert page.status_code == 503
-        assert "Something is the matter with the library&#x27;s files" in page.text
+        assert "Something is wrong with the library&#x27;s files" in page.text
         health = opened.get("/health").json()
         assert health["status"] == "error"
         assert "wrong with the library's files" in health["detail"]
@@ -276,7 +276,7 @@ def test_nothing_found(tmp_path: Path) -> None:
 def test_answers_to_trouble(caplog: pytest.LogCaptureFixture) -> None:
     """Whatever it is, it is logged, and shown as one line that says no more than it may."""
     damaged = Broken(LibraryDamaged("/home/ada/library.db is damaged"))
-    matter = "Something is the matter with the library&#x27;s files"
+    matter = "Something is wrong with the library&#x27;s files"
     assert matter in answers.answer(damaged, "q")
     assert matter in answers.first_view(damaged).body
     assert "/home/ada/library.db is damaged" in caplog.text
