@@ -23,7 +23,7 @@ def test_several_places(tmp_path: Path) -> None:
     sources = [str(tmp_path / name) for name in ("a.pdf", "b.pdf", "c.zip/c.pdf")]
     originals = SourceFiles()
     assert isinstance(found := originals.find(DOCUMENT, sources), MissingFile)
-    assert (found.why, found.reason.split(" is ")[0]) == ("gone", "its file a.pdf")
+    assert (found.why, found.reason.split(" no ")[0]) == ("gone", "its file a.pdf")
     (tmp_path / "a.pdf").write_bytes(b"Something else.")
     assert isinstance(found := originals.find(DOCUMENT, sources), MissingFile)
     assert (found.why, found.reason.split(" has ")[0]) == ("changed", "its file a.pdf")

@@ -139,5 +139,5 @@ def test_members_of_a_library(name: str, tmp_path: Path) -> None:
         pass
     (folder / name).unlink(missing_ok=True)
     os.mkfifo(folder / name)
-    with pytest.raises(LibraryDamaged, match=f"{name}.*ordinary"):
+    with pytest.raises(LibraryDamaged, match=f"{name}.*regular"):
         Library.open(folder, embedder=HashingEmbedder())

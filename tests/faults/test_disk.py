@@ -87,7 +87,7 @@ from hashing_embedder import HashingEmbedder
 from rag import Library
 from rag.maintenance.backup_export import export
 from rag.index.sqlite import StoreWriter
-from rag.maintenance.backup_import import bring_in
+from rag.maintenance.backup_import import import_archive
 from ui.jobs import Jobs
 settle = StoreWriter.settle
 StoreWriter.settle = lambda *args: (settle(*args), os._exit(9))

@@ -60,7 +60,7 @@ child = '''
 import socket, sys
 from rag.documents.sandbox import processes
 from rag.errors import AirGapped
-processes.answering()
+processes.worker_streams()
 try:
     socket.gethostbyname("example.org")
 except AirGapped:

@@ -268,11 +268,11 @@ def test_encodings(encoding: str) -> None:
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        (b"", r"no valid JSON \(Expecting value: line 1, column 1\); mend"),
-        (b'{"text": "cut', r"no valid JSON \(Unterminated string starting at: line 1, column 10"),
-        (b"{'a': 1}", r"no valid JSON \(Expecting property name enclosed in double quotes: "),
-        (b"[" * 100_000, r"no valid JSON \(it is nested too deep\)"),
-        (b"9" * 5000, r"no valid JSON \(Exceeds the limit"),
+        (b"", r"not valid JSON \(Expecting value: line 1, column 1\); fix"),
+        (b'{"text": "cut', r"not valid JSON \(Unterminated string starting at: line 1, column 10"),
+        (b"{'a': 1}", r"not valid JSON \(Expecting property name enclosed in double quotes: "),
+        (b"[" * 100_000, r"not valid JSON \(it is nested too deep\)"),
+        (b"9" * 5000, r"not valid JSON \(Exceeds the limit"),
     ],
 )
 def test_what_is_no_json(data: bytes, message: str) -> None:

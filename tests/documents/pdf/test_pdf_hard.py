@@ -137,8 +137,8 @@ class TestBrokenFiles:
         ("data", "reason"),
         [
             (b"", "empty"),
-            (b"<html>no</html>", "no PDF"),
-            (b"PK\x03\x04" + bytes(100), "no PDF"),
+            (b"<html>no</html>", "not a PDF"),
+            (b"PK\x03\x04" + bytes(100), "not a PDF"),
             (b"%PDF-1.7\n", "damaged or cut short"),
             (b"%PDF-1.4\n" + bytes(range(256)) * 40, "damaged or cut short"),
         ],
