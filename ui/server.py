@@ -271,7 +271,7 @@ async def _missing(request: Request, _: Exception) -> Response:
 
 async def _invalid(_: Request, error: RequestValidationError) -> Response:
     """List what is invalid in a request; FastAPI's default would echo the whole input."""
-    detail = problems.look_at(problems.wrong(error))
+    detail = problems.summarize(problems.wrong(error))
     return JSONResponse({"detail": detail}, HTTPStatus.UNPROCESSABLE_ENTITY)
 
 

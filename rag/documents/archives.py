@@ -77,7 +77,7 @@ class _Inflater(Protocol):
     def decompress(self, data: bytes, max_length: int = -1) -> bytes: ...
 
 
-def most_unpacked(size: int) -> int:
+def max_unpacked_size(size: int) -> int:
     """Maximum decompressed bytes for a file of ``size`` bytes: far above any archive of documents,
     far below a decompression bomb.
     """
@@ -94,7 +94,7 @@ def members_of_zip(data: Content) -> Iterator[Member | Failure]:
         entries = archive.infolist()
         if len(entries) > _MOST_MEMBERS:
             raise LoadError(_TOO_MANY)
-        left = most_unpacked(len(data))
+        left = max_unpacked_size(len(data))
         for entry in entries:
             name = _normalize_name(_zip_name(entry))
             if (
@@ -157,7 +157,7 @@ def _reason_to_refuse(entry: zipfile.ZipInfo, name: str) -> str | None:
 
 def members_of_tar(data: Content) -> Iterator[Member | Failure]:
     """Yield the files in a TAR archive; raises LoadError if it isn't one or is truncated."""
-    yield from _tar_members(stream_of(data), most_unpacked(len(data)))
+    yield from _tar_members(stream_of(data), max_unpacked_size(len(data)))
 
 
 def _tar_members(stream: io.BufferedIOBase, left: int) -> Iterator[Member | Failure]:
@@ -212,7 +212,7 @@ def members_of_xz(data: Content) -> Iterator[Member | Failure]:
 
 
 def _decompress(data: Content, inflater: Callable[[], _Inflater]) -> Iterator[Member | Failure]:
-    left = most_unpacked(len(data))
+    left = max_unpacked_size(len(data))
     stream = io.BufferedReader(_DecompressedStream(stream_of(data), inflater), _CHUNK)
     try:
         is_tar = stream.peek(_BLOCK)[_TAR_MARK_AT:].startswith(_TAR_MARK)

@@ -88,7 +88,7 @@ def decode(data: bytes, declared: str | None = None) -> tuple[str, str]:
 def decoded_pieces(content: Content, declared: str | None = None) -> tuple[Iterator[str], str]:
     """As :func:`decode`, but yielding the text in pieces, for large files."""
     encoding = _encoding(content, declared)
-    return _decoded(content, encoding), encoding.name
+    return _decode(content, encoding), encoding.name
 
 
 def lines_of(pieces: Iterable[str]) -> Iterator[str]:
@@ -104,7 +104,7 @@ def lines_of(pieces: Iterable[str]) -> Iterator[str]:
         yield last
 
 
-def _decoded(content: Content, encoding: _Encoding) -> Iterator[str]:
+def _decode(content: Content, encoding: _Encoding) -> Iterator[str]:
     decoder = codecs.getincrementaldecoder(encoding.codec)(encoding.errors)
     for piece in pieces_of(content, encoding.start):
         yield decoder.decode(piece)
@@ -122,7 +122,7 @@ def _encoding(content: Content, declared: str | None) -> _Encoding:
 
 def _sample(content: Content, encoding: _Encoding) -> str:
     text = ""
-    for piece in _decoded(content, encoding):
+    for piece in _decode(content, encoding):
         text += piece
         if len(text) >= _SAMPLE:
             break
@@ -138,12 +138,12 @@ def _detect(content: Content, declared: str | None) -> _Encoding:
     if sure:
         return _Encoding(sure, sure)
     with suppress(UnicodeDecodeError):
-        for _ in _decoded(content, _Encoding("utf-8", "utf-8", "strict")):
+        for _ in _decode(content, _Encoding("utf-8", "utf-8", "strict")):
             pass
         return _Encoding("utf-8", "utf-8", "strict")
     damaged = _Encoding("utf-8", "utf-8, damaged")
     wrong = beyond = 0
-    for text in _decoded(content, damaged):
+    for text in _decode(content, damaged):
         wrong += text.count(_REPLACEMENT)
         beyond += _beyond_ascii(text)
     if _LEAST_RIGHT * wrong < beyond:

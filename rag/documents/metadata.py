@@ -21,7 +21,7 @@ _NO_TITLES = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class About:
+class FileMetadata:
     """A file's own metadata, as written; empty strings where missing."""
 
     title: str = ""
@@ -32,16 +32,16 @@ class About:
     def loaded(self, blocks: Iterable[Block], warnings: tuple[str, ...] = ()) -> Loaded:
         """Combine the blocks and this metadata into a Loaded."""
         text, headings = join_blocks(blocks)
-        return self.added_to(Loaded(text=text, headings=headings, warnings=warnings))
+        return self.add_to(Loaded(text=text, headings=headings, warnings=warnings))
 
     def in_parts(
         self, blocks: Iterable[Block], warnings: Callable[[], tuple[str, ...]] = tuple
     ) -> Iterator[Loaded]:
         """As :meth:`loaded`, in parts; ``warnings`` is called after each part for its warnings."""
         for text, headings in in_parts(blocks):
-            yield self.added_to(Loaded(text=text, headings=headings, warnings=warnings()))
+            yield self.add_to(Loaded(text=text, headings=headings, warnings=warnings()))
 
-    def added_to(self, loaded: Loaded) -> Loaded:
+    def add_to(self, loaded: Loaded) -> Loaded:
         """Add title, date and metadata to ``loaded``; a missing title is taken from a heading."""
         return replace(
             loaded,

@@ -26,7 +26,7 @@ from pathlib import Path, PurePosixPath
 from types import MappingProxyType
 from typing import TypeAlias, TypeVar
 
-from rag.documents.archives import most_unpacked
+from rag.documents.archives import max_unpacked_size
 from rag.documents.content import Content, content_of, digest_of
 from rag.documents.detection import UNKNOWN, detect
 from rag.documents.loaded import Loaded, Member
@@ -211,7 +211,7 @@ class _Walk:
 
     @classmethod
     def over(cls, content: Content, options: ReadOptions, on_page: _OnPage) -> _Walk:
-        return cls(_MOST_MEMBERS, most_unpacked(len(content)), options, on_page)
+        return cls(_MOST_MEMBERS, max_unpacked_size(len(content)), options, on_page)
 
     def documents(self, file: _File) -> Iterator[Document | Failure]:
         """Yield the documents in a file; raises LoadError if it can't be read as a whole."""
@@ -219,7 +219,7 @@ class _Walk:
         notes = (kind.warning,) if kind.warning else ()
         if kind.suffix in _LOADERS:
             digest = digest_of(file.content)
-            loaded = self._called(self._loader(kind.suffix), file.content)
+            loaded = self._call(self._loader(kind.suffix), file.content)
             yield from _documents(file.source, digest, loaded, notes, kind.suffix)
         elif file.depth == _DEEPEST:
             raise LoadError(_TOO_DEEP)
@@ -268,7 +268,7 @@ class _Walk:
             return partial(loader, ocr=ocr, passwords=passwords, on_page=self.on_page)
         return loader
 
-    def _called(self, loader: _Loader, content: Content) -> Iterator[Loaded]:
+    def _call(self, loader: _Loader, content: Content) -> Iterator[Loaded]:
         try:
             loaded = loader(content)
         except LoadError:

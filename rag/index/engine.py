@@ -37,7 +37,7 @@ from rag.types.filters import Filter
 from rag.types.protocols import Embedder
 from rag.types.reports import Dates, Facets, FileReport, Verification, Version
 
-Tell = Callable[[str, int, int], None]
+OnProgress = Callable[[str, int, int], None]
 """Progress callback: what is being checked, how much of it is done, and the total."""
 
 
@@ -358,7 +358,7 @@ class Engine(Protocol):
         """Recall of the approximate vector index; None if it is exact, or if unknown."""
         ...
 
-    def verify(self, embedder: Embedder, tell: Tell, *, repair: bool) -> Verification:
+    def verify(self, embedder: Embedder, on_progress: OnProgress, *, repair: bool) -> Verification:
         """Check the integrity of the library.
 
         Raises

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from rag.errors import InputError
 from rag.index.candidate_filter import KeyFilter, apply_clauses, passages_of
-from rag.index.engine import Tell
+from rag.index.engine import OnProgress
 from rag.index.folder import locked
 from rag.index.lexical import NOTHING_ASKED
 from rag.index.publication import Snapshot
@@ -59,7 +59,7 @@ class EmbeddedSearcher:
         return self._snapshot.pieces.passages
 
     def filtered(self, conditions: Sequence[Filter], clauses: Clauses) -> EmbeddedSearcher:
-        """See :meth:`rag.index.engine.Searcher.apply_clauses`."""
+        """See :meth:`rag.index.engine.Searcher.filtered`."""
         # Query the store here: lexical searches run in threads of their own, and each thread would
         # open its own connection.
         among = passages_of(conditions, self._store)
@@ -175,11 +175,13 @@ class EmbeddedEngine:
         sealed = self.snapshots.sealed
         return sealed.recall if sealed and sealed.trained else None
 
-    def verify(self, embedder: Embedder, tell: Tell, *, repair: bool) -> Verification:
+    def verify(self, embedder: Embedder, on_progress: OnProgress, *, repair: bool) -> Verification:
         """See :mod:`rag.index.verification`."""
         from rag.index import verification
 
-        return verification.verify(self.location, self.database, embedder, tell, repair=repair)
+        return verification.verify(
+            self.location, self.database, embedder, on_progress, repair=repair
+        )
 
     def versions(self) -> list[Version]:
         """Not supported: raises InputError."""

@@ -49,14 +49,14 @@ class Snapshots:
             if self._newest is None or published not in {None, self._newest.generation}:
                 self._newest = self._indexes.load() or self._newest
             if self._newest is None or self._newest.generation < self._store.generation:
-                self._newest = self._caught_up(self._newest)
+                self._newest = self._catch_up(self._newest)
             return self._newest
 
     def close(self) -> None:
         """Release the indexes and their files."""
         self._newest = None
 
-    def _caught_up(self, behind: Snapshot | None) -> Snapshot:
+    def _catch_up(self, behind: Snapshot | None) -> Snapshot:
         """Publish what a killed writer left unpublished.
 
         Another active writer will publish itself, so the previous snapshot is used meanwhile;

@@ -35,7 +35,7 @@ from rag.text.chunking import passages
 from rag.types.protocols import Embedder
 from rag.types.reports import Problem, Verification
 
-Tell: TypeAlias = Callable[[str, int, int], None]
+OnProgress: TypeAlias = Callable[[str, int, int], None]
 """Progress callback: what is being checked, how much of it is done, and the total."""
 
 _COPY = (
@@ -47,7 +47,7 @@ _READ = "index its file again: rag index"
 
 
 def verify(
-    folder: Path, database: Database, embedder: Embedder, tell: Tell, *, repair: bool
+    folder: Path, database: Database, embedder: Embedder, on_progress: OnProgress, *, repair: bool
 ) -> Verification:
     """Check everything; with ``repair`` rebuild derived data.
 
@@ -65,9 +65,9 @@ def verify(
         if repair:
             held.enter_context(locked(folder))
             held.enter_context(writing(folder))
-        check, found = _check(folder, database, tell)
+        check, found = _check(folder, database, on_progress)
         if repair and found:
-            check, found = _Repair(folder, database, embedder, tell).run(found)
+            check, found = _Repair(folder, database, embedder, on_progress).run(found)
     documents, _, _ = StoreReader(database).counts()
     return Verification(
         documents=documents,
@@ -78,26 +78,28 @@ def verify(
     )
 
 
-def _check(folder: Path, database: Database, tell: Tell) -> tuple[StoreCheck, list[Problem]]:
+def _check(
+    folder: Path, database: Database, on_progress: OnProgress
+) -> tuple[StoreCheck, list[Problem]]:
     """Check one snapshot of the store, and the indexes; returns counts and problems."""
     check = StoreCheck(database)
     with database.snapshot():
-        tell("store", 0, 1)
+        on_progress("store", 0, 1)
         found = [Problem(one.what, _COPY) for one in check.structure()]
-        tell("store", 1, 1)
+        on_progress("store", 1, 1)
         try:
             found += [
                 _problem(database, one)
-                for one in check.documents(lambda run, total: tell("documents", run, total))
+                for one in check.documents(lambda run, total: on_progress("documents", run, total))
             ]
             found += [_problem(database, one) for one in (*check.orphans(), *check.counts())]
         except LibraryError as error:  # too damaged to be listed
             found.append(Problem(str(error), _COPY))
-        found += _check_uploads(folder, database, tell)
+        found += _check_uploads(folder, database, on_progress)
     # Not part of the snapshot: a writer may have published since.
-    tell("indexes", 0, 1)
+    on_progress("indexes", 0, 1)
     found += [Problem(one, _REPAIR) for one in Indexes(folder, Changes(database)).faults()]
-    tell("indexes", 1, 1)
+    on_progress("indexes", 1, 1)
     return check, found
 
 
@@ -109,7 +111,7 @@ def _problem(database: Database, fault: Fault) -> Problem:
     return Problem(fault.what, remedy, fault.document, source)
 
 
-def _check_uploads(folder: Path, database: Database, tell: Tell) -> list[Problem]:
+def _check_uploads(folder: Path, database: Database, on_progress: OnProgress) -> list[Problem]:
     """Uploaded files that differ from what was read."""
     found = []
     uploads = [one for one in StoreReader(database).files().values() if _is_in(one.path, folder)]
@@ -121,7 +123,7 @@ def _check_uploads(folder: Path, database: Database, tell: Tell) -> list[Problem
         if found_digest is not None and record.digest and found_digest != record.digest:
             what = "the uploaded file differs from what was read"
             found.append(Problem(what, "send it again", source=record.path))
-        tell("files", run, len(uploads))
+        on_progress("files", run, len(uploads))
     return found
 
 
@@ -132,11 +134,13 @@ def _is_in(path: str, folder: Path) -> bool:
 class _Repair:
     """Rebuilds derived data. The writer's lock must be held."""
 
-    def __init__(self, folder: Path, database: Database, embedder: Embedder, tell: Tell) -> None:
+    def __init__(
+        self, folder: Path, database: Database, embedder: Embedder, on_progress: OnProgress
+    ) -> None:
         self._folder = folder
         self._database = database
         self._embedder = embedder
-        self._tell = tell
+        self._on_progress = on_progress
         self._store = StoreReader(database)
 
     def run(self, found: list[Problem]) -> tuple[StoreCheck, list[Problem]]:
@@ -150,15 +154,15 @@ class _Repair:
                 mark_for_reading(self._database, document)
             else:
                 self._reencode(document)
-            self._tell("repaired", number, len(damaged))
+            self._on_progress("repaired", number, len(damaged))
         check = StoreCheck(self._database)
-        for _ in check.documents(lambda run, total: self._tell("documents", run, total)):
+        for _ in check.documents(lambda run, total: self._on_progress("documents", run, total)):
             pass  # the check below finds what is left; this counts
         recount(self._database, check)
         indexes = Indexes(self._folder, Changes(self._database))
         indexes.withdraw()
         indexes.publish()
-        later, remaining = _check(self._folder, self._database, self._tell)
+        later, remaining = _check(self._folder, self._database, self._on_progress)
         still = {(one.what, one.document, one.source) for one in remaining}
         described = [
             replace(one, repaired=(one.what, one.document, one.source) not in still)

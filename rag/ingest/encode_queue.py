@@ -118,7 +118,9 @@ class EncodeQueue:
             first, *others = one.sources
             # All of them before the store is locked, so that a reader's rating need not wait for
             # the model. Half precision, as in the store, takes half the memory.
-            mine = [_halved(encoding) for encoding in islice(encodings, len(one.passages))]
+            mine = [
+                _to_half_precision(encoding) for encoding in islice(encodings, len(one.passages))
+            ]
             self.writer.put(one.document, first, one.passages, mine)
             encoded.more_sources += others
             self.on_stored(one)
@@ -130,7 +132,7 @@ class EncodeQueue:
         self.writer.flush()
 
 
-def _halved(encoding: PassageEncoding) -> PassageEncoding:
+def _to_half_precision(encoding: PassageEncoding) -> PassageEncoding:
     """Convert the encoding's vectors to half precision."""
     halves = cast("Vectors", encoding.sentences.astype(np.float16))
     return replace(encoding, sentences=halves)

@@ -100,7 +100,7 @@ class Ingestion:
         self.heartbeat.follow(self._progress)
         self._encoder = Encoder(self.embedder, self.reader, self.heartbeat)
         self._queue = EncodeQueue(
-            self._encoder, self.writer, self._stored, self._report.add_removed
+            self._encoder, self.writer, self._record_stored, self._report.add_removed
         )
 
     def run(self) -> None:
@@ -286,7 +286,7 @@ class Ingestion:
         self._queue.record_file(record, sources)
         self._files_done += 1
 
-    def _stored(self, pending: Pending) -> None:
+    def _record_stored(self, pending: Pending) -> None:
         """Record that a document was committed."""
         for source in pending.sources:
             self._report.add(source, changed=pending.document.id in self._replaced)

@@ -319,8 +319,8 @@ class Library(Searchable):
         LibraryError
             If a repair is requested and the library can't be written.
         """
-        tell = on_progress or (lambda *_: None)
-        return self._engine.verify(self._embedder, tell, repair=repair)
+        report_progress = on_progress or (lambda *_: None)
+        return self._engine.verify(self._embedder, report_progress, repair=repair)
 
     def versions(self) -> tuple[Version, ...]:
         """The versions of a shared library after its latest runs, newest first.

@@ -25,7 +25,7 @@ from rag.maintenance.backup_format import (
     CopyProgress,
     Manifest,
     Member,
-    Tell,
+    OnProgress,
 )
 from rag.maintenance.backup_format import documents as documents_in
 from rag.maintenance.draft_folders import draft_of
@@ -41,7 +41,9 @@ from rag.runtime.files import (
 )
 
 
-def export(folder: Path, target: str | Path, tell: Tell, *, force: bool = False) -> ArchiveSummary:
+def export(
+    folder: Path, target: str | Path, on_progress: OnProgress, *, force: bool = False
+) -> ArchiveSummary:
     """Export the library in ``folder`` to an archive, which is complete or not there at all.
 
     Raises
@@ -64,7 +66,7 @@ def export(folder: Path, target: str | Path, tell: Tell, *, force: bool = False)
     busy = f"another process is writing {path}; wait for it, or choose another name"
     with writing(path.parent), draft_of(path, "export", busy) as draft:
         archive = draft / "archive"
-        documents = _write(folder, archive, draft / STORE, tell)
+        documents = _write(folder, archive, draft / STORE, on_progress)
         size = archive.stat().st_size
         archive.replace(path)
         sync_folder(path.parent)
@@ -87,13 +89,13 @@ def check(path: Path, *, force: bool) -> None:
         raise InputError(f"{path} exists; choose another name, or overwrite it: --force")
 
 
-def _write(folder: Path, archive: Path, store: Path, tell: Tell) -> int:
+def _write(folder: Path, archive: Path, store: Path, on_progress: OnProgress) -> int:
     """Write the archive from a copy of the store; returns the number of documents."""
-    documents = _copy_store(folder, store, tell)
+    documents = _copy_store(folder, store, on_progress)
     files = {STORE: store, **dict(_uploads(folder))}
     with archive.open("wb") as file:
         with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED, strict_timestamps=False) as out:
-            copying = CopyProgress(sum(one.stat().st_size for one in files.values()), tell)
+            copying = CopyProgress(sum(one.stat().st_size for one in files.values()), on_progress)
             members = {name: _add(out, name, path, copying) for name, path in files.items()}
             manifest = Manifest(VERSION, printable(folder), members)
             out.writestr(MANIFEST, json.dumps(asdict(manifest), indent=1))
@@ -102,13 +104,13 @@ def _write(folder: Path, archive: Path, store: Path, tell: Tell) -> int:
     return documents
 
 
-def _copy_store(folder: Path, copy: Path, tell: Tell) -> int:
+def _copy_store(folder: Path, copy: Path, on_progress: OnProgress) -> int:
     """Make a snapshot of the store; returns its number of documents."""
     database = Database(folder / STORE, MINILM.dimension)  # no vector is read here
     try:
         # Includes the write-ahead log, omits deleted text.
         database.check(database.fact("fingerprint"))
-        database.copy(copy, lambda done, total: tell("store", done, total))
+        database.copy(copy, lambda done, total: on_progress("store", done, total))
     finally:
         database.close()
     copied = Database(copy, MINILM.dimension)

@@ -34,7 +34,7 @@ from rag.maintenance.backup_format import (
     CopyProgress,
     Manifest,
     Member,
-    Tell,
+    OnProgress,
 )
 from rag.maintenance.backup_format import documents as documents_in
 from rag.maintenance.draft_folders import draft_of
@@ -56,7 +56,7 @@ _DAMAGE = (zipfile.BadZipFile, EOFError, NotImplementedError, OverflowError, str
 """Errors of the standard library for a truncated archive, or one in another format than ours."""
 
 
-def import_archive(source: str | Path, folder: Path, tell: Tell) -> ArchiveSummary:
+def import_archive(source: str | Path, folder: Path, on_progress: OnProgress) -> ArchiveSummary:
     """Restore a library from an archive, in a folder that is new or empty.
 
     Raises
@@ -93,7 +93,7 @@ def import_archive(source: str | Path, folder: Path, tell: Tell) -> ArchiveSumma
         with draft_of(folder, "import", busy) as draft:
             library = draft / "library"
             library.mkdir()
-            _unpack(archive, manifest, library, path, CopyProgress(size, tell))
+            _unpack(archive, manifest, library, path, CopyProgress(size, on_progress))
             documents = _settle(library, manifest, folder, path)
             if folder.exists():
                 folder.rmdir()  # empty; only on Linux can a rename replace it

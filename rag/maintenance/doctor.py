@@ -73,7 +73,7 @@ def diagnose(library: Path) -> dict[str, tuple[Finding, ...]]:
     }
 
 
-def shortened(path: str | Path) -> str:
+def shorten(path: str | Path) -> str:
     """Shorten a path for display: whether it is below the home folder, and its last part."""
     whole = Path(path).expanduser().absolute()
     home = Path.home()
@@ -129,10 +129,10 @@ def _model(folder: Path) -> Iterator[Finding]:
         model = NamedModel.from_json(record) if record else MINILM
     except (LibraryError, PermissionError):
         model = MINILM
-    name = shortened(model.name) if Path(model.name).is_absolute() else model.name
+    name = shorten(model.name) if Path(model.name).is_absolute() else model.name
     yield Finding("name", f"{name}, {model.dimension} dimensions")
     try:
-        model.checked()
+        model.verified_folder()
     except ModelError as error:
         # The error for a custom model contains its path.
         yield Finding("files", "wrong", str(error) if model is MINILM else _OTHER_MODEL)
@@ -141,7 +141,7 @@ def _model(folder: Path) -> Iterator[Finding]:
 
 
 def _library(folder: Path) -> Iterator[Finding]:
-    yield Finding("folder", shortened(folder))
+    yield Finding("folder", shorten(folder))
     try:
         is_there = (folder / "library.db").exists()
     except PermissionError:
@@ -215,4 +215,4 @@ def _settings(environment: Mapping[str, str]) -> Iterator[Finding]:
         if _SECRET.search(name) or "://" in value:  # may contain a host name or a password
             yield Finding(name, "set, not shown")
         else:
-            yield Finding(name, shortened(value) if os.sep in value else value)
+            yield Finding(name, shorten(value) if os.sep in value else value)

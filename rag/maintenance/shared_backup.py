@@ -18,7 +18,7 @@ from rag.index.local_engine import EmbeddedEngine
 from rag.index.sqlite import Source
 from rag.library import opener
 from rag.maintenance import backup_export, backup_import
-from rag.maintenance.backup_format import ArchiveSummary, Tell
+from rag.maintenance.backup_format import ArchiveSummary, OnProgress
 from rag.maintenance.draft_folders import draft_of
 from rag.runtime.files import absolute, writing
 from rag.types.protocols import Embedder
@@ -33,7 +33,7 @@ TOGETHER = 500
 def export(
     url: str,
     target: str | Path,
-    tell: Tell,
+    on_progress: OnProgress,
     *,
     force: bool = False,
     embedder: Embedder | None = None,
@@ -59,15 +59,15 @@ def export(
         create_library(folder, model.fingerprint)
         copy = EmbeddedEngine(folder, model.dimension)
         try:
-            copy_library(engine.pinned(), copy, tell)
+            copy_library(engine.pinned(), copy, on_progress)
         finally:
             copy.close()
             engine.close()
-        return backup_export.export(folder, path, tell, force=force)
+        return backup_export.export(folder, path, on_progress, force=force)
 
 
 def import_archive(
-    source: str | Path, url: str, tell: Tell, *, embedder: Embedder | None = None
+    source: str | Path, url: str, on_progress: OnProgress, *, embedder: Embedder | None = None
 ) -> ArchiveSummary:
     """Restore an archive as a shared library, at a URL where there is none.
 
@@ -79,19 +79,19 @@ def import_archive(
     shared.require_no_library(url)
     with tempfile.TemporaryDirectory(prefix="rag-") as name:
         folder = Path(name) / "library"
-        found = backup_import.import_archive(source, folder, tell)
+        found = backup_import.import_archive(source, folder, on_progress)
         model = embedder or opener.embedder_for(folder, None, None)
         whole = EmbeddedEngine(folder, model.dimension)
         try:
             opener.check_model(whole.database, model)
             with shared.create_library(url, model) as engine:
-                copy_library(whole, engine, tell)
+                copy_library(whole, engine, on_progress)
         finally:
             whole.close()
     return found
 
 
-def copy_library(this: Engine, to: Engine, tell: Tell) -> None:
+def copy_library(this: Engine, to: Engine, on_progress: OnProgress) -> None:
     """Copy everything from one library to another, which must be empty."""
     held: dict[str, list[Source]] = {}
     for source in sorted(this.reader.sources(), key=lambda one: one.path):
@@ -103,7 +103,7 @@ def copy_library(this: Engine, to: Engine, tell: Tell) -> None:
             if this.reader.has_document(document_id):
                 _copy_document(this, to, document_id, sources)
                 whole += sources
-            tell("documents", done, len(held))
+            on_progress("documents", done, len(held))
         _copy_files(this, to, whole, of_some={one.file for some in held.values() for one in some})
     for name in REMEMBERED:
         to.notes.keep(name, this.notes.note(name))

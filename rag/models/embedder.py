@@ -65,7 +65,7 @@ class SentenceTransformerEmbedder:
         self.backend: Backend = backend or (
             "OpenVINO" if model.plain and openvino_bert.is_installed() else "PyTorch"
         )
-        self._folder = Lazy(model.checked)
+        self._folder = Lazy(model.verified_folder)
         self._plain = Lazy(self._read_plain)
         self._network = Lazy(lambda: loaded or Network.load(self._folder()))
         self._passages = Lazy(self._load_for_passages)
@@ -99,7 +99,7 @@ class SentenceTransformerEmbedder:
         """
         if is_packaged(name) and dimensions in {None, MINILM.dimension}:
             return cls()
-        return cls(*NamedModel.described(name, dimensions))
+        return cls(*NamedModel.inspect(name, dimensions))
 
     @classmethod
     def from_record(cls, record: str | None) -> Self:

@@ -50,7 +50,7 @@ class PackagedModel:
         """Identifies everything the vectors depend on: weights, window, pooling, bits."""
         return f"{self.name} {self.sha256[:16]} {self.max_tokens} late-mean sign-bits"
 
-    def checked(self) -> Path:
+    def verified_folder(self) -> Path:
         """Return the model's folder after verifying its weights against the official release.
 
         Raises
@@ -97,7 +97,7 @@ class NamedModel:
     plain: bool = False
 
     @classmethod
-    def described(cls, name: str, dimensions: int | None = None) -> tuple[Self, Network]:
+    def inspect(cls, name: str, dimensions: int | None = None) -> tuple[Self, Network]:
         """Inspect a model on this machine; return its record and the model, which had to be loaded.
 
         Parameters
@@ -147,7 +147,7 @@ class NamedModel:
             f"{way}-{self.pooling} sign-bits"
         )
 
-    def checked(self) -> Path:
+    def verified_folder(self) -> Path:
         """Return the model's folder after verifying that its files are unchanged.
 
         Raises

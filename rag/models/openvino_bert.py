@@ -39,7 +39,7 @@ class OpenVinoBert:
     def __init__(self, bert: Bert) -> None:
         self._running = threading.Lock()
         try:
-            self._queue = _compiled(bert)
+            self._queue = _compile(bert)
         except (ImportError, RuntimeError) as error:
             raise ModelError(
                 f"OpenVINO does not run here: {str(error).strip().partition(chr(10))[0]}; "
@@ -70,7 +70,7 @@ def _without_telemetry() -> None:
     sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
 
 
-def _compiled(bert: Bert) -> AsyncInferQueue:
+def _compile(bert: Bert) -> AsyncInferQueue:
     _without_telemetry()
     import openvino
 

@@ -223,7 +223,7 @@ def test_no_more_lists_are_looked_at_than_needed(clustered: Held, tmp_path: Path
     rows = np.concatenate(list(clustered.values()))
     index = FaissIndex.compressed(rows.copy(), 64)
     nearest = Nearest.of(rows)
-    index.add(nearest.watching(clustered.items()))
+    index.add(nearest.observe(clustered.items()))
     most = index.probed
     said = tune_probes(index, nearest)
     assert 1 <= index.probed < most == 8

@@ -14,7 +14,7 @@ from rag import Library
 from rag.cli import main
 from rag.index.sqlite import FORMAT, Database
 from rag.library.opener import NAME
-from rag.maintenance.doctor import diagnose, shortened
+from rag.maintenance.doctor import diagnose, shorten
 from rag.models.named_models import NamedModel
 
 
@@ -122,8 +122,8 @@ def test_a_library_out_of_reach(closed: str) -> None:
 def test_paths_are_shortened() -> None:
     """To whether they lie below the home folder, and the last part."""
     home = Path.home()
-    assert shortened(home) == "~"
-    assert shortened(home / ".rag") == "~/.rag"
-    assert shortened("~/a/b/.rag") == "~/…/.rag"
-    assert shortened("/srv") == "/srv"
-    assert shortened("/srv/ada/.rag") == "/…/.rag"
+    assert shorten(home) == "~"
+    assert shorten(home / ".rag") == "~/.rag"
+    assert shorten("~/a/b/.rag") == "~/…/.rag"
+    assert shorten("/srv") == "/srv"
+    assert shorten("/srv/ada/.rag") == "/…/.rag"

@@ -222,7 +222,7 @@ def routes(library: Library, jobs: Jobs, removals: Removals) -> APIRouter:
 
     @router.delete(
         "/documents/{document_id}",
-        dependencies=[Depends(write_access.needed)],
+        dependencies=[Depends(write_access.require)],
         responses=missing | problems.declared(problems.NOT_FROM_HERE, problems.INDEXING),
     )
     def remove_document(document_id: str) -> Removed:

@@ -49,7 +49,7 @@ def routes(library: Library, uploads: Uploads) -> APIRouter:
     @router.put(
         "/files/{name:path}",
         status_code=201,
-        dependencies=[Depends(write_access.to_send)],
+        dependencies=[Depends(write_access.require_for_upload)],
         openapi_extra=ANY_BYTES,
         responses=HERE_BEFORE
         | problems.declared(
@@ -66,14 +66,14 @@ def routes(library: Library, uploads: Uploads) -> APIRouter:
         """
         # Otherwise a folder that vanished would be created again, without its library.
         await run_in_threadpool(library.ensure_available)
-        kept = await _kept(request, sending.safe_name(name), uploads)
+        kept = await _store(request, sending.safe_name(name), uploads)
         response.status_code = 201 if kept.new else 200
         return SentFile(name=kept.path.name, size=kept.size, new=kept.new)
 
     return router
 
 
-async def _kept(request: Request, name: str, uploads: Uploads) -> StoredFile:
+async def _store(request: Request, name: str, uploads: Uploads) -> StoredFile:
     announced = request.headers.get("content-length", "")
     too_large = problems.Refused(
         problems.TOO_LARGE,

@@ -142,7 +142,7 @@ def routes(jobs: Jobs, uploads: Uploads) -> APIRouter:
     @router.post(
         "/jobs",
         status_code=202,
-        dependencies=[Depends(write_access.needed)],
+        dependencies=[Depends(write_access.require)],
         responses=refused | problems.declared(problems.NOT_JSON),
     )
     def start_index_job(request: IndexRequest, asked: Request, response: Response) -> IndexJob:
@@ -170,7 +170,7 @@ def routes(jobs: Jobs, uploads: Uploads) -> APIRouter:
     @router.delete(
         "/jobs/{job_id}",
         status_code=202,
-        dependencies=[Depends(write_access.needed)],
+        dependencies=[Depends(write_access.require)],
         responses=missing | refused,
     )
     def cancel_index_job(job_id: str) -> IndexJob:

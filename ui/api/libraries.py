@@ -89,7 +89,7 @@ def create_shelf_api(shelf: Shelf, rename: Rename) -> FastAPI:
 
 def _routes(shelf: Shelf, rename: Rename) -> APIRouter:
     router = APIRouter(tags=["libraries"])
-    allowed = [Depends(write_access.needed)]
+    allowed = [Depends(write_access.require)]
     refused = problems.declared(
         problems.NOT_FROM_HERE, problems.TAKEN, problems.NOT_JSON, problems.IMPOSSIBLE
     )

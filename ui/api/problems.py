@@ -149,7 +149,7 @@ def response(
         title=kind.title,
         status=kind.status,
         detail=_sentence(detail),
-        instance=_asked(scope),
+        instance=_requested_path(scope),
         request_id=request_log.request_id(scope),
         errors=errors,
     )
@@ -165,7 +165,7 @@ def wrong(error: RequestValidationError) -> tuple[Wrong, ...]:
     )
 
 
-def look_at(errors: tuple[Wrong, ...]) -> str:
+def summarize(errors: tuple[Wrong, ...]) -> str:
     """Summarize validation errors in one line."""
     places = "; ".join(f"{one.where}: {one.detail.removesuffix('.')}" for one in errors)
     return f"Look at {places}"
@@ -198,7 +198,7 @@ def add_handlers(api: FastAPI) -> None:
     @api.exception_handler(RequestValidationError)
     async def invalid(request: Request, error: RequestValidationError) -> Response:
         errors = wrong(error)
-        return response(request.scope, INVALID, look_at(errors), errors)
+        return response(request.scope, INVALID, summarize(errors), errors)
 
     @api.exception_handler(HTTPException)
     async def of_http(request: Request, error: HTTPException) -> Response:
@@ -212,7 +212,7 @@ def add_handlers(api: FastAPI) -> None:
             title=status.phrase,
             status=status,
             detail=_sentence(status.description or status.phrase),
-            instance=_asked(request.scope),
+            instance=_requested_path(request.scope),
             request_id=request_log.request_id(request.scope),
         )
         return _json(problem, error.headers or {})
@@ -237,7 +237,7 @@ def routes() -> APIRouter:
     return router
 
 
-def _asked(scope: Scope) -> str:
+def _requested_path(scope: Scope) -> str:
     """The path of the request; the prefix of the application is percent-encoded already."""
     return root_path.root(scope).removesuffix("/") + quote(root_path.within(scope))
 

@@ -17,7 +17,7 @@ from ui.removals import Removals
 def routes(library: Library, jobs: Jobs, removals: Removals) -> APIRouter:
     """Create the routes."""
     router = APIRouter(tags=["documents"])
-    allowed = [Depends(write_access.needed)]
+    allowed = [Depends(write_access.require)]
     refused = problems.declared(
         problems.NOT_FROM_HERE, problems.NOT_FOUND, problems.GONE, problems.NOT_JSON
     )

@@ -79,7 +79,7 @@ def mcp_server(library: Library) -> MCPServer[None]:
         """Find the passages that best answer a question, best first, and estimate how probable it
         is that the documents answer it.
         """
-        with _as_tool_errors(), search_log.logged("mcp search", question):
+        with _as_tool_errors(), search_log.log_search("mcp search", question):
             answer = library.ask(
                 question,
                 passages,
@@ -89,7 +89,7 @@ def mcp_server(library: Library) -> MCPServer[None]:
                 title=title,
                 language=language,
             )
-        found = texts.searched(answer)
+        found = texts.search_result(answer)
         return _result(texts.search_text(found), found)
 
     @server.tool(title="Find every passage with certain words", annotations=harmless)
@@ -112,7 +112,7 @@ def mcp_server(library: Library) -> MCPServer[None]:
         language: Language = None,
     ) -> Listed:
         """List every passage that contains all the words, in document order."""
-        with _as_tool_errors(), search_log.logged("mcp find", query):
+        with _as_tool_errors(), search_log.log_search("mcp find", query):
             found = library.find(
                 query,
                 offset=offset,
@@ -123,7 +123,7 @@ def mcp_server(library: Library) -> MCPServer[None]:
                 title=title,
                 language=language,
             )
-        listed = texts.listed(found)
+        listed = texts.find_result(found)
         return _result(texts.list_text(listed), listed)
 
     @server.tool(title="Read a document", annotations=harmless)
@@ -139,7 +139,7 @@ def mcp_server(library: Library) -> MCPServer[None]:
         """Return a range of a document's text, verbatim."""
         with _as_tool_errors():
             document = library.document(document_id)
-        stretch = texts.read(document, start, characters)
+        stretch = texts.read_range(document, start, characters)
         return _result(texts.read_text(stretch), stretch)
 
     return server

@@ -92,11 +92,11 @@ class SharedCatalogue:
 
     def sources(self, document_id: str) -> list[str]:
         """All sources of a document, in order."""
-        return [whole_source(path) for path in self._listed(document_id, "paths")]
+        return [whole_source(path) for path in self._list_column(document_id, "paths")]
 
     def files(self, document_id: str) -> list[str]:
         """All files that contain a document, directly or in a nested file."""
-        return self._listed(document_id, "files")
+        return self._list_column(document_id, "files")
 
     def key(self, passage_id: str) -> int | None:
         """Key of the passage with this id; None if there is none."""
@@ -122,7 +122,7 @@ class SharedCatalogue:
     def _documents(self) -> Table:
         return self._tables.documents
 
-    def _listed(self, document_id: str, column: str) -> list[str]:
+    def _list_column(self, document_id: str, column: str) -> list[str]:
         found = self._documents.rows((column,), f"id = {quote(document_id)}")
         return sorted({one for row in found for one in row[column]})
 

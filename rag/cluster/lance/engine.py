@@ -19,7 +19,7 @@ from rag.cluster.lance.table import Table
 from rag.cluster.lance.tables import Tables
 from rag.cluster.lance.workers import Workers
 from rag.cluster.lance.writer import SharedWriter
-from rag.index.engine import Tell
+from rag.index.engine import OnProgress
 from rag.runtime.heartbeat import Beat, no_heartbeat, run
 from rag.types.protocols import Embedder
 from rag.types.reports import Verification, Version
@@ -96,11 +96,11 @@ class SharedEngine:
         """Not measured."""
         return None
 
-    def verify(self, embedder: Embedder, tell: Tell, *, repair: bool) -> Verification:
+    def verify(self, embedder: Embedder, on_progress: OnProgress, *, repair: bool) -> Verification:
         """See :mod:`rag.cluster.lance.verification`."""
         from rag.cluster.lance import verification
 
-        return verification.verify(self._tables, self.writer, embedder, tell, repair=repair)
+        return verification.verify(self._tables, self.writer, embedder, on_progress, repair=repair)
 
     def versions(self) -> list[Version]:
         """See :mod:`rag.cluster.lance.versions`."""

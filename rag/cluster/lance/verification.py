@@ -21,7 +21,7 @@ from rag.cluster.lance.revisions import DocumentSources
 from rag.cluster.lance.tables import Tables
 from rag.cluster.lance.writer import SharedWriter
 from rag.errors import LibraryDamaged, LibraryError
-from rag.index.engine import Tell
+from rag.index.engine import OnProgress
 from rag.index.sqlite import Source
 from rag.text.analyzers import Analysis
 from rag.text.chunking import passages as broken
@@ -61,7 +61,12 @@ class _Fault:
 
 
 def verify(
-    tables: Tables, writer: SharedWriter, embedder: Embedder, tell: Tell, *, repair: bool
+    tables: Tables,
+    writer: SharedWriter,
+    embedder: Embedder,
+    on_progress: OnProgress,
+    *,
+    repair: bool,
 ) -> Verification:
     """Check everything, and with ``repair`` rebuild what can be rebuilt.
 
@@ -71,11 +76,11 @@ def verify(
         If the library can't be read, or can't be written for a repair.
     """
     began = time.perf_counter()
-    look = _Check(tables, tell)
+    look = _Check(tables, on_progress)
     found = look.problems()
     if repair and found:
         _repair(tables, writer, embedder, found)
-        look = _Check(tables, tell)
+        look = _Check(tables, on_progress)
         still = {(one.what, one.document) for one in look.problems()}
         found = [replace(one, repaired=(one.what, one.document) not in still) for one in found]
     return Verification(
@@ -90,9 +95,9 @@ def verify(
 class _Check:
     """One pass over all tables."""
 
-    def __init__(self, tables: Tables, tell: Tell) -> None:
+    def __init__(self, tables: Tables, on_progress: OnProgress) -> None:
         self._tables = tables
-        self._tell = tell
+        self._on_progress = on_progress
         self._analysis = Analysis()
         self.documents = self.passages = self.sentences = 0
 
@@ -103,16 +108,16 @@ class _Check:
         found: list[_Fault] = []
         for start in range(0, len(there), TOGETHER):
             found += self._of(there[start : start + TOGETHER])
-            self._tell("documents", min(start + TOGETHER, len(there)), len(there))
+            self._on_progress("documents", min(start + TOGETHER, len(there)), len(there))
         self.documents = len(ids)
         found = self._persistent(found)
         twice = [id_ for id_, number in Counter(ids).items() if number > 1]
         found += [_Fault(id_, "it is stored twice", text=True) for id_ in twice]
         sources = {source.document_id: source.path for source in reversed(self._sources(found))}
         problems = [_problem(one, sources.get(one.document, "")) for one in found]
-        self._tell("indexes", 0, 1)
+        self._on_progress("indexes", 0, 1)
         problems += [Problem(what, _REPAIR) for what in self._derived()]
-        self._tell("indexes", 1, 1)
+        self._on_progress("indexes", 1, 1)
         return problems
 
     def _each(self, columns: Sequence[str]) -> Iterator[rows.Row]:

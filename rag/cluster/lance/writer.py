@@ -66,7 +66,7 @@ class SharedWriter:
     def __init__(self, tables: Tables) -> None:
         self._tables = tables
         self._analysis = Analysis()
-        self._waiting = _Buffer()
+        self._buffer = _Buffer()
 
     def put(
         self,
@@ -76,7 +76,7 @@ class SharedWriter:
         encodings: Iterable[PassageEncoding],
     ) -> None:
         """Store a document with a source."""
-        self._waiting.documents[document.id] = _NewDocument(document, passages, list(encodings))
+        self._buffer.documents[document.id] = _NewDocument(document, passages, list(encodings))
         self._take([source])
 
     def add_sources(self, sources: Sequence[Source]) -> None:
@@ -107,13 +107,13 @@ class SharedWriter:
             self._tables.files.delete(one_of("path", files))
 
     def _take(self, sources: Sequence[Source]) -> None:
-        self._waiting.sources += sources
-        if max(self._waiting.passages, len(self._waiting.sources)) >= TOGETHER:
+        self._buffer.sources += sources
+        if max(self._buffer.passages, len(self._buffer.sources)) >= TOGETHER:
             self.flush()
 
     def flush(self) -> None:
         """Commit buffered changes."""
-        waiting, self._waiting = self._waiting, _Buffer()
+        waiting, self._buffer = self._buffer, _Buffer()
         if not waiting.sources:
             return
         paths = [one.path for one in waiting.sources]

@@ -124,7 +124,7 @@ class _ObjectFiles:
         left_out = excluded(top, self.exclude)
         for one in found:
             inner = PurePosixPath(one.name.removeprefix(f"{url}/"))
-            if any(map(is_ignored, inner.parts)) or _is_left_out(top, inner, left_out):
+            if any(map(is_ignored, inner.parts)) or _is_excluded(top, inner, left_out):
                 continue
             if not inner.suffix or inner.suffix.lower() in self.suffixes:
                 self.files[one.name] = one
@@ -133,6 +133,6 @@ class _ObjectFiles:
                 self.skipped[one.name] = Failure(one.name, reason)
 
 
-def _is_left_out(top: Path, inner: PurePosixPath, left_out: Callable[[str], bool]) -> bool:
+def _is_excluded(top: Path, inner: PurePosixPath, left_out: Callable[[str], bool]) -> bool:
     folders = [top / one for one in inner.parents if one.name]
     return any(left_out(f"{one}/") for one in folders) or left_out(str(top / inner))

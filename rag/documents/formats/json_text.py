@@ -50,7 +50,7 @@ def members_of_json(data: Content) -> Iterator[Member | Failure]:
     """
     if len(data) > _LARGE and _is_array_of_records(data):
         for number, item in enumerate(_items(decoded_pieces(data)[0]), 1):
-            yield Member(str(number), _loaded(item))
+            yield Member(str(number), _to_loaded(item))
         return
     if len(data) > _LARGE and _is_lines(lines_of(decoded_pieces(data)[0])):
         yield from members_of_json_lines(data)
@@ -68,9 +68,9 @@ def members_of_json(data: Content) -> Iterator[Member | Failure]:
         raise LoadError(reason) from error
     if isinstance(value, list) and any(isinstance(item, dict) for item in value):
         for number, item in enumerate(value, 1):
-            yield Member(str(number), _loaded(item))
+            yield Member(str(number), _to_loaded(item))
     else:
-        yield Member("", _loaded(value, {} if encoding == "utf-8" else {"encoding": encoding}))
+        yield Member("", _to_loaded(value, {} if encoding == "utf-8" else {"encoding": encoding}))
 
 
 def members_of_json_lines(data: Content) -> Iterator[Member | Failure]:
@@ -153,7 +153,7 @@ def _of_lines(lines: Iterable[str]) -> Iterator[Member | Failure]:
             reason = f"line {number} is not valid JSON ({_describe_error(error)})"
             yield Failure(str(number), reason)
         else:
-            yield Member(str(number), _loaded(value))
+            yield Member(str(number), _to_loaded(value))
 
 
 def _is_lines(lines: Iterable[str]) -> bool:
@@ -174,7 +174,7 @@ def _describe_error(error: Exception, line: str = "") -> str:
     return "it is nested too deep" if isinstance(error, RecursionError) else one_line(str(error))
 
 
-def _loaded(value: _Value, notes: Mapping[str, str] | None = None) -> Loaded:
+def _to_loaded(value: _Value, notes: Mapping[str, str] | None = None) -> Loaded:
     """Load a record, or any other value as lines."""
     field = _text_field(value) if isinstance(value, dict) else None
     if not isinstance(value, dict) or field is None:

@@ -25,7 +25,7 @@ from rag.documents.formats.mail_headers import (
     safe_name,
 )
 from rag.documents.loaded import Block, Loaded, Member, join_blocks
-from rag.documents.metadata import About
+from rag.documents.metadata import FileMetadata
 from rag.documents.whitespace import tidy
 from rag.errors import LoadError
 from rag.types import Failure, Heading
@@ -132,7 +132,7 @@ def _split_message(data: bytes, rules: Policy[Any]) -> tuple[Loaded, list[EmailM
         raise LoadError("it has no header, so it is not a mail message; check its content")
     parts = _Parts()
     parts.sort(message)
-    return _loaded(message, parts), parts.attached
+    return _to_loaded(message, parts), parts.attached
 
 
 @dataclass(slots=True)
@@ -200,9 +200,9 @@ def _is_attached(part: EmailMessage) -> bool:
     return part.get_content_disposition() == "attachment" or bool(file_name(part))
 
 
-def _loaded(message: EmailMessage, parts: _Parts) -> Loaded:
+def _to_loaded(message: EmailMessage, parts: _Parts) -> Loaded:
     subject, sender, date = header(message, "Subject"), header(message, "From"), date_of(message)
-    about = About(
+    about = FileMetadata(
         title=subject or (f"Mail from {sender}" if sender else ""),
         author=name_of_person(sender),
         date=date.isoformat() if date else "",
@@ -255,7 +255,7 @@ def _body(part: EmailMessage) -> list[Loaded]:
         return [one for one in load_html(page) if one.text]
     text = decode(data, charset)[0]
     if _parameter(part, "format") == "flowed":
-        text = _unfolded(text, with_blank=_parameter(part, "delsp") != "yes")
+        text = _unfold(text, with_blank=_parameter(part, "delsp") != "yes")
     text = tidy(text)
     return [Loaded(text)] if text else []
 
@@ -264,7 +264,7 @@ def _parameter(part: EmailMessage, name: str) -> str:
     return str(part.get_param(name, "")).lower()
 
 
-def _unfolded(text: str, *, with_blank: bool) -> str:
+def _unfold(text: str, *, with_blank: bool) -> str:
     """Join soft-wrapped lines (format=flowed, RFC 3676) to one line per paragraph; quotations and
     the signature separator stay. With ``with_blank`` the trailing space belongs to the text,
     otherwise (DelSp) it is dropped.
@@ -290,13 +290,13 @@ def _attachment(part: EmailMessage, number: int) -> Member | Failure:
     if kind in _ENCRYPTED:
         return Failure(name, _SEALED)
     if kind == "message/rfc822":
-        return _nested(part, name)
+        return _attached_message(part, name)
     if "." not in name:
         name += _SUFFIXES.get(kind, "")
     return Member(name, _bytes(part))
 
 
-def _nested(part: EmailMessage, name: str) -> Member | Failure:
+def _attached_message(part: EmailMessage, name: str) -> Member | Failure:
     """A message attached to the message, as a file."""
     from email.generator import BytesGenerator
 

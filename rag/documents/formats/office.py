@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from rag.documents.dates import parse_date
 from rag.documents.layout import Layout
-from rag.documents.metadata import About
+from rag.documents.metadata import FileMetadata
 from rag.documents.office_zip import Element, Package, child
 from rag.errors import LoadError
 
@@ -25,7 +25,7 @@ def main_part(package: Package, kind: str, root: str) -> str:
     raise LoadError(f"it is not a valid {kind}; give it the extension that matches its content")
 
 
-def about(package: Package) -> About:
+def about(package: Package) -> FileMetadata:
     """Metadata from an OOXML file's core properties, which may be missing."""
     named = (name for kind, name in package.relations("").values() if kind == "core-properties")
     try:
@@ -35,7 +35,9 @@ def about(package: Package) -> About:
     return dublin_core(root, authors=("dc:creator",), dates=("dcterms:modified", "dcterms:created"))
 
 
-def dublin_core(root: Element | None, *, authors: tuple[str, ...], dates: tuple[str, ...]) -> About:
+def dublin_core(
+    root: Element | None, *, authors: tuple[str, ...], dates: tuple[str, ...]
+) -> FileMetadata:
     """Read Dublin Core metadata from the children of ``root``.
 
     ``authors`` and ``dates`` are element names in order of preference; of the dates, the first
@@ -48,7 +50,7 @@ def dublin_core(root: Element | None, *, authors: tuple[str, ...], dates: tuple[
             if element is not None and (element.text or "").strip():
                 yield element.text
 
-    return About(
+    return FileMetadata(
         title=next(values_of("dc:title"), ""),
         author=next(values_of(*authors), ""),
         date=next(filter(parse_date, values_of(*dates)), ""),

@@ -9,11 +9,11 @@ from itertools import chain
 from rag.documents.content import Content
 from rag.documents.formats.office import dublin_core
 from rag.documents.formats.opendocument_styles import Styles, number, read_styles
-from rag.documents.formats.pptx import NOTES, TITLE_LEVEL, paged
+from rag.documents.formats.pptx import NOTES, TITLE_LEVEL, join_pages
 from rag.documents.formats.spreadsheet import SHEET_LEVEL, RowQuota
 from rag.documents.layout import Layout
 from rag.documents.loaded import Block, Loaded
-from rag.documents.metadata import About
+from rag.documents.metadata import FileMetadata
 from rag.documents.office_zip import (
     Element,
     Package,
@@ -82,7 +82,7 @@ def load_odp(content: Content) -> Loaded:
     package, root = _open_content(content)
     styles = read_styles(package, root)
     pages = children(_body(root, "office:presentation"), "draw:page")
-    return paged([_slide(page, styles) for page in pages], _about(package))
+    return join_pages([_slide(page, styles) for page in pages], _about(package))
 
 
 def load_ods(content: Content) -> Iterator[Loaded]:
@@ -122,7 +122,7 @@ def _body(root: Element, kind: str) -> Element:
     return body
 
 
-def _about(package: Package) -> About:
+def _about(package: Package) -> FileMetadata:
     try:
         root = package.tree_if_there("meta.xml")
     except LoadError:  # the text is what matters

@@ -29,11 +29,11 @@ def load_plain(content: Content) -> Iterator[Loaded]:
     for number, stretch in enumerate(regroup(pieces)):
         text, date = tidy(stretch), None
         if number == 0:
-            text, date = _dated(text)
+            text, date = _split_date(text)
         yield Loaded(text=text, date=date, metadata=metadata)
 
 
-def _dated(text: str) -> tuple[str, dt.date | None]:
+def _split_date(text: str) -> tuple[str, dt.date | None]:
     """Split off a date in the first line."""
     first, _, rest = text.partition("\n")
     named = _DATE_LINE.fullmatch(first)

@@ -8,7 +8,7 @@ from rag.documents.content import Content
 from rag.documents.formats.office import Items, about, main_part
 from rag.documents.layout import Layout
 from rag.documents.loaded import Block, Loaded, join_blocks
-from rag.documents.metadata import About
+from rag.documents.metadata import FileMetadata
 from rag.documents.office_zip import (
     Element,
     Package,
@@ -52,10 +52,12 @@ def load_pptx(content: Content) -> Loaded:
             warnings.append(f"slide {len(slides)} was left out: {error}")
     if warnings and len(warnings) == len(slides):
         raise LoadError(f"none of its slides can be read: {warnings[0]}")
-    return paged(slides, about(package), warnings)
+    return join_pages(slides, about(package), warnings)
 
 
-def paged(pages: Iterable[Sequence[Block]], stated: About, warnings: Sequence[str] = ()) -> Loaded:
+def join_pages(
+    pages: Iterable[Sequence[Block]], stated: FileMetadata, warnings: Sequence[str] = ()
+) -> Loaded:
     """Join the blocks of all pages to one text, with a span per page, even if empty."""
     headings: list[Heading] = []
     spans: list[Span] = []
@@ -70,7 +72,7 @@ def paged(pages: Iterable[Sequence[Block]], stated: About, warnings: Sequence[st
         if words:
             parts.append(words)
             at += len(words)
-    return stated.added_to(
+    return stated.add_to(
         Loaded(
             text="\n\n".join(parts),
             headings=tuple(headings),

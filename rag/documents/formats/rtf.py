@@ -21,7 +21,7 @@ from rag.documents.formats.rtf_control_words import (
 )
 from rag.documents.formats.rtf_layout import Page
 from rag.documents.loaded import Block, Loaded, in_parts
-from rag.documents.metadata import About
+from rag.documents.metadata import FileMetadata
 from rag.errors import LoadError
 
 _TOKEN = re.compile(
@@ -76,7 +76,7 @@ def load_rtf(content: Content) -> Iterator[Loaded]:
     reader = _Reader()
     for text, headings in in_parts(reader.read(content)):
         cut = (_CUT,) if reader.is_cut else ()
-        yield reader.about().added_to(Loaded(text=text, headings=headings, warnings=cut))
+        yield reader.about().add_to(Loaded(text=text, headings=headings, warnings=cut))
 
 
 class _Reader:
@@ -102,13 +102,13 @@ class _Reader:
         self._info: dict[str, list[str]] = {"title": [], "author": []}
         self._days: dict[str, dict[str, int]] = {"revtim": {}, "creatim": {}}
 
-    def about(self) -> About:
+    def about(self) -> FileMetadata:
         """The file's own metadata."""
         days = (
             f"{day.get('yr', 0):04}-{day.get('mo', 0):02}-{day.get('dy', 0):02}"
             for day in self._days.values()
         )
-        return About(
+        return FileMetadata(
             title=_join_surrogates("".join(self._info["title"])),
             author=_join_surrogates("".join(self._info["author"])),
             date=next(filter(parse_date, days), ""),

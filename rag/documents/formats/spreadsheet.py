@@ -104,7 +104,7 @@ def load_xlsx(content: Content) -> Iterator[Loaded]:
         workbook.close()
 
 
-def _not_computed(package: Package) -> Iterator[str]:
+def _warn_of_missing_results(package: Package) -> Iterator[str]:
     """Warn if there are formulas without stored results."""
     sheets = (name for name in package.names if name.startswith(_SHEETS))
     missing = sum(
@@ -156,7 +156,7 @@ def _damaged(error: Exception) -> LoadError:
 def _sheets(workbook: Workbook, package: Package, allowance: RowQuota) -> Iterator[Block]:
     for sheet in workbook.worksheets:
         yield from _sheet(sheet, allowance)
-    allowance.left_out += _not_computed(package)
+    allowance.left_out += _warn_of_missing_results(package)
 
 
 def _sheet(sheet: _Sheet, allowance: RowQuota) -> Iterator[Block]:

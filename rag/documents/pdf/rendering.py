@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from rag.documents.pdf.file import Pdf
 from rag.documents.pdf.glyphs import Floats, Glyphs, PdfPage, Whole, glyphs_of
-from rag.documents.pdf.text_alignment import PageText, Stretch, TextPattern, align, folded_character
+from rag.documents.pdf.text_alignment import PageText, Stretch, TextPattern, align, fold_character
 from rag.errors import InputError, LoadError
 
 LEAST_WIDTH, MOST_WIDTH = 50, 3000
@@ -226,11 +226,11 @@ def _characters(codes: Whole) -> list[str]:
         following = values[at + 1] if at + 1 < len(values) else 0
         if high <= code < low <= following < after:
             whole = 0x10000 + ((code - high) << 10) + following - low
-            found.append(folded_character(chr(whole)))
+            found.append(fold_character(chr(whole)))
         elif high <= code < after or code > 0x10FFFF:  # noqa: PLR2004 - the last character there is
             found.append("")
         else:
-            found.append(folded_character(chr(code)))
+            found.append(fold_character(chr(code)))
     return found
 
 

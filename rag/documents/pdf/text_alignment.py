@@ -77,13 +77,13 @@ class PageText:
     begins: frozenset[int]
 
 
-def folded(text: str) -> str:
+def fold(text: str) -> str:
     """Letters and digits of a text, without case, accents and ligatures."""
-    return "".join(map(folded_character, text))
+    return "".join(map(fold_character, text))
 
 
 @functools.lru_cache(maxsize=4096)
-def folded_character(character: str) -> str:
+def fold_character(character: str) -> str:
     """Fold one character: empty for a mark, several letters for a ligature."""
     apart = unicodedata.normalize("NFKD", character)
     return "".join(one for one in apart.casefold() if one.isalnum())
@@ -94,10 +94,10 @@ def align(written: PageText, sought: TextPattern) -> tuple[Range, ...]:
 
     Of several matches, those with the best-fitting context are used.
     """
-    words = folded(sought.words)
+    words = fold(sought.words)
     if not words or len(words) > _LONGEST:
         return ()
-    before, after = folded(sought.before[-_LONGEST:]), folded(sought.after[:_LONGEST])
+    before, after = fold(sought.before[-_LONGEST:]), fold(sought.after[:_LONGEST])
     matches: list[tuple[Range, ...]] = [
         ((at, at + len(words)),) for at in _places(written.letters, words)
     ]

@@ -20,7 +20,7 @@ from rag.index.records import (
     sentence_spans,
     sound,
     together,
-    unpacked,
+    unpack_vectors,
 )
 from rag.index.sqlite.checksums import DOCUMENT, checksum
 from rag.index.sqlite.connections import Cursor
@@ -292,7 +292,7 @@ class StoreReader:
         counts, cut = np.divmod(lengths, 2 * self._database.dimension)
         if cut.any():
             raise damaged("a vector is cut")
-        vectors = self._unpacked(b"".join(blob for _, blob in rows))
+        vectors = self._unpack(b"".join(blob for _, blob in rows))
         return np.array([key for key, _ in rows], dtype=np.int64), counts, vectors
 
     @sound
@@ -304,17 +304,17 @@ class StoreReader:
         self, vectors: bytes, counts: bytes, pieces: bytes, bits: bytes
     ) -> PassageEncoding:
         return PassageEncoding(
-            sentences=self._unpacked(vectors),
+            sentences=self._unpack(vectors),
             counts=np.frombuffer(counts, dtype=np.int32),
             pieces=np.frombuffer(pieces, dtype=np.int32),
-            bits=self._unpacked_bits(bits),
+            bits=self._unpack_bits(bits),
         )
 
-    def _unpacked_bits(self, blob: bytes) -> TokenBits:
+    def _unpack_bits(self, blob: bytes) -> TokenBits:
         return np.frombuffer(blob, dtype=np.uint8).reshape(-1, -(-self._database.dimension // 8))
 
-    def _unpacked(self, blob: bytes) -> Vectors:
-        return unpacked(blob, self._database.dimension)
+    def _unpack(self, blob: bytes) -> Vectors:
+        return unpack_vectors(blob, self._database.dimension)
 
     def _rows(self, statement: str, keys: Sequence[int] | Keys) -> Cursor:
         # The keys are passed as one JSON value: SQLite limits the number of parameters.

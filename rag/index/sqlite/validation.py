@@ -123,10 +123,10 @@ def _schema_faults(database: Database) -> Iterator[str]:
     expected = sqlite3.connect(":memory:")
     try:
         expected.executescript(schema())
-        ours = _normalised(expected)
+        ours = _normalise(expected)
     finally:
         expected.close()
-    theirs = _normalised(database.connection)
+    theirs = _normalise(database.connection)
     for kind, name in sorted(theirs.keys() - ours.keys()):
         yield f"it has {kind} “{name}”, which no rag library has"
     for kind, name in sorted(ours.keys() - theirs.keys()):
@@ -136,7 +136,7 @@ def _schema_faults(database: Database) -> Iterator[str]:
             yield f"its {kind} “{name}” is not the one that rag makes"
 
 
-def _normalised(connection: sqlite3.Connection) -> dict[tuple[str, str], object]:
+def _normalise(connection: sqlite3.Connection) -> dict[tuple[str, str], object]:
     """The schema by kind and name, without comments and differences of whitespace."""
     return {
         (kind, name): (table, _bare(sql or ""))
@@ -217,7 +217,7 @@ def _fact_faults(database: Database) -> Iterator[str]:
 def _is_finite(note: str) -> bool:
     """Whether a note is not JSON at all, or JSON whose numbers are all finite."""
     try:
-        json.loads(note, parse_constant=_refused, parse_float=_finite)
+        json.loads(note, parse_constant=_refuse_constant, parse_float=_finite)
     except json.JSONDecodeError:
         return True
     except ValueError:
@@ -225,7 +225,7 @@ def _is_finite(note: str) -> bool:
     return True
 
 
-def _refused(constant: str) -> Any:  # noqa: ANN401 (as json calls it)
+def _refuse_constant(constant: str) -> Any:  # noqa: ANN401 (as json calls it)
     raise ValueError(constant)
 
 

@@ -161,7 +161,7 @@ class FaissIndex:
         waiting = 0
         for key, sentences in passages:
             keys.append(np.full(len(sentences), key, dtype=np.int64))
-            rows.append(self._checked(sentences))
+            rows.append(self._validate(sentences))
             waiting += len(sentences)
             if waiting >= TOGETHER:
                 self._index.add_with_ids(np.concatenate(rows), np.concatenate(keys))
@@ -169,7 +169,7 @@ class FaissIndex:
         if waiting:
             self._index.add_with_ids(np.concatenate(rows), np.concatenate(keys))
 
-    def _checked(self, sentences: Vectors) -> Vectors:
+    def _validate(self, sentences: Vectors) -> Vectors:
         if sentences.ndim != 2 or sentences.shape[1] != self._index.d:  # noqa: PLR2004
             raise ValueError(f"sentences must be (n, {self._index.d}), not {sentences.shape}")
         if not are_unit(sentences):

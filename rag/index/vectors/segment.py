@@ -157,5 +157,5 @@ def _compressed(source: Sentences, total: int) -> tuple[FaissIndex, float]:
     nearest = Nearest.of(sample)
     index = FaissIndex.compressed(sample, min(lists, len(sample) // PER_LIST))
     del sample
-    index.add(nearest.watching(source.vectors_since(0)))
+    index.add(nearest.observe(source.vectors_since(0)))
     return index, tune_probes(index, nearest)

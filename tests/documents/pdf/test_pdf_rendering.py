@@ -17,7 +17,7 @@ from whole import load_pdf
 from rag import Document, InputError, Span
 from rag.documents.pdf.file import open_pdf
 from rag.documents.pdf.rendering import Box, locate, page_image
-from rag.documents.pdf.text_alignment import PageText, Stretch, TextPattern, align, folded
+from rag.documents.pdf.text_alignment import PageText, Stretch, TextPattern, align, fold
 from rag.documents.sandbox.page_viewer import text_on_page
 
 HEIGHT = 842
@@ -309,7 +309,7 @@ def test_part_on_the_page() -> None:
 )
 def test_letters_compared(text: str, letters: str) -> None:
     """Ligatures, accents, raised numbers and signs look different in files than in texts."""
-    assert folded(text) == letters
+    assert fold(text) == letters
 
 
 def test_made_to_take_long() -> None:
