@@ -223,8 +223,8 @@ def test_what_is_no_archive(tmp_path: Path) -> None:
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from rag.maintenance import backup_export as archiving, backup_import as unpacking
-run = archiving.export if sys.argv[1] == "export" else unpacking.bring_in
+from rag.maintenance import backup_export, backup_import
+run = backup_export.export if sys.argv[1] == "export" else backup_import.import_archive
 run(Path(sys.argv[2]), Path(sys.argv[3]), lambda *_: os.kill(os.getpid(), signal.SIGKILL))
 """
 

@@ -176,7 +176,7 @@ def test_a_store_that_rag_did_not_write(archive: Path, tmp_path: Path, statement
     said = refused(changed(archive, tmp_path, statements), tmp_path)
     assert re.search(
         r"hostile\.zip (is damaged: its store can't be used|was made by another version of rag) "
-        r"\(.+\); (take another copy|index again)$",
+        r"\(.+\); (use another copy|index again)$",
         said,
     )
     assert ".rag-import" not in said
