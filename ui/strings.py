@@ -120,7 +120,7 @@ MEANING_HELP = "how close the best sentence here is to your question"
 WORDS = "Words"
 WORDS_HELP = "which words of your question occur here; rare ones count more"
 TOKENS = "Word by word"
-TOKENS_HELP = "how well each word of your question is matched by one here"
+TOKENS_HELP = "how close a word here comes to each word of your question"
 MATCHED = "Words found"
 
 EXAMPLES = (
