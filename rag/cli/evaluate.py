@@ -12,7 +12,7 @@ import typer
 
 from rag.cli import output
 from rag.cli.output import count, err, escape, out
-from rag.cli.progress import is_watched, progress_of
+from rag.cli.progress import is_terminal, show_progress
 from rag.errors import InputError
 from rag.evaluation.beir import read_beir
 from rag.evaluation.failed_queries import write_losses
@@ -100,7 +100,7 @@ def eval_command(
         check_plot(plot_file)
     with (
         _opened(labelled, library, split, feedback=feedback) as (found, filled),
-        progress_of("questions") as show,
+        show_progress("questions") as show,
     ):
         report, judged = evaluate(
             found, filled, modes, rerank=rerank, most=questions, on_progress=show
@@ -142,7 +142,7 @@ def _opened(
         questions = _read(labelled, split)
         with (
             _place(questions, library) as place,
-            opened(questions, place, progress=is_watched()) as filled,
+            opened(questions, place, progress=is_terminal()) as filled,
         ):
             yield questions, filled
 

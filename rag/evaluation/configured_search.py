@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from rag.evaluation.labelled_sets import Question
 from rag.index.engine import Engine
 from rag.models.cross_encoder import Reranker
-from rag.models.query_cache import Remembered
+from rag.models.query_cache import QueryCache
 from rag.search import pipeline
 from rag.search.scoring import Ranking
 from rag.types import Hit
@@ -31,7 +31,7 @@ class Searcher:
         self, question: Question, k: int, settings: Sequence[Ranking]
     ) -> list[list[Hit]]:
         """The same with several configurations; the question is embedded once."""
-        once = Remembered(self._embedder)
+        once = QueryCache(self._embedder)
         return [self._found(question, k, one, None, once) for one in settings]
 
     def _found(

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate
 
-from rag.documents.whitespace import tidy, without_debris
+from rag.documents.whitespace import normalize_whitespace, tidy
 from rag.errors import InputError
 from rag.evaluation.corpus import Corpus
 from rag.evaluation.labelled_sets import GoldSpan, SetDocument
@@ -99,7 +99,7 @@ def _counts_of_untidied(text: str) -> list[int]:
     # are one piece, since they are composed together.
     counts, before = [], 0
     for piece in _pieces(text):
-        after = before + len(_solid(without_debris(piece)))
+        after = before + len(_solid(normalize_whitespace(piece)))
         counts += [before, *[after] * (len(piece) - 1)]
         before = after
     return [*counts, before]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rag.confidence.ratings import Placed, placed
+from rag.confidence.ratings import LocatedRating, locate
 from rag.errors import InputError
 from rag.evaluation.labelled_sets import GoldSpan, LabelledSet, Question
 from rag.evaluation.relevance import RatedJudge
@@ -35,8 +35,8 @@ def rated_set(ratings: Sequence[Rating], store: Reader) -> tuple[LabelledSet, Ra
     InputError
         If no question is left.
     """
-    found = placed(ratings, store)
-    good: dict[str, list[Placed]] = {}
+    found = locate(ratings, store)
+    good: dict[str, list[LocatedRating]] = {}
     for one in found:
         if one.rating.good:
             good.setdefault(one.rating.question, []).append(one)
@@ -56,5 +56,5 @@ def rated_set(ratings: Sequence[Rating], store: Reader) -> tuple[LabelledSet, Ra
     return LabelledSet(NAME, questions, None, unlabelled), RatedJudge(right)
 
 
-def _span(one: Placed) -> GoldSpan:
+def _span(one: LocatedRating) -> GoldSpan:
     return GoldSpan(one.passage.document_id, one.answer, one.rating.answer.text)

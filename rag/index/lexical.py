@@ -225,7 +225,7 @@ class TantivyReader:
         keys = self._searcher.fast_field_values("key", [address for _, address in hits])
         scores = np.array([score for score, _ in hits], dtype=np.float64)
         # A context that repeats the passage's words can lift it above the bound.
-        return np.array(keys, dtype=np.int64), np.minimum(scores / self._bound(words), 1.0)
+        return np.array(keys, dtype=np.int64), np.minimum(scores / self._max_score(words), 1.0)
 
     def score(self, question: str, keys: Sequence[int]) -> Scores:
         """See :meth:`LexicalIndex.score`."""
@@ -273,7 +273,7 @@ class TantivyReader:
 
     def coverage(self, question: str, texts: Sequence[str]) -> Scores:
         """See :meth:`LexicalIndex.coverage`."""
-        return np.array(self._analysis.coverage(question, texts, self._rarity))
+        return np.array(self._analysis.coverage(question, texts, self._idf))
 
     def places(self, words: str, phrases: Sequence[str], text: str) -> tuple[Span, ...]:
         """See :meth:`LexicalIndex.places`."""
@@ -310,13 +310,13 @@ class TantivyReader:
         """Required and excluded queries, none of which affects the score."""
         from tantivy import Occur, Query
 
-        must = [self._literally(phrase) for phrase in clauses.phrases]
+        must = [self._phrase_query(phrase) for phrase in clauses.phrases]
         if among is not None:
             must.append(Query.term_set_query(self._schema, "key", among.tolist()))
         limits = [(Occur.Must, Query.const_score_query(query, 0.0)) for query in must]
-        return limits + [(Occur.MustNot, self._literally(phrase)) for phrase in clauses.without]
+        return limits + [(Occur.MustNot, self._phrase_query(phrase)) for phrase in clauses.without]
 
-    def _literally(self, phrase: str) -> tantivy.Query:
+    def _phrase_query(self, phrase: str) -> tantivy.Query:
         """Passages with the exact phrase; none for a phrase without a word."""
         from tantivy import Query
 
@@ -326,11 +326,11 @@ class TantivyReader:
         # tantivy panics at a phrase query of one word.
         return Query.term_set_query(self._schema, "literal", [word for _, word in words])
 
-    def _bound(self, words: Sequence[Stems]) -> float:
+    def _max_score(self, words: Sequence[Stems]) -> float:
         """Upper bound of BM25 for this query: saturated term frequency, length zero."""
-        return SATURATION * sum(map(self._rarity, words))
+        return SATURATION * sum(map(self._idf, words))
 
-    def _rarity(self, stems: Stems) -> float:
+    def _idf(self, stems: Stems) -> float:
         """IDF of a word's most frequent stem: the others are accidental, or misspelt."""
         found = max(self._searcher.doc_freq("text", stem) for stem in stems)
         return math.log1p(max(self._searcher.num_docs - found + 0.5, 0.0) / (found + 0.5))

@@ -117,7 +117,7 @@ def _begun(call: Callable[[], T], library: Searcher) -> Callable[[], T]:
 def _worded(question: str, settings: Ranking, library: Searcher) -> Worded:
     """Search the lexical index."""
     count = settings.passages_proposed if settings.meaning_weight < 1.0 else 0
-    keys, scores = library.worded(question, count)
+    keys, scores = library.lexical(question, count)
     ranked = dict(zip(keys.tolist(), scores.tolist(), strict=True))
     if len(library) < MANY:
         return Worded(ranked, None, {})

@@ -46,27 +46,27 @@ def find(
             f"a page begins at 0 or later and has 1 passage or more, not {offset} and {limit}"
         )
     query_parser.check_length(text)
-    asked = query_parser.read(text)
+    asked = query_parser.parse(text)
     instead, offered = corrections(asked.words, asked.exact, library, encoder, leave_words=False)
-    wanted = spelling.respelled(asked.words, instead)
+    wanted = spelling.correct(asked.words, instead)
     # A query of stop words alone matches nothing, not even itself.
     if not (asked.clauses or asked.conditions or conditions or library.matched(wanted, wanted)):
         raise EmptyQuestion(
             "there is no word to look for, or only words like “the” and “is”; put those in"
             ' quotes: "to be or not to be"'
         )
-    limited = library.limited((*asked.conditions, conditions), asked.clauses)
+    limited = library.filtered((*asked.conditions, conditions), asked.clauses)
     keys = limited.matching(wanted).tolist()
     page = library.passages(keys[offset : offset + limit])
     return Found(
         passages=len(keys),
-        documents=library.tally(keys),
+        documents=library.count_by_document(keys),
         offset=offset,
         matches=tuple(
             _match(page[key], wanted, asked.clauses.phrases, library) for key in sorted(page)
         ),
         instead=instead,
-        reading=query_parser.in_words(asked, instead),
+        reading=query_parser.describe(asked, instead),
         alternative=alternative(text, instead, offered),
     )
 

@@ -20,7 +20,7 @@ from rag.search.candidates import Asked, Candidates
 from rag.search.corrections import alternative, corrections
 from rag.search.scoring import Ranking
 from rag.text import query_parser, spelling
-from rag.types import Hit, Passage, Quote, Span, Why
+from rag.types import Explanation, Hit, Passage, Quote, Span
 from rag.types.arrays import Scores
 from rag.types.filters import Filter
 from rag.types.protocols import QuestionEncoder
@@ -85,7 +85,7 @@ def search(
     InputError
         If ``k`` is below 1.
     """
-    query = query_parser.read(question)
+    query = query_parser.parse(question)
     if not any(character.isalnum() for character in query.question):
         raise EmptyQuestion(
             "the question has only conditions: add what to look for, or list all that meets them"
@@ -98,8 +98,8 @@ def search(
     # A word that the model knows is absent rather than misspelt: without planets in the library, a
     # question about a planet must not find planes.
     instead, offered = corrections(query.question, query.exact, library, embedder, leave_words=True)
-    respelled = spelling.respelled(query.question, instead)
-    limited = library.limited((*query.conditions, conditions), query.clauses)
+    respelled = spelling.correct(query.question, instead)
+    limited = library.filtered((*query.conditions, conditions), query.clauses)
     deep = settings.deep_enough(k)
     worded = proposing.by_words(respelled, deep, limited)
     encoding = embedder.query(respelled)
@@ -152,7 +152,7 @@ def _reordered(asked: Asked, candidates: Candidates) -> list[_Scored]:
 def _weights(asked: Asked) -> Scores:
     """Weight of each query token: its IDF in the library, less for punctuation."""
     rarity = scoring.rarity(*asked.library.piece_frequencies(asked.encoding.pieces))
-    return np.where(asked.encoding.worded, rarity, asked.settings.marks_weight * rarity)
+    return np.where(asked.encoding.is_word, rarity, asked.settings.marks_weight * rarity)
 
 
 def _reranked(asked: Asked, scored: Sequence[_Scored], reranker: Reranker) -> list[_Scored]:
@@ -210,7 +210,7 @@ def _hit(
         start=passage.start,
         end=passage.end,
         answer=Quote(answer.shifted(-passage.start).of(passage.text), answer.start, answer.end),
-        why=Why(
+        why=Explanation(
             meaning=shown.meaning,
             words=shown.words,
             tokens=shown.tokens,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rag import Hit, Quote, Why
+from rag import Explanation, Hit, Quote
 from rag.evaluation.labelled_sets import Question
 from rag.evaluation.query_run import Answered
 
@@ -26,7 +26,7 @@ def hit(
         start=start,
         end=start + len(text),
         answer=Quote(answer, first, first + len(answer)),
-        why=Why(0.5, 0.5, 0.5, 1, 1, ()),
+        why=Explanation(0.5, 0.5, 0.5, 1, 1, ()),
         also_in=also_in,
     )
 

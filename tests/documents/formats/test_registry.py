@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import rag.documents.registry
-from rag.documents.registry import Loaded, Member, is_of_unknown_kind, load, supported
+from rag.documents.registry import Loaded, Member, is_unsupported, load, supported
 from rag.errors import LoadError, UnknownFormat
 from rag.types import Document, Failure, Span
 
@@ -147,7 +147,7 @@ def test_unknown_formats(tmp_path: Path, name: str, message: str) -> None:
     path = _written(tmp_path, name, "Words.")
     with pytest.raises(UnknownFormat, match=message) as caught:
         list(load(path))
-    assert is_of_unknown_kind(Failure(str(path), str(caught.value)))
+    assert is_unsupported(Failure(str(path), str(caught.value)))
 
 
 def test_what_is_no_file(tmp_path: Path) -> None:
@@ -206,7 +206,7 @@ def test_a_container_reads_like_a_folder(tmp_path: Path, monkeypatch: pytest.Mon
         ("/2024/jan.txt", "Words of January."),
         ("/locked.txt", "it is locked"),
         ("/photo.png", "no loader for “.png” files; save it as PDF, .docx, .html or plain text"),
-        ("/empty.txt", "there is no text in it; remove it, or leave it out of what is indexed"),
+        ("/empty.txt", "there is no text in it; remove it, or exclude it from indexing"),
         ("/2024/jan (2).txt", "Other words."),
         ("/row", "A row."),
     ]
@@ -216,7 +216,7 @@ def test_a_container_reads_like_a_folder(tmp_path: Path, monkeypatch: pytest.Mon
     said = '["Row", null, "A row.", []]'
     assert row.digest == hashlib.sha256(said.encode()).hexdigest()
     assert row.id == row.digest[:20]
-    assert [is_of_unknown_kind(one) for one in load(path) if isinstance(one, Failure)] == [
+    assert [is_unsupported(one) for one in load(path) if isinstance(one, Failure)] == [
         False,
         True,
         False,
@@ -307,7 +307,7 @@ def test_containers_in_containers_have_an_end(
     _register(monkeypatch, endless)
     path = _written(tmp_path, "a.box", "box")
     assert _shown(path) == [
-        ("/b.box" * 4, "more than 4 archives lie in each other here; unpack them first")
+        ("/b.box" * 4, "more than 4 archives are nested in each other here; unpack them first")
     ]
 
     def many(_: bytes) -> Iterator[Member]:
