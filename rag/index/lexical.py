@@ -155,11 +155,14 @@ class TantivyIndex:
         import tantivy
 
         writer = self._index.writer(WRITER_MEMORY, 1)
+        before = self._index.searcher()
         try:
             for key in removed:
                 writer.delete_documents_by_term("key", key)
             for entry in added:
-                writer.delete_documents_by_term("key", entry.key)
+                # The writer keeps a kilobyte for each deletion until it commits.
+                if self._has(before, entry.key):
+                    writer.delete_documents_by_term("key", entry.key)
                 document = tantivy.Document(literal=entry.text, kind=kind_of(entry.language))
                 self._add_stems(document, "text", entry.text, entry.language)
                 self._add_stems(document, "context", entry.context, entry.language)
@@ -170,6 +173,14 @@ class TantivyIndex:
         finally:
             # The writer holds tantivy's lock. After an error the traceback would keep both alive.
             del writer
+
+    def _has(self, searcher: tantivy.Searcher, key: int) -> bool:
+        import tantivy
+
+        if not searcher.num_docs:
+            return False
+        query = tantivy.Query.term_query(self._index.schema, "key", key)
+        return bool(searcher.search(query, 1).hits)
 
     def _add_stems(
         self, document: tantivy.Document, field: str, text: str, language: str | None

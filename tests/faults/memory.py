@@ -44,6 +44,7 @@ from rag import Library
 from rag.documents.registry import ReadOptions
 from rag.documents.sandbox.reader import ReadFile, read
 from rag.models.embedder import SentenceTransformerEmbedder
+from rag.runtime.malloc_arenas import a_heap_for_each_core
 from rag.types import Failure, Passage, PassageEncoding, QueryEncoding
 from rag.types.arrays import Offsets, TokenVectors
 
@@ -669,6 +670,7 @@ class RandomEmbedder:
 
 def index(path: Path, library: Path, *, model: str, reading: bool) -> None:
     """Index one file, and print what became of it; runs in a process of its own."""
+    a_heap_for_each_core()  # as the command does
     if reading:
         documents, failures = 0, list[Failure]()
         for one in read([path], options=ReadOptions()):
