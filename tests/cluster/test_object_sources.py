@@ -72,6 +72,9 @@ def test_followed_as_a_folder_is(bucket: S3FileSystem, monkeypatch: pytest.Monke
         assert [one.source for one in report.skipped] == [f"{TOP}/deep/film.mp4"]
         (hit, *_) = library.search("turret from Ghent")
         assert hit.source == f"{TOP}/tanks.txt"
+        (collection,) = library.collections()
+        assert (collection.folders, collection.documents) == ((TOP,), 3)
+        assert library.find("turret", collections=[collection.name]).passages == 1
 
         assert len(library.index(TOP, exclude=["drafts/"]).unchanged) == 3
         put(bucket, "tanks.txt", TANKS + "\n\nThe end of it.")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -203,12 +202,11 @@ def test_a_shared_librarys_archive_has_them(folder: Path) -> None:
     with Library.open(url, embedder=HashingEmbedder()) as library:
         library.index(folder / "2024", collection="This year")
         kept = library.collections()
-        (copy,) = json.loads(json.dumps([one.folders for one in kept]))
+        assert [one.folders for one in kept] == [(str(folder / "2024"),)]
     shared_backup.export(str(url), archive, lambda *_: None, embedder=HashingEmbedder())
     backup_import.import_archive(archive, folder / "here", lambda *_: None)
     with Library.open(folder / "here", embedder=HashingEmbedder()) as library:
         assert library.collections() == kept
-        assert copy == [str(folder / "2024")]
     again = f"{url}-again"
     shared_backup.import_archive(archive, again, lambda *_: None, embedder=HashingEmbedder())
     with Library.open(again, embedder=HashingEmbedder()) as library:
