@@ -48,6 +48,7 @@ from .types import (
     Respelling,
     Span,
 )
+from .types.filters import Filter
 from .types.reports import (
     Collection,
     Dates,
@@ -84,6 +85,7 @@ __all__ = [
     "Facets",
     "Failure",
     "FileReport",
+    "Filter",
     "Findability",
     "Followed",
     "Found",

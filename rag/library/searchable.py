@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Unpack
 
 import numpy as np
 
@@ -25,7 +25,7 @@ from rag.search.neighbours import Neighbour
 from rag.text import query_parser
 from rag.types import Answer, Document, DocumentSummary, Found, Hit, Passage
 from rag.types.arrays import Scores
-from rag.types.filters import Filter
+from rag.types.filters import Filter, FilterConditions
 from rag.types.parts import all_part_ids
 from rag.types.protocols import Embedder, QuestionEncoder
 from rag.types.reports import Collection, Dates, Facets, FileReport
@@ -57,14 +57,8 @@ class Searchable:
         self,
         question: str,
         k: int = 5,
-        *,
-        since: dt.date | None = None,
-        until: dt.date | None = None,
-        source: str | None = None,
-        title: str | None = None,
-        language: str | None = None,
-        where: Mapping[str, str] | None = None,
-        collections: Sequence[str] = (),
+        filter: Filter | None = None,
+        **conditions: Unpack[FilterConditions],
     ) -> list[Hit]:
         """Find the ``k`` passages that best answer a question, best first.
 
@@ -75,18 +69,9 @@ class Searchable:
             see :mod:`rag.text.query_parser`.
         k
             How many hits, at least 1.
-        since, until
-            Only documents with a date in this range, inclusive.
-        source
-            … with a path that matches, or ends in, this pattern: ``*.pdf``, ``letters/*``.
-        title
-            … with these words in their title.
-        language
-            … in this language, such as ``en``.
-        where
-            … with these metadata values.
-        collections
-            … in one of these collections; empty means all documents.
+        filter, conditions
+            Only documents that meet these conditions: a :class:`rag.Filter`, its fields as keyword
+            arguments, or both; a keyword overrides the filter's field.
 
         Raises
         ------
@@ -97,22 +82,15 @@ class Searchable:
             than :data:`rag.MAX_FILTER_LENGTH`, or ``k`` is below 1.
         """
         query_parser.check_length(question)
-        folders = self._collections.folders(collections)
-        conditions = Filter(since, until, source, title, language, where or {}, folders)
-        return self._found(question, k, conditions, self._reranker).hits
+        limits = self._filter(filter, conditions)
+        return self._found(question, k, limits, self._reranker).hits
 
     def ask(
         self,
         question: str,
         k: int = 5,
-        *,
-        since: dt.date | None = None,
-        until: dt.date | None = None,
-        source: str | None = None,
-        title: str | None = None,
-        language: str | None = None,
-        where: Mapping[str, str] | None = None,
-        collections: Sequence[str] = (),
+        filter: Filter | None = None,
+        **conditions: Unpack[FilterConditions],
     ) -> Answer:
         """Search, and estimate the probability that the library answers the question.
 
@@ -122,10 +100,9 @@ class Searchable:
         Parameters and errors are those of :meth:`search`.
         """
         query_parser.check_length(question)
-        folders = self._collections.folders(collections)
-        conditions = Filter(since, until, source, title, language, where or {}, folders)
-        found = self._found(question, k, conditions, self._reranker)
-        own = self._found(question, 1, conditions, None).hits if self._reranker else []
+        limits = self._filter(filter, conditions)
+        found = self._found(question, k, limits, self._reranker)
+        own = self._found(question, 1, limits, None).hits if self._reranker else []
         score = own[0].score if own else None
         answer = self._calibrations.answer(question, found.hits, score)
         return replace(answer, alternative=found.alternative, conditions_met=found.conditions_met)
@@ -133,16 +110,11 @@ class Searchable:
     def find(
         self,
         query: str,
+        filter: Filter | None = None,
         *,
         offset: int = 0,
         limit: int = 20,
-        since: dt.date | None = None,
-        until: dt.date | None = None,
-        source: str | None = None,
-        title: str | None = None,
-        language: str | None = None,
-        where: Mapping[str, str] | None = None,
-        collections: Sequence[str] = (),
+        **conditions: Unpack[FilterConditions],
     ) -> Found:
         """List every passage that contains all of the words, with counts, page by page.
 
@@ -155,7 +127,7 @@ class Searchable:
             How many passages to skip.
         limit
             How many passages to return at most, at least 1.
-        since, until, source, title, language, where, collections
+        filter, conditions
             As in :meth:`search`.
 
         Raises
@@ -166,10 +138,9 @@ class Searchable:
             If the query or a filter is too long, as in :meth:`search`; if ``offset`` is below 0 or
             ``limit`` below 1.
         """
-        folders = self._collections.folders(collections)
         return phrases.find(
             query,
-            Filter(since, until, source, title, language, where or {}, folders),
+            self._filter(filter, conditions),
             offset,
             limit,
             encoder=self._embedder,
@@ -200,16 +171,11 @@ class Searchable:
     def documents(
         self,
         limit: int | None = None,
+        filter: Filter | None = None,
         *,
         offset: int = 0,
         order: Order = "newest",
-        since: dt.date | None = None,
-        until: dt.date | None = None,
-        source: str | None = None,
-        title: str | None = None,
-        language: str | None = None,
-        where: Mapping[str, str] | None = None,
-        collections: Sequence[str] = (),
+        **conditions: Unpack[FilterConditions],
     ) -> list[DocumentSummary]:
         """List the documents, by default newest first, all of them or one page.
 
@@ -221,7 +187,7 @@ class Searchable:
             ``newest`` or ``oldest`` by date, with those last that have only their file's
             modification time; ``title``, ``source``, ``language``; or ``pages`` or ``passages``,
             most first.
-        since, until, source, title, language, where, collections
+        filter, conditions
             As in :meth:`search`.
 
         Raises
@@ -233,25 +199,13 @@ class Searchable:
             raise InputError(
                 f"a page begins at 0 or later and has 1 document or more, not {offset} and {limit}"
             )
-        folders = self._collections.folders(collections)
-        conditions = Filter(since, until, source, title, language, where or {}, folders)
-        return self._catalogue.documents(conditions, order, offset, limit)
+        return self._catalogue.documents(self._filter(filter, conditions), order, offset, limit)
 
     def count_documents(
-        self,
-        *,
-        since: dt.date | None = None,
-        until: dt.date | None = None,
-        source: str | None = None,
-        title: str | None = None,
-        language: str | None = None,
-        where: Mapping[str, str] | None = None,
-        collections: Sequence[str] = (),
+        self, filter: Filter | None = None, **conditions: Unpack[FilterConditions]
     ) -> int:
         """Number of documents that meet the filters, which are those of :meth:`search`."""
-        folders = self._collections.folders(collections)
-        conditions = Filter(since, until, source, title, language, where or {}, folders)
-        return self._catalogue.count(conditions)
+        return self._catalogue.count(self._filter(filter, conditions))
 
     def collections(self) -> tuple[Collection, ...]:
         """The collections, by name, with the number of documents in each."""
@@ -342,6 +296,12 @@ class Searchable:
         """
         return citations.follow(citation, self._reader.document, self.search)
 
+    def _filter(self, filter: Filter | None, conditions: FilterConditions) -> Filter:
+        """Combine conditions, with collections as folders, which is what engines know."""
+        combined = Filter.of(filter, conditions)
+        folders = self._collections.folders(combined.collections)
+        return replace(combined, collections=(), folders=(*combined.folders, *folders))
+
     def _passage(self, key: int | None) -> Passage | None:
         stored = None if key is None else self._reader.passages([key]).get(key)
         return stored.passage if stored else None
@@ -350,14 +310,14 @@ class Searchable:
         self,
         question: str,
         k: int,
-        conditions: Filter,
+        limits: Filter,
         reranker: Reranker | None,
         encoder: QuestionEncoder | None = None,
     ) -> pipeline.Found:
         return pipeline.search(
             question,
             k,
-            conditions,
+            limits,
             embedder=encoder or self._embedder,
             library=self._engine.searcher(),
             reranker=reranker,
