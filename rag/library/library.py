@@ -54,6 +54,8 @@ from rag.types.reports import (
 class Library:
     """A searchable collection of documents; call :meth:`open` to get one.
 
+    In the examples, the folder ``articles`` holds three short texts: on bread, a tank and whales.
+
     Any number of threads and processes may search at once. Only one may write at a time; searches
     carry on meanwhile, and see the state after the last completed write.
     """
@@ -81,6 +83,8 @@ class Library:
         reranker: Reranker | None = None,
     ) -> Self:
         """Open a library in a folder, or a shared one.
+
+        >>> library = Library.open("my-library")
 
         Parameters
         ----------
@@ -160,7 +164,12 @@ class Library:
         self.close()
 
     def status(self) -> Status:
-        """Size, model and settings of the library."""
+        """Size, model and settings of the library.
+
+        >>> status = library.status()
+        >>> status.documents, status.sentences, status.model
+        (3, 6, 'all-MiniLM-L6-v2')
+        """
         documents, passages, sentences = self._reader.counts()
         return Status(
             path=self._engine.location,
@@ -208,6 +217,12 @@ class Library:
         ray: Fleet | str | None = None,
     ) -> IndexReport:
         """Bring the library up to date with files and folders.
+
+        >>> report = library.index("articles")
+        >>> [Path(source).name for source in report.added]
+        ['bread.txt', 'tank.txt', 'whales.txt']
+        >>> len(library.index("articles").unchanged)
+        3
 
         New and changed files are read and encoded, unchanged ones are skipped, and files that
         disappeared from the folders are removed. Each document is committed as soon as it is
@@ -315,12 +330,10 @@ class Library:
     ) -> list[str]:
         """Remove files, folders or collections from the library, whether they still exist or not.
 
-        Of a collection, what lies in the folders of another one too stays in that.
+        Returns the sources removed. Documents that are also in a collection that stays are kept.
 
-        Returns
-        -------
-        list of str
-            The sources removed.
+        >>> [Path(source).name for source in library.remove(["articles/tank.txt"])]
+        ['tank.txt']
 
         Raises
         ------
@@ -344,6 +357,12 @@ class Library:
         **conditions: Unpack[FilterConditions],
     ) -> list[Hit]:
         """Find the ``k`` passages that best answer a question, best first.
+
+        >>> hits = library.search("Where does the turret come from?", k=2)
+        >>> hits[0].answer.text
+        'The turret of the tank comes from Ghent.'
+        >>> [hit.rank for hit in library.search("turret", language="fr")]
+        []
 
         Parameters
         ----------
@@ -377,8 +396,14 @@ class Library:
     ) -> Answer:
         """Search, and estimate the probability that the library answers the question.
 
-        See :mod:`rag.confidence.calibration` for the method. A library without a
-        calibration gets one at the first question, which takes seconds.
+        >>> answer = library.ask("How long does the bread have to bake?")
+        >>> answer.answered, answer.hits[0].answer.text
+        (True, 'Bake the sourdough bread for forty minutes.')
+        >>> library.ask("Who won the election?").answered
+        False
+
+        See :mod:`rag.confidence.calibration` for the method. A library without a calibration gets
+        one at the first question, which takes seconds.
 
         Parameters and errors are those of :meth:`search`.
         """
@@ -400,6 +425,10 @@ class Library:
         **conditions: Unpack[FilterConditions],
     ) -> Found:
         """List every passage that contains all of the words, with counts, page by page.
+
+        >>> found = library.find("song")
+        >>> found.passages, found.matches[0].matched[0].text
+        (1, 'songs')
 
         Parameters
         ----------
@@ -448,6 +477,11 @@ class Library:
     ) -> list[DocumentSummary]:
         """List the documents, by default newest first, all of them or one page.
 
+        >>> for document in library.documents(2, order="title"):
+        ...     print(document.title, document.passages)
+        Bake the sourdough bread for forty minutes. 1
+        Blue whales sing at twenty hertz. 1
+
         Parameters
         ----------
         limit, offset
@@ -478,6 +512,11 @@ class Library:
 
     def document(self, document_id: str) -> Document:
         """The document with that id.
+
+        >>> hit = library.search("whales")[0]
+        >>> document = library.document(hit.document_id)
+        >>> document.text[hit.answer.start : hit.answer.end] == hit.answer.text
+        True
 
         Raises
         ------
