@@ -124,7 +124,7 @@ class Library:
 
     @property
     def embedder(self) -> Embedder:
-        """Its model."""
+        """The model that encodes passages and questions."""
         return self._embedder
 
     @property
@@ -523,10 +523,9 @@ class Library:
         DocumentNotFound
             If there is none.
         """
-        document = self._reader.document(document_id)
-        if document is None:
-            raise DocumentNotFound(f"there is no document {document_id} in this library")
-        return document
+        if document := self._reader.document(document_id):
+            return document
+        raise _missing("document", document_id)
 
     def parts(self, document: Document) -> tuple[str, ...]:
         """The ids of all parts of a document, in order, including its own; just one for most."""
@@ -540,10 +539,9 @@ class Library:
         DocumentNotFound
             If there is no such document.
         """
-        found = self._catalogue.sources(document_id)
-        if not found:
-            raise DocumentNotFound(f"there is no document {document_id} in this library")
-        return found
+        if found := self._catalogue.sources(document_id):
+            return found
+        raise _missing("document", document_id)
 
     def files(self, document_id: str) -> list[Path]:
         """The files that contain a document, in order: its own, or the archives that hold it.
@@ -553,10 +551,9 @@ class Library:
         DocumentNotFound
             If there is no such document.
         """
-        found = self._catalogue.files(document_id)
-        if not found:
-            raise DocumentNotFound(f"there is no document {document_id} in this library")
-        return [Path(file) for file in found]
+        if found := self._catalogue.files(document_id):
+            return [Path(file) for file in found]
+        raise _missing("document", document_id)
 
     def passage(self, passage_id: str) -> Passage:
         """The passage with that id.
@@ -566,10 +563,9 @@ class Library:
         DocumentNotFound
             If no document has it, or no longer.
         """
-        found = self._passage(self._catalogue.key(passage_id))
-        if found is None:
-            raise DocumentNotFound(f"there is no passage {passage_id} in this library")
-        return found
+        if found := self._passage(self._catalogue.key(passage_id)):
+            return found
+        raise _missing("passage", passage_id)
 
     def around(self, passage: Passage) -> tuple[Passage | None, Passage | None]:
         """The previous and next passage in the document; None at its beginning or end."""
@@ -590,7 +586,7 @@ class Library:
             raise InputError(f"the number of passages must be at least 1, not {k}")
         key = self._catalogue.key(passage_id)
         if key is None:
-            raise DocumentNotFound(f"there is no passage {passage_id} in this library")
+            raise _missing("passage", passage_id)
         return neighbours.neighbours(key, k, library=self._engine.searcher())
 
     def collections(self) -> tuple[Collection, ...]:
@@ -712,7 +708,7 @@ class Library:
         self._engine.restore(number)
 
     def _filter(self, filter: Filter | None, conditions: FilterConditions) -> Filter:
-        """Combine conditions, with collections as folders, which is what engines know."""
+        """Combine conditions, and replace collections by their folders, which engines know."""
         combined = Filter.of(filter, conditions)
         folders = self._collections.folders(combined.collections)
         return replace(combined, collections=(), folders=(*combined.folders, *folders))
@@ -746,3 +742,7 @@ class Library:
     def _passage(self, key: int | None) -> Passage | None:
         stored = None if key is None else self._reader.passages([key]).get(key)
         return stored.passage if stored else None
+
+
+def _missing(kind: str, given: str) -> DocumentNotFound:
+    return DocumentNotFound(f"there is no {kind} {given} in this library")
