@@ -19,9 +19,7 @@ DATES = ["%Y-%m-%d"]
 
 
 def ask_command(
-    question: Annotated[
-        str, typer.Argument(metavar="QUESTION", help="In plain words.", show_default=False)
-    ],
+    question: Annotated[str, typer.Argument(metavar="QUESTION", help="In plain words.")],
     *,
     k: Annotated[
         int | None,
@@ -56,11 +54,7 @@ def ask_command(
     ] = None,
     where: Annotated[
         list[str] | None,
-        typer.Option(
-            metavar="NAME=VALUE",
-            help="Documents with this metadata; may be repeated.",
-            show_default=False,
-        ),
+        typer.Option(metavar="NAME=VALUE", help="Documents with this metadata; may be repeated."),
     ] = None,
     within: Annotated[
         list[str] | None,
@@ -68,7 +62,6 @@ def ask_command(
             "--in",
             metavar="NAME",
             help="Documents of a collection; may be repeated. rag status lists them.",
-            show_default=False,
         ),
     ] = None,
     rerank: Annotated[
@@ -76,7 +69,6 @@ def ask_command(
         typer.Option(
             metavar="MODEL",
             help="A cross-encoder to rerank the best passages: its folder, or its name here.",
-            show_default=False,
         ),
     ] = None,
     as_json: JsonOption = False,
@@ -102,10 +94,7 @@ def ask_command(
         raise InputError("--all lists passages in the order of their documents: leave out --rerank")
     reranker = CrossEncoderReranker(rerank) if rerank is not None else None
     # The first question loads the model, which takes seconds; no spinner without a terminal.
-    with (
-        library_at(library, create=False, reranker=reranker) as opened,
-        err.status("Searching …"),
-    ):
+    with library_at(library, create=False, reranker=reranker) as opened, err.status("Searching …"):
         found = opened.find(question, limits, offset=offset, limit=k or 20) if every else None
         answer = None if found else opened.ask(question, k or 5, limits)
         empty = not opened.status().documents

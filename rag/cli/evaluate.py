@@ -31,7 +31,6 @@ def eval_command(
         typer.Argument(
             metavar="SET",
             help="A folder in the layout of BEIR, or a CSV or JSONL file of your own questions.",
-            show_default=False,
         ),
     ] = None,
     library: Annotated[
@@ -40,13 +39,11 @@ def eval_command(
             metavar="DIR",
             help="Your questions: the library to ask. A folder: where to keep the library of its "
             "documents, to be used again. [dim]default: one that is thrown away[/]",
-            show_default=False,
         ),
     ] = None,
     *,
     feedback: Annotated[
-        bool,
-        typer.Option("--feedback", help="In place of a set: what was rated in the library."),
+        bool, typer.Option("--feedback", help="In place of a set: what was rated in the library.")
     ] = False,
     mode: Annotated[
         str,
@@ -59,9 +56,7 @@ def eval_command(
     compare: Annotated[
         str | None,
         typer.Option(
-            metavar="MODE",
-            help="Another mode to compare it with, on the same questions.",
-            show_default=False,
+            metavar="MODE", help="Another mode to compare it with, on the same questions."
         ),
     ] = None,
     rerank: Annotated[
@@ -69,16 +64,13 @@ def eval_command(
         typer.Option(
             metavar="MODEL",
             help="The cross-encoder of the mode rerank: its folder, or its name on this machine.",
-            show_default=False,
         ),
     ] = None,
     split: Annotated[
-        str | None,
-        typer.Option(metavar="NAME", help="Which file of qrels/. [dim]default: test[/]"),
+        str | None, typer.Option(metavar="NAME", help="Which file of qrels/. [dim]default: test[/]")
     ] = None,
     questions: Annotated[
-        int | None,
-        typer.Option(min=1, metavar="N", help="Ask only so many, spread over the set."),
+        int | None, typer.Option(min=1, metavar="N", help="Ask only so many, spread over the set.")
     ] = None,
     losses: Annotated[
         Path | None,

@@ -32,9 +32,7 @@ SECONDS_BETWEEN_TRIES = 1.0
 
 
 def index_command(
-    paths: Annotated[
-        list[str], typer.Argument(metavar="PATH...", help="Files and folders.", show_default=False)
-    ],
+    paths: Annotated[list[str], typer.Argument(metavar="PATH...", help="Files and folders.")],
     library: LibraryOption = None,
     collection: Annotated[
         str | None,
@@ -42,7 +40,6 @@ def index_command(
             "--as",
             metavar="NAME",
             help="The collection they belong to. [dim]default: one named after each folder[/]",
-            show_default=False,
         ),
     ] = None,
     exclude: Annotated[
@@ -50,13 +47,11 @@ def index_command(
         typer.Option(
             metavar="PATTERN",
             help="Skip what matches this pattern, as in .gitignore; may be repeated.",
-            show_default=False,
         ),
     ] = None,
     *,
     ocr: Annotated[
-        bool,
-        typer.Option("--ocr", help="Read scanned pages too, including those of earlier runs."),
+        bool, typer.Option("--ocr", help="Read scanned pages too, including those of earlier runs.")
     ] = False,
     ocr_language: Annotated[
         str | None,
@@ -64,12 +59,10 @@ def index_command(
             metavar="CODES",
             help="The languages of scanned pages, like deu+eng; turns --ocr on."
             " [dim]default: eng[/]",
-            show_default=False,
         ),
     ] = None,
     retry: Annotated[
-        bool,
-        typer.Option("--retry", help="Retry files that failed, even if they haven't changed."),
+        bool, typer.Option("--retry", help="Retry files that failed, even if they haven't changed.")
     ] = False,
     again: Annotated[
         bool, typer.Option("--again", help="Read every file again, even if it hasn't changed.")
@@ -80,7 +73,6 @@ def index_command(
             metavar="FILE",
             help="Passwords to try on protected PDFs, one per line; in a terminal you are asked for"
             " missing ones.",
-            show_default=False,
         ),
     ] = None,
     max_document: Annotated[
@@ -89,7 +81,6 @@ def index_command(
             metavar="SIZE",
             help="Memory limit for reading one file, like 1GB; files that failed under a lower"
             " limit are read again. [dim]default: 256MB[/]",
-            show_default=False,
         ),
     ] = None,
     model: Annotated[
@@ -98,16 +89,12 @@ def index_command(
             metavar="NAME",
             help="The sentence-transformers model of a new library: a folder, or the name of a"
             " model in this machine's cache. [dim]default: all-MiniLM-L6-v2[/]",
-            show_default=False,
         ),
     ] = None,
     dimensions: Annotated[
         int | None,
         typer.Option(
-            min=1,
-            metavar="N",
-            help="Truncate vectors to N dimensions, for a Matryoshka model.",
-            show_default=False,
+            min=1, metavar="N", help="Truncate vectors to N dimensions, for a Matryoshka model."
         ),
     ] = None,
     watch: Annotated[
@@ -119,7 +106,6 @@ def index_command(
             metavar="ADDRESS",
             help="Read and embed on a Ray cluster, for a shared library: auto, host:port, or local"
             " for this machine; paths may be URLs, like s3://bucket/articles.",
-            show_default=False,
         ),
     ] = None,
     actors: Annotated[
@@ -128,7 +114,6 @@ def index_command(
             min=1,
             metavar="N",
             help="With --ray: copies of the model. [dim]default: one per machine or GPU[/]",
-            show_default=False,
         ),
     ] = None,
     gpus: Annotated[
@@ -284,11 +269,7 @@ def _index_when_back(
         present = [path for path in paths if path.exists()]
         try:
             return library.index(
-                present,
-                exclude=exclude,
-                ocr=ocr,
-                passwords=passwords,
-                max_document=max_document,
+                present, exclude=exclude, ocr=ocr, passwords=passwords, max_document=max_document
             )
         except LibraryNotFound as error:
             if not warned:

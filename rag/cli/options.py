@@ -23,7 +23,6 @@ LibraryOption = Annotated[
         envvar=LIBRARY_VARIABLE,
         help="The library's folder, or the URL of a shared one, like s3://bucket/name."
         " [dim]default: .rag in the current folder[/]",
-        show_default=False,
         show_envvar=True,
     ),
 ]
