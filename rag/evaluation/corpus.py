@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from rag.cli.output import count
 from rag.errors import InputError
 from rag.evaluation.labelled_sets import SetDocument
 from rag.library.library import Library
@@ -65,7 +64,7 @@ def index(
     if report.failed:
         first = report.failed[0]
         raise InputError(
-            f"{count(len(report.failed), 'document')} of the set can't be read, "
+            f"{len(report.failed):,} of the set's documents can't be read, "
             f"{id_by_source.get(first.source, first.source)} for one: {first.reason}"
         )
     return Corpus({one.id: one for one in documents}, id_by_source)
@@ -77,16 +76,15 @@ def _write(documents: Sequence[SetDocument], folder: Path) -> dict[str, str]:
     A document without a word is not written: no search can find it.
     """
     folder.mkdir(exist_ok=True)
-    id_by_source, written = {}, set()
+    id_by_source: dict[str, str] = {}
+    outdated = set(folder.glob("*.jsonl"))
     for number, shard in enumerate(_shards(documents)):
         path = folder / f"{number:05}.jsonl"
-        lines = [_line(document) for document in shard]
-        write_atomically(path, "".join(lines).encode())
-        written.add(path)
-        for line, document in enumerate(shard, 1):
-            id_by_source[f"{path}/{line}"] = document.id
-    for old in set(folder.glob("*.jsonl")) - written:
-        old.unlink()
+        write_atomically(path, "".join(map(_line, shard)).encode())
+        outdated.discard(path)
+        id_by_source |= {f"{path}/{line}": one.id for line, one in enumerate(shard, 1)}
+    for path in outdated:
+        path.unlink()
     return id_by_source
 
 
