@@ -41,13 +41,11 @@ GENERAL = Calibration(slope=42.0, intercept=-16.3)
 class Calibrations:
     """The calibration of one library. Thread-safe."""
 
-    def __init__(
-        self, engine: Engine, first_scores: FirstScores, ranking: object = DEFAULT
-    ) -> None:
-        """``ranking`` identifies how scores are computed, for which alone a calibration holds."""
+    def __init__(self, engine: Engine, first_scores: FirstScores, config: object = DEFAULT) -> None:
+        """``config`` identifies how scores are computed, for which alone a calibration holds."""
         self._engine = engine
         self._first_scores = first_scores
-        self._scoring = f"{RECIPE}: {ranking}"
+        self._scoring = f"{RECIPE}: {config}"
         self._measuring = threading.Lock()
         self._newest: Calibration | None = None
 

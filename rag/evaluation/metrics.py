@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,13 +12,8 @@ from rag.types.arrays import Scores
 DEPTH = 100
 """Cutoff of a ranking."""
 
-RESAMPLES = 5_000
 SEED = 20_240_713
 """All random draws use it, so results are reproducible."""
-
-CONFIDENCE = 0.95
-DRAWN_TOGETHER = 2_000_000
-"""Random numbers drawn at once: enough for numpy to be fast, few enough to fit in memory."""
 
 
 def document_metrics(gains: Mapping[str, int], ranking: Sequence[str]) -> dict[str, float]:
@@ -79,17 +74,7 @@ def estimate(values: Scores) -> Estimate:
         One value per query, at least one; shape (queries,).
     """
     generator, count = np.random.default_rng(SEED), len(values)
-    means = [
-        values[generator.integers(count, size=(rows, count))].mean(axis=1)
-        for rows in _batches(count)
-    ]
-    tail = (1.0 - CONFIDENCE) / 2.0
-    low, high = np.quantile(np.concatenate(means), [tail, 1.0 - tail])
+    # 5,000 resamples, fifty at a time, so that those of a large set fit in memory.
+    means = [values[generator.integers(count, size=(50, count))].mean(axis=1) for _ in range(100)]
+    low, high = np.quantile(np.concatenate(means), [0.025, 0.975])
     return Estimate(float(values.mean()), float(low), float(high), count)
-
-
-def _batches(count: int) -> Iterator[int]:
-    """Split the resamples of ``count`` values into batches that fit in memory."""
-    most = max(1, DRAWN_TOGETHER // count)
-    for begun in range(0, RESAMPLES, most):
-        yield min(most, RESAMPLES - begun)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from pathlib import Path
+
 import numpy as np
 import pytest
 from three_articles import QUESTIONS
@@ -9,20 +12,41 @@ from variants import VARIANTS, Variant, mean_vector, searches
 
 from rag import Library
 from rag.evaluation.labelled_sets import Question
+from rag.models.embedder import SentenceTransformerEmbedder
+
+SEEDS = Path(__file__).parents[2] / "seeds"
+ASKED = [*QUESTIONS, "How heavy is box 70 of the Zorawar, please?!", "green lamp of Wexcombe lit"]
 
 
-def test_default_is_what_a_library_does(seeds: Library) -> None:
+@pytest.fixture(scope="module")
+def library(
+    tmp_path_factory: pytest.TempPathFactory, embedder: SentenceTransformerEmbedder
+) -> Iterator[Library]:
+    """The seed article; passages that only a title says what about; a long and a short sentence."""
+    folder = tmp_path_factory.mktemp("variants")
+    boxes = " ".join(f"Box {n} has a weight of {n} kilograms, roughly." for n in range(90))
+    (folder / "boxes.md").write_text(f"# The Zorawar\n\n{boxes}")
+    (folder / "lamps.txt").write_text(
+        "The green lamp of Wexcombe, which stood for many years upon an old oak table next to the "
+        "window of the granary, was lit. The green lamp of Wexcombe was lit."
+    )
+    with Library.open(folder / "library", embedder=embedder) as opened:
+        opened.index([SEEDS, folder / "boxes.md", folder / "lamps.txt"])
+        yield opened
+
+
+def test_default_is_what_a_library_does(library: Library) -> None:
     """The same hits with the same scores."""
-    (search,) = searches(seeds, [Variant()])
-    for text in QUESTIONS:
-        assert search(Question("1", text), 5) == seeds.search(text, 5)
+    (search,) = searches(library, [Variant()])
+    for text in ASKED:
+        assert search(Question("1", text), 5) == library.search(text, 5)
 
 
 @pytest.mark.parametrize("name", VARIANTS.keys() - {"hybrid"})
-def test_each_finds_something_with_other_scores(seeds: Library, name: str) -> None:
+def test_each_finds_something_with_other_scores(library: Library, name: str) -> None:
     """Whatever is switched off, something is left, and something changes."""
-    whole, without = searches(seeds, [Variant(), VARIANTS[name]])
-    found = [(whole(one, 5), without(one, 5)) for one in (Question("1", q) for q in QUESTIONS)]
+    whole, without = searches(library, [Variant(), VARIANTS[name]])
+    found = [(whole(one, 5), without(one, 5)) for one in (Question("1", q) for q in ASKED)]
     assert all(hits for _, hits in found)
     assert any(own != hits for own, hits in found)
 
