@@ -50,6 +50,7 @@ def test_public_names() -> None:
             "NameTaken",
             "Neighbour",
             "Passage",
+            "PasswordRequired",
             "Problem",
             "Progress",
             "Quote",
@@ -70,7 +71,7 @@ def test_every_error_is_a_rag_error() -> None:
         for name in rag.__all__
         if isinstance(value := getattr(rag, name), type) and issubclass(value, Exception)
     ]
-    assert len(errors) == 15
+    assert len(errors) == 16
     assert all(issubclass(error, rag.RagError) for error in errors)
 
 

@@ -43,7 +43,6 @@ _COPY = (
     "--library DIR"
 )
 _REPAIR = "rag verify --repair makes it again"
-_READ = "index its file again: rag index"
 
 
 def verify(
@@ -83,7 +82,7 @@ def _looked(folder: Path, database: Database, tell: Tell) -> tuple[StoreCheck, l
     check = StoreCheck(database)
     with database.unchanging():
         tell("store", 0, 1)
-        found = [Problem(one.what, _COPY) for one in check.structure()]
+        found = [Problem(one.what, _COPY, kind="restore") for one in check.structure()]
         tell("store", 1, 1)
         try:
             found += [
@@ -92,7 +91,7 @@ def _looked(folder: Path, database: Database, tell: Tell) -> tuple[StoreCheck, l
             ]
             found += [_problem(database, one) for one in (*check.orphans(), *check.counts())]
         except LibraryError as error:  # too damaged to be listed
-            found.append(Problem(str(error), _COPY))
+            found.append(Problem(str(error), _COPY, kind="restore"))
         found += _sent(folder, database, tell)
     # Not part of the snapshot: a writer may have published since.
     tell("indexes", 0, 1)
@@ -105,8 +104,10 @@ def _problem(database: Database, fault: Fault) -> Problem:
     if fault.document is None:
         return Problem(fault.what, _REPAIR)
     source = next(iter(Catalogue(database).sources(fault.document)), "")
-    remedy = f"{_READ} {source or 'PATH'}" if fault.text else _REPAIR
-    return Problem(fault.what, remedy, fault.document, source)
+    if not fault.text:
+        return Problem(fault.what, _REPAIR, fault.document, source)
+    remedy = f"index its file again: rag index {source or 'PATH'}"
+    return Problem(fault.what, remedy, fault.document, source, kind="reread")
 
 
 def _sent(folder: Path, database: Database, tell: Tell) -> list[Problem]:
@@ -120,7 +121,7 @@ def _sent(folder: Path, database: Database, tell: Tell) -> list[Problem]:
             found_digest = None  # perhaps deleted on purpose
         if found_digest is not None and record.digest and found_digest != record.digest:
             what = "the file that was sent is not what was read"
-            found.append(Problem(what, "send it again", source=record.path))
+            found.append(Problem(what, "send it again", source=record.path, kind="resend"))
         tell("files", done, len(kept))
     return found
 
@@ -141,10 +142,10 @@ class _Repair:
 
     def done(self, found: list[Problem]) -> tuple[StoreCheck, list[Problem]]:
         """Repair; returns a later check, and the problems found, marked as repaired or not."""
-        if any(one.remedy == _COPY for one in found):
+        if any(one.kind == "restore" for one in found):
             reindex(self._database)  # perhaps only SQLite's indexes are damaged
         damaged = dict.fromkeys(one.document for one in found if one.document)
-        lost = {one.document for one in found if one.remedy.startswith(_READ)}
+        lost = {one.document for one in found if one.kind == "reread"}
         for number, document in enumerate(damaged, 1):
             if document in lost:
                 read_anew(self._database, document)

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from rag.cluster.lance.workers import Workers
@@ -159,7 +159,7 @@ class Indexing:
                 for one in self._of_file.get(same, [])
             ]
             failures = tuple(
-                Failure(name + one.source.removeprefix(same), one.reason) for one in record.failures
+                replace(one, source=name + one.source.removeprefix(same)) for one in record.failures
             )
             pointing += sources
             for source in sources:
@@ -231,7 +231,7 @@ class Indexing:
     def _fail(self, failure: Failure) -> None:
         """Report a file that can't be accessed; its documents stay in the library."""
         kept = KEPT if failure.source in self._of_file else ""
-        self._tally.fails([Failure(failure.source, failure.reason + kept)])
+        self._tally.fails([replace(failure, reason=failure.reason + kept)])
         self._done(failure.source)
 
     def _remove_vanished(self) -> None:

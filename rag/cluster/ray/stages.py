@@ -155,7 +155,7 @@ def _read(there: dict[Path, tuple[Looked, str]], job: Job, gathered: _Gathered) 
         if isinstance(result, ReadFile):
             looked, digest = there[result.path]
             failures = tuple(
-                Failure(_renamed(one.source, result.path, looked), one.reason)
+                replace(one, source=_renamed(one.source, result.path, looked))
                 for one in result.failures
             )
             end = End(looked, digest, counts[result.path], failures, result.seconds)

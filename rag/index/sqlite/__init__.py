@@ -16,6 +16,8 @@ from rag.index.records import (
     StoredTokens,
     content_key,
     damaged,
+    failures_from_json,
+    failures_to_json,
     sentence_spans,
     together,
 )
@@ -53,6 +55,8 @@ __all__ = [
     "content_key",
     "damaged",
     "facets",
+    "failures_from_json",
+    "failures_to_json",
     "read_anew",
     "recount",
     "reindex",

@@ -32,7 +32,7 @@ CREATE TABLE file (
     modified_ns INTEGER NOT NULL,
     digest TEXT NOT NULL,
     reader TEXT NOT NULL,    -- what read it: its number, and the languages of OCR, if it was used
-    failures TEXT NOT NULL,  -- JSON [[source, reason], …]: what of it could not be read
+    failures TEXT NOT NULL,  -- JSON [[source, reason, kind], …]: what of it could not be read
     seconds REAL NOT NULL    -- that reading took
 ) WITHOUT ROWID;
 CREATE INDEX file_digest ON file (digest);
