@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
 
 from rag.confidence.ratings import Placed, placed
 from rag.errors import InputError
 from rag.evaluation.labelled_sets import GoldSpan, LabelledSet, Question
 from rag.evaluation.metrics import document_metrics
+from rag.evaluation.questions import is_in_file
 from rag.evaluation.spans import SpanLocator, overlap
 from rag.index.engine import Reader
 from rag.types import Hit, Quote, Rating
@@ -81,17 +83,14 @@ class SpanJudge(Judge):
 class TextJudge(Judge):
     """For queries labelled with a text, and optionally with the file it must be in.
 
-    ``names`` returns the names of the files that contain a hit. White space and case are ignored.
+    White space and case are ignored.
     """
-
-    names: Callable[[Hit], Sequence[str]]
 
     def is_relevant(self, question: Question, hit: Hit, part: Quote) -> bool:
         """Whether the part contains the expected text, and is in the file."""
-        is_in_file = not question.documents or any(
-            question.documents.get(name, 0) > 0 for name in self.names(hit)
-        )
-        return is_in_file and _folded(question.expected or "") in _folded(part.text)
+        places = product((hit.source, *hit.also_in), question.documents)
+        is_there = not question.documents or any(is_in_file(*place) for place in places)
+        return is_there and _folded(question.expected or "") in _folded(part.text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,13 +117,8 @@ def rated_set(ratings: Sequence[Rating], reader: Reader) -> tuple[LabelledSet, R
     a ranking gets no credit for finding new ones (pooling bias): the set favours the ranking of the
     time, and an improvement over it is underestimated rather than overestimated.
 
-    Parameters
-    ----------
-    ratings
-        Oldest first. Those of passages that no longer exist are dropped, and a question left
-        without any counts as unlabelled.
-    reader
-        The store of the rated library.
+    Ratings, oldest first, of passages that no longer exist are dropped, and a question left without
+    any counts as unlabelled. ``reader`` reads the rated library.
 
     Raises
     ------
@@ -141,8 +135,15 @@ def rated_set(ratings: Sequence[Rating], reader: Reader) -> tuple[LabelledSet, R
             "press the thumb beside each passage that is right"
         )
     questions = tuple(
-        Question(str(number), text, spans=tuple(map(_highlighted, good[text])))
-        for number, text in enumerate(good, 1)
+        Question(
+            id=str(number),
+            text=text,
+            spans=tuple(
+                GoldSpan(one.passage.document_id, one.answer, one.rating.answer.text)
+                for one in rated
+            ),
+        )
+        for number, (text, rated) in enumerate(good.items(), 1)
     )
     passages = {one.id: [rated.passage.text for rated in good[one.text]] for one in questions}
     unlabelled = len({one.question for one in ratings} - good.keys())
@@ -190,10 +191,6 @@ def judge(
 def passage(hit: Hit) -> Quote:
     """The whole passage of a hit."""
     return Quote(hit.text, hit.start, hit.end)
-
-
-def _highlighted(one: Placed) -> GoldSpan:
-    return GoldSpan(one.passage.document_id, one.answer, one.rating.answer.text)
 
 
 def _first(right: Sequence[bool]) -> int | None:

@@ -124,7 +124,7 @@ def open_library(
         else:
             check_files(labelled.questions, [one.source for one in library.report()])
             names = _files_named(labelled.questions)
-            by = TextJudge(names)
+            by = TextJudge()
         # The first query loads the model, and publishes what a killed writer left.
         library.search(labelled.questions[0].text, 1)
         yield EvaluatedLibrary(library, labelled, names, by)

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import pytest
 from made_hits import hit
 
-from rag import Document, Hit, Span
+from rag import Document, Span
 from rag.evaluation.corpus import Corpus
 from rag.evaluation.labelled_sets import GoldSpan, Question, SetDocument
 from rag.evaluation.relevance import SpanJudge, TextJudge, judge
@@ -103,11 +101,6 @@ def test_documents_alone() -> None:
     assert all(name.startswith("document ") for name in found.values)
 
 
-def names(one: Hit) -> Sequence[str]:
-    """The documents of a hit, called by their sources."""
-    return (one.source, *one.also_in)
-
-
 @pytest.mark.parametrize(
     ("question", "rank", "marked"),
     [
@@ -122,5 +115,5 @@ def names(one: Hit) -> Sequence[str]:
 def test_expected_text(question: Question, rank: int | None, marked: bool) -> None:  # noqa: FBT001
     """Case and blanks make no difference; with a file named, it must be in that one."""
     elsewhere = hit("t", "Aa.", "Aa.", also_in=("u",))
-    found = judge(question, [FIRST, REST, elsewhere], (), TextJudge(names))
+    found = judge(question, [FIRST, REST, elsewhere], (), TextJudge())
     assert (found.rank, found.marked) == (rank, marked)
