@@ -28,20 +28,30 @@ unexport PYTHONDONTWRITEBYTECODE
 help: ## List what there is
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
 
-install: .venv/installed ## Create .venv with everything, at pinned versions
+install: .venv/installed ## Create .venv with everything for development, at pinned versions
 
 # Python compiles what is imported, which is a small part of it: half the time of installing. The pip
 # that comes with Python 3.11 takes twice as long as a newer one to find out what to install. The newer
 # one shows setuptools' advice on packages that are edited in place.
-.venv/installed: pyproject.toml constraints.txt
-	@echo "Installing into .venv: about 2.5 GB, some minutes the first time"
+PIP = PYTHONWARNINGS='ignore:Editable installation' $(BIN)/pip install --quiet \
+	--disable-pip-version-check --no-compile -c constraints.txt
+
+.venv/made:
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --disable-pip-version-check --upgrade -c constraints.txt pip
-	PYTHONWARNINGS='ignore:Editable installation' \
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-compile -c constraints.txt -e '.[dev]'
+	$(PIP) --upgrade pip
 	touch $@
 
-run: install ## Index the articles in seeds/ and serve the page (PORT=7860)
+.venv/runtime: .venv/made pyproject.toml constraints.txt
+	@echo "Installing into .venv: about 1.5 GB, some minutes the first time"
+	$(PIP) -e .
+	touch $@
+
+.venv/installed: .venv/made pyproject.toml constraints.txt
+	@echo "Installing into .venv: about 2.5 GB, some minutes the first time"
+	$(PIP) -e '.[dev]'
+	touch .venv/runtime $@
+
+run: .venv/runtime ## Index the articles in seeds/ and serve the page (PORT=7860)
 	$(BIN)/rag index seeds
 	$(BIN)/rag serve --port $(PORT)
 

@@ -18,7 +18,6 @@ from .errors import (
     LibraryNotFound,
     LoadError,
     ModelError,
-    NameTaken,
     PasswordRequired,
     RagError,
     SourceNotFound,
@@ -26,10 +25,6 @@ from .errors import (
 )
 from .library.default import retrieve
 from .library.library import Library
-from .library.shelf import (
-    Shelf,
-    Shelved,
-)
 from .runtime.settings import MAX_FILTER_LENGTH, MAX_QUESTION_LENGTH
 from .search.citations import (
     Citation,
@@ -55,6 +50,7 @@ from .types import (
     Why,
 )
 from .types.reports import (
+    Collection,
     Dates,
     Facets,
     FileReport,
@@ -77,6 +73,7 @@ __all__ = [
     "Bin",
     "Calibration",
     "Citation",
+    "Collection",
     "Dates",
     "DiskFull",
     "Document",
@@ -104,7 +101,6 @@ __all__ = [
     "Lost",
     "Match",
     "ModelError",
-    "NameTaken",
     "Neighbour",
     "Passage",
     "PasswordRequired",
@@ -116,8 +112,6 @@ __all__ = [
     "Reliability",
     "Respelling",
     "SelfTest",
-    "Shelf",
-    "Shelved",
     "Sought",
     "SourceNotFound",
     "Span",

@@ -6,7 +6,6 @@
     ├── InputError             invalid argument
     │   ├── EmptyQuestion          a question without a letter or digit
     │   ├── SourceNotFound         no such file or folder, or nothing indexed under that name
-    │   ├── NameTaken              the name is already in use
     │   └── DocumentNotFound       no document with that id in the library
     ├── LoadError              a file can't be read as a document
     │   ├── UnknownFormat          no loader for this type of file
@@ -45,10 +44,6 @@ class EmptyQuestion(InputError):
 
 class SourceNotFound(InputError):
     """No such file or folder, or nothing indexed under that name."""
-
-
-class NameTaken(InputError):
-    """The name is already in use."""
 
 
 class DocumentNotFound(InputError):

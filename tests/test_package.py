@@ -23,7 +23,8 @@ def python(program: str, *arguments: str | Path) -> subprocess.CompletedProcess[
 def test_public_names() -> None:
     """The public names, all of them and no others; a change here is a change for users."""
     assert sorted(rag.__all__) == [
-        *("Answer", "Bin", "Calibration", "Citation", "Dates", "DiskFull"),
+        *("Answer", "Bin", "Calibration", "Citation", "Collection", "Dates"),
+        "DiskFull",
         *("Document", "DocumentCount", "DocumentNotFound", "DocumentSummary"),
         "EmptyQuestion",
         *(
@@ -47,7 +48,6 @@ def test_public_names() -> None:
             "MAX_QUESTION_LENGTH",
             "Match",
             "ModelError",
-            "NameTaken",
             "Neighbour",
             "Passage",
             "PasswordRequired",
@@ -55,7 +55,7 @@ def test_public_names() -> None:
             "Progress",
             "Quote",
         ),
-        *("RagError", "Rating", "Reliability", "Respelling", "SelfTest", "Shelf", "Shelved"),
+        *("RagError", "Rating", "Reliability", "Respelling", "SelfTest"),
         "Sought",
         *("SourceNotFound", "Span"),
         *("Status", "UnknownFormat", "Verification", "Version", "Why", "cited"),
@@ -71,7 +71,7 @@ def test_every_error_is_a_rag_error() -> None:
         for name in rag.__all__
         if isinstance(value := getattr(rag, name), type) and issubclass(value, Exception)
     ]
-    assert len(errors) == 16
+    assert len(errors) == 15
     assert all(issubclass(error, rag.RagError) for error in errors)
 
 

@@ -49,6 +49,7 @@ def run(command: list[str], folder: Path) -> str:
         (0, ["added ", "John Cockerill Defence", '"hits": [', "passages    3", "removed "]),
         (1, ["added ", "indexed", "2025-03-05 · score"]),
         (2, ["with “gun turret”, since 2025-01-01", "»", "in 1 document"]),
+        (3, ["collection  letters: 1 document in ", "Ada Lovelace", "removed "]),
     ],
 )
 def test_shell_examples(folder: Path, number: int, expected: list[str]) -> None:

@@ -1,23 +1,24 @@
 """The Gradio page: its layout and events. The HTML itself is made elsewhere.
 
-Gradio 6 inserts the value of ``gr.HTML`` unescaped, so every value comes from ``ui.pages.hit_html``
-and ``ui.pages.states``, which escape. Only the value may contain a document's text: Gradio compiles
-``html_template``, so it stays the default, ``${value}``.
+Gradio 6 inserts the value of ``gr.HTML`` unescaped, so every value comes from :mod:`ui.templates`,
+which escape. Only the value may contain a document's text: Gradio compiles ``html_template``, so it
+stays the default, ``${value}``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlencode
 
 import gradio as gr
 
 from ui import strings
-from ui.pages import answers, example_questions, states
+from ui.pages import answers, example_questions
 from ui.pages.filter_form import Narrowing
 from ui.security import principal
-from ui.security.principal import Visitor
+from ui.security.principal import Principal
+from ui.templates import render
 
 if TYPE_CHECKING:
     from rag import Library
@@ -35,9 +36,11 @@ SEARCHES = 8
 # receives what this returns.
 _BEFORE = """(...asked) => {
     document.getElementById("ask").classList.add("busy");
-    const names = ["q", "since", "until", "source", "type", "language"];
+    const names = ["q", "since", "until", "source", "type", "language", "in"];
     const query = new URLSearchParams();
-    names.forEach((name, i) => { if (asked[i]?.trim()) query.set(name, asked[i].trim()); });
+    names.forEach((name, i) => {
+        for (const one of [asked[i] ?? ""].flat()) if (one.trim()) query.append(name, one.trim());
+    });
     const address = query.size ? "?" + query : ".";
     if (address !== (location.search || ".")) history.pushState(null, "", address);
     document.dispatchEvent(new Event("asked"));
@@ -50,15 +53,11 @@ _LATEST: Literal["always_last"] = "always_last"
 """
 
 
-def build(library: Library, name: str = "") -> gr.Blocks:
-    """Build the page over one library: question field, filters, examples and results.
-
-    ``name`` is the library's name if it is one of several.
-    """
-    view = answers.first_view(library, name)
-    title = f"{name}: {strings.TITLE}" if name else strings.TITLE
+def build(library: Library) -> gr.Blocks:
+    """Build the page over a library: question field, filters, examples and results."""
+    view = answers.first_view(library)
     page: gr.Blocks
-    with gr.Blocks(title=title, analytics_enabled=False) as page:
+    with gr.Blocks(title=strings.TITLE, analytics_enabled=False) as page:
         masthead = _html("masthead", view.masthead)
         with gr.Row(elem_id="ask"):
             question = gr.Textbox(
@@ -80,21 +79,32 @@ def build(library: Library, name: str = "") -> gr.Blocks:
                 gr.Button(text, visible=bool(text), size="sm", elem_classes="example")
                 for text in _padded(view.examples)
             ]
-        with gr.Accordion(strings.NARROW, open=False, elem_id="narrow") as narrow, gr.Row():
-            limits = [
-                _field(strings.SINCE, "since"),
-                _field(strings.UNTIL, "until"),
-                _field(strings.SOURCE, "source"),
-                gr.Dropdown([_ANY, *view.types], value="", label=strings.TYPE, elem_id="type"),
-                gr.Dropdown(
-                    [_ANY, *view.languages], value="", label=strings.LANGUAGE, elem_id="language"
-                ),
-            ]
-        _html("warming", f'<p role="status" hidden data-said="{strings.LOADING}"></p>')
+        with gr.Accordion(strings.NARROW, open=False, elem_id="narrow") as narrow:
+            with gr.Row():
+                fields = [
+                    _field(strings.SINCE, "since"),
+                    _field(strings.UNTIL, "until"),
+                    _field(strings.SOURCE, "source"),
+                    gr.Dropdown([_ANY, *view.types], value="", label=strings.TYPE, elem_id="type"),
+                    gr.Dropdown(
+                        [_ANY, *view.languages],
+                        value="",
+                        label=strings.LANGUAGE,
+                        elem_id="language",
+                    ),
+                ]
+            collections = gr.CheckboxGroup(
+                list(view.collections),
+                label=strings.COLLECTIONS,
+                visible=bool(view.collections),
+                elem_id="collections",
+            )
+            limits = [*fields, collections]
+        _html("warming", render("warming"))
         results = _html("results")
-        _html("asked", states.asked_before())
+        _html("asked", render("asked"))
         newest = _html("newest", view.body)
-        foot = _html("foot", states.foot())
+        foot = _html("foot", answers.foot())
 
         def ask(  # noqa: PLR0917 (public API names)
             request: gr.Request,  # injected by Gradio; clients can't pass it
@@ -104,37 +114,45 @@ def build(library: Library, name: str = "") -> gr.Blocks:
             source: str = "",
             kind: str = "",
             language: str = "",
+            collections: Sequence[str] = (),
         ) -> str:
-            limits = Narrowing(since.strip(), until.strip(), source.strip(), kind, language)
-            return answers.answer(library, asked, limits, may_rate=_visitor(request).may_change)
+            limits = Narrowing(
+                since.strip(), until.strip(), source.strip(), kind, language, tuple(collections)
+            )
+            return answers.answer(library, asked, limits, may_rate=_principal(request).may_change)
 
-        def ask_example(request: gr.Request, asked: str, *limits: str) -> tuple[str, str]:
+        def ask_example(
+            request: gr.Request,
+            asked: str,
+            *limits: Any,  # noqa: ANN401 (as for ask)
+        ) -> tuple[str, str]:
             return asked, ask(request, asked, *limits)
 
         def load(request: gr.Request) -> list[object]:
             # The library may have grown since the server started.
-            now = answers.first_view(library, name)
-            query = dict(request.query_params)
+            now = answers.first_view(library)
+            query = request.query_params
             address = urlencode(request.query_params.multi_items())
             asked, limits = query.get("q", ""), Narrowing.of(query)
-            visitor = _visitor(request)
+            user = _principal(request)
             # Leave fields that the address doesn't mention: the user may have typed in them
             # already.
             found = (
                 [
                     asked,
-                    answers.answer(library, asked, limits, may_rate=visitor.may_change),
+                    answers.answer(library, asked, limits, may_rate=user.may_change),
                 ]
                 if asked.strip()
                 else [gr.skip()] * 2
             )
             return [
-                *(now.masthead, now.body, states.foot(visitor.name, name, address), *found),
+                *(now.masthead, now.body, answers.foot(user.name, address), *found),
                 *(gr.update(value=t, visible=bool(t)) for t in _padded(now.examples)),
                 gr.update(open=True) if limits else gr.skip(),
                 *(text or gr.skip() for text in (limits.since, limits.until, limits.source)),
                 _choosing(now.types, limits.type),
                 _choosing(now.languages, limits.language),
+                _ticking(now.collections, limits.collections),
             ]
 
         gr.on(
@@ -143,7 +161,7 @@ def build(library: Library, name: str = "") -> gr.Blocks:
             [question, *limits],
             results,
             api_name="search",
-            preprocess=False,  # all are text; else an invalid choice is logged in full
+            preprocess=False,  # else an invalid choice is logged in full
             concurrency_limit=SEARCHES,
             show_progress="hidden",
             trigger_mode=_LATEST,
@@ -173,7 +191,7 @@ def build(library: Library, name: str = "") -> gr.Blocks:
     return page
 
 
-def _visitor(request: gr.Request) -> Visitor:
+def _principal(request: gr.Request) -> Principal:
     """Return the principal that the access middleware attached to the request."""
     asked = request.request
     return principal.of(asked.scope) if asked is not None else principal.ANYBODY
@@ -199,6 +217,12 @@ def _choosing(choices: Sequence[tuple[str, str]], chosen: str) -> dict[str, obje
         more = [] if chosen in known else [(chosen, chosen)]
         update = gr.update(choices=[_ANY, *choices, *more], value=chosen)
     return update
+
+
+def _ticking(choices: Sequence[tuple[str, str]], ticked: Sequence[str]) -> dict[str, object]:
+    """An update of the collections, which are shown if there is a choice."""
+    update: dict[str, object] = gr.update(choices=list(choices), visible=bool(choices))
+    return update | {"value": list(ticked)} if ticked else update
 
 
 def _padded(questions: tuple[str, ...]) -> tuple[str, ...]:

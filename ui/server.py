@@ -1,6 +1,5 @@
 """The web application: Gradio at ``/``, the reading pages, health checks, the REST API and the MCP
-tools. ``rag serve`` starts it, over one library or over a shelf of them
-(:mod:`ui.libraries.application`).
+tools. ``rag serve`` starts it.
 
 By default it listens on loopback only, and it never contacts another server.
 """
@@ -13,7 +12,6 @@ import importlib
 import logging
 import os
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
 
@@ -21,16 +19,14 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, Response
 from starlette.middleware import Middleware
-from starlette.types import Receive, Scope, Send
 
 from rag import InputError, Library, RagError
 from ui import strings
 from ui.api import docs, problems
 from ui.api.application import create_api
-from ui.jobs import Jobs
 from ui.ops import lifecycle, metrics, public_errors, request_log, root_path
+from ui.ops.lifecycle import Background
 from ui.ops.metrics import Metrics
-from ui.ops.splash import Starting
 from ui.ops.warm_up import Warming
 from ui.pages import (
     citations,
@@ -42,46 +38,21 @@ from ui.pages import (
     reader_routes,
 )
 from ui.security import content_policy, gradio_routes, origin
-from ui.security.access import Access, decided
+from ui.security.policy import Access, decide
+from ui.templates import render
 
 STATIC = Path(__file__).parent / "static"
-HEAD = (
-    '<link rel="stylesheet" href="style.css"><script defer src="ratings.js"></script>'
-    '<script type="module" src="page.js"></script><script type="module" src="asked.js"></script>'
-)
 
 _log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Background:
-    """The background work of one library: loading the model, and index jobs."""
-
-    warming: Warming
-    jobs: Jobs
-
-    @classmethod
-    def of(cls, library: Library) -> Background:
-        """Create it for one library; nothing is started yet."""
-        return cls(Warming(library), Jobs(library))
-
-    def close(self) -> None:
-        """Cancel the jobs and wait for all work to end; the library can be closed then."""
-        self.jobs.close()
-        self.warming.join()
-
-
 def create_app(
-    library: Library,
-    background: Background | None = None,
-    name: str = "",
-    counted: Metrics | None = None,
+    library: Library, background: Background | None = None, counted: Metrics | None = None
 ) -> FastAPI:
-    """Build the web application over one library; access control is added around it by
-    :mod:`ui.security.middleware`.
+    """Build the web application over a library, which takes seconds; access control is added around
+    it by :mod:`ui.security.middleware`.
 
-    ``background`` is closed when the application shuts down. ``name`` is the library's name if it
-    is one of several, and adds a link back to the list. ``counted`` is served at ``/metrics``;
+    ``background`` is closed when the application shuts down. ``counted`` is served at ``/metrics``;
     without it that route doesn't exist.
     """
     import_gradio()
@@ -118,20 +89,19 @@ def create_app(
     reader_routes.add_routes(app, library, pdf_pages.add_routes(app, library))
     docs.add_routes(app)
     app.router.routes.append(tools.route)
-    documents_routes.add_routes(app, library, name=name)
-    insight_routes.add_routes(app, library, name)
+    documents_routes.add_routes(app, library)
+    insight_routes.add_routes(app, library)
     app.mount(problems.PREFIX, create_api(library, behind.jobs, behind.warming))
     if counted is not None:
         metrics.add_routes(app, counted)
-    app.add_middleware(content_policy.added)
-    page = build(library, name)
-    below = "/libraries/{name}" if name else ""
-    app.add_middleware(request_log.routed, below=below, also=(tools.route.path,))
+    app.add_middleware(content_policy.protect_page)
+    page = build(library)
+    app.add_middleware(request_log.routed, also=(tools.route.path,))
     mounted: FastAPI = gr.mount_gradio_app(
         app,
         page,
         path="/",
-        head=HEAD,
+        head=render("head"),
         theme=theme(),
         footer_links=[],
         run_history=False,
@@ -143,7 +113,7 @@ def create_app(
         allowed_paths=[],
         app_kwargs={
             "exception_handlers": {404: _missing},
-            "middleware": [Middleware(gradio_routes.guarded, page=page, not_found=_missing)],
+            "middleware": [Middleware(gradio_routes.restrict, page=page, not_found=_missing)],
         },
     )
     return mounted
@@ -170,54 +140,25 @@ def serve(
         If the address can't be bound (the port is in use, for example), or if other machines could
         reach the server and no access policy is given.
     """
-    allowed = access or decided(host)
+    allowed = access or decide(host)
+    background = Background.of(library)
+    counted = Metrics(lambda: metrics.read(library, background.jobs, background.warming))
+
+    async def build() -> FastAPI:
+        await asyncio.to_thread(import_gradio)  # takes seconds, so not on the event loop
+        # On the event loop: outside one, Gradio creates event loops and leaks them.
+        return create_app(library, background, counted)
+
     lifecycle.answer(
-        Alone(library), allowed, host, port, on_ready=on_ready, on_starting=on_starting
+        build,
+        background,
+        counted,
+        allowed,
+        host=host,
+        port=port,
+        on_ready=on_ready,
+        on_starting=on_starting,
     )
-
-
-class Alone:
-    """The service for a server with a single library."""
-
-    def __init__(self, library: Library) -> None:
-        self._library = library
-        self._background = Background.of(library)
-        self._starting = Starting()
-        behind = self._background
-        self.metrics = Metrics(lambda: (metrics.read(library, behind.jobs, behind.warming),))
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Handle an ASGI request."""
-        await self._starting(scope, receive, send)
-
-    @contextlib.asynccontextmanager
-    async def running(self) -> AsyncIterator[None]:
-        """Build the application and hand over to it."""
-        async with running(self._library, self._background, counted=self.metrics) as app:
-            self._starting.hand_over(app)
-            yield
-
-    def stop(self) -> None:
-        """Cancel the background work."""
-        self._background.jobs.stop()
-
-    def close(self) -> None:
-        """Wait for the background work to end."""
-        self._background.close()
-
-
-@contextlib.asynccontextmanager
-async def running(
-    library: Library, background: Background, name: str = "", counted: Metrics | None = None
-) -> AsyncIterator[FastAPI]:
-    """Run the application of :func:`create_app`, which takes seconds to build, from startup to
-    shutdown.
-    """
-    await asyncio.to_thread(import_gradio)  # takes seconds, so not on the event loop
-    # On the event loop: outside one, Gradio creates event loops and leaks them.
-    app = create_app(library, background, name, counted)
-    async with app.router.lifespan_context(app):
-        yield app
 
 
 def import_gradio() -> None:
@@ -228,16 +169,17 @@ def import_gradio() -> None:
 
 
 def _add_routes(app: FastAPI, library: Library, warming: Warming) -> None:
-    def kept(name: str, media_type: str) -> None:
+    def static(path: str, name: str, media_type: str) -> None:
         def file() -> FileResponse:
             headers = {"cache-control": "no-cache"}
             return FileResponse(STATIC / name, media_type=media_type, headers=headers)
 
-        app.get(f"/{name}")(file)
+        app.get(path)(file)
 
-    kept("style.css", "text/css")
-    kept("page.js", "text/javascript")
-    kept("asked.js", "text/javascript")
+    static("/favicon.ico", "icon.svg", "image/svg+xml")
+    static("/style.css", "style.css", "text/css")
+    static("/page.js", "page.js", "text/javascript")
+    static("/asked.js", "asked.js", "text/javascript")
 
     @app.get("/health")
     def health() -> dict[str, str | int]:
@@ -249,10 +191,6 @@ def _add_routes(app: FastAPI, library: Library, warming: Warming) -> None:
             "passages": status.passages,
             "generation": status.generation,
         }
-
-    @app.get("/favicon.ico")
-    def icon() -> Response:
-        return Response(strings.ICON, media_type="image/svg+xml")
 
 
 async def _missing(request: Request, _: Exception) -> Response:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 
 TITLE = "Ask your documents"
 PROMISE = "Every answer is a sentence from your own articles, word for word."
@@ -20,6 +21,7 @@ UNTIL = "Until"
 SOURCE = "File or folder"
 TYPE = "Type"
 LANGUAGE = "Language"
+COLLECTIONS = "Collections"
 ANY = "any"
 COUNTED = "{name} ({count:,})"
 NO_DATE_THIS = "“{text}” is no date; write it like 2025-03-05"
@@ -91,13 +93,6 @@ GONE_HELP = "Neither it nor one like it is in the documents now. It began like t
 NO_SUCH_HOST = "there is no address {host} on this machine; choose another: --host"
 CANT_LISTEN = "cannot listen on {host}, port {port} ({reason}); choose another: --port"
 
-ICON = (
-    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32">'
-    '<rect width="32" height="32" rx="8" fill="#1f5f5b"/>'
-    '<path d="M8 10h16M8 22h10" stroke="#fff" stroke-width="2.5" stroke-linecap="round"/>'
-    '<path d="M8 16h16" stroke="#ffd76a" stroke-width="5" stroke-linecap="round"/></svg>'
-)
-
 GOOD = "This passage is right"
 BAD = "This passage is wrong"
 KEPT = "Kept in this library only"
@@ -105,10 +100,6 @@ TAKEN_BACK = "Taken back"
 NOT_FROM_HERE = "Only this page itself may do that"
 NOT_TO_RATE = "Only an owner can say that of a passage"
 NO_LONGER_FOUND = "The library has changed: ask again"
-THUMB = (
-    '<svg viewBox="0 0 24 24" aria-hidden="true"><path d="M3 10h4v11H3zM9 10l4-8c2 0 3 1.3 '
-    '2.6 3.2L15 9h5a2 2 0 0 1 2 2.3l-1.4 8A2 2 0 0 1 18.6 21H9z"/></svg>'
-)
 
 OPEN = "Open the document"
 WHY = "Why this passage"
@@ -245,6 +236,12 @@ WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", 
 def day(date: dt.date) -> str:
     """Format a date regardless of locale: ``5 March 2025``."""
     return f"{date.day} {MONTHS[date.month - 1]} {date.year}"
+
+
+def file_name(source: str) -> str:
+    """The last part of a path or URL: pages never show where a file is on this machine."""
+    parts = [part for part in re.split(r"[\\/]", source) if part]
+    return parts[-1] if parts else source
 
 
 def sentence(line: str) -> str:

@@ -48,25 +48,25 @@ def password_command(
 
     if remove and (owner or token):
         raise InputError("--remove stands alone; leave the other options out")
-    known = accounts.read(file) if file.exists() else accounts.EMPTY
+    known = accounts.load(file) if file.exists() else accounts.EMPTY
     if name is None:
         _list(known, file)
         return
-    name = accounts.named(name)
+    name = accounts.validate_name(name)
     role: Role = "owner" if owner else "reader"
     if remove:
-        if name not in {*known.people, *known.programs}:
+        if name not in known.root:
             raise InputError(f"{file} has nobody called {name}; rag password {file} lists them")
-        accounts.write(known.without(name), file)
+        accounts.save(known.without(name), file)
         out.print(f"{escape(name)} can't come in any more, once the server starts again.")
     elif token:
         more, made = known.with_program(name, role)
-        accounts.write(more, file)
+        accounts.save(more, file)
         err.print("The token, which is kept nowhere; send it as: Authorization: Bearer TOKEN")
         print(made)  # noqa: T201 (the only output on standard output)
     else:
         more = known.with_person(name, role, _asked())
-        accounts.write(more, file)
+        accounts.save(more, file)
         out.print(f"{escape(name)} can come in as {role}: rag serve --auth {escape(str(file))}")
 
 
@@ -85,9 +85,8 @@ def _asked() -> str:
 
 
 def _list(known: Accounts, file: Path) -> None:
-    if not (known.people or known.programs):
+    if not known.root:
         raise InputError(f"{file} lets nobody in; name somebody: rag password {file} NAME")
-    for person in known.people.values():
-        out.print(f"{escape(person.name)}: {person.role}, with a password", soft_wrap=True)
-    for program in known.programs.values():
-        out.print(f"{escape(program.name)}: {program.role}, with a token", soft_wrap=True)
+    for name, account in known.root.items():
+        secret = "password" if account.argon2 else "token"
+        out.print(f"{escape(name)}: {account.role}, with a {secret}", soft_wrap=True)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import fields
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -14,7 +13,6 @@ from rag.cli.options import JsonOption, LibraryOption, library_at
 from rag.cli.output import err, out
 from rag.errors import InputError
 from rag.models.cross_encoder import CrossEncoderReranker
-from rag.types.filters import Filter
 
 DATES = ["%Y-%m-%d"]
 
@@ -63,6 +61,15 @@ def ask_command(
             show_default=False,
         ),
     ] = None,
+    within: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--in",
+            metavar="NAME",
+            help="Documents of a collection; may be repeated. rag status lists them.",
+            show_default=False,
+        ),
+    ] = None,
     rerank: Annotated[
         str | None,
         typer.Option(
@@ -82,15 +89,15 @@ def ask_command(
 
     Example: rag ask "Who led the mission?" -k 3 --since 2024-01-01 --source "*.pdf"
     """
-    conditions = Filter(
-        since=since.date() if since else None,
-        until=until.date() if until else None,
-        source=source,
-        title=title,
-        language=language,
-        where=_pairs(where or []),
-    )
-    given = {one.name: getattr(conditions, one.name) for one in fields(conditions)}
+    conditions: dict[str, Any] = {
+        "since": since.date() if since else None,
+        "until": until.date() if until else None,
+        "source": source,
+        "title": title,
+        "language": language,
+        "where": _pairs(where or []),
+        "collections": within or (),
+    }
     if every and rerank is not None:
         raise InputError("--all lists passages in the order of their documents: leave out --rerank")
     reranker = CrossEncoderReranker(rerank) if rerank is not None else None
@@ -99,8 +106,8 @@ def ask_command(
         library_at(library, create=False, reranker=reranker) as opened,
         err.status("Searching …"),
     ):
-        found = opened.find(question, offset=offset, limit=k or 20, **given) if every else None
-        answer = None if found else opened.ask(question, k or 5, **given)
+        found = opened.find(question, offset=offset, limit=k or 20, **conditions) if every else None
+        answer = None if found else opened.ask(question, k or 5, **conditions)
         empty = not opened.status().documents
     if as_json and found:
         output.print_json(hit_list.found_as_json(question, found))

@@ -10,6 +10,7 @@ import typer
 from rag.cli import output
 from rag.cli.options import JsonOption, LibraryOption, library_at
 from rag.cli.output import count, escape, out
+from rag.errors import InputError
 
 
 def status_command(
@@ -69,16 +70,28 @@ def report_command(library: LibraryOption = None, *, as_json: JsonOption = False
 
 def remove_command(
     sources: Annotated[
-        list[str],
+        list[str] | None,
         typer.Argument(metavar="SOURCE...", help="Indexed files or folders.", show_default=False),
-    ],
+    ] = None,
     library: LibraryOption = None,
+    *,
+    within: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--in",
+            metavar="NAME",
+            help="A collection, but for documents that another one has too; may be repeated.",
+            show_default=False,
+        ),
+    ] = None,
 ) -> None:
     """Remove documents from the library; the files themselves are left alone.
 
     Example: rag remove ~/articles/old.txt
     """
+    if not (sources or within):
+        raise InputError("name what to remove: rag remove SOURCE, or rag remove --in NAME")
     with library_at(library, create=False) as opened:
-        removed = opened.remove(sources)
+        removed = opened.remove(sources or (), collections=within or ())
     for path in removed:
         out.print(f"removed {escape(path)}", soft_wrap=True)

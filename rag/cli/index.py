@@ -36,6 +36,15 @@ def index_command(
         list[str], typer.Argument(metavar="PATH...", help="Files and folders.", show_default=False)
     ],
     library: LibraryOption = None,
+    collection: Annotated[
+        str | None,
+        typer.Option(
+            "--as",
+            metavar="NAME",
+            help="The collection they belong to. [dim]default: one named after each folder[/]",
+            show_default=False,
+        ),
+    ] = None,
     exclude: Annotated[
         list[str] | None,
         typer.Option(
@@ -143,6 +152,7 @@ def index_command(
                 opened,
                 paths,
                 exclude or [],
+                collection=collection,
                 ocr=ocr_language or ocr,
                 retry=retry and first,
                 again=again and first,
@@ -197,6 +207,7 @@ def _index(
     paths: Sequence[str],
     exclude: Sequence[str],
     *,
+    collection: str | None,
     ocr: bool | str,
     retry: bool,
     again: bool,
@@ -212,6 +223,7 @@ def _index(
         with shown as on_progress:
             return library.index(
                 paths,
+                collection=collection,
                 exclude=exclude,
                 ocr=ocr,
                 retry=retry,

@@ -108,6 +108,11 @@ def print_status(status: Status) -> None:
     out.print(f"size        {status.bytes / 1e6:,.1f} MB")
     if status.ratings:
         out.print(f"ratings     {status.ratings:,}")
+    for one in status.collections:
+        name, folders = escape(one.name), escape(", ".join(one.folders))
+        out.print(
+            f"collection  {name}: {count(one.documents, 'document')} in {folders}", soft_wrap=True
+        )
     print_untrained(status)
 
 

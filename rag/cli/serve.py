@@ -1,4 +1,4 @@
-"""``rag serve``: the web server, over one library or several."""
+"""``rag serve``: the web server over a library."""
 
 from __future__ import annotations
 
@@ -11,27 +11,14 @@ import typer
 from rag.cli.options import LibraryOption, library_at
 from rag.cli.output import err
 from rag.cli.signals import expect_sigterm
-from rag.errors import InputError
-from rag.library.shelf import Shelf
 
 _log = logging.getLogger(__name__)
 
-FOLDER_VARIABLE = "RAG_LIBRARIES"
 AUTH_VARIABLE = "RAG_AUTH"
 
 
 def serve_command(
     library: LibraryOption = None,
-    libraries: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="DIR",
-            envvar=FOLDER_VARIABLE,
-            help="A folder of libraries: serve them all, and let new ones be made.",
-            show_default=False,
-            show_envvar=True,
-        ),
-    ] = None,
     host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="The port.")] = 7860,
     auth: Annotated[
@@ -99,30 +86,21 @@ def serve_command(
     Example: rag serve --port 8000
     """
     from ui import server
-    from ui.libraries import application
     from ui.ops import logs
-    from ui.security import access, accounts
+    from ui.security import accounts, policy
 
-    if library is not None and libraries is not None:
-        raise InputError(
-            "--library serves one library and --libraries a folder of them; give one of the two "
-            "(RAG_LIBRARY and RAG_LIBRARIES count, too)"
-        )
     expect_sigterm()
     logs.to_standard_error(verbose=verbose, questions=log_questions)
-    allowed = access.decided(
+    allowed = policy.decide(
         host,
-        accounts=accounts.read(auth) if auth is not None else None,
+        accounts=accounts.load(auth) if auth is not None else None,
         insecure=insecure,
         names=allow_host or (),
         proxy=behind_proxy,
         root=root_path,
     )
-    if libraries is not None:
-        application.serve(Shelf(libraries), host, port, _ready, _starting, access=allowed)
-    else:
-        with library_at(library, create=allowed.may_be_changed) as opened:
-            server.serve(opened, host, port, _ready, _starting, access=allowed)
+    with library_at(library, create=allowed.may_be_changed) as opened:
+        server.serve(opened, host, port, _ready, _starting, access=allowed)
 
 
 def _starting(address: str) -> None:

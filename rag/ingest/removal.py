@@ -11,8 +11,11 @@ from rag.index.engine import Reader
 from rag.runtime.files import absolute, is_url
 
 
-def named(names: Sequence[str | Path], store: Reader) -> tuple[list[str], list[str]]:
-    """The sources and the files under these files and folders, without duplicates.
+def named(
+    names: Sequence[str | Path], folders: Sequence[str], others: Sequence[str], store: Reader
+) -> tuple[list[str], list[str]]:
+    """The sources and the files to remove, without duplicates: those under these files and folders,
+    and those in ``folders`` that lie in none of the ``others``.
 
     Raises
     ------
@@ -20,20 +23,22 @@ def named(names: Sequence[str | Path], store: Reader) -> tuple[list[str], list[s
         If nothing is indexed under one of the names.
     """
     known, read = store.paths()
-    sources: dict[str, None] = {}
-    files: dict[str, None] = {}
     for name in names:
-        path = str(name) if is_url(name) else absolute(name)
-        found = _within(path, known)
-        if not found:
+        if not within(name, known):
             raise SourceNotFound(f"nothing is indexed under {name}; rag report lists what is")
-        sources.update(dict.fromkeys(found))
-        files.update(dict.fromkeys(_within(path, read)))
-    return list(sources), list(files)
+
+    def found(paths: Sequence[str]) -> list[str]:
+        kept = {path for folder in others for path in within(folder, paths)}
+        inside = (path for folder in folders for path in within(folder, paths))
+        under = (path for name in names for path in within(name, paths))
+        return list(dict.fromkeys([*under, *(path for path in inside if path not in kept)]))
+
+    return found(known), found(read)
 
 
-def _within(folder: Path | str, paths: Iterable[str]) -> list[str]:
-    """The paths that equal the folder or are below it."""
+def within(name: str | Path, paths: Iterable[str]) -> list[str]:
+    """The paths that equal a folder, or are below it; it may be a URL."""
+    folder = str(name) if is_url(name) else absolute(name)
     # A comparison of prefixes rules most out, in a fiftieth of the time of constructing paths.
     beginning = normcase(folder)
     alike = (one for one in paths if normcase(one).startswith(beginning))

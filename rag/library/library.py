@@ -13,6 +13,7 @@ from rag.errors import InputError
 from rag.index.engine import Engine
 from rag.ingest import removal
 from rag.library import opener
+from rag.library.collections import validate_name
 from rag.library.searchable import Searchable
 from rag.models import language_coverage
 from rag.models.cross_encoder import Reranker
@@ -127,6 +128,7 @@ class Library(Searchable):
         self,
         paths: str | Path | Sequence[str | Path],
         *,
+        collection: str | None = None,
         exclude: Sequence[str] = (),
         ocr: bool | str = False,
         retry: bool = False,
@@ -148,6 +150,10 @@ class Library(Searchable):
         ----------
         paths
             Files and folders.
+        collection
+            Name of the collection to which they belong from now on. By default a folder has one
+            named after it: ``reports``, or ``2024/reports`` if another folder has that name; files
+            given by name have none.
         exclude
             Patterns of paths in the folders to exclude, as in a ``.gitignore``.
         ocr
@@ -178,8 +184,8 @@ class Library(Searchable):
             If one of the paths does not exist; nothing is done then.
         InputError
             If OCR is requested and tesseract, or one of the languages, is not installed,
-            ``max_document`` is not a valid size, or there is no such cluster; nothing is done then,
-            either.
+            ``max_document`` is not a valid size, ``collection`` not a valid name, or there is no
+            such cluster; nothing is done then, either.
         LibraryBusy
             If another process keeps writing.
         """
@@ -191,6 +197,7 @@ class Library(Searchable):
         from rag.ingest.run import Ingestion
 
         languages = checked(ENGLISH if ocr is True else ocr) if ocr else None
+        name = None if collection is None else validate_name(collection)
         listed = [paths] if isinstance(paths, str | Path) else list(paths)
         means = Means(languages, tuple(passwords), max_document_of(max_document))
         with shown(progress) as on_progress:
@@ -209,10 +216,12 @@ class Library(Searchable):
                     retry=retry,
                     again=again,
                 )
+                self._collections.add(listed, name)
             else:
                 left_out = on_this_machine(self._engine.location)
                 discovery = discover(listed, leave_out=left_out, exclude=exclude, beat=beat)
                 with self._engine.writing(beat):
+                    self._collections.add(listed, name)
                     ingestion = Ingestion(
                         discovery,
                         self._embedder,
@@ -232,8 +241,12 @@ class Library(Searchable):
             run(self._calibrations.refresh, beat)
         return report
 
-    def remove(self, sources: Sequence[str | Path]) -> list[str]:
-        """Remove files or folders from the library, whether they still exist or not.
+    def remove(
+        self, sources: Sequence[str | Path] = (), *, collections: Sequence[str] = ()
+    ) -> list[str]:
+        """Remove files, folders or collections from the library, whether they still exist or not.
+
+        Of a collection, what lies in the folders of another one too stays in that.
 
         Returns
         -------
@@ -244,10 +257,14 @@ class Library(Searchable):
         ------
         SourceNotFound
             If nothing is indexed under one of the names; nothing is removed then.
+        InputError
+            If there is no such collection; nothing is removed then, either.
         """
         with self._engine.writing():
-            removed, files = removal.named(sources, self._reader)
+            folders, others = self._collections.split(collections)
+            removed, files = removal.named(sources, folders, others, self._reader)
             self._engine.writer.remove(removed, files)
+            self._collections.forget(collections, sources)
         return [one for one in removed if not is_further_part(one)]
 
     def rate(self, question: str, hit: Hit, *, good: bool | None) -> None:
@@ -374,4 +391,5 @@ class Library(Searchable):
             ),
             backend=self._embedder.backend,
             ratings=len(self._engine.ratings.all()),
+            collections=self.collections(),
         )

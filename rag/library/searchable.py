@@ -15,6 +15,7 @@ from rag.confidence.reliability import Reliability
 from rag.errors import DocumentNotFound, InputError
 from rag.index.engine import Engine
 from rag.index.sqlite import Order
+from rag.library.collections import Collections
 from rag.models import query_cache
 from rag.models.cross_encoder import Reranker
 from rag.search import citations, neighbours, phrases, pipeline
@@ -27,7 +28,7 @@ from rag.types.arrays import Scores
 from rag.types.filters import Filter
 from rag.types.parts import all_part_ids
 from rag.types.protocols import Embedder, QuestionEncoder
-from rag.types.reports import Dates, Facets, FileReport
+from rag.types.reports import Collection, Dates, Facets, FileReport
 
 
 class Searchable:
@@ -44,6 +45,7 @@ class Searchable:
         self._reader = engine.reader
         self._catalogue = engine.catalogue
         self._reranker = reranker
+        self._collections = Collections(engine)
         self._calibrations = Calibrations(engine, self._first_scores)
 
     @property
@@ -62,6 +64,7 @@ class Searchable:
         title: str | None = None,
         language: str | None = None,
         where: Mapping[str, str] | None = None,
+        collections: Sequence[str] = (),
     ) -> list[Hit]:
         """Find the ``k`` passages that best answer a question, best first.
 
@@ -82,6 +85,8 @@ class Searchable:
             … in this language, such as ``en``.
         where
             … with these metadata values.
+        collections
+            … in one of these collections; empty means all documents.
 
         Raises
         ------
@@ -92,7 +97,8 @@ class Searchable:
             than :data:`rag.MAX_FILTER_LENGTH`, or ``k`` is below 1.
         """
         query_parser.check_length(question)
-        conditions = Filter(since, until, source, title, language, where or {})
+        folders = self._collections.folders(collections)
+        conditions = Filter(since, until, source, title, language, where or {}, folders)
         return self._found(question, k, conditions, self._reranker).hits
 
     def ask(
@@ -106,6 +112,7 @@ class Searchable:
         title: str | None = None,
         language: str | None = None,
         where: Mapping[str, str] | None = None,
+        collections: Sequence[str] = (),
     ) -> Answer:
         """Search, and estimate the probability that the library answers the question.
 
@@ -115,7 +122,8 @@ class Searchable:
         Parameters and errors are those of :meth:`search`.
         """
         query_parser.check_length(question)
-        conditions = Filter(since, until, source, title, language, where or {})
+        folders = self._collections.folders(collections)
+        conditions = Filter(since, until, source, title, language, where or {}, folders)
         return self._calibrations.answer(self._found(question, k, conditions, self._reranker))
 
     def find(
@@ -130,6 +138,7 @@ class Searchable:
         title: str | None = None,
         language: str | None = None,
         where: Mapping[str, str] | None = None,
+        collections: Sequence[str] = (),
     ) -> Found:
         """List every passage that contains all of the words, with counts, page by page.
 
@@ -142,7 +151,7 @@ class Searchable:
             How many passages to skip.
         limit
             How many passages to return at most, at least 1.
-        since, until, source, title, language, where
+        since, until, source, title, language, where, collections
             As in :meth:`search`.
 
         Raises
@@ -153,9 +162,10 @@ class Searchable:
             If the query or a filter is too long, as in :meth:`search`; if ``offset`` is below 0 or
             ``limit`` below 1.
         """
+        folders = self._collections.folders(collections)
         return phrases.find(
             query,
-            Filter(since, until, source, title, language, where or {}),
+            Filter(since, until, source, title, language, where or {}, folders),
             offset,
             limit,
             encoder=self._embedder,
@@ -195,6 +205,7 @@ class Searchable:
         title: str | None = None,
         language: str | None = None,
         where: Mapping[str, str] | None = None,
+        collections: Sequence[str] = (),
     ) -> list[DocumentSummary]:
         """List the documents, by default newest first, all of them or one page.
 
@@ -206,7 +217,7 @@ class Searchable:
             ``newest`` or ``oldest`` by date, with those last that have only their file's
             modification time; ``title``, ``source``, ``language``; or ``pages`` or ``passages``,
             most first.
-        since, until, source, title, language, where
+        since, until, source, title, language, where, collections
             As in :meth:`search`.
 
         Raises
@@ -218,7 +229,8 @@ class Searchable:
             raise InputError(
                 f"a page begins at 0 or later and has 1 document or more, not {offset} and {limit}"
             )
-        conditions = Filter(since, until, source, title, language, where or {})
+        folders = self._collections.folders(collections)
+        conditions = Filter(since, until, source, title, language, where or {}, folders)
         return self._catalogue.documents(conditions, order, offset, limit)
 
     def count_documents(
@@ -230,9 +242,16 @@ class Searchable:
         title: str | None = None,
         language: str | None = None,
         where: Mapping[str, str] | None = None,
+        collections: Sequence[str] = (),
     ) -> int:
         """Number of documents that meet the filters, which are those of :meth:`search`."""
-        return self._catalogue.count(Filter(since, until, source, title, language, where or {}))
+        folders = self._collections.folders(collections)
+        conditions = Filter(since, until, source, title, language, where or {}, folders)
+        return self._catalogue.count(conditions)
+
+    def collections(self) -> tuple[Collection, ...]:
+        """The collections, by name, with the number of documents in each."""
+        return self._collections.all()
 
     def facets(self) -> Facets:
         """Number of documents by language and type, and the range of their dates."""

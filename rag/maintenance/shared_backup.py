@@ -16,14 +16,14 @@ from rag.index.engine import Engine
 from rag.index.folder import make
 from rag.index.local_engine import EmbeddedEngine
 from rag.index.sqlite import Source
-from rag.library import opener
+from rag.library import collections, opener
 from rag.maintenance import backup_export, backup_import
 from rag.maintenance.backup_format import Archived, Tell
 from rag.maintenance.draft_folders import draft_of
 from rag.runtime.files import absolute, writing
 from rag.types.protocols import Embedder
 
-REMEMBERED = (opener.NAME, answerability.NAME, self_test.NAME)
+REMEMBERED = (opener.NAME, collections.NAME, answerability.NAME, self_test.NAME)
 """Metadata of a library that also holds for its copy."""
 
 TOGETHER = 500

@@ -19,7 +19,8 @@ class Filter:
     ``?`` for the path of one of its sources, or for the end of it, with the case of A to Z ignored.
     ``title`` is a case-insensitive substring of its title. ``language`` is a code such as ``en``.
     ``where`` are metadata values, which must be equal. Equivalent Unicode forms of a letter compare
-    equal.
+    equal. One of its sources must lie in one of the ``folders``: paths or URLs, also of a file that
+    holds others.
 
     Raises
     ------
@@ -33,6 +34,7 @@ class Filter:
     title: str | None = None
     language: str | None = None
     where: Mapping[str, str] = field(default_factory=dict)
+    folders: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         values = (self.source, self.title, self.language, *chain(*self.where.items()))
@@ -43,3 +45,9 @@ class Filter:
 
     def __bool__(self) -> bool:
         return self != Filter()
+
+
+def beginning(folder: str) -> str:
+    """What the paths of everything in a folder begin with; it may be a file, or a URL."""
+    separator = "/" if "/" in folder else "\\"
+    return folder.rstrip(separator) + separator

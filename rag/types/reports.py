@@ -92,6 +92,19 @@ MULTILINGUAL = "paraphrase-multilingual-MiniLM-L12-v2"
 
 
 @dataclass(frozen=True, slots=True)
+class Collection:
+    """A named part of a library: the documents with a source in one of its ``folders``.
+
+    ``folders`` are paths or URLs, and files that were put into it by name; ``documents`` is the
+    number of documents.
+    """
+
+    name: str
+    folders: tuple[str, ...]
+    documents: int
+
+
+@dataclass(frozen=True, slots=True)
 class Status:
     """The contents of a library.
 
@@ -101,7 +114,8 @@ class Status:
     alone, and ``backend`` what encodes its passages. ``untrained`` counts documents by language,
     for languages that the model was not trained on and that make up a notable share. ``recall`` is
     the vector index's recall of the sentences nearest to a query, measured on the library itself;
-    None if the index is exact. ``ratings`` is the number of ratings.
+    None if the index is exact. ``ratings`` is the number of ratings, and ``collections`` are its
+    collections by name.
     """
 
     path: Path | str
@@ -117,6 +131,7 @@ class Status:
     backend: str
     recall: float | None = None
     ratings: int = 0
+    collections: tuple[Collection, ...] = ()
 
     @property
     def language_note(self) -> str:

@@ -135,7 +135,7 @@ def asked_by(clients: int, address: str, texts: Sequence[str], each: int) -> lis
 def searched(client: httpx.Client, text: str) -> float:
     """Seconds of one search, as the page does it: the question goes up, the result is streamed."""
     began = time.perf_counter()
-    event = client.post("", json={"data": [text, "", "", "", "", ""]}).raise_for_status().json()
+    event = client.post("", json={"data": [text, "", "", "", "", "", []]}).raise_for_status().json()
     answer = client.get(f"/{event['event_id']}").raise_for_status().text
     taken = time.perf_counter() - began
     if "event: complete" not in answer or "class=" not in answer:

@@ -38,7 +38,7 @@ from rag.models.embedder import SentenceTransformerEmbedder
 from rag.models.micro_batch import Together
 from rag.runtime.threads import one_blas_thread, short_turns
 from rag.search import late_interaction, pipeline
-from ui.pages import hit_html
+from ui.pages import answers
 
 STAGES = ("encoding", "vectors", "words", "store", "late interaction", "rendering")
 REST = "all else"
@@ -73,7 +73,7 @@ def measured(folder: Path, asked: Sequence[str], clients: int) -> dict[str, obje
         def ask(question: str) -> None:
             answer = library.ask(question)
             began = time.perf_counter()
-            hit_html.results(question, answer)
+            answers.results(question, answer)
             clock.add("rendering", began)
 
         clock.questions(asked[:WARM], ask)

@@ -89,7 +89,7 @@ def main() -> None:
     from rag import Library
     from rag.models.embedder import SentenceTransformerEmbedder
     from rag.runtime.threads import one_blas_thread, short_turns
-    from ui.security import access, accounts
+    from ui.security import accounts, policy
 
     one_blas_thread()  # as the command does
     short_turns()
@@ -101,8 +101,8 @@ def main() -> None:
             return "in part" if library.index(articles).failed else "indexed"
 
     def serve(folder: str, people: str | None) -> str:
-        known = accounts.read(Path(people)) if people else None
-        allowed = access.decided("127.0.0.1", accounts=known)
+        known = accounts.load(Path(people)) if people else None
+        allowed = policy.decide("127.0.0.1", accounts=known)
         with ExitStack() as stack:
             library = stack.enter_context(Library.open(folder, embedder=embedder))
             address = stack.enter_context(serving(library, allowed))

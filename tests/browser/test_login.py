@@ -29,7 +29,7 @@ def asking(
     folder = tmp_path_factory.mktemp("asking")
     known = accounts.EMPTY.with_person("ada", "owner", PASSWORD)
     known = known.with_person("bob", "reader", PASSWORD)
-    accounts.write(known, folder / "people.json")
+    accounts.save(known, folder / "people.json")
     library = shutil.copytree(template(), folder / "library")
     with process.serving(library, people=folder / "people.json") as address:
         yield address

@@ -34,7 +34,7 @@ def test_the_access_file_is_made_and_changed(
     assert (code, PASSWORD in said) == (0, False)
     code, token, _ = rag(capsys, "password", file, "ci", "--token")
     assert code == 0
-    known = accounts.read(file)
+    known = accounts.load(file)
     ada, ci = known.person("ada", PASSWORD), known.program(token.strip())
     assert ada is not None
     assert ada.role == "owner"
@@ -43,7 +43,7 @@ def test_the_access_file_is_made_and_changed(
     code, said, _ = rag(capsys, "password", file)
     assert said.splitlines() == ["ada: owner, with a password", "ci: reader, with a token"]
     assert rag(capsys, "password", file, "ci", "--remove")[0] == 0
-    assert accounts.read(file).program(token.strip()) is None
+    assert accounts.load(file).program(token.strip()) is None
     assert file.stat().st_mode & 0o777 == 0o600
 
 

@@ -109,6 +109,39 @@ def test_index_again_and_remove(tmp_path: Path) -> None:
     assert "The library is empty" in run.stdout
 
 
+def test_collections(tmp_path: Path) -> None:
+    """Named when indexed, listed with counts, asked one by one and together, and removed."""
+    for name, text in (("tanks", "The turret is from Ghent."), ("whales", "Whales sing low.")):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / f"{name}.txt").write_text(text)
+    rag("index", "tanks", folder=tmp_path)
+    rag("index", "whales", "--as", "The [deep] sea", folder=tmp_path)
+    shown = rag("status", folder=tmp_path).stdout
+    assert f"collection  tanks: 1 document in {tmp_path / 'tanks'}\n" in shown
+    assert f"collection  The [deep] sea: 1 document in {tmp_path / 'whales'}\n" in shown
+    listed = json.loads(rag("status", "--json", folder=tmp_path).stdout)["collections"]
+    assert [(one["name"], one["documents"]) for one in listed] == [
+        ("tanks", 1),
+        ("The [deep] sea", 1),
+    ]
+
+    def found(*names: str) -> list[str]:
+        chosen = [part for name in names for part in ("--in", name)]
+        run = rag("ask", "Where is the turret from?", "--json", *chosen, folder=tmp_path)
+        return sorted(Path(hit["source"]).stem for hit in json.loads(run.stdout)["hits"])
+
+    assert found("tanks") == ["tanks"]
+    assert found("The [deep] sea") == ["whales"]
+    assert found("tanks", "The [deep] sea") == found() == ["tanks", "whales"]
+    run = rag("ask", "--all", "low", "--in", "tanks", folder=tmp_path)
+    assert "whales" not in run.stdout
+    is_one_clear_line(rag("ask", "Who?", "--in", "tank", folder=tmp_path), "“tank”", "“tanks”")
+    is_one_clear_line(rag("remove", folder=tmp_path), "rag remove --in NAME")
+    run = rag("remove", "--in", "The [deep] sea", folder=tmp_path)
+    assert run.stdout == f"removed {tmp_path / 'whales' / 'whales.txt'}\n"
+    assert "deep" not in rag("status", folder=tmp_path).stdout
+
+
 @pytest.mark.parametrize("name", ["s3://bucket/x.txt", "s3://bucket"])
 def test_remove_what_was_in_object_storage(tmp_path: Path, name: str) -> None:
     """An archive of a shared library may bring it into a folder."""

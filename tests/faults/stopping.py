@@ -68,7 +68,11 @@ def main() -> None:
         if arguments.only in stage:
             if "many files" in stage:
                 make_many(Path("many"), arguments.files)
-            print(f"| {stage} | {ended_by} | {measure():.1f} |", flush=True)
+            try:
+                seconds = f"{measure():.1f}"
+            except AssertionError as error:
+                seconds = str(error)
+            print(f"| {stage} | {ended_by} | {seconds} |", flush=True)
     rag("index", "few")
     rag("verify")
 
@@ -228,6 +232,7 @@ def orphaned(kind: str) -> float:
     stage = "-" if kind == "OCR" else "reading"
     with child("command", None, stage, (*words, "--library", fresh())) as process:
         while not (workers := group_of_child(process.pid)) or len(workers) < 1 + (kind == "OCR"):
+            assert process.poll() is None, "it ended too soon"
             time.sleep(0.05)
         time.sleep(1)
         began = time.monotonic()
@@ -342,7 +347,7 @@ def put_native_code_into(module: str, path: str) -> None:
         enter(self, stage)
 
     def waiting(*arguments: object, **options: object) -> object:
-        if name in {"update", "seal"} and not armed.is_set():  # the index of an empty library
+        if name in {"update", "add"} and not armed.is_set():  # the index of an empty library
             return really(*arguments, **options)
         library, mutex = ctypes.CDLL(None), ctypes.create_string_buffer(64)
         library.pthread_mutex_lock(mutex)

@@ -17,9 +17,10 @@ from hashing_embedder import HashingEmbedder
 from rag import IndexReport, Library
 from ui import server
 from ui.jobs import Jobs
+from ui.ops.lifecycle import Background
 from ui.ops.warm_up import Warming
-from ui.security.access import HERE
-from ui.security.middleware import gated
+from ui.security.middleware import protect
+from ui.security.policy import LOCAL
 
 _BASE = "http://127.0.0.1:7860"
 _FOLDER = "telltale"
@@ -94,9 +95,9 @@ def _client() -> TestClient:
     library.index(folder)
 
     async def build() -> TestClient:
-        background = server.Background(Warming(library), Jobs(_Reluctant()))
+        background = Background(Warming(library), Jobs(_Reluctant()))
         # What nobody expected is raised, and so has a traceback.
-        return TestClient(gated(server.create_app(library, background), HERE), base_url=_BASE)
+        return TestClient(protect(server.create_app(library, background), LOCAL), base_url=_BASE)
 
     client = asyncio.run(build())
     client.__enter__()  # what runs beside the application runs until this process ends

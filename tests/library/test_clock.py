@@ -25,20 +25,21 @@ time.time_ns = lambda: int(time.time() * 1e9)
 
 from rag.errors import LibraryBusy
 from rag.index.folder import locked
-from ui.security.rate_counters import FIRST_WAIT, FREE_TRIES, Rates, Tries
-from ui.security.sessions import Sessions
+from ui.security.login import Sessions
+from ui.security.policy import FIRST_WAIT, FREE_ATTEMPTS
 from ui.security.principal import ANYBODY
+from ui.security.rate_limit import Backoff, TokenBuckets
 
 jump, folder = float(sys.argv[1]), Path(sys.argv[2])
-sessions, rates, tries = Sessions(), Rates(0.01, 1.0), Tries()
+sessions, buckets, backoff = Sessions(), TokenBuckets(0.01, 1.0), Backoff()
 number = sessions.begin(ANYBODY)
-assert rates.take("a") == 0
-for _ in range(FREE_TRIES):
-    assert tries.take("a") == 0
+assert buckets.take("a") == 0
+for _ in range(FREE_ATTEMPTS):
+    assert backoff.attempt("a") == 0
 ahead = jump
 assert sessions.find(number) == ANYBODY
-assert 90 < rates.take("a") <= 100, "it neither fills at once nor stays empty for long"
-assert 20 < tries.take("a") <= FIRST_WAIT
+assert 90 < buckets.take("a") <= 100, "it neither fills at once nor stays empty for long"
+assert 20 < backoff.attempt("a") <= FIRST_WAIT
 ahead = 0.0
 
 def set_clock():

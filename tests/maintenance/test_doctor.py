@@ -48,7 +48,7 @@ def test_nothing_private(
     monkeypatch.setattr("rag.maintenance.doctor.LITTLE_DISK", 0)  # this machine may have little
     secret = tmp_path / "ada" / "letters to Charles" / "library"
     monkeypatch.setenv("HOME", str(tmp_path / "ada"))
-    monkeypatch.setenv("RAG_LIBRARIES", f"{tmp_path}/ada/Babbage/shelf")
+    monkeypatch.setenv("RAG_LIBRARY", f"{tmp_path}/ada/Babbage/shelf")
     monkeypatch.setenv("HF_TOKEN", "hf_very_secret")
     monkeypatch.setenv("OMP_NUM_THREADS", "3")
     monkeypatch.setenv("HF_ENDPOINT", "https://ada:very_secret@Babbage")
@@ -57,7 +57,7 @@ def test_nothing_private(
     printed = capsys.readouterr().out
     told = json.loads(printed)["settings"]
     settings = {one["name"]: one["value"] for one in told}
-    assert settings["RAG_LIBRARIES"] == "~/…/shelf"
+    assert settings["RAG_LIBRARY"] == "~/…/shelf"
     assert {"name": "HF_TOKEN", "value": "set, not shown", "trouble": ""} in told
     assert settings["OMP_NUM_THREADS"] == "3"
     for word in ("ada", "Charles", "Babbage", "very_secret", str(tmp_path)):

@@ -11,7 +11,7 @@ from unittest.mock import patch
 import uvicorn
 
 from rag import Library
-from ui.security.access import Access
+from ui.security.policy import Access
 from ui.server import serve
 
 SECONDS = 60.0

@@ -9,8 +9,8 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from ui.security import principal
-from ui.security.access import Access
-from ui.security.middleware import gated
+from ui.security.middleware import protect
+from ui.security.policy import Access
 
 PASSWORD = "a tank, a whale and bread"  # noqa: S105 (of nobody)
 FORM = {"name": "ada", "password": PASSWORD, "after": "/documents/x?q=y"}
@@ -38,4 +38,4 @@ def behind(access: Access, base: str = HOST, peer: str = "198.51.100.4") -> Test
     """A client of an application that tells what it hears, behind a gate."""
     methods = ["GET", "POST", "PUT", "DELETE", "OPTIONS"]
     app = Starlette(routes=[Route("/{path:path}", told, methods=methods)])
-    return TestClient(gated(app, access), base_url=base, client=(peer, 1), follow_redirects=False)
+    return TestClient(protect(app, access), base_url=base, client=(peer, 1), follow_redirects=False)

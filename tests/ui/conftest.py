@@ -10,8 +10,8 @@ from behind_middleware import PASSWORD, behind
 from fastapi.testclient import TestClient
 
 from rag.types import Document, Hit, Quote, Why
-from ui.security.access import decided
 from ui.security.accounts import EMPTY, Accounts
+from ui.security.policy import decide
 
 TEXT = "Opening words.\n\nIndia buys the Zorawar tank. Cockerill supplies its turret. It is light."
 ANSWER = "Cockerill supplies its turret."
@@ -93,4 +93,4 @@ def known() -> tuple[Accounts, str]:
 @pytest.fixture
 def asked(known: tuple[Accounts, str]) -> TestClient:
     """A server that others can reach, and that asks who they are."""
-    return behind(decided("192.0.2.7", accounts=known[0]))
+    return behind(decide("192.0.2.7", accounts=known[0]))

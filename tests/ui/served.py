@@ -17,8 +17,8 @@ from ui.api import problems
 from ui.api.application import create_api
 from ui.jobs import Job, Jobs
 from ui.ops.warm_up import Warming
-from ui.security.access import HERE, decided
-from ui.security.middleware import gated
+from ui.security.middleware import protect
+from ui.security.policy import LOCAL, decide
 
 ADDRESS = "http://127.0.0.1:7860"
 SECONDS = 60.0
@@ -45,7 +45,7 @@ def api(
 
 def here(app: ASGIApp, *, may_change: bool = True) -> ASGIApp:
     """An application behind its gate, for whoever sits at this machine, or for anybody."""
-    return gated(app, HERE if may_change else decided("192.0.2.1", insecure=True))
+    return protect(app, LOCAL if may_change else decide("192.0.2.1", insecure=True))
 
 
 class Pausing:

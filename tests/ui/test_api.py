@@ -47,6 +47,7 @@ def library(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     path = tmp_path_factory.mktemp("library")
     with Library.open(path, embedder=HashingEmbedder()) as opened:
         opened.index(folder)
+        opened.index(folder / "copies")
         yield opened
 
 
@@ -98,6 +99,8 @@ def test_ask_says_how_sure_it_is(client: TestClient, library: Library) -> None:
         ({"where": "author=Ada"}, {"whales.md"}),
         ({"where": ["author=Ada", "author_from=nobody"]}, set()),
         ({"language": "xx"}, set()),
+        ({"collections": "copies"}, {"again.txt"}),
+        ({"collections": "uploads"}, set()),
     ],
 )
 def test_filters(
@@ -110,6 +113,17 @@ def test_filters(
     assert {one["source"] for one in listed["documents"]} == sources
     assert listed["total"] == len(sources)
     assert str(folder) not in str(found)
+
+
+def test_collections_are_listed_with_counts(client: TestClient, folder: Path) -> None:
+    """By name, without their folders; one that there is not is a problem that names them."""
+    assert client.get("/collections").json()["collections"] == [
+        {"name": "copies", "documents": 1},
+        {"name": folder.name, "documents": 3},
+    ]
+    refused = client.get("/ask", params={"q": QUESTION, "collections": ["copies", "copy"]})
+    assert (refused.status_code, refused.json()["type"]) == (422, "/api/v1/problems/impossible")
+    assert "“copy”; there are “copies”, " in refused.json()["detail"]
 
 
 def test_find_goes_by_pages(client: TestClient) -> None:

@@ -23,13 +23,14 @@ from served import SECONDS, Pausing, here
 from rag import Library
 from ui import server
 from ui.ops import lifecycle
-from ui.security.access import decided
+from ui.ops.lifecycle import Background
+from ui.security.policy import decide
 
 QUESTION = "Who led the Belgian Economic Mission to India?"
 
 
 @contextmanager
-def running(library: Library, background: server.Background) -> Iterator[str]:
+def running(library: Library, background: Background) -> Iterator[str]:
     """A server on a free port of this machine; gives its address."""
     listener = lifecycle._listen("127.0.0.1", 0)
 
@@ -56,7 +57,7 @@ def running(library: Library, background: server.Background) -> Iterator[str]:
 @pytest.fixture(scope="module")
 def address(seeds: Library) -> Iterator[str]:
     """A server over the seed articles."""
-    with running(seeds, server.Background.of(seeds)) as found:
+    with running(seeds, Background.of(seeds)) as found:
         yield found
 
 
@@ -71,7 +72,7 @@ def test_it_gets_ready(address: str) -> None:
 
 def test_a_quiet_connection_is_kept(seeds: Library) -> None:
     """Longer than uvicorn would by itself, which closed it just when a proxy asked on it."""
-    with threaded.serving(seeds, decided("127.0.0.1")) as address:
+    with threaded.serving(seeds, decide("127.0.0.1")) as address:
         place = httpx.URL(address)
         connection = HTTPConnection(place.host, place.port, timeout=SECONDS)
         for _ in range(2):
@@ -139,7 +140,7 @@ def test_stopping_cancels_the_job(tmp_path: Path, articles: Path) -> None:
     """The server waits for the document in hand, and leaves the library right."""
     pausing = Pausing(HashingEmbedder(), 1)
     with Library.open(tmp_path / "library", embedder=pausing) as library:
-        background = server.Background.of(library)
+        background = Background.of(library)
         with running(library, background) as address:
             jobs = f"{address}/api/v1/jobs"
             background.warming.join()

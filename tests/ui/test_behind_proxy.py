@@ -21,7 +21,7 @@ from served import SECONDS
 from threaded import serving
 
 from rag import Library
-from ui.security import access, accounts
+from ui.security import accounts, policy
 
 README = Path(__file__).parents[2] / "ui" / "deployment" / "README.md"
 PASSWORD = "a tank, a whale and bread"  # noqa: S105 (of nobody)
@@ -58,16 +58,16 @@ def proxied(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[httpx.Cl
     with Library.open(folder / "library", embedder=HashingEmbedder()) as library:
         library.index(articles)
     known, token = accounts.EMPTY.with_person("ada", "reader", PASSWORD).with_program("ci", "owner")
-    accounts.write(known, folder / "people.json")
+    accounts.save(known, folder / "people.json")
     inner, outer = free_port(), free_port()
     found = re.search(r"```nginx\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
     assert found is not None
     location = found[1].replace("127.0.0.1:7860", f"127.0.0.1:{inner}")
     configuration = folder / "nginx.conf"
     configuration.write_text(NGINX.format(folder=folder, port=outer, location=location))
-    allowed = access.decided(
+    allowed = policy.decide(
         "127.0.0.1",
-        accounts=accounts.read(folder / "people.json"),
+        accounts=accounts.load(folder / "people.json"),
         proxy="127.0.0.1",
         root="/docs-search",
         names=["docs.example.org"],
@@ -119,7 +119,7 @@ def test_a_person(proxied: tuple[httpx.Client, str]) -> None:
     assert '"root":"http://docs.example.org/docs-search"' in page.text
     for asset in re.findall(r'(?:src|href)="\./([^"]+)"', page.text):
         assert client.get(f"/{asset}", headers=headers).status_code == 200, asset
-    asked = {"data": ["What supplies Cockerill?", "", "", "", "", ""]}
+    asked = {"data": ["What supplies Cockerill?", "", "", "", "", "", []]}
     event = client.post("/gradio_api/call/search", json=asked, headers=headers).json()["event_id"]
     found = client.get(f"/gradio_api/call/search/{event}", headers=headers).text
     assert "turret of the" in found
@@ -145,7 +145,7 @@ def test_a_program(proxied: tuple[httpx.Client, str]) -> None:
 
 
 def test_names_and_pages_of_others(proxied: tuple[httpx.Client, str]) -> None:
-    """What the gate refuses it refuses through the proxy, too."""
+    """What is refused is refused through the proxy, too."""
     client, token = proxied
     headers = {"authorization": f"Bearer {token}"}
     assert client.get("/health", headers=headers | {"host": "evil.example"}).status_code == 400

@@ -15,15 +15,16 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from hashing_embedder import HashingEmbedder
+from normalized_html import normalized
 from served import here
 
 from rag import DocumentSummary, Failure, Library
 from ui import strings
 from ui.api.index_jobs import IndexReport
 from ui.jobs import Phase
-from ui.pages import documents_page, documents_routes, states
-from ui.pages.documents_page import Contents
-from ui.pages.documents_table import Listing, Row
+from ui.pages import documents_page, documents_routes
+from ui.pages.documents_page import Contents, Listing, Row
+from ui.templates import render
 
 CROSS = "\N{MULTIPLICATION SIGN}"
 EVIL = '"><script>alert(1)</script>{{7*7}}'
@@ -42,6 +43,11 @@ EMPTY = Contents(held=0, total=0, rows=(), types={})
 def held(*rows: Row, total: int = 1) -> Contents:
     """A library of which these rows are shown."""
     return Contents(held=total, total=total, rows=rows, types={".pdf": total})
+
+
+def page(listing: Listing, contents: Contents, *, may_change: bool) -> str:
+    """The page's HTML."""
+    return normalized(documents_page.page(listing, contents, may_change=may_change))
 
 
 def cells(html: str) -> list[list[str]]:
@@ -65,7 +71,7 @@ def heads(html: str) -> dict[str, tuple[str, str]]:
 def test_a_row_says_what_is_known() -> None:
     """Title, file, type, date, language, pages, passages and status; never where it lies."""
     summary = replace(SUMMARY, language="en", pages=12)
-    html = documents_page.page(Listing(), held(Row(summary)), may_change=True)
+    html = page(Listing(), held(Row(summary)), may_change=True)
     assert cells(html) == [
         [
             "The turret",
@@ -92,7 +98,7 @@ def test_what_is_not_known_is_left_empty() -> None:
         Row(replace(SUMMARY, date=None, source="/x/NOTES")),
         Row(replace(SUMMARY, date_from="file time")),
     )
-    first, second = cells(documents_page.page(Listing(), held(*rows), may_change=False))
+    first, second = cells(page(Listing(), held(*rows), may_change=False))
     assert first == ["The turret", "NOTES", "", "", "", "", "1,234", "Read"]
     assert second[3] == "file of 5 March 2025"
 
@@ -100,7 +106,7 @@ def test_what_is_not_known_is_left_empty() -> None:
 def test_doubts_are_told_in_words() -> None:
     """Folded away behind a word that the keyboard reaches; each as a sentence."""
     row = Row(SUMMARY, ("page 2: no text layer, need OCR", "cut short"))
-    html = documents_page.page(Listing(), held(row), may_change=False)
+    html = page(Listing(), held(row), may_change=False)
     assert (
         "<details><summary>With doubts</summary><ul><li>Page 2: no text layer, need OCR.</li>"
         "<li>Cut short.</li></ul></details>" in html
@@ -112,7 +118,7 @@ def test_hostile_texts_stay_texts() -> None:
     summary = replace(SUMMARY, id=EVIL, title=EVIL, source=f"/x/{EVIL.replace('/', '|')}")
     row = Row(replace(summary, language=EVIL), (EVIL,))
     contents = Contents(9, 9, (row,), {EVIL: 9}, (Failure(EVIL, EVIL),))
-    html = documents_page.page(Listing(title=EVIL, type=EVIL), contents, may_change=True)
+    html = page(Listing(title=EVIL, type=EVIL), contents, may_change=True)
     assert re.findall(r"<script.*?>", html) == ['<script type="module" src="library.js">']
     assert html.count("&lt;script&gt;") >= 8
     assert cells(html)[0][0] == EVIL
@@ -121,7 +127,7 @@ def test_hostile_texts_stay_texts() -> None:
 def test_heads_sort_by_what_the_library_sorts_by() -> None:
     """A head leads to its order; the one that is sorted by says so and leads to the other way."""
     row = Row(SUMMARY)
-    assert heads(documents_page.page(Listing(), held(row), may_change=True)) == {
+    assert heads(page(Listing(), held(row), may_change=True)) == {
         "Title": ("library?sort=title", ""),
         "File": ("library?sort=source", ""),
         "Date": ("library?sort=oldest", "descending"),
@@ -131,7 +137,7 @@ def test_heads_sort_by_what_the_library_sorts_by() -> None:
     }
     listing = Listing(sort="title", title="a & b", type=".pdf", page=3)
     kept = "title=a+%26+b&type=.pdf"
-    assert heads(documents_page.page(listing, held(row, total=200), may_change=True)) == {
+    assert heads(page(listing, held(row, total=200), may_change=True)) == {
         "Title": (f"library?sort=title&{kept}", "ascending"),
         "File": (f"library?sort=source&{kept}", ""),
         "Date": (f"library?{kept}", ""),
@@ -144,18 +150,16 @@ def test_heads_sort_by_what_the_library_sorts_by() -> None:
 def test_pages_turn_and_keep_the_limits() -> None:
     """The links before and after stay within the pages; the count says which rows are shown."""
     rows = (Row(SUMMARY),) * 50
-    html = documents_page.page(Listing(title="x", page=2), held(*rows, total=1216), may_change=True)
+    html = page(Listing(title="x", page=2), held(*rows, total=1216), may_change=True)
     assert "51 to 100 of 1,216 documents</h2>" in html
     assert '<a rel="prev" href="library?title=x">Page before</a>' in html
     assert '<a rel="next" href="library?title=x&amp;page=3">Page after</a>' in html
     assert "<span>2 / 25</span>" in html
-    last = documents_page.page(Listing(page=25), held(*rows[:16], total=1216), may_change=True)
+    last = page(Listing(page=25), held(*rows[:16], total=1216), may_change=True)
     assert "1,201 to 1,216 of 1,216 documents" in last
     assert 'rel="next"' not in last
     assert 'rel="prev"' in last
-    assert 'class="pages"' not in documents_page.page(
-        Listing(), held(*rows, total=50), may_change=True
-    )
+    assert 'class="pages"' not in page(Listing(), held(*rows, total=50), may_change=True)
 
 
 @pytest.mark.parametrize(
@@ -180,9 +184,7 @@ def test_addresses_are_read_and_written(query: dict[str, str], listing: Listing)
 
 def test_the_form_keeps_what_was_chosen() -> None:
     """Words, type and order stay in it; each type is counted."""
-    html = documents_page.page(
-        Listing("title", "tank", ".pdf"), held(Row(SUMMARY)), may_change=True
-    )
+    html = page(Listing("title", "tank", ".pdf"), held(Row(SUMMARY)), may_change=True)
     assert '<input type="hidden" name="sort" value="title">' in html
     assert 'name="title" maxlength="500" value="tank">' in html
     assert '<option value=".pdf" selected>pdf (1)</option>' in html
@@ -190,17 +192,17 @@ def test_the_form_keeps_what_was_chosen() -> None:
 
 def test_an_empty_library_says_what_to_do() -> None:
     """Where files can be sent or named, that; elsewhere the command. Nothing is to be limited."""
-    here = documents_page.page(Listing(), EMPTY, may_change=True)
+    here = page(Listing(), EMPTY, may_change=True)
     assert "Nothing is indexed yet" in here
     assert "Name a folder above, or drop files here" in here
     assert 'role="search"' not in here
     assert "<table" not in here
-    assert "<code>rag index PATH</code>" in documents_page.page(Listing(), EMPTY, may_change=False)
+    assert "<code>rag index PATH</code>" in page(Listing(), EMPTY, may_change=False)
 
 
 def test_nothing_fits() -> None:
     """No row is left by the limits: the way back to all is one click away."""
-    html = documents_page.page(Listing(title="zebra"), Contents(3, 0, (), {}), may_change=True)
+    html = page(Listing(title="zebra"), Contents(3, 0, (), {}), may_change=True)
     assert "No document fits that." in html
     assert '<a href="library">Show all</a>' in html
     assert 'value="zebra"' in html
@@ -209,11 +211,11 @@ def test_nothing_fits() -> None:
 def test_what_could_not_be_read_is_folded_when_long() -> None:
     """Each file with its reason; three stand open, four are folded, the 201st is only counted."""
     one = Failure("/home/someone/scan.pdf", "it has a password; open it and save it without")
-    short = documents_page.page(Listing(), replace(EMPTY, unread=(one,) * 3), may_change=True)
+    short = page(Listing(), replace(EMPTY, unread=(one,) * 3), may_change=True)
     assert '<details class="unread" open><summary>Not read, or not all of it (3)' in short
     assert "<b>scan.pdf</b> It has a password; open it and save it without.</li>" in short
     assert "/home/someone" not in short
-    long = documents_page.page(Listing(), replace(EMPTY, unread=(one,) * 212), may_change=True)
+    long = page(Listing(), replace(EMPTY, unread=(one,) * 212), may_change=True)
     assert '<details class="unread"><summary>Not read, or not all of it (212)' in long
     assert long.count("<b>scan.pdf</b>") == 200
     assert "And 12 more" in long
@@ -221,7 +223,7 @@ def test_what_could_not_be_read_is_folded_when_long() -> None:
 
 def test_where_nothing_may_be_changed_nothing_offers_to() -> None:
     """No field, no button, no script; a line says why and what to do."""
-    html = documents_page.page(Listing(), held(Row(SUMMARY)), may_change=False)
+    html = page(Listing(), held(Row(SUMMARY)), may_change=False)
     assert strings.DOCUMENTS_READ_ONLY in html
     controls = (
         *('id="index"', 'type="file"', 'class="remove"', 'class="again"', 'id="told"'),
@@ -229,12 +231,12 @@ def test_where_nothing_may_be_changed_nothing_offers_to() -> None:
     )
     for control in controls:
         assert control not in html
-        assert control in documents_page.page(Listing(), held(Row(SUMMARY)), may_change=True)
+        assert control in page(Listing(), held(Row(SUMMARY)), may_change=True)
 
 
 def test_the_script_gets_its_texts_from_the_page() -> None:
     """All that they ask for by name is there, and they have no sentence of their own."""
-    html = documents_page.page(Listing(), EMPTY, may_change=True)
+    html = page(Listing(), EMPTY, may_change=True)
     given = re.search(r'data-texts="([^"]+)"', html)
     assert given
     texts = json.loads(unescape(given[1]))
@@ -248,8 +250,12 @@ def test_the_script_gets_its_texts_from_the_page() -> None:
 
 def test_the_head_of_the_asking_page_leads_here() -> None:
     """With articles and without."""
-    assert '<span>3 articles</span><a href="library">Documents</a>' in states.masthead(3, None)
-    assert '<p class="indexed"><a href="library">Documents</a></p>' in states.masthead(0, None)
+
+    def head(articles: int) -> str:
+        return render("masthead", articles=articles, newest=None, note="")
+
+    assert '<span>3 articles</span><a href="library">Documents</a>' in head(3)
+    assert '<p class="indexed"><a href="library">Documents</a></p>' in head(0)
 
 
 @pytest.fixture
@@ -271,16 +277,17 @@ def client(library: Library) -> TestClient:
 
 def test_the_library_is_listed(client: TestClient, library: Library, tmp_path: Path) -> None:
     """In the order and with the limits of the address; a damaged file is named with its reason."""
-    html = client.get("/library", params={"sort": "source"}).text
+    html = normalized(client.get("/library", params={"sort": "source"}).text)
     assert [row[1] for row in cells(html)] == ["bread.txt", "whales.md", "tanks.txt"]
     (failure,) = library.report()[2].failures
     assert [row[4] for row in cells(html)] == ["en", "en", "en"]
     assert f"<b>scan.pdf</b> {strings.sentence(failure.reason)}" in unescape(html)
     assert str(tmp_path) not in html
-    limited = client.get("/library", params={"type": ".md", "page": "7"}).text
+    limited = normalized(client.get("/library", params={"type": ".md", "page": "7"}).text)
     assert [row[:3] for row in cells(limited)] == [["Whales", "whales.md", "md"]]
     assert "1 document</h2>" in limited
-    assert cells(client.get("/library", params={"title": "WHALE"}).text) == cells(limited)
+    titled = normalized(client.get("/library", params={"title": "WHALE"}).text)
+    assert cells(titled) == cells(limited)
     assert "No document fits" in client.get("/library", params={"title": "zebra"}).text
 
 
@@ -296,7 +303,7 @@ def test_a_row_says_what_was_wrong_with_its_file(
     ]
     reason, _, kept = failure.reason.rpartition("; ")
     assert kept == "its earlier version stays in the library"
-    html = client.get("/library", params={"type": ".html"}).text
+    html = normalized(client.get("/library", params={"type": ".html"}).text)
     assert cells(html)[0][7] == f"With doubts{strings.sentence(reason)}"
 
 

@@ -16,8 +16,8 @@ from starlette.routing import BaseRoute, Mount, Route
 from rag import Library
 from ui import server
 from ui.security import accounts
-from ui.security.access import HERE, decided
-from ui.security.middleware import gated
+from ui.security.middleware import protect
+from ui.security.policy import LOCAL, decide
 
 BASE = "http://127.0.0.1:7860"
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
@@ -77,7 +77,7 @@ def asked(app: FastAPI) -> list[tuple[str, str]]:
 
 def test_names_and_pages_of_others(app: FastAPI) -> None:
     """Nothing is answered under another name, or to another page."""
-    client = TestClient(gated(app, HERE), base_url=BASE)
+    client = TestClient(protect(app, LOCAL), base_url=BASE)
     for method, path in asked(app):
         other = client.request(method, path, headers={"host": "evil.example"})
         assert other.status_code == 400, (method, path)
@@ -90,7 +90,7 @@ def test_names_and_pages_of_others(app: FastAPI) -> None:
 def test_who_is_not_known(app: FastAPI) -> None:
     """Nothing is answered, but for the three addresses that say nothing."""
     known, _ = accounts.EMPTY.with_program("ci", "owner")
-    client = TestClient(gated(app, decided("192.0.2.7", accounts=known)), base_url=BASE)
+    client = TestClient(protect(app, decide("192.0.2.7", accounts=known)), base_url=BASE)
     open_ = {"/style.css", "/favicon.ico", "/api/v1/health", "/login", "/logout"}
     for method, path in asked(app):
         answer = client.request(method, path, follow_redirects=False)
@@ -101,7 +101,7 @@ def test_a_reader_changes_nothing(app: FastAPI, library: Library) -> None:
     """Whatever would is refused, and leaves everything as it was."""
     known, token = accounts.EMPTY.with_program("ci", "reader")
     client = TestClient(
-        gated(app, decided("192.0.2.7", accounts=known)),
+        protect(app, decide("192.0.2.7", accounts=known)),
         base_url=BASE,
         headers={"authorization": f"Bearer {token}"},
         raise_server_exceptions=False,
@@ -124,7 +124,7 @@ def test_a_reader_changes_nothing(app: FastAPI, library: Library) -> None:
 
 def test_no_answer_names_a_place_on_this_machine(app: FastAPI, library: Library) -> None:
     """Neither pages nor errors, whatever is asked for, and though the asker may do everything."""
-    client = TestClient(gated(app, HERE), base_url=BASE, raise_server_exceptions=False)
+    client = TestClient(protect(app, LOCAL), base_url=BASE, raise_server_exceptions=False)
     document = library.documents()[0].id
     said = [
         client.get(path, headers={"accept": accept}).text
@@ -133,7 +133,7 @@ def test_no_answer_names_a_place_on_this_machine(app: FastAPI, library: Library)
             *("/", "/library", "/insight", "/health", "/config", "/docs"),
             *("/api/v1/report", "/api/v1/documents", f"/api/v1/documents/{document}"),
             *(f"/documents/{document}", f"/documents/{document}/original"),
-            *(f"/documents/{document}/pages/1.png", "/api/v1/jobs", "/api/v1/libraries"),
+            *(f"/documents/{document}/pages/1.png", "/api/v1/jobs"),
             f"/documents/{document}/citation?start=0&end=9",
         )
     ]
@@ -154,7 +154,9 @@ def test_no_answer_names_a_place_on_this_machine(app: FastAPI, library: Library)
 
 def test_only_scripts_that_came_with_the_page_run(app: FastAPI) -> None:
     """Gradio's own are allowed one by one; an attribute of an element never is a script."""
-    page = TestClient(gated(app, HERE), base_url=BASE).get("/", headers={"accept-encoding": "br"})
+    page = TestClient(protect(app, LOCAL), base_url=BASE).get(
+        "/", headers={"accept-encoding": "br"}
+    )
     policy = page.headers["content-security-policy"]
     scripts = next(one for one in policy.split("; ") if one.startswith("script-src "))
     assert "unsafe-inline" not in scripts
@@ -163,7 +165,7 @@ def test_only_scripts_that_came_with_the_page_run(app: FastAPI) -> None:
 
 def test_nobody_keeps_the_server_busy_with_json(app: FastAPI) -> None:
     """Large bodies of many small parts are refused unread, and none is sent back."""
-    client = TestClient(gated(app, HERE), base_url=BASE, raise_server_exceptions=False)
+    client = TestClient(protect(app, LOCAL), base_url=BASE, raise_server_exceptions=False)
     large, odd = ({f"{key:x}": "secret" for key in range(count)} for count in (30_000, 10_000))
     for method, path in (("POST", "/api/v1/jobs"), ("PUT", "/ratings"), ("POST", "/mcp")):
         assert client.request(method, path, json=large).status_code == 413, path
@@ -176,7 +178,7 @@ def test_nobody_keeps_the_server_busy_with_json(app: FastAPI) -> None:
 
 def test_files_are_reached_by_id_alone(app: FastAPI, library: Library) -> None:
     """No address leads to a file by where it lies."""
-    client = TestClient(gated(app, HERE), base_url=BASE, raise_server_exceptions=False)
+    client = TestClient(protect(app, LOCAL), base_url=BASE, raise_server_exceptions=False)
     secret = library.path.parent / "turret.txt"
     for address in (
         f"/gradio_api/file={secret}",

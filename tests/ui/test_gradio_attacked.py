@@ -1,4 +1,4 @@
-"""``rag serve`` while somebody posts paths and addresses to Gradio: one library, and several."""
+"""``rag serve`` while somebody posts paths and addresses to Gradio."""
 
 from __future__ import annotations
 
@@ -39,26 +39,25 @@ class Served:
 
     process: subprocess.Popen[bytes]
     address: str
-    page: str
     folder: Path
 
     @property
     def audited(self) -> str:
         """Names that were looked up, connections, and files of the folder that were opened."""
         lines = (self.folder / "audit.log").read_text().splitlines()
-        own = re.compile(r"socket\.getaddrinfo \('127\.0\.0\.1'|open \('[^']*/(library|log|shelf)")
+        own = re.compile(r"socket\.getaddrinfo \('127\.0\.0\.1'|open \('[^']*/(library|log)")
         return "\n".join(line for line in lines if not own.match(line))
 
 
 @contextmanager
-def served(folder: Path, *, several: bool) -> Iterator[Served]:
+def served(folder: Path) -> Iterator[Served]:
     """``rag serve`` in a process of its own, with traps beside its library."""
-    shelf = folder / "shelf"
+    place = folder / "library"
     (folder / "bait.txt").write_text("nobody may read this")
     os.mkfifo(folder / "fifo")
     article = folder / "turret.txt"
     article.write_text("Cockerill supplies the turret of the tank.")
-    with Library.open(shelf / "tanks") as library:
+    with Library.open(place) as library:
         library.index(article)
     environment = os.environ | {
         "AUDIT_LOG": str(folder / "audit.log"),
@@ -66,17 +65,15 @@ def served(folder: Path, *, several: bool) -> Iterator[Served]:
         "GRADIO_TEMP_DIR": str(folder / "copies"),
         "TMPDIR": str(folder),
     }
-    given = ["--libraries", shelf] if several else ["--library", shelf / "tanks"]
-    command = [sys.executable, "-m", "rag", "serve", *given, "--port", "0"]
+    command = [sys.executable, "-m", "rag", "serve", "--library", place, "--port", "0"]
     with (
         (folder / "log").open("wb") as log,
         subprocess.Popen(command, cwd=folder, env=environment, stderr=log) as process,
     ):
         try:
             address = ready(folder / "log")
-            page = f"{address}/libraries/tanks" if several else address
-            found = Served(process, address, page, folder)
-            httpx.get(f"{page}/config", timeout=SECONDS).raise_for_status()
+            found = Served(process, address, folder)
+            httpx.get(f"{address}/config", timeout=SECONDS).raise_for_status()
             yield found
         finally:
             process.kill()
@@ -116,10 +113,11 @@ def posted(server: Served, address: str) -> Iterator[tuple[str, object]]:
     session = {"session_hash": "9wenq9suy2b", "fn_index": 0, "trigger_id": None}
     for trap in traps(server, address):
         for route in ROUTES:
-            yield route, {"data": [trap, "", "", "", "", ""], **session}
+            yield route, {"data": [trap, "", "", "", "", "", []], **session}
         for place in ("event_data", "session_hash", "trigger_id", "fn_index"):
-            yield "queue/join", {"data": ["", "", "", "", "", ""], **session, place: trap}
-        yield "queue/join", {"data": ["", "", "", "", "", trap], **session}
+            yield "queue/join", {"data": ["", "", "", "", "", "", []], **session, place: trap}
+        yield "queue/join", {"data": ["", "", "", "", "", trap, []], **session}
+        yield "queue/join", {"data": ["", "", "", "", "", "", trap], **session}
         yield "call/search", {"data": trap}
         yield "call/v2/search", {"asked": trap}
         yield "component_server", {**session, "data": trap, "component_id": 1, "fn_name": "x"}
@@ -130,7 +128,7 @@ def health(server: Served, stop: threading.Event, seconds: list[float]) -> None:
     with httpx.Client(timeout=SECONDS) as client:
         while not stop.is_set():
             began = time.monotonic()
-            client.get(f"{server.page}/api/v1/health").raise_for_status()
+            client.get(f"{server.address}/api/v1/health").raise_for_status()
             seconds.append(time.monotonic() - began)
             time.sleep(0.02)
 
@@ -150,13 +148,11 @@ def watched(server: Served) -> Iterator[None]:
     assert statistics.median(seconds) < TO_ANSWER
 
 
-@pytest.fixture(scope="module", params=[False, True], ids=["one library", "several"])
-def server(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Served]:
-    """A server of each kind."""
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """A server in a process of its own."""
     folder = tmp_path_factory.mktemp("attacked")
-    with served(folder, several=request.param) as found:
+    with served(folder) as found:
         yield found
 
 
@@ -173,7 +169,7 @@ def test_paths_and_addresses(server: Served, listener: socket.socket) -> None:
     on answering.
     """
     address = f"http://127.0.0.1:{listener.getsockname()[1]}/x"
-    with watched(server), httpx.Client(base_url=server.page, timeout=SECONDS) as client:
+    with watched(server), httpx.Client(base_url=server.address, timeout=SECONDS) as client:
         for route, body in posted(server, address):
             answer = client.post(f"/gradio_api/{route}", json=body)
             assert answer.status_code in {404, 422}, (route, body)
@@ -187,7 +183,7 @@ def test_paths_and_addresses(server: Served, listener: socket.socket) -> None:
             assert client.post(f"/gradio_api/{form}", files=sent).status_code == 404
         # As a text they are questions like any other.
         text = json.dumps({"path": "/dev/zero", "meta": {"_type": "gradio.FileData"}})
-        event = client.post("/gradio_api/call/search", json={"data": [text, *[""] * 5]})
+        event = client.post("/gradio_api/call/search", json={"data": [text, *[""] * 5, []]})
         found = client.get(f"/gradio_api/call/search/{event.json()['event_id']}")
         assert "event: complete" in found.text
     with pytest.raises(TimeoutError):
@@ -199,14 +195,14 @@ def test_paths_and_addresses(server: Served, listener: socket.socket) -> None:
 def test_bodies_that_never_end(server: Served) -> None:
     """Announced, in pieces, or deep: they cost nothing but their own connection."""
     host, port = server.address.removeprefix("http://").split(":")
-    path = server.page.removeprefix(server.address) + "/gradio_api/queue/join"
+    path = "/gradio_api/queue/join"
     head = f"POST {path} HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/json\r\n"
     begun = ["Content-Length: 100\r\n\r\n{", "Transfer-Encoding: chunked\r\n\r\n1\r\n{\r\n"]
     with ExitStack() as stack, watched(server):
         for body in begun * 5:
             one = stack.enter_context(socket.create_connection((host, int(port))))
             one.sendall((head + body).encode())
-        with httpx.Client(base_url=server.page, timeout=SECONDS) as client:
+        with httpx.Client(base_url=server.address, timeout=SECONDS) as client:
             for body in (b"[" * 3_000_000, b'{"data":' * 400_000, b'["' + b"x" * 3_000_000 + b'"]'):
                 for route in ("queue/join", "call/search"):
                     answer = client.post(f"/gradio_api/{route}", content=iter([body]))
@@ -215,9 +211,9 @@ def test_bodies_that_never_end(server: Served) -> None:
 
 def test_a_choice_that_there_is_not(server: Served) -> None:
     """It fits no document; what was sent is not logged."""
-    with watched(server), httpx.Client(base_url=server.page, timeout=SECONDS) as client:
+    with watched(server), httpx.Client(base_url=server.address, timeout=SECONDS) as client:
         for limits in (["", "", "", ".secret", ""], ["", "", "", "", "secret"]):
-            event = client.post("/gradio_api/call/search", json={"data": ["turret", *limits]})
+            event = client.post("/gradio_api/call/search", json={"data": ["turret", *limits, []]})
             found = client.get(f"/gradio_api/call/search/{event.json()['event_id']}")
             assert "event: complete" in found.text
     log = (server.folder / "log").read_text()
@@ -228,7 +224,7 @@ def test_a_choice_that_there_is_not(server: Served) -> None:
 def test_addresses_that_are_odd(server: Served) -> None:
     """Whatever a path or a query says, nothing breaks."""
     odd = ("%00", "%ff", "..%2f..%2fetc%2fpasswd", "x" * 3000, "%5B", "a%0d%0ab", "%e2%80%ae")
-    with watched(server), httpx.Client(base_url=server.page, timeout=SECONDS) as client:
+    with watched(server), httpx.Client(base_url=server.address, timeout=SECONDS) as client:
         for one in odd:
             for path in (
                 "/",

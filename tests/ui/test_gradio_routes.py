@@ -17,8 +17,8 @@ from test_every_route import walked
 
 from rag import MAX_QUESTION_LENGTH, Library
 from ui import server
-from ui.security.body_limit import MOST_BYTES
 from ui.security.gradio_routes import OPEN, Events
+from ui.security.policy import MOST_BODY_BYTES
 
 CLOSED = """
 GET /favicon.ico
@@ -74,13 +74,18 @@ POST /gradio_api/vibe-starter-queries
 """What Gradio registers besides, each with a slash at its end, too, or without."""
 
 CALL, JOIN = "/gradio_api/call/search", "/gradio_api/queue/join"
-DATA = ["turret", "", "", "", "", ""]
+DATA: list[object] = ["turret", "", "", "", "", "", []]
 FILE = {"path": "/dev/zero", "meta": {"_type": "gradio.FileData"}}
 BODIES: dict[str, object] = {
     "a file": {"data": [FILE, *DATA[1:]]},
     "a file in a list": {"data": [[FILE], *DATA[1:]]},
     "an address": {"data": [{"url": "http://127.0.0.1:9/x", **FILE}, *DATA[1:]]},
     "null": {"data": [None, *DATA[1:]]},
+    "a list for a text": {"data": [["turret"], *DATA[1:]]},
+    "a text for a list": {"data": [*DATA[:-1], "x"]},
+    "a file for a list": {"data": [*DATA[:-1], FILE]},
+    "a file in the list": {"data": [*DATA[:-1], [FILE]]},
+    "too long a list": {"data": [*DATA[:-1], ["x"] * 101]},
     "a number": {"data": [1, *DATA[1:]]},
     "true": {"data": [True, *DATA[1:]]},
     "too few": {"data": DATA[1:]},
@@ -119,17 +124,17 @@ QUEUED: dict[str, object] = {
 RAW = {
     "nothing": b"",
     "no JSON": b"data=turret",
-    "no UTF-8": b'{"data":["\xff","","","","",""]}',
+    "no UTF-8": b'{"data":["\xff","","","","","",[]]}',
     "UTF-16": json.dumps({"data": DATA}).encode("utf-16"),
-    "a field twice": b'{"data":["a","","","","",""],"data":["b","","","","",""]}',
-    "NaN": b'{"data":[NaN,"","","","",""]}',
-    "infinity": b'{"data":[1e999,"","","","",""]}',
+    "a field twice": b'{"data":["a","","","","","",[]],"data":["b","","","","","",[]]}',
+    "NaN": b'{"data":[NaN,"","","","","",[]]}',
+    "infinity": b'{"data":[1e999,"","","","","",[]]}',
     "endless digits": b'{"data":[' + b"9" * 50_000 + b"]}",
     "nested": b'{"data":' + b"[" * 50_000 + b"]" * 50_000 + b"}",
     "open brackets": b"[" * 200_000,
     "objects in objects": b'{"a":' * 30_000,
-    "large": b'{"data":["' + b"x" * MOST_BYTES + b'","","","","",""]}',
-    "blanks": b" " * MOST_BYTES + json.dumps({"data": DATA}).encode(),
+    "large": b'{"data":["' + b"x" * MOST_BODY_BYTES + b'","","","","","",[]]}',
+    "blanks": b" " * MOST_BODY_BYTES + json.dumps({"data": DATA}).encode(),
 }
 
 

@@ -13,6 +13,7 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from hashing_embedder import HashingEmbedder
+from normalized_html import normalized
 
 from rag import (
     Bin,
@@ -25,7 +26,7 @@ from rag import (
     Sought,
     Span,
 )
-from ui.pages import hit_html, insight_page, insight_routes, insight_strings, neighbours_page
+from ui.pages import insight_page, insight_routes, insight_strings, neighbours_page
 from ui.pages.insight_page import Known
 
 EVIL = '"><script>alert(1)</script>{{7*7}}'
@@ -56,7 +57,7 @@ def tables(html: str) -> list[list[str]]:
 
 def test_what_is_known_is_said_in_figures() -> None:
     """Shares in words, a table below each diagram, what was missed with the way to ask for it."""
-    html = insight_page.page(KNOWN)
+    html = normalized(insight_page.page(KNOWN))
     assert "3 documents, 1,343 passages." in html
     for figure in ("115 of 128", "77 of 95", "5 of 6", "2 of 6"):
         assert f"<b>{figure}</b>" in html
@@ -78,7 +79,7 @@ def test_what_is_known_is_said_in_figures() -> None:
 
 def test_diagrams_are_told_in_words() -> None:
     """Each is one picture with a label that has its figures."""
-    html = insight_page.page(KNOWN)
+    html = normalized(insight_page.page(KNOWN))
     labels = re.findall(r'<svg class="plot" role="img" aria-label="([^"]+)"', html)
     scores, sure, ranks, dates = map(unescape, labels)
     assert "between 0.45 and 0.75, half of them above 0.60" in scores
@@ -103,7 +104,7 @@ def test_what_was_not_measured_is_said(calibration: Calibration | None, line: st
     known = replace(
         KNOWN, calibration=calibration, reliability=None, sought=(), dates=Dates({}, 3, 0)
     )
-    html = insight_page.page(known)
+    html = normalized(insight_page.page(known))
     assert line in unescape(html)
     assert insight_strings.NOT_CHECKED in html
     assert insight_strings.NO_DATES in html
@@ -113,7 +114,7 @@ def test_what_was_not_measured_is_said(calibration: Calibration | None, line: st
 def test_many_misses_are_counted() -> None:
     """Fifty of them are named."""
     sought = tuple(Sought("T", "a.txt", f"q{n}", 0) for n in range(53))
-    html = insight_page.page(replace(KNOWN, sought=sought))
+    html = normalized(insight_page.page(replace(KNOWN, sought=sought)))
     assert "Not among the first ten (53)" in html
     assert html.count("<li><b>T</b>") == 50
     assert "And 3 more" in html
@@ -150,7 +151,7 @@ def test_the_library_is_seen(client: TestClient, library: Library) -> None:
     """All on one page: what was tested, and the dates."""
     library.check()
     response = client.get("/insight")
-    html = response.text
+    html = normalized(response.text)
     assert html.startswith("<!doctype html>")
     assert html.endswith("</div></main></body></html>")
     assert insight_strings.TOO_SMALL in unescape(html)
@@ -163,7 +164,7 @@ def test_the_library_is_seen(client: TestClient, library: Library) -> None:
 def test_a_passage_has_a_page_of_its_neighbours(client: TestClient, library: Library) -> None:
     """The passage, then the others with how like they are, and the way to each document."""
     hit = next(one for one in library.search("turret of the tank") if "Ghent" in one.text)
-    near = client.get(f"/{hit_html.neighbours_address(hit.passage_id)}").text
+    near = normalized(client.get(f"/insight/passages/{hit.passage_id}").text)
     texts = re.findall(r"<blockquote><p>([^<]+)", near)
     assert texts[0].startswith("The turret of the tank comes from Ghent.")
     found = library.neighbours(hit.passage_id)
@@ -187,7 +188,7 @@ def test_an_empty_library_has_nothing_to_show(tmp_path: Path) -> None:
     with Library.open(tmp_path / "library", embedder=HashingEmbedder()) as empty:
         app = FastAPI()
         insight_routes.add_routes(app, empty)
-        html = TestClient(app).get("/insight").text
+        html = normalized(TestClient(app).get("/insight").text)
     assert insight_strings.EMPTY in html
     assert "<section" not in html
     assert html.endswith("</html>")

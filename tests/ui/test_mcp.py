@@ -61,6 +61,12 @@ async def _tools_do_what_they_say(client: Client, library: Library) -> None:
     assert where in said
     assert str(library.path.parent) not in said + json.dumps(found)
 
+    within = {"question": QUESTION, "collections": [library.collections()[0].name]}
+    assert structured(await client.call_tool("search", within))["passages"][0] == hit
+    refused = await client.call_tool("search", {"question": QUESTION, "collections": ["none"]})
+    assert refused.is_error
+    assert "there is no collection “none”" in text(refused)
+
     result = await client.call_tool("find", {"query": '"Princess Astrid"', "passages": 1})
     matches = structured(result)
     assert matches["total"] == library.find('"Princess Astrid"').passages

@@ -6,40 +6,40 @@ import asyncio
 from pathlib import Path
 
 import pytest
+from argon2 import extract_parameters
 from behind_middleware import FORM, HTML, PASSWORD, behind
 from fastapi.testclient import TestClient
 from starlette.types import Message, Receive, Scope, Send
 
 from rag import InputError
-from ui.security import accounts, login, principal
-from ui.security import sessions as kept
-from ui.security.access import HERE, LOCAL, decided
+from ui.security import accounts, policy, principal
 from ui.security.accounts import EMPTY, Accounts
-from ui.security.middleware import gated
-from ui.security.rate_counters import FREE_TRIES, Tries
-from ui.security.sessions import SECONDS, Sessions
+from ui.security.login import Sessions
+from ui.security.middleware import protect
+from ui.security.policy import FREE_ATTEMPTS, LOCAL, LOOPBACK, SESSION_SECONDS, decide
+from ui.security.rate_limit import Backoff
 
 
 @pytest.mark.parametrize("host", ["192.0.2.7", "::", "docs.example.org"])
 def test_it_does_not_start_for_others_without_being_told_who(host: str) -> None:
     """The refusal names both ways out."""
     with pytest.raises(InputError, match=r"--auth FILE.*rag password.*--insecure"):
-        decided(host)
+        decide(host)
     with pytest.raises(InputError, match="--auth FILE"):  # whom a proxy lets through is anybody
-        decided("127.0.0.1", proxy="127.0.0.1")
-    assert not decided(host, insecure=True).may_be_changed
+        decide("127.0.0.1", proxy="127.0.0.1")
+    assert not decide(host, insecure=True).may_be_changed
 
 
-@pytest.mark.parametrize("host", [*LOCAL, "127.0.0.2", "[::1]"])
+@pytest.mark.parametrize("host", [*LOOPBACK, "127.0.0.2", "[::1]"])
 def test_this_machine_alone_may_do_everything(host: str) -> None:
     """Nobody else can reach it."""
-    assert decided(host) == HERE
-    assert behind(HERE, "http://127.0.0.1").get("/").json()["role"] == "owner"
+    assert decide(host) == LOCAL
+    assert behind(LOCAL, "http://127.0.0.1").get("/").json()["role"] == "owner"
 
 
 def test_anybody_reads_and_changes_nothing() -> None:
     """With --insecure, also on this machine."""
-    for access in (decided("192.0.2.7", insecure=True), decided("127.0.0.1", insecure=True)):
+    for access in (decide("192.0.2.7", insecure=True), decide("127.0.0.1", insecure=True)):
         assert behind(access, "http://127.0.0.1").get("/").json()["role"] == "reader"
 
 
@@ -48,7 +48,7 @@ def test_anybody_reads_and_changes_nothing() -> None:
     [
         ({"insecure": True, "accounts": EMPTY}, "give one of the two"),
         ({"root": "/docs"}, "--behind-proxy"),
-        ({"proxy": "nginx", "insecure": True}, "takes the address"),
+        ({"proxy": "nginx", "insecure": True}, "takes the IP address"),
         ({"names": ["docs.example.org:80"], "insecure": True}, "without a port"),
         ({"proxy": "127.0.0.1", "root": "/a/../b", "insecure": True}, "a path like"),
     ],
@@ -56,7 +56,7 @@ def test_anybody_reads_and_changes_nothing() -> None:
 def test_what_can_not_be_meant(options: dict[str, object], said: str) -> None:
     """Words that say what to do."""
     with pytest.raises(InputError, match=said):
-        decided("127.0.0.1", **options)  # type: ignore[arg-type]
+        decide("127.0.0.1", **options)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -122,7 +122,7 @@ def test_hosts_and_origins_that_are_none(headers: list[tuple[str, str]]) -> None
 
     raw = [(name.encode(), value.encode()) for name, value in headers]
     scope = {"type": "http", "method": "GET", "path": "/", "query_string": b"", "headers": raw}
-    asyncio.run(gated(app, HERE)(scope, receive, send))
+    asyncio.run(protect(app, LOCAL)(scope, receive, send))
     assert sent[0]["status"] == 400
     assert b"malformed" in sent[1]["body"]
     assert reached == []
@@ -131,7 +131,7 @@ def test_hosts_and_origins_that_are_none(headers: list[tuple[str, str]]) -> None
 @pytest.mark.parametrize("host", ["127.0.0.1", "LOCALHOST:7860", "[::1]:7860", "localhost.:65535"])
 def test_hosts_as_browsers_write_them(host: str) -> None:
     """In upper case, with a port, with the dot that ends a name."""
-    client = behind(HERE, "http://127.0.0.1")
+    client = behind(LOCAL, "http://127.0.0.1")
     origin = f"http://{host}"
     assert client.get("/", headers={"host": host, "origin": origin}).status_code == 200
     assert client.get("/", headers={"host": host, "origin": "null"}).status_code == 403
@@ -159,7 +159,7 @@ def test_a_person_logs_in_and_out(asked: TestClient) -> None:
     answer = asked.post("/login", data=FORM)
     assert (answer.status_code, answer.headers["location"]) == (303, "/documents/x?q=y")
     cookie = answer.headers["set-cookie"].lower()
-    for said in ("httponly", "samesite=strict", f"max-age={SECONDS}", "path=/"):
+    for said in ("httponly", "samesite=strict", f"max-age={SESSION_SECONDS}", "path=/"):
         assert said in cookie
     heard = asked.get("/").json()
     assert (heard["name"], heard["role"]) == ("ada", "owner")
@@ -192,9 +192,9 @@ def test_wrong_passwords_have_to_wait(
     known: tuple[Accounts, str], caplog: pytest.LogCaptureFixture
 ) -> None:
     """After some, the answer is how long; the right one waits, too. No secret is logged."""
-    access = decided("192.0.2.7", accounts=known[0])
+    access = decide("192.0.2.7", accounts=known[0])
     asked = behind(access)
-    for number in range(FREE_TRIES):
+    for number in range(FREE_ATTEMPTS):
         wrong = asked.post("/login", data=FORM | {"password": f"guess {number} of them"})
         assert wrong.status_code == 401
         assert "guess" not in wrong.text
@@ -209,37 +209,37 @@ def test_wrong_passwords_have_to_wait(
 def test_how_long_the_next_try_waits() -> None:
     """Twice as long each time, a quarter of an hour at most; others don't wait for it."""
     now = [0.0]
-    tries = Tries(lambda: now[0])
+    backoff = Backoff(lambda: now[0])
     waits = []
     for _ in range(20):
-        assert tries.take("a") == 0
-        waits.append(tries.take("a") if len(waits) >= FREE_TRIES - 1 else 0)
+        assert backoff.attempt("a") == 0
+        waits.append(backoff.attempt("a") if len(waits) >= FREE_ATTEMPTS - 1 else 0)
         now[0] += waits[-1]
-    assert waits[FREE_TRIES - 2 : FREE_TRIES + 3] == [0, 30, 60, 120, 240]
+    assert waits[FREE_ATTEMPTS - 2 : FREE_ATTEMPTS + 3] == [0, 30, 60, 120, 240]
     assert max(waits) == 900
-    assert tries.take("b") == 0
-    tries.succeeded("a")
-    assert tries.take("a") == 0
+    assert backoff.attempt("b") == 0
+    backoff.succeeded("a")
+    assert backoff.attempt("a") == 0
 
 
 def test_a_password_of_ones_own_buys_no_guesses() -> None:
     """Who may come in guesses at another's password no more often than others do."""
-    tries = Tries(lambda: 0.0)
+    backoff = Backoff(lambda: 0.0)
     guesses = 0
-    while guesses < 20 and tries.take("a") == 0:
+    while guesses < 20 and backoff.attempt("a") == 0:
         guesses += 1
-        if tries.take("a") == 0:
-            tries.succeeded("a")
-    assert guesses == FREE_TRIES
+        if backoff.attempt("a") == 0:
+            backoff.succeeded("a")
+    assert guesses == FREE_ATTEMPTS
 
 
 def test_what_nobody_looked_at_is_no_try(
     known: tuple[Accounts, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A server that is too busy to look does not take it for a wrong password."""
-    asked = behind(decided("192.0.2.7", accounts=known[0]))
-    monkeypatch.setattr(login, "WAITING", 0)
-    assert {asked.post("/login", data=FORM).status_code for _ in range(2 * FREE_TRIES)} == {503}
+    asked = behind(decide("192.0.2.7", accounts=known[0]))
+    monkeypatch.setattr(policy, "WAITING_PASSWORD_CHECKS", 0)
+    assert {asked.post("/login", data=FORM).status_code for _ in range(2 * FREE_ATTEMPTS)} == {503}
     monkeypatch.undo()
     assert asked.post("/login", data=FORM).status_code == 303
 
@@ -247,26 +247,32 @@ def test_what_nobody_looked_at_is_no_try(
 def test_the_access_file(tmp_path: Path, known: tuple[Accounts, str]) -> None:
     """Only its owner can read it; no secret is in it; what others can use is refused."""
     file = tmp_path / "people.json"
-    accounts.write(known[0], file)
+    accounts.save(known[0], file)
     assert file.stat().st_mode & 0o777 == 0o600
     assert PASSWORD not in file.read_text()
     assert known[1] not in file.read_text()
-    assert accounts.read(file) == known[0]
+    assert accounts.load(file) == known[0]
     assert [path.name for path in tmp_path.iterdir()] == ["people.json"]
     file.chmod(0o640)
     with pytest.raises(InputError, match=f"chmod 600 {file}"):
-        accounts.read(file)
-    file.write_text("{}")
+        accounts.load(file)
     file.chmod(0o600)
-    with pytest.raises(InputError, match="no access file"):
-        accounts.read(file)
+    for content in (
+        "",
+        "[]",
+        '{"ada": {"role": "admin"}}',
+        '{"ci": {"role": "owner", "sha256": 1}}',
+    ):
+        file.write_text(content)
+        with pytest.raises(InputError, match="not an access file"):
+            accounts.load(file)
 
 
 def test_names_and_passwords(known: tuple[Accounts, str]) -> None:
     """The same letters are the same, however they are written; a short password is none."""
     made = EMPTY.with_person("José", "reader", "müde Möwen über Meer")
     seen = made.person("José", "müde Möwen über Meer")
-    assert seen == principal.Visitor("José", "reader")
+    assert seen == principal.Principal("José", "reader")
     assert known[0].person("ada", PASSWORD[:-1]) is None
     assert known[0].person("nobody", PASSWORD) is None
     with pytest.raises(InputError, match="12 characters"):
@@ -275,16 +281,24 @@ def test_names_and_passwords(known: tuple[Accounts, str]) -> None:
         EMPTY.with_person("a\nb", "owner", PASSWORD)
 
 
+def test_unknown_names_take_as_long() -> None:
+    """As much is computed for them as for a wrong password."""
+    made = EMPTY.with_person("ada", "owner", PASSWORD).root["ada"].argon2
+    assert made is not None
+    assert extract_parameters(made) == extract_parameters(accounts._NOBODY)
+
+
 def test_sessions_end(monkeypatch: pytest.MonkeyPatch) -> None:
     """After a working day, and when many others began."""
     now = [0.0]
     sessions = Sessions(lambda: now[0])
-    number = sessions.begin(principal.AT_THIS_MACHINE)
-    now[0] = SECONDS - 1.0
-    assert sessions.find(number) == principal.AT_THIS_MACHINE
-    now[0] = float(SECONDS)
+    number = sessions.begin(principal.LOCAL_OWNER)
+    now[0] = SESSION_SECONDS - 1.0
+    assert sessions.find(number) == principal.LOCAL_OWNER
+    now[0] = float(SESSION_SECONDS)
     assert sessions.find(number) is None
-    monkeypatch.setattr(kept, "MOST", 2)
-    first, *others = (sessions.begin(principal.AT_THIS_MACHINE) for _ in range(3))
+    monkeypatch.setattr(policy, "MOST_SESSIONS", 2)
+    sessions = Sessions()
+    first, *others = (sessions.begin(principal.LOCAL_OWNER) for _ in range(3))
     assert sessions.find(first) is None
-    assert [sessions.find(one) for one in others] == [principal.AT_THIS_MACHINE] * 2
+    assert [sessions.find(one) for one in others] == [principal.LOCAL_OWNER] * 2

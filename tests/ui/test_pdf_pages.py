@@ -27,6 +27,8 @@ from rag.documents.sandbox.processes import stdin
 from ui import strings
 from ui.pages import pdf_pages
 from ui.security import origin
+from ui.security.middleware import protect
+from ui.security.policy import LOCAL
 
 SENTENCE = " ".join([*LEFT[2:], RIGHT[0]])
 NAMES = ("survey.pdf", "note.txt", "bank.pdf", "old.zip/deep/1999.pdf", "packed.pdf.gz")
@@ -97,8 +99,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         }
         app = FastAPI()
         shelf = pdf_pages.add_routes(app, library)
-        app.add_middleware(origin.headed)
-        with TestClient(app, base_url="http://127.0.0.1:7860") as client:
+        with TestClient(protect(app, LOCAL), base_url="http://127.0.0.1:7860") as client:
             yield Served(client, library, folder, shelf)
         assert shelf._viewer._process is None
 

@@ -6,12 +6,19 @@ import datetime as dt
 import re
 
 import pytest
+from normalized_html import normalized
 
 from rag import Bin, Dates
 from ui.pages import plots, timeline
-from ui.pages.plots import Bar, Range
+from ui.pages.plots import Bar, Plot, Range
+from ui.templates import render
 
 EVIL = '"><script>alert(1)</script>'
+
+
+def drawn(plot: Plot) -> str:
+    """A diagram's SVG."""
+    return normalized(render("plot", plot=plot))
 
 
 def attributes(svg: str, tag: str, kind: str) -> list[dict[str, float]]:
@@ -25,7 +32,7 @@ def attributes(svg: str, tag: str, kind: str) -> list[dict[str, float]]:
 def test_reliability_by_hand() -> None:
     """Half sure and a quarter right: across 9 + 88 / 2 percent, up a quarter of 194 pixels."""
     one = Bin(confidence=0.5, share=0.25, low=0.0, high=1.0, known=3, foreign=9)
-    svg = plots.reliability([one], "a label")
+    svg = drawn(plots.reliability([one], "a label"))
     assert attributes(svg, "circle", "dot") == [{"cx": 53.0, "cy": 216 - 194 / 4, "r": 5.0}]
     assert attributes(svg, "line", "interval") == [{"x1": 53.0, "y1": 216, "x2": 53.0, "y2": 22}]
     assert attributes(svg, "line", "same") == [{"x1": 9, "y1": 216, "x2": 97, "y2": 22}]
@@ -51,7 +58,7 @@ def test_histogram_by_hand() -> None:
     on the middle, 119 pixels from above; others hang from it.
     """
     found = [Range(0.2, 0.3, own=1, other=4), Range(0.3, 0.4, own=2, other=0)]
-    svg = plots.histogram(found, threshold=0.25, label="")
+    svg = drawn(plots.histogram(found, threshold=0.25, label=""))
     unit = 97 / 4
     assert attributes(svg, "rect", "own") == [
         {"x": 9.15, "y": pytest.approx(119 - unit, abs=0.05), "width": 43.7, "height": 24.2},
@@ -71,7 +78,7 @@ def test_histogram_by_hand() -> None:
 
 def test_bars_by_hand() -> None:
     """Two of 4 and 1: widths are 76 % of half of 88 percent, the first is as high as it gets."""
-    svg = plots.bars([Bar("a", 4, "a: 4"), Bar("b", 1, "b: 1")], "label")
+    svg = drawn(plots.bars([Bar("a", 4, "a: 4"), Bar("b", 1, "b: 1")], "label"))
     assert attributes(svg, "rect", "own") == [
         {"x": 14.28, "width": 33.44, "y": 22.0, "height": 194.0},
         {"x": 58.28, "width": 33.44, "y": 167.5, "height": 48.5},
@@ -82,7 +89,7 @@ def test_bars_by_hand() -> None:
 
 def test_many_bars_have_some_names() -> None:
     """Of thirty every fourth is named, and none has its number above it."""
-    svg = plots.bars([Bar(f"n{at}", at + 1, "") for at in range(30)], "")
+    svg = drawn(plots.bars([Bar(f"n{at}", at + 1, "") for at in range(30)], ""))
     assert re.findall(r'class="name"[^>]*>(\w+)<', svg) == [f"n{at}" for at in range(0, 30, 4)]
 
 
@@ -104,7 +111,7 @@ def test_steps_are_round(most: int, found: list[int]) -> None:
 
 def test_hostile_names_stay_names() -> None:
     """Whatever is called so: in names, in what resting on it tells, and in the label."""
-    svg = plots.bars([Bar(EVIL, 1, EVIL)], EVIL)
+    svg = drawn(plots.bars([Bar(EVIL, 1, EVIL)], EVIL))
     assert "<script" not in svg
     assert svg.count("&quot;&gt;&lt;script&gt;") == 3
 

@@ -12,8 +12,8 @@ from fastapi.testclient import TestClient
 from hashing_embedder import HashingEmbedder
 from served import here
 
-from rag import Hit, Library
-from ui.pages import answers, hit_html, ratings
+from rag import Answer, Hit, Library
+from ui.pages import answers, ratings
 
 QUESTION = "Where does the turret come from?"
 
@@ -46,9 +46,10 @@ def pressed(html: str) -> list[tuple[str, str]]:
 )
 def test_thumbs_show_what_was_said(hit: Hit, good: bool | None, states: tuple[str, str]) -> None:  # noqa: FBT001
     """Two buttons with names; one that is pressed says where that is kept."""
-    html = hit_html.thumbs(hit, good)
+    answer = Answer(answered=True, confidence=0.9, hits=(hit,))
+    html = answers.results("q", answer, {} if good is None else {"p1": good})
     assert pressed(html) == list(zip(("good", "bad"), states, strict=True))
-    assert re.findall(r'<button type="button"[^>]*aria-label="([^"]+)"', html) == [
+    assert re.findall(r'<button type="button" class="thumb"[^>]*aria-label="([^"]+)"', html) == [
         "This passage is right",
         "This passage is wrong",
     ]

@@ -16,19 +16,19 @@ from served import ADDRESS, here, over
 
 from rag import Library
 from ui.api import problems
-from ui.api.application import empty
 from ui.jobs import Jobs
 from ui.ops import metrics, request_log
-from ui.ops.metrics import Metrics
+from ui.ops.metrics import Metrics, Reading
 from ui.ops.request_log import Observed
 from ui.ops.warm_up import Warming
 
-NONE = Metrics(tuple)
+NONE = Metrics(lambda: Reading(ready=False))
 
 
 def application(counted: Metrics) -> FastAPI:
-    """Some routes, below a prefix, too, and one that fails."""
-    app, api = FastAPI(), empty("test", "test")
+    """Some routes, and one that fails."""
+    app, api = FastAPI(), FastAPI()
+    problems.add_handlers(api)
     metrics.add_routes(app, counted)
 
     @app.get("/documents/{document_id}")
@@ -40,7 +40,7 @@ def application(counted: Metrics) -> FastAPI:
         raise KeyError(name)
 
     app.mount(problems.PREFIX, api)
-    app.add_middleware(request_log.routed, below="/libraries/{name}")
+    app.add_middleware(request_log.routed)
     return app
 
 
@@ -83,9 +83,9 @@ def test_the_log_names_routes_and_no_paths(caplog: pytest.LogCaptureFixture) -> 
     client.get("/api/v1/broken/secret")
     lines = [record for record in caplog.records if record.name == "ui.ops.request_log"]
     assert [vars(line)["route"] for line in lines] == [
-        "/libraries/{name}/documents/{document_id}",
+        "/documents/{document_id}",
         "unmatched",
-        "/libraries/{name}/api/v1/broken/{name}",
+        "/api/v1/broken/{name}",
     ]
     assert [vars(line)["status"] for line in lines] == [200, 404, 500]
     assert [line.levelname for line in lines] == ["INFO", "INFO", "WARNING"]
@@ -95,7 +95,7 @@ def test_the_log_names_routes_and_no_paths(caplog: pytest.LogCaptureFixture) -> 
 def test_who_left_before_the_answer_is_no_error(caplog: pytest.LogCaptureFixture) -> None:
     """An application that begins no answer, as they do for a page that was closed, did not fail."""
     caplog.set_level(logging.DEBUG, logger="ui.ops.request_log")
-    counted = Metrics(tuple)
+    counted = Metrics(lambda: Reading(ready=False))
 
     async def nothing(*_: object) -> None:
         """Answer nothing, or fail."""
@@ -119,7 +119,7 @@ def test_what_prometheus_reads(tmp_path: object, library: Library) -> None:
         job = jobs.start([library.path.parent / "tea.txt"])
         assert over(jobs, job).state == "done"
         jobs.close()
-        counted = Metrics(lambda: (metrics.read(small, jobs, warming),))
+        counted = Metrics(lambda: metrics.read(small, jobs, warming))
         client = asked(counted)
         client.get("/documents/1")
         client.get("/documents/2")
@@ -127,17 +127,17 @@ def test_what_prometheus_reads(tmp_path: object, library: Library) -> None:
         answer = client.get("/metrics")
         assert answer.headers["content-type"].startswith("text/plain; version=0.0.4")
         found = samples(answer.text)
-    route = "/libraries/{name}/documents/{document_id}"
+    route = "/documents/{document_id}"
     assert found["rag_http_requests_total", "GET", route, "200"] == 2
     assert found["rag_http_requests_total", "other", route, "405"] == 1
     assert found["rag_http_request_seconds_count", route] == 3
     assert found["rag_http_requests_open",] == 1  # this one
-    assert found["rag_documents", ""] == 1
-    assert found["rag_passages", ""] == 1
-    assert found["rag_ready", ""] == 0  # nobody warmed it
-    assert found["rag_readable", ""] == 1
-    assert found["rag_index_jobs", "", "running"] == 0
-    assert found["rag_index_jobs_ended_total", "", "done"] == 1
+    assert found["rag_documents",] == 1
+    assert found["rag_passages",] == 1
+    assert found["rag_ready",] == 0  # nobody warmed it
+    assert found["rag_readable",] == 1
+    assert found["rag_index_jobs", "running"] == 0
+    assert found["rag_index_jobs_ended_total", "done"] == 1
 
 
 def test_metrics_are_not_for_others() -> None:

@@ -40,7 +40,7 @@ def test_the_question_of_the_address_is_kept(starting: Starting) -> None:
     """As text, whatever it says."""
     hostile = '"><script>alert(1)</script>'
     response = client_of(starting).get("/", params={"q": hostile})
-    assert 'value="&quot;&gt;&lt;script&gt;alert(1)&lt;/script&gt;"' in response.text
+    assert 'value="&#34;&gt;&lt;script&gt;alert(1)&lt;/script&gt;"' in response.text
     assert page(hostile) == response.text
     assert "<script>" not in response.text
 

@@ -21,7 +21,7 @@ from served import SECONDS
 from test_api_live import running
 
 from rag import Library
-from ui import server
+from ui.ops.lifecycle import Background
 
 MEBIBYTE = 1024**2
 HALF = b"PUT /api/v1/files/half.txt HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-length: 1000\r\n\r\nhalf"
@@ -56,7 +56,7 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:
 @pytest.fixture(scope="module")
 def address(library: Library) -> Iterator[str]:
     """A server over it."""
-    with running(library, server.Background.of(library)) as found:
+    with running(library, Background.of(library)) as found:
         yield found
 
 

@@ -25,26 +25,11 @@ ABOUT = (
 
 
 def create_api(library: Library, jobs: Jobs, warming: Warming) -> FastAPI:
-    """Create the API over one library."""
-    api = empty("rag", ABOUT)
-    uploads, removals = Uploads(library.folder), Removals()
-    api.include_router(questions.routes(library))
-    api.include_router(documents.routes(library, jobs, removals))
-    api.include_router(restore.routes(library, jobs, removals))
-    api.include_router(files.routes(library, uploads))
-    api.include_router(index_jobs.routes(jobs, uploads))
-    api.include_router(health.routes(library, warming))
-    api.include_router(problems.routes())
-    call_problems_by_their_type(api)
-    return api
-
-
-def empty(title: str, about: str) -> FastAPI:
-    """Create an API without routes, in which every error becomes a problem document."""
+    """Create the API over a library; in it every error becomes a problem document."""
     api = FastAPI(
-        title=title,
+        title="rag",
         version=version("rag"),
-        description=about,
+        description=ABOUT,
         docs_url=None,  # FastAPI's own pages load scripts from a CDN
         redoc_url=None,
         openapi_url="/openapi.json",
@@ -53,10 +38,19 @@ def empty(title: str, about: str) -> FastAPI:
         responses=problems.declared(problems.INVALID, problems.BROKEN),
     )
     problems.add_handlers(api)
+    uploads, removals = Uploads(library.folder), Removals()
+    api.include_router(questions.routes(library))
+    api.include_router(documents.routes(library, jobs, removals))
+    api.include_router(restore.routes(library, jobs, removals))
+    api.include_router(files.routes(library, uploads))
+    api.include_router(index_jobs.routes(jobs, uploads))
+    api.include_router(health.routes(library, warming))
+    api.include_router(problems.routes())
+    _call_problems_by_their_type(api)
     return api
 
 
-def call_problems_by_their_type(api: FastAPI) -> None:
+def _call_problems_by_their_type(api: FastAPI) -> None:
     """Declare errors as ``application/problem+json`` in the OpenAPI document.
 
     FastAPI gives all responses of an operation the same media type.

@@ -48,6 +48,20 @@ class Documents(Shape):
     documents: tuple[DocumentSummary, ...]
 
 
+class Collection(Shape):
+    """A named part of the library; a document may be in several."""
+
+    name: str
+    documents: int
+    """Number of documents."""
+
+
+class Collections(Shape):
+    """All collections, by name."""
+
+    collections: tuple[Collection, ...]
+
+
 class Heading(Shape):
     """A heading in the text; level 1 is the outermost."""
 
@@ -205,6 +219,13 @@ def routes(library: Library, jobs: Jobs, removals: Removals) -> APIRouter:
             total=library.count_documents(**conditions),
             offset=listed.offset,
             documents=tuple(DocumentSummary.model_validate(one) for one in found),
+        )
+
+    @router.get("/collections")
+    def collections() -> Collections:
+        """List the collections, with counts."""
+        return Collections(
+            collections=tuple(Collection.model_validate(one) for one in library.collections())
         )
 
     @router.get("/documents/{document_id}", responses=missing)

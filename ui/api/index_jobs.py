@@ -143,7 +143,8 @@ def routes(jobs: Jobs, uploads: Uploads) -> APIRouter:
         "/jobs",
         status_code=202,
         dependencies=[Depends(write_access.needed)],
-        responses=refused | problems.declared(problems.NOT_JSON),
+        responses=refused
+        | problems.declared(problems.NOT_JSON, problems.TOO_MUCH, problems.TOO_SLOW),
     )
     def start_index_job(request: IndexRequest, asked: Request, response: Response) -> IndexJob:
         """Queue files and folders on the server for indexing."""

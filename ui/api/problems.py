@@ -16,7 +16,7 @@ from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
 from starlette.types import Scope
 
-from rag import DocumentNotFound, EmptyQuestion, InputError, LibraryBusy, NameTaken, RagError
+from rag import DocumentNotFound, EmptyQuestion, InputError, LibraryBusy, RagError
 from ui.api.schemas import Shape
 from ui.ops import public_errors, request_log, root_path
 
@@ -32,6 +32,7 @@ LONGEST_PART = 100
 SECONDS_UNTIL_AGAIN = "5"
 """The ``Retry-After`` of temporary failures, in seconds."""
 
+_NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 _log = logging.getLogger(__name__)
 
 
@@ -58,7 +59,6 @@ NOT_FROM_HERE = Kind("not-from-here", HTTPStatus.FORBIDDEN, "Another page may no
 READ_ONLY = Kind("read-only", HTTPStatus.FORBIDDEN, "Nothing can be changed through this server")
 GONE = Kind("gone", HTTPStatus.GONE, "The file isn't there any more")
 TOO_LARGE = Kind("too-large", HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "The file is too large")
-TAKEN = Kind("name-taken", HTTPStatus.CONFLICT, "The name is taken")
 NOT_KEPT = Kind("not-kept", HTTPStatus.INSUFFICIENT_STORAGE, "The file can't be kept")
 TOO_MUCH = Kind("too-much", HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "Too much was sent")
 TOO_SLOW = Kind("too-slow", HTTPStatus.REQUEST_TIMEOUT, "It took too long to be sent")
@@ -79,7 +79,7 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
         kind.name: kind
         for kind in (
             *(INVALID, IMPOSSIBLE, EMPTY, NOT_JSON, NOT_FOUND, NOT_FROM_HERE, READ_ONLY),
-            *(GONE, TOO_LARGE, TAKEN, NOT_KEPT, INDEXING, BUSY, NOT_READY, BROKEN, UNEXPECTED),
+            *(GONE, TOO_LARGE, NOT_KEPT, INDEXING, BUSY, NOT_READY, BROKEN, UNEXPECTED),
             *(TOO_MUCH, TOO_SLOW, UNKNOWN, MALFORMED, OTHER_NAME, BY_PROXY, TOO_OFTEN, OVERLOADED),
         )
     }
@@ -88,7 +88,6 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
 _OF_LIBRARY: tuple[tuple[type[RagError], Kind], ...] = (
     (EmptyQuestion, EMPTY),
     (DocumentNotFound, NOT_FOUND),
-    (NameTaken, TAKEN),
     (InputError, IMPOSSIBLE),
     (LibraryBusy, BUSY),
 )
@@ -129,12 +128,20 @@ class Explanation(Shape):
 
 
 class Refused(Exception):
-    """Raised to respond with a problem; ``detail`` says what to do."""
+    """Raised to respond with a problem and ``headers``; ``detail`` says what to do."""
 
-    def __init__(self, kind: Kind, detail: str) -> None:
+    def __init__(self, kind: Kind, detail: str, headers: Mapping[str, str] = _NO_HEADERS) -> None:
         super().__init__(detail)
         self.kind = kind
         self.detail = detail
+        self.headers = headers
+
+
+def refusal(scope: Scope, error: Refused) -> Response:
+    """Create the response to a request that is refused: a problem for the API, a line elsewhere."""
+    if root_path.within(scope).startswith(f"{PREFIX}/"):
+        return response(scope, error.kind, error.detail, headers=error.headers)
+    return JSONResponse({"detail": error.detail}, error.kind.status, error.headers)
 
 
 def response(
@@ -142,6 +149,7 @@ def response(
     kind: Kind,
     detail: str,
     errors: tuple[Wrong, ...] | None = None,
+    headers: Mapping[str, str] = _NO_HEADERS,
 ) -> Response:
     """Create a problem response for the request with this ASGI scope."""
     problem = Problem(
@@ -154,7 +162,7 @@ def response(
         errors=errors,
     )
     again = kind.status == HTTPStatus.SERVICE_UNAVAILABLE
-    return _json(problem, {"retry-after": SECONDS_UNTIL_AGAIN} if again else {})
+    return _json(problem, {**({"retry-after": SECONDS_UNTIL_AGAIN} if again else {}), **headers})
 
 
 def wrong(error: RequestValidationError) -> tuple[Wrong, ...]:
@@ -186,7 +194,7 @@ def add_handlers(api: FastAPI) -> None:
 
     @api.exception_handler(Refused)
     async def refused(request: Request, error: Refused) -> Response:
-        return response(request.scope, error.kind, error.detail)
+        return response(request.scope, error.kind, error.detail, headers=error.headers)
 
     @api.exception_handler(RagError)
     async def of_library(request: Request, error: RagError) -> Response:

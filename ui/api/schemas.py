@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic.config import JsonDict
 
 from rag import MAX_FILTER_LENGTH, MAX_QUESTION_LENGTH
-from ui.pages.hit_html import file_name
+from ui.strings import file_name
 
 MOST_CONDITIONS = 20
 FURTHEST = 10_000_000
@@ -72,6 +72,7 @@ class Conditions(TypedDict):
     title: str | None
     language: str | None
     where: dict[str, str]
+    collections: list[str]
 
 
 class Filters(BaseModel):
@@ -91,6 +92,8 @@ class Filters(BaseModel):
     """Language code, such as ``en``."""
     where: Annotated[list[Pair], Field(max_length=MOST_CONDITIONS)] = []
     """``NAME=VALUE``: documents with this metadata value; repeatable."""
+    collections: Annotated[list[Condition], Field(max_length=MOST_CONDITIONS)] = []
+    """Name of a collection: documents in any of those given; repeatable."""
 
     @property
     def conditions(self) -> Conditions:
@@ -102,6 +105,7 @@ class Filters(BaseModel):
             title=self.title,
             language=self.language,
             where=dict(self._pair(one) for one in self.where),
+            collections=self.collections,
         )
 
     @staticmethod

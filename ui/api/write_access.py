@@ -39,12 +39,12 @@ def to_send(request: Request) -> None:
         raise problems.Refused(
             problems.NOT_FROM_HERE, "only a page of this server or a program may do that"
         )
-    visitor = principal.of(request.scope)
-    if not visitor.may_change:
+    user = principal.of(request.scope)
+    if not user.may_change:
         raise problems.Refused(
             problems.READ_ONLY,
             "with this login you may ask and read, and change nothing; an owner can"
-            if visitor.name
+            if user.name
             else "this server answers other machines, too, and changes nothing for them; on its "
             "own machine: rag index, rag remove",
         )

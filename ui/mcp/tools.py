@@ -22,7 +22,7 @@ from starlette.routing import Route
 
 from rag import Library, RagError
 from ui import strings
-from ui.api.schemas import FURTHEST, Condition, Day, Question, Shape
+from ui.api.schemas import FURTHEST, MOST_CONDITIONS, Condition, Day, Question, Shape
 from ui.mcp import texts
 from ui.ops import public_errors, search_log
 from ui.ops.warm_up import Warming
@@ -48,6 +48,10 @@ Until = Annotated[Day | None, Field(description="Only documents of that day or e
 OfSource = Annotated[Condition | None, Field(description="Only files like *.pdf or letters/*.")]
 OfTitle = Annotated[Condition | None, Field(description="Only documents with this in the title.")]
 Language = Annotated[Condition | None, Field(description="Only documents in a language, like en.")]
+InCollections = Annotated[
+    list[Condition] | None,
+    Field(max_length=MOST_CONDITIONS, description="Only documents in one of these collections."),
+]
 
 Searched: TypeAlias = Annotated[CallToolResult, texts.Searched]
 Listed: TypeAlias = Annotated[CallToolResult, texts.Listed]
@@ -73,6 +77,7 @@ def mcp_server(library: Library) -> MCPServer[None]:
         source: OfSource = None,
         title: OfTitle = None,
         language: Language = None,
+        collections: InCollections = None,
     ) -> Searched:
         """Find the passages that best answer a question, best first, and estimate how probable it
         is that the documents answer it.
@@ -86,6 +91,7 @@ def mcp_server(library: Library) -> MCPServer[None]:
                 source=source,
                 title=title,
                 language=language,
+                collections=collections or (),
             )
         found = texts.searched(answer)
         return _result(texts.search_text(found), found)
@@ -110,6 +116,7 @@ def mcp_server(library: Library) -> MCPServer[None]:
         source: OfSource = None,
         title: OfTitle = None,
         language: Language = None,
+        collections: InCollections = None,
     ) -> Listed:
         """List every passage that contains all the words, in document order."""
         with _in_words(), search_log.logged("mcp find", query):
@@ -122,6 +129,7 @@ def mcp_server(library: Library) -> MCPServer[None]:
                 source=source,
                 title=title,
                 language=language,
+                collections=collections or (),
             )
         listed = texts.listed(found)
         return _result(texts.list_text(listed), listed)

@@ -9,22 +9,24 @@ import os
 import signal
 import socket
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import AbstractAsyncContextManager
-from typing import Protocol
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass
 
 import uvicorn
+from fastapi import FastAPI
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from rag import InputError
+from rag import InputError, Library
 from ui import strings
 from ui.api import problems
+from ui.jobs import Jobs
 from ui.ops.metrics import Metrics
 from ui.ops.request_log import Observed
-from ui.security import messages as told
-from ui.security.access import Access
-from ui.security.error_response import refusal
-from ui.security.middleware import gated
+from ui.ops.splash import Starting
+from ui.ops.warm_up import Warming
+from ui.security import messages
+from ui.security.middleware import protect
+from ui.security.policy import Access
 
 SECONDS_TO_FINISH = 1
 """Grace period for running requests at shutdown."""
@@ -40,53 +42,67 @@ because a request sent while the server closes the connection is lost.
 _log = logging.getLogger(__name__)
 
 
-class Service(Protocol):
-    """What a server serves: an ASGI application that answers from the first moment, and is fully
-    functional while ``running``.
-    """
+@dataclass(frozen=True, slots=True)
+class Background:
+    """The background work over a library: loading the model, and index jobs."""
 
-    @property
-    def metrics(self) -> Metrics:
-        """The metrics that count its requests."""
+    warming: Warming
+    jobs: Jobs
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Handle an ASGI request."""
-
-    def running(self) -> AbstractAsyncContextManager[None]:
-        """Start up, which takes seconds, and shut down in order at exit."""
-
-    def stop(self) -> None:
-        """Begin to end the background work, without waiting for it."""
+    @classmethod
+    def of(cls, library: Library) -> Background:
+        """Create it; nothing is started yet."""
+        return cls(Warming(library), Jobs(library))
 
     def close(self) -> None:
-        """Clean up after a shutdown that Ctrl-C interrupted."""
+        """Cancel the jobs and wait for all work to end; the library can be closed then."""
+        self.jobs.close()
+        self.warming.join()
 
 
 def answer(
-    service: Service,
+    build: Callable[[], Awaitable[FastAPI]],
+    background: Background,
+    metrics: Metrics,
     access: Access,
+    *,
     host: str,
     port: int,
-    *,
     on_ready: Callable[[str], None] | None,
     on_starting: Callable[[str], None] | None,
 ) -> None:
     """Serve until Ctrl-C or SIGTERM: running requests are then answered, and background work ends
-    at a safe point. Otherwise as :func:`serve`.
+    at a safe point. Otherwise as :func:`ui.server.serve`.
+
+    The splash page is up while ``build`` makes the application, which takes seconds.
     """
     listener = _listen(host, port)
     with contextlib.closing(listener), _terminated(), contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(_answer(service, access, listener, on_ready, on_starting))
+        asyncio.run(
+            _answer(
+                build,
+                background,
+                metrics,
+                access,
+                listener,
+                on_ready=on_ready,
+                on_starting=on_starting,
+            )
+        )
 
 
 async def _answer(
-    service: Service,
+    build: Callable[[], Awaitable[FastAPI]],
+    background: Background,
+    metrics: Metrics,
     access: Access,
     listener: socket.socket,
+    *,
     on_ready: Callable[[str], None] | None,
     on_starting: Callable[[str], None] | None,
 ) -> None:
-    observed = Observed(gated(service, access), service.metrics)
+    splash = Starting()
+    observed = Observed(protect(splash, access), metrics)
     server = uvicorn.Server(
         uvicorn.Config(
             _given_up(observed),
@@ -106,11 +122,13 @@ async def _answer(
     if server.started and on_starting is not None:
         on_starting(_address(listener))
     try:
-        async with service.running():
+        app = await build()
+        async with app.router.lifespan_context(app):
+            splash.hand_over(app)
             if not serving.done() and on_ready is not None:
                 on_ready(_address(listener))
             await _told_to_stop(server, serving)
-            service.stop()
+            background.jobs.stop()
             await asyncio.sleep(SECONDS_OF_STREAMS if observed.open_streams else 0)
             observed.end_streams()
             await serving
@@ -119,7 +137,7 @@ async def _answer(
         try:
             await serving  # re-raises what ended the server, such as Ctrl-C
         finally:
-            service.close()
+            background.close()
 
 
 async def _told_to_stop(server: uvicorn.Server, serving: asyncio.Task[None]) -> None:
@@ -145,7 +163,8 @@ def _given_up(app: ASGIApp) -> ASGIApp:
             await app(scope, receive, noted)
         except asyncio.CancelledError:
             if not begun:
-                await refusal(scope, problems.NOT_READY, told.STOPPING)(scope, receive, send)
+                stopping = problems.Refused(problems.NOT_READY, messages.STOPPING)
+                await problems.refusal(scope, stopping)(scope, receive, send)
 
     return call
 

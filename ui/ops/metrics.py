@@ -40,14 +40,13 @@ SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """The state of one library at scrape time.
+    """The state of the library at scrape time.
 
-    ``name`` is empty if it is the only one. ``documents``, ``passages``, ``generation`` and
+    ``documents``, ``passages``, ``generation`` and
     ``bytes`` are None if the library can't be read. ``jobs`` counts queued and running jobs,
     ``jobs_over`` those that finished since the server started, by state.
     """
 
-    name: str
     ready: bool
     documents: int | None = None
     passages: int | None = None
@@ -57,11 +56,10 @@ class Reading:
     jobs_over: Mapping[str, int] = field(default_factory=dict)
 
 
-def read(library: Library, jobs: Jobs, warming: Warming, name: str = "") -> Reading:
-    """Read a library's current state."""
+def read(library: Library, jobs: Jobs, warming: Warming) -> Reading:
+    """Read the library's current state."""
     states = [job.state for job in jobs.all() if not job.is_over]
     reading = Reading(
-        name=name,
         ready=warming.state == "ready",
         jobs={state: states.count(state) for state in ("queued", "running")},
         jobs_over=jobs.over(),
@@ -82,8 +80,8 @@ def read(library: Library, jobs: Jobs, warming: Warming, name: str = "") -> Read
 class Metrics:
     """The metrics of one server, in their own registry."""
 
-    def __init__(self, libraries: Callable[[], Iterable[Reading]]) -> None:
-        """``libraries`` returns the state of each open library."""
+    def __init__(self, library: Callable[[], Reading]) -> None:
+        """``library`` returns the state of the library."""
         self._registry = CollectorRegistry()
         self._requests = Counter(
             "rag_http_requests",
@@ -105,7 +103,7 @@ class Metrics:
         )
         Info("rag", "What is running.", registry=self._registry).info({"version": version("rag")})
         ProcessCollector(registry=self._registry)
-        self._registry.register(_Libraries(libraries))
+        self._registry.register(_LibraryState(library))
 
     @contextlib.contextmanager
     def one_open(self) -> Iterator[None]:
@@ -123,14 +121,14 @@ class Metrics:
         return generate_latest(self._registry)
 
 
-class _Libraries(Collector):
-    """Collects the state of the libraries at scrape time."""
+class _LibraryState(Collector):
+    """Collects the state of the library at scrape time."""
 
-    def __init__(self, libraries: Callable[[], Iterable[Reading]]) -> None:
-        self._libraries = libraries
+    def __init__(self, library: Callable[[], Reading]) -> None:
+        self._library = library
 
     def describe(self) -> Iterable[Metric]:
-        """Return nothing, so that registration doesn't read the libraries."""
+        """Return nothing, so that registration doesn't read the library."""
         return ()
 
     def collect(self) -> Iterable[Metric]:
@@ -146,24 +144,24 @@ class _Libraries(Collector):
         over = CounterMetricFamily(
             "rag_index_jobs_ended",
             "Index jobs that ended since the server began.",
-            labels=["library", "state"],
+            labels=["state"],
         )
-        for one in self._libraries():
-            ready.add_metric([one.name], one.ready)
-            readable.add_metric([one.name], one.documents is not None)
-            for name, family in held.items():
-                value: int | None = getattr(one, name)
-                if value is not None:
-                    family.add_metric([one.name], value)
-            for state, number in one.jobs.items():
-                jobs.add_metric([one.name, state], number)
-            for state, number in one.jobs_over.items():
-                over.add_metric([one.name, state], number)
+        reading = self._library()
+        ready.add_metric([], reading.ready)
+        readable.add_metric([], reading.documents is not None)
+        for name, family in held.items():
+            value: int | None = getattr(reading, name)
+            if value is not None:
+                family.add_metric([], value)
+        for state, number in reading.jobs.items():
+            jobs.add_metric([state], number)
+        for state, number in reading.jobs_over.items():
+            over.add_metric([state], number)
         return (ready, readable, *held.values(), jobs, over)
 
 
 def _gauge(name: str, about: str, *labels: str) -> GaugeMetricFamily:
-    return GaugeMetricFamily(f"rag_{name}", about, labels=["library", *labels])
+    return GaugeMetricFamily(f"rag_{name}", about, labels=labels)
 
 
 def add_routes(app: FastAPI, metrics: Metrics) -> None:
@@ -173,8 +171,8 @@ def add_routes(app: FastAPI, metrics: Metrics) -> None:
 
     @app.get(PATH)
     def told(request: Request) -> Response:
-        visitor = principal.of(request.scope)
-        if not (visitor.may_change or visitor.name):
+        user = principal.of(request.scope)
+        if not (user.may_change or user.name):
             return PlainTextResponse(NOT_FOR_OTHERS, status_code=403)
         headers = {"cache-control": "no-store"}
         return Response(metrics.text(), media_type=MEDIA_TYPE, headers=headers)

@@ -109,10 +109,10 @@ class Observed:
         _log.log(level, "request", extra=told)
 
 
-def routed(app: ASGIApp, below: str = "", also: Collection[str] = ()) -> ASGIApp:
+def routed(app: ASGIApp, also: Collection[str] = ()) -> ASGIApp:
     """Wrap ``app``, an application with routes, to record the route that matched.
 
-    ``below`` is the prefix of its routes; ``also`` lists routes that leave no trace in the scope.
+    ``also`` lists routes that leave no trace in the scope.
     """
 
     async def call(scope: Scope, receive: Receive, send: Send) -> None:
@@ -127,7 +127,7 @@ def routed(app: ASGIApp, below: str = "", also: Collection[str] = ()) -> ASGIApp
             path = getattr(scope.get("route"), "path", asked if asked in also else None)
             if path is not None and "state" in scope:
                 within = scope.get("root_path", "").removeprefix(here)
-                scope["state"]["route"] = f"{below}{within}{path}"
+                scope["state"]["route"] = f"{within}{path}"
 
     return call
 

@@ -1,4 +1,4 @@
-"""Paths relative to an application; several may be mounted on one server.
+"""Paths relative to the application, which a reverse proxy may show below a prefix.
 
 The prefix is ``root_path`` in the ASGI scope, and ``path`` begins with it. It stays percent-encoded
 in both, as in a URL, since Gradio builds URLs from it.
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def within(scope: Scope) -> str:
-    """The requested path relative to the application: ``/health``, wherever it is mounted."""
+    """The requested path relative to the application: ``/health``, whatever the prefix."""
     path: str = scope["path"]
     return path.removeprefix(scope.get("root_path", ""))
 

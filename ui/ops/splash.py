@@ -6,7 +6,6 @@ there is asked as soon as the real page is up.
 
 from __future__ import annotations
 
-from html import escape
 from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,19 +16,20 @@ from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, Response
 from ui import strings
 from ui.api import health, problems
 from ui.ops import request_log, root_path
+from ui.templates import render
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
 SCRIPT_PATH = "/starting.js"
 LIVES_PATH, READY_PATH = f"{problems.PREFIX}/health", f"{problems.PREFIX}/ready"
-PATHS = frozenset(
-    {"/", SCRIPT_PATH, "/style.css", "/health", "/favicon.ico", LIVES_PATH, READY_PATH}
-)
+STATIC = {
+    SCRIPT_PATH: ("starting.js", "text/javascript"),
+    "/style.css": ("style.css", "text/css"),
+    "/favicon.ico": ("icon.svg", "image/svg+xml"),
+}
+PATHS = frozenset({"/", *STATIC, "/health", LIVES_PATH, READY_PATH})
 """Routes that answer during startup; all others get 503."""
-
-SCRIPT = Path(__file__).parents[1] / "static" / "starting.js"
-STYLE = Path(__file__).parents[1] / "static" / "style.css"
 
 POLICY = {
     "content-security-policy": (
@@ -65,18 +65,17 @@ async def _answer(scope: Scope, receive: Receive, send: Send) -> None:
     if path == "/":
         asked = parse_qs(scope["query_string"].decode("latin-1")).get("q", [""])[0]
         response: Response = HTMLResponse(page(asked), headers=POLICY)
-    elif path in (SCRIPT_PATH, "/style.css"):
-        file, kind = (SCRIPT, "javascript") if path == SCRIPT_PATH else (STYLE, "css")
+    elif path in STATIC:
+        name, media_type = STATIC[path]
+        file = Path(__file__).parents[1] / "static" / name
         headers = {"cache-control": "no-cache"}
-        response = FileResponse(file, media_type=f"text/{kind}", headers=headers)
+        response = FileResponse(file, media_type=media_type, headers=headers)
     elif path == "/health":
         response = JSONResponse({"status": "starting"})
     elif path == LIVES_PATH:
         response = JSONResponse(health.lives().model_dump())
     elif path == READY_PATH:
         response = problems.response(scope, problems.NOT_READY, health.LOADING)
-    elif path == "/favicon.ico":
-        response = Response(strings.ICON, media_type="image/svg+xml")
     else:
         response = JSONResponse(
             {"detail": strings.STARTING},
@@ -90,19 +89,4 @@ def page(asked: str = "") -> str:
     """Render the splash page with the question from its address; browsers without JavaScript reload
     it.
     """
-    return (
-        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        '<meta name="color-scheme" content="light dark">'
-        f'<title>{strings.TITLE}</title><link rel="stylesheet" href="style.css">'
-        '<script type="module" src="starting.js"></script>'
-        '<noscript><meta http-equiv="refresh" content="2"></noscript></head>'
-        f'<body class="starting"><main><header class="masthead"><h1>{strings.TITLE}</h1>'
-        f"<p>{strings.PROMISE}</p></header>"
-        '<form id="ask" class="busy" role="search"><div id="question">'
-        f'<input name="q" value="{escape(asked)}" aria-label="{strings.QUESTION}"'
-        f' placeholder="{strings.PLACEHOLDER}" autocomplete="off" enterkeyhint="search" autofocus>'
-        f'</div><button id="search" type="submit">{strings.SEARCH}</button></form>'
-        f'<p class="note" role="status" data-ready="{strings.STARTED}">{strings.STARTING}</p>'
-        "</main></body></html>"
-    )
+    return render("splash", root="", asked=asked)

@@ -4,7 +4,7 @@
   policy can forbid all scripts, whatever a document contains. It is shown in a frame beside the
   hits.
 - Line breaks are preserved in lists, tables and code, and not in prose that was hard-wrapped
-  (``markup``).
+  (``highlights``).
 - The reliability diagram on ``/insight`` is cross-validated: each question is judged by a curve
   fitted to the others.
 """

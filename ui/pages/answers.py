@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from rag import EmptyQuestion, InputError, Library, RagError
+from rag import EmptyQuestion, InputError, Library, RagError, cited
 from ui import strings
 from ui.ops import public_errors
-from ui.pages import example_questions, hit_html, states
+from ui.pages import example_questions, highlights
 from ui.pages.filter_form import Narrowing
+from ui.pages.permalink import lasting_link
+from ui.pages.view_parameters import Sight
+from ui.security import messages
+from ui.templates import render
+
+if TYPE_CHECKING:
+    from rag import Answer, Hit
+    from ui.pages.highlights import Paragraph
 
 NEWEST = 5
 """Articles listed in the first view, and used for example questions."""
@@ -29,7 +38,8 @@ _log = logging.getLogger(__name__)
 class FirstView:
     """The content of the page before the first question.
 
-    ``types`` and ``languages`` are the choices of the drop-downs, as (label, value).
+    ``types``, ``languages`` and ``collections`` are the choices of the filters, as (label, value);
+    a single collection is no choice.
     """
 
     masthead: str
@@ -37,28 +47,49 @@ class FirstView:
     examples: tuple[str, ...]
     types: tuple[tuple[str, str], ...] = ()
     languages: tuple[tuple[str, str], ...] = ()
+    collections: tuple[tuple[str, str], ...] = ()
 
 
-def first_view(library: Library, name: str = "") -> FirstView:
-    """Summarize what is indexed and make example questions; ``name`` is as in
-    :mod:`ui.pages.states`.
+@dataclass(frozen=True, slots=True)
+class HitView:
+    """A hit, and what its template needs besides: its text in paragraphs, with the answer and the
+    matched words; where it opens, and its permalink, both relative to the search page; and whether
+    it was rated good, None if it was not rated.
     """
+
+    hit: Hit
+    paragraphs: Sequence[Paragraph]
+    href: str
+    permalink: str
+    good: bool | None
+
+
+def first_view(library: Library) -> FirstView:
+    """Summarize what is indexed and make example questions."""
     try:
         newest = library.documents(NEWEST)
         documents = [library.document(summary.id) for summary in newest]
         facets, status = library.facets(), library.status()
     except RagError as error:
         _log.error("The library is in trouble: %s", error)
-        return FirstView(
-            states.masthead(0, None, name), states.problem(public_errors.told(error)), ()
-        )
+        masthead = render("masthead", articles=0, newest=None, note="")
+        return FirstView(masthead, _problem(public_errors.told(error)), ())
     return FirstView(
-        masthead=states.masthead(status.documents, newest[0] if newest else None, name)
-        + states.untrained(status.language_note),
-        body=states.first(newest) if newest else states.empty(),
+        masthead=render(
+            "masthead",
+            articles=status.documents,
+            newest=newest[0] if newest else None,
+            note=status.language_note,
+        ),
+        body=render("newest", documents=newest) if newest else _empty(),
         examples=example_questions.questions(documents),
         types=_choices(facets.types),
         languages=_choices(facets.languages),
+        collections=tuple(
+            (strings.COUNTED.format(name=one.name, count=one.documents), one.name)
+            for one in status.collections
+            if len(status.collections) > 1
+        ),
     )
 
 
@@ -67,6 +98,14 @@ def _choices(counts: Mapping[str, int]) -> tuple[tuple[str, str], ...]:
         (strings.COUNTED.format(name=name.removeprefix("."), count=number), name)
         for name, number in counts.items()
     )
+
+
+def foot(visitor: str = "", address: str | None = None) -> str:
+    """The footer; for a ``visitor`` who is logged in, with their name and the logout link.
+
+    ``address`` is the query string of the current view, for ``asked.js``; None if not yet known.
+    """
+    return render("foot", visitor=visitor, address=address, messages=messages)
 
 
 def answer(
@@ -84,20 +123,64 @@ def answer(
         if found.hits:
             ratings = library.ratings(question) if may_rate else ()
             rated = {one.passage_id: one.good for one in ratings}
-            return hit_html.results(question, found, rated, may_rate=may_rate)
-        reading = hit_html.reading(found)
-        if not found.conditions_met:
-            return states.nothing_left(reading)
-        return states.nothing(reading) if library.status().documents else states.empty()
+            return results(question, found, rated, may_rate=may_rate)
+        if found.conditions_met and not library.status().documents:
+            return _empty()
+        line = strings.NOTHING_HELP if found.conditions_met else strings.NOTHING_LEFT
+        return _notice("nothing", strings.NOTHING, line, answer=found)
     except EmptyQuestion:
-        return states.hint()
+        return _notice("hint", strings.NO_QUESTION, strings.NO_QUESTION_HELP)
     except RagError as error:
         if not isinstance(error, InputError):
             _log.error("The library is in trouble: %s", error)
-        return states.problem(public_errors.told(error))
+        return _problem(public_errors.told(error))
     except Exception:  # noqa: BLE001 — last resort: the log gets the traceback
         _log.exception("The question could not be answered.")
-        return states.problem(strings.UNEXPECTED)
+        return _problem(strings.UNEXPECTED)
+
+
+def results(
+    question: str,
+    answer: Answer,
+    rated: Mapping[str, bool] | None = None,
+    *,
+    may_rate: bool = True,
+) -> str:
+    """Render all hits of a question, best first; ``rated`` maps passage ids to ratings, and with
+    ``may_rate`` each hit has rating buttons.
+    """
+    hits = [
+        HitView(
+            hit,
+            highlights.highlighted(
+                hit.text,
+                (hit.answer.start - hit.start, hit.answer.end - hit.start),
+                highlights.pattern(hit.why.matched),
+            ),
+            address(hit, question, answer.hits),
+            lasting_link(cited(hit.document_id, hit.answer)),
+            (rated or {}).get(hit.passage_id),
+        )
+        for hit in answer.hits
+    ]
+    return render("results", question=question, answer=answer, hits=hits, may_rate=may_rate)
+
+
+def address(hit: Hit, question: str, hits: Sequence[Hit] = ()) -> str:
+    """The reading page of a hit's document, at the passage; relative, so that it works below a
+    prefix.
+
+    A PDF opens as a rendered page. Those of the other ``hits`` in the same document are shown, too.
+    """
+    others = (one for one in hits if one is not hit and one.document_id == hit.document_id)
+    sight = Sight(
+        passage=(hit.start, hit.end),
+        answer=(hit.answer.start, hit.answer.end),
+        others=tuple((one.answer.start, one.answer.end) for one in others),
+        question=question,
+        page=hit.page if hit.source.lower().endswith(".pdf") else None,
+    )
+    return f"{sight.address(hit.document_id)}#answer"
 
 
 def rate(library: Library, question: str, passage: str, *, good: bool | None) -> bool:
@@ -110,3 +193,19 @@ def rate(library: Library, question: str, passage: str, *, good: bool | None) ->
         return False
     library.rate(question, hit, good=good)
     return True
+
+
+def _empty() -> str:
+    return _notice("empty", strings.EMPTY, strings.EMPTY_HELP, command=strings.EMPTY_COMMAND)
+
+
+def _problem(line: str) -> str:
+    """An error; ``line`` says what is wrong, and what to do."""
+    return _notice("problem", strings.PROBLEM, strings.sentence(line))
+
+
+def _notice(
+    kind: str, heading: str, line: str, *, command: str = "", answer: Answer | None = None
+) -> str:
+    """Why there are no results; ``answer`` says how the question was interpreted."""
+    return render("notice", kind=kind, heading=heading, line=line, command=command, answer=answer)

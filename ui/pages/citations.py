@@ -16,7 +16,7 @@ from fastapi.responses import HTMLResponse
 
 from rag import Citation, DocumentNotFound, Quote, cited
 from ui import strings
-from ui.pages import hit_html, reader
+from ui.pages import reader
 from ui.pages.permalink import lasting_link
 from ui.pages.view_parameters import Sight
 from ui.security import origin
@@ -54,7 +54,7 @@ class Reference:
             author=document.metadata.get("author", ""),
             day=document.date if dated else None,
             page=_page(document, start),
-            file=hit_html.file_name(document.source),
+            file=strings.file_name(document.source),
         )
 
 

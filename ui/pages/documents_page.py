@@ -7,25 +7,93 @@ removal. Its texts are embedded in the page.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from html import escape
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
+from urllib.parse import urlencode
 
 from ui import strings
-from ui.libraries import libraries_page
-from ui.pages import hit_html, insight_strings, reader
-from ui.pages.documents_table import ROWS, Listing, Row, table, turning
+from ui.pages import insight_strings
+from ui.templates import render
 from ui.uploads import MOST_BYTES
 
 if TYPE_CHECKING:
-    from rag import Failure
+    from rag import DocumentSummary, Failure
+
+ROWS = 50
+"""Documents per page."""
 
 MOST_UNREAD = 200
 """Maximum number of unreadable files that are listed; the rest are counted."""
 
 UNREAD_OPEN = 3
 """The number of them shown initially; the rest are collapsed."""
+
+Sort: TypeAlias = Literal["newest", "oldest", "title", "source", "language", "pages", "passages"]
+"""Sort orders of :meth:`rag.Library.documents`."""
+
+_SORTS: tuple[Sort, ...] = get_args(Sort)
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """The filters, sort order and page of the document list, as in the page's address.
+
+    ``title`` are words in the title, and ``type`` is the file extension, such as ``.pdf``; empty
+    means no filter. ``page`` counts from 1.
+    """
+
+    sort: Sort = "newest"
+    title: str = ""
+    type: str = ""
+    page: int = 1
+
+    @classmethod
+    def of(cls, query: Mapping[str, str]) -> Listing:
+        """Parse an address; invalid values are ignored."""
+        page = query.get("page", "")
+        return cls(
+            sort=next((one for one in _SORTS if one == query.get("sort")), "newest"),
+            title=query.get("title", "").strip(),
+            type=query.get("type", "").strip(),
+            page=max(int(page), 1) if re.fullmatch(r"[0-9]{1,9}", page) else 1,
+        )
+
+    @property
+    def address(self) -> str:
+        """The address, relative to the search page."""
+        fields = {
+            "sort": "" if self.sort == "newest" else self.sort,
+            "title": self.title,
+            "type": self.type,
+            "page": "" if self.page == 1 else str(self.page),
+        }
+        given = {name: value for name, value in fields.items() if value}
+        return f"library?{urlencode(given)}" if given else "library"
+
+    def turned(self, page: int) -> Listing:
+        """The same list at another page."""
+        return replace(self, page=page)
+
+    def within(self, total: int) -> Listing:
+        """Clamp the page to the last one, given the total number of documents."""
+        return self.turned(min(self.page, _pages(total)))
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A document in the table; ``doubts`` lists what was not read, or not reliably."""
+
+    summary: DocumentSummary
+    doubts: tuple[str, ...] = ()
+
+    @property
+    def type(self) -> str:
+        """The file extension, without its dot."""
+        file = PurePosixPath(strings.file_name(self.summary.source))
+        return file.suffix.lower().removeprefix(".")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,108 +112,64 @@ class Contents:
     unread: tuple[Failure, ...] = ()
 
 
-def page(listing: Listing, contents: Contents, *, may_change: bool, name: str = "") -> str:
-    """Render the page; without ``may_change`` it explains why nothing can be changed.
-
-    ``name`` is the library's name if it is one of several.
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column header: its text and class, where it leads to sort by it (empty if it doesn't), and
+    how it is sorted now: ``ascending``, ``descending`` or empty.
     """
-    changing = _adding() if may_change else f'<p class="note">{strings.DOCUMENTS_READ_ONLY}</p>'
-    asking = _asking() if may_change else ""
-    return reader.shell(
-        strings.DOCUMENTS,
-        f'<nav aria-label="{strings.READING}">{libraries_page.way_back(name)}'
-        f'<a class="back" href=".">{strings.TO_SEARCH}</a>'
-        f'<a href="insight">{insight_strings.INSIGHT}</a></nav>'
-        f'<div class="library" data-texts="{escape(json.dumps(strings.DOCUMENTS_TOLD))}">'
-        f"<h1>{strings.DOCUMENTS}</h1>{changing}{_filter(listing, contents)}"
-        f"{_listed(listing, contents, may_change=may_change)}{asking}</div>",
+
+    name: str
+    kind: str
+    href: str = ""
+    order: str = ""
+
+
+def page(listing: Listing, contents: Contents, *, may_change: bool) -> str:
+    """Render the page; without ``may_change`` it explains why nothing can be changed."""
+    return render(
+        "documents",
         root="",
+        listing=listing,
+        contents=contents,
+        may_change=may_change,
+        columns=_columns(listing),
+        counted=_counted(listing, contents),
+        last=_pages(contents.total),
+        most_unread=MOST_UNREAD,
+        unread_open=UNREAD_OPEN,
+        most_bytes=MOST_BYTES,
+        texts=json.dumps(strings.DOCUMENTS_TOLD),
+        insight=insight_strings,
     )
 
 
-def _adding() -> str:
-    """The forms to index a path or upload files, and the placeholder and template for jobs."""
+def _columns(listing: Listing) -> tuple[Column, ...]:
+    def by(
+        name: str, kind: str, ascending: Sort | None = None, descending: Sort | None = None
+    ) -> Column:
+        """A column that sorts: by ``descending`` first if it can, and the other way if it is sorted
+        so already.
+        """
+        to, order = descending or ascending or listing.sort, ""
+        if listing.sort in (ascending, descending):
+            order = "ascending" if listing.sort == ascending else "descending"
+            to = (descending if listing.sort == ascending else ascending) or to
+        return Column(name, kind, replace(listing, sort=to, page=1).address, order)
+
     return (
-        '<section class="adding"><form id="index">'
-        f'<label for="path">{strings.DOCUMENTS_ADD}</label>'
-        '<input id="path" name="path" required maxlength="4096" autocomplete="off"'
-        f' autocapitalize="off" spellcheck="false" placeholder="{strings.DOCUMENTS_PATH}"'
-        f' pattern="(/|~|[A-Za-z]:).*" title="{strings.DOCUMENTS_PATH_HELP}">'
-        f'<button type="submit" disabled>{strings.DOCUMENTS_INDEX}</button>'
-        f'<p class="choosing">{strings.DOCUMENTS_DROP} <input type="file" id="files" multiple>'
-        f'<label for="files">{strings.DOCUMENTS_CHOOSE}</label></p></form>'
-        f'<noscript><p class="note">{strings.DOCUMENTS_NO_SCRIPT}</p></noscript>'
-        '<p class="said" role="status"></p>'
-        f'<section id="sending" data-most="{MOST_BYTES}" hidden>'
-        '<p class="state" role="status"></p><button type="button">'
-        f"{strings.DOCUMENTS_STOP}</button>"
-        f'<ul tabindex="0" aria-label="{strings.DOCUMENTS_SENT}"></ul></section>'
-        '<div id="jobs"></div>'
-        '<template id="job"><section class="job"><p class="names"></p>'
-        f'<button type="button" class="cancel">{strings.DOCUMENTS_CANCEL}</button>'
-        f'<p class="state" role="status"></p><progress aria-label="{strings.DOCUMENTS_PROGRESS}">'
-        '</progress><p class="numbers"></p><details><summary></summary><ul></ul></details>'
-        '</section></template></section><script type="module" src="library.js"></script>'
-    )
-
-
-def _asking() -> str:
-    """The dialog that confirms a removal, the message after it, and the drop area."""
-    return (
-        f'<div id="told"><p role="status"></p><button type="button" hidden'
-        f' aria-keyshortcuts="Control+Z Meta+Z">{strings.DOCUMENTS_UNDO}</button></div>'
-        f'<p id="dropping" aria-hidden="true" hidden>{strings.DOCUMENTS_DROP_HERE}</p>'
-        '<dialog id="removing" aria-labelledby="removing-what"><form method="dialog">'
-        f'<h2 id="removing-what"></h2><p>{strings.DOCUMENTS_REMOVE_HELP}</p><p class="choices">'
-        f'<button value="" autofocus>{strings.DOCUMENTS_KEEP}</button>'
-        f'<button value="remove" class="strong">{strings.DOCUMENTS_REMOVE}</button></p>'
-        "</form></dialog>"
-    )
-
-
-def _filter(listing: Listing, contents: Contents) -> str:
-    """The filter form: words in the title, and file type; the sort order is kept."""
-    if not contents.held:
-        return '<div id="filter"></div>'
-    choices = "".join(
-        f'<option value="{escape(ending)}"{" selected" if ending == listing.type else ""}>'
-        f"{escape(strings.COUNTED.format(name=ending.removeprefix('.'), count=number))}</option>"
-        for ending, number in contents.types.items()
-    )
-    return (
-        '<form id="filter" role="search" action="library">'
-        f'<input type="hidden" name="sort" value="{listing.sort}">'
-        f'<label>{strings.DOCUMENTS_TITLED}<input type="search" name="title" maxlength="500"'
-        f' value="{escape(listing.title)}"></label>'
-        f'<label>{strings.TYPE}<select name="type"><option value="">{strings.ANY}</option>{choices}'
-        f'</select></label><button type="submit">{strings.DOCUMENTS_SHOW}</button></form>'
-    )
-
-
-def _listed(listing: Listing, contents: Contents, *, may_change: bool) -> str:
-    """The part that jobs and removals refresh: the table, and what could not be read."""
-    if contents.rows:
-        body = table(listing, contents.rows, may_change=may_change)
-        body += turning(listing, contents.total)
-    elif contents.held:
-        body = (
-            f'<p class="none">{strings.DOCUMENTS_NONE_FIT} '
-            f'<a href="library">{strings.DOCUMENTS_ALL}</a></p>'
-        )
-    else:
-        help_ = strings.DOCUMENTS_EMPTY if may_change else strings.EMPTY_HELP
-        command = "" if may_change else f"<p><code>{strings.EMPTY_COMMAND}</code></p>"
-        body = (
-            f'<div class="notice empty"><p><b>{strings.EMPTY}</b></p><p>{help_}</p>{command}</div>'
-        )
-    return (
-        '<section id="listing" aria-labelledby="listed">'
-        f'<h2 id="listed" tabindex="-1">{_counted(listing, contents)}</h2>{body}'
-        f"{_unread(contents)}</section>"
+        by(strings.DOCUMENTS_TITLE, "", "title"),
+        by(strings.DOCUMENTS_FILE, "file", "source"),
+        Column(strings.TYPE, "type"),
+        by(strings.DOCUMENTS_DATE, "date", "oldest", "newest"),
+        by(strings.LANGUAGE, "language", "language"),
+        by(strings.DOCUMENTS_PAGES, "pages number", None, "pages"),
+        by(strings.DOCUMENTS_PASSAGES, "passages number", None, "passages"),
+        Column(strings.DOCUMENTS_STATUS, "status"),
     )
 
 
 def _counted(listing: Listing, contents: Contents) -> str:
+    """How many documents match, and which of them are shown if not all."""
     documents = strings.count(contents.total, "document")
     if contents.total <= ROWS:
         return documents
@@ -155,20 +179,6 @@ def _counted(listing: Listing, contents: Contents) -> str:
     )
 
 
-def _unread(contents: Contents) -> str:
-    found = contents.unread
-    if not found:
-        return ""
-    lines = "".join(
-        f"<li><b>{escape(hit_html.file_name(one.source))}</b> "
-        f"{escape(strings.sentence(one.reason))}"
-        "</li>"
-        for one in found[:MOST_UNREAD]
-    )
-    left = len(found) - MOST_UNREAD
-    more = f"<p>{strings.DOCUMENTS_UNREAD_MORE.format(count=left)}</p>" if left > 0 else ""
-    return (
-        f'<details class="unread"{" open" if len(found) <= UNREAD_OPEN else ""}>'
-        f"<summary>{strings.DOCUMENTS_UNREAD.format(count=len(found))}</summary>"
-        f"<ul>{lines}</ul>{more}</details>"
-    )
+def _pages(total: int) -> int:
+    """The number of pages; at least one."""
+    return max(-(-total // ROWS), 1)

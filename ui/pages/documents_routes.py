@@ -11,8 +11,7 @@ from fastapi.responses import FileResponse, HTMLResponse
 
 from rag import Failure
 from ui.pages import documents_page
-from ui.pages.documents_page import Contents
-from ui.pages.documents_table import ROWS, Listing, Row
+from ui.pages.documents_page import ROWS, Contents, Listing, Row
 from ui.security import principal
 
 if TYPE_CHECKING:
@@ -36,7 +35,7 @@ POLICY = {
 """Allows a style sheet, and scripts that call this server; no inline scripts."""
 
 
-def add_routes(app: FastAPI, library: Library, *, name: str = "") -> None:
+def add_routes(app: FastAPI, library: Library) -> None:
     """Add the documents page; owners can index and remove there."""
 
     @app.get("/library")
@@ -62,7 +61,7 @@ def add_routes(app: FastAPI, library: Library, *, name: str = "") -> None:
             unread=tuple(_unread(reports)),
         )
         may_change = principal.of(request.scope).may_change
-        page = documents_page.page(listing, contents, may_change=may_change, name=name)
+        page = documents_page.page(listing, contents, may_change=may_change)
         return HTMLResponse(page, headers=POLICY)
 
     def script(one: str) -> Callable[[], FileResponse]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from rag import InputError
@@ -11,7 +11,7 @@ from ui import strings
 from ui.ops import search_log
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from starlette.datastructures import QueryParams
 
     from rag import Answer, Library
 
@@ -22,6 +22,7 @@ class Narrowing:
 
     ``since`` and ``until`` are inclusive dates like 2025-03-05. ``source`` is a substring of a
     file's path, or a pattern with ``*``; ``type`` is the file extension, and ``language`` a code.
+    ``collections`` are names; a document in any of them matches.
     """
 
     since: str = ""
@@ -29,11 +30,14 @@ class Narrowing:
     source: str = ""
     type: str = ""
     language: str = ""
+    collections: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, query: Mapping[str, str]) -> Narrowing:
+    def of(cls, query: QueryParams) -> Narrowing:
         """Parse an address."""
-        return cls(*(query.get(field.name, "").strip() for field in fields(cls)))
+        names = ("since", "until", "source", "type", "language")
+        texts = {name: query.get(name, "").strip() for name in names}
+        return cls(**texts, collections=tuple(query.getlist("in")))
 
     def __bool__(self) -> bool:
         return any(asdict(self).values())
@@ -53,6 +57,7 @@ class Narrowing:
                 until=_day(self.until),
                 source=self._pattern() or None,
                 language=self.language or None,
+                collections=self.collections,
             )
 
     def _pattern(self) -> str:

@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 HEADERS = origin.STILL | {"cache-control": "no-store"}
 
 
-def add_routes(app: FastAPI, library: Library, name: str = "") -> None:
+def add_routes(app: FastAPI, library: Library) -> None:
     """Add the search quality page and the page of similar passages."""
 
     @app.get("/insight")
     def seen() -> HTMLResponse:
-        return HTMLResponse(insight_page.page(_known(library), name), headers=HEADERS)
+        return HTMLResponse(insight_page.page(_known(library)), headers=HEADERS)
 
     @app.get("/insight/passages/{passage_id}")
     def neighbours(passage_id: str) -> HTMLResponse:

@@ -1,4 +1,4 @@
-"""Diagrams as SVG. Pure, without scripts.
+"""Diagrams as the shapes of an SVG, which ``plot.html`` writes. Pure.
 
 The horizontal axis is in percent of the width and the vertical one in pixels, so a diagram fills
 the page and its text has the same size on any screen. Colours are set by the style sheet. To a
@@ -7,9 +7,8 @@ screen reader each is one image, described by ``label``.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from html import escape
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from math import ceil, floor
 from typing import TYPE_CHECKING
 
@@ -59,28 +58,43 @@ class Range:
     other: int
 
 
-def reliability(bins: Sequence[Bin], label: str) -> str:
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """An SVG element with its text, or with the elements in it."""
+
+    tag: str
+    attributes: Mapping[str, object] = field(default_factory=dict)
+    text: str = ""
+    shapes: Sequence[Shape] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Plot:
+    """A diagram: its description, its height in pixels, and what is drawn."""
+
+    label: str
+    height: int
+    shapes: Sequence[Shape]
+
+
+def reliability(bins: Sequence[Bin], label: str) -> Plot:
     """Reliability diagram: confidence against the share of answered questions, with intervals; the
     dashed diagonal is perfect calibration.
     """
-    ticks = [
-        *(_upwards(_height(share / 4), f"{25 * share} %") for share in range(5)),
-        *(_name(_across(share / 4), f"{25 * share} %") for share in range(5)),
-    ]
-    same = _line("same", _across(0), BOTTOM, _across(1), TOP)
-    marks = []
+    drawn: list[Shape] = []
+    for quarter in range(5):
+        drawn += _upwards(_height(quarter / 4), f"{25 * quarter} %")
+    drawn += [_name(_across(quarter / 4), f"{25 * quarter} %") for quarter in range(5)]
+    drawn.append(_line("same", _across(0), BOTTOM, _across(1), TOP))
     for one in bins:
         x = _across(one.confidence)
         said = words.SURE_TOLD_BIN.format(
             confidence=_percent(one.confidence), share=_percent(one.share)
         )
-        marks.append(
-            f"<g><title>{escape(said)}</title>"
-            f"{_line('interval', x, _height(one.low), x, _height(one.high))}"
-            f'<circle class="dot" cx="{x:.2f}%" cy="{_height(one.share):.1f}" r="5"/></g>'
-        )
-    axis = _axis(words.CONFIDENCE)
-    return _figure(label, "".join(ticks) + same + "".join(marks) + axis)
+        dot = {"class": "dot", "cx": f"{x:.2f}%", "cy": f"{_height(one.share):.1f}", "r": 5}
+        interval = _line("interval", x, _height(one.low), x, _height(one.high))
+        drawn.append(_explained(said, interval, Shape("circle", dot)))
+    return Plot(label, HEIGHT, [*drawn, _axis(words.CONFIDENCE)])
 
 
 def ranges(own: Sequence[float], other: Sequence[float], threshold: float) -> list[Range]:
@@ -107,7 +121,7 @@ def counted(scores: Iterable[float], low: float, high: float, bins: int = BINS) 
     return counts
 
 
-def histogram(found: Sequence[Range], threshold: float, label: str) -> str:
+def histogram(found: Sequence[Range], threshold: float, label: str) -> Plot:
     """Back-to-back histogram of scores: in-domain questions upwards, out-of-domain questions
     downwards, and a line at the threshold for an answer.
     """
@@ -115,20 +129,16 @@ def histogram(found: Sequence[Range], threshold: float, label: str) -> str:
     middle = (TOP + BOTTOM) / 2
     unit = (middle - TOP) / max(max(one.own, one.other) for one in found)
     wide = (RIGHT - LEFT) / len(found)
-    drawn = []
+    drawn: list[Shape] = []
     for number in steps(round((middle - TOP) / unit))[1:]:
-        drawn += [
-            _upwards(middle - unit * number, number),
-            _upwards(middle + unit * number, number),
-        ]
+        drawn += _upwards(middle - unit * number, number)
+        drawn += _upwards(middle + unit * number, number)
     for at, one in enumerate(found):
-        for kind, number in (("own", one.own), ("other", one.other)):
-            if number:
-                top = middle - unit * number if kind == "own" else middle
-                drawn.append(
-                    f'<rect class="{kind}" x="{LEFT + wide * at + 0.15:.2f}%" y="{top:.1f}"'
-                    f' width="{wide - 0.3:.2f}%" height="{unit * number:.1f}"/>'
-                )
+        x = LEFT + wide * at + 0.15
+        if one.own:
+            drawn.append(_bar("own", x, wide - 0.3, middle - unit * one.own, unit * one.own))
+        if one.other:
+            drawn.append(_bar("other", x, wide - 0.3, middle, unit * one.other))
     tenths = round((high - low) / _TENTH)
     drawn += [
         _name(_across(step / tenths), f"{low + _TENTH * step:.1f}") for step in range(tenths + 1)
@@ -137,14 +147,15 @@ def histogram(found: Sequence[Range], threshold: float, label: str) -> str:
     drawn += [
         _line("zero", LEFT, middle, RIGHT, middle),
         _line("threshold", x, 4, x, BOTTOM),
-        f'<text class="threshold" x="{x:.2f}%" dx="5" y="12">{words.ANSWERED_FROM} →</text>',
-        f'<text class="side" x="{LEFT:.2f}%" y="{middle - 8:.0f}">{words.OWN}</text>',
-        f'<text class="side last" x="{RIGHT:.2f}%" y="{middle + 17:.0f}">{words.OTHER}</text>',
+        _text("threshold", x, 12, f"{words.ANSWERED_FROM} →", dx=5),
+        _text("side", LEFT, middle - 8, words.OWN),
+        _text("side last", RIGHT, middle + 17, words.OTHER),
+        _axis(words.SCORE),
     ]
-    return _figure(label, "".join(drawn) + _axis(words.SCORE))
+    return Plot(label, HEIGHT, drawn)
 
 
-def bars(columns: Sequence[Bar], label: str) -> str:
+def bars(columns: Sequence[Bar], label: str) -> Plot:
     """A bar chart, with as many category labels as fit.
 
     There must be at least one bar, and a value above 0.
@@ -152,19 +163,19 @@ def bars(columns: Sequence[Bar], label: str) -> str:
     most = max(one.number for one in columns)
     width = (RIGHT - LEFT) / len(columns)
     every = ceil(len(columns) / MOST_NAMES)
-    drawn = [_upwards(_height(number / most), number) for number in steps(most)]
+    drawn: list[Shape] = []
+    for number in steps(most):
+        drawn += _upwards(_height(number / most), number)
     for at, one in enumerate(columns):
         x = LEFT + width * at
         height = (BOTTOM - TOP) * one.number / most
-        drawn.append(
-            f'<g><title>{escape(one.said)}</title><rect class="own" x="{x + 0.12 * width:.2f}%"'
-            f' width="{0.76 * width:.2f}%" y="{BOTTOM - height:.1f}" height="{height:.1f}"/></g>'
-        )
+        bar = _bar("own", x + 0.12 * width, 0.76 * width, BOTTOM - height, height)
+        drawn.append(_explained(one.said, bar))
         if len(columns) <= MOST_NUMBERED:
             drawn.append(_name(x + width / 2, f"{one.number:,}", BOTTOM - height - 6))
         if at % every == 0:
             drawn.append(_name(x + width / 2, one.name))
-    return _figure(label, "".join(drawn), HEIGHT - 16)
+    return Plot(label, HEIGHT - 16, drawn)
 
 
 def steps(most: int) -> list[int]:
@@ -192,28 +203,35 @@ def _percent(share: float) -> str:
     return f"{round(100 * share)} %"
 
 
-def _upwards(y: float, name: str | int) -> str:
+def _upwards(y: float, name: str | int) -> list[Shape]:
     """A horizontal grid line, ``y`` pixels from the top, with its label on the left."""
-    told = name if isinstance(name, str) else f"{name:,}"
-    return (
-        f"{_line('grid', LEFT, y, RIGHT, y)}"
-        f'<text class="number" x="{LEFT:.2f}%" dx="-6" y="{y + 4:.1f}">{told}</text>'
-    )
+    label = name if isinstance(name, str) else f"{name:,}"
+    return [_line("grid", LEFT, y, RIGHT, y), _text("number", LEFT, y + 4, label, dx=-6)]
 
 
-def _name(x: float, name: str, y: float = BOTTOM + 17) -> str:
-    return f'<text class="name" x="{x:.2f}%" y="{y:.0f}">{escape(name)}</text>'
+def _name(x: float, name: str, y: float = BOTTOM + 17) -> Shape:
+    return _text("name", x, y, name)
 
 
-def _axis(name: str) -> str:
-    return f'<text class="axis" x="{RIGHT:.2f}%" y="{BOTTOM + 33:.0f}">{name}</text>'
+def _axis(name: str) -> Shape:
+    return _text("axis", RIGHT, BOTTOM + 33, name)
 
 
-def _line(kind: str, x1: float, y1: float, x2: float, y2: float) -> str:
-    return f'<line class="{kind}" x1="{x1:.2f}%" y1="{y1:.1f}" x2="{x2:.2f}%" y2="{y2:.1f}"/>'
+def _text(kind: str, x: float, y: float, text: str, dx: int | None = None) -> Shape:
+    """A text, moved by ``dx`` pixels to the right."""
+    return Shape("text", {"class": kind, "x": f"{x:.2f}%", "dx": dx, "y": f"{y:.1f}"}, text)
 
 
-def _figure(label: str, drawn: str, height: int = HEIGHT) -> str:
-    return (
-        f'<svg class="plot" role="img" aria-label="{escape(label)}" height="{height}">{drawn}</svg>'
-    )
+def _bar(kind: str, x: float, width: float, y: float, height: float) -> Shape:
+    size = {"width": f"{width:.2f}%", "y": f"{y:.1f}", "height": f"{height:.1f}"}
+    return Shape("rect", {"class": kind, "x": f"{x:.2f}%", **size})
+
+
+def _line(kind: str, x1: float, y1: float, x2: float, y2: float) -> Shape:
+    ends = {"x1": f"{x1:.2f}%", "y1": f"{y1:.1f}", "x2": f"{x2:.2f}%", "y2": f"{y2:.1f}"}
+    return Shape("line", {"class": kind, **ends})
+
+
+def _explained(said: str, *shapes: Shape) -> Shape:
+    """Shapes with a tooltip."""
+    return Shape("g", shapes=(Shape("title", text=said), *shapes))

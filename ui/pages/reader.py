@@ -3,22 +3,47 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Sequence
-from dataclasses import replace
-from html import escape
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
-from urllib.parse import quote, urlencode
 
 from ui import strings
-from ui.pages import hit_html, markup
+from ui.pages import highlights
 from ui.pages.view_parameters import NOTHING, Sight
+from ui.templates import render
 
 if TYPE_CHECKING:
     from rag import Document
-    from ui.pages.markup import Range
+    from ui.pages.highlights import Run
 
 MOST_FOUND = 500
 """Maximum number of highlighted matches; beyond that highlights are useless."""
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A paragraph or heading: its text before, inside and after the passage.
+
+    ``folio`` is the label of the page that begins with it; empty if none does.
+    """
+
+    tag: str
+    classes: str
+    folio: str
+    before: Sequence[Run]
+    inside: Sequence[Run]
+    after: Sequence[Run]
+
+
+@dataclass(frozen=True, slots=True)
+class Steps:
+    """Where the reader is among the pages or parts of a document, and the addresses of the previous
+    and the next one, relative to the search page; empty if there is none.
+    """
+
+    before: str
+    here: str
+    after: str
 
 
 def text_page(
@@ -33,21 +58,23 @@ def text_page(
     ``note`` is shown above it, and ``root`` is the relative path to the search page. ``parts`` are
     the ids of all parts of a long document, its own included.
     """
-    whole = (0, len(document.text))
-    answer = markup.overlap(whole, sight.answer)
-    passage = markup.overlap(whole, sight.passage)
-    sought = markup.anywhere(sight.find)
-    jump = f'<a class="jump" href="#answer">{strings.TO_PASSAGE}</a>' if answer else ""
+    sought = highlights.anywhere(sight.find)
     places = [one.start() for one in sought.finditer(document.text)][:MOST_FOUND]
-    said = strings.found_in(len(places)) if sight.find.strip() else note
-    return shell(
-        document.title,
-        f"{_bar(document, sight, root, _part_steps(document, sight, parts, root) + jump, said)}"
-        f"<article>{_head(document)}"
-        f'<div class="text">{_text(document, passage, answer, sought)}</div></article>'
-        f"{_ticks(document, sight, places)}",
-        root,
-        pane=sight.pane,
+    blocks = list(_blocks(document, sight, sought))
+    runs = [run for one in blocks for run in (*one.before, *one.inside, *one.after)]
+    return render(
+        "text",
+        document=document,
+        sight=sight,
+        root=root,
+        steps=_part_steps(document, sight, parts),
+        other_view=_printed(document, sight),
+        alone=replace(sight, pane=False),
+        note=strings.found_in(len(places)) if sight.find.strip() else note,
+        blocks=blocks,
+        answer_at=next((run.start for run in runs if run.answer), None),
+        word_at=next((one.start for run in runs for one in run.pieces if one.word), None),
+        ticks=_ticks(document, sight, places),
     )
 
 
@@ -58,230 +85,112 @@ def sheet_page(
     root: str = "../",
     parts: Sequence[str] = (),
 ) -> str:
-    """Render a PDF page as a complete HTML page with an image.
+    """Render the PDF page ``sight.page`` as a complete HTML page with an image.
 
     ``boxes`` surround the answer: left, top, width and height as fractions of the page. ``parts``
     are the ids of all parts of a long document, its own included.
     """
-    number = sight.page or 1
-    image = f"{quote(document.id, safe='')}/pages/{number}.png?width=1400"
-    rects = "".join(
-        f'<rect x="{x:.5f}" y="{y:.5f}" width="{width:.5f}" height="{height:.5f}"/>'
-        for x, y, width, height in boxes
-    )
-    steps = _steps(document, sight, number, root, parts)
-    return shell(
-        document.title,
-        f"{_bar(document, sight, root, steps)}"
-        f'<figure class="sheet" id="answer"><img src="{escape(image)}" '
-        f'alt="{escape(strings.PAGE_OF.format(page=number, title=document.title))}">'
-        f'<svg viewBox="0 0 1 1" preserveAspectRatio="none" aria-hidden="true">{rects}</svg>'
-        "</figure>",
-        root,
-        pane=sight.pane,
+    return render(
+        "sheet",
+        document=document,
+        sight=sight,
+        root=root,
+        steps=_page_steps(document, sight, parts),
+        other_view=replace(sight, page=None) if document.pages else None,
+        alone=replace(sight, pane=False),
+        boxes=boxes,
     )
 
 
 def missing(root: str = "/") -> str:
     """The 404 page; ``root`` is the relative path to the search page."""
-    return _notice(strings.MISSING, strings.MISSING_HELP, root)
+    return _message(strings.MISSING, strings.MISSING_HELP, root)
 
 
 def gone(beginning: str, root: str = "") -> str:
     """The page for a citation whose sentence no longer exists."""
-    quotation = f"<blockquote>{escape(beginning)}</blockquote>"
-    return _notice(strings.GONE, strings.GONE_HELP, root, quotation)
+    return _message(strings.GONE, strings.GONE_HELP, root, beginning)
 
 
 def problem(line: str, root: str = "/") -> str:
     """The page for an error of the library or a file; ``line`` says what to do."""
-    return _notice(strings.PROBLEM, strings.sentence(line), root)
+    return _message(strings.PROBLEM, strings.sentence(line), root)
 
 
-def shell(title: str, body: str, root: str = "../", *, pane: bool = False, head: str = "") -> str:
-    """Wrap a body in a complete, styled HTML page; ``pane`` leaves room for the close button.
-
-    ``head`` is additional HTML for the page's head.
-    """
-    looks = "reader pane" if pane else "reader"
-    return (
-        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        '<meta name="color-scheme" content="light dark">'
-        f'{head}<title>{escape(title)}</title><link rel="stylesheet" href="{root}style.css">'
-        f'</head><body class="{looks}"><main>{body}</main></body></html>'
-    )
+def _message(heading: str, line: str, root: str, quotation: str = "") -> str:
+    return render("message", heading=heading, line=line, root=root, quotation=quotation)
 
 
-def _notice(heading: str, line: str, root: str, more: str = "") -> str:
-    return shell(
-        heading,
-        f'<section class="notice missing"><h1>{heading}</h1>{more}<p>{escape(line)}</p>'
-        f'<p><a class="back" href="{root or "."}">{strings.TO_SEARCH}</a></p></section>',
-        root,
-    )
-
-
-def _bar(document: Document, sight: Sight, root: str, more: str, said: str = "") -> str:
-    """The toolbar: back, other view, find, original file; and a note."""
-    asked = bool(sight.question.strip())
-    query = f"?{urlencode({'q': sight.question})}" if asked else ""
-    label = strings.BACK if asked else strings.TO_SEARCH
-    back = f'<a class="back" href="{escape((root + query) or ".")}">{label}</a>'
-    links = [
-        "" if sight.pane else back,
-        more,
-        _other_view(document, sight, root),
-        f'<a href="{root}documents/{quote(document.id, safe="")}/original">{strings.ORIGINAL}</a>',
-        _alone(document, sight, root),
-    ]
-    return (
-        f'<nav aria-label="{strings.READING}">{"".join(links)}{_finder(sight)}{_note(said)}</nav>'
-    )
-
-
-def _other_view(document: Document, sight: Sight, root: str) -> str:
-    """The link from the text to the rendered page, if there is one, and back."""
+def _printed(document: Document, sight: Sight) -> Sight | None:
+    """The rendered page on which the answer or the passage begins; None if there are no pages."""
     if not document.pages:
-        return ""
-    if sight.page is not None:
-        other, name = replace(sight, page=None), strings.AS_TEXT
-    else:
-        begins = [span.start for span in document.pages]
-        place = sight.answer or sight.passage
-        here = max(bisect_right(begins, place[0]), 1) if place else 1
-        other, name = replace(sight, page=here, find=""), strings.AS_PRINTED
-    return f'<a href="{escape(root + other.address(document.id))}#answer">{name}</a>'
+        return None
+    place = sight.answer or sight.passage
+    page = bisect_right([span.start for span in document.pages], place[0]) if place else 1
+    return replace(sight, page=max(page, 1), find="")
 
 
-def _alone(document: Document, sight: Sight, root: str) -> str:
-    """The link that opens the pane as a page of its own."""
-    if not sight.pane:
-        return ""
-    href = root + replace(sight, pane=False).address(document.id)
-    return f'<a target="_top" href="{escape(href)}#answer">{strings.ALONE}</a>'
-
-
-def _finder(sight: Sight) -> str:
-    """The field to find words in the text."""
-    if sight.page is not None:
-        return ""
-    hidden = "".join(
-        f'<input type="hidden" name="{name}" value="{escape(value)}">'
-        for name, value in sight.fields()
-        if value and name != "find"
-    )
-    return (
-        f'<form role="search" action="#found">{hidden}<input type="search" name="find" '
-        f'value="{escape(sight.find)}" placeholder="{strings.FIND}" '
-        f'aria-label="{strings.FIND}"></form>'
-    )
-
-
-def _part_steps(document: Document, sight: Sight, parts: Sequence[str], root: str) -> str:
-    """Links to the previous and next part; empty for a document with a single part."""
+def _part_steps(document: Document, sight: Sight, parts: Sequence[str]) -> Steps | None:
+    """The previous and the next part; None for a document with a single part."""
     if len(parts) < 2:  # noqa: PLR2004 (not split)
-        return ""
+        return None
     here = parts.index(document.id)
     elsewhere = replace(sight, passage=None, answer=None, others=())
-
-    def link(other: int, name: str, arrow: str) -> str:
-        if not 0 <= other < len(parts):
-            return ""
-        return _arrow(root + elsewhere.address(parts[other]), name, arrow)
-
-    said = strings.PART.format(number=here + 1, count=len(parts))
-    before = link(here - 1, strings.PART_BEFORE, "←")
-    after = link(here + 1, strings.PART_AFTER, "→")
-    return f'<span class="steps">{before}<span>{said}</span>{after}</span>'
+    return Steps(
+        elsewhere.address(parts[here - 1]) if here else "",
+        strings.PART.format(number=here + 1, count=len(parts)),
+        elsewhere.address(parts[here + 1]) if here + 1 < len(parts) else "",
+    )
 
 
-def _steps(
-    document: Document, sight: Sight, number: int, root: str, parts: Sequence[str] = ()
-) -> str:
-    """Links to the previous and next page, which may be in another part."""
-
-    def link(other: int, name: str, arrow: str) -> str:
-        after = parts[parts.index(document.id) + 1 :][:1] if parts else []
-        of = document.id if other <= len(document.pages) else next(iter(after), "")
-        if other < 1 or not of:
-            return ""
-        return _arrow(root + replace(sight, page=other).address(of), name, arrow)
-
-    said = f"<span>{strings.PAGE} {_label(document, number)} / {len(document.pages)}</span>"
-    before, after = link(number - 1, strings.BEFORE, "←"), link(number + 1, strings.AFTER, "→")
-    return f'<span class="steps">{before}{said}{after}</span>'
-
-
-def _arrow(href: str, name: str, arrow: str) -> str:
-    return f'<a href="{escape(href)}" aria-label="{name}">{arrow}</a>'
+def _page_steps(document: Document, sight: Sight, parts: Sequence[str]) -> Steps:
+    """The previous and the next page; the next one may be in the next part."""
+    number, last = sight.page or 1, len(document.pages)
+    of: str | None = document.id
+    if number >= last:
+        of = next(iter(parts[parts.index(document.id) + 1 :]), None) if parts else None
+    return Steps(
+        replace(sight, page=number - 1).address(document.id) if number > 1 else "",
+        f"{strings.PAGE} {_label(document, number)} / {last}",
+        replace(sight, page=number + 1).address(of) if of else "",
+    )
 
 
 def _label(document: Document, number: int) -> str:
     label = document.page_labels[number - 1] if document.page_labels else str(number)
-    return escape(label) if label == str(number) else f"{escape(label)} ({number})"
+    return label if label == str(number) else f"{label} ({number})"
 
 
-def _note(said: str) -> str:
-    return f'<p class="note" role="status">{escape(said)}</p>' if said else ""
+def _ticks(document: Document, sight: Sight, places: Sequence[int]) -> list[tuple[str, float]]:
+    """Where hits and matches are along the scroll bar, in thousandths of the text."""
+    length = len(document.text)
+    answers = [one[0] for one in (sight.answer,) if one]
+    others = [one[0] for one in sight.others]
+    kinds = (("answer", answers), ("other", others), ("found", places))
+    return [(kind, 1000 * at / length) for kind, starts in kinds for at in starts if at < length]
 
 
-def _head(document: Document) -> str:
-    facts = (
-        hit_html.date(document.date, document.metadata.get("date_from")),
-        f"<span>{escape(document.metadata.get('author', ''))}</span>",
-        f"<span>{escape(hit_html.file_name(document.source))}</span>",
-    )
-    kept = "".join(fact for fact in facts if fact and fact != "<span></span>")
-    return f'<header><h1>{escape(document.title)}</h1><div class="facts">{kept}</div></header>'
-
-
-def _ticks(document: Document, sight: Sight, places: Sequence[int]) -> str:
-    """Marks along the scroll bar at the positions of hits and matches."""
-    length = max(len(document.text), 1)
-    marks = [("answer", one[0]) for one in (sight.answer,) if one and one[0] < length]
-    marks += [("other", one[0]) for one in sight.others if one[0] < length]
-    marks += [("found", place) for place in places]
-    rects = "".join(
-        f'<rect class="{kind}" x="0" y="{1000 * place / length:.1f}" width="1" height="4"/>'
-        for kind, place in marks
-    )
-    if not rects:
-        return ""
-    return (
-        '<svg class="ticks" viewBox="0 0 1 1004" preserveAspectRatio="none" aria-hidden="true">'
-        f"{rects}</svg>"
-    )
-
-
-def _text(
-    document: Document, passage: Range | None, answer: Range | None, sought: markup.Words
-) -> str:
+def _blocks(document: Document, sight: Sight, sought: highlights.Words) -> Iterator[Block]:
+    text, page = document.text, 0
     begins = [span.start for span in document.pages]
     levels = {heading.span.start: heading.level for heading in document.headings}
-    pieces, page = [], 0
-    for block in markup.paragraphs(document.text):
+    for block in highlights.paragraphs(text):
         level = levels.get(block[0])
-        if level is not None and document.text[slice(*block)] == document.title:
+        if level is not None and text[slice(*block)] == document.title:
             continue  # already shown above the text
         number = bisect_right(begins, block[1] - 1)
-        if number > page:
-            pieces.append(f'<p class="folio">{strings.PAGE} {_label(document, number)}</p>')
-            page = number
-        tag = "p" if level is None else f"h{min(level + 1, 6)}"
-        parts = [
-            markup.marked(document.text, part, answer, sought, target="answer")
-            for part in markup.around(block, passage)
-        ]
-        classes = ["lines"] if markup.lined(document.text[slice(*block)]) else []
-        pieces.append(_block(tag, classes, *parts))
-    # Escaped text can't contain this tag.
-    return "".join(pieces).replace('<span class="word">', '<span class="word" id="found">', 1)
-
-
-def _block(tag: str, classes: list[str], before: str, inside: str, after: str) -> str:
-    if inside:
-        classes = [*classes, "in-passage"]
-        inside = f'<span class="passage">{inside}</span>'
-    named = f' class="{" ".join(classes)}"' if classes else ""
-    return f"<{tag}{named}>{before}{inside}{after}</{tag}>"
+        folio = _label(document, number) if number > page else ""
+        page = max(number, page)
+        before, inside, after = (
+            highlights.runs(text, part, sight.answer, sought)
+            for part in highlights.around(block, sight.passage)
+        )
+        lined = "lines" if highlights.lined(text[slice(*block)]) else ""
+        yield Block(
+            "p" if level is None else f"h{min(level + 1, 6)}",
+            " ".join(filter(None, (lined, "in-passage" if inside else ""))),
+            folio,
+            before,
+            inside,
+            after,
+        )

@@ -12,7 +12,7 @@ from rag import MAX_FILTER_LENGTH, MAX_QUESTION_LENGTH
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ui.pages.markup import Range
+    from ui.pages.highlights import Range
 
 MOST_OTHERS = 50
 """Maximum number of further hits in an address."""

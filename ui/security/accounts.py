@@ -1,83 +1,69 @@
 """The access file: names, roles, and hashes of passwords and tokens.
 
-Passwords are hashed with scrypt (RFC 7914), which makes guessing slow. A token is 256 random bits,
-impossible to guess, so one round of SHA-256 is enough and cheap for each request.
+Passwords are hashed by argon2-cffi, with Argon2id and the parameters that RFC 9106 recommends for
+little memory (64 MiB). A token is 256 random bits, impossible to guess, so one round of SHA-256 is
+enough and cheap for each request.
 """
 
 from __future__ import annotations
 
 import hashlib
 import hmac
-import json
 import os
 import secrets
 import stat
 import tempfile
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, get_args
+from typing import Annotated
+
+from argon2 import PasswordHasher
+from argon2.exceptions import VerificationError
+from argon2.profiles import RFC_9106_LOW_MEMORY
+from pydantic import Field, RootModel
 
 from rag import InputError
-from ui.security.principal import Role, Visitor
+from ui.security.policy import LONGEST_NAME, LONGEST_PASSWORD, SHORTEST_PASSWORD
+from ui.security.principal import Principal, Role
 
-SHORTEST_PASSWORD = 12
-"""In characters. Length is what counts (NIST SP 800-63B), so there are no other requirements."""
-
-LONGEST_PASSWORD = 1000
-LONGEST_NAME = 64
-
-_ROUNDS, _BLOCK, _LANES = 2**14, 8, 5
-"""scrypt's N, r and p as in OWASP's cheat sheet: 16 MiB, and some tenths of a second."""
-
-_MEMORY = 64 * 1024**2
-_PRIVATE = 0o600
+_HASHER = PasswordHasher.from_parameters(RFC_9106_LOW_MEMORY)
+_NOBODY = (
+    "$argon2id$v=19$m=65536,t=3,p=4"
+    "$h3SqLAxkf0UrVP8SuqEWfw$WaCgftaSEb50CeNhORfQbw7UUOi60F++d84lbqo0uoE"
+)
+"""The hash of random bytes, checked when the name is unknown so that it takes as long."""
 
 
 @dataclass(frozen=True, slots=True)
-class Person:
-    """A user with the scrypt hash of a password."""
+class Account:
+    """A person, with the hash of a password, or a program, with the hash of a token."""
 
-    name: str
     role: Role
-    salt: bytes
-    digest: bytes
+    argon2: Annotated[str, Field(pattern=r"^\$argon2id\$[!-~]+$")] | None = None
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Program:
-    """A program with the SHA-256 hash of a token."""
-
-    name: str
-    role: Role
-    digest: bytes
-
-
-_NOBODY = Person("", "reader", secrets.token_bytes(16), secrets.token_bytes(32))
-"""Checked when the name is unknown, so that the response takes as long."""
-
-
-@dataclass(frozen=True, slots=True)
-class Accounts:
+class Accounts(RootModel[Mapping[str, Account]], frozen=True):
     """All accounts, by name."""
 
-    people: Mapping[str, Person]
-    programs: Mapping[str, Program]
-
-    def person(self, name: str, password: str) -> Visitor | None:
+    def person(self, name: str, password: str) -> Principal | None:
         """Authenticate by name and password; takes some tenths of a second."""
-        known = self.people.get(_composed(name), _NOBODY)
-        right = hmac.compare_digest(_hashed(password, known.salt), known.digest)
-        return Visitor(known.name, known.role) if right and known is not _NOBODY else None
+        account = self.root.get(name := _normalize(name))
+        known = account.argon2 if account else None
+        try:
+            _HASHER.verify(known or _NOBODY, _password_bytes(password))
+        except VerificationError:
+            return None
+        return Principal(name, account.role) if account and known else None
 
-    def program(self, token: str) -> Visitor | None:
+    def program(self, token: str) -> Principal | None:
         """Authenticate by token."""
-        digest = hashlib.sha256(token.encode()).digest()
-        found = None
-        for one in self.programs.values():  # all of them, for constant time
-            if hmac.compare_digest(digest, one.digest):
-                found = Visitor(one.name, one.role)
+        digest, found = hashlib.sha256(token.encode()).hexdigest(), None
+        for name, account in self.root.items():  # all of them, for constant time
+            if hmac.compare_digest(digest, account.sha256 or ""):
+                found = Principal(name, account.role)
         return found
 
     def with_person(self, name: str, role: Role, password: str) -> Accounts:
@@ -88,15 +74,13 @@ class Accounts:
         InputError
             If the name is invalid, or the password is too short or too long.
         """
-        name = named(name)
         if not SHORTEST_PASSWORD <= len(password) <= LONGEST_PASSWORD:
             raise InputError(
-                f"a password has {SHORTEST_PASSWORD} characters or more, and at most "
+                f"a password needs at least {SHORTEST_PASSWORD} characters, and at most "
                 f"{LONGEST_PASSWORD}; several words make a good one"
             )
-        salt = secrets.token_bytes(16)
-        person = Person(name, role, salt, _hashed(password, salt))
-        return replace(self.without(name), people={**self.without(name).people, name: person})
+        account = Account(role, argon2=_HASHER.hash(_password_bytes(password)))
+        return Accounts({**self.root, validate_name(name): account})
 
     def with_program(self, name: str, role: Role) -> tuple[Accounts, str]:
         """A copy with a program added, and its token, which can't be recovered later.
@@ -106,37 +90,33 @@ class Accounts:
         InputError
             If the name is invalid.
         """
-        name, token = named(name), secrets.token_urlsafe(32)
-        program = Program(name, role, hashlib.sha256(token.encode()).digest())
-        without = self.without(name)
-        return replace(without, programs={**without.programs, name: program}), token
+        token = secrets.token_urlsafe(32)
+        account = Account(role, sha256=hashlib.sha256(token.encode()).hexdigest())
+        return Accounts({**self.root, validate_name(name): account}), token
 
     def without(self, name: str) -> Accounts:
         """A copy without this account."""
-        return Accounts(
-            people={key: one for key, one in self.people.items() if key != name},
-            programs={key: one for key, one in self.programs.items() if key != name},
-        )
+        return Accounts({key: one for key, one in self.root.items() if key != name})
 
 
-EMPTY = Accounts({}, {})
+EMPTY = Accounts({})
 
 
-def named(given: str) -> str:
-    """Validate and normalize a name.
+def validate_name(name: str) -> str:
+    """Normalize a name.
 
     Raises
     ------
     InputError
-        If it is invalid.
+        If it is empty, too long, or has characters that can't be printed.
     """
-    name = _composed(given)
+    name = _normalize(name)
     if not (0 < len(name) <= LONGEST_NAME and name.isprintable()):
-        raise InputError(f"a name has 1 to {LONGEST_NAME} characters, all of which can be seen")
+        raise InputError(f"a name must have 1 to {LONGEST_NAME} printable characters")
     return name
 
 
-def read(path: Path) -> Accounts:
+def load(path: Path) -> Accounts:
     """Load an access file.
 
     Raises
@@ -146,28 +126,22 @@ def read(path: Path) -> Accounts:
     """
     try:
         mode = path.stat().st_mode
-        if not stat.S_ISREG(mode):
-            raise InputError(_no_access_file(path))
-        content = path.read_text(encoding="utf-8")
+        content = path.read_bytes() if stat.S_ISREG(mode) else b""
     except OSError as error:
         raise InputError(
             f"{path}: {error.strerror or error}; make an access file: rag password {path} NAME"
         ) from error
-    except UnicodeDecodeError as error:
-        raise InputError(_no_access_file(path)) from error
     if os.name == "posix" and mode & (stat.S_IRWXG | stat.S_IRWXO):
         raise InputError(f"others on this machine can use {path}; run: chmod 600 {path}")
     try:
-        found = json.loads(content)
-        return Accounts(
-            people={name: _person(name, of) for name, of in found["people"].items()},
-            programs={name: _program(name, of) for name, of in found["programs"].items()},
-        )
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise InputError(_no_access_file(path)) from error
+        return Accounts.model_validate_json(content)
+    except ValueError:  # whose message shows hashes
+        raise InputError(
+            f"{path} is not an access file; make one: rag password NEW-FILE NAME"
+        ) from None
 
 
-def write(accounts: Accounts, path: Path) -> None:
+def save(accounts: Accounts, path: Path) -> None:
     """Write the access file atomically, readable by its owner only.
 
     Raises
@@ -175,26 +149,14 @@ def write(accounts: Accounts, path: Path) -> None:
     InputError
         If it can't be written.
     """
-    content = {
-        "people": {
-            one.name: {"role": one.role, "salt": one.salt.hex(), "scrypt": one.digest.hex()}
-            for one in accounts.people.values()
-        },
-        "programs": {
-            one.name: {"role": one.role, "sha256": one.digest.hex()}
-            for one in accounts.programs.values()
-        },
-    }
     try:
         # mkstemp creates it with owner-only permissions from the start.
         handle, draft = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
         try:
             with os.fdopen(handle, "w", encoding="utf-8") as file:
-                json.dump(content, file, indent=2, ensure_ascii=False)
-                file.write("\n")
+                file.write(f"{accounts.model_dump_json(indent=2, exclude_none=True)}\n")
                 file.flush()
                 os.fsync(file.fileno())
-            Path(draft).chmod(_PRIVATE)
             Path(draft).replace(path)
         finally:
             Path(draft).unlink(missing_ok=True)
@@ -204,32 +166,10 @@ def write(accounts: Accounts, path: Path) -> None:
         ) from error
 
 
-def _person(name: str, of: Mapping[str, Any]) -> Person:
-    return Person(name, _role(of), bytes.fromhex(of["salt"]), bytes.fromhex(of["scrypt"]))
+def _password_bytes(password: str) -> bytes:
+    return _normalize(password)[:LONGEST_PASSWORD].encode(errors="surrogatepass")
 
 
-def _program(name: str, of: Mapping[str, Any]) -> Program:
-    return Program(name, _role(of), bytes.fromhex(of["sha256"]))
-
-
-def _role(of: Mapping[str, Any]) -> Role:
-    found: Role = of["role"]
-    if found not in get_args(Role):
-        raise ValueError(found)
-    return found
-
-
-def _hashed(password: str, salt: bytes) -> bytes:
-    composed = _composed(password)[:LONGEST_PASSWORD].encode(errors="surrogatepass")
-    return hashlib.scrypt(
-        composed, salt=salt, n=_ROUNDS, r=_BLOCK, p=_LANES, maxmem=_MEMORY, dklen=32
-    )
-
-
-def _composed(text: str) -> str:
+def _normalize(text: str) -> str:
     """Normalize to NFC: browsers and terminals may encode the same letter differently."""
     return unicodedata.normalize("NFC", text)
-
-
-def _no_access_file(path: Path) -> str:
-    return f"{path} is no access file; make one: rag password NEW-FILE NAME"

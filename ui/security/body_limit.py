@@ -1,4 +1,7 @@
-"""Body limit: request bodies are read before the request is handled, within a size and a time."""
+"""Body limit: request bodies are read before the request is handled, within a size and a time.
+
+Starlette's limit has no time, and lets the application begin before all has arrived.
+"""
 
 from __future__ import annotations
 
@@ -6,98 +9,59 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from starlette.datastructures import Headers
+from starlette.requests import Request
 
 from ui.api import problems
 from ui.ops import root_path
-from ui.security import messages as told
-from ui.security.error_response import refusal
+from ui.security import messages, policy
 
 if TYPE_CHECKING:
-    from starlette.types import ASGIApp, Message, Receive, Scope, Send
-
-MOST_BYTES = 256 * 1024
-"""Room for a question of maximum length with every character escaped, twice; or for the names of a
-thousand files. Parsing a few MB of JSON with many small parts would block the server for seconds.
-"""
-
-SECONDS = 30.0
-"""Time limit for receiving the whole body."""
+    from starlette.types import Message, Receive, Scope
 
 FILES = f"{problems.PREFIX}/files/"
 """Uploads below this path are streamed to disk and have their own limit."""
 
 
-class TooLarge(Exception):
-    """The body exceeds the limit."""
-
-
-class Left(Exception):
-    """The client disconnected."""
-
-
-def bounded(app: ASGIApp) -> ASGIApp:
-    """Wrap ``app`` to receive the whole body at once; requests with too large a body never reach
-    it.
-    """
-
-    async def call(scope: Scope, receive: Receive, send: Send) -> None:
-        headers = Headers(scope=scope)
-        comes = headers.get("content-length", "0") != "0" or "transfer-encoding" in headers
-        # Mounted libraries have uploads of their own, below their own prefix.
-        if not comes or (scope["method"] == "PUT" and FILES in root_path.within(scope)):
-            await app(scope, receive, send)
-            return
-        try:
-            body = await read(scope, receive, MOST_BYTES)
-        except Left:
-            return
-        except TooLarge:
-            await refusal(scope, problems.TOO_MUCH, told.TOO_LARGE)(scope, receive, send)
-        except TimeoutError:
-            await refusal(scope, problems.TOO_SLOW, told.TOO_SLOW)(scope, receive, send)
-        else:
-            await app(scope, given(body, receive), send)
-
-    return call
-
-
-async def read(scope: Scope, receive: Receive, most: int) -> bytes:
-    """Read a request's body.
+async def buffer(scope: Scope, receive: Receive) -> Receive:
+    """Read the whole body, if there is one, and return what replays it; uploads are left alone.
 
     Raises
     ------
-    TooLarge
-        If it has more than ``most`` bytes, or declares to.
-    TimeoutError
-        If it does not arrive in time.
-    Left
-        If the client disconnects.
+    Refused
+        If it is too large, or does not arrive in time.
+    ClientDisconnect
+        If the client leaves before the end.
     """
-    announced = Headers(scope=scope).get("content-length", "")
-    if announced.isdecimal() and int(announced) > most:
-        raise TooLarge
+    headers = Headers(scope=scope)
+    has_body = headers.get("content-length", "0") != "0" or "transfer-encoding" in headers
+    if not has_body or (scope["method"] == "PUT" and root_path.within(scope).startswith(FILES)):
+        return receive
+    return replay(await read(scope, receive, policy.MOST_BODY_BYTES), receive)
+
+
+async def read(scope: Scope, receive: Receive, most: int) -> bytes:
+    """Read a body of at most ``most`` bytes; raises as :func:`buffer`."""
+    too_large = problems.Refused(problems.TOO_MUCH, messages.TOO_LARGE)
+    declared = Headers(scope=scope).get("content-length", "")
+    if declared.isdecimal() and int(declared) > most:
+        raise too_large
     body = bytearray()
-    async with asyncio.timeout(SECONDS):
-        while True:
-            message = await receive()
-            if message["type"] == "http.disconnect":
-                raise Left
-            body += message.get("body", b"")
-            if len(body) > most:
-                raise TooLarge
-            if not message.get("more_body", False):
-                return bytes(body)
+    try:
+        async with asyncio.timeout(policy.BODY_SECONDS):
+            async for chunk in Request(scope, receive).stream():
+                body += chunk
+                if len(body) > most:
+                    raise too_large
+    except TimeoutError as error:
+        raise problems.Refused(problems.TOO_SLOW, messages.TOO_SLOW) from error
+    return bytes(body)
 
 
-def given(body: bytes, receive: Receive) -> Receive:
+def replay(body: bytes, receive: Receive) -> Receive:
     """Replay the body as one message, then continue with ``receive``, to see a disconnect, say."""
-    given = False
+    whole: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
 
     async def call() -> Message:
-        nonlocal given
-        if given:
-            return await receive()
-        given = True
-        return {"type": "http.request", "body": body, "more_body": False}
+        return whole.pop() if whole else await receive()
 
     return call

@@ -42,7 +42,7 @@ def of(page: str, *, compiles: bool = False) -> str:
     return f"default-src 'none'; script-src {allowed}{evaluating}; {_REST}"
 
 
-def added(app: ASGIApp) -> ASGIApp:
+def protect_page(app: ASGIApp) -> ASGIApp:
     """Wrap ``app`` to add a policy to Gradio's first page."""
 
     async def call(scope: Scope, receive: Receive, send: Send) -> None:

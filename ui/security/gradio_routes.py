@@ -22,8 +22,7 @@ from starlette.routing import compile_path
 from rag import MAX_QUESTION_LENGTH
 from ui.api import problems
 from ui.ops import root_path
-from ui.security import body_limit, messages
-from ui.security.error_response import refusal
+from ui.security import body_limit, messages, policy
 
 if TYPE_CHECKING:
     from gradio import Blocks
@@ -58,6 +57,12 @@ LONGEST_FILE = 200
 TEXT = frozenset({"textbox", "dropdown", "button"})
 """Gradio components whose value is text."""
 
+TEXTS = frozenset({"checkboxgroup"})
+"""… and those whose value is a list of texts."""
+
+MOST_TEXTS = 100
+"""Maximum length of such a list."""
+
 _ROUTES = tuple((method, compile_path(path)[0]) for method, path in OPEN)
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
@@ -66,8 +71,8 @@ Text: TypeAlias = Annotated[str, Field(max_length=MAX_QUESTION_LENGTH)]
 NotFound: TypeAlias = Callable[[Request, Exception], Awaitable["Response"]]
 
 
-def guarded(app: ASGIApp, page: Blocks, not_found: NotFound) -> ASGIApp:
-    """Guard Gradio's application.
+def restrict(app: ASGIApp, page: Blocks, not_found: NotFound) -> ASGIApp:
+    """Wrap Gradio's application to answer only what is open.
 
     Parameters
     ----------
@@ -97,16 +102,15 @@ def guarded(app: ASGIApp, page: Blocks, not_found: NotFound) -> ASGIApp:
         if scope["method"] == "POST":
             try:
                 body = events.check(
-                    await body_limit.read(scope, receive, body_limit.MOST_BYTES),
+                    await body_limit.read(scope, receive, policy.MOST_BODY_BYTES),
                     names.get("api_name"),
                 )
-            except (ValueError, body_limit.TooLarge):
-                refused = refusal(
-                    scope, problems.INVALID, messages.NO_EVENT.format(most=MAX_QUESTION_LENGTH)
-                )
+            except (ValueError, problems.Refused):
+                line = messages.NO_EVENT.format(most=MAX_QUESTION_LENGTH)
+                refused = problems.refusal(scope, problems.Refused(problems.INVALID, line))
                 await refused(scope, receive, send)
                 return
-            scope, receive = _replaced(scope, body), body_limit.given(body, receive)
+            scope, receive = _replaced(scope, body), body_limit.replay(body, receive)
         await app(scope, receive, send)
 
     return call
@@ -140,7 +144,7 @@ class Call(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
-    data: list[Text]
+    data: list[Text | Annotated[list[Text], Field(max_length=MOST_TEXTS)]]
     session_hash: Name | None = None
 
 
@@ -154,14 +158,14 @@ class QueuedCall(Call):
 
 
 class Events:
-    """A page's events, and the number of text inputs of each."""
+    """A page's events, and the inputs of each: texts, and lists of them."""
 
     def __init__(self, page: Blocks) -> None:
         self._events = {number: one for number, one in page.fns.items() if one.fn is not None}
         self._by_name = {one.api_name: one for one in self._events.values()}
         inputs = {part.get_block_name() for one in self._events.values() for part in one.inputs}
-        if not inputs <= TEXT:
-            raise TypeError(f"the page's events may take only text, not {sorted(inputs - TEXT)}")
+        if not inputs <= TEXT | TEXTS:
+            raise TypeError(f"events may take only text, not {sorted(inputs - TEXT - TEXTS)}")
 
     def check(self, body: bytes, api_name: str | None = None) -> bytes:
         """Validate the body of an event and serialize it again.
@@ -192,6 +196,9 @@ class Events:
             known = event is not None
         if event is None or not known or len(call.data) != len(event.inputs):
             raise ValueError
+        for value, part in zip(call.data, event.inputs, strict=True):
+            if isinstance(value, list) != (part.get_block_name() in TEXTS):
+                raise ValueError
         return call.model_dump_json(exclude_unset=True).encode()
 
 

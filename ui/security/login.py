@@ -7,127 +7,143 @@ Bearer TOKEN``. Other requests get the login page, or a line of text for program
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import logging
+import math
+import secrets
+import time
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs
 
-from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+from ui import strings
 from ui.api import problems
 from ui.ops import root_path
-from ui.security import body_limit, login_page, origin, principal, rate_counters
-from ui.security import messages as told
-from ui.security.error_response import refusal
-from ui.security.sessions import SECONDS, Sessions
+from ui.security import body_limit, messages, origin, policy
+from ui.security.principal import ANYBODY, Principal
+from ui.security.rate_limit import Backoff, Clock, Recent, client_key
+from ui.templates import render
 
 if TYPE_CHECKING:
-    from starlette.types import ASGIApp, Receive, Scope, Send
+    from starlette.requests import Request
 
     from ui.security.accounts import Accounts
-    from ui.security.principal import Visitor
 
 OPEN = frozenset({"/style.css", "/favicon.ico", f"{problems.PREFIX}/health"})
 """Public paths: the login page's assets, and the health check."""
 
 LOG_IN, LOG_OUT = "/login", "/logout"
 
-MOST_BYTES = 10_000
-"""Size limit of a submitted form, in bytes."""
-
-AT_ONCE = 2
-"""Concurrent password checks: each uses a core and 16 MiB for a moment."""
-
-WAITING = 20
-"""Maximum number of waiting password checks; further ones are told to retry later."""
-
 _SCHEME = "bearer "
 _HEADERS = origin.STILL | {"cache-control": "no-store"}
-_ASKING = {"www-authenticate": 'Bearer realm="rag"', "cache-control": "no-store"}
+_CHALLENGE = {"www-authenticate": 'Bearer realm="rag"', "cache-control": "no-store"}
 
 _log = logging.getLogger(__name__)
 
 
-class Known:
-    """Middleware that admits authenticated requests only."""
+class Sessions:
+    """The sessions of one server: random ids in a cookie, kept in this process's memory only.
 
-    def __init__(self, app: ASGIApp, accounts: Accounts) -> None:
-        self._app = app
+    Only a hash of each id is kept, so that the time of a lookup reveals nothing about it.
+    """
+
+    def __init__(self, clock: Clock = time.monotonic) -> None:
+        self._clock = clock
+        self._sessions: Recent[bytes, tuple[Principal, float]] = Recent(policy.MOST_SESSIONS)
+        # Cookies ignore ports, so two servers on one machine need different names.
+        self.cookie = f"rag-{secrets.token_hex(4)}"
+
+    def begin(self, principal: Principal) -> str:
+        """Begin a session; returns the id for the cookie."""
+        session = secrets.token_urlsafe(32)
+        self._sessions[_digest(session)] = (principal, self._clock() + policy.SESSION_SECONDS)
+        return session
+
+    def find(self, session: str) -> Principal | None:
+        """The session's principal; None if it is unknown or expired."""
+        principal, ends = self._sessions.get(_digest(session), (None, 0.0))
+        return principal if ends > self._clock() else None
+
+    def end(self, session: str) -> None:
+        """End a session if it exists."""
+        self._sessions.pop(_digest(session), None)
+
+
+class Login:
+    """Authenticates requests, and answers those to the login and logout pages."""
+
+    def __init__(self, accounts: Accounts) -> None:
         self._accounts = accounts
         self._sessions = Sessions()
-        self._tries = rate_counters.Tries()
-        self._looking = asyncio.Semaphore(AT_ONCE)
+        self._backoff = Backoff()
+        self._checking = asyncio.Semaphore(policy.PASSWORD_CHECKS)
         self._waiting = 0
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Handle an ASGI request."""
-        request, path = Request(scope, receive), root_path.within(scope)
-        visitor = self._visitor(request)
+    async def admit(self, request: Request) -> Principal | Response:
+        """The principal of a request that the application may answer; otherwise our response."""
+        principal, path = self._principal(request), root_path.within(request.scope)
+        if path == LOG_IN and request.method == "POST":
+            return await self._log_in(request)
         if path in {LOG_IN, LOG_OUT}:
-            answer = await self._log(request, visitor, path)
-        elif visitor is not None or path in OPEN:
-            await self._app(principal.seen(scope, visitor or principal.ANYBODY), receive, send)
-            return
-        else:
-            answer = _who(request)
-        await answer(scope, receive, send)
+            return self._page(request, principal, path)
+        if principal is None and path not in OPEN:
+            return _challenge(request)
+        return principal or ANYBODY
 
-    def _visitor(self, request: Request) -> Visitor | None:
-        given = request.headers.get("authorization")
-        if given is None:
+    def _principal(self, request: Request) -> Principal | None:
+        authorization = request.headers.get("authorization")
+        if authorization is None:
             return self._sessions.find(request.cookies.get(self._sessions.cookie, ""))
-        if not given.lower().startswith(_SCHEME):
+        if not authorization.lower().startswith(_SCHEME):
             return None
-        return self._accounts.program(given[len(_SCHEME) :].strip())
+        return self._accounts.program(authorization[len(_SCHEME) :].strip())
 
-    async def _log(self, request: Request, visitor: Visitor | None, path: str) -> Response:
+    def _page(self, request: Request, principal: Principal | None, path: str) -> Response:
         root = root_path.root(request.scope)
-        if request.method != "POST":
-            if path == LOG_OUT:
-                return RedirectResponse(f"{root}login", HTTPStatus.SEE_OTHER)
-            page = login_page.known(root, visitor) if visitor else login_page.asking(root, root)
-            return HTMLResponse(page, headers=_HEADERS)
-        if path == LOG_OUT:
+        if path == LOG_IN:
+            return HTMLResponse(_form(root, root, principal=principal), headers=_HEADERS)
+        answer = RedirectResponse(f"{root}login", HTTPStatus.SEE_OTHER)
+        if request.method == "POST":
             self._sessions.end(request.cookies.get(self._sessions.cookie, ""))
-            answer: Response = RedirectResponse(f"{root}login", HTTPStatus.SEE_OTHER)
             answer.delete_cookie(self._sessions.cookie, root)
-            return answer
-        return await self._try(request, root)
+        return answer
 
-    async def _try(self, request: Request, root: str) -> Response:
+    async def _log_in(self, request: Request) -> Response:
         """Process the login form; on failure, say why."""
+        root = root_path.root(request.scope)
         try:
-            body = await body_limit.read(request.scope, request.receive, MOST_BYTES)
-        except (body_limit.TooLarge, body_limit.Left, TimeoutError):
-            page = login_page.asking(root, root, told.WRONG)
+            body = await body_limit.read(request.scope, request.receive, policy.MOST_FORM_BYTES)
+        except problems.Refused:
+            page = _form(root, root, messages.WRONG)
             return HTMLResponse(page, HTTPStatus.BAD_REQUEST, _HEADERS)
         fields = {
             key: values[0] for key, values in parse_qs(body.decode("utf-8", "replace")).items()
         }
-        name, after = fields.get("name", ""), _after(fields.get("after", ""), root)
-        client = rate_counters.client(request.client.host if request.client else "")
-        if self._waiting >= WAITING:  # before the attempt is counted: no password is checked
-            page = login_page.asking(root, after, told.OVERLOADED, name)
-            headers = _HEADERS | {"retry-after": problems.SECONDS_UNTIL_AGAIN}
-            return HTMLResponse(page, HTTPStatus.SERVICE_UNAVAILABLE, headers)
-        seconds = self._tries.take(client)
-        if seconds:
-            line = told.NOT_NOW.format(wait=login_page.wait(seconds))
-            page = login_page.asking(root, after, line, name)
-            headers = _HEADERS | {"retry-after": str(seconds)}
-            return HTMLResponse(page, HTTPStatus.TOO_MANY_REQUESTS, headers)
-        visitor = await self._looked_at(name, fields.get("password", ""))
-        if visitor is None:
+        name, after = fields.get("name", ""), _local_address(fields.get("after", ""), root)
+
+        def again(status: HTTPStatus, line: str, seconds: str | None = None) -> Response:
+            headers = _HEADERS | ({"retry-after": seconds} if seconds else {})
+            return HTMLResponse(_form(root, after, line, name), status, headers)
+
+        if self._waiting >= policy.WAITING_PASSWORD_CHECKS:  # before the attempt is counted
+            seconds = problems.SECONDS_UNTIL_AGAIN
+            return again(HTTPStatus.SERVICE_UNAVAILABLE, messages.OVERLOADED, seconds)
+        client = client_key(request.scope)
+        if wait := self._backoff.attempt(client):
+            line = messages.NOT_NOW.format(wait=_duration(wait))
+            return again(HTTPStatus.TOO_MANY_REQUESTS, line, str(wait))
+        principal = await self._check(name, fields.get("password", ""))
+        if principal is None:
             _log.warning("A password was wrong, from %s.", client)
-            page = login_page.asking(root, after, told.WRONG, name)
-            return HTMLResponse(page, HTTPStatus.UNAUTHORIZED, _HEADERS)
-        self._tries.succeeded(client)
+            return again(HTTPStatus.UNAUTHORIZED, messages.WRONG)
+        self._backoff.succeeded(client)
         answer = RedirectResponse(after, HTTPStatus.SEE_OTHER)
         answer.set_cookie(
             self._sessions.cookie,
-            self._sessions.begin(visitor),
-            max_age=SECONDS,
+            self._sessions.begin(principal),
+            max_age=policy.SESSION_SECONDS,
             path=root,
             secure=request.url.scheme == "https",
             httponly=True,
@@ -135,34 +151,54 @@ class Known:
         )
         return answer
 
-    async def _looked_at(self, name: str, password: str) -> Visitor | None:
+    async def _check(self, name: str, password: str) -> Principal | None:
         self._waiting += 1
         try:
-            async with self._looking:
+            async with self._checking:
                 return await asyncio.to_thread(self._accounts.person, name, password)
         finally:
             self._waiting -= 1
 
 
-def _who(request: Request) -> Response:
+def _challenge(request: Request) -> Response:
     """Ask to log in: with a page for browsers, a line for programs."""
     by_token = "authorization" in request.headers
-    if (
-        not by_token
-        and request.method == "GET"
-        and "text/html" in request.headers.get("accept", "")
-    ):
-        root = root_path.root(request.scope)
-        here = _after(root_path.asked(request.scope), root)
-        if request.headers.get("sec-fetch-site") == "cross-site":
-            return HTMLResponse(login_page.again(here), headers=_HEADERS)
-        page = login_page.asking(root, here)
-        return HTMLResponse(page, HTTPStatus.UNAUTHORIZED, _HEADERS | _ASKING)
-    line = told.WRONG_TOKEN if by_token else told.WHO
-    return refusal(request.scope, problems.UNKNOWN, line, _ASKING)
+    if by_token or request.method != "GET" or "text/html" not in request.headers.get("accept", ""):
+        line = messages.WRONG_TOKEN if by_token else messages.WHO
+        raise problems.Refused(problems.UNKNOWN, line, _CHALLENGE)
+    root = root_path.root(request.scope)
+    here = _local_address(root_path.asked(request.scope), root)
+    if request.headers.get("sec-fetch-site") == "cross-site":
+        # A session's cookie doesn't come with a link on another site. It does with one of ours, so
+        # this page redirects to the same address.
+        return HTMLResponse(render("redirect", to=here, texts=messages), headers=_HEADERS)
+    return HTMLResponse(_form(root, here), HTTPStatus.UNAUTHORIZED, _HEADERS | _CHALLENGE)
 
 
-def _after(given: str, root: str) -> str:
-    """The address to continue at, if it is on this server; otherwise the first page."""
-    of_ours = given.startswith(root) and not given.startswith(("//", "/\\"))
-    return given if of_ours and given.isprintable() and "\\" not in given else root
+def _form(
+    root: str, after: str, trouble: str = "", name: str = "", principal: Principal | None = None
+) -> str:
+    """The login page, which continues at ``after``, or for a principal the logout page.
+
+    ``trouble`` is why the last attempt failed, and ``name`` the name that was entered.
+    """
+    heading = messages.LOGGED_IN.format(name=principal.name) if principal else messages.LOG_IN
+    shown = {"heading": heading, "after": after, "trouble": trouble, "name": name}
+    return render("login", root=root, principal=principal, texts=messages, policy=policy, **shown)
+
+
+def _duration(seconds: int) -> str:
+    """Format a waiting time: “40 seconds”, “2 minutes”."""
+    if seconds < 100:  # noqa: PLR2004 (up to about a minute and a half)
+        return strings.count(seconds, "second")
+    return strings.count(math.ceil(seconds / 60), "minute")
+
+
+def _local_address(address: str, root: str) -> str:
+    """The address if it is on this server; otherwise the first page."""
+    local = address.startswith(root) and not address.startswith(("//", "/\\"))
+    return address if local and address.isprintable() and "\\" not in address else root
+
+
+def _digest(session: str) -> bytes:
+    return hashlib.sha256(session.encode(errors="surrogatepass")).digest()

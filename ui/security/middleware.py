@@ -1,53 +1,67 @@
-"""The security middleware, in the order in which a request passes through it.
+"""The checks of a request, in the order in which it passes them.
 
-The stack wraps everything that is served: the page, Gradio's routes, the API, the MCP tools, the
-splash page, and every mounted library. So no route is unprotected.
+They wrap everything that is served: the page, Gradio's routes, the API, the MCP tools and the
+splash page. So no route is unprotected.
 """
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING
 
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import RedirectResponse, Response
+
+from ui.api import problems
+from ui.ops import root_path
 from ui.security import body_limit, origin, principal, proxy
-from ui.security.login import Known
-from ui.security.rate_limit import Rationed
+from ui.security.login import Login
+from ui.security.principal import Principal
+from ui.security.rate_limit import RateLimit
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
-    from ui.security.access import Access
+    from ui.security.policy import Access
 
 
-def gated(app: ASGIApp, access: Access) -> ASGIApp:
-    """Wrap ``app`` in the whole stack."""
-    inner = body_limit.bounded(app)
-    inner = Known(inner, access.accounts) if access.accounts else _as(inner, access.everybody)
-    inner = origin.kept_from_others(inner)
-    inner = Rationed(inner)
-    inner = origin.named(inner, access.names)
-    inner = proxy.understood(inner, access)
-    return _by_kind(origin.headed(inner), app)
+def protect(app: ASGIApp, access: Access) -> ASGIApp:
+    """Wrap ``app`` in all checks.
 
-
-def _as(app: ASGIApp, visitor: principal.Visitor) -> ASGIApp:
-    async def call(scope: Scope, receive: Receive, send: Send) -> None:
-        await app(principal.seen(scope, visitor), receive, send)
-
-    return call
-
-
-def _by_kind(guarded: ASGIApp, app: ASGIApp) -> ASGIApp:
-    """Send HTTP requests through the stack and lifespan events past it; other protocols, such as
-    WebSocket, are not served.
+    Protocols other than HTTP, such as WebSocket, are not served.
     """
+    rate_limit = RateLimit()
+    login = Login(access.accounts) if access.accounts is not None else None
 
     async def call(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http":
-            await guarded(scope, receive, send)
-        elif scope["type"] == "lifespan":
+        if scope["type"] == "lifespan":
             await app(scope, receive, send)
-        else:
+            return
+        if scope["type"] != "http":
             await receive()
             await send({"type": "websocket.close", "code": 1000})
+            return
+        with contextlib.ExitStack() as running:
+            try:
+                scope = proxy.original(scope, access)
+                origin.require_host(scope, access.hosts)
+                running.enter_context(rate_limit.slot(scope))
+                origin.require_same_origin(scope)
+                admitted: Principal | Response = access.everybody
+                if not root_path.within(scope):  # where relative links would lead elsewhere
+                    admitted = RedirectResponse(root_path.root(scope))
+                elif login is not None:
+                    admitted = await login.admit(Request(scope, receive))
+                answering: ASGIApp = app
+                if isinstance(admitted, Response):
+                    answering = admitted
+                else:
+                    scope = principal.attach(scope, admitted)
+                    receive = await body_limit.buffer(scope, receive)
+            except problems.Refused as error:
+                answering = problems.refusal(scope, error)
+            except ClientDisconnect:
+                return
+            await answering(scope, receive, origin.with_headers(send))
 
     return call

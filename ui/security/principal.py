@@ -11,11 +11,11 @@ if TYPE_CHECKING:
 Role: TypeAlias = Literal["reader", "owner"]
 """``reader`` searches and reads; ``owner`` also indexes, uploads, removes, renames and rates."""
 
-_KEY = "rag.visitor"
+_KEY = "rag.principal"
 
 
 @dataclass(frozen=True, slots=True)
-class Visitor:
+class Principal:
     """A principal: an account's name, or none, and a role."""
 
     name: str
@@ -27,19 +27,19 @@ class Visitor:
         return self.role == "owner"
 
 
-ANYBODY = Visitor("", "reader")
+ANYBODY = Principal("", "reader")
 """The principal of a server without authentication that others can reach."""
 
-AT_THIS_MACHINE = Visitor("", "owner")
+LOCAL_OWNER = Principal("", "owner")
 """The principal of a server that only this machine can reach."""
 
 
-def seen(scope: Scope, visitor: Visitor) -> Scope:
+def attach(scope: Scope, principal: Principal) -> Scope:
     """Attach a principal to a request."""
-    return {**scope, _KEY: visitor}
+    return {**scope, _KEY: principal}
 
 
-def of(scope: Scope) -> Visitor:
+def of(scope: Scope) -> Principal:
     """The request's principal; one that bypassed the middleware may change nothing."""
     found = scope.get(_KEY, ANYBODY)
-    return found if isinstance(found, Visitor) else ANYBODY
+    return found if isinstance(found, Principal) else ANYBODY

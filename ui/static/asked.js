@@ -1,6 +1,6 @@
 // What was asked in this session, to ask again; kept by the browser, for this tab alone.
 const KEPT = 12;
-const KEY = `asked ${location.pathname}`; // a server may have several libraries
+const KEY = `asked ${location.pathname}`; // a proxy may show several servers
 
 function remembered() {
   try {

@@ -42,14 +42,14 @@ class SharedCatalogue:
 
     def count(self, conditions: Filter) -> int:
         """Number of documents that match all filters."""
-        found = self._documents.rows(("paths",), all_of(of_documents([conditions])))
+        found = self._documents.rows(("paths",), all_of(of_documents([conditions], "paths")))
         return sum(map(rows.is_whole, found))
 
     def documents(
         self, conditions: Filter, order: Order, offset: int, limit: int | None
     ) -> list[DocumentSummary]:
         """A page of the documents that match all filters; without a limit, all from ``offset``."""
-        found = self._documents.rows(rows.SUMMARY, all_of(of_documents([conditions])))
+        found = self._documents.rows(rows.SUMMARY, all_of(of_documents([conditions], "paths")))
         ordered = sorted(_summaries(found), key=_ORDERS[order])
         return ordered[offset : None if limit is None else offset + limit]
 

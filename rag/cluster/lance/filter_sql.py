@@ -12,11 +12,11 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from rag.text.unicode import plain
 from rag.types import Clauses
-from rag.types.filters import Filter
+from rag.types.filters import Filter, beginning
 from rag.types.parts import whole_source
 
 SEPARATOR = "\x1f"
-"""Separator of name and value of a metadata field; never occurs in text that was read."""
+"""Separates name and value of a metadata field, and paths; never occurs in text that was read."""
 
 TOGETHER = 1000
 """Maximum number of values per condition."""
@@ -54,9 +54,12 @@ def all_of(conditions: Iterable[str]) -> str | None:
     return " AND ".join(f"({one})" for one in conditions) or None
 
 
-def of_documents(conditions: Sequence[Filter]) -> list[str]:
-    """Conditions for documents, and for their passages."""
-    return [one for condition in conditions for one in _parts(condition)]
+def of_documents(conditions: Sequence[Filter], paths: str) -> list[str]:
+    """Conditions for documents, or for their passages.
+
+    ``paths`` is the column with the paths of their sources.
+    """
+    return [one for condition in conditions for one in _parts(condition, paths)]
 
 
 def of_words(clauses: Clauses, literal: Sequence[str], without: Sequence[str]) -> list[str]:
@@ -84,7 +87,7 @@ def _folded(path: str) -> str:
     return plain(path).translate(ascii_lower)
 
 
-def _parts(condition: Filter) -> Iterator[str]:
+def _parts(condition: Filter, paths: str) -> Iterator[str]:
     if condition.since:
         yield f"date >= {quoted(condition.since.isoformat())}"
     if condition.until:
@@ -98,6 +101,13 @@ def _parts(condition: Filter) -> Iterator[str]:
         yield f"language = {quoted(plain(condition.language))}"
     for name, value in condition.where.items():
         yield f"array_has(facts, {quoted(plain(name) + SEPARATOR + plain(value))})"
+    if condition.folders:
+        places = "|".join(
+            f"{re.escape(folder)}({SEPARATOR}|$)|{re.escape(beginning(folder))}"
+            for folder in condition.folders
+        )
+        joined = f"array_to_string({paths}, {quoted(SEPARATOR)})"
+        yield f"regexp_like({joined}, {quoted(f'(^|{SEPARATOR})({places})')})"
 
 
 def _wild(letter: str) -> str:

@@ -44,7 +44,7 @@ class SharedSearcher:
             [rows.literally(one, analysis) for one in some]
             for some in (clauses.phrases, clauses.without)
         )
-        found = filter_sql.of_documents(conditions_)
+        found = filter_sql.of_documents(conditions_, "sources")
         where = filter_sql.all_of([*found, *filter_sql.of_words(clauses, phrases, without)])
         return SharedSearcher(self._passages, self._statistics, where)
 

@@ -1,7 +1,7 @@
-"""Plain text in, escaped HTML out: paragraphs, the answer highlighted, matched words underlined.
+"""Plain text in paragraphs and pieces: what is in the answer, and which words are matched.
 
-Text is cut into pieces first and each piece is escaped on its own. Nothing ever searches or changes
-HTML, so a document's text can't become part of the page's markup.
+Templates escape each piece on its own. Nothing ever searches or changes HTML, so a document's text
+can't become part of the page's highlights.
 """
 
 from __future__ import annotations
@@ -9,8 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
-from html import escape
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 Range: TypeAlias = tuple[int, int]
 """Half-open range of characters of one text."""
@@ -21,9 +20,61 @@ Words: TypeAlias = re.Pattern[str]
 NO_WORDS: Words = re.compile(r"(?!)")
 """Matches nothing."""
 
+
+class Piece(NamedTuple):
+    """A piece of text that begins at ``start``; ``word`` says whether it is a matched word."""
+
+    start: int
+    text: str
+    word: bool
+
+
+class Run(NamedTuple):
+    """A run of text that begins at ``start``, inside or outside the answer."""
+
+    start: int
+    answer: bool
+    pieces: list[Piece]
+
+
+class Paragraph(NamedTuple):
+    """A paragraph; ``lined`` says whether its line breaks are significant."""
+
+    lined: bool
+    runs: list[Run]
+
+
 _GAP = re.compile(r"\n[^\S\n]*\n\s*")
 _ITEM = re.compile(r"\n[^\S\n]*(?:[-*+•‣◦\u2013]|\d{1,3}[.)])[^\S\n]")
 _CELLS = re.compile(r"\t| \| ")
+
+
+def highlighted(text: str, answer: Range | None = None, words: Words = NO_WORDS) -> list[Paragraph]:
+    """All paragraphs of a text, with the answer and the matched words."""
+    return [
+        Paragraph(lined(text[slice(*block)]), runs(text, block, answer, words))
+        for block in paragraphs(text)
+    ]
+
+
+def runs(text: str, block: Range, answer: Range | None, words: Words) -> list[Run]:
+    """``text[block]`` in up to three runs: before, inside and after the answer."""
+    parts = zip(around(block, answer), (False, True, False), strict=True)
+    return [
+        Run(part[0], inside, pieces(text, part, words))
+        for part, inside in parts
+        if part[0] < part[1]
+    ]
+
+
+def pieces(text: str, part: Range, words: Words) -> list[Piece]:
+    """``text[part]``, cut around the matched words."""
+    found, (at, end) = [], part
+    for match in () if words is NO_WORDS else words.finditer(text[at:end]):
+        first, last = part[0] + match.start(), part[0] + match.end()
+        found += [Piece(at, text[at:first], word=False), Piece(first, match.group(), word=True)]
+        at = last
+    return [piece for piece in (*found, Piece(at, text[at:end], word=False)) if piece.text]
 
 
 def paragraphs(text: str) -> Iterator[Range]:
@@ -83,34 +134,3 @@ def anywhere(sought: str) -> Words:
     if not parts:
         return NO_WORDS
     return re.compile(r"\s+".join(map(re.escape, parts)), re.IGNORECASE)
-
-
-def underlined(text: str, words: re.Pattern[str]) -> str:
-    """Escape ``text``, with the matched words underlined."""
-    pieces, at = [], 0
-    for match in words.finditer(text):
-        pieces.append(escape(text[at : match.start()]))
-        pieces.append(f'<span class="word">{escape(match.group())}</span>')
-        at = match.end()
-    return "".join([*pieces, escape(text[at:])])
-
-
-def marked(
-    text: str,
-    block: Range,
-    answer: Range | None,
-    words: re.Pattern[str] = NO_WORDS,
-    target: str = "",
-) -> str:
-    """Escape ``text[block]``, with the part inside ``answer`` in ``<mark>``.
-
-    ``target`` becomes the id of the mark, so that a link can scroll to it; if an answer spans
-    paragraphs, the first part gets the id.
-    """
-    before, inside, after = around(block, answer)
-    html = underlined(text[slice(*before)], words)
-    if inside[0] < inside[1]:
-        begins = answer is not None and inside[0] <= max(answer[0], 0)
-        name = f' id="{escape(target)}"' if target and begins else ""
-        html += f"<mark{name}>{underlined(text[slice(*inside)], words)}</mark>"
-    return html + underlined(text[slice(*after)], words)

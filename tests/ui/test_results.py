@@ -1,4 +1,4 @@
-"""A hit as HTML: what is shown, what is marked, and that all of it stays text."""
+"""The hits of a question: what is shown, what is marked, and that all of it stays text."""
 
 from __future__ import annotations
 
@@ -7,14 +7,20 @@ import re
 from dataclasses import replace
 from html import unescape
 from html.parser import HTMLParser
+from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hashing_embedder import HashingEmbedder
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from normalized_html import normalized
 
+from rag import Library
 from rag.types import Answer, Hit, Quote
 from ui import strings
-from ui.pages import hit_html, markup, states
+from ui.pages import answers, highlights
+from ui.pages.filter_form import Narrowing
+from ui.templates import render
 
 
 class Tags(HTMLParser):
@@ -42,6 +48,16 @@ def told(*hits: Hit, confidence: float = 0.9, reading: tuple[str, ...] = ()) -> 
     return Answer(confidence >= 0.5, confidence, sure, reading=reading)
 
 
+def results(*hits: Hit, confidence: float = 0.9) -> str:
+    """The page's HTML for these hits."""
+    return normalized(answers.results("q", told(*hits, confidence=confidence)))
+
+
+def quotation(hit: Hit) -> str:
+    """What stands in a hit's quotation."""
+    return results(hit).split("<blockquote>")[1].split("</blockquote>")[0]
+
+
 def words_of(html: str) -> str:
     """What a person reads."""
     return unescape(re.sub(r"<[^>]+>", "", html))
@@ -49,14 +65,14 @@ def words_of(html: str) -> str:
 
 def test_the_answer_is_marked_and_nothing_else(hit: Hit) -> None:
     """The mark holds the answering sentence, word for word."""
-    marks = re.findall(r"<mark>(.*?)</mark>", hit_html.passage(hit))
+    marks = re.findall(r"<mark>(.*?)</mark>", quotation(hit))
     assert [words_of(mark) for mark in marks] == ["Cockerill supplies its turret."]
 
 
 def test_the_passage_is_shown_whole_with_its_paragraphs(hit: Hit) -> None:
     """Each paragraph is a <p>, and together they are the passage."""
     whole = replace(hit, text="Opening words.\n\nIndia buys.\n \n\nIt is light.", start=0, end=43)
-    html = hit_html.passage(whole)
+    html = quotation(whole)
     assert [words_of(p) for p in re.findall(r"<p>(.*?)</p>", html)] == [
         "Opening words.",
         "India buys.",
@@ -69,30 +85,32 @@ def test_an_answer_across_paragraphs_is_marked_in_both(hit: Hit) -> None:
     crossing = replace(
         hit, text="One two.\n\nThree four.", start=0, answer=replace(hit.answer, start=4, end=15)
     )
-    html = hit_html.passage(crossing)
+    html = quotation(crossing)
     assert html == "<p>One <mark>two.</mark></p><p><mark>Three</mark> four.</p>"
 
 
 def test_matched_words_are_marked_in_text_only(hit: Hit) -> None:
     """Matched words are underlined as whole words in any case, never inside tags."""
-    html = hit_html.passage(hit)
+    html = quotation(hit)
     assert '<span class="word">Zorawar</span>' in html
     assert html.count('class="word"') == 2
     tagged = replace(hit, why=replace(hit.why, matched=("class", "span", "mark", "word")))
-    assert 'class="word"' not in hit_html.passage(tagged)
+    assert 'class="word"' not in quotation(tagged)
 
 
 def test_a_word_inside_another_is_not_matched() -> None:
     """A "tank" isn't marked in "tanker", and regular expression signs are only signs."""
-    found = markup.pattern(["tank", "C++", "a.b"])
-    assert (
-        markup.underlined("tanker TANK axb", found) == 'tanker <span class="word">TANK</span> axb'
-    )
+    found = highlights.pattern(["tank", "C++", "a.b"])
+    assert highlights.pieces("tanker TANK axb", (0, 15), found) == [
+        (0, "tanker ", False),
+        (7, "TANK", True),
+        (11, " axb", False),
+    ]
 
 
 def test_facts_are_in_words_without_a_path(hit: Hit) -> None:
     """The date is written out, the source is the file's name, the page has its number."""
-    html = hit_html.article(replace(hit, page=3, headings=("Arms", "Tanks")), "why?")
+    html = results(replace(hit, page=3, headings=("Arms", "Tanks")))
     assert '<time datetime="2025-03-05">5 March 2025</time>' in html
     assert "turret.txt" in html
     assert "/home" not in html
@@ -112,12 +130,12 @@ def test_facts_are_in_words_without_a_path(hit: Hit) -> None:
 )
 def test_file_names(source: str, name: str) -> None:
     """The last part of a path of either kind, or of an address."""
-    assert hit_html.file_name(source) == name
+    assert strings.file_name(source) == name
 
 
 def test_no_date_no_trail_no_duplicates(hit: Hit) -> None:
     """What a hit doesn't have leaves no empty shell behind."""
-    html = hit_html.article(replace(hit, date=None), "q")
+    html = results(replace(hit, date=None))
     assert "<time" not in html
     assert "trail" not in html
     assert "The same passage" not in html
@@ -125,33 +143,33 @@ def test_no_date_no_trail_no_duplicates(hit: Hit) -> None:
 
 def test_duplicates_are_named_by_file(hit: Hit) -> None:
     """Folded duplicates are listed, without their folders."""
-    html = hit_html.article(replace(hit, also_in=("/x/one.txt", "/y/two.txt")), "q")
+    html = results(replace(hit, also_in=("/x/one.txt", "/y/two.txt")))
     assert "The same passage in 2 other files: one.txt, two.txt" in html
 
 
 def test_the_link_opens_the_article_at_the_answer(hit: Hit) -> None:
     """The address is relative and carries the passage, the answer and the question."""
-    assert hit_html.address(hit, "a & b?") == (
+    assert answers.address(hit, "a & b?") == (
         "documents/d1?passage=16-88&answer=45-75&q=a+%26+b%3F#answer"
     )
-    assert hit_html.article(hit, "q").count("documents/d1?passage=16-88&amp;answer=45-75") == 2
+    assert results(hit).count("documents/d1?passage=16-88&amp;answer=45-75") == 2
 
 
 def test_a_pdf_opens_at_its_printed_page(hit: Hit) -> None:
     """With the page's number; the places of other hits in it go along."""
     printed = replace(hit, source="/x/turret.PDF", page=7)
     beside = replace(hit, answer=Quote("Other.", 3, 9))
-    assert hit_html.address(printed, "q", [beside]) == (
+    assert answers.address(printed, "q", [printed, beside]) == (
         "documents/d1?passage=16-88&answer=45-75&others=3-9&q=q&page=7#answer"
     )
-    html = hit_html.results("q", told(hit, beside, replace(beside, document_id="d2")))
+    html = results(hit, beside, replace(beside, document_id="d2"))
     assert html.count("others=3-9&amp;q=q") == 2  # the title's link and the open one
     assert html.count("others=45-75&amp;q=q") == 2
 
 
 def test_a_hit_can_be_cited(hit: Hit) -> None:
     """Four forms to copy, fetched when asked for, and the lasting link."""
-    html = hit_html.cite(hit)
+    html = results(hit)
     assert 'data-quoted="documents/d1/citation?start=45&amp;end=75"' in html
     assert re.findall(r'class="copy" value="(\w+)"', html) == [
         *("plain", "markdown", "apa", "bibtex"),
@@ -168,31 +186,34 @@ def test_a_hit_can_be_cited(hit: Hit) -> None:
     ],
 )
 def test_confidence_is_a_bar_a_word_and_a_probability(
-    confidence: float, word: str, percent: str
+    hit: Hit, confidence: float, word: str, percent: str
 ) -> None:
     """The bar shows the probability, the word begins at its threshold, the tip says both."""
-    html = hit_html.strength(confidence)
+    html = results(hit, confidence=confidence)
     assert re.findall(r"--filled:([\d.]+)", html) == [str(confidence)]
-    assert words_of(html) == word
+    assert re.findall(r"</span></span>([^<]+)</span>", html) == [word]
     tip = f"{word.capitalize()}: so good a passage answers the question with a probability of "
     assert f'aria-label="{tip}{percent}."' in html
 
 
 def test_without_a_calibrated_score_no_confidence_is_claimed(hit: Hit) -> None:
     """After a cross-encoder, say."""
-    assert hit_html.strength(None) == ""
-    assert "match" not in words_of(hit_html.article(replace(hit, confidence=None), "q"))
+    html = answers.results("q", Answer(answered=True, confidence=0.9, hits=(hit,)))
+    assert hit.confidence is None
+    assert "match" not in words_of(html)
+    assert "strength" not in html
 
 
 def test_why_says_it_in_plain_words(hit: Hit) -> None:
     """Three numbers, two ranks and the words found, folded away until asked for."""
-    html = hit_html.why(hit.why)
-    assert html.startswith('<details class="why"><summary>Why this passage')
+    html = results(hit)
+    assert '<details class="why"><summary>Why this passage</summary><dl>' in html
     assert re.findall(r"<dd>(\d\.\d\d)", html) == ["0.62", "0.80", "0.71"]
     assert "1st of all passages by meaning" in html
     assert "2nd of all passages by words" in html
-    assert "not among the best by words" in hit_html.why(replace(hit.why, words_rank=None))
-    assert "%" not in html
+    assert "%" not in html.split("<dl>")[1].split("</dl>")[0]
+    unranked = replace(hit, why=replace(hit.why, words_rank=None))
+    assert "not among the best by words" in results(unranked)
 
 
 @pytest.mark.parametrize(
@@ -215,7 +236,7 @@ def test_dates_do_not_depend_on_the_locale() -> None:
 
 def test_hostile_text_stays_text(hostile: Hit) -> None:
     """No tag and no attribute comes from a document, a title, a path or a question."""
-    seen = Tags(hit_html.results('"><script>', told(hostile, reading=('<script>"',))))
+    seen = Tags(answers.results('"><script>', told(hostile, reading=('<script>"',))))
     assert set(seen.tags) <= {
         *("section", "article", "header", "footer", "blockquote", "details", "summary"),
         *("h2", "p", "div", "span", "a", "ol", "ul", "li", "dl", "dt", "dd", "mark", "time"),
@@ -236,18 +257,31 @@ def test_hostile_text_stays_text(hostile: Hit) -> None:
     length=st.integers(0, 30),
     found=st.lists(st.text(max_size=4), max_size=3),
 )
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])  # the hit never changes
 def test_marking_loses_and_adds_no_text(
-    text: str, start: int, length: int, found: list[str]
+    hit: Hit, text: str, start: int, length: int, found: list[str]
 ) -> None:
     """Whatever is marked, what a person reads is the text, character for character."""
-    html = markup.marked(text, (0, len(text)), (start, start + length), markup.pattern(found))
-    assert words_of(html) == text
+    sought = replace(
+        hit,
+        text=text,
+        start=0,
+        end=len(text),
+        answer=Quote("", start, start + length),
+        why=replace(hit.why, matched=tuple(found)),
+    )
+    html = answers.results("q", told(sought)).split("<blockquote>")[1].split("</blockquote>")[0]
+    blocks = [text[slice(*block)] for block in highlights.paragraphs(text)]
+    shown = re.findall(r"<p[^>]*>(.*?)</p>", html, re.DOTALL)
+    assert [words_of(paragraph) for paragraph in shown] == blocks
+    marks = "".join(re.findall(r"<mark>(.*?)</mark>", html, re.DOTALL))
+    assert words_of(marks).split() == text[start : start + length].split() or len(blocks) > 1
 
 
 @given(st.text(alphabet="ab \n\t."))
 def test_paragraphs_keep_every_word(text: str) -> None:
     """Paragraphs lie in order, are trimmed, hold no empty line, and leave no word out."""
-    blocks = [text[slice(*block)] for block in markup.paragraphs(text)]
+    blocks = [text[slice(*block)] for block in highlights.paragraphs(text)]
     assert "".join(blocks).split() == "".join(text.split("\n\n")).split() or len(blocks) > 1
     assert "".join("".join(blocks).split()) == "".join(text.split())
     assert all(block == block.strip() and block for block in blocks)
@@ -270,67 +304,72 @@ def test_paragraphs_keep_every_word(text: str) -> None:
 )
 def test_lines_that_mean_something(paragraph: str, *, lined: bool) -> None:
     """Lists, tables and programs keep their lines, and prose flows."""
-    assert markup.lined(paragraph) is lined
+    assert highlights.lined(paragraph) is lined
 
 
 def test_lines_are_shown(hit: Hit) -> None:
     """A list in a passage is one."""
     text = "To buy:\n- bread\n- butter"
     listed = replace(hit, text=text, start=0, end=len(text), answer=Quote("To buy:", 0, 7))
-    assert hit_html.passage(listed).startswith('<p class="lines"><mark>To buy:</mark>\n- bread\n')
+    assert quotation(listed).startswith('<p class="lines"><mark>To buy:</mark>\n- bread\n')
 
 
 def test_date_of_a_file_is_called_so(hit: Hit) -> None:
     """A date that is only that of the file says so; one from the document stands alone."""
     told = '<time datetime="2025-03-05">5 March 2025</time>'
-    assert f"file of {told}" in hit_html.article(replace(hit, date_from="file time"), "q")
-    own = hit_html.article(replace(hit, date_from="document"), "q")
+    assert f"file of {told}" in results(replace(hit, date_from="file time"))
+    own = results(replace(hit, date_from="document"))
     assert told in own
     assert "file of" not in own
 
 
 def test_one_passage_is_not_counted_as_many(hit: Hit) -> None:
     """The line above the results speaks of one passage as one."""
-    assert "One passage found." in hit_html.results("q", told(hit))
-    assert "2 passages found, best first." in hit_html.results("q", told(hit, hit))
+    assert "One passage found." in results(hit)
+    assert "2 passages found, best first." in results(hit, hit)
 
 
 def test_doubt_is_said(hit: Hit) -> None:
     """Where the question is probably not answered, the page says so, and calls no match strong."""
-    html = hit_html.results("q", told(hit, confidence=0.066))
+    html = results(hit, confidence=0.066)
     assert (
         '<p class="summary">This is probably not in your documents (confidence 7 %). '
         "The nearest passages:</p>"
     ) in html
     assert "strong match" not in html
     assert "weak match" in html
-    assert "strong match" in hit_html.results("q", told(hit))
+    assert "strong match" in results(hit)
 
 
 def test_how_the_question_was_read_is_said(hit: Hit) -> None:
     """Each line stands above the passages; a plain question has none, and no empty list."""
-    html = hit_html.results("q", told(hit, reading=("Only passages with “a<b”.", "No document …")))
+    reading = ("Only passages with “a<b”.", "No document …")
+    html = normalized(answers.results("q", told(hit, reading=reading)))
     assert '<ul class="reading"><li>Only passages with “a&lt;b”.</li><li>No document …' in html
-    assert "reading" not in hit_html.results("q", told(hit))
+    assert "reading" not in results(hit)
 
 
 def test_the_other_question_is_a_link(hit: Hit) -> None:
     """Where words were corrected, or may have been meant otherwise; it keeps its plus."""
-    html = hit_html.results("q", replace(told(hit), alternative="Who was +Telsa & <b>?"))
+    html = answers.results("q", replace(told(hit), alternative="Who was +Telsa & <b>?"))
     assert (
         '<a href=".?q=Who+was+%2BTelsa+%26+%3Cb%3E%3F">Who was +Telsa &amp; &lt;b&gt;?</a>' in html
     )
 
 
-def test_every_state_has_its_own_words() -> None:
-    """Empty, nothing found, no question, and an error, whose line is escaped."""
-    assert "rag index PATH" in states.empty()
-    assert strings.NOTHING in states.nothing()
-    assert strings.NO_QUESTION in states.hint()
-    assert "<p>The folder &lt;b&gt; is damaged.</p>" in states.problem("the folder <b> is damaged")
+def test_every_state_has_its_own_words(tmp_path: Path) -> None:
+    """Empty, no question, and an error, whose line is escaped."""
+    with Library.open(tmp_path / "library", embedder=HashingEmbedder()) as empty:
+        for html in (answers.first_view(empty).body, answers.answer(empty, "Why?")):
+            assert "<p><code>rag index PATH</code></p>" in html
+        assert strings.NO_QUESTION in answers.answer(empty, " ")
+        html = answers.answer(empty, "Why?", Narrowing(since="<b>"))
+        assert '<section class="notice problem">' in html
+        assert "<p>“&lt;b&gt;” is no date; write it like 2025-03-05.</p>" in html
 
 
 def test_languages_that_the_model_was_not_trained_on() -> None:
     """What the library says of them stands there; where it says nothing, nothing does."""
-    assert states.untrained("de <12>") == '<p class="untrained">de &lt;12&gt;</p>'
-    assert states.untrained("") == ""
+    html = render("masthead", articles=3, newest=None, note="de <12>")
+    assert '<p class="untrained">de &lt;12&gt;</p>' in html
+    assert "untrained" not in render("masthead", articles=3, newest=None, note="")

@@ -1,0 +1,189 @@
+"""Collections: named parts of a library, of which a question can be asked alone.
+
+Every folder that is indexed belongs to a collection, named after it unless another name is given;
+several folders may share one. A document is in a collection if one of its sources lies in one of
+the collection's folders, so it may be in several. Uploads are a collection of their own.
+
+The library keeps a note that maps each folder to the name of its collection. Two machines that
+index a folder of a shared library for the first time at the same moment may overwrite each other's
+entry; the next run over the folder writes it again.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import unicodedata
+from collections.abc import Iterable, Sequence
+from difflib import SequenceMatcher
+from pathlib import Path
+
+from rag.errors import InputError
+from rag.index.engine import Engine
+from rag.ingest.removal import within
+from rag.runtime.files import absolute, is_url, printable
+from rag.types.filters import Filter
+from rag.types.reports import Collection
+
+NAME = "collections"
+"""Key under which a library stores the folders of its collections."""
+
+UPLOADS = "uploads"
+"""The collection of uploaded files."""
+
+UPLOAD_FOLDER = "files"
+"""Where ``ui.uploads`` keeps them, inside the library's folder, which may be moved."""
+
+LONGEST_NAME = 64
+"""Maximum characters in a collection's name."""
+
+NAMES_SUGGESTED = 5
+
+_UNWRITABLE = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+"""Unicode categories of control and format characters, surrogates and separators, which may break
+or reverse text, or can't be encoded."""
+
+
+class Collections:
+    """The collections of one library. Thread-safe."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._counted: tuple[object, tuple[Collection, ...]] = (None, ())
+
+    def all(self) -> tuple[Collection, ...]:
+        """All collections by name; they are counted once a generation."""
+        names = self._names()
+        state = self._engine.reader.generation, names
+        if state != self._counted[0]:
+            by_name: dict[str, list[str]] = {}
+            for folder, name in names.items():
+                by_name.setdefault(name, []).append(folder)
+            counted = (
+                Collection(name, tuple(folders), self._count(folders))
+                for name, folders in sorted(by_name.items(), key=lambda one: one[0].casefold())
+            )
+            found = tuple(one for one in counted if one.documents or one.name != UPLOADS)
+            self._counted = state, found
+        return self._counted[1]
+
+    def folders(self, names: Iterable[str]) -> tuple[str, ...]:
+        """The folders of the collections with these names; empty if there are no names.
+
+        Raises
+        ------
+        InputError
+            If there is no collection with one of the names; the message lists the nearest.
+        """
+        wanted = {validate_name(name) for name in names}
+        known = self._names() if wanted else {}
+        for name in sorted(wanted.difference(known.values())):
+            raise _unknown(name, [one.name for one in self.all()])
+        return tuple(folder for folder, name in known.items() if name in wanted)
+
+    def split(self, names: Iterable[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """The folders of the collections with these names, and those of all others."""
+        chosen = self.folders(names)
+        return chosen, tuple(folder for folder in self._names() if folder not in chosen)
+
+    def add(self, paths: Sequence[str | Path], name: str | None = None) -> None:
+        """Record the collection of indexed paths.
+
+        Without a name, a folder that has no collection yet gets one named after it, with as many
+        of its parents as it takes to be unique; files get none. With one, all paths leave their
+        collection for the one with this name.
+        """
+        stored, known = self._stored(), self._names()
+        for path in paths:
+            folder = str(path).rstrip("/") if is_url(path) else printable(absolute(path))
+            if name is not None:
+                known[folder] = stored[folder] = name
+            elif folder not in known and _is_folder(path):
+                known[folder] = stored[folder] = _name_for(folder, set(known.values()))
+        self._keep(stored)
+
+    def forget(self, names: Iterable[str], paths: Iterable[str | Path]) -> None:
+        """Forget the collections with these names, and all folders in these paths."""
+        left_out = set(names)
+        stored = {folder: name for folder, name in self._stored().items() if name not in left_out}
+        for path in paths:
+            for folder in within(path, list(stored)):
+                del stored[folder]
+        self._keep(stored)
+
+    def _count(self, folders: Sequence[str]) -> int:
+        return self._engine.catalogue.count(Filter(folders=tuple(folders)))
+
+    def _names(self) -> dict[str, str]:
+        """The name of each folder's collection, with that of the uploads."""
+        location = self._engine.location
+        inside = printable(location / UPLOAD_FOLDER) if isinstance(location, Path) else None
+        return ({inside: UPLOADS} if inside else {}) | self._stored()
+
+    def _stored(self) -> dict[str, str]:
+        """As recorded; invalid names, which an imported library may have, are left out."""
+        try:
+            found = json.loads(self._engine.notes.note(NAME) or "{}")
+            return {folder: name for folder, name in found.items() if _is_valid(name)}
+        except (ValueError, TypeError, AttributeError, RecursionError):
+            return {}
+
+    def _keep(self, stored: dict[str, str]) -> None:
+        if stored != self._stored():
+            self._engine.notes.keep(NAME, json.dumps(stored, ensure_ascii=False))
+
+
+def validate_name(given: str) -> str:
+    """Normalize a collection's name: Unicode NFC, with surrounding whitespace removed.
+
+    Raises
+    ------
+    InputError
+        If it is not a valid name.
+    """
+    name = unicodedata.normalize("NFC", given).strip()
+    if not name:
+        raise InputError("a collection needs a name; write one")
+    if len(name) > LONGEST_NAME:
+        raise InputError(f"a collection's name has up to {LONGEST_NAME} characters")
+    if any(unicodedata.category(one) in _UNWRITABLE for one in name):
+        raise InputError("a collection's name has no character that can't be seen")
+    return name
+
+
+def _is_valid(name: str) -> bool:
+    try:
+        return validate_name(name) == name
+    except InputError:
+        return False
+
+
+def _is_folder(path: str | Path) -> bool:
+    """Whether a path is a folder; of a URL, whether its last part looks like one."""
+    return not Path(path).suffix if is_url(path) else absolute(path).is_dir()
+
+
+def _name_for(folder: str, taken: set[str]) -> str:
+    """Name a folder: ``reports``, or ``2024/reports`` if there is another one."""
+    parts = re.findall(r"[^/\\]+", folder) or ["/"]
+    name = ""
+    for first in range(len(parts) - 1, -1, -1):
+        name = "".join(
+            "_" if unicodedata.category(one) in _UNWRITABLE else one
+            for one in unicodedata.normalize("NFC", "/".join(parts[first:]))
+        )[-LONGEST_NAME:].strip()
+        if name and name not in taken:
+            break
+    return name or "_"
+
+
+def _unknown(name: str, known: Sequence[str]) -> InputError:
+    if not known:
+        return InputError(f"there is no collection “{name}”, nor any other: rag index PATH")
+    nearest = sorted(known, key=lambda one: -SequenceMatcher(None, name, one).ratio())
+    listed = ", ".join(f"“{one}”" for one in nearest[:NAMES_SUGGESTED])
+    more = len(nearest) - NAMES_SUGGESTED
+    return InputError(
+        f"there is no collection “{name}”; there {'are' if len(nearest) > 1 else 'is'} {listed}"
+        f"{f' and {more} more' if more > 0 else ''}"
+    )

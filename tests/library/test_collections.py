@@ -1,0 +1,215 @@
+"""Collections: named parts of a library that are asked alone, on either engine."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from engines import ENGINES, place
+from hashing_embedder import HashingEmbedder
+
+from rag import InputError, Library, SourceNotFound
+from rag.maintenance import backup_export, backup_import, shared_backup
+
+FILES = {
+    "2023/reports/tea.txt": "Tea is grown in Assam.",
+    "2023/reports (old)/tin.txt": "Tin is mined in Cornwall.",
+    "2024/reports/coffee.txt": "Coffee is grown in Kenya.",
+    "2024/reports/dairy/milk.txt": "Milk is drunk in Friesland.",
+    "2024/reports.txt": "Salt is boiled in Cheshire.",
+    "copies/tea again.txt": "Tea is grown in Assam.",
+}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Folders with names alike, one inside another, and a copy."""
+    for name, text in FILES.items():
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    return tmp_path
+
+
+@pytest.fixture(params=ENGINES)
+def library(request: pytest.FixtureRequest, folder: Path) -> Iterator[Library]:
+    """An empty library of each engine."""
+    with Library.open(place(request.param, folder), embedder=HashingEmbedder()) as opened:
+        yield opened
+
+
+def counted(library: Library) -> dict[str, int]:
+    """The number of documents of each collection."""
+    return {one.name: one.documents for one in library.collections()}
+
+
+def held(library: Library, *names: str) -> list[str]:
+    """The files of the documents in some collections, by whatever way one asks."""
+    listed = {Path(one.source).name for one in library.documents(collections=names)}
+    hits = library.search("What is grown, mined, drunk or boiled?", 50, collections=names)
+    asked = library.ask("What is grown, mined, drunk or boiled?", 50, collections=names).hits
+    for found in (hits, asked):
+        assert {Path(one.source).name for one in found} == listed
+    assert library.count_documents(collections=names) == len(listed)
+    assert counted(library) == {
+        one.name: library.count_documents(collections=[one.name]) for one in library.collections()
+    }
+    return sorted(listed)
+
+
+def test_each_folder_is_one(library: Library, folder: Path) -> None:
+    """Under its own name, or with that of the folder above where another has it; what lies beside
+    it is not in it.
+    """
+    library.index([folder / "2023" / "reports", folder / "2024" / "reports.txt"])
+    library.index([folder / "2024" / "reports", folder / "2023" / "reports (old)"])
+    assert counted(library) == {"2024/reports": 2, "reports": 1, "reports (old)": 1}
+    assert held(library, "reports") == ["tea.txt"]
+    assert held(library, "2024/reports") == ["coffee.txt", "milk.txt"]
+    assert held(library, "reports", "reports (old)") == ["tea.txt", "tin.txt"]
+    assert len(held(library)) == 5
+    assert library.find("grown", collections=["2024/reports"]).passages == 1
+    assert library.find("mined", collections=["2024/reports"]).passages == 0
+
+
+def test_a_document_may_be_in_several(library: Library, folder: Path) -> None:
+    """One inside the other, and by a second file with the same content."""
+    for name in ("2024", "2024/reports/dairy", "2023/reports", "copies"):
+        library.index(folder / name)
+    assert counted(library) == {"2024": 3, "copies": 1, "dairy": 1, "reports": 1}
+    assert held(library, "2024") == ["coffee.txt", "milk.txt", "reports.txt"]
+    assert held(library, "dairy") == ["milk.txt"]
+    assert held(library, "copies") == held(library, "reports")
+    assert library.remove(collections=["dairy"]) == []  # all of it is in 2024, too
+    assert library.remove(collections=["reports"]) == [str(folder / "2023/reports/tea.txt")]
+    assert counted(library) == {"2024": 3, "copies": 1}
+    assert held(library, "copies") == ["tea again.txt"]
+    assert library.remove(collections=["2024", "copies"]) != []
+    assert (counted(library), library.count_documents()) == ({}, 0)
+
+
+def test_names_are_given(library: Library, folder: Path) -> None:
+    """To folders and files, new ones and those that had another; several share one."""
+    tea, coffee = folder / "2023" / "reports", folder / "2024" / "reports" / "coffee.txt"
+    library.index(tea)
+    library.index([tea, coffee], collection="  Drinks ")
+    assert counted(library) == {"Drinks": 2}
+    library.index([tea, coffee])  # keeps its name
+    assert held(library, "Drinks") == ["coffee.txt", "tea.txt"]
+    library.index(tea, collection="Tea")
+    assert counted(library) == {"Drinks": 1, "Tea": 1}
+
+
+@pytest.mark.parametrize("name", ["", " ", "x" * 65, "a\nb", "a\u202eb", "a\x1b[2Jb", "\ud800"])
+def test_names_that_are_none(library: Library, folder: Path, name: str) -> None:
+    """Nothing is indexed under one, and nothing is asked."""
+    with pytest.raises(InputError, match="collection"):
+        library.index(folder / "2023", collection=name)
+    assert library.count_documents() == 0
+    with pytest.raises(InputError, match="collection"):
+        library.ask("What is grown?", collections=[name])
+
+
+def test_a_folder_whose_name_is_no_name(library: Library, tmp_path: Path) -> None:
+    """What can't be seen is replaced."""
+    odd = tmp_path / ("a\u202e\n" + "b" * 80)
+    odd.mkdir()
+    (odd / "tea.txt").write_text("Tea is grown in Assam.")
+    library.index(odd)
+    assert counted(library) == {"b" * 64: 1}
+    assert held(library, "b" * 64) == ["tea.txt"]
+
+
+def test_a_collection_that_there_is_not(library: Library, folder: Path) -> None:
+    """The error names those that there are, the nearest first."""
+    with pytest.raises(InputError, match="“tea”, nor any other"):
+        library.ask("What is grown?", collections=["tea"])
+    library.index([folder / "2023" / "reports", folder / "copies"])
+    with pytest.raises(InputError, match="“copy”; there are “copies”, “reports”"):
+        library.find("grown", collections=["copy", "reports"])
+    with pytest.raises(InputError, match="“copy”"):
+        library.remove([folder / "copies"], collections=["copy"])
+    with pytest.raises(SourceNotFound):
+        library.remove([folder / "none"], collections=["copies"])
+    assert counted(library) == {"copies": 1, "reports": 1}
+
+
+def test_a_folder_that_is_removed_leaves_its_collection(library: Library, folder: Path) -> None:
+    """Also one that lies in it; others stay, even empty ones."""
+    library.index([folder / "2024", folder / "2024" / "reports" / "dairy", folder / "copies"])
+    library.remove([folder / "copies" / "tea again.txt"])
+    assert counted(library) == {"2024": 3, "copies": 0, "dairy": 1}
+    library.remove([folder / "2024"])
+    assert counted(library) == {"copies": 0}
+    assert held(library, "copies") == []
+
+
+def test_counts_are_made_once_a_generation(
+    library: Library, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However often somebody looks; and again when something changed."""
+    library.index([folder / "2023", folder / "2024"])
+    count, calls = library.engine.catalogue.count, []
+    monkeypatch.setattr(
+        type(library.engine.catalogue),
+        "count",
+        lambda _, given: calls.append(given) or count(given),
+    )
+    for _ in range(3):
+        assert counted(library) == {"2023": 2, "2024": 3}
+    library.ask("What is grown?", collections=["2023"])
+    assert 0 < len(calls) <= 3
+    (folder / "2023" / "new.txt").write_text("Rye is grown in Poland.")
+    library.index(folder / "2023")
+    assert counted(library) == {"2023": 3, "2024": 3}
+
+
+@pytest.mark.parametrize(
+    "note",
+    ["no JSON", "[1]", '{"/a": 1}', '{"/a": "a\\u202eb"}', "[" * 100_000, "null"],
+    ids=["no JSON", "a list", "a number", "a reversed name", "nested", "null"],
+)
+def test_a_note_that_rag_never_wrote(library: Library, folder: Path, note: str) -> None:
+    """An imported library may have one: nothing in it is shown, and the next run replaces it."""
+    library.engine.notes.keep("collections", note)
+    assert counted(library) == {}
+    library.index(folder / "copies")
+    assert counted(library) == {"copies": 1}
+
+
+def test_uploads_are_one(folder: Path) -> None:
+    """They lie in the library's own folder, and are a collection wherever that goes."""
+    with Library.open(folder / "library", embedder=HashingEmbedder()) as library:
+        (library.path / "files").mkdir()
+        shutil.copy(folder / "2024" / "reports.txt", library.path / "files" / "salt.txt")
+        library.index([library.path / "files" / "salt.txt", folder / "2023" / "reports"])
+        assert counted(library) == {"reports": 1, "uploads": 1}
+        assert held(library, "uploads") == ["salt.txt"]
+        library.index(folder / "copies", collection="uploads")
+        assert counted(library) == {"reports": 1, "uploads": 2}
+    archive = folder / "one.rag.zip"
+    backup_export.export(folder / "library", archive, lambda *_: None)
+    backup_import.bring_in(archive, folder / "elsewhere", lambda *_: None)
+    with Library.open(folder / "elsewhere", embedder=HashingEmbedder()) as library:
+        assert held(library, "uploads") == ["salt.txt", "tea.txt"]
+
+
+def test_a_shared_librarys_archive_has_them(folder: Path) -> None:
+    """In either direction."""
+    url, archive = place("shared", folder), folder / "one.rag.zip"
+    with Library.open(url, embedder=HashingEmbedder()) as library:
+        library.index(folder / "2024", collection="This year")
+        kept = library.collections()
+        (copy,) = json.loads(json.dumps([one.folders for one in kept]))
+    shared_backup.export(str(url), archive, lambda *_: None, embedder=HashingEmbedder())
+    backup_import.bring_in(archive, folder / "here", lambda *_: None)
+    with Library.open(folder / "here", embedder=HashingEmbedder()) as library:
+        assert library.collections() == kept
+        assert copy == [str(folder / "2024")]
+    again = f"{url}-again"
+    shared_backup.bring_in(archive, again, lambda *_: None, embedder=HashingEmbedder())
+    with Library.open(again, embedder=HashingEmbedder()) as library:
+        assert library.collections() == kept
