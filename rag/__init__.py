@@ -9,6 +9,7 @@ One word for one thing:
 =================  ================================================================================
 document           one text with its title, date and metadata; its id is the hash of its content
 source             where a document was found: a file, or a place in one, like ``a.zip/b.txt``
+collection         a named part of a library: all documents with a source in some folders
 part               a stretch of a very long document, stored by itself, one document to the reader
 passage            what is found: whole sentences of a document, up to the model's window
 query              what is asked, with the filters that were parsed out of it

@@ -15,7 +15,7 @@ from three_articles import BREAD, TANKS, WHALES
 
 from rag import Library
 from rag.models.embedder import SentenceTransformerEmbedder
-from rag.runtime.threads import one_blas_thread
+from rag.runtime.threads import limit_blas_to_one_thread
 
 # In CI the same examples every time, so that a change is judged by what it changed; by hand new
 # ones, which is how bugs are found. No deadlines: a busy machine is no bug.
@@ -26,7 +26,7 @@ settings.load_profile("ci" if os.environ.get("CI") else "by hand")
 # Threads that wait for work spin, and other tests need those cores: with two workers on two cores a
 # question cost six times the CPU. So NumPy's products have one thread each, as in the command and
 # as the README says, here and in programs that tests start; and OpenMP's threads sleep.
-one_blas_thread()
+limit_blas_to_one_thread()
 os.environ["OPENBLAS_NUM_THREADS"] = "1"
 os.environ["OMP_WAIT_POLICY"] = "passive"
 

@@ -43,7 +43,7 @@ def test_public_names() -> None:
         *(
             "LibraryNotFound",
             "LoadError",
-            "Lost",
+            "LostDocument",
             "MAX_FILTER_LENGTH",
             "MAX_QUESTION_LENGTH",
             "Match",
@@ -56,9 +56,9 @@ def test_public_names() -> None:
             "Quote",
         ),
         *("RagError", "Rating", "Reliability", "Respelling", "SelfTest"),
-        "Sought",
+        "QueryOutcome",
         *("SourceNotFound", "Span"),
-        *("Status", "UnknownFormat", "Verification", "Version", "Why", "cited"),
+        *("Status", "UnknownFormat", "Verification", "Version", "Explanation", "cited"),
         *("max_document_of", "retrieve"),
     ]
     assert all(hasattr(rag, name) for name in rag.__all__)

@@ -77,7 +77,7 @@ def build(library: Library) -> gr.Blocks:
         with gr.Row(elem_id="examples"):
             chips = [
                 gr.Button(text, visible=bool(text), size="sm", elem_classes="example")
-                for text in _padded(view.examples)
+                for text in _pad(view.examples)
             ]
         with gr.Accordion(strings.NARROW, open=False, elem_id="narrow") as narrow:
             with gr.Row():
@@ -147,11 +147,11 @@ def build(library: Library) -> gr.Blocks:
             )
             return [
                 *(now.masthead, now.body, answers.foot(user.name, address), *found),
-                *(gr.update(value=t, visible=bool(t)) for t in _padded(now.examples)),
+                *(gr.update(value=t, visible=bool(t)) for t in _pad(now.examples)),
                 gr.update(open=True) if limits else gr.skip(),
                 *(text or gr.skip() for text in (limits.since, limits.until, limits.source)),
-                _choosing(now.types, limits.type),
-                _choosing(now.languages, limits.language),
+                _update_choices(now.types, limits.type),
+                _update_choices(now.languages, limits.language),
                 _ticking(now.collections, limits.collections),
             ]
 
@@ -205,7 +205,7 @@ def _field(label: str, name: str) -> gr.Textbox:
     return gr.Textbox("", label=label, lines=1, max_lines=1, elem_id=name, elem_classes="limit")
 
 
-def _choosing(choices: Sequence[tuple[str, str]], chosen: str) -> dict[str, object]:
+def _update_choices(choices: Sequence[tuple[str, str]], chosen: str) -> dict[str, object]:
     """A drop-down's update, including the value from the address even if it is not among the
     choices.
     """
@@ -225,7 +225,7 @@ def _ticking(choices: Sequence[tuple[str, str]], ticked: Sequence[str]) -> dict[
     return update | {"value": list(ticked)} if ticked else update
 
 
-def _padded(questions: tuple[str, ...]) -> tuple[str, ...]:
+def _pad(questions: tuple[str, ...]) -> tuple[str, ...]:
     """Pad to the number of example buttons; the empty ones are hidden."""
     return (*questions, *[""] * (example_questions.LIMIT - len(questions)))
 

@@ -272,10 +272,12 @@ class Jobs:
             if stopped and time.monotonic() - stopped > SECONDS_TO_STOP:
                 self._change(job_id, lambda job: replace(job, state="cancelled", ended=_now()))
 
-        self._change(job_id, self._ended(job, on_progress))
+        self._change(job_id, self._run_to_end(job, on_progress))
         self._running = None
 
-    def _ended(self, job: Job, on_progress: Callable[[Progress], None]) -> Callable[[Job], Job]:
+    def _run_to_end(
+        self, job: Job, on_progress: Callable[[Progress], None]
+    ) -> Callable[[Job], Job]:
         """Run a job; return the function that turns its snapshot into the final one."""
         try:
             report = self._library.index(
@@ -291,7 +293,7 @@ class Jobs:
             return lambda job: replace(job, state="cancelled", ended=_now())
         except Exception as error:  # noqa: BLE001 (the log gets the traceback, the job a line)
             _log.exception("An index job failed.")
-            trouble = public_errors.told(error)
+            trouble = public_errors.public_message(error)
         else:
             done = Outcome.of(report)
             return lambda job: replace(job, state="done", report=done, ended=_now())
@@ -308,11 +310,11 @@ class Jobs:
         before = self._jobs[job.id].state
         self._jobs[job.id] = job
         if job.state != before:
-            told: dict[str, object] = {"job": job.id, "state": job.state}
+            fields: dict[str, object] = {"job": job.id, "state": job.state}
             if job.is_over:
                 self._over[job.state] += 1
             if report := job.report:
-                told |= {
+                fields |= {
                     "added": report.added,
                     "updated": report.updated,
                     "removed": report.removed,
@@ -320,7 +322,7 @@ class Jobs:
                     "passages": report.embedded + report.reused,
                     "seconds": round(report.seconds, 2),
                 }
-            _log.info("index job", extra=told)
+            _log.info("index job", extra=fields)
         return job
 
     def _forget(self) -> None:

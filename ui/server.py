@@ -27,7 +27,7 @@ from ui.api.application import create_api
 from ui.ops import lifecycle, metrics, public_errors, request_log, root_path
 from ui.ops.lifecycle import Background
 from ui.ops.metrics import Metrics
-from ui.ops.warm_up import Warming
+from ui.ops.warm_up import WarmUp
 from ui.pages import (
     citations,
     documents_routes,
@@ -168,7 +168,7 @@ def import_gradio() -> None:
     importlib.import_module("gradio")
 
 
-def _add_routes(app: FastAPI, library: Library, warming: Warming) -> None:
+def _add_routes(app: FastAPI, library: Library, warming: WarmUp) -> None:
     def static(path: str, name: str, media_type: str) -> None:
         def file() -> FileResponse:
             headers = {"cache-control": "no-cache"}
@@ -209,7 +209,7 @@ async def _missing(request: Request, _: Exception) -> Response:
 
 async def _invalid(_: Request, error: RequestValidationError) -> Response:
     """List what is invalid in a request; FastAPI's default would echo the whole input."""
-    detail = problems.look_at(problems.wrong(error))
+    detail = problems.summarize(problems.wrong(error))
     return JSONResponse({"detail": detail}, HTTPStatus.UNPROCESSABLE_ENTITY)
 
 
@@ -220,7 +220,8 @@ async def broken(request: Request, error: Exception) -> Response:
         _log.error("The library is in trouble: %s", error)
     if "text/html" not in request.headers.get("accept", ""):
         return JSONResponse(
-            {"status": "error", "detail": strings.sentence(public_errors.told(error))}, status
+            {"status": "error", "detail": strings.sentence(public_errors.public_message(error))},
+            status,
         )
-    page = reader.problem(public_errors.told(error), root_path.root(request.scope))
+    page = reader.problem(public_errors.public_message(error), root_path.root(request.scope))
     return HTMLResponse(page, status, headers=origin.STILL)

@@ -7,9 +7,9 @@ import re
 
 TITLE = "Ask your documents"
 PROMISE = "Every answer is a sentence from your own articles, word for word."
-STARTING = "Starting: this takes some seconds. You can write your question already."
+STARTING = "Starting: this takes a few seconds. You can already type your question."
 STARTED = "Ready: press Enter to ask."
-LOADING = "The model is being loaded: the first answer takes some seconds."
+LOADING = "The model is loading: the first answer takes a few seconds."
 PRIVATE = "Works offline. Nothing you ask is sent to any other service."
 
 QUESTION = "Your question"
@@ -24,12 +24,12 @@ LANGUAGE = "Language"
 COLLECTIONS = "Collections"
 ANY = "any"
 COUNTED = "{name} ({count:,})"
-NO_DATE_THIS = "“{text}” is no date; write it like 2025-03-05"
+NO_DATE_THIS = "“{text}” is not a date; write it like 2025-03-05"
 SEARCH = "Search"
 NO_PAGE = "This document has no page {number}"
-NO_NUMBER = "Pages have whole numbers, from 1"
-NO_WIDTH = "The width of a page is a whole number of pixels"
-NO_RANGE = "The offsets are two whole numbers, the first below the second"
+NO_NUMBER = "Page numbers are whole numbers from 1"
+NO_WIDTH = "The width of a page must be a whole number of pixels"
+NO_RANGE = "The offsets must be two whole numbers, the first less than the second"
 ASKED = "Asked in this session"
 FORGET = "Forget these"
 NEWEST = "Newest articles"
@@ -42,14 +42,14 @@ EMPTY_HELP = "Tell rag where your articles are, then reload this page:"
 EMPTY_COMMAND = "rag index PATH"
 
 NOTHING = "Nothing found"
-NOTHING_HELP = "No passage has anything to do with this question. Other words may help."
+NOTHING_HELP = "No passage is related to this question. Try other words."
 
-NOTHING_LEFT = "No document is left that fits what you chose, or none with anything to find."
+NOTHING_LEFT = "No document matches these filters, or none that does has anything to find."
 
 PROBLEM = "That did not work"
 UNEXPECTED = (
     "Something went wrong while searching. The terminal that runs rag has the details; "
-    "asking again may help."
+    "try asking again."
 )
 
 MISSING = "There is no such page"
@@ -67,25 +67,25 @@ DOCUMENT = "Document"
 CLOSE = "Close the document"
 FIND = "Find in the text"
 PART = "Part {number} of {count}"
-PART_BEFORE = "Part before"
-PART_AFTER = "Part after"
-BEFORE = "Page before"
-AFTER = "Page after"
+PART_BEFORE = "Previous part"
+PART_AFTER = "Next part"
+BEFORE = "Previous page"
+AFTER = "Next page"
 PAGE_OF = "Page {page} of “{title}”, as it is printed"
 
-MORE = "More around it"
-LIKE = "Passages like it"
+MORE = "More context"
+LIKE = "Similar passages"
 CITE = "Cite"
 COPY = (("plain", "Plain"), ("markdown", "Markdown"), ("apa", "APA"), ("bibtex", "BibTeX"))
-LINK = "Lasting link"
+LINK = "Permalink"
 COPIED = "Copied"
 NOT_COPIED = "That could not be copied"
 NO_DATE = "n.d."
 NOT_AS_PRINTED = "The printed page can't be shown: {reason}"
 FOLLOWED = {
-    "unchanged": "The sentence stands where it stood when it was cited.",
+    "unchanged": "The sentence is where it was when it was cited.",
     "moved": "The document has changed since; the sentence was found again, word for word.",
-    "changed": "The document has changed since; this is the sentence that comes nearest.",
+    "changed": "The document has changed since; this is the closest sentence.",
 }
 GONE = "This sentence is gone"
 GONE_HELP = "Neither it nor one like it is in the documents now. It began like this:"
@@ -95,23 +95,23 @@ CANT_LISTEN = "cannot listen on {host}, port {port} ({reason}); choose another: 
 
 GOOD = "This passage is right"
 BAD = "This passage is wrong"
-KEPT = "Kept in this library only"
-TAKEN_BACK = "Taken back"
+KEPT = "Stored in this library only"
+TAKEN_BACK = "Rating removed"
 NOT_FROM_HERE = "Only this page itself may do that"
-NOT_TO_RATE = "Only an owner can say that of a passage"
+NOT_TO_RATE = "Only an owner can rate passages"
 NO_LONGER_FOUND = "The library has changed: ask again"
 
 OPEN = "Open the document"
 WHY = "Why this passage"
 PAGE = "page"
 FILE_OF = "file of"
-STRENGTH_HELP = "{word}: so good a passage answers the question with a probability of {percent}."
+STRENGTH_HELP = "{word}: a passage this good answers the question with a probability of {percent}."
 MEANING = "Meaning"
-MEANING_HELP = "how close the best sentence here comes to your question"
+MEANING_HELP = "how close the best sentence here is to your question"
 WORDS = "Words"
-WORDS_HELP = "which words of your question stand here, rare ones counting more"
+WORDS_HELP = "which words of your question occur here; rare ones count more"
 TOKENS = "Word by word"
-TOKENS_HELP = "how well each word of your question is met by one here"
+TOKENS_HELP = "how close a word here comes to each word of your question"
 MATCHED = "Words found"
 
 EXAMPLES = (
@@ -135,12 +135,12 @@ NOT_ANSWERED = (
 DOCUMENTS = "Documents"
 DOCUMENTS_ADD = "Index a folder or file on this machine"
 DOCUMENTS_PATH = "/home/ada/articles"
-DOCUMENTS_PATH_HELP = "A path begins at the root, like /home/ada/articles, or at ~"
+DOCUMENTS_PATH_HELP = "An absolute path, like /home/ada/articles, or one that begins with ~"
 DOCUMENTS_INDEX = "Index"
 DOCUMENTS_DROP = "Or drop files anywhere on this page, or"
 DOCUMENTS_CHOOSE = "choose files"
-DOCUMENTS_DROP_HERE = "Let go to index"
-DOCUMENTS_SENT = "Files that are sent"
+DOCUMENTS_DROP_HERE = "Drop to index"
+DOCUMENTS_SENT = "Files being uploaded"
 DOCUMENTS_STOP = "Stop"
 DOCUMENTS_CANCEL = "Cancel"
 DOCUMENTS_PROGRESS = "Progress"
@@ -161,31 +161,31 @@ DOCUMENTS_PAGES = "Pages"
 DOCUMENTS_PASSAGES = "Passages"
 DOCUMENTS_OF = "{first:,} to {last:,} of {documents}"
 DOCUMENTS_PAGE = "{page:,} / {last:,}"
-DOCUMENTS_NONE_FIT = "No document fits that."
+DOCUMENTS_NONE_FIT = "No document matches."
 DOCUMENTS_ALL = "Show all"
 DOCUMENTS_EMPTY = (
-    "Name a folder above, or drop files here: the articles can be asked as soon as they are read."
+    "Enter a folder above, or drop files here: you can ask as soon as they are indexed."
 )
-DOCUMENTS_UNREAD = "Not read, or not all of it ({count:,})"
+DOCUMENTS_UNREAD = "Not read, or only in part ({count:,})"
 DOCUMENTS_UNREAD_MORE = "And {count:,} more: rag report lists them."
 DOCUMENTS_STATUS = "Status"
 DOCUMENTS_READ = "Read"
-DOCUMENTS_DOUBTS = "With doubts"
+DOCUMENTS_DOUBTS = "With warnings"
 DOCUMENTS_CHANGE = "Read again, remove"
 DOCUMENTS_AGAIN_THIS = "Read “{title}” again"
 DOCUMENTS_REMOVE = "Remove"
 DOCUMENTS_REMOVE_THIS = "Remove “{title}”"
-DOCUMENTS_REMOVE_HELP = "Its file isn't there any more, so it can't be brought back."
+DOCUMENTS_REMOVE_HELP = "Its file no longer exists, so this can't be undone."
 DOCUMENTS_UNDO = "Undo"
 DOCUMENTS_KEEP = "Keep it"
 DOCUMENTS_TOLD = {
-    "silent": "The server does not answer; it is asked again in a moment.",
-    "queued": "Waits for its turn.",
-    "looking": "Looking for what there is to read.",
+    "silent": "The server does not answer; retrying in a moment.",
+    "queued": "Waiting for its turn.",
+    "looking": "Looking for files.",
     "reading": "Reading and indexing.",
     "finishing": "Bringing the index up to date.",
     "cancelling": "Stopping …",
-    "cancelled": "Cancelled. What was read by then stays, and can be found.",
+    "cancelled": "Cancelled. What was indexed by then stays.",
     "failed": "That did not work: {trouble}.",
     "done": "Done: {counts}.",
     "nothing": "there was nothing to read",
@@ -195,7 +195,7 @@ DOCUMENTS_TOLD = {
         "removed": "{n} removed",
         "unchanged": "{n} unchanged",
         "failed": "{n} could not be read",
-        "skipped": "{n} of a kind that is not read",
+        "skipped": "{n} of an unsupported type",
     },
     "percent": "{n} %",
     "clock": "{minutes}:{seconds}",
@@ -204,14 +204,14 @@ DOCUMENTS_TOLD = {
     "remove": "Remove “{title}” from the library?",
     "removed": "Removed “{title}”. Its file stays as it is.",
     "gone": "Removed “{title}”.",
-    "restoring": "“{title}” is being brought back.",
+    "restoring": "“{title}” is being restored.",
     "again": "“{title}” is being read again.",
     "more": "{names} and {n} more",
-    "sending": "Sending {n} of {files}.",
-    "unsent": "{n} could not be sent.",
+    "sending": "Uploading {n} of {files}.",
+    "unsent": "{n} could not be uploaded.",
     "share": "{percent} %",
-    "large": "It is larger than {most} GiB: name its path above instead.",
-    "broken": "It could not be sent: it was moved, or the server does not answer.",
+    "large": "It is larger than {most} GiB: enter its path above instead.",
+    "broken": "It could not be uploaded: it was moved, or the server does not answer.",
 }
 """The texts of ``library.js``, which fills in the names in braces."""
 

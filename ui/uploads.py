@@ -59,7 +59,7 @@ class TooLarge(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class StoredFile:
     """A stored file; ``new`` is false if the same content was there under this name already."""
 
     path: Path
@@ -94,7 +94,7 @@ class Draft:
         self._file.write(piece)
         self._digest.update(piece)
 
-    def keep(self, name: str) -> Kept:
+    def keep(self, name: str) -> StoredFile:
         """Give the completed file its name, which must be safe.
 
         The same content under the same name counts as the same file. If another file has the name,
@@ -106,16 +106,16 @@ class Draft:
         with self._naming:  # of two uploads with the same content, one comes second
             return self._named(name)
 
-    def _named(self, name: str) -> Kept:
+    def _named(self, name: str) -> StoredFile:
         number = 1
         while True:
-            target = self._folder / _numbered(name, number)
+            target = self._folder / _number(name, number)
             try:
                 # No other server can create it in between: we replace only our own placeholder.
                 os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
             except FileExistsError:
                 if self._is_in(target):
-                    return Kept(target, self._size, new=False)
+                    return StoredFile(target, self._size, new=False)
                 number += 1
             else:
                 try:
@@ -123,7 +123,7 @@ class Draft:
                 except BaseException:
                     target.unlink()
                     raise
-                return Kept(target, self._size, new=True)
+                return StoredFile(target, self._size, new=True)
 
     def _is_in(self, target: Path) -> bool:
         if not target.is_file() or target.stat().st_size != self._size:
@@ -183,7 +183,7 @@ class Uploads:
         """
         if not names:
             return []
-        if not all(safe(name) == name and (self.folder / name).is_file() for name in names):
+        if not all(safe_name(name) == name and (self.folder / name).is_file() for name in names):
             raise InputError(NOT_SENT)
         return [self.folder / name for name in names]
 
@@ -216,7 +216,7 @@ def _is_locked(path: Path) -> bool:
     return False
 
 
-def safe(given: str) -> str:
+def safe_name(given: str) -> str:
     """Make a safe file name of one that a client sent.
 
     The result is the last part of a path in NFC, without control characters or reserved names, and
@@ -232,18 +232,18 @@ def safe(given: str) -> str:
     name = unicodedata.normalize("NFC", seen).translate(_NOT_ON_WINDOWS).strip(". ")
     if name.partition(".")[0].rstrip(" ").upper() in _DEVICES:
         name = f"_{name}"
-    name = _cut(name, "")
+    name = _with_suffix(name, "")
     if not any(one.isalnum() for one in name):
         raise InputError(NO_NAME)
     return name
 
 
-def _numbered(name: str, number: int) -> str:
+def _number(name: str, number: int) -> str:
     """``a.pdf``, ``a (2).pdf``, ``a (3).pdf`` …"""
-    return name if number == 1 else _cut(name, f" ({number})")
+    return name if number == 1 else _with_suffix(name, f" ({number})")
 
 
-def _cut(name: str, addition: str) -> str:
+def _with_suffix(name: str, addition: str) -> str:
     """Insert an addition before the extension, shortening the stem to fit."""
     stem, ending = os.path.splitext(name)  # noqa: PTH122 (a name, not a path)
     if len(ending.encode()) > _LONGEST_ENDING:

@@ -47,7 +47,7 @@ def password_command(
     from ui.security import accounts
 
     if remove and (owner or token):
-        raise InputError("--remove stands alone; leave the other options out")
+        raise InputError("--remove takes no other options; leave them out")
     known = accounts.load(file) if file.exists() else accounts.EMPTY
     if name is None:
         _list(known, file)
@@ -58,19 +58,19 @@ def password_command(
         if name not in known.root:
             raise InputError(f"{file} has nobody called {name}; rag password {file} lists them")
         accounts.save(known.without(name), file)
-        out.print(f"{escape(name)} can't come in any more, once the server starts again.")
+        out.print(f"{escape(name)} is locked out once the server restarts.")
     elif token:
         more, made = known.with_program(name, role)
         accounts.save(more, file)
-        err.print("The token, which is kept nowhere; send it as: Authorization: Bearer TOKEN")
+        err.print("The token, which is not stored; send it as: Authorization: Bearer TOKEN")
         print(made)  # noqa: T201 (the only output on standard output)
     else:
-        more = known.with_person(name, role, _asked())
+        more = known.with_person(name, role, _prompt())
         accounts.save(more, file)
-        out.print(f"{escape(name)} can come in as {role}: rag serve --auth {escape(str(file))}")
+        out.print(f"{escape(name)} has access as {role}: rag serve --auth {escape(str(file))}")
 
 
-def _asked() -> str:
+def _prompt() -> str:
     """Read a password: typed twice on a terminal, otherwise one line of standard input."""
     if not sys.stdin.isatty():
         return sys.stdin.readline().rstrip("\n")
@@ -80,13 +80,13 @@ def _asked() -> str:
     except EOFError as error:
         raise InputError("no password was given; nothing was changed") from error
     if first != second:
-        raise InputError("these are two different passwords; nothing was changed")
+        raise InputError("the passwords differ; nothing was changed")
     return first
 
 
 def _list(known: Accounts, file: Path) -> None:
     if not known.root:
-        raise InputError(f"{file} lets nobody in; name somebody: rag password {file} NAME")
+        raise InputError(f"{file} gives nobody access; add somebody: rag password {file} NAME")
     for name, account in known.root.items():
         secret = "password" if account.argon2 else "token"
         out.print(f"{escape(name)}: {account.role}, with a {secret}", soft_wrap=True)

@@ -15,7 +15,7 @@ Option = Annotated[
     bool,
     typer.Option(
         "--airgap",
-        help="Reach no other machine, whatever may try, and prove it first; "
+        help="Block all connections to other machines, and prove it first; "
         f"{airgap.VARIABLE}=1 does the same.",
         show_default=False,
     ),

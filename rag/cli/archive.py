@@ -9,10 +9,10 @@ import typer
 
 from rag.cli.options import LibraryOption
 from rag.cli.output import count, escape, out
-from rag.cli.progress import progress_of
+from rag.cli.progress import show_progress
 from rag.library.default import default_library
 from rag.maintenance import backup_export, backup_import, shared_backup
-from rag.maintenance.backup_format import Archived
+from rag.maintenance.backup_format import ArchiveSummary
 from rag.runtime.files import absolute, is_url
 
 
@@ -22,7 +22,7 @@ def export_command(
     ],
     library: LibraryOption = None,
     *,
-    force: Annotated[bool, typer.Option("--force", help="Write over FILE, if it exists.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite FILE if it exists.")] = False,
 ) -> None:
     """Write the library to a single file, as a backup or to move it elsewhere.
 
@@ -33,17 +33,18 @@ def export_command(
     Example: rag export articles.rag.zip
     """
     place = library or default_library()
-    with progress_of("bytes") as show:
+    with show_progress("bytes") as show:
         if is_url(place):
             found = shared_backup.export(str(place), file, show, force=force)
         else:
             found = backup_export.export(absolute(place), file, show, force=force)
-    out.print(f"{escape(str(file))}: {_told(found)}", soft_wrap=True)
+    out.print(f"{escape(str(file))}: {_describe(found)}", soft_wrap=True)
 
 
 def import_command(
     file: Annotated[
-        Path, typer.Argument(metavar="FILE", help="An archive of rag export.", show_default=False)
+        Path,
+        typer.Argument(metavar="FILE", help="An archive made by rag export.", show_default=False),
     ],
     library: LibraryOption = None,
 ) -> None:
@@ -55,14 +56,14 @@ def import_command(
     Example: rag import articles.rag.zip --library ~/articles/.rag
     """
     place = library or default_library()
-    with progress_of("bytes") as show:
+    with show_progress("bytes") as show:
         if is_url(place):
-            found = shared_backup.bring_in(file, str(place), show)
+            found = shared_backup.import_archive(file, str(place), show)
         else:
             place = absolute(place)
-            found = backup_import.bring_in(file, place, show)
-    out.print(f"{escape(str(place))}: {_told(found)}", soft_wrap=True)
+            found = backup_import.import_archive(file, place, show)
+    out.print(f"{escape(str(place))}: {_describe(found)}", soft_wrap=True)
 
 
-def _told(found: Archived) -> str:
+def _describe(found: ArchiveSummary) -> str:
     return f"{count(found.documents, 'document')}, {found.bytes / 1e6:,.1f} MB"

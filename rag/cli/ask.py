@@ -30,19 +30,19 @@ def ask_command(
     ] = None,
     every: Annotated[
         bool,
-        typer.Option("--all", help="List every passage that has all of the words, by document."),
+        typer.Option(
+            "--all", help="List every passage that contains all of the words, by document."
+        ),
     ] = False,
-    offset: Annotated[
-        int, typer.Option(min=0, help="With --all, how many passages to leave out first.")
-    ] = 0,
+    offset: Annotated[int, typer.Option(min=0, help="With --all, how many passages to skip.")] = 0,
     library: LibraryOption = None,
     since: Annotated[
         dt.datetime | None,
-        typer.Option(formats=DATES, metavar="DATE", help="Documents of that day or later."),
+        typer.Option(formats=DATES, metavar="DATE", help="Documents from this day on."),
     ] = None,
     until: Annotated[
         dt.datetime | None,
-        typer.Option(formats=DATES, metavar="DATE", help="Documents of that day or earlier."),
+        typer.Option(formats=DATES, metavar="DATE", help="Documents up to this day."),
     ] = None,
     source: Annotated[
         str | None, typer.Option(metavar="PATTERN", help="Files like “*.pdf” or “letters/*”.")
@@ -51,13 +51,13 @@ def ask_command(
         str | None, typer.Option(metavar="WORDS", help="Documents with this in the title.")
     ] = None,
     language: Annotated[
-        str | None, typer.Option(metavar="CODE", help="Documents in a language, “en” say.")
+        str | None, typer.Option(metavar="CODE", help="Documents in a language, like “en”.")
     ] = None,
     where: Annotated[
         list[str] | None,
         typer.Option(
             metavar="NAME=VALUE",
-            help="Documents whose metadata say so; may be repeated.",
+            help="Documents with this metadata; may be repeated.",
             show_default=False,
         ),
     ] = None,
@@ -74,8 +74,7 @@ def ask_command(
         str | None,
         typer.Option(
             metavar="MODEL",
-            help="A cross-encoder that orders the best passages anew: its folder, or its name on "
-            "this machine.",
+            help="A cross-encoder to rerank the best passages: its folder, or its name here.",
             show_default=False,
         ),
     ] = None,
@@ -114,7 +113,7 @@ def ask_command(
     elif answer and as_json:
         output.print_json(hit_list.answer_as_json(question, answer))
     elif empty:
-        out.print("The library is empty. Put documents into it: rag index PATH")
+        out.print("The library is empty. Add documents: rag index PATH")
     elif found:
         hit_list.print_reading(found.reading)
         hit_list.print_alternative(found.alternative)

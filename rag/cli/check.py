@@ -13,8 +13,8 @@ from rich.text import Text
 from rag.cli import output
 from rag.cli.options import JsonOption, LibraryOption, library_at
 from rag.cli.output import count, err, out, visible
-from rag.cli.progress import progress_of
-from rag.types.reports import Findability, Lost, SelfTest
+from rag.cli.progress import show_progress
+from rag.types.reports import Findability, LostDocument, SelfTest
 
 EXIT_LOST = 4
 SHOWN = 10
@@ -23,7 +23,7 @@ SHOWN = 10
 def check_command(
     library: LibraryOption = None,
     queries: Annotated[
-        int, typer.Option(min=1, metavar="N", help="How many things to look for, at most.")
+        int, typer.Option(min=1, metavar="N", help="Maximum number of queries.")
     ] = 200,
     *,
     as_json: JsonOption = False,
@@ -36,14 +36,14 @@ def check_command(
 
     Example: rag check --queries 500
     """
-    with library_at(library, create=False) as opened, progress_of("queries") as show:
+    with library_at(library, create=False) as opened, show_progress("queries") as show:
         found = opened.check(
             queries, on_progress=lambda done, total: show("searching", done, total)
         )
     if as_json:
         output.print_json(asdict(found))
     elif not found.total.queries:
-        out.print("There is nothing to look for yet. Put documents into it: rag index PATH")
+        out.print("There is nothing to look for yet. Add documents: rag index PATH")
     else:
         _print(found)
     if found.lost:
@@ -74,7 +74,7 @@ def _figures(one: Findability) -> tuple[str, str, str, str]:
     )
 
 
-def _print_documents(what: str, documents: Sequence[Lost]) -> None:
+def _print_documents(what: str, documents: Sequence[LostDocument]) -> None:
     if not documents:
         return
     err.print(f"{count(len(documents), 'thing')} {what}:")

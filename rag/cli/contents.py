@@ -19,7 +19,7 @@ def status_command(
     versions: Annotated[
         bool,
         typer.Option(
-            "--versions", help="Of a shared library: what rag restore can go back to, too."
+            "--versions", help="Also list the versions of a shared library, for rag restore."
         ),
     ] = False,
     as_json: JsonOption = False,
@@ -27,13 +27,13 @@ def status_command(
     """Show what is in the library."""
     with library_at(library, create=False) as opened:
         found = opened.status()
-        kept = opened.versions() if versions else ()
+        recorded = opened.versions() if versions else ()
     if as_json:
-        more = {"versions": [asdict(one) for one in kept]} if versions else {}
+        more = {"versions": [asdict(one) for one in recorded]} if versions else {}
         output.print_json(asdict(found) | {"path": str(found.path)} | more)
     else:
         output.print_status(found)
-        for one in kept:
+        for one in recorded:
             when = one.time.astimezone().isoformat(sep=" ", timespec="seconds")
             held = f"{count(one.documents, 'document')}, {count(one.passages, 'passage')}"
             out.print(f"version {one.number}  {when}  {held}")
@@ -41,7 +41,7 @@ def status_command(
 
 def restore_command(
     version: Annotated[
-        int, typer.Argument(metavar="VERSION", help="Its number.", show_default=False)
+        int, typer.Argument(metavar="VERSION", help="The version's number.", show_default=False)
     ],
     library: LibraryOption = None,
 ) -> None:

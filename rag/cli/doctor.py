@@ -22,9 +22,9 @@ def doctor_command(library: LibraryOption = None, *, as_json: JsonOption = False
 
     Example: rag doctor --library ~/.rag
     """
-    from rag.maintenance.doctor import diagnosed
+    from rag.maintenance.doctor import diagnose
 
-    found = diagnosed(folder_of(library, "rag doctor"))
+    found = diagnose(folder_of(library, "rag doctor"))
     if as_json:
         output.print_json({name: [asdict(one) for one in all_] for name, all_ in found.items()})
     else:

@@ -14,7 +14,7 @@ from rich.table import Table
 
 from rag.cli import output
 from rag.cli.output import count, err, escape, out
-from rag.cli.progress import is_watched, progress_of
+from rag.cli.progress import is_terminal, show_progress
 from rag.errors import InputError
 from rag.evaluation.beir import read_beir
 from rag.evaluation.labelled_sets import LabelledSet, spread
@@ -81,8 +81,8 @@ def eval_command(
     reranker = CrossEncoderReranker(rerank) if rerank is not None else None
     with (
         _place(found, library) as place,
-        open_library(found, place, progress=is_watched(), reranker=reranker) as opened,
-        progress_of("questions") as show,
+        open_library(found, place, progress=is_terminal(), reranker=reranker) as opened,
+        show_progress("questions") as show,
     ):
         asked = spread(opened.labelled.questions, questions)
         judged = []

@@ -14,13 +14,13 @@ import typer
 from rag.cli import output
 from rag.cli.options import LibraryOption
 from rag.cli.output import count, err, escape
-from rag.cli.passwords import asked_for, can_be_asked_for, in_file
+from rag.cli.passwords import can_prompt, prompt_and_retry, read_file
 from rag.cli.signals import EXIT_INTERRUPTED, reported
 from rag.cluster.ray.fleet import Fleet
 from rag.errors import InputError, LibraryNotFound
 from rag.library.default import default_library
 from rag.library.library import Library
-from rag.runtime.files import on_this_machine
+from rag.runtime.files import local_path
 from rag.types.reports import IndexReport
 
 EXIT_SOME_FAILED = 3
@@ -49,14 +49,14 @@ def index_command(
         list[str] | None,
         typer.Option(
             metavar="PATTERN",
-            help="Leave out what matches, as in .gitignore; may be repeated.",
+            help="Skip what matches this pattern, as in .gitignore; may be repeated.",
             show_default=False,
         ),
     ] = None,
     *,
     ocr: Annotated[
         bool,
-        typer.Option("--ocr", help="Read scanned pages too, those of earlier runs included."),
+        typer.Option("--ocr", help="Read scanned pages too, including those of earlier runs."),
     ] = False,
     ocr_language: Annotated[
         str | None,
@@ -69,17 +69,17 @@ def index_command(
     ] = None,
     retry: Annotated[
         bool,
-        typer.Option("--retry", help="Read files again that failed, though they didn't change."),
+        typer.Option("--retry", help="Retry files that failed, even if they haven't changed."),
     ] = False,
     again: Annotated[
-        bool, typer.Option("--again", help="Read every file again, though it didn't change.")
+        bool, typer.Option("--again", help="Read every file again, even if it hasn't changed.")
     ] = False,
     passwords: Annotated[
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="Passwords to try on protected PDFs, one a line; in a terminal you are asked for"
-            " those that lack.",
+            help="Passwords to try on protected PDFs, one per line; in a terminal you are asked for"
+            " missing ones.",
             show_default=False,
         ),
     ] = None,
@@ -87,8 +87,8 @@ def index_command(
         str | None,
         typer.Option(
             metavar="SIZE",
-            help="Memory that reading one file may take, like 1GB; files that failed for want of"
-            " it are read again. [dim]default: 256MB[/]",
+            help="Memory limit for reading one file, like 1GB; files that failed under a lower"
+            " limit are read again. [dim]default: 256MB[/]",
             show_default=False,
         ),
     ] = None,
@@ -96,8 +96,8 @@ def index_command(
         str | None,
         typer.Option(
             metavar="NAME",
-            help="The sentence-transformers model of a new library: a folder, or a name in the"
-            " cache of this machine. [dim]default: all-MiniLM-L6-v2[/]",
+            help="The sentence-transformers model of a new library: a folder, or the name of a"
+            " model in this machine's cache. [dim]default: all-MiniLM-L6-v2[/]",
             show_default=False,
         ),
     ] = None,
@@ -106,19 +106,19 @@ def index_command(
         typer.Option(
             min=1,
             metavar="N",
-            help="Keep so many dimensions of the vectors, for a model trained to be cut.",
+            help="Truncate vectors to N dimensions, for a Matryoshka model.",
             show_default=False,
         ),
     ] = None,
     watch: Annotated[
-        bool, typer.Option("--watch", help="Keep following the folders until Ctrl-C.")
+        bool, typer.Option("--watch", help="Keep watching the folders until Ctrl-C.")
     ] = False,
     ray: Annotated[
         str | None,
         typer.Option(
             metavar="ADDRESS",
-            help="Have a Ray cluster read and embed for a shared library: auto, host:port, or local"
-            " for this machine; paths may be URLs then, like s3://bucket/articles.",
+            help="Read and embed on a Ray cluster, for a shared library: auto, host:port, or local"
+            " for this machine; paths may be URLs, like s3://bucket/articles.",
             show_default=False,
         ),
     ] = None,
@@ -127,7 +127,7 @@ def index_command(
         typer.Option(
             min=1,
             metavar="N",
-            help="With --ray: copies of the model. [dim]default: one a machine, or a GPU[/]",
+            help="With --ray: copies of the model. [dim]default: one per machine or GPU[/]",
             show_default=False,
         ),
     ] = None,
@@ -142,7 +142,7 @@ def index_command(
 
     Example: rag index ~/articles --exclude "drafts/"
     """
-    known = in_file(passwords) if passwords else []
+    known = read_file(passwords) if passwords else []
     fleet = _fleet(ray, actors, gpus, watch=watch)
     with Library.open(library or default_library(), model=model, dimensions=dimensions) as opened:
         before = opened.status().generation
@@ -163,8 +163,8 @@ def index_command(
 
         report = run(known, first=True)
         output.print_report(report)
-        if can_be_asked_for():
-            report = asked_for(report, run, known)
+        if can_prompt():
+            report = prompt_and_retry(report, run, known)
         status = opened.status()
         output.print_untrained(status)
         if status.generation != before:
@@ -253,7 +253,7 @@ def _follow(
 
     err.print("Following; Ctrl-C stops.")
     try:
-        for _ in changes(paths, leave_out=on_this_machine(library.engine.location)):
+        for _ in changes(paths, leave_out=local_path(library.engine.location)):
             found = _index_when_back(
                 library,
                 paths,
@@ -279,7 +279,7 @@ def _index_when_back(
     max_document: str | None,
 ) -> IndexReport:
     """Index the paths that exist; if the library itself is gone, wait for it to come back."""
-    told = False
+    warned = False
     while True:
         present = [path for path in paths if path.exists()]
         try:
@@ -291,7 +291,7 @@ def _index_when_back(
                 max_document=max_document,
             )
         except LibraryNotFound as error:
-            if not told:
+            if not warned:
                 err.print(escape(f"{error}. Waiting for it."), soft_wrap=True)
-                told = True
+                warned = True
             time.sleep(SECONDS_BETWEEN_TRIES)

@@ -15,8 +15,8 @@ from rag.cli import airgap as airgap_option
 from rag.cli.output import err, escape, out
 from rag.errors import RagError
 from rag.runtime import airgap
-from rag.runtime.malloc_arenas import a_heap_for_each_core
-from rag.runtime.threads import one_blas_thread, short_turns
+from rag.runtime.malloc_arenas import limit_arenas
+from rag.runtime.threads import limit_blas_to_one_thread, shorten_switch_interval
 
 HELP = (
     "Ask your own documents questions, in plain words.\n\n"
@@ -46,7 +46,7 @@ COMMANDS = MappingProxyType(
 """The commands in the order of ``rag --help``, each with its module in rag.cli and function."""
 
 OTHER_HELP = MappingProxyType(
-    {"backup": "The same as [bold]rag export[/]: of one moment, while all goes on."}
+    {"backup": "The same as [bold]rag export[/]: a consistent snapshot, even while it is in use."}
 )
 
 EXIT_INPUT = 2
@@ -98,12 +98,12 @@ def _options(
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command; the only place where errors become exit codes."""
-    one_blas_thread()
-    a_heap_for_each_core()
-    short_turns()
+    limit_blas_to_one_thread()
+    limit_arenas()
+    shorten_switch_interval()
     given = sys.argv[1:] if arguments is None else list(arguments)
     try:
-        airgap.close_if_told()
+        airgap.close_if_requested()
         app(given)(given)
     except RagError as error:
         _fail(str(error))

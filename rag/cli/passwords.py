@@ -13,7 +13,7 @@ from rag.runtime.files import open_file
 from rag.types.reports import IndexReport
 
 
-def in_file(path: Path) -> list[str]:
+def read_file(path: Path) -> list[str]:
     """Read a password file, one per line; empty lines are skipped.
 
     Raises
@@ -32,12 +32,12 @@ def in_file(path: Path) -> list[str]:
     return [line for line in lines if line]
 
 
-def can_be_asked_for() -> bool:
+def can_prompt() -> bool:
     """Whether there is a terminal to prompt on."""
     return sys.stdin.isatty() and sys.stderr.isatty()
 
 
-def asked_for(
+def prompt_and_retry(
     report: IndexReport, index: Callable[[Sequence[str]], IndexReport], given: list[str]
 ) -> IndexReport:
     """Prompt for the password of each PDF that needs one, and index again with it.

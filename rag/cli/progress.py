@@ -12,19 +12,19 @@ STEPS_BETWEEN_LINES = 500
 """Steps between two lines if the output is not a terminal."""
 
 
-def is_watched() -> bool:
+def is_terminal() -> bool:
     """Whether standard error is a terminal."""
     return sys.stderr.isatty()
 
 
 @contextmanager
-def progress_of(things: str) -> Iterator[Callable[[str, int, int], None]]:
+def show_progress(things: str) -> Iterator[Callable[[str, int, int], None]]:
     """Yield a callback that takes, after each step, the task, the number of steps done and the
     total.
 
     ``things`` is the unit, such as ``questions``.
     """
-    if not is_watched():
+    if not is_terminal():
         yield lambda task, done, total: _plain(task, done, total, things)
         return
     from rich import progress

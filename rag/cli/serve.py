@@ -26,20 +26,20 @@ def serve_command(
         typer.Option(
             metavar="FILE",
             envvar=AUTH_VARIABLE,
-            help="Ask who somebody is; rag password makes the file.",
+            help="Require a login; rag password creates the file.",
             show_default=False,
             show_envvar=True,
         ),
     ] = None,
     *,
     insecure: Annotated[
-        bool, typer.Option("--insecure", help="Let anybody ask, and nobody change anything.")
+        bool, typer.Option("--insecure", help="Let anybody ask, but nobody change anything.")
     ] = False,
     allow_host: Annotated[
         list[str] | None,
         typer.Option(
             metavar="NAME",
-            help="A name to answer to, like docs.example.org; may be repeated.",
+            help="A host name to answer to, like docs.example.org; may be repeated.",
             show_default=False,
         ),
     ] = None,
@@ -47,7 +47,7 @@ def serve_command(
         str | None,
         typer.Option(
             metavar="ADDRESS",
-            help="A reverse proxy asks from this address: believe its X-Forwarded headers.",
+            help="The address of a reverse proxy whose X-Forwarded headers are trusted.",
             show_default=False,
         ),
     ] = None,
@@ -55,17 +55,17 @@ def serve_command(
         str,
         typer.Option(
             metavar="PATH",
-            help="Where the proxy shows the page, like /docs-search.",
+            help="The path at which the proxy serves the page, like /docs-search.",
             show_default=False,
         ),
     ] = "",
     verbose: Annotated[
         bool,
-        typer.Option("--verbose", help="Log all there is to say, health checks and files, too."),
+        typer.Option("--verbose", help="Log everything, including health checks and static files."),
     ] = False,
     log_questions: Annotated[
         bool,
-        typer.Option("--log-questions", help="Log what is asked; otherwise no question is kept."),
+        typer.Option("--log-questions", help="Log questions; by default, none is stored."),
     ] = False,
 ) -> None:
     """Serve the search page.

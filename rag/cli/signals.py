@@ -24,7 +24,7 @@ SECONDS_TO_END = 2.0
 
 
 @contextmanager
-def ending() -> Iterator[None]:
+def interrupt_on_sigterm() -> Iterator[None]:
     """Within this block SIGTERM raises KeyboardInterrupt as Ctrl-C does; only the exit code
     differs.
 
@@ -35,7 +35,7 @@ def ending() -> Iterator[None]:
     """
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     ended: BaseException | None = None
-    with _watched() as stopped_by:
+    with _watching_signals() as stopped_by:
         try:
             yield
         except BaseException as error:  # noqa: BLE001 (a KeyboardInterrupt may be wrapped)
@@ -64,7 +64,7 @@ def _end(code: int, ended: BaseException | None) -> NoReturn:
 
 
 @contextmanager
-def _watched() -> Iterator[list[int]]:
+def _watching_signals() -> Iterator[list[int]]:
     """Run a thread that sees signals immediately: Python's own handlers wait for native code to
     return. After the block the list contains the signal that ends the command, if there was one.
     """

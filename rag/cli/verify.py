@@ -10,7 +10,7 @@ import typer
 from rag.cli import output
 from rag.cli.options import JsonOption, LibraryOption, library_at
 from rag.cli.output import count, err, escape, out
-from rag.cli.progress import progress_of
+from rag.cli.progress import show_progress
 from rag.errors import LibraryDamaged
 from rag.types.reports import Problem, Verification
 
@@ -25,7 +25,7 @@ def verify_command(
         bool,
         typer.Option(
             "--repair",
-            help="Make again what can be made: indexes, counts, and what the model made of texts.",
+            help="Rebuild what can be rebuilt: indexes, counts and the model's encodings.",
         ),
     ] = False,
     as_json: JsonOption = False,
@@ -39,7 +39,7 @@ def verify_command(
     Example: rag verify --repair
     """
     try:
-        with library_at(library, create=False) as opened, progress_of("looked at") as show:
+        with library_at(library, create=False) as opened, show_progress("looked at") as show:
             found = opened.verify(repair=repair, on_progress=show)
     except LibraryDamaged as error:  # too badly damaged to be opened
         err.print(f"[red]rag:[/] {escape(str(error))}", soft_wrap=True)

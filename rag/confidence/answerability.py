@@ -10,7 +10,7 @@ from random import Random
 from typing import TypeAlias
 
 from rag.confidence import out_of_domain, synthetic_queries
-from rag.confidence.calibration import ANSWERED, Calibration, as_kept, fit, is_useful
+from rag.confidence.calibration import ANSWERED, Calibration, as_stored, fit, is_useful
 from rag.errors import LibraryError
 from rag.index.engine import Engine, Reader
 from rag.index.sqlite import StoredPassage
@@ -133,7 +133,7 @@ def measured(engine: Engine, first_scores: FirstScores, scoring: str) -> Calibra
         if is_useful(*found):
             curve = fit(*found)
             counts = len(known), len(strange)
-            kept = [as_kept(scores) for scores in found]
+            kept = [as_stored(scores) for scores in found]
     return Calibration(*curve, *counts, passages, scoring, *kept)
 
 
@@ -142,7 +142,9 @@ def questions(
 ) -> tuple[list[str], Sequence[str]]:
     """Queries that these passages answer, and about as many that they don't."""
     usable = [(one, found) for one in drawn if (found := _sentence(one))]
-    elsewhere = [word for _, sentence in usable for word in synthetic_queries.telling(sentence)]
+    elsewhere = [
+        word for _, sentence in usable for word in synthetic_queries.content_words(sentence)
+    ]
     frames = synthetic_queries.FRAMES if is_english else ()
     shares = synthetic_queries.ELSEWHERE if is_english else synthetic_queries.ELSEWHERE_UNREAD
     chances = [(sentence, Random(one.passage.id)) for one, sentence in usable[:KNOWN]]  # noqa: S311

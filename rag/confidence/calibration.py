@@ -118,7 +118,7 @@ def fit(known: Scores, foreign: Scores) -> tuple[float, float]:
     return _newton(scores, targets, weights)
 
 
-def as_kept(scores: Scores) -> tuple[float, ...]:
+def as_stored(scores: Scores) -> tuple[float, ...]:
     """Scores as stored: ascending, rounded to four digits."""
     return tuple(np.sort(scores).round(4).tolist())
 

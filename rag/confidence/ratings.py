@@ -20,7 +20,7 @@ from rag.types.parts import whole_source
 
 
 @dataclass(frozen=True, slots=True)
-class Placed:
+class LocatedRating:
     """A rating, its current passage, and the position of the sentence in the document's text."""
 
     rating: Rating
@@ -49,7 +49,7 @@ def rate(question: str, hit: Hit, *, good: bool | None, ratings: Ratings, store:
             "passage that is found now"
         )
     rating = Rating(
-        question=asked(question),
+        question=normalize_question(question),
         passage_id=hit.passage_id,
         document_id=hit.document_id,
         source=hit.source,
@@ -64,12 +64,12 @@ def rate(question: str, hit: Hit, *, good: bool | None, ratings: Ratings, store:
         ratings.put(rating)
 
 
-def asked(question: str) -> str:
+def normalize_question(question: str) -> str:
     """The question with whitespace collapsed, as ratings store it."""
     return " ".join(question.split())
 
 
-def placed(ratings: Sequence[Rating], store: Reader) -> list[Placed]:
+def locate(ratings: Sequence[Rating], store: Reader) -> list[LocatedRating]:
     """The ratings whose passages are in the library, oldest first.
 
     If two for the same question now apply to the same passage, the later one counts.
@@ -85,13 +85,13 @@ def placed(ratings: Sequence[Rating], store: Reader) -> list[Placed]:
     for source in store.sources():
         holds.setdefault(whole_source(source.path), []).append(source.document_id)
     passages: dict[str, list[Passage]] = {}
-    found: dict[tuple[str, str], Placed] = {}
+    found: dict[tuple[str, str], LocatedRating] = {}
     for rating in ratings:
         for document in dict.fromkeys((rating.document_id, *holds.get(rating.source, ()))):
             if document not in passages:
                 passages[document] = store.passages_of(document)
             nearest = min(
-                _places(rating, passages[document]),
+                _occurrences(rating, passages[document]),
                 key=lambda one: abs(one.answer.start - one.rating.answer.start),
                 default=None,
             )
@@ -102,11 +102,11 @@ def placed(ratings: Sequence[Rating], store: Reader) -> list[Placed]:
     return list(found.values())
 
 
-def _places(rating: Rating, passages: Sequence[Passage]) -> Iterator[Placed]:
+def _occurrences(rating: Rating, passages: Sequence[Passage]) -> Iterator[LocatedRating]:
     """Every occurrence of the sentence, whatever its whitespace, which depends on the file
     reader.
     """
     pattern = re.compile(r"\s+".join(re.escape(word) for word in rating.answer.text.split()))
     for passage in passages:
         for match in pattern.finditer(passage.text):
-            yield Placed(rating, passage, Span(*match.span()).shifted(passage.start))
+            yield LocatedRating(rating, passage, Span(*match.span()).shifted(passage.start))

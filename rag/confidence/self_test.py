@@ -22,7 +22,7 @@ from rag.errors import InputError, LibraryError
 from rag.index.engine import Engine, Notes, Reader
 from rag.types import DocumentSummary, Hit, Passage
 from rag.types.filters import Filter
-from rag.types.reports import Findability, Lost, SelfTest, Sought
+from rag.types.reports import Findability, LostDocument, QueryOutcome, SelfTest
 
 Search: TypeAlias = Callable[[str, int], list[Hit]]
 """Returns the best hits for a query, at most the given number."""
@@ -84,7 +84,7 @@ def check(
     if queries < 1:
         raise InputError(f"the number of queries must be at least 1, not {queries}")
     began = time.perf_counter()
-    before = _kept(engine.notes)
+    before = _stored_ranks(engine.notes)
     asked = list(islice(cases(engine, queries), queries))
     ranks: dict[str, int] = {}
     for done, case in enumerate(asked, 1):
@@ -93,7 +93,7 @@ def check(
         on_progress(done, len(asked))
     # If the library can't be written there is no comparison next time, but results all the same.
     with suppress(LibraryError):
-        engine.notes.keep(NAME, json.dumps(_still_there(before, engine.reader) | ranks))
+        engine.notes.keep(NAME, json.dumps(_existing(before, engine.reader) | ranks))
     types = sorted({case.type for case in asked})
     return SelfTest(
         total=_figures("", [case.name for case in asked], ranks, before),
@@ -101,23 +101,25 @@ def check(
             _figures(one, [case.name for case in asked if case.type == one], ranks, before)
             for one in types
         ),
-        missed=tuple(_lost(case) for case in asked if not ranks[case.name]),
-        lost=tuple(_lost(case) for case in asked if not ranks[case.name] and before.get(case.name)),
+        missed=tuple(_lost_document(case) for case in asked if not ranks[case.name]),
+        lost=tuple(
+            _lost_document(case) for case in asked if not ranks[case.name] and before.get(case.name)
+        ),
         seconds=time.perf_counter() - began,
     )
 
 
-def last(engine: Engine) -> tuple[Sought, ...]:
+def last(engine: Engine) -> tuple[QueryOutcome, ...]:
     """Latest outcome of each query ever run whose document still exists, by title and query; empty
     before the first run.
     """
     documents = {one.id: one for one in _documents(engine)}
     found = []
-    for name, rank in _kept(engine.notes).items():
+    for name, rank in _stored_ranks(engine.notes).items():
         document_id, _, query = name.partition(" ")
         if document_id in documents:
             one = documents[document_id]
-            found.append(Sought(one.title, one.source, query, rank))
+            found.append(QueryOutcome(one.title, one.source, query, rank))
     return tuple(sorted(found, key=lambda one: (one.title, one.source, one.query)))
 
 
@@ -150,7 +152,7 @@ def _of_document(reader: Reader, document: DocumentSummary, most: int, number: i
         [
             Case(type_, document, " ".join(synthetic_queries.words(text)), text, in_passage=False)
             for text in texts
-            if len(synthetic_queries.telling(text)) >= _FEWEST_WORDS
+            if len(synthetic_queries.content_words(text)) >= _FEWEST_WORDS
         ]
         for texts in ([document.title], headings)
     ]
@@ -182,7 +184,7 @@ def _rarest(passage: Passage, counts: Mapping[str, int]) -> str | None:
 
 
 def _commonness(text: str, counts: Mapping[str, int]) -> float:
-    words = synthetic_queries.telling(text)
+    words = synthetic_queries.content_words(text)
     return sum(counts[word.lower()] for word in words) / len(words)
 
 
@@ -213,18 +215,18 @@ def _mrr(ranks: Sequence[int]) -> float:
     return sum(1.0 / rank for rank in ranks if rank) / max(len(ranks), 1)
 
 
-def _lost(case: Case) -> Lost:
-    return Lost(case.document.title, case.document.source, case.query)
+def _lost_document(case: Case) -> LostDocument:
+    return LostDocument(case.document.title, case.document.source, case.query)
 
 
-def _still_there(ranks: Mapping[str, int], reader: Reader) -> dict[str, int]:
+def _existing(ranks: Mapping[str, int], reader: Reader) -> dict[str, int]:
     """Ranks from all earlier runs for documents still in the library."""
     return {
         name: rank for name, rank in ranks.items() if reader.has_document(name.partition(" ")[0])
     }
 
 
-def _kept(notes: Notes) -> dict[str, int]:
+def _stored_ranks(notes: Notes) -> dict[str, int]:
     """Latest rank of each item, 0 if it was not found."""
     with suppress(ValueError):
         found = json.loads(notes.note(NAME) or "{}")

@@ -52,18 +52,18 @@ def words(text: str) -> list[str]:
     return _WORD.findall(text)
 
 
-def telling(text: str) -> list[str]:
+def content_words(text: str) -> list[str]:
     """The content words: those of four letters or more, or with a digit.
 
     Function words are short in most languages, and a list of stop words would be specific to one.
     """
-    return [word for word in words(text) if _is_telling(word)]
+    return [word for word in words(text) if _is_content_word(word)]
 
 
 def is_usable(sentence: str) -> bool:
     """Whether a sentence has enough content words for a query, and isn't a table."""
     found = words(sentence)
-    return len(found) <= _LONGEST and sum(map(_is_telling, found)) > FEWEST
+    return len(found) <= _LONGEST and sum(map(_is_content_word, found)) > FEWEST
 
 
 def question(
@@ -89,15 +89,15 @@ def question(
         Minimum and maximum share of words to replace.
     """
     found = words(sentence)
-    at = [n for n, word in enumerate(found) if _is_telling(word)]
+    at = [n for n, word in enumerate(found) if _is_content_word(word)]
     number = min(len(at), chance.randint(FEWEST, MOST))
     first = chance.randrange(len(at) - number + 1)
     share = chance.uniform(*shares)
     taken = [
-        chance.choice(elsewhere) if _is_telling(word) and chance.random() < share else word
+        chance.choice(elsewhere) if _is_content_word(word) and chance.random() < share else word
         for word in found[at[first] : at[first + number - 1] + 1]
     ]
-    return _asked(taken, chance, frames)
+    return _phrase(taken, chance, frames)
 
 
 def unanswerable(elsewhere: Sequence[str], chance: Random, frames: Sequence[str] = FRAMES) -> str:
@@ -106,7 +106,7 @@ def unanswerable(elsewhere: Sequence[str], chance: Random, frames: Sequence[str]
     For languages without a set of out-of-domain queries.
     """
     number = chance.randint(FEWEST, MOST)
-    return _asked([chance.choice(elsewhere) for _ in range(number)], chance, frames)
+    return _phrase([chance.choice(elsewhere) for _ in range(number)], chance, frames)
 
 
 def rarest(sentence: str, counts: Mapping[str, int], most: int = MOST) -> str:
@@ -119,12 +119,12 @@ def rarest(sentence: str, counts: Mapping[str, int], most: int = MOST) -> str:
     most
         Maximum number of words.
     """
-    found = list(dict.fromkeys(telling(sentence)))
+    found = list(dict.fromkeys(content_words(sentence)))
     order = sorted(range(len(found)), key=lambda n: (counts.get(found[n].lower(), 0), n))
-    return _joined([found[n] for n in sorted(order[:most])])
+    return _join([found[n] for n in sorted(order[:most])])
 
 
-def _is_telling(word: str) -> bool:
+def _is_content_word(word: str) -> bool:
     return (
         len(word) >= _SHORTEST_TELLING
         or any(character.isdigit() for character in word)
@@ -132,12 +132,12 @@ def _is_telling(word: str) -> bool:
     )
 
 
-def _asked(taken: Sequence[str], chance: Random, frames: Sequence[str]) -> str:
+def _phrase(taken: Sequence[str], chance: Random, frames: Sequence[str]) -> str:
     frame = f"{chance.choice(frames)} " if frames else ""
-    return f"{frame}{_joined(taken)}?"
+    return f"{frame}{_join(taken)}?"
 
 
-def _joined(taken: Sequence[str]) -> str:
+def _join(taken: Sequence[str]) -> str:
     """Join words with spaces, except in scripts that have none."""
     text = " ".join(taken)
     return re.sub(rf"(?<=[{_UNSPACED}]) (?=[{_UNSPACED}])", "", text)

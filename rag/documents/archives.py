@@ -21,7 +21,7 @@ from collections.abc import Callable, Iterator
 from typing import IO, Protocol
 
 from rag.documents.content import Content, stream_of
-from rag.documents.ignored_names import is_debris
+from rag.documents.ignored_names import is_ignored
 from rag.documents.loaded import Member
 from rag.errors import LoadError
 from rag.types import Failure
@@ -48,15 +48,15 @@ _DRIVE = re.compile(r"[A-Za-z]:")
 
 _TOO_LARGE = f"it is larger than {_LARGEST // _MIB} MiB; unpack it and index it by itself"
 _TOO_MUCH = (
-    "it unpacks to far more than its size, as files do that are made to fill a disk; "
+    "it unpacks to far more than its size, like a decompression bomb; "
     "if it is harmless, unpack it into a folder and index that"
 )
 _TOO_MANY = f"it holds more than {_MOST_MEMBERS:,} files; unpack it into a folder and index that"
-_OUTSIDE = "its name leads out of the archive, so it isn't read"
+_OUTSIDE = "its path leads outside the archive, so it was skipped"
 _LINK = "it is a link, and links in archives aren't followed"
 _DEVICE = "it is a device, not a file"
 _PROTECTED = "it is protected by a password; unpack it and index it by itself"
-_CUT = "the archive is damaged or cut off; get it once more"
+_CUT = "the archive is damaged or cut off; get it again"
 
 _DAMAGE = (
     *(zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, EOFError, OSError),
@@ -77,7 +77,7 @@ class _Inflater(Protocol):
     def decompress(self, data: bytes, max_length: int = -1) -> bytes: ...
 
 
-def most_unpacked(size: int) -> int:
+def max_unpacked_size(size: int) -> int:
     """Maximum decompressed bytes for a file of ``size`` bytes: far above any archive of documents,
     far below a decompression bomb.
     """
@@ -94,10 +94,12 @@ def members_of_zip(data: Content) -> Iterator[Member | Failure]:
         entries = archive.infolist()
         if len(entries) > _MOST_MEMBERS:
             raise LoadError(_TOO_MANY)
-        left = most_unpacked(len(data))
+        left = max_unpacked_size(len(data))
         for entry in entries:
-            name = _plain(_zip_name(entry))
-            if _is_junk(name) or entry.is_dir():  # in this order: is_dir fails on an empty name
+            name = _normalize_name(_zip_name(entry))
+            if (
+                _is_ignored_member(name) or entry.is_dir()
+            ):  # in this order: is_dir fails on an empty name
                 continue
             member = _zip_member(archive, entry, name, data, left)
             if isinstance(member, Member):
@@ -119,28 +121,28 @@ def _zip_name(entry: zipfile.ZipInfo) -> str:
 def _zip_member(
     archive: zipfile.ZipFile, entry: zipfile.ZipInfo, name: str, data: Content, left: int
 ) -> Member | Failure:
-    refusal = _zip_refusal(entry, name)
+    refusal = _reason_to_refuse(entry, name)
     if refusal:
         return Failure(name, refusal)
     try:
-        with _opened(archive, entry, data) as file:
+        with _open_member(archive, entry, data) as file:
             content = _read(file, left)
     except _DAMAGE as error:
-        return Failure(name, _damage(error))
+        return Failure(name, _damage_error(error))
     return Member(name, content)
 
 
-def _opened(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, data: Content) -> IO[bytes]:
+def _open_member(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, data: Content) -> IO[bytes]:
     if entry.compress_type != zipfile.ZIP_BZIP2:
         return archive.open(entry)
     # zipfile decompresses each chunk as a whole, and bzip2 can pack gigabytes of zeros into one.
     lengths = data[entry.header_offset + 26 : entry.header_offset + 30]
     start = entry.header_offset + 30 + sum(struct.unpack("<HH", lengths))
     packed = stream_of(data, start, start + entry.compress_size)
-    return io.BufferedReader(_Inflated(packed, bz2.BZ2Decompressor))
+    return io.BufferedReader(_DecompressedStream(packed, bz2.BZ2Decompressor))
 
 
-def _zip_refusal(entry: zipfile.ZipInfo, name: str) -> str | None:
+def _reason_to_refuse(entry: zipfile.ZipInfo, name: str) -> str | None:
     """Why an entry is refused without opening it; None if it is not."""
     mode = entry.external_attr >> 16
     reasons = (
@@ -155,21 +157,23 @@ def _zip_refusal(entry: zipfile.ZipInfo, name: str) -> str | None:
 
 def members_of_tar(data: Content) -> Iterator[Member | Failure]:
     """Yield the files in a TAR archive; raises LoadError if it isn't one or is truncated."""
-    yield from _tar_members(stream_of(data), most_unpacked(len(data)))
+    yield from _tar_members(stream_of(data), max_unpacked_size(len(data)))
 
 
 def _tar_members(stream: io.BufferedIOBase, left: int) -> Iterator[Member | Failure]:
     """Read a tar's members in a single pass."""
     count = 0
     try:
-        with tarfile.open(fileobj=_Metered(stream, left), mode="r|", bufsize=_CHUNK) as archive:
+        with tarfile.open(
+            fileobj=_LimitedStream(stream, left), mode="r|", bufsize=_CHUNK
+        ) as archive:
             while (entry := archive.next()) is not None:
                 archive.members = []  # type: ignore[attr-defined]  # or it would keep all in memory
                 count += 1
                 if count > _MOST_MEMBERS:
                     raise LoadError(_TOO_MANY)
-                name = _plain(entry.name)
-                if not entry.isdir() and not _is_junk(name):
+                name = _normalize_name(entry.name)
+                if not entry.isdir() and not _is_ignored_member(name):
                     yield _tar_member(archive, entry, name, left)
     except _DAMAGE as error:
         raise LoadError(_CUT) from error
@@ -194,22 +198,22 @@ def _tar_member(
 
 def members_of_gzip(data: Content) -> Iterator[Member | Failure]:
     """The gzip-compressed file, or the members of a compressed tar."""
-    return _unpacked(data, _Gunzip)
+    return _decompress(data, _Gunzip)
 
 
 def members_of_bzip2(data: Content) -> Iterator[Member | Failure]:
     """The bzip2-compressed file, or the members of a compressed tar."""
-    return _unpacked(data, bz2.BZ2Decompressor)
+    return _decompress(data, bz2.BZ2Decompressor)
 
 
 def members_of_xz(data: Content) -> Iterator[Member | Failure]:
     """The xz-compressed file, or the members of a compressed tar."""
-    return _unpacked(data, lambda: lzma.LZMADecompressor(lzma.FORMAT_XZ, _XZ_MEMORY))
+    return _decompress(data, lambda: lzma.LZMADecompressor(lzma.FORMAT_XZ, _XZ_MEMORY))
 
 
-def _unpacked(data: Content, inflater: Callable[[], _Inflater]) -> Iterator[Member | Failure]:
-    left = most_unpacked(len(data))
-    stream = io.BufferedReader(_Inflated(stream_of(data), inflater), _CHUNK)
+def _decompress(data: Content, inflater: Callable[[], _Inflater]) -> Iterator[Member | Failure]:
+    left = max_unpacked_size(len(data))
+    stream = io.BufferedReader(_DecompressedStream(stream_of(data), inflater), _CHUNK)
     try:
         is_tar = stream.peek(_BLOCK)[_TAR_MARK_AT:].startswith(_TAR_MARK)
         if not is_tar:
@@ -232,13 +236,13 @@ def _read(file: IO[bytes], left: int) -> bytes:
     return content.getvalue()
 
 
-def _damage(error: Exception) -> str:
+def _damage_error(error: Exception) -> str:
     if isinstance(error, NotImplementedError):
-        return "it is compressed in a way that can't be read; pack it once more as a plain ZIP"
-    return "it is damaged in the archive; get it once more"
+        return "its compression method isn't supported; repack it as a plain ZIP"
+    return "it is damaged in the archive; get it again"
 
 
-def _plain(name: str) -> str:
+def _normalize_name(name: str) -> str:
     """Normalise a name, ``./a//b`` to ``a/b``, and make it storable whatever its bytes."""
     parts = [part for part in name.split("/") if part not in ("", ".")]
     absolute = "/" if name.startswith("/") else ""
@@ -249,9 +253,9 @@ def _leads_outside(name: str) -> bool:
     return not name or name.startswith("/") or ".." in name.split("/") or bool(_DRIVE.match(name))
 
 
-def _is_junk(name: str) -> bool:
+def _is_ignored_member(name: str) -> bool:
     """Whether a member has an ignored name or folder, or is the archive's root, ``./``."""
-    return not name or any(part != ".." and is_debris(part) for part in name.split("/"))
+    return not name or any(part != ".." and is_ignored(part) for part in name.split("/"))
 
 
 class _Gunzip:
@@ -276,7 +280,7 @@ class _Gunzip:
         return self._stream.decompress(self._stream.unconsumed_tail + data, max(max_length, 0))
 
 
-class _Inflated(io.RawIOBase):
+class _DecompressedStream(io.RawIOBase):
     """Stream of decompressed data, including concatenated streams, never decompressing more than is
     requested. The standard library's readers have no limit on the memory xz may use.
     """
@@ -312,7 +316,7 @@ class _Inflated(io.RawIOBase):
         return bool(piece)
 
 
-class _Metered(io.RawIOBase):
+class _LimitedStream(io.RawIOBase):
     """A stream that raises LoadError after ``left`` bytes, and EOFError after repeated reads past
     its end: tarfile would otherwise read on, a few kilobytes at a time, for terabytes claimed by a
     header.

@@ -47,7 +47,7 @@ UTF-8."""
 
 _NO_TEXT = (
     "it holds no text, or none in a known encoding; "
-    "give it the ending that fits what it holds, or save it as UTF-8 text"
+    "give it the extension that matches its content, or save it as UTF-8 text"
 )
 _SAMPLE = 1 << 16
 _GAPS = " \n\u3000\u3001\u3002\uff0c"
@@ -88,7 +88,7 @@ def decode(data: bytes, declared: str | None = None) -> tuple[str, str]:
 def decoded_pieces(content: Content, declared: str | None = None) -> tuple[Iterator[str], str]:
     """As :func:`decode`, but yielding the text in pieces, for large files."""
     encoding = _encoding(content, declared)
-    return _decoded(content, encoding), encoding.name
+    return _decode(content, encoding), encoding.name
 
 
 def lines_of(pieces: Iterable[str]) -> Iterator[str]:
@@ -104,7 +104,7 @@ def lines_of(pieces: Iterable[str]) -> Iterator[str]:
         yield last
 
 
-def _decoded(content: Content, encoding: _Encoding) -> Iterator[str]:
+def _decode(content: Content, encoding: _Encoding) -> Iterator[str]:
     decoder = codecs.getincrementaldecoder(encoding.codec)(encoding.errors)
     for piece in pieces_of(content, encoding.start):
         yield decoder.decode(piece)
@@ -113,44 +113,44 @@ def _decoded(content: Content, encoding: _Encoding) -> Iterator[str]:
 
 def _encoding(content: Content, declared: str | None) -> _Encoding:
     """Detect the encoding of a text; raises LoadError if it isn't text."""
-    encoding = _found(content, declared)
-    beginning = _beginning(content, encoding)
+    encoding = _detect(content, declared)
+    beginning = _sample(content, encoding)
     if len(_JUNK.findall(beginning)) > _MOST_JUNK * len(beginning):
         raise LoadError(_NO_TEXT)
     return encoding
 
 
-def _beginning(content: Content, encoding: _Encoding) -> str:
+def _sample(content: Content, encoding: _Encoding) -> str:
     text = ""
-    for piece in _decoded(content, encoding):
+    for piece in _decode(content, encoding):
         text += piece
         if len(text) >= _SAMPLE:
             break
     return text[:_SAMPLE]
 
 
-def _found(content: Content, declared: str | None) -> _Encoding:
-    said = _known(declared)
+def _detect(content: Content, declared: str | None) -> _Encoding:
+    declared_codec = _codec_of(declared)
     for mark, encoding in _MARKS:
         if content[: len(mark)] == mark:
             return _Encoding(_with_order(encoding, mark), encoding, start=len(mark))
-    sure = said if said in _SEVEN_BIT else _utf16_without_mark(content)
+    sure = declared_codec if declared_codec in _SEVEN_BIT else _utf16_without_mark(content)
     if sure:
         return _Encoding(sure, sure)
     with suppress(UnicodeDecodeError):
-        for _ in _decoded(content, _Encoding("utf-8", "utf-8", "strict")):
+        for _ in _decode(content, _Encoding("utf-8", "utf-8", "strict")):
             pass
         return _Encoding("utf-8", "utf-8", "strict")
     damaged = _Encoding("utf-8", "utf-8, damaged")
     wrong = beyond = 0
-    for text in _decoded(content, damaged):
+    for text in _decode(content, damaged):
         wrong += text.count(_REPLACEMENT)
         beyond += _beyond_ascii(text)
     if _LEAST_RIGHT * wrong < beyond:
         return damaged
-    if said and said not in ("utf_8", "ascii"):
-        return _Encoding(said, said)
-    guessed = _guessed(content)
+    if declared_codec and declared_codec not in ("utf_8", "ascii"):
+        return _Encoding(declared_codec, declared_codec)
+    guessed = _guess(content)
     return _Encoding(guessed, guessed)
 
 
@@ -160,7 +160,7 @@ def _with_order(encoding: str, mark: bytes) -> str:
     return f"{encoding}-le" if mark[:1] == b"\xff" else f"{encoding}-be"
 
 
-def _known(declared: str | None) -> str | None:
+def _codec_of(declared: str | None) -> str | None:
     """Python's codec name for a declared encoding, or for the superset to use in its place."""
     if declared is None:
         return None
@@ -219,7 +219,7 @@ def _first_beyond_ascii(content: Content) -> int:
     return 0
 
 
-def _guessed(content: Content) -> str:
+def _guess(content: Content) -> str:
     """Guess the encoding of non-UTF-8 text from a stretch that has non-ASCII characters."""
     from charset_normalizer import from_bytes
 

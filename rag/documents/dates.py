@@ -32,7 +32,7 @@ def parse_date(value: object) -> dt.date | None:
     if not written.isascii() or len(written) > _LONGEST or not _FULL_YEAR.search(written):
         return None
     iso = _YEAR_FIRST.match(written)
-    date = _from_parts(*filter(None, iso.group(1, 2, 3, 5, 6))) if iso else _in_words(written)
+    date = _from_parts(*filter(None, iso.group(1, 2, 3, 5, 6))) if iso else _parse_written(written)
     return date if date and date.year >= _EARLIEST_YEAR else None
 
 
@@ -43,7 +43,7 @@ def _from_parts(year: str, month: str, day: str) -> dt.date | None:
         return None
 
 
-def _in_words(written: str) -> dt.date | None:
+def _parse_written(written: str) -> dt.date | None:
     """Parse with dateutil, accepting only results that don't depend on its defaults."""
     from dateutil import parser  # type: ignore[import-untyped,unused-ignore]
 

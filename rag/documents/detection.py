@@ -86,43 +86,43 @@ _ADVICE = "save it as PDF, .docx, .html or plain text"
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class FileType:
     """Suffix of the loader to use, and a warning if the file's name says otherwise."""
 
     suffix: str
     warning: str | None = None
 
 
-def kind_of(name: str, data: Content, known: AbstractSet[str]) -> Kind:
+def detect(name: str, data: Content, known: AbstractSet[str]) -> FileType:
     """Detect the format of the file ``name`` with content ``data``, among the suffixes ``known``.
 
     Raises UnknownFormat if the format is not supported, and LoadError if it is but the file is
     encrypted, or if it is named as text and its content isn't.
     """
     claimed = PurePosixPath(name).suffix.lower()
-    found = _found(data)
+    found = _by_signature(data)
     if found is None or _agree(found, claimed):
         return _by_name(claimed, data, known)
     if found not in known:
         raise UnknownFormat(f"{_UNKNOWN}“{found}” files, which it is; {_ADVICE}")
     if not claimed:
-        return Kind(found)
+        return FileType(found)
     if claimed not in known and not _overrules(found, claimed):
         raise UnknownFormat(f"{_UNKNOWN}“{claimed}” files; {_ADVICE}")
-    return Kind(
+    return FileType(
         found, f"its name ends in {claimed}, but it holds {found[1:].upper()}: read as that"
     )
 
 
-def _by_name(claimed: str, data: Content, known: AbstractSet[str]) -> Kind:
+def _by_name(claimed: str, data: Content, known: AbstractSet[str]) -> FileType:
     if claimed and claimed not in known:
         raise UnknownFormat(f"{_UNKNOWN}“{claimed}” files; {_ADVICE}")
     if (not claimed or claimed in _TEXTS) and _is_binary(data):
-        what = _named(data)
+        what = _describe(data)
         if not claimed:
             raise UnknownFormat(f"{_UNKNOWN}what it holds ({what}); {_ADVICE}")
         raise LoadError(f"its name ends in {claimed}, but it holds no text ({what}); rename it")
-    return Kind(claimed or _without_mark(data, known))
+    return FileType(claimed or _by_content(data, known))
 
 
 def _agree(found: str, claimed: str) -> bool:
@@ -147,7 +147,7 @@ def _is_binary(data: Content) -> bool:
     return False
 
 
-def _named(data: Content) -> str:
+def _describe(data: Content) -> str:
     """Describe an unsupported file's format for people."""
     import puremagic
 
@@ -157,7 +157,7 @@ def _named(data: Content) -> str:
         return "a binary file"
 
 
-def _found(data: Content) -> str | None:
+def _by_signature(data: Content) -> str | None:
     """The format that the content proves, or None."""
     beginning = data[:_BEGINNING]
     for mark, suffix in _MARKS:
@@ -166,7 +166,7 @@ def _found(data: Content) -> str | None:
     if _BZIP2.match(beginning):
         return ".bz2"
     if beginning.startswith(_ZIP_MARKS):
-        return _among_zips(data)
+        return _zip_based(data)
     if beginning[_TAR_MARK_AT:].startswith(_TAR_MARK):
         return ".tar"
     if _PAGE.match(beginning):
@@ -176,7 +176,7 @@ def _found(data: Content) -> str | None:
     return None
 
 
-def _among_zips(data: Content) -> str:
+def _zip_based(data: Content) -> str:
     """Which ZIP-based format it is; .zip for a plain archive."""
     try:
         with zipfile.ZipFile(stream_of(data)) as archive:
@@ -207,7 +207,7 @@ def _refuse_old_office(data: Content) -> None:
     )
 
 
-def _without_mark(data: Content, known: AbstractSet[str]) -> str:
+def _by_content(data: Content, known: AbstractSet[str]) -> str:
     """Format of a file with neither suffix nor signature: mail, otherwise text."""
     first, _, second = data[:_BEGINNING].partition(b"\n")
     head = data[:_BEGINNING].replace(b"\r\n", b"\n").partition(b"\n\n")[0]

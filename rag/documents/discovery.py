@@ -9,18 +9,18 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from rag.documents.ignored_names import is_debris
+from rag.documents.ignored_names import is_ignored
 from rag.documents.registry import supported
 from rag.errors import InputError, SourceNotFound
-from rag.runtime.files import absolute, is_made_up, is_url, printable
-from rag.runtime.heartbeat import Beat, unobserved
+from rag.runtime.files import absolute, is_url, is_virtual, printable
+from rag.runtime.heartbeat import Beat, no_heartbeat
 from rag.types import Failure
 
 _LIBRARY = frozenset({"library.db", "published.json"})
 """Files that mark a folder as a library."""
 
-_IS_MADE_UP = "the system makes up what is in it, and such folders aren't read"
-_IS_LINK = "it is a link to a folder, and such links aren't followed; index that folder itself"
+_IS_MADE_UP = "it is in a virtual file system, and those aren't read"
+_IS_LINK = "it is a link to a folder, and such links aren't followed; index the folder itself"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ def discover(
     *,
     leave_out: Path | None,
     exclude: Sequence[str] = (),
-    beat: Beat = unobserved,
+    beat: Beat = no_heartbeat,
 ) -> Discovery:
     """Find files under paths.
 
@@ -105,7 +105,7 @@ def _is_folder(path: Path, given: str | Path) -> bool:
         ) from error
     except OSError as error:
         raise SourceNotFound(
-            f"{given} can't be looked at ({error.strerror}); check who may read it"
+            f"{given} can't be accessed ({error.strerror}); check who may read it"
         ) from error
 
 
@@ -130,19 +130,19 @@ class _Found:
         for root, names, files in os.walk(folder, onerror=self._fail):
             here = Path(root)
             self.beat(len(self.files))
-            if is_made_up(here.stat()):
+            if is_virtual(here.stat()):
                 self._skip(here, _IS_MADE_UP)
                 names.clear()
                 continue
             if _LIBRARY.issubset(files) or (self.library and _identity(here) == self.library):
                 names.clear()
                 continue
-            folders = [here / name for name in sorted(names) if not is_debris(name)]
+            folders = [here / name for name in sorted(names) if not is_ignored(name)]
             folders = [one for one in folders if not left_out(f"{one}{os.sep}")]
             for link in filter(Path.is_symlink, folders):
                 self._skip(link, _IS_LINK)
             names[:] = [one.name for one in folders]
-            for file in (here / name for name in sorted(files) if not is_debris(name)):
+            for file in (here / name for name in sorted(files) if not is_ignored(name)):
                 self.beat(len(self.files))
                 if not left_out(str(file)):
                     self._take(file)
@@ -159,7 +159,7 @@ class _Found:
 
     def _fail(self, error: OSError) -> None:
         path = Path(error.filename)
-        reason = f"it can't be looked into ({error.strerror}); check who may read it"
+        reason = f"it can't be listed ({error.strerror}); check who may read it"
         self.failed[path] = Failure(printable(path), reason)
 
 
@@ -186,7 +186,7 @@ def excluded(folder: Path, patterns: Sequence[str]) -> Callable[[str], bool]:
             parse_gitignore_str(pattern, base_dir=base)(f"{base}{os.sep}any")
         except (IndexError, re.error) as error:
             raise InputError(
-                f"“{pattern}” is no pattern as in a .gitignore; see https://git-scm.com/docs/gitignore"
+                f"“{pattern}” is not a valid .gitignore pattern; see https://git-scm.com/docs/gitignore"
             ) from error
     matches: Callable[[str], bool] = parse_gitignore_str("\n".join(patterns), base_dir=base)
     return lambda path: matches(_on_one_line(path))

@@ -40,25 +40,27 @@ def facts(fields: Mapping[str, object], titles: tuple[str, ...] = ("title",)) ->
     A date that is not a single day stays in the metadata, under its own name.
     """
     names = by_lower_case(fields)
-    said = {key: words for key, value in fields.items() if (words := one_line(in_words(value)))}
+    texts = {
+        key: words for key, value in fields.items() if (words := one_line(format_value(value)))
+    }
 
     def first(wanted: tuple[str, ...]) -> str:
-        return next((names[name] for name in wanted if names.get(name) in said), "")
+        return next((names[name] for name in wanted if names.get(name) in texts), "")
 
     dates = {names[name]: parse_date(fields[names[name]]) for name in _DATE if name in names}
     dated = next((key for key, date in dates.items() if date), "")
     used = {"title": first(titles), "author": first(_AUTHOR), "language": first(_LANGUAGE)}
     metadata = {
-        _not_ours(one_line(key)): words
-        for key, words in said.items()
+        _is_foreign(one_line(key)): words
+        for key, words in texts.items()
         if key not in (dated, *used.values())
     }
     for name in ("author", "language"):
         if used[name]:
-            metadata[name] = said[used[name]]
+            metadata[name] = texts[used[name]]
     origins = {**used, "date": dated}
     metadata |= {f"{name}_from": "file" for name, key in origins.items() if key}
-    return Facts(said.get(used["title"]), dates.get(dated), metadata)
+    return Facts(texts.get(used["title"]), dates.get(dated), metadata)
 
 
 def by_lower_case(fields: Mapping[str, object]) -> dict[str, str]:
@@ -69,17 +71,17 @@ def by_lower_case(fields: Mapping[str, object]) -> dict[str, str]:
     return names
 
 
-def in_words(value: object) -> str:
+def format_value(value: object) -> str:
     """Format a scalar, or a list of scalars joined; empty for anything nested deeper.
 
     An object, such as an author with an address, is represented by its name.
     """
     if isinstance(value, list):
-        return ", ".join(filter(None, map(_of_one, value)))
-    return _of_one(value)
+        return ", ".join(filter(None, map(_format_scalar, value)))
+    return _format_scalar(value)
 
 
-def _of_one(value: object) -> str:
+def _format_scalar(value: object) -> str:
     return scalar(value.get("name") if isinstance(value, dict) else value)
 
 
@@ -92,5 +94,5 @@ def scalar(value: object) -> str:
     return str(value) if isinstance(value, str | int | float) else ""
 
 
-def _not_ours(name: str) -> str:
+def _is_foreign(name: str) -> str:
     return f"{name}_" if name in _OURS else name

@@ -11,7 +11,7 @@ _LOCK = "~$"
 """Prefix of the lock files of Word, Excel and PowerPoint."""
 
 
-def is_debris(name: str) -> bool:
+def is_ignored(name: str) -> bool:
     """Whether a file or folder of this name is hidden, a lock file, or a system file.
 
     Hidden names begin with a dot; they include LibreOffice's locks (``.~lock.a.odt#``).

@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from rag.documents.whitespace import one_line, without_debris
+from rag.documents.whitespace import normalize_whitespace, one_line
 from rag.types import Heading, Span
 from rag.types.parts import PART_CHARACTERS
 
@@ -67,7 +67,7 @@ class Block:
     level: int | None = None
 
 
-def put_together(blocks: Iterable[Block]) -> tuple[str, tuple[Heading, ...]]:
+def join_blocks(blocks: Iterable[Block]) -> tuple[str, tuple[Heading, ...]]:
     """Join blocks to one tidied text, and return it with the headings in it.
 
     Empty blocks are dropped. The first line of a block keeps its indentation, for the sake of code,
@@ -78,7 +78,7 @@ def put_together(blocks: Iterable[Block]) -> tuple[str, tuple[Heading, ...]]:
     at = 0
     for block in blocks:
         level = block.level
-        part = one_line(block.text) if level else without_debris(block.text).strip("\n")
+        part = one_line(block.text) if level else normalize_whitespace(block.text).strip("\n")
         if not parts:
             part = part.lstrip()
         if not part:
@@ -91,18 +91,18 @@ def put_together(blocks: Iterable[Block]) -> tuple[str, tuple[Heading, ...]]:
 
 
 def in_parts(blocks: Iterable[Block]) -> Iterator[tuple[str, tuple[Heading, ...]]]:
-    """As ``put_together``, but yielding each part of a document as soon as it is complete. There is
+    """As ``join_blocks``, but yielding each part of a document as soon as it is complete. There is
     at least one part, and the last follows the last block.
     """
     gathered: list[Block] = []
     size = 0
     for block in blocks:
         if gathered and size + len(block.text) > PART_CHARACTERS:
-            yield put_together(gathered)
+            yield join_blocks(gathered)
             gathered, size = [], 0
         gathered.append(block)
         size += len(block.text) + len("\n\n")
-    yield put_together(gathered)
+    yield join_blocks(gathered)
 
 
 def first_title(text: str, headings: Sequence[Heading]) -> str | None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from rag.documents.dates import parse_date
-from rag.documents.loaded import Block, Loaded, first_title, in_parts, put_together
+from rag.documents.loaded import Block, Loaded, first_title, in_parts, join_blocks
 from rag.documents.whitespace import one_line
 
 _NO_TITLES = frozenset(
@@ -21,7 +21,7 @@ _NO_TITLES = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class About:
+class FileMetadata:
     """A file's own metadata, as written; empty strings where missing."""
 
     title: str = ""
@@ -31,17 +31,17 @@ class About:
 
     def loaded(self, blocks: Iterable[Block], warnings: tuple[str, ...] = ()) -> Loaded:
         """Combine the blocks and this metadata into a Loaded."""
-        text, headings = put_together(blocks)
-        return self.added_to(Loaded(text=text, headings=headings, warnings=warnings))
+        text, headings = join_blocks(blocks)
+        return self.add_to(Loaded(text=text, headings=headings, warnings=warnings))
 
     def in_parts(
         self, blocks: Iterable[Block], warnings: Callable[[], tuple[str, ...]] = tuple
     ) -> Iterator[Loaded]:
         """As :meth:`loaded`, in parts; ``warnings`` is called after each part for its warnings."""
         for text, headings in in_parts(blocks):
-            yield self.added_to(Loaded(text=text, headings=headings, warnings=warnings()))
+            yield self.add_to(Loaded(text=text, headings=headings, warnings=warnings()))
 
-    def added_to(self, loaded: Loaded) -> Loaded:
+    def add_to(self, loaded: Loaded) -> Loaded:
         """Add title, date and metadata to ``loaded``; a missing title is taken from a heading."""
         return replace(
             loaded,
@@ -54,10 +54,10 @@ class About:
         """Author and language, if present, and the corresponding "title_from", "author_from",
         "date_from" and "language_from", each "file".
         """
-        kept = {"author": one_line(self.author), "language": one_line(self.language)}
-        said = {"title": self._title(), "date": parse_date(self.date), **kept}
-        origins = {f"{name}_from": "file" for name, value in said.items() if value}
-        return {name: value for name, value in kept.items() if value} | origins
+        own = {"author": one_line(self.author), "language": one_line(self.language)}
+        present = {"title": self._title(), "date": parse_date(self.date), **own}
+        origins = {f"{name}_from": "file" for name, value in present.items() if value}
+        return {name: value for name, value in own.items() if value} | origins
 
     def _title(self) -> str:
         title = one_line(self.title)

@@ -144,11 +144,11 @@ class Package:
         """
         info = self.archive.NameToInfo.get(name)
         if info is None:
-            raise LoadError(f"a part of it is missing ({name}); get a whole copy of it")
+            raise LoadError(f"a part of it is missing ({name}); get a complete copy of it")
         if info.flag_bits & 1:
             raise LoadError("it is encrypted; save an unprotected copy and index that")
         if info.compress_type not in _METHODS:
-            raise LoadError(f"it is packed in a way that can't be read ({name})")
+            raise LoadError(f"its compression method isn't supported ({name})")
         _check_size(info, most)
         self._left -= info.file_size
         if self._left < 0:
@@ -158,9 +158,9 @@ class Package:
                 while chunk := part.read(_CHUNK):
                     yield chunk
         except (zipfile.BadZipFile, zlib.error, EOFError, OSError) as error:
-            raise LoadError(f"it is damaged ({name}); get a whole copy of it") from error
+            raise LoadError(f"it is damaged ({name}); get a complete copy of it") from error
         except (NotImplementedError, RuntimeError, ValueError) as error:
-            raise LoadError(f"it is packed in a way that can't be read ({name})") from error
+            raise LoadError(f"its compression method isn't supported ({name})") from error
 
     def read(self, name: str) -> bytes:
         """Read a part as a whole; raises LoadError as ``chunks`` does."""
@@ -220,11 +220,12 @@ def _check_size(info: zipfile.ZipInfo, most: int) -> None:
     if info.file_size > most:
         raise LoadError(
             f"it would unpack to more than {most >> 20:,} MiB ({info.filename}); "
-            "split it, or leave it out of what is indexed"
+            "split it, or exclude it from indexing"
         )
     if info.file_size > max(_SMALL, MOST_RATIO * info.compress_size):
         raise LoadError(
-            f"it is packed more than {MOST_RATIO} times ({info.filename}), as only a forged file is"
+            f"it is compressed more than {MOST_RATIO}-fold ({info.filename}), as only a forged "
+            "file is"
         )
 
 
@@ -262,8 +263,8 @@ def parse_xml(data: bytes, name: str) -> Element:
     except (etree.XMLSyntaxError, ValueError) as error:
         if is_out_of_memory(error):
             raise MemoryError from error
-        said = one_line(str(error))[:120]
-        raise LoadError(f"it is damaged ({name}: {said}); get a whole copy of it") from error
+        message = one_line(str(error))[:120]
+        raise LoadError(f"it is damaged ({name}: {message}); get a complete copy of it") from error
 
 
 def open_package(content: Content, kind: str) -> Package:
@@ -274,21 +275,23 @@ def open_package(content: Content, kind: str) -> Package:
     """
     beginning = content[: len(_OLD_OFFICE)]
     if not beginning:
-        raise LoadError("it is empty; get a whole copy of it")
+        raise LoadError("it is empty; get a complete copy of it")
     if beginning == _OLD_OFFICE:
         if content.find(_ENCRYPTED_OFFICE) >= 0:
             raise LoadError("it is encrypted; save an unprotected copy and index that")
-        raise LoadError("it is of the office formats before 2007; save it in the present one")
+        raise LoadError("it is in an Office format from before 2007; save it in a current one")
     try:
         package = Package(zipfile.ZipFile(stream_of(content)))
     except (zipfile.BadZipFile, ValueError, OSError, NotImplementedError) as error:
         if beginning.startswith(b"PK"):
-            raise LoadError("it is damaged or cut short; get a whole copy of it") from error
-        raise LoadError(f"it is no {kind}; give it the ending that fits what it holds") from error
+            raise LoadError("it is damaged or cut short; get a complete copy of it") from error
+        raise LoadError(
+            f"it is not a valid {kind}; give it the extension that matches its content"
+        ) from error
     parts = package.archive.infolist()
     if len(parts) > MOST_PARTS or sum(part.file_size for part in parts) > MOST_UNPACKED:
         raise LoadError(
             f"it would unpack to more than {MOST_UNPACKED >> 20:,} MiB or {MOST_PARTS:,} files; "
-            "split it, or leave it out of what is indexed"
+            "split it, or exclude it from indexing"
         )
     return package

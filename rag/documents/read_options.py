@@ -27,19 +27,19 @@ def max_document_of(asked: int | str | None) -> int:
     InputError
         If it is not a size, too small to read any file, or larger than any machine's memory.
     """
-    said = os.environ.get("RAG_MAX_DOCUMENT", "") if asked is None else str(asked)
-    size = parse_size(said) if said else MAX_DOCUMENT
+    text = os.environ.get("RAG_MAX_DOCUMENT", "") if asked is None else str(asked)
+    size = parse_size(text) if text else MAX_DOCUMENT
     if size is None or not LEAST_MAX_DOCUMENT <= size <= MOST_MAX_DOCUMENT:
         least, most = LEAST_MAX_DOCUMENT // 10**6, MOST_MAX_DOCUMENT // 10**12
         raise InputError(
             "the memory that reading a file may take must be a size like 512MB or 2GB, "
-            f"from {least}MB to {most}TB, not “{said}”"
+            f"from {least}MB to {most}TB, not “{text}”"
         )
     return size
 
 
 @dataclass(frozen=True, slots=True)
-class Means:
+class ReadOptions:
     """Options for reading difficult files, and the memory limit.
 
     ``ocr`` names the languages, as tesseract does, for pages without a text layer; None disables
@@ -69,7 +69,7 @@ class Means:
         now, more = self._memory
         return (
             f"if {now} of memory is too little for it, allow more with --max-document {more}, "
-            "or else save it anew in its program"
+            "or save it again in its program"
         )
 
     @property

@@ -26,11 +26,11 @@ from pathlib import Path, PurePosixPath
 from types import MappingProxyType
 from typing import TypeAlias, TypeVar
 
-from rag.documents.archives import most_unpacked
+from rag.documents.archives import max_unpacked_size
 from rag.documents.content import Content, content_of, digest_of
-from rag.documents.detection import kind_of
+from rag.documents.detection import detect
 from rag.documents.loaded import Loaded, Member
-from rag.documents.read_options import Means
+from rag.documents.read_options import ReadOptions
 from rag.documents.splitter import parts_of
 from rag.documents.whitespace import one_line
 from rag.errors import LoadError
@@ -38,7 +38,7 @@ from rag.text.sentences import paragraphs, sentences
 from rag.types import Document, Failure, document_id
 from rag.types.parts import READ_AS, part_id, part_source
 
-__all__ = ["Loaded", "Means", "Member", "load", "supported"]
+__all__ = ["Loaded", "Member", "ReadOptions", "load", "supported"]
 
 _Result = TypeVar("_Result")
 _Loader: TypeAlias = Callable[[Content], Loaded | Iterator[Loaded]]
@@ -73,7 +73,7 @@ _LOADERS: Mapping[str, str] = MappingProxyType(
 )
 
 _PAGED = frozenset({".pdf"})
-"""Formats whose loaders also take ``Means`` and ``on_page``."""
+"""Formats whose loaders also take ``ReadOptions`` and ``on_page``."""
 
 _CONTAINERS: Mapping[str, str] = MappingProxyType(
     {
@@ -93,22 +93,22 @@ _CONTAINERS: Mapping[str, str] = MappingProxyType(
     }
 )
 
-_NONE = Means()
+_NONE = ReadOptions()
 _DEEPEST = 4
 """Maximum nesting depth of containers."""
 
 _MOST_MEMBERS = 1_000_000
 """Maximum number of documents per file, including those in nested containers."""
 
-_NO_TEXT = "there is no text in it; remove it, or leave it out of what is indexed"
-_TOO_DEEP = f"more than {_DEEPEST} archives lie in each other here; unpack them first"
+_NO_TEXT = "there is no text in it; remove it, or exclude it from indexing"
+_TOO_DEEP = f"more than {_DEEPEST} archives are nested in each other here; unpack them first"
 _TOO_MUCH = "it holds more than is safe to unpack at once; unpack it into a folder, and index that"
 
 _NAME_TOO_LONG = (
-    "there is something in it whose name has {length:,} characters, more than any disk can keep; "
-    "give it a shorter one"
+    "something in it has a name of {length:,} characters, longer than any file system "
+    "allows; shorten it"
 )
-_MORE_FAILED = "{count:,} more of what is in it could not be read"
+_MORE_FAILED = "{count:,} more items in it could not be read"
 
 _LONGEST_NAME = 1_000
 _MOST_FAILURES = 1_000
@@ -135,7 +135,7 @@ def supported() -> frozenset[str]:
 
 
 def load(
-    path: Path, *, means: Means = _NONE, on_page: _OnPage = lambda: None
+    path: Path, *, options: ReadOptions = _NONE, on_page: _OnPage = lambda: None
 ) -> Iterator[Document | Failure]:
     """Load the documents in the file at ``path``, lazily and in order.
 
@@ -144,7 +144,7 @@ def load(
     that can't be read yield a Failure with such a source, and loading continues. If the suffix is
     wrong or missing, the format is detected from the content, and a warning in the document says
     so. A file without a title gets its first sentence as one, truncated to about 90 characters.
-    ``means`` are the read options; ``on_page`` is called after each page, in formats that have
+    ``options`` are the read options; ``on_page`` is called after each page, in formats that have
     pages.
 
     On the first iteration, raises LoadError if the whole file can't be opened, isn't what its
@@ -155,7 +155,9 @@ def load(
     content = _content(path)
     begun, failed = False, 0
     try:
-        for one in _Walk.over(content, means, on_page).documents(_File(source, path.name, content)):
+        for one in _Walk.over(content, options, on_page).documents(
+            _File(source, path.name, content)
+        ):
             begun = True
             failed += isinstance(one, Failure)
             if failed <= _MOST_FAILURES or isinstance(one, Document):
@@ -186,26 +188,26 @@ class _Walk:
 
     members_left: int
     bytes_left: int
-    means: Means
+    options: ReadOptions
     on_page: _OnPage
 
     @classmethod
-    def over(cls, content: Content, means: Means, on_page: _OnPage) -> _Walk:
-        return cls(_MOST_MEMBERS, most_unpacked(len(content)), means, on_page)
+    def over(cls, content: Content, options: ReadOptions, on_page: _OnPage) -> _Walk:
+        return cls(_MOST_MEMBERS, max_unpacked_size(len(content)), options, on_page)
 
     def documents(self, file: _File) -> Iterator[Document | Failure]:
         """Yield the documents in a file; raises LoadError if it can't be read as a whole."""
-        kind = kind_of(file.name, file.content, supported())
+        kind = detect(file.name, file.content, supported())
         notes = (kind.warning,) if kind.warning else ()
         if kind.suffix in _LOADERS:
             digest = digest_of(file.content)
-            loaded = self._called(self._loader(kind.suffix), file.content)
+            loaded = self._call(self._loader(kind.suffix), file.content)
             yield from _documents(file.source, digest, loaded, notes, kind.suffix)
         elif file.depth == _DEEPEST:
             raise LoadError(_TOO_DEEP)
         else:
             opened = _Opened(file, notes)
-            for member in self._stepped(_container(kind.suffix)(file.content)):
+            for member in self._with_progress(_container(kind.suffix)(file.content)):
                 yield from self._of_member(opened, member)
 
     def _of_member(self, parent: _Opened, member: Member | Failure) -> Iterator[Document | Failure]:
@@ -244,26 +246,26 @@ class _Walk:
             f"{__package__}.{_LOADERS[suffix]}"
         )
         if suffix in _PAGED:
-            ocr, passwords = self.means.ocr, self.means.passwords
+            ocr, passwords = self.options.ocr, self.options.passwords
             return partial(loader, ocr=ocr, passwords=passwords, on_page=self.on_page)
         return loader
 
-    def _called(self, loader: _Loader, content: Content) -> Iterator[Loaded]:
+    def _call(self, loader: _Loader, content: Content) -> Iterator[Loaded]:
         try:
             loaded = loader(content)
         except LoadError:
             raise
         except Exception as error:
-            raise _tripped(error, self.means) from error
-        return self._stepped(iter([loaded]) if isinstance(loaded, Loaded) else loaded)
+            raise _as_load_error(error, self.options) from error
+        return self._with_progress(iter([loaded]) if isinstance(loaded, Loaded) else loaded)
 
-    def _stepped(self, results: Iterator[_Result]) -> Iterator[_Result]:
+    def _with_progress(self, results: Iterator[_Result]) -> Iterator[_Result]:
         try:
             yield from results
         except LoadError:
             raise
         except Exception as error:
-            raise _tripped(error, self.means) from error
+            raise _as_load_error(error, self.options) from error
 
     def _count(self, member: Member) -> None:
         self.members_left -= 1
@@ -280,7 +282,7 @@ class _Opened:
     file: _File
     notes: tuple[str, ...]
     digest: str = field(init=False)
-    _taken: set[str] = field(default_factory=set)
+    _used_names: set[str] = field(default_factory=set)
     _numbers: dict[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -291,10 +293,10 @@ class _Opened:
         name = re.sub(r"/+(?=/part )", "", f"/{name}")[1:]  # otherwise it could pass for a part
         suffix = PurePosixPath(name).suffix
         unique, number = name, self._numbers.get(name, 1)
-        while unique in self._taken:
+        while unique in self._used_names:
             number += 1
             unique = f"{name.removesuffix(suffix)} ({number}){suffix}"
-        self._taken.add(unique)
+        self._used_names.add(unique)
         self._numbers[name] = number
         return f"{self.file.source}/{unique}"
 
@@ -304,12 +306,12 @@ def _container(suffix: str) -> _Container:
     return container
 
 
-def _tripped(error: Exception, means: Means) -> LoadError:
+def _as_load_error(error: Exception, options: ReadOptions) -> LoadError:
     """Convert any exception a broken file causes in a parser, so that other files are
     unaffected.
     """
     if isinstance(error, MemoryError):
-        return LoadError(means.too_large)
+        return LoadError(options.too_large)
     what = one_line(f"{type(error).__name__}: {error}")[:200]
     return LoadError(f"its parser gave up ({what}); open it in its program and save it again")
 
@@ -319,8 +321,8 @@ def _digest(record: Loaded) -> str:
     same document when records are inserted around it or it is moved.
     """
     day = record.date.isoformat() if record.date else None
-    said = [record.title, day, record.text, sorted(record.metadata.items())]
-    return hashlib.sha256(json.dumps(said).encode()).hexdigest()
+    hashed = [record.title, day, record.text, sorted(record.metadata.items())]
+    return hashlib.sha256(json.dumps(hashed).encode()).hexdigest()
 
 
 def _documents(
@@ -331,12 +333,12 @@ def _documents(
     read_as: str = "",
 ) -> Iterator[Document]:
     """Build the parts of a document, usually one; parts without words are dropped."""
-    worded = (one for one in parts_of(loaded) if any(map(str.isalnum, one.text)))
-    start = list(islice(worded, 2))
+    nonempty = (one for one in parts_of(loaded) if any(map(str.isalnum, one.text)))
+    start = list(islice(nonempty, 2))
     in_parts = {READ_AS: read_as} if len(start) > 1 else {}
     first: Document | None = None
-    for number, part in enumerate(chain(start, worded), 1):
-        facts, left_out = ({}, ()) if first else _bounded(part.metadata)
+    for number, part in enumerate(chain(start, nonempty), 1):
+        facts, left_out = ({}, ()) if first else _limit_metadata(part.metadata)
         document = Document(
             id=part_id(digest, read_as, number) if in_parts else document_id(digest),
             source=part_source(source, number),
@@ -356,7 +358,7 @@ def _documents(
         raise LoadError(_NO_TEXT)
 
 
-def _bounded(metadata: Mapping[str, str]) -> tuple[dict[str, str], tuple[str, ...]]:
+def _limit_metadata(metadata: Mapping[str, str]) -> tuple[dict[str, str], tuple[str, ...]]:
     """Limit metadata in size; returns it with a warning about anything dropped."""
     kept = {
         key: value[:_LONGEST_VALUE]
@@ -364,14 +366,12 @@ def _bounded(metadata: Mapping[str, str]) -> tuple[dict[str, str], tuple[str, ..
         if len(key) <= _LONGEST_KEY
     }
     whole = sum(kept.get(key) == value for key, value in metadata.items())
-    note = (
-        f"{len(metadata) - whole:,} of the facts it states about itself were too long or too many"
-    )
+    note = f"{len(metadata) - whole:,} metadata fields were too long or too many"
     return kept, () if whole == len(metadata) else (note,)
 
 
 def _title(loaded: Loaded) -> str:
-    return _shortened(loaded.title or _first_sentence(loaded.text), _LONGEST_TITLE)
+    return _truncate(loaded.title or _first_sentence(loaded.text), _LONGEST_TITLE)
 
 
 def _content(path: Path) -> Content:
@@ -390,11 +390,11 @@ def _first_sentence(text: str) -> str:
         for sentence in sentences(text, paragraph):
             words = one_line(sentence.of(text)).lstrip(_MARKS)
             if any(character.isalnum() for character in words):
-                return _shortened(words, _LONGEST_STAND_IN)
-    return _shortened(one_line(text[:_BEGINNING]), _LONGEST_STAND_IN)
+                return _truncate(words, _LONGEST_STAND_IN)
+    return _truncate(one_line(text[:_BEGINNING]), _LONGEST_STAND_IN)
 
 
-def _shortened(words: str, longest: int) -> str:
+def _truncate(words: str, longest: int) -> str:
     """Truncate to at most ``longest`` characters, between words if possible."""
     if len(words) <= longest:
         return words

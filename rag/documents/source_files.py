@@ -24,53 +24,53 @@ _State: TypeAlias = tuple[Path, int, int, int]
 
 
 @dataclass(frozen=True, slots=True)
-class Original:
+class SourceFile:
     """The file whose content is that of a document."""
 
     path: Path
 
 
 @dataclass(frozen=True, slots=True)
-class Astray:
+class MissingFile:
     """The file is unavailable; ``reason`` explains why, without exposing any path."""
 
     why: Why
     reason: str
 
 
-class Originals:
+class SourceFiles:
     """Finds documents' files and caches digests of unchanged files. Thread-safe."""
 
     def __init__(self) -> None:
         self._digests: OrderedDict[_State, str] = OrderedDict()
         self._changing = threading.Lock()
 
-    def find(self, document: Document, sources: Iterable[str]) -> Original | Astray:
+    def find(self, document: Document, sources: Iterable[str]) -> SourceFile | MissingFile:
         """The first source file that still has the document's content, or the reason there is
         none.
         """
-        astray: list[Astray] = []
+        missing: list[MissingFile] = []
         for source in sources:
-            found = self._found(Path(source), document.digest)
-            if isinstance(found, Original):
+            found = self._check(Path(source), document.digest)
+            if isinstance(found, SourceFile):
                 return found
-            astray.append(found)
+            missing.append(found)
         # A source that is reachable by opening an archive is a better answer than one that is gone.
         order: list[Why] = ["inside", "changed", "gone"]
-        return min(astray, key=lambda one: order.index(one.why))
+        return min(missing, key=lambda one: order.index(one.why))
 
-    def _found(self, source: Path, digest: str) -> Original | Astray:
+    def _check(self, source: Path, digest: str) -> SourceFile | MissingFile:
         try:
             if not _is_file(source):
                 return _elsewhere(source)
             if self._digest(source) == digest:
-                return Original(source)
+                return SourceFile(source)
         except OSError as error:
             reason = error.strerror or "unknown error"
-            return Astray("gone", f"its file {source.name} can't be read: {reason}")
+            return MissingFile("gone", f"its file {source.name} can't be read: {reason}")
         if source.suffix.lower() in _PACKED:
-            return Astray("inside", f"it lies inside {source.name}; unpack that file to get at it")
-        return Astray(
+            return MissingFile("inside", f"it is inside {source.name}; unpack that file to open it")
+        return MissingFile(
             "changed", f"its file {source.name} has changed since it was read; index it again"
         )
 
@@ -89,7 +89,7 @@ class Originals:
         return known
 
 
-def _elsewhere(source: Path) -> Astray:
+def _elsewhere(source: Path) -> MissingFile:
     """Explain where a document without a file of its own is: inside a container, or gone.
 
     ``letters.zip/2024/may.pdf`` is inside ``letters.zip``, if that is a file.
@@ -97,8 +97,8 @@ def _elsewhere(source: Path) -> Astray:
     for holder in source.parents:
         if _is_file(holder):
             inner = source.relative_to(holder).as_posix()
-            return Astray("inside", f"it lies inside {holder.name}, as {inner}; open it there")
-    return Astray("gone", f"its file {source.name} is not there any more; index its folder again")
+            return MissingFile("inside", f"it is inside {holder.name}, as {inner}; open it there")
+    return MissingFile("gone", f"its file {source.name} no longer exists; index its folder again")
 
 
 def _is_file(path: Path) -> bool:

@@ -34,7 +34,7 @@ def cut_before(text: str, limit: int) -> int:
     return at
 
 
-def in_stretches(pieces: Iterable[str]) -> Iterator[str]:
+def regroup(pieces: Iterable[str]) -> Iterator[str]:
     """Regroup a streamed text into stretches of at most ``PART_CHARACTERS``; at least one."""
     text = ""
     for piece in pieces:
@@ -52,13 +52,13 @@ def parts_of(loaded: Loaded | Iterable[Loaded]) -> Iterator[Loaded]:
     Every part can be read by itself: it begins with the headings above it, and keeps the page
     numbering, with the pages of earlier parts empty.
     """
-    cutter = _Cutter()
+    cutter = _Splitter()
     for one in [loaded] if isinstance(loaded, Loaded) else loaded:
         yield from cutter.parts(one)
 
 
 @dataclass(slots=True)
-class _Cutter:
+class _Splitter:
     """Splits successive texts, carrying over headings and pages."""
 
     _above: list[tuple[int, str]] = field(default_factory=list)

@@ -16,7 +16,7 @@ _LOOKED_AT = 50
 _MOST_CELLS_LOOKED_AT = 200_000
 
 
-def told(rows: Iterable[Sequence[str]]) -> Iterator[Block]:
+def row_blocks(rows: Iterable[Sequence[str]]) -> Iterator[Block]:
     """Yield one block per row, "Name: Ada Lovelace; Born: 1815", without empty cells. Single pass.
 
     An empty row ends a table; the next table may have its own header, and otherwise uses the
@@ -27,8 +27,8 @@ def told(rows: Iterable[Sequence[str]]) -> Iterator[Block]:
     for table in _tables(rows):
         beginning = list(_beginning(table))
         captions = 0
-        if max(map(_filled, beginning)) > 1:
-            captions = next(i for i, row in enumerate(beginning) if _filled(row) > 1)
+        if max(map(_has_text, beginning)) > 1:
+            captions = next(i for i, row in enumerate(beginning) if _has_text(row) > 1)
         body = beginning[captions:]
         own = _header(body)
         columns = {i for row in body for i, cell in enumerate(row) if cell}
@@ -38,9 +38,9 @@ def told(rows: Iterable[Sequence[str]]) -> Iterator[Block]:
             header = {}
         yield from chain.from_iterable(_plain(row) for row in beginning[:captions])
         if own and not body:
-            yield from _in_stretches(list(own.values()), " | ")
+            yield from _split_row(list(own.values()), " | ")
         for row in chain(body, table):
-            yield from _with_labels(row, header) if header else _plain(row)
+            yield from _label_cells(row, header) if header else _plain(row)
 
 
 def _tables(rows: Iterable[Sequence[str]]) -> Iterator[Iterator[list[str]]]:
@@ -59,20 +59,20 @@ def _beginning(table: Iterator[list[str]]) -> Iterator[list[str]]:
             return
 
 
-def _filled(row: Sequence[str]) -> int:
+def _has_text(row: Sequence[str]) -> int:
     return sum(map(bool, row))
 
 
 def _plain(row: Sequence[str]) -> Iterator[Block]:
-    return _in_stretches([cell for cell in row if cell], " | ")
+    return _split_row([cell for cell in row if cell], " | ")
 
 
-def _with_labels(row: Sequence[str], header: dict[int, str]) -> Iterator[Block]:
+def _label_cells(row: Sequence[str], header: dict[int, str]) -> Iterator[Block]:
     cells = ((header.get(i, ""), cell) for i, cell in enumerate(row) if cell)
-    return _in_stretches([f"{label}: {cell}" if label else cell for label, cell in cells], "; ")
+    return _split_row([f"{label}: {cell}" if label else cell for label, cell in cells], "; ")
 
 
-def _in_stretches(cells: Sequence[str], between: str) -> Iterator[Block]:
+def _split_row(cells: Sequence[str], between: str) -> Iterator[Block]:
     """Write a row as one block, or as several if it is longer than a sentence may be. Each begins
     with the first cell, which usually says what the row is about.
     """

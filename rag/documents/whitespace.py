@@ -17,15 +17,15 @@ def tidy(text: str) -> str:
     marks and soft hyphens are removed; no-break spaces become plain spaces; the rest is in Unicode
     NFC.
     """
-    return without_debris(text).strip()
+    return normalize_whitespace(text).strip()
 
 
 def one_line(text: str) -> str:
     """Tidy the text and collapse all whitespace to single spaces."""
-    return " ".join(without_debris(text).split())
+    return " ".join(normalize_whitespace(text).split())
 
 
-def without_debris(text: str) -> str:
+def normalize_whitespace(text: str) -> str:
     """As ``tidy``, without trimming the ends of the text."""
     text = "\n".join(line.rstrip() for line in plain(text).split("\n"))
     return _GAP.sub("\n\n", text)

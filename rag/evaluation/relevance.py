@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 
-from rag.confidence.ratings import Placed, placed
+from rag.confidence.ratings import LocatedRating, locate
 from rag.errors import InputError
 from rag.evaluation.labelled_sets import GoldSpan, LabelledSet, Question
 from rag.evaluation.metrics import document_metrics
@@ -125,8 +125,8 @@ def rated_set(ratings: Sequence[Rating], reader: Reader) -> tuple[LabelledSet, R
     InputError
         If no question is left.
     """
-    good: dict[str, list[Placed]] = {}
-    for one in placed(ratings, reader):
+    good: dict[str, list[LocatedRating]] = {}
+    for one in locate(ratings, reader):
         if one.rating.good:
             good.setdefault(one.rating.question, []).append(one)
     if not good:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from itertools import accumulate
 from typing import NamedTuple
 
-from rag.documents.whitespace import without_debris
+from rag.documents.whitespace import normalize_whitespace
 from rag.errors import InputError
 from rag.evaluation.corpus import Corpus
 from rag.evaluation.labelled_sets import GoldSpan
@@ -145,4 +145,4 @@ class SpanLocator:
 
 
 def _solid(text: str) -> str:
-    return "".join(without_debris(text).split())
+    return "".join(normalize_whitespace(text).split())

@@ -20,7 +20,7 @@ from rag.types.filters import Filter
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Limits:
+class KeyFilter:
     """The passages that may be found.
 
     ``among`` are their keys, ascending; None means all. ``but`` are the keys, ascending, of
@@ -40,13 +40,13 @@ def passages_of(conditions: Iterable[Filter], store: StoreReader) -> Keys | None
     return reduce(np.intersect1d, found) if found else None
 
 
-def limited(among: Keys | None, clauses: Clauses, words: LexicalIndex) -> Limits:
+def apply_clauses(among: Keys | None, clauses: Clauses, words: LexicalIndex) -> KeyFilter:
     """Limit the passages ``among`` (None means all) to those that also meet the clauses."""
     but = np.zeros(0, np.int64)
     if clauses.phrases:
-        return Limits(words.matching("", clauses, among), but)
+        return KeyFilter(words.matching("", clauses, among), but)
     for phrase in clauses.without:
         but = np.union1d(but, words.matching("", Clauses(phrases=(phrase,))))
     if 2 * len(but) > len(words):  # then the complement is shorter
-        return Limits(words.matching("", clauses, among), np.zeros(0, np.int64))
-    return Limits(among, but)
+        return KeyFilter(words.matching("", clauses, among), np.zeros(0, np.int64))
+    return KeyFilter(among, but)

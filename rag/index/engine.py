@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.index.sqlite import FileRecord, Order, Source, StoredPassage, StoredTokens
-from rag.runtime.heartbeat import Beat, unobserved
+from rag.runtime.heartbeat import Beat, no_heartbeat
 from rag.types import (
     Clauses,
     Document,
@@ -37,7 +37,7 @@ from rag.types.filters import Filter
 from rag.types.protocols import Embedder
 from rag.types.reports import Dates, Facets, FileReport, Verification, Version
 
-Tell = Callable[[str, int, int], None]
+OnProgress = Callable[[str, int, int], None]
 """Progress callback: what is being checked, how much of it is done, and the total."""
 
 
@@ -51,7 +51,7 @@ class Searcher(Protocol):
         """Number of passages, regardless of limits."""
         ...
 
-    def limited(self, conditions: Sequence[Filter], clauses: Clauses) -> Searcher:
+    def filtered(self, conditions: Sequence[Filter], clauses: Clauses) -> Searcher:
         """The same snapshot, limited before ranking to passages that meet all filters and
         clauses.
         """
@@ -66,7 +66,7 @@ class Searcher(Protocol):
         """Unique passages of the nearest ``sentences`` sentences, best first."""
         ...
 
-    def worded(self, question: str, passages: int) -> tuple[Keys, Scores]:
+    def lexical(self, question: str, passages: int) -> tuple[Keys, Scores]:
         """Lexical search: at most ``passages`` passages with their scores, best first."""
         ...
 
@@ -96,7 +96,7 @@ class Searcher(Protocol):
         """Passages by key; deleted ones are left out."""
         ...
 
-    def tally(self, keys: Sequence[int]) -> tuple[DocumentCount, ...]:
+    def count_by_document(self, keys: Sequence[int]) -> tuple[DocumentCount, ...]:
         """Number of these passages per document, in the order of their keys."""
         ...
 
@@ -285,11 +285,11 @@ class Writer(Protocol):
         """
         ...
 
-    def point(self, sources: Sequence[Source]) -> None:
+    def add_sources(self, sources: Sequence[Source]) -> None:
         """Record that sources have stored documents, before any other document is dropped."""
         ...
 
-    def settle(self, records: Sequence[tuple[FileRecord, Sequence[str]]]) -> list[str]:
+    def record_files(self, records: Sequence[tuple[FileRecord, Sequence[str]]]) -> list[str]:
         """Record files as read, with their current sources; deletes and returns their other
         sources.
         """
@@ -337,7 +337,7 @@ class Engine(Protocol):
         """Writes to it; use only within :meth:`writing`."""
         ...
 
-    def writing(self, beat: Beat = unobserved) -> AbstractContextManager[None]:
+    def writing(self, beat: Beat = no_heartbeat) -> AbstractContextManager[None]:
         """Context manager for writing. What was written is searchable when it exits, even after an
         error or Ctrl-C. ``beat`` is called while waiting for the lock, and while indexing.
 
@@ -358,7 +358,7 @@ class Engine(Protocol):
         """Recall of the approximate vector index; None if it is exact, or if unknown."""
         ...
 
-    def verify(self, embedder: Embedder, tell: Tell, *, repair: bool) -> Verification:
+    def verify(self, embedder: Embedder, on_progress: OnProgress, *, repair: bool) -> Verification:
         """Check the integrity of the library.
 
         Raises

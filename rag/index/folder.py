@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from rag.errors import LibraryBusy, LibraryNotFound
 from rag.index.sqlite import Database
 from rag.runtime.files import open_file, writing
-from rag.runtime.heartbeat import INTERVAL, Beat, unobserved
+from rag.runtime.heartbeat import INTERVAL, Beat, no_heartbeat
 
 if TYPE_CHECKING:
     from filelock import FileLock
@@ -31,7 +31,7 @@ since it is read only while the lock is held, and whoever acquires the lock over
 
 @contextmanager
 def locked(
-    folder: Path, seconds: float = SECONDS_TO_WAIT, *, beat: Beat = unobserved
+    folder: Path, seconds: float = SECONDS_TO_WAIT, *, beat: Beat = no_heartbeat
 ) -> Iterator[None]:
     """Lock out other writers, in this process and in others.
 
@@ -54,7 +54,7 @@ def locked(
 
 @contextmanager
 def _locked(
-    folder: Path, seconds: float = SECONDS_TO_WAIT, beat: Beat = unobserved
+    folder: Path, seconds: float = SECONDS_TO_WAIT, beat: Beat = no_heartbeat
 ) -> Iterator[None]:
     """The same, even if there is no library yet.
 
@@ -71,7 +71,7 @@ def _locked(
     with writing(folder):
         try:
             until = time.monotonic() + seconds
-            while not _acquired(lock, min(seconds, INTERVAL), until):
+            while not _acquire(lock, min(seconds, INTERVAL), until):
                 beat()
         except Timeout as error:
             raise LibraryBusy(
@@ -79,7 +79,7 @@ def _locked(
                 "try again when it is done"
             ) from error
     try:
-        _sign(folder)
+        _write_holder(folder)
         yield
     finally:
         # Must be gone before the lock is released; if that fails, the next holder overwrites it.
@@ -88,7 +88,7 @@ def _locked(
         lock.release()
 
 
-def _acquired(lock: FileLock, seconds: float, until: float) -> bool:
+def _acquire(lock: FileLock, seconds: float, until: float) -> bool:
     """Try to acquire the lock for some seconds; raises Timeout after the deadline ``until``."""
     from filelock import Timeout
 
@@ -101,7 +101,7 @@ def _acquired(lock: FileLock, seconds: float, until: float) -> bool:
     return True
 
 
-def _sign(folder: Path) -> None:
+def _write_holder(folder: Path) -> None:
     """Write down who holds the lock, unless the disk is full."""
     since = dt.datetime.now().astimezone().isoformat(sep=" ", timespec="seconds")
     signed = {"pid": os.getpid(), "host": socket.gethostname(), "since": since}
@@ -119,7 +119,7 @@ def _holder(folder: Path) -> str:
         return ""
 
 
-def make(folder: Path, fingerprint: str) -> None:
+def create_library(folder: Path, fingerprint: str) -> None:
     """Create an empty library in a folder, for the model with this fingerprint.
 
     Raises
@@ -129,9 +129,9 @@ def make(folder: Path, fingerprint: str) -> None:
     LibraryError
         If it can't be written.
     """
-    if folder.exists() and not all(_is_begun(found) for found in folder.iterdir()):
+    if folder.exists() and not all(_is_unfinished(found) for found in folder.iterdir()):
         raise LibraryNotFound(
-            f"{folder} holds other files and no library; name a new folder: --library DIR"
+            f"{folder} contains other files but no library; name a new folder: --library DIR"
         )
     with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
@@ -141,6 +141,6 @@ def make(folder: Path, fingerprint: str) -> None:
                 Database.create(folder / "library.db", fingerprint)
 
 
-def _is_begun(found: Path) -> bool:
+def _is_unfinished(found: Path) -> bool:
     """Whether a crash while creating a library may have left this file: a draft or its journal."""
     return found.name in {"lock", HOLDER} or found.name.startswith("library.db")

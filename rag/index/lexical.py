@@ -155,11 +155,14 @@ class TantivyIndex:
         import tantivy
 
         writer = self._index.writer(WRITER_MEMORY, 1)
+        before = self._index.searcher()
         try:
             for key in removed:
                 writer.delete_documents_by_term("key", key)
             for entry in added:
-                writer.delete_documents_by_term("key", entry.key)
+                # The writer keeps a kilobyte for each deletion until it commits.
+                if self._has(before, entry.key):
+                    writer.delete_documents_by_term("key", entry.key)
                 document = tantivy.Document(literal=entry.text, kind=kind_of(entry.language))
                 self._add_stems(document, "text", entry.text, entry.language)
                 self._add_stems(document, "context", entry.context, entry.language)
@@ -170,6 +173,14 @@ class TantivyIndex:
         finally:
             # The writer holds tantivy's lock. After an error the traceback would keep both alive.
             del writer
+
+    def _has(self, searcher: tantivy.Searcher, key: int) -> bool:
+        import tantivy
+
+        if not searcher.num_docs:
+            return False
+        query = tantivy.Query.term_query(self._index.schema, "key", key)
+        return bool(searcher.search(query, 1).hits)
 
     def _add_stems(
         self, document: tantivy.Document, field: str, text: str, language: str | None
@@ -225,7 +236,7 @@ class TantivyReader:
         keys = self._searcher.fast_field_values("key", [address for _, address in hits])
         scores = np.array([score for score, _ in hits], dtype=np.float64)
         # A context that repeats the passage's words can lift it above the bound.
-        return np.array(keys, dtype=np.int64), np.minimum(scores / self._bound(words), 1.0)
+        return np.array(keys, dtype=np.int64), np.minimum(scores / self._max_score(words), 1.0)
 
     def score(self, question: str, keys: Sequence[int]) -> Scores:
         """See :meth:`LexicalIndex.score`."""
@@ -273,7 +284,7 @@ class TantivyReader:
 
     def coverage(self, question: str, texts: Sequence[str]) -> Scores:
         """See :meth:`LexicalIndex.coverage`."""
-        return np.array(self._analysis.coverage(question, texts, self._rarity))
+        return np.array(self._analysis.coverage(question, texts, self._idf))
 
     def places(self, words: str, phrases: Sequence[str], text: str) -> tuple[Span, ...]:
         """See :meth:`LexicalIndex.places`."""
@@ -310,13 +321,13 @@ class TantivyReader:
         """Required and excluded queries, none of which affects the score."""
         from tantivy import Occur, Query
 
-        must = [self._literally(phrase) for phrase in clauses.phrases]
+        must = [self._phrase_query(phrase) for phrase in clauses.phrases]
         if among is not None:
             must.append(Query.term_set_query(self._schema, "key", among.tolist()))
         limits = [(Occur.Must, Query.const_score_query(query, 0.0)) for query in must]
-        return limits + [(Occur.MustNot, self._literally(phrase)) for phrase in clauses.without]
+        return limits + [(Occur.MustNot, self._phrase_query(phrase)) for phrase in clauses.without]
 
-    def _literally(self, phrase: str) -> tantivy.Query:
+    def _phrase_query(self, phrase: str) -> tantivy.Query:
         """Passages with the exact phrase; none for a phrase without a word."""
         from tantivy import Query
 
@@ -326,11 +337,11 @@ class TantivyReader:
         # tantivy panics at a phrase query of one word.
         return Query.term_set_query(self._schema, "literal", [word for _, word in words])
 
-    def _bound(self, words: Sequence[Stems]) -> float:
+    def _max_score(self, words: Sequence[Stems]) -> float:
         """Upper bound of BM25 for this query: saturated term frequency, length zero."""
-        return SATURATION * sum(map(self._rarity, words))
+        return SATURATION * sum(map(self._idf, words))
 
-    def _rarity(self, stems: Stems) -> float:
+    def _idf(self, stems: Stems) -> float:
         """IDF of a word's most frequent stem: the others are accidental, or misspelt."""
         found = max(self._searcher.doc_freq("text", stem) for stem in stems)
         return math.log1p(max(self._searcher.num_docs - found + 0.5, 0.0) / (found + 0.5))

@@ -28,7 +28,7 @@ def digests(folder: Path, known: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-def share(folder: Path, like: Path) -> None:
+def copy_permissions(folder: Path, like: Path) -> None:
     """Copy another file's read permissions to the index, whose files only their owner can read."""
     (folder / META).chmod(like.stat().st_mode & 0o666)
 
@@ -47,7 +47,7 @@ def digest(path: Path) -> str:
         raise LibraryDamaged(f"{path} can't be read ({error.strerror})") from error
 
 
-def differing(folder: Path, published: Mapping[str, str]) -> list[str]:
+def changed_files(folder: Path, published: Mapping[str, str]) -> list[str]:
     """Names of the files that differ from their published checksums, or are missing."""
     found = []
     for name, expected in published.items():
@@ -60,7 +60,7 @@ def differing(folder: Path, published: Mapping[str, str]) -> list[str]:
 
 
 @contextmanager
-def openable(folder: Path) -> Iterator[Path]:
+def writable_view(folder: Path) -> Iterator[Path]:
     """The folder itself, or, if it is read-only, a temporary one with links to its files, since
     tantivy creates a lock file even to read. The links are not needed once tantivy has opened the
     files.

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.errors import InputError
-from rag.index.candidate_filter import Limits, limited, passages_of
-from rag.index.engine import Tell
+from rag.index.candidate_filter import KeyFilter, apply_clauses, passages_of
+from rag.index.engine import OnProgress
 from rag.index.folder import locked
 from rag.index.lexical import NOTHING_ASKED
 from rag.index.publication import Snapshot
@@ -28,7 +28,7 @@ from rag.index.sqlite import (
     StoreWriter,
 )
 from rag.runtime.files import size_of
-from rag.runtime.heartbeat import Beat, unobserved
+from rag.runtime.heartbeat import Beat, no_heartbeat
 from rag.types import Clauses, DocumentCount, Respelling, Span
 from rag.types.arrays import Keys, Pieces, Scores, Vector, Vectors, distinct
 from rag.types.filters import Filter
@@ -58,16 +58,16 @@ class EmbeddedSearcher:
         """Number of passages."""
         return self._snapshot.pieces.passages
 
-    def limited(self, conditions: Sequence[Filter], clauses: Clauses) -> EmbeddedSearcher:
-        """See :meth:`rag.index.engine.Searcher.limited`."""
+    def filtered(self, conditions: Sequence[Filter], clauses: Clauses) -> EmbeddedSearcher:
+        """See :meth:`rag.index.engine.Searcher.filtered`."""
         # Query the store here: lexical searches run in threads of their own, and each thread would
         # open its own connection.
         among = passages_of(conditions, self._store)
         return EmbeddedSearcher(self._store, self._snapshot, among, clauses)
 
     @cached_property
-    def _limits(self) -> Limits:
-        return limited(self._among, self._clauses, self._snapshot.words)
+    def _limits(self) -> KeyFilter:
+        return apply_clauses(self._among, self._clauses, self._snapshot.words)
 
     @property
     def exact(self) -> bool:
@@ -80,7 +80,7 @@ class EmbeddedSearcher:
         keys, _ = self._snapshot.vectors.search(question, sentences, limits.among, limits.but)
         return distinct(keys)
 
-    def worded(self, question: str, passages: int) -> tuple[Keys, Scores]:
+    def lexical(self, question: str, passages: int) -> tuple[Keys, Scores]:
         """Search the lexical index."""
         among = self._limits.among
         return self._snapshot.words.search(question, passages, among, self._clauses)
@@ -109,9 +109,9 @@ class EmbeddedSearcher:
         """From the store."""
         return self._store.passages(keys)
 
-    def tally(self, keys: Sequence[int]) -> tuple[DocumentCount, ...]:
+    def count_by_document(self, keys: Sequence[int]) -> tuple[DocumentCount, ...]:
         """From the store."""
-        return self._store.tally(keys)
+        return self._store.count_by_document(keys)
 
     def piece_frequencies(self, pieces: Pieces) -> tuple[NDArray[np.int64], int]:
         """As of the snapshot."""
@@ -153,7 +153,7 @@ class EmbeddedEngine:
         return self.database
 
     @contextmanager
-    def writing(self, beat: Beat = unobserved) -> Iterator[None]:
+    def writing(self, beat: Beat = no_heartbeat) -> Iterator[None]:
         """Hold the folder's lock, and publish the indexes at the end."""
         with locked(self.location, beat=beat):
             try:
@@ -175,17 +175,19 @@ class EmbeddedEngine:
         sealed = self.snapshots.sealed
         return sealed.recall if sealed and sealed.trained else None
 
-    def verify(self, embedder: Embedder, tell: Tell, *, repair: bool) -> Verification:
+    def verify(self, embedder: Embedder, on_progress: OnProgress, *, repair: bool) -> Verification:
         """See :mod:`rag.index.verification`."""
         from rag.index import verification
 
-        return verification.verify(self.location, self.database, embedder, tell, repair=repair)
+        return verification.verify(
+            self.location, self.database, embedder, on_progress, repair=repair
+        )
 
     def versions(self) -> list[Version]:
         """Not supported: raises InputError."""
         raise InputError(
-            f"{self.location} is a library in a folder, and keeps no versions; keep copies of it:"
-            " rag export FILE, and rag import FILE to go back"
+            f"{self.location} is a library in a folder, and keeps no versions; make backups:"
+            " rag export FILE, and restore them: rag import FILE"
         )
 
     def restore(self, number: int) -> None:

@@ -102,9 +102,9 @@ class Indexes:
         """
         published = self._published()
         try:
-            return self._brought_up(published) if published else self._made_anew()
+            return self._update(published) if published else self._rebuild()
         except LibraryDamaged:
-            return self._made_anew()
+            return self._rebuild()
 
     def temporary(self) -> Snapshot:
         """Build indexes of the current store in a temporary folder, for this process only.
@@ -129,7 +129,7 @@ class Indexes:
         """Defects of the published indexes; being behind the store is not a defect."""
         published = self._published()
         while True:
-            found = self._wrong_with(published)
+            found = self._faults_of(published)
             before, published = published, self._published()
             if not found or published == before:  # else a writer has published
                 return found
@@ -143,13 +143,13 @@ class Indexes:
             else:
                 path.unlink(missing_ok=True)
 
-    def _wrong_with(self, published: _Published | None) -> list[str]:
+    def _faults_of(self, published: _Published | None) -> list[str]:
         if published is None:
-            return ["the indexes are missing, or of another library or version"]
+            return ["the indexes are missing, or belong to another library or version"]
         left_over = [one for one in self._folder.glob("vectors-*") if _is_old(one, published)]
         found = []
         self._opened, self._sound = None, set()
-        for part in (self._open_sealed, self._words):
+        for part in (self._check_segment, self._words):
             try:
                 part(published)
             except LibraryDamaged as error:
@@ -161,14 +161,16 @@ class Indexes:
             keys = self._store.keys().tolist()
             # Checked last: the store always changes first.
             if words != keys and published.generation == self._store.generation:
-                found.append("the word index has other passages than the store")
+                found.append("the word index and the store have different passages")
         return found
 
-    def _open_sealed(self, published: _Published) -> None:
+    def _check_segment(self, published: _Published) -> None:
         if len(self._open(published.sealed)) != published.sealed.sentences:
-            raise LibraryDamaged(f"{published.sealed.file} has not as many sentences as it had")
+            raise LibraryDamaged(
+                f"{published.sealed.file} doesn't have its recorded number of sentences"
+            )
 
-    def _brought_up(self, published: _Published) -> Snapshot:
+    def _update(self, published: _Published) -> Snapshot:
         """Apply additions and deletions, and rewrite the main vector segment if that is due."""
         generation = self._store.generation
         if published.generation < generation:
@@ -184,7 +186,7 @@ class Indexes:
             published = self._write(generation, sealed, published.words)
         return self._snapshot(published)
 
-    def _made_anew(self) -> Snapshot:
+    def _rebuild(self) -> Snapshot:
         generation = self._store.generation
         self._update_words(0)
         sealed = seal(self._store, self._folder, generation)
@@ -194,7 +196,7 @@ class Indexes:
         """Write ``published.json``, and delete files that are not in it; ``known`` are checksums of
         existing files of the lexical index.
         """
-        lexical_files.share(self._folder / WORDS, like=self._folder / "library.db")
+        lexical_files.copy_permissions(self._folder / WORDS, like=self._folder / "library.db")
         words = lexical_files.digests(self._folder / WORDS, known)
         published = _Published(FORMAT, self._store.library_id, generation, sealed, words)
         content = json.dumps(asdict(published), indent=1).encode()
@@ -216,7 +218,7 @@ class Indexes:
             # It numbers its files by operation: a file left by a killed writer blocks the same
             # operation when it is repeated.
             if since and "FileAlreadyExists" in str(error):
-                raise LibraryDamaged("a writer was killed at the word index") from error
+                raise LibraryDamaged("a writer was killed while updating the word index") from error
             full = f"(os error {errno.ENOSPC})" in str(error)
             raise (DiskFull if full else LibraryError)(
                 f"the word index in {folder} can't be written ({error}); check the disk's space "
@@ -265,19 +267,19 @@ class Indexes:
             for name, sha256 in published.words.items()
             if (name, sha256) not in self._sound
         }
-        wrong = lexical_files.differing(folder, unseen)
+        wrong = lexical_files.changed_files(folder, unseen)
         # The store always changes first: if it hasn't changed, nothing else should have. A later
         # lexical index has another list of files, and may have merged some of them.
         is_latest = published.generation == self._store.generation
         for name in wrong:
             if is_latest or (name != lexical_files.META and (folder / name).exists()):
-                raise LibraryDamaged(f"{name} of the word index is not what was written")
+                raise LibraryDamaged(f"{name} of the word index doesn't match its checksum")
         sound = self._sound | {one for one in unseen.items() if one[0] not in wrong}
         self._sound = {
             one for one in sound & published.words.items() if one[0] != lexical_files.META
         }
         try:
-            with lexical_files.openable(folder) as readable:
+            with lexical_files.writable_view(folder) as readable:
                 return TantivyIndex.open(readable).reader()
         except ValueError as error:  # whatever goes wrong in tantivy
             raise LibraryDamaged(f"the word index can't be read: {error}") from error

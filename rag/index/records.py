@@ -37,8 +37,8 @@ def sound(read: Callable[_Asked, _Found]) -> Callable[_Asked, _Found]:
 def damaged(what: str) -> LibraryDamaged:
     """The error for stored data that differs from what was written."""
     return LibraryDamaged(
-        f"the library's store is damaged ({what}); rag verify says which documents are, and rag "
-        "verify --repair what can be done"
+        f"the library's store is damaged ({what}); rag verify lists the affected documents, and "
+        "rag verify --repair fixes what can be fixed"
     )
 
 
@@ -141,19 +141,19 @@ def sentence_spans(passage: Passage, shift: int = 0) -> NDArray[np.int32]:
 
 
 @sound
-def unpacked(blob: bytes, dimension: int) -> Vectors:
+def unpack_vectors(blob: bytes, dimension: int) -> Vectors:
     """Decode stored sentence vectors, shape (sentences, dimension), float32."""
     halves = np.frombuffer(blob, dtype=np.int16).reshape(-1, dimension)
     if (halves & _EXPONENT == _EXPONENT).any():
         raise damaged("a vector is not finite")
-    return _widened(halves)
+    return _to_single_precision(halves)
 
 
 _EXPONENT = np.int16(0x7C00)
 """Exponent bits of a half-precision number; all set for infinities and NaN."""
 
 
-def _widened(halves: NDArray[np.int16]) -> NDArray[np.float32]:
+def _to_single_precision(halves: NDArray[np.int16]) -> NDArray[np.float32]:
     """Convert finite half-precision numbers, given as bits, to single precision.
 
     Same result as ``astype`` in a fifth of the time, since that converts one by one. Shifts the

@@ -11,7 +11,7 @@ from rag.index.publication import Indexes, Snapshot
 from rag.index.sqlite import Changes
 from rag.index.vectors import Sealed
 from rag.runtime.files import may_write, writing
-from rag.runtime.heartbeat import Beat, run, unobserved
+from rag.runtime.heartbeat import Beat, no_heartbeat, run
 
 
 class Snapshots:
@@ -29,7 +29,7 @@ class Snapshots:
         """Metadata of the main vector segment; None if nothing valid is published."""
         return self._indexes.sealed
 
-    def publish(self, beat: Beat = unobserved) -> None:
+    def publish(self, beat: Beat = no_heartbeat) -> None:
         """Update the indexes to the state of the store. The caller must hold the writer's lock."""
         with writing(self._folder):
             self._newest = run(self._indexes.publish, beat)
@@ -49,14 +49,14 @@ class Snapshots:
             if self._newest is None or published not in {None, self._newest.generation}:
                 self._newest = self._indexes.load() or self._newest
             if self._newest is None or self._newest.generation < self._store.generation:
-                self._newest = self._caught_up(self._newest)
+                self._newest = self._catch_up(self._newest)
             return self._newest
 
     def close(self) -> None:
         """Release the indexes and their files."""
         self._newest = None
 
-    def _caught_up(self, behind: Snapshot | None) -> Snapshot:
+    def _catch_up(self, behind: Snapshot | None) -> Snapshot:
         """Publish what a killed writer left unpublished.
 
         Another active writer will publish itself, so the previous snapshot is used meanwhile;
@@ -67,7 +67,7 @@ class Snapshots:
             return behind or self._temporary(
                 LibraryError(
                     f"the indexes of {self._folder} are missing or damaged, and can't be written; "
-                    "run rag verify --repair once with the right to write there"
+                    "run rag verify --repair once with write permission there"
                 )
             )
         try:

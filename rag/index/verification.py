@@ -25,28 +25,28 @@ from rag.index.sqlite import (
     StoreCheck,
     StoreReader,
     StoreWriter,
-    read_anew,
+    delete_passages,
+    mark_for_reading,
     recount,
     reindex,
-    take_apart,
 )
 from rag.runtime.files import digest, writing
 from rag.text.chunking import passages
 from rag.types.protocols import Embedder
 from rag.types.reports import Problem, Verification
 
-Tell: TypeAlias = Callable[[str, int, int], None]
+OnProgress: TypeAlias = Callable[[str, int, int], None]
 """Progress callback: what is being checked, how much of it is done, and the total."""
 
 _COPY = (
     "restore the library from a copy (rag import), or index your documents into a new one: "
     "--library DIR"
 )
-_REPAIR = "rag verify --repair makes it again"
+_REPAIR = "rag verify --repair rebuilds it"
 
 
 def verify(
-    folder: Path, database: Database, embedder: Embedder, tell: Tell, *, repair: bool
+    folder: Path, database: Database, embedder: Embedder, on_progress: OnProgress, *, repair: bool
 ) -> Verification:
     """Check everything; with ``repair`` rebuild derived data.
 
@@ -64,9 +64,9 @@ def verify(
         if repair:
             held.enter_context(locked(folder))
             held.enter_context(writing(folder))
-        check, found = _looked(folder, database, tell)
+        check, found = _check(folder, database, on_progress)
         if repair and found:
-            check, found = _Repair(folder, database, embedder, tell).done(found)
+            check, found = _Repair(folder, database, embedder, on_progress).run(found)
     documents, _, _ = StoreReader(database).counts()
     return Verification(
         documents=documents,
@@ -77,26 +77,28 @@ def verify(
     )
 
 
-def _looked(folder: Path, database: Database, tell: Tell) -> tuple[StoreCheck, list[Problem]]:
+def _check(
+    folder: Path, database: Database, on_progress: OnProgress
+) -> tuple[StoreCheck, list[Problem]]:
     """Check one snapshot of the store, and the indexes; returns counts and problems."""
     check = StoreCheck(database)
-    with database.unchanging():
-        tell("store", 0, 1)
+    with database.snapshot():
+        on_progress("store", 0, 1)
         found = [Problem(one.what, _COPY, kind="restore") for one in check.structure()]
-        tell("store", 1, 1)
+        on_progress("store", 1, 1)
         try:
             found += [
                 _problem(database, one)
-                for one in check.documents(lambda done, total: tell("documents", done, total))
+                for one in check.documents(lambda run, total: on_progress("documents", run, total))
             ]
             found += [_problem(database, one) for one in (*check.orphans(), *check.counts())]
         except LibraryError as error:  # too damaged to be listed
             found.append(Problem(str(error), _COPY, kind="restore"))
-        found += _sent(folder, database, tell)
+        found += _check_uploads(folder, database, on_progress)
     # Not part of the snapshot: a writer may have published since.
-    tell("indexes", 0, 1)
+    on_progress("indexes", 0, 1)
     found += [Problem(one, _REPAIR) for one in Indexes(folder, Changes(database)).faults()]
-    tell("indexes", 1, 1)
+    on_progress("indexes", 1, 1)
     return check, found
 
 
@@ -110,19 +112,19 @@ def _problem(database: Database, fault: Fault) -> Problem:
     return Problem(fault.what, remedy, fault.document, source, kind="reread")
 
 
-def _sent(folder: Path, database: Database, tell: Tell) -> list[Problem]:
+def _check_uploads(folder: Path, database: Database, on_progress: OnProgress) -> list[Problem]:
     """Uploaded files that differ from what was read."""
     found = []
-    kept = [one for one in StoreReader(database).files().values() if _is_in(one.path, folder)]
-    for done, record in enumerate(kept, 1):
+    uploads = [one for one in StoreReader(database).files().values() if _is_in(one.path, folder)]
+    for run, record in enumerate(uploads, 1):
         try:
             found_digest = digest(record.path)
         except OSError:
             found_digest = None  # perhaps deleted on purpose
         if found_digest is not None and record.digest and found_digest != record.digest:
-            what = "the file that was sent is not what was read"
+            what = "the uploaded file differs from what was read"
             found.append(Problem(what, "send it again", source=record.path, kind="resend"))
-        tell("files", done, len(kept))
+        on_progress("files", run, len(uploads))
     return found
 
 
@@ -133,14 +135,16 @@ def _is_in(path: str, folder: Path) -> bool:
 class _Repair:
     """Rebuilds derived data. The writer's lock must be held."""
 
-    def __init__(self, folder: Path, database: Database, embedder: Embedder, tell: Tell) -> None:
+    def __init__(
+        self, folder: Path, database: Database, embedder: Embedder, on_progress: OnProgress
+    ) -> None:
         self._folder = folder
         self._database = database
         self._embedder = embedder
-        self._tell = tell
+        self._on_progress = on_progress
         self._store = StoreReader(database)
 
-    def done(self, found: list[Problem]) -> tuple[StoreCheck, list[Problem]]:
+    def run(self, found: list[Problem]) -> tuple[StoreCheck, list[Problem]]:
         """Repair; returns a later check, and the problems found, marked as repaired or not."""
         if any(one.kind == "restore" for one in found):
             reindex(self._database)  # perhaps only SQLite's indexes are damaged
@@ -148,20 +152,20 @@ class _Repair:
         lost = {one.document for one in found if one.kind == "reread"}
         for number, document in enumerate(damaged, 1):
             if document in lost:
-                read_anew(self._database, document)
+                mark_for_reading(self._database, document)
             else:
-                self._made_again(document)
-            self._tell("repaired", number, len(damaged))
+                self._reencode(document)
+            self._on_progress("repaired", number, len(damaged))
         check = StoreCheck(self._database)
-        for _ in check.documents(lambda done, total: self._tell("documents", done, total)):
+        for _ in check.documents(lambda run, total: self._on_progress("documents", run, total)):
             pass  # the check below finds what is left; this counts
         recount(self._database, check)
         indexes = Indexes(self._folder, Changes(self._database))
         indexes.withdraw()
         indexes.publish()
-        later, remaining = _looked(self._folder, self._database, self._tell)
+        later, remaining = _check(self._folder, self._database, self._on_progress)
         still = {(one.what, one.document, one.source) for one in remaining}
-        told = [
+        described = [
             replace(one, repaired=(one.what, one.document, one.source) not in still)
             for one in found
         ]
@@ -169,17 +173,17 @@ class _Repair:
         # before.
         before = {(one.what, one.document, one.source) for one in found}
         more = (one for one in remaining if (one.what, one.document, one.source) not in before)
-        return later, [*told, *more]
+        return later, [*described, *more]
 
-    def _made_again(self, document_id: str) -> None:
+    def _reencode(self, document_id: str) -> None:
         """Encode a document's text again."""
         document = self._store.document(document_id)
         source = next(
             (one for one in self._store.sources() if one.document_id == document_id), None
         )
         if document is None or source is None:
-            return  # no source leads to it: the next run of rag index finds its file
+            return  # it has no source: the next run of rag index finds its file
         broken = passages(document, self._embedder)
         encodings = list(self._embedder.passages(broken))
-        take_apart(self._database, document_id)
+        delete_passages(self._database, document_id)
         StoreWriter(self._database).put(document, source, broken, encodings)

@@ -48,14 +48,14 @@ class _Batch:
     """Documents by id, sources of documents already stored, and records of files that end here."""
 
     documents: dict[str, Pending] = field(default_factory=dict)
-    pointing: list[Source] = field(default_factory=list)
-    settling: list[tuple[FileRecord, list[str]]] = field(default_factory=list)
+    more_sources: list[Source] = field(default_factory=list)
+    records: list[tuple[FileRecord, list[str]]] = field(default_factory=list)
     passages: int = 0
     characters: int = 0
 
 
 @dataclass(slots=True)
-class Storing:
+class EncodeQueue:
     """The queue between reading and the store; call :meth:`finish` at the end.
 
     ``on_stored`` is called for each document committed, ``on_lost`` with sources that a file no
@@ -83,13 +83,13 @@ class Storing:
         self._gathered.passages += len(pending.passages)
         self._gathered.characters += len(pending.document.text)
 
-    def point(self, source: Source) -> None:
+    def add_source(self, source: Source) -> None:
         """Add a source of a document that is in the store."""
-        self._gathered.pointing.append(source)
+        self._gathered.more_sources.append(source)
 
-    def settle(self, record: FileRecord, sources: list[str]) -> None:
+    def record_file(self, record: FileRecord, sources: list[str]) -> None:
         """Record that a file was read, with its sources, all of which were added before."""
-        self._gathered.settling.append((record, sources))
+        self._gathered.records.append((record, sources))
 
     def advance(self) -> None:
         """Process a batch if enough has been gathered."""
@@ -98,7 +98,7 @@ class Storing:
         if (
             gathered.passages >= enough
             or gathered.characters >= CHARACTERS_TOGETHER
-            or len(gathered.settling) >= FILES_TOGETHER
+            or len(gathered.records) >= FILES_TOGETHER
         ):
             self._turn()
 
@@ -118,19 +118,21 @@ class Storing:
             first, *others = one.sources
             # All of them before the store is locked, so that a reader's rating need not wait for
             # the model. Half precision, as in the store, takes half the memory.
-            mine = [_halved(encoding) for encoding in islice(encodings, len(one.passages))]
+            mine = [
+                _to_half_precision(encoding) for encoding in islice(encodings, len(one.passages))
+            ]
             self.writer.put(one.document, first, one.passages, mine)
-            encoded.pointing += others
+            encoded.more_sources += others
             self.on_stored(one)
         # Files are recorded as read only after their documents are in the store.
-        if encoded.pointing:
-            self.writer.point(encoded.pointing)
-        if encoded.settling:
-            self.on_lost(self.writer.settle(encoded.settling))
+        if encoded.more_sources:
+            self.writer.add_sources(encoded.more_sources)
+        if encoded.records:
+            self.on_lost(self.writer.record_files(encoded.records))
         self.writer.flush()
 
 
-def _halved(encoding: PassageEncoding) -> PassageEncoding:
+def _to_half_precision(encoding: PassageEncoding) -> PassageEncoding:
     """Convert the encoding's vectors to half precision."""
     halves = cast("Vectors", encoding.sentences.astype(np.float16))
     return replace(encoding, sentences=halves)

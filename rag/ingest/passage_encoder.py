@@ -21,7 +21,7 @@ from itertools import chain
 
 from rag.index.engine import Reader
 from rag.index.sqlite import sentence_spans
-from rag.runtime.heartbeat import Beat, take, unobserved
+from rag.runtime.heartbeat import Beat, no_heartbeat, take
 from rag.types import Passage, PassageEncoding
 from rag.types.protocols import Embedder
 
@@ -65,7 +65,7 @@ class Encoder:
 
     embedder: Embedder
     reader: Reader
-    beat: Beat = unobserved
+    beat: Beat = no_heartbeat
     embedded: int = 0
     reused: int = 0
 
@@ -76,7 +76,7 @@ class Encoder:
     _begun: deque[_Batch] = field(default_factory=deque)
 
     def __post_init__(self) -> None:
-        self._model = ThreadPoolExecutor(1, "rag-model", initializer=_give_way)
+        self._model = ThreadPoolExecutor(1, "rag-model", initializer=_lower_priority)
 
     @property
     def busy(self) -> bool:
@@ -95,7 +95,7 @@ class Encoder:
         batches = list(_batches(passages))
         self._waiting += batches
         self._begin_waiting()
-        return chain.from_iterable(self._taken() for _ in batches)
+        return chain.from_iterable(self._take_encodings() for _ in batches)
 
     def _begin_waiting(self) -> None:
         while self._waiting and len(self._begun) < BATCHES_BEGUN:
@@ -143,7 +143,7 @@ class Encoder:
         except BaseException as error:  # noqa: BLE001 (it is raised where encodings are taken)
             fresh.put(error)
 
-    def _taken(self) -> Iterator[PassageEncoding]:
+    def _take_encodings(self) -> Iterator[PassageEncoding]:
         """Yield the encodings of the oldest batch."""
         batch = self._begun[0]
         for position, (key, source) in enumerate(batch.sources, 1):
@@ -186,7 +186,7 @@ def _content_digest(passage: Passage) -> bytes:
     return hashed.digest()
 
 
-def _give_way() -> None:
+def _lower_priority() -> None:
     """Lower the priority of this thread and its children, on systems with priorities per thread."""
     if sys.platform == "linux":
         with suppress(OSError):

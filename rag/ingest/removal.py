@@ -11,7 +11,7 @@ from rag.index.engine import Reader
 from rag.runtime.files import absolute, is_url
 
 
-def named(
+def resolve(
     names: Sequence[str | Path], folders: Sequence[str], others: Sequence[str], store: Reader
 ) -> tuple[list[str], list[str]]:
     """The sources and the files to remove, without duplicates: those under these files and folders,

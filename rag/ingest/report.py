@@ -15,8 +15,8 @@ from rag.types.reports import IndexReport
 
 
 @dataclass(slots=True)
-class Tally:
-    """Running totals of an index run; :meth:`report` returns the state so far.
+class ReportBuilder:
+    """Running totals of an index run; :meth:`build` returns the state so far.
 
     ``before`` are the library's sources when the run began, ``named`` the files given explicitly,
     ``passed_over`` those skipped unopened.
@@ -39,8 +39,8 @@ class Tally:
         self._names = frozenset(printable(path) for path in self.named)
         self._skipped += self.passed_over
 
-    def holds(self, source: Source, *, anew: bool = False) -> None:
-        """Record that a source has a document; ``anew`` if it was read again and differs.
+    def add(self, source: Source, *, changed: bool = False) -> None:
+        """Record that a source has a document; ``changed`` if it was read again and differs.
 
         A document in parts is counted once, with its first part.
         """
@@ -49,26 +49,26 @@ class Tally:
         earlier = self.before.get(source.path)
         if earlier is None:
             self._added.append(source.path)
-        elif earlier.document_id != source.document_id or anew:
+        elif earlier.document_id != source.document_id or changed:
             self._updated.append(source.path)
         else:
             self._unchanged.append(source.path)
 
-    def leaves(self, sources: Iterable[str]) -> None:
+    def add_unchanged(self, sources: Iterable[str]) -> None:
         """Record sources whose file is unchanged."""
-        self._unchanged += _wholes(sources)
+        self._unchanged += _without_further_parts(sources)
 
-    def lost(self, sources: Iterable[str]) -> None:
+    def add_removed(self, sources: Iterable[str]) -> None:
         """Record sources removed from the library."""
-        self._removed += _wholes(sources)
+        self._removed += _without_further_parts(sources)
 
-    def fails(self, failures: Iterable[Failure]) -> None:
+    def add_failures(self, failures: Iterable[Failure]) -> None:
         """Record failures; files of an unsupported type count as skipped instead."""
         for one in failures:
             skipped = one.kind == "unsupported" and one.source not in self._names
             (self._skipped if skipped else self._failed).append(one)
 
-    def report(self, embedded: int, reused: int) -> IndexReport:
+    def build(self, embedded: int, reused: int) -> IndexReport:
         """The report so far, given the numbers of passages encoded and reused."""
         return IndexReport(
             added=tuple(self._added),
@@ -83,5 +83,5 @@ class Tally:
         )
 
 
-def _wholes(sources: Iterable[str]) -> Iterator[str]:
+def _without_further_parts(sources: Iterable[str]) -> Iterator[str]:
     return (one for one in sources if not is_further_part(one))

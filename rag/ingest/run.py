@@ -9,24 +9,24 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from rag.documents.discovery import Discovery
-from rag.documents.pdf.tesseract import checked
-from rag.documents.registry import Means
-from rag.documents.sandbox.reader import Alive, ReadFile, read
+from rag.documents.pdf.tesseract import check_languages
+from rag.documents.registry import ReadOptions
+from rag.documents.sandbox.reader import ReadFile, ReadProgress, read
 from rag.errors import InputError
 from rag.index.engine import Reader, Writer
 from rag.index.sqlite import FileRecord, Source
-from rag.ingest.encode_queue import Pending, Storing
+from rag.ingest.encode_queue import EncodeQueue, Pending
 from rag.ingest.passage_encoder import Encoder
-from rag.ingest.report import Tally
+from rag.ingest.report import ReportBuilder
 from rag.ingest.staleness import (
     KEPT,
-    at_least_as_before,
-    is_just_so,
+    is_identical,
+    keep_unreadable,
     must_be_read,
-    read_by,
-    with_kept,
+    options_for,
+    reader_version,
 )
-from rag.runtime.files import SPECIAL, digest, is_ordinary, may_read, printable
+from rag.runtime.files import SPECIAL, digest, is_regular, may_read, printable
 from rag.runtime.heartbeat import Heartbeat, run
 from rag.text.chunking import passages
 from rag.types import Document, Failure
@@ -40,7 +40,7 @@ programs write them."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Looked:
+class _FileState:
     """A file's size, modification time and digest, before it is read."""
 
     path: Path
@@ -49,7 +49,7 @@ class _Looked:
     digest: str
     unchanged: bool
     """Whether its content is the same as when it was last read."""
-    means: Means
+    options: ReadOptions
     """The options with which to read it."""
 
 
@@ -67,7 +67,7 @@ class Ingestion:
     reader: Reader
     writer: Writer
     heartbeat: Heartbeat
-    means: Means = field(default_factory=Means)
+    options: ReadOptions = field(default_factory=ReadOptions)
     """Options for reading, such as OCR; files that lacked one before are read again."""
     retry: bool = False
     """Read files again that failed, wholly or in part."""
@@ -75,14 +75,14 @@ class Ingestion:
     """Read every file again."""
 
     _files: dict[str, FileRecord] = field(init=False)
-    _tally: Tally = field(init=False)
+    _report: ReportBuilder = field(init=False)
     _of_file: dict[str, list[Source]] = field(default_factory=dict)
     _doubtful: frozenset[str] = field(init=False)
     _encoder: Encoder = field(init=False)
-    _storing: Storing = field(init=False)
+    _queue: EncodeQueue = field(init=False)
     _rereading: set[Path] = field(default_factory=set)
     _replaced: set[str] = field(default_factory=set)
-    _seen: int = 0
+    _files_done: int = 0
     _source: str = ""
     _gathered: int = 0
 
@@ -91,15 +91,17 @@ class Ingestion:
         named = None if self.discovery.folders else [*map(printable, self.discovery.files)]
         self._files = self.reader.files(named)
         sources = {source.path: source for source in self.reader.sources(named)}
-        self._tally = Tally(sources, self.discovery.named, self.discovery.skipped)
-        self._tally.fails(self.discovery.failed)
+        self._report = ReportBuilder(sources, self.discovery.named, self.discovery.skipped)
+        self._report.add_failures(self.discovery.failed)
         for source in sources.values():
             self._of_file.setdefault(source.file, []).append(source)
-        asked = self.retry or self.means.ocr
+        asked = self.retry or self.options.ocr
         self._doubtful = self.reader.files_with_warnings() if asked else frozenset()
         self.heartbeat.follow(self._progress)
         self._encoder = Encoder(self.embedder, self.reader, self.heartbeat)
-        self._storing = Storing(self._encoder, self.writer, self._stored, self._tally.lost)
+        self._queue = EncodeQueue(
+            self._encoder, self.writer, self._record_stored, self._report.add_removed
+        )
 
     def run(self) -> None:
         """Run once; may be interrupted at any point."""
@@ -108,44 +110,44 @@ class Ingestion:
 
     def _run(self) -> None:
         self.heartbeat.enter("hashing")
-        changed: list[_Looked] = []
+        changed: list[_FileState] = []
         for path in self.discovery.files:
             self._tell(path)
-            if looked := self._look_at(path):
-                changed.append(looked)
+            if state := self._look_at(path):
+                changed.append(state)
         # Nothing has been written yet: these are the files as they were before the run. One lookup
         # for all of them, since the library may be remote.
-        alike = self.reader.files_with(dict.fromkeys(looked.digest for looked in changed))
+        alike = self.reader.files_with(dict.fromkeys(state.digest for state in changed))
         settled = {one.digest: one for one in alike if not self._try_again(one)}
-        held: dict[str, list[Source]] = {}
+        stored: dict[str, list[Source]] = {}
         for source in self.reader.sources(record.path for record in settled.values()):
-            held.setdefault(source.file, []).append(source)
+            stored.setdefault(source.file, []).append(source)
         again = {record.digest for record in alike}
-        to_read: dict[Path, _Looked] = {}
-        for looked in changed:
-            if record := settled.get(looked.digest):
-                self._take_over(looked, record, held.get(record.path, []))
-                self._tell(looked.path)
+        to_read: dict[Path, _FileState] = {}
+        for state in changed:
+            if record := settled.get(state.digest):
+                self._take_over(state, record, stored.get(record.path, []))
+                self._tell(state.path)
             else:
-                to_read[looked.path] = looked
-                if looked.digest in again:
-                    self._rereading.add(looked.path)
+                to_read[state.path] = state
+                if state.digest in again:
+                    self._rereading.add(state.path)
         # At once, and before anything is replaced: files may have swapped names.
-        self._storing.finish()
+        self._queue.finish()
         self.heartbeat.enter("reading")
         self._read(to_read)
         self._remove_vanished()
 
     def report(self) -> IndexReport:
         """What was done so far."""
-        return self._tally.report(self._encoder.embedded, self._encoder.reused)
+        return self._report.build(self._encoder.embedded, self._encoder.reused)
 
-    def _look_at(self, path: Path) -> _Looked | None:
+    def _look_at(self, path: Path) -> _FileState | None:
         """Decide whether a file has to be read; None if it is unchanged or can't be."""
         try:
             (name := str(path)).encode()
             facts = path.stat()
-            if not is_ordinary(facts):
+            if not is_regular(facts):
                 self._fail(path, SPECIAL)
                 return None
             record = self._files.get(name)
@@ -159,9 +161,9 @@ class Ingestion:
                 return None
             content = digest(path, self.heartbeat)
             unchanged = record is not None and record.digest == content
-            means = at_least_as_before(self.means, record if unchanged else None)
-            if record and means.ocr and not self.means.ocr and self._try_again(record):
-                checked(means.ocr)  # raises if OCR isn't available any more
+            options = options_for(self.options, record if unchanged else None)
+            if record and options.ocr and not self.options.ocr and self._try_again(record):
+                check_languages(options.ocr)  # raises if OCR isn't available any more
         except OSError as error:
             reason = f"it can't be read: {error.strerror or error}"
         except InputError as error:
@@ -169,49 +171,49 @@ class Ingestion:
         except UnicodeEncodeError:
             reason = "its name is not valid UTF-8: rename it"
         else:
-            return _Looked(path, facts.st_size, modified_ns, content, unchanged, means)
+            return _FileState(path, facts.st_size, modified_ns, content, unchanged, options)
         self._fail(path, reason)
         return None
 
     def _try_again(self, record: FileRecord) -> bool:
         return self.again or must_be_read(
-            record, self.means, in_doubt=record.path in self._doubtful, retry=self.retry
+            record, self.options, in_doubt=record.path in self._doubtful, retry=self.retry
         )
 
     def _leave(self, record: FileRecord) -> None:
         """Record an unchanged file; earlier failures would happen again."""
-        self._tally.leaves(source.path for source in self._of_file.get(record.path, []))
-        self._tally.fails(record.failures)
-        self._seen += 1
+        self._report.add_unchanged(source.path for source in self._of_file.get(record.path, []))
+        self._report.add_failures(record.failures)
+        self._files_done += 1
 
     def _fail(self, path: Path, reason: str) -> None:
         """Record a file that can't be opened; its documents in the library stay."""
-        kept = KEPT if str(path) in self._of_file else ""
-        self._tally.fails((Failure(printable(path), reason + kept),))
-        self._seen += 1
+        note = KEPT if str(path) in self._of_file else ""
+        self._report.add_failures((Failure(printable(path), reason + note),))
+        self._files_done += 1
 
-    def _take_over(self, looked: _Looked, record: FileRecord, held: Iterable[Source]) -> None:
+    def _take_over(self, state: _FileState, record: FileRecord, stored: Iterable[Source]) -> None:
         """Record a file whose content was read before, under any name, without reading it again."""
-        same, name = record.path, str(looked.path)
+        same, name = record.path, str(state.path)
         sources = [
             Source(name + source.path.removeprefix(same), name, source.document_id)
-            for source in held
+            for source in stored
         ]
         failures = tuple(
             replace(one, source=name + one.source.removeprefix(same)) for one in record.failures
         )
         for source in sources:
-            self._storing.point(source)
-            self._tally.holds(source)
-        self._tally.fails(failures)
-        self._end_file(looked, [source.path for source in sources], failures, record.seconds)
+            self._queue.add_source(source)
+            self._report.add(source)
+        self._report.add_failures(failures)
+        self._end_file(state, [source.path for source in sources], failures, record.seconds)
 
-    def _read(self, to_read: dict[Path, _Looked]) -> None:
+    def _read(self, to_read: dict[Path, _FileState]) -> None:
         """Read files and queue their documents for the store."""
         found: dict[Path, list[str]] = {}
         with closing(self._results(to_read.values())) as results:
             for result in results:
-                if isinstance(result, Alive):
+                if isinstance(result, ReadProgress):
                     self._tell(result.path)
                     self.heartbeat(result.steps)
                 elif isinstance(result, ReadFile):
@@ -222,72 +224,72 @@ class Ingestion:
                     path, document = result
                     found.setdefault(path, []).append(document.source)
                     self._take_document(to_read[path], document)
-                self._storing.advance()
-        self._storing.finish()
+                self._queue.advance()
+        self._queue.finish()
 
     def _results(
-        self, to_read: Collection[_Looked]
-    ) -> Generator[tuple[Path, Document] | ReadFile | Alive]:
+        self, to_read: Collection[_FileState]
+    ) -> Generator[tuple[Path, Document] | ReadFile | ReadProgress]:
         """The contents of the files, grouped by reading options, in order of first appearance."""
-        for means in dict.fromkeys(looked.means for looked in to_read):
-            paths = [looked.path for looked in to_read if looked.means == means]
-            with closing(read(paths, means=means, beat=self.heartbeat)) as results:
+        for options in dict.fromkeys(state.options for state in to_read):
+            paths = [state.path for state in to_read if state.options == options]
+            with closing(read(paths, options=options, beat=self.heartbeat)) as results:
                 yield from results
 
-    def _take_document(self, looked: _Looked, document: Document) -> None:
-        source = Source(document.source, str(looked.path), document.id)
-        if on_its_way := self._storing.pending(document.id):
+    def _take_document(self, state: _FileState, document: Document) -> None:
+        source = Source(document.source, str(state.path), document.id)
+        if on_its_way := self._queue.pending(document.id):
             on_its_way.sources.append(source)
             return
-        whole = dated(document, looked.modified_ns)
+        whole = with_date(document, state.modified_ns)
         pending = Pending(
             whole, run(lambda: passages(whole, self.embedder), self.heartbeat), [source]
         )
-        if self._is_stored(pending, anew=looked.path in self._rereading):
+        if self._is_stored(pending, reread=state.path in self._rereading):
             # At once: soon the last file that contains it may be read, and may have changed.
-            self.writer.point([source])
-            self._tally.holds(source)
+            self.writer.add_sources([source])
+            self._report.add(source)
         else:
-            self._storing.put(pending)
+            self._queue.put(pending)
             self._gathered += len(pending.passages)
 
-    def _is_stored(self, pending: Pending, *, anew: bool) -> bool:
-        """Whether the store has this document; with ``anew``, whether it has an identical one."""
+    def _is_stored(self, pending: Pending, *, reread: bool) -> bool:
+        """Whether the store has this document; with ``reread``, whether it has an identical one."""
         document = pending.document
-        if not anew or document.id in self._replaced:
+        if not reread or document.id in self._replaced:
             return self.reader.has_document(document.id)
-        if is_just_so(document, pending.passages, self.reader):
+        if is_identical(document, pending.passages, self.reader):
             return True
         self._replaced.add(document.id)
         return False
 
-    def _take_end(self, looked: _Looked, result: ReadFile, sources: list[str]) -> None:
+    def _take_end(self, state: _FileState, result: ReadFile, sources: list[str]) -> None:
         failures = result.failures
-        if looked.unchanged or not sources:
-            before = [one.path for one in self._of_file.get(str(looked.path), [])]
-            sources, failures = with_kept(sources, failures, before)
-        self._tally.fails(failures)
-        self._end_file(looked, sources, result.failures, result.seconds)
+        if state.unchanged or not sources:
+            before = [one.path for one in self._of_file.get(str(state.path), [])]
+            sources, failures = keep_unreadable(sources, failures, before)
+        self._report.add_failures(failures)
+        self._end_file(state, sources, result.failures, result.seconds)
 
     def _end_file(
-        self, looked: _Looked, sources: list[str], failures: tuple[Failure, ...], seconds: float
+        self, state: _FileState, sources: list[str], failures: tuple[Failure, ...], seconds: float
     ) -> None:
         record = FileRecord(
-            path=str(looked.path),
-            size=looked.size,
-            modified_ns=looked.modified_ns,
-            digest=looked.digest,
-            reader=read_by(looked.means),
+            path=str(state.path),
+            size=state.size,
+            modified_ns=state.modified_ns,
+            digest=state.digest,
+            reader=reader_version(state.options),
             failures=failures,
             seconds=seconds,
         )
-        self._storing.settle(record, sources)
-        self._seen += 1
+        self._queue.record_file(record, sources)
+        self._files_done += 1
 
-    def _stored(self, pending: Pending) -> None:
+    def _record_stored(self, pending: Pending) -> None:
         """Record that a document was committed."""
         for source in pending.sources:
-            self._tally.holds(source, anew=pending.document.id in self._replaced)
+            self._report.add(source, changed=pending.document.id in self._replaced)
         self._tell(Path(whole_source(pending.sources[0].path)))
 
     def _remove_vanished(self) -> None:
@@ -300,7 +302,7 @@ class Ingestion:
         if files:
             gone = [source.path for file in files for source in self._of_file.get(file, [])]
             self.writer.remove(gone, files)
-            self._tally.lost(gone)
+            self._report.add_removed(gone)
 
     def _tell(self, path: Path) -> None:
         self._source = printable(path)
@@ -308,7 +310,7 @@ class Ingestion:
 
     def _progress(self) -> Progress:
         return Progress(
-            files_done=self._seen,
+            files_done=self._files_done,
             files=len(self.discovery.files),
             passages=self._gathered,
             embedded=self._encoder.embedded,
@@ -317,7 +319,7 @@ class Ingestion:
         )
 
 
-def dated(document: Document, modified_ns: int) -> Document:
+def with_date(document: Document, modified_ns: int) -> Document:
     """The document, with the modification date of its file if it has no date of its own."""
     if document.date:
         known = {"date_from": "document"} | dict(document.metadata)

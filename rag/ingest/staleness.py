@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import replace
 from itertools import chain
 
-from rag.documents.registry import Means
+from rag.documents.registry import ReadOptions
 from rag.errors import LibraryDamaged
 from rag.index.engine import Reader
 from rag.index.sqlite import FileRecord
@@ -22,39 +22,39 @@ KEPT = "; its earlier version stays in the library"
 """Suffix of the message for a file that could be read before and can't be now."""
 
 
-def read_by(means: Means) -> str:
+def reader_version(options: ReadOptions) -> str:
     """How a file was read, as stored in its record; :class:`FileRecord` parses it."""
-    return f"{READING} {means.ocr or '-'} {means.max_document}"
+    return f"{READING} {options.ocr or '-'} {options.max_document}"
 
 
-def at_least_as_before(means: Means, record: FileRecord | None) -> Means:
+def options_for(options: ReadOptions, record: FileRecord | None) -> ReadOptions:
     """Options to read a file with, given its ``record`` with the same content: OCR and the memory
     limit of last time are used again, even if this run doesn't ask for them.
     """
     if record is None:
-        return means
+        return options
     return replace(
-        means,
-        ocr=means.ocr or record.ocr,
-        max_document=max(means.max_document, record.max_document),
+        options,
+        ocr=options.ocr or record.ocr,
+        max_document=max(options.max_document, record.max_document),
     )
 
 
-def must_be_read(record: FileRecord, means: Means, *, in_doubt: bool, retry: bool) -> bool:
+def must_be_read(record: FileRecord, options: ReadOptions, *, in_doubt: bool, retry: bool) -> bool:
     """Whether an unchanged file must be read again because the result may be better.
 
     ``in_doubt`` is whether there were warnings.
     """
     if record.reader.partition(" ")[0] != str(READING):
         return True
-    if means.passwords and any(one.kind == "password" for one in record.failures):
+    if options.passwords and any(one.kind == "password" for one in record.failures):
         return True
     return (in_doubt or bool(record.failures)) and (
-        retry or means.ocr not in {None, record.ocr} or means.max_document > record.max_document
+        retry or options.ocr not in {None, record.ocr} or options.max_document > record.max_document
     )
 
 
-def is_just_so(document: Document, passages: Sequence[Passage], reader: Reader) -> bool:
+def is_identical(document: Document, passages: Sequence[Passage], reader: Reader) -> bool:
     """Whether the library has an identical document with identical passages."""
     with suppress(LibraryDamaged):  # a damaged one is replaced
         stored = reader.document(document.id)
@@ -66,7 +66,7 @@ def is_just_so(document: Document, passages: Sequence[Passage], reader: Reader) 
     return False
 
 
-def with_kept(
+def keep_unreadable(
     sources: Sequence[str], failures: Sequence[Failure], before: Iterable[str]
 ) -> tuple[list[str], tuple[Failure, ...]]:
     """Keep documents that were read from a file ``before`` and can't be read now.
@@ -78,11 +78,11 @@ def with_kept(
     """
     lost = [one for one in before if one not in sources]
     kept = [[path for path in lost if _lies_in(path, one.source)] for one in failures]
-    told = (
+    noted = (
         replace(one, reason=one.reason + (KEPT if paths else ""))
         for one, paths in zip(failures, kept, strict=True)
     )
-    return [*sources, *set(chain.from_iterable(kept))], tuple(told)
+    return [*sources, *set(chain.from_iterable(kept))], tuple(noted)
 
 
 def _lies_in(source: str, place: str) -> bool:

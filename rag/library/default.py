@@ -35,7 +35,7 @@ def retrieve(question: str, k: int = 5) -> list[Hit]:
         If ``k`` is below 1.
     """
     place = default_library()
-    return _opened(place, _inode(place)).search(question, k)
+    return _open(place, _inode(place)).search(question, k)
 
 
 def _inode(place: str | Path) -> int:
@@ -45,5 +45,5 @@ def _inode(place: str | Path) -> int:
 
 
 @lru_cache(maxsize=1)
-def _opened(place: str | Path, _inode: int) -> Library:
+def _open(place: str | Path, _inode: int) -> Library:
     return Library.open(place, create=False)

@@ -17,14 +17,22 @@ from rag.library.collections import validate_name
 from rag.library.searchable import Searchable
 from rag.models import language_coverage
 from rag.models.cross_encoder import Reranker
-from rag.runtime.files import on_this_machine
+from rag.runtime.files import local_path
 from rag.runtime.heartbeat import Heartbeat, run
-from rag.runtime.progress import shown
+from rag.runtime.progress import progress_callback
 from rag.types import Hit, Rating
 from rag.types.filters import Filter
 from rag.types.parts import is_further_part
 from rag.types.protocols import Embedder
-from rag.types.reports import IndexReport, Progress, SelfTest, Sought, Status, Verification, Version
+from rag.types.reports import (
+    IndexReport,
+    Progress,
+    QueryOutcome,
+    SelfTest,
+    Status,
+    Verification,
+    Version,
+)
 
 
 class Library(Searchable):
@@ -78,7 +86,7 @@ class Library(Searchable):
         ModelError, InputError
             If the model can't be used, or shared libraries can't be used here.
         """
-        engine, embedder = opener.opened(
+        engine, embedder = opener.open_library(
             path, create=create, model=model, dimensions=dimensions, embedder=embedder
         )
         return cls(engine, embedder, reranker)
@@ -191,16 +199,16 @@ class Library(Searchable):
         """
         # Imported here, so that programs that only search don't load the file readers.
         from rag.documents.discovery import discover
-        from rag.documents.pdf.tesseract import ENGLISH, checked
+        from rag.documents.pdf.tesseract import ENGLISH, check_languages
         from rag.documents.read_options import max_document_of
-        from rag.documents.registry import Means
+        from rag.documents.registry import ReadOptions
         from rag.ingest.run import Ingestion
 
-        languages = checked(ENGLISH if ocr is True else ocr) if ocr else None
+        languages = check_languages(ENGLISH if ocr is True else ocr) if ocr else None
         name = None if collection is None else validate_name(collection)
         listed = [paths] if isinstance(paths, str | Path) else list(paths)
-        means = Means(languages, tuple(passwords), max_document_of(max_document))
-        with shown(progress) as on_progress:
+        options = ReadOptions(languages, tuple(passwords), max_document_of(max_document))
+        with progress_callback(progress) as on_progress:
             beat = Heartbeat(on_progress)
             if ray is not None:
                 from rag.cluster.ray.job import index_on
@@ -212,13 +220,13 @@ class Library(Searchable):
                     listed,
                     beat.relay,
                     exclude=exclude,
-                    means=means,
+                    options=options,
                     retry=retry,
                     again=again,
                 )
                 self._collections.add(listed, name)
             else:
-                left_out = on_this_machine(self._engine.location)
+                left_out = local_path(self._engine.location)
                 discovery = discover(listed, leave_out=left_out, exclude=exclude, beat=beat)
                 with self._engine.writing(beat):
                     self._collections.add(listed, name)
@@ -228,7 +236,7 @@ class Library(Searchable):
                         self._reader,
                         self._engine.writer,
                         beat,
-                        means=means,
+                        options=options,
                         retry=retry,
                         again=again,
                     )
@@ -262,7 +270,7 @@ class Library(Searchable):
         """
         with self._engine.writing():
             folders, others = self._collections.split(collections)
-            removed, files = removal.named(sources, folders, others, self._reader)
+            removed, files = removal.resolve(sources, folders, others, self._reader)
             self._engine.writer.remove(removed, files)
             self._collections.forget(collections, sources)
         return [one for one in removed if not is_further_part(one)]
@@ -286,7 +294,7 @@ class Library(Searchable):
     def ratings(self, question: str | None = None) -> list[Rating]:
         """All ratings, or those for one question, oldest first."""
         found = self._engine.ratings.all()
-        wanted = None if question is None else feedback.asked(question)
+        wanted = None if question is None else feedback.normalize_question(question)
         return [one for one in found if wanted in {None, one.question}]
 
     def check(
@@ -328,8 +336,8 @@ class Library(Searchable):
         LibraryError
             If a repair is requested and the library can't be written.
         """
-        tell = on_progress or (lambda *_: None)
-        return self._engine.verify(self._embedder, tell, repair=repair)
+        report_progress = on_progress or (lambda *_: None)
+        return self._engine.verify(self._embedder, report_progress, repair=repair)
 
     def versions(self) -> tuple[Version, ...]:
         """The versions of a shared library after its latest runs, newest first.
@@ -354,7 +362,7 @@ class Library(Searchable):
         """
         self._engine.restore(number)
 
-    def last_check(self) -> tuple[Sought, ...]:
+    def last_check(self) -> tuple[QueryOutcome, ...]:
         """The latest result of each query that :meth:`check` has run."""
         from rag.confidence import self_test
 

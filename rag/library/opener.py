@@ -7,7 +7,7 @@ from pathlib import Path
 
 from rag.errors import InputError, LibraryDamaged, LibraryNotFound
 from rag.index.engine import Engine
-from rag.index.folder import make
+from rag.index.folder import create_library
 from rag.index.local_engine import EmbeddedEngine
 from rag.index.sqlite import Database
 from rag.models.embedder import SentenceTransformerEmbedder
@@ -19,7 +19,7 @@ NAME = "model"
 """Key under which a library stores what it takes to load its model again."""
 
 
-def opened(
+def open_library(
     path: str | Path,
     *,
     create: bool,
@@ -39,17 +39,17 @@ def opened(
                 f"{path} is a shared library, which takes more packages: pip install 'rag[cluster]'"
                 f" ({error})"
             ) from error
-        return shared.opened(
+        return shared.open_library(
             str(path), create=create, model=model, dimensions=dimensions, embedder=embedder
         )
     folder = absolute(path)
     if special := special_in(chain([folder], folder.glob("*"), folder.glob("words/*"))):
         raise LibraryDamaged(f"{special}: {SPECIAL}; name another library: --library DIR")
     embedder = embedder or embedder_for(folder, model, dimensions)
-    made = made_sure(folder, embedder, create=create)
+    made = ensure_library(folder, embedder, create=create)
     engine = EmbeddedEngine(folder, embedder.dimension)
     try:
-        checked(engine.database, embedder)
+        check_model(engine.database, embedder)
         if made:  # so that searches during the first run return at once
             engine.searcher()
     except BaseException:
@@ -82,20 +82,20 @@ def embedder_for(
     if model is not None:
         return SentenceTransformerEmbedder.named(str(model), dimensions)
     path = folder / "library.db"
-    remembered = SentenceTransformerEmbedder()
+    recorded = SentenceTransformerEmbedder()
     if path.exists():
         database = Database(path, MINILM.dimension)
         try:
-            remembered = SentenceTransformerEmbedder.remembered(database.note(NAME))
-            see_that_model_is_outside(remembered.name, folder)
+            recorded = SentenceTransformerEmbedder.from_record(database.note(NAME))
+            require_model_outside(recorded.name, folder)
         finally:
             database.close()
-    if dimensions in {None, remembered.dimension}:
-        return remembered
-    return SentenceTransformerEmbedder.named(remembered.name, dimensions)
+    if dimensions in {None, recorded.dimension}:
+        return recorded
+    return SentenceTransformerEmbedder.named(recorded.name, dimensions)
 
 
-def see_that_model_is_outside(name: str, folder: Path) -> None:
+def require_model_outside(name: str, folder: Path) -> None:
     """Refuse a model inside the library's own folder: loading a model may run code that comes with
     it, and users who may upload files must not be able to upload a model.
 
@@ -113,7 +113,7 @@ def see_that_model_is_outside(name: str, folder: Path) -> None:
         )
 
 
-def made_sure(folder: Path, embedder: Embedder, *, create: bool) -> bool:
+def ensure_library(folder: Path, embedder: Embedder, *, create: bool) -> bool:
     """Create the library if there is none and ``create`` is true; returns whether it was created.
 
     Raises
@@ -127,11 +127,11 @@ def made_sure(folder: Path, embedder: Embedder, *, create: bool) -> bool:
         raise LibraryNotFound(
             f"there is no library in {folder}; make one: rag index PATH --library {folder}"
         )
-    make(folder, embedder.fingerprint)
+    create_library(folder, embedder.fingerprint)
     return True
 
 
-def checked(database: Database, embedder: Embedder) -> None:
+def check_model(database: Database, embedder: Embedder) -> None:
     """Check that the library has this model and version, and store the model's name and location.
 
     A model that was moved is stored with its new location.
@@ -145,6 +145,6 @@ def checked(database: Database, embedder: Embedder) -> None:
     """
     database.check(embedder.fingerprint)
     if isinstance(embedder, SentenceTransformerEmbedder):
-        kept = embedder.to_remember
-        if database.note(NAME) != kept and database.writable:
-            database.keep(NAME, kept)
+        record = embedder.record
+        if database.note(NAME) != record and database.writable:
+            database.keep(NAME, record)

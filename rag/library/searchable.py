@@ -366,4 +366,4 @@ class Searchable:
             hits = self._found(question, 1, Filter(), None, encoder).hits
             return hits[0].score if hits else 0.0
 
-        return np.array(query_cache.each(questions, self._embedder, score))
+        return np.array(query_cache.for_each_query(questions, self._embedder, score))

@@ -21,11 +21,11 @@ from rag.maintenance.backup_format import (
     MANIFEST,
     STORE,
     VERSION,
-    Archived,
-    Copying,
+    ArchiveSummary,
+    CopyProgress,
     Manifest,
     Member,
-    Tell,
+    OnProgress,
 )
 from rag.maintenance.backup_format import documents as documents_in
 from rag.maintenance.draft_folders import draft_of
@@ -41,7 +41,9 @@ from rag.runtime.files import (
 )
 
 
-def export(folder: Path, target: str | Path, tell: Tell, *, force: bool = False) -> Archived:
+def export(
+    folder: Path, target: str | Path, on_progress: OnProgress, *, force: bool = False
+) -> ArchiveSummary:
     """Export the library in ``folder`` to an archive, which is complete or not there at all.
 
     Raises
@@ -59,16 +61,16 @@ def export(folder: Path, target: str | Path, tell: Tell, *, force: bool = False)
     if not (folder / STORE).exists():
         raise LibraryNotFound(f"there is no library in {folder}; name another: --library DIR")
     if path.is_relative_to(folder):
-        raise InputError(f"{path} lies in the library itself; choose a place outside of it")
+        raise InputError(f"{path} is inside the library itself; choose a place outside it")
     check(path, force=force)
     busy = f"another process is writing {path}; wait for it, or choose another name"
     with writing(path.parent), draft_of(path, "export", busy) as draft:
         archive = draft / "archive"
-        documents = _write(folder, archive, draft / STORE, tell)
+        documents = _write(folder, archive, draft / STORE, on_progress)
         size = archive.stat().st_size
         archive.replace(path)
         sync_folder(path.parent)
-    return Archived(documents, size)
+    return ArchiveSummary(documents, size)
 
 
 def check(path: Path, *, force: bool) -> None:
@@ -80,21 +82,21 @@ def check(path: Path, *, force: bool) -> None:
         If it is a folder or not a regular file, or exists and ``force`` is false.
     """
     if special_in([path]):
-        raise InputError(f"{path} can't be written over: {SPECIAL}")
+        raise InputError(f"{path} can't be overwritten: {SPECIAL}")
     if path.is_dir():
         raise InputError(f"{path} is a folder; name a file, like {path / 'library.rag.zip'}")
     if path.exists() and not force:
-        raise InputError(f"{path} exists; choose another name, or write over it: --force")
+        raise InputError(f"{path} exists; choose another name, or overwrite it: --force")
 
 
-def _write(folder: Path, archive: Path, store: Path, tell: Tell) -> int:
+def _write(folder: Path, archive: Path, store: Path, on_progress: OnProgress) -> int:
     """Write the archive from a copy of the store; returns the number of documents."""
-    documents = _copy_store(folder, store, tell)
-    files = {STORE: store, **dict(_sent(folder))}
+    documents = _copy_store(folder, store, on_progress)
+    files = {STORE: store, **dict(_uploads(folder))}
     with archive.open("wb") as file:
         with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED, strict_timestamps=False) as out:
-            copying = Copying(sum(one.stat().st_size for one in files.values()), tell)
-            members = {name: _put(out, name, path, copying) for name, path in files.items()}
+            copying = CopyProgress(sum(one.stat().st_size for one in files.values()), on_progress)
+            members = {name: _add(out, name, path, copying) for name, path in files.items()}
             manifest = Manifest(VERSION, printable(folder), members)
             out.writestr(MANIFEST, json.dumps(asdict(manifest), indent=1))
         file.flush()
@@ -102,13 +104,13 @@ def _write(folder: Path, archive: Path, store: Path, tell: Tell) -> int:
     return documents
 
 
-def _copy_store(folder: Path, copy: Path, tell: Tell) -> int:
+def _copy_store(folder: Path, copy: Path, on_progress: OnProgress) -> int:
     """Make a snapshot of the store; returns its number of documents."""
     database = Database(folder / STORE, MINILM.dimension)  # no vector is read here
     try:
         # Includes the write-ahead log, omits deleted text.
         database.check(database.fact("fingerprint"))
-        database.copy(copy, lambda done, total: tell("store", done, total))
+        database.copy(copy, lambda done, total: on_progress("store", done, total))
     finally:
         database.close()
     copied = Database(copy, MINILM.dimension)
@@ -118,14 +120,14 @@ def _copy_store(folder: Path, copy: Path, tell: Tell) -> int:
         copied.close()
 
 
-def _sent(folder: Path) -> Iterator[tuple[str, Path]]:
+def _uploads(folder: Path) -> Iterator[tuple[str, Path]]:
     """Iterate over the uploaded files, without unfinished uploads."""
     for path in sorted((folder / "files").rglob("*")):
         if path.is_file() and not path.is_symlink() and not path.name.startswith("."):
             yield path.relative_to(folder).as_posix(), path
 
 
-def _put(archive: zipfile.ZipFile, name: str, path: Path, copying: Copying) -> Member:
+def _add(archive: zipfile.ZipFile, name: str, path: Path, copying: CopyProgress) -> Member:
     digest, done = hashlib.sha256(), 0
     try:
         name.encode()

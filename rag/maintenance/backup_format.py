@@ -23,12 +23,12 @@ STORE = "library.db"
 CHUNK = 1 << 20
 """Buffer size of copies, in bytes."""
 
-Tell: TypeAlias = Callable[[str, int, int], None]
+OnProgress: TypeAlias = Callable[[str, int, int], None]
 """Progress callback: task, bytes done, total bytes."""
 
 
 @dataclass(frozen=True, slots=True)
-class Archived:
+class ArchiveSummary:
     """The content of an archive: number of ``documents``, and size in ``bytes``."""
 
     documents: int
@@ -54,19 +54,19 @@ class Manifest:
     members: Mapping[str, Member]
 
 
-class Copying:
+class CopyProgress:
     """Progress of copying ``total`` bytes."""
 
-    def __init__(self, total: int, tell: Tell, what: str = "copied") -> None:
+    def __init__(self, total: int, on_progress: OnProgress, what: str = "copied") -> None:
         self._total = total
-        self._tell = tell
+        self._on_progress = on_progress
         self._what = what
         self._done = 0
 
     def __call__(self, more: int) -> None:
         """Report that ``more`` bytes have been copied."""
         self._done += more
-        self._tell(self._what, self._done, max(self._total, self._done))
+        self._on_progress(self._what, self._done, max(self._total, self._done))
 
 
 def documents(database: Database) -> int:

@@ -24,22 +24,22 @@ from rag.errors import InputError, LibraryDamaged, LibraryMismatch, ModelError
 from rag.index.publication import Indexes
 from rag.index.sqlite import Changes, Database, StoreWriter, as_path, validate
 from rag.library.opener import NAME as MODEL
-from rag.library.opener import embedder_for, see_that_model_is_outside
+from rag.library.opener import embedder_for, require_model_outside
 from rag.maintenance.backup_format import (
     CHUNK,
     MANIFEST,
     STORE,
     VERSION,
-    Archived,
-    Copying,
+    ArchiveSummary,
+    CopyProgress,
     Manifest,
     Member,
-    Tell,
+    OnProgress,
 )
 from rag.maintenance.backup_format import documents as documents_in
 from rag.maintenance.draft_folders import draft_of
 from rag.models.named_models import MINILM
-from rag.runtime.byte_sizes import shown_size
+from rag.runtime.byte_sizes import format_size
 from rag.runtime.files import absolute, open_file, printable, sync_folder, writing
 
 MOST_MANIFEST = 64_000_000
@@ -56,7 +56,7 @@ _DAMAGE = (zipfile.BadZipFile, EOFError, NotImplementedError, OverflowError, str
 """Errors of the standard library for a truncated archive, or one in another format than ours."""
 
 
-def bring_in(source: str | Path, folder: Path, tell: Tell) -> Archived:
+def import_archive(source: str | Path, folder: Path, on_progress: OnProgress) -> ArchiveSummary:
     """Restore a library from an archive, in a folder that is new or empty.
 
     Raises
@@ -74,7 +74,7 @@ def bring_in(source: str | Path, folder: Path, tell: Tell) -> Archived:
     path = absolute(source)
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise InputError(f"{folder} is not empty; name a new folder: --library DIR")
-    with _opened(path) as archive, writing(folder.parent):
+    with _open(path) as archive, writing(folder.parent):
         manifest = _manifest(archive, path)
         folder.parent.mkdir(parents=True, exist_ok=True)
         size = sum(one.size for one in manifest.members.values())
@@ -83,44 +83,44 @@ def bring_in(source: str | Path, folder: Path, tell: Tell) -> Archived:
         free = shutil.disk_usage(folder.parent).free
         if size > free:
             raise InputError(
-                f"{folder.parent} has {shown_size(free)} of space left, and the library needs "
-                f"{shown_size(size)}; make room, or choose another place: --library DIR"
+                f"{folder.parent} has {format_size(free)} of space left, and the library needs "
+                f"{format_size(size)}; make room, or choose another place: --library DIR"
             )
         busy = (
-            f"another process brings a library into {folder}; wait for it, or choose another "
+            f"another process is importing a library into {folder}; wait for it, or choose another "
             "place: --library DIR"
         )
         with draft_of(folder, "import", busy) as draft:
             library = draft / "library"
             library.mkdir()
-            _unpack(archive, manifest, library, path, Copying(size, tell))
+            _unpack(archive, manifest, library, path, CopyProgress(size, on_progress))
             documents = _settle(library, manifest, folder, path)
             if folder.exists():
                 folder.rmdir()  # empty; only on Linux can a rename replace it
             library.rename(folder)
             sync_folder(folder.parent)
-    return Archived(documents, size)
+    return ArchiveSummary(documents, size)
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[zipfile.ZipFile]:
+def _open(path: Path) -> Iterator[zipfile.ZipFile]:
     try:
         with open_file(path) as file, zipfile.ZipFile(file) as archive:
             yield archive
     except _DAMAGE as error:
         raise _damaged(path, str(error) or "it is cut short") from error
     except FileNotFoundError as error:
-        raise InputError(f"there is no file {path}; name an archive of rag export") from error
+        raise InputError(f"there is no file {path}; name an archive made by rag export") from error
 
 
 def _manifest(archive: zipfile.ZipFile, path: Path) -> Manifest:
     """Read and validate the manifest, and check that it lists all members."""
     names = [one.filename for one in archive.infolist()]
     if MANIFEST not in names:
-        raise InputError(f"{path} is no archive of a library; make one: rag export FILE")
-    told = archive.getinfo(MANIFEST)
-    if told.file_size > MOST_MANIFEST or told.compress_type != zipfile.ZIP_STORED:
-        raise _damaged(path, "its manifest is too long, or packed")
+        raise InputError(f"{path} is not a library archive; make one: rag export FILE")
+    entry = archive.getinfo(MANIFEST)
+    if entry.file_size > MOST_MANIFEST or entry.compress_type != zipfile.ZIP_STORED:
+        raise _damaged(path, "its manifest is too long, or compressed")
     try:
         found: dict[str, Any] = json.loads(archive.read(MANIFEST))
         version = int(found["version"])
@@ -137,16 +137,16 @@ def _manifest(archive: zipfile.ZipFile, path: Path) -> Manifest:
     except (KeyError, TypeError, AttributeError) as error:
         raise _damaged(path, "its manifest can't be read") from error
     if sorted(names) != sorted([*members, MANIFEST]):
-        raise _damaged(path, "it holds more or less than its manifest says")
+        raise _damaged(path, "its content differs from its manifest")
     for one in archive.infolist():
         if one.filename != MANIFEST:
-            _allowed(one, members[one.filename], path)
+            _check_member(one, members[one.filename], path)
     if STORE not in members:
         raise _damaged(path, "there is no store in it")
     return manifest
 
 
-def _allowed(info: zipfile.ZipInfo, member: Member, path: Path) -> None:
+def _check_member(info: zipfile.ZipInfo, member: Member, path: Path) -> None:
     """Reject path traversal, links, and a size other than declared."""
     name, parts = info.filename, PurePosixPath(info.filename).parts
     plain = (info.external_attr >> 16) & 0o170000 in {0, 0o100000}
@@ -159,17 +159,17 @@ def _allowed(info: zipfile.ZipInfo, member: Member, path: Path) -> None:
         or not plain
         or info.flag_bits & 1
     ):
-        raise _damaged(path, f"“{name}” has no place in a library")
+        raise _damaged(path, f"“{name}” doesn't belong in a library")
     if (
         type(member.size) is not int
         or info.file_size != member.size
         or info.compress_type != zipfile.ZIP_STORED
     ):
-        raise _damaged(path, f"“{name}” is not as long as it says")
+        raise _damaged(path, f"“{name}” doesn't have its declared size")
 
 
 def _unpack(
-    archive: zipfile.ZipFile, manifest: Manifest, draft: Path, path: Path, copying: Copying
+    archive: zipfile.ZipFile, manifest: Manifest, draft: Path, path: Path, copying: CopyProgress
 ) -> None:
     """Extract all members, each verified by its SHA-256 and synced to disk before the next."""
     folders = {draft}
@@ -178,16 +178,16 @@ def _unpack(
         target.parent.mkdir(parents=True, exist_ok=True)
         folders |= {one for one in target.parents if one.is_relative_to(draft)}
         with archive.open(name) as source, target.open("xb") as file:
-            digest = _copied(source, file, member.size, copying)
+            digest = _copy(source, file, member.size, copying)
             file.flush()
             os.fsync(file.fileno())
         if digest != member.sha256:
-            raise _damaged(path, f"“{name}” is not what was put in")
+            raise _damaged(path, f"“{name}” doesn't match its checksum")
     for one in folders:
         sync_folder(one)
 
 
-def _copied(source: IO[bytes], target: IO[bytes], most: int, copying: Copying) -> str:
+def _copy(source: IO[bytes], target: IO[bytes], most: int, copying: CopyProgress) -> str:
     """Copy at most ``most`` bytes; returns their SHA-256."""
     digest, left = hashlib.sha256(), most
     while chunk := source.read(min(CHUNK, left)):
@@ -237,7 +237,7 @@ def _check_notes(database: Database, dimension: int, library: Path, folder: Path
         return
     try:
         embedder = embedder_for(library, None, None)
-        see_that_model_is_outside(embedder.name, folder)
+        require_model_outside(embedder.name, folder)
         found = embedder.fingerprint, embedder.dimension
     except (TypeError, ValueError, AttributeError) as error:
         raise LibraryDamaged(f"it does not say which model it was made with: {error}") from error
@@ -247,4 +247,4 @@ def _check_notes(database: Database, dimension: int, library: Path, folder: Path
 
 
 def _damaged(path: Path, why: str) -> LibraryDamaged:
-    return LibraryDamaged(f"{path} is damaged: {why}; take another copy")
+    return LibraryDamaged(f"{path} is damaged: {why}; use another copy")

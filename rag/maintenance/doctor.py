@@ -43,7 +43,7 @@ _SECRET = re.compile(r"TOKEN|PASS|SECRET|KEY|AUTH", re.IGNORECASE)
 ALSO = ("torch", "transformers", "tokenizers", "openvino", "scipy")
 """Dependencies of the packages above that are often involved in bugs."""
 
-_OTHER_MODEL = "it is gone, or not the one it was: rag ask says where it should be, and what to do"
+_OTHER_MODEL = "it is missing or has changed: rag ask says where it should be, and what to do"
 
 _OUT_OF_REACH = "library.db can't be opened: check the disk's space, and who may read the folder"
 
@@ -61,7 +61,7 @@ class Finding:
     trouble: str = ""
 
 
-def diagnosed(library: Path) -> dict[str, tuple[Finding, ...]]:
+def diagnose(library: Path) -> dict[str, tuple[Finding, ...]]:
     """Diagnose this installation and the library in a folder; findings by subject."""
     return {
         "versions": tuple(_versions()),
@@ -73,7 +73,7 @@ def diagnosed(library: Path) -> dict[str, tuple[Finding, ...]]:
     }
 
 
-def shortened(path: str | Path) -> str:
+def shorten(path: str | Path) -> str:
     """Shorten a path for display: whether it is below the home folder, and its last part."""
     whole = Path(path).expanduser().absolute()
     home = Path.home()
@@ -114,48 +114,48 @@ def _machine() -> Iterator[Finding]:
 def _processor() -> tuple[str, list[str]]:
     """The CPU's name and its features among :data:`FLAGS`, as Linux reports them."""
     try:
-        told = Path("/proc/cpuinfo").read_text("utf-8", "replace")
+        text = Path("/proc/cpuinfo").read_text("utf-8", "replace")
     except OSError:
         return platform.processor(), []
-    name = re.search(r"^model name\s*: (.*)$", told, re.MULTILINE)
-    flags = re.search(r"^(?:flags|Features)\s*: (.*)$", told, re.MULTILINE)
+    name = re.search(r"^model name\s*: (.*)$", text, re.MULTILINE)
+    flags = re.search(r"^(?:flags|Features)\s*: (.*)$", text, re.MULTILINE)
     return name[1] if name else "", sorted(FLAGS & set(flags[1].split())) if flags else []
 
 
 def _model(folder: Path) -> Iterator[Finding]:
     """Whether the library's model, or the packaged one, is present and unmodified."""
     try:
-        kept = _note(folder, NAME)
-        model = NamedModel.from_json(kept) if kept else MINILM
+        record = _note(folder, NAME)
+        model = NamedModel.from_json(record) if record else MINILM
     except (LibraryError, PermissionError):
         model = MINILM
-    name = shortened(model.name) if Path(model.name).is_absolute() else model.name
+    name = shorten(model.name) if Path(model.name).is_absolute() else model.name
     yield Finding("name", f"{name}, {model.dimension} dimensions")
     try:
-        model.checked()
+        model.verified_folder()
     except ModelError as error:
         # The error for a custom model contains its path.
         yield Finding("files", "wrong", str(error) if model is MINILM else _OTHER_MODEL)
     else:
-        yield Finding("files", f"as they should be (SHA-256 {model.sha256[:16]}…)")
+        yield Finding("files", f"unmodified (SHA-256 {model.sha256[:16]}…)")
 
 
 def _library(folder: Path) -> Iterator[Finding]:
-    yield Finding("folder", shortened(folder))
+    yield Finding("folder", shorten(folder))
     try:
         is_there = (folder / "library.db").exists()
     except PermissionError:
         yield Finding("state", "out of reach", _OUT_OF_REACH)
         return
     if not is_there:
-        yield Finding("state", "none here yet; rag index PATH makes it")
+        yield Finding("state", "none here yet; create one: rag index PATH")
         yield from _disk(next(one for one in (folder, *folder.parents) if one.exists()))
         return
     try:
         facts = {name: _note(folder, name) for name in ("format", "generation", "sentences")}
     except LibraryDamaged:
-        told = "library.db can't be read: restore it from a copy, or index into another folder"
-        yield Finding("state", "damaged", told)
+        text = "library.db can't be read: restore it from a copy, or index into another folder"
+        yield Finding("state", "damaged", text)
     except LibraryError:
         yield Finding("state", "out of reach", _OUT_OF_REACH)
     else:
@@ -183,7 +183,7 @@ def _note(folder: Path, name: str) -> str | None:
 
 def _disk(folder: Path) -> Iterator[Finding]:
     free = shutil.disk_usage(folder).free
-    trouble = "make room: indexing needs some 40 KB a passage" if free < LITTLE_DISK else ""
+    trouble = "make room: indexing needs about 40 KB per passage" if free < LITTLE_DISK else ""
     yield Finding("free disk", f"{free / GIB:.1f} GiB", trouble)
 
 
@@ -199,9 +199,11 @@ def _permissions(folder: Path) -> Iterator[Finding]:
 
 def _ocr() -> Finding:
     try:
-        tesseract.checked(tesseract.ENGLISH)
+        tesseract.check_languages(tesseract.ENGLISH)
     except InputError:
-        return Finding("tesseract", "not here, or without English; only rag index --ocr needs it")
+        return Finding(
+            "tesseract", "not installed, or without English; only rag index --ocr needs it"
+        )
     return Finding("tesseract", "installed, reads English")
 
 
@@ -213,4 +215,4 @@ def _settings(environment: Mapping[str, str]) -> Iterator[Finding]:
         if _SECRET.search(name) or "://" in value:  # may contain a host name or a password
             yield Finding(name, "set, not shown")
         else:
-            yield Finding(name, shortened(value) if os.sep in value else value)
+            yield Finding(name, shorten(value) if os.sep in value else value)

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.models.forward_pass import Forward
-from rag.models.weights import mapped
+from rag.models.weights import map_tensors
 from rag.types.arrays import TokenVectors, Weights
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ class Bert:
         if not _is_plain(folder):
             return None
         config = _json(folder / "config.json")
-        weights = mapped(folder / "model.safetensors")
+        weights = map_tensors(folder / "model.safetensors")
         start = "bert." if any(name.startswith("bert.") for name in weights) else ""
 
         def named(name: str) -> Weights:
@@ -223,9 +223,9 @@ def _takes_the_mean(pooling: dict[str, Any]) -> bool:
     """Whether this config means pooling over all tokens, prompt included, in the old or the new
     format.
     """
-    said = pooling.get("pooling_mode")
+    mode = pooling.get("pooling_mode")
     flags = {name for name, value in pooling.items() if name.startswith("pooling_mode_") and value}
-    mean = said == "mean" if said is not None else flags == {"pooling_mode_mean_tokens"}
+    mean = mode == "mean" if mode is not None else flags == {"pooling_mode_mean_tokens"}
     return mean and bool(pooling.get("include_prompt", True))
 
 

@@ -20,7 +20,7 @@ WITHIN = 1e-4
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Plain:
+class PlainBert:
     """The parts of a plain BERT, free of PyTorch."""
 
     tokenization: Tokenization
@@ -42,12 +42,12 @@ class Plain:
                 return None
             as_json = (folder / "tokenizer.json").read_text(encoding="utf-8")
             settings = folder / "config_sentence_transformers.json"
-            said = json.loads(settings.read_text(encoding="utf-8")) if settings.exists() else {}
+            config = json.loads(settings.read_text(encoding="utf-8")) if settings.exists() else {}
         except (OSError, ValueError) as error:
             raise ModelError(
                 f"the model in {folder} can't be read: {error}; get it again"
             ) from error
-        found = prompts(said.get("prompts") or {})
+        found = prompts(config.get("prompts") or {})
         return cls(Tokenization(as_json, *found, window=window), bert)
 
     @classmethod

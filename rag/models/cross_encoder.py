@@ -41,7 +41,7 @@ class CrossEncoderReranker:
     """
 
     def __init__(self, model: str) -> None:
-        self._model = _loaded(model)
+        self._model = _load(model)
 
     def scores(self, question: str, passages: Sequence[str]) -> Scores:
         """Relevance of each passage to the query, in [0, 1]; shape (passages,)."""
@@ -58,7 +58,7 @@ class CrossEncoderReranker:
         return np.asarray(found, dtype=np.float64)
 
 
-def _loaded(model: str) -> CrossEncoder:
+def _load(model: str) -> CrossEncoder:
     if special := special_in(Path(model).expanduser().rglob("*")):
         raise ModelError(f"{special}: {SPECIAL}; get the model again")
     with quiet_transformers():
@@ -80,7 +80,7 @@ def _loaded(model: str) -> CrossEncoder:
     kinds = found[0].model.config.architectures or []
     if len(found) == 1 and not any(kind.endswith("ForSequenceClassification") for kind in kinds):
         raise ModelError(
-            f"{model} is no cross-encoder but a {', '.join(kinds) or 'model without a kind'}; "
+            f"{model} is not a cross-encoder but a {', '.join(kinds) or 'model without a kind'}; "
             "name another model"
         )
     return cast("CrossEncoder", found)

@@ -11,14 +11,14 @@ import numpy as np
 
 from rag.errors import ModelError
 from rag.models import openvino_bert, pooling
-from rag.models.bert_files import Plain
+from rag.models.bert_files import PlainBert
 from rag.models.forward_pass import Runner
-from rag.models.lazy import Once
-from rag.models.micro_batch import Together
+from rag.models.lazy import Lazy
+from rag.models.micro_batch import MicroBatcher
 from rag.models.named_models import MINILM, NamedModel, PackagedModel, is_packaged
-from rag.models.sentence_transformer import InBatches, Network, is_gpu_there
+from rag.models.sentence_transformer import BatchedRunner, Network, has_gpu
 from rag.models.tokenizer import Tokenization
-from rag.models.torch_bert import Packed
+from rag.models.torch_bert import PackedBert
 from rag.types import Passage, PassageEncoding, QueryEncoding
 from rag.types.arrays import Offsets, TokenVectors, Vector, Vectors
 
@@ -65,11 +65,11 @@ class SentenceTransformerEmbedder:
         self.backend: Backend = backend or (
             "OpenVINO" if model.plain and openvino_bert.is_installed() else "PyTorch"
         )
-        self._folder = Once(model.checked)
-        self._plain = Once(self._read_plain)
-        self._network = Once(lambda: loaded or Network.load(self._folder()))
-        self._passages = Once(self._load_for_passages)
-        self._asked = Together(
+        self._folder = Lazy(model.verified_folder)
+        self._plain = Lazy(self._read_plain)
+        self._network = Lazy(lambda: loaded or Network.load(self._folder()))
+        self._passages = Lazy(self._load_for_passages)
+        self._asked = MicroBatcher(
             self._run_questions,
             most=QUESTIONS_PER_RUN,
             # NumPy uses one core per run, and the rest of a search about as much again; PyTorch
@@ -99,10 +99,10 @@ class SentenceTransformerEmbedder:
         """
         if is_packaged(name) and dimensions in {None, MINILM.dimension}:
             return cls()
-        return cls(*NamedModel.described(name, dimensions))
+        return cls(*NamedModel.inspect(name, dimensions))
 
     @classmethod
-    def remembered(cls, kept: str | None) -> Self:
+    def from_record(cls, record: str | None) -> Self:
         """Restore the embedder from a library's record of its model; None means the packaged model.
 
         Raises
@@ -110,10 +110,10 @@ class SentenceTransformerEmbedder:
         LibraryDamaged
             If the record is invalid.
         """
-        return cls() if kept is None else cls(NamedModel.from_json(kept))
+        return cls() if record is None else cls(NamedModel.from_json(record))
 
     @property
-    def to_remember(self) -> str | None:
+    def record(self) -> str | None:
         """The record a library stores so that it can be reopened with this model."""
         return self._model.as_json() if isinstance(self._model, NamedModel) else None
 
@@ -267,15 +267,15 @@ class SentenceTransformerEmbedder:
         plain = self._plain()
         return plain.tokenization if plain else self._network().tokenization
 
-    def _read_plain(self) -> Plain | None:
-        return Plain.read(self._folder(), self.window) if self._model.plain else None
+    def _read_plain(self) -> PlainBert | None:
+        return PlainBert.read(self._folder(), self.window) if self._model.plain else None
 
     def _load_for_passages(self) -> Runner:
         plain = self._plain()
         if self.backend == "OpenVINO":
             if plain is None:
                 raise ModelError(f"OpenVINO does not run {self.name}; leave the backend out")
-            return openvino_bert.Graph(plain.bert)
-        if plain is None or is_gpu_there():
-            return InBatches(self._network())
-        return Packed(plain.bert)
+            return openvino_bert.OpenVinoBert(plain.bert)
+        if plain is None or has_gpu():
+            return BatchedRunner(self._network())
+        return PackedBert(plain.bert)

@@ -9,20 +9,20 @@ from typing import Generic, TypeVar
 T = TypeVar("T")
 
 
-class Once(Generic[T]):
+class Lazy(Generic[T]):
     """Computes a value on first access, exactly once across threads.
 
     If the factory raises, the next access calls it again.
     """
 
     def __init__(self, make: Callable[[], T]) -> None:
-        self._make = make
-        self._made: list[T] = []
-        self._making = threading.Lock()
+        self._compute = make
+        self._value: list[T] = []
+        self._lock = threading.Lock()
 
     def __call__(self) -> T:
         """Return the value, computing it if necessary."""
-        with self._making:
-            if not self._made:
-                self._made.append(self._make())
-            return self._made[0]
+        with self._lock:
+            if not self._value:
+                self._value.append(self._compute())
+            return self._value[0]

@@ -11,7 +11,7 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 
-class Together(Generic[T, R]):
+class MicroBatcher(Generic[T, R]):
     """Runs an item immediately if a slot is free, and otherwise batches it with the others waiting.
 
     Nothing is delayed to fill a batch: a free slot takes whatever is there. Items that arrive while
@@ -40,37 +40,37 @@ class Together(Generic[T, R]):
         """Return the result for one item. An error in a run is raised for each item of its
         batch.
         """
-        mine: Future[R] = Future()
+        own: Future[R] = Future()
         with self._changed:
-            self._waiting.append((item, mine))
-        while not mine.done():
-            self._settle(self._next(mine))
-        return mine.result()
+            self._waiting.append((item, own))
+        while not own.done():
+            self._run_batch(self._take_batch(own))
+        return own.result()
 
-    def _next(self, mine: Future[R]) -> list[tuple[T, Future[R]]]:
-        """Take the longest-waiting items for this thread to run; empty if ``mine`` is done."""
+    def _take_batch(self, own: Future[R]) -> list[tuple[T, Future[R]]]:
+        """Take the longest-waiting items for this thread to run; empty if ``own`` is done."""
 
-        def is_turn() -> bool:
-            return self._free > 0 and any(one is mine for _, one in self._waiting)
+        def has_turn() -> bool:
+            return self._free > 0 and any(one is own for _, one in self._waiting)
 
         with self._changed:
-            self._changed.wait_for(lambda: mine.done() or is_turn())
-            if mine.done():
+            self._changed.wait_for(lambda: own.done() or has_turn())
+            if own.done():
                 return []
             self._free -= 1
-            taken, self._waiting = self._waiting[: self._most], self._waiting[self._most :]
-            return taken
+            batch, self._waiting = self._waiting[: self._most], self._waiting[self._most :]
+            return batch
 
-    def _settle(self, taken: Sequence[tuple[T, Future[R]]]) -> None:
-        if not taken:
+    def _run_batch(self, batch: Sequence[tuple[T, Future[R]]]) -> None:
+        if not batch:
             return
         try:
-            results = self._run([item for item, _ in taken])
+            results = self._run([item for item, _ in batch])
         except BaseException as error:  # noqa: BLE001 - each thread that waits raises it
-            for _, future in taken:
+            for _, future in batch:
                 future.set_exception(error)
         else:
-            for (_, future), result in zip(taken, results, strict=True):
+            for (_, future), result in zip(batch, results, strict=True):
                 future.set_result(result)
         finally:
             with self._changed:

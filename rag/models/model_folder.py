@@ -86,8 +86,10 @@ def languages(folder: Path) -> frozenset[str]:
         if type(error).__module__.partition(".")[0] != "yaml":
             raise
         return frozenset()
-    said = card.get("language") or []
-    listed = [said] if isinstance(said, str) else said if isinstance(said, list) else []
+    declared = card.get("language") or []
+    listed = (
+        [declared] if isinstance(declared, str) else declared if isinstance(declared, list) else []
+    )
     # YAML reads "no", the code for Norwegian, as false.
     named = ["no" if one is False else str(one) for one in listed]
     codes = [code(one) for one in named]

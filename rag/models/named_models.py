@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Self
 
 from rag.errors import InputError, LibraryDamaged, ModelError
-from rag.models.bert_files import Plain
+from rag.models.bert_files import PlainBert
 from rag.models.model_folder import digest, find, languages
 from rag.models.sentence_transformer import Network
 from rag.runtime.files import digest as file_digest
@@ -50,7 +50,7 @@ class PackagedModel:
         """Identifies everything the vectors depend on: weights, window, pooling, bits."""
         return f"{self.name} {self.sha256[:16]} {self.max_tokens} late-mean sign-bits"
 
-    def checked(self) -> Path:
+    def verified_folder(self) -> Path:
         """Return the model's folder after verifying its weights against the official release.
 
         Raises
@@ -97,7 +97,7 @@ class NamedModel:
     plain: bool = False
 
     @classmethod
-    def described(cls, name: str, dimensions: int | None = None) -> tuple[Self, Network]:
+    def inspect(cls, name: str, dimensions: int | None = None) -> tuple[Self, Network]:
         """Inspect a model on this machine; return its record and the model, which had to be loaded.
 
         Parameters
@@ -120,8 +120,8 @@ class NamedModel:
         most = network.full_dimension
         if dimensions is not None and not 1 <= dimensions <= most:
             raise InputError(
-                f"the vectors of {name} have {most} dimensions: --dimensions must lie between 1 "
-                f"and {most}, not be {dimensions}"
+                f"the vectors of {name} have {most} dimensions: --dimensions must be between 1 "
+                f"and {most}, not {dimensions}"
             )
         model = cls(
             name=str(folder.absolute()) if Path(name).expanduser().is_dir() else name,
@@ -131,7 +131,7 @@ class NamedModel:
             late=network.late,
             pooling=network.pooling,
             languages=languages(folder),
-            plain=Plain.equals(folder, network),
+            plain=PlainBert.equals(folder, network),
         )
         return model, network
 
@@ -147,7 +147,7 @@ class NamedModel:
             f"{way}-{self.pooling} sign-bits"
         )
 
-    def checked(self) -> Path:
+    def verified_folder(self) -> Path:
         """Return the model's folder after verifying that its files are unchanged.
 
         Raises
@@ -168,7 +168,7 @@ class NamedModel:
         return json.dumps(asdict(self) | {"languages": sorted(self.languages)})
 
     @classmethod
-    def from_json(cls, kept: str) -> Self:
+    def from_json(cls, record: str) -> Self:
         """Deserialise from a library.
 
         Raises
@@ -177,8 +177,8 @@ class NamedModel:
             If the record is invalid.
         """
         try:
-            said = json.loads(kept)
-            return cls(**(said | {"languages": frozenset(said["languages"])}))
+            values = json.loads(record)
+            return cls(**(values | {"languages": frozenset(values["languages"])}))
         except (ValueError, TypeError, KeyError) as error:
             raise LibraryDamaged(
                 f"the library does not say which model it was made with ({error}); restore it "

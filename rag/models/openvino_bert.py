@@ -29,7 +29,7 @@ def is_installed() -> bool:
     return find_spec("openvino") is not None
 
 
-class Graph:
+class OpenVinoBert:
     """A BERT compiled by OpenVINO for this machine's CPU. Runs are serialised across threads.
 
     Each text runs unpadded on its own; one text per core runs at a time, each in its own thread, so
@@ -39,11 +39,11 @@ class Graph:
     def __init__(self, bert: Bert) -> None:
         self._running = threading.Lock()
         try:
-            self._queue = _compiled(bert)
+            self._queue = _compile(bert)
         except (ImportError, RuntimeError) as error:
             raise ModelError(
                 f"OpenVINO does not run here: {str(error).strip().partition(chr(10))[0]}; "
-                "take it away, and PyTorch is used: pip uninstall openvino"
+                "to use PyTorch, remove it: pip uninstall openvino"
             ) from error
 
     def forward(self, encodings: Sequence[Encoding], _prompt: str) -> Forward:
@@ -70,7 +70,7 @@ def _without_telemetry() -> None:
     sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
 
 
-def _compiled(bert: Bert) -> AsyncInferQueue:
+def _compile(bert: Bert) -> AsyncInferQueue:
     _without_telemetry()
     import openvino
 

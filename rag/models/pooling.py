@@ -114,7 +114,7 @@ def question(
         vector=unit(vector),
         pieces=_pieces(encoding)[kept],
         tokens=tokens[kept],
-        worded=np.array([any(map(str.isalnum, text[a:b])) for a, b in spans.tolist()], bool),
+        is_word=np.array([any(map(str.isalnum, text[a:b])) for a, b in spans.tolist()], bool),
         continued=np.array([n > 0 and word == words[n - 1] for n, word in enumerate(words)], bool),
         legibility=legibility,
     )

@@ -17,7 +17,7 @@ READ_AT_ONCE = 32
 """Queries encoded per batch, while the previous batch is searched."""
 
 
-def each(
+def for_each_query(
     questions: Sequence[str], embedder: Embedder, ask: Callable[[str, QuestionEncoder], T]
 ) -> list[T]:
     """Call ``ask`` for each query with an embedder that has already encoded it; results in order.
@@ -28,13 +28,13 @@ def each(
     asked: list[Future[T]] = []
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         for first in range(0, len(questions), READ_AT_ONCE):
-            some = questions[first : first + READ_AT_ONCE]
-            encoder = Remembered.of(embedder, some)
-            asked += [pool.submit(ask, question, encoder) for question in some]
+            batch = questions[first : first + READ_AT_ONCE]
+            encoder = QueryCache.of(embedder, batch)
+            asked += [pool.submit(ask, question, encoder) for question in batch]
         return [one.result() for one in asked]
 
 
-class Remembered:
+class QueryCache:
     """Caches an embedder's query encodings. Thread-safe."""
 
     def __init__(self, encoder: QuestionEncoder) -> None:
@@ -42,11 +42,11 @@ class Remembered:
         self._known: dict[str, QueryEncoding] = {}
 
     @classmethod
-    def of(cls, embedder: Embedder, questions: Sequence[str]) -> Remembered:
+    def of(cls, embedder: Embedder, questions: Sequence[str]) -> QueryCache:
         """Encode these queries in one batch and cache them."""
-        made = cls(embedder)
-        made._known |= zip(questions, embedder.queries(questions), strict=True)
-        return made
+        cache = cls(embedder)
+        cache._known |= zip(questions, embedder.queries(questions), strict=True)
+        return cache
 
     def tokens(self, text: str) -> Offsets:
         """As the embedder's own."""

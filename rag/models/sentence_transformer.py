@@ -38,7 +38,7 @@ _KNOWN = _WITHOUT_EFFECT | {"Pooling", "Dense", "LayerNorm"}
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class BatchPlan:
     """How passages are batched on a type of device.
 
     ``tokens`` is the batch size, padding included; ``half`` selects float16. With
@@ -53,9 +53,9 @@ class Plan:
 
 
 PLANS = {
-    "cpu": Plan(tokens=256, half=False, one_core_each=True),
-    "cuda": Plan(tokens=65536, half=True, one_core_each=False),
-    "mps": Plan(tokens=16384, half=True, one_core_each=False),
+    "cpu": BatchPlan(tokens=256, half=False, one_core_each=True),
+    "cuda": BatchPlan(tokens=65536, half=True, one_core_each=False),
+    "mps": BatchPlan(tokens=16384, half=True, one_core_each=False),
 }
 """By PyTorch device type. The GPU settings have not been measured."""
 
@@ -101,8 +101,8 @@ class Network:
         self.tokenization = Tokenization(as_json, *prompts(model.prompts), longest=longest)
         if self.tokenization.window < 1:
             raise ModelError(
-                f"{name} reads {longest} tokens at once, and its prompt alone, with the "
-                f"special ones, has {longest - self.tokenization.window}; use another model"
+                f"{name} reads {longest} tokens at once, but its prompt and special tokens "
+                f"take {longest - self.tokenization.window}; use another model"
             )
 
     @classmethod
@@ -178,14 +178,14 @@ class Network:
         return cast("torch.Tensor", features["sentence_embedding"])
 
 
-def is_gpu_there() -> bool:
+def has_gpu() -> bool:
     """Whether PyTorch finds a GPU of any vendor."""
     import torch
 
     return torch.accelerator.is_available()
 
 
-class InBatches:
+class BatchedRunner:
     """Runs a network over any number of passages. Runs are serialised across threads.
 
     Texts are batched by length, longest first, so that there is little padding and all cores finish
@@ -252,24 +252,23 @@ def _check(model: SentenceTransformer, name: str) -> None:
     strange = [kind for kind in kinds[1:] if kind not in _KNOWN]
     if kinds[0] != "Transformer" or kinds[1:2] != ["Pooling"] or strange:
         raise ModelError(
-            f"{name} is made of {', '.join(kinds)}; rag reads models made of a Transformer, a "
+            f"{name} is made of {', '.join(kinds)}; rag supports models made of a Transformer, a "
             "Pooling, and Dense, LayerNorm or Normalize layers"
         )
     modalities: Any = model[0].modality_config
     if "text" not in modalities or "message" in modalities:
-        raise ModelError(f"{name} takes no plain text; use a model for text")
+        raise ModelError(f"{name} does not take plain text; use a model for text")
     if not getattr(model.tokenizer, "is_fast", False):
         raise ModelError(
-            f"the tokenizer of {name} does not say where its tokens stand; use a model with a "
-            "tokenizer.json"
+            f"the tokenizer of {name} gives no token offsets; use a model with a tokenizer.json"
         )
 
 
 def _longest(model: SentenceTransformer) -> int:
     """Maximum number of tokens per text, including special tokens."""
     # If unspecified, transformers reports 10 to the power of 30.
-    said = model.max_seq_length or UNKNOWN_WINDOW
-    return UNKNOWN_WINDOW if said > 10**9 else min(int(said), LONGEST_WINDOW)
+    declared = model.max_seq_length or UNKNOWN_WINDOW
+    return UNKNOWN_WINDOW if declared > 10**9 else min(int(declared), LONGEST_WINDOW)
 
 
 def _as_numpy(values: torch.Tensor) -> np.ndarray[Any, np.dtype[np.float32]]:

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from rag.models import pooling
-from rag.models.lazy import Once
+from rag.models.lazy import Lazy
 from rag.types.arrays import Offsets
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ class Tokenization:
         self.longest = longest if longest is not None else (window or 0) + around
         self.window = self.longest - around
         # Few texts are too long, and creating a tokenizer takes a tenth of a second.
-        self._cutting = Once(self._make_cutting)
+        self._cutting = Lazy(self._make_cutting)
 
     def offsets(self, text: str) -> Offsets:
         """Character offsets of the tokens of ``text``, in order, without special tokens."""

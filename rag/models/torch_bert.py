@@ -30,7 +30,7 @@ TOKENS = 1024
 more, the activations between two layers exceed a core's cache."""
 
 
-class Packed:
+class PackedBert:
     """A plain BERT in PyTorch, with one pack of passages per core. Runs are serialised across
     threads.
     """

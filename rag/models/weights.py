@@ -16,7 +16,7 @@ import numpy as np
 from rag.types.arrays import Weights
 
 
-def mapped(path: Path) -> dict[str, Weights]:
+def map_tensors(path: Path) -> dict[str, Weights]:
     """Map the float32 tensors of a ``model.safetensors``, by name; others are skipped.
 
     File format: header length (8 bytes, little endian); header (JSON: dtype, shape and byte range
@@ -32,7 +32,7 @@ def mapped(path: Path) -> dict[str, Weights]:
     header: Mapping[str, Any] = json.loads(whole[8 : 8 + length].tobytes())
     behind = whole[8 + length :]
     return {
-        name: behind[slice(*said["data_offsets"])].view("<f4").reshape(said["shape"])
-        for name, said in header.items()
-        if said.get("dtype") == "F32"
+        name: behind[slice(*tensor["data_offsets"])].view("<f4").reshape(tensor["shape"])
+        for name, tensor in header.items()
+        if tensor.get("dtype") == "F32"
     }

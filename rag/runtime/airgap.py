@@ -38,7 +38,7 @@ _OWN_NAMES: Final = frozenset({"", "localhost"})
 _closed = False
 
 
-def is_told() -> bool:
+def is_requested() -> bool:
     """Whether the environment turns air-gapped mode on."""
     return os.environ.get(VARIABLE, "").lower() not in {"", "0", "false", "no", "off"}
 
@@ -61,9 +61,9 @@ def close() -> None:
     _prove()
 
 
-def close_if_told() -> None:
+def close_if_requested() -> None:
     """Call :func:`close` if the environment says so."""
-    if is_told():
+    if is_requested():
         close()
 
 
@@ -80,8 +80,8 @@ def _prove() -> None:
         except OSError:  # no route, not our refusal
             pass
     raise RagError(
-        "--airgap does not hold here: a connection was not refused; run rag with CPython, or cut "
-        "the network off by other means"
+        "--airgap does not work here: a connection was not refused; run rag with CPython, or block "
+        "the network by other means"
     )
 
 
@@ -90,20 +90,20 @@ def _refuse(event: str, arguments: tuple[object, ...]) -> None:
     if event in _ADDRESSED:
         address = arguments[_ADDRESSED[event]]
         # A path, or None if the socket is already connected.
-        if isinstance(address, tuple) and not _is_here(address[0]):
+        if isinstance(address, tuple) and not _is_local(address[0]):
             raise AirGapped(_line(address[0]))
     elif event in _LOOKED_UP:
         name = arguments[0]
-        if name is not None and not (_is_here(name) or _is_address(name)):
+        if name is not None and not (_is_local(name) or _is_address(name)):
             raise AirGapped(_line(name))
     elif event in _NAMED:
         name = arguments[0]
         name = name[0] if isinstance(name, tuple) and name else name
-        if not _is_here(name):
+        if not _is_local(name):
             raise AirGapped(_line(name))
 
 
-def _is_here(host: object) -> bool:
+def _is_local(host: object) -> bool:
     """Whether a host is this machine, without a lookup."""
     text = _text(host)
     if text in _OWN_NAMES:

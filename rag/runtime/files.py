@@ -16,7 +16,7 @@ from typing import BinaryIO
 from rag.errors import DiskFull, LibraryError
 
 SPECIAL = (
-    "it is no ordinary file, but a pipe, a socket, a device or something that the system makes up; "
+    "it is not a regular file but a pipe, a socket, a device or a virtual file; "
     "name a file on a disk"
 )
 
@@ -42,7 +42,7 @@ def is_url(path: str | Path) -> bool:
     return re.match(r"[a-z][a-z0-9+.-]+://", str(path)) is not None
 
 
-def on_this_machine(place: str | Path) -> Path | None:
+def local_path(place: str | Path) -> Path | None:
     """The local folder that a path or URL refers to; None if it is remote."""
     if isinstance(place, Path):
         return place
@@ -64,18 +64,18 @@ def may_write(folder: Path) -> bool:
     return os.access(folder, os.W_OK, effective_ids=os.access in os.supports_effective_ids)
 
 
-def is_ordinary(facts: os.stat_result) -> bool:
+def is_regular(facts: os.stat_result) -> bool:
     """Whether this is the stat result of a regular file, not of one in a virtual file system."""
-    return stat.S_ISREG(facts.st_mode) and not is_made_up(facts)
+    return stat.S_ISREG(facts.st_mode) and not is_virtual(facts)
 
 
-def is_made_up(facts: os.stat_result) -> bool:
+def is_virtual(facts: os.stat_result) -> bool:
     """Whether a file or folder is in a virtual file system such as ``/proc``."""
-    return _has_made_up_files(facts.st_dev)
+    return _is_virtual_filesystem(facts.st_dev)
 
 
 @lru_cache(maxsize=1024)
-def _has_made_up_files(device: int) -> bool:
+def _is_virtual_filesystem(device: int) -> bool:
     """Whether the mount table, if there is one, lists a device as a virtual file system."""
     with suppress(OSError):
         for line in Path("/proc/self/mountinfo").read_text("utf-8", "replace").splitlines():
@@ -106,7 +106,7 @@ def open_file(path: str | Path) -> BinaryIO:
 
 
 def _refuse_special(facts: os.stat_result, path: str | Path) -> None:
-    if not is_ordinary(facts) and not stat.S_ISDIR(facts.st_mode):  # a folder has its own error
+    if not is_regular(facts) and not stat.S_ISDIR(facts.st_mode):  # a folder has its own error
         raise OSError(errno.EINVAL, SPECIAL, str(path))
 
 
@@ -115,7 +115,7 @@ def special_in(paths: Iterable[Path]) -> Path | None:
     for path in paths:
         with suppress(OSError):
             facts = path.stat()
-            if not is_ordinary(facts) and (not stat.S_ISDIR(facts.st_mode) or is_made_up(facts)):
+            if not is_regular(facts) and (not stat.S_ISDIR(facts.st_mode) or is_virtual(facts)):
                 return path
     return None
 

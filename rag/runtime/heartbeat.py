@@ -30,7 +30,7 @@ class Beat(Protocol):
         ...
 
 
-def unobserved(done: int | None = None, total: int = 0) -> None:
+def no_heartbeat(done: int | None = None, total: int = 0) -> None:
     """A heartbeat that does nothing."""
 
 
@@ -99,7 +99,7 @@ def result(future: Future[T], beat: Beat) -> T:
 
 def run(call: Callable[[], T], beat: Beat) -> T:
     """Make a call that has no heartbeats of its own, such as into a third-party library."""
-    if beat is unobserved:
+    if beat is no_heartbeat:
         return call()
     with ThreadPoolExecutor(1, "rag-call") as pool:
         return result(pool.submit(call), beat)

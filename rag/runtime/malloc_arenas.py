@@ -17,7 +17,7 @@ _ARENA_MAX = -8
 """M_ARENA_MAX in malloc.h."""
 
 
-def a_heap_for_each_core() -> None:
+def limit_arenas() -> None:
     """From now on create at most one arena per core, if the C library is glibc."""
     if sys.platform == "linux":
         set_option = getattr(ctypes.CDLL(None), "mallopt", None)  # glibc only

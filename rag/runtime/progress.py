@@ -12,7 +12,7 @@ SECONDS_BETWEEN_LINES = 10.0
 
 
 @contextmanager
-def shown(
+def progress_callback(
     progress: bool | Callable[[Progress], None],  # noqa: FBT001  (as in ``Library.index``)
 ) -> Iterator[Callable[[Progress], None]]:
     """The function to call with each step: progress bars for True, nothing for False."""
@@ -20,10 +20,10 @@ def shown(
         with bars() as on_progress:
             yield on_progress
     else:
-        yield progress or _unseen
+        yield progress or _discard
 
 
-def _unseen(_: Progress) -> None:
+def _discard(_: Progress) -> None:
     """Discard progress."""
 
 

@@ -23,7 +23,7 @@ TURN = 0.0005
 """Seconds for which a thread may hold the GIL while another waits for it."""
 
 
-def short_turns() -> None:
+def shorten_switch_interval() -> None:
     """Set Python's thread switch interval to a tenth of its default.
 
     A query releases and reacquires the GIL at each matrix product, index search and read; a thread
@@ -32,7 +32,7 @@ def short_turns() -> None:
     sys.setswitchinterval(TURN)
 
 
-def one_blas_thread() -> None:
+def limit_blas_to_one_thread() -> None:
     """From now on NumPy's products use one thread each, in the whole process.
 
     To be called by the main thread.

@@ -142,7 +142,7 @@ def _start(call: Callable[[], T], library: Searcher) -> Callable[[], T]:
 
 def _lexical(text: str, config: SearchConfig, library: Searcher) -> LexicalScores:
     """Search the lexical index."""
-    keys, scores = library.worded(text, config.index_depth)
+    keys, scores = library.lexical(text, config.index_depth)
     by_key = dict(zip(keys.tolist(), scores.tolist(), strict=True))
     if len(library) < MANY:
         return LexicalScores(by_key, None, {})

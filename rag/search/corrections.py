@@ -63,7 +63,7 @@ def alternative(
 ) -> str | None:
     """The question as it was spelled if corrections were applied, else with those suggested."""
     as_asked = [Respelling(one.asked, f"+{one.asked}") for one in applied]
-    return spelling.respelled(question, as_asked or offered) if applied or offered else None
+    return spelling.correct(question, as_asked or offered) if applied or offered else None
 
 
 def _is_word(text: str, encoder: QuestionEncoder) -> bool:
@@ -72,7 +72,7 @@ def _is_word(text: str, encoder: QuestionEncoder) -> bool:
 
 def _certainty_of_name(one: Respelling, library: Searcher, encoder: QuestionEncoder) -> bool | None:
     """Whether a correction is certain enough to be applied; None if not even to be suggested."""
-    keys = library.limited((), Clauses((one.found,))).matching("").tolist()[:LOOKED_AT]
+    keys = library.filtered((), Clauses((one.found,))).matching("").tolist()[:LOOKED_AT]
     texts = [stored.passage.text for stored in library.passages(keys).values()]
     written = [place.of(text) for text in texts for place in library.places("", [one.found], text)]
     if not all(word[0].isupper() for word in written):

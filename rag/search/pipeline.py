@@ -16,7 +16,7 @@ from rag.search.candidates import Candidates, EncodedQuery, candidates, start_le
 from rag.search.corrections import alternative, corrections
 from rag.search.scoring import DEFAULT, SearchConfig
 from rag.text import query_parser, spelling
-from rag.types import Hit, Passage, Quote, Span, Why
+from rag.types import Explanation, Hit, Passage, Quote, Span
 from rag.types.arrays import Scores
 from rag.types.filters import Filter
 from rag.types.protocols import QuestionEncoder
@@ -24,8 +24,8 @@ from rag.types.protocols import QuestionEncoder
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ScoredPassage:
-    """A passage with the components of its score, as in :class:`rag.types.Why`; ``sentences`` has a
-    score for each of its sentences as the answer.
+    """A passage with the components of its score, as in :class:`rag.types.Explanation`;
+    ``sentences`` has a score for each of its sentences as the answer.
     """
 
     stored: StoredTokens
@@ -90,7 +90,7 @@ def search(
     InputError
         If ``k`` is below 1.
     """
-    parsed = query_parser.read(question)
+    parsed = query_parser.parse(question)
     if not any(character.isalnum() for character in parsed.question):
         raise EmptyQuestion(
             "the question has only conditions: add what to look for, or list all that meets them"
@@ -105,8 +105,8 @@ def search(
     applied, offered = corrections(
         parsed.question, parsed.exact, library, embedder, leave_words=True
     )
-    text = spelling.respelled(parsed.question, applied)
-    limited = library.limited((*parsed.conditions, conditions), parsed.clauses)
+    text = spelling.correct(parsed.question, applied)
+    limited = library.filtered((*parsed.conditions, conditions), parsed.clauses)
     deep = config.deep_enough(k)
     lexical = start_lexical(text, deep, limited)
     encoding = embedder.query(text)
@@ -123,7 +123,7 @@ def search(
     has_conditions = bool(parsed.conditions or parsed.clauses or conditions)
     return SearchResult(
         hits=hits,
-        reading=query_parser.in_words(parsed, applied if hits else ()),
+        reading=query_parser.describe(parsed, applied if hits else ()),
         alternative=alternative(question, applied, offered),
         conditions_met=bool(hits or not has_conditions or len(limited.matching(""))),
         own_score=own_score,
@@ -149,7 +149,7 @@ def _scored(query: EncodedQuery, found: Candidates) -> list[ScoredPassage]:
     )
     idf = scoring.idf(*query.library.piece_frequencies(query.encoding.pieces))
     # A question mark is rare in documents, yet says nothing about what is asked.
-    weights = np.where(query.encoding.worded, idf, 0.0)
+    weights = np.where(query.encoding.is_word, idf, 0.0)
     late = late_interaction.passage_scores(matches, weights, query.config)
     sentences = late_interaction.sentence_scores(
         matches, weights, query.encoding.continued, query.config
@@ -227,7 +227,7 @@ def _hit(
         start=passage.start,
         end=passage.end,
         answer=Quote(answer.shifted(-passage.start).of(passage.text), answer.start, answer.end),
-        why=Why(
+        why=Explanation(
             meaning=shown.dense,
             words=shown.lexical,
             tokens=shown.late,

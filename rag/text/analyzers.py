@@ -52,7 +52,7 @@ class Analysis:
         self.literal = _literal()
         self._stemmers = {kind: Stemmer(kind) for kind in sorted(kinds)}
         self._indexing: dict[str, Stemmer] = {}
-        self._remembered = lru_cache(REMEMBERED)(self._words)
+        self._cached_words = lru_cache(REMEMBERED)(self._words)
 
     def indexed(self, text: str, language: str | None) -> tantivy.PreTokenizedString | None:
         """The stems of a text in a language; None if :attr:`stemmed` gives the same."""
@@ -81,7 +81,7 @@ class Analysis:
         languages, or several, in which it has the most stop words.
         """
         # Cached, because each index operation asks for the same query's words.
-        return self._remembered(text) if len(text) <= LONGEST_REMEMBERED else self._words(text)
+        return self._cached_words(text) if len(text) <= LONGEST_REMEMBERED else self._words(text)
 
     def _words(self, text: str) -> tuple[Stems, ...]:
         stop_words = [stemmer.stop_words(text) for stemmer in self._stemmers.values()]

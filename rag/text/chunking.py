@@ -69,7 +69,7 @@ def passages(
     target = min(target, window)
     trails = _trails(document)
     found = []
-    for section in _sections(_measured(document, tokenizer), window // 2):
+    for section in _sections(_count_tokens(document, tokenizer), window // 2):
         for first, last in _best_breaks(section, window, target):
             spans = tuple(sentence.span for sentence in section[first:last])
             leading = sum(1 for sentence in section[first:last] if sentence.heading)
@@ -114,7 +114,7 @@ def _pages(document: Document, start: int, end: int) -> tuple[Page, ...]:
     )
 
 
-def _measured(document: Document, tokenizer: Tokenizer) -> Iterator[_Sentence]:
+def _count_tokens(document: Document, tokenizer: Tokenizer) -> Iterator[_Sentence]:
     """Every sentence with its number of tokens; those beyond the window are cut into pieces."""
     tokens = _Tokens(document.text, tokenizer)
     headings = {heading.span for heading in document.headings}
@@ -184,12 +184,12 @@ def _pieces(text: str, span: Span, tokens: Offsets, window: int) -> list[tuple[S
     cuts.append(len(tokens))
     bounds = [span.start, *(int(tokens[cut, 0]) for cut in cuts[1:-1]), span.end]
     return [
-        (_trimmed(text, Span(start, end)), to - begin)
+        (_trim(text, Span(start, end)), to - begin)
         for (start, end), (begin, to) in zip(pairwise(bounds), pairwise(cuts), strict=True)
     ]
 
 
-def _trimmed(text: str, span: Span) -> Span:
+def _trim(text: str, span: Span) -> Span:
     words = span.of(text)
     return Span(
         span.start + len(words) - len(words.lstrip()), span.end - len(words) + len(words.rstrip())

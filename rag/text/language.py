@@ -73,13 +73,13 @@ def language(text: str) -> str | None:
 
 def with_language(document: Document) -> Document:
     """The document with its language code in the metadata, identified if not declared."""
-    said = dict(document.metadata)
-    named = code(said.get("language", ""))
+    fields = dict(document.metadata)
+    named = code(fields.get("language", ""))
     found = named or language(document.text)
     if found:
-        origin = said.get("language_from", "file") if named else "document"
-        said |= {"language": found, "language_from": origin}
-    return replace(document, metadata=said)
+        origin = fields.get("language_from", "file") if named else "document"
+        fields |= {"language": found, "language_from": origin}
+    return replace(document, metadata=fields)
 
 
 @cache

@@ -92,12 +92,12 @@ def check_length(text: str) -> None:
     """
     if len(text) > MAX_QUESTION_LENGTH:
         raise InputError(
-            f"the question has {len(text):,} characters, and {MAX_QUESTION_LENGTH:,} is the limit;"
+            f"the question has {len(text):,} characters, but the limit is {MAX_QUESTION_LENGTH:,};"
             " ask a shorter one"
         )
 
 
-def read(text: str) -> Query:
+def parse(text: str) -> Query:
     """Parse a query; any text is valid."""
     typed, text = text, plain(text)
     phrases: list[str] = []
@@ -113,28 +113,28 @@ def read(text: str) -> Query:
         rest = form["exact"] or ""
         if rest:
             exact.add(rest)
-        elif phrase and _says_something(phrase):
+        elif phrase and _has_words(phrase):
             phrases.append(phrase.strip(_QUOTES).strip())
-        elif excluded and _says_something(excluded):
+        elif excluded and _has_words(excluded):
             without.append(excluded.strip(_QUOTES).strip())
         elif form["name"]:
             value, rest = _value(form["value"])
             condition = _condition(form["name"].lower(), value)
             if condition is None:
                 continue
-            conditions = _both(conditions, condition)
+            conditions = _merge(conditions, condition)
         else:
             continue
         before = text[end : form.start()]
         question += [before, phrases[-1] if phrase else "", rest]
         words += [before, rest]
         end = form.end()
-    whole = _tidied([*question, text[end:]]) if end else text
+    whole = _join([*question, text[end:]]) if end else text
     searched = _cut(whole)
     return Query(
         text=typed,
         question=searched,
-        words=_cut(_tidied([*words, text[end:]])) if end else searched,
+        words=_cut(_join([*words, text[end:]])) if end else searched,
         clauses=Clauses(tuple(phrases), tuple(without)),
         conditions=conditions,
         exact=frozenset(exact),
@@ -142,7 +142,7 @@ def read(text: str) -> Query:
     )
 
 
-def in_words(query: Query, instead: Sequence[Respelling]) -> tuple[str, ...]:
+def describe(query: Query, instead: Sequence[Respelling]) -> tuple[str, ...]:
     """Explain how a query was interpreted, in sentences for the user; empty for plain words.
 
     Parameters
@@ -150,14 +150,14 @@ def in_words(query: Query, instead: Sequence[Respelling]) -> tuple[str, ...]:
     instead
         Spelling corrections.
     """
-    said = [f"with “{phrase}”" for phrase in query.clauses.phrases]
-    said += [f"without “{phrase}”" for phrase in query.clauses.without]
+    restrictions = [f"with “{phrase}”" for phrase in query.clauses.phrases]
+    restrictions += [f"without “{phrase}”" for phrase in query.clauses.without]
     for condition in query.conditions:
         given = {name: value for name, value in asdict(condition).items() if value}
         given |= given.pop("where", {})
-        said += [f"{name} {value}" for name, value in given.items()]
-    only = [f"Only passages {', '.join(said)}."] if said else []
-    cut = [f"Only the first {len(query.question)} characters were looked for."] * query.is_cut
+        restrictions += [f"{name} {value}" for name, value in given.items()]
+    only = [f"Only passages {', '.join(restrictions)}."] if restrictions else []
+    cut = [f"Only the first {len(query.question)} characters were used."] * query.is_cut
     return (
         *only,
         *cut,
@@ -165,7 +165,7 @@ def in_words(query: Query, instead: Sequence[Respelling]) -> tuple[str, ...]:
     )
 
 
-def _says_something(text: str) -> bool:
+def _has_words(text: str) -> bool:
     return any(character.isalnum() for character in text)
 
 
@@ -179,7 +179,7 @@ def _value(written: str) -> tuple[str, str]:
 
 def _condition(name: str, value: str) -> Filter | None:
     """The filter of that name, or None if the value is invalid."""
-    if not _says_something(value) or len(value) > MAX_FILTER_LENGTH:
+    if not _has_words(value) or len(value) > MAX_FILTER_LENGTH:
         return None
     if name in {"since", "until"}:
         day = _day(value, last=name == "until")
@@ -207,7 +207,7 @@ def _day(written: str, *, last: bool) -> dt.date | None:
         return None
 
 
-def _both(conditions: tuple[Filter, ...], added: Filter) -> tuple[Filter, ...]:
+def _merge(conditions: tuple[Filter, ...], added: Filter) -> tuple[Filter, ...]:
     """Add a filter, merged with the others as far as possible."""
     *before, last = conditions or (Filter(),)
     given = {
@@ -228,7 +228,7 @@ def _cut(text: str) -> str:
     return words[0] if words else text[:MAX_SEARCHED_LENGTH]
 
 
-def _tidied(parts: list[str]) -> str:
+def _join(parts: list[str]) -> str:
     """Join the parts into one line, with whitespace collapsed."""
     line = " ".join("".join(parts).split())
     return re.sub(rf"(?<=\w) (?=[{_ENDS_A_SENTENCE})\]]+(?: |$))", "", line)

@@ -69,9 +69,9 @@ def paragraphs(text: str, within: Span | None = None) -> list[Span]:
     found = []
     start = whole.start
     for gap in _GAP.finditer(text, whole.start, whole.end):
-        found.append(_trimmed(text, start, gap.start()))
+        found.append(_trim(text, start, gap.start()))
         start = gap.end()
-    found.append(_trimmed(text, start, whole.end))
+    found.append(_trim(text, start, whole.end))
     return [span for span in found if span is not None]
 
 
@@ -93,14 +93,14 @@ def sentences(text: str, within: Span | None = None, *, language: str = "en") ->
         for block in _blocks(text, paragraph):
             cuts = [*_sentence_starts(text, block, language), block.end]
             for start, end in itertools.pairwise(cuts):
-                piece = _trimmed(text, start, end)
+                piece = _trim(text, start, end)
                 if piece is not None:
                     pieces.append(piece)
-        found += _joined(text, pieces)
+        found += _join_fragments(text, pieces)
     return found
 
 
-def _trimmed(text: str, start: int, end: int) -> Span | None:
+def _trim(text: str, start: int, end: int) -> Span | None:
     """The range without surrounding whitespace, or None if nothing is left."""
     content = text[start:end]
     kept = content.strip()
@@ -151,11 +151,11 @@ def _boundaries(language: str, piece: str) -> Iterator[int]:
     """Start offsets of the sentences in the piece."""
     # For sentencex, the label of a list or figure, as in "(A) One. Two.", opens a bracket, which
     # the next ")" far away may close.
-    starts = [_after_note(piece, one) for one in _ask(language, _LABEL.sub(r" \1 ", piece))]
+    starts = [_after_note(piece, one) for one in _segment(language, _LABEL.sub(r" \1 ", piece))]
     for start, end in itertools.pairwise([*starts, len(piece)]):
         yield _with_opening(piece, start)
         if end - start > LONG_SENTENCE:
-            inner = _ask(language, piece[start:end].translate(_QUOTES_AND_BRACKETS))
+            inner = _segment(language, piece[start:end].translate(_QUOTES_AND_BRACKETS))
             yield from (
                 _with_opening(piece, _after_note(piece, start + offset)) for offset in inner
             )
@@ -177,7 +177,7 @@ def _with_opening(piece: str, start: int) -> int:
     return start
 
 
-def _ask(language: str, piece: str) -> list[int]:
+def _segment(language: str, piece: str) -> list[int]:
     """Start offsets of sentences according to sentencex."""
     import sentencex
 
@@ -193,7 +193,7 @@ def _ask(language: str, piece: str) -> list[int]:
     return [boundary["start_index"] for boundary in found]
 
 
-def _joined(text: str, pieces: list[Span]) -> list[Span]:
+def _join_fragments(text: str, pieces: list[Span]) -> list[Span]:
     """Join pieces of a paragraph that mean nothing alone to their neighbours."""
     joined: list[Span] = []
     start: int | None = None  # of a piece that joins the next

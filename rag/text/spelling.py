@@ -63,7 +63,7 @@ def is_plain_slip(asked: str, found: str) -> bool:
     return ends_alike and len(asked) >= LETTERS_OF_A_PLAIN_NAME
 
 
-def respelled(text: str, respellings: Sequence[Respelling]) -> str:
+def correct(text: str, respellings: Sequence[Respelling]) -> str:
     """The text with the replacements applied."""
     for one in respellings:
         text = re.sub(rf"\b{re.escape(one.asked)}\b", one.found, text)

@@ -106,7 +106,7 @@ class Stemmer:
 
     def terms(self, text: str) -> list[Term]:
         """All index terms of a text, in order."""
-        words, runs = _apart(text)
+        words, runs = _blank_out(text)
         if not runs:
             return self._words(words)
         letters = (Term(span, (span.of(text),)) for run in runs for span in _letters(text, run))
@@ -121,12 +121,12 @@ class Stemmer:
 
     def asked(self, text: str) -> list[Term]:
         """The terms of a query: a single letter only if it is a whole word."""
-        words, runs = _apart(text)
+        words, runs = _blank_out(text)
         return sorted([*self._words(words), *_pairs(text, runs)])
 
     def stop_words(self, text: str) -> set[Span]:
         """Spans of the stop words in a text."""
-        words, _ = _apart(text)
+        words, _ = _blank_out(text)
         everything = {_span(token) for token in self._everything.pre_tokenize(words).tokens}
         return everything - {term.span for term in self._words(words)}
 
@@ -193,7 +193,7 @@ def _analyzer(language: str | None, *, fold_first: bool) -> tantivy.TextAnalyzer
     return building.build()
 
 
-def _apart(text: str) -> tuple[str, list[Span]]:
+def _blank_out(text: str) -> tuple[str, list[Span]]:
     """Blank out scripts without spaces; returns the text and the spans blanked out."""
     runs = [Span(*match.span()) for match in _WITHOUT_BLANKS.finditer(text)]
     return (_WITHOUT_BLANKS.sub(lambda match: " " * len(match[0]), text) if runs else text), runs

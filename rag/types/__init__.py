@@ -142,7 +142,7 @@ class QueryEncoding:
     """The model's output for one query.
 
     All fields but ``vector`` and ``legibility`` have one entry per token, without special tokens.
-    ``worded`` marks tokens with a letter or digit, as opposed to punctuation; ``continued`` marks
+    ``is_word`` marks tokens with a letter or digit, as opposed to punctuation; ``continued`` marks
     tokens that continue a word rather than start one. ``legibility``, in [0, 1], is how well the
     model can read the query: see :meth:`rag.models.tokenizer.Tokenization.legibility`.
     """
@@ -150,7 +150,7 @@ class QueryEncoding:
     vector: Vector
     pieces: Pieces
     tokens: TokenVectors
-    worded: NDArray[np.bool_]
+    is_word: NDArray[np.bool_]
     continued: NDArray[np.bool_]
     legibility: float = 1.0
 
@@ -165,7 +165,7 @@ class Quote:
 
 
 @dataclass(frozen=True, slots=True)
-class Why:
+class Explanation:
     """The components of a hit's score.
 
     ``meaning``, ``words`` and ``tokens`` are the dense, lexical and late-interaction scores, in [0,
@@ -208,7 +208,7 @@ class Hit:
     start: int
     end: int
     answer: Quote
-    why: Why
+    why: Explanation
     also_in: tuple[str, ...] = ()
     page_label: str | None = None
     date_from: str | None = None
@@ -320,7 +320,7 @@ class Found:
     ``passages`` is the total number, and ``documents`` the number in each document. ``matches`` are
     those on this page; ``offset`` is the position of the first, counted from 0. Both lists are in
     the order in which the documents were added to the library, then by position in the document.
-    ``instead`` is that of :class:`Why`; ``reading`` and ``alternative`` are those of
+    ``instead`` is that of :class:`Explanation`; ``reading`` and ``alternative`` are those of
     :class:`Answer`.
     """
 

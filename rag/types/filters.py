@@ -40,7 +40,7 @@ class Filter:
         values = (self.source, self.title, self.language, *chain(*self.where.items()))
         if any(len(value) > MAX_FILTER_LENGTH for value in values if value):
             raise InputError(
-                f"a condition has up to {MAX_FILTER_LENGTH} characters; give a shorter one"
+                f"a condition may have up to {MAX_FILTER_LENGTH} characters; use a shorter one"
             )
 
     def __bool__(self) -> bool:

@@ -196,7 +196,7 @@ class Findability:
 
 
 @dataclass(frozen=True, slots=True)
-class Lost:
+class LostDocument:
     """A document that a query should retrieve, and doesn't."""
 
     title: str
@@ -205,7 +205,7 @@ class Lost:
 
 
 @dataclass(frozen=True, slots=True)
-class Sought:
+class QueryOutcome:
     """The outcome of one query of the self-test: the ``rank`` of the document it was made from,
     counted from 1, or 0 if that was not in the top ten.
     """
@@ -226,8 +226,8 @@ class SelfTest:
 
     total: Findability
     types: tuple[Findability, ...]
-    missed: tuple[Lost, ...]
-    lost: tuple[Lost, ...]
+    missed: tuple[LostDocument, ...]
+    lost: tuple[LostDocument, ...]
     seconds: float
 
 

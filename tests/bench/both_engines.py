@@ -35,7 +35,7 @@ from rag.evaluation.labelled_sets import Question, spread
 from rag.evaluation.relevance import SpanJudge, passage
 from rag.evaluation.spans import SpanLocator
 from rag.models.embedder import SentenceTransformerEmbedder
-from rag.runtime.threads import one_blas_thread
+from rag.runtime.threads import limit_blas_to_one_thread
 
 DEPTH = 10
 SHOWN = 5
@@ -50,7 +50,7 @@ def main() -> None:
     parser.add_argument("--compressed", action="store_true")
     parser.add_argument("--local", action="store_true")
     arguments = parser.parse_args()
-    one_blas_thread()  # as the command does
+    limit_blas_to_one_thread()  # as the command does
     arguments.folder.mkdir(parents=True, exist_ok=True)
     if arguments.compressed:
         table.EXACT = 0

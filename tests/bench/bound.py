@@ -25,7 +25,7 @@ from quality import circumstances
 
 from rag.documents.registry import load
 from rag.models.embedder import SentenceTransformerEmbedder
-from rag.runtime.threads import one_blas_thread
+from rag.runtime.threads import limit_blas_to_one_thread
 from rag.text.chunking import passages
 from rag.text.sentences import sentences
 from rag.types import Document, Passage
@@ -43,7 +43,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--backends", nargs="+", default=["OpenVINO", "PyTorch"])
     arguments = parser.parse_args()
-    one_blas_thread()  # as the command does
+    limit_blas_to_one_thread()  # as the command does
     print(json.dumps(measured(arguments.passages, arguments.rounds, arguments.backends)))
     print(circumstances())
 

@@ -36,7 +36,7 @@ from quality import circumstances
 from ray.cluster_utils import Cluster
 
 from rag import Library, Progress
-from rag.runtime.threads import one_blas_thread
+from rag.runtime.threads import limit_blas_to_one_thread
 
 CLIENTS = 4
 Row = dict[str, float]
@@ -49,7 +49,7 @@ def main() -> None:
     parser.add_argument("--questions", type=int, default=100)
     parser.add_argument("--rounds", type=int, default=3)
     arguments = parser.parse_args()
-    one_blas_thread()
+    limit_blas_to_one_thread()
     # Ray lowers its own priority; on a machine that others use, that would be measured.
     os.environ |= {"RAY_USAGE_STATS_ENABLED": "0", "RAY_worker_niceness": "0"}
     listed = list(made(arguments.documents))

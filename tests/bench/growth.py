@@ -133,7 +133,7 @@ def recall(library: Library, embedder: SentenceTransformerEmbedder, texts: list[
     """Share of the ten nearest sentences of each question whose passages the index proposes."""
     questions = np.stack([embedder.query(text).vector for text in texts])
     nearest = Nearest(questions)
-    for _ in nearest.watching(all_vectors(library.path, embedder.dimension)):
+    for _ in nearest.observe(all_vectors(library.path, embedder.dimension)):
         pass
     vectors = library._engine.snapshots.current().vectors
     found = 0

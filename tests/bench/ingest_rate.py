@@ -116,9 +116,9 @@ def spread(values: Sequence[float]) -> list[float]:
 def indexed(files: Path) -> Row:
     """Index with rag, in this process, after it has done so once with one text."""
     from rag import Library
-    from rag.runtime.threads import one_blas_thread
+    from rag.runtime.threads import limit_blas_to_one_thread
 
-    one_blas_thread()  # as the command does
+    limit_blas_to_one_thread()  # as the command does
     with tempfile.TemporaryDirectory() as temporary:
         first = Path(temporary) / "first.txt"
         first.write_text("Everything is imported and has run once.")

@@ -77,9 +77,9 @@ def grow(folder: Path, real: Real, embedder: SentenceTransformerEmbedder, passag
             )
             settling.append((_record(document), [document.source]))
             if len(settling) == SETTLED_TOGETHER:
-                writer.settle(settling)
+                writer.record_files(settling)
                 settling = []
-        writer.settle(settling)
+        writer.record_files(settling)
         database.close()
 
 

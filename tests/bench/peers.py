@@ -31,7 +31,7 @@ from typing import Any
 import numpy as np
 from quality import circumstances, differences
 
-from rag import Document, Hit, Quote, Span, Why
+from rag import Document, Explanation, Hit, Quote, Span
 from rag.evaluation.beir import read_beir
 from rag.evaluation.corpus import Corpus
 from rag.evaluation.labelled_sets import GoldSpan, LabelledSet, Question, spread
@@ -170,7 +170,7 @@ def in_text(rank: int, document: str, span: Span, text: str) -> Hit:
         start=span.start,
         end=span.end,
         answer=Quote(shown, span.start, span.end),
-        why=Why(0.0, 0.0, 0.0, None, None, ()),
+        why=Explanation(0.0, 0.0, 0.0, None, None, ()),
     )
 
 

@@ -35,8 +35,8 @@ from quality import circumstances
 
 from rag import Library, Progress
 from rag.models.embedder import SentenceTransformerEmbedder
-from rag.models.micro_batch import Together
-from rag.runtime.threads import one_blas_thread, short_turns
+from rag.models.micro_batch import MicroBatcher
+from rag.runtime.threads import limit_blas_to_one_thread, shorten_switch_interval
 from rag.search import late_interaction, pipeline
 from ui.pages import answers
 
@@ -62,8 +62,8 @@ def main() -> None:
 
 def measured(folder: Path, asked: Sequence[str], clients: int) -> dict[str, object]:
     """Quantiles of the stages alone and with clients, and of searches while it indexes."""
-    one_blas_thread()  # as the command does
-    short_turns()
+    limit_blas_to_one_thread()  # as the command does
+    shorten_switch_interval()
     clock = Clock()
     model = SentenceTransformerEmbedder()
     embedder = Timed(model, "encoding", clock, ("query",))
@@ -206,7 +206,7 @@ def watched(library: Library, clock: Clock) -> Iterator[None]:
 @contextmanager
 def each_by_itself(model: SentenceTransformerEmbedder, clients: int) -> Iterator[None]:
     """Let no question wait for another: each goes through the model at once, by itself."""
-    alone = Together(model._run_questions, most=1, at_once=clients)
+    alone = MicroBatcher(model._run_questions, most=1, at_once=clients)
     with patch.object(model, "_asked", alone):
         yield
 

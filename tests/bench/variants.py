@@ -16,7 +16,7 @@ from rag import Hit, Library
 from rag.evaluation.labelled_sets import Question
 from rag.evaluation.report import Search
 from rag.index.sqlite import StoredTokens
-from rag.models.query_cache import Remembered
+from rag.models.query_cache import QueryCache
 from rag.search import pipeline
 from rag.search.scoring import DEFAULT, SearchConfig
 from rag.types import QueryEncoding
@@ -35,15 +35,15 @@ class View:
     def __len__(self) -> int:
         return len(self.inner)
 
-    def limited(self, *conditions: object) -> View:
+    def filtered(self, *conditions: object) -> View:
         """The same view of a part of the library."""
-        return type(self)(self.inner.limited(*conditions))
+        return type(self)(self.inner.filtered(*conditions))
 
 
 class WithoutLexicalIndex(View):
     """The lexical index proposes nothing."""
 
-    def worded(self, question: str, passages: int) -> tuple[np.ndarray, np.ndarray]:
+    def lexical(self, question: str, passages: int) -> tuple[np.ndarray, np.ndarray]:
         """No passages."""
         del question, passages
         return np.zeros(0, np.int64), np.zeros(0)
@@ -80,7 +80,7 @@ class PunctuationWeighted(View):
     def query(self, question: str) -> QueryEncoding:
         """The encoding, all of whose tokens pass for words."""
         found = self.inner.query(question)
-        return replace(found, worded=np.ones_like(found.worded))
+        return replace(found, is_word=np.ones_like(found.is_word))
 
 
 class AllTokensOfWords(View):
@@ -126,7 +126,7 @@ VARIANTS = {
 
 def searches(library: Library, variants: Sequence[Variant]) -> list[Search]:
     """The searches of a snapshot of the library; the model reads each question once for all."""
-    encoder = Remembered(library.embedder)
+    encoder = QueryCache(library.embedder)
     snapshot = library.engine.searcher()
 
     def search_of(variant: Variant) -> Search:

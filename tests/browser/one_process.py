@@ -88,11 +88,11 @@ def main() -> None:
 
     from rag import Library
     from rag.models.embedder import SentenceTransformerEmbedder
-    from rag.runtime.threads import one_blas_thread, short_turns
+    from rag.runtime.threads import limit_blas_to_one_thread, shorten_switch_interval
     from ui.security import accounts, policy
 
-    one_blas_thread()  # as the command does
-    short_turns()
+    limit_blas_to_one_thread()  # as the command does
+    shorten_switch_interval()
     embedder = SentenceTransformerEmbedder()
     served: dict[str, ExitStack] = {}
 

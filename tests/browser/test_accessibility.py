@@ -71,8 +71,8 @@ def citation(page: Page) -> None:
     ask(page, QUESTION)
     first = page.locator("article.hit").first
     first.get_by_text("Cite", exact=True).click()
-    first.get_by_role("link", name="Lasting link").click()
-    page.get_by_text("stands where it stood when it was cited").wait_for()
+    first.get_by_role("link", name="Permalink").click()
+    page.get_by_text("is where it was when it was cited").wait_for()
 
 
 def documents(page: Page) -> None:
@@ -93,8 +93,8 @@ def insight(page: Page) -> None:
 def neighbours(page: Page) -> None:
     """Passages like the first hit."""
     ask(page, QUESTION)
-    page.get_by_role("link", name="Passages like it").first.click()
-    page.get_by_role("heading", name="Passages like this one").wait_for()
+    page.get_by_role("link", name="Similar passages").first.click()
+    page.get_by_role("heading", name="Similar passages").wait_for()
 
 
 VIEWS = (

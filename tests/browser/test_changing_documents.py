@@ -1,4 +1,4 @@
-"""Files that are sent from the page, and documents that go, come back, and are read again."""
+"""Files being uploaded from the page, and documents that go, come back, and are read again."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def test_chosen_files_are_sent_and_indexed(page: Page, tmp_path: Path) -> None:
     slowed(page, SLOW)
     choosing.value.set_files([tmp_path / "log.txt", tmp_path / "heron.txt"])
     sending = page.locator("#sending")
-    expect(sending.get_by_role("status")).to_have_text("Sending 1 of 2.")
+    expect(sending.get_by_role("status")).to_have_text("Uploading 1 of 2.")
     bar = sending.get_by_role("progressbar", name="log.txt")
     expect(sending.get_by_role("progressbar")).to_have_count(2)
     page.wait_for_function(
@@ -94,7 +94,7 @@ def test_leaving_loses_only_what_is_not_sent(left_alone: Page, tmp_path: Path) -
     slowed(page, SLOW)
     page.get_by_label("choose files").set_input_files([tmp_path / "owl.txt", tmp_path / "big.txt"])
     state = page.locator("#sending").get_by_role("status")
-    expect(state).to_have_text("Sending 2 of 2.", timeout=60_000)
+    expect(state).to_have_text("Uploading 2 of 2.", timeout=60_000)
     asked: list[Dialog] = []
     page.on("dialog", lambda dialog: asked.append(dialog))  # noqa: PLW0108 (it is marked)
     page.reload()
@@ -112,7 +112,7 @@ def test_what_is_stopped_is_not_indexed(page: Page, tmp_path: Path) -> None:
     slowed(page, SLOW)
     files = [tmp_path / name for name in ("otter.txt", "big.txt", "never.txt")]
     page.get_by_label("choose files").set_input_files(files)
-    expect(sending.get_by_role("status")).to_have_text("Sending 2 of 3.", timeout=60_000)
+    expect(sending.get_by_role("status")).to_have_text("Uploading 2 of 3.", timeout=60_000)
     sending.get_by_role("button", name="Stop").click()
     expect(sending).to_be_hidden()
     expect(row(page, "otter.txt")).to_have_count(1, timeout=60_000)
@@ -136,7 +136,7 @@ def test_dropped_folders_are_sent(page: Page, tmp_path: Path) -> None:
         }
         session.send("Input.dispatchDragEvent", {"type": kind, "x": 300, "y": 500, "data": data})
 
-    here = page.get_by_text("Let go to index")
+    here = page.get_by_text("Drop to index")
     expect(here).to_be_hidden()
     drag("dragEnter")
     drag("dragOver")
@@ -157,7 +157,7 @@ def test_what_cant_be_sent_is_named(left_alone: Page, tmp_path: Path) -> None:
     page.get_by_label("choose files").set_input_files([tmp_path / "…", tmp_path / "newt.txt"])
     done(page, "Done: 1 added.")
     sending = page.locator("#sending")
-    expect(sending.get_by_role("status")).to_have_text("1 could not be sent.")
+    expect(sending.get_by_role("status")).to_have_text("1 could not be uploaded.")
     expect(sending.locator("li")).to_contain_text("A file needs a name of letters or digits")
     expect(sending.get_by_role("button")).to_be_hidden()
 
@@ -184,7 +184,7 @@ def test_removing_is_undone(page: Page, tmp_path: Path) -> None:
     (tmp_path / "crane.txt").unlink()
     crane.get_by_role("button", name="Remove").press("Enter")
     question = page.get_by_role("dialog", name="from the library?")
-    expect(question).to_contain_text("Its file isn't there any more, so it can't be brought back.")
+    expect(question).to_contain_text("Its file no longer exists, so this can't be undone.")
     page.keyboard.press("Escape")
     expect(question).to_be_hidden()
     expect(crane.get_by_role("button", name="Remove")).to_be_focused()
@@ -209,7 +209,7 @@ def test_one_is_read_again(page: Page, tmp_path: Path) -> None:
     (tmp_path / "toad.txt").write_bytes(b"%PDF-1.7 and nothing else")
     toad.get_by_role("button", name="again").press("Enter")
     done(page, "Done: 1 could not be read.")
-    doubts = toad.get_by_text("With doubts")
+    doubts = toad.get_by_text("With warnings")
     expect(doubts).to_be_visible()
     doubts.press("Enter")
     expect(toad.locator("details li")).to_contain_text("damaged")
@@ -224,5 +224,5 @@ def test_what_cant_be_read_again_is_said(left_alone: Page, tmp_path: Path) -> No
     done(page, "Done: 1 added.")
     (tmp_path / "vole.txt").unlink()
     row(page, "vole.txt").get_by_role("button", name="again").press("Enter")
-    expect(page.locator("#told")).to_contain_text("Its file isn't there any more")
+    expect(page.locator("#told")).to_contain_text("Its file no longer exists")
     expect(row(page, "vole.txt")).to_have_count(1)

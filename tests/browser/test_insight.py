@@ -13,12 +13,12 @@ OpenPage = Callable[..., Page]
 def test_a_hit_leads_to_passages_like_it(open_page: OpenPage, address: str) -> None:
     """From an answer to passages like it, from there to more of them, and back to the question."""
     page = open_page(f"{address}/?q=Who+built+the+bridge+of+Vessy")
-    page.get_by_role("link", name="Passages like it").first.click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("Passages like this one")
+    page.get_by_role("link", name="Similar passages").first.click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Similar passages")
     first, second = page.locator("article").nth(0), page.locator("article").nth(1)
     expect(first).to_contain_text("The bridge of Vessy was built by Maillart in 1936.")
-    expect(second).to_contain_text("Likeness 0.")
-    second.get_by_role("link", name="Passages like it").click()
+    expect(second).to_contain_text("Similarity 0.")
+    second.get_by_role("link", name="Similar passages").click()
     expect(first).not_to_contain_text("Maillart")
     page.get_by_role("link", name="Go to the search").click()
     expect(page.locator("#search")).to_be_visible()

@@ -44,7 +44,7 @@ def test_enter_asks_and_the_answer_is_marked(open_page: OpenPage, address: str) 
     expect(first.locator("mark")).to_have_text(ANSWER)
     expect(first.locator("mark .word").first).to_be_visible()
     expect(first.locator("time")).to_have_text("5 March 2025")
-    strength = first.get_by_label("so good a passage answers the question with a probability of")
+    strength = first.get_by_label("a passage this good answers the question with a probability of")
     expect(strength).to_have_text("strong match")
 
 

@@ -45,7 +45,7 @@ def test_a_pdf_opens_at_its_printed_page(open_page: OpenPage, address: str) -> N
     x, y = (float(box.get_attribute(name) or "nan") for name in ("x", "y"))
     assert abs(x - 72 / 595.3) < 0.01
     assert abs(y - (841.9 - 700 - 12) / 841.9) < 0.02
-    document.get_by_role("link", name="Page after").click()
+    document.get_by_role("link", name="Next page").click()
     expect(document.get_by_text("page 3 / 3")).to_be_visible()
     expect(document.locator(".sheet rect")).to_have_count(0)
     document.get_by_role("link", name="As text").click()
@@ -91,7 +91,7 @@ def test_a_sentence_is_cited_and_its_link_followed(open_page: OpenPage, address:
     linked = open_page(link)
     expect(linked.locator("mark#answer")).to_have_text(PRINTED[0])
     expect(linked.get_by_role("status")).to_have_text(
-        "The sentence stands where it stood when it was cited."
+        "The sentence is where it was when it was cited."
     )
 
 
@@ -111,7 +111,7 @@ def test_limits_are_kept_in_the_address(open_page: OpenPage, address: str) -> No
     expect(page.locator("article.hit").first.get_by_text("bridge.pdf")).to_be_visible()
     page.get_by_label("Until").fill("1990-01-01")
     page.get_by_label("Your question").press("Enter")
-    expect(page.locator(".notice.nothing")).to_contain_text("No document is left that fits")
+    expect(page.locator(".notice.nothing")).to_contain_text("No document matches these filters")
 
 
 def test_more_around_a_passage(open_page: OpenPage, address: str) -> None:
@@ -119,10 +119,10 @@ def test_more_around_a_passage(open_page: OpenPage, address: str) -> None:
     page = open_page(address)
     hit = ask(page, QUESTION)
     short = hit.locator("blockquote").inner_text()
-    hit.get_by_role("button", name="More around it").click()
+    hit.get_by_role("button", name="More context").click()
     context = hit.locator("blockquote .context")
     expect(context.first).to_be_visible()
-    expect(hit.get_by_role("button", name="More around it")).to_have_count(0)
+    expect(hit.get_by_role("button", name="More context")).to_have_count(0)
     around = context.all_inner_texts()
     assert around[0].startswith("India and Belgium are actively exploring")
     assert around[-1].endswith("robust defence manufacturing ecosystem.")

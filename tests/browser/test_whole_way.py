@@ -139,6 +139,6 @@ def followed(page: Page, first: Locator) -> None:
     assert ANSWER in copied
     tab = page.context.new_page()
     tab.goto(re.findall(r"\((http:[^)]+)\)", copied)[0])
-    expect(tab.get_by_text("stands where it stood when it was cited")).to_be_visible()
+    expect(tab.get_by_text("is where it was when it was cited")).to_be_visible()
     expect(tab.locator(".sheet rect, mark#answer")).to_have_count(1)
     tab.close()

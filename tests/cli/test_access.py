@@ -50,10 +50,10 @@ def test_the_access_file_is_made_and_changed(
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["password", "FILE"], "lets nobody in"),
+        (["password", "FILE"], "gives nobody access"),
         (["password", "FILE", "ada"], "12 characters"),
         (["password", "FILE", "ada", "--remove"], "has nobody called ada"),
-        (["password", "FILE", "ada", "--remove", "--owner"], "stands alone"),
+        (["password", "FILE", "ada", "--remove", "--owner"], "takes no other options"),
         (["serve", "--host", "192.0.2.7"], "--auth FILE"),
         (["serve", "--behind-proxy", "127.0.0.1"], "--insecure"),
         (["serve", "--auth", "FILE"], "rag password"),

@@ -52,7 +52,7 @@ def test_names_that_a_terminal_would_obey(name: str, shown: str) -> None:
 def test_a_question_of_conditions_without_end() -> None:
     """Each is a search of its own: what comes after the twentieth is plain words."""
     began = time.process_time()
-    read = query_parser.read("-blue " * 100)
+    read = query_parser.parse("-blue " * 100)
     assert read.clauses.without == ("blue",) * query_parser.MOST_CONDITIONS
     assert read.words.count("-blue") == 100 - query_parser.MOST_CONDITIONS
     assert time.process_time() - began < 5

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 import without_ray
 from engines import place
+from test_collections import folder, test_each_folder_is_one  # noqa: F401
 from test_library import (  # noqa: F401 (they are run here, with the library below)
     test_bad_files_stop_nothing,
     test_changed_file_replaces_its_passages,

@@ -65,7 +65,7 @@ def test_terms_are_counted_by_parts(tables: Tables, by: Workers) -> None:
     """Every count, and of the version that is said."""
     assert len(workers.parts(tables.passages)) == 2
     publication.publish(tables, by)
-    expected = statistics.counted(tables.passages.each(statistics.COLUMNS))
+    expected = statistics.count_terms(tables.passages.each(statistics.COLUMNS))
     expected[statistics.VERSION] = tables.passages.version
     found = {row["term"]: row["passages"] for row in tables.terms.rows(("term", "passages"))}
     assert found == dict(expected)
@@ -81,7 +81,7 @@ def test_indexes_are_made_by_parts(
     copied = shutil.copytree(tmp_path / "shared", tmp_path / "copied")
     alone = Tables(f"file://{copied}", HashingEmbedder().dimension)
     publication.publish(alone)
-    segments.make(tables.passages, 3 * DOCUMENTS, by)
+    segments.build(tables.passages, 3 * DOCUMENTS, by)
     made_, expected = tables.passages, alone.passages
     assert set(made_.indexes().values()) == {0}
     assert made_.indexes().keys() == expected.indexes().keys()
@@ -90,14 +90,15 @@ def test_indexes_are_made_by_parts(
     for question, vector in zip(questions, vectors, strict=True):
         assert made_.nearest(vector, 5, None).tolist() == expected.nearest(vector, 5, None).tolist()
         assert (
-            made_.worded(question, 5, None).tolist() == expected.worded(question, 5, None).tolist()
+            made_.lexical(question, 5, None).tolist()
+            == expected.lexical(question, 5, None).tolist()
         )
     publication.publish(tables, by)
     exact = [set(tables.passages.nearest(one, 10, None).tolist()) for one in vectors]
     monkeypatch.setattr(table, "EXACT", 0)
     monkeypatch.setattr(table, "lists_for", lambda _: 4)
-    segments.make(tables.passages, 3 * DOCUMENTS, by)
-    publication.publish(alone, anew=True)
+    segments.build(tables.passages, 3 * DOCUMENTS, by)
+    publication.publish(alone, force=True)
     recalls = []
     for one in (tables.passages, alone.passages):
         assert [name for name in one.indexes() if name.startswith("vectors")] == ["vectors_in_4"]

@@ -49,12 +49,12 @@ def put(storage: S3FileSystem, name: str, text: str) -> None:
 @pytest.mark.usefixtures("bucket")
 def test_another_server_is_another_storage(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """What the environment says is looked at each time."""
-    assert len(objects.found(TOP)[0]) == 6
+    assert len(objects.list_objects(TOP)[0]) == 6
     with object_storage.served(tmp_path / "other") as environment:
         for name, value in environment.items():
             monkeypatch.setenv(name, value)
         with pytest.raises(SourceNotFound, match="there is nothing at"):
-            objects.found(TOP)
+            objects.list_objects(TOP)
 
 
 def test_followed_as_a_folder_is(bucket: S3FileSystem, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -72,6 +72,9 @@ def test_followed_as_a_folder_is(bucket: S3FileSystem, monkeypatch: pytest.Monke
         assert [one.source for one in report.skipped] == [f"{TOP}/deep/film.mp4"]
         (hit, *_) = library.search("turret from Ghent")
         assert hit.source == f"{TOP}/tanks.txt"
+        (collection,) = library.collections()
+        assert (collection.folders, collection.documents) == ((TOP,), 3)
+        assert library.find("turret", collections=[collection.name]).passages == 1
 
         assert len(library.index(TOP, exclude=["drafts/"]).unchanged) == 3
         put(bucket, "tanks.txt", TANKS + "\n\nThe end of it.")

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from rag.cluster.ray import stages
 from rag.cluster.ray.fleet import Fleet
-from rag.cluster.ray.messages import Digested, Job, Listed, Looked, Written
+from rag.cluster.ray.messages import FileDigest, FileToRead, Job, ListedFile, WriteResult
 
 FILES_TOGETHER = 2
 """So few that what is in one file comes in several parcels, and several files in one."""
@@ -23,11 +23,11 @@ class OneProcess:
     a cluster's comes in any.
     """
 
-    def digests(self, files: Sequence[Listed]) -> Iterator[Digested]:
+    def digests(self, files: Sequence[ListedFile]) -> Iterator[FileDigest]:
         """Look at what is in files."""
-        yield from reversed(stages.digested(files))
+        yield from reversed(stages.compute_digests(files))
 
-    def index(self, files: Sequence[Looked], job: Job) -> Generator[Written]:
+    def index(self, files: Sequence[FileToRead], job: Job) -> Generator[WriteResult]:
         """Read, embed and write."""
         job = _carried(job)
         embedding, writing = stages.Embedding(job), stages.Writing(job)
@@ -37,11 +37,11 @@ class OneProcess:
         written = [
             writing(_carried(embedding(_carried(parcel))))
             for group in groups
-            for parcel in stages.reading(group, job)
+            for parcel in stages.read_files(group, job)
         ]
         yield from reversed(written)
 
-    def gathered(
+    def map_reduce(
         self,
         work: Callable[[_T], _R],
         parts: Sequence[_T],

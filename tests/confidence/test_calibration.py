@@ -140,7 +140,7 @@ def test_question_is_made_of_words_of_the_sentence() -> None:
         words = asked.removeprefix(frame).removesuffix("?").split()
         own = [word for word in words if word != "elsewhere"]
         assert own == [word for word in synthetic_queries.words(sentence) if word in own]
-        assert len(synthetic_queries.telling(" ".join(words))) >= synthetic_queries.FEWEST
+        assert len(synthetic_queries.content_words(" ".join(words))) >= synthetic_queries.FEWEST
         seen |= set(words)
     assert {"telegraph", "1858", "failed", "elsewhere"} <= seen
 

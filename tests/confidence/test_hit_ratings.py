@@ -11,7 +11,7 @@ import pytest
 from hashing_embedder import HashingEmbedder
 
 from rag import DocumentNotFound, EmptyQuestion, Hit, Library, Quote, Rating
-from rag.confidence.ratings import Placed, placed
+from rag.confidence.ratings import LocatedRating, locate
 from rag.index.folder import locked
 from rag.models.embedder import SentenceTransformerEmbedder
 from rag.types import Span
@@ -35,9 +35,9 @@ def hit_of(library: Library, answer: str) -> Hit:
     return replace(hit, answer=Quote(answer, at, at + len(answer)))
 
 
-def found_again(library: Library) -> list[Placed]:
+def found_again(library: Library) -> list[LocatedRating]:
     """The ratings whose passages are there."""
-    return placed(library.ratings(), library.engine.reader)
+    return locate(library.ratings(), library.engine.reader)
 
 
 def test_rating_is_kept_replaced_and_taken_back(library: Library) -> None:

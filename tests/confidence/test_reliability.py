@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 
 from rag.confidence import calibration
-from rag.confidence.calibration import Calibration, as_kept, fit
+from rag.confidence.calibration import Calibration, as_stored, fit
 from rag.confidence.reliability import binned, held_out, reliability
 
 
 def calibrated(known: np.ndarray, foreign: np.ndarray) -> Calibration:
     """The calibration through these scores, as a library keeps it."""
     counts = len(known), len(foreign)
-    return Calibration(*fit(known, foreign), *counts, 1, "", as_kept(known), as_kept(foreign))
+    return Calibration(*fit(known, foreign), *counts, 1, "", as_stored(known), as_stored(foreign))
 
 
 def test_bins_by_hand() -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from rag import Findability, Hit, InputError, Library, Lost, SelfTest
+from rag import Findability, Hit, InputError, Library, LostDocument, SelfTest
 from rag.cli.main import app
 from rag.confidence import self_test
 from rag.index.sqlite import Database
@@ -174,7 +174,7 @@ def test_command(folder: Path, opened: Library) -> None:
 
 def test_command_names_what_is_lost(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """With exit code 4, and no more than ten of them."""
-    lost = tuple(Lost(f"Title {n}", f"/x/{n}.txt", "some words") for n in range(12))
+    lost = tuple(LostDocument(f"Title {n}", f"/x/{n}.txt", "some words") for n in range(12))
     found = SelfTest(Findability("", 12, 0.0, 0.0, 12, 1.0, 1.0), (), lost, lost, 0.1)
     monkeypatch.setattr(Library, "check", lambda *_, **__: found)
     run = CliRunner().invoke(app(["check"]), ["check", "--library", str(folder)])

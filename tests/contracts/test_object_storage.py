@@ -43,12 +43,12 @@ def test_from_one_machine_to_the_next(url: str, articles: Path) -> None:
     ):
         assert reader.search("turret") == []
         assert len(writer.index(articles).added) == 3
-        reader._engine.look_again()
+        reader._engine.refresh()
         (hit, *_) = reader.search("turret from Ghent")
         assert "Ghent" in hit.answer.text
         assert reader.document(hit.document_id).text[hit.start : hit.end] == hit.text
         writer.remove([articles / "tanks.txt"])
-        reader._engine.look_again()
+        reader._engine.refresh()
         assert all("Ghent" not in hit.text for hit in reader.search("turret"))
         with library_without_reading():
             assert len(reader.index(articles / "bread.txt").unchanged) == 1

@@ -68,11 +68,14 @@ def test_the_copy_tells_the_same(tmp_path: Path, articles: Path, *, to_a_folder:
     if to_a_folder:
         found = shared_backup.export(url, archive, quietly, embedder=HashingEmbedder())
         assert found.documents == 3
-        backup_import.bring_in(archive, Path(place), quietly)
+        backup_import.import_archive(archive, Path(place), quietly)
     else:
         backup_export.export(Path(place), archive, quietly)
         assert (
-            shared_backup.bring_in(archive, url, quietly, embedder=HashingEmbedder()).documents == 3
+            shared_backup.import_archive(
+                archive, url, quietly, embedder=HashingEmbedder()
+            ).documents
+            == 3
         )
         place = url
     with Library.open(place, create=False, embedder=HashingEmbedder()) as copy:
@@ -92,7 +95,7 @@ def test_what_cannot_be(tmp_path: Path, articles: Path) -> None:
         shared_backup.export(url, archive, quietly, embedder=HashingEmbedder())
     filled(url, articles).close()
     shared_backup.export(url, archive, quietly, embedder=HashingEmbedder())
-    with pytest.raises(InputError, match="write over it: --force"):
+    with pytest.raises(InputError, match="overwrite it: --force"):
         shared_backup.export(url, archive, quietly, embedder=HashingEmbedder())
     shared_backup.export(url, archive, quietly, force=True, embedder=HashingEmbedder())
     with pytest.raises(InputError, match="there is no folder"):
@@ -100,11 +103,11 @@ def test_what_cannot_be(tmp_path: Path, articles: Path) -> None:
             url, tmp_path / "none" / "one.zip", quietly, embedder=HashingEmbedder()
         )
     with pytest.raises(InputError, match="there is a library at"):
-        shared_backup.bring_in(archive, url, quietly, embedder=HashingEmbedder())
+        shared_backup.import_archive(archive, url, quietly, embedder=HashingEmbedder())
     with ZipFile(tmp_path / "other.zip", "w") as other:
         other.writestr("one.txt", "one")
-    with pytest.raises(InputError, match="is no archive of a library"):
-        shared_backup.bring_in(
+    with pytest.raises(InputError, match="is not a library archive"):
+        shared_backup.import_archive(
             tmp_path / "other.zip", url + "2", quietly, embedder=HashingEmbedder()
         )
     with pytest.raises(LibraryNotFound):
@@ -123,12 +126,12 @@ def test_an_import_that_was_cut_off(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr(shared_backup, "_files", killed)
+        patched.setattr(shared_backup, "_copy_files", killed)
         with pytest.raises(KeyboardInterrupt):
-            shared_backup.bring_in(archive, url, quietly, embedder=HashingEmbedder())
-    with pytest.raises(LibraryDamaged, match="was not made to the end"):
+            shared_backup.import_archive(archive, url, quietly, embedder=HashingEmbedder())
+    with pytest.raises(LibraryDamaged, match="is incomplete"):
         Library.open(url, embedder=HashingEmbedder())
-    shared_backup.bring_in(archive, url, quietly, embedder=HashingEmbedder())
+    shared_backup.import_archive(archive, url, quietly, embedder=HashingEmbedder())
     with Library.open(url, create=False, embedder=HashingEmbedder()) as library:
         assert library.status().documents == 3
         assert library.verify().problems == ()

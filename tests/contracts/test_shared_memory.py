@@ -19,7 +19,7 @@ def asked(url: str | Path) -> tuple[list[Hit], int]:
     """What is found for some questions, and how many bytes are kept then."""
     with Library.open(url, embedder=HashingEmbedder()) as library:
         hits = [hit for subject in SUBJECTS for hit in library.search(f"Which {subject}?", k=3)]
-    return hits, storage.kept().size_bytes()
+    return hits, storage.shared_session().size_bytes()
 
 
 def test_little_is_kept_where_little_may_be(

@@ -76,23 +76,23 @@ def other_bits(library: Library) -> None:
 @pytest.mark.parametrize(
     ("harm", "told"),
     [
-        (other_bits, "a passage of it is not what was written"),
+        (other_bits, "a passage of it doesn't match its checksum"),
         (
             lambda library: altered(library, start=first(library)["start"] + 1),
-            "a passage of it is not what stands in the document there",
+            "a passage of it differs from the document's text there",
         ),
         (
             lambda library: altered(library, text="x" + first(library)["text"][1:]),
-            "a passage of it is not what stands in the document there",
+            "a passage of it differs from the document's text there",
         ),
         (
             lambda library: altered(library, counts=b"\1\0\0\0"),
-            "a passage of it has more or fewer tokens than it is said to have",
+            "a passage of it has more or fewer tokens than recorded",
         ),
-        (lambda library: altered(library, stems=" x "), "the words of it are not those"),
-        (lambda library: altered(library, language="de"), "the words of it are not those"),
+        (lambda library: altered(library, stems=" x "), "its index terms don't match"),
+        (lambda library: altered(library, language="de"), "its index terms don't match"),
         (no_passage, "it has 0 passages and not 1"),
-        (no_term, "1 words are counted wrong"),
+        (no_term, "1 term counts are wrong"),
         (no_index, "3 passages are not in the index document_idx"),
     ],
 )
@@ -108,7 +108,7 @@ def test_what_is_derived_is_made_again(
     assert not found.sound
     assert hashed.verify(repair=True).sound
     assert hashed.verify().problems == ()
-    hashed._engine.look_again()
+    hashed._engine.refresh()
     assert hashed.search(QUESTION) == before
 
 
@@ -132,7 +132,7 @@ def test_text_that_is_lost(hashed: Library, articles: Path) -> None:
     assert (problem.document, problem.source) == (row["id"], str(tanks))
     assert problem.remedy == f"index its file again: rag index {tanks}"
     assert not problem.repaired
-    with pytest.raises(LibraryDamaged, match="rag verify says which documents are"):
+    with pytest.raises(LibraryDamaged, match="rag verify lists the affected documents"):
         hashed.document(row["id"])
     assert hashed.index(tanks).failed == ()
     assert hashed.verify().problems == ()

@@ -84,7 +84,7 @@ def test_files_are_written_together(
     assert len(passages.dataset.get_fragments()) == 1
     assert passages.keys(None).tolist() == keys.tolist()
     assert set(passages.indexes().values()) == {0}
-    library.engine.look_again()
+    library.engine.refresh()
     assert library.search("tank number 4", 6) == before
     assert len(reader.tokens(keys.tolist())) == 6
     library.remove([tmp_path / "1.txt", tmp_path / "2.txt"])
@@ -96,7 +96,7 @@ def test_files_are_written_together(
 def test_a_folder_keeps_none(tmp_path: Path) -> None:
     """It says so, and what does instead."""
     with Library.open(tmp_path / "library", embedder=HashingEmbedder()) as library:
-        with pytest.raises(InputError, match="keeps no versions; keep copies of it: rag export"):
+        with pytest.raises(InputError, match="keeps no versions; make backups: rag export"):
             library.versions()
         with pytest.raises(InputError, match="keeps no versions"):
             library.restore(1)

@@ -9,7 +9,7 @@ import pytest
 
 from rag import Library
 from rag.errors import LibraryDamaged
-from rag.index.records import unpacked
+from rag.index.records import unpack_vectors
 from rag.index.sqlite import Changes, Database, StoreReader
 from rag.index.sqlite.changes import ADDED_SINCE, VECTORS_SINCE
 from rag.models.embedder import SentenceTransformerEmbedder
@@ -19,7 +19,7 @@ def test_half_precision_is_widened_exactly() -> None:
     """Every finite number, both zeros and those next to zero included, as NumPy has it."""
     halves = np.arange(2**16, dtype=np.uint16).view(np.float16)
     halves = halves[np.isfinite(halves)]
-    found = unpacked(halves.tobytes(), 1).ravel()
+    found = unpack_vectors(halves.tobytes(), 1).ravel()
     assert found.dtype == np.float32
     assert np.array_equal(found.view(np.uint32), halves.astype(np.float32).view(np.uint32))
 
@@ -28,7 +28,7 @@ def test_half_precision_is_widened_exactly() -> None:
 def test_numbers_that_are_none(wrong: float) -> None:
     """Nothing of the sort is ever written."""
     with pytest.raises(LibraryDamaged, match="not finite"):
-        unpacked(np.array([0.5, wrong], np.float16).tobytes(), 2)
+        unpack_vectors(np.array([0.5, wrong], np.float16).tobytes(), 2)
 
 
 def test_sentences_of_several_passages(

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from rag.errors import LibraryDamaged
 from rag.index.vectors import FaissIndex, LayeredIndex, VectorIndex
-from rag.index.vectors.recall import ENOUGH, Nearest, settled
+from rag.index.vectors.recall import ENOUGH, Nearest, tune_probes
 
 DIMENSION = 8
 
@@ -223,9 +223,9 @@ def test_no_more_lists_are_looked_at_than_needed(clustered: Held, tmp_path: Path
     rows = np.concatenate(list(clustered.values()))
     index = FaissIndex.compressed(rows.copy(), 64)
     nearest = Nearest.of(rows)
-    index.add(nearest.watching(clustered.items()))
+    index.add(nearest.observe(clustered.items()))
     most = index.probed
-    said = settled(index, nearest)
+    said = tune_probes(index, nearest)
     assert 1 <= index.probed < most == 8
     assert said == nearest.recall(index) >= ENOUGH
     mapped = FaissIndex.load(tmp_path / "vectors", index.save(tmp_path / "vectors"), index.probed)
@@ -258,7 +258,7 @@ def test_damaged_file_never_reaches_faiss(tmp_path: Path) -> None:
     content = bytearray(path.read_bytes())
     content[40] ^= 1
     path.write_bytes(content)
-    with pytest.raises(LibraryDamaged, match="not the one that was written"):
+    with pytest.raises(LibraryDamaged, match="doesn't match its checksum"):
         FaissIndex.load(path, sha256)
     path.unlink()
     with pytest.raises(LibraryDamaged, match="can't be read"):

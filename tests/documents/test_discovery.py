@@ -84,7 +84,7 @@ def test_links_to_folders_are_named_not_followed(tmp_path: Path) -> None:
     (docs / "two").symlink_to(tmp_path / "elsewhere")
     (docs / ".hidden").symlink_to(tmp_path / "elsewhere")
     found = _discover(docs, exclude=("two",))
-    reason = "it is a link to a folder, and such links aren't followed; index that folder itself"
+    reason = "it is a link to a folder, and such links aren't followed; index the folder itself"
     assert found.files == (docs / "a.txt",)
     assert _skipped(found) == [("here", reason), ("one", reason), ("up", reason)]
 
@@ -107,7 +107,7 @@ def test_links_to_files(tmp_path: Path) -> None:
     assert _names(docs) == ["dangling.txt", "itself.txt", "link.txt"]
     with pytest.raises(SourceNotFound, match="there is no file or folder"):
         _discover(docs / "dangling.txt")
-    with pytest.raises(SourceNotFound, match=r"can't be looked at \(Too many levels of symbolic"):
+    with pytest.raises(SourceNotFound, match=r"can't be accessed \(Too many levels of symbolic"):
         _discover(docs / "itself.txt")
 
 
@@ -127,7 +127,7 @@ def test_folders_without_permission_are_named_and_lose_nothing() -> None:
         finally:
             (folder / "closed").chmod(0o755)
     closed = folder / "closed"
-    reason = "it can't be looked into (Permission denied); check who may read it"
+    reason = "it can't be listed (Permission denied); check who may read it"
     assert found.files == (folder / "a.txt", folder / "open/c.txt")
     assert found.failed == (Failure(str(closed), reason),)
     assert found.covers(str(folder / "gone.txt"))
@@ -164,7 +164,7 @@ def test_excludes_are_those_of_a_gitignore(
 @pytest.mark.parametrize("pattern", ["!", "\\", "[z-a].txt"])
 def test_patterns_that_are_none_are_refused(tmp_path: Path, pattern: str) -> None:
     """In words, not by a parser's error."""
-    with pytest.raises(InputError, match=r"“.+” is no pattern as in a \.gitignore; see"):
+    with pytest.raises(InputError, match=r"“.+” is not a valid \.gitignore pattern; see"):
         _discover(tmp_path, exclude=("*.md", pattern))
 
 

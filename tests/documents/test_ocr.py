@@ -11,7 +11,7 @@ from commands import rag
 from pdf_files import drawn, made, needs_tesseract, scanned
 
 from rag import InputError, Library
-from rag.documents.registry import Means
+from rag.documents.registry import ReadOptions
 from rag.documents.sandbox.reader import read
 
 LINES = (
@@ -100,7 +100,9 @@ def test_in_a_process_with_little_memory_and_in_archives(tmp_path: Path, scan: b
         archive.writestr("logs/1861.pdf", scan)
     (tmp_path / "logs.zip").write_bytes(packed.getvalue())
     found = [
-        one for one in read([tmp_path / "logs.zip"], means=Means("eng")) if isinstance(one, tuple)
+        one
+        for one in read([tmp_path / "logs.zip"], options=ReadOptions("eng"))
+        if isinstance(one, tuple)
     ]
     ((_, document),) = found
     assert document.source == str(tmp_path / "logs.zip" / "logs" / "1861.pdf")

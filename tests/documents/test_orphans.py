@@ -26,17 +26,17 @@ BUSY = {
 
 CHILD = """
 import ctypes, re, subprocess, sys, time
-from rag.documents.sandbox.processes import answering, send
-_, answers = answering()
+from rag.documents.sandbox.processes import worker_streams, send
+_, answers = worker_streams()
 send(answers, {"ready": True})
 """
 
 PARENT = """
 import sys, threading, time
-from rag.documents.sandbox.processes import receive, started, stdout
+from rag.documents.sandbox.processes import receive, start_process, stdout
 
 def start():
-    process = started((sys.executable, "-c", sys.argv[1]))
+    process = start_process((sys.executable, "-c", sys.argv[1]))
     receive(stdout(process))
     print(process.pid, flush=True)
     kept.append(process)

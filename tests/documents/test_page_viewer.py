@@ -20,9 +20,9 @@ from rag.documents.sandbox.page_viewer import PageViewer
 
 NEVER = """
 import time
-from rag.documents.sandbox.processes import answering, receive, send
+from rag.documents.sandbox.processes import worker_streams, receive, send
 
-requests, answers = answering()
+requests, answers = worker_streams()
 send(answers, {"ready": True})
 receive(requests)
 time.sleep(1000)
@@ -51,7 +51,7 @@ def test_closed(tmp_path: Path) -> None:
     """Afterwards no process is started any more."""
     viewer = PageViewer()
     viewer.close()
-    with pytest.raises(InputError, match="the server is being stopped"):
+    with pytest.raises(InputError, match="the server is stopping"):
         viewer.image(tmp_path / "a.pdf", "", 0, 300)
     assert viewer._process is None
 

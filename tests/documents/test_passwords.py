@@ -15,7 +15,7 @@ from many_files import fact, pdf
 from rag import Library
 
 UNOPENED = "this PDF is protected by a password; give it when you index, or save a copy without one"
-UNFIT = "this PDF is protected by a password, and none of those that were given opens it; check it"
+UNFIT = "this PDF is protected by a password, and none of the given ones opens it; check them"
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import rag.documents.sandbox.reader
-from rag.documents.registry import Means
+from rag.documents.registry import ReadOptions
 from rag.documents.sandbox.parser import document_from_json, document_to_json
 from rag.documents.sandbox.processes import receive, send
 from rag.documents.sandbox.reader import ReadFile, read
@@ -91,12 +91,12 @@ def test_bad_files_cost_only_themselves(tmp_path: Path, workers: int) -> None:
     good = ("a", "b", "c", "d", "e", "print")
     assert texts == {f"{name}.txt": f"The text of {name}." for name in good}
     assert failures == {
-        "hang.txt": "nothing came of it for 8 s, and it was given up",
+        "hang.txt": "it made no progress for 8 s and was aborted",
         "crash.txt": (
             "its parser crashed (exit code -11); if 256MB of memory is too little for it, "
-            "allow more with --max-document 1024MB, or else save it anew in its program"
+            "allow more with --max-document 1024MB, or save it again in its program"
         ),
-        "eat.txt": Means().too_large,
+        "eat.txt": ReadOptions().too_large,
         "raise.txt": "its parser failed (ZeroDivisionError: a parser's own mistake)",
         "deep.txt": "it is nested too deeply",
     }
@@ -110,7 +110,7 @@ def test_signs_of_life(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         (tmp_path / f"{name}.txt").write_text(f"The text of {name}.")
     texts, failures = everything(sorted(tmp_path.iterdir()), workers=2)
     assert texts == {"slow.txt": "The text of slow."}
-    assert failures == {"endless.txt": "it took more than 20 s to read, and was given up"}
+    assert failures == {"endless.txt": "it took more than 20 s to read and was aborted"}
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there are no process groups")

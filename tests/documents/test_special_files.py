@@ -85,7 +85,7 @@ def test_export_does_not_replace_it(special: Path, library: Library, tmp_path: P
     """Whatever waits at its other end would wait for ever."""
     before = special.lstat().st_ino
     ran = rag("export", special, "--force", folder=tmp_path, library=library.path)
-    assert (ran.returncode, "ordinary file" in ran.stderr) == (2, True), ran
+    assert (ran.returncode, "regular file" in ran.stderr) == (2, True), ran
     assert special.lstat().st_ino == before
 
 
@@ -139,5 +139,5 @@ def test_members_of_a_library(name: str, tmp_path: Path) -> None:
         pass
     (folder / name).unlink(missing_ok=True)
     os.mkfifo(folder / name)
-    with pytest.raises(LibraryDamaged, match=f"{name}.*ordinary"):
+    with pytest.raises(LibraryDamaged, match=f"{name}.*regular"):
         Library.open(folder, embedder=HashingEmbedder())

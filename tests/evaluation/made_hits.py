@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rag import Hit, Quote, Why
+from rag import Explanation, Hit, Quote
 
 
 def hit(
@@ -24,6 +24,6 @@ def hit(
         start=start,
         end=start + len(text),
         answer=Quote(answer, first, first + len(answer)),
-        why=Why(0.5, 0.5, 0.5, 1, 1, ()),
+        why=Explanation(0.5, 0.5, 0.5, 1, 1, ()),
         also_in=also_in,
     )

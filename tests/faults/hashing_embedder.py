@@ -54,7 +54,7 @@ class HashingEmbedder:
             vector=(whole / np.linalg.norm(whole)).astype(np.float32),
             pieces=pieces,
             tokens=vectors,
-            worded=np.ones(len(pieces), dtype=bool),
+            is_word=np.ones(len(pieces), dtype=bool),
             continued=np.zeros(len(pieces), dtype=bool),
         )
 

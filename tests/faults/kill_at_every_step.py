@@ -29,11 +29,11 @@ from hashing_embedder import HashingEmbedder
 import rag.index.sqlite.database
 import rag.ingest.run
 from rag import Document, Library
-from rag.documents.registry import Means, load
+from rag.documents.registry import ReadOptions, load
 from rag.documents.sandbox.reader import ReadFile
 from rag.index.lexical import TantivyIndex
 from rag.index.sqlite import StoreWriter
-from rag.runtime.heartbeat import Beat, unobserved
+from rag.runtime.heartbeat import Beat, no_heartbeat
 
 FIRST = {
     "alpha.txt": "Alpha rivers carry gold. Miners wash it.",
@@ -116,13 +116,13 @@ def watch(steps: Steps, log: Path) -> None:
 def read_here(
     paths: list[Path],
     *,
-    means: Means,
-    beat: Beat = unobserved,
+    options: ReadOptions,
+    beat: Beat = no_heartbeat,
 ) -> Iterator[tuple[Path, Document] | ReadFile]:
     """Read files in this process: starting others hundreds of times would take an hour."""
     for path in paths:
         beat()
-        for document in load(path, means=means):
+        for document in load(path, options=options):
             yield path, document
         yield ReadFile(path, (), 0.0)
 

@@ -41,9 +41,10 @@ from typing import IO, TypeAlias
 import numpy as np
 
 from rag import Library
-from rag.documents.registry import Means
+from rag.documents.registry import ReadOptions
 from rag.documents.sandbox.reader import ReadFile, read
 from rag.models.embedder import SentenceTransformerEmbedder
+from rag.runtime.malloc_arenas import a_heap_for_each_core
 from rag.types import Failure, Passage, PassageEncoding, QueryEncoding
 from rag.types.arrays import Offsets, TokenVectors
 
@@ -653,7 +654,7 @@ class RandomEmbedder:
             vector=whole / np.linalg.norm(whole),
             pieces=pieces,
             tokens=vectors,
-            worded=np.ones(len(pieces), dtype=bool),
+            is_word=np.ones(len(pieces), dtype=bool),
             continued=np.zeros(len(pieces), dtype=bool),
         )
 
@@ -669,9 +670,10 @@ class RandomEmbedder:
 
 def index(path: Path, library: Path, *, model: str, reading: bool) -> None:
     """Index one file, and print what became of it; runs in a process of its own."""
+    a_heap_for_each_core()  # as the command does
     if reading:
         documents, failures = 0, list[Failure]()
-        for one in read([path], means=Means()):
+        for one in read([path], options=ReadOptions()):
             if isinstance(one, ReadFile):
                 failures += one.failures
             elif isinstance(one, tuple):

@@ -31,8 +31,8 @@ from hashing_embedder import HashingEmbedder
 from rag import Document, Library, LibraryBusy, RagError, SourceNotFound
 from rag.documents.watcher import changes
 from rag.models.embedder import SentenceTransformerEmbedder
-from rag.runtime.malloc_arenas import a_heap_for_each_core
-from rag.runtime.threads import one_blas_thread, short_turns
+from rag.runtime.malloc_arenas import limit_arenas
+from rag.runtime.threads import limit_blas_to_one_thread, shorten_switch_interval
 from rag.text.chunking import passages
 
 EVERY = 30.0
@@ -205,9 +205,9 @@ def main() -> None:
     parser.add_argument("--hashing", action="store_true", help="no model: for a quick look")
     given = parser.parse_args()
     # As the command does.
-    one_blas_thread()
-    a_heap_for_each_core()
-    short_turns()
+    limit_blas_to_one_thread()
+    limit_arenas()
+    shorten_switch_interval()
     soak = Soak(given.folder, given.articles, hashing=given.hashing)
     soak.meet_every_length()
     works = [soak.write, soak.follow, soak.shake, soak.look, soak.ask, soak.ask]

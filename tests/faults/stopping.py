@@ -177,7 +177,7 @@ REAL = (
 
 
 def fresh() -> str:
-    """A library that is not there yet."""
+    """A library that doesn't exist yet."""
     return f"fresh-{time.time_ns()}"
 
 

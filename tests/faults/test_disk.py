@@ -22,7 +22,7 @@ from test_kill import came_of
 from rag import DiskFull, InputError, Library, LibraryError
 from rag.index.sqlite import StoreWriter
 from rag.maintenance.backup_export import export
-from rag.maintenance.backup_import import bring_in
+from rag.maintenance.backup_import import import_archive
 from ui.jobs import Jobs
 
 
@@ -87,7 +87,7 @@ from hashing_embedder import HashingEmbedder
 from rag import Library
 from rag.maintenance.backup_export import export
 from rag.index.sqlite import StoreWriter
-from rag.maintenance.backup_import import bring_in
+from rag.maintenance.backup_import import import_archive
 from ui.jobs import Jobs
 settle = StoreWriter.settle
 StoreWriter.settle = lambda *args: (settle(*args), os._exit(9))
@@ -202,7 +202,7 @@ def test_archives_on_a_full_disk(small_disk: Path, tmp_path: Path) -> None:
     with pytest.raises(DiskFull, match=f"^{small_disk} can't be written"):
         export(tmp_path / "library", small_disk / "a.rag.zip", untold)
     with pytest.raises(InputError, match=r"has 0.0 kB of space left, .* needs [1-9][\d.]+ kB"):
-        bring_in(archive, small_disk / "again", untold)
+        import_archive(archive, small_disk / "again", untold)
 
 
 def untold(*_: object) -> None:

@@ -18,7 +18,7 @@ from rag import IndexReport, Library
 from ui import server
 from ui.jobs import Jobs
 from ui.ops.lifecycle import Background
-from ui.ops.warm_up import Warming
+from ui.ops.warm_up import WarmUp
 from ui.security.middleware import protect
 from ui.security.policy import LOCAL
 
@@ -95,7 +95,7 @@ def _client() -> TestClient:
     library.index(folder)
 
     async def build() -> TestClient:
-        background = Background(Warming(library), Jobs(_Reluctant()))
+        background = Background(WarmUp(library), Jobs(_Reluctant()))
         # What nobody expected is raised, and so has a traceback.
         return TestClient(protect(server.create_app(library, background), LOCAL), base_url=_BASE)
 

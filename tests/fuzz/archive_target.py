@@ -84,7 +84,7 @@ def run(data: bytes) -> None:
     folder, archive = _place() / "library", _place() / "archive.zip"
     archive.write_bytes(_archive(data[:1], data[1:]))
     try:
-        backup_import.bring_in(archive, folder, lambda *_: None)
+        backup_import.import_archive(archive, folder, lambda *_: None)
     except RagError:
         assert not folder.exists(), "a library that was refused is there"
     else:

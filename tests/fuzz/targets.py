@@ -60,7 +60,7 @@ from rag.text import query_parser
 from rag.text.analyzers import Analysis
 from rag.text.chunking import passages
 from rag.text.sentences import paragraphs, sentences
-from rag.types import Document, Failure, Heading, Hit, Quote, Span, Why
+from rag.types import Document, Explanation, Failure, Heading, Hit, Quote, Span
 from rag.types.arrays import Offsets
 
 Run = Callable[[bytes], None]
@@ -190,9 +190,9 @@ def _run_chunking(data: bytes) -> None:
 
 def _run_asking(data: bytes) -> None:
     """A question: any text can be read."""
-    query = query_parser.read(_text(data))
+    query = query_parser.parse(_text(data))
     is_storable([query.question, query.words, *query.clauses.phrases, *query.clauses.without])
-    is_storable(query_parser.in_words(query, ()))
+    is_storable(query_parser.describe(query, ()))
 
 
 @functools.cache
@@ -217,11 +217,11 @@ _CITED = "Opening words.\n\nIndia buys the tank. Its turret  is light.\n\nIndia 
 
 def _hits(question: str, count: int) -> list[Hit]:
     """What any library may answer: that there is no question, or a hit."""
-    if not any(map(str.isalnum, query_parser.read(question).question)):
+    if not any(map(str.isalnum, query_parser.parse(question).question)):
         raise EmptyQuestion(question)
     end = len(_CITED)
     answer = Quote(_CITED[:14], 0, 14)
-    why = Why(0.5, 0.5, 0.5, 1, 1, ())
+    why = Explanation(0.5, 0.5, 0.5, 1, 1, ())
     return [Hit(1, 0.5, _CITED, "t", "s", None, None, (), "d", "p", 0, end, answer, why)][:count]
 
 

@@ -113,7 +113,7 @@ def test_many_questions(embedder: SentenceTransformerEmbedder, plain: SentenceTr
     for question, one in zip(questions, found, strict=True):
         alone = embedder.query(question)
         np.testing.assert_allclose(one.tokens, alone.tokens, atol=WITHIN)
-        for name in ("pieces", "worded", "continued"):
+        for name in ("pieces", "is_word", "continued"):
             assert np.array_equal(getattr(one, name), getattr(alone, name))
     assert embedder.queries([]) == []
 

@@ -14,7 +14,7 @@ from tiny_models import WIDTH, tiny_model
 from rag.models.embedder import SentenceTransformerEmbedder
 from rag.models.named_models import NamedModel
 from rag.models.openvino_bert import is_installed
-from rag.models.sentence_transformer import InBatches, Network
+from rag.models.sentence_transformer import BatchedRunner, Network
 from rag.text.chunking import passages
 from rag.types import Document, Passage, Span
 
@@ -118,7 +118,7 @@ def test_described(ours: SentenceTransformerEmbedder, case: Case) -> None:
     """How the model is read follows from its layers."""
     assert (ours.late, ours.dimension) == (case.late, case.dimension)
     assert f"-{case.pooling} " in ours.fingerprint
-    described = NamedModel.from_json(str(ours.to_remember))
+    described = NamedModel.from_json(str(ours.record))
     assert described.plain == case.plain
     assert ours.backend == ("OpenVINO" if case.plain and is_installed() else "PyTorch")
 
@@ -232,8 +232,8 @@ def test_as_on_a_gpu(folder: Path, ours: SentenceTransformerEmbedder, case: Case
     network = Network(loaded(folder).eval(), folder.name, kind="cuda")
     prompt = network.tokenization.document_prompt
     encodings = network.tokenization.encode([prompt + text for text in texts])
-    half = InBatches(network).forward(encodings, prompt)
-    whole = InBatches(ours._network()).forward(encodings, prompt)
+    half = BatchedRunner(network).forward(encodings, prompt)
+    whole = BatchedRunner(ours._network()).forward(encodings, prompt)
     assert (network.plan.half, network.plan.one_core_each) == (True, False)
     for mine, other in zip(half.tokens, whole.tokens, strict=True):
         assert mine.dtype == np.float32

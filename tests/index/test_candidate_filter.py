@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rag.index.candidate_filter import limited
+from rag.index.candidate_filter import apply_clauses
 from rag.index.lexical import Entry, TantivyIndex, TantivyReader
 from rag.types import Clauses
 
@@ -31,7 +31,7 @@ words = st.lists(st.sampled_from([*WORDS, "balloon"]), max_size=3)
 @given(phrases=words, without=words)
 def test_clauses(made: TantivyReader, phrases: list[str], without: list[str]) -> None:
     """Whichever list is shorter is made, the same passages are left."""
-    limits = limited(None, Clauses(tuple(phrases), tuple(without)), made)
+    limits = apply_clauses(None, Clauses(tuple(phrases), tuple(without)), made)
     left = set(TEXTS) if limits.among is None else set(limits.among.tolist())
     assert left - set(limits.but.tolist()) == {
         key

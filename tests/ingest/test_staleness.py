@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rag import Library
-from rag.documents.registry import Means
+from rag.documents.registry import ReadOptions
 from rag.documents.sandbox.reader import ReadFile
 from rag.index.sqlite import Database, Source, StoreReader, StoreWriter
 from rag.ingest import run as ingestion_module
@@ -234,9 +234,9 @@ def test_what_cant_be_read_again_stays(
     assert library.status().documents == 2
 
     def reading(
-        paths: Sequence[Path], *, means: Means, beat: Beat
+        paths: Sequence[Path], *, options: ReadOptions, beat: Beat
     ) -> Generator[tuple[Path, Document] | ReadFile]:
-        for one in really(paths, means=means, beat=beat):
+        for one in really(paths, options=options, beat=beat):
             if isinstance(one, ReadFile):
                 failure = Failure(str(tmp_path / broken), "the parser crashed")
                 yield ReadFile(one.path, (failure,), one.seconds)

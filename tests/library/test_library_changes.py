@@ -213,7 +213,7 @@ def test_what_a_killed_run_stored_goes_with_its_file(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr(type(library.engine.writer), "settle", killed)
+        patched.setattr(type(library.engine.writer), "record_files", killed)
         with pytest.raises(KeyboardInterrupt):
             library.index(articles)
     stored = library.documents()
@@ -287,7 +287,7 @@ def test_no_library_there(tmp_path: Path) -> None:
         Library.open(tmp_path / "none", create=False)
     assert not (tmp_path / "none").exists()
     (tmp_path / "letter.txt").write_text("Dear all")
-    with pytest.raises(LibraryNotFound, match="holds other files"):
+    with pytest.raises(LibraryNotFound, match="contains other files"):
         Library.open(tmp_path)
     assert [file.name for file in tmp_path.iterdir()] == ["letter.txt"]
 
@@ -295,5 +295,5 @@ def test_no_library_there(tmp_path: Path) -> None:
 def test_store_that_is_none(tmp_path: Path) -> None:
     """A file that isn't SQLite is damage, said in words."""
     (tmp_path / "library.db").write_bytes(b"not a database, but long enough to be one" * 50)
-    with pytest.raises(LibraryDamaged, match="is no library of rag"):
+    with pytest.raises(LibraryDamaged, match="is not a rag library"):
         Library.open(tmp_path)

@@ -140,7 +140,7 @@ def test_what_was_said_of_a_passage_is_found_again(library: Library, log: Path) 
     library.rate("ferry number 690", hit, good=True)
     log.write_text("New first words.\n\n" + log.read_text("utf-8"), "utf-8")
     library.index(log.parent)
-    from rag.confidence.ratings import placed
+    from rag.confidence.ratings import locate
 
-    (place,) = placed(library.ratings(), library.engine.reader)
+    (place,) = locate(library.ratings(), library.engine.reader)
     assert hit.answer.text in place.passage.text

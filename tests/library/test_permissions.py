@@ -46,7 +46,7 @@ def test_lost_permission_loses_no_document() -> None:
         ),
         Failure(
             str(docs / "closed"),
-            "it can't be looked into (Permission denied); check who may read it",
+            "it can't be listed (Permission denied); check who may read it",
         ),
     }
     assert found == ANSWERS

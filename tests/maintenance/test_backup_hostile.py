@@ -165,7 +165,7 @@ def refused(hostile: Path, place: Path) -> str:
     folder.mkdir()
     before = set(place.rglob("*"))
     with pytest.raises((LibraryDamaged, LibraryMismatch)) as error:
-        backup_import.bring_in(hostile, folder, lambda *_: None)
+        backup_import.import_archive(hostile, folder, lambda *_: None)
     assert set(place.rglob("*")) == before
     return str(error.value)
 
@@ -176,7 +176,7 @@ def test_a_store_that_rag_did_not_write(archive: Path, tmp_path: Path, statement
     said = refused(changed(archive, tmp_path, statements), tmp_path)
     assert re.search(
         r"hostile\.zip (is damaged: its store can't be used|was made by another version of rag) "
-        r"\(.+\); (take another copy|index again)$",
+        r"\(.+\); (use another copy|index again)$",
         said,
     )
     assert ".rag-import" not in said
@@ -203,7 +203,7 @@ def test_a_folder_that_is_none(archive: Path, tmp_path: Path, folder: object) ->
         members = {name: sound.read(name) for name in sound.namelist() if name != "manifest.json"}
     hostile = rezipped(members, folder, tmp_path / "hostile.zip")
     try:
-        backup_import.bring_in(hostile, tmp_path / "new", lambda *_: None)
+        backup_import.import_archive(hostile, tmp_path / "new", lambda *_: None)
     except (LibraryDamaged, InputError):
         assert not (tmp_path / "new").exists()
     else:
@@ -231,7 +231,7 @@ def test_members_that_an_export_does_not_write(archive: Path, tmp_path: Path, na
     with zipfile.ZipFile(archive) as sound:
         members = {"library.db": sound.read("library.db"), name: b"evil"}
     hostile = rezipped(members, "/a", tmp_path / "hostile.zip")
-    assert "has no place in a library" in refused(hostile, tmp_path) or "\0" in name
+    assert "doesn't belong in a library" in refused(hostile, tmp_path) or "\0" in name
 
 
 def test_a_model_that_came_along(archive: Path, tmp_path: Path) -> None:
@@ -254,7 +254,7 @@ def test_a_model_that_came_along(archive: Path, tmp_path: Path) -> None:
     said = refused(changed(archive, tmp_path, statements), tmp_path)
     assert "names a model that lies in the library's own folder" in said
     elsewhere = statements.replace("/target/files", "/elsewhere/files")
-    found = backup_import.bring_in(
+    found = backup_import.import_archive(
         changed(archive, tmp_path, elsewhere), tmp_path / "new", lambda *_: None
     )
     assert found.documents == 2
@@ -267,9 +267,9 @@ def test_a_model_that_came_along(archive: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize("kind", ["trigger", "view", "virtual table"])
 def test_a_folder_with_code_in_it_is_not_opened(archive: Path, tmp_path: Path, kind: str) -> None:
     """A library's folder may come from a stranger, too."""
-    backup_import.bring_in(archive, tmp_path / "new", lambda *_: None)
+    backup_import.import_archive(archive, tmp_path / "new", lambda *_: None)
     connection = sqlite3.connect(tmp_path / "new" / "library.db", isolation_level=None)
     connection.execute(STRANGERS[kind])
     connection.close()
-    with pytest.raises(LibraryDamaged, match="that no library of rag has"):
+    with pytest.raises(LibraryDamaged, match="that no rag library has"):
         Library.open(tmp_path / "new", embedder=HashingEmbedder())

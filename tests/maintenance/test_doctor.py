@@ -14,7 +14,7 @@ from rag import Library
 from rag.cli import main
 from rag.index.sqlite import FORMAT, Database
 from rag.library.opener import NAME
-from rag.maintenance.doctor import diagnosed, shortened
+from rag.maintenance.doctor import diagnose, shorten
 from rag.models.named_models import NamedModel
 
 
@@ -22,7 +22,7 @@ def found(folder: Path) -> dict[str, dict[str, str]]:
     """What was found, by subject and name."""
     return {
         subject: {one.name: one.value for one in findings}
-        for subject, findings in diagnosed(folder).items()
+        for subject, findings in diagnose(folder).items()
     }
 
 
@@ -34,7 +34,7 @@ def test_what_it_says(library: Library) -> None:
     )
     assert "pytest" not in told["versions"]
     assert {"system", "processor", "cores", "encoding"} <= set(told["machine"])
-    assert told["model"]["files"] == "as they should be (SHA-256 53aa51172d142c89…)"
+    assert told["model"]["files"] == "unmodified (SHA-256 53aa51172d142c89…)"
     assert told["library"]["format"] == f"{FORMAT} (this rag: {FORMAT})"
     assert told["library"]["generation"] == "0"
     assert told["library"]["folder"] == "/…/library"
@@ -79,9 +79,9 @@ def test_what_is_wrong_is_said_with_what_to_do(
 
 def test_a_disk_that_is_nearly_full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A trouble from the limit on, whatever else there is room for."""
-    for limit, trouble in ((0, ""), (1 << 60, "make room: indexing needs some 40 KB a passage")):
+    for limit, trouble in ((0, ""), (1 << 60, "make room: indexing needs about 40 KB per passage")):
         monkeypatch.setattr("rag.maintenance.doctor.LITTLE_DISK", limit)
-        (disk,) = [one for one in diagnosed(tmp_path)["library"] if one.name == "free disk"]
+        (disk,) = [one for one in diagnose(tmp_path)["library"] if one.name == "free disk"]
         assert disk.value.endswith(" GiB")
         assert disk.trouble == trouble
 
@@ -96,7 +96,7 @@ def test_a_model_of_ones_own_is_not_told_by_its_place(tmp_path: Path) -> None:
     database = Database(tmp_path / "library" / "library.db", 64)
     database.keep(NAME, model.as_json())
     database.close()
-    name, files = diagnosed(tmp_path / "library")["model"]
+    name, files = diagnose(tmp_path / "library")["model"]
     assert name.value == "/…/tuned, 64 dimensions"
     assert files.value == "wrong"
     assert files.trouble
@@ -110,10 +110,10 @@ def test_a_library_out_of_reach(closed: str) -> None:
         folder = Path(name)
         folder.chmod(0o755)
         Library.open(folder / "library", embedder=HashingEmbedder()).close()
-        diagnosed(folder / "library")  # nobody may read Python's own modules, either
+        diagnose(folder / "library")  # nobody may read Python's own modules, either
         (folder / closed).chmod(0)
         with as_nobody():
-            told = {one.name: one for one in diagnosed(folder / "library")["library"]}
+            told = {one.name: one for one in diagnose(folder / "library")["library"]}
         (folder / closed).chmod(0o700)
     assert told["state"].value == "out of reach"
     assert "who may read" in told["state"].trouble
@@ -122,8 +122,8 @@ def test_a_library_out_of_reach(closed: str) -> None:
 def test_paths_are_shortened() -> None:
     """To whether they lie below the home folder, and the last part."""
     home = Path.home()
-    assert shortened(home) == "~"
-    assert shortened(home / ".rag") == "~/.rag"
-    assert shortened("~/a/b/.rag") == "~/…/.rag"
-    assert shortened("/srv") == "/srv"
-    assert shortened("/srv/ada/.rag") == "/…/.rag"
+    assert shorten(home) == "~"
+    assert shorten(home / ".rag") == "~/.rag"
+    assert shorten("~/a/b/.rag") == "~/…/.rag"
+    assert shorten("/srv") == "/srv"
+    assert shorten("/srv/ada/.rag") == "/…/.rag"

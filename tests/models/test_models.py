@@ -169,14 +169,16 @@ def test_folders_that_are_no_models(tmp_path: Path, other: Path) -> None:
     shutil.copytree(other, bags)
     listed = json.loads((bags / "modules.json").read_text())
     (bags / "modules.json").write_text(json.dumps(listed[:1]))
-    with pytest.raises(ModelError, match="bags is made of Transformer; rag reads models made of"):
+    with pytest.raises(
+        ModelError, match="bags is made of Transformer; rag supports models made of"
+    ):
         SentenceTransformerEmbedder.named(str(bags))
 
 
 @pytest.mark.parametrize("dimensions", [0, 33])
 def test_dimensions_that_are_not_there(tmp_path: Path, other: Path, dimensions: int) -> None:
     """A vector can't be cut to more than it has."""
-    with pytest.raises(InputError, match="must lie between 1 and 32"):
+    with pytest.raises(InputError, match="must be between 1 and 32"):
         Library.open(tmp_path / "library", model=other, dimensions=dimensions)
 
 
@@ -184,7 +186,7 @@ def test_prompt_that_fills_the_window(tmp_path: Path) -> None:
     """Nothing of a passage would be read."""
     made = tiny_model(tmp_path, prompts={"query": "", "document": "bread " * 60})
     with pytest.raises(
-        ModelError, match=r"reads 48 tokens at once, and its prompt alone.* has \d+"
+        ModelError, match=r"reads 48 tokens at once, but its prompt and special tokens take \d+"
     ):
         SentenceTransformerEmbedder.named(str(made))
 

@@ -17,7 +17,7 @@ from test_package import python
 
 from rag import Library
 from rag.ingest.passage_encoder import GIVE_WAY
-from rag.models.micro_batch import Together
+from rag.models.micro_batch import MicroBatcher
 from rag.runtime.threads import TURN
 from rag.types import Passage, PassageEncoding
 
@@ -140,7 +140,7 @@ def test_together() -> None:
         assert go_on.wait(timeout=30)
         return [-item for item in items]
 
-    together = Together(run, most=3, at_once=1)
+    together = MicroBatcher(run, most=3, at_once=1)
     with ThreadPoolExecutor(6) as pool:
         first = pool.submit(together, 0)
         assert began.wait(timeout=30)
@@ -160,7 +160,7 @@ def test_together_passes_errors_on() -> None:
     def run(items: Sequence[int]) -> list[float]:
         return [1 / item for item in items]
 
-    together = Together(run, most=3, at_once=2)
+    together = MicroBatcher(run, most=3, at_once=2)
     with pytest.raises(ZeroDivisionError):
         together(0)
     assert together(4) == 0.25

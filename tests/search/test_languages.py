@@ -125,7 +125,7 @@ def test_shares_of_words_with_several_stems(tmp_path: Path) -> None:
     # One word in one of three passages, all of the average length: tf / (tf + k1) of the bound.
     assert scores.tolist() == pytest.approx([1 / 2.2], rel=1e-4)
     bound = 2.2 * math.log(1 + (3 - 1 + 0.5) / (1 + 0.5))
-    assert words._bound([("compani", "companies")]) == pytest.approx(bound)
+    assert words._max_score([("compani", "companies")]) == pytest.approx(bound)
 
 
 def test_matched_words_as_they_stand(many: TantivyReader) -> None:

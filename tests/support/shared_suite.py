@@ -58,12 +58,12 @@ LEFT_OUT: Mapping[str, str] = MappingProxyType(
 
 def switch(patched: pytest.MonkeyPatch) -> None:
     """From now on every library is a shared one."""
-    before = opener.opened
+    before = opener.open_library
 
     def opened(path: str | Path, **wanted: object) -> object:
         return before(path if is_url(path) else f"file://{absolute(path)}", **wanted)
 
-    patched.setattr(opener, "opened", opened)
+    patched.setattr(opener, "open_library", opened)
     # What another process wrote is seen within that time; tests don't wait for it.
     patched.setattr(engine, "SECONDS_BETWEEN_LOOKS", -1.0)
 

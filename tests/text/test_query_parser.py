@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.text.query_parser import Query, read
+from rag.text.query_parser import Query, parse
 from rag.text.unicode import plain
 from rag.types import Clauses
 from rag.types.filters import Filter
@@ -17,7 +17,7 @@ from rag.types.filters import Filter
 def test_the_parts_of_a_question() -> None:
     """Phrases stay in what the model reads; what is excluded and what is a condition does not."""
     text = 'who wears "red shoes" -blue -"dark green" title:"The great war" since:2024-05-01?'
-    assert read(text) == Query(
+    assert parse(text) == Query(
         text=text,
         question="who wears red shoes?",
         words="who wears?",
@@ -53,7 +53,7 @@ def test_the_parts_of_a_question() -> None:
 )
 def test_plain_words_stay_as_they_are(text: str) -> None:
     """Not a blank is changed where nothing is syntax."""
-    assert read(text) == Query(text, text, text)
+    assert parse(text) == Query(text, text, text)
 
 
 @pytest.mark.parametrize(
@@ -72,7 +72,7 @@ def test_plain_words_stay_as_they_are(text: str) -> None:
 )
 def test_phrases(text: str, phrases: tuple[str, ...], question: str) -> None:
     """Straight and curly quotes of several languages; nothing inside is syntax again."""
-    found = read(text)
+    found = parse(text)
     assert (found.clauses, found.question) == (Clauses(phrases=phrases), question)
 
 
@@ -90,7 +90,7 @@ def test_phrases(text: str, phrases: tuple[str, ...], question: str) -> None:
 )
 def test_excluded(text: str, without: tuple[str, ...], question: str) -> None:
     """A word of letters after a hyphen that begins a word; anything else in quotes."""
-    found = read(text)
+    found = parse(text)
     assert (found.clauses, found.question) == (Clauses(without=without), question)
 
 
@@ -117,21 +117,21 @@ def test_excluded(text: str, without: tuple[str, ...], question: str) -> None:
 )
 def test_conditions(text: str, conditions: Filter) -> None:
     """Known names with a value; together they are one filter."""
-    assert read(text).conditions == (conditions,)
+    assert parse(text).conditions == (conditions,)
 
 
 def test_words_spelled_as_they_are_meant() -> None:
     """A plus before a word; numbers, C++ and sums stay what they are."""
-    query = read("who was +Telsa, +Müller?")
+    query = parse("who was +Telsa, +Müller?")
     assert (query.question, query.words) == ("who was Telsa, Müller?",) * 2
     assert query.exact == {"Telsa", "Müller"}
     for text in ("+49 30 1234", "is C++ hard", "a+bcd", "x + y", "+ab", "+abc1"):
-        assert (read(text).question, read(text).exact) == (text, frozenset())
+        assert (parse(text).question, parse(text).exact) == (text, frozenset())
 
 
 def test_one_name_twice() -> None:
     """Both conditions must hold, so both are kept."""
-    assert read("title:a title:b author:c x").conditions == (
+    assert parse("title:a title:b author:c x").conditions == (
         Filter(title="a"),
         Filter(title="b", where={"author": "c"}),
     )
@@ -165,7 +165,7 @@ hostile = st.text(
 @given(hostile)
 def test_any_text_can_be_read(text: str) -> None:
     """And only what is there comes out: no character is made up, none changes its place."""
-    found = read(text)
+    found = parse(text)
     assert found.text == text
     text = plain(text)
     rest = iter(text)
@@ -196,7 +196,7 @@ def test_what_was_put_together_is_taken_apart(
     """In any order of the parts."""
     parts = [*words, *(f'"{one}"' for one in phrases), *(f'-"{one}"' for one in without)]
     order = data.draw(st.permutations(parts))
-    found = read(" ".join(order))
+    found = parse(" ".join(order))
     assert found.words == " ".join(part for part in order if part in words)
     assert sorted(found.clauses.phrases) == sorted(phrases)
     assert sorted(found.clauses.without) == sorted(without)

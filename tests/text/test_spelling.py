@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.text.spelling import is_plain_slip, nearest, respelled, slips_allowed
+from rag.text.spelling import correct, is_plain_slip, nearest, slips_allowed
 from rag.types import Respelling
 
 words = st.text("abc", min_size=4, max_size=9)
@@ -81,5 +81,5 @@ def test_plain_slips(asked: str, found: str, *, plain: bool) -> None:
 def test_respelled() -> None:
     """Whole words only, wherever they stand."""
     instead = [Respelling("Englnad", "england")]
-    assert respelled("Englnad's, Englnads (Englnad)", instead) == "england's, Englnads (england)"
-    assert respelled("a.b", []) == "a.b"
+    assert correct("Englnad's, Englnads (Englnad)", instead) == "england's, Englnads (england)"
+    assert correct("a.b", []) == "a.b"

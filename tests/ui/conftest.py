@@ -9,7 +9,7 @@ import pytest
 from behind_middleware import PASSWORD, behind
 from fastapi.testclient import TestClient
 
-from rag.types import Document, Hit, Quote, Why
+from rag.types import Document, Explanation, Hit, Quote
 from ui.security.accounts import EMPTY, Accounts
 from ui.security.policy import decide
 
@@ -60,7 +60,7 @@ def hit(document: Document) -> Hit:
         start=start,
         end=len(TEXT),
         answer=Quote(ANSWER, at, at + len(ANSWER)),
-        why=Why(0.62, 0.8, 0.71, 1, 2, ("Zorawar", "turret")),
+        why=Explanation(0.62, 0.8, 0.71, 1, 2, ("Zorawar", "turret")),
     )
 
 

@@ -16,7 +16,7 @@ from rag.types.protocols import Embedder
 from ui.api import problems
 from ui.api.application import create_api
 from ui.jobs import Job, Jobs
-from ui.ops.warm_up import Warming
+from ui.ops.warm_up import WarmUp
 from ui.security.middleware import protect
 from ui.security.policy import LOCAL, decide
 
@@ -29,12 +29,12 @@ def api(
     library: Library,
     *,
     jobs: Jobs | None = None,
-    warming: Warming | None = None,
+    warming: WarmUp | None = None,
     may_change: bool = True,
 ) -> TestClient:
     """A client of the API where it is mounted, without the page."""
     app = FastAPI()
-    made = create_api(library, jobs or Jobs(library), warming or Warming(library))
+    made = create_api(library, jobs or Jobs(library), warming or WarmUp(library))
     app.mount(problems.PREFIX, made)
     return TestClient(
         here(app, may_change=may_change),

@@ -16,7 +16,7 @@ from three_articles import BREAD
 
 from rag import Library
 from ui.jobs import Jobs
-from ui.ops.warm_up import Warming
+from ui.ops.warm_up import WarmUp
 
 QUESTION = "Where does the turret of the tank come from?"
 
@@ -247,7 +247,7 @@ def test_an_index_job(tmp_path: Path, articles: Path) -> None:
         assert client.get("/search", params={"q": "bread"}).status_code == 200
         held = client.get("/documents").json()["documents"]
         refused = client.delete(f"/documents/{held[0]['id']}")
-        assert (refused.status_code, refused.json()["title"]) == (409, "Index jobs wait or run")
+        assert (refused.status_code, refused.json()["title"]) == (409, "Index jobs are pending")
 
         pausing.go.set()
         (made,) = jobs.all()
@@ -289,7 +289,7 @@ def test_cancelling_a_job(tmp_path: Path, articles: Path) -> None:
 
 def test_signs_of_life(library: Library) -> None:
     """It lives at once, and is ready once the model is loaded."""
-    warming = Warming(library)
+    warming = WarmUp(library)
     client = api(library, warming=warming)
     assert client.get("/health").json() == {"status": "ok", "version": version("rag")}
     waiting = client.get("/ready")
@@ -314,7 +314,7 @@ def test_a_failed_start_is_tried_again(tmp_path: Path) -> None:
 
     embedder = Waking()
     with Library.open(tmp_path / "library", embedder=embedder) as library:
-        warming = Warming(library)
+        warming = WarmUp(library)
         client = api(library, warming=warming)
         warming.start()
         warming.join()

@@ -49,11 +49,11 @@ def client(library: Library) -> TestClient:
         ),
         (
             *("POST", "/documents/x/restore", 404, "not-found"),
-            "No such document was removed here, or it was long ago.",
+            "No such document was removed here, or it was too long ago.",
         ),
         ("GET", "/passages/x", 404, "not-found", "There is no passage x in this library."),
-        ("GET", "/jobs/x", 404, "not-found", "There is no such job, or it was long ago."),
-        ("DELETE", "/jobs/x", 404, "not-found", "There is no such job, or it was long ago."),
+        ("GET", "/jobs/x", 404, "not-found", "There is no such job, or it was too long ago."),
+        ("DELETE", "/jobs/x", 404, "not-found", "There is no such job, or it was too long ago."),
         (
             *("GET", "/search?q=%3F", 422, "empty-question"),
             "The question is empty: ask in plain words, like “Who wrote it?”",
@@ -239,10 +239,7 @@ class Broken:
         (
             LibraryDamaged("/home/ada/library.db is damaged"),
             *(503, "broken"),
-            (
-                "Something is the matter with the library's files; the terminal that runs rag "
-                "says more."
-            ),
+            ("Something is wrong with the library's files; the terminal that runs rag says more."),
         ),
         (
             LibraryNotFound("/home/ada holds no library"),
@@ -277,4 +274,4 @@ def test_trouble_names_no_path(error: Exception, status: int, kind: str, detail:
 
 def test_errors_of_no_known_kind_are_not_shown() -> None:
     """A new kind of error can't let a path slip through."""
-    assert public_errors.told(RagError("/home/ada")) == public_errors.UNEXPECTED
+    assert public_errors.public_message(RagError("/home/ada")) == public_errors.UNEXPECTED

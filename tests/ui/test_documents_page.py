@@ -108,7 +108,7 @@ def test_doubts_are_told_in_words() -> None:
     row = Row(SUMMARY, ("page 2: no text layer, need OCR", "cut short"))
     html = page(Listing(), held(row), may_change=False)
     assert (
-        "<details><summary>With doubts</summary><ul><li>Page 2: no text layer, need OCR.</li>"
+        "<details><summary>With warnings</summary><ul><li>Page 2: no text layer, need OCR.</li>"
         "<li>Cut short.</li></ul></details>" in html
     )
 
@@ -203,7 +203,7 @@ def test_an_empty_library_says_what_to_do() -> None:
 def test_nothing_fits() -> None:
     """No row is left by the limits: the way back to all is one click away."""
     html = page(Listing(title="zebra"), Contents(3, 0, (), {}), may_change=True)
-    assert "No document fits that." in html
+    assert "No document matches." in html
     assert '<a href="library">Show all</a>' in html
     assert 'value="zebra"' in html
 
@@ -212,11 +212,11 @@ def test_what_could_not_be_read_is_folded_when_long() -> None:
     """Each file with its reason; three stand open, four are folded, the 201st is only counted."""
     one = Failure("/home/someone/scan.pdf", "it has a password; open it and save it without")
     short = page(Listing(), replace(EMPTY, unread=(one,) * 3), may_change=True)
-    assert '<details class="unread" open><summary>Not read, or not all of it (3)' in short
+    assert '<details class="unread" open><summary>Not read, or only in part (3)' in short
     assert "<b>scan.pdf</b> It has a password; open it and save it without.</li>" in short
     assert "/home/someone" not in short
     long = page(Listing(), replace(EMPTY, unread=(one,) * 212), may_change=True)
-    assert '<details class="unread"><summary>Not read, or not all of it (212)' in long
+    assert '<details class="unread"><summary>Not read, or only in part (212)' in long
     assert long.count("<b>scan.pdf</b>") == 200
     assert "And 12 more" in long
 
@@ -304,7 +304,7 @@ def test_a_row_says_what_was_wrong_with_its_file(
     reason, _, kept = failure.reason.rpartition("; ")
     assert kept == "its earlier version stays in the library"
     html = normalized(client.get("/library", params={"type": ".html"}).text)
-    assert cells(html)[0][7] == f"With doubts{strings.sentence(reason)}"
+    assert cells(html)[0][7] == f"With warnings{strings.sentence(reason)}"
 
 
 def test_only_our_script_runs_on_it(client: TestClient) -> None:

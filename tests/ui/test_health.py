@@ -12,14 +12,14 @@ from served import api
 from rag import Library
 from ui.jobs import Jobs
 from ui.ops.metrics import read
-from ui.ops.warm_up import Warming
+from ui.ops.warm_up import WarmUp
 
 
 def test_ready_only_while_questions_are_answered(tmp_path: Path) -> None:
     """Not before the model is loaded, nor when the library is damaged or gone; it lives anyway."""
     folder = tmp_path / "library"
     with Library.open(folder, embedder=HashingEmbedder()) as library:
-        warming = Warming(library)
+        warming = WarmUp(library)
         client = api(library, warming=warming)
         assert client.get("/ready").status_code == 503
         warming.start()

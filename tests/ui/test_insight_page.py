@@ -22,8 +22,8 @@ from rag import (
     Library,
     Neighbour,
     Passage,
+    QueryOutcome,
     Reliability,
-    Sought,
     Span,
 )
 from ui.pages import insight_page, insight_routes, insight_strings, neighbours_page
@@ -42,7 +42,9 @@ KNOWN = Known(
     reliability=Reliability(
         known=128, recognised=115, foreign=95, refused=77, bins=(Bin(0.9, 0.85, 0.7, 0.95, 60, 9),)
     ),
-    sought=tuple(Sought("Title", "/home/x/a.txt", f"query {n}", n) for n in (0, 1, 1, 2, 3, 9)),
+    sought=tuple(
+        QueryOutcome("Title", "/home/x/a.txt", f"query {n}", n) for n in (0, 1, 1, 2, 3, 9)
+    ),
     dates=Dates({dt.date(2024, 1, 1): 2, dt.date(2024, 3, 1): 5}, undated=1, file_time=4),
 )
 
@@ -113,7 +115,7 @@ def test_what_was_not_measured_is_said(calibration: Calibration | None, line: st
 
 def test_many_misses_are_counted() -> None:
     """Fifty of them are named."""
-    sought = tuple(Sought("T", "a.txt", f"q{n}", 0) for n in range(53))
+    sought = tuple(QueryOutcome("T", "a.txt", f"q{n}", 0) for n in range(53))
     html = normalized(insight_page.page(replace(KNOWN, sought=sought)))
     assert "Not among the first ten (53)" in html
     assert html.count("<li><b>T</b>") == 50
@@ -123,7 +125,7 @@ def test_many_misses_are_counted() -> None:
 def test_hostile_texts_stay_texts() -> None:
     """Titles, passages, queries and ids are escaped wherever they stand."""
     passage = replace(PASSAGE, id=EVIL, document_id=EVIL, text=f"{TEXT[:9]}{EVIL} {EVIL}")
-    known = replace(KNOWN, sought=(Sought(EVIL, EVIL, EVIL, 0),))
+    known = replace(KNOWN, sought=(QueryOutcome(EVIL, EVIL, EVIL, 0),))
     near = neighbours_page.page(passage, EVIL, EVIL, [Neighbour(passage, EVIL, EVIL, 0.5)])
     html = insight_page.page(known) + near
     assert "<script" not in html

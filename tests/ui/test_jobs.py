@@ -142,7 +142,7 @@ def test_what_fails_is_said_without_a_path(jobs: Jobs, pausing: Pausing, article
     failed = over(jobs, vanished)
     assert (failed.state, failed.report) == ("failed", None)
     assert failed.trouble == (
-        "there is no such file or folder on this machine, or it can't be looked at"
+        "there is no such file or folder on this machine, or it can't be accessed"
     )
     assert over(jobs, first).state == over(jobs, last).state == "done"
 

@@ -176,8 +176,8 @@ def test_original(served: Served) -> None:
 @pytest.mark.parametrize(
     ("name", "line"),
     [
-        ("old.zip/deep/1999.pdf", "It lies inside old.zip, as deep/1999.pdf; open it there."),
-        ("packed.pdf.gz", "It lies inside packed.pdf.gz; unpack that file to get at it."),
+        ("old.zip/deep/1999.pdf", "It is inside old.zip, as deep/1999.pdf; open it there."),
+        ("packed.pdf.gz", "It is inside packed.pdf.gz; unpack that file to open it."),
     ],
 )
 def test_inside_another_file(served: Served, name: str, line: str, rest: str) -> None:
@@ -194,7 +194,7 @@ def test_changed_and_gone(served: Served, kept: Path, rest: str) -> None:
     changed = "Its file survey.pdf has changed since it was read; index it again."
     assert refusal(served, address) == (410, changed)
     kept.unlink()
-    gone = "Its file survey.pdf is not there any more; index its folder again."
+    gone = "Its file survey.pdf no longer exists; index its folder again."
     assert refusal(served, address) == (410, gone)
     kept.mkdir()
     assert refusal(served, address) == (410, gone)
@@ -209,16 +209,16 @@ def test_changed_and_gone(served: Served, kept: Path, rest: str) -> None:
         ("pages/0.png", 404, "This document has no page 0."),
         ("pages/4.png", 404, "This document has no page 4."),
         ("pages/4/boxes?start=0&end=9", 404, "This document has no page 4."),
-        ("pages/-1.png", 404, "Pages have whole numbers, from 1."),
-        ("pages/one.png", 404, "Pages have whole numbers, from 1."),
-        (f"pages/{'9' * 5000}.png", 404, "Pages have whole numbers, from 1."),
+        ("pages/-1.png", 404, "Page numbers are whole numbers from 1."),
+        ("pages/one.png", 404, "Page numbers are whole numbers from 1."),
+        (f"pages/{'9' * 5000}.png", 404, "Page numbers are whole numbers from 1."),
         (
             "pages/1.png?width=20",
             400,
             "A page is drawn 50 to 3000 pixels wide, not 20; choose a width between these.",
         ),
-        ("pages/1.png?width=1e3", 400, "The width of a page is a whole number of pixels."),
-        ("pages/1.png?width=", 400, "The width of a page is a whole number of pixels."),
+        ("pages/1.png?width=1e3", 400, "The width of a page must be a whole number of pixels."),
+        ("pages/1.png?width=", 400, "The width of a page must be a whole number of pixels."),
         ("pages/1/boxes", 400, f"{strings.NO_RANGE}."),
         ("pages/1/boxes?start=9&end=9", 400, f"{strings.NO_RANGE}."),
     ],
@@ -244,7 +244,7 @@ def test_not_a_pdf(served: Served) -> None:
 def test_protected(served: Served) -> None:
     """Its password is kept nowhere, so the reader is sent to the file."""
     line = (
-        "This PDF is protected by a password, and passwords are kept nowhere: "
+        "This PDF is protected by a password, and passwords are not stored: "
         "open the file itself to see its pages."
     )
     for rest in ("pages/1.png", "pages/1/boxes?start=0&end=9"):
@@ -257,11 +257,11 @@ def test_protected_with_its_password(served: Served) -> None:
     path, viewer = served.folder / "bank.pdf", served.shelf._viewer
     image = viewer.image(path, document.digest, 1, 300, ["tuna", "swordfish"])
     assert image.width == 300
-    sought = rag.documents.sandbox.page_viewer.Sought(fact(2))
+    sought = rag.documents.sandbox.page_viewer.TextPattern(fact(2))
     assert len(viewer.boxes(path, document.digest, 1, sought, ["swordfish"])) >= 1
-    with pytest.raises(LoadError, match="passwords are kept nowhere"):
+    with pytest.raises(LoadError, match="passwords are not stored"):
         viewer.image(path, document.digest, 1, 300)
-    with pytest.raises(LoadError, match="none of those that were given opens it"):
+    with pytest.raises(LoadError, match="none of the given ones opens it"):
         viewer.image(path, document.digest, 1, 300, ["tuna"])
 
 
@@ -278,8 +278,8 @@ def evil(served: Served, monkeypatch: pytest.MonkeyPatch) -> Iterator[Served]:
 def test_bad_pages_cost_only_themselves(evil: Served) -> None:
     """One hangs, one crashes, one allocates without end, …: each is told, the next is drawn."""
     told = {
-        501: "It took more than 2 s, and was given up.",
-        502: "The PDF crashed what draws its pages (exit code -11).",
+        501: "It took more than 2 s and was aborted.",
+        502: "The PDF crashed the renderer (exit code -11).",
         503: "Drawing it takes too much memory; open the file itself.",
         504: "Its page can't be drawn (ZeroDivisionError: a parser's own mistake).",
     }
@@ -323,5 +323,5 @@ def test_kept_pictures(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
     assert viewer.image(path, digest, 0, 300) is first
     viewer.image(path, digest, 1, 300)
     assert viewer.image(path, digest, 0, 300) is not first
-    with pytest.raises(LoadError, match="not the file any more that was indexed"):
+    with pytest.raises(LoadError, match="no longer the file that was indexed"):
         viewer.image(path, "0" * 64, 0, 300)

@@ -53,7 +53,7 @@ def test_thumbs_show_what_was_said(hit: Hit, good: bool | None, states: tuple[st
         "This passage is right",
         "This passage is wrong",
     ]
-    assert ("Kept in this library only" in html) == (good is not None)
+    assert ("Stored in this library only" in html) == (good is not None)
     assert 'data-passage="p1"' in html
 
 
@@ -63,13 +63,13 @@ def test_rating_from_the_page(client: TestClient, library: Library) -> None:
     said = {"question": QUESTION, "passage": hit.passage_id, "good": True}
     origin = {"origin": "http://127.0.0.1:7860"}
     response = client.put("/ratings", json=said, headers=origin)
-    assert (response.status_code, response.json()) == (200, {"said": "Kept in this library only"})
+    assert (response.status_code, response.json()) == (200, {"said": "Stored in this library only"})
     (kept,) = library.ratings()
     assert (kept.question, kept.passage_id, kept.good) == (QUESTION, hit.passage_id, True)
     assert (kept.answer, kept.score) == (hit.answer, hit.score)
     assert pressed(answers.answer(library, QUESTION))[:2] == [("good", "true"), ("bad", "false")]
     response = client.put("/ratings", json=said | {"good": None})
-    assert (response.status_code, response.json()) == (200, {"said": "Taken back"})
+    assert (response.status_code, response.json()) == (200, {"said": "Rating removed"})
     assert library.ratings() == []
 
 

@@ -163,12 +163,12 @@ def test_a_printed_page(document: Document) -> None:
     assert '<img src="d1/pages/2.png?width=1400" alt="Page 2 of “The turret”' in html
     assert '<rect x="0.10000" y="0.20000" width="0.50000" height="0.02000"></rect>' in html
     assert "page 2 / 3" in html
-    for number, name in ((1, "Page before"), (3, "Page after")):
+    for number, name in ((1, "Previous page"), (3, "Next page")):
         link = f"../documents/d1?answer=45-75&amp;q=q&amp;page={number}"
         assert f'<a href="{link}" aria-label="{name}">' in html
     assert '<a href="../documents/d1?answer=45-75&amp;q=q#answer">As text</a>' in html
     first = sheet_page(paged, replace(sight, page=1), [])
-    assert "Page before" not in first
+    assert "Previous page" not in first
     assert "<rect" not in first
 
 

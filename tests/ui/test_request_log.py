@@ -19,8 +19,8 @@ from ui.api import problems
 from ui.jobs import Jobs
 from ui.ops import metrics, request_log
 from ui.ops.metrics import Metrics, Reading
-from ui.ops.request_log import Observed
-from ui.ops.warm_up import Warming
+from ui.ops.request_log import RequestLog
+from ui.ops.warm_up import WarmUp
 
 NONE = Metrics(lambda: Reading(ready=False))
 
@@ -46,7 +46,7 @@ def application(counted: Metrics) -> FastAPI:
 
 def asked(counted: Metrics, *, given: bool = True) -> TestClient:
     """A client of it, seen from outside."""
-    seen = Observed(here(application(counted), may_change=given), counted)
+    seen = RequestLog(here(application(counted), may_change=given), counted)
     return TestClient(seen, base_url=ADDRESS, raise_server_exceptions=False)
 
 
@@ -104,9 +104,9 @@ def test_who_left_before_the_answer_is_no_error(caplog: pytest.LogCaptureFixture
         raise KeyError
 
     scope = {"type": "http", "method": "GET", "path": "/", "headers": []}
-    asyncio.run(Observed(nothing, counted)(dict(scope), nothing, nothing))
+    asyncio.run(RequestLog(nothing, counted)(dict(scope), nothing, nothing))
     with pytest.raises(KeyError):
-        asyncio.run(Observed(failing, counted)(dict(scope), nothing, nothing))
+        asyncio.run(RequestLog(failing, counted)(dict(scope), nothing, nothing))
     told = [(vars(line)["status"], line.levelname) for line in caplog.records]
     assert told == [(499, "INFO"), (500, "WARNING")]
 
@@ -114,7 +114,7 @@ def test_who_left_before_the_answer_is_no_error(caplog: pytest.LogCaptureFixture
 def test_what_prometheus_reads(tmp_path: object, library: Library) -> None:
     """Requests by route and status, what the library holds, jobs by their end, the process."""
     with Library.open(f"{tmp_path}/small", embedder=HashingEmbedder()) as small:
-        jobs, warming = Jobs(small), Warming(small)
+        jobs, warming = Jobs(small), WarmUp(small)
         (library.path.parent / "tea.txt").write_text("Tea is grown in Assam.")
         job = jobs.start([library.path.parent / "tea.txt"])
         assert over(jobs, job).state == "done"
@@ -161,7 +161,7 @@ def test_a_stream_is_ended_in_order() -> None:
         return StreamingResponse(beats(), media_type="text/event-stream")
 
     async def run() -> list[dict[str, object]]:
-        seen, sent = Observed(app, NONE), []
+        seen, sent = RequestLog(app, NONE), []
 
         async def receive() -> dict[str, object]:
             await asyncio.sleep(60)

@@ -106,9 +106,7 @@ def test_what_has_no_file_any_more(
         client.delete(f"/documents/{document_id}")
     response = client.post(f"/documents/{document_id}/{step}")
     assert (response.status_code, response.json()["type"]) == (410, "/api/v1/problems/gone")
-    assert response.json()["detail"] == (
-        "Its file isn't there any more, so it can't be read again."
-    )
+    assert response.json()["detail"] == ("Its file no longer exists, so it can't be read again.")
     assert client.get("/jobs").json() == {"jobs": []}
 
 

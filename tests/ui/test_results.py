@@ -192,7 +192,7 @@ def test_confidence_is_a_bar_a_word_and_a_probability(
     html = results(hit, confidence=confidence)
     assert re.findall(r"--filled:([\d.]+)", html) == [str(confidence)]
     assert re.findall(r"</span></span>([^<]+)</span>", html) == [word]
-    tip = f"{word.capitalize()}: so good a passage answers the question with a probability of "
+    tip = f"{word.capitalize()}: a passage this good answers the question with a probability of "
     assert f'aria-label="{tip}{percent}."' in html
 
 
@@ -365,7 +365,7 @@ def test_every_state_has_its_own_words(tmp_path: Path) -> None:
         assert strings.NO_QUESTION in answers.answer(empty, " ")
         html = answers.answer(empty, "Why?", Narrowing(since="<b>"))
         assert '<section class="notice problem">' in html
-        assert "<p>“&lt;b&gt;” is no date; write it like 2025-03-05.</p>" in html
+        assert "<p>“&lt;b&gt;” is not a date; write it like 2025-03-05.</p>" in html
 
 
 def test_languages_that_the_model_was_not_trained_on() -> None:

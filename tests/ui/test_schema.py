@@ -28,7 +28,7 @@ from ui import server
 from ui.api import problems
 from ui.jobs import Jobs
 from ui.ops.lifecycle import Background
-from ui.ops.warm_up import Warming
+from ui.ops.warm_up import WarmUp
 
 EXAMPLES = 12
 """For each operation, of requests that are valid and of requests that are not."""
@@ -55,7 +55,7 @@ def schema(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BaseSchema]:
         library.index(folder)
 
         async def build() -> TestClient:
-            background = Background(Warming(library), Jobs(Reluctant()))
+            background = Background(WarmUp(library), Jobs(Reluctant()))
             return TestClient(here(server.create_app(library, background)))
 
         client = asyncio.run(build())

@@ -155,7 +155,7 @@ def test_only_search_is_named_in_the_api(client: TestClient) -> None:
 
     assert "Princess Astrid" in asked("Who led the mission?", "", "", "", "", "")
     assert "No document is left" in asked("Who led the mission?", "", "2020-01-01", "", "", "")
-    assert "is no date; write it like 2025-03-05" in asked("Who?", "soon", "", "", "", "")
+    assert "is not a date; write it like 2025-03-05" in asked("Who?", "soon", "", "", "", "")
 
 
 def test_where_others_can_reach_it_nothing_can_be_changed(

@@ -7,21 +7,21 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from served import ADDRESS, here
 
-from ui.ops.splash import Starting, page
+from ui.ops.splash import Splash, page
 
 
 @pytest.fixture
-def starting() -> Starting:
+def starting() -> Splash:
     """One that nothing was handed over from yet."""
-    return Starting()
+    return Splash()
 
 
-def client_of(starting: Starting) -> TestClient:
+def client_of(starting: Splash) -> TestClient:
     """A client of it, behind its gate."""
     return TestClient(here(starting), base_url=ADDRESS)
 
 
-def test_a_page_at_once(starting: Starting) -> None:
+def test_a_page_at_once(starting: Splash) -> None:
     """With the field for a question, its own script, and the headers of every other page."""
     client = client_of(starting)
     response = client.get("/")
@@ -36,7 +36,7 @@ def test_a_page_at_once(starting: Starting) -> None:
     assert client.get("/favicon.ico").text.startswith("<svg")
 
 
-def test_the_question_of_the_address_is_kept(starting: Starting) -> None:
+def test_the_question_of_the_address_is_kept(starting: Splash) -> None:
     """As text, whatever it says."""
     hostile = '"><script>alert(1)</script>'
     response = client_of(starting).get("/", params={"q": hostile})
@@ -45,7 +45,7 @@ def test_the_question_of_the_address_is_kept(starting: Starting) -> None:
     assert "<script>" not in response.text
 
 
-def test_what_is_not_there_yet(starting: Starting) -> None:
+def test_what_is_not_there_yet(starting: Splash) -> None:
     """Programs are told to come again; health says how it stands."""
     client = client_of(starting)
     assert client.get("/health").json() == {"status": "starting"}
@@ -59,7 +59,7 @@ def test_what_is_not_there_yet(starting: Starting) -> None:
         assert response.headers["retry-after"] == "1"
 
 
-def test_handing_over(starting: Starting) -> None:
+def test_handing_over(starting: Splash) -> None:
     """All is the other application's, but for the script of a page that was sent before."""
     app = FastAPI()
 

@@ -1,4 +1,4 @@
-"""Files that are sent: whole or not at all, under names that harm nothing, never in memory."""
+"""Files being uploaded: whole or not at all, under names that harm nothing, never in memory."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from served import api, over
 from rag import InputError, Library
 from ui import uploads as module
 from ui.jobs import Jobs
-from ui.uploads import LONGEST_NAME, TooLarge, Uploads, safe
+from ui.uploads import LONGEST_NAME, TooLarge, Uploads, safe_name
 
 HERON = b"The heron of Aldmoor counts exactly seventeen frogs each morning."
 MEBIBYTE = 1024**2
@@ -98,27 +98,27 @@ def sent(uploads: Uploads, name: str, pieces: Iterable[bytes]) -> tuple[str, boo
 )
 def test_names_are_made_safe(given: str, name: str) -> None:
     """The last part of a path, without what controls, hides or means a device."""
-    assert safe(given) == name
+    assert safe_name(given) == name
 
 
 @pytest.mark.parametrize("given", ["", ".", "..", "/", "a/", "...", "\0", "?*", "\u202e", " . "])
 def test_what_is_no_name(given: str) -> None:
     """Nothing is made up in its place."""
     with pytest.raises(InputError, match="a file needs a name"):
-        safe(given)
+        safe_name(given)
 
 
 @given(st.text(alphabet=st.characters(exclude_categories=[])))
 def test_a_safe_name_is_safe(given: str) -> None:
     """Whatever was given: a file of that name lies in its folder, and made safe it is the same."""
     try:
-        name = safe(given)
+        name = safe_name(given)
     except InputError:
         return
     assert 0 < len(name.encode()) <= LONGEST_NAME
     assert Path("/x", name).parent == Path("/x")
     assert not name.startswith((".", " "))
-    assert safe(name) == name
+    assert safe_name(name) == name
 
 
 def test_the_same_name_twice(uploads: Uploads) -> None:
@@ -234,7 +234,9 @@ def test_what_is_refused(client: TestClient, library: Library) -> None:
     """Too large by what it says, before a byte is taken; and a name that is none."""
     response = client.put("/files/a.txt", content=b"a", headers={"content-length": str(2**31 + 1)})
     assert (response.status_code, response.json()["type"]) == (413, "/api/v1/problems/too-large")
-    assert response.json()["detail"] == ("A file may have 2 GiB; index a larger one by its path.")
+    assert response.json()["detail"] == (
+        "A file may have up to 2 GiB; index a larger one by its path."
+    )
     assert client.put("/files/%2e%2e%2f", content=b"a").status_code == 422
     assert client.put("/files/", content=b"a").status_code == 422
     (library.path / "files").write_text("in the way")

@@ -1,4 +1,4 @@
-"""Files that are sent to a server that runs: cut off, at once, and larger than memory should be."""
+"""Uploads to a running server: cut off, concurrent, and larger than memory should be."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ from served import api, over
 
 from rag import Library, LibraryNotFound
 from ui.jobs import Jobs
-from ui.ops.warm_up import Warming
+from ui.ops.warm_up import WarmUp
 
 
 def moved(folder: Path) -> Callable[[], None]:
@@ -53,7 +53,7 @@ def test_a_folder_that_vanishes(
     folder = tmp_path / "library"
     with Library.open(folder, embedder=HashingEmbedder()) as library:
         library.index(articles)
-        jobs, warming = Jobs(library), Warming(library)
+        jobs, warming = Jobs(library), WarmUp(library)
         warming.start()
         warming.join()
         client = api(library, jobs=jobs, warming=warming)

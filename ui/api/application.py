@@ -11,7 +11,7 @@ from fastapi import FastAPI
 from rag import Library
 from ui.api import documents, files, health, index_jobs, problems, questions, restore
 from ui.jobs import Jobs
-from ui.ops.warm_up import Warming
+from ui.ops.warm_up import WarmUp
 from ui.removals import Removals
 from ui.uploads import Uploads
 
@@ -24,7 +24,7 @@ ABOUT = (
 )
 
 
-def create_api(library: Library, jobs: Jobs, warming: Warming) -> FastAPI:
+def create_api(library: Library, jobs: Jobs, warming: WarmUp) -> FastAPI:
     """Create the API over a library; in it every error becomes a problem document."""
     api = FastAPI(
         title="rag",

@@ -232,7 +232,7 @@ def routes(library: Library, jobs: Jobs, removals: Removals) -> APIRouter:
     def document(document_id: str) -> Document:
         """Get a document's metadata, without its text."""
         present = any(file.is_file() for file in library.files(document_id))
-        return _described(library.document(document_id), library.sources(document_id), present)
+        return _describe(library.document(document_id), library.sources(document_id), present)
 
     @router.get(
         "/documents/{document_id}/text",
@@ -245,7 +245,7 @@ def routes(library: Library, jobs: Jobs, removals: Removals) -> APIRouter:
 
     @router.delete(
         "/documents/{document_id}",
-        dependencies=[Depends(write_access.needed)],
+        dependencies=[Depends(write_access.require)],
         responses=missing | problems.declared(problems.NOT_FROM_HERE, problems.INDEXING),
     )
     def remove_document(document_id: str) -> Removed:
@@ -258,7 +258,7 @@ def routes(library: Library, jobs: Jobs, removals: Removals) -> APIRouter:
         sources, files = library.sources(document_id), library.files(document_id)
         if not jobs.is_idle:
             raise problems.Refused(
-                problems.INDEXING, "index jobs wait or run; cancel them, or try again afterwards"
+                problems.INDEXING, "index jobs are pending; cancel them, or try again afterwards"
             )
         removed = library.remove(sources)
         removals.remember(document_id, files)
@@ -293,7 +293,7 @@ def routes(library: Library, jobs: Jobs, removals: Removals) -> APIRouter:
     return router
 
 
-def _described(document: rag.Document, sources: list[str], present: bool) -> Document:  # noqa: FBT001
+def _describe(document: rag.Document, sources: list[str], present: bool) -> Document:  # noqa: FBT001
     return Document(
         id=document.id,
         title=document.title,

@@ -13,7 +13,7 @@ from rag import Library
 from ui import uploads as sending
 from ui.api import problems, write_access
 from ui.api.schemas import Shape
-from ui.uploads import Kept, TooLarge, Uploads
+from ui.uploads import StoredFile, TooLarge, Uploads
 
 ANY_BYTES: dict[str, Any] = {
     "requestBody": {
@@ -38,7 +38,7 @@ class SentFile(Shape):
 
 
 HERE_BEFORE: dict[int | str, dict[str, Any]] = {
-    200: {"model": SentFile, "description": "The file was here before"}
+    200: {"model": SentFile, "description": "The file was already here"}
 }
 
 
@@ -49,7 +49,7 @@ def routes(library: Library, uploads: Uploads) -> APIRouter:
     @router.put(
         "/files/{name:path}",
         status_code=201,
-        dependencies=[Depends(write_access.to_send)],
+        dependencies=[Depends(write_access.require_for_upload)],
         openapi_extra=ANY_BYTES,
         responses=HERE_BEFORE
         | problems.declared(
@@ -66,18 +66,18 @@ def routes(library: Library, uploads: Uploads) -> APIRouter:
         """
         # Otherwise a folder that vanished would be created again, without its library.
         await run_in_threadpool(library.ensure_available)
-        kept = await _kept(request, sending.safe(name), uploads)
+        kept = await _store(request, sending.safe_name(name), uploads)
         response.status_code = 201 if kept.new else 200
         return SentFile(name=kept.path.name, size=kept.size, new=kept.new)
 
     return router
 
 
-async def _kept(request: Request, name: str, uploads: Uploads) -> Kept:
+async def _store(request: Request, name: str, uploads: Uploads) -> StoredFile:
     announced = request.headers.get("content-length", "")
     too_large = problems.Refused(
         problems.TOO_LARGE,
-        f"a file may have {uploads.most / GIBIBYTE:g} GiB; index a larger one by its path",
+        f"a file may have up to {uploads.most / GIBIBYTE:g} GiB; index a larger one by its path",
     )
     if announced.isdecimal() and int(announced) > uploads.most:
         raise too_large
@@ -90,7 +90,7 @@ async def _kept(request: Request, name: str, uploads: Uploads) -> Kept:
     except TooLarge as error:
         raise too_large from error
     except ClientDisconnect as error:  # the client left; avoids a traceback
-        raise problems.Refused(problems.INVALID, "the file was not sent to its end") from error
+        raise problems.Refused(problems.INVALID, "the upload is incomplete") from error
     except OSError as error:
         raise problems.Refused(
             problems.NOT_KEPT, f"the file can't be written on this machine: {error.strerror}"

@@ -10,7 +10,7 @@ from fastapi import APIRouter
 from rag import Library
 from ui.api import problems
 from ui.api.schemas import Shape
-from ui.ops.warm_up import Warming
+from ui.ops.warm_up import WarmUp
 
 LOADING = "the model is loading, which takes seconds; try again"
 
@@ -34,7 +34,7 @@ def lives() -> Health:
     return Health(status="ok", version=version("rag"))
 
 
-def routes(library: Library, warming: Warming) -> APIRouter:
+def routes(library: Library, warming: WarmUp) -> APIRouter:
     """Create the probe routes."""
     router = APIRouter(tags=["health"])
 

@@ -88,7 +88,7 @@ class IndexJobs(Shape):
 
 def _whole(path: str) -> str:
     if "\0" in path or not os.path.isabs(os.path.expanduser(path)):  # noqa: PTH111, PTH117 (words)
-        raise ValueError("a path begins at the root, like /home/ada/articles")
+        raise ValueError("a path must be absolute, like /home/ada/articles")
     return path
 
 
@@ -129,7 +129,7 @@ class IndexRequest(BaseModel):
     @model_validator(mode="after")
     def _something(self) -> Self:
         if not (self.paths or self.files):
-            raise ValueError("name paths to index, or files that were sent")
+            raise ValueError("name paths to index, or uploaded files")
         return self
 
 
@@ -142,7 +142,7 @@ def routes(jobs: Jobs, uploads: Uploads) -> APIRouter:
     @router.post(
         "/jobs",
         status_code=202,
-        dependencies=[Depends(write_access.needed)],
+        dependencies=[Depends(write_access.require)],
         responses=refused
         | problems.declared(problems.NOT_JSON, problems.TOO_MUCH, problems.TOO_SLOW),
     )
@@ -161,39 +161,39 @@ def routes(jobs: Jobs, uploads: Uploads) -> APIRouter:
     @router.get("/jobs")
     def index_jobs() -> IndexJobs:
         """List the queued jobs, the running one and the latest finished ones."""
-        return IndexJobs(jobs=tuple(map(told, jobs.all())))
+        return IndexJobs(jobs=tuple(map(describe, jobs.all())))
 
     @router.get("/jobs/{job_id}", responses=missing)
     def index_job(job_id: str) -> IndexJob:
         """Get the progress and outcome of a job."""
-        return told(_found(jobs.get(job_id)))
+        return describe(_found(jobs.get(job_id)))
 
     @router.delete(
         "/jobs/{job_id}",
         status_code=202,
-        dependencies=[Depends(write_access.needed)],
+        dependencies=[Depends(write_access.require)],
         responses=missing | refused,
     )
     def cancel_index_job(job_id: str) -> IndexJob:
         """Cancel a job within a moment; what it has committed stays."""
-        return told(_found(jobs.cancel(job_id)))
+        return describe(_found(jobs.cancel(job_id)))
 
     return router
 
 
 def _found(job: Job | None) -> Job:
     if job is None:
-        raise problems.Refused(problems.NOT_FOUND, "there is no such job, or it was long ago")
+        raise problems.Refused(problems.NOT_FOUND, "there is no such job, or it was too long ago")
     return job
 
 
 def started(job: Job, asked: Request, response: Response) -> IndexJob:
     """Respond to a request that started a job: its snapshot, and its URL in ``Location``."""
     response.headers["location"] = f"{asked.scope['root_path']}/jobs/{job.id}"
-    return told(job)
+    return describe(job)
 
 
-def told(job: Job) -> IndexJob:
+def describe(job: Job) -> IndexJob:
     """Convert a job to its API schema: no paths of the server, and a thousand failures at most."""
     return IndexJob(
         id=job.id,

@@ -51,27 +51,27 @@ class Kind:
 
 
 INVALID = Kind("invalid-request", HTTPStatus.UNPROCESSABLE_ENTITY, "The request is not valid")
-IMPOSSIBLE = Kind("impossible", HTTPStatus.UNPROCESSABLE_ENTITY, "What is asked for can't be")
+IMPOSSIBLE = Kind("impossible", HTTPStatus.UNPROCESSABLE_ENTITY, "The request can't be fulfilled")
 EMPTY = Kind("empty-question", HTTPStatus.UNPROCESSABLE_ENTITY, "There is nothing to look for")
 NOT_JSON = Kind("not-json", HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "The body must be JSON")
-NOT_FOUND = Kind("not-found", HTTPStatus.NOT_FOUND, "There is no such thing")
-NOT_FROM_HERE = Kind("not-from-here", HTTPStatus.FORBIDDEN, "Another page may not do that")
-READ_ONLY = Kind("read-only", HTTPStatus.FORBIDDEN, "Nothing can be changed through this server")
-GONE = Kind("gone", HTTPStatus.GONE, "The file isn't there any more")
+NOT_FOUND = Kind("not-found", HTTPStatus.NOT_FOUND, "There is no such resource")
+NOT_FROM_HERE = Kind("not-from-here", HTTPStatus.FORBIDDEN, "Other pages may not do that")
+READ_ONLY = Kind("read-only", HTTPStatus.FORBIDDEN, "This server is read-only")
+GONE = Kind("gone", HTTPStatus.GONE, "The file no longer exists")
 TOO_LARGE = Kind("too-large", HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "The file is too large")
-NOT_KEPT = Kind("not-kept", HTTPStatus.INSUFFICIENT_STORAGE, "The file can't be kept")
-TOO_MUCH = Kind("too-much", HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "Too much was sent")
-TOO_SLOW = Kind("too-slow", HTTPStatus.REQUEST_TIMEOUT, "It took too long to be sent")
-UNKNOWN = Kind("not-known", HTTPStatus.UNAUTHORIZED, "Who asks is not known")
+NOT_KEPT = Kind("not-kept", HTTPStatus.INSUFFICIENT_STORAGE, "The file can't be stored")
+TOO_MUCH = Kind("too-much", HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "The request is too large")
+TOO_SLOW = Kind("too-slow", HTTPStatus.REQUEST_TIMEOUT, "The request took too long to arrive")
+UNKNOWN = Kind("not-known", HTTPStatus.UNAUTHORIZED, "Not authenticated")
 MALFORMED = Kind("malformed", HTTPStatus.BAD_REQUEST, "The request's headers are malformed")
-OTHER_NAME = Kind("other-name", HTTPStatus.BAD_REQUEST, "This server has no such name")
-BY_PROXY = Kind("by-proxy", HTTPStatus.BAD_REQUEST, "This server knows of no proxy")
-TOO_OFTEN = Kind("too-often", HTTPStatus.TOO_MANY_REQUESTS, "That was too often")
-OVERLOADED = Kind("overloaded", HTTPStatus.SERVICE_UNAVAILABLE, "There is too much to do")
-INDEXING = Kind("indexing", HTTPStatus.CONFLICT, "Index jobs wait or run")
-BUSY = Kind("busy", HTTPStatus.SERVICE_UNAVAILABLE, "Another process writes to the library")
+OTHER_NAME = Kind("other-name", HTTPStatus.BAD_REQUEST, "Unknown host name")
+BY_PROXY = Kind("by-proxy", HTTPStatus.BAD_REQUEST, "Unexpected reverse proxy")
+TOO_OFTEN = Kind("too-often", HTTPStatus.TOO_MANY_REQUESTS, "Too many requests")
+OVERLOADED = Kind("overloaded", HTTPStatus.SERVICE_UNAVAILABLE, "The server is overloaded")
+INDEXING = Kind("indexing", HTTPStatus.CONFLICT, "Index jobs are pending")
+BUSY = Kind("busy", HTTPStatus.SERVICE_UNAVAILABLE, "Another process is writing to the library")
 NOT_READY = Kind("not-ready", HTTPStatus.SERVICE_UNAVAILABLE, "The server is not ready yet")
-BROKEN = Kind("broken", HTTPStatus.SERVICE_UNAVAILABLE, "The library is in trouble")
+BROKEN = Kind("broken", HTTPStatus.SERVICE_UNAVAILABLE, "The library can't be used")
 UNEXPECTED = Kind("unexpected", HTTPStatus.INTERNAL_SERVER_ERROR, "Something went wrong")
 
 KINDS: Mapping[str, Kind] = MappingProxyType(
@@ -157,7 +157,7 @@ def response(
         title=kind.title,
         status=kind.status,
         detail=_sentence(detail),
-        instance=_asked(scope),
+        instance=_requested_path(scope),
         request_id=request_log.request_id(scope),
         errors=errors,
     )
@@ -173,10 +173,10 @@ def wrong(error: RequestValidationError) -> tuple[Wrong, ...]:
     )
 
 
-def look_at(errors: tuple[Wrong, ...]) -> str:
+def summarize(errors: tuple[Wrong, ...]) -> str:
     """Summarize validation errors in one line."""
-    told = "; ".join(f"{one.where}: {one.detail.removesuffix('.')}" for one in errors)
-    return f"Look at {told}"
+    places = "; ".join(f"{one.where}: {one.detail.removesuffix('.')}" for one in errors)
+    return f"Look at {places}"
 
 
 def nothing_here(scope: Scope) -> Response:
@@ -201,12 +201,12 @@ def add_handlers(api: FastAPI) -> None:
         kind = next((kind for of, kind in _OF_LIBRARY if isinstance(error, of)), BROKEN)
         if kind is BROKEN:
             _log.error("The library is in trouble: %s", error)
-        return response(request.scope, kind, public_errors.told(error))
+        return response(request.scope, kind, public_errors.public_message(error))
 
     @api.exception_handler(RequestValidationError)
     async def invalid(request: Request, error: RequestValidationError) -> Response:
         errors = wrong(error)
-        return response(request.scope, INVALID, look_at(errors), errors)
+        return response(request.scope, INVALID, summarize(errors), errors)
 
     @api.exception_handler(HTTPException)
     async def of_http(request: Request, error: HTTPException) -> Response:
@@ -220,7 +220,7 @@ def add_handlers(api: FastAPI) -> None:
             title=status.phrase,
             status=status,
             detail=_sentence(status.description or status.phrase),
-            instance=_asked(request.scope),
+            instance=_requested_path(request.scope),
             request_id=request_log.request_id(request.scope),
         )
         return _json(problem, error.headers or {})
@@ -245,7 +245,7 @@ def routes() -> APIRouter:
     return router
 
 
-def _asked(scope: Scope) -> str:
+def _requested_path(scope: Scope) -> str:
     """The path of the request; the prefix of the application is percent-encoded already."""
     return root_path.root(scope).removesuffix("/") + quote(root_path.within(scope))
 

@@ -184,20 +184,20 @@ def routes(library: Library) -> APIRouter:
     @router.get("/search")
     def search(asked: Annotated[Asked, Query()]) -> Hits:
         """Retrieve the passages that best answer a question, best first."""
-        with search_log.logged("search", asked.q):
+        with search_log.log_search("search", asked.q):
             found = library.search(asked.q, asked.k, **asked.conditions)
         return Hits(hits=tuple(Hit.model_validate(hit) for hit in found))
 
     @router.get("/ask")
     def ask(asked: Annotated[Asked, Query()]) -> Answer:
         """Search, and estimate how probable it is that the library answers the question."""
-        with search_log.logged("ask", asked.q):
+        with search_log.log_search("ask", asked.q):
             return Answer.model_validate(library.ask(asked.q, asked.k, **asked.conditions))
 
     @router.get("/find")
     def find(looked: Annotated[Looked, Query()]) -> Found:
         """List every passage that contains all the words, a page at a time."""
-        with search_log.logged("find", looked.q):
+        with search_log.log_search("find", looked.q):
             found = library.find(
                 looked.q, offset=looked.offset, limit=looked.limit, **looked.conditions
             )

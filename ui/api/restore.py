@@ -17,7 +17,7 @@ from ui.removals import Removals
 def routes(library: Library, jobs: Jobs, removals: Removals) -> APIRouter:
     """Create the routes."""
     router = APIRouter(tags=["documents"])
-    allowed = [Depends(write_access.needed)]
+    allowed = [Depends(write_access.require)]
     refused = problems.declared(
         problems.NOT_FROM_HERE, problems.NOT_FOUND, problems.GONE, problems.NOT_JSON
     )
@@ -49,7 +49,7 @@ def routes(library: Library, jobs: Jobs, removals: Removals) -> APIRouter:
         files = removals.files(document_id)
         if files is None:
             raise problems.Refused(
-                problems.NOT_FOUND, "no such document was removed here, or it was long ago"
+                problems.NOT_FOUND, "no such document was removed here, or it was too long ago"
             )
         return index_jobs.started(_read(files), asked, response)
 
@@ -57,7 +57,7 @@ def routes(library: Library, jobs: Jobs, removals: Removals) -> APIRouter:
         present = [file for file in files if file.is_file()]
         if not present:
             raise problems.Refused(
-                problems.GONE, "its file isn't there any more, so it can't be read again"
+                problems.GONE, "its file no longer exists, so it can't be read again"
             )
         return jobs.start(present, again=True)
 

@@ -81,9 +81,9 @@ class Filters(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
     since: Annotated[Day | None, OPTIONAL] = None
-    """Documents of that day or later."""
+    """Documents from this day on."""
     until: Annotated[Day | None, OPTIONAL] = None
-    """Documents of that day or earlier."""
+    """Documents up to this day."""
     source: Annotated[Condition | None, OPTIONAL] = None
     """Glob pattern for files, such as ``*.pdf`` or ``letters/*``."""
     title: Annotated[Condition | None, OPTIONAL] = None

@@ -10,7 +10,7 @@ from ui.security import origin, principal
 JSON = "application/json"
 
 
-def needed(request: Request) -> None:
+def require(request: Request) -> None:
     """Require write access, and a JSON body if there is one.
 
     Raises
@@ -18,13 +18,13 @@ def needed(request: Request) -> None:
     Refused
         If the request comes from another site or from a reader, or its body is not JSON.
     """
-    to_send(request)
+    require_for_upload(request)
     kind = request.headers.get("content-type", JSON)
     if kind.partition(";")[0].strip().lower() != JSON:
         raise problems.Refused(problems.NOT_JSON, f"send JSON, with content-type: {JSON}")
 
 
-def to_send(request: Request) -> None:
+def require_for_upload(request: Request) -> None:
     """Require write access, whatever the type of the body.
 
     For methods that browsers never send cross-origin without a CORS preflight. Only owners may

@@ -68,7 +68,7 @@ class Listed(Shape):
 
 
 class Read(Shape):
-    """The result of ``read``: a range of a document's text."""
+    """The result of ``read_range``: a range of a document's text."""
 
     document_id: str
     title: str
@@ -83,7 +83,7 @@ class Read(Shape):
     """Where to continue reading, if there is more."""
 
 
-def searched(answer: rag.Answer) -> Searched:
+def search_result(answer: rag.Answer) -> Searched:
     """Convert an answer to its schema."""
     return Searched(
         answered=answer.answered,
@@ -98,7 +98,7 @@ def searched(answer: rag.Answer) -> Searched:
     )
 
 
-def listed(found: rag.Found) -> Listed:
+def find_result(found: rag.Found) -> Listed:
     """Convert matches to their schema."""
     after = found.offset + len(found.matches)
     return Listed(
@@ -112,7 +112,7 @@ def listed(found: rag.Found) -> Listed:
     )
 
 
-def read(document: rag.Document, start: int, characters: int) -> Read:
+def read_range(document: rag.Document, start: int, characters: int) -> Read:
     """Extract up to ``characters`` of a document's text, from ``start``."""
     whole = len(document.text)
     first = min(start, whole)
@@ -142,7 +142,7 @@ def search_text(found: Searched) -> str:
         if found.passages
         else "Probably not in these documents: no passage has any of these words."
     )
-    marked = (_numbered(n, hit, _marked(hit)) for n, hit in enumerate(found.passages, start=1))
+    marked = (_number(n, hit, _mark(hit)) for n, hit in enumerate(found.passages, start=1))
     return "\n\n".join((head, *found.reading, *_instead(found.alternative), *marked))
 
 
@@ -151,16 +151,16 @@ def list_text(found: Listed) -> str:
     head = f"{found.total} passages in {found.documents} documents."
     more = () if found.next_offset is None else (f"More with offset {found.next_offset}.",)
     numbered = (
-        _numbered(n, one, one.text) for n, one in enumerate(found.passages, start=found.offset + 1)
+        _number(n, one, one.text) for n, one in enumerate(found.passages, start=found.offset + 1)
     )
     return "\n\n".join((head, *found.reading, *_instead(found.alternative), *numbered, *more))
 
 
 def read_text(stretch: Read) -> str:
     """Render a range of a document with its source, and where to continue."""
-    facts = _joined((stretch.title, stretch.source, stretch.date))
+    facts = _join((stretch.title, stretch.source, stretch.date))
     head = f"{facts}, characters {stretch.start} to {stretch.end} of {stretch.characters}"
-    more = () if stretch.next_start is None else (f"Goes on at start {stretch.next_start}.",)
+    more = () if stretch.next_start is None else (f"Continues at start {stretch.next_start}.",)
     return "\n\n".join((head, stretch.text, *more))
 
 
@@ -172,17 +172,17 @@ def _place(found: rag.Hit | rag.Match) -> Passage:
     return Passage.model_validate(found)
 
 
-def _numbered(number: int, passage: Passage, text: str) -> str:
+def _number(number: int, passage: Passage, text: str) -> str:
     page = None if passage.page is None else f"page {passage.page}"
-    facts = _joined((passage.title, passage.source, page, passage.date, *passage.headings))
+    facts = _join((passage.title, passage.source, page, passage.date, *passage.headings))
     where = f"document {passage.document_id}, characters {passage.start} to {passage.end}"
     return f"{number}. {facts}\n[{where}]\n{text}"
 
 
-def _marked(hit: Hit) -> str:
+def _mark(hit: Hit) -> str:
     before, answer, after = hit.text.partition(hit.answer)
     return f"{before}»{answer}«{after}" if answer else hit.text
 
 
-def _joined(facts: Iterable[object]) -> str:
+def _join(facts: Iterable[object]) -> str:
     return " · ".join(str(fact) for fact in facts if fact)

@@ -25,7 +25,7 @@ from ui import strings
 from ui.api.schemas import FURTHEST, MOST_CONDITIONS, Condition, Day, Question, Shape
 from ui.mcp import texts
 from ui.ops import public_errors, search_log
-from ui.ops.warm_up import Warming
+from ui.ops.warm_up import WarmUp
 from ui.security import origin
 
 if TYPE_CHECKING:
@@ -43,11 +43,13 @@ ABOUT = (
 MOST_PASSAGES = 50
 MOST_CHARACTERS = 50_000
 
-Since = Annotated[Day | None, Field(description="Only documents of that day or later.")]
-Until = Annotated[Day | None, Field(description="Only documents of that day or earlier.")]
+Since = Annotated[Day | None, Field(description="Only documents from this day on.")]
+Until = Annotated[Day | None, Field(description="Only documents up to this day.")]
 OfSource = Annotated[Condition | None, Field(description="Only files like *.pdf or letters/*.")]
 OfTitle = Annotated[Condition | None, Field(description="Only documents with this in the title.")]
-Language = Annotated[Condition | None, Field(description="Only documents in a language, like en.")]
+Language = Annotated[
+    Condition | None, Field(description="Only documents in this language, like en.")
+]
 InCollections = Annotated[
     list[Condition] | None,
     Field(max_length=MOST_CONDITIONS, description="Only documents in one of these collections."),
@@ -82,7 +84,7 @@ def mcp_server(library: Library) -> MCPServer[None]:
         """Find the passages that best answer a question, best first, and estimate how probable it
         is that the documents answer it.
         """
-        with _in_words(), search_log.logged("mcp search", question):
+        with _as_tool_errors(), search_log.log_search("mcp search", question):
             answer = library.ask(
                 question,
                 passages,
@@ -93,23 +95,21 @@ def mcp_server(library: Library) -> MCPServer[None]:
                 language=language,
                 collections=collections or (),
             )
-        found = texts.searched(answer)
+        found = texts.search_result(answer)
         return _result(texts.search_text(found), found)
 
     @server.tool(title="Find every passage with certain words", annotations=harmless)
     def find(
         query: Annotated[
             Question,
-            Field(
-                description='Words that must all stand in a passage; "quoted words" as they are.'
-            ),
+            Field(description='Words that a passage must all contain; "quoted words" literally.'),
         ],
         *,
         offset: Annotated[
-            int, Field(ge=0, le=FURTHEST, description="How many passages to leave out first.")
+            int, Field(ge=0, le=FURTHEST, description="How many passages to skip.")
         ] = 0,
         passages: Annotated[
-            int, Field(ge=1, le=MOST_PASSAGES, description="How many passages at most.")
+            int, Field(ge=1, le=MOST_PASSAGES, description="Maximum number of passages.")
         ] = 20,
         since: Since = None,
         until: Until = None,
@@ -119,7 +119,7 @@ def mcp_server(library: Library) -> MCPServer[None]:
         collections: InCollections = None,
     ) -> Listed:
         """List every passage that contains all the words, in document order."""
-        with _in_words(), search_log.logged("mcp find", query):
+        with _as_tool_errors(), search_log.log_search("mcp find", query):
             found = library.find(
                 query,
                 offset=offset,
@@ -131,23 +131,23 @@ def mcp_server(library: Library) -> MCPServer[None]:
                 language=language,
                 collections=collections or (),
             )
-        listed = texts.listed(found)
+        listed = texts.find_result(found)
         return _result(texts.list_text(listed), listed)
 
     @server.tool(title="Read a document", annotations=harmless)
     def read(
         document_id: Annotated[str, Field(description="As the other tools give it.")],
         start: Annotated[
-            int, Field(ge=0, description="The first character; passages say where they stand.")
+            int, Field(ge=0, description="Offset of the first character; passages state theirs.")
         ] = 0,
         characters: Annotated[
-            int, Field(ge=1, le=MOST_CHARACTERS, description="How many at most.")
+            int, Field(ge=1, le=MOST_CHARACTERS, description="Maximum number of characters.")
         ] = 8_000,
     ) -> Read:
         """Return a range of a document's text, verbatim."""
-        with _in_words():
+        with _as_tool_errors():
             document = library.document(document_id)
-        stretch = texts.read(document, start, characters)
+        stretch = texts.read_range(document, start, characters)
         return _result(texts.read_text(stretch), stretch)
 
     return server
@@ -155,7 +155,7 @@ def mcp_server(library: Library) -> MCPServer[None]:
 
 def serve_stdio(library: Library) -> None:
     """Serve over stdio until the input ends; nothing else is written to standard output."""
-    warming = Warming(library)
+    warming = WarmUp(library)
     warming.start()
     try:
         with suppress(KeyboardInterrupt):
@@ -187,13 +187,13 @@ def mounted(library: Library) -> Mounted:
     )
     manager = server.session_manager
     return Mounted(
-        route=Route(PATH, endpoint=FromHere(manager.handle_request)),
+        route=Route(PATH, endpoint=SameOriginOnly(manager.handle_request)),
         running=manager.run,
     )
 
 
 @dataclass(frozen=True, slots=True)
-class FromHere:
+class SameOriginOnly:
     """Middleware that accepts programs and same-origin pages only.
 
     It allows only POST: in the protocol the other methods open and close streams, and there are
@@ -222,9 +222,9 @@ def _result(text: str, shape: Shape) -> CallToolResult:
 
 
 @contextmanager
-def _in_words() -> Iterator[None]:
+def _as_tool_errors() -> Iterator[None]:
     """Report the library's errors to the assistant, without paths of this machine."""
     try:
         yield
     except RagError as error:
-        raise ToolError(public_errors.told(error)) from error
+        raise ToolError(public_errors.public_message(error)) from error

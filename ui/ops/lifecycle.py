@@ -21,9 +21,9 @@ from ui import strings
 from ui.api import problems
 from ui.jobs import Jobs
 from ui.ops.metrics import Metrics
-from ui.ops.request_log import Observed
-from ui.ops.splash import Starting
-from ui.ops.warm_up import Warming
+from ui.ops.request_log import RequestLog
+from ui.ops.splash import Splash
+from ui.ops.warm_up import WarmUp
 from ui.security import messages
 from ui.security.middleware import protect
 from ui.security.policy import Access
@@ -46,13 +46,13 @@ _log = logging.getLogger(__name__)
 class Background:
     """The background work over a library: loading the model, and index jobs."""
 
-    warming: Warming
+    warming: WarmUp
     jobs: Jobs
 
     @classmethod
     def of(cls, library: Library) -> Background:
         """Create it; nothing is started yet."""
-        return cls(Warming(library), Jobs(library))
+        return cls(WarmUp(library), Jobs(library))
 
     def close(self) -> None:
         """Cancel the jobs and wait for all work to end; the library can be closed then."""
@@ -101,11 +101,11 @@ async def _answer(
     on_ready: Callable[[str], None] | None,
     on_starting: Callable[[str], None] | None,
 ) -> None:
-    splash = Starting()
-    observed = Observed(protect(splash, access), metrics)
+    splash = Splash()
+    observed = RequestLog(protect(splash, access), metrics)
     server = uvicorn.Server(
         uvicorn.Config(
-            _given_up(observed),
+            _end_quietly(observed),
             lifespan="off",  # the application's lifespan starts later
             proxy_headers=False,  # ui.security.proxy trusts only the configured proxy
             log_config=None,  # uvicorn logs through our own configuration
@@ -127,7 +127,7 @@ async def _answer(
             splash.hand_over(app)
             if not serving.done() and on_ready is not None:
                 on_ready(_address(listener))
-            await _told_to_stop(server, serving)
+            await _stop_signal(server, serving)
             background.jobs.stop()
             await asyncio.sleep(SECONDS_OF_STREAMS if observed.open_streams else 0)
             observed.end_streams()
@@ -140,13 +140,13 @@ async def _answer(
             background.close()
 
 
-async def _told_to_stop(server: uvicorn.Server, serving: asyncio.Task[None]) -> None:
+async def _stop_signal(server: uvicorn.Server, serving: asyncio.Task[None]) -> None:
     """Wait until the server begins to shut down."""
     while not (server.should_exit or serving.done()):  # noqa: ASYNC110 — uvicorn has no event for it
         await asyncio.sleep(0.1)
 
 
-def _given_up(app: ASGIApp) -> ASGIApp:
+def _end_quietly(app: ASGIApp) -> ASGIApp:
     """Wrap ``app`` so that requests cancelled by uvicorn at the end of the grace period end
     quietly; it would log each as a failure.
     """
@@ -154,13 +154,13 @@ def _given_up(app: ASGIApp) -> ASGIApp:
     async def call(scope: Scope, receive: Receive, send: Send) -> None:
         begun = False
 
-        async def noted(message: Message) -> None:
+        async def record(message: Message) -> None:
             nonlocal begun
             begun = True
             await send(message)
 
         try:
-            await app(scope, receive, noted)
+            await app(scope, receive, record)
         except asyncio.CancelledError:
             if not begun:
                 stopping = problems.Refused(problems.NOT_READY, messages.STOPPING)

@@ -65,7 +65,7 @@ def formatter(*, terminal: bool, questions: bool) -> logging.Formatter:
     def with_errors(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
         found: _ExcInfo | None = event.pop("exc_info", None)
         if found and found[1] is not None:
-            event["exception"] = "\n".join(_told(found[1], words=questions))
+            event["exception"] = "\n".join(_traceback(found[1], words=questions))
         if not questions:
             event.pop("question", None)
         return {name: event[name] for name in _FIRST if name in event} | dict(event)
@@ -93,13 +93,13 @@ def of_request(request_id: str) -> None:
     structlog.contextvars.bind_contextvars(request_id=request_id)
 
 
-def _told(error: BaseException, *, words: bool) -> Iterator[str]:
+def _traceback(error: BaseException, *, words: bool) -> Iterator[str]:
     """Format an error and its causes, the first cause first, as Python does."""
     cause = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
     if cause is not None:
-        yield from _told(cause, words=words)
+        yield from _traceback(cause, words=words)
     for part in error.exceptions if isinstance(error, BaseExceptionGroup) else ():
-        yield from _told(part, words=words)
+        yield from _traceback(part, words=words)
     yield "".join(traceback.format_tb(error.__traceback__)).rstrip()
     kind = type(error).__qualname__
     yield f"{kind}: {error}" if words or _is_ours(error) else f"{kind} (its words: --log-questions)"

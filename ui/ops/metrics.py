@@ -27,7 +27,7 @@ from prometheus_client.registry import Collector
 
 from rag import Library, RagError
 from ui.jobs import Jobs
-from ui.ops.warm_up import Warming
+from ui.ops.warm_up import WarmUp
 from ui.security import principal
 
 PATH = "/metrics"
@@ -56,7 +56,7 @@ class Reading:
     jobs_over: Mapping[str, int] = field(default_factory=dict)
 
 
-def read(library: Library, jobs: Jobs, warming: Warming) -> Reading:
+def read(library: Library, jobs: Jobs, warming: WarmUp) -> Reading:
     """Read the library's current state."""
     states = [job.state for job in jobs.all() if not job.is_over]
     reading = Reading(
@@ -140,7 +140,7 @@ class _LibraryState(Collector):
             "generation": _gauge("generation", "Rises with every committed change."),
             "bytes": _gauge("bytes", "Size of the library's folder on disk."),
         }
-        jobs = _gauge("index_jobs", "Index jobs that wait or run.", "state")
+        jobs = _gauge("index_jobs", "Index jobs pending or running.", "state")
         over = CounterMetricFamily(
             "rag_index_jobs_ended",
             "Index jobs that ended since the server began.",
@@ -170,7 +170,7 @@ def add_routes(app: FastAPI, metrics: Metrics) -> None:
     """
 
     @app.get(PATH)
-    def told(request: Request) -> Response:
+    def metrics_text(request: Request) -> Response:
         user = principal.of(request.scope)
         if not (user.may_change or user.name):
             return PlainTextResponse(NOT_FOR_OTHERS, status_code=403)

@@ -19,12 +19,12 @@ from rag import (
 )
 
 BUSY = "another process is writing to this library; try again when it is done"
-NO_SUCH_FILE = "there is no such file or folder on this machine, or it can't be looked at"
+NO_SUCH_FILE = "there is no such file or folder on this machine, or it can't be accessed"
 UNEXPECTED = "something went wrong; the terminal that runs rag says more"
 
 _WORDS: tuple[tuple[type[RagError], str], ...] = (
     (LibraryBusy, BUSY),
-    (DiskFull, "there is no room left on the disk; make some, then try again"),
+    (DiskFull, "there is no room left on the disk; free some, then try again"),
     (
         LibraryNotFound,
         (
@@ -38,14 +38,14 @@ _WORDS: tuple[tuple[type[RagError], str], ...] = (
     ),
     (
         LibraryError,
-        "something is the matter with the library's files; the terminal that runs rag says more",
+        "something is wrong with the library's files; the terminal that runs rag says more",
     ),
     (ModelError, "the model can't be used; the terminal that runs rag says more"),
     (SourceNotFound, NO_SUCH_FILE),
 )
 
 
-def told(error: Exception) -> str:
+def public_message(error: Exception) -> str:
     """One line for a user: what is wrong and what to do, without a path of this machine."""
     for kind, line in _WORDS:
         if isinstance(error, kind):

@@ -40,7 +40,7 @@ _PROBES = WATCHED | {"/gradio_api/heartbeat/{session_hash}"}
 _log = logging.getLogger(__name__)
 
 
-class Observed:
+class RequestLog:
     """Middleware that observes every request."""
 
     def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
@@ -60,7 +60,7 @@ class Observed:
         logs.of_request(name)
         status, whole = LEFT, False
 
-        async def noted(message: Message) -> None:
+        async def record(message: Message) -> None:
             nonlocal status, whole
             if message["type"] == "http.response.start":
                 status = message["status"]
@@ -74,7 +74,7 @@ class Observed:
 
         with anyio.CancelScope() as answering, self._metrics.one_open():
             try:
-                await self._app(scope, receive, noted)
+                await self._app(scope, receive, record)
             except Exception:
                 status = HTTPStatus.INTERNAL_SERVER_ERROR.value if status == LEFT else status
                 raise
@@ -105,8 +105,8 @@ class Observed:
             level = logging.DEBUG
         else:
             level = logging.INFO
-        told = {"method": method, "route": route, "status": status, "seconds": round(seconds, 4)}
-        _log.log(level, "request", extra=told)
+        fields = {"method": method, "route": route, "status": status, "seconds": round(seconds, 4)}
+        _log.log(level, "request", extra=fields)
 
 
 def routed(app: ASGIApp, also: Collection[str] = ()) -> ASGIApp:

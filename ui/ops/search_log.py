@@ -14,7 +14,7 @@ _log = logging.getLogger(__name__)
 
 
 @contextmanager
-def logged(way: Way, question: str) -> Iterator[None]:
+def log_search(way: Way, question: str) -> Iterator[None]:
     """Log a search with its duration. The question itself is logged only on request: see
     :mod:`ui.ops.logs`.
     """

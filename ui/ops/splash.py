@@ -40,7 +40,7 @@ POLICY = {
 }
 
 
-class Starting:
+class Splash:
     """An application that answers immediately and later hands over to another."""
 
     def __init__(self) -> None:

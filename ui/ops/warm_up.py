@@ -15,7 +15,7 @@ Warmth: TypeAlias = Literal["loading", "ready", "failed"]
 _log = logging.getLogger(__name__)
 
 
-class Warming:
+class WarmUp:
     """A thread that runs one query, and its state."""
 
     def __init__(self, library: Library) -> None:
@@ -53,6 +53,6 @@ class Warming:
             self._library.ask(strings.TITLE, k=1)  # also calibrates the library if necessary
         except Exception as error:  # noqa: BLE001 (the log gets the traceback, clients a line)
             _log.exception("The model could not be loaded.")
-            self._trouble, self._state = public_errors.told(error), "failed"
+            self._trouble, self._state = public_errors.public_message(error), "failed"
         else:
             self._state = "ready"

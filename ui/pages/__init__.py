@@ -1,4 +1,4 @@
-"""The HTML pages besides the search page, and the HTML fragments of all pages.
+"""What the pages show, and their routes; their HTML is in :mod:`ui.templates`.
 
 - The reading page has no script: highlights, boxes and matches are rendered by the server, so its
   policy can forbid all scripts, whatever a document contains. It is shown in a frame beside the

@@ -73,7 +73,7 @@ def first_view(library: Library) -> FirstView:
     except RagError as error:
         _log.error("The library is in trouble: %s", error)
         masthead = render("masthead", articles=0, newest=None, note="")
-        return FirstView(masthead, _problem(public_errors.told(error)), ())
+        return FirstView(masthead, _problem(public_errors.public_message(error)), ())
     return FirstView(
         masthead=render(
             "masthead",
@@ -133,7 +133,7 @@ def answer(
     except RagError as error:
         if not isinstance(error, InputError):
             _log.error("The library is in trouble: %s", error)
-        return _problem(public_errors.told(error))
+        return _problem(public_errors.public_message(error))
     except Exception:  # noqa: BLE001 — last resort: the log gets the traceback
         _log.exception("The question could not be answered.")
         return _problem(strings.UNEXPECTED)

@@ -50,7 +50,7 @@ class Narrowing:
         InputError
             If a date is invalid.
         """
-        with search_log.logged("page", question):
+        with search_log.log_search("page", question):
             return library.ask(
                 question,
                 since=_day(self.since),

@@ -14,7 +14,7 @@ from ui.pages.plots import Bar
 from ui.templates import render
 
 if TYPE_CHECKING:
-    from rag import Calibration, Dates, Reliability, Sought
+    from rag import Calibration, Dates, QueryOutcome, Reliability
     from ui.pages.plots import Plot
 
 MOST_MISSED = 50
@@ -34,7 +34,7 @@ class Known:
     passages: int
     calibration: Calibration | None
     reliability: Reliability | None
-    sought: Sequence[Sought]
+    sought: Sequence[QueryOutcome]
     dates: Dates
 
 
@@ -114,7 +114,7 @@ def _sure(trust: Reliability) -> Figure:
     return Figure(plot, heads, rows, texts.SURE, texts.SURE_HELP)
 
 
-def _ranks(sought: Sequence[Sought]) -> Figure:
+def _ranks(sought: Sequence[QueryOutcome]) -> Figure:
     """At which ranks the self-test found its documents."""
     ranks = [one.rank for one in sought]
     counts = [

@@ -13,8 +13,8 @@ from fastapi import FastAPI, Request
 from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, Response
 
 from rag import Document, DocumentNotFound, InputError, Library, LoadError, Span
-from rag.documents.sandbox.page_viewer import Box, PageImage, PageViewer, Sought, sought_on
-from rag.documents.source_files import Astray, Originals
+from rag.documents.sandbox.page_viewer import Box, PageImage, PageViewer, TextPattern, text_on_page
+from rag.documents.source_files import MissingFile, SourceFiles
 from ui import strings
 from ui.ops import root_path
 from ui.pages import reader
@@ -46,7 +46,7 @@ class Shelf:
 
     def __init__(self, library: Library) -> None:
         self._library = library
-        self._originals = Originals()
+        self._originals = SourceFiles()
         self._viewer = PageViewer()
 
     def document(self, document_id: str) -> Document:
@@ -62,7 +62,7 @@ class Shelf:
         404 if it is inside another file, and 410 if it has changed or is gone.
         """
         found = self._originals.find(document, self._library.sources(document.id))
-        if isinstance(found, Astray):
+        if isinstance(found, MissingFile):
             raise Refused(404 if found.why == "inside" else 410, found.reason)
         return found.path
 
@@ -85,7 +85,7 @@ class Shelf:
         be shown.
         """
         index = _index(document, number)
-        sought = sought_on(document, index, span) if span else Sought("")
+        sought = text_on_page(document, index, span) if span else TextPattern("")
         path = self.original(document)
         with _refusing():
             return self._viewer.boxes(path, document.digest, index, sought)

@@ -38,7 +38,7 @@ class Field:
     frequencies: Mapping[str, int]
     mean: float
 
-    def most_frequent(self, stems: Stems) -> int:
+    def document_frequency(self, stems: Stems) -> int:
         """Document frequency of a word: that of its most frequent stem, as the others are chance or
         misspellings.
         """
@@ -67,7 +67,7 @@ def scores(
     passages
         Number of passages in the library.
     """
-    bound = SATURATION * sum(rarity(text.most_frequent(stems), passages) for stems in words)
+    bound = SATURATION * sum(idf(text.document_frequency(stems), passages) for stems in words)
     if bound <= 0.0:
         return np.zeros(len(texts))
     found = [
@@ -81,24 +81,24 @@ def scores(
 def _score(words: Sequence[Stems], stems: str, field: Field, passages: int) -> float:
     listed = stems.split()
     counts = Counter(listed)
-    norm = K1 * (1.0 - B + B * rounded(len(listed)) / max(field.mean, 1e-12))
+    norm = K1 * (1.0 - B + B * quantized_length(len(listed)) / max(field.mean, 1e-12))
 
     def of(stem: str) -> float:
         count = counts.get(stem, 0)
         if not count:
             return 0.0
-        weight = rarity(field.frequencies.get(stem, 0), passages)
+        weight = idf(field.frequencies.get(stem, 0), passages)
         return weight * (1.0 + K1) * count / (count + norm)
 
     return sum(max(map(of, word)) for word in words)
 
 
-def rarity(found: int, passages: int) -> float:
+def idf(found: int, passages: int) -> float:
     """IDF of a word that occurs in ``found`` of the passages."""
     return math.log1p(max(passages - found + 0.5, 0.0) / (found + 0.5))
 
 
-def rounded(length: int) -> int:
+def quantized_length(length: int) -> int:
     """A length as quantised to one byte by tantivy and Lucene: four significant bits and a
     shift.
     """

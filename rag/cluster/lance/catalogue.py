@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import Any
 
 from rag.cluster.lance import rows
-from rag.cluster.lance.filter_sql import all_of, of_documents, quoted
+from rag.cluster.lance.filter_sql import all_of, document_conditions, quote
 from rag.cluster.lance.table import Table
 from rag.cluster.lance.tables import Tables
 from rag.index.sqlite import Order, StoredPassage
@@ -42,14 +42,16 @@ class SharedCatalogue:
 
     def count(self, conditions: Filter) -> int:
         """Number of documents that match all filters."""
-        found = self._documents.rows(("paths",), all_of(of_documents([conditions], "paths")))
+        found = self._documents.rows(("paths",), all_of(document_conditions([conditions], "paths")))
         return sum(map(rows.is_whole, found))
 
     def documents(
         self, conditions: Filter, order: Order, offset: int, limit: int | None
     ) -> list[DocumentSummary]:
         """A page of the documents that match all filters; without a limit, all from ``offset``."""
-        found = self._documents.rows(rows.SUMMARY, all_of(of_documents([conditions], "paths")))
+        found = self._documents.rows(
+            rows.SUMMARY, all_of(document_conditions([conditions], "paths"))
+        )
         ordered = sorted(_summaries(found), key=_ORDERS[order])
         return ordered[offset : None if limit is None else offset + limit]
 
@@ -92,24 +94,24 @@ class SharedCatalogue:
 
     def sources(self, document_id: str) -> list[str]:
         """All sources of a document, in order."""
-        return [whole_source(path) for path in self._listed(document_id, "paths")]
+        return [whole_source(path) for path in self._list_column(document_id, "paths")]
 
     def files(self, document_id: str) -> list[str]:
         """All files that contain a document, directly or in a nested file."""
-        return self._listed(document_id, "files")
+        return self._list_column(document_id, "files")
 
     def key(self, passage_id: str) -> int | None:
         """Key of the passage with this id; None if there is none."""
-        keys = self._tables.passages.keys(f"id = {quoted(passage_id)}")
+        keys = self._tables.passages.keys(f"id = {quote(passage_id)}")
         return int(keys[0]) if len(keys) else None
 
     def around(self, passage_id: str) -> tuple[int | None, int | None]:
         """Keys of the previous and next passage in the same document."""
         passages = self._tables.passages
-        this = passages.rows(("document", "start"), f"id = {quoted(passage_id)}")
+        this = passages.rows(("document", "start"), f"id = {quote(passage_id)}")
         if not this:
             return None, None
-        there = f"document = {quoted(this[0]['document'])}"
+        there = f"document = {quote(this[0]['document'])}"
         starts = {row["start"]: key for key, row in passages.keyed(("start",), there).items()}
         before = [start for start in starts if start < this[0]["start"]]
         after = [start for start in starts if start > this[0]["start"]]
@@ -122,8 +124,8 @@ class SharedCatalogue:
     def _documents(self) -> Table:
         return self._tables.documents
 
-    def _listed(self, document_id: str, column: str) -> list[str]:
-        found = self._documents.rows((column,), f"id = {quoted(document_id)}")
+    def _list_column(self, document_id: str, column: str) -> list[str]:
+        found = self._documents.rows((column,), f"id = {quote(document_id)}")
         return sorted({one for row in found for one in row[column]})
 
 

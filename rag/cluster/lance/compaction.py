@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime as dt
 from contextlib import suppress
 
-from rag.cluster.lance.storage import told
+from rag.cluster.lance.storage import translate_errors
 from rag.cluster.lance.table import Table
 from rag.cluster.lance.tables import Tables
 from rag.errors import LibraryBusy
@@ -35,7 +35,7 @@ def tidy(tables: Tables) -> None:
     """Compact tables if worthwhile, and delete old versions."""
     for table in (tables.passages, tables.documents, tables.files, tables.notes):
         with suppress(LibraryBusy):
-            if _is_worth_it(table):
+            if _is_worthwhile(table):
                 compact(table)
 
 
@@ -47,7 +47,7 @@ def compact(table: Table) -> None:
     LibraryBusy
         If others write the same rows.
     """
-    with told(table.url):
+    with translate_errors(table.url):
         # Lance only merges files covered by the same segments of each index.
         table.dataset.optimize.optimize_indices(num_indices_to_merge=ALL)
         table.dataset.optimize.compact_files(
@@ -56,8 +56,8 @@ def compact(table: Table) -> None:
         table.dataset.cleanup_old_versions(KEPT_FOR, error_if_tagged_old_versions=False)
 
 
-def _is_worth_it(table: Table) -> bool:
-    with told(table.url):
+def _is_worthwhile(table: Table) -> bool:
+    with translate_errors(table.url):
         files = table.dataset.get_fragments()
         rows = [one.count_rows() for one in files]
         written = sum(one.physical_rows for one in files)

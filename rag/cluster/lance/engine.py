@@ -19,8 +19,8 @@ from rag.cluster.lance.table import Table
 from rag.cluster.lance.tables import Tables
 from rag.cluster.lance.workers import Workers
 from rag.cluster.lance.writer import SharedWriter
-from rag.index.engine import Tell
-from rag.runtime.heartbeat import Beat, run, unobserved
+from rag.index.engine import OnProgress
+from rag.runtime.heartbeat import Beat, no_heartbeat, run
 from rag.types.protocols import Embedder
 from rag.types.reports import Verification, Version
 
@@ -51,7 +51,7 @@ class SharedEngine:
         return self._tables.url
 
     @contextmanager
-    def writing(self, beat: Beat = unobserved, by: Workers | None = None) -> Iterator[None]:
+    def writing(self, beat: Beat = no_heartbeat, by: Workers | None = None) -> Iterator[None]:
         """Context for writing, without a lock: see the class. At the end, indexes and counts are
         updated by the machines in ``by``, by default this one.
         """
@@ -75,11 +75,11 @@ class SharedEngine:
             _, passages, statistics = self._newest
         return SharedSearcher(passages, statistics)
 
-    def still(self) -> SharedEngine:
+    def pinned(self) -> SharedEngine:
         """A read-only engine pinned to the current version."""
         return SharedEngine(self._tables.pinned())
 
-    def look_again(self) -> None:
+    def refresh(self) -> None:
         """Make the next search check for new versions at once."""
         self._newest = None
 
@@ -96,11 +96,11 @@ class SharedEngine:
         """Not measured."""
         return None
 
-    def verify(self, embedder: Embedder, tell: Tell, *, repair: bool) -> Verification:
+    def verify(self, embedder: Embedder, on_progress: OnProgress, *, repair: bool) -> Verification:
         """See :mod:`rag.cluster.lance.verification`."""
         from rag.cluster.lance import verification
 
-        return verification.verify(self._tables, self.writer, embedder, tell, repair=repair)
+        return verification.verify(self._tables, self.writer, embedder, on_progress, repair=repair)
 
     def versions(self) -> list[Version]:
         """See :mod:`rag.cluster.lance.versions`."""

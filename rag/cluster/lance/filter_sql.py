@@ -25,24 +25,24 @@ NOTHING = "false"
 """A condition that matches nothing."""
 
 
-def quoted(text: str) -> str:
+def quote(text: str) -> str:
     """Quote a SQL string literal."""
     return "'" + text.replace("'", "''") + "'"
 
 
 def one_of(column: str, values: Iterable[str]) -> str:
     """Condition: a column has one of the values."""
-    listed = ", ".join(map(quoted, values))
+    listed = ", ".join(map(quote, values))
     return f"{column} IN ({listed})" if listed else NOTHING
 
 
 def any_of(column: str, values: Iterable[str]) -> str:
     """Condition: a list column contains one of the values."""
-    listed = ", ".join(map(quoted, values))
+    listed = ", ".join(map(quote, values))
     return f"array_has_any({column}, make_array({listed}))" if listed else NOTHING
 
 
-def in_groups(values: Iterable[str]) -> Iterator[Sequence[str]]:
+def in_batches(values: Iterable[str]) -> Iterator[Sequence[str]]:
     """Split values into groups that fit in one condition."""
     listed = list(values)
     for start in range(0, len(listed), TOGETHER):
@@ -54,62 +54,64 @@ def all_of(conditions: Iterable[str]) -> str | None:
     return " AND ".join(f"({one})" for one in conditions) or None
 
 
-def of_documents(conditions: Sequence[Filter], paths: str) -> list[str]:
+def document_conditions(conditions: Sequence[Filter], paths: str) -> list[str]:
     """Conditions for documents, or for their passages.
 
     ``paths`` is the column with the paths of their sources.
     """
-    return [one for condition in conditions for one in _parts(condition, paths)]
+    return [one for condition in conditions for one in _document_parts(condition, paths)]
 
 
-def of_words(clauses: Clauses, literal: Sequence[str], without: Sequence[str]) -> list[str]:
+def phrase_conditions(
+    clauses: Clauses, literal: Sequence[str], without: Sequence[str]
+) -> list[str]:
     """Conditions for literal phrases in passages.
 
     Parameters
     ----------
     literal, without
-        The phrases of ``clauses`` in the form of :func:`rag.cluster.lance.rows.literally`; empty
-        for one without words, which matches nothing.
+        The phrases of ``clauses`` in the form of :func:`rag.cluster.lance.rows.literal_words`;
+        empty for one without words, which matches nothing.
     """
-    must = [f"contains(literal, {quoted(one)})" if one else NOTHING for one in literal]
-    not_there = [f"NOT contains(literal, {quoted(one)})" for one in without if one]
+    must = [f"contains(literal, {quote(one)})" if one else NOTHING for one in literal]
+    not_there = [f"NOT contains(literal, {quote(one)})" for one in without if one]
     return must + not_there if clauses else []
 
 
-def located(paths: Iterable[str]) -> str:
+def fold_paths(paths: Iterable[str]) -> str:
     """Fold paths for source filters; for a part, the path of the whole document."""
-    return "\n".join(_folded(whole_source(path)) for path in paths)
+    return "\n".join(_fold_path(whole_source(path)) for path in paths)
 
 
-def _folded(path: str) -> str:
+def _fold_path(path: str) -> str:
     # Like SQLite's lower(), which folds ASCII only: other letters in file names are case-sensitive.
     ascii_lower = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ\n", "abcdefghijklmnopqrstuvwxyz\x1f")
     return plain(path).translate(ascii_lower)
 
 
-def _parts(condition: Filter, paths: str) -> Iterator[str]:
+def _document_parts(condition: Filter, paths: str) -> Iterator[str]:
     if condition.since:
-        yield f"date >= {quoted(condition.since.isoformat())}"
+        yield f"date >= {quote(condition.since.isoformat())}"
     if condition.until:
-        yield f"date <= {quoted(condition.until.isoformat())}"
+        yield f"date <= {quote(condition.until.isoformat())}"
     if condition.source:
-        pattern = "".join(map(_wild, _folded(condition.source)))
-        yield f"regexp_like(located, {quoted(f'(?m)^(.*/)?{pattern}$')})"
+        pattern = "".join(map(_glob_to_regex, _fold_path(condition.source)))
+        yield f"regexp_like(located, {quote(f'(?m)^(.*/)?{pattern}$')})"
     if condition.title:
-        yield f"contains(folded, {quoted(plain(condition.title).casefold())})"
+        yield f"contains(folded, {quote(plain(condition.title).casefold())})"
     if condition.language:
-        yield f"language = {quoted(plain(condition.language))}"
+        yield f"language = {quote(plain(condition.language))}"
     for name, value in condition.where.items():
-        yield f"array_has(facts, {quoted(plain(name) + SEPARATOR + plain(value))})"
+        yield f"array_has(facts, {quote(plain(name) + SEPARATOR + plain(value))})"
     if condition.folders:
         places = "|".join(
             f"{re.escape(folder)}({SEPARATOR}|$)|{re.escape(beginning(folder))}"
             for folder in condition.folders
         )
-        joined = f"array_to_string({paths}, {quoted(SEPARATOR)})"
-        yield f"regexp_like({joined}, {quoted(f'(^|{SEPARATOR})({places})')})"
+        joined = f"array_to_string({paths}, {quote(SEPARATOR)})"
+        yield f"regexp_like({joined}, {quote(f'(^|{SEPARATOR})({places})')})"
 
 
-def _wild(letter: str) -> str:
+def _glob_to_regex(letter: str) -> str:
     """Translate a character of a glob pattern to regex; only ``*`` and ``?`` are wildcards."""
     return {"*": ".*", "?": "."}.get(letter) or re.escape(letter)

@@ -23,7 +23,7 @@ MODEL = "model"
 """Name of the note that holds the model's record."""
 
 
-def opened(
+def open_library(
     url: str,
     *,
     create: bool,
@@ -35,7 +35,7 @@ def opened(
 
     Parameters and errors are those of :meth:`rag.Library.open`.
     """
-    _see_that_it_may_be_reached(url)
+    _refuse_remote_in_airgap(url)
     there = Tables(url, 0).exist()
     if not (there or create):
         raise LibraryNotFound(
@@ -49,7 +49,7 @@ def opened(
             else SentenceTransformerEmbedder()
         )
     if embedder is None:
-        embedder = SentenceTransformerEmbedder.remembered(notes.note(MODEL))
+        embedder = SentenceTransformerEmbedder.from_record(notes.note(MODEL))
     if dimensions not in {None, embedder.dimension}:
         raise InputError(
             f"{url} keeps {embedder.dimension} dimensions; leave --dimensions out, or index into a"
@@ -58,14 +58,14 @@ def opened(
     tables = Tables(url, embedder.dimension)
     if not there:
         tables.create()
-        _sign(notes, embedder)
+        _write_format(notes, embedder)
     if isinstance(embedder, SentenceTransformerEmbedder) and notes.note(MODEL) is None:
-        notes.keep(MODEL, embedder.to_remember)
+        notes.keep(MODEL, embedder.record)
     _check(url, notes, embedder)
     return SharedEngine(tables), embedder
 
 
-def see_that_there_is_none(url: str) -> None:
+def require_no_library(url: str) -> None:
     """Refuse a URL that already has a complete library.
 
     Raises
@@ -73,28 +73,28 @@ def see_that_there_is_none(url: str) -> None:
     InputError
         If there is one.
     """
-    _see_that_it_may_be_reached(url)
+    _refuse_remote_in_airgap(url)
     tables = Tables(url, 0)
     if tables.exist() and SharedNotes(tables).note("format") is not None:
         raise InputError(f"there is a library at {url}; name another place: --library URL")
 
 
 @contextmanager
-def being_made(url: str, embedder: Embedder) -> Iterator[SharedEngine]:
+def create_library(url: str, embedder: Embedder) -> Iterator[SharedEngine]:
     """An engine for a new library, which becomes valid only at the end of the block."""
     tables = Tables(url, embedder.dimension)
     tables.create()
     tables.clear()  # of an interrupted attempt
     yield SharedEngine(tables)
-    _sign(SharedNotes(tables), embedder)
+    _write_format(SharedNotes(tables), embedder)
 
 
-def _sign(notes: SharedNotes, embedder: Embedder) -> None:
+def _write_format(notes: SharedNotes, embedder: Embedder) -> None:
     notes.keep("fingerprint", embedder.fingerprint)
     notes.keep("format", FORMAT)
 
 
-def _see_that_it_may_be_reached(url: str) -> None:
+def _refuse_remote_in_airgap(url: str) -> None:
     """Refuse remote libraries in airgap mode: Lance opens its own connections, which the process's
     network block can't intercept.
     """
@@ -102,7 +102,7 @@ def _see_that_it_may_be_reached(url: str) -> None:
         r"https?://(localhost|127\.\d+\.\d+\.\d+|\[::1\])(:\d+)?/?$",
         os.environ.get("AWS_ENDPOINT_URL", ""),
     )
-    if airgap.is_told() and not is_here:
+    if airgap.is_requested() and not is_here:
         raise AirGapped(
             f"--airgap: {url} is on another machine; ask a library in a folder: --library DIR"
         )
@@ -113,7 +113,7 @@ def _check(url: str, notes: SharedNotes, embedder: Embedder) -> None:
     found, made = notes.note("format"), notes.note("fingerprint")
     if found is None:
         raise LibraryDamaged(
-            f"the library at {url} was not made to the end; make it again: rag import FILE"
+            f"the library at {url} is incomplete; import it again: rag import FILE"
         )
     if found != FORMAT:
         raise LibraryMismatch(

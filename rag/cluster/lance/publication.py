@@ -11,7 +11,7 @@ from collections import Counter
 
 from rag.cluster.lance import compaction, segments, versions, workers
 from rag.cluster.lance.filter_sql import one_of
-from rag.cluster.lance.statistics import COLUMNS, VERSION, added, counted, counted_in
+from rag.cluster.lance.statistics import COLUMNS, VERSION, count_part, count_terms, sum_counts
 from rag.cluster.lance.table import Table
 from rag.cluster.lance.tables import Tables
 from rag.cluster.lance.workers import Workers
@@ -22,14 +22,14 @@ SECONDS_BETWEEN = 0.2
 """Base of the delay between attempts in seconds: random, with exponential backoff."""
 
 
-def publish(tables: Tables, by: Workers | None = None, *, anew: bool = False) -> None:
-    """Update all derived data, here or on other machines; with ``anew``, even if it seems current.
+def publish(tables: Tables, by: Workers | None = None, *, force: bool = False) -> None:
+    """Update all derived data, here or on other machines; with ``force``, even if it seems current.
 
     If runs end concurrently, all but the first retry, as does a run whose counted passages have
     changed meanwhile; after the last attempt, terms may lag behind a little.
     """
     for attempt in range(ATTEMPTS):
-        if _counted_version(tables) == tables.passages.version and not (anew and attempt == 0):
+        if _counted_version(tables) == tables.passages.version and not (force and attempt == 0):
             return
         try:
             _derive(tables, by)
@@ -50,19 +50,19 @@ def _derive(tables: Tables, by: Workers | None) -> None:
     sentences = sum(row["sentences"] for row in held)
     if by is not None and sentences:
         # First, because files are only merged if covered by the same segments of each index.
-        segments.make(tables.passages, sentences, by)
+        segments.build(tables.passages, sentences, by)
     compaction.tidy(tables)
     tables.passages.index_passages(sentences)
     tables.documents.index_key()
     passages = tables.passages
-    counts = _counted(passages, by)
+    counts = _count_terms(passages, by)
     counts[VERSION] = passages.version
     tables.terms.replace([{"term": term, "passages": number} for term, number in counts.items()])
     tables.terms.index_key()
-    versions.keep(tables, len(held), sum(row["passages"] for row in held))
+    versions.record(tables, len(held), sum(row["passages"] for row in held))
 
 
-def _counted(passages: Table, by: Workers | None) -> Counter[str]:
+def _count_terms(passages: Table, by: Workers | None) -> Counter[str]:
     if by is None:
-        return counted(passages.each(COLUMNS))
-    return by.gathered(counted_in, workers.parts(passages), added)
+        return count_terms(passages.each(COLUMNS))
+    return by.map_reduce(count_part, workers.parts(passages), sum_counts)

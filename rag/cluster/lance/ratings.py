@@ -7,7 +7,7 @@ import hashlib
 import json
 from collections.abc import Iterable
 
-from rag.cluster.lance.filter_sql import in_groups, one_of
+from rag.cluster.lance.filter_sql import in_batches, one_of
 from rag.cluster.lance.notes import SharedNotes
 from rag.cluster.lance.tables import Tables
 from rag.types import Quote, Rating
@@ -35,10 +35,10 @@ class SharedRatings:
     def all(self) -> list[Rating]:
         """All ratings, earliest first."""
         return sorted(
-            self._kept().values(), key=lambda one: (one.time, one.question, one.passage_id)
+            self._stored().values(), key=lambda one: (one.time, one.question, one.passage_id)
         )
 
-    def _kept(self) -> dict[str, Rating]:
+    def _stored(self) -> dict[str, Rating]:
         return {name: _rating(value) for name, value in self._notes.all(_NAMED).items()}
 
     def _same(self, rating: Rating) -> list[str]:
@@ -47,7 +47,7 @@ class SharedRatings:
         """
         alike = {
             name: one
-            for name, one in self._kept().items()
+            for name, one in self._stored().items()
             if one.question == rating.question
             and (
                 one.passage_id == rating.passage_id
@@ -57,14 +57,14 @@ class SharedRatings:
                 )
             )
         }
-        there = self._there({one.passage_id for one in alike.values()} - {rating.passage_id})
+        there = self._existing({one.passage_id for one in alike.values()} - {rating.passage_id})
         return [name for name, one in alike.items() if one.passage_id not in there]
 
-    def _there(self, ids: Iterable[str]) -> set[str]:
+    def _existing(self, ids: Iterable[str]) -> set[str]:
         passages = self._tables.passages
         return {
             row["id"]
-            for some in in_groups(ids)
+            for some in in_batches(ids)
             for row in passages.rows(("id",), one_of("id", some))
         }
 

@@ -7,8 +7,8 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from rag.cluster.lance import rows
-from rag.cluster.lance.filter_sql import any_of, in_groups, one_of, quoted
-from rag.cluster.lance.revisions import Held
+from rag.cluster.lance.filter_sql import any_of, in_batches, one_of, quote
+from rag.cluster.lance.revisions import DocumentSources
 from rag.cluster.lance.tables import Tables
 from rag.index.sqlite import FileRecord, Source, StoredPassage, content_key, sentence_spans
 from rag.types import Document, Passage, PassageEncoding
@@ -51,8 +51,8 @@ class SharedReader:
         """Whether a document is stored completely: a writer may have been killed between writing
         its row and its passages.
         """
-        found = self._tables.documents.rows(("passages",), f"id = {quoted(document_id)}")
-        there = self._tables.passages.count(f"document = {quoted(document_id)}") if found else 0
+        found = self._tables.documents.rows(("passages",), f"id = {quote(document_id)}")
+        there = self._tables.passages.count(f"document = {quote(document_id)}") if found else 0
         return bool(found) and found[0]["passages"] == there
 
     def whole(self, document_ids: Sequence[str]) -> frozenset[str]:
@@ -67,12 +67,12 @@ class SharedReader:
     def document(self, document_id: str) -> Document | None:
         """The document with this id; None if there is none."""
         columns = (*rows.DOCUMENT, "paths", "checksum")
-        found = self._tables.documents.rows(columns, f"id = {quoted(document_id)}")
+        found = self._tables.documents.rows(columns, f"id = {quote(document_id)}")
         return rows.document(found[0]) if found else None
 
     def passages_of(self, document_id: str) -> list[Passage]:
         """The passages of a document, in text order."""
-        found = self._tables.passages.rows(rows.PASSAGE, f"document = {quoted(document_id)}")
+        found = self._tables.passages.rows(rows.PASSAGE, f"document = {quote(document_id)}")
         return sorted(map(rows.passage, found), key=lambda one: one.start)
 
     def passages(self, keys: Sequence[int]) -> dict[int, StoredPassage]:
@@ -104,11 +104,13 @@ class SharedReader:
         """All sources, or those in these files."""
         documents, columns = self._tables.documents, ("id", "paths", "files")
         if files is None:
-            return [one for row in documents.rows(columns) for one in Held.of(row).sources]
+            return [
+                one for row in documents.rows(columns) for one in DocumentSources.of(row).sources
+            ]
         wanted = set(files)
         found = {
-            row["id"]: Held.of(row)
-            for some in in_groups(wanted)
+            row["id"]: DocumentSources.of(row)
+            for some in in_batches(wanted)
             for row in documents.rows(columns, any_of("files", some))
         }
         return [one for held in found.values() for one in held.sources if one.file in wanted]
@@ -135,7 +137,9 @@ class SharedReader:
         """Rows of files with one of the values in ``column``."""
         files = self._tables.files
         return [
-            row for some in in_groups(values) for row in files.rows(rows.FILE, one_of(column, some))
+            row
+            for some in in_batches(values)
+            for row in files.rows(rows.FILE, one_of(column, some))
         ]
 
     def files_with_warnings(self) -> frozenset[str]:

@@ -7,12 +7,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from rag.cluster.lance.filter_sql import located
+from rag.cluster.lance.filter_sql import fold_paths
 from rag.index.sqlite import Source
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class DocumentSources:
     """A document's sources, sorted by path.
 
     ``revision`` increases with each change, and ``seen`` is the revision that was changed: a writer
@@ -24,7 +24,7 @@ class Held:
     seen: int = field(default=0, compare=False)
 
     @classmethod
-    def of(cls, row: Mapping[str, Any]) -> Held:
+    def of(cls, row: Mapping[str, Any]) -> DocumentSources:
         """Build from a document's row."""
         return cls(
             tuple(
@@ -35,12 +35,12 @@ class Held:
             row.get("seen", 0),
         )
 
-    def changed(self, sources: Iterable[Source]) -> Held:
+    def changed(self, sources: Iterable[Source]) -> DocumentSources:
         """The next revision, with these sources."""
         ordered = tuple(sorted(set(sources), key=lambda one: one.path))
         # Clock-based: a document that was deleted and added again continues to count up.
         later = max(self.revision + 1, time.time_ns() // 1000)
-        return Held(ordered, later, self.revision)
+        return DocumentSources(ordered, later, self.revision)
 
     def columns(self) -> dict[str, object]:
         """Columns for the documents table."""
@@ -49,7 +49,7 @@ class Held:
         return {
             "paths": paths,
             "files": files,
-            "located": located(paths),
+            "located": fold_paths(paths),
             "revision": self.revision,
             "seen": self.seen,
         }
@@ -57,4 +57,4 @@ class Held:
     def of_passages(self) -> dict[str, object]:
         """Columns for the passages table."""
         paths = [one.path for one in self.sources]
-        return {"sources": paths, "located": located(paths), "revision": self.revision}
+        return {"sources": paths, "located": fold_paths(paths), "revision": self.revision}

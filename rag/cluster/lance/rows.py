@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from rag.cluster.lance.filter_sql import SEPARATOR
-from rag.cluster.lance.revisions import Held
+from rag.cluster.lance.revisions import DocumentSources
 from rag.index.sqlite import (
     FileRecord,
     StoredPassage,
@@ -80,12 +80,12 @@ FILE = ("path", "size", "modified_ns", "digest", "reader", "failures", "seconds"
 """The columns of a file."""
 
 
-def between_blanks(words: Sequence[str]) -> str:
+def space_padded(words: Sequence[str]) -> str:
     """Join words with a space before and after each; empty if there are none."""
     return f" {' '.join(words)} " if any(words) else ""
 
 
-def literally(text: str, analysis: Analysis) -> str:
+def literal_words(text: str, analysis: Analysis) -> str:
     """The literal words of a text, each with a space before and after, so that phrase matching is
     substring search; empty if there are none.
     """
@@ -94,10 +94,12 @@ def literally(text: str, analysis: Analysis) -> str:
         # Punctuation or other text between two words keeps them apart.
         written += [""] * (position - before - 1) + [word]
         before = position
-    return between_blanks(written)
+    return space_padded(written)
 
 
-def document_row(document: Document, held: Held, passages: Sequence[Passage]) -> dict[str, object]:
+def document_row(
+    document: Document, held: DocumentSources, passages: Sequence[Passage]
+) -> dict[str, object]:
     """Row of a document."""
     facts: dict[str, Any] = {
         "id": document.id,
@@ -135,7 +137,7 @@ def _of_document(document: Document) -> dict[str, object]:
 
 def passage_rows(
     document: Document,
-    held: Held,
+    held: DocumentSources,
     passages: Sequence[Passage],
     encodings: Sequence[PassageEncoding],
     analysis: Analysis,
@@ -167,11 +169,11 @@ def passage_rows(
             "counts": encoding.counts.tobytes(),
             "pieces": encoding.pieces.tobytes(),
             "bits": encoding.bits.tobytes(),
-            "stems": between_blanks(analysis.stems(passage.text, language)),
-            "context": between_blanks(
+            "stems": space_padded(analysis.stems(passage.text, language)),
+            "context": space_padded(
                 analysis.stems("\n".join([document.title, *passage.headings]), language)
             ),
-            "literal": literally(passage.text, analysis),
+            "literal": literal_words(passage.text, analysis),
         }
         for passage, encoding in zip(passages, encodings, strict=True)
     ]
@@ -235,7 +237,7 @@ def stored_passage(key: int, row: Row) -> StoredPassage:
     """
     found = passage(row)
     if row["content"] != content_key(found):
-        raise damaged(f"a passage of “{row['title']}” is not what was written")
+        raise damaged(f"a passage of “{row['title']}” doesn't match its checksum")
     return StoredPassage(
         key=key,
         passage=found,
@@ -291,7 +293,7 @@ def document(row: Row) -> Document:
         If the row is corrupt.
     """
     if row["checksum"] != checksum(*(row[name] for name in DOCUMENT)):
-        raise damaged(f"the document “{row['title']}” is not what was written")
+        raise damaged(f"the document “{row['title']}” doesn't match its checksum")
     return Document(
         id=row["id"],
         source=whole_source(min(row["paths"], default="")),
@@ -329,7 +331,7 @@ def _token_bits(row: Row) -> tuple[TokenBits, TokenBits]:
     tokens = int(np.frombuffer(row["counts"], dtype=np.int32).sum())
     width = len(row["bits"]) // max(tokens, 1)
     if width * tokens != len(row["bits"]):
-        raise damaged("a passage has more or fewer tokens than it is said to have")
+        raise damaged("a passage has more or fewer tokens than recorded")
     return _bits(row["bits"], width), _bits(row.get("title_bits", b""), width)
 
 

@@ -30,22 +30,24 @@ class SharedSearcher:
         self._passages = passages
         self._statistics = statistics
         self._where = where
-        self._judged = Fetched(passages, ("vectors", *rows.WORDS))
-        self._shown = Fetched(passages, (*rows.PASSAGE, *rows.TOKENS))
+        self._judged = RowCache(passages, ("vectors", *rows.WORDS))
+        self._shown = RowCache(passages, (*rows.PASSAGE, *rows.TOKENS))
 
     def __len__(self) -> int:
         """Number of passages at the last term count."""
         return self._statistics.passages
 
-    def limited(self, conditions_: Sequence[Filter], clauses: Clauses) -> SharedSearcher:
+    def filtered(self, conditions_: Sequence[Filter], clauses: Clauses) -> SharedSearcher:
         """The same searcher, restricted to these filters and clauses."""
         analysis = self._statistics.analysis
         phrases, without = (
-            [rows.literally(one, analysis) for one in some]
+            [rows.literal_words(one, analysis) for one in some]
             for some in (clauses.phrases, clauses.without)
         )
-        found = filter_sql.of_documents(conditions_, "sources")
-        where = filter_sql.all_of([*found, *filter_sql.of_words(clauses, phrases, without)])
+        found = filter_sql.document_conditions(conditions_, "sources")
+        where = filter_sql.all_of(
+            [*found, *filter_sql.phrase_conditions(clauses, phrases, without)]
+        )
         return SharedSearcher(self._passages, self._statistics, where)
 
     @property
@@ -57,12 +59,12 @@ class SharedSearcher:
         """Passages of the nearest sentences."""
         return self._passages.nearest(question, sentences, self._where)
 
-    def worded(self, question: str, passages: int) -> tuple[Keys, Scores]:
+    def lexical(self, question: str, passages: int) -> tuple[Keys, Scores]:
         """Passages retrieved by Lance's BM25, with our lexical scores."""
         stems = [stem for word in self._statistics.analysis.words(question) for stem in word]
         if not stems or passages < 1:
             return np.zeros(0, np.int64), np.zeros(0)
-        keys = self._passages.worded(" ".join(stems), passages, self._where)
+        keys = self._passages.lexical(" ".join(stems), passages, self._where)
         scores = self.word_scores(question, keys.tolist())
         best = np.argsort(-scores, kind="stable")
         return keys[best], scores[best]
@@ -70,7 +72,7 @@ class SharedSearcher:
     def matching(self, words_: str) -> Keys:
         """Passages that contain all of the words."""
         each = [
-            " OR ".join(f"contains(stems, {filter_sql.quoted(f' {stem} ')})" for stem in stems)
+            " OR ".join(f"contains(stems, {filter_sql.quote(f' {stem} ')})" for stem in stems)
             for stems in self._statistics.analysis.words(words_)
         ]
         where = filter_sql.all_of([*each, *([self._where] if self._where else [])])
@@ -116,7 +118,7 @@ class SharedSearcher:
         """Passages by key."""
         return {key: rows.stored_passage(key, row) for key, row in self._shown.of(keys).items()}
 
-    def tally(self, keys: Sequence[int]) -> tuple[DocumentCount, ...]:
+    def count_by_document(self, keys: Sequence[int]) -> tuple[DocumentCount, ...]:
         """Number of these passages per document."""
         found = self._passages.take(keys, ("document", "title", "sources"))
         of_documents = {key: found[key] for key in sorted(found)}.values()
@@ -148,7 +150,7 @@ class SharedSearcher:
         )
         return np.array(
             analysis.coverage(
-                question, texts, lambda stems: bm25.rarity(text.most_frequent(stems), passages)
+                question, texts, lambda stems: bm25.idf(text.document_frequency(stems), passages)
             )
         )
 
@@ -158,7 +160,7 @@ class SharedSearcher:
         return tuple(sorted({*analysis.forms(words_, text), *analysis.places(phrases, text)}))
 
 
-class Fetched:
+class RowCache:
     """Cache of some columns of rows; each row is fetched once across threads."""
 
     def __init__(self, table: Table, columns: Sequence[str]) -> None:

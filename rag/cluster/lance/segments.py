@@ -16,7 +16,7 @@ import lance
 from lance.lance import indices
 
 from rag.cluster.lance import schemas, workers
-from rag.cluster.lance.storage import told
+from rag.cluster.lance.storage import translate_errors
 from rag.cluster.lance.table import INDEXED, VECTORS_IN, Table
 from rag.cluster.lance.tables import WORDS
 from rag.cluster.lance.workers import Part, Workers
@@ -30,7 +30,7 @@ defaults."""
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class IndexSpec:
     """Specification of an index: Lance's type and settings.
 
     All segments of a vector index share the centroids and the RaBitQ rotation.
@@ -42,7 +42,7 @@ class Wanted:
     settings: _Settings
 
 
-def make(table: Table, sentences: int, by: Workers) -> None:
+def build(table: Table, sentences: int, by: Workers) -> None:
     """Build indexes that lack many rows. Rows committed meanwhile are found by scanning."""
     parts = workers.parts(table)
     lacking, rows = table.indexes(), table.count()
@@ -52,11 +52,11 @@ def make(table: Table, sentences: int, by: Workers) -> None:
     if lists is None and 2 * lacking[before[0]] > rows:
         lists = int(before[0].removeprefix(VECTORS_IN))
     if lists is not None:
-        settings = by.gathered(partial(trained, lists=lists), parts[:1], _only)
+        settings = by.map_reduce(partial(train, lists=lists), parts[:1], _only)
         kind = "IVF_RQ" if lists else "IVF_FLAT"
-        wanted.append(Wanted(schemas.VECTORS, f"{VECTORS_IN}{lists}", kind, settings))
-    made = [_made(one, parts, by) for one in wanted]
-    with told(table.url):
+        wanted.append(IndexSpec(schemas.VECTORS, f"{VECTORS_IN}{lists}", kind, settings))
+    made = [_build(one, parts, by) for one in wanted]
+    with translate_errors(table.url):
         dataset = table.dataset
         for one, index in zip(wanted, made, strict=True):
             dataset.commit_existing_index_segments(one.name, one.column, [index])
@@ -67,9 +67,9 @@ def make(table: Table, sentences: int, by: Workers) -> None:
                     dataset.drop_index(name)
 
 
-def trained(one: Part, lists: int) -> _Settings:
+def train(one: Part, lists: int) -> _Settings:
     """Train the settings shared by all segments of the vector index, from the whole table."""
-    with told(one.url):
+    with translate_errors(one.url):
         dataset = one.table().dataset
         common = {
             "metric": "cosine",
@@ -89,9 +89,9 @@ def trained(one: Part, lists: int) -> _Settings:
         return common | turned
 
 
-def segment(part: Part, wanted: Wanted) -> list[lance.Index]:
+def build_segment(part: Part, wanted: IndexSpec) -> list[lance.Index]:
     """Index one part, without committing."""
-    with told(part.url):
+    with translate_errors(part.url):
         made = part.table().dataset.create_index_uncommitted(
             wanted.column,
             wanted.kind,
@@ -103,21 +103,21 @@ def segment(part: Part, wanted: Wanted) -> list[lance.Index]:
         return [made]
 
 
-def together(segments: Sequence[lance.Index], part: Part) -> lance.Index:
+def merge_segments(segments: Sequence[lance.Index], part: Part) -> lance.Index:
     """Merge segments, without committing."""
-    with told(part.url):
+    with translate_errors(part.url):
         return part.table().dataset.merge_existing_index_segments(list(segments))
 
 
-def _made(wanted: Wanted, parts: Sequence[Part], by: Workers) -> lance.Index:
-    segments = by.gathered(partial(segment, wanted=wanted), parts, _all)
-    return by.gathered(partial(together, part=parts[0]), [segments], _only)
+def _build(wanted: IndexSpec, parts: Sequence[Part], by: Workers) -> lance.Index:
+    segments = by.map_reduce(partial(build_segment, wanted=wanted), parts, _all)
+    return by.map_reduce(partial(merge_segments, part=parts[0]), [segments], _only)
 
 
-def _of_column(column: str) -> Wanted:
+def _of_column(column: str) -> IndexSpec:
     if column in ("stems", "context"):
-        return Wanted(column, f"{column}_idx", "INVERTED", dict(WORDS))
-    return Wanted(column, f"{column}_idx", "BTREE", {})
+        return IndexSpec(column, f"{column}_idx", "INVERTED", dict(WORDS))
+    return IndexSpec(column, f"{column}_idx", "BTREE", {})
 
 
 def _all(segments: Sequence[list[lance.Index]]) -> list[lance.Index]:

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.cluster.lance.bm25 import Field
-from rag.cluster.lance.filter_sql import one_of, quoted
+from rag.cluster.lance.filter_sql import one_of, quote
 from rag.cluster.lance.rows import Row
 from rag.cluster.lance.table import Table
 from rag.cluster.lance.workers import Part
@@ -41,7 +41,7 @@ COLUMNS = ("stems", "context", "literal", "pieces", "language")
 """Passage columns to count."""
 
 
-def counted(passages: Iterable[Row]) -> Counter[str]:
+def count_terms(passages: Iterable[Row]) -> Counter[str]:
     """Document frequency of each term over passages, and the totals."""
     found: Counter[str] = Counter()
     for row in passages:
@@ -56,12 +56,12 @@ def counted(passages: Iterable[Row]) -> Counter[str]:
     return found
 
 
-def counted_in(part: Part) -> Counter[str]:
-    """As :func:`counted`, for one part of the passages."""
-    return counted(part.table().each(COLUMNS, part.files))
+def count_part(part: Part) -> Counter[str]:
+    """As :func:`count_terms`, for one part of the passages."""
+    return count_terms(part.table().each(COLUMNS, part.files))
 
 
-def added(counts: Iterable[Counter[str]]) -> Counter[str]:
+def sum_counts(counts: Iterable[Counter[str]]) -> Counter[str]:
     """Sum the counts of parts."""
     found: Counter[str] = Counter()
     for one in counts:
@@ -74,7 +74,7 @@ class Statistics:
 
     def __init__(self, table: Table) -> None:
         self._table = table
-        self._remembered: dict[str, int] = {}
+        self._cache: dict[str, int] = {}
 
     @property
     def version(self) -> int:
@@ -83,7 +83,7 @@ class Statistics:
 
     @cached_property
     def _sums(self) -> Mapping[str, int]:
-        kinds = f"starts_with(term, {quoted(KIND)})"
+        kinds = f"starts_with(term, {quote(KIND)})"
         totals = one_of("term", (PASSAGES, STEMS, CONTEXTS))
         return self._found(f"{kinds} OR {totals}")
 
@@ -150,8 +150,8 @@ class Statistics:
         """Candidate corrections. A transposition counts as two edits here."""
         slips = 2 * spelling.slips_allowed(word)
         condition = (
-            f"starts_with(term, {quoted(LITERAL + word[0])})"
-            f" AND levenshtein(term, {quoted(LITERAL + word)}) <= {slips}"
+            f"starts_with(term, {quote(LITERAL + word[0])})"
+            f" AND levenshtein(term, {quote(LITERAL + word)}) <= {slips}"
         )
         return [
             (term.removeprefix(LITERAL), count) for term, count in self._found(condition).items()
@@ -159,13 +159,13 @@ class Statistics:
 
     def _of(self, terms: Sequence[str]) -> dict[str, int]:
         """Document frequencies of those terms that occur."""
-        known = self._remembered
+        known = self._cache
         new = [term for term in dict.fromkeys(terms) if term not in known]
         if new:
             found = self._found(one_of("term", new))
             # Replaced, never mutated: other threads may be reading it.
             known = known | {term: found.get(term, 0) for term in new}
-            self._remembered = known if len(known) <= REMEMBERED else {}
+            self._cache = known if len(known) <= REMEMBERED else {}
         return {term: known[term] for term in terms if known[term]}
 
     def _found(self, condition: str) -> dict[str, int]:

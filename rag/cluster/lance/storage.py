@@ -12,7 +12,7 @@ from lance import Session  # type: ignore[attr-defined]  # which its documentati
 from lance.commit import CommitConflictError
 
 from rag.errors import LibraryBusy, LibraryError, LibraryNotFound
-from rag.runtime.byte_sizes import told_size
+from rag.runtime.byte_sizes import size_from_environment
 
 MEMORY_VARIABLE = "RAG_SHARED_CACHE_LIMIT"
 """Environment variable for the cache size of all shared libraries in a process, in bytes."""
@@ -41,7 +41,7 @@ def credentials() -> tuple[tuple[str, str], ...]:
     return tuple(sorted(one for one in os.environ.items() if one[0].startswith(known)))
 
 
-def kept() -> Session:
+def shared_session() -> Session:
     """The process-wide LRU cache for all shared libraries.
 
     Raises
@@ -49,37 +49,37 @@ def kept() -> Session:
     InputError
         If ``$RAG_SHARED_CACHE_LIMIT`` is not a size.
     """
-    return _kept(told_size(MEMORY_VARIABLE, DEFAULT_MEMORY), credentials())
+    return _session(size_from_environment(MEMORY_VARIABLE, DEFAULT_MEMORY), credentials())
 
 
 @lru_cache(maxsize=1)
-def _kept(limit: int, _credentials: object) -> Session:
+def _session(limit: int, _credentials: object) -> Session:
     tables = limit // OF_TABLES
     return Session(index_cache_size_bytes=limit - tables, metadata_cache_size_bytes=tables)
 
 
 @contextmanager
-def told(url: str) -> Iterator[None]:
+def translate_errors(url: str) -> Iterator[None]:
     """Translate errors of Lance and the object storage to our own."""
     try:
         yield
     except (OSError, ValueError, RuntimeError) as error:
-        said = _said(error)
-        if "was not found" in said:
+        message = _short_message(error)
+        if "was not found" in message:
             raise LibraryNotFound(
                 f"there is no library at {url}; make one: rag index PATH --library {url}"
             ) from error
-        if "onflict" in said or isinstance(error, CommitConflictError):
+        if "onflict" in message or isinstance(error, CommitConflictError):
             raise LibraryBusy(
-                f"others write to {url} without a pause ({said}); try again when they are done"
+                f"other processes keep writing to {url} ({message}); try again when they are done"
             ) from error
         raise LibraryError(
-            f"{url} can't be read or written ({said}); check the address and the credentials in the"
-            " environment (AWS_ENDPOINT_URL, AWS_ACCESS_KEY_ID, …), then run it again"
+            f"{url} can't be read or written ({message}); check the address and the credentials in "
+            "the environment (AWS_ENDPOINT_URL, AWS_ACCESS_KEY_ID, …), then run it again"
         ) from error
 
 
-def _said(error: Exception) -> str:
+def _short_message(error: Exception) -> str:
     """Shorten an error message: servers send a page of XML."""
     whole = " ".join(str(error).split()) or type(error).__name__
     status = re.search(r"status code: (\d+ [A-Za-z ]+)", whole)

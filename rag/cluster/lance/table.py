@@ -16,7 +16,7 @@ from lance.query import BooleanQuery, MatchQuery, Occur
 
 from rag.cluster.lance import schemas
 from rag.cluster.lance.rows import Row
-from rag.cluster.lance.storage import options, told
+from rag.cluster.lance.storage import options, translate_errors
 from rag.index.lexical import CONTEXT_WEIGHT
 from rag.index.vectors.faiss_index import MOST_PROBED
 from rag.index.vectors.segment import EXACT, lists_for
@@ -49,7 +49,7 @@ class Table:
 
     @property
     def dataset(self) -> lance.LanceDataset:
-        """The Lance dataset; use within :func:`told`."""
+        """The Lance dataset; use within :func:`translate_errors`."""
         return self._dataset
 
     @property
@@ -69,13 +69,13 @@ class Table:
 
     def size(self) -> int:
         """Bytes of the data files."""
-        with told(self._url):
+        with translate_errors(self._url):
             fields: Any = self._dataset.stats.data_stats().fields  # a list, despite its annotation
             return sum(int(one.bytes_on_disk) for one in fields)
 
     def at(self, version: int) -> Table | None:
         """The table at another version; None if that has been deleted."""
-        with told(self._url):
+        with translate_errors(self._url):
             if version not in {one["version"] for one in self._dataset.versions()}:
                 return None
             return Table(self._dataset.checkout_version(version), self._schema, self._url)
@@ -84,7 +84,7 @@ class Table:
         """Indexes of passages, with the number of unindexed rows in each; for a missing index, all
         rows.
         """
-        with told(self._url):
+        with translate_errors(self._url):
             covered = {
                 one.name: {
                     fragment for segment in one.segments for fragment in segment.fragment_ids
@@ -101,23 +101,23 @@ class Table:
 
     def count(self, where: str | None = None) -> int:
         """Number of rows that match a condition."""
-        with told(self._url):
+        with translate_errors(self._url):
             return int(self._dataset.count_rows(filter=where))
 
     def rows(self, columns: Sequence[str], where: str | None = None) -> list[Row]:
         """Rows that match a condition."""
-        with told(self._url):
+        with translate_errors(self._url):
             found = self._dataset.scanner(columns=_once(columns), filter=where).to_table()
             return list(schemas.as_rows(found))
 
     def files(self) -> dict[int, int]:
         """Number of rows in each file, by Lance's fragment id."""
-        with told(self._url):
+        with translate_errors(self._url):
             return {one.fragment_id: one.count_rows() for one in self._dataset.get_fragments()}
 
     def each(self, columns: Sequence[str], files: Sequence[int] | None = None) -> Iterator[Row]:
         """Stream all rows, or those in some files, in batches."""
-        with told(self._url):
+        with translate_errors(self._url):
             every = self._dataset.get_fragments()
             some = every if files is None else [one for one in every if one.fragment_id in files]
             if not some:  # Lance would take it to mean all
@@ -127,7 +127,7 @@ class Table:
 
     def keyed(self, columns: Sequence[str], where: str) -> dict[int, Row]:
         """Rows that match a condition, by key."""
-        with told(self._url):
+        with translate_errors(self._url):
             found = self._dataset.scanner(
                 columns=_once(columns), filter=where, with_row_id=True
             ).to_table()
@@ -144,13 +144,13 @@ class Table:
 
     def keys(self, where: str | None) -> Keys:
         """Keys of the rows that match a condition, ascending."""
-        with told(self._url):
+        with translate_errors(self._url):
             found = self._dataset.scanner(columns=[], filter=where, with_row_id=True).to_table()
             return np.sort(_keys(found))
 
     def first_keys(self, column: str, count: int) -> list[int]:
         """Keys of the first ``count`` rows ordered by a column."""
-        with told(self._url):
+        with translate_errors(self._url):
             found = self._dataset.scanner(
                 columns=[column], order_by=[column], limit=count, with_row_id=True
             ).to_table()
@@ -173,7 +173,7 @@ class Table:
 
     def nearest(self, vector: Vector, count: int, where: str | None) -> Keys:
         """Keys of the rows with the nearest vectors, nearest first."""
-        with told(self._url):
+        with translate_errors(self._url):
             # With a filter, the nearest matches may be in any list.
             probed = self._lists if where else -(-self._lists // MOST_PROBED)
         asked = {
@@ -185,7 +185,7 @@ class Table:
         }
         return self._ranked("_distance", where, nearest=asked)
 
-    def worded(self, stems: str, count: int, where: str | None) -> Keys:
+    def lexical(self, stems: str, count: int, where: str | None) -> Keys:
         """Keys of the rows that contain any of the stems, best by BM25 first."""
         asked = BooleanQuery(
             [
@@ -205,7 +205,7 @@ class Table:
         limit: int | None = None,
     ) -> Keys:
         """Keys of Lance's results, best first; the condition is applied before ranking."""
-        with told(self._url):
+        with translate_errors(self._url):
             found = self._dataset.scanner(
                 columns=[by],
                 nearest=nearest,
@@ -234,7 +234,7 @@ class Table:
             if instead_of:
                 self.delete(instead_of)
             return
-        with told(self._url):
+        with translate_errors(self._url):
             merging = self._merging(key, only_if).when_not_matched_insert_all()
             if instead_of:
                 merging = merging.when_not_matched_by_source_delete(instead_of)
@@ -246,7 +246,7 @@ class Table:
         """
         if not rows:
             return
-        with told(self._url):
+        with translate_errors(self._url):
             self._merging(key, only_if).execute(schemas.as_arrow(rows, self._schema))
 
     def _merging(self, key: str, only_if: str | None) -> MergeInsertBuilder:
@@ -256,12 +256,12 @@ class Table:
 
     def delete(self, where: str) -> None:
         """Delete the rows that match a condition."""
-        with told(self._url):
+        with translate_errors(self._url):
             self._dataset.delete(where)
 
     def replace(self, rows: Sequence[Row]) -> None:
         """Replace all rows by these."""
-        with told(self._url):
+        with translate_errors(self._url):
             lance.write_dataset(
                 schemas.as_arrow(rows, self._schema) if rows else self._schema.empty_table(),
                 self._dataset.uri,
@@ -272,7 +272,7 @@ class Table:
 
     def index_key(self) -> None:
         """Update the key's index, or create it."""
-        with told(self._url):
+        with translate_errors(self._url):
             if self._indexed:
                 self._dataset.optimize.optimize_indices()
             else:
@@ -282,7 +282,7 @@ class Table:
         """Number of IVF lists for a new vector index (0 for exact search), or None if the existing
         one can stay.
         """
-        with told(self._url):
+        with translate_errors(self._url):
             there = any(name.startswith(VECTORS_IN) for name in self._indexed)
             before = self._lists
         lists = 0 if sentences <= EXACT else lists_for(sentences)
@@ -292,7 +292,7 @@ class Table:
 
     def index_passages(self, sentences: int) -> None:
         """Update all indexes of passages; the vector index is rebuilt if the size requires it."""
-        with told(self._url):
+        with translate_errors(self._url):
             indexed = self._indexed
             for column in ("id", "document", "content"):
                 if f"{column}_idx" not in indexed:

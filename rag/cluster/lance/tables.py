@@ -9,7 +9,7 @@ from typing import Any
 import lance
 
 from rag.cluster.lance import schemas
-from rag.cluster.lance.storage import kept, options, told
+from rag.cluster.lance.storage import options, shared_session, translate_errors
 from rag.cluster.lance.table import Table
 from rag.errors import LibraryNotFound
 
@@ -41,7 +41,7 @@ class Tables:
                 "notes": schemas.notes(),
             }
         )
-        self._kept = kept()
+        self._kept = shared_session()
         self._opened: dict[str, lance.LanceDataset] = {}
         self._pinned: dict[str, Table] = {}
 
@@ -81,7 +81,7 @@ class Tables:
     def create(self) -> None:
         """Create missing tables, with the indexes needed from the start."""
         for name, schema in self._schemas.items():
-            with told(self.url):
+            with translate_errors(self.url):
                 try:
                     lance.dataset(self._place(name), storage_options=options())
                 except ValueError:
@@ -111,7 +111,7 @@ class Tables:
     def _newest(self, name: str) -> Table:
         if name in self._pinned:
             return self._pinned[name]
-        with told(self.url):
+        with translate_errors(self.url):
             found = self._opened.get(name)
             if found is None:
                 found = lance.dataset(

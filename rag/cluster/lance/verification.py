@@ -17,11 +17,11 @@ import numpy as np
 
 from rag.cluster.lance import publication, rows, statistics
 from rag.cluster.lance.filter_sql import one_of
-from rag.cluster.lance.revisions import Held
+from rag.cluster.lance.revisions import DocumentSources
 from rag.cluster.lance.tables import Tables
 from rag.cluster.lance.writer import SharedWriter
 from rag.errors import LibraryDamaged, LibraryError
-from rag.index.engine import Tell
+from rag.index.engine import OnProgress
 from rag.index.sqlite import Source
 from rag.text.analyzers import Analysis
 from rag.text.chunking import passages as broken
@@ -36,7 +36,7 @@ TRIES, PAUSE = 3, 2.0
 """Number of checks of an apparent problem, and seconds between them."""
 
 _COPY = "go back to an earlier version (rag restore), or index your documents into a new library"
-_REPAIR = "rag verify --repair makes it again"
+_REPAIR = "rag verify --repair rebuilds it"
 
 _CONDITIONS = ("title", "date", "date_from", "folded", "language", "facts", "located")
 _OF_DOCUMENTS = (
@@ -60,7 +60,12 @@ class _Fault:
 
 
 def verify(
-    tables: Tables, writer: SharedWriter, embedder: Embedder, tell: Tell, *, repair: bool
+    tables: Tables,
+    writer: SharedWriter,
+    embedder: Embedder,
+    on_progress: OnProgress,
+    *,
+    repair: bool,
 ) -> Verification:
     """Check everything, and with ``repair`` rebuild what can be rebuilt.
 
@@ -70,11 +75,11 @@ def verify(
         If the library can't be read, or can't be written for a repair.
     """
     began = time.perf_counter()
-    look = _Look(tables, tell)
+    look = _Check(tables, on_progress)
     found = look.problems()
     if repair and found:
-        _repaired(tables, writer, embedder, found)
-        look = _Look(tables, tell)
+        _repair(tables, writer, embedder, found)
+        look = _Check(tables, on_progress)
         still = {(one.what, one.document) for one in look.problems()}
         found = [replace(one, repaired=(one.what, one.document) not in still) for one in found]
     return Verification(
@@ -86,12 +91,12 @@ def verify(
     )
 
 
-class _Look:
+class _Check:
     """One pass over all tables."""
 
-    def __init__(self, tables: Tables, tell: Tell) -> None:
+    def __init__(self, tables: Tables, on_progress: OnProgress) -> None:
         self._tables = tables
-        self._tell = tell
+        self._on_progress = on_progress
         self._analysis = Analysis()
         self.documents = self.passages = self.sentences = 0
 
@@ -102,22 +107,22 @@ class _Look:
         found: list[_Fault] = []
         for start in range(0, len(there), TOGETHER):
             found += self._of(there[start : start + TOGETHER])
-            self._tell("documents", min(start + TOGETHER, len(there)), len(there))
+            self._on_progress("documents", min(start + TOGETHER, len(there)), len(there))
         self.documents = len(ids)
-        found = self._lasting(found)
+        found = self._persistent(found)
         twice = [id_ for id_, number in Counter(ids).items() if number > 1]
-        found += [_Fault(id_, "it is there twice", text=True) for id_ in twice]
+        found += [_Fault(id_, "it is stored twice", text=True) for id_ in twice]
         sources = {source.document_id: source.path for source in reversed(self._sources(found))}
         problems = [_problem(one, sources.get(one.document, "")) for one in found]
-        self._tell("indexes", 0, 1)
+        self._on_progress("indexes", 0, 1)
         problems += [Problem(what, _REPAIR) for what in self._derived()]
-        self._tell("indexes", 1, 1)
+        self._on_progress("indexes", 1, 1)
         return problems
 
     def _each(self, columns: Sequence[str]) -> Iterator[rows.Row]:
         return self._tables.passages.each(columns)
 
-    def _lasting(self, found: list[_Fault]) -> list[_Fault]:
+    def _persistent(self, found: list[_Fault]) -> list[_Fault]:
         """Problems that persist a moment later."""
         for _ in range(TRIES - 1):
             if not found:
@@ -158,14 +163,16 @@ class _Look:
         try:
             document = rows.document(row)
         except LibraryDamaged:
-            what = "its text, or what is known of it, is not what was written"
+            what = "its text or metadata doesn't match its checksum"
             yield _Fault(id_, what, text=True)
             return
         if not row["paths"]:
-            yield _Fault(id_, "no source leads to it", text=True)
-        read = [_read(one) for one in passages]
+            yield _Fault(id_, "it has no source", text=True)
+        read = [_deserialise(one) for one in passages]
         for what in dict.fromkeys(
-            what for one in zip(passages, read, strict=True) for what in _wrong(document, *one)
+            what
+            for one in zip(passages, read, strict=True)
+            for what in _passage_problems(document, *one)
         ):
             yield _Fault(id_, f"a passage of it {what}")
         self.sentences += sum(len(one[0].sentences) for one in read if one)
@@ -175,9 +182,9 @@ class _Look:
             yield _Fault(id_, f"it has {len(passages):,} passages and not {row['passages']:,}")
         elif all(read):
             both = [one for one in read if one]
-            yield from self._kept(document, row, passages, both)
+            yield from self._compare_columns(document, row, passages, both)
 
-    def _kept(
+    def _compare_columns(
         self,
         document: Document,
         row: rows.Row,
@@ -186,43 +193,43 @@ class _Look:
     ) -> Iterator[_Fault]:
         """Compare filter columns and stems with the text they are derived from."""
         whole = [one for one, _ in read]
-        expected = rows.document_row(document, Held.of(row), whole)
+        expected = rows.document_row(document, DocumentSources.of(row), whole)
         if any(row[name] != expected[name] for name in row if name != "id"):
-            yield _Fault(document.id, "what is kept of it for filters is not what it says")
+            yield _Fault(document.id, "its filter columns don't match its metadata")
         if not read:
             return
         made = rows.passage_rows(
-            document, Held.of(row), whole, [one for _, one in read], self._analysis
+            document, DocumentSources.of(row), whole, [one for _, one in read], self._analysis
         )
         columns = (*rows.WORDS, *_CONDITIONS, "literal", "sources")
         for one, other in zip(passages, made, strict=True):
             if any(one[name] != other[name] for name in columns):
-                yield _Fault(document.id, "the words of it are not those of its text")
+                yield _Fault(document.id, "its index terms don't match its text")
                 return
 
     def _sources(self, found: Sequence[_Fault]) -> list[Source]:
         wanted = one_of("id", dict.fromkeys(one.document for one in found))
         held = self._tables.documents.rows(("id", "paths", "files"), wanted)
-        return [source for row in held for source in Held.of(row).sources]
+        return [source for row in held for source in DocumentSources.of(row).sources]
 
     def _derived(self) -> Iterator[str]:
         """Problems of term counts and indexes, as of the end of the last run that updated them; a
         later run may still be in progress.
         """
-        kept = {row["term"]: row["passages"] for row in self._tables.terms.each(_TERMS)}
-        counted_of = kept.get(statistics.VERSION)
+        stored = {row["term"]: row["passages"] for row in self._tables.terms.each(_TERMS)}
+        counted_of = stored.get(statistics.VERSION)
         if counted_of is None:
             if self._tables.passages.count():
-                yield "words were never counted"
+                yield "terms were never counted"
             return
         passages = self._tables.passages.at(counted_of)
         if passages is None:
             return  # the version has been deleted
-        counts = statistics.counted(passages.each(statistics.COLUMNS))
+        counts = statistics.count_terms(passages.each(statistics.COLUMNS))
         counts[statistics.VERSION] = counted_of
-        differing = set(counts.items()) ^ set(kept.items())
+        differing = set(counts.items()) ^ set(stored.items())
         if differing:
-            yield f"{len({term for term, _ in differing}):,} words are counted wrong"
+            yield f"{len({term for term, _ in differing}):,} term counts are wrong"
         at_the_end, now = passages.indexes(), self._tables.passages.indexes()
         for name, lacks in now.items():
             # Rows added since are in no index yet.
@@ -239,7 +246,7 @@ def _problem(fault: _Fault, source: str) -> Problem:
     return Problem(fault.what, remedy, fault.document, source, kind="reread")
 
 
-def _read(row: rows.Row) -> tuple[Passage, PassageEncoding] | None:
+def _deserialise(row: rows.Row) -> tuple[Passage, PassageEncoding] | None:
     """Deserialise a passage and its encoding; None if impossible."""
     try:
         return rows.passage(row), rows.encoding(row)
@@ -247,30 +254,30 @@ def _read(row: rows.Row) -> tuple[Passage, PassageEncoding] | None:
         return None
 
 
-def _wrong(
+def _passage_problems(
     document: Document, row: rows.Row, read: tuple[Passage, PassageEncoding] | None
 ) -> Iterator[str]:
     """Problems of a passage, worded to complete a sentence."""
     if row["checksum"] != rows.signature(row):
-        yield "is not what was written"
+        yield "doesn't match its checksum"
     if document.text[row["start"] : row["end"]] != row["text"]:
-        yield "is not what stands in the document there"
+        yield "differs from the document's text there"
     if read is None:
         yield "has vectors or sentences that can't be read"
         return
     passage, encoding = read
     edges = [edge for one in passage.sentences for edge in (one.start, one.end)]
     if not edges or edges != sorted(edges) or edges[0] < passage.start or edges[-1] > passage.end:
-        yield "has sentences that lie outside of it"
+        yield "has sentences outside of it"
     if not len(passage.sentences) == len(encoding.sentences) == len(encoding.counts):
         yield "has more or fewer vectors than sentences"
     if not np.allclose(np.linalg.norm(encoding.sentences, axis=1), 1.0, atol=1e-2):
         yield "has a vector whose length is not 1"
     if not encoding.counts.sum() == len(encoding.pieces) == len(encoding.bits):
-        yield "has more or fewer tokens than it is said to have"
+        yield "has more or fewer tokens than recorded"
 
 
-def _repaired(
+def _repair(
     tables: Tables, writer: SharedWriter, embedder: Embedder, found: Iterable[Problem]
 ) -> None:
     """Rebuild what can be rebuilt; mark the rest to be read again by the next run."""
@@ -287,7 +294,7 @@ def _repaired(
             document = rows.document(row)
             made = broken(document, embedder)
             tables.passages.delete(one_of("document", [id_]))
-            for source in Held.of(row).sources[:1]:
+            for source in DocumentSources.of(row).sources[:1]:
                 writer.put(document, source, made, embedder.passages(made))
             writer.flush()
-    publication.publish(tables, anew=True)
+    publication.publish(tables, force=True)

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from rag.cluster.lance.notes import SharedNotes
-from rag.cluster.lance.storage import told
+from rag.cluster.lance.storage import translate_errors
 from rag.cluster.lance.table import Table
 from rag.cluster.lance.tables import Tables
 from rag.errors import InputError
@@ -25,19 +25,19 @@ KEPT = 10
 _NAMED = "version:"
 
 
-def keep(tables: Tables, documents: int, passages: int) -> None:
+def record(tables: Tables, documents: int, passages: int) -> None:
     """Record the current state as a version."""
     notes, of_version = SharedNotes(tables), _tables(tables)
     number = max((one.number for one in versions(tables)), default=0) + 1
     for table in of_version.values():
         _tag(table, number)
-    kept = {
+    state = {
         "time": dt.datetime.now(dt.UTC).isoformat(),
         "documents": documents,
         "passages": passages,
         "tables": {name: table.version for name, table in of_version.items()},
     }
-    notes.keep(f"{_NAMED}{number}", json.dumps(kept))
+    notes.keep(f"{_NAMED}{number}", json.dumps(state))
     old = [one.number for one in versions(tables)[KEPT:]]
     for table in _tables(tables).values():
         _untag(table, [_tagged(one) for one in old])
@@ -49,11 +49,11 @@ def versions(tables: Tables) -> list[Version]:
     found = [
         Version(
             number=int(name.removeprefix(_NAMED)),
-            time=dt.datetime.fromisoformat(kept["time"]),
-            documents=kept["documents"],
-            passages=kept["passages"],
+            time=dt.datetime.fromisoformat(state["time"]),
+            documents=state["documents"],
+            passages=state["passages"],
         )
-        for name, kept in _kept(tables).items()
+        for name, state in _recorded(tables).items()
     ]
     return sorted(found, key=lambda one: -one.number)
 
@@ -66,19 +66,19 @@ def restore(tables: Tables, number: int) -> None:
     InputError
         If there is no such version.
     """
-    kept = _kept(tables).get(f"{_NAMED}{number}")
-    if kept is None:
+    state = _recorded(tables).get(f"{_NAMED}{number}")
+    if state is None:
         known = ", ".join(str(one.number) for one in versions(tables))
         raise InputError(
             f"{tables.url} has no version {number}; it has {known or 'none'}: rag status --versions"
         )
     for name, table in _tables(tables).items():
-        before = table.at(kept["tables"][name])
+        before = table.at(state["tables"][name])
         if before is None:
             raise InputError(
                 f"version {number} of {tables.url} is gone; name a later one: rag status --versions"
             )
-        with told(tables.url):
+        with translate_errors(tables.url):
             restore_dataset: Callable[[], None] = before.dataset.restore
             restore_dataset()
 
@@ -92,34 +92,34 @@ def _tables(tables: Tables) -> dict[str, Table]:
     }
 
 
-def _kept(tables: Tables) -> dict[str, dict[str, Any]]:
+def _recorded(tables: Tables) -> dict[str, dict[str, Any]]:
     return {name: json.loads(value) for name, value in SharedNotes(tables).all(_NAMED).items()}
 
 
 def _tag(table: Table, number: int) -> None:
     name = _tagged(number)
     # Another run may have ended at the same time: the later one wins.
-    with told(table.url):
+    with translate_errors(table.url):
         tags = table.dataset.tags
-        with _unless("already exists"):
+        with _ignore_done("already exists"):
             tags.create(name, table.version)
         tags.update(name, table.version)
 
 
 def _untag(table: Table, names: Iterable[str]) -> None:
-    with told(table.url):
+    with translate_errors(table.url):
         for name in names:
-            with _unless("does not exist", "Not found"):
+            with _ignore_done("does not exist", "Not found"):
                 table.dataset.tags.delete(name)
 
 
 @contextmanager
-def _unless(*said: str) -> Iterator[None]:
+def _ignore_done(*messages: str) -> Iterator[None]:
     """Ignore errors that mean it was already done, here or by a concurrent run."""
     try:
         yield
     except (OSError, ValueError, RuntimeError) as error:
-        if not any(words in str(error) for words in said):
+        if not any(words in str(error) for words in messages):
             raise
 
 

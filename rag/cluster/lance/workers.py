@@ -21,7 +21,7 @@ terms common to all parts add little overhead."""
 class Workers(Protocol):
     """Other machines, such as :class:`rag.cluster.ray.pipeline.Machines`."""
 
-    def gathered(
+    def map_reduce(
         self,
         work: Callable[[_Part], _Result],
         parts: Sequence[_Part],
@@ -53,7 +53,7 @@ class Part:
         table = Tables(self.url, self.dimension).passages.at(self.version)
         if table is None:
             raise LibraryError(
-                f"{self.url} was cleared while its indexes were made; index once more: rag index"
+                f"{self.url} was cleared while its indexes were being built; index again: rag index"
             )
         return table
 

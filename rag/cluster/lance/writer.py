@@ -18,8 +18,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from rag.cluster.lance import rows
-from rag.cluster.lance.filter_sql import any_of, one_of, quoted
-from rag.cluster.lance.revisions import Held
+from rag.cluster.lance.filter_sql import any_of, one_of, quote
+from rag.cluster.lance.revisions import DocumentSources
 from rag.cluster.lance.tables import Tables
 from rag.errors import LibraryBusy
 from rag.index.sqlite import FileRecord, Source
@@ -40,17 +40,17 @@ _NOWHERE = "coalesce(array_length(paths), 0) = 0"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Put:
+class _NewDocument:
     document: Document
     passages: Sequence[Passage]
     encodings: Sequence[PassageEncoding]
 
 
 @dataclass(slots=True)
-class _Waiting:
+class _Buffer:
     """Buffered changes: documents by id, and sources in order of arrival."""
 
-    documents: dict[str, _Put] = field(default_factory=dict)
+    documents: dict[str, _NewDocument] = field(default_factory=dict)
     sources: list[Source] = field(default_factory=list)
 
     @property
@@ -66,7 +66,7 @@ class SharedWriter:
     def __init__(self, tables: Tables) -> None:
         self._tables = tables
         self._analysis = Analysis()
-        self._waiting = _Waiting()
+        self._buffer = _Buffer()
 
     def put(
         self,
@@ -76,62 +76,62 @@ class SharedWriter:
         encodings: Iterable[PassageEncoding],
     ) -> None:
         """Store a document with a source."""
-        self._waiting.documents[document.id] = _Put(document, passages, list(encodings))
+        self._buffer.documents[document.id] = _NewDocument(document, passages, list(encodings))
         self._take([source])
 
-    def point(self, sources: Sequence[Source]) -> None:
+    def add_sources(self, sources: Sequence[Source]) -> None:
         """Add sources for existing documents."""
         self._take(sources)
 
-    def settle(self, records: Sequence[tuple[FileRecord, Sequence[str]]]) -> list[str]:
+    def record_files(self, records: Sequence[tuple[FileRecord, Sequence[str]]]) -> list[str]:
         """Record files as read, each with the sources now found in it."""
         self.flush()
         present = {record.path: set(found) for record, found in records}
-        held = self._held(f"{any_of('files', present)} OR {_NOWHERE}")
+        current = self._sources_of(f"{any_of('files', present)} OR {_NOWHERE}")
         gone = [
             source.path
-            for one in held.values()
+            for one in current.values()
             for source in one.sources
             if source.file in present and source.path not in present[source.file]
         ]
-        self._rearrange(held, [], frozenset(gone))
+        self._rearrange(current, [], frozenset(gone))
         self._tables.files.upsert([rows.file_row(record) for record, _ in records], "path")
         return sorted(gone)
 
     def remove(self, paths: Sequence[str], files: Sequence[str]) -> None:
         """Delete sources and files, and the documents without any other source."""
         self.flush()
-        held = self._held(f"{any_of('paths', paths)} OR {_NOWHERE}")
-        self._rearrange(held, [], frozenset(paths))
+        current = self._sources_of(f"{any_of('paths', paths)} OR {_NOWHERE}")
+        self._rearrange(current, [], frozenset(paths))
         if files:
             self._tables.files.delete(one_of("path", files))
 
     def _take(self, sources: Sequence[Source]) -> None:
-        self._waiting.sources += sources
-        if max(self._waiting.passages, len(self._waiting.sources)) >= TOGETHER:
+        self._buffer.sources += sources
+        if max(self._buffer.passages, len(self._buffer.sources)) >= TOGETHER:
             self.flush()
 
     def flush(self) -> None:
         """Commit buffered changes."""
-        waiting, self._waiting = self._waiting, _Waiting()
+        waiting, self._buffer = self._buffer, _Buffer()
         if not waiting.sources:
             return
         paths = [one.path for one in waiting.sources]
         ids = dict.fromkeys(one.document_id for one in waiting.sources)
-        held = self._held(f"{any_of('paths', paths)} OR {one_of('id', ids)}")
-        self._rearrange(held, waiting.sources, frozenset(paths), waiting.documents)
+        current = self._sources_of(f"{any_of('paths', paths)} OR {one_of('id', ids)}")
+        self._rearrange(current, waiting.sources, frozenset(paths), waiting.documents)
 
-    def _held(self, where: str) -> dict[str, Held]:
+    def _sources_of(self, where: str) -> dict[str, DocumentSources]:
         """Sources of the documents that match a condition, by id."""
         found = self._tables.documents.rows(("id", "paths", "files", "revision", "seen"), where)
-        return {row["id"]: Held.of(row) for row in found}
+        return {row["id"]: DocumentSources.of(row) for row in found}
 
     def _rearrange(
         self,
-        held: dict[str, Held],
+        current: dict[str, DocumentSources],
         sources: Sequence[Source],
         loose: frozenset[str],
-        put: dict[str, _Put] | None = None,
+        put: dict[str, _NewDocument] | None = None,
     ) -> None:
         """Write documents and their current sources: every path in ``loose`` is detached unless
         ``sources`` attaches it; the last one for a path wins.
@@ -139,36 +139,36 @@ class SharedWriter:
         put = put or {}
         latest = {one.path: one for one in sources}
         touched = dict.fromkeys([*(one.document_id for one in latest.values())])
-        touched |= dict.fromkeys(id_ for id_, one in held.items() if not one.sources)
-        written: dict[str, Held] = {}
+        touched |= dict.fromkeys(id_ for id_, one in current.items() if not one.sources)
+        written: dict[str, DocumentSources] = {}
         for _ in range(ATTEMPTS):
-            now = self._now(held, latest, loose, put)
+            now = self._now(current, latest, loose, put)
             self._write(now, put)
             written |= now
-            held = self._held(one_of("id", now))
-            behind = {id_ for id_ in now if not _is_so(id_, held.get(id_), latest, loose)}
+            current = self._sources_of(one_of("id", now))
+            behind = {id_ for id_ in now if not _is_current(id_, current.get(id_), latest, loose)}
             if not behind:
                 self._follow(dict.fromkeys([*touched, *written]), written, put)
                 return
             # Others changed these after we read them, and their change stands: retry on top of it.
-            held = {id_: one for id_, one in held.items() if id_ in behind}
+            current = {id_: one for id_, one in current.items() if id_ in behind}
             latest = {path: one for path, one in latest.items() if one.document_id in behind}
         raise LibraryBusy(
-            f"others write the same documents to {self._tables.url} without a pause; try again when"
-            " they are done"
+            f"other processes keep writing the same documents to {self._tables.url}; try again "
+            "when they are done"
         )
 
     def _now(
         self,
-        held: dict[str, Held],
+        current: dict[str, DocumentSources],
         latest: dict[str, Source],
         loose: frozenset[str],
-        put: dict[str, _Put],
-    ) -> dict[str, Held]:
+        put: dict[str, _NewDocument],
+    ) -> dict[str, DocumentSources]:
         """The documents to write, with their new sources."""
         found = {
             id_: [one for one in before.sources if one.path not in loose]
-            for id_, before in held.items()
+            for id_, before in current.items()
         }
         for source in latest.values():
             if source.document_id not in found and source.document_id not in put:
@@ -177,14 +177,16 @@ class SharedWriter:
                     " moment ago; index it again"
                 )
             found.setdefault(source.document_id, []).append(source)
-        now = {id_: held.get(id_, Held(())).changed(one) for id_, one in found.items()}
+        now = {
+            id_: current.get(id_, DocumentSources(())).changed(one) for id_, one in found.items()
+        }
         return {
             id_: one
             for id_, one in now.items()
-            if (id_ in put and one.sources) or (id_ in held and one != held[id_])
+            if (id_ in put and one.sources) or (id_ in current and one != current[id_])
         }
 
-    def _write(self, now: dict[str, Held], put: dict[str, _Put]) -> None:
+    def _write(self, now: dict[str, DocumentSources], put: dict[str, _NewDocument]) -> None:
         """Write documents, except those that others changed since they were read."""
         whole = {id_: one for id_, one in now.items() if id_ in put and one.sources}
         documents = self._tables.documents
@@ -203,7 +205,10 @@ class SharedWriter:
         )
 
     def _follow(
-        self, touched: Iterable[str], written: dict[str, Held], put: dict[str, _Put]
+        self,
+        touched: Iterable[str],
+        written: dict[str, DocumentSources],
+        put: dict[str, _NewDocument],
     ) -> None:
         """Update passages to match their documents, and delete documents without sources."""
         tables = self._tables
@@ -222,10 +227,10 @@ class SharedWriter:
             only_if=_OLDER,
         )
         # Read again: others may have changed a document before its passages were written.
-        there = self._held(one_of("id", touched))
+        existing = self._sources_of(one_of("id", touched))
         moved = {
             id_: one
-            for id_, one in there.items()
+            for id_, one in existing.items()
             if one.sources and not (id_ in whole and one.revision == written[id_].revision)
         }
         tables.passages.amend(
@@ -233,25 +238,28 @@ class SharedWriter:
             "document",
             only_if=_OLDER,
         )
-        gone = {id_: one for id_, one in there.items() if not one.sources}
-        gone |= {id_: one for id_, one in written.items() if id_ not in there}
+        gone = {id_: one for id_, one in existing.items() if not one.sources}
+        gone |= {id_: one for id_, one in written.items() if id_ not in existing}
         if gone:
-            tables.passages.delete(_up_to("document", "<=", gone))
-            tables.documents.delete(_up_to("id", "=", gone))
+            tables.passages.delete(_not_newer("document", "<=", gone))
+            tables.documents.delete(_not_newer("id", "=", gone))
 
 
-def _is_so(
-    document: str, there: Held | None, latest: dict[str, Source], loose: frozenset[str]
+def _is_current(
+    document: str,
+    existing: DocumentSources | None,
+    latest: dict[str, Source],
+    loose: frozenset[str],
 ) -> bool:
     """Whether a document has all sources attached here, and none of the detached ones."""
-    paths = {one.path for one in there.sources} if there else set()
+    paths = {one.path for one in existing.sources} if existing else set()
     mine = {path for path, one in latest.items() if one.document_id == document}
     return mine <= paths and not paths & (loose - mine)
 
 
-def _up_to(column: str, how: str, documents: dict[str, Held]) -> str:
+def _not_newer(column: str, how: str, documents: dict[str, DocumentSources]) -> str:
     """Condition: rows of these documents, compared by revision."""
     return " OR ".join(
-        f"({column} = {quoted(id_)} AND revision {how} {one.revision})"
+        f"({column} = {quote(id_)} AND revision {how} {one.revision})"
         for id_, one in documents.items()
     )

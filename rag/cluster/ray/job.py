@@ -9,8 +9,8 @@ from pathlib import Path
 from rag.cluster.lance.engine import SharedEngine
 from rag.cluster.ray.driver import Indexing, Machines
 from rag.cluster.ray.fleet import Fleet
-from rag.cluster.ray.sources import listed
-from rag.documents.registry import Means
+from rag.cluster.ray.sources import list_files
+from rag.documents.registry import ReadOptions
 from rag.errors import AirGapped, InputError
 from rag.index.engine import Engine
 from rag.runtime import airgap
@@ -26,7 +26,7 @@ def index_on(
     on_progress: Callable[[Progress], None],
     *,
     exclude: Sequence[str],
-    means: Means,
+    options: ReadOptions,
     retry: bool,
     again: bool,
 ) -> IndexReport:
@@ -45,12 +45,12 @@ def index_on(
             f"{engine.location} is a library in a folder, which one machine at a time can write; "
             "index into a shared one (--library s3://bucket/name), or without --ray"
         )
-    if airgap.is_told():
-        raise AirGapped("--airgap: a Ray cluster is other machines; index without --ray")
-    sources = listed(paths, exclude)
+    if airgap.is_requested():
+        raise AirGapped("--airgap: a Ray cluster involves other machines; index without --ray")
+    sources = list_files(paths, exclude)
     with machines(fleet) as there, engine.writing(by=there):
         indexing = Indexing(
-            sources, engine, embedder, there, on_progress, means=means, retry=retry, again=again
+            sources, engine, embedder, there, on_progress, options=options, retry=retry, again=again
         )
         indexing.run()
     return indexing.report()

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from rag.documents.registry import Means
+from rag.documents.registry import ReadOptions
 from rag.index.sqlite import Source
 from rag.models.embedder import SentenceTransformerEmbedder
 from rag.types import Document, Failure, Passage, PassageEncoding
@@ -14,7 +14,7 @@ from rag.types.protocols import Embedder
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
+class ListedFile:
     """A listed file: path or URL, size, and modification time."""
 
     name: str
@@ -23,30 +23,30 @@ class Listed:
 
 
 @dataclass(frozen=True, slots=True)
-class Looked:
+class FileToRead:
     """A file that may have to be read. ``digest`` is that of its content, ``unchanged`` says
-    whether it is the same as when last read, and ``means`` are the read options. ``again`` says
+    whether it is the same as when last read, and ``options`` are the read options. ``again`` says
     that the content was read before and is to be replaced where the result differs.
     """
 
-    file: Listed
+    file: ListedFile
     digest: str | None = None
     unchanged: bool = False
-    means: Means = field(default_factory=Means)
+    options: ReadOptions = field(default_factory=ReadOptions)
     again: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class Digested:
+class FileDigest:
     """A file's digest, or the reason there is none."""
 
-    file: Listed
+    file: ListedFile
     digest: str | None
     reason: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Cut:
+class ChunkedDocument:
     """A document split into passages; ``of`` is its file.
 
     ``encodings`` are set by the embedding stage, and stay None if the library already has the
@@ -55,7 +55,7 @@ class Cut:
 
     document: Document
     passages: Sequence[Passage]
-    of: Looked
+    of: FileToRead
     encodings: Sequence[PassageEncoding] | None = None
     replaces: bool = False
 
@@ -66,13 +66,13 @@ class Cut:
 
 
 @dataclass(frozen=True, slots=True)
-class End:
+class FileEnd:
     """The end of a file: number of documents, and failures.
 
     Without a ``digest`` the file could not be accessed, and is not recorded as read.
     """
 
-    of: Looked
+    of: FileToRead
     digest: str | None
     documents: int
     failures: tuple[Failure, ...]
@@ -80,56 +80,56 @@ class End:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Parcel:
+class Batch:
     """Documents to embed and commit together, and ends of files.
 
     A file's end may be in a later parcel than its documents.
     """
 
-    documents: tuple[Cut, ...]
-    ends: tuple[End, ...]
+    documents: tuple[ChunkedDocument, ...]
+    ends: tuple[FileEnd, ...]
     embedded: int = 0
     reused: int = 0
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
-    """A document's current source; ``anew`` if it replaced an earlier reading."""
+class CurrentSource:
+    """A document's current source; ``changed`` if it replaced an earlier reading."""
 
     source: Source
-    anew: bool
+    changed: bool
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
+class WriteResult:
     """Result of writing a parcel."""
 
-    held: tuple[Held, ...]
-    ends: tuple[End, ...]
+    held: tuple[CurrentSource, ...]
+    ends: tuple[FileEnd, ...]
     passages: int
     embedded: int
     reused: int
 
 
 @dataclass(frozen=True, slots=True)
-class Model:
+class ModelReference:
     """A model to load on another machine: from the library's record, in which case it must be
     installed there, or, for any other type of embedder, the embedder itself.
     """
 
-    remembered: str | None
+    record: str | None
     other: Embedder | None = None
 
     @classmethod
-    def of(cls, embedder: Embedder) -> Model:
+    def of(cls, embedder: Embedder) -> ModelReference:
         """Describe an embedder."""
         if isinstance(embedder, SentenceTransformerEmbedder):
-            return cls(embedder.to_remember)
+            return cls(embedder.record)
         return cls(None, embedder)
 
     def embedder(self) -> Embedder:
         """Load the embedder, once per process."""
-        return self.other or _loaded(self.remembered)
+        return self.other or _load(self.record)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,12 +137,12 @@ class Job:
     """Parameters of a run, shared by all stages."""
 
     library: str
-    model: Model
-    means: Means
+    model: ModelReference
+    options: ReadOptions
     known: frozenset[str]
     """Ids of the documents in the library at the start of the run."""
 
 
 @lru_cache(maxsize=1)
-def _loaded(remembered: str | None) -> Embedder:
-    return SentenceTransformerEmbedder.remembered(remembered)
+def _load(record: str | None) -> Embedder:
+    return SentenceTransformerEmbedder.from_record(record)

@@ -14,11 +14,11 @@ from pathlib import Path
 from pyarrow import fs
 
 from rag.cluster.lance.storage import credentials
-from rag.cluster.ray.messages import Listed
+from rag.cluster.ray.messages import ListedFile
 from rag.errors import InputError, SourceNotFound
 
 
-def found(url: str) -> tuple[list[Listed], bool]:
+def list_objects(url: str) -> tuple[list[ListedFile], bool]:
     """List the objects at a URL, by name, and tell whether it is a single object.
 
     Raises
@@ -30,17 +30,17 @@ def found(url: str) -> tuple[list[Listed], bool]:
     """
     url = url.rstrip("/")
     try:
-        storage, path = _storage_of(url)
+        storage, path = _storage_and_path(url)
         (info,) = storage.get_file_info([path])
         if info.type == fs.FileType.File:
-            return [_listed(url, path, info)], True
+            return [_list(url, path, info)], True
         below = storage.get_file_info(fs.FileSelector(path, recursive=True, allow_not_found=True))
     except (OSError, ValueError) as error:
         raise InputError(
-            f"{url} can't be looked at ({_first_line(error)}); check the address and the"
+            f"{url} can't be accessed ({_first_line(error)}); check the address and the"
             " credentials in the environment (AWS_ENDPOINT_URL, AWS_ACCESS_KEY_ID, …)"
         ) from error
-    listed = [_listed(url, path, one) for one in below if one.type == fs.FileType.File]
+    listed = [_list(url, path, one) for one in below if one.type == fs.FileType.File]
     if not listed and info.type == fs.FileType.NotFound:
         raise SourceNotFound(
             f"there is nothing at {url}; if it was indexed and is gone for good: rag remove {url}"
@@ -49,7 +49,7 @@ def found(url: str) -> tuple[list[Listed], bool]:
 
 
 @contextmanager
-def fetched(url: str, folder: Path) -> Iterator[Path]:
+def download(url: str, folder: Path) -> Iterator[Path]:
     """A temporary copy of an object, under its own name in a folder, for the duration of a block.
 
     Raises
@@ -57,7 +57,7 @@ def fetched(url: str, folder: Path) -> Iterator[Path]:
     OSError
         If it can't be fetched.
     """
-    storage, path = _storage_of(url)
+    storage, path = _storage_and_path(url)
     copy = folder / path.rpartition("/")[2]
     try:
         with storage.open_input_stream(path) as content, copy.open("wb") as file:
@@ -67,11 +67,11 @@ def fetched(url: str, folder: Path) -> Iterator[Path]:
         copy.unlink(missing_ok=True)
 
 
-def _listed(url: str, top: str, info: fs.FileInfo) -> Listed:
-    return Listed(url + info.path.removeprefix(top), info.size, info.mtime_ns or 0)
+def _list(url: str, top: str, info: fs.FileInfo) -> ListedFile:
+    return ListedFile(url + info.path.removeprefix(top), info.size, info.mtime_ns or 0)
 
 
-def _storage_of(url: str) -> tuple[fs.FileSystem, str]:
+def _storage_and_path(url: str) -> tuple[fs.FileSystem, str]:
     """The file system and path that a URL refers to. Names are not URL-decoded: keys with ``%`` or
     ``#`` are not rare.
     """

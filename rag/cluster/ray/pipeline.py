@@ -22,10 +22,10 @@ from ray.data import ActorPoolStrategy, DataContext, Dataset, TaskPoolStrategy
 
 from rag.cluster.ray import stages
 from rag.cluster.ray.fleet import Fleet
-from rag.cluster.ray.messages import Digested, Job, Listed, Looked, Written
+from rag.cluster.ray.messages import FileDigest, FileToRead, Job, ListedFile, WriteResult
 from rag.errors import InputError, LibraryError, RagError
 
-_T = TypeVar("_T", Listed, Looked)
+_T = TypeVar("_T", ListedFile, FileToRead)
 _Part = TypeVar("_Part")
 _Result = TypeVar("_Result")
 _Row = dict[str, Any]
@@ -66,8 +66,8 @@ class Machines:
         gpus = sum(one.get("GPU", 0.0) for one in there)
         if fleet.gpus > gpus:
             raise InputError(
-                f"the Ray cluster has {gpus:g} GPUs, and each copy of the model is to have"
-                f" {fleet.gpus:g}; leave --gpus out, or add machines that have some"
+                f"the Ray cluster has {gpus:g} GPUs, but each copy of the model needs"
+                f" {fleet.gpus:g}; leave --gpus out, or add machines with GPUs"
             )
         self._gpus = fleet.gpus
         by_default = int(gpus // fleet.gpus) if fleet.gpus else len(cpus)
@@ -75,20 +75,20 @@ class Machines:
         self._readers = max(1, int(sum(cpus)) // 2)
         self._share = min(cpus) * RESERVED
 
-    def digests(self, files: Sequence[Listed]) -> Iterator[Digested]:
+    def digests(self, files: Sequence[ListedFile]) -> Iterator[FileDigest]:
         """Compute the digests of files, in no particular order."""
         if files:
             looked = self._files(files).flat_map(
-                partial(_each, stages.digested),
+                partial(_each, stages.compute_digests),
                 compute=TaskPoolStrategy(self._readers),
                 num_cpus=self._share,
             )
             yield from _results(looked)
 
-    def index(self, files: Sequence[Looked], job: Job) -> Generator[Written]:
+    def index(self, files: Sequence[FileToRead], job: Job) -> Generator[WriteResult]:
         """Read, embed and write files; yields results in no particular order."""
         read = self._files(files).flat_map(
-            partial(_each, partial(stages.reading, job=job)),
+            partial(_each, partial(stages.read_files, job=job)),
             compute=TaskPoolStrategy(self._readers),
             num_cpus=self._share,
         )
@@ -107,7 +107,7 @@ class Machines:
         )
         yield from _results(written)
 
-    def gathered(
+    def map_reduce(
         self,
         work: Callable[[_Part], _Result],
         parts: Sequence[_Part],
@@ -119,14 +119,14 @@ class Machines:
         task = ray.remote(
             num_cpus=2 * self._share, max_retries=RETRIES, retry_exceptions=[LibraryError]
         )
-        begun, joined = task(_done), task(_joined)
+        begun, joined = task(_call), task(_join)
         found = [begun.remote(work, part) for part in parts]
         while len(found) > 1:
             found = [
                 joined.remote(join, *found[start : start + JOINED])
                 for start in range(0, len(found), JOINED)
             ]
-        with _told():
+        with _reraise_remote_errors():
             result: _Result = ray.get(found[0])
             return result
 
@@ -150,7 +150,7 @@ def machines(fleet: Fleet) -> Iterator[Machines]:
     if mine:
         _connect(fleet.address)
     try:
-        with _quiet():
+        with _silence_ray():
             yield Machines(fleet)
     finally:
         if mine:
@@ -171,7 +171,7 @@ def _connect(address: str) -> None:
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def _silence_ray() -> Iterator[None]:
     """Silence Ray Data for the duration of a block, and make it pass on each parcel at once."""
     context = DataContext.get_current()
     mine = {
@@ -200,7 +200,7 @@ def _tasks(files: Sequence[_T], most: int) -> Iterator[list[_T]]:
     group: list[_T] = []
     size = 0
     for one in files:
-        its = (one.file if isinstance(one, Looked) else one).size
+        its = (one.file if isinstance(one, FileToRead) else one).size
         if group and (len(group) >= most or size + its > BYTES_TOGETHER):
             yield group
             group, size = [], 0
@@ -212,13 +212,13 @@ def _tasks(files: Sequence[_T], most: int) -> Iterator[list[_T]]:
 
 def _results(dataset: Dataset) -> Iterator[Any]:
     """Yield the results of the last stage."""
-    with _told():
+    with _reraise_remote_errors():
         for row in dataset.iter_rows():
             yield row[ROW]
 
 
 @contextmanager
-def _told() -> Iterator[None]:
+def _reraise_remote_errors() -> Iterator[None]:
     """Raise our own errors as they were raised on the remote machine."""
     try:
         yield
@@ -237,11 +237,11 @@ def _cause(error: BaseException | None) -> RagError | None:
     return error
 
 
-def _done(work: Callable[[_Part], _Result], part: _Part) -> _Result:
+def _call(work: Callable[[_Part], _Result], part: _Part) -> _Result:
     return work(part)
 
 
-def _joined(join: Callable[[Sequence[_Result]], _Result], *results: _Result) -> _Result:
+def _join(join: Callable[[Sequence[_Result]], _Result], *results: _Result) -> _Result:
     return join(results)
 
 

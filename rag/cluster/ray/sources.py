@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from rag.cluster.ray import object_storage
-from rag.cluster.ray.messages import Listed
+from rag.cluster.ray.messages import ListedFile
 from rag.documents.discovery import Discovery, discover, excluded
-from rag.documents.ignored_names import is_debris
+from rag.documents.ignored_names import is_ignored
 from rag.documents.registry import supported
-from rag.runtime.files import SPECIAL, is_ordinary, is_url, may_read, printable
+from rag.runtime.files import SPECIAL, is_regular, is_url, may_read, printable
 from rag.types import Failure
 
 _LAST_NS = 2**63 - 1
@@ -25,7 +25,7 @@ class Sources:
     reasons.
     """
 
-    files: tuple[Listed, ...]
+    files: tuple[ListedFile, ...]
     named: tuple[str, ...]
     skipped: tuple[Failure, ...]
     failed: tuple[Failure, ...]
@@ -45,7 +45,7 @@ class Sources:
         return self.folders is not None and self.folders.covers(name)
 
 
-def listed(sources: Sequence[str | Path], exclude: Sequence[str] = ()) -> Sources:
+def list_files(sources: Sequence[str | Path], exclude: Sequence[str] = ()) -> Sources:
     """List files under sources; names ignored in folders are ignored below a prefix, too.
 
     Raises
@@ -57,11 +57,11 @@ def listed(sources: Sequence[str | Path], exclude: Sequence[str] = ()) -> Source
     """
     paths = [one for one in sources if not is_url(one)]
     folders = discover(paths, leave_out=None, exclude=exclude) if paths else None
-    below = _Below(exclude)
+    below = _ObjectFiles(exclude)
     for one in sources:
         if is_url(one):
             below.look_into(str(one).rstrip("/"))
-    here = _Here()
+    here = _LocalFiles()
     for path in folders.files if folders else ():
         here.look_at(path)
     return Sources(
@@ -76,10 +76,10 @@ def listed(sources: Sequence[str | Path], exclude: Sequence[str] = ()) -> Source
 
 
 @dataclass(slots=True)
-class _Here:
+class _LocalFiles:
     """Local files."""
 
-    files: list[Listed] = field(default_factory=list)
+    files: list[ListedFile] = field(default_factory=list)
     unreadable: list[Failure] = field(default_factory=list)
 
     def look_at(self, path: Path) -> None:
@@ -92,28 +92,28 @@ class _Here:
         except UnicodeEncodeError:
             reason = "its name is not valid UTF-8: rename it"
         else:
-            if is_ordinary(facts) and may_read(path):
+            if is_regular(facts) and may_read(path):
                 changed = min(max(facts.st_mtime_ns, -_LAST_NS), _LAST_NS)
-                self.files.append(Listed(str(path), facts.st_size, changed))
+                self.files.append(ListedFile(str(path), facts.st_size, changed))
                 return
-            reason = "it can't be read: Permission denied" if is_ordinary(facts) else SPECIAL
+            reason = "it can't be read: Permission denied" if is_regular(facts) else SPECIAL
         self.unreadable.append(Failure(printable(path), reason))
 
 
 @dataclass(slots=True)
-class _Below:
+class _ObjectFiles:
     """Files in object storage, without duplicates."""
 
     exclude: Sequence[str]
     suffixes: frozenset[str] = field(default_factory=supported)
-    files: dict[str, Listed] = field(default_factory=dict)
+    files: dict[str, ListedFile] = field(default_factory=dict)
     named: list[str] = field(default_factory=list)
     prefixes: list[str] = field(default_factory=list)
     skipped: dict[str, Failure] = field(default_factory=dict)
 
     def look_into(self, url: str) -> None:
         """Add the objects at a URL and below it."""
-        found, is_single = object_storage.found(url)
+        found, is_single = object_storage.list_objects(url)
         if is_single:
             self.named.append(url)
             self.files[url] = found[0]
@@ -124,7 +124,7 @@ class _Below:
         left_out = excluded(top, self.exclude)
         for one in found:
             inner = PurePosixPath(one.name.removeprefix(f"{url}/"))
-            if any(map(is_debris, inner.parts)) or _is_left_out(top, inner, left_out):
+            if any(map(is_ignored, inner.parts)) or _is_excluded(top, inner, left_out):
                 continue
             if not inner.suffix or inner.suffix.lower() in self.suffixes:
                 self.files[one.name] = one
@@ -133,6 +133,6 @@ class _Below:
                 self.skipped[one.name] = Failure(one.name, reason, "unsupported")
 
 
-def _is_left_out(top: Path, inner: PurePosixPath, left_out: Callable[[str], bool]) -> bool:
+def _is_excluded(top: Path, inner: PurePosixPath, left_out: Callable[[str], bool]) -> bool:
     folders = [top / one for one in inner.parents if one.name]
     return any(left_out(f"{one}/") for one in folders) or left_out(str(top / inner))

@@ -10,13 +10,23 @@ from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from rag.cluster.lance.opener import opened
+from rag.cluster.lance.opener import open_library
 from rag.cluster.ray import object_storage
-from rag.cluster.ray.messages import Cut, Digested, End, Held, Job, Listed, Looked, Parcel, Written
-from rag.documents.sandbox.reader import Alive, ReadFile, read
+from rag.cluster.ray.messages import (
+    Batch,
+    ChunkedDocument,
+    CurrentSource,
+    FileDigest,
+    FileEnd,
+    FileToRead,
+    Job,
+    ListedFile,
+    WriteResult,
+)
+from rag.documents.sandbox.reader import ReadFile, ReadProgress, read
 from rag.ingest.passage_encoder import Encoder
-from rag.ingest.run import dated
-from rag.ingest.staleness import is_just_so
+from rag.ingest.run import with_date
+from rag.ingest.staleness import is_identical
 from rag.runtime.files import is_url
 from rag.text.chunking import passages
 from rag.types import Document, Failure
@@ -26,26 +36,26 @@ PASSAGES_TOGETHER = 512
 further by tokens."""
 
 
-def digested(files: Iterable[Listed]) -> list[Digested]:
+def compute_digests(files: Iterable[ListedFile]) -> list[FileDigest]:
     """Compute the digests of files."""
     found = []
     for file in files:
         with TemporaryDirectory() as folder, ExitStack() as copies:
             try:
                 content = _content(file.name, Path(folder), copies)
-                found.append(Digested(file, _digest(content)))
+                found.append(FileDigest(file, _digest(content)))
             except OSError as error:
-                found.append(Digested(file, None, _reason(error)))
+                found.append(FileDigest(file, None, _reason(error)))
     return found
 
 
-def reading(files: Sequence[Looked], job: Job) -> Iterator[Parcel]:
+def read_files(files: Sequence[FileToRead], job: Job) -> Iterator[Batch]:
     """Read files and split their documents into passages, in parcels."""
-    gathered = _Gathered()
-    for means in dict.fromkeys(one.means for one in files):
+    gathered = _BatchBuilder()
+    for options in dict.fromkeys(one.options for one in files):
         with TemporaryDirectory() as folder, ExitStack() as copies:
-            alike = [one for one in files if one.means == means]
-            there: dict[Path, tuple[Looked, str]] = {}
+            alike = [one for one in files if one.options == options]
+            there: dict[Path, tuple[FileToRead, str]] = {}
             for position, one in enumerate(alike):
                 mine = Path(folder) / str(position)
                 mine.mkdir()
@@ -54,9 +64,9 @@ def reading(files: Sequence[Looked], job: Job) -> Iterator[Parcel]:
                     there[content] = one, _digest(content)
                 except OSError as error:
                     failure = Failure(one.file.name, _reason(error))
-                    gathered.ends.append(End(one, None, 0, (failure,), 0.0))
-            yield from _read(there, replace(job, means=means), gathered)
-    yield gathered.parcel()
+                    gathered.ends.append(FileEnd(one, None, 0, (failure,), 0.0))
+            yield from _read(there, replace(job, options=options), gathered)
+    yield gathered.batch()
 
 
 class Embedding:
@@ -64,37 +74,37 @@ class Embedding:
 
     def __init__(self, job: Job) -> None:
         self._job = job
-        engine, self._embedder = opened(
+        engine, self._embedder = open_library(
             job.library, create=False, model=None, dimensions=None, embedder=job.model.embedder()
         )
         self._reader = engine.reader
         self._encoder = Encoder(self._embedder, self._reader)
 
-    def __call__(self, parcel: Parcel) -> Parcel:
+    def __call__(self, batch: Batch) -> Batch:
         """Add encodings to a parcel, except for documents already in the library."""
-        asked = {one.document.id for one in parcel.documents if not one.of.again}
+        asked = {one.document.id for one in batch.documents if not one.of.again}
         # Documents written by another run meanwhile are not excluded: their encodings are found
         # below.
         there = self._reader.whole(sorted(asked & self._job.known))
-        new = [one for one in parcel.documents if not self._is_there(one, there)]
+        new = [one for one in batch.documents if not self._is_there(one, there)]
         before = self._encoder.embedded, self._encoder.reused
         made = self._encoder.begin([passage for one in new for passage in one.passages])
         encoded = {id(one): tuple(islice(made, len(one.passages))) for one in new}
         return replace(
-            parcel,
+            batch,
             documents=tuple(
                 replace(one, encodings=encoded[id(one)], replaces=one.of.again)
                 if id(one) in encoded
                 else one
-                for one in parcel.documents
+                for one in batch.documents
             ),
             embedded=self._encoder.embedded - before[0],
             reused=self._encoder.reused - before[1],
         )
 
-    def _is_there(self, one: Cut, there: frozenset[str]) -> bool:
+    def _is_there(self, one: ChunkedDocument, there: frozenset[str]) -> bool:
         if one.of.again:
-            return is_just_so(one.document, one.passages, self._reader)
+            return is_identical(one.document, one.passages, self._reader)
         return one.document.id in there
 
 
@@ -102,85 +112,87 @@ class Writing:
     """Commits parcels. Commits are idempotent, as after losing a machine they may be repeated."""
 
     def __init__(self, job: Job) -> None:
-        engine, _ = opened(
+        engine, _ = open_library(
             job.library, create=False, model=None, dimensions=None, embedder=job.model.embedder()
         )
         self._writer = engine.writer
 
-    def __call__(self, parcel: Parcel) -> Written:
+    def __call__(self, batch: Batch) -> WriteResult:
         """Commit a whole parcel."""
-        for one in parcel.documents:
+        for one in batch.documents:
             if one.encodings is None:
-                self._writer.point([one.source])
+                self._writer.add_sources([one.source])
             else:
                 self._writer.put(one.document, one.source, one.passages, one.encodings)
         self._writer.flush()
-        return Written(
-            held=tuple(Held(one.source, one.replaces) for one in parcel.documents),
-            ends=parcel.ends,
-            passages=sum(len(one.passages) for one in parcel.documents),
-            embedded=parcel.embedded,
-            reused=parcel.reused,
+        return WriteResult(
+            held=tuple(CurrentSource(one.source, one.replaces) for one in batch.documents),
+            ends=batch.ends,
+            passages=sum(len(one.passages) for one in batch.documents),
+            embedded=batch.embedded,
+            reused=batch.reused,
         )
 
 
-class _Gathered:
+class _BatchBuilder:
     """Collects documents until there are enough for a parcel."""
 
     def __init__(self) -> None:
-        self.documents: list[Cut] = []
-        self.ends: list[End] = []
+        self.documents: list[ChunkedDocument] = []
+        self.ends: list[FileEnd] = []
         self._passages = 0
 
-    def add(self, one: Cut) -> Iterator[Parcel]:
+    def add(self, one: ChunkedDocument) -> Iterator[Batch]:
         """Add a document; yields a parcel if it is full."""
         self.documents.append(one)
         self._passages += len(one.passages)
         if self._passages >= PASSAGES_TOGETHER:
-            yield self.parcel()
+            yield self.batch()
 
-    def parcel(self) -> Parcel:
+    def batch(self) -> Batch:
         """Take everything collected as a parcel."""
-        found = Parcel(tuple(self.documents), tuple(self.ends))
+        found = Batch(tuple(self.documents), tuple(self.ends))
         self.documents, self.ends, self._passages = [], [], 0
         return found
 
 
-def _read(there: dict[Path, tuple[Looked, str]], job: Job, gathered: _Gathered) -> Iterator[Parcel]:
+def _read(
+    there: dict[Path, tuple[FileToRead, str]], job: Job, gathered: _BatchBuilder
+) -> Iterator[Batch]:
     """Read local files one after the other, as on a single machine."""
     counts = dict.fromkeys(there, 0)
-    for result in read(list(there), means=job.means, workers=1):
-        if isinstance(result, Alive):
+    for result in read(list(there), options=job.options, workers=1):
+        if isinstance(result, ReadProgress):
             continue
         if isinstance(result, ReadFile):
-            looked, digest = there[result.path]
+            request, digest = there[result.path]
             failures = tuple(
-                replace(one, source=_renamed(one.source, result.path, looked))
+                replace(one, source=_original_source(one.source, result.path, request))
                 for one in result.failures
             )
-            end = End(looked, digest, counts[result.path], failures, result.seconds)
+            end = FileEnd(request, digest, counts[result.path], failures, result.seconds)
             gathered.ends.append(end)
             continue
         path, document = result
-        looked, _ = there[path]
+        request, _ = there[path]
         counts[path] += 1
-        yield from gathered.add(_cut(document, path, looked, job))
+        yield from gathered.add(_chunk(document, path, request, job))
 
 
-def _cut(document: Document, path: Path, looked: Looked, job: Job) -> Cut:
-    renamed = replace(document, source=_renamed(document.source, path, looked))
-    whole = dated(renamed, looked.file.modified_ns)
-    return Cut(whole, passages(whole, job.model.embedder()), looked)
+def _chunk(document: Document, path: Path, request: FileToRead, job: Job) -> ChunkedDocument:
+    renamed = replace(document, source=_original_source(document.source, path, request))
+    whole = with_date(renamed, request.file.modified_ns)
+    return ChunkedDocument(whole, passages(whole, job.model.embedder()), request)
 
 
-def _renamed(source: str, copy: Path, looked: Looked) -> str:
+def _original_source(source: str, copy: Path, request: FileToRead) -> str:
     """Map a source in the copy of a file to the original."""
-    return looked.file.name + source.removeprefix(str(copy))
+    return request.file.name + source.removeprefix(str(copy))
 
 
 def _content(name: str, folder: Path, copies: ExitStack) -> Path:
     return (
-        copies.enter_context(object_storage.fetched(name, folder)) if is_url(name) else Path(name)
+        copies.enter_context(object_storage.download(name, folder)) if is_url(name) else Path(name)
     )
 
 

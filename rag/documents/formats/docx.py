@@ -93,7 +93,7 @@ def load_docx(content: Content) -> Loaded:
     part = main_part(package, _KIND, "word/")
     body = child(package.tree(part), "w:body")
     if body is None:
-        raise LoadError("it is damaged (no body); get a whole copy of it")
+        raise LoadError("it is damaged (no body); get a complete copy of it")
     parts = dict(package.relations(part).values())
     writer = _Writer(
         styles=_styles(package.tree_if_there(parts.get("styles"))),
@@ -120,7 +120,7 @@ class _Writer:
         self._styles = styles
         self._numbering = numbering
         self._notes = notes
-        self._told: set[tuple[str, str]] = set()
+        self._numbered: set[tuple[str, str]] = set()
         self._aside: deque[tuple[str, Element]] = deque()
         self._depth = 0  # of enclosing tables and paragraphs
         self._ends: list[str] = []  # closing tags of the enclosing paragraphs
@@ -137,7 +137,7 @@ class _Writer:
         for event, tag, element, walker in walk(root):
             if event == "end":
                 self._end(tag)
-            elif _is_out_of_sight(tag, element) or self._goes_aside(tag, element, root):
+            elif _is_hidden(tag, element) or self._goes_aside(tag, element, root):
                 walker.skip_subtree()
             else:
                 self._start(tag, element)
@@ -151,9 +151,9 @@ class _Writer:
             self._aside.append(("", element))
         elif tag in _NOTE_REFERENCES:
             key = _NOTE_REFERENCES[tag], attribute(element, "w:id") or ""
-            if key in self._notes and key not in self._told:
-                self._told.add(key)
-                self._aside.append((f"Note {len(self._told)}: ", self._notes[key]))
+            if key in self._notes and key not in self._numbered:
+                self._numbered.add(key)
+                self._aside.append((f"Note {len(self._numbered)}: ", self._notes[key]))
         else:
             return False
         return True
@@ -218,10 +218,10 @@ class _Writer:
         properties = child(paragraph, "w:pPr")
         usual = self._styles.get("", _PLAIN)
         style = self._styles.get(_value(child(properties, "w:pStyle")), usual)
-        return style if properties is None else _with_own(style, properties)
+        return style if properties is None else _override(style, properties)
 
 
-def _is_out_of_sight(tag: str, element: Element) -> bool:
+def _is_hidden(tag: str, element: Element) -> bool:
     if tag == "w:r":
         return _is_on(child(element, "w:rPr", "w:vanish"))
     if tag == "w:sdt":
@@ -243,7 +243,7 @@ def _number(element: Element | None, otherwise: int) -> int:
     return int(value) if re.fullmatch(r"[0-9]{1,9}", value) else otherwise
 
 
-def _with_own(style: _Style, properties: Element) -> _Style:
+def _override(style: _Style, properties: Element) -> _Style:
     """Override a style with the properties of a paragraph or derived style."""
     outline = child(properties, "w:outlineLvl")
     if outline is not None:
@@ -303,7 +303,7 @@ def _derived(style: _Style, element: Element) -> _Style:
     elif _CONTENTS.fullmatch(name):
         style = replace(style, contents=True)
     properties = child(element, "w:pPr")
-    return style if properties is None else _with_own(style, properties)
+    return style if properties is None else _override(style, properties)
 
 
 def _starts(root: Element | None) -> dict[tuple[str, int], int]:

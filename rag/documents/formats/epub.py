@@ -12,7 +12,7 @@ from rag.documents.content import Content
 from rag.documents.formats.html import feed
 from rag.documents.layout import MACHINERY, Layout
 from rag.documents.loaded import Block, Loaded
-from rag.documents.metadata import About
+from rag.documents.metadata import FileMetadata
 from rag.documents.office_zip import Element, Package, open_package, resolved
 from rag.documents.whitespace import one_line
 from rag.errors import LoadError
@@ -73,22 +73,24 @@ def load_epub(content: Content) -> Loaded:
     return _about(root).loaded(blocks, tuple(warnings))
 
 
-def _local(element: Element) -> str:
+def _local_name(element: Element) -> str:
     return element.tag.rpartition("}")[2].lower() if isinstance(element.tag, str) else ""
 
 
 def _all(root: Element | None, name: str) -> Iterator[Element]:
     """Elements of this name below ``root``, in any namespace: many books get it wrong."""
-    return (e for e in (() if root is None else root.iter()) if _local(e) == name)
+    return (e for e in (() if root is None else root.iter()) if _local_name(e) == name)
 
 
 def _book(package: Package) -> str:
     """Name of the package document, which lists all other parts."""
     if _CONTAINER not in package:
-        raise LoadError(f"it is no {_KIND}; give it the ending that fits what it holds")
+        raise LoadError(
+            f"it is not a valid {_KIND}; give it the extension that matches its content"
+        )
     for file in _all(package.tree(_CONTAINER), "rootfile"):
         return resolved("", file.get("full-path", ""))
-    raise LoadError("it is damaged (it names no book); get a whole copy of it")
+    raise LoadError("it is damaged (it names no book); get a complete copy of it")
 
 
 def _items(root: Element, folder: str) -> dict[str, _Item]:
@@ -105,13 +107,13 @@ def _items(root: Element, folder: str) -> dict[str, _Item]:
 
 
 def _spine(root: Element, items: Mapping[str, _Item]) -> Iterator[_Item]:
-    told: set[str] = set()
+    written: set[str] = set()
     for spine in _all(root, "spine"):
         for reference in _all(spine, "itemref"):
             item = items.get(reference.get("idref", ""))
-            if item is None or item.kind not in _PAGES or item.name in told:
+            if item is None or item.kind not in _PAGES or item.name in written:
                 continue
-            told.add(item.name)
+            written.add(item.name)
             if "nav" not in item.properties.split():
                 yield item
 
@@ -162,33 +164,33 @@ def _chapter(package: Package, item: _Item, label: str) -> list[Block]:
     declared = _CHARSET.search(data[:_CHARSET_WITHIN])
     markup, _ = decode(data, declared[1].decode("ascii", "replace") if declared else None)
     layout = Layout(MACHINERY)
-    feed(_CLOSED_AT_ONCE.sub(_opened, _DECLARATION.sub("", markup)), layout)
+    feed(_CLOSED_AT_ONCE.sub(_expand_empty_tag, _DECLARATION.sub("", markup)), layout)
     blocks = layout.blocks()
     if blocks and label and not any(block.level for block in blocks):
-        return [Block(label, _CHAPTER_LEVEL), *_without(label, blocks)]
+        return [Block(label, _CHAPTER_LEVEL), *_drop_repeated_label(label, blocks)]
     return blocks
 
 
-def _without(label: str, blocks: list[Block]) -> list[Block]:
+def _drop_repeated_label(label: str, blocks: list[Block]) -> list[Block]:
     """Drop the first block if it repeats the label."""
     return blocks[1:] if one_line(blocks[0].text).lower() == label.lower() else blocks
 
 
-def _opened(tag: re.Match[str]) -> str:
+def _expand_empty_tag(tag: re.Match[str]) -> str:
     """Rewrite XML's <a/> as <a></a>; HTML would treat what follows as inside it."""
     return tag[0] if tag[1].lower() in _VOID else f"<{tag[1]}{tag[2]}></{tag[1]}>"
 
 
-def _about(root: Element) -> About:
-    said: dict[str, list[str]] = {}
+def _about(root: Element) -> FileMetadata:
+    values: dict[str, list[str]] = {}
     for metadata in _all(root, "metadata"):
         for element in metadata.iter():
             words = one_line("".join(element.itertext()) if isinstance(element.tag, str) else "")
             if words:
-                said.setdefault(_local(element), []).append(html.unescape(words))
-    return About(
-        title=said.get("title", [""])[0],
-        author=", ".join(said.get("creator", [])),
-        date=said.get("date", [""])[0],
-        language=said.get("language", [""])[0],
+                values.setdefault(_local_name(element), []).append(html.unescape(words))
+    return FileMetadata(
+        title=values.get("title", [""])[0],
+        author=", ".join(values.get("creator", [])),
+        date=values.get("date", [""])[0],
+        language=values.get("language", [""])[0],
     )

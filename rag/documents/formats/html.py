@@ -74,7 +74,7 @@ def load_html(content: Content) -> Iterator[Loaded]:
     """
     pieces, encoding = decoded_pieces(content, _declared_encoding(content))
     if len(content) - _size_of_pictures(content) > _LARGE:
-        yield from _in_pieces(content, encoding)
+        yield from _load_in_pieces(content, encoding)
         return
     markup = _DOCUMENT_MARKUP.sub("", "".join(pieces))
     if len(content) > _LARGE:
@@ -82,14 +82,14 @@ def load_html(content: Content) -> Iterator[Loaded]:
     page = _whole_page(markup)
     tree = _tree(markup)
     if tree is None:
-        yield from _loaded(page, encoding=encoding, extraction="page")
+        yield from _to_loaded(page, encoding=encoding, extraction="page")
         return
     found = _trafilatura(tree) if _is_tractable(tree) else None
     article = _article(found) if found is not None else []
-    is_article = bool(article) and _is_well_cut(article, page, tree)
-    yield from _loaded(
+    is_article = bool(article) and _is_good_extraction(article, page, tree)
+    yield from _to_loaded(
         article if is_article else page,
-        said=page_facts(tree, found.author if found is not None else None),
+        stated=page_facts(tree, found.author if found is not None else None),
         encoding=encoding,
         extraction="article" if is_article else "page",
     )
@@ -102,7 +102,7 @@ def _size_of_pictures(content: Content) -> int:
     return sum(len(picture[0]) for picture in _PICTURE_BYTES.finditer(content))
 
 
-def _in_pieces(content: Content, encoding: str) -> Iterator[Loaded]:
+def _load_in_pieces(content: Content, encoding: str) -> Iterator[Loaded]:
     """Load all text of a page, keeping only one piece and one part in memory."""
 
     def pieces() -> Iterator[str]:
@@ -112,14 +112,16 @@ def _in_pieces(content: Content, encoding: str) -> Iterator[Loaded]:
     head = _tree("".join(islice(pieces(), _PIECES_WITH_HEAD)))
     for view in _VIEWS:
         layout = view()
-        letters = _letters(_fed(pieces(), layout))
+        letters = _count_letters(_stream_blocks(pieces(), layout))
         if layout.unseen <= letters > 0:
             break
-    said = _NOTHING if head is None else page_facts(head, None)
-    yield from _loaded(_fed(pieces(), view()), said=said, encoding=encoding, extraction="page")
+    stated = _NOTHING if head is None else page_facts(head, None)
+    yield from _to_loaded(
+        _stream_blocks(pieces(), view()), stated=stated, encoding=encoding, extraction="page"
+    )
 
 
-def _fed(pieces: Iterable[str], layout: Layout) -> Iterator[Block]:
+def _stream_blocks(pieces: Iterable[str], layout: Layout) -> Iterator[Block]:
     """Yield the blocks of a page that comes in pieces."""
     from lxml import etree  # type: ignore[import-untyped,unused-ignore]
 
@@ -147,8 +149,8 @@ def feed(markup: str, layout: Layout) -> None:
         layout.data(markup)  # no elements at all
 
 
-def _loaded(
-    blocks: Iterable[Block], *, said: Facts = _NOTHING, encoding: str, extraction: str
+def _to_loaded(
+    blocks: Iterable[Block], *, stated: Facts = _NOTHING, encoding: str, extraction: str
 ) -> Iterator[Loaded]:
     notes = {"extraction": extraction}
     if encoding != "utf-8":
@@ -156,9 +158,9 @@ def _loaded(
     for text, headings in in_parts(blocks):
         yield Loaded(
             text=text,
-            title=said.title or first_title(text, headings),
-            date=said.date,
-            metadata={**said.metadata, **notes},
+            title=stated.title or first_title(text, headings),
+            date=stated.date,
+            metadata={**stated.metadata, **notes},
             headings=headings,
         )
 
@@ -178,22 +180,22 @@ def _whole_page(markup: str) -> list[Block]:
         layout = view()
         feed(markup, layout)
         blocks = layout.blocks()
-        if layout.unseen <= _letters(blocks) > 0:
+        if layout.unseen <= _count_letters(blocks) > 0:
             break
     return blocks
 
 
-def _letters(blocks: Iterable[Block]) -> int:
+def _count_letters(blocks: Iterable[Block]) -> int:
     return sum(len("".join(block.text.split())) for block in blocks)
 
 
-def _is_well_cut(article: list[Block], page: list[Block], tree: _Element) -> bool:
+def _is_good_extraction(article: list[Block], page: list[Block], tree: _Element) -> bool:
     """Whether the article kept nearly all main text and dropped much boilerplate."""
-    least, most = _LEAST_SHARE * _letters_of_page(tree), _MOST_SHARE * _letters(page)
-    return least < _letters(article) < most
+    least, most = _LEAST_SHARE * _count_page_letters(tree), _MOST_SHARE * _count_letters(page)
+    return least < _count_letters(article) < most
 
 
-def _letters_of_page(tree: _Element) -> int:
+def _count_page_letters(tree: _Element) -> int:
     outside = " or ".join(f"ancestor::{tag}" for tag in _MARGINS)
     return sum(len("".join(words.split())) for words in tree.xpath(f"//text()[not({outside})]"))
 

@@ -9,7 +9,7 @@ from itertools import islice
 from typing import Any, TypeAlias
 
 from rag.documents.dates import parse_date
-from rag.documents.fields import Facts, in_words
+from rag.documents.fields import Facts, format_value
 from rag.documents.whitespace import one_line
 
 _Element: TypeAlias = Any  # an lxml element (lxml ships no types)
@@ -86,8 +86,8 @@ def _title(tree: _Element, declared: _Declared) -> str:
 def _author(declared: _Declared) -> str:
     """All values of the first author name that has any, unless they are URLs of author pages."""
     for name in _AUTHOR:
-        said = map(one_line, declared.get(name, ()))
-        names = [words for words in said if words and not _ADDRESS.match(words)]
+        stated = map(one_line, declared.get(name, ()))
+        names = [words for words in stated if words and not _ADDRESS.match(words)]
         if names:
             return "; ".join(dict.fromkeys(names))  # many are written "Doe, Jane"
     return ""
@@ -95,8 +95,8 @@ def _author(declared: _Declared) -> str:
 
 def _language(tree: _Element, declared: _Declared) -> str:
     root = tree.getroottree().getroot()
-    said = (root.get("lang"), root.get("xml:lang"), *_all(declared, _LANGUAGE))
-    tags = (words.strip() for words in said if words)
+    stated = (root.get("lang"), root.get("xml:lang"), *_all(declared, _LANGUAGE))
+    tags = (words.strip() for words in stated if words)
     return next((tag.replace("_", "-") for tag in tags if _TAG.fullmatch(tag)), "")
 
 
@@ -108,21 +108,21 @@ def _marked_dates(tree: _Element) -> Iterator[str]:
 
 def _declared(tree: _Element) -> _Declared:
     """Values of meta elements and JSON-LD, by lower-case name, in order."""
-    said: dict[str, list[str]] = {}
+    stated: dict[str, list[str]] = {}
 
-    def say(name: str, value: str) -> None:
-        values = said.setdefault(name.lower(), [])
+    def add(name: str, value: str) -> None:
+        values = stated.setdefault(name.lower(), [])
         if len(values) < _MOST_SAID:
             values.append(value)
 
     for meta in tree.iter("meta"):
         for attribute in ("property", "name", "itemprop", "http-equiv"):
             if meta.get(attribute) and meta.get("content"):
-                say(meta.get(attribute), meta.get("content"))
+                add(meta.get(attribute), meta.get("content"))
     for script in tree.iterfind(".//script[@type='application/ld+json']"):
         for name, value in _linked_data(script.text or ""):
-            say(name, value)
-    return said
+            add(name, value)
+    return stated
 
 
 def _linked_data(source: str) -> Iterator[tuple[str, str]]:
@@ -135,5 +135,7 @@ def _linked_data(source: str) -> Iterator[tuple[str, str]]:
         if isinstance(node, list):
             nodes += node
         elif isinstance(node, dict):
-            yield from ((name, words) for name in _LINKED if (words := in_words(node.get(name))))
+            yield from (
+                (name, words) for name in _LINKED if (words := format_value(node.get(name)))
+            )
             nodes += node.values()

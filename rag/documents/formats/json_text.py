@@ -12,7 +12,7 @@ from typing import TypeAlias
 
 from rag.documents.character_encoding import decode, decoded_pieces, lines_of
 from rag.documents.content import Content, whole
-from rag.documents.fields import by_lower_case, facts, in_words, scalar
+from rag.documents.fields import by_lower_case, facts, format_value, scalar
 from rag.documents.loaded import LONGEST_HEADING, Loaded, Member
 from rag.documents.whitespace import one_line, tidy
 from rag.errors import LoadError
@@ -50,7 +50,7 @@ def members_of_json(data: Content) -> Iterator[Member | Failure]:
     """
     if len(data) > _LARGE and _is_array_of_records(data):
         for number, item in enumerate(_items(decoded_pieces(data)[0]), 1):
-            yield Member(str(number), _loaded(item))
+            yield Member(str(number), _to_loaded(item))
         return
     if len(data) > _LARGE and _is_lines(lines_of(decoded_pieces(data)[0])):
         yield from members_of_json_lines(data)
@@ -64,13 +64,13 @@ def members_of_json(data: Content) -> Iterator[Member | Failure]:
             yield from _of_lines(lines_of([text]))
             return
         where = f"line {error.lineno}, " if isinstance(error, json.JSONDecodeError) else ""
-        reason = f"it is no valid JSON ({_in_words(error, where)}); mend it there"
+        reason = f"it is not valid JSON ({_describe_error(error, where)}); fix it there"
         raise LoadError(reason) from error
     if isinstance(value, list) and any(isinstance(item, dict) for item in value):
         for number, item in enumerate(value, 1):
-            yield Member(str(number), _loaded(item))
+            yield Member(str(number), _to_loaded(item))
     else:
-        yield Member("", _loaded(value, {} if encoding == "utf-8" else {"encoding": encoding}))
+        yield Member("", _to_loaded(value, {} if encoding == "utf-8" else {"encoding": encoding}))
 
 
 def members_of_json_lines(data: Content) -> Iterator[Member | Failure]:
@@ -101,7 +101,7 @@ def _items(pieces: Iterator[str]) -> Iterator[_Value]:
     text, at = next(pieces, "").removeprefix("\ufeff").lstrip(_BLANKS), 1
     mark = text[:1]
     if mark != "[":
-        raise ValueError("it is no array")
+        raise ValueError("it is not an array")
     while mark != "]":
         try:
             value, end = decoder.raw_decode(text, _past_blanks(text, at))
@@ -110,7 +110,7 @@ def _items(pieces: Iterator[str]) -> Iterator[_Value]:
             if mark not in {",", "]"}:
                 raise json.JSONDecodeError("", text, end)
         except (ValueError, IndexError) as error:
-            if _is_wrong(error, text) or not (more := _as_much(pieces, len(text) - at)):
+            if _is_invalid(error, text) or not (more := _read_ahead(pieces, len(text) - at)):
                 raise ValueError("it is damaged") from error
             text, at, mark = text[at:] + more, 0, ""
             continue
@@ -126,7 +126,7 @@ def _past_blanks(text: str, at: int) -> int:
     return at
 
 
-def _is_wrong(error: ValueError | IndexError, text: str) -> bool:
+def _is_invalid(error: ValueError | IndexError, text: str) -> bool:
     """Whether a value is invalid, rather than just incomplete so far."""
     if not isinstance(error, json.JSONDecodeError):
         return False
@@ -134,7 +134,7 @@ def _is_wrong(error: ValueError | IndexError, text: str) -> bool:
     return error.pos < len(text) - _LONGEST_SIGN and not is_string
 
 
-def _as_much(pieces: Iterator[str], size: int) -> str:
+def _read_ahead(pieces: Iterator[str], size: int) -> str:
     """Read at least ``size`` more characters, if available."""
     found: list[str] = []
     while size >= 0 and (piece := next(pieces, "")):
@@ -150,10 +150,10 @@ def _of_lines(lines: Iterable[str]) -> Iterator[Member | Failure]:
         try:
             value = json.loads(line)
         except (ValueError, RecursionError) as error:
-            reason = f"line {number} is no valid JSON ({_in_words(error)})"
+            reason = f"line {number} is not valid JSON ({_describe_error(error)})"
             yield Failure(str(number), reason)
         else:
-            yield Member(str(number), _loaded(value))
+            yield Member(str(number), _to_loaded(value))
 
 
 def _is_lines(lines: Iterable[str]) -> bool:
@@ -168,29 +168,29 @@ def _is_lines(lines: Iterable[str]) -> bool:
     return is_value and next(filled, None) is not None
 
 
-def _in_words(error: Exception, line: str = "") -> str:
+def _describe_error(error: Exception, line: str = "") -> str:
     if isinstance(error, json.JSONDecodeError):
         return f"{error.msg}: {line}column {error.colno}"
     return "it is nested too deep" if isinstance(error, RecursionError) else one_line(str(error))
 
 
-def _loaded(value: _Value, notes: Mapping[str, str] | None = None) -> Loaded:
+def _to_loaded(value: _Value, notes: Mapping[str, str] | None = None) -> Loaded:
     """Load a record, or any other value as lines."""
     field = _text_field(value) if isinstance(value, dict) else None
     if not isinstance(value, dict) or field is None:
         return Loaded(tidy("\n".join(_as_lines(value))), metadata=notes or {})
-    said = facts({key: item for key, item in value.items() if key != field}, _TITLE)
-    text, headings = _headed(tidy(_as_text(value[field])), said.title)
+    stated = facts({key: item for key, item in value.items() if key != field}, _TITLE)
+    text, headings = _with_heading(tidy(_as_text(value[field])), stated.title)
     return Loaded(
         text=text,
-        title=said.title,
-        date=said.date,
-        metadata={**said.metadata, **(notes or {})},
+        title=stated.title,
+        date=stated.date,
+        metadata={**stated.metadata, **(notes or {})},
         headings=headings,
     )
 
 
-def _headed(text: str, title: str | None) -> tuple[str, tuple[Heading, ...]]:
+def _with_heading(text: str, title: str | None) -> tuple[str, tuple[Heading, ...]]:
     """Put the title above a long text as a heading, unless the text begins with it."""
     if not title or len(title) > LONGEST_HEADING:
         return text, ()
@@ -240,7 +240,7 @@ def _parts(value: _Value, depth: int) -> Iterator[str | tuple[_Value, int]]:
     if isinstance(value, dict):
         for key, item in value.items():
             if _is_flat(item):
-                yield f"{indent}{key}: {in_words(item)}"
+                yield f"{indent}{key}: {format_value(item)}"
             else:
                 yield f"{indent}{key}:"
                 yield item, depth + 1

@@ -21,11 +21,11 @@ from rag.documents.formats.mail_headers import (
     header,
     language_of,
     name_of_person,
-    parsed,
+    parse,
     safe_name,
 )
-from rag.documents.loaded import Block, Loaded, Member, put_together
-from rag.documents.metadata import About
+from rag.documents.loaded import Block, Loaded, Member, join_blocks
+from rag.documents.metadata import FileMetadata
 from rag.documents.whitespace import tidy
 from rag.errors import LoadError
 from rag.types import Failure, Heading
@@ -47,7 +47,7 @@ _SUFFIXES = {
 _TEXTS = ("text/plain", "text/html")
 """Body content types, in order of preference."""
 
-_TOO_DEEP = "its parts lie in each other too deeply; save them from your mail program"
+_TOO_DEEP = "its parts are nested too deeply; save them from your mail program"
 _SEALED = "it is encrypted; decrypt it in your mail program and save it from there"
 
 _SEPARATOR = re.compile(
@@ -75,7 +75,7 @@ def members_of_mailbox(data: Content) -> Iterator[Member]:
             yield _message(number, data[start : separator.start()])
         start = separator.end()
     if start is None:
-        raise LoadError("it holds no messages, or they aren't kept as a mailbox keeps them")
+        raise LoadError("it has no messages, or they aren't in mailbox format")
     yield _message(number + 1, data[start:])
 
 
@@ -110,13 +110,13 @@ def members_of_mail(data: Content) -> Iterator[Member | Failure]:
     """
     message = whole(data)
     try:
-        loaded, attached = _taken_apart(message, policy.default.clone(header_factory=parsed))
+        loaded, attached = _split_message(message, policy.default.clone(header_factory=parse))
     except LoadError:
         raise
     except Exception:  # noqa: BLE001 - headers that are broken enough make the parser trip
         try:
             # The compat32 policy understands less, but doesn't fail.
-            loaded, attached = _taken_apart(message, policy.compat32)
+            loaded, attached = _split_message(message, policy.compat32)
         except RecursionError as error:
             raise LoadError(_TOO_DEEP) from error
     if any(character.isalnum() for character in loaded.text):
@@ -125,49 +125,49 @@ def members_of_mail(data: Content) -> Iterator[Member | Failure]:
         yield _attachment(part, number)
 
 
-def _taken_apart(data: bytes, rules: Policy[Any]) -> tuple[Loaded, list[EmailMessage]]:
+def _split_message(data: bytes, rules: Policy[Any]) -> tuple[Loaded, list[EmailMessage]]:
     """Split a message into its text and its attachments."""
     message = cast("EmailMessage", message_from_bytes(data, policy=rules))
     if not message.keys():
-        raise LoadError("it has no header, so it is no mail; check what it holds")
+        raise LoadError("it has no header, so it is not a mail message; check its content")
     parts = _Parts()
     parts.sort(message)
-    return _loaded(message, parts), parts.attached
+    return _to_loaded(message, parts), parts.attached
 
 
 @dataclass(slots=True)
 class _Parts:
     """The body and attachments of a message."""
 
-    said: list[EmailMessage] = field(default_factory=list)
+    body_parts: list[EmailMessage] = field(default_factory=list)
     attached: list[EmailMessage] = field(default_factory=list)
     _kinds: dict[int, frozenset[str]] = field(default_factory=dict)
 
-    def sort(self, part: EmailMessage, *, is_page: bool = False, is_said: bool = True) -> None:
+    def sort(self, part: EmailMessage, *, is_page: bool = False, is_body: bool = True) -> None:
         """Sort ``part`` and its subparts into body and attachments. ``is_page`` marks parts of an
-        HTML page, ``is_said`` is False for alternatives of text already included.
+        HTML page, ``is_body`` is False for alternatives of text already included.
         """
         kind = part.get_content_type()
         if kind in _SIGNATURES:
             return
         if kind in _ENCRYPTED or kind == "message/rfc822" or not part.is_multipart():
-            self._sort_leaf(part, is_page=is_page, is_said=is_said)
+            self._sort_leaf(part, is_page=is_page, is_body=is_body)
             return
         children = _children(part)
         best = self._best(children) if kind == "multipart/alternative" else None
         for child in children:
-            chosen = is_said and best in (None, child)
-            self.sort(child, is_page=is_page or kind == "multipart/related", is_said=chosen)
+            chosen = is_body and best in (None, child)
+            self.sort(child, is_page=is_page or kind == "multipart/related", is_body=chosen)
 
-    def _sort_leaf(self, part: EmailMessage, *, is_page: bool, is_said: bool) -> None:
+    def _sort_leaf(self, part: EmailMessage, *, is_page: bool, is_body: bool) -> None:
         is_attached = _is_attached(part)
         if part.get_content_type() in _TEXTS and not is_attached:
-            if is_said:
-                self.said.append(part)
+            if is_body:
+                self.body_parts.append(part)
             return
         kind = part.get_content_maintype()
         is_decoration = is_page and kind == "image"
-        is_version = not is_said and not is_attached and kind == "text"
+        is_version = not is_body and not is_attached and kind == "text"
         if not is_decoration and not is_version:
             self.attached.append(part)
 
@@ -200,9 +200,9 @@ def _is_attached(part: EmailMessage) -> bool:
     return part.get_content_disposition() == "attachment" or bool(file_name(part))
 
 
-def _loaded(message: EmailMessage, parts: _Parts) -> Loaded:
+def _to_loaded(message: EmailMessage, parts: _Parts) -> Loaded:
     subject, sender, date = header(message, "Subject"), header(message, "From"), date_of(message)
-    about = About(
+    about = FileMetadata(
         title=subject or (f"Mail from {sender}" if sender else ""),
         author=name_of_person(sender),
         date=date.isoformat() if date else "",
@@ -215,12 +215,12 @@ def _loaded(message: EmailMessage, parts: _Parts) -> Loaded:
     }
     lines = {**people, "date": date.isoformat() if date else header(message, "Date")}
     head = "\n".join(f"{name.title()}: {words}" for name, words in lines.items() if words)
-    text, headings = put_together([Block(subject, 1), Block(head)])
+    text, headings = join_blocks([Block(subject, 1), Block(head)])
     texts = [text] if text else []
     marks = list(headings)
     warnings: list[str] = []
     at = len(text)
-    for part in parts.said:
+    for part in parts.body_parts:
         try:
             bodies = _body(part)
         except LoadError as error:
@@ -255,7 +255,7 @@ def _body(part: EmailMessage) -> list[Loaded]:
         return [one for one in load_html(page) if one.text]
     text = decode(data, charset)[0]
     if _parameter(part, "format") == "flowed":
-        text = _unfolded(text, with_blank=_parameter(part, "delsp") != "yes")
+        text = _unfold(text, with_blank=_parameter(part, "delsp") != "yes")
     text = tidy(text)
     return [Loaded(text)] if text else []
 
@@ -264,7 +264,7 @@ def _parameter(part: EmailMessage, name: str) -> str:
     return str(part.get_param(name, "")).lower()
 
 
-def _unfolded(text: str, *, with_blank: bool) -> str:
+def _unfold(text: str, *, with_blank: bool) -> str:
     """Join soft-wrapped lines (format=flowed, RFC 3676) to one line per paragraph; quotations and
     the signature separator stay. With ``with_blank`` the trailing space belongs to the text,
     otherwise (DelSp) it is dropped.
@@ -290,13 +290,13 @@ def _attachment(part: EmailMessage, number: int) -> Member | Failure:
     if kind in _ENCRYPTED:
         return Failure(name, _SEALED)
     if kind == "message/rfc822":
-        return _nested(part, name)
+        return _attached_message(part, name)
     if "." not in name:
         name += _SUFFIXES.get(kind, "")
     return Member(name, _bytes(part))
 
 
-def _nested(part: EmailMessage, name: str) -> Member | Failure:
+def _attached_message(part: EmailMessage, name: str) -> Member | Failure:
     """A message attached to the message, as a file."""
     from email.generator import BytesGenerator
 

@@ -24,7 +24,7 @@ _SURROGATE = re.compile(r"[\ud800-\udfff]")
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*")
 
 
-def parsed(name: str, value: str) -> Any:  # noqa: ANN401 - a kind of string made by the parser
+def parse(name: str, value: str) -> Any:  # noqa: ANN401 - a kind of string made by the parser
     """Parse a header, truncated if it would take too long."""
     is_structure = name.lower().startswith("content-")
     longest = _LONGEST_STRUCTURE if is_structure else _LONGEST_HEADER
@@ -40,7 +40,7 @@ def header(message: EmailMessage, name: str) -> str:
             return one_line(decode(raw.encode("ascii", "surrogateescape"))[0])
         except (LoadError, UnicodeError):
             return one_line(_SURROGATE.sub("\ufffd", raw))
-    return one_line(_decoded(name, raw))
+    return one_line(_decode(name, raw))
 
 
 def date_of(message: EmailMessage) -> dt.date | None:
@@ -71,7 +71,7 @@ def file_name(part: EmailMessage) -> str:
     """File name of an attachment, safe to use in a path; empty if it has none."""
     try:
         name = part.get_filename() or ""
-        return safe_name(_decoded("Subject", name) if "=?" in name else name)
+        return safe_name(_decode("Subject", name) if "=?" in name else name)
     except Exception:  # noqa: BLE001 - broken headers make the parser raise whatever it likes
         return ""
 
@@ -85,7 +85,7 @@ def safe_name(name: str) -> str:
     return f"{stem[:_LONGEST_NAME]}{dot}{suffix[:_LONGEST_SUFFIX]}" if dot else last[:_LONGEST_NAME]
 
 
-def _decoded(name: str, raw: str) -> str:
+def _decode(name: str, raw: str) -> str:
     """Value of a header with encoded words decoded."""
     try:
         return str(policy.default.header_factory(name, raw))

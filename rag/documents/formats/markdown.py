@@ -11,8 +11,8 @@ from rag.documents.content import Content
 from rag.documents.fields import facts
 from rag.documents.formats.html import feed
 from rag.documents.layout import UNREADABLE, Layout
-from rag.documents.loaded import Block, Loaded, first_title, put_together
-from rag.documents.splitter import in_stretches
+from rag.documents.loaded import Block, Loaded, first_title, join_blocks
+from rag.documents.splitter import regroup
 
 if TYPE_CHECKING:
     from markdown_it.token import Token
@@ -39,20 +39,20 @@ def load_markdown(content: Content) -> Iterator[Loaded]:
     """
     pieces, encoding = decoded_pieces(content)
     fence = ""
-    for number, stretch in enumerate(in_stretches(pieces)):
+    for number, stretch in enumerate(regroup(pieces)):
         source = stretch.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
         front, broken, body = ({}, "", source) if number else _front_matter(source)
         blocks, extraction = _blocks(fence + body)
         fence = _open_fence(fence + body)
-        text, headings = put_together([Block(broken), *blocks])
-        said = facts(front)
+        text, headings = join_blocks([Block(broken), *blocks])
+        stated = facts(front)
         if encoding != "utf-8":
             extraction["encoding"] = encoding
         yield Loaded(
             text=text,
-            title=said.title or first_title(text, headings),
-            date=said.date,
-            metadata={**said.metadata, **extraction},
+            title=stated.title or first_title(text, headings),
+            date=stated.date,
+            metadata={**stated.metadata, **extraction},
             headings=headings,
         )
 

@@ -24,7 +24,7 @@ _MOST_DIGITS = 310
 _WIDE = Context(prec=400)
 
 
-def written(value: object, number_format: str = "General") -> str:
+def format_cell(value: object, number_format: str = "General") -> str:
     """Format a cell's value; dates spell out the month, so that queries can match it."""
     if isinstance(value, bool):
         return "TRUE" if value else "FALSE"

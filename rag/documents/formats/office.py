@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from rag.documents.dates import parse_date
 from rag.documents.layout import Layout
-from rag.documents.metadata import About
+from rag.documents.metadata import FileMetadata
 from rag.documents.office_zip import Element, Package, child
 from rag.errors import LoadError
 
@@ -22,37 +22,39 @@ def main_part(package: Package, kind: str, root: str) -> str:
     for relation, name in package.relations("").values():
         if relation == "officeDocument" and name in package and name.startswith(root):
             return name
-    raise LoadError(f"it is no {kind}; give it the ending that fits what it holds")
+    raise LoadError(f"it is not a valid {kind}; give it the extension that matches its content")
 
 
-def about(package: Package) -> About:
+def about(package: Package) -> FileMetadata:
     """Metadata from an OOXML file's core properties, which may be missing."""
     named = (name for kind, name in package.relations("").values() if kind == "core-properties")
     try:
         root = package.tree_if_there(next(named, "docProps/core.xml"))
     except LoadError:  # the text is what matters
         root = None
-    return described(root, authors=("dc:creator",), dates=("dcterms:modified", "dcterms:created"))
+    return dublin_core(root, authors=("dc:creator",), dates=("dcterms:modified", "dcterms:created"))
 
 
-def described(root: Element | None, *, authors: tuple[str, ...], dates: tuple[str, ...]) -> About:
+def dublin_core(
+    root: Element | None, *, authors: tuple[str, ...], dates: tuple[str, ...]
+) -> FileMetadata:
     """Read Dublin Core metadata from the children of ``root``.
 
     ``authors`` and ``dates`` are element names in order of preference; of the dates, the first
     valid one is used.
     """
 
-    def said(*names: str) -> Iterator[str]:
+    def values_of(*names: str) -> Iterator[str]:
         for name in names:
             element = child(root, name)
             if element is not None and (element.text or "").strip():
                 yield element.text
 
-    return About(
-        title=next(said("dc:title"), ""),
-        author=next(said(*authors), ""),
-        date=next(filter(parse_date, said(*dates)), ""),
-        language=next(said("dc:language"), ""),
+    return FileMetadata(
+        title=next(values_of("dc:title"), ""),
+        author=next(values_of(*authors), ""),
+        date=next(filter(parse_date, values_of(*dates)), ""),
+        language=next(values_of("dc:language"), ""),
     )
 
 

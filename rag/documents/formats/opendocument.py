@@ -7,13 +7,13 @@ from collections.abc import Iterator
 from itertools import chain
 
 from rag.documents.content import Content
-from rag.documents.formats.office import described
+from rag.documents.formats.office import dublin_core
 from rag.documents.formats.opendocument_styles import Styles, number, read_styles
-from rag.documents.formats.pptx import NOTES, TITLE_LEVEL, paged
-from rag.documents.formats.spreadsheet import SHEET_LEVEL, Allowance
+from rag.documents.formats.pptx import NOTES, TITLE_LEVEL, join_pages
+from rag.documents.formats.spreadsheet import SHEET_LEVEL, RowQuota
 from rag.documents.layout import Layout
 from rag.documents.loaded import Block, Loaded
-from rag.documents.metadata import About
+from rag.documents.metadata import FileMetadata
 from rag.documents.office_zip import (
     Element,
     Package,
@@ -23,7 +23,7 @@ from rag.documents.office_zip import (
     open_package,
     walk,
 )
-from rag.documents.table_rows import told
+from rag.documents.table_rows import row_blocks
 from rag.errors import LoadError
 
 _KIND = "OpenDocument file"
@@ -67,7 +67,7 @@ def load_odt(content: Content) -> Loaded:
 
     Raises LoadError if it is not one, damaged, encrypted, or exceeds the limits.
     """
-    package, root = _opened(content)
+    package, root = _open_content(content)
     body = _body(root, "office:text")
     writer = _Writer(read_styles(package, root))
     writer.write(body)
@@ -79,10 +79,10 @@ def load_odp(content: Content) -> Loaded:
 
     Raises LoadError if it is not one, damaged, encrypted, or exceeds the limits.
     """
-    package, root = _opened(content)
+    package, root = _open_content(content)
     styles = read_styles(package, root)
     pages = children(_body(root, "office:presentation"), "draw:page")
-    return paged([_slide(page, styles) for page in pages], _about(package))
+    return join_pages([_slide(page, styles) for page in pages], _about(package))
 
 
 def load_ods(content: Content) -> Iterator[Loaded]:
@@ -90,42 +90,44 @@ def load_ods(content: Content) -> Iterator[Loaded]:
 
     Raises LoadError if it is not one, damaged, encrypted, or exceeds the limits.
     """
-    package, root = _opened(content)
-    allowance = Allowance()
+    package, root = _open_content(content)
+    allowance = RowQuota()
     sheets = children(_body(root, "office:spreadsheet"), "table:table")
     blocks = chain.from_iterable(_sheet(sheet, allowance) for sheet in sheets)
     return _about(package).in_parts(blocks, allowance.warnings)
 
 
-def _sheet(sheet: Element, allowance: Allowance) -> Iterator[Block]:
+def _sheet(sheet: Element, allowance: RowQuota) -> Iterator[Block]:
     name = attribute(sheet, "table:name") or ""
     yield Block(name, SHEET_LEVEL)
-    yield from told(allowance.of(_rows(sheet), f"sheet {name!r}"))
+    yield from row_blocks(allowance.of(_rows(sheet), f"sheet {name!r}"))
 
 
-def _opened(content: Content) -> tuple[Package, Element]:
+def _open_content(content: Content) -> tuple[Package, Element]:
     package = open_package(content, _KIND)
     # Not parsed: in some real files it is not well-formed XML.
     if _MANIFEST in package and b"encryption-data" in package.read(_MANIFEST):
         raise LoadError("it is encrypted; save an unprotected copy and index that")
     if _CONTENT not in package:
-        raise LoadError(f"it is no {_KIND}; give it the ending that fits what it holds")
+        raise LoadError(
+            f"it is not a valid {_KIND}; give it the extension that matches its content"
+        )
     return package, package.tree(_CONTENT)
 
 
 def _body(root: Element, kind: str) -> Element:
     body = child(root, "office:body", kind)
     if body is None:
-        raise LoadError("it holds something else; give it the ending that fits what it holds")
+        raise LoadError("it holds something else; give it the extension that matches its content")
     return body
 
 
-def _about(package: Package) -> About:
+def _about(package: Package) -> FileMetadata:
     try:
         root = package.tree_if_there("meta.xml")
     except LoadError:  # the text is what matters
         root = None
-    return described(
+    return dublin_core(
         child(root, "office:meta"),
         authors=("meta:initial-creator", "dc:creator"),  # dc:creator is the last editor
         dates=("dc:date", "meta:creation-date"),
@@ -157,13 +159,13 @@ class _Writer:
                     self._end(tag)
                 if element.tail and self._depth:
                     self.layout.data(element.tail)
-            elif self._is_out_of_sight(tag, element) or self._goes_aside(tag, element, root):
+            elif self._is_hidden(tag, element) or self._goes_aside(tag, element, root):
                 left_out = element
                 walker.skip_subtree()
             else:
                 self._start(tag, element)
 
-    def _is_out_of_sight(self, tag: str, element: Element) -> bool:
+    def _is_hidden(self, tag: str, element: Element) -> bool:
         return tag in _OUT_OF_SIGHT or self._styles.hides(tag, element)
 
     def _goes_aside(self, tag: str, element: Element, root: Element) -> bool:
@@ -251,22 +253,22 @@ def _slide(page: Element, styles: Styles) -> list[Block]:
         kind = attribute(shape, "presentation:class")
         if kind in ("date-time", "footer", "page-number", "header"):
             continue
-        said = _said(shape, styles)
-        if kind == "title" and said:
-            titles.append(Block(" ".join(block.text for block in said), TITLE_LEVEL))
+        written = _shape_text(shape, styles)
+        if kind == "title" and written:
+            titles.append(Block(" ".join(block.text for block in written), TITLE_LEVEL))
         else:
-            blocks += said
+            blocks += written
     notes = [
         block
         for notes in children(page, "presentation:notes")
         for frame in notes
         if attribute(frame, "presentation:class") == "notes"
-        for block in _said(frame, styles)
+        for block in _shape_text(frame, styles)
     ]
     return [*titles, *blocks, *([NOTES, *notes] if notes else [])]
 
 
-def _said(shape: Element, styles: Styles) -> list[Block]:
+def _shape_text(shape: Element, styles: Styles) -> list[Block]:
     writer = _Writer(styles, boxes_aside=False)
     writer.write(shape)
     return writer.layout.blocks()

@@ -10,7 +10,7 @@ from rag.documents.character_encoding import decoded_pieces
 from rag.documents.content import Content
 from rag.documents.dates import parse_date
 from rag.documents.loaded import Loaded
-from rag.documents.splitter import in_stretches
+from rag.documents.splitter import regroup
 from rag.documents.whitespace import tidy
 
 _DATE_LINE = re.compile(r"date(?:\s*:|[ \t])[ \t]*(.+)", re.IGNORECASE)
@@ -26,14 +26,14 @@ def load_plain(content: Content) -> Iterator[Loaded]:
     """
     pieces, encoding = decoded_pieces(content)
     metadata = {} if encoding == "utf-8" else {"encoding": encoding}
-    for number, stretch in enumerate(in_stretches(pieces)):
+    for number, stretch in enumerate(regroup(pieces)):
         text, date = tidy(stretch), None
         if number == 0:
-            text, date = _dated(text)
+            text, date = _split_date(text)
         yield Loaded(text=text, date=date, metadata=metadata)
 
 
-def _dated(text: str) -> tuple[str, dt.date | None]:
+def _split_date(text: str) -> tuple[str, dt.date | None]:
     """Split off a date in the first line."""
     first, _, rest = text.partition("\n")
     named = _DATE_LINE.fullmatch(first)

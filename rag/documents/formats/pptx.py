@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from rag.documents.content import Content
 from rag.documents.formats.office import Items, about, main_part
 from rag.documents.layout import Layout
-from rag.documents.loaded import Block, Loaded, put_together
-from rag.documents.metadata import About
+from rag.documents.loaded import Block, Loaded, join_blocks
+from rag.documents.metadata import FileMetadata
 from rag.documents.office_zip import (
     Element,
     Package,
@@ -52,17 +52,19 @@ def load_pptx(content: Content) -> Loaded:
             warnings.append(f"slide {len(slides)} was left out: {error}")
     if warnings and len(warnings) == len(slides):
         raise LoadError(f"none of its slides can be read: {warnings[0]}")
-    return paged(slides, about(package), warnings)
+    return join_pages(slides, about(package), warnings)
 
 
-def paged(pages: Iterable[Sequence[Block]], said: About, warnings: Sequence[str] = ()) -> Loaded:
+def join_pages(
+    pages: Iterable[Sequence[Block]], stated: FileMetadata, warnings: Sequence[str] = ()
+) -> Loaded:
     """Join the blocks of all pages to one text, with a span per page, even if empty."""
     headings: list[Heading] = []
     spans: list[Span] = []
     parts: list[str] = []
     at = 0
     for page in pages:
-        words, inside = put_together(page)
+        words, inside = join_blocks(page)
         if words and parts:
             at += len("\n\n")
         headings += (Heading(h.span.shifted(at), h.level) for h in inside)
@@ -70,7 +72,7 @@ def paged(pages: Iterable[Sequence[Block]], said: About, warnings: Sequence[str]
         if words:
             parts.append(words)
             at += len(words)
-    return said.added_to(
+    return stated.add_to(
         Loaded(
             text="\n\n".join(parts),
             headings=tuple(headings),
@@ -101,8 +103,8 @@ def _slide(package: Package, name: str) -> list[Block]:
         layout.data(" ".join(map(_words, _paragraphs(title))))
         layout.end(f"h{TITLE_LEVEL}")
     for shape in others:
-        _tell(shape, layout)
-        _tell_diagram(shape, layout, package, relations)
+        _write_shape(shape, layout)
+        _write_diagram(shape, layout, package, relations)
     return [*layout.blocks(), *_notes(package, relations)]
 
 
@@ -127,10 +129,10 @@ def _paragraphs(shape: Element) -> list[Element]:
 
 
 def _words(paragraph: Element) -> str:
-    return "".join(" " if words is None else words for words in _said(paragraph))
+    return "".join(" " if words is None else words for words in _runs(paragraph))
 
 
-def _said(paragraph: Element) -> Iterable[str | None]:
+def _runs(paragraph: Element) -> Iterable[str | None]:
     """Text runs of a paragraph, including formulas; None for a line break."""
     for event, tag, element, walker in walk(paragraph):
         if event == "start" and tag in ("a:t", "m:t"):
@@ -143,23 +145,23 @@ def _said(paragraph: Element) -> Iterable[str | None]:
             walker.skip_subtree()
 
 
-def _tell(shape: Element, layout: Layout) -> None:
+def _write_shape(shape: Element, layout: Layout) -> None:
     kind = _placeholder(shape)
     if kind in _MARGINS:
         return
     paragraphs = [p for p in _paragraphs(shape) if _words(p).strip()]
     outline = kind in _OUTLINES and len(paragraphs) > 1
-    _tell_paragraphs(paragraphs, layout, outline=outline)
+    _write_paragraphs(paragraphs, layout, outline=outline)
     for event, tag, element, walker in walk(shape):
         if tag in _AS_HTML:
             (layout.start(_AS_HTML[tag], {}) if event == "start" else layout.end(_AS_HTML[tag]))
         elif event == "start" and tag == "p:txBody":
             walker.skip_subtree()
         elif event == "start" and tag == "a:txBody":
-            _tell_paragraphs(list(children(element, "a:p")), layout, outline=False)
+            _write_paragraphs(list(children(element, "a:p")), layout, outline=False)
 
 
-def _tell_paragraphs(paragraphs: Sequence[Element], layout: Layout, *, outline: bool) -> None:
+def _write_paragraphs(paragraphs: Sequence[Element], layout: Layout, *, outline: bool) -> None:
     """Write paragraphs; those with a bullet, and in an outline all that don't suppress it, are list
     items.
     """
@@ -177,12 +179,12 @@ def _tell_paragraphs(paragraphs: Sequence[Element], layout: Layout, *, outline: 
             numbers = {deep: n for deep, n in numbers.items() if deep <= level}
             numbers[level] = numbers.get(level, 0) + 1 if numbered else 0
             items.start(level, numbers[level] if numbered else None)
-            _tell_words(paragraph, layout)
+            _write_runs(paragraph, layout)
             items.end()
         else:
             items.close()
             layout.start("p", {})
-            _tell_words(paragraph, layout)
+            _write_runs(paragraph, layout)
             layout.end("p")
     items.close()
 
@@ -192,15 +194,15 @@ def _level(properties: Element | None) -> int:
     return int(level) if level in tuple("012345678") else 0
 
 
-def _tell_words(paragraph: Element, layout: Layout) -> None:
-    for words in _said(paragraph):
+def _write_runs(paragraph: Element, layout: Layout) -> None:
+    for words in _runs(paragraph):
         if words is None:
             layout.start("br", {})
         else:
             layout.data(words)
 
 
-def _tell_diagram(
+def _write_diagram(
     shape: Element, layout: Layout, package: Package, relations: Mapping[str, tuple[str, str]]
 ) -> None:
     """Write the text of a diagram (SmartArt), which is in a part of its own."""
@@ -210,7 +212,7 @@ def _tell_diagram(
             root = package.tree_if_there(name)
             points = () if root is None else children(child(root, "dgm:ptLst"), "dgm:pt")
             bodies = [p for point in points for p in children(child(point, "dgm:t"), "a:p")]
-            _tell_paragraphs([p for p in bodies if _words(p).strip()], layout, outline=True)
+            _write_paragraphs([p for p in bodies if _words(p).strip()], layout, outline=True)
 
 
 def _notes(package: Package, relations: Mapping[str, tuple[str, str]]) -> list[Block]:
@@ -221,6 +223,6 @@ def _notes(package: Package, relations: Mapping[str, tuple[str, str]]) -> list[B
     layout = Layout(frozenset())
     for shape in _shapes(root):
         if _placeholder(shape) == "body":
-            _tell_paragraphs(_paragraphs(shape), layout, outline=False)
-    said = layout.blocks()
-    return [NOTES, *said] if said else []
+            _write_paragraphs(_paragraphs(shape), layout, outline=False)
+    blocks = layout.blocks()
+    return [NOTES, *blocks] if blocks else []

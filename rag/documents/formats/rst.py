@@ -12,8 +12,8 @@ from rag.documents.character_encoding import decoded_pieces
 from rag.documents.content import Content
 from rag.documents.fields import facts
 from rag.documents.layout import Layout
-from rag.documents.loaded import Block, Loaded, first_title, put_together
-from rag.documents.splitter import in_stretches
+from rag.documents.loaded import Block, Loaded, first_title, join_blocks
+from rag.documents.splitter import regroup
 from rag.documents.whitespace import one_line
 
 if TYPE_CHECKING:
@@ -101,28 +101,28 @@ def load_rst(content: Content) -> Iterator[Loaded]:
     """
     pieces, encoding = decoded_pieces(content)
     metadata = {} if encoding == "utf-8" else {"encoding": encoding}
-    stretches = in_stretches(pieces)
+    stretches = regroup(pieces)
     first = list(islice(stretches, _MOST_STRETCHES))
     further = list(islice(stretches, 1))
-    found = None if further else _understood("".join(first).removeprefix("\ufeff"))
+    found = None if further else _parse("".join(first).removeprefix("\ufeff"))
     if found is None:
         for stretch in chain(first, further, stretches):
-            text, _ = put_together([Block(stretch)])
+            text, _ = join_blocks([Block(stretch)])
             yield Loaded(text=text, metadata=metadata | {"extraction": "source"})
         return
     blocks, fields = found
-    text, headings = put_together(blocks)
-    said = facts(fields)
+    text, headings = join_blocks(blocks)
+    stated = facts(fields)
     yield Loaded(
         text=text,
-        title=said.title or first_title(text, headings),
-        date=said.date,
-        metadata={**said.metadata, **metadata},
+        title=stated.title or first_title(text, headings),
+        date=stated.date,
+        metadata={**stated.metadata, **metadata},
         headings=headings,
     )
 
 
-def _understood(source: str) -> tuple[list[Block], dict[str, str]] | None:
+def _parse(source: str) -> tuple[list[Block], dict[str, str]] | None:
     """Parse into blocks and fields; None if the parser fails."""
     from docutils.core import publish_doctree
 
@@ -131,7 +131,7 @@ def _understood(source: str) -> tuple[list[Block], dict[str, str]] | None:
     try:
         document = publish_doctree(source, settings_overrides=_SETTINGS)
         page = _Page(has_title=_title(document) is not None)
-        page.tell(document)
+        page.write(document)
     except (Exception, RecursionError):  # noqa: BLE001 - the source has all words, in any case
         return None
     return page.layout.blocks(), _fields(document)
@@ -181,17 +181,17 @@ class _Page:
         self._sections = 1
         self._mark = ""  # start of the next paragraph
 
-    def tell(self, node: nodes.Node) -> None:
+    def write(self, node: nodes.Node) -> None:
         """Write a node and its children."""
         kind = type(node).__name__
         if kind == "Text":
             self.layout.data(node.astext())
         elif kind == "system_message":
-            self._tell_message(node)
+            self._write_message(node)
         elif kind == "section":
-            self._tell_section(node)
+            self._write_section(node)
         elif kind in ("title", "subtitle"):
-            self._tell_title(node, kind)
+            self._write_title(node, kind)
         elif kind == "problematic":
             self.layout.data(_ROLE.sub(r"\1", node.astext()))
         elif kind in ("footnote_reference", "citation_reference"):
@@ -199,9 +199,9 @@ class _Page:
         elif kind == "label":
             self._mark = f"[{node.astext()}] "
         elif kind not in _OUT_OF_SIGHT:
-            self._tell_children(node, kind)
+            self._write_children(node, kind)
 
-    def _tell_children(self, node: nodes.Node, kind: str) -> None:
+    def _write_children(self, node: nodes.Node, kind: str) -> None:
         tag = _AS_HTML.get(kind)
         if kind == "paragraph" and type(node.parent).__name__ in _BESIDE and node.parent[0] is node:
             tag = None  # it continues what it explains
@@ -215,20 +215,20 @@ class _Page:
             self.layout.data(", ".join(option.astext() for option in node.children))
         else:
             for child in node.children:
-                self.tell(child)
+                self.write(child)
         if tag:
             self.layout.end(tag)
         elif kind == "line":
             self.layout.start("br", {})
 
-    def _tell_section(self, node: nodes.Node) -> None:
+    def _write_section(self, node: nodes.Node) -> None:
         if "system-messages" in getattr(node, "attributes", {}).get("classes", ()):
             return
         self._sections += 1
-        self._tell_children(node, "section")
+        self._write_children(node, "section")
         self._sections -= 1
 
-    def _tell_title(self, node: nodes.Node, kind: str) -> None:
+    def _write_title(self, node: nodes.Node, kind: str) -> None:
         """A title of the document or a section is a heading; that of a table or box is not."""
         parent = type(node.parent).__name__
         if parent == "document" and kind == "subtitle":
@@ -240,10 +240,10 @@ class _Page:
         tag = f"h{level}" if is_heading else "p"
         self.layout.start(tag, {})
         for child in node.children:
-            self.tell(child)
+            self.write(child)
         self.layout.end(tag)
 
-    def _tell_message(self, node: nodes.Node) -> None:
+    def _write_message(self, node: nodes.Node) -> None:
         """Write the unparsed source in an error message as text."""
         severe = getattr(node, "attributes", {}).get("level", 0) >= _SEVERE
         for child in node.children if severe else ():

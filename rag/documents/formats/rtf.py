@@ -21,7 +21,7 @@ from rag.documents.formats.rtf_control_words import (
 )
 from rag.documents.formats.rtf_layout import Page
 from rag.documents.loaded import Block, Loaded, in_parts
-from rag.documents.metadata import About
+from rag.documents.metadata import FileMetadata
 from rag.errors import LoadError
 
 _TOKEN = re.compile(
@@ -34,7 +34,7 @@ _TOKEN = re.compile(
 )
 _MOST_GROUPS = 1_000  # maximum nesting depth
 
-_CUT = "it ends in the middle; what was after that is missing"
+_CUT = "it is cut short; the rest is missing"
 
 _HEADING = re.compile(r"heading ([1-9])\b|title;?$", re.IGNORECASE)
 
@@ -70,13 +70,13 @@ def load_rtf(content: Content) -> Iterator[Loaded]:
     """
     start = content[:100].lstrip(b"\xef\xbb\xbf \t\r\n")
     if not start:
-        raise LoadError("it is empty; get a whole copy of it")
+        raise LoadError("it is empty; get a complete copy of it")
     if not start.startswith(b"{\\rtf"):
-        raise LoadError("it is no rich text; give it the ending that fits what it holds")
+        raise LoadError("it is not rich text; give it the extension that matches its content")
     reader = _Reader()
     for text, headings in in_parts(reader.read(content)):
         cut = (_CUT,) if reader.is_cut else ()
-        yield reader.about().added_to(Loaded(text=text, headings=headings, warnings=cut))
+        yield reader.about().add_to(Loaded(text=text, headings=headings, warnings=cut))
 
 
 class _Reader:
@@ -99,18 +99,18 @@ class _Reader:
         self._usual = "cp1252"
         self.is_cut = False
         """Whether the file ended with groups still open."""
-        self._said: dict[str, list[str]] = {"title": [], "author": []}
+        self._info: dict[str, list[str]] = {"title": [], "author": []}
         self._days: dict[str, dict[str, int]] = {"revtim": {}, "creatim": {}}
 
-    def about(self) -> About:
+    def about(self) -> FileMetadata:
         """The file's own metadata."""
         days = (
             f"{day.get('yr', 0):04}-{day.get('mo', 0):02}-{day.get('dy', 0):02}"
             for day in self._days.values()
         )
-        return About(
-            title=_mended("".join(self._said["title"])),
-            author=_mended("".join(self._said["author"])),
+        return FileMetadata(
+            title=_join_surrogates("".join(self._info["title"])),
+            author=_join_surrogates("".join(self._info["author"])),
             date=next(filter(parse_date, days), ""),
         )
 
@@ -177,14 +177,16 @@ class _Reader:
             heading = _HEADING.match(words)
             if heading:
                 self._styles.setdefault(self._state.style, int(heading[1] or 1))
-        elif goes_to in self._said:
-            self._said[goes_to].append(words)
+        elif goes_to in self._info:
+            self._info[goes_to].append(words)
 
     def _group(self, *, opens: bool) -> None:
         self._to_skip, self._starred = 0, False
         if opens:
             if len(self._stack) >= _MOST_GROUPS:
-                raise LoadError(f"it is nested more than {_MOST_GROUPS:,} deep, as no text is")
+                raise LoadError(
+                    f"it is nested more than {_MOST_GROUPS:,} levels deep, as no real text is"
+                )
             self._stack.append(self._state)
         elif self._stack:
             if self._paragraphs and self._paragraphs[-1][0] == len(self._stack):
@@ -303,19 +305,19 @@ class _Reader:
             self._paragraph.words.append(f"Note {self._notes}: ")
 
     def _end_aside(self) -> None:
-        words = self._taken().words
+        words = self._take_paragraph().words
         self._aside.append("".join(words))
         self._paragraph = self._paragraphs.pop()[1]
 
-    def _taken(self) -> _Paragraph:
+    def _take_paragraph(self) -> _Paragraph:
         """Take the current paragraph, leaving an empty one."""
         paragraph, self._paragraph = self._paragraph, _Paragraph()
         return paragraph
 
     def _end_in_table(self) -> None:
-        paragraph = self._taken()
+        paragraph = self._take_paragraph()
         words = "".join([*paragraph.item, " ", *paragraph.words])
-        self.page.in_cell(_mended(words.strip()))
+        self.page.in_cell(_join_surrogates(words.strip()))
 
     def _end_paragraph(self) -> None:
         state = self._state
@@ -326,16 +328,16 @@ class _Reader:
         elif state.in_table:
             self._end_in_table()
         else:
-            paragraph = self._taken()
+            paragraph = self._take_paragraph()
             deep = state.outline or self._styles.get(state.style, 0)
             tag = f"h{min(deep, 6)}" if 0 < deep <= 9 else "p"  # noqa: PLR2004 - 10 is the body
             item = "" if tag != "p" else "".join(paragraph.item).strip()
-            self.page.paragraph(_mended("".join(paragraph.words)), tag, item, state.level)
+            self.page.paragraph(_join_surrogates("".join(paragraph.words)), tag, item, state.level)
             aside, self._aside = self._aside, []
             for words in aside:
-                self.page.paragraph(_mended(words), "p")
+                self.page.paragraph(_join_surrogates(words), "p")
 
 
-def _mended(words: str) -> str:
+def _join_surrogates(words: str) -> str:
     """Combine surrogate pairs, as RTF writes emoji."""
     return words.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from rag.documents.character_encoding import decoded_pieces, lines_of
 from rag.documents.content import Content, stream_of
-from rag.documents.formats.number_formats import written
+from rag.documents.formats.number_formats import format_cell
 from rag.documents.formats.office import about, main_part
 from rag.documents.loaded import Block, Loaded, in_parts
 from rag.documents.office_zip import MOST_UNPACKED, Package, is_out_of_memory, open_package
-from rag.documents.table_rows import told
+from rag.documents.table_rows import row_blocks
 from rag.errors import LoadError
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ _NO_LIMIT = 2**31 - 1
 
 
 @dataclass(slots=True)
-class Allowance:
+class RowQuota:
     """Remaining quota of rows and cells, and the rows omitted when it ran out."""
 
     rows: int = MOST_ROWS
@@ -73,8 +73,8 @@ class Allowance:
 
     def warnings(self) -> tuple[str, ...]:
         """Warnings about omitted rows since the last call."""
-        said, self.left_out = tuple(self.left_out), []
-        return said
+        new, self.left_out = tuple(self.left_out), []
+        return new
 
 
 def load_xlsx(content: Content) -> Iterator[Loaded]:
@@ -92,19 +92,19 @@ def load_xlsx(content: Content) -> Iterator[Loaded]:
         if name.endswith((".xml", ".rels")) and not name.startswith(_UNREAD):
             in_sheet = _MOST_ROWS_IN_SHEET if name.startswith(_SHEETS) else _MOST_TAGS_ELSEWHERE
             package.check(name, *_MOST_TAGS.get(name, in_sheet))
-    allowance = Allowance()
-    said = about(package)
+    allowance = RowQuota()
+    stated = about(package)
     workbook = _workbook(content)
     try:
         blocks = _sheets(workbook, package, allowance)
-        yield from said.in_parts(blocks, allowance.warnings)
+        yield from stated.in_parts(blocks, allowance.warnings)
     except Exception as error:  # openpyxl raises anything on broken cells
         raise _damaged(error) from error
     finally:
         workbook.close()
 
 
-def _not_computed(package: Package) -> Iterator[str]:
+def _warn_of_missing_results(package: Package) -> Iterator[str]:
     """Warn if there are formulas without stored results."""
     sheets = (name for name in package.names if name.startswith(_SHEETS))
     missing = sum(
@@ -124,9 +124,9 @@ def load_csv(content: Content) -> Iterator[Loaded]:
     """
     pieces, encoding = decoded_pieces(content)
     metadata = {} if encoding == "utf-8" else {"encoding": encoding}
-    allowance = Allowance()
+    allowance = RowQuota()
     rows = allowance.of(_records(_lines(pieces)), "the table")
-    for text, headings in in_parts(told(rows)):
+    for text, headings in in_parts(row_blocks(rows)):
         warnings = allowance.warnings()
         yield Loaded(text, metadata=metadata, headings=headings, warnings=warnings)
 
@@ -147,25 +147,29 @@ def _workbook(content: Content) -> Workbook:
 def _damaged(error: Exception) -> LoadError:
     if is_out_of_memory(error):
         raise MemoryError from error
-    said = " ".join(str(error).split())[:120]
-    return LoadError(f"it is damaged ({said or type(error).__name__}); get a whole copy of it")
+    message = " ".join(str(error).split())[:120]
+    return LoadError(
+        f"it is damaged ({message or type(error).__name__}); get a complete copy of it"
+    )
 
 
-def _sheets(workbook: Workbook, package: Package, allowance: Allowance) -> Iterator[Block]:
+def _sheets(workbook: Workbook, package: Package, allowance: RowQuota) -> Iterator[Block]:
     for sheet in workbook.worksheets:
         yield from _sheet(sheet, allowance)
-    allowance.left_out += _not_computed(package)
+    allowance.left_out += _warn_of_missing_results(package)
 
 
-def _sheet(sheet: _Sheet, allowance: Allowance) -> Iterator[Block]:
+def _sheet(sheet: _Sheet, allowance: RowQuota) -> Iterator[Block]:
     sheet.reset_dimensions()  # some programs store wrong ones
     yield Block(sheet.title, SHEET_LEVEL)
-    yield from told(allowance.of(map(_row, sheet.iter_rows()), f"sheet {sheet.title!r}"))
+    yield from row_blocks(allowance.of(map(_row, sheet.iter_rows()), f"sheet {sheet.title!r}"))
 
 
 def _row(cells: Sequence[Any]) -> list[str]:
     return [
-        "" if cell.value is None or cell.data_type == "e" else written(cell.value, _format(cell))
+        ""
+        if cell.value is None or cell.data_type == "e"
+        else format_cell(cell.value, _format(cell))
         for cell in cells
     ]
 
@@ -181,7 +185,7 @@ def _records(lines: Iterator[str]) -> Iterator[list[str]]:
         if len(beginning) == _SNIFFED_LINES:
             break
     delimiter = _delimiter([line[:_SNIFFED_CHARACTERS] for line in beginning])
-    if _said_delimiter(beginning):
+    if _declared_delimiter(beginning):
         del beginning[0]
     # An unclosed quotation mark must not be an error.
     csv.field_size_limit(_NO_LIMIT)
@@ -192,7 +196,7 @@ def _records(lines: Iterator[str]) -> Iterator[list[str]]:
         except StopIteration:
             return
         except csv.Error as error:
-            raise LoadError(f"it is no table of separated values ({error})") from error
+            raise LoadError(f"it is not a table of separated values ({error})") from error
 
 
 def _lines(pieces: Iterable[str]) -> Iterator[str]:
@@ -202,19 +206,19 @@ def _lines(pieces: Iterable[str]) -> Iterator[str]:
     return (f"{line}\n" for line in lines_of(translated))
 
 
-def _said_delimiter(lines: Sequence[str]) -> str:
+def _declared_delimiter(lines: Sequence[str]) -> str:
     """Delimiter declared in a first line such as "sep=;"."""
-    said = re.fullmatch(r"sep=(\W)\n?", lines[0], re.IGNORECASE) if lines else None
-    return said[1] if said else ""
+    line = re.fullmatch(r"sep=(\W)\n?", lines[0], re.IGNORECASE) if lines else None
+    return line[1] if line else ""
 
 
 def _delimiter(lines: Sequence[str]) -> str:
     """The declared delimiter, or else the one that splits most lines into equally many cells, at
     least two.
     """
-    said = _said_delimiter(lines)
-    if said:
-        return said
+    declared = _declared_delimiter(lines)
+    if declared:
+        return declared
 
     def merit(delimiter: str) -> tuple[float, int]:
         try:

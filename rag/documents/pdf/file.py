@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.documents.content import Content
-from rag.documents.pdf.glyphs import Floats, Letters, PdfPage, Whole, letters_of
+from rag.documents.pdf.glyphs import Floats, Glyphs, PdfPage, Whole, glyphs_of
 from rag.documents.pdf.page import Piece, Sheet
 from rag.errors import LoadError, PasswordRequired
 
@@ -50,7 +50,7 @@ _LONGEST_EDGE = 30_000
 
 PROTECTED = "this PDF is protected by a password"
 _NO_PASSWORD = f"{PROTECTED}; give it when you index, or save a copy without one"
-_NO_PASSWORD_FITS = f"{PROTECTED}, and none of those that were given opens it; check it"
+_NO_PASSWORD_FITS = f"{PROTECTED}, and none of the given ones opens it; check them"
 
 _HYPHEN = 0x02  # pdfium's code for a hyphen at the end of a line
 _BLANKS = np.array([0x09, 0x0A, 0x0D, 0x20, 0xA0, 0x2002, 0x2003, 0x2009, 0x3000])
@@ -72,7 +72,7 @@ _LETTERS = str.maketrans(
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Picture:
+class PagePicture:
     """Image of a page: shape (rows, columns), uint8, 0 black and 255 white, top row first, at
     ``dots`` pixels per point.
     """
@@ -82,7 +82,7 @@ class Picture:
 
 
 @contextmanager
-def opened(content: Content, passwords: Sequence[str] = ()) -> Iterator[Pdf]:
+def open_pdf(content: Content, passwords: Sequence[str] = ()) -> Iterator[Pdf]:
     """Open the PDF in ``content`` for the duration of a block, trying ``passwords`` if it is
     protected.
 
@@ -92,11 +92,11 @@ def opened(content: Content, passwords: Sequence[str] = ()) -> Iterator[Pdf]:
     from pypdfium2 import raw  # type: ignore[import-untyped,unused-ignore]
 
     if not len(content):
-        raise LoadError("the file is empty; get it again from where it came")
+        raise LoadError("the file is empty; get another copy of it")
     if _HEADER not in content[:_HEADER_WITHIN]:
-        raise LoadError("it is no PDF, whatever its name says; check what kind of file it is")
+        raise LoadError("it is not a PDF, despite its name; check what kind of file it is")
     try:
-        pdf = _unlocked(_in_place(content), passwords)
+        pdf = _unlock(_input_of(content), passwords)
     except pdfium.PdfiumError as error:
         if error.err_code == raw.FPDF_ERR_PASSWORD:
             raise PasswordRequired(_NO_PASSWORD_FITS if passwords else _NO_PASSWORD) from error
@@ -113,7 +113,7 @@ def opened(content: Content, passwords: Sequence[str] = ()) -> Iterator[Pdf]:
         pdf.close()
 
 
-def _in_place(content: Content) -> object:
+def _input_of(content: Content) -> object:
     """Input for pypdfium2 that does not copy a mapping."""
     if isinstance(content, bytes):
         return content
@@ -123,7 +123,7 @@ def _in_place(content: Content) -> object:
     return found
 
 
-def _unlocked(data: object, passwords: Sequence[str]) -> Pdf:
+def _unlock(data: object, passwords: Sequence[str]) -> Pdf:
     """Open the PDF without a password or with the first that fits; raises pdfium's own error."""
     import pypdfium2 as pdfium
     from pypdfium2 import raw
@@ -160,7 +160,7 @@ def read_page(pdf: Pdf, index: int) -> Sheet | None:
         page.close()
 
 
-def picture_of(pdf: Pdf, index: int) -> Picture:
+def render_page(pdf: Pdf, index: int) -> PagePicture:
     """Render a page, counted from 0, at 300 dpi unless it is huge.
 
     Raises LoadError if it can't be rendered.
@@ -175,7 +175,7 @@ def picture_of(pdf: Pdf, index: int) -> Picture:
             sqrt(_MOST_DOTS / (width * height)),
             _LONGEST_EDGE / max(width, height),
         )
-        return Picture(page.render(scale=dots, grayscale=True).to_numpy(), dots)
+        return PagePicture(page.render(scale=dots, grayscale=True).to_numpy(), dots)
     except (pdfium.PdfiumError, ValueError) as error:  # ValueError: zero width or height
         raise LoadError("can't be drawn for OCR") from error
     finally:
@@ -184,10 +184,10 @@ def picture_of(pdf: Pdf, index: int) -> Picture:
 
 def _sheet(page: PdfPage) -> Sheet:
     left, bottom, right, top = page.get_bbox()
-    letters = letters_of(page)
+    letters = glyphs_of(page)
     pictured = 0.0
     if letters is None or len(letters.code) < _FEW_LETTERS:  # otherwise it is not a scan
-        pictured = _pictured(page, abs((right - left) * (top - bottom)))
+        pictured = _image_share(page, abs((right - left) * (top - bottom)))
     if letters is None or _is_garbled(letters.code):
         return Sheet((), (), bottom, top, pictured, garbled=letters is not None)
     turns = np.bincount(letters.turn[~np.isin(letters.code, _BLANKS)], minlength=4)
@@ -203,7 +203,7 @@ def _sheet(page: PdfPage) -> Sheet:
     )
 
 
-def _pictured(page: PdfPage, area: float) -> float:
+def _image_share(page: PdfPage, area: float) -> float:
     """Share of the page covered by its largest image, at most 1; 0 without images."""
     from pypdfium2 import raw
 
@@ -241,7 +241,7 @@ def _upright(
     return left, bottom, right, top
 
 
-def _pieces(letters: Letters, turn: int) -> Iterator[Piece]:
+def _pieces(letters: Glyphs, turn: int) -> Iterator[Piece]:
     """Yield the pieces of one text direction, in file order."""
     seen = np.flatnonzero((letters.turn == turn) & ~np.isin(letters.code, _BLANKS))
     if not len(seen):

@@ -22,7 +22,7 @@ _FORCED_BOLD = 1 << 18
 
 
 @dataclass(frozen=True, slots=True)
-class Letters:
+class Glyphs:
     """A page's characters as parallel arrays; ``turn`` counts anticlockwise quarter turns."""
 
     code: Whole
@@ -37,7 +37,7 @@ class Letters:
     turn: Whole
 
 
-def letters_of(page: PdfPage) -> Letters | None:
+def glyphs_of(page: PdfPage) -> Glyphs | None:
     """The page's characters; None if there are none.
 
     pdfium returns one property of one character per call. Properties constant within a text object
@@ -75,7 +75,7 @@ def letters_of(page: PdfPage) -> Letters | None:
     finally:
         textpage.close()
     x, y, size, bold, turn = np.array(styles, np.float64)[style_of].T
-    return Letters(
+    return Glyphs(
         code=codes,
         left=edges[:, 0],
         right=edges[:, 2],

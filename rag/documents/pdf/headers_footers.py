@@ -40,7 +40,7 @@ _STAMP = re.compile(r"arXiv:\s?\S+\s+(?:\[[\w.-]+\]\s+)?\d{1,2}\s+\w{3}\s+\d{4}"
 
 
 @dataclass(frozen=True, slots=True)
-class Laid:
+class PageRows:
     """A page with its rows in reading order; ``bottom`` and ``top`` are the edges of the paper.
 
     ``turned`` are rows of rotated text, whose positions are unrelated to those of the others; they
@@ -61,7 +61,7 @@ def is_stamp(text: str) -> bool:
     return bool(_STAMP.search(text))
 
 
-def without_furniture(pages: Sequence[Laid]) -> Iterator[tuple[Region, ...]]:
+def without_headers_and_footers(pages: Sequence[PageRows]) -> Iterator[tuple[Region, ...]]:
     """The regions of each page without headers and footers."""
     margins = [_outermost(page) for page in pages]
     repeated = _repeated(margins)
@@ -69,16 +69,16 @@ def without_furniture(pages: Sequence[Laid]) -> Iterator[tuple[Region, ...]]:
     for number, (page, (low, high)) in enumerate(zip(pages, margins, strict=True)):
         loose = {
             id(row)
-            for row in _looked_at(low, high)
+            for row in _candidates(low, high)
             if _is_repeated(row, repeated)
             or any(value - number in offsets for value in _value(row))
         }
-        gone = {*_peeled(low, loose), *_peeled(high, loose)} if loose else loose
+        gone = {*_margin_rows(low, loose), *_margin_rows(high, loose)} if loose else loose
         kept = (tuple(row for row in region if id(row) not in gone) for region in page.regions)
         yield (*kept, page.turned)
 
 
-def _outermost(page: Laid) -> _Margins:
+def _outermost(page: PageRows) -> _Margins:
     """The outermost rows at the bottom and at the top, from the edge inwards.
 
     The last of each is the row that the others must be set apart from; None if there is none.
@@ -91,7 +91,7 @@ def _outermost(page: Laid) -> _Margins:
     return (rows_and_none[1 : low + 2], rows_and_none[-2 : -high - 3 : -1])
 
 
-def _peeled(rows: Sequence[Row | None], loose: Container[int]) -> list[int]:
+def _margin_rows(rows: Sequence[Row | None], loose: Container[int]) -> list[int]:
     """Ids of the leading rows, from the edge, that are in ``loose`` and set apart from the rest."""
     count = 0
     while count < len(rows) - 1 and id(rows[count]) in loose:
@@ -106,14 +106,14 @@ def _peeled(rows: Sequence[Row | None], loose: Container[int]) -> list[int]:
     return [id(row) for row in rows[:count]]
 
 
-def _looked_at(low: Sequence[Row | None], high: Sequence[Row | None]) -> Iterator[Row]:
+def _candidates(low: Sequence[Row | None], high: Sequence[Row | None]) -> Iterator[Row]:
     """Rows that may be headers or footers: all but the last at either end."""
     for row in (*low[:-1], *high[:-1]):
         if row is not None:
             yield row
 
 
-def _wording(row: Row) -> str:
+def _masked_text(row: Row) -> str:
     """A row's text with numbers masked."""
     return _DIGITS.sub("#", row.text).casefold()
 
@@ -122,7 +122,7 @@ def _repeated(margins: Sequence[_Margins]) -> Mapping[str, float]:
     """Texts that recur on enough pages at the same height, with that height."""
     heights: defaultdict[str, list[float]] = defaultdict(list)
     for low, high in margins:
-        for wording, row in {_wording(row): row for row in _looked_at(low, high)}.items():
+        for wording, row in {_masked_text(row): row for row in _candidates(low, high)}.items():
             if any(character.isalpha() for character in wording):
                 heights[wording].append(row.base)
     needed = max(_LEAST_PAGES, min(_LEAST_SHARE * len(margins), _MANY_PAGES))
@@ -137,7 +137,7 @@ def _repeated(margins: Sequence[_Margins]) -> Mapping[str, float]:
 
 
 def _is_repeated(row: Row, repeated: Mapping[str, float]) -> bool:
-    height = repeated.get(_wording(row))
+    height = repeated.get(_masked_text(row))
     return height is not None and abs(row.base - height) <= _SAME_HEIGHT
 
 
@@ -148,7 +148,7 @@ def _offsets(margins: Sequence[_Margins]) -> frozenset[int]:
     """
     offsets: Counter[int] = Counter()
     for number, (low, high) in enumerate(margins):
-        offsets.update({value - number for row in _looked_at(low, high) for value in _value(row)})
+        offsets.update({value - number for row in _candidates(low, high) for value in _value(row)})
     needed = 1 if len(margins) == 1 else 2
     return frozenset(
         offset

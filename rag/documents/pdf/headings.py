@@ -65,12 +65,12 @@ def levels(
         and _is_heading(paragraphs[place], body, bold_body=bold_body)
     ]
     candidates = frozenset(found)
-    found = [place for place in found if _leads(place, paragraphs, candidates, body)]
-    found = _alike(found, paragraphs)
+    found = [place for place in found if _has_text_below(place, paragraphs, candidates, body)]
+    found = _consistent(found, paragraphs)
     styles = _levels_of_styles([paragraphs[place] for place in found])
     result = {
         place: min(
-            _level_of_number(paragraphs[place]) or styles[look_of(paragraphs[place])], LOWEST
+            _level_of_number(paragraphs[place]) or styles[style_of(paragraphs[place])], LOWEST
         )
         for place in found
     }
@@ -127,7 +127,7 @@ def _is_mostly_bold(paragraphs: Iterable[Paragraph]) -> bool:
 def _is_heading(paragraph: Paragraph, body: float, *, bold_body: bool) -> bool:
     """Whether a paragraph's wording and style are those of a heading."""
     text = paragraph.text
-    if not paragraph.is_prose or paragraph.lines > _MOST_LINES or not _names(text):
+    if not paragraph.is_prose or paragraph.lines > _MOST_LINES or not _reads_like_title(text):
         return False
     number = _NUMBERED.match(text)
     words = text[number.end() :] if number else text
@@ -142,7 +142,7 @@ def _is_heading(paragraph: Paragraph, body: float, *, bold_body: bool) -> bool:
     )
 
 
-def _names(text: str) -> bool:
+def _reads_like_title(text: str) -> bool:
     """Whether it may be a section title: short, made of words, and not a sentence."""
     if len(text) > _LONGEST or _CAPTION.match(text) or not _is_wordy(text):
         return False
@@ -150,14 +150,14 @@ def _names(text: str) -> bool:
     return not text.endswith((",", ";", "-")) and (not text.endswith(".") or names_known)
 
 
-def _alike(found: Sequence[int], paragraphs: Sequence[Paragraph]) -> list[int]:
+def _consistent(found: Sequence[int], paragraphs: Sequence[Paragraph]) -> list[int]:
     """Candidates consistent with the document's heading style.
 
     If sections are numbered, large unnumbered text may belong to a figure, unless it reads like a
     section title or is bold like the numbered headings.
     """
     numbered = {
-        look_of(paragraphs[place]) for place in found if _NUMBERED.match(paragraphs[place].text)
+        style_of(paragraphs[place]) for place in found if _NUMBERED.match(paragraphs[place].text)
     }
     if not numbered:
         return list(found)
@@ -165,14 +165,16 @@ def _alike(found: Sequence[int], paragraphs: Sequence[Paragraph]) -> list[int]:
     return [
         place
         for place in found
-        if look_of(paragraphs[place]) in numbered
+        if style_of(paragraphs[place]) in numbered
         or (some_bold and paragraphs[place].bold)
         or paragraphs[place].size > max(size for size, _ in numbered)
         or is_known(paragraphs[place].text)
     ]
 
 
-def _leads(place: int, paragraphs: Sequence[Paragraph], found: Container[int], body: float) -> bool:
+def _has_text_below(
+    place: int, paragraphs: Sequence[Paragraph], found: Container[int], body: float
+) -> bool:
     """Whether body text or another heading follows; text in a figure is followed by neither."""
     if _NUMBERED.match(paragraphs[place].text) or place + 1 == len(paragraphs):
         return True
@@ -199,10 +201,10 @@ def _levels_of_styles(found: Sequence[Paragraph]) -> Mapping[tuple[float, bool],
     for paragraph in found:
         level = _level_of_number(paragraph)
         if level is not None:
-            numbered.setdefault(look_of(paragraph), Counter())[level] += 1
+            numbered.setdefault(style_of(paragraph), Counter())[level] += 1
     known = {style: counts.most_common(1)[0][0] for style, counts in numbered.items()}
     result = dict(known)
-    styles = sorted({look_of(paragraph) for paragraph in found}, reverse=True)
+    styles = sorted({style_of(paragraph) for paragraph in found}, reverse=True)
     rank = 2
     for at, style in enumerate(styles):
         if style in known:
@@ -217,7 +219,7 @@ def _levels_of_styles(found: Sequence[Paragraph]) -> Mapping[tuple[float, bool],
     return result
 
 
-def look_of(paragraph: Paragraph) -> tuple[float, bool]:
+def style_of(paragraph: Paragraph) -> tuple[float, bool]:
     """A paragraph's style: size in steps of half a point, and whether it is bold."""
     return _rounded(paragraph.size), paragraph.bold
 

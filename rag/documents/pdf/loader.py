@@ -17,15 +17,15 @@ from rag.documents.content import Content
 from rag.documents.loaded import LONGEST_HEADING, Loaded
 from rag.documents.pdf import metadata as facts
 from rag.documents.pdf.columns import in_reading_order, rows
-from rag.documents.pdf.file import Pdf, is_whole, opened, read_page
-from rag.documents.pdf.headers_footers import Laid, is_stamp, without_furniture
+from rag.documents.pdf.file import Pdf, is_whole, open_pdf, read_page
+from rag.documents.pdf.headers_footers import PageRows, is_stamp, without_headers_and_footers
 from rag.documents.pdf.headings import levels, size_of_body, title_of
 from rag.documents.pdf.lines import Words
 from rag.documents.pdf.ocr import read_scan
 from rag.documents.pdf.outline import bookmarks, with_outline
 from rag.documents.pdf.page import Region, Sheet
-from rag.documents.pdf.paragraphs import Paragraph, Part, carried_on, in_paragraphs
-from rag.documents.whitespace import one_line, without_debris
+from rag.documents.pdf.paragraphs import Paragraph, Part, in_paragraphs, merge_continued
+from rag.documents.whitespace import normalize_whitespace, one_line
 from rag.errors import LoadError
 from rag.types import Heading, Span
 
@@ -73,7 +73,7 @@ def load_pdf(
     Raises LoadError if the bytes are not a PDF, are damaged beyond reading or protected by another
     password, or if no page has text.
     """
-    with opened(content, passwords) as pdf:
+    with open_pdf(content, passwords) as pdf:
         named, author, date = facts.title(pdf), facts.author(pdf), facts.date(pdf)
         metadata = {
             "author": author,
@@ -95,7 +95,7 @@ def load_pdf(
                 break
             doubts += pages.doubts
             is_read |= pages.is_read
-            kept = list(without_furniture(pages.laid))
+            kept = list(without_headers_and_footers(pages.laid))
             body = body or size_of_body(kept)
             paragraphs = _paragraphs(kept, body, on_page)
             shown = None
@@ -108,7 +108,7 @@ def load_pdf(
                 if entry.page - start in range(len(pages.laid))
             ]
             found = with_outline(levels(paragraphs, body, shown), paragraphs, here, shown)
-            text, headings, spans = _put_together(paragraphs, found, len(pages.laid))
+            text, headings, spans = _join(paragraphs, found, len(pages.laid))
             if pages.is_read and any(one.text for one in waiting):
                 yield from _with_all_warnings(waiting)
                 waiting = []
@@ -141,7 +141,7 @@ def _with_all_warnings(stretches: Sequence[Loaded]) -> Iterator[Loaded]:
 
 @dataclass(frozen=True, slots=True)
 class _Pages:
-    laid: tuple[Laid, ...]
+    laid: tuple[PageRows, ...]
     warnings: tuple[str, ...]
     doubts: tuple[str, ...]
     is_read: bool
@@ -152,24 +152,24 @@ class _Pages:
 
 def _read(pdf: Pdf, numbers: range, ocr: str | None, on_page: Callable[[], None]) -> _Pages:
     """Read pages one by one, keeping only their rows in memory."""
-    laid: list[Laid] = []
+    laid: list[PageRows] = []
     doubts: defaultdict[str, list[int]] = defaultdict(list)
     for number in numbers:
         sheet, doubt = _sheet(pdf, number, ocr)
         if doubt:
             doubts[doubt].append(number)
-        laid.append(_laid(sheet) if sheet else Laid((), (), 0.0, 0.0))
+        laid.append(_page_rows(sheet) if sheet else PageRows((), (), 0.0, 0.0))
         on_page()
     unread = sum(len(pages) for doubt, pages in doubts.items() if doubt != _BY_OCR)
-    told = [
+    notes = [
         f"{'page' if len(pages) == 1 else 'pages'} {facts.ranges(pages)}: {doubt}"
         for doubt, pages in doubts.items()
     ]
     if not numbers.start and not is_whole(pdf):
-        told.append("the file is damaged or cut short; what could be found of it was read")
+        notes.append("the file is damaged or cut short; what could be recovered was read")
     is_read = any(page.regions or page.turned for page in laid) and unread < len(laid)
     is_damaged = len(doubts.get(_DAMAGED, ())) == len(laid)
-    return _Pages(tuple(laid), tuple(told), tuple(doubts), is_read, is_damaged)
+    return _Pages(tuple(laid), tuple(notes), tuple(doubts), is_read, is_damaged)
 
 
 def _sheet(pdf: Pdf, number: int, ocr: str | None) -> tuple[Sheet | None, str]:
@@ -195,10 +195,10 @@ def _nothing_read(pages: int, doubts: Sequence[str]) -> str:
         return f"no text layer: needs OCR ({count})"
     by_ocr = [doubt for doubt in doubts if doubt != _DAMAGED]
     if by_ocr:
-        return f"{by_ocr[0]} ({count}); scan it again, or leave it out of what is indexed"
+        return f"{by_ocr[0]} ({count}); scan it again, or exclude it from indexing"
     if doubts:
         return f"none of its pages can be read, they are damaged ({count}); get the file again"
-    return f"there is nothing to read on its pages ({count}); leave it out of what is indexed"
+    return f"there is nothing to read on its pages ({count}); exclude it from indexing"
 
 
 def _is_scan(sheet: Sheet) -> bool:
@@ -210,10 +210,10 @@ def _is_scan(sheet: Sheet) -> bool:
     return written < _FEW_LETTERS
 
 
-def _laid(sheet: Sheet) -> Laid:
+def _page_rows(sheet: Sheet) -> PageRows:
     """Put a page in reading order, without the arXiv stamp along its edge."""
     turned = (piece for piece in sheet.turned if not is_stamp(piece.text))
-    return Laid(
+    return PageRows(
         regions=tuple(in_reading_order(sheet.pieces)),
         turned=tuple(rows(turned)),
         bottom=sheet.bottom,
@@ -233,10 +233,10 @@ def _paragraphs(
     for number, page in enumerate(pages):
         regions += [in_paragraphs(region, number, words) for region in page]
         on_page()
-    return list(carried_on(regions, body, words))
+    return list(merge_continued(regions, body, words))
 
 
-def _put_together(
+def _join(
     paragraphs: Sequence[Paragraph], levels: Mapping[int, int], pages: int
 ) -> tuple[str, tuple[Heading, ...], tuple[Span, ...]]:
     """Join paragraphs to one text, with its headings and page spans."""
@@ -268,7 +268,7 @@ def _put_together(
 
 
 def _tidy(text: str, *, in_lines: bool) -> str:
-    return without_debris(text).strip() if in_lines else one_line(text)
+    return normalize_whitespace(text).strip() if in_lines else one_line(text)
 
 
 def _spans(starts: Sequence[int | None], end: int) -> tuple[Span, ...]:

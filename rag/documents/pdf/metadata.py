@@ -26,21 +26,21 @@ _FILE_NAME = re.compile(
 
 def title(pdf: Pdf) -> str | None:
     """Title from the document information, unless inserted by a program."""
-    said = one_line(pdf.get_metadata_value("Title"))
+    text = one_line(pdf.get_metadata_value("Title"))
     is_sensible = (
-        2 < len(said) <= _LONGEST  # noqa: PLR2004 - shorter is no title
-        and any(character.isalpha() for character in said)
-        and not _PROGRAM.match(said)
-        and not _FILE_NAME.search(said)
-        and not _is_name(said)
+        2 < len(text) <= _LONGEST  # noqa: PLR2004 - shorter is no title
+        and any(character.isalpha() for character in text)
+        and not _PROGRAM.match(text)
+        and not _FILE_NAME.search(text)
+        and not _is_file_name(text)
     )
-    return said if is_sensible else None
+    return text if is_sensible else None
 
 
 def author(pdf: Pdf) -> str:
     """Author from the document information; empty if there is none."""
-    said = one_line(pdf.get_metadata_value("Author"))
-    return said if any(character.isalpha() for character in said) else ""
+    text = one_line(pdf.get_metadata_value("Author"))
+    return text if any(character.isalpha() for character in text) else ""
 
 
 def date(pdf: Pdf) -> dt.date | None:
@@ -65,9 +65,9 @@ def page_labels(pdf: Pdf, numbers: range) -> tuple[str, ...]:
     return tuple(one_line(pdf.get_page_label(page)) for page in numbers)
 
 
-def _is_name(said: str) -> bool:
+def _is_file_name(text: str) -> bool:
     """Whether it looks like a file name or code: one word with digits, underscores or slashes."""
-    return not any(map(str.isspace, said)) and bool(re.search(r"[\d_/\\]", said))
+    return not any(map(str.isspace, text)) and bool(re.search(r"[\d_/\\]", text))
 
 
 def ranges(pages: Sequence[int]) -> str:

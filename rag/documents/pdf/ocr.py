@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from statistics import median_low
 
-from rag.documents.pdf.file import Pdf, picture_of
+from rag.documents.pdf.file import Pdf, render_page
 from rag.documents.pdf.lines import is_east_asian
 from rag.documents.pdf.page import Piece, Sheet
-from rag.documents.pdf.tesseract import Line, Word, recognised
+from rag.documents.pdf.tesseract import Line, Word, recognise
 
 _SIZE = 1.1
 """Ratio of font size to the height that tesseract measures: 1.05 in Helvetica, 1.12 in Times, 1.14
@@ -28,8 +28,8 @@ def read_scan(pdf: Pdf, index: int, languages: str) -> Sheet:
     Raises LoadError, worded to follow the page's number, if the page can't be rendered, or OCR
     fails or times out.
     """
-    picture = picture_of(pdf, index)
-    found = recognised(picture.pixels, picture.dots * 72, languages)
+    picture = render_page(pdf, index)
+    found = recognise(picture.pixels, picture.dots * 72, languages)
     usual = _size(line for paragraph in found.paragraphs for line in paragraph)
     pieces = (
         piece for paragraph in found.paragraphs for piece in _pieces(paragraph, usual, picture.dots)
@@ -49,7 +49,7 @@ def _pieces(paragraph: Sequence[Line], usual: float, dots: float) -> Iterator[Pi
         common = usual
     for line in paragraph:
         size = common if abs(line.size - common) <= _NOISE * common else line.size
-        for words in _apart(line):
+        for words in _split_at_gaps(line):
             yield Piece(
                 text=_text(words),
                 left=min(word.left for word in words) / dots,
@@ -60,7 +60,7 @@ def _pieces(paragraph: Sequence[Line], usual: float, dots: float) -> Iterator[Pi
             )
 
 
-def _apart(line: Line) -> Iterator[list[Word]]:
+def _split_at_gaps(line: Line) -> Iterator[list[Word]]:
     """Split a line at wide gaps: tesseract joins adjacent columns."""
     together: list[Word] = []
     for word in line.words:

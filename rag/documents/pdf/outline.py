@@ -11,7 +11,7 @@ from itertools import islice
 
 from rag.documents.loaded import LONGEST_HEADING
 from rag.documents.pdf.file import Pdf
-from rag.documents.pdf.headings import LOWEST, is_known, look_of
+from rag.documents.pdf.headings import LOWEST, is_known, style_of
 from rag.documents.pdf.paragraphs import Paragraph
 from rag.documents.whitespace import one_line
 
@@ -71,9 +71,9 @@ def with_outline(
     }
     looks: defaultdict[tuple[float, bool], Counter[int]] = defaultdict(Counter)
     for place, level in result.items():
-        looks[look_of(paragraphs[place])][level] += 1
+        looks[style_of(paragraphs[place])][level] += 1
     for place, level in levels.items():
-        look = look_of(paragraphs[place])
+        look = style_of(paragraphs[place])
         if paragraphs[place] is title or is_known(paragraphs[place].text):
             result.setdefault(place, level)
         elif look in looks:
@@ -87,16 +87,16 @@ def _found(paragraphs: Sequence[Paragraph], outline: Sequence[Bookmark]) -> Mapp
     for place in range(len(paragraphs) - 1, -1, -1):
         paragraph = paragraphs[place]
         if len(paragraph.text) <= LONGEST_HEADING:
-            places[paragraph.parts[0].page, _wording(paragraph.text)].append(place)
+            places[paragraph.parts[0].page, _normalized(paragraph.text)].append(place)
     found: dict[int, Bookmark] = {}
     for entry in outline:
-        alike = places[entry.page, _wording(entry.title)]
+        alike = places[entry.page, _normalized(entry.title)]
         if alike:
             found[alike.pop()] = entry
     return found
 
 
-def _wording(text: str) -> str:
+def _normalized(text: str) -> str:
     """Lower-case letters and digits of a heading, without its number."""
     plain = unicodedata.normalize("NFKC", text).casefold()
     number = _NUMBER.match(plain)

@@ -246,7 +246,7 @@ def _marked(group: Sequence[Row]) -> list[bool]:
     return sure
 
 
-def carried_on(
+def merge_continued(
     regions: Sequence[list[Paragraph]], body: float, words: Words
 ) -> Iterator[Paragraph]:
     """Merge paragraphs that continue in the next column or page.
@@ -257,11 +257,11 @@ def carried_on(
     for at, paragraphs in enumerate(regions):
         place = _last(paragraphs, body)
         if place is not None:
-            _carry_on(regions, at, place, body, words)
+            _merge_into_next(regions, at, place, body, words)
         yield from paragraphs
 
 
-def _carry_on(
+def _merge_into_next(
     regions: Sequence[list[Paragraph]], at: int, place: int, body: float, words: Words
 ) -> None:
     """Move the paragraph at ``place`` in front of its continuation, if it has one."""
@@ -273,7 +273,7 @@ def _carry_on(
                 return
             if _is_aside(candidate, body):
                 continue
-            if not _goes_on(paragraph, candidate):
+            if not _continues(paragraph, candidate):
                 if candidate.lines == 1 and not candidate.bold:
                     continue  # the header of a table, say
                 return
@@ -284,7 +284,7 @@ def _carry_on(
                 for index in range(at + 1, later + 1)
                 if not regions[index] or regions[index][0].parts[0].page >= candidate.parts[0].page
             )
-            regions[target].insert(0, _made_whole(paragraph, candidate, words))
+            regions[target].insert(0, _merge(paragraph, candidate, words))
             return
 
 
@@ -306,7 +306,7 @@ def _is_aside(paragraph: Paragraph, body: float) -> bool:
     )
 
 
-def _goes_on(first: Paragraph, second: Paragraph) -> bool:
+def _continues(first: Paragraph, second: Paragraph) -> bool:
     if first.bold or second.bold or not first.is_cut:
         return False
     if abs(first.size - second.size) > 0.06 * first.size:
@@ -319,7 +319,7 @@ def _goes_on(first: Paragraph, second: Paragraph) -> bool:
     )
 
 
-def _made_whole(first: Paragraph, second: Paragraph, words: Words) -> Paragraph:
+def _merge(first: Paragraph, second: Paragraph, words: Words) -> Paragraph:
     above, below = first.parts[-1], second.parts[0]
     if above.page == below.page:
         parts = [Part(above.page, words.joined(above.text, below.text))]

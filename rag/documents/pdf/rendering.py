@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.documents.pdf.file import Pdf
-from rag.documents.pdf.glyphs import Floats, Letters, PdfPage, Whole, letters_of
-from rag.documents.pdf.text_alignment import Sought, Stretch, Written, folded_character, found
+from rag.documents.pdf.glyphs import Floats, Glyphs, PdfPage, Whole, glyphs_of
+from rag.documents.pdf.text_alignment import PageText, Stretch, TextPattern, align, fold_character
 from rag.errors import InputError, LoadError
 
 LEAST_WIDTH, MOST_WIDTH = 50, 3000
@@ -94,7 +94,7 @@ def page_image(pdf: Pdf, index: int, width: int) -> PageImage:
     return PageImage(buffer.getvalue(), picture.width, picture.height)
 
 
-def boxes_of(pdf: Pdf, index: int, sought: Sought) -> tuple[Box, ...]:
+def locate(pdf: Pdf, index: int, sought: TextPattern) -> tuple[Box, ...]:
     """Locate words on a page, counted from 0: one box per line, in text order.
 
     Empty if the words are not on the page, the match is uncertain, or the page is only an image.
@@ -110,7 +110,7 @@ def boxes_of(pdf: Pdf, index: int, sought: Sought) -> tuple[Box, ...]:
 
     page = _page(pdf, index)
     try:
-        letters = letters_of(page) if sought.words else None
+        letters = glyphs_of(page) if sought.words else None
         if letters is None:
             return ()
         paper = _Paper.of(page)
@@ -119,10 +119,10 @@ def boxes_of(pdf: Pdf, index: int, sought: Sought) -> tuple[Box, ...]:
     finally:
         page.close()
     upright = _Upright.of(letters)
-    written, owners = _written(letters, upright)
+    written, owners = _page_text(letters, upright)
     boxes: list[Box] = []
-    for start, end in found(written, sought):
-        first, last = _with_marks(letters.code, int(owners[start]), int(owners[end - 1]))
+    for start, end in align(written, sought):
+        first, last = _with_punctuation(letters.code, int(owners[start]), int(owners[end - 1]))
         for line in upright.lines(np.arange(first, last + 1)):
             box = paper.box(letters, line)
             if box:
@@ -154,7 +154,7 @@ class _Upright:
     blank: NDArray[np.bool_]
 
     @classmethod
-    def of(cls, letters: Letters) -> _Upright:
+    def of(cls, letters: Glyphs) -> _Upright:
         turn = letters.turn
         left, right, bottom, top = letters.left, letters.right, letters.bottom, letters.top
         return cls(
@@ -186,7 +186,7 @@ class _Upright:
         yield from np.split(seen, np.flatnonzero(ends) + 1)
 
 
-def _written(letters: Letters, upright: _Upright) -> tuple[Written, Whole]:
+def _page_text(letters: Glyphs, upright: _Upright) -> tuple[PageText, Whole]:
     """The page's text to search, and the index of the letter for each of its characters."""
     characters = _characters(letters.code)
     text: list[str] = []
@@ -213,7 +213,7 @@ def _written(letters: Letters, upright: _Upright) -> tuple[Written, Whole]:
                     size=float(np.median(upright.size[line])),
                 )
             )
-    written = Written("".join(text), tuple(stretches), frozenset(begins))
+    written = PageText("".join(text), tuple(stretches), frozenset(begins))
     return written, np.array(owners, np.int64)
 
 
@@ -226,15 +226,15 @@ def _characters(codes: Whole) -> list[str]:
         following = values[at + 1] if at + 1 < len(values) else 0
         if high <= code < low <= following < after:
             whole = 0x10000 + ((code - high) << 10) + following - low
-            found.append(folded_character(chr(whole)))
+            found.append(fold_character(chr(whole)))
         elif high <= code < after or code > 0x10FFFF:  # noqa: PLR2004 - the last character there is
             found.append("")
         else:
-            found.append(folded_character(chr(code)))
+            found.append(fold_character(chr(code)))
     return found
 
 
-def _with_marks(codes: Whole, first: int, last: int) -> tuple[int, int]:
+def _with_punctuation(codes: Whole, first: int, last: int) -> tuple[int, int]:
     """Extend a range of letters by adjacent punctuation."""
 
     def is_mark(at: int) -> bool:
@@ -264,7 +264,7 @@ class _Paper:
         left, bottom, right, top = page.get_bbox()
         return cls(left, bottom, right, top, page.get_rotation() // 90)
 
-    def box(self, letters: Letters, line: Whole) -> Box | None:
+    def box(self, letters: Glyphs, line: Whole) -> Box | None:
         """The box around letters of one line; None if it is entirely outside the page."""
         turn, size = int(letters.turn[line[0]]), float(np.median(letters.size[line]))
         base = float(np.median((letters.x if turn % 2 else letters.y)[line]))

@@ -84,7 +84,7 @@ class Recognised:
     height: float
 
 
-def checked(languages: str) -> str:
+def check_languages(languages: str) -> str:
     """Validate a tesseract language string, "eng" or "deu+eng", and return it.
 
     Raises InputError if tesseract or one of the languages is not installed.
@@ -97,13 +97,13 @@ def checked(languages: str) -> str:
     if unknown:
         raise InputError(
             f"tesseract has no language “{unknown[0]}”; it has {', '.join(installed) or 'none'}; "
-            f"others are packages of their own, such as tesseract-ocr-deu on Debian and "
+            f"others come in separate packages, such as tesseract-ocr-deu on Debian and "
             f"tesseract-lang on macOS"
         )
     return languages
 
 
-def recognised(pixels: NDArray[np.uint8], dots_per_inch: float, languages: str) -> Recognised:
+def recognise(pixels: NDArray[np.uint8], dots_per_inch: float, languages: str) -> Recognised:
     """The text lines of an image: shape (rows, columns), uint8, 0 for black.
 
     Words with low confidence are dropped.
@@ -112,7 +112,7 @@ def recognised(pixels: NDArray[np.uint8], dots_per_inch: float, languages: str) 
     """
     until = time.monotonic() + SECONDS_PER_PAGE
     page = _page(pixels, dots_per_inch, languages, until)
-    turned = _turned(page)
+    turned = _rotation(page)
     if turned:
         pixels = np.rot90(pixels, -turned)
         page = _page(pixels, dots_per_inch, languages, until)
@@ -146,11 +146,11 @@ def _page(
     return etree.fromstring(ended.stdout, etree.XMLParser(recover=True, huge_tree=True))
 
 
-def _turned(page: _Element) -> int:
+def _rotation(page: _Element) -> int:
     """Rotation of most lines of the page, in anticlockwise quarter turns."""
     turns = Counter(
         round(facts["textangle"][0] / 90) % 4 if "textangle" in facts else 0
-        for facts in map(_facts, _of_class(page, _LINES))
+        for facts in map(_properties, _of_class(page, _LINES))
     )
     return max(turns, key=turns.__getitem__, default=0)
 
@@ -160,18 +160,18 @@ def _paragraphs(page: _Element, height: int) -> Iterator[tuple[Line, ...]]:
         lines = (
             _line(line, height)
             for line in _of_class(paragraph, _LINES)
-            if "textangle" not in _facts(line) and _is_sure(line)
+            if "textangle" not in _properties(line) and _is_sure(line)
         )
         yield tuple(line for line in lines if line.words)
 
 
 def _is_sure(line: _Element) -> bool:
-    sure = [_facts(word)["x_wconf"][0] for word in _of_class(line, _WORDS)]
+    sure = [_properties(word)["x_wconf"][0] for word in _of_class(line, _WORDS)]
     return bool(sure) and sum(sure) >= _SURE_OF_LINE * len(sure)
 
 
 def _line(element: _Element, height: int) -> Line:
-    facts = _facts(element)
+    facts = _properties(element)
     left, _, right, bottom = facts["bbox"]
     slope, offset = facts.get("baseline", (0.0, 0.0))
     base = bottom + offset + slope * (right - left) / 2
@@ -182,17 +182,17 @@ def _line(element: _Element, height: int) -> Line:
 def _word(element: _Element) -> Word | None:
     """The word; None if tesseract's confidence is too low."""
     text = one_line("".join(element.itertext()))
-    facts = _facts(element)
+    facts = _properties(element)
     if not text or facts["x_wconf"][0] < _SURE_OF_WORD:
         return None
     left, _, right, _ = facts["bbox"]
     return Word(text, left, right)
 
 
-def _facts(element: _Element) -> dict[str, tuple[float, ...]]:
+def _properties(element: _Element) -> dict[str, tuple[float, ...]]:
     """Parse an hOCR title attribute, ``bbox 36 92 618 184; baseline 0 -30``, by property."""
-    said = (fact.split() for fact in element.get("title", "").split(";"))
-    return {name: tuple(map(float, values)) for name, *values in said}
+    properties = (fact.split() for fact in element.get("title", "").split(";"))
+    return {name: tuple(map(float, values)) for name, *values in properties}
 
 
 def _of_class(element: _Element, classes: Container[str]) -> Iterator[_Element]:

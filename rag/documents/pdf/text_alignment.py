@@ -42,7 +42,7 @@ _LONGEST = 20_000
 
 
 @dataclass(frozen=True, slots=True)
-class Sought:
+class TextPattern:
     """Text to find, with its context before and after on the page."""
 
     words: str
@@ -66,7 +66,7 @@ class Stretch:
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
+class PageText:
     """The folded letters and digits of a page, in file order.
 
     ``stretches`` cover them all; ``begins`` are the indices of first letters of words.
@@ -77,40 +77,40 @@ class Written:
     begins: frozenset[int]
 
 
-def folded(text: str) -> str:
+def fold(text: str) -> str:
     """Letters and digits of a text, without case, accents and ligatures."""
-    return "".join(map(folded_character, text))
+    return "".join(map(fold_character, text))
 
 
 @functools.lru_cache(maxsize=4096)
-def folded_character(character: str) -> str:
+def fold_character(character: str) -> str:
     """Fold one character: empty for a mark, several letters for a ligature."""
     apart = unicodedata.normalize("NFKD", character)
     return "".join(one for one in apart.casefold() if one.isalnum())
 
 
-def found(written: Written, sought: Sought) -> tuple[Range, ...]:
+def align(written: PageText, sought: TextPattern) -> tuple[Range, ...]:
     """Ranges of letters that match ``sought``, in text order; empty if uncertain.
 
     Of several matches, those with the best-fitting context are used.
     """
-    words = folded(sought.words)
+    words = fold(sought.words)
     if not words or len(words) > _LONGEST:
         return ()
-    before, after = folded(sought.before[-_LONGEST:]), folded(sought.after[:_LONGEST])
+    before, after = fold(sought.before[-_LONGEST:]), fold(sought.after[:_LONGEST])
     matches: list[tuple[Range, ...]] = [
         ((at, at + len(words)),) for at in _places(written.letters, words)
     ]
     if len(words) < _SURE:
-        matches = [match for match in matches if _is_words(written, match)]
+        matches = [match for match in matches if _is_whole_words(written, match)]
     elif not matches:
         matches = list(_Search(written).matches(words))
     if not matches:
-        return _nearly(written.letters, words)
+        return _approximate(written.letters, words)
     due = len(before) / (len(before) + len(words) + len(after)) * len(written.letters)
 
     def fits(match: tuple[Range, ...]) -> tuple[int, float]:
-        return _around(written.letters, match, before, after), -abs(match[0][0] - due)
+        return _context_agreement(written.letters, match, before, after), -abs(match[0][0] - due)
 
     return max(matches, key=fits)
 
@@ -123,21 +123,23 @@ def _places(letters: str, words: str) -> Iterator[int]:
         at = letters.find(words, at + 1)
 
 
-def _is_words(written: Written, match: tuple[Range, ...]) -> bool:
+def _is_whole_words(written: PageText, match: tuple[Range, ...]) -> bool:
     """Whether it matches whole words rather than parts of others."""
     first, last = match[0][0], match[-1][1]
     return first in written.begins and (last == len(written.letters) or last in written.begins)
 
 
-def _around(letters: str, match: tuple[Range, ...], before: str, after: str) -> int:
+def _context_agreement(letters: str, match: tuple[Range, ...], before: str, after: str) -> int:
     """Number of letters before and after the match that agree with the expected context."""
     first, last = match[0][0], match[-1][1]
     ahead = letters[max(0, first - _CONTEXT) : first][::-1]
     behind = letters[last : last + _CONTEXT]
-    return _common(ahead, before[-_CONTEXT:][::-1]) + _common(behind, after[:_CONTEXT])
+    return _common_prefix(ahead, before[-_CONTEXT:][::-1]) + _common_prefix(
+        behind, after[:_CONTEXT]
+    )
 
 
-def _common(one: str, other: str) -> int:
+def _common_prefix(one: str, other: str) -> int:
     """Length of the common prefix of two texts."""
     most = min(len(one), len(other))
     if one[:most] == other[:most]:
@@ -149,7 +151,7 @@ def _common(one: str, other: str) -> int:
 class _Search:
     """Search in which a match may continue from the end of a line to the beginning of any other."""
 
-    written: Written
+    written: PageText
     looks: int = _MOST_LOOKS
     _ends: list[int] = field(init=False)
 
@@ -181,7 +183,7 @@ class _Search:
         self.looks -= 1
         if self.looks <= 0:
             return None
-        agreeing = _common(self.written.letters[at : at + len(words)], words)
+        agreeing = _common_prefix(self.written.letters[at : at + len(words)], words)
         if agreeing == len(words):
             return ((at, at + agreeing),)
         if not lines:
@@ -222,7 +224,7 @@ def _is_next(last: Stretch, one: Stretch) -> bool:
     return 0 < below < _FAR_BELOW and one.left < last.right and last.left < one.right
 
 
-def _nearly(letters: str, words: str) -> tuple[Range, ...]:
+def _approximate(letters: str, words: str) -> tuple[Range, ...]:
     """Best approximate match in one run of letters."""
     from rapidfuzz import fuzz
     from rapidfuzz.distance import Indel
@@ -246,8 +248,8 @@ def _nearly(letters: str, words: str) -> tuple[Range, ...]:
         return ()
     # It may pair letters with equal ones further out: prefer those adjacent to the match.
     first, last = same[0], same[-1]
-    more = _common(words[: first.src_start][::-1], window[: first.dest_start][::-1])
-    yet = _common(words[last.src_end :], window[last.dest_end :])
+    more = _common_prefix(words[: first.src_start][::-1], window[: first.dest_start][::-1])
+    yet = _common_prefix(words[last.src_end :], window[last.dest_end :])
     begin, end = start + first.dest_start - more, start + last.dest_end + yet
     # Different numbers mean another sentence, however similar: another year, another row.
     return ((begin, end),) if _digits(letters[begin:end]) == _digits(words) else ()

@@ -25,31 +25,37 @@ from dataclasses import astuple, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from rag.documents.pdf.file import PROTECTED, Pdf, opened
-from rag.documents.pdf.rendering import boxes_of, page_image
-from rag.documents.pdf.text_alignment import Sought
-from rag.documents.sandbox.processes import answering, limit_memory, memory_in_use, receive, send
+from rag.documents.pdf.file import PROTECTED, Pdf, open_pdf
+from rag.documents.pdf.rendering import locate, page_image
+from rag.documents.pdf.text_alignment import TextPattern
+from rag.documents.sandbox.processes import (
+    limit_memory,
+    memory_in_use,
+    receive,
+    send,
+    worker_streams,
+)
 from rag.errors import InputError, LoadError, PasswordRequired
 from rag.runtime.files import open_file
 
 MEMORY_BYTES = 2 << 30
 """Memory limit for the file and its rendering, in bytes, where the system supports limits."""
 
-CHANGED = "it is not the file any more that was indexed; index it again"
+CHANGED = "it is no longer the file that was indexed; index it again"
 _NO_PDF = "only the pages of PDFs can be shown as they are printed; read its text instead"
-_LOCKED = f"{PROTECTED}, and passwords are kept nowhere: open the file itself to see its pages"
+_LOCKED = f"{PROTECTED}, and passwords are not stored: open the file itself to see its pages"
 _BEGINNING = 1024
 
 
 def main() -> None:
     """Serve requests until standard input closes."""
-    requests, answers = answering()
+    requests, answers = worker_streams()
     limit_memory(memory_in_use() + MEMORY_BYTES)
     send(answers, {"ready": True})
     files = _Files()
     while request := receive(requests):
         try:
-            answer = _answered(files, request)
+            answer = _answer(files, request)
         except InputError as error:
             answer = {"impossible": str(error)}
         except (LoadError, OSError) as error:
@@ -89,7 +95,7 @@ class _Files:
                 raise LoadError(CHANGED)
             if b"%PDF-" not in content[:_BEGINNING]:
                 raise LoadError(_NO_PDF)
-            self._pdf = self._stack.enter_context(opened(content, passwords))
+            self._pdf = self._stack.enter_context(open_pdf(content, passwords))
             self._pdf.init_forms()  # so that filled-in form fields are drawn
             self._key = key
         return self._pdf
@@ -100,10 +106,10 @@ class _Files:
         self._stack.close()
 
 
-def _answered(files: _Files, request: dict[str, Any]) -> dict[str, Any]:
+def _answer(files: _Files, request: dict[str, Any]) -> dict[str, Any]:
     pdf = files.pdf(Path(request["path"]), request["digest"], request["passwords"])
     if "sought" in request:
-        boxes = boxes_of(pdf, request["page"], Sought(*request["sought"]))
+        boxes = locate(pdf, request["page"], TextPattern(*request["sought"]))
         return {"boxes": [astuple(box) for box in boxes]}
     image = page_image(pdf, request["page"], request["width"])
     png = base64.b64encode(image.png).decode()

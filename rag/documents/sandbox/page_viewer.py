@@ -17,21 +17,21 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from rag.documents.pdf.rendering import Box, PageImage
-from rag.documents.pdf.text_alignment import Sought
+from rag.documents.pdf.text_alignment import TextPattern
 from rag.documents.sandbox.processes import (
     deadline,
-    ended,
     kill,
     receive,
     send,
-    started,
+    start_process,
     stdin,
     stdout,
+    stop_process,
 )
 from rag.errors import InputError, LoadError
 from rag.types import Document, Span
 
-__all__ = ["Box", "PageImage", "PageViewer", "Sought", "sought_on"]
+__all__ = ["Box", "PageImage", "PageViewer", "TextPattern", "text_on_page"]
 
 COMMAND = (sys.executable, "-m", "rag.documents.sandbox.page_renderer")
 SECONDS = 20.0
@@ -44,7 +44,7 @@ KEPT_BYTES = 32 << 20
 _Key: TypeAlias = tuple[str, int, int]
 
 
-def sought_on(document: Document, index: int, span: Span) -> Sought:
+def text_on_page(document: Document, index: int, span: Span) -> TextPattern:
     """The part of a text span that is on one page, counted from 0; may be empty.
 
     Raises InputError if the document has no such page.
@@ -54,7 +54,7 @@ def sought_on(document: Document, index: int, span: Span) -> Sought:
     page = document.pages[index]
     start = min(max(span.start, page.start), page.end)
     end = max(min(span.end, page.end), start)
-    return Sought(
+    return TextPattern(
         words=document.text[start:end],
         before=document.text[page.start : start],
         after=document.text[end : page.end],
@@ -68,7 +68,7 @@ class PageViewer:
         self._asking = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self._is_closed = False
-        self._kept: OrderedDict[_Key, PageImage] = OrderedDict()
+        self._cache: OrderedDict[_Key, PageImage] = OrderedDict()
 
     def image(
         self, path: Path, digest: str, index: int, width: int, passwords: Sequence[str] = ()
@@ -94,28 +94,35 @@ class PageViewer:
         """
         key = (digest, index, width)
         with self._asking:
-            kept = self._kept.get(key)
-            if kept and not passwords:
-                self._kept.move_to_end(key)
-                return kept
+            cached = self._cache.get(key)
+            if cached and not passwords:
+                self._cache.move_to_end(key)
+                return cached
             question = {"page": index, "width": width}
-            said = self._answer(path, digest, passwords, question)
-            image = PageImage(base64.b64decode(said["png"]), said["width"], said["height"])
+            response = self._answer(path, digest, passwords, question)
+            image = PageImage(
+                base64.b64decode(response["png"]), response["width"], response["height"]
+            )
             if not passwords:
-                self._keep(key, image)
+                self._cache_image(key, image)
             return image
 
     def boxes(
-        self, path: Path, digest: str, index: int, sought: Sought, passwords: Sequence[str] = ()
+        self,
+        path: Path,
+        digest: str,
+        index: int,
+        sought: TextPattern,
+        passwords: Sequence[str] = (),
     ) -> tuple[Box, ...]:
         """Locate words on a page of the PDF at ``path``: one box per line, none if unsure.
 
-        Parameters and errors are those of :meth:`image`; use :func:`sought_on` to get ``sought``.
+        Parameters and errors are those of :meth:`image`; :func:`text_on_page` gives ``sought``.
         """
         question = {"page": index, "sought": astuple(sought)}
         with self._asking:
-            said = self._answer(path, digest, passwords, question)
-        return tuple(Box(*edges) for edges in said["boxes"])
+            response = self._answer(path, digest, passwords, question)
+        return tuple(Box(*edges) for edges in response["boxes"])
 
     def close(self) -> None:
         """Kill the process; no page can be rendered afterwards."""
@@ -124,26 +131,26 @@ class PageViewer:
         if process:
             kill(process)  # unblocks any thread that waits for it
         with self._asking:
-            self._kept.clear()
+            self._cache.clear()
             self._end()
 
     def _answer(
         self, path: Path, digest: str, passwords: Sequence[str], question: dict[str, Any]
     ) -> dict[str, Any]:
         if self._is_closed:
-            raise InputError("no pages are shown any more: the server is being stopped")
+            raise InputError("pages can't be shown: the server is stopping")
         if self._process and self._process.poll() is not None:
             self._end()  # it died between requests, out of memory, say
         process = self._process or self._start()
         file = {"path": str(path), "digest": digest, "passwords": list(passwords)}
-        said = self._told(process, file | question, SECONDS)
-        if "impossible" in said:
-            raise InputError(said["impossible"])
-        if "failure" in said:
-            raise LoadError(said["failure"])
-        return said
+        response = self._request(process, file | question, SECONDS)
+        if "impossible" in response:
+            raise InputError(response["impossible"])
+        if "failure" in response:
+            raise LoadError(response["failure"])
+        return response
 
-    def _told(
+    def _request(
         self, process: subprocess.Popen[bytes], question: dict[str, Any] | None, seconds: float
     ) -> dict[str, Any]:
         """Send a request and return the response; raises LoadError if the process died."""
@@ -151,32 +158,32 @@ class PageViewer:
             try:
                 if question is not None:
                     send(stdin(process), question)
-                said = receive(stdout(process))
+                response = receive(stdout(process))
             except BrokenPipeError:  # it died before the request
-                said = None
+                response = None
             except BaseException:
                 self._end()  # a late response would be taken for the next one
                 raise
-        if said is not None:
-            return said
+        if response is not None:
+            return response
         code = self._end()
         if late.is_set():
-            raise LoadError(f"it took more than {seconds:.0f} s, and was given up")
-        raise LoadError(f"the PDF crashed what draws its pages (exit code {code})")
+            raise LoadError(f"it took more than {seconds:.0f} s and was aborted")
+        raise LoadError(f"the PDF crashed the renderer (exit code {code})")
 
     def _start(self) -> subprocess.Popen[bytes]:
-        self._process = started(COMMAND)
+        self._process = start_process(COMMAND)
         try:
-            self._told(self._process, None, SECONDS_TO_START)
+            self._request(self._process, None, SECONDS_TO_START)
         except LoadError as error:
             raise RuntimeError(f"the process that draws pages did not start: {error}") from error
         return self._process
 
     def _end(self) -> int | None:
         process, self._process = self._process, None
-        return ended(process) if process else None
+        return stop_process(process) if process else None
 
-    def _keep(self, key: _Key, image: PageImage) -> None:
-        self._kept[key] = image
-        while sum(len(one.png) for one in self._kept.values()) > KEPT_BYTES:
-            self._kept.popitem(last=False)
+    def _cache_image(self, key: _Key, image: PageImage) -> None:
+        self._cache[key] = image
+        while sum(len(one.png) for one in self._cache.values()) > KEPT_BYTES:
+            self._cache.popitem(last=False)

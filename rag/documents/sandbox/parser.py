@@ -4,7 +4,7 @@ else.
 Started by :mod:`rag.documents.sandbox.reader` as ``python -m rag.documents.sandbox.parser``.
 Message framing is that of :mod:`rag.documents.sandbox.processes`::
 
-    → {"path": …, "means": {…}}    a file to read, and with what
+    → {"path": …, "options": {…}}    a file to read, and with what
     ← {"ready": true}          once, before the first file
     ← {"alive": steps}         progress, in pages or other steps; once a second at most
     ← {"document": {…}}        one of those in the file
@@ -22,8 +22,14 @@ from dataclasses import astuple
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from rag.documents.registry import Means, load
-from rag.documents.sandbox.processes import answering, limit_memory, memory_in_use, receive, send
+from rag.documents.registry import ReadOptions, load
+from rag.documents.sandbox.processes import (
+    limit_memory,
+    memory_in_use,
+    receive,
+    send,
+    worker_streams,
+)
 from rag.errors import LoadError
 from rag.types import Document, Failure, Heading, Span
 
@@ -73,16 +79,16 @@ def main() -> None:
     """Read files until standard input closes."""
     # NumPy is imported later, and OpenBLAS would take tens of megabytes per core.
     os.environ["OPENBLAS_NUM_THREADS"] = "1"
-    requests, answers = answering()
+    requests, answers = worker_streams()
     own = memory_in_use()
     send(answers, {"ready": True})
     while request := receive(requests):
         on_page = _sign_of_life(answers)
         path = Path(request["path"])
-        means = Means(**request["means"])
-        limit_memory(own + means.max_document)
+        options = ReadOptions(**request["options"])
+        limit_memory(own + options.max_document)
         try:
-            for one in load(path, means=means, on_page=on_page):
+            for one in load(path, options=options, on_page=on_page):
                 if isinstance(one, Failure):
                     send(answers, {"failure": astuple(one)})
                 else:
@@ -93,14 +99,14 @@ def main() -> None:
             reason = f"it can't be read: {error.strerror or error}"
             send(answers, {"failure": [str(path), reason]})
         except MemoryError:
-            send(answers, {"failure": [str(path), means.too_large]})
+            send(answers, {"failure": [str(path), options.too_large]})
         except RecursionError:
             send(answers, {"failure": [str(path), "it is nested too deeply"]})
         except Exception as error:  # noqa: BLE001 (a parser's own error must not stop the run)
             reason = f"its parser failed ({type(error).__name__}: {str(error)[:200]})"
             send(answers, {"failure": [str(path), reason]})
         # The heap never shrinks; the next file should find it empty.
-        spent = memory_in_use() - own > means.max_document * _SPENT
+        spent = memory_in_use() - own > options.max_document * _SPENT
         send(answers, {"done": True, "spent": spent})
 
 

@@ -53,7 +53,7 @@ def receive(stream: BinaryIO) -> dict[str, Any] | None:
     return message
 
 
-def started(command: Sequence[str]) -> subprocess.Popen[bytes]:
+def start_process(command: Sequence[str]) -> subprocess.Popen[bytes]:
     """Start a process with pipes to stdin and stdout, in its own process group.
 
     Its stderr is a lifeline: a pipe nobody writes to, whose other end closes when this process
@@ -114,7 +114,7 @@ def kill(process: subprocess.Popen[bytes]) -> None:
         os.killpg(process.pid, signal.SIGKILL)
 
 
-def ended(process: subprocess.Popen[bytes]) -> int:
+def stop_process(process: subprocess.Popen[bytes]) -> int:
     """Kill the process, close its pipes and return its exit code."""
     kill(process)
     code = process.wait()
@@ -126,9 +126,9 @@ def ended(process: subprocess.Popen[bytes]) -> int:
     return code
 
 
-def answering() -> tuple[BinaryIO, BinaryIO]:
+def worker_streams() -> tuple[BinaryIO, BinaryIO]:
     """Inside a worker: the streams for requests and responses."""
-    airgap.close_if_told()
+    airgap.close_if_requested()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent
     _end_with_parent(os.dup(sys.stderr.fileno()))
     # Parsers sometimes print; their output must not mix with the responses.
@@ -169,7 +169,7 @@ def memory_in_use() -> int:
         pages = [int(number) for number in Path("/proc/self/statm").read_text().split()]
     except OSError:
         return 0
-    return pages[5 if _all_is_data() else 0] * os.sysconf("SC_PAGE_SIZE")
+    return pages[5 if _limits_all_memory() else 0] * os.sysconf("SC_PAGE_SIZE")
 
 
 def limit_memory(most: int) -> None:
@@ -182,11 +182,11 @@ def limit_memory(most: int) -> None:
         import resource
 
         # A limit on the whole address space would count mapped files, too.
-        kind = resource.RLIMIT_DATA if _all_is_data() else resource.RLIMIT_AS
+        kind = resource.RLIMIT_DATA if _limits_all_memory() else resource.RLIMIT_AS
         resource.setrlimit(kind, (most, resource.getrlimit(kind)[1]))
 
 
-def _all_is_data() -> bool:
+def _limits_all_memory() -> bool:
     """Whether all allocations count as data (RLIMIT_DATA), as on Linux since 4.7."""
     version = [int(number) for number in re.findall(r"\d+", os.uname().release)[:2]]
     return sys.platform == "linux" and version >= [4, 7]

@@ -20,23 +20,23 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from rag.documents.read_options import Means
+from rag.documents.read_options import ReadOptions
 from rag.documents.sandbox.parser import document_from_json
 from rag.documents.sandbox.processes import (
     deadline,
-    ended,
     kill,
     receive,
     send,
-    started,
+    start_process,
     stdin,
     stdout,
+    stop_process,
 )
-from rag.runtime.heartbeat import Beat, take, unobserved
+from rag.runtime.heartbeat import Beat, no_heartbeat, take
 from rag.text.language import with_language
 from rag.types import Document, Failure
 
-_NONE = Means()
+_NONE = ReadOptions()
 COMMAND = (sys.executable, "-m", "rag.documents.sandbox.parser")
 SECONDS_PER_FILE = 60.0
 SECONDS_PER_MEGABYTE = 5.0
@@ -66,7 +66,7 @@ class ReadFile:
 
 
 @dataclass(frozen=True, slots=True)
-class Alive:
+class ReadProgress:
     """Progress on a file: ``steps`` done so far, such as pages of a PDF."""
 
     path: Path
@@ -74,16 +74,16 @@ class Alive:
 
 
 @dataclass(frozen=True, slots=True)
-class _Ended:
+class _ThreadEnded:
     """A reader thread has finished; ``error`` is the exception that ended it early, if any."""
 
     error: BaseException | None
 
 
-_Found = tuple[Path, Document] | ReadFile | Alive | _Ended
+_Found = tuple[Path, Document] | ReadFile | ReadProgress | _ThreadEnded
 
 
-class _Waiting(queue.Queue[_Found]):
+class _BoundedQueue(queue.Queue[_Found]):
     """A queue bounded by total characters, ``WAITING_CHARACTERS``."""
 
     def _init(self, maxsize: int) -> None:
@@ -111,10 +111,10 @@ def _weight(found: _Found) -> int:
 def read(
     paths: Sequence[Path],
     *,
-    means: Means = _NONE,
+    options: ReadOptions = _NONE,
     workers: int | None = None,
-    beat: Beat = unobserved,
-) -> Generator[tuple[Path, Document] | ReadFile | Alive, None, None]:
+    beat: Beat = no_heartbeat,
+) -> Generator[tuple[Path, Document] | ReadFile | ReadProgress, None, None]:
     """Read files in parallel.
 
     Parameters
@@ -141,11 +141,11 @@ def read(
     waiting: queue.SimpleQueue[Path] = queue.SimpleQueue()
     for path in paths:
         waiting.put(path)
-    found = _Waiting(WAITING_CHARACTERS)
+    found = _BoundedQueue(WAITING_CHARACTERS)
     stop = threading.Event()
     readers = [_Worker() for _ in range(count)]
     threads = [
-        threading.Thread(target=_feed, args=(worker, waiting, found, stop, means), daemon=True)
+        threading.Thread(target=_feed, args=(worker, waiting, found, stop, options), daemon=True)
         for worker in readers
     ]
     for thread in threads:
@@ -154,7 +154,7 @@ def read(
         running = count
         while running:
             one = take(found, beat)
-            if isinstance(one, _Ended):
+            if isinstance(one, _ThreadEnded):
                 if one.error:
                     raise one.error
                 running -= 1
@@ -176,14 +176,14 @@ def _feed(
     waiting: queue.SimpleQueue[Path],
     found: queue.Queue[_Found],
     stop: threading.Event,
-    means: Means,
+    options: ReadOptions,
 ) -> None:
     """Thread that has a worker read files one by one."""
     error = None
     try:
         while not stop.is_set():
             path = waiting.get_nowait()
-            for one in worker.read(path, means):
+            for one in worker.read(path, options):
                 found.put(one)
                 if stop.is_set():
                     return
@@ -193,7 +193,7 @@ def _feed(
         error = problem
     finally:
         worker.end()
-        found.put(_Ended(error))
+        found.put(_ThreadEnded(error))
 
 
 class _Worker:
@@ -202,17 +202,19 @@ class _Worker:
     def __init__(self) -> None:
         self._process: subprocess.Popen[bytes] | None = None
 
-    def read(self, path: Path, means: Means) -> Iterator[tuple[Path, Document] | ReadFile | Alive]:
+    def read(
+        self, path: Path, options: ReadOptions
+    ) -> Iterator[tuple[Path, Document] | ReadFile | ReadProgress]:
         """Read one file, whatever happens to the process."""
         began = time.monotonic()
-        patience = _Patience(silent=_seconds(path), whole=MOST_SECONDS_PER_FILE)
+        patience = _Timeouts(silent=_seconds(path), whole=MOST_SECONDS_PER_FILE)
         failures: list[Failure] = []
         process = self._process or self._start()
         with suppress(BrokenPipeError):  # it died: reading its reply will show that
-            send(stdin(process), {"path": str(path), "means": asdict(means)})
+            send(stdin(process), {"path": str(path), "options": asdict(options)})
         while "done" not in (message := patience.next_message(process)):
             if "alive" in message:
-                yield Alive(path, message["alive"])
+                yield ReadProgress(path, message["alive"])
             elif "document" in message:
                 # Not in the worker: loading the language detector takes .8 s of CPU per process.
                 yield path, with_language(document_from_json(message["document"]))
@@ -220,7 +222,7 @@ class _Worker:
                 failures.append(Failure(*message["failure"]))
             else:
                 self.end()
-                remedy = f"; {means.after_crash}" if "crashed" in message else ""
+                remedy = f"; {options.after_crash}" if "crashed" in message else ""
                 failures.append(Failure(str(path), message["death"] + remedy))
                 break
         if message.get("spent"):
@@ -228,9 +230,9 @@ class _Worker:
         yield ReadFile(path, tuple(failures), time.monotonic() - began)
 
     def _start(self) -> subprocess.Popen[bytes]:
-        self._process = started(COMMAND)
+        self._process = start_process(COMMAND)
         # A slow start is not the first file's fault.
-        patience = _Patience(silent=SECONDS_TO_START, whole=SECONDS_TO_START)
+        patience = _Timeouts(silent=SECONDS_TO_START, whole=SECONDS_TO_START)
         if "ready" not in (message := patience.next_message(self._process)):
             raise RuntimeError(f"the process that reads files did not start: {message['death']}")
         return self._process
@@ -243,7 +245,7 @@ class _Worker:
     def end(self) -> None:
         """Kill the process."""
         if self._process:
-            ended(self._process)
+            stop_process(self._process)
             self._process = None
 
 
@@ -256,7 +258,7 @@ def _seconds(path: Path) -> float:
 
 
 @dataclass(slots=True)
-class _Patience:
+class _Timeouts:
     """Timeouts for a process, in seconds: ``silent`` between messages, ``whole`` in total.
 
     Only time spent waiting counts, not time in which its messages were not collected.
@@ -276,12 +278,14 @@ class _Patience:
         if message is not None:
             return message
         if late.is_set() and left < self.silent:
-            return {"death": f"it took more than {self.whole:.0f} s to read, and was given up"}
+            return {"death": f"it took more than {self.whole:.0f} s to read and was aborted"}
         if late.is_set():
-            return {"death": f"nothing came of it for {self.silent:.0f} s, and it was given up"}
+            return {"death": f"it made no progress for {self.silent:.0f} s and was aborted"}
         code = process.wait()
         # Large files are mapped: if one is truncated meanwhile, the system kills the process that
         # reads it.
         if sys.platform != "win32" and code == -signal.SIGBUS:
-            return {"death": "it was cut, or its disk failed, while it was read; index it again"}
+            return {
+                "death": "it was truncated, or its disk failed, while being read; index it again"
+            }
         return {"death": f"its parser crashed (exit code {code})", "crashed": True}

@@ -30,7 +30,14 @@ from rag.index.sqlite.ratings import RatingStore
 from rag.index.sqlite.reader import StoreReader
 from rag.index.sqlite.sample import sample
 from rag.index.sqlite.validation import as_path, validate
-from rag.index.sqlite.verification import Fault, StoreCheck, read_anew, recount, reindex, take_apart
+from rag.index.sqlite.verification import (
+    Fault,
+    StoreCheck,
+    delete_passages,
+    mark_for_reading,
+    recount,
+    reindex,
+)
 from rag.index.sqlite.writer import StoreWriter
 
 __all__ = [
@@ -54,15 +61,15 @@ __all__ = [
     "checksum",
     "content_key",
     "damaged",
+    "delete_passages",
     "facets",
     "failures_from_json",
     "failures_to_json",
-    "read_anew",
+    "mark_for_reading",
     "recount",
     "reindex",
     "sample",
     "sentence_spans",
-    "take_apart",
     "together",
     "validate",
 ]

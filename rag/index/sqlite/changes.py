@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from rag.index.records import NewPassage, PieceFrequencies, damaged, sound, unpacked
+from rag.index.records import NewPassage, PieceFrequencies, damaged, sound, unpack_vectors
 from rag.index.sqlite.database import Database
 from rag.types.arrays import Keys, Vectors, are_unit
 
@@ -82,7 +82,7 @@ class Changes:
         """
         rows = self._database.connection.execute(VECTORS_SINCE, (generation,))
         for key, blob in rows:
-            vectors = unpacked(blob, self.dimension)
+            vectors = unpack_vectors(blob, self.dimension)
             if not are_unit(vectors):
                 raise damaged("a vector has not the length 1")
             yield key, vectors
@@ -103,7 +103,7 @@ class Changes:
         )
         count = 0
         for (blob,) in rows:
-            vectors = unpacked(blob, self.dimension)[: len(found) - count]
+            vectors = unpack_vectors(blob, self.dimension)[: len(found) - count]
             found[count : count + len(vectors)] = vectors
             count += len(vectors)
         return found[:count]

@@ -33,7 +33,7 @@ Seen: TypeAlias = tuple[int, ...]
 the time of its last change, and whether there was a journal."""
 
 
-def seen(path: Path, *, unchanging: bool = False) -> Seen:
+def file_state(path: Path, *, unchanging: bool = False) -> Seen:
     """The file's current identity, with size and time of last change if it is read-only or opened
     as immutable.
 
@@ -54,7 +54,7 @@ def seen(path: Path, *, unchanging: bool = False) -> Seen:
     return facts.st_dev, facts.st_ino, facts.st_size, facts.st_mtime_ns, _has_journal(path)
 
 
-def connected(path: Path) -> Connection:
+def connect(path: Path) -> Connection:
     """Connect to the file; any thread may close the connection.
 
     Raises
@@ -64,20 +64,20 @@ def connected(path: Path) -> Connection:
     """
     if special := special_in(path.with_name(path.name + end) for end in ("", "-wal", "-shm")):
         raise LibraryDamaged(f"{special}: {SPECIAL}; name another library: --library DIR")
-    with in_words(path):
+    with translate_errors(path):
         # Never mode=rwc: a missing library is an error, and must not become a new empty file.
         if not may_write(path.parent):
-            connection = _opened(path, "mode=ro" if _has_journal(path) else _UNCHANGING)
+            connection = _open(path, "mode=ro" if _has_journal(path) else _UNCHANGING)
         else:
             try:
-                connection = _opened(path, "mode=rw")
+                connection = _open(path, "mode=rw")
             except sqlite3.OperationalError as error:
                 if not error.sqlite_errorname.startswith(_NO_ROOM):
                     raise
                 # There is no space for the -wal and -shm files by which processes share a journal.
                 # If there is a journal, use heap memory, which locks out other processes.
                 mode = "mode=rw&vfs=unix-excl" if _has_journal(path) else _UNCHANGING
-                connection = _opened(path, mode)
+                connection = _open(path, mode)
                 connection.makeshift = True
     _distrust(connection)
     # FULL: commits survive a power failure, too.
@@ -89,7 +89,7 @@ def connected(path: Path) -> Connection:
     return connection
 
 
-def _opened(path: Path, mode: str) -> Connection:
+def _open(path: Path, mode: str) -> Connection:
     """Open a connection, and check that it can read the file.
 
     Raises
@@ -152,41 +152,41 @@ class Cursor(sqlite3.Cursor):
 
     def execute(self, *args: Any) -> Self:  # noqa: ANN401
         """See :meth:`sqlite3.Cursor.execute`."""
-        with in_words(self.path):
+        with translate_errors(self.path):
             return super().execute(*args)
 
     def executemany(self, *args: Any) -> Self:  # noqa: ANN401
         """See :meth:`sqlite3.Cursor.executemany`."""
-        with in_words(self.path):
+        with translate_errors(self.path):
             return super().executemany(*args)
 
     def __next__(self) -> Any:  # noqa: ANN401
         try:  # not in_words: this is called for every row
             return super().__next__()
         except sqlite3.DatabaseError as error:
-            raise told(error, self.path) from error
+            raise translate_error(error, self.path) from error
 
     def fetchone(self) -> Any:  # noqa: ANN401
         """See :meth:`sqlite3.Cursor.fetchone`."""
-        with in_words(self.path):
+        with translate_errors(self.path):
             return super().fetchone()
 
     def fetchall(self) -> list[Any]:
         """See :meth:`sqlite3.Cursor.fetchall`."""
-        with in_words(self.path):
+        with translate_errors(self.path):
             return super().fetchall()
 
 
 @contextmanager
-def in_words(path: Path) -> Iterator[None]:
+def translate_errors(path: Path) -> Iterator[None]:
     """Translate SQLite's exceptions into library errors."""
     try:
         yield
     except (sqlite3.DatabaseError, UnicodeDecodeError) as error:  # in a column name, say
-        raise told(error, path) from error
+        raise translate_error(error, path) from error
 
 
-def told(error: sqlite3.Error | UnicodeDecodeError, path: Path) -> BaseException:
+def translate_error(error: sqlite3.Error | UnicodeDecodeError, path: Path) -> BaseException:
     """Translate SQLite's error into a library error; programming errors are returned unchanged."""
     if isinstance(error, sqlite3.ProgrammingError | sqlite3.IntegrityError):
         return error
@@ -195,13 +195,13 @@ def told(error: sqlite3.Error | UnicodeDecodeError, path: Path) -> BaseException
         return KeyboardInterrupt()  # Ctrl-C, which SQLite swallowed
     if name.startswith("SQLITE_NOTADB") or "no such table: meta" in str(error):
         return LibraryDamaged(
-            f"{path} is no library of rag ({error}); "
+            f"{path} is not a rag library ({error}); "
             "restore it from a copy, or index into another folder: --library DIR"
         )
     if name.startswith(_DAMAGE):
         return LibraryDamaged(
-            f"{path} is damaged ({error}); rag verify says what is; restore it from a copy (rag "
-            "import), or index your documents into another folder: --library DIR"
+            f"{path} is damaged ({error}); rag verify says what exactly; restore it from a copy "
+            "(rag import), or index your documents into another folder: --library DIR"
         )
     if name.startswith(_OCCUPIED):
         return LibraryBusy(
@@ -209,20 +209,18 @@ def told(error: sqlite3.Error | UnicodeDecodeError, path: Path) -> BaseException
         )
     kind = LibraryError
     if not may_write(path.parent) and _has_journal(path):
-        said = (
-            f"can't be read as it is ({error}): who wrote to it last did not finish, and only who"
-        )
-        then = "may write can do that; run rag status once with the right to write there"
+        trouble = f"can't be read as it is ({error}): the last writer did not finish, and only a"
+        remedy = "user with write permission can do that; run rag status once as such a user"
     elif name == "SQLITE_READONLY" and may_write(path.parent) and may_write(path):
         # It was opened in this way because there was no space for its journal.
         kind = DiskFull
-        said = "can't be written (its disk was full when it was opened); make"
-        then = "room there (check the disk's space), then run it again"
+        trouble = "can't be written (its disk was full when it was opened); make"
+        remedy = "room there (check the disk's space), then run it again"
     else:
         kind = DiskFull if name.startswith(("SQLITE_FULL", "SQLITE_IOERR_SHM")) else LibraryError
-        said = f"can't be written or read ({error}); check the disk's space and the folder's"
-        then = "permissions, then run it again"
-    return kind(f"{path.parent} {said} {then}")
+        trouble = f"can't be written or read ({error}); check the disk's space and the folder's"
+        remedy = "permissions, then run it again"
+    return kind(f"{path.parent} {trouble} {remedy}")
 
 
 def _has_journal(path: Path) -> bool:

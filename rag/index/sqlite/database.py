@@ -14,7 +14,7 @@ from pathlib import Path
 
 from rag.errors import DiskFull, LibraryDamaged, LibraryMismatch, RagError
 from rag.index.sqlite import connections
-from rag.index.sqlite.connections import Connection, Seen, connected
+from rag.index.sqlite.connections import Connection, Seen, connect
 from rag.runtime.files import may_write, sync_folder
 
 STEPS_BETWEEN_PROGRESS = 200_000
@@ -45,7 +45,7 @@ class Database:
         draft = path.with_name(path.name + ".draft")
         for left in path.parent.glob(f"{draft.name}*"):  # includes its journal
             left.unlink()
-        with connections.in_words(path):
+        with connections.translate_errors(path):
             Database._write_empty(draft, fingerprint)
         draft.replace(path)
         sync_folder(path.parent)
@@ -102,7 +102,7 @@ class Database:
         ).fetchone()
         if found:
             raise LibraryDamaged(
-                f"{self._path} has a {found[0]} “{found[1]}” that no library of rag has; "
+                f"{self._path} has a {found[0]} “{found[1]}” that no rag library has; "
                 "restore it from a copy, or index into another folder: --library DIR"
             )
 
@@ -120,7 +120,7 @@ class Database:
 
     def _damaged(self, error: Exception) -> LibraryDamaged:
         return LibraryDamaged(
-            f"{self._path} is no library of rag ({error}); "
+            f"{self._path} is not a rag library ({error}); "
             "restore it from a copy, or index into another folder: --library DIR"
         )
 
@@ -147,26 +147,28 @@ class Database:
         """This thread's connection."""
         connection: Connection | None = getattr(self._local, "connection", None)
         if connection is not None:
-            if self._local.seen == connections.seen(self._path, unchanging=connection.makeshift):
+            if self._local.seen == connections.file_state(
+                self._path, unchanging=connection.makeshift
+            ):
                 return connection
             connection.close()
-        seen: Seen = connections.seen(self._path)
-        connection = connected(self._path)
+        seen: Seen = connections.file_state(self._path)
+        connection = connect(self._path)
         if connection.makeshift:
-            seen = connections.seen(self._path, unchanging=True)
+            seen = connections.file_state(self._path, unchanging=True)
         with self._opening:
-            self._let_go()
+            self._close_abandoned()
             self._connections[threading.current_thread()] = connection
         self._local.connection, self._local.seen = connection, seen
         return connection
 
-    def _let_go(self) -> None:
+    def _close_abandoned(self) -> None:
         """Close the connections of threads that have ended: a server keeps starting new ones."""
         for thread in [one for one in self._connections if not one.is_alive()]:
             self._connections.pop(thread).close()
 
     @contextmanager
-    def unchanging(self) -> Iterator[None]:
+    def snapshot(self) -> Iterator[None]:
         """Context manager: all reads of this thread see one snapshot; writers carry on."""
         connection = self.connection
         connection.execute("BEGIN")

@@ -26,7 +26,7 @@ class RatingStore:
     def put(self, rating: Rating) -> None:
         """Store a rating, replacing an earlier one of this passage for this question."""
         with self._database.change() as connection:
-            connection.execute(_FORGET, _named(rating))
+            connection.execute(_FORGET, _names(rating))
             connection.execute(
                 "INSERT INTO feedback VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (
@@ -46,7 +46,7 @@ class RatingStore:
     def remove(self, rating: Rating) -> None:
         """Delete the rating of this passage for this question, if any."""
         with self._database.change() as connection:
-            connection.execute(_FORGET, _named(rating))
+            connection.execute(_FORGET, _names(rating))
 
     @sound
     def all(self) -> list[Rating]:
@@ -70,7 +70,7 @@ class RatingStore:
         ]
 
 
-def _named(rating: Rating) -> dict[str, str]:
+def _names(rating: Rating) -> dict[str, str]:
     return {
         "question": rating.question,
         "passage": rating.passage_id,

@@ -21,7 +21,7 @@ from rag.index.records import (
     sentence_spans,
     sound,
     together,
-    unpacked,
+    unpack_vectors,
 )
 from rag.index.sqlite.checksums import DOCUMENT, checksum
 from rag.index.sqlite.connections import Cursor
@@ -155,7 +155,7 @@ class StoreReader:
         *facts, kept, source = row
         # Damaged content is never shown.
         if kept != checksum(*facts):
-            raise damaged(f"the document “{row[1]}” is not what was written")
+            raise damaged(f"the document “{row[1]}” doesn't match its checksum")
         id_, title, date, digest, metadata, headings, pages, labels, warnings, text = facts
         return Document(
             id=id_,
@@ -207,7 +207,7 @@ class StoreReader:
             passage = _passage(row[1:10])
             # Damaged content is never shown; libraries of the first format have no hash.
             if row[14] is not None and row[14] != content_key(passage):
-                raise damaged(f"a passage of “{row[10]}” is not what was written")
+                raise damaged(f"a passage of “{row[10]}” doesn't match its checksum")
             found[row[0]] = StoredPassage(
                 key=row[0],
                 passage=passage,
@@ -218,7 +218,7 @@ class StoreReader:
             )
         return found
 
-    def tally(self, keys: Sequence[int]) -> tuple[DocumentCount, ...]:
+    def count_by_document(self, keys: Sequence[int]) -> tuple[DocumentCount, ...]:
         """Number of these passages per document, in the order of their keys."""
         rows = self._rows(
             "SELECT document.id, title,"
@@ -294,7 +294,7 @@ class StoreReader:
         counts, cut = np.divmod(lengths, 2 * self._database.dimension)
         if cut.any():
             raise damaged("a vector is cut")
-        vectors = self._unpacked(b"".join(blob for _, blob in rows))
+        vectors = self._unpack(b"".join(blob for _, blob in rows))
         return np.array([key for key, _ in rows], dtype=np.int64), counts, vectors
 
     @sound
@@ -306,17 +306,17 @@ class StoreReader:
         self, vectors: bytes, counts: bytes, pieces: bytes, bits: bytes
     ) -> PassageEncoding:
         return PassageEncoding(
-            sentences=self._unpacked(vectors),
+            sentences=self._unpack(vectors),
             counts=np.frombuffer(counts, dtype=np.int32),
             pieces=np.frombuffer(pieces, dtype=np.int32),
-            bits=self._unpacked_bits(bits),
+            bits=self._unpack_bits(bits),
         )
 
-    def _unpacked_bits(self, blob: bytes) -> TokenBits:
+    def _unpack_bits(self, blob: bytes) -> TokenBits:
         return np.frombuffer(blob, dtype=np.uint8).reshape(-1, -(-self._database.dimension // 8))
 
-    def _unpacked(self, blob: bytes) -> Vectors:
-        return unpacked(blob, self._database.dimension)
+    def _unpack(self, blob: bytes) -> Vectors:
+        return unpack_vectors(blob, self._database.dimension)
 
     def _rows(self, statement: str, keys: Sequence[int] | Keys) -> Cursor:
         # The keys are passed as one JSON value: SQLite limits the number of parameters.

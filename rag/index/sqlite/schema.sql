@@ -1,12 +1,12 @@
--- A library's truth. Everything else in its folder is derived from this file.
+-- The source of truth. Everything else in the library's folder is derived from this file.
 
 CREATE TABLE meta (
     name TEXT PRIMARY KEY,
     value TEXT NOT NULL
 ) WITHOUT ROWID;
 
--- AUTOINCREMENT: a key is never given twice, so an index that lags behind can't mistake a new
--- passage for an old one.
+-- AUTOINCREMENT: keys are never reused, so an index that lags behind can't mistake a new passage
+-- for an old one.
 CREATE TABLE document (
     key INTEGER PRIMARY KEY AUTOINCREMENT,
     id TEXT NOT NULL UNIQUE,
@@ -16,29 +16,29 @@ CREATE TABLE document (
     metadata TEXT NOT NULL,  -- JSON object
     headings TEXT NOT NULL,  -- JSON [[start, end, level], …]
     pages TEXT NOT NULL,     -- JSON [[start, end], …]
-    page_labels TEXT NOT NULL,  -- JSON [label, …], as many as pages or none
+    page_labels TEXT NOT NULL,  -- JSON [label, …], one per page or none
     warnings TEXT NOT NULL,     -- JSON [line, …]
     text TEXT NOT NULL,
     language TEXT,              -- as in the metadata
-    checksum INTEGER NOT NULL   -- of what stands above, but the key and the language
+    checksum INTEGER NOT NULL   -- of the columns above except key and language
 );
 CREATE INDEX document_date ON document (date);
 CREATE INDEX document_language ON document (language);
 
--- A file as it was when it was last read, and what came of it.
+-- A file as it was when last read, and the outcome.
 CREATE TABLE file (
     path TEXT PRIMARY KEY,
     size INTEGER NOT NULL,
     modified_ns INTEGER NOT NULL,
     digest TEXT NOT NULL,
-    reader TEXT NOT NULL,    -- what read it: its number, and the languages of OCR, if it was used
-    failures TEXT NOT NULL,  -- JSON [[source, reason, kind], …]: what of it could not be read
-    seconds REAL NOT NULL    -- that reading took
+    reader TEXT NOT NULL,    -- version of reading, OCR languages if used, memory limit
+    failures TEXT NOT NULL,  -- JSON [[source, reason, kind], …]: parts that could not be read
+    seconds REAL NOT NULL    -- reading time
 ) WITHOUT ROWID;
 CREATE INDEX file_digest ON file (digest);
 
--- Where a document's content was found: a file, or a place in one ("letters.zip/may.txt").
--- Several places may hold the same.
+-- Where a document was found: a file, or a member of one ("letters.zip/may.txt"). A document may
+-- have several sources.
 CREATE TABLE source (
     path TEXT PRIMARY KEY,
     file TEXT NOT NULL,
@@ -51,8 +51,8 @@ CREATE TABLE passage (
     key INTEGER PRIMARY KEY AUTOINCREMENT,
     id TEXT NOT NULL UNIQUE,
     document INTEGER NOT NULL REFERENCES document (key) ON DELETE CASCADE,
-    generation INTEGER NOT NULL,  -- that it came with
-    content INTEGER NOT NULL,     -- hash of all that its encoding depends on
+    generation INTEGER NOT NULL,  -- that added it
+    content INTEGER NOT NULL,     -- hash of the input to its encoding
     start INTEGER NOT NULL,
     "end" INTEGER NOT NULL,
     pages TEXT NOT NULL,          -- JSON [[number, label, start], …]
@@ -60,47 +60,47 @@ CREATE TABLE passage (
     headings TEXT NOT NULL,       -- JSON [text, …]
     sentences BLOB NOT NULL,      -- int32 pairs (start, end) in the document's text
     text TEXT NOT NULL,
-    checksum INTEGER NOT NULL     -- of what a passage is and its encoding; no keys, no generation
+    checksum INTEGER NOT NULL     -- of the passage and its encoding, without keys and generation
 );
 CREATE INDEX passage_document ON passage (document);
 CREATE INDEX passage_generation ON passage (generation);
 CREATE INDEX passage_content ON passage (content);
 
--- Apart from its passage, so that reading passages doesn't wade through it; the bits last, so
--- that reading vectors doesn't wade through them.
+-- A table of its own, so that reading passages doesn't page through encodings; bits last, so that
+-- reading vectors doesn't page through them.
 CREATE TABLE encoding (
     passage INTEGER PRIMARY KEY REFERENCES passage (key) ON DELETE CASCADE,
-    vectors BLOB NOT NULL,  -- float16, a row a sentence
-    counts BLOB NOT NULL,   -- int32, tokens of each sentence
+    vectors BLOB NOT NULL,  -- float16, one row per sentence
+    counts BLOB NOT NULL,   -- int32, number of tokens of each sentence
     pieces BLOB NOT NULL,   -- int32, word piece of each token
-    bits BLOB NOT NULL      -- a row a token, a bit a dimension
+    bits BLOB NOT NULL      -- one row per token, one bit per dimension
 );
 
--- Passages that are gone, for the indexes that still have them.
+-- Tombstones: deleted passages that indexes may still contain.
 CREATE TABLE removed (
     passage INTEGER PRIMARY KEY,
-    generation INTEGER NOT NULL  -- that it went with
+    generation INTEGER NOT NULL  -- that deleted it
 );
 CREATE INDEX removed_generation ON removed (generation);
 
--- In how many passages each word piece occurs.
+-- Document frequency of each word piece, counted in passages.
 CREATE TABLE piece (
     id INTEGER PRIMARY KEY,
     passages INTEGER NOT NULL
 );
 
--- What readers said of passages that were found. Nothing here leads to the tables above: it stays
--- when a document goes or is read anew, and its passage is found again by the quotation.
+-- Readers' ratings of hits. No foreign keys: ratings survive when a document is removed or read
+-- again, and the passage is then located by its quotation.
 CREATE TABLE feedback (
     question TEXT NOT NULL,
     passage TEXT NOT NULL,    -- its id
     document TEXT NOT NULL,   -- its id
     source TEXT NOT NULL,     -- path
-    quotation TEXT NOT NULL,  -- the sentence that was marked, word for word
+    quotation TEXT NOT NULL,  -- the highlighted sentence, verbatim
     start INTEGER NOT NULL,   -- of the quotation in the document's text
     "end" INTEGER NOT NULL,
     good INTEGER NOT NULL,    -- 1 or 0
-    score REAL NOT NULL,      -- that the passage had
+    score REAL NOT NULL,      -- of the passage
     time TEXT NOT NULL,       -- ISO 8601, UTC
     PRIMARY KEY (question, passage)
 ) WITHOUT ROWID;

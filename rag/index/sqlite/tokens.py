@@ -32,12 +32,12 @@ def token_bits(database: Database, keys: Sequence[int]) -> dict[int, StoredToken
     """Token bits by passage key; deleted passages are left out."""
     wanted = json.dumps([int(key) for key in keys])
     rows = database.connection.execute(_QUERY, (wanted,)).fetchall()
-    nothing = _unpacked(b"", database.dimension)
+    nothing = _unpack(b"", database.dimension)
     found = {
         key: StoredTokens(
             key=key,
             counts=np.frombuffer(counts, dtype=np.int32),
-            bits=_unpacked(bits, database.dimension),
+            bits=_unpack(bits, database.dimension),
             title=_title(leading, of_first, first, database.dimension) if leading else nothing,
             text=text,
             place=(document, start),
@@ -45,15 +45,15 @@ def token_bits(database: Database, keys: Sequence[int]) -> dict[int, StoredToken
         for key, counts, bits, text, document, start, leading, of_first, first in rows
     }
     if any(sum(one.counts.tolist()) != len(one.bits) for one in found.values()):
-        raise damaged("a passage has more or fewer tokens than it is said to have")
+        raise damaged("a passage has more or fewer tokens than recorded")
     return found
 
 
 def _title(leading: int, counts: bytes, bits: bytes, dimension: int) -> TokenBits:
     """The bits of the headings at the beginning of a document, from its first passage."""
     of_headings = np.frombuffer(counts, dtype=np.int32)[:leading]
-    return _unpacked(bits, dimension)[: int(of_headings.sum())]
+    return _unpack(bits, dimension)[: int(of_headings.sum())]
 
 
-def _unpacked(blob: bytes, dimension: int) -> TokenBits:
+def _unpack(blob: bytes, dimension: int) -> TokenBits:
     return np.frombuffer(blob, dtype=np.uint8).reshape(-1, -(-dimension // 8))

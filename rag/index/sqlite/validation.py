@@ -35,19 +35,19 @@ _LARGEST = 2**62
 
 _CONDITIONS = {
     "document": (
-        ("date IS NOT date(date)", "a date that is none"),
+        ("date IS NOT date(date)", "an invalid date"),
         (f"length(title) > {LONGEST_TITLE}", "a title that is too long"),
     ),
     "feedback": (
-        ("NOT is_time(time)", "a time that is none"),
+        ("NOT is_time(time)", "an invalid time"),
         ("good NOT IN (0, 1)", "a rating that is neither good nor bad"),
-        ("score NOT BETWEEN 0 AND 1", "a score that is none"),
-        ('start < 0 OR "end" < start', "a place that is none"),
+        ("score NOT BETWEEN 0 AND 1", "an invalid score"),
+        ('start < 0 OR "end" < start', "an invalid place"),
     ),
     "piece": (
         (
             "passages NOT BETWEEN 0 AND (SELECT count(*) FROM passage)",
-            "more or fewer passages than there are",
+            "a wrong number of passages",
         ),
     ),
 }
@@ -123,12 +123,12 @@ def _schema_faults(database: Database) -> Iterator[str]:
     expected = sqlite3.connect(":memory:")
     try:
         expected.executescript(schema())
-        ours = _normalised(expected)
+        ours = _normalise(expected)
     finally:
         expected.close()
-    theirs = _normalised(database.connection)
+    theirs = _normalise(database.connection)
     for kind, name in sorted(theirs.keys() - ours.keys()):
-        yield f"it has {kind} “{name}”, which no library of rag has"
+        yield f"it has {kind} “{name}”, which no rag library has"
     for kind, name in sorted(ours.keys() - theirs.keys()):
         yield f"it lacks {kind} “{name}”"
     for kind, name in sorted(ours):
@@ -136,7 +136,7 @@ def _schema_faults(database: Database) -> Iterator[str]:
             yield f"its {kind} “{name}” is not the one that rag makes"
 
 
-def _normalised(connection: sqlite3.Connection) -> dict[tuple[str, str], object]:
+def _normalise(connection: sqlite3.Connection) -> dict[tuple[str, str], object]:
     """The schema by kind and name, without comments and differences of whitespace."""
     return {
         (kind, name): (table, _bare(sql or ""))
@@ -204,7 +204,7 @@ def _fact_faults(database: Database) -> Iterator[str]:
         " (SELECT coalesce(max(generation), 0) FROM removed))"
     ).fetchone()
     if newest > int(database.fact("generation")):
-        yield "it has passages of a generation that has not come yet"
+        yield "it has passages of a future generation"
     if not re.fullmatch(r"[0-9a-f]{32}", database.fact("library")):
         yield "its id is not one that rag gives"
     rows = database.connection.execute("SELECT name, value FROM meta")
@@ -217,7 +217,7 @@ def _fact_faults(database: Database) -> Iterator[str]:
 def _is_finite(note: str) -> bool:
     """Whether a note is not JSON at all, or JSON whose numbers are all finite."""
     try:
-        json.loads(note, parse_constant=_refused, parse_float=_finite)
+        json.loads(note, parse_constant=_refuse_constant, parse_float=_finite)
     except json.JSONDecodeError:
         return True
     except ValueError:
@@ -225,7 +225,7 @@ def _is_finite(note: str) -> bool:
     return True
 
 
-def _refused(constant: str) -> Any:  # noqa: ANN401 (as json calls it)
+def _refuse_constant(constant: str) -> Any:  # noqa: ANN401 (as json calls it)
     raise ValueError(constant)
 
 
@@ -240,7 +240,7 @@ def _place_faults(database: Database, folder: PurePath) -> Iterator[str]:
     rows = connection.execute("SELECT path FROM file UNION SELECT file FROM source")
     for (file,) in rows:
         if not _is_place(file, folder):
-            yield f"it names a file “{file}”, which no library of rag does"
+            yield f"it names a file “{file}”, which no rag library does"
     for path, file in connection.execute("SELECT path, file FROM source"):
         if path != file and not path.startswith((f"{file}/", f"{file}\\")):
             yield f"its source “{path}” does not lie in “{file}”"
@@ -275,5 +275,5 @@ def _dimension(database: Database) -> int:
         return 0
     sentences, rest = divmod(row[1], 8)  # two int32 each
     if rest or not sentences or not row[0] or row[0] % (2 * sentences):  # float16
-        raise LibraryDamaged("its vectors are not as many as its sentences")
+        raise LibraryDamaged("its numbers of vectors and sentences differ")
     return int(row[0] // (2 * sentences))

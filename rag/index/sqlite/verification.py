@@ -101,7 +101,7 @@ class StoreCheck:
             if line != "ok"
         ]
         for table, row, parent, _ in connection.execute("PRAGMA foreign_key_check"):
-            found.append(Fault(f"row {row} of {table} refers to a {parent} that is not there"))
+            found.append(Fault(f"row {row} of {table} refers to a {parent} that doesn't exist"))
         return found
 
     def documents(self, on_progress: Callable[[int, int], None]) -> Iterator[Fault]:
@@ -127,19 +127,21 @@ class StoreCheck:
         (there,) = connection.execute("SELECT count(*) FROM passage").fetchone()
         if there != self.passages:
             found.append(Fault(f"{there - self.passages:,} passages belong to no document"))
-        kept = int(self._database.fact("sentences"))
-        if kept != self.sentences:
-            found.append(Fault(f"{kept:,} sentences are counted where {self.sentences:,} are"))
+        stored = int(self._database.fact("sentences"))
+        if stored != self.sentences:
+            found.append(
+                Fault(f"{stored:,} sentences are recorded where there are {self.sentences:,} are")
+            )
         rows = connection.execute("SELECT id, passages FROM piece WHERE passages <> 0")
         (wrong,) = connection.execute(
             f"SELECT count(*) FROM document WHERE {_OTHER_LANGUAGE}"  # noqa: S608 (our own)
         ).fetchone()
         if wrong:
-            found.append(Fault(f"{wrong:,} documents are listed under another language"))
+            found.append(Fault(f"{wrong:,} documents are listed under the wrong language"))
         differing = set(dict(rows.fetchall()).items()) ^ set(self.pieces.items())
         if differing:
             pieces = len({piece for piece, _ in differing})
-            found.append(Fault(f"{pieces:,} word pieces are counted wrong"))
+            found.append(Fault(f"{pieces:,} word-piece counts are wrong"))
         return found
 
     def orphans(self) -> list[Fault]:
@@ -148,12 +150,12 @@ class StoreCheck:
         for (id_,) in connection.execute(
             "SELECT id FROM document WHERE key NOT IN (SELECT document FROM source)"
         ):
-            found.append(Fault("no source leads to it", id_, text=True))
+            found.append(Fault("it has no source", id_, text=True))
         (twice,) = connection.execute(
             "SELECT count(*) FROM removed WHERE passage IN (SELECT key FROM passage)"
         ).fetchone()
         if twice:
-            found.append(Fault(f"{twice:,} passages are said to be gone, and are there"))
+            found.append(Fault(f"{twice:,} passages are marked as deleted, but exist"))
         return found
 
     def _document(self, key: int, row: dict[str, Any]) -> Iterator[Fault]:
@@ -162,7 +164,7 @@ class StoreCheck:
         if row["checksum"] != checksum(*(row[name] for name in DOCUMENT)):
             damage = True
             yield Fault(
-                "its text, or what is known of it, is not what was written",
+                "its text or metadata doesn't match its checksum",
                 id_,
                 text=True,
                 damage=True,
@@ -172,7 +174,7 @@ class StoreCheck:
             for name in ("headings", "pages")
             for start, end, *_ in json.loads(row[name])
         ):
-            yield Fault("what is known of it can't be read", id_, text=True, damage=damage)
+            yield Fault("its metadata can't be read", id_, text=True, damage=damage)
         columns = ", ".join((*PASSAGE, *ENCODING))
         rows = self._database.connection.execute(
             f"SELECT {columns}, checksum FROM passage"  # noqa: S608 (our own)
@@ -183,11 +185,11 @@ class StoreCheck:
         there = self.passages
         for passage in rows:
             self.passages += 1
-            *content, kept = passage
-            changed = kept != checksum(*content)
+            *content, stored = passage
+            changed = stored != checksum(*content)
             faults = dict.fromkeys(self._passage(row["text"], content))
             if changed:
-                faults = {"is not what was written": None} | faults
+                faults = {"doesn't match its checksum": None} | faults
             for what in faults:
                 yield Fault(f"a passage of it {what}", id_, damage=damage or changed)
         if self.passages == there and row["text"].strip():
@@ -197,15 +199,15 @@ class StoreCheck:
         """Defects of a passage, each worded as the end of a sentence."""
         _, start, end, pages, leading, headings, spans, text, *encoding = row
         if start < 0 or document[start:end] != text:
-            yield "is not what stands in the document there"
+            yield "differs from the document's text there"
         shapes = SHAPES["passage"]
         if not fits(pages, shapes["pages"]) or not fits(headings, shapes["headings"]):
-            yield "stands on pages or below headings that can't be read"
+            yield "has pages or headings that can't be read"
         try:
             sentences = np.frombuffer(spans, dtype=np.int32).reshape(-1, 2)
             self.sentences += len(sentences)
             if not _in_order(sentences, start, end) or not 0 <= leading <= len(sentences):
-                yield "has sentences that lie outside of it"
+                yield "has sentences outside of it"
             if None in encoding:
                 yield "has no vectors"
                 return
@@ -226,7 +228,7 @@ class StoreCheck:
         if not np.allclose(lengths, 1.0, atol=1e-2):  # NaN is not close to 1 either
             yield "has a vector whose length is not 1"
         if not tokens.sum() == len(words) == len(bits) / self._row or (tokens < 0).any():
-            yield "has more or fewer tokens than it is said to have"
+            yield "has more or fewer tokens than recorded"
         if ((words < 0) | (words > HIGHEST_PIECE)).any():
             yield "has word pieces that no model has"
 
@@ -263,7 +265,7 @@ def reindex(database: Database) -> None:
         connection.execute("REINDEX")
 
 
-def take_apart(database: Database, document_id: str) -> None:
+def delete_passages(database: Database, document_id: str) -> None:
     """Delete a document's passages, even damaged ones; leaves counts to :func:`recount`."""
     with database.transaction() as (connection, generation):
         of_document = "document = (SELECT key FROM document WHERE id = ?)"
@@ -274,7 +276,7 @@ def take_apart(database: Database, document_id: str) -> None:
         connection.execute(f"DELETE FROM passage WHERE {of_document}", (document_id,))  # noqa: S608
 
 
-def read_anew(database: Database, document_id: str) -> None:
+def mark_for_reading(database: Database, document_id: str) -> None:
     """Mark the files that contain a document to be read again by the next run, in any case."""
     with database.change() as connection:
         connection.execute(

@@ -44,19 +44,19 @@ class StoreWriter:
                 sentences += len(passage.sentences)
             _count_pieces(connection, pieces, 1)
             _count_sentences(connection, sentences)
-            _drop_if_unheld(connection, generation, _hold(connection, source))
+            _drop_if_orphaned(connection, generation, _attach(connection, source))
 
-    def point(self, sources: Sequence[Source]) -> None:
+    def add_sources(self, sources: Sequence[Source]) -> None:
         """Record that sources have documents already in the store.
 
         Two files may have swapped names, so no document is dropped before all sources are recorded.
         """
         with self._database.transaction() as (connection, generation):
-            before = [_hold(connection, source) for source in sources]
+            before = [_attach(connection, source) for source in sources]
             for document in before:
-                _drop_if_unheld(connection, generation, document)
+                _drop_if_orphaned(connection, generation, document)
 
-    def settle(self, records: Sequence[tuple[FileRecord, Sequence[str]]]) -> list[str]:
+    def record_files(self, records: Sequence[tuple[FileRecord, Sequence[str]]]) -> list[str]:
         """Record files as read, each with its current sources.
 
         Sources that one of them no longer has are deleted and returned.
@@ -189,10 +189,10 @@ def _forget(connection: Connection, generation: int, path: str) -> None:
         "DELETE FROM source WHERE path = ? RETURNING document", (path,)
     ).fetchone()
     if row:
-        _drop_if_unheld(connection, generation, row[0])
+        _drop_if_orphaned(connection, generation, row[0])
 
 
-def _hold(connection: Connection, source: Source) -> int | None:
+def _attach(connection: Connection, source: Source) -> int | None:
     """Record that a source has a document; returns the key of its previous one."""
     before = connection.execute(
         "SELECT document FROM source WHERE path = ?", (source.path,)
@@ -207,7 +207,7 @@ def _hold(connection: Connection, source: Source) -> int | None:
     return before[0] if before else None
 
 
-def _drop_if_unheld(connection: Connection, generation: int, document: int | None) -> None:
+def _drop_if_orphaned(connection: Connection, generation: int, document: int | None) -> None:
     if document is None:
         return
     held = connection.execute("SELECT 1 FROM source WHERE document = ?", (document,)).fetchone()

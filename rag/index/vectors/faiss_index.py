@@ -49,7 +49,7 @@ class FaissIndex:
         self._lists = int(inner.nlist) if inner else 0
         self.probed = -(-self._lists // MOST_PROBED)
         """Number of lists to probe (nprobe), as chosen by
-        :func:`rag.index.vectors.recall.settled`."""
+        :func:`rag.index.vectors.recall.tune_probes`."""
 
     @classmethod
     def exact(cls, dimension: int) -> FaissIndex:
@@ -117,7 +117,7 @@ class FaissIndex:
         except OSError as error:
             raise LibraryDamaged(f"the vector index can't be read: {error.strerror}") from error
         if found != sha256:
-            raise LibraryDamaged("the vector index is not the one that was written")
+            raise LibraryDamaged("the vector index doesn't match its checksum")
         try:
             index = cls(faiss.read_index(str(path), faiss.IO_FLAG_MMAP_IFC if mapped else 0))
         except RuntimeError as error:  # just deleted by a writer
@@ -161,7 +161,7 @@ class FaissIndex:
         waiting = 0
         for key, sentences in passages:
             keys.append(np.full(len(sentences), key, dtype=np.int64))
-            rows.append(self._checked(sentences))
+            rows.append(self._validate(sentences))
             waiting += len(sentences)
             if waiting >= TOGETHER:
                 self._index.add_with_ids(np.concatenate(rows), np.concatenate(keys))
@@ -169,7 +169,7 @@ class FaissIndex:
         if waiting:
             self._index.add_with_ids(np.concatenate(rows), np.concatenate(keys))
 
-    def _checked(self, sentences: Vectors) -> Vectors:
+    def _validate(self, sentences: Vectors) -> Vectors:
         if sentences.ndim != 2 or sentences.shape[1] != self._index.d:  # noqa: PLR2004
             raise ValueError(f"sentences must be (n, {self._index.d}), not {sentences.shape}")
         if not are_unit(sentences):

@@ -56,7 +56,7 @@ class Nearest:
         lengths = np.maximum(np.linalg.norm(mixed, axis=1, keepdims=True), 1e-12)
         return cls((mixed / lengths).astype(np.float32))
 
-    def watching(self, passages: Iterable[tuple[int, Vectors]]) -> Iterator[tuple[int, Vectors]]:
+    def observe(self, passages: Iterable[tuple[int, Vectors]]) -> Iterator[tuple[int, Vectors]]:
         """Yield the passages unchanged, comparing their sentences on the way."""
         waiting: list[tuple[int, Vectors]] = []
         sentences = 0
@@ -91,7 +91,7 @@ class Nearest:
         self._keys = np.take_along_axis(whose, best, axis=1)
 
 
-def settled(index: FaissIndex, nearest: Nearest) -> float:
+def tune_probes(index: FaissIndex, nearest: Nearest) -> float:
     """Halve the number of lists while recall is at least :data:`ENOUGH`; returns the recall."""
     recall = nearest.recall(index)
     while index.probed > 1 and recall >= ENOUGH:

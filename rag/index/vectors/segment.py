@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 from rag.index.vectors.faiss_index import PER_LIST, FaissIndex
-from rag.index.vectors.recall import Nearest, settled
+from rag.index.vectors.recall import Nearest, tune_probes
 from rag.types.arrays import Vectors
 
 EXACT = 200_000
@@ -157,5 +157,5 @@ def _compressed(source: Sentences, total: int) -> tuple[FaissIndex, float]:
     nearest = Nearest.of(sample)
     index = FaissIndex.compressed(sample, min(lists, len(sample) // PER_LIST))
     del sample
-    index.add(nearest.watching(source.vectors_since(0)))
-    return index, settled(index, nearest)
+    index.add(nearest.observe(source.vectors_since(0)))
+    return index, tune_probes(index, nearest)

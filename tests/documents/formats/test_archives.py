@@ -25,10 +25,10 @@ from rag.types import Document, Failure
 from rag.types.parts import is_further_part
 
 MIB = 1 << 20
-OUTSIDE = "its name leads out of the archive, so it isn't read"
+OUTSIDE = "its path leads outside the archive, so it was skipped"
 LINK = "it is a link, and links in archives aren't followed"
 DEVICE = "it is a device, not a file"
-CUT = "the archive is damaged or cut off; get it once more"
+CUT = "the archive is damaged or cut off; get it again"
 
 LETTERS = {"2024/jan.txt": b"Words of January.", "b.txt": b"Other words."}
 
@@ -219,8 +219,8 @@ def test_a_damaged_entry_costs_itself() -> None:
     data[third + 10] = 99  # the method of c.txt
     assert _shown(members_of_zip(bytes(data))) == [
         ("a.txt", b"Words of a." * 50),
-        ("b.txt", "it is damaged in the archive; get it once more"),
-        ("c.txt", "it is compressed in a way that can't be read; pack it once more as a plain ZIP"),
+        ("b.txt", "it is damaged in the archive; get it again"),
+        ("c.txt", "its compression method isn't supported; repack it as a plain ZIP"),
     ]
 
 
@@ -266,7 +266,7 @@ def _peak(work: Callable[[], object]) -> int:
 
 
 ZEROS = 150 * MIB
-TOO_MUCH = "far more than its size, as files do that are made to fill a disk"
+TOO_MUCH = "far more than its size, like a decompression bomb"
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ from rag.documents.registry import load
 from rag.errors import LoadError
 from rag.types import Failure
 
-CUT = "the archive is damaged or cut off; get it once more"
+CUT = "the archive is damaged or cut off; get it again"
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from rag.documents.formats.json_text import members_of_json
 from rag.documents.formats.spreadsheet import load_csv
 from rag.documents.loaded import Loaded, Member
 from rag.documents.read_options import MAX_DOCUMENT, max_document_of
-from rag.documents.registry import Means, load
+from rag.documents.registry import ReadOptions, load
 from rag.documents.sandbox.reader import ReadFile, read
 from rag.errors import InputError
 from rag.library.library import Library
@@ -70,7 +70,7 @@ def test_arrays_piece_by_piece(monkeypatch: pytest.MonkeyPatch, content: str, pi
 def test_damaged_arrays(monkeypatch: pytest.MonkeyPatch, content: str) -> None:
     """They are refused before anything came out of them."""
     monkeypatch.setattr("rag.documents.formats.json_text._LARGE", 0)
-    with pytest.raises(Exception, match="it is no valid JSON"):
+    with pytest.raises(Exception, match="it is not valid JSON"):
         next(members_of_json(content.encode()))
 
 
@@ -171,14 +171,14 @@ def test_more_is_allowed(tmp_path: Path) -> None:
     value.write("]}")
     (tmp_path / "large.json").write_text(value.getvalue())
     (tmp_path / "small.txt").write_text("Words of a note.")
-    little, much = (Means(max_document=megabytes * 10**6) for megabytes in (64, 1000))
-    results = list(read(sorted(tmp_path.iterdir()), means=little, workers=1))
+    little, much = (ReadOptions(max_document=megabytes * 10**6) for megabytes in (64, 1000))
+    results = list(read(sorted(tmp_path.iterdir()), options=little, workers=1))
     failures = [x.reason for one in results if isinstance(one, ReadFile) for x in one.failures]
     assert failures == [little.too_large]
     assert "64MB" in little.too_large
     assert "--max-document 256MB" in little.too_large
     assert sum(isinstance(one, tuple) for one in results) == 1
-    again = list(read([tmp_path / "large.json"], means=much, workers=1))
+    again = list(read([tmp_path / "large.json"], options=much, workers=1))
     assert [one.failures for one in again if isinstance(one, ReadFile)] == [()]
 
 
@@ -205,7 +205,7 @@ def test_long_facts_are_cut(tmp_path: Path) -> None:
     (found,) = load(path)
     assert isinstance(found, Document)
     assert sum(map(len, [*found.metadata, *found.metadata.values()])) < 3_000
-    assert found.warnings == ("2 of the facts it states about itself were too long or too many",)
+    assert found.warnings == ("2 metadata fields were too long or too many",)
 
 
 def test_names_longer_than_any_disk_keeps(tmp_path: Path) -> None:
@@ -231,4 +231,4 @@ def test_failures_of_one_file_are_counted_beyond_a_thousand(tmp_path: Path) -> N
             archive.writestr(f"{number}.txt", b"")
     failures = [one for one in load(path) if isinstance(one, Failure)]
     assert len(failures) == 1_001
-    assert failures[-1] == Failure(str(path), "500 more of what is in it could not be read")
+    assert failures[-1] == Failure(str(path), "500 more items in it could not be read")

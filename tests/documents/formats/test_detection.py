@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from rag.documents.detection import Kind, kind_of
+from rag.documents.detection import FileType, detect
 from rag.documents.registry import load, supported
 from rag.errors import LoadError, UnknownFormat
 from rag.types import Document
@@ -67,7 +67,7 @@ ZIP = _zip(a_txt="Words.")
 )
 def test_without_an_ending_the_content_decides(data: bytes, suffix: str) -> None:
     """Marks of their own, headers of a mail, or else text; there is nothing to warn of."""
-    assert kind_of("README", data, KNOWN) == Kind(suffix)
+    assert detect("README", data, KNOWN) == FileType(suffix)
 
 
 @pytest.mark.parametrize(
@@ -87,7 +87,7 @@ def test_without_an_ending_the_content_decides(data: bytes, suffix: str) -> None
 )
 def test_a_name_that_lies(name: str, data: bytes, suffix: str, what: str) -> None:
     """The file is read as what it is, and a warning says so."""
-    assert kind_of(name, data, KNOWN | {".csv"}) == Kind(suffix, what)
+    assert detect(name, data, KNOWN | {".csv"}) == FileType(suffix, what)
 
 
 @pytest.mark.parametrize(
@@ -109,7 +109,7 @@ def test_a_name_that_lies(name: str, data: bytes, suffix: str, what: str) -> Non
 )
 def test_a_persons_choice_stands(name: str, data: bytes) -> None:
     """Where the content doesn't prove another kind, the name decides."""
-    assert kind_of(name, data, KNOWN) == Kind("." + name.partition(".")[2])
+    assert detect(name, data, KNOWN) == FileType("." + name.partition(".")[2])
 
 
 @pytest.mark.parametrize(
@@ -126,28 +126,28 @@ def test_a_persons_choice_stands(name: str, data: bytes) -> None:
 def test_kinds_that_are_not_read(name: str, data: bytes, message: str) -> None:
     """They are named, and told from what failed."""
     with pytest.raises(UnknownFormat, match=message) as caught:
-        kind_of(name, data, KNOWN)
+        detect(name, data, KNOWN)
     assert caught.value.kind == "unsupported"
 
 
 def test_a_kind_whose_loader_is_missing() -> None:
     """What is recognised and can't be read says what it is."""
     with pytest.raises(UnknownFormat, match=r"no loader for “\.pdf” files, which it is; "):
-        kind_of("a.txt", PDF, {".txt"})
+        detect("a.txt", PDF, {".txt"})
 
 
 @pytest.mark.parametrize("data", [PNG, bytes(1000), b"\x7fELF" + bytes(range(20)) * 20])
 def test_binary_junk_called_text_is_an_error(data: bytes) -> None:
     """It says what it is, so that it can be renamed."""
     with pytest.raises(LoadError, match=r"ends in \.txt, but it holds no text \(.+\); rename"):
-        kind_of("a.txt", data, KNOWN)
+        detect("a.txt", data, KNOWN)
 
 
 def test_protected_office_files_say_so() -> None:
     """Office wraps a file with a password in its old format."""
     data = OLD_OFFICE + "EncryptedPackage".encode("utf-16-le")
     with pytest.raises(LoadError, match="protected by a password; save a copy without one"):
-        kind_of("a.docx", data, KNOWN)
+        detect("a.docx", data, KNOWN)
 
 
 def test_any_bytes_have_a_kind_or_a_reason() -> None:
@@ -155,7 +155,7 @@ def test_any_bytes_have_a_kind_or_a_reason() -> None:
     for size in (0, 1, 7, 100, 5000):
         for start in (b"", b"PK\x03\x04", b"BZh9", b"%PDF-", b"From ", b"\xff\xfe"):
             try:
-                kind_of("noise", start + os.urandom(size), KNOWN)
+                detect("noise", start + os.urandom(size), KNOWN)
             except LoadError as error:
                 assert "; " in str(error)  # noqa: PT017 - either is right
 
@@ -176,7 +176,7 @@ def test_any_bytes_have_a_kind_or_a_reason() -> None:
 def test_it_is_told_at_once(name: str, data: bytes) -> None:
     """No text makes the patterns try all ways to match it, which may take for ever."""
     start = time.perf_counter()
-    assert kind_of(name, data, KNOWN) == Kind(".txt")
+    assert detect(name, data, KNOWN) == FileType(".txt")
     assert time.perf_counter() - start < 2
 
 

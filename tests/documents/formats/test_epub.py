@@ -139,9 +139,9 @@ def test_nesting_of_any_depth_is_read() -> None:
     ("data", "reason"),
     [
         (b"", "empty"),
-        (b"Once upon a time", "no EPUB"),
+        (b"Once upon a time", "not a valid EPUB"),
         (_book()[:700], "cut short"),
-        (_book({"META-INF/container.xml": None}), "no EPUB"),
+        (_book({"META-INF/container.xml": None}), "not a valid EPUB"),
         (_book({"META-INF/container.xml": "<container/>"}), "names no book"),
         (_book({"OEBPS/book.opf": None}), "missing"),
         (_book({"OEBPS/book.opf": "<package>"}), "damaged"),
@@ -152,7 +152,7 @@ def test_nesting_of_any_depth_is_read() -> None:
         ),
         (
             _book({"OEBPS/text/two b.xhtml": b"a" * (20 << 20), "OEBPS/text/one.xhtml": None}),
-            "packed more than",
+            "compressed more than",
         ),
     ],
     ids=[

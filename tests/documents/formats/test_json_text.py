@@ -166,7 +166,7 @@ def test_an_array_of_records(tmp_path: Path) -> None:
         ("/1", "Tea is dearer.\n\nMuch dearer."),
         ("/2", "Other words."),
         ("/3", "n: 1"),
-        ("/4", "there is no text in it; remove it, or leave it out of what is indexed"),
+        ("/4", "there is no text in it; remove it, or exclude it from indexing"),
     ]
     first = next(load(path))
     assert isinstance(first, Document)
@@ -248,7 +248,7 @@ def test_json_lines(tmp_path: Path, name: str) -> None:
     path.write_bytes(LINES.encode())
     assert _texts(path) == [
         ("/1", "First\nline."),
-        ("/3", "line 3 is no valid JSON (Unterminated string starting at: column 10)"),
+        ("/3", "line 3 is not valid JSON (Unterminated string starting at: column 10)"),
         ("/4", "Just a string."),
         ("/5", "The last line."),
     ]
@@ -268,11 +268,11 @@ def test_encodings(encoding: str) -> None:
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        (b"", r"no valid JSON \(Expecting value: line 1, column 1\); mend"),
-        (b'{"text": "cut', r"no valid JSON \(Unterminated string starting at: line 1, column 10"),
-        (b"{'a': 1}", r"no valid JSON \(Expecting property name enclosed in double quotes: "),
-        (b"[" * 100_000, r"no valid JSON \(it is nested too deep\)"),
-        (b"9" * 5000, r"no valid JSON \(Exceeds the limit"),
+        (b"", r"not valid JSON \(Expecting value: line 1, column 1\); fix"),
+        (b'{"text": "cut', r"not valid JSON \(Unterminated string starting at: line 1, column 10"),
+        (b"{'a': 1}", r"not valid JSON \(Expecting property name enclosed in double quotes: "),
+        (b"[" * 100_000, r"not valid JSON \(it is nested too deep\)"),
+        (b"9" * 5000, r"not valid JSON \(Exceeds the limit"),
     ],
 )
 def test_what_is_no_json(data: bytes, message: str) -> None:
@@ -285,7 +285,7 @@ def test_hostile_lines() -> None:
     """Nesting and numbers without end cost their own line."""
     data = b"\n".join([b"[" * 100_000, b"9" * 5000, b'{"text": "Words."}', b"NaN"])
     deep, large, good, odd = members_of_json_lines(data)
-    assert deep == Failure("1", "line 1 is no valid JSON (it is nested too deep)")
+    assert deep == Failure("1", "line 1 is not valid JSON (it is nested too deep)")
     assert isinstance(large, Failure)
     assert good == Member("3", Loaded("Words."))
     assert odd == Member("4", Loaded("nan"))
@@ -303,4 +303,4 @@ def test_deep_but_readable(depth: int) -> None:
         assert isinstance(first.content, Loaded)
         assert first.content.text.endswith(f"\n{' ' * 40}level: The deepest words.")
     else:
-        assert first == Failure("1", "line 1 is no valid JSON (it is nested too deep)")
+        assert first == Failure("1", "line 1 is not valid JSON (it is nested too deep)")

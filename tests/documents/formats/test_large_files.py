@@ -25,8 +25,8 @@ from rag.documents.content import Content, content_of, stream_of, whole
 from rag.documents.formats.json_text import members_of_json_lines
 from rag.documents.formats.mail import members_of_mailbox
 from rag.documents.loaded import Member
-from rag.documents.registry import Means, load
-from rag.documents.sandbox.processes import _all_is_data
+from rag.documents.registry import ReadOptions, load
+from rag.documents.sandbox.processes import _limits_all_memory
 from rag.documents.sandbox.reader import ReadFile, read
 from rag.errors import LoadError
 from rag.types import Document, Failure
@@ -257,7 +257,7 @@ def worker(monkeypatch: pytest.MonkeyPatch) -> None:
 def what_was_read(paths: list[Path]) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
     """Sources with the texts of documents, and with the reasons of failures."""
     documents, failures = [], []
-    for one in read(paths, means=Means(max_document=LIMIT), workers=1):
+    for one in read(paths, options=ReadOptions(max_document=LIMIT), workers=1):
         if isinstance(one, ReadFile):
             failures += [(failure.source, failure.reason) for failure in one.failures]
         else:
@@ -285,7 +285,7 @@ def test_files_larger_than_memory(tmp_path: Path) -> None:
     ]
     ((source, reason),) = failures
     assert source == str(whole)
-    assert reason == Means(max_document=LIMIT).too_large
+    assert reason == ReadOptions(max_document=LIMIT).too_large
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no file can be cut there while it is mapped")
@@ -297,7 +297,7 @@ def test_a_file_that_is_cut_while_it_is_read(tmp_path: Path) -> None:
     other.write_bytes(letter(3))
     documents, failures = what_was_read([cut, other])
     assert [source for source, _ in documents] == [f"{cut}/1.eml", f"{other}/1.eml"]
-    reason = "it was cut, or its disk failed, while it was read; index it again"
+    reason = "it was truncated, or its disk failed, while being read; index it again"
     assert failures == [(str(cut), reason)]
 
 
@@ -311,4 +311,4 @@ def test_what_old_kernels_count(
 ) -> None:
     """Before Linux 4.7, hardly any memory was data."""
     monkeypatch.setattr(os, "uname", lambda: SimpleNamespace(release=release))
-    assert _all_is_data() is expected
+    assert _limits_all_memory() is expected

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from rag.documents.loaded import Block, first_title, put_together
+from rag.documents.loaded import Block, first_title, join_blocks
 from rag.documents.whitespace import one_line, tidy
 
 
@@ -12,7 +12,7 @@ from rag.documents.whitespace import one_line, tidy
 @example([("  x", None), ("  y\n\n\nz ", None), (" A \n b ", 2), ("", 1)])
 def test_blocks_are_put_together_exactly(parts: list[tuple[str, int | None]]) -> None:
     """The text is tidy, and every heading's span covers the heading's words."""
-    text, headings = put_together([Block(words, level) for words, level in parts])
+    text, headings = join_blocks([Block(words, level) for words, level in parts])
     assert tidy(text) == text
     expected = [(one_line(words), level) for words, level in parts if level and one_line(words)]
     assert [(heading.span.of(text), heading.level) for heading in headings] == expected
@@ -23,7 +23,7 @@ def test_blocks_are_put_together_exactly(parts: list[tuple[str, int | None]]) ->
 
 def test_a_page_in_a_heading_is_no_heading() -> None:
     """Markup that was never closed doesn't make headings of paragraphs."""
-    text, headings = put_together([Block("word " * 100, 1), Block("Real", 2)])
+    text, headings = join_blocks([Block("word " * 100, 1), Block("Real", 2)])
     assert [heading.span.of(text) for heading in headings] == ["Real"]
 
 
@@ -37,4 +37,4 @@ def test_a_page_in_a_heading_is_no_heading() -> None:
 )
 def test_the_heading_that_is_a_title(blocks: list[Block], title: str | None) -> None:
     """The first of level 1, or else the first."""
-    assert first_title(*put_together(blocks)) == title
+    assert first_title(*join_blocks(blocks)) == title

@@ -48,7 +48,7 @@ def test_a_mailbox(tmp_path: Path, mailbox: bytes) -> None:
     path.write_bytes(mailbox)
     assert _documents(path) == [
         ("/1.eml", "First"),
-        ("/2.eml", "it has no header, so it is no mail; check what it holds"),
+        ("/2.eml", "it has no header, so it is not a mail message; check its content"),
         ("/3.eml", "Third"),
     ]
     first = next(load(path))
@@ -79,5 +79,5 @@ def test_a_line_that_could_be_many_dates() -> None:
 @pytest.mark.parametrize("data", [b"", b"From: jane@example.org\n\nWords."])
 def test_what_is_no_mailbox(data: bytes) -> None:
     """Without a message it is refused."""
-    with pytest.raises(LoadError, match="it holds no messages, or "):
+    with pytest.raises(LoadError, match="it has no messages, or "):
         list(members_of_mailbox(data))

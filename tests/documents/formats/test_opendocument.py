@@ -190,13 +190,13 @@ _LOADERS = {"text": load_odt, "presentation": load_odp, "spreadsheet": load_ods}
     ("data", "reason"),
     [
         (b"", "empty"),
-        (b"Dear Sir or Madam", "no OpenDocument file"),
+        (b"Dear Sir or Madam", "not a valid OpenDocument file"),
         (_file("text", _LAMP)[:600], "cut short"),
         (_file("drawing", ""), "something else"),
         (_file("text", "<text:p>"), "damaged"),
         (_file("text", "<text:p>" * 999 + "</text:p>" * 999), "damaged"),
         (_file("text", "&a;", prolog='<!DOCTYPE a [<!ENTITY a "b">]>'), "entities"),
-        (_file("text", f"<text:p>{'a' * (20 << 20)}</text:p>"), "packed more than"),
+        (_file("text", f"<text:p>{'a' * (20 << 20)}</text:p>"), "compressed more than"),
         (
             _file("text", "", manifest='<m xmlns="u"><encryption-data/></m>'),
             "unprotected copy",

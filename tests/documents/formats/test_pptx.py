@@ -103,9 +103,9 @@ _BOMB = b'<!DOCTYPE p [<!ENTITY a "ha">]><p>&a;</p>'
     ("data", "reason"),
     [
         (b"", "empty"),
-        (b"Ladies and gentlemen", "no PowerPoint presentation"),
+        (b"Ladies and gentlemen", "not a valid PowerPoint presentation"),
         (_deck()[:9000], "cut short"),
-        (_with(_deck(), "_rels/.rels", b"<Relationships/>"), "no PowerPoint presentation"),
+        (_with(_deck(), "_rels/.rels", b"<Relationships/>"), "not a valid PowerPoint presentation"),
         (_with(_deck(), "ppt/presentation.xml", _BOMB), "entities"),
         (_with(_deck(), "ppt/presentation.xml", b"<a>" * 999), "damaged"),
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600), "before 2007"),

@@ -206,7 +206,7 @@ def test_a_container_reads_like_a_folder(tmp_path: Path, monkeypatch: pytest.Mon
         ("/2024/jan.txt", "Words of January."),
         ("/locked.txt", "it is locked"),
         ("/photo.png", "no loader for “.png” files; save it as PDF, .docx, .html or plain text"),
-        ("/empty.txt", "there is no text in it; remove it, or leave it out of what is indexed"),
+        ("/empty.txt", "there is no text in it; remove it, or exclude it from indexing"),
         ("/2024/jan (2).txt", "Other words."),
         ("/row", "A row."),
     ]
@@ -307,7 +307,7 @@ def test_containers_in_containers_have_an_end(
     _register(monkeypatch, endless)
     path = _written(tmp_path, "a.box", "box")
     assert _shown(path) == [
-        ("/b.box" * 4, "more than 4 archives lie in each other here; unpack them first")
+        ("/b.box" * 4, "more than 4 archives are nested in each other here; unpack them first")
     ]
 
     def many(_: bytes) -> Iterator[Member]:

@@ -153,7 +153,7 @@ def test_a_file_that_was_cut_short_gives_what_there_is() -> None:
     """The beginning is read, and the warning says that the rest is missing."""
     loaded = load_rtf(LAMP[: LAMP.index(b"Prices")])
     assert loaded.text.endswith("2. Light it.")
-    assert loaded.warnings == ("it ends in the middle; what was after that is missing",)
+    assert loaded.warnings == ("it is cut short; the rest is missing",)
 
 
 @pytest.mark.parametrize(
@@ -161,8 +161,8 @@ def test_a_file_that_was_cut_short_gives_what_there_is() -> None:
     [
         (b"", "empty"),
         (b"\n\n", "empty"),
-        (b"Dear Sir or Madam", "no rich text"),
-        (b"PK\x03\x04", "no rich text"),
+        (b"Dear Sir or Madam", "not rich text"),
+        (b"PK\x03\x04", "not rich text"),
         (b"{\\rtf1" + b"{" * 100_000, "nested"),
     ],
 )

@@ -7,7 +7,7 @@ from zipfile import ZipFile
 
 import pytest
 
-from rag.documents.loaded import Block, put_together
+from rag.documents.loaded import Block, join_blocks
 from rag.documents.registry import Loaded, load
 from rag.documents.splitter import parts_of
 from rag.types import Document, Span
@@ -90,7 +90,7 @@ def test_a_part_begins_with_the_headings_above_it() -> None:
     """A part can be read by itself: it says where in the document it is."""
     blocks = [Block("Ferries", 1), Block("Summer", 2), *[Block(PROSE)] * 180]
     blocks += [Block("Winter", 2), *[Block(PROSE)] * 180]
-    text, headings = put_together(blocks)
+    text, headings = join_blocks(blocks)
     first, second, third = parts_of(Loaded(text, headings=headings))
     shown = [[one.span.of(part.text) for one in part.headings] for part in (first, second, third)]
     assert shown == [["Ferries", "Summer"], ["Ferries", "Summer", "Winter"], ["Ferries", "Winter"]]
@@ -102,7 +102,7 @@ def test_a_cut_before_a_heading_closes_those_of_its_level() -> None:
     """A heading ends what stood under one of its level."""
     blocks = [Block("One", 1), Block("One A", 2), *[Block(PROSE)] * 140]
     blocks += [Block("Two", 1), *[Block(PROSE)] * 60]
-    text, headings = put_together(blocks)
+    text, headings = join_blocks(blocks)
     _, second = parts_of(Loaded(text, headings=headings))
     assert second.text.startswith("Two\n\nThe ferry")
     assert [one.span.of(second.text) for one in second.headings] == ["Two"]

@@ -9,7 +9,7 @@ import pytest
 from whole import whole
 
 from rag.documents.formats import spreadsheet
-from rag.documents.formats.number_formats import written
+from rag.documents.formats.number_formats import format_cell
 from rag.documents.formats.spreadsheet import load_csv as csv_parts
 from rag.documents.formats.spreadsheet import load_xlsx as xlsx_parts
 from rag.errors import LoadError
@@ -120,13 +120,13 @@ def test_captions_and_several_tables_on_a_sheet() -> None:
 )
 def test_values_look_as_on_the_screen(value: object, number_format: str, words: str) -> None:
     """The usual formats are followed; of others, the number itself is shown."""
-    assert written(value, number_format) == words
+    assert format_cell(value, number_format) == words
 
 
 def test_a_huge_sheet_is_cut_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     """Beyond the bound rows are left out, never in silence."""
-    allowance = spreadsheet.Allowance(rows=3)
-    monkeypatch.setattr(spreadsheet, "Allowance", lambda: allowance)
+    allowance = spreadsheet.RowQuota(rows=3)
+    monkeypatch.setattr(spreadsheet, "RowQuota", lambda: allowance)
     loaded = load_csv(b"name,born\n" + b"Ada,1815\n" * 9)
     assert loaded.text == "name: Ada; born: 1815\n\nname: Ada; born: 1815"
     (warning,) = loaded.warnings
@@ -168,7 +168,7 @@ _ENTITIES = '<!DOCTYPE a [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;&a;">]>'
 @pytest.mark.parametrize(
     ("xml", "reason"),
     [
-        (" " * 20_000_000, "packed more than"),
+        (" " * 20_000_000, "compressed more than"),
         (f"{_ENTITIES}<worksheet>&b;</worksheet>", "entities"),
         ("<worksheet><sheetData>" + "<row>" * 100_000, "damaged"),
         ("<worksheet><row", "damaged"),
@@ -223,7 +223,7 @@ def test_bytes_that_are_no_text_are_refused() -> None:
     ("data", "reason"),
     [
         (b"", "empty"),
-        (b"a,b\n1,2\n", "no Excel workbook"),
+        (b"a,b\n1,2\n", "not a valid Excel workbook"),
         (_people()[:4000], "cut short"),
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600), "before 2007"),
     ],

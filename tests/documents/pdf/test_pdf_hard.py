@@ -137,8 +137,8 @@ class TestBrokenFiles:
         ("data", "reason"),
         [
             (b"", "empty"),
-            (b"<html>no</html>", "no PDF"),
-            (b"PK\x03\x04" + bytes(100), "no PDF"),
+            (b"<html>no</html>", "not a PDF"),
+            (b"PK\x03\x04" + bytes(100), "not a PDF"),
             (b"%PDF-1.7\n", "damaged or cut short"),
             (b"%PDF-1.4\n" + bytes(range(256)) * 40, "damaged or cut short"),
         ],
@@ -155,7 +155,7 @@ class TestBrokenFiles:
         locked = made(drawn(*LEFT), encrypt=StandardEncryption("open", "own"))
         with pytest.raises(LoadError, match="protected by a password; give it when you index"):
             load_pdf(locked)
-        with pytest.raises(LoadError, match="none of those that were given opens it"):
+        with pytest.raises(LoadError, match="none of the given ones opens it"):
             load_pdf(locked, passwords=["Open", ""])
         assert load_pdf(locked, passwords=["Open", "open"]).text == " ".join(LEFT)
         assert load_pdf(locked, passwords=["own"]).text == " ".join(LEFT)
@@ -168,7 +168,7 @@ class TestBrokenFiles:
         loaded = load_pdf(data[: data.rindex(b"startxref")])
         assert "This is page 4." in loaded.text
         assert loaded.warnings == (
-            "the file is damaged or cut short; what could be found of it was read",
+            "the file is damaged or cut short; what could be recovered was read",
         )
         with pytest.raises(LoadError, match="damaged or cut short"):
             load_pdf(data[: len(data) // 2])

@@ -28,8 +28,8 @@ from reportlab.pdfgen.canvas import Canvas
 from whole import load_pdf
 
 import rag.documents.pdf.tesseract
-from rag.documents.pdf.file import opened, picture_of
-from rag.documents.pdf.tesseract import Line, Word, _paragraphs, checked
+from rag.documents.pdf.file import open_pdf, render_page
+from rag.documents.pdf.tesseract import Line, Word, _paragraphs, check_languages
 from rag.errors import InputError, LoadError
 
 pytestmark = needs_tesseract
@@ -128,8 +128,8 @@ class TestNothingRead:
 class TestPictures:
     def test_resolution(self) -> None:
         """A4 is 595 by 842 points: 2480 by 3509 dots at 300 to the inch; 0 is black."""
-        with opened(made(drawn(*LEFT))) as pdf:
-            found = picture_of(pdf, 0)
+        with open_pdf(made(drawn(*LEFT))) as pdf:
+            found = render_page(pdf, 0)
         assert found.pixels.shape == (3509, 2480)
         assert found.dots == pytest.approx(300 / 72)
         assert (found.pixels.min(), found.pixels.max()) == (0, 255)
@@ -142,8 +142,8 @@ class TestPictures:
         def draw(canvas: Canvas) -> None:
             canvas.setPageSize(size)
 
-        with opened(made(draw)) as pdf:
-            rows, columns = picture_of(pdf, 0).pixels.shape
+        with open_pdf(made(draw)) as pdf:
+            rows, columns = render_page(pdf, 0).pixels.shape
         assert rows * columns <= 20_010_000
         assert max(rows, columns) <= 30_001
 
@@ -151,20 +151,20 @@ class TestPictures:
 class TestInstalled:
     def test_languages(self) -> None:
         """Those that are there are allowed, together too; another is named, with what there is."""
-        assert checked("eng") == "eng"
-        assert checked("eng+eng") == "eng+eng"
+        assert check_languages("eng") == "eng"
+        assert check_languages("eng+eng") == "eng+eng"
         for wrong in ("xyz", "eng+xyz", "xyz+eng"):
             with pytest.raises(InputError, match=r"no language “xyz”; it has .*\beng\b"):
-                checked(wrong)
+                check_languages(wrong)
         for wrong in ("", "osd", "--help", "eng "):
             with pytest.raises(InputError, match=f"no language “{wrong}”"):
-                checked(wrong)
+                check_languages(wrong)
 
     def test_no_tesseract(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """Says how to get it."""
         monkeypatch.setenv("PATH", "")
         with pytest.raises(InputError, match=r"apt install tesseract-ocr .*brew .*winget"):
-            checked("eng")
+            check_languages("eng")
 
 
 class TestDoubts:

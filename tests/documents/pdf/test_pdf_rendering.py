@@ -15,10 +15,10 @@ from reportlab.pdfgen.canvas import Canvas
 from whole import load_pdf
 
 from rag import Document, InputError, Span
-from rag.documents.pdf.file import opened
-from rag.documents.pdf.rendering import Box, boxes_of, page_image
-from rag.documents.pdf.text_alignment import Sought, Stretch, Written, folded, found
-from rag.documents.sandbox.page_viewer import sought_on
+from rag.documents.pdf.file import open_pdf
+from rag.documents.pdf.rendering import Box, locate, page_image
+from rag.documents.pdf.text_alignment import PageText, Stretch, TextPattern, align, fold
+from rag.documents.sandbox.page_viewer import text_on_page
 
 HEIGHT = 842
 ARGUMENT = ("The harbour is deep. The survey of it was done", "by three people. It took a month.")
@@ -27,8 +27,8 @@ SENTENCE = "The survey of it was done by three people."
 
 def boxes(data: bytes, words: str, index: int = 0, before: str = "", after: str = "") -> list[Box]:
     """The boxes of words on a page."""
-    with opened(data) as pdf:
-        return list(boxes_of(pdf, index, Sought(words, before, after)))
+    with open_pdf(data) as pdf:
+        return list(locate(pdf, index, TextPattern(words, before, after)))
 
 
 def points(box: Box, width: float = WIDTH, height: float = HEIGHT) -> tuple[float, ...]:
@@ -61,7 +61,7 @@ def sentence_boxes(data: bytes, sentence: str, index: int) -> list[Box]:
     """The boxes on a page of what is a sentence of the text that was read."""
     document = read(data)
     start = document.text.index(sentence)
-    sought = sought_on(document, index, Span(start, start + len(sentence)))
+    sought = text_on_page(document, index, Span(start, start + len(sentence)))
     return boxes(data, sought.words, index, sought.before, sought.after)
 
 
@@ -80,7 +80,7 @@ def changed(data: bytes, quarters: int, crop: tuple[float, ...] | None = None) -
 
 def drawn_image(data: bytes, width: int = 1190) -> Image.Image:
     """The picture of the first page."""
-    with opened(data) as pdf:
+    with open_pdf(data) as pdf:
         image = page_image(pdf, 0, width)
     shown = Image.open(io.BytesIO(image.png))
     assert shown.size == (image.width, image.height)
@@ -241,7 +241,7 @@ def test_nearly_there() -> None:
 def test_scan() -> None:
     """A page that is only a picture is shown, and has no boxes."""
     assert boxes(WHOLE, LEFT[0], index=2) == []
-    with opened(WHOLE) as pdf:
+    with open_pdf(WHOLE) as pdf:
         shown = Image.open(io.BytesIO(page_image(pdf, 2, 300).png))
     assert shown.getpixel((150, 200)) == (200, 200, 200)
 
@@ -274,7 +274,7 @@ def test_huge_page() -> None:
 
 def test_what_is_asked_for_must_be() -> None:
     """The errors say what there is."""
-    with opened(WHOLE) as pdf:
+    with open_pdf(WHOLE) as pdf:
         for width in (49, 3001, -1):
             with pytest.raises(InputError, match=f"50 to 3000 pixels wide, not {width}"):
                 page_image(pdf, 0, width)
@@ -282,9 +282,9 @@ def test_what_is_asked_for_must_be() -> None:
             with pytest.raises(InputError, match=f"no page {index + 1}; the file has 3 pages"):
                 page_image(pdf, index, 600)
             with pytest.raises(InputError, match=f"no page {index + 1}; the file has 3 pages"):
-                boxes_of(pdf, index, Sought("words"))
+                locate(pdf, index, TextPattern("words"))
     with pytest.raises(InputError, match="no page 4 in this document"):
-        sought_on(read(WHOLE), 3, Span(0, 1))
+        text_on_page(read(WHOLE), 3, Span(0, 1))
 
 
 def test_part_on_the_page() -> None:
@@ -292,10 +292,10 @@ def test_part_on_the_page() -> None:
     document = Document(
         "d", "d", "", "One two. Three four.", "d", pages=(Span(0, 12), Span(12, 20))
     )
-    assert sought_on(document, 0, Span(9, 20)) == Sought("Thr", "One two. ", "")
-    assert sought_on(document, 1, Span(9, 14)) == Sought("ee", "", " four.")
-    assert sought_on(document, 1, Span(0, 8)).words == ""
-    assert sought_on(document, 0, Span(13, 20)).words == ""
+    assert text_on_page(document, 0, Span(9, 20)) == TextPattern("Thr", "One two. ", "")
+    assert text_on_page(document, 1, Span(9, 14)) == TextPattern("ee", "", " four.")
+    assert text_on_page(document, 1, Span(0, 8)).words == ""
+    assert text_on_page(document, 0, Span(13, 20)).words == ""
 
 
 @pytest.mark.parametrize(
@@ -309,7 +309,7 @@ def test_part_on_the_page() -> None:
 )
 def test_letters_compared(text: str, letters: str) -> None:
     """Ligatures, accents, raised numbers and signs look different in files than in texts."""
-    assert folded(text) == letters
+    assert fold(text) == letters
 
 
 def test_made_to_take_long() -> None:
@@ -319,5 +319,5 @@ def test_made_to_take_long() -> None:
         for number in range(1000):
             yield Stretch(12 * number, 12 * number + 12, 0, 60, -12.0 * number, 10)
 
-    page = Written("a" * 12_000, tuple(stretches()), frozenset(range(0, 12_000, 12)))
-    assert found(page, Sought("a" * 5_000 + "7")) == ()
+    page = PageText("a" * 12_000, tuple(stretches()), frozenset(range(0, 12_000, 12)))
+    assert align(page, TextPattern("a" * 5_000 + "7")) == ()
