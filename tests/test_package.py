@@ -26,7 +26,7 @@ def test_public_names() -> None:
         *("Answer", "Bin", "Calibration", "Citation", "Collection", "Dates"),
         "DiskFull",
         *("Document", "DocumentCount", "DocumentNotFound", "DocumentSummary"),
-        "EmptyQuestion",
+        *("EmptyQuestion", "Explanation"),
         *(
             "Facets",
             "Failure",
@@ -53,12 +53,12 @@ def test_public_names() -> None:
             "PasswordRequired",
             "Problem",
             "Progress",
+            "QueryOutcome",
             "Quote",
         ),
         *("RagError", "Rating", "Reliability", "Respelling", "SelfTest"),
-        "QueryOutcome",
         *("SourceNotFound", "Span"),
-        *("Status", "UnknownFormat", "Verification", "Version", "Explanation", "cited"),
+        *("Status", "UnknownFormat", "Verification", "Version", "cited"),
         *("max_document_of", "retrieve"),
     ]
     assert all(hasattr(rag, name) for name in rag.__all__)

@@ -318,7 +318,7 @@ def test_containers_in_containers_have_an_end(
     monkeypatch.setattr(rag.documents.registry, "_MOST_MEMBERS", 3)
     assert _shown(path)[2:] == [("/2.txt", "Words."), ("", rag.documents.registry._TOO_MUCH)]
     monkeypatch.setattr(rag.documents.registry, "_MOST_MEMBERS", 10)
-    monkeypatch.setattr(rag.documents.registry, "most_unpacked", lambda size: 4 * size + 1)
+    monkeypatch.setattr(rag.documents.registry, "max_unpacked_size", lambda size: 4 * size + 1)
     assert _shown(path)[1:] == [("/1.txt", "Words."), ("", rag.documents.registry._TOO_MUCH)]
 
 
