@@ -30,6 +30,7 @@ from rag.runtime.progress import progress_callback
 from rag.search import citations, neighbours, phrases, pipeline
 from rag.search.citations import Citation, Followed
 from rag.search.neighbours import Neighbour
+from rag.search.pipeline import SearchResult
 from rag.text import query_parser
 from rag.types import Answer, Document, DocumentSummary, Found, Hit, Passage, Rating
 from rag.types.arrays import Scores
@@ -409,11 +410,7 @@ class Library:
         """
         query_parser.check_length(question)
         limits = self._filter(filter, conditions)
-        found = self._found(question, k, limits, self._reranker)
-        own = self._found(question, 1, limits, None).hits if self._reranker else []
-        score = own[0].score if own else None
-        answer = self._calibrations.answer(question, found.hits, score)
-        return replace(answer, alternative=found.alternative, conditions_met=found.conditions_met)
+        return self._calibrations.answer(self._found(question, k, limits, self._reranker))
 
     def find(
         self,
@@ -720,7 +717,7 @@ class Library:
         limits: Filter,
         reranker: Reranker | None,
         encoder: QuestionEncoder | None = None,
-    ) -> pipeline.Found:
+    ) -> SearchResult:
         return pipeline.search(
             question,
             k,
