@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from rag.cli import hit_list, output
-from rag.cli.options import JsonOption, LibraryOption, library_at
+from rag.cli.options import JsonOption, LibraryOption, RerankOption, library_at
 from rag.cli.output import err, out
 from rag.errors import InputError
 from rag.models.cross_encoder import CrossEncoderReranker
@@ -64,13 +64,7 @@ def ask_command(
             help="Documents of a collection; may be repeated. rag status lists them.",
         ),
     ] = None,
-    rerank: Annotated[
-        str | None,
-        typer.Option(
-            metavar="MODEL",
-            help="A cross-encoder to rerank the best passages: its folder, or its name here.",
-        ),
-    ] = None,
+    rerank: RerankOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Find the passages that answer a question, with the answering sentence highlighted.

@@ -13,6 +13,7 @@ import typer
 from rich.table import Table
 
 from rag.cli import output
+from rag.cli.options import JsonOption, RerankOption
 from rag.cli.output import count, err, escape, out
 from rag.cli.progress import is_terminal, show_progress
 from rag.errors import InputError
@@ -45,13 +46,7 @@ def eval_command(
         bool,
         typer.Option("--ratings", help="Instead of a set: the hits rated good in the library."),
     ] = False,
-    rerank: Annotated[
-        str | None,
-        typer.Option(
-            metavar="MODEL",
-            help="Rerank with a cross-encoder: its folder, or its name on this machine.",
-        ),
-    ] = None,
+    rerank: RerankOption = None,
     split: Annotated[
         str | None, typer.Option(metavar="NAME", help="Which file of qrels/. [dim]default: test[/]")
     ] = None,
@@ -63,7 +58,7 @@ def eval_command(
         Path | None,
         typer.Option(metavar="FILE", help="Write the questions that failed, as JSON Lines."),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Measure retrieval quality on a labelled set.
 

@@ -26,6 +26,13 @@ LibraryOption = Annotated[
         show_envvar=True,
     ),
 ]
+RerankOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="MODEL",
+        help="A cross-encoder to rerank the best passages: its folder, or its name here.",
+    ),
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 
 
