@@ -9,7 +9,7 @@ import pytest
 from whole import whole
 
 from rag.documents.formats import spreadsheet
-from rag.documents.formats.number_formats import format_cell
+from rag.documents.formats.spreadsheet import format_cell
 from rag.documents.formats.spreadsheet import load_csv as csv_parts
 from rag.documents.formats.spreadsheet import load_xlsx as xlsx_parts
 from rag.errors import LoadError
