@@ -91,6 +91,11 @@ def decoded_pieces(content: Content, declared: str | None = None) -> tuple[Itera
     return _decode(content, encoding), encoding.name
 
 
+def encoding_note(encoding: str) -> dict[str, str]:
+    """Metadata that records an encoding, unless it is UTF-8."""
+    return {} if encoding == "utf-8" else {"encoding": encoding}
+
+
 def lines_of(pieces: Iterable[str]) -> Iterator[str]:
     """Split a text that comes in pieces into lines, at line feeds only, which are dropped."""
     unfinished: list[str] = []

@@ -12,7 +12,7 @@ from rag.documents.content import Content
 from rag.documents.formats.html import feed
 from rag.documents.layout import MACHINERY, Layout
 from rag.documents.loaded import Block, Loaded
-from rag.documents.metadata import FileMetadata
+from rag.documents.metadata import Metadata, file_metadata
 from rag.documents.office_zip import Element, Package, open_package, resolved
 from rag.documents.whitespace import one_line
 from rag.errors import LoadError
@@ -70,7 +70,7 @@ def load_epub(content: Content) -> Loaded:
         blocks += chapter
     if warnings and not blocks:
         raise LoadError(f"none of its chapters can be read: {warnings[0]}")
-    return _about(root).loaded(blocks, tuple(warnings))
+    return _about(root).of_blocks(blocks, tuple(warnings))
 
 
 def _local_name(element: Element) -> str:
@@ -181,14 +181,14 @@ def _expand_empty_tag(tag: re.Match[str]) -> str:
     return tag[0] if tag[1].lower() in _VOID else f"<{tag[1]}{tag[2]}></{tag[1]}>"
 
 
-def _about(root: Element) -> FileMetadata:
+def _about(root: Element) -> Metadata:
     values: dict[str, list[str]] = {}
     for metadata in _all(root, "metadata"):
         for element in metadata.iter():
             words = one_line("".join(element.itertext()) if isinstance(element.tag, str) else "")
             if words:
                 values.setdefault(_local_name(element), []).append(html.unescape(words))
-    return FileMetadata(
+    return file_metadata(
         title=values.get("title", [""])[0],
         author=", ".join(values.get("creator", [])),
         date=values.get("date", [""])[0],

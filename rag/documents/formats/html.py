@@ -10,12 +10,12 @@ from functools import partial
 from itertools import islice
 from typing import Any, TypeAlias
 
-from rag.documents.character_encoding import decoded_pieces
+from rag.documents.character_encoding import decoded_pieces, encoding_note
 from rag.documents.content import Content
 from rag.documents.dates import parse_date
-from rag.documents.fields import Facts, format_value
 from rag.documents.layout import MACHINERY, UNREADABLE, Layout
-from rag.documents.loaded import Block, Loaded, first_title, in_parts
+from rag.documents.loaded import Block, Loaded
+from rag.documents.metadata import Metadata, format_value
 from rag.documents.office_zip import is_out_of_memory
 from rag.documents.whitespace import one_line
 
@@ -61,7 +61,7 @@ _VIEWS = (partial(Layout, hidden=True), partial(Layout, MACHINERY), partial(Layo
 """What counts as page text, in order of preference. The second is for pages whose scripts would
 reveal hidden elements, the third for pages that are all navigation."""
 
-_NOTHING = Facts(None, None, {})
+_NOTHING = Metadata()
 _NOISY = ("trafilatura", "htmldate", "courlan", "justext")
 
 _TITLE = (
@@ -177,19 +177,10 @@ def feed(markup: str, layout: Layout) -> None:
 
 
 def _to_loaded(
-    blocks: Iterable[Block], *, stated: Facts = _NOTHING, encoding: str, extraction: str
+    blocks: Iterable[Block], *, stated: Metadata = _NOTHING, encoding: str, extraction: str
 ) -> Iterator[Loaded]:
-    notes = {"extraction": extraction}
-    if encoding != "utf-8":
-        notes["encoding"] = encoding
-    for text, headings in in_parts(blocks):
-        yield Loaded(
-            text=text,
-            title=stated.title or first_title(text, headings),
-            date=stated.date,
-            metadata={**stated.metadata, **notes},
-            headings=headings,
-        )
+    notes = {"extraction": extraction} | encoding_note(encoding)
+    return stated.in_parts(blocks, notes=notes)
 
 
 def _declared_encoding(data: Content) -> str | None:
@@ -306,7 +297,7 @@ def _html_tag(element: _Element) -> str:
     return _AS_HTML.get(element.tag, str(element.tag))
 
 
-def _page_facts(tree: _Element, byline: str | None) -> Facts:
+def _page_facts(tree: _Element, byline: str | None) -> Metadata:
     """Title, date, author and language of a page, from its machine-readable metadata.
 
     ``byline`` is the author named in the content, used if there is no other. The date is that of
@@ -328,7 +319,7 @@ def _page_facts(tree: _Element, byline: str | None) -> Facts:
         origins["date"] = "document" if date else ""
     metadata = {"author": author or one_line(byline or ""), "language": language}
     metadata |= {f"{name}_from": origin for name, origin in origins.items()}
-    return Facts(title or None, date, {name: words for name, words in metadata.items() if words})
+    return Metadata(title or None, date, {name: words for name, words in metadata.items() if words})
 
 
 def _all(declared: _Declared, names: tuple[str, ...]) -> Iterator[str]:

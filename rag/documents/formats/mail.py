@@ -18,7 +18,7 @@ from rag.documents.character_encoding import decode
 from rag.documents.content import Content, whole
 from rag.documents.formats.html import load_html
 from rag.documents.loaded import Block, Loaded, Member, join_blocks
-from rag.documents.metadata import FileMetadata
+from rag.documents.metadata import file_metadata
 from rag.documents.whitespace import one_line, tidy
 from rag.errors import LoadError
 from rag.types import Failure, Heading
@@ -205,7 +205,7 @@ def _is_attached(part: EmailMessage) -> bool:
 
 def _to_loaded(message: EmailMessage, parts: _Parts) -> Loaded:
     subject, sender, date = _header(message, "Subject"), _header(message, "From"), _date_of(message)
-    about = FileMetadata(
+    about = file_metadata(
         title=subject or (f"Mail from {sender}" if sender else ""),
         author=_name_of_person(sender),
         date=date.isoformat() if date else "",
@@ -236,9 +236,9 @@ def _to_loaded(message: EmailMessage, parts: _Parts) -> Loaded:
             at += len(body.text)
     return Loaded(
         text="\n\n".join(texts),
-        title=about.title or None,
+        title=about.title,
         date=date,
-        metadata={name: words for name, words in people.items() if words} | about.metadata(),
+        metadata={name: words for name, words in people.items() if words} | about.fields,
         headings=tuple(marks),
         warnings=tuple(warnings),
     )

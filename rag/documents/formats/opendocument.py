@@ -9,18 +9,18 @@ from dataclasses import dataclass
 from itertools import chain
 
 from rag.documents.content import Content
-from rag.documents.formats.office import dublin_core
 from rag.documents.formats.pptx import NOTES, TITLE_LEVEL, join_pages
 from rag.documents.formats.spreadsheet import SHEET_LEVEL, RowQuota
 from rag.documents.layout import Layout
 from rag.documents.loaded import Block, Loaded
-from rag.documents.metadata import FileMetadata
+from rag.documents.metadata import Metadata
 from rag.documents.office_zip import (
     Element,
     Package,
     attribute,
     child,
     children,
+    dublin_core,
     open_package,
     walk,
 )
@@ -98,7 +98,7 @@ def load_odt(content: Content) -> Loaded:
     body = _body(root, "office:text")
     writer = _Writer(_read_styles(package, root))
     writer.write(body)
-    return _about(package).loaded(writer.layout.blocks())
+    return _about(package).of_blocks(writer.layout.blocks())
 
 
 def load_odp(content: Content) -> Loaded:
@@ -149,7 +149,7 @@ def _body(root: Element, kind: str) -> Element:
     return body
 
 
-def _about(package: Package) -> FileMetadata:
+def _about(package: Package) -> Metadata:
     try:
         root = package.tree_if_there("meta.xml")
     except LoadError:  # the text is what matters

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from rag.documents.content import Content
-from rag.documents.formats.office import Items, about, main_part
-from rag.documents.layout import Layout
+from rag.documents.layout import Items, Layout
 from rag.documents.loaded import Block, Loaded, join_blocks
-from rag.documents.metadata import FileMetadata
+from rag.documents.metadata import Metadata
 from rag.documents.office_zip import (
     Element,
     Package,
     attribute,
     child,
     children,
+    core_properties,
+    main_part,
     open_package,
     walk,
 )
@@ -52,11 +54,11 @@ def load_pptx(content: Content) -> Loaded:
             warnings.append(f"slide {len(slides)} was left out: {error}")
     if warnings and len(warnings) == len(slides):
         raise LoadError(f"none of its slides can be read: {warnings[0]}")
-    return join_pages(slides, about(package), warnings)
+    return join_pages(slides, core_properties(package), warnings)
 
 
 def join_pages(
-    pages: Iterable[Sequence[Block]], stated: FileMetadata, warnings: Sequence[str] = ()
+    pages: Iterable[Sequence[Block]], stated: Metadata, warnings: Sequence[str] = ()
 ) -> Loaded:
     """Join the blocks of all pages to one text, with a span per page, even if empty."""
     headings: list[Heading] = []
@@ -72,14 +74,8 @@ def join_pages(
         if words:
             parts.append(words)
             at += len(words)
-    return stated.add_to(
-        Loaded(
-            text="\n\n".join(parts),
-            headings=tuple(headings),
-            pages=tuple(spans),
-            warnings=tuple(warnings),
-        )
-    )
+    loaded = stated.of_text("\n\n".join(parts), tuple(headings), warnings=tuple(warnings))
+    return replace(loaded, pages=tuple(spans))
 
 
 def _names(package: Package, part: str) -> Iterable[str]:

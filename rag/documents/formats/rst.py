@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
-from rag.documents.character_encoding import decoded_pieces
+from rag.documents.character_encoding import decoded_pieces, encoding_note
 from rag.documents.content import Content
-from rag.documents.fields import facts
 from rag.documents.layout import Layout
-from rag.documents.loaded import Block, Loaded, first_title, join_blocks
+from rag.documents.loaded import Block, Loaded, join_blocks
+from rag.documents.metadata import from_fields
 from rag.documents.splitter import regroup
 from rag.documents.whitespace import one_line
 
@@ -100,7 +100,7 @@ def load_rst(content: Content) -> Iterator[Loaded]:
     Raises LoadError if the bytes are not text.
     """
     pieces, encoding = decoded_pieces(content)
-    metadata = {} if encoding == "utf-8" else {"encoding": encoding}
+    metadata = encoding_note(encoding)
     stretches = regroup(pieces)
     first = list(islice(stretches, _MOST_STRETCHES))
     further = list(islice(stretches, 1))
@@ -111,15 +111,7 @@ def load_rst(content: Content) -> Iterator[Loaded]:
             yield Loaded(text=text, metadata=metadata | {"extraction": "source"})
         return
     blocks, fields = found
-    text, headings = join_blocks(blocks)
-    stated = facts(fields)
-    yield Loaded(
-        text=text,
-        title=stated.title or first_title(text, headings),
-        date=stated.date,
-        metadata={**stated.metadata, **metadata},
-        headings=headings,
-    )
+    yield from_fields(fields).of_text(*join_blocks(blocks), notes=metadata)
 
 
 def _parse(source: str) -> tuple[list[Block], dict[str, str]] | None:

@@ -10,10 +10,9 @@ from encodings import aliases
 
 from rag.documents.content import PIECE, Content, release
 from rag.documents.dates import parse_date
-from rag.documents.formats.office import Items
-from rag.documents.layout import Layout
+from rag.documents.layout import Items, Layout
 from rag.documents.loaded import Block, Loaded, in_parts
-from rag.documents.metadata import FileMetadata
+from rag.documents.metadata import Metadata, file_metadata
 from rag.errors import LoadError
 
 _TOKEN = re.compile(
@@ -140,7 +139,7 @@ def load_rtf(content: Content) -> Iterator[Loaded]:
     reader = _Reader()
     for text, headings in in_parts(reader.read(content)):
         cut = (_CUT,) if reader.is_cut else ()
-        yield reader.about().add_to(Loaded(text=text, headings=headings, warnings=cut))
+        yield reader.about().of_text(text, headings, warnings=cut)
 
 
 class _Reader:
@@ -166,13 +165,13 @@ class _Reader:
         self._info: dict[str, list[str]] = {"title": [], "author": []}
         self._days: dict[str, dict[str, int]] = {"revtim": {}, "creatim": {}}
 
-    def about(self) -> FileMetadata:
+    def about(self) -> Metadata:
         """The file's own metadata."""
         days = (
             f"{day.get('yr', 0):04}-{day.get('mo', 0):02}-{day.get('dy', 0):02}"
             for day in self._days.values()
         )
-        return FileMetadata(
+        return file_metadata(
             title=_join_surrogates("".join(self._info["title"])),
             author=_join_surrogates("".join(self._info["author"])),
             date=next(filter(parse_date, days), ""),

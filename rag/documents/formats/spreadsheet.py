@@ -13,11 +13,18 @@ from decimal import ROUND_HALF_UP, Context, Decimal
 from itertools import chain
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from rag.documents.character_encoding import decoded_pieces, lines_of
+from rag.documents.character_encoding import decoded_pieces, encoding_note, lines_of
 from rag.documents.content import Content, stream_of
-from rag.documents.formats.office import about, main_part
-from rag.documents.loaded import Block, Loaded, in_parts
-from rag.documents.office_zip import MOST_UNPACKED, Package, is_out_of_memory, open_package
+from rag.documents.loaded import Block, Loaded
+from rag.documents.metadata import Metadata
+from rag.documents.office_zip import (
+    MOST_UNPACKED,
+    Package,
+    core_properties,
+    is_out_of_memory,
+    main_part,
+    open_package,
+)
 from rag.documents.table_rows import row_blocks
 from rag.errors import LoadError
 
@@ -111,7 +118,7 @@ def load_xlsx(content: Content) -> Iterator[Loaded]:
             in_sheet = _MOST_ROWS_IN_SHEET if name.startswith(_SHEETS) else _MOST_TAGS_ELSEWHERE
             package.check(name, *_MOST_TAGS.get(name, in_sheet))
     allowance = RowQuota()
-    stated = about(package)
+    stated = core_properties(package)
     workbook = _workbook(content)
     try:
         blocks = _sheets(workbook, package, allowance)
@@ -141,12 +148,9 @@ def load_csv(content: Content) -> Iterator[Loaded]:
     Raises LoadError if the bytes are not text.
     """
     pieces, encoding = decoded_pieces(content)
-    metadata = {} if encoding == "utf-8" else {"encoding": encoding}
     allowance = RowQuota()
     rows = allowance.of(_records(_lines(pieces)), "the table")
-    for text, headings in in_parts(row_blocks(rows)):
-        warnings = allowance.warnings()
-        yield Loaded(text, metadata=metadata, headings=headings, warnings=warnings)
+    yield from Metadata().in_parts(row_blocks(rows), allowance.warnings, encoding_note(encoding))
 
 
 def _workbook(content: Content) -> Workbook:
