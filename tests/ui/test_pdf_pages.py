@@ -23,7 +23,6 @@ from PIL import Image
 import rag.documents.sandbox.page_viewer
 from rag import Library, LoadError
 from rag.documents.sandbox.page_viewer import PageViewer
-from rag.documents.sandbox.processes import stdin
 from ui import strings
 from ui.pages import pdf_pages
 from ui.security import origin
@@ -292,9 +291,10 @@ def test_bad_pages_cost_only_themselves(evil: Served) -> None:
     printing = evil.client.get(evil.address("survey.pdf", "pages/1.png?width=505"))
     assert printing.status_code == 200
     # A server that is killed closes nothing itself; its pipes close, and that is enough.
-    process = evil.shelf._viewer._process
+    process = evil.shelf._viewer._worker.process
     assert process is not None
-    stdin(process).close()
+    assert process.stdin is not None
+    process.stdin.close()
     assert process.wait(timeout=20) == 0
     again = evil.client.get(evil.address("survey.pdf", "pages/1.png?width=506"))
     assert again.status_code == 200
