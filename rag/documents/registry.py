@@ -24,7 +24,7 @@ from functools import partial
 from itertools import chain, islice
 from pathlib import Path, PurePosixPath
 from types import MappingProxyType
-from typing import TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 from rag.documents.archives import max_unpacked_size
 from rag.documents.content import Content, content_of, digest_of
@@ -225,7 +225,8 @@ class _Walk:
             raise LoadError(_TOO_DEEP)
         else:
             opened = _Opened(file, notes)
-            for member in self._with_progress(_container(kind.suffix)(file.content)):
+            container: _Container = _resolve(_CONTAINERS[kind.suffix])
+            for member in self._call(container, file.content):
                 yield from self._of_member(opened, member)
 
     def _of_member(self, parent: _Opened, member: Member | Failure) -> Iterator[Document | Failure]:
@@ -260,30 +261,30 @@ class _Walk:
             yield from self.documents(_File(file.source, name, content, file.depth + 1))
 
     def _loader(self, suffix: str) -> _Loader:
-        loader: Callable[..., Loaded | Iterator[Loaded]] = pkgutil.resolve_name(
-            f"{__package__}.{_LOADERS[suffix]}"
-        )
+        loader: Callable[..., Loaded | Iterator[Loaded]] = _resolve(_LOADERS[suffix])
         if suffix in _PAGED:
             ocr, passwords = self.options.ocr, self.options.passwords
             return partial(loader, ocr=ocr, passwords=passwords, on_page=self.on_page)
         return loader
 
-    def _call(self, loader: _Loader, content: Content) -> Iterator[Loaded]:
+    def _call(
+        self, function: Callable[[Content], Loaded | Iterator[_Result]], content: Content
+    ) -> Iterator[Loaded | _Result]:
+        """Yield the results of a loader or container. Any exception that a broken file causes in a
+        parser becomes a LoadError, so that other files are unaffected.
+        """
         try:
-            loaded = loader(content)
+            results = function(content)
+            yield from [results] if isinstance(results, Loaded) else results
         except LoadError:
             raise
+        except MemoryError as error:
+            raise LoadError(self.options.too_large) from error
         except Exception as error:
-            raise _as_load_error(error, self.options) from error
-        return self._with_progress(iter([loaded]) if isinstance(loaded, Loaded) else loaded)
-
-    def _with_progress(self, results: Iterator[_Result]) -> Iterator[_Result]:
-        try:
-            yield from results
-        except LoadError:
-            raise
-        except Exception as error:
-            raise _as_load_error(error, self.options) from error
+            what = one_line(f"{type(error).__name__}: {error}")[:200]
+            raise LoadError(
+                f"its parser gave up ({what}); open it in its program and save it again"
+            ) from error
 
     def _count(self, member: Member) -> None:
         self.members_left -= 1
@@ -319,19 +320,8 @@ class _Opened:
         return f"{self.file.source}/{unique}"
 
 
-def _container(suffix: str) -> _Container:
-    container: _Container = pkgutil.resolve_name(f"{__package__}.{_CONTAINERS[suffix]}")
-    return container
-
-
-def _as_load_error(error: Exception, options: ReadOptions) -> LoadError:
-    """Convert any exception a broken file causes in a parser, so that other files are
-    unaffected.
-    """
-    if isinstance(error, MemoryError):
-        return LoadError(options.too_large)
-    what = one_line(f"{type(error).__name__}: {error}")[:200]
-    return LoadError(f"its parser gave up ({what}); open it in its program and save it again")
+def _resolve(name: str) -> Any:  # noqa: ANN401 (a loader or a container)
+    return pkgutil.resolve_name(f"{__package__}.{name}")
 
 
 def _digest(record: Loaded) -> str:
