@@ -16,7 +16,7 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from hashing_embedder import HashingEmbedder
-from many_files import fact, pdf
+from many_files import pdf
 from pdf_files import LEFT, RIGHT, WHOLE
 from PIL import Image
 
@@ -100,7 +100,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         shelf = pdf_pages.add_routes(app, library)
         with TestClient(protect(app, LOCAL), base_url="http://127.0.0.1:7860") as client:
             yield Served(client, library, folder, shelf)
-        assert shelf._viewer._process is None
+        assert shelf._viewer._worker.process is None
 
 
 @pytest.fixture
@@ -248,20 +248,6 @@ def test_protected(served: Served) -> None:
     )
     for rest in ("pages/1.png", "pages/1/boxes?start=0&end=9"):
         assert refusal(served, served.address("bank.pdf", rest)) == (422, line)
-
-
-def test_protected_with_its_password(served: Served) -> None:
-    """Who has it sees the page; that opens it for nobody else."""
-    document = served.library.document(served.address("bank.pdf", "").split("/")[2])
-    path, viewer = served.folder / "bank.pdf", served.shelf._viewer
-    image = viewer.image(path, document.digest, 1, 300, ["tuna", "swordfish"])
-    assert image.width == 300
-    sought = rag.documents.sandbox.page_viewer.TextPattern(fact(2))
-    assert len(viewer.boxes(path, document.digest, 1, sought, ["swordfish"])) >= 1
-    with pytest.raises(LoadError, match="passwords are not stored"):
-        viewer.image(path, document.digest, 1, 300)
-    with pytest.raises(LoadError, match="none of the given ones opens it"):
-        viewer.image(path, document.digest, 1, 300, ["tuna"])
 
 
 @pytest.fixture

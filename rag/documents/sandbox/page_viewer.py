@@ -10,7 +10,6 @@ import base64
 import sys
 import threading
 from collections import OrderedDict
-from collections.abc import Sequence
 from dataclasses import astuple
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -59,9 +58,7 @@ class PageViewer:
         self._is_closed = False
         self._cache: OrderedDict[_Key, PageImage] = OrderedDict()
 
-    def image(
-        self, path: Path, digest: str, index: int, width: int, passwords: Sequence[str] = ()
-    ) -> PageImage:
+    def image(self, path: Path, digest: str, index: int, width: int) -> PageImage:
         """Render a page of the PDF at ``path``, counted from 0, ``width`` pixels wide.
 
         Parameters
@@ -70,47 +67,38 @@ class PageViewer:
             The file, and the SHA-256 its content must have, in hexadecimal.
         index, width
             As in :func:`rag.documents.pdf.rendering.page_image`, including errors.
-        passwords
-            Tried in order if the file is protected; not stored anywhere.
 
         Raises
         ------
         LoadError
-            If the file has changed, can't be read or is not a PDF, or if the page can't be rendered
-            or takes longer than 20 s.
+            If the file has changed, can't be read, is not a PDF or needs a password, or if the page
+            can't be rendered or takes longer than 20 s.
         InputError
             If there is no such page, or the width is out of range.
         """
         key = (digest, index, width)
         with self._asking:
             cached = self._cache.get(key)
-            if cached and not passwords:
+            if cached:
                 self._cache.move_to_end(key)
                 return cached
-            question = {"page": index, "width": width}
-            response = self._answer(path, digest, passwords, question)
+            response = self._answer(path, digest, {"page": index, "width": width})
             image = PageImage(
                 base64.b64decode(response["png"]), response["width"], response["height"]
             )
-            if not passwords:
-                self._cache_image(key, image)
+            self._cache[key] = image
+            while sum(len(one.png) for one in self._cache.values()) > KEPT_BYTES:
+                self._cache.popitem(last=False)
             return image
 
-    def boxes(
-        self,
-        path: Path,
-        digest: str,
-        index: int,
-        sought: TextPattern,
-        passwords: Sequence[str] = (),
-    ) -> tuple[Box, ...]:
+    def boxes(self, path: Path, digest: str, index: int, sought: TextPattern) -> tuple[Box, ...]:
         """Locate words on a page of the PDF at ``path``: one box per line, none if unsure.
 
         Parameters and errors are those of :meth:`image`; :func:`text_on_page` gives ``sought``.
         """
         question = {"page": index, "sought": astuple(sought)}
         with self._asking:
-            response = self._answer(path, digest, passwords, question)
+            response = self._answer(path, digest, question)
         return tuple(Box(*edges) for edges in response["boxes"])
 
     def close(self) -> None:
@@ -121,13 +109,11 @@ class PageViewer:
             self._cache.clear()
             self._worker.end()
 
-    def _answer(
-        self, path: Path, digest: str, passwords: Sequence[str], question: dict[str, Any]
-    ) -> dict[str, Any]:
+    def _answer(self, path: Path, digest: str, question: dict[str, Any]) -> dict[str, Any]:
         if self._is_closed:
             raise InputError("pages can't be shown: the server is stopping")
         self._worker.start(COMMAND)
-        file = {"path": str(path), "digest": digest, "passwords": list(passwords)}
+        file = {"path": str(path), "digest": digest}
         try:
             response = self._worker.ask(file | question, SECONDS)
         except WorkerDied as death:
@@ -139,8 +125,3 @@ class PageViewer:
         if "failure" in response:
             raise LoadError(response["failure"])
         return response
-
-    def _cache_image(self, key: _Key, image: PageImage) -> None:
-        self._cache[key] = image
-        while sum(len(one.png) for one in self._cache.values()) > KEPT_BYTES:
-            self._cache.popitem(last=False)
