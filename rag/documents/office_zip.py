@@ -43,8 +43,6 @@ as a whole, which may become gigabytes whatever the declared size."""
 
 _CHUNK = 1 << 20
 _EXPAT_NO_MEMORY = 1
-_OLD_OFFICE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
-_ENCRYPTED_OFFICE = "EncryptedPackage".encode("utf-16-le")
 _ENTITY = b"<!ENTITY"
 _ENTITIES = (_ENTITY, _ENTITY.decode().encode("utf-16-le")[:-1])
 
@@ -275,17 +273,13 @@ def open_package(content: Content, kind: str) -> Package:
     Raises LoadError if it is empty, not a ZIP, truncated, encrypted, or would decompress to too
     much.
     """
-    beginning = content[: len(_OLD_OFFICE)]
+    beginning = content[:2]
     if not beginning:
         raise LoadError("it is empty; get a complete copy of it")
-    if beginning == _OLD_OFFICE:
-        if content.find(_ENCRYPTED_OFFICE) >= 0:
-            raise LoadError("it is encrypted; save an unprotected copy and index that")
-        raise LoadError("it is in an Office format from before 2007; save it in a current one")
     try:
         package = Package(zipfile.ZipFile(stream_of(content)))
     except (zipfile.BadZipFile, ValueError, OSError, NotImplementedError) as error:
-        if beginning.startswith(b"PK"):
+        if beginning == b"PK":
             raise LoadError("it is damaged or cut short; get a complete copy of it") from error
         raise LoadError(
             f"it is not a valid {kind}; give it the extension that matches its content"
