@@ -249,7 +249,7 @@ def _follow(
     passwords: Sequence[str],
     max_document: str | None,
 ) -> None:
-    from rag.documents.watcher import changes
+    from rag.documents.discovery import changes
 
     err.print("Following; Ctrl-C stops.")
     try:

@@ -21,7 +21,7 @@ from collections.abc import Callable, Iterator
 from typing import IO, Protocol
 
 from rag.documents.content import Content, stream_of
-from rag.documents.ignored_names import is_ignored
+from rag.documents.detection import is_ignored
 from rag.documents.loaded import Member
 from rag.errors import LoadError
 from rag.types import Failure

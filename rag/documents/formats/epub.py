@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from rag.documents.character_encoding import decode
 from rag.documents.content import Content
-from rag.documents.formats.html import feed
+from rag.documents.formats.html import declared_encoding, feed
 from rag.documents.layout import MACHINERY, Layout
 from rag.documents.loaded import Block, Loaded
 from rag.documents.metadata import Metadata, file_metadata
@@ -22,8 +22,6 @@ _CHAPTER_LEVEL = 1
 _CONTAINER = "META-INF/container.xml"
 _ENCRYPTION = "META-INF/encryption.xml"
 _PAGES = frozenset({"application/xhtml+xml", "text/html", "text/x-oeb1-document"})
-_CHARSET = re.compile(rb"""(?:charset|encoding)\s*=\s*["']?\s*([\w.:-]+)""", re.IGNORECASE)
-_CHARSET_WITHIN = 1024
 _DECLARATION = re.compile(r"<\?xml[^>]*\?>|\x00")
 _VOID = frozenset({"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta"})
 _CLOSED_AT_ONCE = re.compile(r"<([A-Za-z][\w:-]*)((?:\s[^<>]*)?)/>")
@@ -161,8 +159,7 @@ def _points(root: Element) -> Iterator[tuple[str, str]]:
 
 def _chapter(package: Package, item: _Item, label: str) -> list[Block]:
     data = package.read(item.name)
-    declared = _CHARSET.search(data[:_CHARSET_WITHIN])
-    markup, _ = decode(data, declared[1].decode("ascii", "replace") if declared else None)
+    markup, _ = decode(data, declared_encoding(data))
     layout = Layout(MACHINERY)
     feed(_CLOSED_AT_ONCE.sub(_expand_empty_tag, _DECLARATION.sub("", markup)), layout)
     blocks = layout.blocks()

@@ -99,7 +99,7 @@ def load_html(content: Content) -> Iterator[Loaded]:
 
     Raises LoadError if the bytes are not text.
     """
-    pieces, encoding = decoded_pieces(content, _declared_encoding(content))
+    pieces, encoding = decoded_pieces(content, declared_encoding(content))
     if len(content) - _size_of_pictures(content) > _LARGE:
         yield from _load_in_pieces(content, encoding)
         return
@@ -133,7 +133,7 @@ def _load_in_pieces(content: Content, encoding: str) -> Iterator[Loaded]:
     """Load all text of a page, keeping only one piece and one part in memory."""
 
     def pieces() -> Iterator[str]:
-        decoded, _ = decoded_pieces(content, _declared_encoding(content))
+        decoded, _ = decoded_pieces(content, declared_encoding(content))
         return (_DOCUMENT_MARKUP.sub("", piece) for piece in decoded)
 
     head = _tree("".join(islice(pieces(), _PIECES_WITH_HEAD)))
@@ -183,7 +183,8 @@ def _to_loaded(
     return stated.in_parts(blocks, notes=notes)
 
 
-def _declared_encoding(data: Content) -> str | None:
+def declared_encoding(data: Content) -> str | None:
+    """The encoding that a page declares near its beginning."""
     declared = _CHARSET.search(data[:_CHARSET_WITHIN])
     return declared[1].decode("ascii", "replace") if declared else None
 

@@ -238,7 +238,7 @@ def _to_loaded(message: EmailMessage, parts: _Parts) -> Loaded:
         text="\n\n".join(texts),
         title=about.title,
         date=date,
-        metadata={name: words for name, words in people.items() if words} | about.fields,
+        metadata={**{name: words for name, words in people.items() if words}, **about.fields},
         headings=tuple(marks),
         warnings=tuple(warnings),
     )

@@ -77,7 +77,8 @@ class Upright:
         """
         left, right, size = self.left[chosen], self.right[chosen], self.size[chosen]
         apart = np.maximum(left[1:] - right[:-1], left[:-1] - right[1:])
-        return apart > gap * np.maximum(size[1:], size[:-1])
+        wide: NDArray[np.bool_] = apart > gap * np.maximum(size[1:], size[:-1])
+        return wide
 
     def line_ends(self, chosen: Whole, gap: float) -> NDArray[np.bool_]:
         """Whether the next of the chosen glyphs is on another line, or further away than ``gap``

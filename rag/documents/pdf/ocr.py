@@ -156,7 +156,7 @@ def render_page(pdf: Pdf, index: int) -> PagePicture:
 
     Raises LoadError if it can't be rendered.
     """
-    import pypdfium2 as pdfium
+    import pypdfium2 as pdfium  # type: ignore[import-untyped,unused-ignore]
 
     page = pdf[index]
     try:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+import rag.documents.archives
 import rag.documents.registry
 from rag.documents.registry import Loaded, Member, is_unsupported, load, supported
 from rag.errors import LoadError, UnknownFormat
@@ -172,17 +173,9 @@ def test_files_that_refuse(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
 
 def _register(monkeypatch: pytest.MonkeyPatch, container: object) -> None:
     """Make ``container`` what opens files that end in .box."""
-    monkeypatch.setattr(
-        rag.documents.registry,
-        "_CONTAINERS",
-        {**rag.documents.registry._CONTAINERS, ".box": "test"},
-    )
-    real = rag.documents.registry._container
-    monkeypatch.setattr(
-        rag.documents.registry,
-        "_container",
-        lambda suffix: container if suffix == ".box" else real(suffix),
-    )
+    registered = rag.documents.registry._CONTAINERS | {".box": "archives:members_of_box"}
+    monkeypatch.setattr(rag.documents.registry, "_CONTAINERS", registered)
+    monkeypatch.setattr(rag.documents.archives, "members_of_box", container, raising=False)
 
 
 def test_a_container_reads_like_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -318,7 +311,7 @@ def test_containers_in_containers_have_an_end(
     monkeypatch.setattr(rag.documents.registry, "_MOST_MEMBERS", 3)
     assert _shown(path)[2:] == [("/2.txt", "Words."), ("", rag.documents.registry._TOO_MUCH)]
     monkeypatch.setattr(rag.documents.registry, "_MOST_MEMBERS", 10)
-    monkeypatch.setattr(rag.documents.registry, "most_unpacked", lambda size: 4 * size + 1)
+    monkeypatch.setattr(rag.documents.registry, "max_unpacked_size", lambda size: 4 * size + 1)
     assert _shown(path)[1:] == [("/1.txt", "Words."), ("", rag.documents.registry._TOO_MUCH)]
 
 
