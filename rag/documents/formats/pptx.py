@@ -166,12 +166,9 @@ def _write_paragraphs(paragraphs: Sequence[Element], layout: Layout, *, outline:
     for paragraph in paragraphs:
         properties = child(paragraph, "a:pPr")
         level = _level(properties)
-        numbered = child(properties, "a:buAutoNum") is not None
-        bullet = (
-            child(properties, "a:buChar") is not None or child(properties, "a:buBlip") is not None
-        )
-        plain = child(properties, "a:buNone") is not None
-        if numbered or bullet or (outline and not plain):
+        numbered = _has(properties, "a:buAutoNum")
+        bullet = _has(properties, "a:buChar", "a:buBlip")
+        if numbered or bullet or (outline and not _has(properties, "a:buNone")):
             numbers = {deep: n for deep, n in numbers.items() if deep <= level}
             numbers[level] = numbers.get(level, 0) + 1 if numbered else 0
             items.start(level, numbers[level] if numbered else None)
@@ -183,6 +180,10 @@ def _write_paragraphs(paragraphs: Sequence[Element], layout: Layout, *, outline:
             _write_runs(paragraph, layout)
             layout.end("p")
     items.close()
+
+
+def _has(properties: Element | None, *names: str) -> bool:
+    return any(True for _ in children(properties, *names))
 
 
 def _level(properties: Element | None) -> int:

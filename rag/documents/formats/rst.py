@@ -47,30 +47,23 @@ _GAP = re.compile(r"\n[ \t\r]*\n")
 _MARK = re.compile(r"[*`|]\S|_\W")
 
 _AS_HTML = {
-    "attribution": "p",
-    "block_quote": "blockquote",
-    "bullet_list": "ul",
-    "caption": "p",
-    "citation": "div",
-    "definition": "dd",
-    "definition_list": "dl",
-    "description": "dd",
-    "doctest_block": "pre",
-    "entry": "td",
-    "enumerated_list": "ol",
-    "field_body": "dd",
-    "field_name": "dt",
-    "footnote": "div",
-    "line_block": "div",
-    "list_item": "li",
-    "literal_block": "pre",
-    "math_block": "p",
-    "option_group": "dt",
-    "paragraph": "p",
-    "row": "tr",
-    "rubric": "p",
-    "table": "table",
-    "term": "dt",
+    kind: tag
+    for tag, kinds in {
+        "p": ("attribution", "caption", "math_block", "paragraph", "rubric"),
+        "div": ("citation", "footnote", "line_block"),
+        "pre": ("doctest_block", "literal_block"),
+        "blockquote": ("block_quote",),
+        "ul": ("bullet_list",),
+        "ol": ("enumerated_list",),
+        "li": ("list_item",),
+        "dl": ("definition_list",),
+        "dt": ("field_name", "option_group", "term"),
+        "dd": ("definition", "description", "field_body"),
+        "table": ("table",),
+        "tr": ("row",),
+        "td": ("entry",),
+    }.items()
+    for kind in kinds
 }
 _BESIDE = frozenset({"definition", "description", "field_body"})
 _OUT_OF_SIGHT = frozenset(
