@@ -143,7 +143,7 @@ def _by_name(claimed: str, data: Content, known: AbstractSet[str]) -> FileType:
 
 
 def _agree(found: str, claimed: str) -> bool:
-    if found == ".zip":  # rarer parts of ZIP-based formats are not told apart
+    if found == ".zip":  # rarer parts of ZIP-based formats are not distinguished
         return claimed in _ZIPPED
     if found == ".html":
         return claimed in _PAGES

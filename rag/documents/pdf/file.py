@@ -136,16 +136,16 @@ def read_page(pdf: Pdf, index: int) -> Sheet | None:
 
 def _sheet(page: PdfPage) -> Sheet:
     left, bottom, right, top = page.get_bbox()
-    letters = glyphs_of(page)
+    glyphs = glyphs_of(page)
     pictured = 0.0
-    if letters is None or len(letters.code) < _FEW_LETTERS:  # otherwise it is not a scan
+    if glyphs is None or len(glyphs.code) < _FEW_LETTERS:  # otherwise it is not a scan
         pictured = _image_share(page, abs((right - left) * (top - bottom)))
-    if letters is None or _is_garbled(letters.code):
-        return Sheet((), (), bottom, top, pictured, garbled=letters is not None)
-    upright = Upright.of(letters)
-    turns = np.bincount(letters.turn[~upright.blank], minlength=4)
+    if glyphs is None or _is_garbled(glyphs.code):
+        return Sheet((), (), bottom, top, pictured, garbled=glyphs is not None)
+    upright = Upright.of(glyphs)
+    turns = np.bincount(glyphs.turn[~upright.blank], minlength=4)
     most = int(turns.argmax())
-    pieces = {turn: tuple(_pieces(letters, upright, turn)) for turn in range(4) if turns[turn]}
+    pieces = {turn: tuple(_pieces(glyphs, upright, turn)) for turn in range(4) if turns[turn]}
     low, high = ((bottom, top), (-right, -left), (-top, -bottom), (left, right))[most]
     return Sheet(
         pieces=pieces.pop(most, ()),
@@ -177,17 +177,17 @@ def _is_garbled(codes: Whole) -> bool:
     return len(codes) >= _LEAST_GARBLED and float(unknown.mean()) > _GARBLED
 
 
-def _pieces(letters: Glyphs, upright: Upright, turn: int) -> Iterator[Piece]:
+def _pieces(glyphs: Glyphs, upright: Upright, turn: int) -> Iterator[Piece]:
     """Yield the pieces of one text direction, in file order."""
-    seen = np.flatnonzero((letters.turn == turn) & ~upright.blank)
-    code = letters.code[seen]
+    seen = np.flatnonzero((glyphs.turn == turn) & ~upright.blank)
+    code = glyphs.code[seen]
     ends = upright.line_ends(seen, WIDE_GAP)
     blank = upright.wide_gaps(seen, _SMALL_GAP) if turn else np.diff(seen) > 1
     starts = np.concatenate([[0], np.flatnonzero(ends) + 1, [len(seen)]])
     # Most pieces are short: lists are faster than tiny arrays.
     lefts, rights, bases, sizes, bolds = (
         each[seen].tolist()
-        for each in (upright.left, upright.right, upright.base, letters.size, letters.bold)
+        for each in (upright.left, upright.right, upright.base, glyphs.size, glyphs.bold)
     )
     for start, end in zip(starts[:-1].tolist(), starts[1:].tolist(), strict=True):
         text = _text(code[start:end], blank[start : end - 1])

@@ -85,11 +85,12 @@ class Upright:
         em.
         """
         size = self.size[chosen]
-        return (
+        ends: NDArray[np.bool_] = (
             (np.diff(self.turn[chosen]) != 0)
             | (np.abs(np.diff(self.base[chosen])) > _NEW_LINE * np.maximum(size[1:], size[:-1]))
             | self.wide_gaps(chosen, gap)
         )
+        return ends
 
 
 def glyphs_of(page: PdfPage) -> Glyphs | None:

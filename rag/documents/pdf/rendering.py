@@ -113,21 +113,21 @@ def locate(pdf: Pdf, index: int, sought: TextPattern) -> tuple[Box, ...]:
 
     page = _page(pdf, index)
     try:
-        letters = glyphs_of(page) if sought.words else None
-        if letters is None:
+        glyphs = glyphs_of(page) if sought.words else None
+        if glyphs is None:
             return ()
         paper = _Paper.of(page)
     except pdfium.PdfiumError as error:
         raise LoadError(f"page {index + 1} is damaged and can't be read") from error
     finally:
         page.close()
-    upright = Upright.of(letters)
-    written, owners = _page_text(letters, upright)
+    upright = Upright.of(glyphs)
+    written, owners = _page_text(glyphs, upright)
     boxes: list[Box] = []
     for start, end in align(written, sought):
-        first, last = _with_punctuation(letters.code, int(owners[start]), int(owners[end - 1]))
+        first, last = _with_punctuation(glyphs.code, int(owners[start]), int(owners[end - 1]))
         for line in _lines(upright, np.arange(first, last + 1), _SAME_LINE):
-            box = paper.box(letters, line)
+            box = paper.box(glyphs, line)
             if box:
                 boxes.append(box)
     return tuple(boxes)
@@ -152,14 +152,14 @@ def _lines(upright: Upright, chosen: Whole, gap: float) -> Iterator[Whole]:
         yield from np.split(seen, np.flatnonzero(upright.line_ends(seen, gap)) + 1)
 
 
-def _page_text(letters: Glyphs, upright: Upright) -> tuple[PageText, Whole]:
+def _page_text(glyphs: Glyphs, upright: Upright) -> tuple[PageText, Whole]:
     """The page's text to search, and the index of the letter for each of its characters."""
-    characters = _characters(letters.code)
+    characters = _characters(glyphs.code)
     text: list[str] = []
     owners: list[int] = []
     stretches: list[Stretch] = []
     begins: set[int] = set()
-    for line in _lines(upright, np.arange(len(letters.code)), WIDE_GAP):
+    for line in _lines(upright, np.arange(len(glyphs.code)), WIDE_GAP):
         start = len(owners)
         before = -2
         for at in line.tolist():
@@ -230,16 +230,16 @@ class _Paper:
         left, bottom, right, top = page.get_bbox()
         return cls(left, bottom, right, top, page.get_rotation() // 90)
 
-    def box(self, letters: Glyphs, line: Whole) -> Box | None:
+    def box(self, glyphs: Glyphs, line: Whole) -> Box | None:
         """The box around letters of one line; None if it is entirely outside the page."""
-        turn, size = int(letters.turn[line[0]]), float(np.median(letters.size[line]))
-        base = float(np.median((letters.x if turn % 2 else letters.y)[line]))
+        turn, size = int(glyphs.turn[line[0]]), float(np.median(glyphs.size[line]))
+        base = float(np.median((glyphs.x if turn % 2 else glyphs.y)[line]))
         reach = (_DEPTH, _HEIGHT) if turn in (0, 3) else (_HEIGHT, _DEPTH)
         across = base - reach[0] * size, base + reach[1] * size
         if turn % 2:
-            edges = [*across, letters.bottom[line].min(), letters.top[line].max()]
+            edges = [*across, glyphs.bottom[line].min(), glyphs.top[line].max()]
         else:
-            edges = [letters.left[line].min(), letters.right[line].max(), *across]
+            edges = [glyphs.left[line].min(), glyphs.right[line].max(), *across]
         width, height = self.right - self.left, self.top - self.bottom
         if width <= 0 or height <= 0:
             return None
