@@ -41,18 +41,8 @@ _HYPHEN = 0x02  # pdfium's code for a hyphen at the end of a line
 _MEANINGLESS = np.array([0xFFFD, *range(0xE000, 0xF900)])  # the range is the private use area
 _BLANK = 0x20
 _LAST = 0x10FFFF
-_LETTERS = str.maketrans(
-    {
-        "\ufb00": "ff",
-        "\ufb01": "fi",
-        "\ufb02": "fl",
-        "\ufb03": "ffi",
-        "\ufb04": "ffl",
-        "\ufb05": "st",
-        "\ufb06": "st",
-        "\x02": "-",
-    }
-)
+_LIGATURES = ("ff", "fi", "fl", "ffi", "ffl", "st", "st")  # U+FB00 to U+FB06
+_LETTERS = {_HYPHEN: "-", **dict(enumerate(_LIGATURES, 0xFB00))}
 
 
 @contextmanager

@@ -75,7 +75,7 @@ def load_pdf(
     """
     with open_pdf(content, passwords) as pdf:
         stated = information(pdf)
-        outline = bookmarks(pdf)
+        outline = list(bookmarks(pdf))
         doubts: list[str] = []
         waiting: list[Loaded] = []
         is_read = False
