@@ -18,8 +18,7 @@ from numpy.typing import NDArray
 from rag.documents.content import Content
 from rag.documents.pdf.glyphs import BLANKS, WIDE_GAP, Glyphs, PdfPage, Upright, Whole, glyphs_of
 from rag.documents.pdf.page import Piece, Sheet
-from rag.documents.read_options import PROTECTED
-from rag.errors import LoadError
+from rag.errors import LoadError, PasswordRequired
 
 Pdf: TypeAlias = Any
 """An open pypdfium2 document (pypdfium2 ships no types)."""
@@ -34,6 +33,7 @@ _GARBLED = 0.5
 _LEAST_GARBLED = 20
 _FEW_LETTERS = 500
 
+PROTECTED = "this PDF is protected by a password"
 _NO_PASSWORD = f"{PROTECTED}; give it when you index, or save a copy without one"
 _NO_PASSWORD_FITS = f"{PROTECTED}, and none of the given ones opens it; check them"
 
@@ -63,7 +63,7 @@ def open_pdf(content: Content, passwords: Sequence[str] = ()) -> Iterator[Pdf]:
         pdf = _unlock(_input_of(content), passwords)
     except pdfium.PdfiumError as error:
         if error.err_code == raw.FPDF_ERR_PASSWORD:
-            raise LoadError(_NO_PASSWORD_FITS if passwords else _NO_PASSWORD) from error
+            raise PasswordRequired(_NO_PASSWORD_FITS if passwords else _NO_PASSWORD) from error
         if error.err_code == raw.FPDF_ERR_SECURITY:
             raise LoadError(
                 "it is protected in a way that can't be opened here; save an unprotected copy"

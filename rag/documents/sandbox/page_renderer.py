@@ -24,10 +24,9 @@ from dataclasses import astuple, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from rag.documents.pdf.file import Pdf, open_pdf
+from rag.documents.pdf.file import PROTECTED, Pdf, open_pdf
 from rag.documents.pdf.rendering import locate, page_image
 from rag.documents.pdf.text_alignment import TextPattern
-from rag.documents.read_options import PROTECTED
 from rag.documents.sandbox.processes import (
     limit_memory,
     memory_in_use,
@@ -35,7 +34,7 @@ from rag.documents.sandbox.processes import (
     send,
     worker_streams,
 )
-from rag.errors import InputError, LoadError
+from rag.errors import InputError, LoadError, PasswordRequired
 from rag.runtime.files import open_file
 
 MEMORY_BYTES = 2 << 30
@@ -117,7 +116,7 @@ def _answer(files: _Files, request: dict[str, Any]) -> dict[str, Any]:
 def _reason(error: Exception) -> str:
     if isinstance(error, OSError):
         return f"it can't be read: {error.strerror or 'unknown error'}"
-    return _LOCKED if str(error).startswith(PROTECTED) else str(error)
+    return _LOCKED if isinstance(error, PasswordRequired) else str(error)
 
 
 if __name__ == "__main__":
