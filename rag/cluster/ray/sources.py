@@ -8,8 +8,8 @@ from pathlib import Path, PurePosixPath
 
 from rag.cluster.ray import object_storage
 from rag.cluster.ray.messages import ListedFile
+from rag.documents.detection import is_ignored
 from rag.documents.discovery import Discovery, discover, excluded
-from rag.documents.ignored_names import is_ignored
 from rag.documents.registry import supported
 from rag.runtime.files import SPECIAL, is_regular, is_url, may_read, printable
 from rag.types import Failure
