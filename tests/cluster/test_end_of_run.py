@@ -26,7 +26,7 @@ from rag.types import Document, document_id
 DOCUMENTS = 120
 
 # Ray warns of settings of its own, and leaves files open for the processes that it ends.
-pytestmark = pytest.mark.filterwarnings("ignore")
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
 
 
 @pytest.fixture
