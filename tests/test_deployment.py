@@ -11,8 +11,6 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = pytest.mark.slow
-
 ROOT = Path(__file__).parent.parent
 FOLDER = ROOT / "ui" / "deployment"
 UNIT = FOLDER / "rag.service"

@@ -15,28 +15,21 @@ from rag.search.scoring import Ranking, Signals
 SIGNALS = Signals(meaning=np.array([0.8, -0.5, 0.2]), words=np.array([0.0, 0.6, 1.0]))
 
 
-def test_fusion_by_hand() -> None:
-    """Half the cosine and half the word score; a negative cosine counts as nothing."""
-    assert scoring.fuse(SIGNALS).tolist() == pytest.approx([0.4, 0.3, 0.6])
+@pytest.mark.parametrize(("weight", "expected"), [(0.5, [0.4, 0.3, 0.6]), (0.75, [0.6, 0.15, 0.4])])
+def test_fusion_by_hand(weight: float, expected: list[float]) -> None:
+    """A share of the cosine and the rest of the word score; a negative cosine counts as nothing."""
+    found = scoring.fuse(SIGNALS, Ranking(meaning_weight=weight))
+    assert found.tolist() == pytest.approx(expected)
+    assert Ranking().meaning_weight == 0.5
 
 
-def test_fusion_with_other_weights() -> None:
-    """Three quarters of the cosine and one of the word score."""
-    found = scoring.fuse(SIGNALS, Ranking(meaning_weight=0.75))
-    assert found.tolist() == pytest.approx([0.6, 0.15, 0.4])
-
-
-def test_combination_by_hand() -> None:
-    """A quarter of the fusion and three quarters of the late interaction."""
-    found = scoring.combine(np.array([0.4, 1.0]), np.array([0.8, 0.0]))
-    assert found.tolist() == pytest.approx([0.7, 0.25])
-
-
-def test_combination_with_another_weight() -> None:
-    """Without a share for the late interaction, the fusion stays as it is."""
-    fused = np.array([0.4, 1.0])
-    found = scoring.combine(fused, np.array([0.8, 0.0]), Ranking(tokens_weight=0.0))
-    assert found.tolist() == fused.tolist()
+@pytest.mark.parametrize(("weight", "expected"), [(0.75, [0.7, 0.25]), (0.0, [0.4, 1.0])])
+def test_combination_by_hand(weight: float, expected: list[float]) -> None:
+    """A share of the late interaction and the rest of the fusion."""
+    settings = Ranking(tokens_weight=weight)
+    found = scoring.combine(np.array([0.4, 1.0]), np.array([0.8, 0.0]), settings)
+    assert found.tolist() == pytest.approx(expected)
+    assert Ranking().tokens_weight == 0.75
 
 
 @pytest.mark.parametrize(
@@ -56,18 +49,16 @@ def test_settings_that_cannot_be(wrong: dict[str, float], reason: str) -> None:
         Ranking(**wrong)  # type: ignore[arg-type]
 
 
-def test_mean_vector_by_hand() -> None:
-    """Three tokens along x and four along y: the direction (3, 4), brought to length 1."""
+@pytest.mark.parametrize(
+    ("tokens", "expected"), [([3, 4], [0.6, 0.8]), ([0, 0], [0.5**0.5, 0.5**0.5])]
+)
+def test_mean_vector_by_hand(tokens: list[int], expected: list[float]) -> None:
+    """Three tokens along x and four along y: the direction (3, 4), brought to length 1. Sentences
+    in which the model sees no token weigh the same.
+    """
     sentences = np.array([[1.0, 0.0], [0.0, 1.0]], dtype=np.float32)
-    found = scoring.mean_vector(sentences, np.array([3, 4], np.int32))
-    assert found.tolist() == pytest.approx([0.6, 0.8])
-
-
-def test_mean_vector_without_tokens() -> None:
-    """Sentences in which the model sees no token weigh the same."""
-    sentences = np.array([[1.0, 0.0], [0.0, 1.0]], dtype=np.float32)
-    found = scoring.mean_vector(sentences, np.zeros(2, np.int32))
-    assert found.tolist() == pytest.approx([0.5**0.5, 0.5**0.5])
+    found = scoring.mean_vector(sentences, np.array(tokens, np.int32))
+    assert found.tolist() == pytest.approx(expected)
 
 
 def test_rarity_by_hand() -> None:
@@ -132,21 +123,19 @@ def titled_passages() -> scoring.Met:
     return scoring.late_interaction(question, bits, counts, [title, title[:0]])
 
 
-def test_title_is_met_with_every_passage() -> None:
-    """It stands with the whole passage and with each sentence of it."""
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        (Ranking(sentence_share=0.0), [1.0, 0.5]),
+        (Ranking(sentence_share=1.0), [1.0, 0.5]),
+        (Ranking(titles=False), [0.5, 0.5]),
+    ],
+)
+def test_title_is_met_with_every_passage(settings: Ranking, expected: list[float]) -> None:
+    """It stands with the whole passage and with each sentence of it, unless titles are left out."""
     met = titled_passages()
     np.testing.assert_allclose(met.title, [[1.0, -1.0], [0.0, -1.0]], atol=1e-6)
-    for share in (0.0, 1.0):
-        settings = Ranking(sentence_share=share)
-        found = scoring.passage_scores(met, np.ones(2), settings)
-        assert found.tolist() == pytest.approx([1.0, 0.5])
-
-
-def test_title_left_out() -> None:
-    """Without titles the passages meet what they say themselves."""
-    settings = Ranking(titles=False)
-    found = scoring.passage_scores(titled_passages(), np.ones(2), settings)
-    assert found.tolist() == pytest.approx([0.5, 0.5])
+    assert scoring.passage_scores(met, np.ones(2), settings).tolist() == pytest.approx(expected)
 
 
 def test_title_chooses_no_sentence() -> None:

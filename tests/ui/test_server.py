@@ -21,11 +21,9 @@ SEEDS = Path(__file__).parents[2] / "seeds"
 
 
 @pytest.fixture(scope="module")
-def library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:
+def library(seeds: Library) -> Library:
     """The seed articles, indexed."""
-    with Library.open(tmp_path_factory.mktemp("library")) as opened:
-        opened.index([SEEDS])
-        yield opened
+    return seeds
 
 
 def built(library: Library, *, may_change: bool = False) -> TestClient:
