@@ -13,7 +13,9 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
+
+from rag.errors import FailureKind
 
 if TYPE_CHECKING:  # a process that reads files needs no NumPy
     import numpy as np
@@ -353,7 +355,12 @@ class DocumentSummary:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A file that could not be read, and the reason, in words for the user."""
+    """A file that could not be read: why, in words for the user, and what ``kind`` of reason."""
 
     source: str
     reason: str
+    kind: FailureKind = "unreadable"
+
+    def __post_init__(self) -> None:
+        if self.kind not in get_args(FailureKind):
+            raise ValueError(f"there is no kind of failure {self.kind!r}")

@@ -146,7 +146,7 @@ def test_only_search_is_named_in_the_api(client: TestClient) -> None:
         return client.get(f"/gradio_api/call/search/{event}").text
 
     assert "Princess Astrid" in asked("Who led the mission?", "", "", "", "", "")
-    assert "No document matches these filters" in asked("Who led the mission?", "", "2020-01-01", "", "", "")
+    assert "No document matches" in asked("Who led the mission?", "", "2020-01-01", "", "", "")
     assert "is not a date; write it like 2025-03-05" in asked("Who?", "soon", "", "", "", "")
 
 

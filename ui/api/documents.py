@@ -133,6 +133,8 @@ class Failure(Shape):
 
     source: Source
     reason: str
+    kind: Literal["unreadable", "unsupported", "password"]
+    """Nothing reads files of an ``unsupported`` type; ``password`` is for files that one opens."""
 
 
 class FileReport(Shape):
