@@ -42,12 +42,9 @@ SLOW = {"faults"}
 QUICK = {"formats", "pdf"}
 """Folders of many files whose tests take little: run last, they fill what the long ones leave."""
 
-IN_PROCESS = {
-    *("cli", "cluster", "confidence", "contracts", "evaluation", "index", "ingest", "library"),
-    *("maintenance", "search", "ui"),
-}
-"""Folders whose tests read files in their own process, since a worker takes half a second to start;
-a test of the workers themselves uses the fixture ``sandboxed``.
+SANDBOXED = {"documents", "formats", "pdf", "faults"}
+"""Folders whose tests read files in worker processes. Others do it in their own, since a worker
+takes half a second to start, unless they use the fixture ``sandboxed``.
 """
 
 SEEDS = Path(__file__).parent.parent / "seeds"
@@ -57,7 +54,7 @@ SEEDS = Path(__file__).parent.parent / "seeds"
 def _read_in_process(request: pytest.FixtureRequest) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patched:
         folder = request.path.parent.name
-        if folder in IN_PROCESS:
+        if folder not in SANDBOXED:
             patched.setattr(rag.ingest.run, "read", in_process_reader.read)
         if folder == "cluster":
             patched.setattr("rag.cluster.ray.stages.read", in_process_reader.read)
