@@ -26,7 +26,7 @@ from rag.types import Document, document_id
 DOCUMENTS = 120
 
 # Ray warns of settings of its own, and leaves files open for the processes that it ends.
-pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
+pytestmark = pytest.mark.filterwarnings("ignore")
 
 
 @pytest.fixture
@@ -48,7 +48,7 @@ def tables(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Tables]:
         yield engine._tables
 
 
-@pytest.fixture(params=["one process", "ray"])
+@pytest.fixture(params=["one process", pytest.param("ray", marks=pytest.mark.slow)])
 def by(request: pytest.FixtureRequest) -> Iterator[Workers]:
     """Who does it."""
     if request.param == "one process":
