@@ -152,8 +152,8 @@ def test_pages_turn_and_keep_the_limits() -> None:
     rows = (Row(SUMMARY),) * 50
     html = page(Listing(title="x", page=2), held(*rows, total=1216), may_change=True)
     assert "51 to 100 of 1,216 documents</h2>" in html
-    assert '<a rel="prev" href="library?title=x">Page before</a>' in html
-    assert '<a rel="next" href="library?title=x&amp;page=3">Page after</a>' in html
+    assert '<a rel="prev" href="library?title=x">Previous page</a>' in html
+    assert '<a rel="next" href="library?title=x&amp;page=3">Next page</a>' in html
     assert "<span>2 / 25</span>" in html
     last = page(Listing(page=25), held(*rows[:16], total=1216), may_change=True)
     assert "1,201 to 1,216 of 1,216 documents" in last

@@ -146,7 +146,9 @@ def test_only_search_is_named_in_the_api(client: TestClient) -> None:
         return client.get(f"/gradio_api/call/search/{event}").text
 
     assert "Princess Astrid" in asked("Who led the mission?", "", "", "", "", "")
-    assert "No document matches" in asked("Who led the mission?", "", "2020-01-01", "", "", "")
+    assert "No document matches these" in asked(
+        "Who led the mission?", "", "2020-01-01", "", "", ""
+    )
     assert "is not a date; write it like 2025-03-05" in asked("Who?", "soon", "", "", "", "")
 
 
@@ -172,7 +174,7 @@ def test_a_citation_is_followed(client: TestClient, library: Library) -> None:
     assert said["link"] in said["markdown"]
     page = client.get(said["link"])
     assert page.status_code == 200
-    assert "is where it was when it was cited" in page.text
+    assert "is where it was when" in page.text
     assert f'<mark id="answer">{escape(document.text[start:end])}</mark>' in page.text
     gone = {"document": "d0", "start": 0, "end": 9, "hash": "0" * 16, "words": "Zebras <i>fly</i>."}
     page = client.get("/cite", params=gone)
