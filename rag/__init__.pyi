@@ -49,6 +49,7 @@ from .types import (
     Respelling,
     Span,
 )
+from .types.filters import Filter
 from .types.reports import (
     Collection,
     Dates,
@@ -85,6 +86,7 @@ __all__ = [
     "Facets",
     "Failure",
     "FileReport",
+    "Filter",
     "Findability",
     "Followed",
     "Found",
