@@ -33,7 +33,7 @@ def read(
         except OSError as error:
             found = [Failure(str(path), f"it can't be read: {error.strerror or error}")]
         except LoadError as error:
-            found = [Failure(str(path), str(error))]
+            found = [Failure(str(path), str(error), error.kind)]
         for one in found:
             if isinstance(one, Failure):
                 failures.append(one)
