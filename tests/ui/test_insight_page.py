@@ -75,7 +75,7 @@ def test_what_is_known_is_said_in_figures() -> None:
     assert rows[rows.index(["Jan 2024", "2"]) :][:2] == [["Jan 2024", "2"], ["Mar 2024", "5"]]
     assert '<li><b>Title</b> <a href=".?q=query+0">query 0</a></li>' in html
     assert "1 document without a date." in html
-    assert "4 documents with only the time of their file" in html
+    assert "4 documents with only the time at which their file was saved" in html
     assert "/home/x" not in html
 
 
