@@ -46,7 +46,9 @@ from .types import (
     Quote,
     Rating,
     Respelling,
+    SourcePath,
     Span,
+    file_name,
 )
 from .types.reports import (
     Collection,
@@ -113,12 +115,14 @@ __all__ = [
     "Respelling",
     "SelfTest",
     "SourceNotFound",
+    "SourcePath",
     "Span",
     "Status",
     "UnknownFormat",
     "Verification",
     "Version",
     "cited",
+    "file_name",
     "max_document_of",
     "retrieve",
 ]

@@ -102,7 +102,7 @@ class Wrong(Shape):
 
 
 class Problem(Shape):
-    """Problem details (RFC 9457)."""
+    """Problem details (RFC 9457); fields that would be null are left out."""
 
     type: str
     """The problem type, a URL that explains it; ``about:blank`` if the status code says enough."""
@@ -119,7 +119,7 @@ class Problem(Shape):
     """The first ten validation errors of an invalid request."""
 
 
-class Explanation(Shape):
+class ProblemType(Shape):
     """A problem type."""
 
     type: str
@@ -235,12 +235,12 @@ def routes() -> APIRouter:
     router = APIRouter(tags=["problems"])
 
     @router.get("/problems/{name}", responses=declared(NOT_FOUND))
-    def problem(name: str) -> Explanation:
+    def problem(name: str) -> ProblemType:
         """Get the title of a problem type."""
         kind = KINDS.get(name)
         if kind is None:
             raise Refused(NOT_FOUND, f"the kinds of problems are {', '.join(KINDS)}")
-        return Explanation(type=kind.type, title=kind.title, status=kind.status)
+        return ProblemType(type=kind.type, title=kind.title, status=kind.status)
 
     return router
 
