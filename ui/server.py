@@ -26,7 +26,7 @@ from ui.api import problems
 from ui.api.application import add_docs, create_api
 from ui.ops import lifecycle, metrics, public_errors, request_log, root_path
 from ui.ops.lifecycle import Background
-from ui.ops.metrics import Metrics
+from ui.ops.metrics import LibraryState, Metrics
 from ui.ops.warm_up import WarmUp
 from ui.pages import (
     citations,
@@ -142,7 +142,7 @@ def serve(
     """
     allowed = access or decide(host)
     background = Background.of(library)
-    counted = Metrics(lambda: metrics.read(library, background.jobs, background.warming))
+    counted = Metrics(LibraryState(library, background.jobs, background.warming))
 
     async def build() -> FastAPI:
         await asyncio.to_thread(import_gradio)  # takes seconds, so not on the event loop

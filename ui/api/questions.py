@@ -12,7 +12,7 @@ from pydantic import Field, computed_field, with_config
 import rag
 from rag import Library
 from ui.api.schemas import RESPONSE, Filters, Offset, Question, Shape, extend
-from ui.ops import search_log
+from ui.ops import logs
 
 MOST_HITS = 100
 DOCUMENTS_LISTED = 100
@@ -89,21 +89,21 @@ def routes(library: Library) -> APIRouter:
     @router.get("/search")
     def search(asked: Annotated[Asked, Query()]) -> Hits:
         """Retrieve the passages that best answer a question, best first."""
-        with search_log.log_search("search", asked.q):
+        with logs.search("search", asked.q):
             hits = library.search(asked.q, asked.k, **asked.conditions)
         return Hits(hits=tuple(extend(Hit, hit) for hit in hits))
 
     @router.get("/ask")
     def ask(asked: Annotated[Asked, Query()]) -> Answer:
         """Search, and estimate how probable it is that the library answers the question."""
-        with search_log.log_search("ask", asked.q):
+        with logs.search("ask", asked.q):
             answer = library.ask(asked.q, asked.k, **asked.conditions)
         return extend(Answer, answer, hits=tuple(extend(Hit, hit) for hit in answer.hits))
 
     @router.get("/find")
     def find(looked: Annotated[Looked, Query()]) -> Found:
         """List every passage that contains all the words, a page at a time."""
-        with search_log.log_search("find", looked.q):
+        with logs.search("find", looked.q):
             found = library.find(
                 looked.q, offset=looked.offset, limit=looked.limit, **looked.conditions
             )
