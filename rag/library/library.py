@@ -293,9 +293,8 @@ class Library(Searchable):
 
     def ratings(self, question: str | None = None) -> list[Rating]:
         """All ratings, or those for one question, oldest first."""
-        found = self._engine.ratings.all()
         wanted = None if question is None else feedback.normalize_question(question)
-        return [one for one in found if wanted in {None, one.question}]
+        return self._engine.ratings.all(wanted)
 
     def check(
         self, queries: int = 200, *, on_progress: Callable[[int, int], None] | None = None
@@ -382,7 +381,8 @@ class Library(Searchable):
 
     def status(self) -> Status:
         """Size, model and settings of the library."""
-        documents, passages, sentences = self._reader.counts()
+        documents, passages, sentences = self._once("counts", self._reader.counts)
+        languages = self._once("languages", self._reader.languages)
         return Status(
             path=self._engine.location,
             documents=documents,
@@ -394,10 +394,8 @@ class Library(Searchable):
             dimension=self._embedder.dimension,
             late=self._embedder.late,
             recall=self._engine.recall,
-            untrained=language_coverage.untrained(
-                self._reader.languages(), self._embedder.languages
-            ),
+            untrained=language_coverage.untrained(languages, self._embedder.languages),
             backend=self._embedder.backend,
-            ratings=len(self._engine.ratings.all()),
+            ratings=len(self._engine.ratings),
             collections=self.collections(),
         )

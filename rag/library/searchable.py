@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TypeVar, cast
 
 import numpy as np
 
@@ -23,12 +24,17 @@ from rag.search import citations, neighbours, phrases, pipeline
 from rag.search.citations import Citation, Followed
 from rag.search.neighbours import Neighbour
 from rag.text import query_parser
-from rag.types import Answer, Document, DocumentSummary, Found, Hit, Passage
+from rag.types import Answer, Document, DocumentSummary, Failure, Found, Hit, Passage
 from rag.types.arrays import Scores
 from rag.types.filters import Filter
 from rag.types.parts import all_part_ids
 from rag.types.protocols import Embedder, QuestionEncoder
 from rag.types.reports import Collection, Dates, Facets, FileReport
+
+T = TypeVar("T")
+
+NEWEST_KEPT = 100
+"""Documents in the list that is kept for a generation, since every visit begins with it."""
 
 
 class Searchable:
@@ -47,6 +53,7 @@ class Searchable:
         self._reranker = reranker
         self._collections = Collections(engine)
         self._calibrations = Calibrations(engine, self._first_scores)
+        self._computed: tuple[int, dict[str, object]] = -1, {}
 
     @property
     def embedder(self) -> Embedder:
@@ -176,9 +183,22 @@ class Searchable:
             library=self._engine.searcher(),
         )
 
-    def report(self) -> list[FileReport]:
-        """The outcome for every file that was read, by path."""
-        return self._reader.file_reports()
+    def report(
+        self, status: str | None = None, *, offset: int = 0, limit: int | None = None
+    ) -> list[FileReport]:
+        """The outcome for every file that was read, by path: all of them, or one page.
+
+        ``status`` limits it to files that were ``indexed``, ``partly`` read, or ``failed``.
+        """
+        return self._reader.file_reports(status, offset, limit)
+
+    def count_files(self, status: str | None = None) -> int:
+        """Number of files that were read, or of those with this status."""
+        return self._reader.count_files(status)
+
+    def unread(self) -> tuple[Sequence[Failure], Sequence[Failure]]:
+        """What could not be read, and what was read with doubts, by file, each with the reason."""
+        return self._once("unread", self._reader.unread)
 
     def document(self, document_id: str) -> Document:
         """The document with that id.
@@ -235,7 +255,13 @@ class Searchable:
             )
         folders = self._collections.folders(collections)
         conditions = Filter(since, until, source, title, language, where or {}, folders)
-        return self._catalogue.documents(conditions, order, offset, limit)
+        end = NEWEST_KEPT + 1 if limit is None else offset + limit
+        if conditions or order != "newest" or end > NEWEST_KEPT:
+            return self._catalogue.documents(conditions, order, offset, limit)
+        newest = self._once(
+            "newest", lambda: self._catalogue.documents(conditions, order, 0, NEWEST_KEPT)
+        )
+        return newest[offset:end]
 
     def count_documents(
         self,
@@ -251,7 +277,9 @@ class Searchable:
         """Number of documents that meet the filters, which are those of :meth:`search`."""
         folders = self._collections.folders(collections)
         conditions = Filter(since, until, source, title, language, where or {}, folders)
-        return self._catalogue.count(conditions)
+        if conditions:
+            return self._catalogue.count(conditions)
+        return self._once("counts", self._reader.counts)[0]
 
     def collections(self) -> tuple[Collection, ...]:
         """The collections, by name, with the number of documents in each."""
@@ -259,11 +287,11 @@ class Searchable:
 
     def facets(self) -> Facets:
         """Number of documents by language and type, and the range of their dates."""
-        return self._catalogue.facets()
+        return self._once("facets", self._catalogue.facets)
 
     def dates(self) -> Dates:
         """Number of documents by month."""
-        return self._catalogue.dates()
+        return self._once("dates", self._catalogue.dates)
 
     def sources(self, document_id: str) -> list[str]:
         """Every source of a document, in order.
@@ -341,6 +369,16 @@ class Searchable:
         :func:`rag.search.citations.cited` makes citations.
         """
         return citations.follow(citation, self._reader.document, self.search)
+
+    def _once(self, name: str, compute: Callable[[], T]) -> T:
+        """What grows with the library, computed once a generation."""
+        generation = self._reader.generation
+        if self._computed[0] != generation:
+            self._computed = generation, {}
+        values = self._computed[1]
+        if name not in values:
+            values[name] = compute()
+        return cast("T", values[name])
 
     def _passage(self, key: int | None) -> Passage | None:
         stored = None if key is None else self._reader.passages([key]).get(key)

@@ -92,15 +92,13 @@ MULTILINGUAL = "paraphrase-multilingual-MiniLM-L12-v2"
 
 @dataclass(frozen=True, slots=True)
 class Collection:
-    """A named part of a library: the documents with a source in one of its ``folders``.
-
-    ``folders`` are paths or URLs, and files that were put into it by name; ``documents`` is the
-    number of documents.
-    """
+    """A named part of a library; a document may be in several."""
 
     name: str
-    folders: tuple[str, ...]
+    folders: tuple[SourcePath, ...]
+    """Its documents have a source in one of these: paths or URLs, and files added by name."""
     documents: int
+    """Number of documents."""
 
 
 @dataclass(frozen=True, slots=True)

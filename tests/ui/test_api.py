@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-import time
 import os
+import time
 from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path

@@ -177,9 +177,7 @@ def routes(library: Library, jobs: Jobs) -> APIRouter:
     @router.get("/collections")
     def collections() -> Collections:
         """List the collections, with counts."""
-        return Collections(
-            collections=tuple(Collection.model_validate(one) for one in library.collections())
-        )
+        return Collections.model_validate({"collections": library.collections()})
 
     @router.get("/documents/{document_id}", responses=missing)
     def document(document_id: str) -> Document:
@@ -214,12 +212,10 @@ def routes(library: Library, jobs: Jobs) -> APIRouter:
     @router.get("/report")
     def report(rows: Annotated[Rows, Query()]) -> Report:
         """List the outcome of every file: pages, passages, language, warnings, failures."""
-        found = [one for one in library.report() if rows.status in {None, one.status}]
-        page = found[rows.offset : rows.offset + rows.limit]
         return Report(
-            total=len(found),
+            total=library.count_files(rows.status),
             offset=rows.offset,
-            files=tuple(page),
+            files=tuple(library.report(rows.status, offset=rows.offset, limit=rows.limit)),
         )
 
     return router
