@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import json
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, replace
 from functools import wraps
 from typing import ParamSpec, TypeVar
 
@@ -39,6 +40,24 @@ def damaged(what: str) -> LibraryDamaged:
         f"the library's store is damaged ({what}); rag verify lists the affected documents, and "
         "rag verify --repair fixes what can be fixed"
     )
+
+
+def failures_to_json(failures: Iterable[Failure]) -> str:
+    """Serialize as ``[[source, reason, kind], …]``."""
+    return json.dumps([astuple(one) for one in failures])
+
+
+def failures_from_json(text: str) -> tuple[Failure, ...]:
+    """Deserialize from :func:`failures_to_json`.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If the text is invalid.
+    """
+    if text == "[]":  # fast path for most files
+        return ()
+    return tuple(Failure(*one) for one in json.loads(text))
 
 
 @dataclass(frozen=True, slots=True)

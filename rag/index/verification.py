@@ -43,7 +43,6 @@ _COPY = (
     "--library DIR"
 )
 _REPAIR = "rag verify --repair rebuilds it"
-_READ = "index its file again: rag index"
 
 
 def verify(
@@ -85,7 +84,7 @@ def _check(
     check = StoreCheck(database)
     with database.snapshot():
         on_progress("store", 0, 1)
-        found = [Problem(one.what, _COPY) for one in check.structure()]
+        found = [Problem(one.what, _COPY, kind="restore") for one in check.structure()]
         on_progress("store", 1, 1)
         try:
             found += [
@@ -94,7 +93,7 @@ def _check(
             ]
             found += [_problem(database, one) for one in (*check.orphans(), *check.counts())]
         except LibraryError as error:  # too damaged to be listed
-            found.append(Problem(str(error), _COPY))
+            found.append(Problem(str(error), _COPY, kind="restore"))
         found += _check_uploads(folder, database, on_progress)
     # Not part of the snapshot: a writer may have published since.
     on_progress("indexes", 0, 1)
@@ -107,8 +106,10 @@ def _problem(database: Database, fault: Fault) -> Problem:
     if fault.document is None:
         return Problem(fault.what, _REPAIR)
     source = next(iter(Catalogue(database).sources(fault.document)), "")
-    remedy = f"{_READ} {source or 'PATH'}" if fault.text else _REPAIR
-    return Problem(fault.what, remedy, fault.document, source)
+    if not fault.text:
+        return Problem(fault.what, _REPAIR, fault.document, source)
+    remedy = f"index its file again: rag index {source or 'PATH'}"
+    return Problem(fault.what, remedy, fault.document, source, kind="reread")
 
 
 def _check_uploads(folder: Path, database: Database, on_progress: OnProgress) -> list[Problem]:
@@ -122,7 +123,7 @@ def _check_uploads(folder: Path, database: Database, on_progress: OnProgress) ->
             found_digest = None  # perhaps deleted on purpose
         if found_digest is not None and record.digest and found_digest != record.digest:
             what = "the uploaded file differs from what was read"
-            found.append(Problem(what, "send it again", source=record.path))
+            found.append(Problem(what, "send it again", source=record.path, kind="resend"))
         on_progress("files", run, len(uploads))
     return found
 
@@ -145,10 +146,10 @@ class _Repair:
 
     def run(self, found: list[Problem]) -> tuple[StoreCheck, list[Problem]]:
         """Repair; returns a later check, and the problems found, marked as repaired or not."""
-        if any(one.remedy == _COPY for one in found):
+        if any(one.kind == "restore" for one in found):
             reindex(self._database)  # perhaps only SQLite's indexes are damaged
         damaged = dict.fromkeys(one.document for one in found if one.document)
-        lost = {one.document for one in found if one.remedy.startswith(_READ)}
+        lost = {one.document for one in found if one.kind == "reread"}
         for number, document in enumerate(damaged, 1):
             if document in lost:
                 mark_for_reading(self._database, document)

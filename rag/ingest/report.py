@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from rag.documents.registry import is_unsupported
 from rag.index.sqlite import Source
 from rag.runtime.files import printable
 from rag.types import Failure
@@ -66,7 +65,7 @@ class ReportBuilder:
     def add_failures(self, failures: Iterable[Failure]) -> None:
         """Record failures; files of an unsupported type count as skipped instead."""
         for one in failures:
-            skipped = is_unsupported(one) and one.source not in self._names
+            skipped = one.kind == "unsupported" and one.source not in self._names
             (self._skipped if skipped else self._failed).append(one)
 
     def build(self, embedded: int, reused: int) -> IndexReport:

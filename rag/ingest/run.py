@@ -200,7 +200,7 @@ class Ingestion:
             for source in stored
         ]
         failures = tuple(
-            Failure(name + one.source.removeprefix(same), one.reason) for one in record.failures
+            replace(one, source=name + one.source.removeprefix(same)) for one in record.failures
         )
         for source in sources:
             self._queue.add_source(source)

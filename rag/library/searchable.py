@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar, cast
 
@@ -23,6 +22,7 @@ from rag.models.cross_encoder import Reranker
 from rag.search import citations, neighbours, phrases, pipeline
 from rag.search.citations import Citation, Followed
 from rag.search.neighbours import Neighbour
+from rag.search.pipeline import SearchResult
 from rag.text import query_parser
 from rag.types import Answer, Document, DocumentSummary, Failure, Found, Hit, Passage
 from rag.types.arrays import Scores
@@ -131,11 +131,7 @@ class Searchable:
         query_parser.check_length(question)
         folders = self._collections.folders(collections)
         conditions = Filter(since, until, source, title, language, where or {}, folders)
-        found = self._found(question, k, conditions, self._reranker)
-        own = self._found(question, 1, conditions, None).hits if self._reranker else []
-        score = own[0].score if own else None
-        answer = self._calibrations.answer(question, found.hits, score)
-        return replace(answer, alternative=found.alternative, conditions_met=found.conditions_met)
+        return self._calibrations.answer(self._found(question, k, conditions, self._reranker))
 
     def find(
         self,
@@ -391,7 +387,7 @@ class Searchable:
         conditions: Filter,
         reranker: Reranker | None,
         encoder: QuestionEncoder | None = None,
-    ) -> pipeline.Found:
+    ) -> SearchResult:
         return pipeline.search(
             question,
             k,

@@ -14,7 +14,9 @@ import datetime as dt
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Annotated, TypeAlias
+from typing import TYPE_CHECKING, Annotated, TypeAlias, get_args
+
+from rag.errors import FailureKind
 
 if TYPE_CHECKING:  # a process that reads files needs no NumPy
     import numpy as np
@@ -392,7 +394,14 @@ class DocumentSummary:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A file that could not be read, and the reason, in words for the user."""
+    """A file that could not be read, and why."""
 
     source: SourcePath
     reason: str
+    """In words for the user."""
+    kind: FailureKind = "unreadable"
+    """Nothing reads files of an ``unsupported`` type; ``password`` is for files that one opens."""
+
+    def __post_init__(self) -> None:
+        if self.kind not in get_args(FailureKind):
+            raise ValueError(f"there is no kind of failure {self.kind!r}")

@@ -22,13 +22,14 @@ from rag.index.sqlite import (
     checksum,
     content_key,
     damaged,
+    failures_from_json,
+    failures_to_json,
     sentence_spans,
 )
 from rag.text.analyzers import Analysis
 from rag.types import (
     Document,
     DocumentSummary,
-    Failure,
     Heading,
     Page,
     Passage,
@@ -199,14 +200,14 @@ def file_row(record: FileRecord) -> dict[str, object]:
         "modified_ns": record.modified_ns,
         "digest": record.digest,
         "reader": record.reader,
-        "failures": json.dumps([(one.source, one.reason) for one in record.failures]),
+        "failures": failures_to_json(record.failures),
         "seconds": record.seconds,
     }
 
 
 def file_record(row: Row) -> FileRecord:
     """A file record from its row."""
-    failures = tuple(Failure(source, reason) for source, reason in json.loads(row["failures"]))
+    failures = failures_from_json(row["failures"])
     return FileRecord(**{name: row[name] for name in FILE} | {"failures": failures})
 
 

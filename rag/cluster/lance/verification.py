@@ -37,7 +37,6 @@ TRIES, PAUSE = 3, 2.0
 
 _COPY = "go back to an earlier version (rag restore), or index your documents into a new library"
 _REPAIR = "rag verify --repair rebuilds it"
-_READ = "index its file again: rag index"
 
 _CONDITIONS = ("title", "date", "date_from", "folded", "language", "facts", "located")
 _OF_DOCUMENTS = (
@@ -240,9 +239,11 @@ class _Check:
 
 def _problem(fault: _Fault, source: str) -> Problem:
     if not fault.document:
-        return Problem(fault.what, _COPY)
-    remedy = f"{_READ} {source or 'PATH'}" if fault.text else _REPAIR
-    return Problem(fault.what, remedy, fault.document, source)
+        return Problem(fault.what, _COPY, kind="restore")
+    if not fault.text:
+        return Problem(fault.what, _REPAIR, fault.document, source)
+    remedy = f"index its file again: rag index {source or 'PATH'}"
+    return Problem(fault.what, remedy, fault.document, source, kind="reread")
 
 
 def _deserialise(row: rows.Row) -> tuple[Passage, PassageEncoding] | None:
@@ -280,7 +281,7 @@ def _repair(
     tables: Tables, writer: SharedWriter, embedder: Embedder, found: Iterable[Problem]
 ) -> None:
     """Rebuild what can be rebuilt; mark the rest to be read again by the next run."""
-    lost = {one.document for one in found if one.remedy.startswith(_READ)}
+    lost = {one.document for one in found if one.kind == "reread"}
     for id_ in dict.fromkeys(one.document for one in found if one.document):
         held = tables.documents.rows(_OF_DOCUMENTS, one_of("id", [id_]))
         row = held[0] if held else None

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from rag.cluster.lance.workers import Workers
@@ -171,7 +171,7 @@ class Indexing:
                 for one in self._of_file.get(same, [])
             ]
             failures = tuple(
-                Failure(name + one.source.removeprefix(same), one.reason) for one in record.failures
+                replace(one, source=name + one.source.removeprefix(same)) for one in record.failures
             )
             pointing += sources
             for source in sources:
@@ -245,7 +245,7 @@ class Indexing:
     def _fail(self, failure: Failure) -> None:
         """Report a file that can't be accessed; its documents stay in the library."""
         note = KEPT if failure.source in self._of_file else ""
-        self._report.add_failures([Failure(failure.source, failure.reason + note)])
+        self._report.add_failures([replace(failure, reason=failure.reason + note)])
         self._advance(failure.source)
 
     def _remove_vanished(self) -> None:

@@ -167,7 +167,7 @@ def _read(
         if isinstance(result, ReadFile):
             request, digest = there[result.path]
             failures = tuple(
-                Failure(_original_source(one.source, result.path, request), one.reason)
+                replace(one, source=_original_source(one.source, result.path, request))
                 for one in result.failures
             )
             end = FileEnd(request, digest, counts[result.path], failures, result.seconds)

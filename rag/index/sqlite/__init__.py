@@ -16,6 +16,8 @@ from rag.index.records import (
     StoredTokens,
     content_key,
     damaged,
+    failures_from_json,
+    failures_to_json,
     sentence_spans,
     together,
 )
@@ -61,6 +63,8 @@ __all__ = [
     "damaged",
     "delete_passages",
     "facets",
+    "failures_from_json",
+    "failures_to_json",
     "mark_for_reading",
     "recount",
     "reindex",

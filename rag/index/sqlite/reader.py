@@ -17,6 +17,7 @@ from rag.index.records import (
     StoredTokens,
     content_key,
     damaged,
+    failures_from_json,
     sentence_spans,
     sound,
     together,
@@ -80,7 +81,9 @@ class StoreReader:
             values,
         )
         return {
-            path: FileRecord(path, size, modified_ns, digest, reader, _failures(failures), seconds)
+            path: FileRecord(
+                path, size, modified_ns, digest, reader, failures_from_json(failures), seconds
+            )
             for path, size, modified_ns, digest, reader, failures, seconds in rows.fetchall()
         }
 
@@ -120,7 +123,7 @@ class StoreReader:
             "SELECT file, warnings FROM source JOIN document ON document.key = source.document"
             " WHERE warnings <> '[]' ORDER BY file, source.path"
         )
-        return [one for (failures,) in failed for one in _failures(failures)], [
+        return [one for (failures,) in failed for one in failures_from_json(failures)], [
             Failure(file, line) for file, lines in doubtful for line in json.loads(lines)
         ]
 
@@ -370,12 +373,6 @@ def _passage(row: Sequence[Any]) -> Passage:
     )
 
 
-def _failures(text: str) -> tuple[Failure, ...]:
-    if text == "[]":  # fast path for most files
-        return ()
-    return tuple(Failure(source, reason) for source, reason in json.loads(text))
-
-
 def _file_report(path: str, failures: str, seconds: float, documents: str) -> FileReport:
     found = json.loads(documents)
     pages, with_text = count_pages((document[5], document[0]) for document in found)
@@ -389,7 +386,7 @@ def _file_report(path: str, failures: str, seconds: float, documents: str) -> Fi
         passages=sum(document[4] for document in found),
         languages=tuple(languages),
         warnings=tuple(line for document in found for line in document[2]),
-        failures=_failures(failures),
+        failures=failures_from_json(failures),
         seconds=seconds,
     )
 

@@ -35,7 +35,7 @@ SHAPES: Mapping[str, Mapping[str, Any]] = MappingProxyType(
             "page_labels": [_TEXT],
             "warnings": [_TEXT],
         },
-        "file": {"failures": [(_TEXT, _TEXT)]},
+        "file": {"failures": [(_TEXT, _TEXT, _TEXT)]},
         "passage": {"pages": [(_NUMBER, _LABEL, _NUMBER)], "headings": [_TEXT]},
     }
 )

@@ -9,7 +9,7 @@ from typing import cast
 
 import numpy as np
 
-from rag.index.records import FileRecord, Source, content_key, sentence_spans
+from rag.index.records import FileRecord, Source, content_key, failures_to_json, sentence_spans
 from rag.index.sqlite.checksums import checksum
 from rag.index.sqlite.connections import Connection
 from rag.index.sqlite.database import Database
@@ -74,7 +74,7 @@ class StoreWriter:
                         record.modified_ns,
                         record.digest,
                         record.reader,
-                        json.dumps([(one.source, one.reason) for one in record.failures]),
+                        failures_to_json(record.failures),
                         record.seconds,
                     ),
                 )
@@ -111,7 +111,8 @@ class StoreWriter:
             connection.execute(
                 "UPDATE OR REPLACE file SET path = moved(path), failures = (SELECT"
                 " json_group_array(json_array("
-                "moved(json_extract(value, '$[0]')), json_extract(value, '$[1]')))"
+                "moved(json_extract(value, '$[0]')), json_extract(value, '$[1]'),"
+                " json_extract(value, '$[2]')))"
                 " FROM json_each(failures))"
             )
 
