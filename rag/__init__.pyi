@@ -51,6 +51,7 @@ from .types import (
     Span,
     file_name,
 )
+from .types.filters import Filter
 from .types.reports import (
     Collection,
     Dates,
@@ -87,6 +88,7 @@ __all__ = [
     "Facets",
     "Failure",
     "FileReport",
+    "Filter",
     "Findability",
     "Followed",
     "Found",

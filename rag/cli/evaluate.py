@@ -13,6 +13,7 @@ import typer
 from rich.table import Table
 
 from rag.cli import output
+from rag.cli.options import JsonOption, RerankOption
 from rag.cli.output import count, err, escape, out
 from rag.cli.progress import is_terminal, show_progress
 from rag.errors import InputError
@@ -30,7 +31,6 @@ def eval_command(
         typer.Argument(
             metavar="SET",
             help="A folder in the layout of BEIR, or a CSV or JSONL file of your own questions.",
-            show_default=False,
         ),
     ] = None,
     library: Annotated[
@@ -39,7 +39,6 @@ def eval_command(
             metavar="DIR",
             help="Your questions: the library to ask. A folder: where to keep the library of its "
             "documents, to be used again. [dim]default: one that is thrown away[/]",
-            show_default=False,
         ),
     ] = None,
     *,
@@ -47,17 +46,9 @@ def eval_command(
         bool,
         typer.Option("--ratings", help="Instead of a set: the hits rated good in the library."),
     ] = False,
-    rerank: Annotated[
-        str | None,
-        typer.Option(
-            metavar="MODEL",
-            help="Rerank with a cross-encoder: its folder, or its name on this machine.",
-            show_default=False,
-        ),
-    ] = None,
+    rerank: RerankOption = None,
     split: Annotated[
-        str | None,
-        typer.Option(metavar="NAME", help="Which file of qrels/. [dim]default: test[/]"),
+        str | None, typer.Option(metavar="NAME", help="Which file of qrels/. [dim]default: test[/]")
     ] = None,
     questions: Annotated[
         int | None,
@@ -67,7 +58,7 @@ def eval_command(
         Path | None,
         typer.Option(metavar="FILE", help="Write the questions that failed, as JSON Lines."),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Measure retrieval quality on a labelled set.
 

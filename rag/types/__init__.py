@@ -216,12 +216,9 @@ class Explanation:
 
 
 @dataclass(frozen=True, slots=True)
-class Hit:
-    """A retrieved passage; offsets are in the text of its document."""
+class FoundPassage:
+    """A passage as a search returns it; offsets are in the text of its document."""
 
-    rank: int
-    score: float
-    """In [0, 1]. Orders the hits of one query; it is not a probability."""
     text: str
     title: str
     source: SourcePath
@@ -233,15 +230,24 @@ class Hit:
     passage_id: str
     start: int
     end: int
+    also_in: tuple[SourcePath, ...] = field(default=(), kw_only=True)
+    """The other sources with the same passage."""
+    page_label: str | None = field(default=None, kw_only=True)
+    """The printed page number."""
+    date_from: str | None = field(default=None, kw_only=True)
+    """Where the date comes from: ``document``, ``file`` (its own metadata) or ``file time``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hit(FoundPassage):
+    """A passage retrieved for a query, with the sentence in it that answers."""
+
+    rank: int
+    score: float
+    """In [0, 1]. Orders the hits of one query; it is not a probability."""
     answer: Quote
     """The sentence that answers best."""
     why: Explanation
-    also_in: tuple[SourcePath, ...] = ()
-    """The other sources with the same passage."""
-    page_label: str | None = None
-    """The printed page number."""
-    date_from: str | None = None
-    """Where the date comes from: ``document``, ``file`` (its own metadata) or ``file time``."""
     confidence: float | None = None
     """The probability that a query whose top hit has this score is answered, in [0, 1]; only from
     :meth:`rag.Library.ask`, and not after a cross-encoder.
@@ -316,28 +322,11 @@ class Respelling:
 
 
 @dataclass(frozen=True, slots=True)
-class Match:
-    """A passage that matches every search term; offsets are in the text of its document."""
+class Match(FoundPassage):
+    """A passage that matches every search term."""
 
-    text: str
-    title: str
-    source: SourcePath
-    date: dt.date | None
-    page: int | None
-    headings: tuple[str, ...]
-    """The headings above it, outermost first."""
-    document_id: str
-    passage_id: str
-    start: int
-    end: int
     matched: tuple[Quote, ...]
     """The matches in it."""
-    also_in: tuple[SourcePath, ...] = ()
-    """The other sources with the same passage."""
-    page_label: str | None = None
-    """The printed page number."""
-    date_from: str | None = None
-    """Where the date comes from: ``document``, ``file`` (its own metadata) or ``file time``."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -164,12 +164,10 @@ def routes(library: Library, jobs: Jobs) -> APIRouter:
     @router.get("/documents")
     def documents(listed: Annotated[Listed, Query()]) -> Documents:
         """List documents, a page at a time."""
-        conditions = listed.conditions
-        found = library.documents(
-            listed.limit, offset=listed.offset, order=listed.sort, **conditions
-        )
+        limits = listed.filter
+        found = library.documents(listed.limit, limits, offset=listed.offset, order=listed.sort)
         return Documents(
-            total=library.count_documents(**conditions),
+            total=library.count_documents(limits),
             offset=listed.offset,
             documents=tuple(found),
         )

@@ -90,23 +90,21 @@ def routes(library: Library) -> APIRouter:
     def search(asked: Annotated[Asked, Query()]) -> Hits:
         """Retrieve the passages that best answer a question, best first."""
         with logs.search("search", asked.q):
-            hits = library.search(asked.q, asked.k, **asked.conditions)
+            hits = library.search(asked.q, asked.k, asked.filter)
         return Hits(hits=tuple(extend(Hit, hit) for hit in hits))
 
     @router.get("/ask")
     def ask(asked: Annotated[Asked, Query()]) -> Answer:
         """Search, and estimate how probable it is that the library answers the question."""
         with logs.search("ask", asked.q):
-            answer = library.ask(asked.q, asked.k, **asked.conditions)
+            answer = library.ask(asked.q, asked.k, asked.filter)
         return extend(Answer, answer, hits=tuple(extend(Hit, hit) for hit in answer.hits))
 
     @router.get("/find")
     def find(looked: Annotated[Looked, Query()]) -> Found:
         """List every passage that contains all the words, a page at a time."""
         with logs.search("find", looked.q):
-            found = library.find(
-                looked.q, offset=looked.offset, limit=looked.limit, **looked.conditions
-            )
+            found = library.find(looked.q, looked.filter, offset=looked.offset, limit=looked.limit)
         listed, number = found.documents[:DOCUMENTS_LISTED], len(found.documents)
         return extend(Found, found, documents=listed, document_count=number)
 
