@@ -47,7 +47,9 @@ from .types import (
     Quote,
     Rating,
     Respelling,
+    SourcePath,
     Span,
+    file_name,
 )
 from .types.filters import Filter
 from .types.reports import (
@@ -117,12 +119,14 @@ __all__ = [
     "Respelling",
     "SelfTest",
     "SourceNotFound",
+    "SourcePath",
     "Span",
     "Status",
     "UnknownFormat",
     "Verification",
     "Version",
     "cited",
+    "file_name",
     "max_document_of",
     "retrieve",
 ]

@@ -26,8 +26,8 @@ DocumentSummary EmptyQuestion Explanation Facets Failure FileReport Filter Finda
 Found Heading Hit IndexReport InputError Library LibraryBusy LibraryDamaged LibraryError
 LibraryMismatch LibraryNotFound LoadError LostDocument MAX_FILTER_LENGTH MAX_QUESTION_LENGTH Match
 ModelError Neighbour Passage PasswordRequired Problem Progress QueryOutcome Quote RagError Rating
-Reliability Respelling SelfTest SourceNotFound Span Status UnknownFormat Verification Version
-cited max_document_of retrieve
+Reliability Respelling SelfTest SourceNotFound SourcePath Span Status UnknownFormat Verification
+Version cited file_name max_document_of retrieve
 """
 
 

@@ -14,12 +14,23 @@ import uuid
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from queue import SimpleQueue
 from types import MappingProxyType
-from typing import Literal, Self, TypeAlias
+from typing import Any, Literal, Self, TypeAlias
 
-from rag import Failure, IndexReport, Library, Progress, SourceNotFound, max_document_of
+from pydantic import computed_field, with_config
+
+from rag import (
+    Failure,
+    IndexReport,
+    Library,
+    Progress,
+    SourceNotFound,
+    SourcePath,
+    max_document_of,
+)
 from ui.ops import public_errors
 
 State: TypeAlias = Literal["queued", "running", "done", "failed", "cancelled"]
@@ -57,9 +68,8 @@ class _Cancelled(BaseException):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The counts of a finished job. A whole report names every file, too much to keep for each job.
-
-    ``failures`` holds the first files that could not be read.
+    """The counts of a finished job, in files and documents. A whole report names every file, too
+    much to keep for each job.
     """
 
     added: int
@@ -69,8 +79,11 @@ class Outcome:
     failed: int
     skipped: int
     failures: tuple[Failure, ...]
+    """The first thousand files that could not be read, each with its reason."""
     embedded: int
+    """Passages that were embedded."""
     reused: int
+    """Passages whose embeddings were reused."""
     seconds: float
 
     @classmethod
@@ -90,37 +103,36 @@ class Outcome:
         )
 
 
+@with_config(use_attribute_docstrings=True)
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A snapshot of an index job.
+    """A snapshot of an index job: what pages and programs see of it, where paths are names.
 
-    ``paths`` are the files and folders to index. ``progress`` is the last step reported, ``report``
-    the outcome of a finished job, and ``trouble`` why a job failed, in words without a path.
-    ``cancelling`` means that it was asked to stop but has not stopped yet. ``exclude``, ``ocr``,
-    ``retry``, ``again`` and ``max_document`` are as in :meth:`rag.Library.index`. Times are in UTC.
+    Times are in UTC.
     """
 
     id: str
-    paths: tuple[str, ...]
+    names: tuple[SourcePath, ...]
+    """The files and folders to index."""
     asked: dt.datetime
     state: State = "queued"
     began: dt.datetime | None = None
     ended: dt.datetime | None = None
     progress: Progress | None = None
+    """The last step reported."""
     report: Outcome | None = None
+    """The outcome, once the job is done."""
     trouble: str = ""
+    """Why it failed, in words without a path."""
     cancelling: bool = False
-    exclude: tuple[str, ...] = ()
-    ocr: bool | str = False
-    retry: bool = False
-    again: bool = False
-    max_document: int | str | None = None
+    """Whether cancellation was requested; it takes a moment."""
 
     @property
     def is_over(self) -> bool:
         """Whether the job is in a final state."""
         return self.ended is not None
 
+    @computed_field  # type: ignore[prop-decorator]
     @property
     def phase(self) -> Phase | None:
         """The current phase of a running job; None otherwise."""
@@ -140,7 +152,7 @@ class Jobs:
         self._changing = threading.Lock()
         self._jobs: dict[str, Job] = {}
         self._over: Counter[State] = Counter()
-        self._waiting: SimpleQueue[str | None] = SimpleQueue()
+        self._waiting: SimpleQueue[tuple[str, Callable[..., IndexReport]] | None] = SimpleQueue()
         self._worker: threading.Thread | None = None
         self._running: str | None = None
         self._closed = False
@@ -175,8 +187,12 @@ class Jobs:
             max_document = max_document_of(max_document)
         job = Job(
             id=uuid.uuid4().hex,
-            paths=listed,
+            names=listed,
             asked=_now(),
+        )
+        run = partial(
+            self._library.index,
+            listed,
             exclude=tuple(exclude),
             ocr=ocr,
             retry=retry,
@@ -193,7 +209,7 @@ class Jobs:
                 # safe.
                 self._worker = threading.Thread(target=self._work, name="index jobs", daemon=True)
                 self._worker.start()
-        self._waiting.put(job.id)
+        self._waiting.put((job.id, run))
         return job
 
     def all(self) -> tuple[Job, ...]:
@@ -248,10 +264,10 @@ class Jobs:
             self._worker.join()
 
     def _work(self) -> None:
-        while (job_id := self._waiting.get()) is not None:
-            self._run(job_id)
+        while (waiting := self._waiting.get()) is not None:
+            self._run(*waiting)
 
-    def _run(self, job_id: str) -> None:
+    def _run(self, job_id: str, run: Callable[..., IndexReport]) -> None:
         with self._changing:
             job = self._jobs.get(job_id)
             if job is None or job.is_over:  # cancelled while queued
@@ -272,32 +288,16 @@ class Jobs:
             if stopped and time.monotonic() - stopped > SECONDS_TO_STOP:
                 self._change(job_id, lambda job: replace(job, state="cancelled", ended=_now()))
 
-        self._change(job_id, self._run_to_end(job, on_progress))
-        self._running = None
-
-    def _run_to_end(
-        self, job: Job, on_progress: Callable[[Progress], None]
-    ) -> Callable[[Job], Job]:
-        """Run a job; return the function that turns its snapshot into the final one."""
+        end: dict[str, Any] = {"state": "failed"}
         try:
-            report = self._library.index(
-                job.paths,
-                exclude=job.exclude,
-                ocr=job.ocr,
-                retry=job.retry,
-                again=job.again,
-                max_document=job.max_document,
-                progress=on_progress,
-            )
+            end = {"state": "done", "report": Outcome.of(run(progress=on_progress))}
         except _Cancelled:
-            return lambda job: replace(job, state="cancelled", ended=_now())
+            end["state"] = "cancelled"
         except Exception as error:  # noqa: BLE001 (the log gets the traceback, the job a line)
             _log.exception("An index job failed.")
-            trouble = public_errors.public_message(error)
-        else:
-            done = Outcome.of(report)
-            return lambda job: replace(job, state="done", report=done, ended=_now())
-        return lambda job: replace(job, state="failed", trouble=trouble, ended=_now())
+            end["trouble"] = public_errors.public_message(error)
+        self._change(job_id, lambda job: replace(job, **end, ended=_now()))
+        self._running = None
 
     def _change(self, job_id: str, change: Callable[[Job], Job]) -> Job:
         """Update a job's snapshot unless it is over."""

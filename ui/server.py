@@ -22,11 +22,11 @@ from starlette.middleware import Middleware
 
 from rag import InputError, Library, RagError
 from ui import strings
-from ui.api import docs, problems
-from ui.api.application import create_api
+from ui.api import problems
+from ui.api.application import add_docs, create_api
 from ui.ops import lifecycle, metrics, public_errors, request_log, root_path
 from ui.ops.lifecycle import Background
-from ui.ops.metrics import Metrics
+from ui.ops.metrics import LibraryState, Metrics
 from ui.ops.warm_up import WarmUp
 from ui.pages import (
     citations,
@@ -87,7 +87,7 @@ def create_app(
     ratings.add_routes(app, library)
     citations.add_routes(app, library)
     reader_routes.add_routes(app, library, pdf_pages.add_routes(app, library))
-    docs.add_routes(app)
+    add_docs(app)
     app.router.routes.append(tools.route)
     documents_routes.add_routes(app, library)
     insight_routes.add_routes(app, library)
@@ -142,7 +142,7 @@ def serve(
     """
     allowed = access or decide(host)
     background = Background.of(library)
-    counted = Metrics(lambda: metrics.read(library, background.jobs, background.warming))
+    counted = Metrics(LibraryState(library, background.jobs, background.warming))
 
     async def build() -> FastAPI:
         await asyncio.to_thread(import_gradio)  # takes seconds, so not on the event loop

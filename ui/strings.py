@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import re
 
 TITLE = "Ask your documents"
 PROMISE = "Every answer is a sentence from your own articles, word for word."
@@ -236,12 +235,6 @@ WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", 
 def day(date: dt.date) -> str:
     """Format a date regardless of locale: ``5 March 2025``."""
     return f"{date.day} {MONTHS[date.month - 1]} {date.year}"
-
-
-def file_name(source: str) -> str:
-    """The last part of a path or URL: pages never show where a file is on this machine."""
-    parts = [part for part in re.split(r"[\\/]", source) if part]
-    return parts[-1] if parts else source
 
 
 def sentence(line: str) -> str:

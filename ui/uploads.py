@@ -60,11 +60,16 @@ class TooLarge(Exception):
 
 @dataclass(frozen=True, slots=True)
 class StoredFile:
-    """A stored file; ``new`` is false if the same content was there under this name already."""
+    """A stored upload."""
 
-    path: Path
+    name: str
+    """The name to index it by. Differs from the one sent if that was unsafe or taken by another
+    file.
+    """
     size: int
+    """In bytes."""
     new: bool
+    """False if the same content was already stored under this name."""
 
 
 class Draft:
@@ -115,7 +120,7 @@ class Draft:
                 os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
             except FileExistsError:
                 if self._is_in(target):
-                    return StoredFile(target, self._size, new=False)
+                    return StoredFile(target.name, self._size, new=False)
                 number += 1
             else:
                 try:
@@ -123,7 +128,7 @@ class Draft:
                 except BaseException:
                     target.unlink()
                     raise
-                return StoredFile(target, self._size, new=True)
+                return StoredFile(target.name, self._size, new=True)
 
     def _is_in(self, target: Path) -> bool:
         if not target.is_file() or target.stat().st_size != self._size:

@@ -61,7 +61,7 @@ def report_command(library: LibraryOption = None, *, as_json: JsonOption = False
     with library_at(library, create=False) as opened:
         found = opened.report()
     if as_json:
-        output.print_json([output.file_as_json(one) for one in found])
+        output.print_json([asdict(one) for one in found])
     else:
         output.print_files(found)
 

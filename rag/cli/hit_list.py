@@ -49,16 +49,8 @@ def print_answer(answer: Answer) -> None:
 
 def answer_as_json(question: str, answer: Answer) -> dict[str, object]:
     """Convert an answer to JSON values."""
-    return {
-        "question": question,
-        "answered": answer.answered,
-        "confidence": answer.confidence,
-        "measured": answer.measured,
-        "reading": list(answer.reading),
-        "alternative": answer.alternative,
-        "conditions_met": answer.conditions_met,
-        "hits": [hit_as_json(hit) for hit in answer.hits],
-    }
+    hits = [hit_as_json(hit) for hit in answer.hits]
+    return {"question": question, **asdict(answer), "hits": hits}
 
 
 def print_found(found: Found) -> None:
@@ -81,11 +73,7 @@ def print_found(found: Found) -> None:
 
 def found_as_json(query: str, found: Found) -> dict[str, object]:
     """Convert matches to JSON values."""
-    matches = [
-        asdict(match) | {"date": match.date.isoformat() if match.date else None}
-        for match in found.matches
-    ]
-    return {"question": query, **asdict(found), "matches": matches}
+    return {"question": query, **asdict(found)}
 
 
 def _print_match(number: int, match: Match) -> None:

@@ -6,6 +6,7 @@ import json
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
+from operator import methodcaller
 from pathlib import Path
 
 from rich import markup
@@ -147,11 +148,6 @@ def print_files(reports: Sequence[FileReport]) -> None:
             out.print(f"failed {escape(failure.source)}: {escape(failure.reason)}", soft_wrap=True)
 
 
-def file_as_json(report: FileReport) -> dict[str, object]:
-    """Convert a file's report to JSON values."""
-    return asdict(report) | {"status": report.status}
-
-
 def print_hit(hit: Hit) -> None:
     """Print a passage with its answering sentence highlighted."""
     out.print(Text.assemble((f"{hit.rank}. ", "dim"), (hit.title, "bold")))
@@ -181,32 +177,15 @@ def _marked(hit: Hit) -> Text:
 
 
 def hit_as_json(hit: Hit) -> dict[str, object]:
-    """Convert a hit to JSON values."""
-    return {
-        "rank": hit.rank,
-        "score": hit.score,
-        "text": hit.text,
-        "title": hit.title,
-        "source": hit.source,
-        "date": hit.date.isoformat() if hit.date else None,
-        "date_from": hit.date_from,
-        "page": hit.page,
-        "page_label": hit.page_label,
-        "headings": list(hit.headings),
-        "document_id": hit.document_id,
-        "passage_id": hit.passage_id,
-        "start": hit.start,
-        "end": hit.end,
-        "answer": asdict(hit.answer),
-        "why": asdict(hit.why),
-        "also_in": list(hit.also_in),
-    }
+    """Convert a hit to JSON values, for :func:`print_json`."""
+    return {name: value for name, value in asdict(hit).items() if name != "confidence"}
 
 
 def print_json(value: object) -> None:
-    """Print one JSON value."""
+    """Print one JSON value, in which dates are written as in ISO 8601."""
     # Not through rich, which would wrap and colour it.
-    sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2) + "\n")
+    written = json.dumps(value, ensure_ascii=False, indent=2, default=methodcaller("isoformat"))
+    sys.stdout.write(f"{written}\n")
 
 
 def count(number: int, noun: str) -> str:

@@ -26,6 +26,7 @@ from rag.types import (
     Document,
     DocumentCount,
     DocumentSummary,
+    Failure,
     Passage,
     PassageEncoding,
     Rating,
@@ -185,8 +186,18 @@ class Reader(Protocol):
         """Files with warnings."""
         ...
 
-    def file_reports(self) -> list[FileReport]:
-        """Reports on all files read, by path."""
+    def file_reports(
+        self, status: str | None = None, offset: int = 0, limit: int | None = None
+    ) -> list[FileReport]:
+        """Reports on all files read, or those with a status, by path; a page of them."""
+        ...
+
+    def count_files(self, status: str | None = None) -> int:
+        """Number of files read, or of those with a status."""
+        ...
+
+    def unread(self) -> tuple[list[Failure], list[Failure]]:
+        """What could not be read, and what was read with doubts (warnings), by path."""
         ...
 
 
@@ -265,8 +276,12 @@ class Ratings(Protocol):
         """Delete the rating of this passage for this question, if any."""
         ...
 
-    def all(self) -> list[Rating]:
-        """All ratings, oldest first."""
+    def __len__(self) -> int:
+        """Number of ratings."""
+        ...
+
+    def all(self, question: str | None = None) -> list[Rating]:
+        """All ratings, or those for one question, oldest first."""
         ...
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
-from typing import Self, Unpack
+from typing import Self, TypeVar, Unpack, cast
 
 import numpy as np
 
@@ -32,7 +32,7 @@ from rag.search.citations import Citation, Followed
 from rag.search.neighbours import Neighbour
 from rag.search.pipeline import SearchResult
 from rag.text import query_parser
-from rag.types import Answer, Document, DocumentSummary, Found, Hit, Passage, Rating
+from rag.types import Answer, Document, DocumentSummary, Failure, Found, Hit, Passage, Rating
 from rag.types.arrays import Scores
 from rag.types.filters import Filter, FilterConditions
 from rag.types.parts import all_part_ids, is_further_part
@@ -50,6 +50,11 @@ from rag.types.reports import (
     Verification,
     Version,
 )
+
+T = TypeVar("T")
+
+NEWEST_KEPT = 100
+"""Documents in the list that is kept for a generation, since every visit begins with it."""
 
 
 class Library:
@@ -71,6 +76,7 @@ class Library:
         self._reranker = reranker
         self._collections = Collections(engine)
         self._calibrations = Calibrations(engine, self._first_scores)
+        self._computed: tuple[int, dict[str, object]] = -1, {}
 
     @classmethod
     def open(
@@ -171,7 +177,8 @@ class Library:
         >>> status.documents, status.sentences, status.model
         (3, 6, 'all-MiniLM-L6-v2')
         """
-        documents, passages, sentences = self._reader.counts()
+        documents, passages, sentences = self._once("counts", self._reader.counts)
+        languages = self._once("languages", self._reader.languages)
         return Status(
             path=self._engine.location,
             documents=documents,
@@ -183,11 +190,9 @@ class Library:
             dimension=self._embedder.dimension,
             late=self._embedder.late,
             recall=self._engine.recall,
-            untrained=language_coverage.untrained(
-                self._reader.languages(), self._embedder.languages
-            ),
+            untrained=language_coverage.untrained(languages, self._embedder.languages),
             backend=self._embedder.backend,
-            ratings=len(self._engine.ratings.all()),
+            ratings=len(self._engine.ratings),
             collections=self.collections(),
         )
 
@@ -499,13 +504,23 @@ class Library:
             raise InputError(
                 f"a page begins at 0 or later and has 1 document or more, not {offset} and {limit}"
             )
-        return self._catalogue.documents(self._filter(filter, conditions), order, offset, limit)
+        limits = self._filter(filter, conditions)
+        end = NEWEST_KEPT + 1 if limit is None else offset + limit
+        if limits or order != "newest" or end > NEWEST_KEPT:
+            return self._catalogue.documents(limits, order, offset, limit)
+        newest = self._once(
+            "newest", lambda: self._catalogue.documents(limits, order, 0, NEWEST_KEPT)
+        )
+        return newest[offset:end]
 
     def count_documents(
         self, filter: Filter | None = None, **conditions: Unpack[FilterConditions]
     ) -> int:
         """Number of documents that meet the filters, which are those of :meth:`search`."""
-        return self._catalogue.count(self._filter(filter, conditions))
+        limits = self._filter(filter, conditions)
+        if limits:
+            return self._catalogue.count(limits)
+        return self._once("counts", self._reader.counts)[0]
 
     def document(self, document_id: str) -> Document:
         """The document with that id.
@@ -592,15 +607,28 @@ class Library:
 
     def facets(self) -> Facets:
         """Number of documents by language and type, and the range of their dates."""
-        return self._catalogue.facets()
+        return self._once("facets", self._catalogue.facets)
 
     def dates(self) -> Dates:
         """Number of documents by month."""
-        return self._catalogue.dates()
+        return self._once("dates", self._catalogue.dates)
 
-    def report(self) -> list[FileReport]:
-        """The outcome for every file that was read, by path."""
-        return self._reader.file_reports()
+    def report(
+        self, status: str | None = None, *, offset: int = 0, limit: int | None = None
+    ) -> list[FileReport]:
+        """The outcome for every file that was read, by path: all of them, or one page.
+
+        ``status`` limits it to files that were ``indexed``, ``partly`` read, or ``failed``.
+        """
+        return self._reader.file_reports(status, offset, limit)
+
+    def count_files(self, status: str | None = None) -> int:
+        """Number of files that were read, or of those with this status."""
+        return self._reader.count_files(status)
+
+    def unread(self) -> tuple[Sequence[Failure], Sequence[Failure]]:
+        """What could not be read, and what was read with doubts, by file, each with the reason."""
+        return self._once("unread", self._reader.unread)
 
     def rate(self, question: str, hit: Hit, *, good: bool | None) -> None:
         """Record a reader's judgement of whether a hit is right for the question.
@@ -620,9 +648,8 @@ class Library:
 
     def ratings(self, question: str | None = None) -> list[Rating]:
         """All ratings, or those for one question, oldest first."""
-        found = self._engine.ratings.all()
         wanted = None if question is None else feedback.normalize_question(question)
-        return [one for one in found if wanted in {None, one.question}]
+        return self._engine.ratings.all(wanted)
 
     def calibration(self) -> Calibration | None:
         """The curve from scores to probabilities that :meth:`ask` uses; None before calibration."""
@@ -703,6 +730,16 @@ class Library:
             If there is no such version, or the library is in a folder, which keeps none.
         """
         self._engine.restore(number)
+
+    def _once(self, name: str, compute: Callable[[], T]) -> T:
+        """What grows with the library, computed once a generation."""
+        generation = self._reader.generation
+        if self._computed[0] != generation:
+            self._computed = generation, {}
+        values = self._computed[1]
+        if name not in values:
+            values[name] = compute()
+        return cast("T", values[name])
 
     def _filter(self, filter: Filter | None, conditions: FilterConditions) -> Filter:
         """Combine conditions, and replace collections by their folders, which engines know."""

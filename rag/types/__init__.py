@@ -11,9 +11,10 @@ Offsets are in characters (code points) of ``Document.text``, half-open:
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING, Annotated, TypeAlias, get_args
 
 from rag.errors import FailureKind
 
@@ -22,6 +23,35 @@ if TYPE_CHECKING:  # a process that reads files needs no NumPy
     from numpy.typing import NDArray
 
     from rag.types.arrays import Pieces, TokenBits, TokenVectors, Vector, Vectors
+
+
+def file_name(source: str) -> str:
+    """The last part of a path or URL, as shown to readers, who need not know the folder."""
+    parts = [part for part in re.split(r"[\\/]", source) if part]
+    return parts[-1] if parts else source
+
+
+class _NameInJson:
+    """Makes pydantic write a path as a file name: its JSON goes to other machines."""
+
+    def __get_pydantic_core_schema__(
+        self, kind: object, schema_of: Callable[[object], object]
+    ) -> dict[str, object]:
+        return {
+            "type": "function-after",
+            "function": {"type": "no-info", "function": file_name},
+            "schema": schema_of(kind),
+            "serialization": {
+                "type": "function-plain",
+                "function": file_name,
+                "return_schema": {"type": "str"},
+            },
+        }
+
+
+SourcePath: TypeAlias = Annotated[str, _NameInJson()]
+"""Path or URL of the file in which a document was found; pydantic reads and writes its name only,
+so that no server reveals its folders."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -57,13 +87,14 @@ class Heading:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A page: its ``number``, counted from 1, the ``label`` printed on it if the file has one, and
-    the offset in the document's text at which it starts.
-    """
+    """A page of a document."""
 
     number: int
+    """Counted from 1."""
     label: str | None
+    """The page number printed on it, if the file has one."""
     start: int
+    """Offset in the document's text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +111,7 @@ class Document:
     """
 
     id: str
-    source: str
+    source: SourcePath
     title: str
     text: str
     digest: str
@@ -157,7 +188,7 @@ class QueryEncoding:
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """A verbatim excerpt of a document's text."""
+    """A verbatim excerpt of a document's text; offsets are in that text, the end exclusive."""
 
     text: str
     start: int
@@ -166,62 +197,61 @@ class Quote:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """The components of a hit's score.
-
-    ``meaning``, ``words`` and ``tokens`` are the dense, lexical and late-interaction scores, in [0,
-    1]: the best cosine of a sentence with the query, BM25 as a share of its upper bound for the
-    query, and MaxSim over tokens. Ranks count from 1; None means that the index did not propose the
-    passage. ``matched`` are the words of the passage, as written there, that match query words.
-    ``instead`` are the query words that occur in no document, each with its replacement.
-    """
+    """The components of a hit's score, each in [0, 1]."""
 
     meaning: float
+    """Dense score: the best cosine of a sentence with the query."""
     words: float
+    """Lexical score: BM25 as a share of its upper bound for the query."""
     tokens: float
+    """Late-interaction score: MaxSim over tokens."""
     meaning_rank: int | None
+    """Counted from 1; None if the index did not propose the passage."""
     words_rank: int | None
+    """Counted from 1; None if the index did not propose the passage."""
     matched: tuple[str, ...]
+    """The words of the passage, as written there, that match query words."""
     instead: tuple[Respelling, ...] = ()
+    """The query words that occur in no document, each with its replacement."""
 
 
 @dataclass(frozen=True, slots=True)
 class FoundPassage:
-    """A passage as a search returns it; offsets are in the text of its document.
-
-    ``headings`` is the path of headings above it, outermost first. ``also_in`` names the other
-    sources with the same passage. ``page_label`` is the printed page number. ``date_from`` is where
-    the date comes from: ``document``, ``file`` (the file's own metadata) or ``file time``.
-    """
+    """A passage as a search returns it; offsets are in the text of its document."""
 
     text: str
     title: str
-    source: str
+    source: SourcePath
     date: dt.date | None
     page: int | None
     headings: tuple[str, ...]
+    """The headings above it, outermost first."""
     document_id: str
     passage_id: str
     start: int
     end: int
-    also_in: tuple[str, ...] = field(default=(), kw_only=True)
+    also_in: tuple[SourcePath, ...] = field(default=(), kw_only=True)
+    """The other sources with the same passage."""
     page_label: str | None = field(default=None, kw_only=True)
+    """The printed page number."""
     date_from: str | None = field(default=None, kw_only=True)
+    """Where the date comes from: ``document``, ``file`` (its own metadata) or ``file time``."""
 
 
 @dataclass(frozen=True, slots=True)
 class Hit(FoundPassage):
-    """A passage retrieved for a query, with the sentence in it that answers.
-
-    ``score``, in [0, 1], orders the hits of one query and is not a probability. ``confidence``, in
-    [0, 1], is the probability that a query whose top hit has this score is answered; it is set only
-    by :meth:`rag.Library.ask`, and not after a cross-encoder.
-    """
+    """A passage retrieved for a query, with the sentence in it that answers."""
 
     rank: int
     score: float
+    """In [0, 1]. Orders the hits of one query; it is not a probability."""
     answer: Quote
+    """The sentence that answers best."""
     why: Explanation
     confidence: float | None = None
+    """The probability that a query whose top hit has this score is answered, in [0, 1]; only from
+    :meth:`rag.Library.ask`, and not after a cross-encoder.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,7 +266,7 @@ class Rating:
     question: str
     passage_id: str
     document_id: str
-    source: str
+    source: SourcePath
     answer: Quote
     good: bool
     score: float
@@ -245,25 +275,27 @@ class Rating:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The hits for a question, and whether it is answered at all.
-
-    ``confidence``, in [0, 1], is the probability that the library answers the question, and
-    ``answered`` whether that is more likely than not; if it isn't, the ``hits`` are merely the
-    nearest passages. ``measured`` is whether the probability was calibrated on this library; a
-    small library uses default values. ``reading`` explains how the question was interpreted where
-    that may surprise, one line each: which parts were taken as filters, and which replacements were
-    made for words that occur in no document. ``alternative`` is another question to offer: the
-    original spelling where words were replaced, or one with words that may have been meant.
-    ``conditions_met`` is whether any passage meets the filters, if there are any.
-    """
+    """The hits for a question, and whether it is answered at all."""
 
     answered: bool
+    """Whether an answer is more likely than not; otherwise the hits are merely the nearest
+    passages.
+    """
     confidence: float
+    """The probability that the library answers the question, in [0, 1]."""
     hits: tuple[Hit, ...]
     measured: bool = True
+    """Whether the probability was calibrated on this library; a small one uses default values."""
     reading: tuple[str, ...] = ()
+    """How the question was interpreted where that may surprise, one line each: filters found in it,
+    and replacements for words that occur in no document.
+    """
     alternative: str | None = None
+    """Another question to offer: the original spelling where words were replaced, or one with words
+    that may have been meant.
+    """
     conditions_met: bool = True
+    """Whether any passage meets the filters, if there are any."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,9 +323,10 @@ class Respelling:
 
 @dataclass(frozen=True, slots=True)
 class Match(FoundPassage):
-    """A passage that matches every search term; ``matched`` are the matches in it."""
+    """A passage that matches every search term."""
 
     matched: tuple[Quote, ...]
+    """The matches in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -302,57 +335,61 @@ class DocumentCount:
 
     document_id: str
     title: str
-    source: str
+    source: SourcePath
     passages: int
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """One page of the passages that match.
-
-    ``passages`` is the total number, and ``documents`` the number in each document. ``matches`` are
-    those on this page; ``offset`` is the position of the first, counted from 0. Both lists are in
-    the order in which the documents were added to the library, then by position in the document.
-    ``instead`` is that of :class:`Explanation`; ``reading`` and ``alternative`` are those of
-    :class:`Answer`.
+    """One page of the passages that match, in the order in which the documents were added to the
+    library, then by position in the document.
     """
 
     passages: int
+    """Total number of matching passages."""
     documents: tuple[DocumentCount, ...]
+    """The number of matching passages in each document."""
     offset: int
+    """Position of the first match on this page, counted from 0."""
     matches: tuple[Match, ...]
+    """The matches on this page."""
     instead: tuple[Respelling, ...] = ()
+    """The words that occur in no document, each with its replacement."""
     reading: tuple[str, ...] = ()
+    """How the words were interpreted where that may surprise, one line each."""
     alternative: str | None = None
+    """Another query to offer: the original spelling, or one with words that may have been meant."""
 
 
 @dataclass(frozen=True, slots=True)
 class DocumentSummary:
-    """A document as shown in a list.
-
-    ``passages`` is the number of passages, and ``date_from`` as in :class:`FoundPassage`.
-    ``language`` is a code, or None if unknown, ``pages`` is 0 if the format has none, and
-    ``warnings`` are those of :class:`Document`.
-    """
+    """A document as shown in a list."""
 
     id: str
     title: str
-    source: str
+    source: SourcePath
     date: dt.date | None
     passages: int
+    """Number of passages."""
     date_from: str | None = None
+    """Where the date comes from: ``document``, ``file`` (its own metadata) or ``file time``."""
     language: str | None = None
+    """Language code, such as ``en``."""
     pages: int = 0
+    """Number of pages; 0 if the format has none."""
     warnings: tuple[str, ...] = ()
+    """What could not be read, or not as the file's extension suggested."""
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A file that could not be read: why, in words for the user, and what ``kind`` of reason."""
+    """A file that could not be read, and why."""
 
-    source: str
+    source: SourcePath
     reason: str
+    """In words for the user."""
     kind: FailureKind = "unreadable"
+    """Nothing reads files of an ``unsupported`` type; ``password`` is for files that one opens."""
 
     def __post_init__(self) -> None:
         if self.kind not in get_args(FailureKind):

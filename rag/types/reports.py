@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, TypeAlias
 
-from rag.types import Failure
+from rag.types import Failure, SourcePath
 
 Stage: TypeAlias = Literal["discovering", "hashing", "reading", "publishing", "calibrating"]
 """The stages of ``Library.index``: list folders; find changed files; read, encode and store them;
@@ -17,25 +17,27 @@ update the search indexes; and calibrate the scores."""
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Progress of a run of ``Library.index``.
-
-    ``files_done`` of ``files`` are finished. ``passages`` were read so far; of these, ``embedded``
-    went through the model and ``reused`` had been encoded before. ``source`` is the current file.
-    ``done`` of ``total`` is the progress within the ``stage``, in files found, bytes or pages of
-    the current file, passages, or questions; ``total`` is 0 if unknown. ``seconds`` is the time
-    since the run began.
-    """
+    """Progress of a run of ``Library.index``."""
 
     files_done: int
     files: int
     passages: int
+    """Passages read so far."""
     embedded: int
+    """Passages that went through the model."""
     reused: int
-    source: str
+    """Passages that had been encoded before."""
+    source: SourcePath
+    """The current file."""
     stage: Stage = "discovering"
     done: int = 0
+    """Progress within the stage, in files found, bytes or pages of the current file, passages, or
+    questions.
+    """
     total: int = 0
+    """The total of ``done``; 0 if unknown."""
     seconds: float = 0.0
+    """Since the run began."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,31 +62,28 @@ class IndexReport:
 
 @dataclass(frozen=True, slots=True)
 class FileReport:
-    """The outcome of reading one file.
+    """The outcome of reading one file."""
 
-    ``documents`` is more than one for a file that holds several, and 0 for one that could not be
-    read. ``pages_with_text`` is less than ``pages`` if some are only images. ``failures`` are the
-    parts that could not be read, ``warnings`` those read with doubts, ``seconds`` the time that
-    reading took.
-    """
-
-    source: str
+    source: SourcePath
     documents: int
+    """More than one for a file that holds several; 0 if it could not be read."""
     pages: int
     pages_with_text: int
+    """Less than ``pages`` if some are only images."""
     characters: int
     passages: int
     languages: tuple[str, ...]
     warnings: tuple[str, ...]
+    """What was read with doubts."""
     failures: tuple[Failure, ...]
+    """The parts that could not be read."""
     seconds: float
+    """Time taken to read it."""
+    status: Literal["indexed", "partly", "failed"] = field(init=False, default="indexed")
 
-    @property
-    def status(self) -> str:
-        """``indexed``, ``partly`` or ``failed``."""
-        if not self.failures:
-            return "indexed"
-        return "partly" if self.documents else "failed"
+    def __post_init__(self) -> None:
+        if self.failures:
+            object.__setattr__(self, "status", "partly" if self.documents else "failed")
 
 
 MULTILINGUAL = "paraphrase-multilingual-MiniLM-L12-v2"
@@ -93,15 +92,13 @@ MULTILINGUAL = "paraphrase-multilingual-MiniLM-L12-v2"
 
 @dataclass(frozen=True, slots=True)
 class Collection:
-    """A named part of a library: the documents with a source in one of its ``folders``.
-
-    ``folders`` are paths or URLs, and files that were put into it by name; ``documents`` is the
-    number of documents.
-    """
+    """A named part of a library; a document may be in several."""
 
     name: str
-    folders: tuple[str, ...]
+    folders: tuple[SourcePath, ...]
+    """Its documents have a source in one of these: paths or URLs, and files added by name."""
     documents: int
+    """Number of documents."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +197,7 @@ class LostDocument:
     """A document that a query should retrieve, and doesn't."""
 
     title: str
-    source: str
+    source: SourcePath
     query: str
 
 
@@ -211,7 +208,7 @@ class QueryOutcome:
     """
 
     title: str
-    source: str
+    source: SourcePath
     query: str
     rank: int
 
@@ -249,7 +246,7 @@ class Problem:
     what: str
     remedy: str
     document: str = ""
-    source: str = ""
+    source: SourcePath = ""
     repaired: bool = False
     kind: Remedy = "repair"
 

@@ -22,6 +22,7 @@ from test_library import (  # noqa: F401 (they are run here, with the library be
     test_moved_file_embeds_nothing,
     test_nothing_changed_embeds_nothing,
     test_report_by_file,
+    test_report_by_the_page,
     test_same_content_twice_is_one_document,
     test_same_passage_in_two_documents_is_folded,
     test_vanished_file_goes,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import os
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -246,6 +247,31 @@ def test_report_by_file(library: Library, articles: Path) -> None:
     assert bread.languages == ("en",)
     assert bread.seconds > 0
     assert found["junk.txt"].failures[0].source == str(articles / "junk.txt")
+
+
+def test_report_by_the_page(library: Library, articles: Path) -> None:
+    """By status, which a file in an archive may make that of the whole; counted in the same way."""
+    (articles / "junk.txt").write_bytes(b"\x00" * 50)
+    (articles / "page.txt").write_text("<!doctype html><html><body><p>A page.</p></body></html>")
+    with zipfile.ZipFile(articles / "letters.zip", "w") as packed:
+        packed.writestr("april.txt", "In April the heron came back to Aldmoor.")
+        packed.writestr("junk.txt", b"\x00" * 50)
+    library.index(articles)
+    whole = library.report()
+    assert [one.source for one in whole] == sorted(one.source for one in whole)
+    for status, number in (("indexed", 4), ("partly", 1), ("failed", 1)):
+        expected = [one for one in whole if one.status == status]
+        assert library.report(status) == expected
+        assert library.count_files(status) == len(expected) == number
+    assert library.report("indexed", offset=1, limit=2) == library.report("indexed")[1:3]
+    assert library.report(offset=4, limit=9) == whole[4:]
+    assert library.count_files() == len(whole)
+    failures, doubts = library.unread()
+    assert list(failures) == [failure for one in whole for failure in one.failures]
+    assert [(one.source, one.reason) for one in doubts] == [
+        (one.source, line) for one in whole for line in one.warnings
+    ]
+    assert [Path(one.source).name for one in doubts] == ["page.txt"]
 
 
 def test_filters_hold_before_the_top_is_cut(library: Library, articles: Path) -> None:

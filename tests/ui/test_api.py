@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import os
+import time
 from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
@@ -245,7 +246,9 @@ def test_an_index_job(tmp_path: Path, articles: Path) -> None:
         assert running["progress"]["passages"] == 2
         assert "/" not in running["progress"]["source"]
         assert client.get("/search", params={"q": "bread"}).status_code == 200
-        held = client.get("/documents").json()["documents"]
+        until = time.monotonic() + SECONDS  # the first document is committed meanwhile
+        while not (held := client.get("/documents").json()["documents"]):
+            assert time.monotonic() < until
         refused = client.delete(f"/documents/{held[0]['id']}")
         assert (refused.status_code, refused.json()["title"]) == (409, "Index jobs are pending")
 

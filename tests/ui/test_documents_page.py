@@ -20,8 +20,7 @@ from served import here
 
 from rag import DocumentSummary, Failure, Library
 from ui import strings
-from ui.api.index_jobs import IndexReport
-from ui.jobs import Phase
+from ui.jobs import Outcome, Phase
 from ui.pages import documents_page, documents_routes
 from ui.pages.documents_page import Contents, Listing, Row
 from ui.templates import render
@@ -244,7 +243,7 @@ def test_the_script_gets_its_texts_from_the_page() -> None:
     script = "".join(path.read_text() for path in documents_routes.SCRIPTS.values())
     asked = set(re.findall(r"texts\.(\w+)", script))
     assert asked | {"queued", "cancelling", *get_args(Phase)} == set(texts)
-    assert set(texts["counts"]) < set(IndexReport.model_fields)
+    assert set(texts["counts"]) < set(Outcome.__dataclass_fields__)
     assert "innerHTML" not in script
 
 

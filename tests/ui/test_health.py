@@ -11,7 +11,7 @@ from served import api
 
 from rag import Library
 from ui.jobs import Jobs
-from ui.ops.metrics import read
+from ui.ops.metrics import LibraryState, Metrics
 from ui.ops.warm_up import WarmUp
 
 
@@ -25,7 +25,8 @@ def test_ready_only_while_questions_are_answered(tmp_path: Path) -> None:
         warming.start()
         warming.join()
         assert client.get("/ready").json() == {"status": "ready"}
-        assert read(library, Jobs(library), warming).documents == 0
+        counted = Metrics(LibraryState(library, Jobs(library), warming))
+        assert b"rag_documents 0.0" in counted.text()
         for ruin in (damage, shutil.rmtree):
             ruin(folder)
             answer = client.get("/ready")
@@ -33,7 +34,8 @@ def test_ready_only_while_questions_are_answered(tmp_path: Path) -> None:
             assert answer.json()["type"] == "/api/v1/problems/broken"
             assert "the terminal that runs rag says more" in answer.json()["detail"]
             assert client.get("/health").status_code == 200
-            assert read(library, Jobs(library), warming).documents is None
+            assert b"rag_readable 0.0" in counted.text()
+            assert b"rag_documents 0.0" not in counted.text()
 
 
 def test_ready_while_files_come_and_go(tmp_path: Path) -> None:

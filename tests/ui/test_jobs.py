@@ -102,7 +102,7 @@ def test_a_job_from_start_to_end(jobs: Jobs, pausing: Pausing, many: Path) -> No
     first = jobs.start([many])
     last = over(jobs, first)
     assert first.state == "queued"
-    assert (last.id, last.paths, last.state) == (first.id, (str(many),), "done")
+    assert (last.id, last.names, last.state) == (first.id, (str(many),), "done")
     assert last.report is not None
     assert last.report.added == FILES
     assert many.name not in repr(last.report)  # fifty lists of a million files would fill memory
@@ -211,7 +211,7 @@ def test_old_jobs_are_forgotten(
 
 def test_phases() -> None:
     """Worked out from the last step, for a running job only."""
-    job = Job(id="1", paths=(), asked=dt.datetime(2026, 1, 1, tzinfo=dt.UTC), state="running")
+    job = Job(id="1", names=(), asked=dt.datetime(2026, 1, 1, tzinfo=dt.UTC), state="running")
     assert job.phase == "looking"
     step = Progress(files_done=2, files=2, passages=8, embedded=3, reused=4, source="")
     phases = {"hashing": "looking", "reading": "reading", "calibrating": "finishing"}

@@ -85,13 +85,13 @@ def test_each_error_of_a_group_is_told() -> None:
 
 def test_each_search_is_logged(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     """Whoever asks: who and how long in any case, what only where that is wanted."""
-    caplog.set_level(logging.INFO, logger="ui.ops.search_log")
+    caplog.set_level(logging.INFO, logger="ui.ops.logs")
     with Library.open(tmp_path / "library", embedder=HashingEmbedder()) as library:
         client = api(library)
         for way in ("search", "ask", "find"):
             assert client.get(f"/{way}", params={"q": MOLE}).status_code == 200
         Narrowing().ask(library, MOLE)
-    records = [record for record in caplog.records if record.name == "ui.ops.search_log"]
+    records = [record for record in caplog.records if record.name == "ui.ops.logs"]
     assert [vars(record)["way"] for record in records] == ["search", "ask", "find", "page"]
     private, open_ = (logs.formatter(terminal=False, questions=asked) for asked in (False, True))
     for record in records:

@@ -18,11 +18,11 @@ from rag import Library
 from ui.api import problems
 from ui.jobs import Jobs
 from ui.ops import metrics, request_log
-from ui.ops.metrics import Metrics, Reading
+from ui.ops.metrics import LibraryState, Metrics
 from ui.ops.request_log import RequestLog
 from ui.ops.warm_up import WarmUp
 
-NONE = Metrics(lambda: Reading(ready=False))
+NONE = Metrics()
 
 
 def application(counted: Metrics) -> FastAPI:
@@ -95,7 +95,7 @@ def test_the_log_names_routes_and_no_paths(caplog: pytest.LogCaptureFixture) -> 
 def test_who_left_before_the_answer_is_no_error(caplog: pytest.LogCaptureFixture) -> None:
     """An application that begins no answer, as they do for a page that was closed, did not fail."""
     caplog.set_level(logging.DEBUG, logger="ui.ops.request_log")
-    counted = Metrics(lambda: Reading(ready=False))
+    counted = Metrics()
 
     async def nothing(*_: object) -> None:
         """Answer nothing, or fail."""
@@ -119,7 +119,7 @@ def test_what_prometheus_reads(tmp_path: object, library: Library) -> None:
         job = jobs.start([library.path.parent / "tea.txt"])
         assert over(jobs, job).state == "done"
         jobs.close()
-        counted = Metrics(lambda: metrics.read(small, jobs, warming))
+        counted = Metrics(LibraryState(small, jobs, warming))
         client = asked(counted)
         client.get("/documents/1")
         client.get("/documents/2")

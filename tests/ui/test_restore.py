@@ -13,9 +13,8 @@ from hashing_embedder import HashingEmbedder
 from served import api, over
 
 from rag import Library
-from ui import removals as module
+from ui.api.documents import REMOVALS_KEPT, Removals
 from ui.jobs import Job, Jobs
-from ui.removals import Removals
 
 LETTERS = {
     "april.txt": "In April the heron came back to Aldmoor.",
@@ -118,7 +117,6 @@ def test_one_document_is_read_again(client: TestClient, library: Library, jobs: 
     started = client.post(f"/documents/{document_id}/reindex")
     assert (started.status_code, started.json()["names"]) == (202, ["bread.txt"])
     done = last(jobs)
-    assert done.again
     assert done.report is not None
     assert (done.report.updated, done.report.unchanged) == (1, 0)
     assert library.document(document_id).title != "Wrong"
@@ -150,7 +148,7 @@ def test_what_cant_be_read_now_stays(
 def test_removals_are_forgotten_in_the_end() -> None:
     """The oldest first; one that is removed again counts as new."""
     removals = Removals()
-    for number in range(module.KEPT):
+    for number in range(REMOVALS_KEPT):
         removals.remember(str(number), [Path(f"/{number}")])
     removals.remember("0", [Path("/x"), Path("/y")])
     removals.remember("more", [Path("/more")])

@@ -67,8 +67,8 @@ def sent(uploads: Uploads, name: str, pieces: Iterable[bytes]) -> tuple[str, boo
         for piece in pieces:
             draft.write(piece)
         kept = draft.keep(name)
-    assert kept.size == kept.path.stat().st_size
-    return kept.path.name, kept.new
+    assert kept.size == (uploads.folder / kept.name).stat().st_size
+    return kept.name, kept.new
 
 
 @pytest.mark.parametrize(

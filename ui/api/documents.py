@@ -1,42 +1,27 @@
-"""Documents: list, metadata, text, passages, removal, and the report on indexed files."""
+"""Documents: list, metadata, text, passages, removal and restoring, and the report on files."""
 
 from __future__ import annotations
 
 import datetime as dt
+import threading
+from collections import OrderedDict
+from collections.abc import Iterable
+from pathlib import Path
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import PlainTextResponse
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 import rag
-from rag import Library
-from ui.api import problems, write_access
-from ui.api.schemas import FURTHEST, OPTIONAL, Filters, Offset, Shape, Source
-from ui.jobs import Jobs
-from ui.removals import Removals
+from rag import Library, SourcePath
+from ui.api import index_jobs, problems, write_access
+from ui.api.schemas import FURTHEST, OPTIONAL, Filters, Offset, Parameters, Shape
+from ui.jobs import Job, Jobs
 
 MOST_ROWS = 1000
-
-
-class DocumentSummary(Shape):
-    """A document in a list."""
-
-    id: str
-    title: str
-    source: Source
-    """The file's name."""
-    date: dt.date | None
-    date_from: str | None
-    """Where the date comes from: ``document``, ``file`` or ``file time``."""
-    passages: int
-    """Number of passages."""
-    language: str | None
-    """Language code, such as ``en``."""
-    pages: int
-    """Number of pages; 0 if the format has none."""
-    warnings: tuple[str, ...]
-    """What may have been read incorrectly."""
+REMOVALS_KEPT = 100
+"""Removals that are remembered."""
 
 
 class Documents(Shape):
@@ -45,7 +30,7 @@ class Documents(Shape):
     total: int
     """Number of documents that match the filters."""
     offset: int
-    documents: tuple[DocumentSummary, ...]
+    documents: tuple[rag.DocumentSummary, ...]
 
 
 class Collection(Shape):
@@ -76,7 +61,7 @@ class Document(Shape):
 
     id: str
     title: str
-    sources: tuple[Source, ...]
+    sources: tuple[SourcePath, ...]
     """Names of the files that contain it."""
     date: dt.date | None
     metadata: dict[str, str]
@@ -92,67 +77,17 @@ class Document(Shape):
     """Whether its file, or the archive that contains it, still exists and can be read again."""
 
 
-class Page(Shape):
-    """A page on which the passage appears."""
-
-    number: int
-    label: str | None
-    """The printed page number."""
-    start: int
-    """Offset in the document's text, in characters."""
-
-
-class Passage(Shape):
-    """A passage of whole sentences; offsets are characters of its document's text."""
-
-    id: str
-    document_id: str
-    text: str
-    start: int
-    end: int
-    headings: tuple[str, ...]
-    """The headings above it, outermost first."""
-    pages: tuple[Page, ...]
-
-
 class PassageInPlace(Shape):
     """A passage, its document and, on request, its neighbours."""
 
     title: str
-    source: Source
+    source: SourcePath
     date: dt.date | None
-    passage: Passage
-    before: Passage | None
+    passage: rag.Passage
+    before: rag.Passage | None
     """The preceding passage in the document."""
-    after: Passage | None
+    after: rag.Passage | None
     """The following passage."""
-
-
-class Failure(Shape):
-    """A file that could not be read, and why."""
-
-    source: Source
-    reason: str
-    kind: Literal["unreadable", "unsupported", "password"]
-    """Nothing reads files of an ``unsupported`` type; ``password`` is for files that one opens."""
-
-
-class FileReport(Shape):
-    """The outcome of indexing one file."""
-
-    source: Source
-    status: Literal["indexed", "partly", "failed"]
-    documents: int
-    """More than one for a file that contains several; 0 if it could not be read."""
-    pages: int
-    pages_with_text: int
-    characters: int
-    passages: int
-    languages: tuple[str, ...]
-    warnings: tuple[str, ...]
-    failures: tuple[Failure, ...]
-    seconds: float
-    """Time taken to read it."""
 
 
 class Report(Shape):
@@ -160,13 +95,13 @@ class Report(Shape):
 
     total: int
     offset: int
-    files: tuple[FileReport, ...]
+    files: tuple[rag.FileReport, ...]
 
 
 class Removed(Shape):
     """What was removed from the library; the files themselves are left alone."""
 
-    sources: tuple[Source, ...]
+    sources: tuple[SourcePath, ...]
 
 
 class Listed(Filters):
@@ -182,20 +117,16 @@ class Listed(Filters):
     """Page size."""
 
 
-class Stretch(BaseModel):
+class Stretch(Parameters):
     """A range of a text, in characters."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
     start: Annotated[int, Field(ge=0, le=1_000 * FURTHEST)] = 0
     end: Annotated[int | None, Field(ge=0, le=1_000 * FURTHEST), OPTIONAL] = None
     """Exclusive; by default the end of the text."""
 
 
-class Rows(BaseModel):
+class Rows(Parameters):
     """A page of the report on indexed files."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
     status: Annotated[Literal["indexed", "partly", "failed"] | None, OPTIONAL] = None
     """Only files with this outcome."""
@@ -203,9 +134,31 @@ class Rows(BaseModel):
     limit: Annotated[int, Field(ge=1, le=MOST_ROWS)] = 100
 
 
-def routes(library: Library, jobs: Jobs, removals: Removals) -> APIRouter:
+class Removals:
+    """The last hundred removed documents and their files, since the server started. Thread-safe."""
+
+    def __init__(self) -> None:
+        self._files: OrderedDict[str, tuple[Path, ...]] = OrderedDict()
+        self._changing = threading.Lock()
+
+    def remember(self, document_id: str, files: Iterable[Path]) -> None:
+        """Remember the files of a removed document, evicting the oldest removal if necessary."""
+        with self._changing:
+            self._files[document_id] = tuple(files)
+            self._files.move_to_end(document_id)
+            while len(self._files) > REMOVALS_KEPT:
+                self._files.popitem(last=False)
+
+    def files(self, document_id: str) -> tuple[Path, ...] | None:
+        """The files of a removed document; None if it was not removed or was forgotten."""
+        with self._changing:
+            return self._files.get(document_id)
+
+
+def routes(library: Library, jobs: Jobs) -> APIRouter:
     """Create the routes for what a library holds."""
     router = APIRouter(tags=["documents"])
+    _add_changes(router, library, jobs)
     missing = problems.declared(problems.NOT_FOUND)
 
     @router.get("/documents")
@@ -216,15 +169,13 @@ def routes(library: Library, jobs: Jobs, removals: Removals) -> APIRouter:
         return Documents(
             total=library.count_documents(limits),
             offset=listed.offset,
-            documents=tuple(DocumentSummary.model_validate(one) for one in found),
+            documents=tuple(found),
         )
 
     @router.get("/collections")
     def collections() -> Collections:
         """List the collections, with counts."""
-        return Collections(
-            collections=tuple(Collection.model_validate(one) for one in library.collections())
-        )
+        return Collections.model_validate({"collections": library.collections()})
 
     @router.get("/documents/{document_id}", responses=missing)
     def document(document_id: str) -> Document:
@@ -241,10 +192,45 @@ def routes(library: Library, jobs: Jobs, removals: Removals) -> APIRouter:
         """Get a document's extracted text, or a range of it."""
         return library.document(document_id).text[stretch.start : stretch.end]
 
+    @router.get("/passages/{passage_id}", responses=missing)
+    def passage(passage_id: str, *, neighbours: bool = False) -> PassageInPlace:
+        """Get a passage and, with ``neighbours``, the ones before and after it."""
+        found = library.passage(passage_id)
+        before, after = library.around(found) if neighbours else (None, None)
+        of = library.document(found.document_id)
+        return PassageInPlace(
+            title=of.title,
+            source=of.source,
+            date=of.date,
+            passage=found,
+            before=before,
+            after=after,
+        )
+
+    @router.get("/report")
+    def report(rows: Annotated[Rows, Query()]) -> Report:
+        """List the outcome of every file: pages, passages, language, warnings, failures."""
+        return Report(
+            total=library.count_files(rows.status),
+            offset=rows.offset,
+            files=tuple(library.report(rows.status, offset=rows.offset, limit=rows.limit)),
+        )
+
+    return router
+
+
+def _add_changes(router: APIRouter, library: Library, jobs: Jobs) -> None:
+    """Add the routes that remove a document, restore it, or read it again."""
+    removals = Removals()
+    allowed = [Depends(write_access.require)]
+    unreadable = problems.declared(
+        problems.NOT_FROM_HERE, problems.NOT_FOUND, problems.GONE, problems.NOT_JSON
+    )
+
     @router.delete(
         "/documents/{document_id}",
-        dependencies=[Depends(write_access.require)],
-        responses=missing | problems.declared(problems.NOT_FROM_HERE, problems.INDEXING),
+        dependencies=allowed,
+        responses=problems.declared(problems.NOT_FOUND, problems.NOT_FROM_HERE, problems.INDEXING),
     )
     def remove_document(document_id: str) -> Removed:
         """Remove a document from the library, and all others from the same file; the file is left
@@ -262,33 +248,44 @@ def routes(library: Library, jobs: Jobs, removals: Removals) -> APIRouter:
         removals.remember(document_id, files)
         return Removed(sources=tuple(removed))
 
-    @router.get("/passages/{passage_id}", responses=missing)
-    def passage(passage_id: str, *, neighbours: bool = False) -> PassageInPlace:
-        """Get a passage and, with ``neighbours``, the ones before and after it."""
-        found = library.passage(passage_id)
-        before, after = library.around(found) if neighbours else (None, None)
-        of = library.document(found.document_id)
-        return PassageInPlace(
-            title=of.title,
-            source=of.source,
-            date=of.date,
-            passage=Passage.model_validate(found),
-            before=Passage.model_validate(before) if before else None,
-            after=Passage.model_validate(after) if after else None,
-        )
+    @router.post(
+        "/documents/{document_id}/reindex",
+        status_code=202,
+        dependencies=allowed,
+        responses=unreadable,
+    )
+    def reindex_document(document_id: str, asked: Request, response: Response) -> Job:
+        """Read a document's file again, even if it hasn't changed.
 
-    @router.get("/report")
-    def report(rows: Annotated[Rows, Query()]) -> Report:
-        """List the outcome of every file: pages, passages, language, warnings, failures."""
-        found = [one for one in library.report() if rows.status in {None, one.status}]
-        page = found[rows.offset : rows.offset + rows.limit]
-        return Report(
-            total=len(found),
-            offset=rows.offset,
-            files=tuple(FileReport.model_validate(one) for one in page),
-        )
+        What can't be read now stays in the library as it is; the job's report says why.
+        """
+        return index_jobs.started(_read(library.files(document_id)), asked, response)
 
-    return router
+    @router.post(
+        "/documents/{document_id}/restore",
+        status_code=202,
+        dependencies=allowed,
+        responses=unreadable,
+    )
+    def restore_document(document_id: str, asked: Request, response: Response) -> Job:
+        """Restore a removed document by reading its file again, with everything in it.
+
+        The last hundred removals are remembered until the server stops.
+        """
+        files = removals.files(document_id)
+        if files is None:
+            raise problems.Refused(
+                problems.NOT_FOUND, "no such document was removed here, or it was too long ago"
+            )
+        return index_jobs.started(_read(files), asked, response)
+
+    def _read(files: Iterable[Path]) -> Job:
+        present = [file for file in files if file.is_file()]
+        if not present:
+            raise problems.Refused(
+                problems.GONE, "its file no longer exists, so it can't be read again"
+            )
+        return jobs.start(present, again=True)
 
 
 def _describe(document: rag.Document, sources: list[str], present: bool) -> Document:  # noqa: FBT001

@@ -12,7 +12,6 @@ from starlette.requests import ClientDisconnect
 from rag import Library
 from ui import uploads as sending
 from ui.api import problems, write_access
-from ui.api.schemas import Shape
 from ui.uploads import StoredFile, TooLarge, Uploads
 
 ANY_BYTES: dict[str, Any] = {
@@ -24,21 +23,8 @@ ANY_BYTES: dict[str, Any] = {
 GIBIBYTE = 1024**3
 
 
-class SentFile(Shape):
-    """A stored upload."""
-
-    name: str
-    """The name to index it by. Differs from the one sent if that was unsafe or taken by another
-    file.
-    """
-    size: int
-    """In bytes."""
-    new: bool
-    """False if the same content was already stored under this name."""
-
-
 HERE_BEFORE: dict[int | str, dict[str, Any]] = {
-    200: {"model": SentFile, "description": "The file was already here"}
+    200: {"model": StoredFile, "description": "The file was already here"}
 }
 
 
@@ -59,7 +45,7 @@ def routes(library: Library, uploads: Uploads) -> APIRouter:
             problems.NOT_KEPT,
         ),
     )
-    async def send_file(name: str, request: Request, response: Response) -> SentFile:
+    async def send_file(name: str, request: Request, response: Response) -> StoredFile:
         """Upload a file, byte for byte, into the library's own folder.
 
         It is not indexed yet: start a job with its name among ``files``.
@@ -68,7 +54,7 @@ def routes(library: Library, uploads: Uploads) -> APIRouter:
         await run_in_threadpool(library.ensure_available)
         kept = await _store(request, sending.safe_name(name), uploads)
         response.status_code = 201 if kept.new else 200
-        return SentFile(name=kept.path.name, size=kept.size, new=kept.new)
+        return kept
 
     return router
 

@@ -49,7 +49,7 @@ def routes(library: Library, warming: WarmUp) -> APIRouter:
         starts another attempt.
         """
         if warming.state == "ready":
-            library.status()  # raises if the library can't be read
+            library.ensure_available()
             return Ready(status="ready")
         trouble = warming.trouble
         if warming.state == "failed":

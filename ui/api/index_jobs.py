@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import os
 from typing import Annotated, Self
 
@@ -10,80 +9,18 @@ from fastapi import APIRouter, Depends, Request, Response
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from ui.api import problems, write_access
-from ui.api.documents import Failure
-from ui.api.schemas import Shape, Source
-from ui.jobs import Job, Jobs, Phase, State
+from ui.api.schemas import Shape
+from ui.jobs import Job, Jobs
 from ui.uploads import LONGEST_NAME, Uploads
 
 MOST_PATHS = 100
 MOST_FILES = 1000
 
 
-class Progress(Shape):
-    """Progress of a job."""
-
-    files_done: int
-    files: int
-    passages: int
-    """Passages read so far."""
-    embedded: int
-    """Passages that were embedded."""
-    reused: int
-    """Passages whose embeddings were reused."""
-    source: Source
-    """The name of the current file."""
-    stage: str
-    """The current stage."""
-    done: int
-    """Progress of the stage: files found, bytes of the current file, or its pages or the like."""
-    total: int
-    """The total of ``done``; 0 if unknown."""
-    seconds: float
-    """Since the job started running."""
-
-
-class IndexReport(Shape):
-    """The outcome of a job, in files and documents."""
-
-    added: int
-    updated: int
-    unchanged: int
-    removed: int
-    failed: int
-    skipped: int
-    failures: tuple[Failure, ...]
-    """The first thousand files that could not be read, each with its reason."""
-    embedded: int
-    """Passages that were embedded."""
-    reused: int
-    seconds: float
-
-
-class IndexJob(Shape):
-    """A snapshot of an index job."""
-
-    id: str
-    names: tuple[Source, ...]
-    """Names of the files and folders to index."""
-    state: State
-    phase: Phase | None
-    """The current phase of a running job."""
-    cancelling: bool
-    """Whether cancellation was requested; it takes a moment."""
-    asked: dt.datetime
-    began: dt.datetime | None
-    ended: dt.datetime | None
-    progress: Progress | None
-    report: IndexReport | None
-    """The outcome, once the job is done."""
-    trouble: str
-    """Why it failed."""
-
-
 class IndexJobs(Shape):
     """All jobs that are remembered, newest first."""
 
-    jobs: tuple[IndexJob, ...]
+    jobs: tuple[Job, ...]
 
 
 def _whole(path: str) -> str:
@@ -146,7 +83,7 @@ def routes(jobs: Jobs, uploads: Uploads) -> APIRouter:
         responses=refused
         | problems.declared(problems.NOT_JSON, problems.TOO_MUCH, problems.TOO_SLOW),
     )
-    def start_index_job(request: IndexRequest, asked: Request, response: Response) -> IndexJob:
+    def start_index_job(request: IndexRequest, asked: Request, response: Response) -> Job:
         """Queue files and folders on the server for indexing."""
         job = jobs.start(
             [*request.paths, *uploads.find(request.files)],
@@ -161,12 +98,12 @@ def routes(jobs: Jobs, uploads: Uploads) -> APIRouter:
     @router.get("/jobs")
     def index_jobs() -> IndexJobs:
         """List the queued jobs, the running one and the latest finished ones."""
-        return IndexJobs(jobs=tuple(map(describe, jobs.all())))
+        return IndexJobs(jobs=jobs.all())
 
     @router.get("/jobs/{job_id}", responses=missing)
-    def index_job(job_id: str) -> IndexJob:
+    def index_job(job_id: str) -> Job:
         """Get the progress and outcome of a job."""
-        return describe(_found(jobs.get(job_id)))
+        return _found(jobs.get(job_id))
 
     @router.delete(
         "/jobs/{job_id}",
@@ -174,9 +111,9 @@ def routes(jobs: Jobs, uploads: Uploads) -> APIRouter:
         dependencies=[Depends(write_access.require)],
         responses=missing | refused,
     )
-    def cancel_index_job(job_id: str) -> IndexJob:
+    def cancel_index_job(job_id: str) -> Job:
         """Cancel a job within a moment; what it has committed stays."""
-        return describe(_found(jobs.cancel(job_id)))
+        return _found(jobs.cancel(job_id))
 
     return router
 
@@ -187,24 +124,7 @@ def _found(job: Job | None) -> Job:
     return job
 
 
-def started(job: Job, asked: Request, response: Response) -> IndexJob:
+def started(job: Job, asked: Request, response: Response) -> Job:
     """Respond to a request that started a job: its snapshot, and its URL in ``Location``."""
     response.headers["location"] = f"{asked.scope['root_path']}/jobs/{job.id}"
-    return describe(job)
-
-
-def describe(job: Job) -> IndexJob:
-    """Convert a job to its API schema: no paths of the server, and a thousand failures at most."""
-    return IndexJob(
-        id=job.id,
-        names=job.paths,
-        state=job.state,
-        phase=job.phase,
-        cancelling=job.cancelling,
-        asked=job.asked,
-        began=job.began,
-        ended=job.ended,
-        progress=Progress.model_validate(job.progress) if job.progress else None,
-        report=IndexReport.model_validate(job.report) if job.report else None,
-        trouble=job.trouble,
-    )
+    return job

@@ -38,7 +38,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A problem type; ``type`` is the URL of its explanation."""
+    """A problem type; without a ``name`` its status code says enough."""
 
     name: str
     status: HTTPStatus
@@ -46,8 +46,8 @@ class Kind:
 
     @property
     def type(self) -> str:
-        """The problem type's URI, relative to the server."""
-        return f"{PREFIX}/problems/{self.name}"
+        """The problem type's URI: the path of its explanation on this server."""
+        return f"{PREFIX}/problems/{self.name}" if self.name else "about:blank"
 
 
 INVALID = Kind("invalid-request", HTTPStatus.UNPROCESSABLE_ENTITY, "The request is not valid")
@@ -75,14 +75,7 @@ BROKEN = Kind("broken", HTTPStatus.SERVICE_UNAVAILABLE, "The library can't be us
 UNEXPECTED = Kind("unexpected", HTTPStatus.INTERNAL_SERVER_ERROR, "Something went wrong")
 
 KINDS: Mapping[str, Kind] = MappingProxyType(
-    {
-        kind.name: kind
-        for kind in (
-            *(INVALID, IMPOSSIBLE, EMPTY, NOT_JSON, NOT_FOUND, NOT_FROM_HERE, READ_ONLY),
-            *(GONE, TOO_LARGE, NOT_KEPT, INDEXING, BUSY, NOT_READY, BROKEN, UNEXPECTED),
-            *(TOO_MUCH, TOO_SLOW, UNKNOWN, MALFORMED, OTHER_NAME, BY_PROXY, TOO_OFTEN, OVERLOADED),
-        )
-    }
+    {kind.name: kind for kind in list(globals().values()) if isinstance(kind, Kind)}
 )
 
 _OF_LIBRARY: tuple[tuple[type[RagError], Kind], ...] = (
@@ -102,7 +95,7 @@ class Wrong(Shape):
 
 
 class Problem(Shape):
-    """Problem details (RFC 9457)."""
+    """Problem details (RFC 9457); fields that would be null are left out."""
 
     type: str
     """The problem type, a URL that explains it; ``about:blank`` if the status code says enough."""
@@ -119,7 +112,7 @@ class Problem(Shape):
     """The first ten validation errors of an invalid request."""
 
 
-class Explanation(Shape):
+class ProblemType(Shape):
     """A problem type."""
 
     type: str
@@ -157,12 +150,17 @@ def response(
         title=kind.title,
         status=kind.status,
         detail=_sentence(detail),
-        instance=_requested_path(scope),
+        instance=root_path.root(scope).removesuffix("/") + quote(root_path.within(scope)),
         request_id=request_log.request_id(scope),
         errors=errors,
     )
     again = kind.status == HTTPStatus.SERVICE_UNAVAILABLE
-    return _json(problem, {**({"retry-after": SECONDS_UNTIL_AGAIN} if again else {}), **headers})
+    return JSONResponse(
+        problem.model_dump(mode="json", exclude_none=True),
+        kind.status,
+        {**({"retry-after": SECONDS_UNTIL_AGAIN} if again else {}), **headers},
+        MEDIA_TYPE,
+    )
 
 
 def wrong(error: RequestValidationError) -> tuple[Wrong, ...]:
@@ -215,15 +213,10 @@ def add_handlers(api: FastAPI) -> None:
         if error.status_code == HTTPStatus.BAD_REQUEST:  # FastAPI, on undecodable bytes
             return response(request.scope, INVALID, "look at body: it can't be read as JSON")
         status = HTTPStatus(error.status_code)
-        problem = Problem(
-            type="about:blank",
-            title=status.phrase,
-            status=status,
-            detail=_sentence(status.description or status.phrase),
-            instance=_requested_path(request.scope),
-            request_id=request_log.request_id(request.scope),
+        detail = status.description or status.phrase
+        return response(
+            request.scope, Kind("", status, status.phrase), detail, headers=error.headers or {}
         )
-        return _json(problem, error.headers or {})
 
     @api.exception_handler(Exception)
     async def unexpected(request: Request, _: Exception) -> Response:
@@ -235,28 +228,14 @@ def routes() -> APIRouter:
     router = APIRouter(tags=["problems"])
 
     @router.get("/problems/{name}", responses=declared(NOT_FOUND))
-    def problem(name: str) -> Explanation:
+    def problem(name: str) -> ProblemType:
         """Get the title of a problem type."""
         kind = KINDS.get(name)
         if kind is None:
             raise Refused(NOT_FOUND, f"the kinds of problems are {', '.join(KINDS)}")
-        return Explanation(type=kind.type, title=kind.title, status=kind.status)
+        return ProblemType(type=kind.type, title=kind.title, status=kind.status)
 
     return router
-
-
-def _requested_path(scope: Scope) -> str:
-    """The path of the request; the prefix of the application is percent-encoded already."""
-    return root_path.root(scope).removesuffix("/") + quote(root_path.within(scope))
-
-
-def _json(problem: Problem, headers: Mapping[str, str]) -> Response:
-    return JSONResponse(
-        problem.model_dump(mode="json", exclude_none=True),
-        status_code=problem.status,
-        media_type=MEDIA_TYPE,
-        headers=dict(headers),
-    )
 
 
 def _reason(error: Mapping[str, Any]) -> str:

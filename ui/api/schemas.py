@@ -4,28 +4,43 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from typing import Annotated, cast
+from collections.abc import Callable
+from dataclasses import fields
+from typing import TYPE_CHECKING, Annotated, TypeVar, cast
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic.config import JsonDict
 
 from rag import MAX_FILTER_LENGTH, MAX_QUESTION_LENGTH, Filter
-from ui.strings import file_name
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 MOST_CONDITIONS = 20
 FURTHEST = 10_000_000
 """The largest offset of a page, more than any library holds."""
 
-Source = Annotated[str, AfterValidator(file_name)]
-"""The file in which a document was found: the last part of its path, so that no response reveals
-where files are on the server.
-"""
+RESPONSE = ConfigDict(frozen=True, from_attributes=True, use_attribute_docstrings=True)
+"""The docstrings of the fields become their descriptions."""
+
+T = TypeVar("T")
 
 
 class Shape(BaseModel):
-    """Base of all schemas; the docstrings of the fields become their descriptions."""
+    """Base of the responses; dataclasses of :mod:`rag` in it are described in the same way."""
 
-    model_config = ConfigDict(frozen=True, from_attributes=True, use_attribute_docstrings=True)
+    model_config = RESPONSE
+
+
+class Parameters(BaseModel):
+    """Base of what requests contain."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+
+def extend(kind: Callable[..., T], value: DataclassInstance, **more: object) -> T:
+    """Make a dataclass of the fields of ``value``, which is of a base class, and of ``more``."""
+    return kind(**{one.name: getattr(value, one.name) for one in fields(value)} | more)
 
 
 def _day(given: object) -> object:
@@ -63,10 +78,8 @@ OPTIONAL = Field(json_schema_extra=_given)
 """For optional parameters."""
 
 
-class Filters(BaseModel):
+class Filters(Parameters):
     """Document filters, named as in ``rag ask``; all of them must match."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
     since: Annotated[Day | None, OPTIONAL] = None
     """Documents from this day on."""

@@ -6,7 +6,8 @@ import datetime as dt
 from collections.abc import Iterable
 
 import rag
-from ui.api.schemas import Shape, Source
+from rag import SourcePath
+from ui.api.schemas import Shape
 
 
 class Passage(Shape):
@@ -14,7 +15,7 @@ class Passage(Shape):
 
     text: str
     title: str
-    source: Source
+    source: SourcePath
     date: dt.date | None
     page: int | None
     headings: tuple[str, ...]
@@ -72,7 +73,7 @@ class Read(Shape):
 
     document_id: str
     title: str
-    source: Source
+    source: SourcePath
     date: dt.date | None
     text: str
     start: int

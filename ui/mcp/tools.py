@@ -24,7 +24,7 @@ from rag import Filter, Library, RagError
 from ui import strings
 from ui.api.schemas import FURTHEST, MOST_CONDITIONS, Condition, Day, Question, Shape
 from ui.mcp import texts
-from ui.ops import public_errors, search_log
+from ui.ops import logs, public_errors
 from ui.ops.warm_up import WarmUp
 from ui.security import origin
 
@@ -84,7 +84,7 @@ def mcp_server(library: Library) -> MCPServer[None]:
         """Find the passages that best answer a question, best first, and estimate how probable it
         is that the documents answer it.
         """
-        with _as_tool_errors(), search_log.log_search("mcp search", question):
+        with _as_tool_errors(), logs.search("mcp search", question):
             limits = Filter(since, until, source, title, language, collections=collections or ())
             answer = library.ask(question, passages, limits)
         found = texts.search_result(answer)
@@ -111,7 +111,7 @@ def mcp_server(library: Library) -> MCPServer[None]:
         collections: InCollections = None,
     ) -> Listed:
         """List every passage that contains all the words, in document order."""
-        with _as_tool_errors(), search_log.log_search("mcp find", query):
+        with _as_tool_errors(), logs.search("mcp find", query):
             limits = Filter(since, until, source, title, language, collections=collections or ())
             found = library.find(query, limits, offset=offset, limit=passages)
         listed = texts.find_result(found)

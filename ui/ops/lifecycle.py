@@ -76,31 +76,6 @@ def answer(
 
     The splash page is up while ``build`` makes the application, which takes seconds.
     """
-    listener = _listen(host, port)
-    with contextlib.closing(listener), _terminated(), contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(
-            _answer(
-                build,
-                background,
-                metrics,
-                access,
-                listener,
-                on_ready=on_ready,
-                on_starting=on_starting,
-            )
-        )
-
-
-async def _answer(
-    build: Callable[[], Awaitable[FastAPI]],
-    background: Background,
-    metrics: Metrics,
-    access: Access,
-    listener: socket.socket,
-    *,
-    on_ready: Callable[[str], None] | None,
-    on_starting: Callable[[str], None] | None,
-) -> None:
     splash = Splash()
     observed = RequestLog(protect(splash, access), metrics)
     server = uvicorn.Server(
@@ -116,34 +91,36 @@ async def _answer(
             timeout_graceful_shutdown=SECONDS_TO_FINISH,
         )
     )
-    serving = asyncio.create_task(server.serve(sockets=[listener]))
-    while not server.started and not serving.done():  # noqa: ASYNC110 — uvicorn has no event for it
-        await asyncio.sleep(0.02)
-    if server.started and on_starting is not None:
-        on_starting(_address(listener))
-    try:
-        app = await build()
-        async with app.router.lifespan_context(app):
-            splash.hand_over(app)
-            if not serving.done() and on_ready is not None:
-                on_ready(_address(listener))
-            await _stop_signal(server, serving)
-            background.jobs.stop()
-            await asyncio.sleep(SECONDS_OF_STREAMS if observed.open_streams else 0)
-            observed.end_streams()
-            await serving
-    finally:
-        server.should_exit = True  # whatever the reason
+    listener = _listen(host, port)
+
+    async def run() -> None:
+        serving = asyncio.create_task(server.serve(sockets=[listener]))
+        # uvicorn has no event for either, so both are polled.
+        while not server.started and not serving.done():  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+        if server.started and on_starting is not None:
+            on_starting(_address(listener))
         try:
-            await serving  # re-raises what ended the server, such as Ctrl-C
+            app = await build()
+            async with app.router.lifespan_context(app):
+                splash.hand_over(app)
+                if not serving.done() and on_ready is not None:
+                    on_ready(_address(listener))
+                while not (server.should_exit or serving.done()):  # noqa: ASYNC110
+                    await asyncio.sleep(0.1)
+                background.jobs.stop()
+                await asyncio.sleep(SECONDS_OF_STREAMS if observed.open_streams else 0)
+                observed.end_streams()
+                await serving
         finally:
-            background.close()
+            server.should_exit = True  # whatever the reason
+            try:
+                await serving  # re-raises what ended the server, such as Ctrl-C
+            finally:
+                background.close()
 
-
-async def _stop_signal(server: uvicorn.Server, serving: asyncio.Task[None]) -> None:
-    """Wait until the server begins to shut down."""
-    while not (server.should_exit or serving.done()):  # noqa: ASYNC110 — uvicorn has no event for it
-        await asyncio.sleep(0.1)
+    with contextlib.closing(listener), _terminated(), contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(run())
 
 
 def _end_quietly(app: ASGIApp) -> ASGIApp:

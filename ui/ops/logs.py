@@ -12,10 +12,12 @@ from __future__ import annotations
 
 import logging
 import sys
+import time
 import traceback
 from collections.abc import Iterator
+from contextlib import contextmanager
 from types import TracebackType
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
@@ -31,6 +33,7 @@ FIELDS = frozenset(
 )
 """Keys that ``extra`` may have; libraries pass all sorts of others."""
 
+_log = logging.getLogger(__name__)
 _FIRST = ("timestamp", "level", "event")
 
 _ExcInfo: TypeAlias = (
@@ -91,6 +94,18 @@ def formatter(*, terminal: bool, questions: bool) -> logging.Formatter:
 def of_request(request_id: str) -> None:
     """Bind the request's id to everything that the current task logs from now on."""
     structlog.contextvars.bind_contextvars(request_id=request_id)
+
+
+Way: TypeAlias = Literal["page", "search", "ask", "find", "mcp search", "mcp find"]
+
+
+@contextmanager
+def search(way: Way, question: str) -> Iterator[None]:
+    """Log a search with its duration; the question itself only on request."""
+    began = time.perf_counter()
+    yield
+    seconds = round(time.perf_counter() - began, 4)
+    _log.info("search", extra={"way": way, "seconds": seconds, "question": question})
 
 
 def _traceback(error: BaseException, *, words: bool) -> Iterator[str]:

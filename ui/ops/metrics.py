@@ -7,8 +7,7 @@ time. No metric names a document, a question or a path.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Iterator
 from importlib.metadata import version
 
 from fastapi import FastAPI, Request
@@ -34,54 +33,21 @@ PATH = "/metrics"
 MEDIA_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 NOT_FOR_OTHERS = "metrics are for the machine that serves them"
 
+_HELD = {
+    "documents": "Documents in the library.",
+    "passages": "Passages in the library.",
+    "generation": "Rises with every committed change.",
+    "bytes": "Size of the library's folder on disk.",
+}
 SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 """Histogram bucket bounds, in seconds."""
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """The state of the library at scrape time.
-
-    ``documents``, ``passages``, ``generation`` and
-    ``bytes`` are None if the library can't be read. ``jobs`` counts queued and running jobs,
-    ``jobs_over`` those that finished since the server started, by state.
-    """
-
-    ready: bool
-    documents: int | None = None
-    passages: int | None = None
-    generation: int | None = None
-    bytes: int | None = None
-    jobs: Mapping[str, int] = field(default_factory=dict)
-    jobs_over: Mapping[str, int] = field(default_factory=dict)
-
-
-def read(library: Library, jobs: Jobs, warming: WarmUp) -> Reading:
-    """Read the library's current state."""
-    states = [job.state for job in jobs.all() if not job.is_over]
-    reading = Reading(
-        ready=warming.state == "ready",
-        jobs={state: states.count(state) for state in ("queued", "running")},
-        jobs_over=jobs.over(),
-    )
-    try:
-        status = library.status()
-    except RagError:
-        return reading
-    return replace(
-        reading,
-        documents=status.documents,
-        passages=status.passages,
-        generation=status.generation,
-        bytes=status.bytes,
-    )
 
 
 class Metrics:
     """The metrics of one server, in their own registry."""
 
-    def __init__(self, library: Callable[[], Reading]) -> None:
-        """``library`` returns the state of the library."""
+    def __init__(self, *collectors: Collector) -> None:
+        """``collectors`` are read at scrape time."""
         self._registry = CollectorRegistry()
         self._requests = Counter(
             "rag_http_requests",
@@ -103,7 +69,8 @@ class Metrics:
         )
         Info("rag", "What is running.", registry=self._registry).info({"version": version("rag")})
         ProcessCollector(registry=self._registry)
-        self._registry.register(_LibraryState(library))
+        for collector in collectors:
+            self._registry.register(collector)
 
     @contextlib.contextmanager
     def one_open(self) -> Iterator[None]:
@@ -121,47 +88,47 @@ class Metrics:
         return generate_latest(self._registry)
 
 
-class _LibraryState(Collector):
-    """Collects the state of the library at scrape time."""
+class LibraryState(Collector):
+    """The state of a library, its jobs and its model, read at scrape time."""
 
-    def __init__(self, library: Callable[[], Reading]) -> None:
+    def __init__(self, library: Library, jobs: Jobs, warming: WarmUp) -> None:
         self._library = library
+        self._jobs = jobs
+        self._warming = warming
 
     def describe(self) -> Iterable[Metric]:
         """Return nothing, so that registration doesn't read the library."""
         return ()
 
-    def collect(self) -> Iterable[Metric]:
-        ready = _gauge("ready", "Whether questions are answered at once.")
-        readable = _gauge("readable", "Whether the library can be read.")
-        held = {
-            "documents": _gauge("documents", "Documents in the library."),
-            "passages": _gauge("passages", "Passages in the library."),
-            "generation": _gauge("generation", "Rises with every committed change."),
-            "bytes": _gauge("bytes", "Size of the library's folder on disk."),
-        }
-        jobs = _gauge("index_jobs", "Index jobs pending or running.", "state")
+    def collect(self) -> Iterator[Metric]:
+        """The gauges; those of the library are empty if it can't be read."""
+        try:
+            status = self._library.status()
+        except RagError:
+            status = None
+        ready = self._warming.state == "ready"
+        yield _gauge("ready", "Whether questions are answered at once.", ready)
+        yield _gauge("readable", "Whether the library can be read.", status is not None)
+        for name, about in _HELD.items():
+            yield _gauge(name, about, None if status is None else getattr(status, name))
+        states = [job.state for job in self._jobs.all() if not job.is_over]
+        pending = _gauge("index_jobs", "Index jobs pending or running.", None, "state")
+        for state in ("queued", "running"):
+            pending.add_metric([state], states.count(state))
+        yield pending
         over = CounterMetricFamily(
             "rag_index_jobs_ended",
             "Index jobs that ended since the server began.",
             labels=["state"],
         )
-        reading = self._library()
-        ready.add_metric([], reading.ready)
-        readable.add_metric([], reading.documents is not None)
-        for name, family in held.items():
-            value: int | None = getattr(reading, name)
-            if value is not None:
-                family.add_metric([], value)
-        for state, number in reading.jobs.items():
-            jobs.add_metric([state], number)
-        for state, number in reading.jobs_over.items():
+        for state, number in self._jobs.over().items():
             over.add_metric([state], number)
-        return (ready, readable, *held.values(), jobs, over)
+        yield over
 
 
-def _gauge(name: str, about: str, *labels: str) -> GaugeMetricFamily:
-    return GaugeMetricFamily(f"rag_{name}", about, labels=labels)
+def _gauge(name: str, about: str, value: float | None, *labels: str) -> GaugeMetricFamily:
+    """A gauge; without a value, metrics are added to it."""
+    return GaugeMetricFamily(f"rag_{name}", about, value, labels or None)
 
 
 def add_routes(app: FastAPI, metrics: Metrics) -> None:

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
 
 from rag import EmptyQuestion, InputError, Library, RagError, cited
 from ui import strings
@@ -18,7 +19,7 @@ from ui.security import messages
 from ui.templates import render
 
 if TYPE_CHECKING:
-    from rag import Answer, Hit
+    from rag import Answer, Hit, Status
     from ui.pages.highlights import Paragraph
 
 NEWEST = 5
@@ -64,17 +65,23 @@ class HitView:
     good: bool | None
 
 
+_FIRST_VIEWS: WeakKeyDictionary[Library, tuple[Status, FirstView]] = WeakKeyDictionary()
+
+
 def first_view(library: Library) -> FirstView:
-    """Summarize what is indexed and make example questions."""
+    """Summarize what is indexed and make example questions, again if the library has changed."""
     try:
+        status = library.status()
+        if (known := _FIRST_VIEWS.get(library)) and known[0] == status:
+            return known[1]
         newest = library.documents(NEWEST)
         documents = [library.document(summary.id) for summary in newest]
-        facets, status = library.facets(), library.status()
+        facets = library.facets()
     except RagError as error:
         _log.error("The library is in trouble: %s", error)
         masthead = render("masthead", articles=0, newest=None, note="")
         return FirstView(masthead, _problem(public_errors.public_message(error)), ())
-    return FirstView(
+    view = FirstView(
         masthead=render(
             "masthead",
             articles=status.documents,
@@ -91,6 +98,8 @@ def first_view(library: Library) -> FirstView:
             if len(status.collections) > 1
         ),
     )
+    _FIRST_VIEWS[library] = status, view
+    return view
 
 
 def _choices(counts: Mapping[str, int]) -> tuple[tuple[str, str], ...]:

@@ -14,7 +14,7 @@ from fastapi import Query
 from fastapi.exceptions import HTTPException
 from fastapi.responses import HTMLResponse
 
-from rag import Citation, DocumentNotFound, Quote, cited
+from rag import Citation, DocumentNotFound, Quote, cited, file_name
 from ui import strings
 from ui.pages import reader
 from ui.pages.permalink import lasting_link
@@ -54,7 +54,7 @@ class Reference:
             author=document.metadata.get("author", ""),
             day=document.date if dated else None,
             page=_page(document, start),
-            file=strings.file_name(document.source),
+            file=file_name(document.source),
         )
 
 

@@ -14,6 +14,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 from urllib.parse import urlencode
 
+from rag import file_name
 from ui import strings
 from ui.pages import insight_strings
 from ui.templates import render
@@ -92,7 +93,7 @@ class Row:
     @property
     def type(self) -> str:
         """The file extension, without its dot."""
-        file = PurePosixPath(strings.file_name(self.summary.source))
+        file = PurePosixPath(file_name(self.summary.source))
         return file.suffix.lower().removeprefix(".")
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from fastapi import Request
 from fastapi.responses import FileResponse, HTMLResponse
 
-from rag import Failure, Filter
+from rag import Filter
 from ui.pages import documents_page
 from ui.pages.documents_page import ROWS, Contents, Listing, Row
 from ui.security import principal
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from fastapi import FastAPI
 
-    from rag import DocumentSummary, FileReport, Library
+    from rag import DocumentSummary, Failure, Library
 
 SCRIPTS = {
     name: Path(__file__).parents[1] / "static" / name for name in ("library.js", "sending.js")
@@ -47,13 +47,13 @@ def add_routes(app: FastAPI, library: Library) -> None:
         listing = listing.within(total)
         offset = (listing.page - 1) * ROWS
         found = library.documents(ROWS, limits, offset=offset, order=listing.sort)
-        reports = library.report()
+        failures, doubts = library.unread()
         contents = Contents(
             held=library.count_documents(),
             total=total,
-            rows=tuple(_rows(found, reports)),
+            rows=tuple(_rows(found, failures)),
             types=library.facets().types,
-            unread=tuple(_unread(reports)),
+            unread=(*failures, *doubts),
         )
         may_change = principal.of(request.scope).may_change
         page = documents_page.page(listing, contents, may_change=may_change)
@@ -68,16 +68,8 @@ def add_routes(app: FastAPI, library: Library) -> None:
         app.get(f"/{one}")(script(one))
 
 
-def _rows(found: Sequence[DocumentSummary], reports: Sequence[FileReport]) -> Iterator[Row]:
-    failed = {one.source: one.reason for report in reports for one in report.failures}
+def _rows(found: Sequence[DocumentSummary], failures: Sequence[Failure]) -> Iterator[Row]:
+    failed = {one.source: one.reason for one in failures}
     for summary in found:
         reason = failed.get(summary.source)
         yield Row(summary, (*summary.warnings, *([reason] if reason else [])))
-
-
-def _unread(reports: Sequence[FileReport]) -> Iterator[Failure]:
-    """Iterate over what could not be read, file by file; warnings come last."""
-    for report in reports:
-        yield from report.failures
-    for report in reports:
-        yield from (Failure(report.source, line) for line in report.warnings)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from rag import Filter, InputError
 from ui import strings
-from ui.ops import search_log
+from ui.ops import logs
 
 if TYPE_CHECKING:
     from starlette.datastructures import QueryParams
@@ -50,7 +50,7 @@ class Narrowing:
         InputError
             If a date is invalid.
         """
-        with search_log.log_search("page", question):
+        with logs.search("page", question):
             limits = Filter(
                 _day(self.since),
                 _day(self.until),

@@ -15,6 +15,7 @@ from urllib.parse import quote
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from rag import file_name
 from ui import strings
 
 _ENVIRONMENT = Environment(
@@ -26,7 +27,7 @@ _ENVIRONMENT = Environment(
     auto_reload=False,
 )
 _ENVIRONMENT.globals["strings"] = strings
-_ENVIRONMENT.filters["file_name"] = strings.file_name
+_ENVIRONMENT.filters["file_name"] = file_name
 _ENVIRONMENT.filters["quote"] = partial(quote, safe="")
 
 

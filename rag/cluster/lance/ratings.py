@@ -32,11 +32,13 @@ class SharedRatings:
         """Delete the rating of this passage for this query, if any."""
         self._notes.forget(self._same(rating))
 
-    def all(self) -> list[Rating]:
-        """All ratings, earliest first."""
-        return sorted(
-            self._stored().values(), key=lambda one: (one.time, one.question, one.passage_id)
-        )
+    def __len__(self) -> int:
+        return len(self._stored())
+
+    def all(self, question: str | None = None) -> list[Rating]:
+        """All ratings, or those for one question, earliest first."""
+        found = (one for one in self._stored().values() if question in {None, one.question})
+        return sorted(found, key=lambda one: (one.time, one.question, one.passage_id))
 
     def _stored(self) -> dict[str, Rating]:
         return {name: _rating(value) for name, value in self._notes.all(_NAMED).items()}

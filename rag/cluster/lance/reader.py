@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from itertools import islice
 
 from rag.cluster.lance import rows
 from rag.cluster.lance.filter_sql import any_of, in_batches, one_of, quote
 from rag.cluster.lance.revisions import DocumentSources
 from rag.cluster.lance.tables import Tables
 from rag.index.sqlite import FileRecord, Source, StoredPassage, content_key, sentence_spans
-from rag.types import Document, Passage, PassageEncoding
+from rag.types import Document, Failure, Passage, PassageEncoding
 from rag.types.arrays import Vectors
 from rag.types.parts import count_pages
 from rag.types.reports import FileReport
@@ -147,14 +148,29 @@ class SharedReader:
         found = self._tables.documents.rows(("files",), "warnings <> '[]'")
         return frozenset(file for row in found for file in row["files"])
 
-    def file_reports(self) -> list[FileReport]:
-        """Reports on all files read, by path."""
+    def file_reports(
+        self, status: str | None = None, offset: int = 0, limit: int | None = None
+    ) -> list[FileReport]:
+        """Reports on all files read, or those with a status, by path; a page of them."""
         of_file: dict[str, list[rows.Row]] = {}
         for row in self._tables.documents.rows(_REPORTED):
             for file in row["files"]:
                 of_file.setdefault(file, []).append(row)
         records = self.files()
-        return [_report(records[path], of_file.get(path, [])) for path in sorted(records)]
+        found = (_report(records[path], of_file.get(path, [])) for path in sorted(records))
+        last = None if limit is None else offset + limit
+        return list(islice((one for one in found if status in {None, one.status}), offset, last))
+
+    def count_files(self, status: str | None = None) -> int:
+        """Number of files read, or of those with a status."""
+        return len(self.file_reports(status))
+
+    def unread(self) -> tuple[list[Failure], list[Failure]]:
+        """What could not be read, and what was read with doubts (warnings), by path."""
+        reports = self.file_reports()
+        return [failure for one in reports for failure in one.failures], [
+            Failure(one.source, line) for one in reports for line in one.warnings
+        ]
 
 
 def _report(record: FileRecord, documents: Iterable[rows.Row]) -> FileReport:

@@ -48,12 +48,19 @@ class RatingStore:
         with self._database.change() as connection:
             connection.execute(_FORGET, _names(rating))
 
+    def __len__(self) -> int:
+        (found,) = self._database.connection.execute("SELECT count(*) FROM feedback").fetchone()
+        return int(found)
+
     @sound
-    def all(self) -> list[Rating]:
-        """All ratings, oldest first."""
+    def all(self, question: str | None = None) -> list[Rating]:
+        """All ratings, or those for one question, oldest first."""
+        where, values = ("", ()) if question is None else ("WHERE question = ?", (question,))
         rows = self._database.connection.execute(
-            'SELECT question, passage, document, source, quotation, start, "end", good, score,'
-            " time FROM feedback ORDER BY time, question, passage"
+            "SELECT question, passage, document, source, quotation, start,"  # noqa: S608
+            ' "end", good, score,'
+            f" time FROM feedback {where} ORDER BY time, question, passage",
+            values,
         )
         return [
             Rating(

@@ -31,6 +31,7 @@ from rag.index.sqlite.tokens import token_bits
 from rag.types import (
     Document,
     DocumentCount,
+    Failure,
     Heading,
     Page,
     Passage,
@@ -41,6 +42,13 @@ from rag.types.arrays import Keys, TokenBits, Vectors
 from rag.types.filters import Filter
 from rag.types.parts import count_pages, whole_source
 from rag.types.reports import FileReport
+
+_STATUS = (
+    "(:status IS NULL OR :status = CASE WHEN failures = '[]' THEN 'indexed'"
+    " WHEN EXISTS (SELECT 1 FROM source WHERE source.file = file.path) THEN 'partly'"
+    " ELSE 'failed' END)"
+)
+"""A condition on ``file``: it has the status of :class:`rag.types.reports.FileReport`."""
 
 
 class StoreReader:
@@ -80,19 +88,44 @@ class StoreReader:
         }
 
     @sound
-    def file_reports(self) -> list[FileReport]:
-        """Reports on all files read, by path."""
+    def file_reports(
+        self, status: str | None = None, offset: int = 0, limit: int | None = None
+    ) -> list[FileReport]:
+        """Reports on all files read, or those with a status, by path; a page of them."""
         rows = self._database.connection.execute(
-            "SELECT file.path, failures, seconds,"
+            "SELECT file.path, failures, seconds,"  # noqa: S608 (our own)
             " (SELECT json_group_array(json_array(json(pages), length(text), json(warnings),"
             "    language,"
             "    (SELECT count(*) FROM passage WHERE passage.document = document.key),"
             "    source.path))"
             "  FROM source JOIN document ON document.key = source.document"
             "  WHERE source.file = file.path)"
-            " FROM file ORDER BY file.path"
+            f" FROM file WHERE {_STATUS} ORDER BY file.path LIMIT :limit OFFSET :offset",
+            {"status": status, "limit": -1 if limit is None else limit, "offset": offset},
         )
         return [_file_report(*row) for row in rows]
+
+    def count_files(self, status: str | None = None) -> int:
+        """Number of files read, or of those with a status."""
+        (found,) = self._database.connection.execute(
+            f"SELECT count(*) FROM file WHERE {_STATUS}",  # noqa: S608 (our own)
+            {"status": status},
+        ).fetchone()
+        return int(found)
+
+    @sound
+    def unread(self) -> tuple[list[Failure], list[Failure]]:
+        """What could not be read, and what was read with doubts (warnings), by path."""
+        failed = self._database.connection.execute(
+            "SELECT failures FROM file WHERE failures <> '[]' ORDER BY path"
+        )
+        doubtful = self._database.connection.execute(
+            "SELECT file, warnings FROM source JOIN document ON document.key = source.document"
+            " WHERE warnings <> '[]' ORDER BY file, source.path"
+        )
+        return [one for (failures,) in failed for one in failures_from_json(failures)], [
+            Failure(file, line) for file, lines in doubtful for line in json.loads(lines)
+        ]
 
     def matching(self, conditions: Filter) -> Keys:
         """The keys of the passages of documents that meet all conditions, ascending."""
