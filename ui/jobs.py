@@ -27,6 +27,7 @@ from rag import (
     IndexReport,
     Library,
     Progress,
+    RagError,
     SourceNotFound,
     SourcePath,
     max_document_of,
@@ -293,8 +294,9 @@ class Jobs:
             end = {"state": "done", "report": Outcome.of(run(progress=on_progress))}
         except _Cancelled:
             end["state"] = "cancelled"
-        except Exception as error:  # noqa: BLE001 (the log gets the traceback, the job a line)
-            _log.exception("An index job failed.")
+        except Exception as error:  # noqa: BLE001 (the log gets it all, the job a line)
+            expected = isinstance(error, RagError)
+            _log.error("An index job failed: %s", error, exc_info=not expected)
             end["trouble"] = public_errors.public_message(error)
         self._change(job_id, lambda job: replace(job, **end, ended=_now()))
         self._running = None
