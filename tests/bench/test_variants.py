@@ -42,7 +42,7 @@ def test_default_is_what_a_library_does(library: Library) -> None:
         assert search(Question("1", text), 5) == library.search(text, 5)
 
 
-@pytest.mark.parametrize("name", VARIANTS.keys() - {"hybrid"})
+@pytest.mark.parametrize("name", [name for name in VARIANTS if name != "hybrid"])
 def test_each_finds_something_with_other_scores(library: Library, name: str) -> None:
     """Whatever is switched off, something is left, and something changes."""
     whole, without = searches(library, [Variant(), VARIANTS[name]])
