@@ -11,7 +11,7 @@ order in which documents were added, then by position in the document.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Protocol
@@ -19,7 +19,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.index.sqlite import FileRecord, Order, Source, StoredPassage, StoredTokens
+from rag.index.integrity import OnProgress
+from rag.index.records import FileRecord, Order, Source, StoredPassage, StoredTokens
 from rag.runtime.heartbeat import Beat, no_heartbeat
 from rag.types import (
     Clauses,
@@ -36,9 +37,6 @@ from rag.types.arrays import Keys, Pieces, Scores, Vector, Vectors
 from rag.types.filters import Filter
 from rag.types.protocols import Embedder
 from rag.types.reports import Dates, Facets, FileReport, Verification, Version
-
-OnProgress = Callable[[str, int, int], None]
-"""Progress callback: what is being checked, how much of it is done, and the total."""
 
 
 class Searcher(Protocol):

@@ -12,21 +12,13 @@ from numpy.typing import NDArray
 
 from rag.errors import InputError
 from rag.index.candidate_filter import KeyFilter, apply_clauses, passages_of
-from rag.index.engine import OnProgress
 from rag.index.folder import locked
+from rag.index.integrity import OnProgress
 from rag.index.lexical import NOTHING_ASKED
 from rag.index.publication import Snapshot
+from rag.index.records import StoredPassage, StoredTokens
 from rag.index.snapshot import Snapshots
-from rag.index.sqlite import (
-    Catalogue,
-    Changes,
-    Database,
-    RatingStore,
-    StoredPassage,
-    StoredTokens,
-    StoreReader,
-    StoreWriter,
-)
+from rag.index.sqlite import Catalogue, Changes, Database, RatingStore, StoreReader, StoreWriter
 from rag.runtime.files import size_of
 from rag.runtime.heartbeat import Beat, no_heartbeat
 from rag.types import Clauses, DocumentCount, Respelling, Span

@@ -26,8 +26,9 @@ from pathlib import Path
 
 from rag.errors import DiskFull, LibraryDamaged, LibraryError
 from rag.index import lexical_files
-from rag.index.lexical import NOTHING_ASKED, Entry, LexicalIndex, TantivyIndex, TantivyReader
-from rag.index.sqlite import Changes, NewPassage, PieceFrequencies
+from rag.index.lexical import NOTHING_ASKED, LexicalIndex, TantivyIndex, TantivyReader
+from rag.index.records import PieceFrequencies
+from rag.index.sqlite import Changes
 from rag.index.vectors import FaissIndex, LayeredIndex, Sealed, VectorIndex, is_due, seal
 from rag.runtime.files import open_file, write_atomically
 
@@ -213,7 +214,7 @@ class Indexes:
         removed = self._store.removed_since(since).tolist()
         try:
             words = TantivyIndex.open(folder) if since else TantivyIndex.create(folder)
-            words.update(removed, map(_entry, self._store.added_since(since)))
+            words.update(removed, self._store.added_since(since))
         except ValueError as error:  # whatever goes wrong in tantivy
             # It numbers its files by operation: a file left by a killed writer blocks the same
             # operation when it is repeated.
@@ -299,8 +300,3 @@ def _is_old(path: Path, published: _Published) -> bool:
     number = re.match(r"vectors-(\d+)\.", path.name)
     is_later = number is not None and int(number[1]) >= published.sealed.generation
     return path.name != published.sealed.file and not is_later
-
-
-def _entry(passage: NewPassage) -> Entry:
-    context = "\n".join([passage.title, *passage.headings])
-    return Entry(passage.key, passage.text, context, passage.language)

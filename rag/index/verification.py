@@ -8,20 +8,18 @@ damaged text can't; its file has to be read again.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
-from typing import TypeAlias
 
 from rag.errors import LibraryError
 from rag.index.folder import locked
+from rag.index.integrity import REPAIR, Fault, OnProgress, needs_reading
 from rag.index.publication import Indexes
 from rag.index.sqlite import (
     Catalogue,
     Changes,
     Database,
-    Fault,
     StoreCheck,
     StoreReader,
     StoreWriter,
@@ -35,15 +33,10 @@ from rag.text.chunking import passages
 from rag.types.protocols import Embedder
 from rag.types.reports import Problem, Verification
 
-OnProgress: TypeAlias = Callable[[str, int, int], None]
-"""Progress callback: what is being checked, how much of it is done, and the total."""
-
 _COPY = (
     "restore the library from a copy (rag import), or index your documents into a new one: "
     "--library DIR"
 )
-_REPAIR = "rag verify --repair rebuilds it"
-_READ = "index its file again: rag index"
 
 
 def verify(
@@ -98,17 +91,14 @@ def _check(
         found += _check_uploads(folder, database, on_progress)
     # Not part of the snapshot: a writer may have published since.
     on_progress("indexes", 0, 1)
-    found += [Problem(one, _REPAIR) for one in Indexes(folder, Changes(database)).faults()]
+    found += [Problem(one, REPAIR) for one in Indexes(folder, Changes(database)).faults()]
     on_progress("indexes", 1, 1)
     return check, found
 
 
 def _problem(database: Database, fault: Fault) -> Problem:
-    if fault.document is None:
-        return Problem(fault.what, _REPAIR)
-    source = next(iter(Catalogue(database).sources(fault.document)), "")
-    remedy = f"{_READ} {source or 'PATH'}" if fault.text else _REPAIR
-    return Problem(fault.what, remedy, fault.document, source)
+    source = next(iter(Catalogue(database).sources(fault.document)), "") if fault.document else ""
+    return fault.problem(source)
 
 
 def _check_uploads(folder: Path, database: Database, on_progress: OnProgress) -> list[Problem]:
@@ -148,7 +138,7 @@ class _Repair:
         if any(one.remedy == _COPY for one in found):
             reindex(self._database)  # perhaps only SQLite's indexes are damaged
         damaged = dict.fromkeys(one.document for one in found if one.document)
-        lost = {one.document for one in found if one.remedy.startswith(_READ)}
+        lost = {one.document for one in found if needs_reading(one)}
         for number, document in enumerate(damaged, 1):
             if document in lost:
                 mark_for_reading(self._database, document)

@@ -15,7 +15,7 @@ from typing import cast
 import numpy as np
 
 from rag.index.engine import Writer
-from rag.index.sqlite import FileRecord, Source
+from rag.index.records import FileRecord, Source
 from rag.ingest.passage_encoder import Encoder
 from rag.types import Document, Passage, PassageEncoding
 from rag.types.arrays import Vectors

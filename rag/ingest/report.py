@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from rag.documents.registry import is_unsupported
-from rag.index.sqlite import Source
+from rag.index.records import Source
 from rag.runtime.files import printable
 from rag.types import Failure
 from rag.types.parts import is_further_part

@@ -14,7 +14,7 @@ from rag.documents.registry import ReadOptions
 from rag.documents.sandbox.reader import ReadFile, ReadProgress, read
 from rag.errors import InputError
 from rag.index.engine import Reader, Writer
-from rag.index.sqlite import FileRecord, Source
+from rag.index.records import FileRecord, Source
 from rag.ingest.encode_queue import EncodeQueue, Pending
 from rag.ingest.passage_encoder import Encoder
 from rag.ingest.report import ReportBuilder

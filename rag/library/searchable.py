@@ -15,7 +15,7 @@ from rag.confidence.calibration import Calibration
 from rag.confidence.reliability import Reliability
 from rag.errors import DocumentNotFound, InputError
 from rag.index.engine import Engine
-from rag.index.sqlite import Order
+from rag.index.records import Order
 from rag.library.collections import Collections
 from rag.models import query_cache
 from rag.models.cross_encoder import Reranker

@@ -15,7 +15,7 @@ from rag.errors import InputError
 from rag.index.engine import Engine
 from rag.index.folder import create_library
 from rag.index.local_engine import EmbeddedEngine
-from rag.index.sqlite import Source
+from rag.index.records import Source
 from rag.library import collections, opener
 from rag.maintenance import backup_export, backup_import
 from rag.maintenance.backup_format import ArchiveSummary, OnProgress

@@ -12,7 +12,7 @@ import numpy as np
 
 from rag.errors import EmptyQuestion, InputError
 from rag.index.engine import Searcher
-from rag.index.sqlite import StoredPassage, StoredTokens
+from rag.index.records import StoredPassage, StoredTokens
 from rag.models.cross_encoder import Reranker
 from rag.search import candidates as proposing
 from rag.search import scoring

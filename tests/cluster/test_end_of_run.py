@@ -19,7 +19,7 @@ from rag.cluster.lance.engine import SharedEngine
 from rag.cluster.lance.tables import Tables
 from rag.cluster.lance.workers import Workers
 from rag.cluster.ray.fleet import Fleet
-from rag.index.sqlite import Source
+from rag.index.records import Source
 from rag.text.chunking import passages
 from rag.types import Document, document_id
 

@@ -14,7 +14,8 @@ import pytest
 from hashing_embedder import HashingEmbedder
 
 from rag import InputError, Library, LibraryDamaged, LibraryMismatch
-from rag.index.sqlite.checksums import DOCUMENT, ENCODING, PASSAGE, checksum
+from rag.index.columns import DOCUMENT, checksum
+from rag.index.sqlite.writer import PASSAGE
 from rag.maintenance import backup_export, backup_import
 from rag.maintenance.backup_format import VERSION
 
@@ -134,8 +135,9 @@ def changed(archive: Path, target: Path, statements: str) -> Path:
     if statements.endswith(SIGNED):
         connection.create_function("checksum", -1, checksum)
         connection.execute(f"UPDATE document SET checksum = checksum({', '.join(DOCUMENT)})")  # noqa: S608
+        names = ", ".join(f'"{name}"' for name in PASSAGE)
         connection.execute(
-            f"UPDATE passage SET checksum = (SELECT checksum({', '.join((*PASSAGE, *ENCODING))})"  # noqa: S608
+            f"UPDATE passage SET checksum = (SELECT checksum({names})"  # noqa: S608
             " FROM encoding WHERE encoding.passage = passage.key)"
         )
     connection.close()

@@ -15,7 +15,8 @@ from rag.cluster.lance import rows
 from rag.cluster.lance.filter_sql import all_of, document_conditions, quote
 from rag.cluster.lance.table import Table
 from rag.cluster.lance.tables import Tables
-from rag.index.sqlite import Order, StoredPassage
+from rag.index.columns import Row
+from rag.index.records import Order, StoredPassage
 from rag.types import DocumentSummary
 from rag.types.filters import Filter
 from rag.types.parts import is_further_part, whole_source
@@ -129,7 +130,7 @@ class SharedCatalogue:
         return sorted({one for row in found for one in row[column]})
 
 
-def _summaries(found: Iterable[rows.Row]) -> Iterator[DocumentSummary]:
+def _summaries(found: Iterable[Row]) -> Iterator[DocumentSummary]:
     """Document summaries for a list, each with its parts."""
     parts: dict[str, list[DocumentSummary]] = {}
     for row in sorted(found, key=lambda row: min(row["paths"], default="")):

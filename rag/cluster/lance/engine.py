@@ -19,7 +19,7 @@ from rag.cluster.lance.table import Table
 from rag.cluster.lance.tables import Tables
 from rag.cluster.lance.workers import Workers
 from rag.cluster.lance.writer import SharedWriter
-from rag.index.engine import OnProgress
+from rag.index.integrity import OnProgress
 from rag.runtime.heartbeat import Beat, no_heartbeat, run
 from rag.types.protocols import Embedder
 from rag.types.reports import Verification, Version

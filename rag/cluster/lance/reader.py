@@ -10,7 +10,9 @@ from rag.cluster.lance import rows
 from rag.cluster.lance.filter_sql import any_of, in_batches, one_of, quote
 from rag.cluster.lance.revisions import DocumentSources
 from rag.cluster.lance.tables import Tables
-from rag.index.sqlite import FileRecord, Source, StoredPassage, content_key, sentence_spans
+from rag.index import columns
+from rag.index.columns import Row
+from rag.index.records import FileRecord, Source, StoredPassage
 from rag.types import Document, Passage, PassageEncoding
 from rag.types.arrays import Vectors
 from rag.types.parts import count_pages
@@ -66,14 +68,14 @@ class SharedReader:
 
     def document(self, document_id: str) -> Document | None:
         """The document with this id; None if there is none."""
-        columns = (*rows.DOCUMENT, "paths", "checksum")
-        found = self._tables.documents.rows(columns, f"id = {quote(document_id)}")
+        wanted = (*columns.DOCUMENT, "paths", "checksum")
+        found = self._tables.documents.rows(wanted, f"id = {quote(document_id)}")
         return rows.document(found[0]) if found else None
 
     def passages_of(self, document_id: str) -> list[Passage]:
         """The passages of a document, in text order."""
         found = self._tables.passages.rows(rows.PASSAGE, f"document = {quote(document_id)}")
-        return sorted(map(rows.passage, found), key=lambda one: one.start)
+        return sorted(map(columns.passage, found), key=lambda one: one.start)
 
     def passages(self, keys: Sequence[int]) -> dict[int, StoredPassage]:
         """Passages by key."""
@@ -87,42 +89,36 @@ class SharedReader:
 
     def encodings(self, passages: Sequence[Passage]) -> dict[int, PassageEncoding]:
         """Stored encodings of passages with the same text and sentences, by position."""
-        positions: dict[int, list[int]] = {}
-        for position, passage in enumerate(passages):
-            positions.setdefault(content_key(passage), []).append(position)
+        positions = columns.positions_by_content(passages)
         where = f"content IN ({', '.join(map(str, positions))})"
-        found: dict[int, PassageEncoding] = {}
-        for row in self._tables.passages.rows((*rows.PASSAGE, *rows.ENCODING), where):
-            same = _relative(rows.passage(row))
-            for position in positions[row["content"]]:
-                passage = passages[position]
-                if passage.text == row["text"] and _relative(passage) == same:
-                    found[position] = rows.encoding(row)
-        return found
+        return {
+            position: rows.encoding(row)
+            for row in self._tables.passages.rows(rows.ENCODING, where)
+            for position in positions[row["content"]]
+            if columns.has_same_input(row, passages[position])
+        }
 
     def sources(self, files: Iterable[str] | None = None) -> list[Source]:
         """All sources, or those in these files."""
-        documents, columns = self._tables.documents, ("id", "paths", "files")
+        documents, names = self._tables.documents, ("id", "paths", "files")
         if files is None:
-            return [
-                one for row in documents.rows(columns) for one in DocumentSources.of(row).sources
-            ]
+            return [one for row in documents.rows(names) for one in DocumentSources.of(row).sources]
         wanted = set(files)
         found = {
             row["id"]: DocumentSources.of(row)
             for some in in_batches(wanted)
-            for row in documents.rows(columns, any_of("files", some))
+            for row in documents.rows(names, any_of("files", some))
         }
         return [one for held in found.values() for one in held.sources if one.file in wanted]
 
     def files(self, paths: Iterable[str] | None = None) -> dict[str, FileRecord]:
         """Records of all files read, or of those with these paths, by path."""
-        found = self._tables.files.rows(rows.FILE) if paths is None else self._of("path", paths)
-        return {record.path: record for record in map(rows.file_record, found)}
+        found = self._tables.files.rows(columns.FILE) if paths is None else self._of("path", paths)
+        return {record.path: record for record in map(columns.file_record, found)}
 
     def files_with(self, digests: Iterable[str]) -> list[FileRecord]:
         """Records of files that had one of these contents, by path."""
-        found = map(rows.file_record, self._of("digest", digests))
+        found = map(columns.file_record, self._of("digest", digests))
         return sorted(found, key=lambda record: record.path)
 
     def paths(self) -> tuple[list[str], list[str]]:
@@ -133,13 +129,13 @@ class SharedReader:
             row["path"] for row in of_files
         ]
 
-    def _of(self, column: str, values: Iterable[str]) -> list[rows.Row]:
+    def _of(self, column: str, values: Iterable[str]) -> list[Row]:
         """Rows of files with one of the values in ``column``."""
         files = self._tables.files
         return [
             row
             for some in in_batches(values)
-            for row in files.rows(rows.FILE, one_of(column, some))
+            for row in files.rows(columns.FILE, one_of(column, some))
         ]
 
     def files_with_warnings(self) -> frozenset[str]:
@@ -149,7 +145,7 @@ class SharedReader:
 
     def file_reports(self) -> list[FileReport]:
         """Reports on all files read, by path."""
-        of_file: dict[str, list[rows.Row]] = {}
+        of_file: dict[str, list[Row]] = {}
         for row in self._tables.documents.rows(_REPORTED):
             for file in row["files"]:
                 of_file.setdefault(file, []).append(row)
@@ -157,7 +153,7 @@ class SharedReader:
         return [_report(records[path], of_file.get(path, [])) for path in sorted(records)]
 
 
-def _report(record: FileRecord, documents: Iterable[rows.Row]) -> FileReport:
+def _report(record: FileRecord, documents: Iterable[Row]) -> FileReport:
     found = list(documents)
     pages, with_text = count_pages((min(row["paths"]), json.loads(row["pages"])) for row in found)
     return FileReport(
@@ -172,7 +168,3 @@ def _report(record: FileRecord, documents: Iterable[rows.Row]) -> FileReport:
         failures=record.failures,
         seconds=record.seconds,
     )
-
-
-def _relative(passage: Passage) -> bytes:
-    return sentence_spans(passage, -passage.start).tobytes()

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from rag.cluster.lance import bm25, filter_sql, rows
 from rag.cluster.lance.statistics import Statistics
 from rag.cluster.lance.table import Table
-from rag.index.sqlite import StoredPassage, StoredTokens, together
+from rag.index.columns import Row
+from rag.index.records import StoredPassage, StoredTokens, together
 from rag.types import Clauses, DocumentCount, Respelling, Span
 from rag.types.arrays import Keys, Pieces, Scores, Vector, Vectors
 from rag.types.filters import Filter
@@ -166,11 +167,11 @@ class RowCache:
     def __init__(self, table: Table, columns: Sequence[str]) -> None:
         self._table = table
         self._columns = columns
-        self._rows: dict[int, rows.Row] = {}
+        self._rows: dict[int, Row] = {}
         self._asked: set[int] = set()
         self._fetching = threading.Lock()
 
-    def of(self, keys: Sequence[int]) -> dict[int, rows.Row]:
+    def of(self, keys: Sequence[int]) -> dict[int, Row]:
         """Rows with these keys; deleted ones are left out."""
         with self._fetching:
             new = [key for key in keys if key not in self._asked]

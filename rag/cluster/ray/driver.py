@@ -22,7 +22,7 @@ from rag.cluster.ray.messages import (
 from rag.cluster.ray.sources import Sources
 from rag.documents.registry import ReadOptions
 from rag.index.engine import Engine
-from rag.index.sqlite import FileRecord, Source
+from rag.index.records import FileRecord, Source
 from rag.ingest.report import ReportBuilder
 from rag.ingest.staleness import KEPT, keep_unreadable, must_be_read, options_for, reader_version
 from rag.runtime.files import printable

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from rag.documents.registry import ReadOptions
-from rag.index.sqlite import Source
+from rag.index.records import Source
 from rag.models.embedder import SentenceTransformerEmbedder
 from rag.types import Document, Failure, Passage, PassageEncoding
 from rag.types.protocols import Embedder

@@ -18,8 +18,9 @@ from pathlib import PurePath, PurePosixPath, PureWindowsPath
 from typing import Any
 
 from rag.errors import LibraryDamaged
+from rag.index.integrity import SHAPES, fits
 from rag.index.sqlite.database import Database, schema
-from rag.index.sqlite.verification import SHAPES, StoreCheck, fits
+from rag.index.sqlite.verification import StoreCheck
 from rag.runtime.files import is_url
 
 LONGEST_TITLE = 1_000
