@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self, cast
 
-from rag.cluster.ray.fleet import Fleet
+from rag.cluster.ray import Fleet
 from rag.confidence import ratings as feedback
 from rag.errors import InputError
 from rag.index.engine import Engine
@@ -33,6 +33,9 @@ from rag.types.reports import (
     Verification,
     Version,
 )
+
+if TYPE_CHECKING:  # a library in a folder needs no Lance
+    from rag.cluster.lance.engine import SharedEngine
 
 
 class Library(Searchable):
@@ -183,7 +186,7 @@ class Library(Searchable):
             True shows progress bars on standard error; a function is called with each step.
         ray
             Read and embed on a Ray cluster, for a shared library: its address, ``local`` for one on
-            this machine, or a :class:`rag.cluster.ray.fleet.Fleet`. The paths must be visible to
+            this machine, or a :class:`rag.cluster.ray.Fleet`. The paths must be visible to
             all of its machines, and may be URLs.
 
         Raises
@@ -211,7 +214,7 @@ class Library(Searchable):
         with progress_callback(progress) as on_progress:
             beat = Heartbeat(on_progress)
             if ray is not None:
-                from rag.cluster.ray.job import index_on
+                from rag.cluster.ray.driver import index_on
 
                 report = index_on(
                     Fleet(ray) if isinstance(ray, str) else ray,
@@ -347,7 +350,7 @@ class Library(Searchable):
         InputError
             If the library is in a folder, which keeps no versions.
         """
-        return tuple(self._engine.versions())
+        return tuple(self._shared_engine().versions())
 
     def restore(self, number: int) -> None:
         """Roll a shared library back to one of its :meth:`versions`.
@@ -360,7 +363,16 @@ class Library(Searchable):
         InputError
             If there is no such version, or the library is in a folder, which keeps none.
         """
-        self._engine.restore(number)
+        self._shared_engine().restore(number)
+
+    def _shared_engine(self) -> SharedEngine:
+        """The engine that keeps versions."""
+        if self.folder:
+            raise InputError(
+                f"{self.folder} is a library in a folder, and keeps no versions; make backups:"
+                " rag export FILE, and restore them: rag import FILE"
+            )
+        return cast("SharedEngine", self._engine)
 
     def last_check(self) -> tuple[QueryOutcome, ...]:
         """The latest result of each query that :meth:`check` has run."""

@@ -30,3 +30,27 @@ and ``driver`` is the driver. Requires the extra ``rag[cluster]`` on every machi
 - Credentials come from the environment of each machine. Ray's usage reports are off, and
   ``--airgap`` refuses a cluster.
 """
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Fleet:
+    """The machines to use.
+
+    Parameters
+    ----------
+    address
+        Ray cluster address: ``auto`` for the cluster this machine belongs to, or ``host:port``.
+        ``local`` starts a cluster on this machine for the duration of the run.
+    actors
+        Number of model replicas; by default one per machine, or per GPU.
+    gpus
+        Number of GPUs per replica.
+    """
+
+    address: str
+    actors: int | None = None
+    gpus: float = 0.0

@@ -20,10 +20,10 @@ from typing import Any, TypeVar
 import ray
 from ray.data import ActorPoolStrategy, DataContext, Dataset, TaskPoolStrategy
 
-from rag.cluster.ray import stages
-from rag.cluster.ray.fleet import Fleet
-from rag.cluster.ray.messages import FileDigest, FileToRead, Job, ListedFile, WriteResult
+from rag.cluster.ray import Fleet, stages
+from rag.cluster.ray.messages import FileDigest, Job, WriteResult
 from rag.errors import InputError, LibraryError, RagError
+from rag.ingest.run_state import FileToRead, ListedFile
 
 _T = TypeVar("_T", ListedFile, FileToRead)
 _Part = TypeVar("_Part")

@@ -7,14 +7,12 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from rag.cluster.ray import object_storage
-from rag.cluster.ray.messages import ListedFile
 from rag.documents.discovery import Discovery, discover, excluded
 from rag.documents.ignored_names import is_ignored
 from rag.documents.registry import supported
+from rag.ingest.run_state import LATEST_NS, ListedFile
 from rag.runtime.files import SPECIAL, is_regular, is_url, may_read, printable
 from rag.types import Failure
-
-_LAST_NS = 2**63 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +91,7 @@ class _LocalFiles:
             reason = "its name is not valid UTF-8: rename it"
         else:
             if is_regular(facts) and may_read(path):
-                changed = min(max(facts.st_mtime_ns, -_LAST_NS), _LAST_NS)
+                changed = min(max(facts.st_mtime_ns, -LATEST_NS), LATEST_NS)
                 self.files.append(ListedFile(str(path), facts.st_size, changed))
                 return
             reason = "it can't be read: Permission denied" if is_regular(facts) else SPECIAL

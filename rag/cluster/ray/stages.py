@@ -18,14 +18,13 @@ from rag.cluster.ray.messages import (
     CurrentSource,
     FileDigest,
     FileEnd,
-    FileToRead,
     Job,
-    ListedFile,
     WriteResult,
 )
 from rag.documents.sandbox.reader import ReadFile, ReadProgress, read
 from rag.ingest.passage_encoder import Encoder
 from rag.ingest.run import with_date
+from rag.ingest.run_state import FileToRead, ListedFile
 from rag.ingest.staleness import is_identical
 from rag.runtime.files import is_url
 from rag.text.chunking import passages
