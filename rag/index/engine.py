@@ -36,7 +36,7 @@ from rag.types import (
 from rag.types.arrays import Keys, Pieces, Scores, Vector, Vectors
 from rag.types.filters import Filter
 from rag.types.protocols import Embedder
-from rag.types.reports import Dates, Facets, FileReport, Verification, Version
+from rag.types.reports import Dates, Facets, FileReport, Verification
 
 
 class Searcher(Protocol):
@@ -357,33 +357,7 @@ class Engine(Protocol):
         ...
 
     def verify(self, embedder: Embedder, on_progress: OnProgress, *, repair: bool) -> Verification:
-        """Check the integrity of the library.
-
-        Raises
-        ------
-        InputError
-            If this engine can't; the message says what to do instead.
-        """
-        ...
-
-    def versions(self) -> list[Version]:
-        """Its versions after the latest runs, newest first.
-
-        Raises
-        ------
-        InputError
-            If this engine keeps none; the message says what to do instead.
-        """
-        ...
-
-    def restore(self, number: int) -> None:
-        """Roll back to a version; later changes are lost.
-
-        Raises
-        ------
-        InputError
-            If there is no such version, or this engine keeps none.
-        """
+        """Check the integrity of the library; with ``repair`` rebuild what can be rebuilt."""
         ...
 
     def close(self) -> None:

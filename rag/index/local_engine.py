@@ -10,7 +10,6 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.errors import InputError
 from rag.index.candidate_filter import KeyFilter, apply_clauses, passages_of
 from rag.index.folder import locked
 from rag.index.integrity import OnProgress
@@ -25,7 +24,7 @@ from rag.types import Clauses, DocumentCount, Respelling, Span
 from rag.types.arrays import Keys, Pieces, Scores, Vector, Vectors, distinct
 from rag.types.filters import Filter
 from rag.types.protocols import Embedder
-from rag.types.reports import Verification, Version
+from rag.types.reports import Verification
 
 
 class EmbeddedSearcher:
@@ -174,18 +173,6 @@ class EmbeddedEngine:
         return verification.verify(
             self.location, self.database, embedder, on_progress, repair=repair
         )
-
-    def versions(self) -> list[Version]:
-        """Not supported: raises InputError."""
-        raise InputError(
-            f"{self.location} is a library in a folder, and keeps no versions; make backups:"
-            " rag export FILE, and restore them: rag import FILE"
-        )
-
-    def restore(self, number: int) -> None:
-        """Not supported: raises InputError."""
-        del number
-        self.versions()
 
     def close(self) -> None:
         """Release files and connections; the engine can't be used afterwards."""
