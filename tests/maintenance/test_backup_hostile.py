@@ -16,8 +16,8 @@ from hashing_embedder import HashingEmbedder
 from rag import InputError, Library, LibraryDamaged, LibraryMismatch
 from rag.index.columns import DOCUMENT, checksum
 from rag.index.sqlite.writer import PASSAGE
-from rag.maintenance import backup_export, backup_import
-from rag.maintenance.backup_format import VERSION
+from rag.maintenance import backup
+from rag.maintenance.archive import VERSION
 
 SIGNED = "-- signed"
 """Ends statements after which the checksums are made to match, as a stranger could."""
@@ -119,7 +119,7 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (place / "new" / "files" / "sent.txt").write_text("Llamas carry wool. They spit.")
         library.index([place / "tanks.txt", place / "new" / "files" / "sent.txt"])
         library.rate("turret", library.search("turret")[0], good=True)
-    backup_export.export(place / "new", place / "sound.zip", lambda *_: None)
+    backup.export(place / "new", place / "sound.zip", lambda *_: None)
     return place / "sound.zip"
 
 
@@ -167,7 +167,7 @@ def refused(hostile: Path, place: Path) -> str:
     folder.mkdir()
     before = set(place.rglob("*"))
     with pytest.raises((LibraryDamaged, LibraryMismatch)) as error:
-        backup_import.import_archive(hostile, folder, lambda *_: None)
+        backup.import_archive(hostile, folder, lambda *_: None)
     assert set(place.rglob("*")) == before
     return str(error.value)
 
@@ -205,7 +205,7 @@ def test_a_folder_that_is_none(archive: Path, tmp_path: Path, folder: object) ->
         members = {name: sound.read(name) for name in sound.namelist() if name != "manifest.json"}
     hostile = rezipped(members, folder, tmp_path / "hostile.zip")
     try:
-        backup_import.import_archive(hostile, tmp_path / "new", lambda *_: None)
+        backup.import_archive(hostile, tmp_path / "new", lambda *_: None)
     except (LibraryDamaged, InputError):
         assert not (tmp_path / "new").exists()
     else:
@@ -256,7 +256,7 @@ def test_a_model_that_came_along(archive: Path, tmp_path: Path) -> None:
     said = refused(changed(archive, tmp_path, statements), tmp_path)
     assert "names a model that lies in the library's own folder" in said
     elsewhere = statements.replace("/target/files", "/elsewhere/files")
-    found = backup_import.import_archive(
+    found = backup.import_archive(
         changed(archive, tmp_path, elsewhere), tmp_path / "new", lambda *_: None
     )
     assert found.documents == 2
@@ -269,7 +269,7 @@ def test_a_model_that_came_along(archive: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize("kind", ["trigger", "view", "virtual table"])
 def test_a_folder_with_code_in_it_is_not_opened(archive: Path, tmp_path: Path, kind: str) -> None:
     """A library's folder may come from a stranger, too."""
-    backup_import.import_archive(archive, tmp_path / "new", lambda *_: None)
+    backup.import_archive(archive, tmp_path / "new", lambda *_: None)
     connection = sqlite3.connect(tmp_path / "new" / "library.db", isolation_level=None)
     connection.execute(STRANGERS[kind])
     connection.close()
