@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -16,6 +16,8 @@ import numpy as np
 from rag.index.records import FileRecord, content_key, damaged, sentence_spans
 from rag.types import Document, Failure, Heading, Page, Passage, PassageEncoding, Span
 from rag.types.arrays import TokenBits
+from rag.types.parts import count_pages, whole_source
+from rag.types.reports import FileReport
 
 Row: TypeAlias = Mapping[str, Any]
 """Values by column."""
@@ -162,15 +164,43 @@ def file_columns(record: FileRecord) -> dict[str, Any]:
 def file_record(row: Row) -> FileRecord:
     """A file from its columns."""
     return FileRecord(
-        **{name: row[name] for name in FILE} | {"failures": failures(row["failures"])}
+        **{name: row[name] for name in FILE} | {"failures": _failures(row["failures"])}
     )
 
 
-def failures(text: str) -> tuple[Failure, ...]:
+def _failures(text: str) -> tuple[Failure, ...]:
     """The failures of a file from their column."""
     if text == "[]":  # most files
         return ()
     return tuple(Failure(source, reason) for source, reason in json.loads(text))
+
+
+def file_reports(files: Mapping[str, FileRecord], documents: Iterable[Row]) -> list[FileReport]:
+    """Reports on files, by path.
+
+    ``documents`` has a row for each document of each file: ``file``, ``path`` of its source,
+    ``characters``, number of ``passages``, ``pages``, ``warnings`` and ``language``.
+    """
+    of_file: dict[str, list[Row]] = {}
+    for row in documents:
+        of_file.setdefault(row["file"], []).append(row)
+    return [_file_report(files[path], of_file.get(path, [])) for path in sorted(files)]
+
+
+def _file_report(record: FileRecord, documents: Sequence[Row]) -> FileReport:
+    pages, with_text = count_pages((row["path"], json.loads(row["pages"])) for row in documents)
+    return FileReport(
+        source=record.path,
+        documents=len({whole_source(row["path"]) for row in documents}),
+        pages=pages,
+        pages_with_text=with_text,
+        characters=sum(row["characters"] for row in documents),
+        passages=sum(row["passages"] for row in documents),
+        languages=tuple(sorted({row["language"] for row in documents if row["language"]})),
+        warnings=tuple(line for row in documents for line in json.loads(row["warnings"])),
+        failures=record.failures,
+        seconds=record.seconds,
+    )
 
 
 def date(text: str | None) -> dt.date | None:

@@ -153,10 +153,6 @@ class Reader(Protocol):
         """Passages by key; deleted ones are left out."""
         ...
 
-    def vectors(self, keys: Sequence[int]) -> dict[int, Vectors]:
-        """Sentence vectors by key; deleted passages are left out."""
-        ...
-
     def encodings(self, passages: Sequence[Passage]) -> dict[int, PassageEncoding]:
         """Stored encodings of identical passages (same text and sentence boundaries), by position;
         those never encoded are left out.
@@ -173,10 +169,6 @@ class Reader(Protocol):
 
     def files_with(self, digests: Iterable[str]) -> list[FileRecord]:
         """Records of the files with one of these content digests, by path."""
-        ...
-
-    def paths(self) -> tuple[list[str], list[str]]:
-        """Paths of all sources, and of all files read."""
         ...
 
     def files_with_warnings(self) -> frozenset[str]:
@@ -217,12 +209,8 @@ class Catalogue(Protocol):
         """
         ...
 
-    def sources(self, document_id: str) -> list[str]:
-        """All sources of a document, in order; empty if there is no such document."""
-        ...
-
-    def files(self, document_id: str) -> list[str]:
-        """All files that contain a document, directly or in an archive; empty if there are none."""
+    def sources(self, document_id: str) -> list[Source]:
+        """All sources of a document, by path; empty if there is no such document."""
         ...
 
     def key(self, passage_id: str) -> int | None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any, TypeAlias
 
@@ -67,6 +67,16 @@ class Fault:
 def needs_reading(problem: Problem) -> bool:
     """Whether the remedy is to read the document's file again."""
     return problem.remedy.startswith(_READ)
+
+
+def after_repair(found: Sequence[Problem], remaining: Sequence[Problem]) -> list[Problem]:
+    """The problems ``found`` before a repair, marked as repaired or not, and those ``remaining``
+    that appeared only after it, such as in a table that could not be read before.
+    """
+    before = {replace(one, remedy="") for one in found}
+    after = {replace(one, remedy="") for one in remaining}
+    marked = [replace(one, repaired=replace(one, remedy="") not in after) for one in found]
+    return marked + [one for one in remaining if replace(one, remedy="") not in before]
 
 
 def fits(content: str, shape: Any) -> bool:  # noqa: ANN401 (see above)

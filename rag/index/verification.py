@@ -9,12 +9,11 @@ from __future__ import annotations
 
 import time
 from contextlib import ExitStack
-from dataclasses import replace
 from pathlib import Path
 
 from rag.errors import LibraryError
 from rag.index.folder import locked
-from rag.index.integrity import REPAIR, Fault, OnProgress, needs_reading
+from rag.index.integrity import REPAIR, Fault, OnProgress, after_repair, needs_reading
 from rag.index.publication import Indexes
 from rag.index.sqlite import (
     Catalogue,
@@ -30,6 +29,7 @@ from rag.index.sqlite import (
 )
 from rag.runtime.files import digest, writing
 from rag.text.chunking import passages
+from rag.types.parts import whole_source
 from rag.types.protocols import Embedder
 from rag.types.reports import Problem, Verification
 
@@ -97,8 +97,8 @@ def _check(
 
 
 def _problem(database: Database, fault: Fault) -> Problem:
-    source = next(iter(Catalogue(database).sources(fault.document)), "") if fault.document else ""
-    return fault.problem(source)
+    sources = Catalogue(database).sources(fault.document)
+    return fault.problem(whole_source(sources[0].path) if sources else "")
 
 
 def _check_uploads(folder: Path, database: Database, on_progress: OnProgress) -> list[Problem]:
@@ -153,16 +153,7 @@ class _Repair:
         indexes.withdraw()
         indexes.publish()
         later, remaining = _check(self._folder, self._database, self._on_progress)
-        still = {(one.what, one.document, one.source) for one in remaining}
-        described = [
-            replace(one, repaired=(one.what, one.document, one.source) not in still)
-            for one in found
-        ]
-        # Includes problems that appeared only now, such as in a table that could not be read
-        # before.
-        before = {(one.what, one.document, one.source) for one in found}
-        more = (one for one in remaining if (one.what, one.document, one.source) not in before)
-        return later, [*described, *more]
+        return later, after_repair(found, remaining)
 
     def _reencode(self, document_id: str) -> None:
         """Encode a document's text again."""

@@ -17,9 +17,9 @@ from rag.index.engine import Reader, Writer
 from rag.index.records import Source
 from rag.ingest.encode_queue import EncodeQueue, Pending
 from rag.ingest.passage_encoder import Encoder
-from rag.ingest.run_state import LATEST_NS, FileToRead, ListedFile, RunState
+from rag.ingest.run_state import LATEST_NS, FileToRead, RunState, list_file
 from rag.ingest.staleness import is_identical
-from rag.runtime.files import SPECIAL, digest, is_regular, may_read, printable
+from rag.runtime.files import digest, may_read, printable
 from rag.runtime.heartbeat import Heartbeat, run
 from rag.text.chunking import passages
 from rag.types import Document
@@ -116,28 +116,20 @@ class Ingestion:
     def _changed(self, path: Path) -> FileToRead | None:
         """The file, if it may have to be read; None if it is unchanged or can't be."""
         try:
-            (name := str(path)).encode()
-            facts = path.stat()
-            if not is_regular(facts):
-                self._state.fail(name, SPECIAL)
-                return None
-            modified_ns = min(max(facts.st_mtime_ns, -LATEST_NS), LATEST_NS)
-            file = ListedFile(name, facts.st_size, modified_ns)
+            file = list_file(path)
             # A modification time that can't be stored proves nothing; compare the content instead.
-            proves = modified_ns == facts.st_mtime_ns
+            proves = abs(file.modified_ns) < LATEST_NS
             if proves and may_read(path) and self._state.is_current(file):
-                self._state.leave(name)
+                self._state.leave(file.name)
                 return None
             found = self._state.to_read(file, digest(path, self.heartbeat))
-            ocr, record = found.options.ocr, self._state.files.get(name)
+            ocr, record = found.options.ocr, self._state.files.get(file.name)
             if record and ocr and not self.options.ocr and self._state.must_be_read(record):
                 check_languages(ocr)  # raises if OCR isn't available any more
         except OSError as error:
             reason = f"it can't be read: {error.strerror or error}"
         except InputError as error:
             reason = str(error)
-        except UnicodeEncodeError:
-            reason = "its name is not valid UTF-8: rename it"
         else:
             return found
         self._state.fail(str(path), reason)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from rag.documents.registry import ReadOptions, is_unsupported
+from rag.errors import InputError
 from rag.index.engine import Reader
 from rag.index.records import FileRecord, Source
 from rag.ingest.staleness import (
@@ -17,7 +18,7 @@ from rag.ingest.staleness import (
     options_for,
     reader_version,
 )
-from rag.runtime.files import printable
+from rag.runtime.files import SPECIAL, is_regular, printable
 from rag.types import Failure
 from rag.types.parts import is_further_part
 from rag.types.reports import IndexReport, Progress
@@ -34,6 +35,26 @@ class ListedFile:
     name: str
     size: int
     modified_ns: int
+
+
+def list_file(path: Path) -> ListedFile:
+    """A file on this machine.
+
+    Raises
+    ------
+    InputError
+        If it can't be read; the message says why.
+    """
+    try:
+        (name := str(path)).encode()
+        facts = path.stat()
+    except OSError as error:
+        raise InputError(f"it can't be read: {error.strerror or error}") from error
+    except UnicodeEncodeError as error:
+        raise InputError("its name is not valid UTF-8: rename it") from error
+    if not is_regular(facts):
+        raise InputError(SPECIAL)
+    return ListedFile(name, facts.st_size, min(max(facts.st_mtime_ns, -LATEST_NS), LATEST_NS))
 
 
 @dataclass(frozen=True, slots=True)

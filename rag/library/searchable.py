@@ -15,7 +15,7 @@ from rag.confidence.calibration import Calibration
 from rag.confidence.reliability import Reliability
 from rag.errors import DocumentNotFound, InputError
 from rag.index.engine import Engine
-from rag.index.records import Order
+from rag.index.records import Order, Source
 from rag.library.collections import Collections
 from rag.models import query_cache
 from rag.models.cross_encoder import Reranker
@@ -26,7 +26,7 @@ from rag.text import query_parser
 from rag.types import Answer, Document, DocumentSummary, Found, Hit, Passage
 from rag.types.arrays import Scores
 from rag.types.filters import Filter
-from rag.types.parts import all_part_ids
+from rag.types.parts import all_part_ids, whole_source
 from rag.types.protocols import Embedder, QuestionEncoder
 from rag.types.reports import Collection, Dates, Facets, FileReport
 
@@ -273,10 +273,7 @@ class Searchable:
         DocumentNotFound
             If there is no such document.
         """
-        found = self._catalogue.sources(document_id)
-        if not found:
-            raise DocumentNotFound(f"there is no document {document_id} in this library")
-        return found
+        return [whole_source(one.path) for one in self._sources(document_id)]
 
     def files(self, document_id: str) -> list[Path]:
         """The files that contain a document, in order: its own, or the archives that hold it.
@@ -286,10 +283,13 @@ class Searchable:
         DocumentNotFound
             If there is no such document.
         """
-        found = self._catalogue.files(document_id)
+        return [Path(file) for file in sorted({one.file for one in self._sources(document_id)})]
+
+    def _sources(self, document_id: str) -> list[Source]:
+        found = self._catalogue.sources(document_id)
         if not found:
             raise DocumentNotFound(f"there is no document {document_id} in this library")
-        return [Path(file) for file in found]
+        return found
 
     def passage(self, passage_id: str) -> Passage:
         """The passage with that id.

@@ -283,7 +283,7 @@ def _import_shared(
         found = import_archive(source, folder, on_progress)
         model = embedder or opener.embedder_for(folder, None, None)
         with closing(EmbeddedEngine(folder, model.dimension)) as whole:
-            opener.check_model(whole.database, model)
+            opener.check_model(whole, model)
             with shared.create_library(url, model) as engine:
                 copy_library(whole, engine, on_progress)
     return found

@@ -9,9 +9,8 @@ from contextlib import contextmanager
 
 from rag.cluster.lance import versions
 from rag.cluster.lance.catalogue import SharedCatalogue
-from rag.cluster.lance.notes import SharedNotes
+from rag.cluster.lance.notes import SharedNotes, SharedRatings
 from rag.cluster.lance.publication import publish
-from rag.cluster.lance.ratings import SharedRatings
 from rag.cluster.lance.reader import SharedReader
 from rag.cluster.lance.searcher import SharedSearcher
 from rag.cluster.lance.statistics import Statistics

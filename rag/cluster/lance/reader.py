@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
@@ -14,8 +13,6 @@ from rag.index import columns
 from rag.index.columns import Row
 from rag.index.records import FileRecord, Source, StoredPassage
 from rag.types import Document, Passage, PassageEncoding
-from rag.types.arrays import Vectors
-from rag.types.parts import count_pages
 from rag.types.reports import FileReport
 
 _REPORTED = ("id", "paths", "files", "pages", "characters", "warnings", "language", "passages")
@@ -53,18 +50,16 @@ class SharedReader:
         """Whether a document is stored completely: a writer may have been killed between writing
         its row and its passages.
         """
-        found = self._tables.documents.rows(("passages",), f"id = {quote(document_id)}")
-        there = self._tables.passages.count(f"document = {quote(document_id)}") if found else 0
-        return bool(found) and found[0]["passages"] == there
+        return document_id in self.whole([document_id])
 
     def whole(self, document_ids: Sequence[str]) -> frozenset[str]:
         """The complete ones among ``document_ids``, in one request."""
         if not document_ids:
             return frozenset()
-        rows_of = self._tables.documents.rows(("id", "passages"), one_of("id", document_ids))
+        documentsof = self._tables.documents.rows(("id", "passages"), one_of("id", document_ids))
         passages = self._tables.passages.rows(("document",), one_of("document", document_ids))
         there = Counter(row["document"] for row in passages)
-        return frozenset(row["id"] for row in rows_of if row["passages"] == there[row["id"]])
+        return frozenset(row["id"] for row in documentsof if row["passages"] == there[row["id"]])
 
     def document(self, document_id: str) -> Document | None:
         """The document with this id; None if there is none."""
@@ -81,11 +76,6 @@ class SharedReader:
         """Passages by key."""
         found = self._tables.passages.take(keys, rows.PASSAGE)
         return {key: rows.stored_passage(key, row) for key, row in found.items()}
-
-    def vectors(self, keys: Sequence[int]) -> dict[int, Vectors]:
-        """Sentence vectors by key."""
-        found = self._tables.passages.take(keys, ("vectors",))
-        return {key: rows.vectors(row) for key, row in found.items()}
 
     def encodings(self, passages: Sequence[Passage]) -> dict[int, PassageEncoding]:
         """Stored encodings of passages with the same text and sentences, by position."""
@@ -121,14 +111,6 @@ class SharedReader:
         found = map(columns.file_record, self._of("digest", digests))
         return sorted(found, key=lambda record: record.path)
 
-    def paths(self) -> tuple[list[str], list[str]]:
-        """Paths of all sources, and of all files read."""
-        of_sources = self._tables.documents.rows(("paths",))
-        of_files = self._tables.files.rows(("path",))
-        return [path for row in of_sources for path in row["paths"]], [
-            row["path"] for row in of_files
-        ]
-
     def _of(self, column: str, values: Iterable[str]) -> list[Row]:
         """Rows of files with one of the values in ``column``."""
         files = self._tables.files
@@ -145,26 +127,12 @@ class SharedReader:
 
     def file_reports(self) -> list[FileReport]:
         """Reports on all files read, by path."""
-        of_file: dict[str, list[Row]] = {}
-        for row in self._tables.documents.rows(_REPORTED):
-            for file in row["files"]:
-                of_file.setdefault(file, []).append(row)
-        records = self.files()
-        return [_report(records[path], of_file.get(path, [])) for path in sorted(records)]
-
-
-def _report(record: FileRecord, documents: Iterable[Row]) -> FileReport:
-    found = list(documents)
-    pages, with_text = count_pages((min(row["paths"]), json.loads(row["pages"])) for row in found)
-    return FileReport(
-        source=record.path,
-        documents=sum(map(rows.is_whole, found)),
-        pages=pages,
-        pages_with_text=with_text,
-        characters=sum(row["characters"] for row in found),
-        passages=sum(row["passages"] for row in found),
-        languages=tuple(sorted({row["language"] for row in found if row["language"]})),
-        warnings=tuple(line for row in found for line in json.loads(row["warnings"])),
-        failures=record.failures,
-        seconds=record.seconds,
-    )
+        documents = self._tables.documents.rows(_REPORTED)
+        return columns.file_reports(
+            self.files(),
+            (
+                {**row, "file": file, "path": min(row["paths"])}
+                for row in documents
+                for file in row["files"]
+            ),
+        )

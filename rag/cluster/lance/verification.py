@@ -11,7 +11,6 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 
 from rag.cluster.lance import publication, rows, statistics
 from rag.cluster.lance.filter_sql import one_of
@@ -21,7 +20,14 @@ from rag.cluster.lance.writer import SharedWriter
 from rag.errors import LibraryDamaged, LibraryError
 from rag.index import columns
 from rag.index.columns import Row
-from rag.index.integrity import REPAIR, Fault, OnProgress, needs_reading, passage_faults
+from rag.index.integrity import (
+    REPAIR,
+    Fault,
+    OnProgress,
+    after_repair,
+    needs_reading,
+    passage_faults,
+)
 from rag.index.records import Source
 from rag.text.analyzers import Analysis
 from rag.text.chunking import passages as broken
@@ -69,8 +75,7 @@ def verify(
     if repair and found:
         _repair(tables, writer, embedder, found)
         look = _Check(tables, on_progress)
-        still = {(one.what, one.document) for one in look.problems()}
-        found = [replace(one, repaired=(one.what, one.document) not in still) for one in found]
+        found = after_repair(found, look.problems())
     return Verification(
         documents=look.documents,
         passages=look.passages,

@@ -16,7 +16,7 @@ capacity::
 passed between stages, ``stages`` processes it, ``pipeline`` is the only module that imports Ray,
 and ``driver`` is the driver. Requires the extra ``rag[cluster]`` on every machine.
 
-- A parcel is up to 512 passages of whole documents: one pass of the model and one commit.
+- A batch is up to 512 passages of whole documents: one pass of the model and one commit.
 - Processing is at-least-once. Ray repeats work that a lost machine had not passed on; committed
   passages are not embedded again, and commits are idempotent. Transient failures (busy storage,
   busy machine) are retried four times. If files may have been moved, new and changed ones are

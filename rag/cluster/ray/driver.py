@@ -105,7 +105,7 @@ class _Open:
 
 @dataclass(slots=True)
 class Indexing:
-    """An indexing run. Documents are committed in parcels, and a file is recorded as read only
+    """An indexing run. Documents are committed in batchs, and a file is recorded as read only
     after its documents; so whatever ends the run, everything committed stays, and the next run
     continues there. :meth:`report` gives the progress so far.
     """

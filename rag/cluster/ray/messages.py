@@ -61,7 +61,7 @@ class FileEnd:
 class Batch:
     """Documents to embed and commit together, and ends of files.
 
-    A file's end may be in a later parcel than its documents.
+    A file's end may be in a later batch than its documents.
     """
 
     documents: tuple[ChunkedDocument, ...]
@@ -80,7 +80,7 @@ class CurrentSource:
 
 @dataclass(frozen=True, slots=True)
 class WriteResult:
-    """Result of writing a parcel."""
+    """Result of writing a batch."""
 
     held: tuple[CurrentSource, ...]
     ends: tuple[FileEnd, ...]

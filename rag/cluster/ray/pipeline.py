@@ -172,7 +172,7 @@ def _connect(address: str) -> None:
 
 @contextmanager
 def _silence_ray() -> Iterator[None]:
-    """Silence Ray Data for the duration of a block, and make it pass on each parcel at once."""
+    """Silence Ray Data for the duration of a block, and make it pass on each batch at once."""
     context = DataContext.get_current()
     mine = {
         "enable_progress_bars": False,

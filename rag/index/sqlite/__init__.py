@@ -12,14 +12,14 @@ from rag.index.sqlite.changes import Changes
 from rag.index.sqlite.database import FORMAT, Database
 from rag.index.sqlite.ratings import RatingStore
 from rag.index.sqlite.reader import StoreReader
-from rag.index.sqlite.validation import as_path, validate
-from rag.index.sqlite.verification import (
+from rag.index.sqlite.store_check import (
     StoreCheck,
     delete_passages,
     mark_for_reading,
     recount,
     reindex,
 )
+from rag.index.sqlite.validation import as_path, validate
 from rag.index.sqlite.writer import StoreWriter
 
 __all__ = [

@@ -10,7 +10,7 @@ from pathlib import PurePath
 from types import MappingProxyType
 
 from rag.index import columns
-from rag.index.records import Order, StoredPassage, sound
+from rag.index.records import Order, Source, StoredPassage, sound
 from rag.index.sqlite.database import Database
 from rag.index.sqlite.filter_sql import FURTHER_PARTS, WHOLE, as_sql
 from rag.index.sqlite.reader import StoreReader
@@ -144,23 +144,14 @@ class Catalogue:
         found = StoreReader(self._database).passages(keys)
         return [found[key] for key in keys if key in found]
 
-    def sources(self, document_id: str) -> list[str]:
-        """All sources of a document, in order; empty if there is no such document."""
+    def sources(self, document_id: str) -> list[Source]:
+        """All sources of a document, by path; empty if there is no such document."""
         rows = self._database.connection.execute(
-            "SELECT whole_source(path) FROM source"
+            "SELECT path, file, id FROM source"
             " JOIN document ON document.key = source.document WHERE document.id = ? ORDER BY path",
             (document_id,),
         )
-        return [path for (path,) in rows]
-
-    def files(self, document_id: str) -> list[str]:
-        """All files that contain a document, directly or in an archive; empty if there are none."""
-        rows = self._database.connection.execute(
-            "SELECT DISTINCT file FROM source JOIN document ON document.key = source.document"
-            " WHERE document.id = ? ORDER BY file",
-            (document_id,),
-        )
-        return [file for (file,) in rows]
+        return [Source(*row) for row in rows]
 
     def key(self, passage_id: str) -> int | None:
         """The key of the passage with that id, or None."""

@@ -27,7 +27,7 @@ from rag.index.sqlite.filter_sql import FURTHER_PARTS, WHOLE, as_sql
 from rag.types import Document, DocumentCount, Passage, PassageEncoding
 from rag.types.arrays import Keys, TokenBits, Vectors
 from rag.types.filters import Filter
-from rag.types.parts import count_pages, whole_source
+from rag.types.parts import whole_source
 from rag.types.reports import FileReport
 
 _PASSAGE = (
@@ -90,16 +90,14 @@ class StoreReader:
     def file_reports(self) -> list[FileReport]:
         """Reports on all files read, by path."""
         rows = self._database.connection.execute(
-            "SELECT file.path, failures, seconds,"
-            " (SELECT json_group_array(json_array(json(pages), length(text), json(warnings),"
-            "    language,"
-            "    (SELECT count(*) FROM passage WHERE passage.document = document.key),"
-            "    source.path))"
-            "  FROM source JOIN document ON document.key = source.document"
-            "  WHERE source.file = file.path)"
-            " FROM file ORDER BY file.path"
+            "SELECT source.file, source.path, length(text), pages, warnings, language,"
+            " (SELECT count(*) FROM passage WHERE passage.document = document.key)"
+            " FROM source JOIN document ON document.key = source.document ORDER BY source.path"
         )
-        return [_file_report(*row) for row in rows]
+        names = ("file", "path", "characters", "pages", "warnings", "language", "passages")
+        return columns.file_reports(
+            self.files(), (dict(zip(names, row, strict=True)) for row in rows)
+        )
 
     def matching(self, conditions: Filter) -> Keys:
         """The keys of the passages of documents that meet all conditions, ascending."""
@@ -122,14 +120,6 @@ class StoreReader:
             values,
         )
         return [Source(*row) for row in rows.fetchall()]
-
-    def paths(self) -> tuple[list[str], list[str]]:
-        """Paths of all sources, and of all files read."""
-        of_sources, of_files = (
-            [path for (path,) in self._database.connection.execute(statement).fetchall()]
-            for statement in ("SELECT path FROM source", "SELECT path FROM file")
-        )
-        return of_sources, of_files
 
     def files_with_warnings(self) -> frozenset[str]:
         """Files with warnings."""
@@ -327,21 +317,3 @@ def _title_bits(leading: int, counts: bytes, bits: bytes, dimension: int) -> Tok
     """The bits of the headings at the beginning of a document, from its first passage."""
     of_headings = np.frombuffer(counts, dtype=np.int32)[:leading]
     return columns.token_bits(bits, dimension)[: int(of_headings.sum())]
-
-
-def _file_report(path: str, failures: str, seconds: float, documents: str) -> FileReport:
-    found = json.loads(documents)
-    pages, with_text = count_pages((document[5], document[0]) for document in found)
-    languages = sorted({document[3] for document in found if document[3]})
-    return FileReport(
-        source=path,
-        documents=len({whole_source(document[5]) for document in found}),
-        pages=pages,
-        pages_with_text=with_text,
-        characters=sum(document[1] for document in found),
-        passages=sum(document[4] for document in found),
-        languages=tuple(languages),
-        warnings=tuple(line for document in found for line in document[2]),
-        failures=columns.failures(failures),
-        seconds=seconds,
-    )
