@@ -31,7 +31,7 @@ from rag.runtime.files import may_write
 from rag.text import spelling
 from rag.text.analyzers import Analysis, Stems
 from rag.text.stemmer import ENGLISH, kind_of
-from rag.types import Clauses, Respelling, Span
+from rag.types import Clauses, Respelling
 from rag.types.arrays import Keys, Scores
 
 if TYPE_CHECKING:
@@ -172,6 +172,7 @@ class TantivyReader:
         self._searcher = searcher
         self._schema = schema
         self._analysis = analysis
+        self.matched, self.places = analysis.matched, analysis.places
 
     def __len__(self) -> int:
         return int(self._searcher.num_docs)
@@ -246,18 +247,9 @@ class TantivyReader:
                 found.append(Respelling(asked, meant))
         return tuple(found)
 
-    def matched(self, question: str, text: str) -> tuple[str, ...]:
-        """The words of ``text``, as written there, that match query words."""
-        return tuple(dict.fromkeys(span.of(text) for span in self._analysis.forms(question, text)))
-
     def coverage(self, question: str, texts: Sequence[str]) -> Scores:
         """IDF-weighted share of the query words that each text has in some form, in [0, 1]."""
         return np.array(self._analysis.coverage(question, texts, self._idf))
-
-    def places(self, words: str, phrases: Sequence[str], text: str) -> tuple[Span, ...]:
-        """Spans in ``text`` of the words, in some form, and of the exact phrases."""
-        found = [*self._analysis.forms(words, text), *self._analysis.places(phrases, text)]
-        return tuple(sorted(set(found)))
 
     def _is_known(self, word: str) -> bool:
         """Whether a word occurs in a passage or a title, as written or inflected."""

@@ -1,9 +1,9 @@
 """Export a library to a single file, and restore it from one.
 
-An archive (:mod:`rag.maintenance.archive`) has a consistent snapshot of the store and the uploaded
-files; others can search and index meanwhile. One that is imported may come from a stranger: it is
-validated completely in a draft folder before the library gets its name, its store by
-:mod:`rag.index.sqlite.validation`, and the search indexes are rebuilt.
+An archive (:mod:`rag.maintenance.backup_format`) has a consistent snapshot of the store and the
+uploaded files; others can search and index meanwhile. One that is imported may come from a
+stranger: it is validated completely in a draft folder before the library gets its name, its store
+by :mod:`rag.index.sqlite.validation`, and the search indexes are rebuilt.
 
 A shared library is copied to a temporary folder and exported from there, or imported there and
 copied: so a library's archive can be restored on any machine and in object storage, whichever it
@@ -40,8 +40,8 @@ from rag.index.publication import Indexes
 from rag.index.records import Source
 from rag.index.sqlite import Changes, Database, StoreWriter, as_path, validate
 from rag.library import collections, opener
-from rag.maintenance import archive
-from rag.maintenance.archive import STORE, Manifest, OnProgress
+from rag.maintenance import backup_format
+from rag.maintenance.backup_format import STORE, Manifest, OnProgress
 from rag.models.named_models import MINILM
 from rag.runtime.byte_sizes import format_size
 from rag.runtime.files import (
@@ -122,7 +122,7 @@ def export(
     with writing(path.parent), _draft_of(path, "export", busy) as draft:
         documents = _copy_store(folder, draft / STORE, on_progress)
         files = {STORE: draft / STORE, **dict(_uploads(folder))}
-        archive.write(draft / "archive", folder, files, on_progress)
+        backup_format.write(draft / "archive", folder, files, on_progress)
         size = (draft / "archive").stat().st_size
         (draft / "archive").replace(path)
         sync_folder(path.parent)
@@ -163,7 +163,7 @@ def import_archive(
         f"another process is importing a library into {folder}; wait for it, or choose another "
         "place: --library DIR"
     )
-    with archive.read(path) as (content, manifest), writing(folder.parent):
+    with backup_format.read(path) as (content, manifest), writing(folder.parent):
         folder.parent.mkdir(parents=True, exist_ok=True)
         free = shutil.disk_usage(folder.parent).free
         if manifest.size > free:
@@ -174,7 +174,7 @@ def import_archive(
         with _draft_of(folder, "import", busy) as draft:
             unpacked = draft / "library"
             unpacked.mkdir()
-            archive.unpack(content, manifest, unpacked, path, on_progress)
+            backup_format.unpack(content, manifest, unpacked, path, on_progress)
             documents = _settle(unpacked, manifest, folder, path)
             if folder.exists():
                 folder.rmdir()  # empty; only on Linux can a rename replace it
@@ -233,7 +233,7 @@ def _settle(library: Path, manifest: Manifest, folder: Path, path: Path) -> int:
             return _documents(database)
     except (LibraryDamaged, ModelError) as error:
         why = f"its store can't be used ({_reason(error, library)})"
-        raise archive.damaged(path, why) from error
+        raise backup_format.damaged(path, why) from error
     except LibraryMismatch as error:
         raise LibraryMismatch(
             f"{path} was made by another version of rag ({_reason(error, library)}); index again"

@@ -23,7 +23,7 @@ from small_files import parts_of, zipped
 from rag import Library
 from rag.errors import RagError
 from rag.maintenance import backup
-from rag.maintenance.archive import MANIFEST, VERSION
+from rag.maintenance.backup_format import MANIFEST, VERSION
 
 _STORE = "library.db"
 _ANY: Mapping[str, bytes] = {_STORE: b"no store", "files/a.txt": b"Words."}

@@ -17,7 +17,7 @@ from rag import InputError, Library, LibraryDamaged, LibraryMismatch
 from rag.index.columns import DOCUMENT, checksum
 from rag.index.sqlite.writer import PASSAGE
 from rag.maintenance import backup
-from rag.maintenance.archive import VERSION
+from rag.maintenance.backup_format import VERSION
 
 SIGNED = "-- signed"
 """Ends statements after which the checksums are made to match, as a stranger could."""

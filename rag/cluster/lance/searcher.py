@@ -140,8 +140,7 @@ class SharedSearcher:
 
     def matched(self, question: str, text: str) -> tuple[str, ...]:
         """Words of ``text`` that match the query's words."""
-        spans = self._statistics.analysis.forms(question, text)
-        return tuple(dict.fromkeys(span.of(text) for span in spans))
+        return self._statistics.analysis.matched(question, text)
 
     def coverage(self, question: str, texts: Sequence[str]) -> Scores:
         """Query coverage, as in the embedded engine."""
@@ -157,8 +156,7 @@ class SharedSearcher:
 
     def places(self, words_: str, phrases: Sequence[str], text: str) -> tuple[Span, ...]:
         """Spans of ``text`` that match the words and phrases."""
-        analysis = self._statistics.analysis
-        return tuple(sorted({*analysis.forms(words_, text), *analysis.places(phrases, text)}))
+        return self._statistics.analysis.places(words_, phrases, text)
 
 
 class RowCache:
