@@ -13,7 +13,7 @@ collection         a named part of a library: all documents with a source in som
 part               a stretch of a very long document, stored by itself, one document to the reader
 passage            what is found: whole sentences of a document, up to the model's window
 query              what is asked, with the filters that were parsed out of it
-filter             a condition on documents: date, source, title, language, metadata
+filter             conditions on documents: date, source, title, language, metadata, collection
 candidate          a passage that an index proposes, with its dense and its lexical score
 dense score        cosine of the query and the passage's nearest sentence
 lexical score      BM25, as a share of its upper bound for this query

@@ -18,6 +18,7 @@ from .errors import (
     LibraryNotFound,
     LoadError,
     ModelError,
+    PasswordRequired,
     RagError,
     SourceNotFound,
     UnknownFormat,
@@ -48,6 +49,7 @@ from .types import (
     Respelling,
     Span,
 )
+from .types.filters import Filter
 from .types.reports import (
     Collection,
     Dates,
@@ -84,6 +86,7 @@ __all__ = [
     "Facets",
     "Failure",
     "FileReport",
+    "Filter",
     "Findability",
     "Followed",
     "Found",
@@ -103,6 +106,7 @@ __all__ = [
     "ModelError",
     "Neighbour",
     "Passage",
+    "PasswordRequired",
     "Problem",
     "Progress",
     "QueryOutcome",

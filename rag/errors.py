@@ -8,7 +8,8 @@
     │   ├── SourceNotFound         no such file or folder, or nothing indexed under that name
     │   └── DocumentNotFound       no document with that id in the library
     ├── LoadError              a file can't be read as a document
-    │   └── UnknownFormat          no loader for this type of file
+    │   ├── UnknownFormat          no loader for this type of file
+    │   └── PasswordRequired       none of the given passwords opens it
     ├── ModelError             a model can't be loaded, or isn't what it claims to be
     ├── AirGapped              network access refused in air-gapped mode
     └── LibraryError           a problem with a library's folder
@@ -19,6 +20,13 @@
         └── LibraryDamaged         its files contradict each other
 
 Each message is one line for the user: what is wrong, then what to do next.
+"""
+
+from typing import ClassVar, Literal, TypeAlias
+
+FailureKind: TypeAlias = Literal["unreadable", "unsupported", "password"]
+"""Why a file was not read: it is damaged, say, or may not be opened; nothing reads files of its
+type; or it needs a password that ``rag index --passwords`` can give.
 """
 
 
@@ -45,9 +53,19 @@ class DocumentNotFound(InputError):
 class LoadError(RagError):
     """A file can't be read as a document."""
 
+    kind: ClassVar[FailureKind] = "unreadable"
+
 
 class UnknownFormat(LoadError):
     """No loader for this type of file."""
+
+    kind = "unsupported"
+
+
+class PasswordRequired(LoadError):
+    """The file is encrypted, and none of the given passwords opens it."""
+
+    kind = "password"
 
 
 class ModelError(RagError):

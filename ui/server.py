@@ -162,8 +162,13 @@ def serve(
 
 
 def import_gradio() -> None:
-    """Import Gradio with its telemetry switched off first: it reads the setting only once."""
+    """Import Gradio with its telemetry switched off first: it reads the setting only once.
+
+    Nor does it make statistics of its events, which it would after each answer, of the last 10,000.
+    """
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+    os.environ["GRADIO_ANALYTICS_MAX_EVENTS"] = "1"
+    os.environ["GRADIO_ANALYTICS_CACHE_FREQUENCY"] = str(2**62)
     os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
     importlib.import_module("gradio")
 

@@ -19,14 +19,10 @@ if TYPE_CHECKING:
 
 
 def password_command(
-    file: Annotated[
-        Path, typer.Argument(help="The access file; made where there is none.", show_default=False)
-    ],
+    file: Annotated[Path, typer.Argument(help="The access file; made where there is none.")],
     name: Annotated[
         str | None,
-        typer.Argument(
-            help="A person or a program. [dim]default: list those there are[/]", show_default=False
-        ),
+        typer.Argument(help="A person or a program. [dim]default: list those there are[/]"),
     ] = None,
     *,
     owner: Annotated[

@@ -17,7 +17,6 @@ Option = Annotated[
         "--airgap",
         help="Block all connections to other machines, and prove it first; "
         f"{airgap.VARIABLE}=1 does the same.",
-        show_default=False,
     ),
 ]
 

@@ -17,9 +17,7 @@ from rag.runtime.files import absolute, is_url
 
 
 def export_command(
-    file: Annotated[
-        Path, typer.Argument(metavar="FILE", help="The archive to write.", show_default=False)
-    ],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The archive to write.")],
     library: LibraryOption = None,
     *,
     force: Annotated[bool, typer.Option("--force", help="Overwrite FILE if it exists.")] = False,
@@ -39,10 +37,7 @@ def export_command(
 
 
 def import_command(
-    file: Annotated[
-        Path,
-        typer.Argument(metavar="FILE", help="An archive made by rag export.", show_default=False),
-    ],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="An archive made by rag export.")],
     library: LibraryOption = None,
 ) -> None:
     """Restore a library from an archive, in a folder that is new or empty, or at a URL.

@@ -4,23 +4,22 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from rag.cli import hit_list, output
-from rag.cli.options import JsonOption, LibraryOption, library_at
+from rag.cli.options import JsonOption, LibraryOption, RerankOption, library_at
 from rag.cli.output import err, out
 from rag.errors import InputError
 from rag.models.cross_encoder import CrossEncoderReranker
+from rag.types.filters import Filter
 
 DATES = ["%Y-%m-%d"]
 
 
 def ask_command(
-    question: Annotated[
-        str, typer.Argument(metavar="QUESTION", help="In plain words.", show_default=False)
-    ],
+    question: Annotated[str, typer.Argument(metavar="QUESTION", help="In plain words.")],
     *,
     k: Annotated[
         int | None,
@@ -55,11 +54,7 @@ def ask_command(
     ] = None,
     where: Annotated[
         list[str] | None,
-        typer.Option(
-            metavar="NAME=VALUE",
-            help="Documents with this metadata; may be repeated.",
-            show_default=False,
-        ),
+        typer.Option(metavar="NAME=VALUE", help="Documents with this metadata; may be repeated."),
     ] = None,
     within: Annotated[
         list[str] | None,
@@ -67,17 +62,9 @@ def ask_command(
             "--in",
             metavar="NAME",
             help="Documents of a collection; may be repeated. rag status lists them.",
-            show_default=False,
         ),
     ] = None,
-    rerank: Annotated[
-        str | None,
-        typer.Option(
-            metavar="MODEL",
-            help="A cross-encoder to rerank the best passages: its folder, or its name here.",
-            show_default=False,
-        ),
-    ] = None,
+    rerank: RerankOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Find the passages that answer a question, with the answering sentence highlighted.
@@ -88,25 +75,22 @@ def ask_command(
 
     Example: rag ask "Who led the mission?" -k 3 --since 2024-01-01 --source "*.pdf"
     """
-    conditions: dict[str, Any] = {
-        "since": since.date() if since else None,
-        "until": until.date() if until else None,
-        "source": source,
-        "title": title,
-        "language": language,
-        "where": _pairs(where or []),
-        "collections": within or (),
-    }
+    limits = Filter(
+        since.date() if since else None,
+        until.date() if until else None,
+        source,
+        title,
+        language,
+        _pairs(where or []),
+        within or (),
+    )
     if every and rerank is not None:
         raise InputError("--all lists passages in the order of their documents: leave out --rerank")
     reranker = CrossEncoderReranker(rerank) if rerank is not None else None
     # The first question loads the model, which takes seconds; no spinner without a terminal.
-    with (
-        library_at(library, create=False, reranker=reranker) as opened,
-        err.status("Searching …"),
-    ):
-        found = opened.find(question, offset=offset, limit=k or 20, **conditions) if every else None
-        answer = None if found else opened.ask(question, k or 5, **conditions)
+    with library_at(library, create=False, reranker=reranker) as opened, err.status("Searching …"):
+        found = opened.find(question, limits, offset=offset, limit=k or 20) if every else None
+        answer = None if found else opened.ask(question, k or 5, limits)
         empty = not opened.status().documents
     if as_json and found:
         output.print_json(hit_list.found_as_json(question, found))

@@ -40,9 +40,7 @@ def status_command(
 
 
 def restore_command(
-    version: Annotated[
-        int, typer.Argument(metavar="VERSION", help="The version's number.", show_default=False)
-    ],
+    version: Annotated[int, typer.Argument(metavar="VERSION", help="The version's number.")],
     library: LibraryOption = None,
 ) -> None:
     """Roll a shared library back to the end of an earlier run.
@@ -70,8 +68,7 @@ def report_command(library: LibraryOption = None, *, as_json: JsonOption = False
 
 def remove_command(
     sources: Annotated[
-        list[str] | None,
-        typer.Argument(metavar="SOURCE...", help="Indexed files or folders.", show_default=False),
+        list[str] | None, typer.Argument(metavar="SOURCE...", help="Indexed files or folders.")
     ] = None,
     library: LibraryOption = None,
     *,
@@ -81,7 +78,6 @@ def remove_command(
             "--in",
             metavar="NAME",
             help="A collection, but for documents that another one has too; may be repeated.",
-            show_default=False,
         ),
     ] = None,
 ) -> None:

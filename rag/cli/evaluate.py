@@ -3,26 +3,26 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.table import Table
 
 from rag.cli import output
+from rag.cli.options import JsonOption, RerankOption
 from rag.cli.output import count, err, escape, out
 from rag.cli.progress import is_terminal, show_progress
 from rag.errors import InputError
 from rag.evaluation.beir import read_beir
-from rag.evaluation.failed_queries import write_losses
-from rag.evaluation.labelled_sets import LabelledSet
-from rag.evaluation.modes import Mode, parse_mode
-from rag.evaluation.plot import check_plot, plot
+from rag.evaluation.labelled_sets import LabelledSet, spread
 from rag.evaluation.questions import read_questions
-from rag.evaluation.report import Opened, evaluate, opened, opened_with_ratings
-from rag.evaluation.table import heading, table
+from rag.evaluation.report import Report, evaluate, open_library, report, write_failures
 from rag.library.default import default_library
+from rag.models.cross_encoder import CrossEncoderReranker
 
 
 def eval_command(
@@ -31,7 +31,6 @@ def eval_command(
         typer.Argument(
             metavar="SET",
             help="A folder in the layout of BEIR, or a CSV or JSONL file of your own questions.",
-            show_default=False,
         ),
     ] = None,
     library: Annotated[
@@ -40,128 +39,96 @@ def eval_command(
             metavar="DIR",
             help="Your questions: the library to ask. A folder: where to keep the library of its "
             "documents, to be used again. [dim]default: one that is thrown away[/]",
-            show_default=False,
         ),
     ] = None,
     *,
-    feedback: Annotated[
+    ratings: Annotated[
         bool,
-        typer.Option("--feedback", help="In place of a set: what was rated in the library."),
+        typer.Option("--ratings", help="Instead of a set: the hits rated good in the library."),
     ] = False,
-    mode: Annotated[
-        str,
-        typer.Option(
-            metavar="MODE",
-            help="How to rank: dense, late, words, fusion, hybrid or rerank; "
-            "settings may follow: hybrid,tokens_weight=0.5",
-        ),
-    ] = "hybrid",
-    compare: Annotated[
-        str | None,
-        typer.Option(
-            metavar="MODE",
-            help="Another mode to compare it with, on the same questions.",
-            show_default=False,
-        ),
-    ] = None,
-    rerank: Annotated[
-        str | None,
-        typer.Option(
-            metavar="MODEL",
-            help="The cross-encoder of the mode rerank: its folder, or its name on this machine.",
-            show_default=False,
-        ),
-    ] = None,
+    rerank: RerankOption = None,
     split: Annotated[
-        str | None,
-        typer.Option(metavar="NAME", help="Which file of qrels/. [dim]default: test[/]"),
+        str | None, typer.Option(metavar="NAME", help="Which file of qrels/. [dim]default: test[/]")
     ] = None,
     questions: Annotated[
         int | None,
-        typer.Option(min=1, metavar="N", help="Ask only so many, spread over the set."),
+        typer.Option(min=1, metavar="N", help="Ask only N questions, spread over the set."),
     ] = None,
-    losses: Annotated[
+    failures: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Write the questions that went wrong, as JSON Lines."),
+        typer.Option(metavar="FILE", help="Write the questions that failed, as JSON Lines."),
     ] = None,
-    plot_file: Annotated[
-        Path | None,
-        typer.Option("--plot", metavar="FILE", help="Draw the figures, as .svg or .png."),
-    ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Measure retrieval quality on a labelled set.
 
-    Example: rag eval questions.csv, or: rag eval scifact/ --library /tmp/scifact --compare words
+    Example: rag eval questions.csv, or: rag eval scifact/ --library /tmp/scifact
     """
-    modes = [parse_mode(one) for one in (mode, compare) if one]
-    _check(modes, rerank)
-    if plot_file:
-        check_plot(plot_file)
+    if ratings == (labelled is not None):
+        raise InputError(
+            "name one set of questions: a folder or a file, or --ratings for what was rated"
+        )
+    found = _read(labelled, split)
+    reranker = CrossEncoderReranker(rerank) if rerank is not None else None
     with (
-        _opened(labelled, library, split, feedback=feedback) as (found, filled),
+        _place(found, library) as place,
+        open_library(found, place, progress=is_terminal(), reranker=reranker) as opened,
         show_progress("questions") as show,
     ):
-        report, judged = evaluate(
-            found, filled, modes, rerank=rerank, most=questions, on_progress=show
-        )
-    if losses:
-        lost = write_losses(judged, losses)
-        err.print(f"{count(lost, 'question')} went wrong: {escape(str(losses))}", soft_wrap=True)
-    if plot_file:
-        plot(report, plot_file)
+        asked = spread(opened.labelled.questions, questions)
+        judged = []
+        for one in evaluate(asked, opened):
+            judged.append(one)
+            show(opened.labelled.name, len(judged), len(asked))
+        result = report(opened, judged)
+    if failures:
+        failed = write_failures(judged, failures)
+        err.print(f"{count(failed, 'question')} failed: {escape(str(failures))}", soft_wrap=True)
     if as_json:
-        output.print_json(report.as_json())
+        output.print_json(asdict(result))
     else:
-        out.print(escape(heading(report)), soft_wrap=True)
-        out.print(table(report))
+        out.print(escape(_heading(result)), soft_wrap=True)
+        out.print(_table(result))
 
 
-def _check(modes: Sequence[Mode], rerank: str | None) -> None:
-    if any(mode.reranks for mode in modes) and rerank is None:
-        raise InputError("the mode rerank needs a cross-encoder; name one: --rerank MODEL")
-    if rerank is not None and not any(mode.reranks for mode in modes):
-        raise InputError("--rerank is for the mode rerank; ask for it: --mode rerank")
-
-
-@contextmanager
-def _opened(
-    labelled: Path | None, library: str | None, split: str | None, *, feedback: bool
-) -> Iterator[tuple[LabelledSet, Opened]]:
-    """Open the labelled set and the library to evaluate."""
-    if feedback == (labelled is not None):
-        raise InputError(
-            "name one set of questions: a folder or a file, or --feedback for what was rated"
-        )
-    if labelled is None:
-        if split is not None:
-            raise InputError("--split is for folders in the layout of BEIR; leave it out")
-        with opened_with_ratings(library or default_library()) as found:
-            yield found
-    else:
-        questions = _read(labelled, split)
-        with (
-            _place(questions, library) as place,
-            opened(questions, place, progress=is_terminal()) as filled,
-        ):
-            yield questions, filled
-
-
-def _read(path: Path, split: str | None) -> LabelledSet:
-    if path.is_dir():
+def _read(path: Path | None, split: str | None) -> LabelledSet | None:
+    """Read a labelled set; None for ratings, which are in the library."""
+    if path is not None and path.is_dir():
         return read_beir(path, split)
     if split is not None:
         raise InputError("--split is for folders in the layout of BEIR; leave it out")
-    return read_questions(path)
+    return read_questions(path) if path is not None else None
 
 
 @contextmanager
-def _place(labelled: LabelledSet, library: str | None) -> Iterator[str | Path]:
-    """The place of the library, existing or new; a temporary one if none was named."""
-    if labelled.documents is None:
-        yield library or default_library()
-    elif library is not None:
+def _place(labelled: LabelledSet | None, library: str | None) -> Iterator[str | Path]:
+    """The place of the library; a temporary one for a set with documents if none was named."""
+    if library is not None:
         yield library
+    elif labelled is None or labelled.documents is None:
+        yield default_library()
     else:
         with tempfile.TemporaryDirectory(prefix="rag-eval-") as folder:
             yield Path(folder) / "library"
+
+
+def _heading(result: Report) -> str:
+    """What was measured, in one line."""
+    left_out = f", {result.unlabelled:,} without a label left out" if result.unlabelled else ""
+    return (
+        f"{result.set}: {result.questions:,} questions{left_out}, {result.documents:,} documents, "
+        f"{result.passages:,} passages, {result.model}; median search: {result.seconds * 1000:.0f} "
+        "ms"
+    )
+
+
+def _table(result: Report) -> Table:
+    """One row per metric, with its confidence interval and the number of questions."""
+    table = Table(box=None, pad_edge=False, collapse_padding=True)
+    table.add_column("measure", no_wrap=True)
+    for name in ("mean", "95 %", "n"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for name, one in result.metrics.items():
+        interval = f"{one.low:.3f} … {one.high:.3f}"
+        table.add_row(name, f"{one.mean:.4f}", interval, f"{one.questions:,}")
+    return table

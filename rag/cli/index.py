@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Sequence
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -21,7 +22,7 @@ from rag.errors import InputError, LibraryNotFound
 from rag.library.default import default_library
 from rag.library.library import Library
 from rag.runtime.files import local_path
-from rag.types.reports import IndexReport
+from rag.types.reports import IndexReport, Progress
 
 EXIT_SOME_FAILED = 3
 QUERIES_AFTER_INDEXING = 30
@@ -32,9 +33,7 @@ SECONDS_BETWEEN_TRIES = 1.0
 
 
 def index_command(
-    paths: Annotated[
-        list[str], typer.Argument(metavar="PATH...", help="Files and folders.", show_default=False)
-    ],
+    paths: Annotated[list[str], typer.Argument(metavar="PATH...", help="Files and folders.")],
     library: LibraryOption = None,
     collection: Annotated[
         str | None,
@@ -42,7 +41,6 @@ def index_command(
             "--as",
             metavar="NAME",
             help="The collection they belong to. [dim]default: one named after each folder[/]",
-            show_default=False,
         ),
     ] = None,
     exclude: Annotated[
@@ -50,13 +48,11 @@ def index_command(
         typer.Option(
             metavar="PATTERN",
             help="Skip what matches this pattern, as in .gitignore; may be repeated.",
-            show_default=False,
         ),
     ] = None,
     *,
     ocr: Annotated[
-        bool,
-        typer.Option("--ocr", help="Read scanned pages too, including those of earlier runs."),
+        bool, typer.Option("--ocr", help="Read scanned pages too, including those of earlier runs.")
     ] = False,
     ocr_language: Annotated[
         str | None,
@@ -64,12 +60,10 @@ def index_command(
             metavar="CODES",
             help="The languages of scanned pages, like deu+eng; turns --ocr on."
             " [dim]default: eng[/]",
-            show_default=False,
         ),
     ] = None,
     retry: Annotated[
-        bool,
-        typer.Option("--retry", help="Retry files that failed, even if they haven't changed."),
+        bool, typer.Option("--retry", help="Retry files that failed, even if they haven't changed.")
     ] = False,
     again: Annotated[
         bool, typer.Option("--again", help="Read every file again, even if it hasn't changed.")
@@ -80,7 +74,6 @@ def index_command(
             metavar="FILE",
             help="Passwords to try on protected PDFs, one per line; in a terminal you are asked for"
             " missing ones.",
-            show_default=False,
         ),
     ] = None,
     max_document: Annotated[
@@ -89,7 +82,6 @@ def index_command(
             metavar="SIZE",
             help="Memory limit for reading one file, like 1GB; files that failed under a lower"
             " limit are read again. [dim]default: 256MB[/]",
-            show_default=False,
         ),
     ] = None,
     model: Annotated[
@@ -98,16 +90,12 @@ def index_command(
             metavar="NAME",
             help="The sentence-transformers model of a new library: a folder, or the name of a"
             " model in this machine's cache. [dim]default: all-MiniLM-L6-v2[/]",
-            show_default=False,
         ),
     ] = None,
     dimensions: Annotated[
         int | None,
         typer.Option(
-            min=1,
-            metavar="N",
-            help="Truncate vectors to N dimensions, for a Matryoshka model.",
-            show_default=False,
+            min=1, metavar="N", help="Truncate vectors to N dimensions, for a Matryoshka model."
         ),
     ] = None,
     watch: Annotated[
@@ -119,7 +107,6 @@ def index_command(
             metavar="ADDRESS",
             help="Read and embed on a Ray cluster, for a shared library: auto, host:port, or local"
             " for this machine; paths may be URLs, like s3://bucket/articles.",
-            show_default=False,
         ),
     ] = None,
     actors: Annotated[
@@ -128,7 +115,6 @@ def index_command(
             min=1,
             metavar="N",
             help="With --ray: copies of the model. [dim]default: one per machine or GPU[/]",
-            show_default=False,
         ),
     ] = None,
     gpus: Annotated[
@@ -146,20 +132,24 @@ def index_command(
     fleet = _fleet(ray, actors, gpus, watch=watch)
     with Library.open(library or default_library(), model=model, dimensions=dimensions) as opened:
         before = opened.status().generation
+        index = partial(
+            opened.index,
+            exclude=exclude or [],
+            ocr=ocr_language or ocr,
+            max_document=max_document,
+        )
 
         def run(tried: Sequence[str], *, first: bool = False) -> IndexReport:
-            return _index(
-                opened,
-                paths,
-                exclude or [],
-                collection=collection,
-                ocr=ocr_language or ocr,
-                retry=retry and first,
-                again=again and first,
-                passwords=tried,
-                max_document=max_document,
-                ray=fleet,
-            )
+            with _progress(opened) as on_progress:
+                return index(
+                    paths,
+                    collection=collection,
+                    retry=retry and first,
+                    again=again and first,
+                    passwords=tried,
+                    progress=on_progress,
+                    ray=fleet,
+                )
 
         report = run(known, first=True)
         output.print_report(report)
@@ -170,14 +160,7 @@ def index_command(
         if status.generation != before:
             _check(opened)
         if watch:
-            _follow(
-                opened,
-                [Path(one) for one in paths],
-                exclude or [],
-                ocr=ocr_language or ocr,
-                passwords=known,
-                max_document=max_document,
-            )
+            _follow(opened, [Path(one) for one in paths], partial(index, passwords=known))
     if report.failed:
         raise typer.Exit(EXIT_SOME_FAILED)
 
@@ -202,37 +185,14 @@ def _check(library: Library) -> None:
         err.print(escape(line), soft_wrap=True)
 
 
-def _index(
-    library: Library,
-    paths: Sequence[str],
-    exclude: Sequence[str],
-    *,
-    collection: str | None,
-    ocr: bool | str,
-    retry: bool,
-    again: bool,
-    passwords: Sequence[str],
-    max_document: str | None,
-    ray: Fleet | None,
-) -> IndexReport:
-    """Index with a progress bar, until done or Ctrl-C."""
+@contextmanager
+def _progress(library: Library) -> Iterator[Callable[[Progress], None]]:
+    """Show progress until the run is done, or stopped by Ctrl-C."""
     from rag.runtime.progress import bars, lines
 
-    shown = bars() if sys.stderr.isatty() else nullcontext(lines(err.print))
     try:
-        with shown as on_progress:
-            return library.index(
-                paths,
-                collection=collection,
-                exclude=exclude,
-                ocr=ocr,
-                retry=retry,
-                again=again,
-                passwords=passwords,
-                max_document=max_document,
-                progress=on_progress,
-                ray=ray,
-            )
+        with bars() if sys.stderr.isatty() else nullcontext(lines(err.print)) as on_progress:
+            yield on_progress
     except KeyboardInterrupt:
         held = count(library.status().documents, "document")
         reported.set()
@@ -241,27 +201,15 @@ def _index(
 
 
 def _follow(
-    library: Library,
-    paths: Sequence[Path],
-    exclude: Sequence[str],
-    *,
-    ocr: bool | str,
-    passwords: Sequence[str],
-    max_document: str | None,
+    library: Library, paths: Sequence[Path], index: Callable[[Sequence[Path]], IndexReport]
 ) -> None:
+    """Index what changes in the paths, until Ctrl-C."""
     from rag.documents.watcher import changes
 
     err.print("Following; Ctrl-C stops.")
     try:
         for _ in changes(paths, leave_out=local_path(library.engine.location)):
-            found = _index_when_back(
-                library,
-                paths,
-                exclude=exclude,
-                ocr=ocr,
-                passwords=passwords,
-                max_document=max_document,
-            )
+            found = _index_when_back(paths, index)
             if found.added or found.updated or found.removed or found.failed:
                 output.print_change(found)
     except KeyboardInterrupt:
@@ -270,26 +218,13 @@ def _follow(
 
 
 def _index_when_back(
-    library: Library,
-    paths: Sequence[Path],
-    *,
-    exclude: Sequence[str],
-    ocr: bool | str,
-    passwords: Sequence[str],
-    max_document: str | None,
+    paths: Sequence[Path], index: Callable[[Sequence[Path]], IndexReport]
 ) -> IndexReport:
     """Index the paths that exist; if the library itself is gone, wait for it to come back."""
     warned = False
     while True:
-        present = [path for path in paths if path.exists()]
         try:
-            return library.index(
-                present,
-                exclude=exclude,
-                ocr=ocr,
-                passwords=passwords,
-                max_document=max_document,
-            )
+            return index([path for path in paths if path.exists()])
         except LibraryNotFound as error:
             if not warned:
                 err.print(escape(f"{error}. Waiting for it."), soft_wrap=True)

@@ -23,8 +23,14 @@ LibraryOption = Annotated[
         envvar=LIBRARY_VARIABLE,
         help="The library's folder, or the URL of a shared one, like s3://bucket/name."
         " [dim]default: .rag in the current folder[/]",
-        show_default=False,
         show_envvar=True,
+    ),
+]
+RerankOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="MODEL",
+        help="A cross-encoder to rerank the best passages: its folder, or its name here.",
     ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]

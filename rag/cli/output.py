@@ -14,7 +14,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from rag.types import Failure, Hit, Match
+from rag.types import Failure, FoundPassage, Hit
 from rag.types.reports import FileReport, IndexReport, Status
 
 out = Console(highlight=False)
@@ -159,7 +159,7 @@ def print_hit(hit: Hit) -> None:
     out.print(Padding(_marked(hit), (0, 0, 1, 3)))
 
 
-def place(found: Hit | Match) -> str:
+def place(found: FoundPassage) -> str:
     """Describe where a passage is: file, page, date."""
     parts = [visible(Path(found.source).name)]
     if found.page:

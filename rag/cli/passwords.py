@@ -8,7 +8,6 @@ from getpass import getpass
 from pathlib import Path
 
 from rag.cli.output import count, err, escape
-from rag.documents.registry import wants_password
 from rag.errors import InputError
 from rag.runtime.files import open_file
 from rag.types.reports import IndexReport
@@ -84,4 +83,4 @@ def prompt_and_retry(
 
 
 def _locked(report: IndexReport) -> list[str]:
-    return [one.source for one in report.failed if wants_password(one)]
+    return [one.source for one in report.failed if one.kind == "password"]

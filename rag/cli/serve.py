@@ -27,7 +27,6 @@ def serve_command(
             metavar="FILE",
             envvar=AUTH_VARIABLE,
             help="Require a login; rag password creates the file.",
-            show_default=False,
             show_envvar=True,
         ),
     ] = None,
@@ -38,9 +37,7 @@ def serve_command(
     allow_host: Annotated[
         list[str] | None,
         typer.Option(
-            metavar="NAME",
-            help="A host name to answer to, like docs.example.org; may be repeated.",
-            show_default=False,
+            metavar="NAME", help="A host name to answer to, like docs.example.org; may be repeated."
         ),
     ] = None,
     behind_proxy: Annotated[
@@ -48,15 +45,12 @@ def serve_command(
         typer.Option(
             metavar="ADDRESS",
             help="The address of a reverse proxy whose X-Forwarded headers are trusted.",
-            show_default=False,
         ),
     ] = None,
     root_path: Annotated[
         str,
         typer.Option(
-            metavar="PATH",
-            help="The path at which the proxy serves the page, like /docs-search.",
-            show_default=False,
+            metavar="PATH", help="The path at which the proxy serves the page, like /docs-search."
         ),
     ] = "",
     verbose: Annotated[
@@ -64,8 +58,7 @@ def serve_command(
         typer.Option("--verbose", help="Log everything, including health checks and static files."),
     ] = False,
     log_questions: Annotated[
-        bool,
-        typer.Option("--log-questions", help="Log questions; by default, none is stored."),
+        bool, typer.Option("--log-questions", help="Log questions; by default, none is stored.")
     ] = False,
 ) -> None:
     """Serve the search page.

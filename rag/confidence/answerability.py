@@ -14,9 +14,9 @@ from rag.confidence.calibration import ANSWERED, Calibration, as_stored, fit, is
 from rag.errors import LibraryError
 from rag.index.engine import Engine, Reader
 from rag.index.records import StoredPassage
+from rag.search.pipeline import SearchResult
 from rag.search.scoring import DEFAULT
-from rag.text import query_parser
-from rag.types import Answer, Hit
+from rag.types import Answer
 from rag.types.arrays import Scores
 
 FirstScores: TypeAlias = Callable[[Sequence[str]], Scores]
@@ -41,13 +41,11 @@ GENERAL = Calibration(slope=42.0, intercept=-16.3)
 class Calibrations:
     """The calibration of one library. Thread-safe."""
 
-    def __init__(
-        self, engine: Engine, first_scores: FirstScores, ranking: object = DEFAULT
-    ) -> None:
-        """``ranking`` identifies how scores are computed, for which alone a calibration holds."""
+    def __init__(self, engine: Engine, first_scores: FirstScores, config: object = DEFAULT) -> None:
+        """``config`` identifies how scores are computed, for which alone a calibration holds."""
         self._engine = engine
         self._first_scores = first_scores
-        self._scoring = f"{RECIPE}: {ranking}"
+        self._scoring = f"{RECIPE}: {config}"
         self._measuring = threading.Lock()
         self._newest: Calibration | None = None
 
@@ -72,32 +70,32 @@ class Calibrations:
             if passages and not (kept and kept.fits(passages, self._scoring)):
                 self._measured()
 
-    def answer(self, question: str, hits: Sequence[Hit], score: float | None = None) -> Answer:
-        """Make an answer of hits; without hits, the confidence is 0.
-
-        Parameters
-        ----------
-        hits
-            Best first.
-        score
-            The top score without the cross-encoder, if one reranked: its scores are on another
-            scale.
-        """
-        reading = query_parser.describe(
-            query_parser.parse(question), hits[0].why.instead if hits else ()
+    def answer(self, result: SearchResult) -> Answer:
+        """Estimate the probability that a question is answered; without hits it is 0."""
+        answer = Answer(
+            answered=False,
+            confidence=0.0,
+            hits=tuple(result.hits),
+            reading=result.reading,
+            alternative=result.alternative,
+            conditions_met=result.conditions_met,
         )
-        if not hits:
-            return Answer(answered=False, confidence=0.0, hits=(), reading=reading)
+        if not result.hits:
+            return answer
         calibration = self.current()
-        if score is None:
-            hits = [replace(one, confidence=calibration.confidence(one.score)) for one in hits]
-        confidence = calibration.confidence(hits[0].score if score is None else score)
-        return Answer(
+        score = result.own_score
+        if score is None:  # the hits' scores are those that were calibrated
+            score = result.hits[0].score
+            hits = [
+                replace(one, confidence=calibration.confidence(one.score)) for one in answer.hits
+            ]
+            answer = replace(answer, hits=tuple(hits))
+        confidence = calibration.confidence(score)
+        return replace(
+            answer,
             answered=confidence >= ANSWERED,
             confidence=confidence,
-            hits=tuple(hits),
             measured=calibration.measured,
-            reading=reading,
         )
 
     def _kept(self) -> Calibration | None:

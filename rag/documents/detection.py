@@ -17,7 +17,7 @@ from rag.documents.character_encoding import decode
 from rag.documents.content import Content, stream_of
 from rag.errors import LoadError, UnknownFormat
 
-UNKNOWN = "no loader for "
+_UNKNOWN = "no loader for "
 """Prefix of the failure reason for files of unsupported formats."""
 
 _MARKS = (
@@ -104,11 +104,11 @@ def detect(name: str, data: Content, known: AbstractSet[str]) -> FileType:
     if found is None or _agree(found, claimed):
         return _by_name(claimed, data, known)
     if found not in known:
-        raise UnknownFormat(f"{UNKNOWN}“{found}” files, which it is; {_ADVICE}")
+        raise UnknownFormat(f"{_UNKNOWN}“{found}” files, which it is; {_ADVICE}")
     if not claimed:
         return FileType(found)
     if claimed not in known and not _overrules(found, claimed):
-        raise UnknownFormat(f"{UNKNOWN}“{claimed}” files; {_ADVICE}")
+        raise UnknownFormat(f"{_UNKNOWN}“{claimed}” files; {_ADVICE}")
     return FileType(
         found, f"its name ends in {claimed}, but it holds {found[1:].upper()}: read as that"
     )
@@ -116,11 +116,11 @@ def detect(name: str, data: Content, known: AbstractSet[str]) -> FileType:
 
 def _by_name(claimed: str, data: Content, known: AbstractSet[str]) -> FileType:
     if claimed and claimed not in known:
-        raise UnknownFormat(f"{UNKNOWN}“{claimed}” files; {_ADVICE}")
+        raise UnknownFormat(f"{_UNKNOWN}“{claimed}” files; {_ADVICE}")
     if (not claimed or claimed in _TEXTS) and _is_binary(data):
         what = _describe(data)
         if not claimed:
-            raise UnknownFormat(f"{UNKNOWN}what it holds ({what}); {_ADVICE}")
+            raise UnknownFormat(f"{_UNKNOWN}what it holds ({what}); {_ADVICE}")
         raise LoadError(f"its name ends in {claimed}, but it holds no text ({what}); rename it")
     return FileType(claimed or _by_content(data, known))
 
@@ -202,7 +202,7 @@ def _refuse_old_office(data: Content) -> None:
     if data.find(_PROTECTED_OFFICE) >= 0:
         raise LoadError("it is protected by a password; save a copy without one")
     raise UnknownFormat(
-        f"{UNKNOWN}Word, Excel and PowerPoint files from before 2007, which it is; "
+        f"{_UNKNOWN}Word, Excel and PowerPoint files from before 2007, which it is; "
         "save it as .docx, .xlsx or .pptx"
     )
 

@@ -155,7 +155,7 @@ class _Found:
             self._skip(file, f"{file.suffix} files are not read")
 
     def _skip(self, path: Path, reason: str) -> None:
-        self.skipped[path] = Failure(printable(path), reason)
+        self.skipped[path] = Failure(printable(path), reason, "unsupported")
 
     def _fail(self, error: OSError) -> None:
         path = Path(error.filename)

@@ -8,9 +8,6 @@ from dataclasses import dataclass, field
 from rag.errors import InputError
 from rag.runtime.byte_sizes import parse_size
 
-PROTECTED = "this PDF is protected by a password"
-"""Prefix of the failure reason for password-protected files."""
-
 MAX_DOCUMENT = 256 * 10**6
 """Default memory limit for reading one file, in bytes."""
 

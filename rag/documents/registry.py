@@ -28,9 +28,9 @@ from typing import TypeAlias, TypeVar
 
 from rag.documents.archives import max_unpacked_size
 from rag.documents.content import Content, content_of, digest_of
-from rag.documents.detection import UNKNOWN, detect
+from rag.documents.detection import detect
 from rag.documents.loaded import Loaded, Member
-from rag.documents.read_options import PROTECTED, ReadOptions
+from rag.documents.read_options import ReadOptions
 from rag.documents.splitter import parts_of
 from rag.documents.whitespace import one_line
 from rag.errors import LoadError
@@ -38,15 +38,7 @@ from rag.text.sentences import paragraphs, sentences
 from rag.types import Document, Failure, document_id
 from rag.types.parts import READ_AS, part_id, part_source
 
-__all__ = [
-    "Loaded",
-    "Member",
-    "ReadOptions",
-    "is_unsupported",
-    "load",
-    "supported",
-    "wants_password",
-]
+__all__ = ["Loaded", "Member", "ReadOptions", "load", "supported"]
 
 _Result = TypeVar("_Result")
 _Loader: TypeAlias = Callable[[Content], Loaded | Iterator[Loaded]]
@@ -142,16 +134,6 @@ def supported() -> frozenset[str]:
     return frozenset(_LOADERS) | frozenset(_CONTAINERS)
 
 
-def is_unsupported(failure: Failure) -> bool:
-    """Whether a file was skipped because its format is unsupported, rather than failed."""
-    return failure.reason.startswith(UNKNOWN)
-
-
-def wants_password(failure: Failure) -> bool:
-    """Whether only a password is missing."""
-    return failure.reason.startswith(PROTECTED)
-
-
 def load(
     path: Path, *, options: ReadOptions = _NONE, on_page: _OnPage = lambda: None
 ) -> Iterator[Document | Failure]:
@@ -183,7 +165,7 @@ def load(
     except LoadError as error:
         if not begun:
             raise
-        yield Failure(source, str(error))
+        yield Failure(source, str(error), error.kind)
     if failed > _MOST_FAILURES:
         yield Failure(source, _MORE_FAILED.format(count=failed - _MOST_FAILURES))
 
@@ -234,7 +216,7 @@ class _Walk:
             yield Failure(parent.file.source, _NAME_TOO_LONG.format(length=len(name)))
             return
         if isinstance(member, Failure):
-            yield Failure(parent.source_of(name), member.reason)
+            yield replace(member, source=parent.source_of(name))
             return
         self._count(member)
         if not member.name:
@@ -248,7 +230,7 @@ class _Walk:
                 depth = parent.file.depth + 1
                 yield from self.documents(_File(source, member.name, member.content, depth))
         except LoadError as error:
-            yield Failure(source, str(error))
+            yield Failure(source, str(error), error.kind)
 
     def _of_itself(self, parent: _Opened, content: bytes | Loaded) -> Iterator[Document | Failure]:
         """The container's own text, or the single file it wraps."""

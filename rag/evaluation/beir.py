@@ -20,18 +20,18 @@ from pathlib import Path
 from typing import Any
 
 from rag.errors import InputError
-from rag.evaluation.json_lines import Record, records
 from rag.evaluation.labelled_sets import (
     GoldSpan,
     LabelledSet,
     Question,
+    Record,
     SetDocument,
     check_question,
+    json_lines,
     no_set,
 )
 from rag.runtime.files import open_file
 from rag.types import Span
-from rag.types.filters import Filter
 
 USUAL_SPLIT = "test"
 
@@ -68,7 +68,7 @@ def read_beir(folder: Path, split: str | None = None) -> LabelledSet:
             "fetch the set again, or take those lines out of qrels"
         )
     questions, unlabelled = [], 0
-    for where, record in records(_file(folder, "queries")):
+    for where, record in json_lines(_file(folder, "queries")):
         question = _question(where, record, judged, documents)
         if question.spans or any(gain > 0 for gain in question.documents.values()):
             questions.append(question)
@@ -77,14 +77,6 @@ def read_beir(folder: Path, split: str | None = None) -> LabelledSet:
     if not questions:
         raise no_set(folder, "no question of it has a label")
     return LabelledSet(folder.name, tuple(questions), tuple(documents.values()), unlabelled)
-
-
-def metadata_name(name: str) -> str:
-    """The name of a document's metadata field in the library.
-
-    It is prefixed, because loaders would take some fields for the document's date or author.
-    """
-    return f"set.{name}"
 
 
 def _file(folder: Path, name: str) -> Path:
@@ -96,7 +88,7 @@ def _file(folder: Path, name: str) -> Path:
 
 def _documents(path: Path) -> dict[str, SetDocument]:
     found: dict[str, SetDocument] = {}
-    for where, record in records(path):
+    for where, record in json_lines(path):
         id_ = _id(where, record)
         if id_ in found:
             raise InputError(f"{where}: there is another document {id_} above; take one out")
@@ -120,13 +112,13 @@ def _question(
     metadata = record.get("metadata") or {}
     if not isinstance(metadata, dict):
         raise InputError(f"{where}: “metadata” is no object; mend it")
-    wanted = _values(where, metadata.get("filter") or {})
+    id_ = _id(where, record)
     return Question(
-        id=_id(where, record),
+        id=id_,
         text=check_question(_string(where, record, "text"), where),
-        documents=judged.get(_id(where, record), {}),
+        documents=judged.get(id_, {}),
         spans=tuple(_span(where, one, documents) for one in metadata.get("answer_spans") or ()),
-        conditions=Filter(where=wanted),
+        where=_values(where, metadata.get("filter") or {}),
     )
 
 
@@ -192,15 +184,17 @@ def _string(where: str, record: Record, name: str, default: str | None = None) -
 
 
 def _values(where: str, given: Any) -> dict[str, str]:  # noqa: ANN401 (JSON)
-    """Convert metadata to the library's names, with all values as text."""
+    """Convert metadata values to text, and prefix their names, because loaders would take some
+    fields for the document's date or author.
+    """
     if not isinstance(given, dict):
         raise InputError(f"{where}: “metadata” and “filter” are objects {{name: value}}; mend it")
-    return {metadata_name(name): _in_words(value) for name, value in given.items()}
+    return {f"set.{name}": _as_text(value) for name, value in given.items()}
 
 
-def _in_words(value: Any) -> str:  # noqa: ANN401 (JSON)
+def _as_text(value: Any) -> str:  # noqa: ANN401 (JSON)
     if isinstance(value, list):
-        return ", ".join(_in_words(one) for one in value)
+        return ", ".join(_as_text(one) for one in value)
     if isinstance(value, bool):
         return str(value).lower()
     return "" if value is None else " ".join(str(value).split())

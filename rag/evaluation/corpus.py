@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from rag.cli.output import count
 from rag.errors import InputError
 from rag.evaluation.labelled_sets import SetDocument
 from rag.library.library import Library
@@ -17,11 +16,8 @@ from rag.types import Hit
 FOLDER = "corpus"
 """Folder inside the library's, with the documents as files to follow."""
 
-DOCUMENTS_PER_FILE = 1_000
-CHARACTERS_PER_FILE = 4_000_000
-"""Maximum size of a file, in characters; files are read in parallel, so none should keep a reader
-busy for long.
-"""
+DOCUMENTS_PER_FILE = 100
+"""Files are read in parallel, so none should keep a reader busy for long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +61,7 @@ def index(
     if report.failed:
         first = report.failed[0]
         raise InputError(
-            f"{count(len(report.failed), 'document')} of the set can't be read, "
+            f"{len(report.failed):,} of the set's documents can't be read, "
             f"{id_by_source.get(first.source, first.source)} for one: {first.reason}"
         )
     return Corpus({one.id: one for one in documents}, id_by_source)
@@ -77,40 +73,26 @@ def _write(documents: Sequence[SetDocument], folder: Path) -> dict[str, str]:
     A document without a word is not written: no search can find it.
     """
     folder.mkdir(exist_ok=True)
-    id_by_source, written = {}, set()
-    for number, shard in enumerate(_shards(documents)):
-        path = folder / f"{number:05}.jsonl"
-        lines = [_line(document) for document in shard]
-        write_atomically(path, "".join(lines).encode())
-        written.add(path)
-        for line, document in enumerate(shard, 1):
-            id_by_source[f"{path}/{line}"] = document.id
-    for old in set(folder.glob("*.jsonl")) - written:
-        old.unlink()
+    id_by_source: dict[str, str] = {}
+    outdated = set(folder.glob("*.jsonl"))
+    worded = [one for one in documents if _has_words(one.title + one.text)]
+    for first in range(0, len(worded), DOCUMENTS_PER_FILE):
+        path = folder / f"{first:07}.jsonl"
+        shard = worded[first : first + DOCUMENTS_PER_FILE]
+        write_atomically(path, "".join(map(_line, shard)).encode())
+        outdated.discard(path)
+        id_by_source |= {f"{path}/{line}": one.id for line, one in enumerate(shard, 1)}
+    for path in outdated:
+        path.unlink()
     return id_by_source
-
-
-def _shards(documents: Sequence[SetDocument]) -> Iterator[list[SetDocument]]:
-    shard: list[SetDocument] = []
-    characters = 0
-    for document in documents:
-        if not any(character.isalnum() for character in document.title + document.text):
-            continue
-        shard.append(document)
-        characters += len(document.text)
-        if len(shard) == DOCUMENTS_PER_FILE or characters >= CHARACTERS_PER_FILE:
-            yield shard
-            shard, characters = [], 0
-    if shard:
-        yield shard
 
 
 def _line(document: SetDocument) -> str:
     # A document with a title but no text can be found by its title.
-    has_text = any(character.isalnum() for character in document.text)
-    record = {
-        **document.metadata,
-        "title": document.title,
-        "text": document.text if has_text else document.title,
-    }
+    text = document.text if _has_words(document.text) else document.title
+    record = {**document.metadata, "title": document.title, "text": text}
     return json.dumps(record, ensure_ascii=True) + "\n"
+
+
+def _has_words(text: str) -> bool:
+    return any(character.isalnum() for character in text)

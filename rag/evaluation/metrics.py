@@ -1,37 +1,42 @@
-"""Ranking metrics for documents. The only module that knows ir-measures."""
+"""Metrics of one query, and their mean over queries. The only module that knows ir-measures."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from rag.types.arrays import Scores
 
 DEPTH = 100
 """Cutoff of a ranking."""
 
+SEED = 20_240_713
+"""All random draws use it, so results are reproducible."""
 
-def document_measures(
-    gains: Mapping[str, Mapping[str, int]], rankings: Mapping[str, Sequence[str]]
-) -> dict[str, dict[str, float]]:
-    """Evaluate document rankings.
+
+def document_metrics(gains: Mapping[str, int], ranking: Sequence[str]) -> dict[str, float]:
+    """Evaluate the ranking of documents for a query.
 
     Parameters
     ----------
     gains
-        For each query the gain of each judged document, at least one of them positive. Unjudged
-        documents count as not relevant.
-    rankings
-        For each of those queries its documents, best first, without duplicates; cut off at
-        ``DEPTH``.
+        The gain of each judged document, at least one of them positive. Unjudged documents count as
+        not relevant.
+    ranking
+        Documents, best first, without duplicates; cut off at ``DEPTH``.
 
     Returns
     -------
     dict
-        For each query its metrics by name, all in [0, 1]: nDCG@10 (with linear gain, as in
-        trec_eval and BEIR), MRR@10, recall@1, @5, @10 and @100, and MAP.
+        Metrics by name, all in [0, 1]: nDCG@10 (with linear gain, as in trec_eval and BEIR),
+        MRR@10, recall@1, @5, @10 and @100, and MAP.
     """
     import ir_measures
     from ir_measures import AP, RR, R, nDCG
 
-    measures = {
+    names = {
         nDCG @ 10: "nDCG@10",
         RR @ 10: "MRR@10",
         R @ 1: "recall@1",
@@ -41,13 +46,35 @@ def document_measures(
         AP: "MAP",
     }
     # Scores strictly decrease with rank: ties would be broken by document id.
-    run = {
-        question: {one: -float(rank) for rank, one in enumerate(ranking[:DEPTH])}
-        for question, ranking in rankings.items()
-    }
-    # A query without results is absent from the run, and scores 0.
-    values = {question: dict.fromkeys(measures.values(), 0.0) for question in gains}
-    judged = {question: dict(gains[question]) for question in gains}
-    for found in ir_measures.iter_calc(list(measures), judged, run):
-        values[found.query_id][measures[found.measure]] = float(found.value)
+    run = {one: -float(rank) for rank, one in enumerate(ranking[:DEPTH])}
+    values = dict.fromkeys(names.values(), 0.0)  # a query without results has none
+    for found in ir_measures.iter_calc(list(names), {"": dict(gains)}, {"": run}):
+        values[names[found.measure]] = float(found.value)
     return values
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A mean over ``questions`` queries, with its 95 % confidence interval."""
+
+    mean: float
+    low: float
+    high: float
+    questions: int
+
+
+def estimate(values: Scores) -> Estimate:
+    """The mean, with its percentile bootstrap interval.
+
+    Efron and Tibshirani, "An introduction to the bootstrap", 1993, chapter 13.
+
+    Parameters
+    ----------
+    values
+        One value per query, at least one; shape (queries,).
+    """
+    generator, count = np.random.default_rng(SEED), len(values)
+    # 5,000 resamples, fifty at a time, so that those of a large set fit in memory.
+    means = [values[generator.integers(count, size=(50, count))].mean(axis=1) for _ in range(100)]
+    low, high = np.quantile(np.concatenate(means), [0.025, 0.975])
+    return Estimate(float(values.mean()), float(low), float(high), count)

@@ -21,8 +21,13 @@ from pathlib import Path, PurePath
 
 from rag.documents.character_encoding import decode
 from rag.errors import InputError, LoadError
-from rag.evaluation.json_lines import records
-from rag.evaluation.labelled_sets import LabelledSet, Question, check_question, no_set
+from rag.evaluation.labelled_sets import (
+    LabelledSet,
+    Question,
+    check_question,
+    json_lines,
+    no_set,
+)
 from rag.runtime.files import open_file
 
 SEPARATORS = {".csv": ",;", ".tsv": "\t"}
@@ -91,7 +96,7 @@ def _question(number: int, where: str, row: Mapping[str, str]) -> Question:
 
 
 def _json_rows(path: Path) -> Iterator[tuple[str, dict[str, str]]]:
-    for where, record in records(path):
+    for where, record in json_lines(path):
         if not isinstance(record.get("question"), str):
             raise InputError(f"{where}: there is no “question”; write one, or take the line out")
         yield where, {name: str(value) for name, value in record.items() if value is not None}

@@ -1,166 +1,182 @@
-"""Judge results per query."""
+"""Judge the results of a query."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from itertools import product
 
-from rag.evaluation.labelled_sets import Question
-from rag.evaluation.metrics import document_measures
-from rag.evaluation.offsets import Places
-from rag.evaluation.query_run import Answered
-from rag.evaluation.spans import overlap
-from rag.types import Hit
+from rag.confidence.ratings import LocatedRating, locate
+from rag.errors import InputError
+from rag.evaluation.labelled_sets import GoldSpan, LabelledSet, Question
+from rag.evaluation.metrics import document_metrics
+from rag.evaluation.questions import is_in_file
+from rag.evaluation.spans import SpanLocator, overlap
+from rag.index.engine import Reader
+from rag.types import Hit, Quote, Rating
 
 TOP = 5
 """Hits whose text is compared with the gold text, as in Chroma's report."""
 
+RATED_SET = "ratings"
+"""Name of a set made of ratings."""
+
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """A query with its metrics.
+    """A query with its hits and metrics.
 
-    ``values`` has the metrics for which the query is labelled, all in [0, 1]. ``rank`` is the rank
-    of the first relevant hit, or of the first relevant document if no passage is labelled; None if
-    there is none. ``marked`` says whether the first highlighted sentence contains the answer; None
-    if no passage is labelled.
+    ``seconds`` is the latency of the search for ``hits``. ``values`` has the metrics for which the
+    query is labelled, all in [0, 1]. ``rank`` is the rank of the first relevant hit, or of the
+    first relevant document if no passage is labelled; None if there is none. ``marked`` says
+    whether the first highlighted sentence contains the answer; None if no passage is labelled.
     """
 
-    answered: Answered
+    question: Question
+    hits: tuple[Hit, ...]
+    seconds: float
     values: Mapping[str, float]
     rank: int | None
     marked: bool | None
 
 
-class Judge(Protocol):
-    """Decides which passages are relevant."""
+class Judge(ABC):
+    """Decides which text is relevant."""
 
-    def values(self, question: Question, hits: Sequence[Hit]) -> dict[str, float]:
+    @abstractmethod
+    def is_relevant(self, question: Question, hit: Hit, part: Quote) -> bool:
+        """Whether a part of a hit, its passage or its highlighted sentence, has the answer."""
+
+    def coverage(self, question: Question, hits: Sequence[Hit]) -> dict[str, float]:
         """Metrics other than those derived from which hits are relevant."""
-        ...
-
-    def is_right(self, question: Question, hit: Hit) -> bool:
-        """Whether the passage of a hit contains the answer."""
-        ...
-
-    def is_marked(self, question: Question, hit: Hit) -> bool:
-        """Whether the highlighted sentence of a hit contains the answer."""
-        ...
+        del question, hits
+        return {}
 
 
 @dataclass(frozen=True, slots=True)
-class SpanJudge:
+class SpanJudge(Judge):
     """For queries labelled with answer spans, any of which is sufficient."""
 
-    places: Places
+    locator: SpanLocator
 
-    def values(self, question: Question, hits: Sequence[Hit]) -> dict[str, float]:
+    def is_relevant(self, question: Question, hit: Hit, part: Quote) -> bool:
+        """Whether the part contains a gold span."""
+        found = self.locator.quote(hit, part)
+        return any(found.contains(self.locator.gold(span)) for span in question.spans)
+
+    def coverage(self, question: Question, hits: Sequence[Hit]) -> dict[str, float]:
         """How much of the gold text the top hits cover, and whether they cover all of it."""
-        gold = [self.places.gold(span) for span in question.spans]
-        found = [self.places.hit(hit) for hit in hits[:TOP]]
-        shares = overlap(gold, found)
+        gold = [self.locator.gold(span) for span in question.spans]
+        found = [self.locator.quote(hit, passage(hit)) for hit in hits[:TOP]]
+        recall, precision, iou = overlap(gold, found)
+        covered = all(any(one.contains(span) for one in found) for span in gold)
         return {
-            f"all answers in {TOP} hits": float(
-                all(any(one.holds(span) for one in found) for span in gold)
-            ),
-            f"text recall@{TOP}": shares.recall,
-            f"text precision@{TOP}": shares.precision,
-            f"text IoU@{TOP}": shares.iou,
+            f"all answers in {TOP} hits": float(covered),
+            f"text recall@{TOP}": recall,
+            f"text precision@{TOP}": precision,
+            f"text IoU@{TOP}": iou,
         }
-
-    def is_right(self, question: Question, hit: Hit) -> bool:
-        """Whether the passage contains a gold span."""
-        passage = self.places.hit(hit)
-        return any(passage.holds(self.places.gold(span)) for span in question.spans)
-
-    def is_marked(self, question: Question, hit: Hit) -> bool:
-        """Whether the highlighted sentence contains a gold span."""
-        sentence = self.places.answer(hit)
-        return any(sentence.holds(self.places.gold(span)) for span in question.spans)
 
 
 @dataclass(frozen=True, slots=True)
-class TextJudge:
+class TextJudge(Judge):
     """For queries labelled with a text, and optionally with the file it must be in.
 
     White space and case are ignored.
     """
 
-    names: Callable[[Hit], Sequence[str]]
-
-    def values(self, question: Question, hits: Sequence[Hit]) -> dict[str, float]:
-        """No further metrics."""
-        del question, hits
-        return {}
-
-    def is_right(self, question: Question, hit: Hit) -> bool:
-        """Whether the passage contains the expected text."""
-        return self._holds(hit.text, question) and self._is_in_file(question, hit)
-
-    def is_marked(self, question: Question, hit: Hit) -> bool:
-        """Whether the highlighted sentence contains the expected text."""
-        return self._holds(hit.answer.text, question) and self._is_in_file(question, hit)
-
-    def _holds(self, text: str, question: Question) -> bool:
-        return _folded(question.expected or "") in _folded(text)
-
-    def _is_in_file(self, question: Question, hit: Hit) -> bool:
-        return not question.documents or any(
-            question.documents.get(name, 0) > 0 for name in self.names(hit)
-        )
+    def is_relevant(self, question: Question, hit: Hit, part: Quote) -> bool:
+        """Whether the part contains the expected text, and is in the file."""
+        places = product((hit.source, *hit.also_in), question.documents)
+        is_there = not question.documents or any(is_in_file(*place) for place in places)
+        return is_there and _folded(question.expected or "") in _folded(part.text)
 
 
 @dataclass(frozen=True, slots=True)
-class RatedJudge:
+class RatedJudge(Judge):
     """For queries with passages that a user rated good.
 
-    ``right`` has the texts of these passages by query id, and the query's spans are the sentences
-    highlighted in them. A passage with the same text is equally relevant.
+    ``passages`` has the texts of these passages by query id, and the query's spans are the
+    sentences highlighted in them. A passage with the same text is equally relevant.
     """
 
-    right: Mapping[str, Sequence[str]]
+    passages: Mapping[str, Sequence[str]]
 
-    def values(self, question: Question, hits: Sequence[Hit]) -> dict[str, float]:
-        """No further metrics."""
-        del question, hits
-        return {}
+    def is_relevant(self, question: Question, hit: Hit, part: Quote) -> bool:
+        """Whether a user rated the passage good, and the part has what was highlighted then."""
+        is_rated = _folded(hit.text) in map(_folded, self.passages[question.id])
+        text = _folded(part.text)
+        return is_rated and any(_folded(span.text) in text for span in question.spans)
 
-    def is_right(self, question: Question, hit: Hit) -> bool:
-        """Whether a user rated this passage good."""
-        return _folded(hit.text) in map(_folded, self.right[question.id])
 
-    def is_marked(self, question: Question, hit: Hit) -> bool:
-        """Whether the same sentence is highlighted as at the time of rating."""
-        return self.is_right(question, hit) and any(
-            _folded(span.text) in _folded(hit.answer.text) for span in question.spans
+def rated_set(ratings: Sequence[Rating], reader: Reader) -> tuple[LabelledSet, RatedJudge]:
+    """Make a labelled set of the questions with a passage rated good, and its judge.
+
+    Passages rated good are relevant, all others are not. Only retrieved passages could be rated, so
+    a ranking gets no credit for finding new ones (pooling bias): the set favours the ranking of the
+    time, and an improvement over it is underestimated rather than overestimated.
+
+    Ratings, oldest first, of passages that no longer exist are dropped, and a question left without
+    any counts as unlabelled. ``reader`` reads the rated library.
+
+    Raises
+    ------
+    InputError
+        If no question is left.
+    """
+    good: dict[str, list[LocatedRating]] = {}
+    for one in locate(ratings, reader):
+        if one.rating.good:
+            good.setdefault(one.rating.question, []).append(one)
+    if not good:
+        raise InputError(
+            "no passage that is in the library was called good; ask on the page (rag serve), and "
+            "press the thumb beside each passage that is right"
         )
-
-
-def judge(answered: Sequence[Answered], by: Judge) -> list[Judged]:
-    """Judge all results: documents by their gains, passages with ``by``."""
-    labelled = {
-        one.question.id: one
-        for one in answered
-        if any(g > 0 for g in one.question.documents.values())
-    }
-    ranks = document_measures(
-        {id_: one.question.documents for id_, one in labelled.items()},
-        {id_: one.documents for id_, one in labelled.items()},
+    questions = tuple(
+        Question(
+            id=str(number),
+            text=text,
+            spans=tuple(
+                GoldSpan(one.passage.document_id, one.answer, one.rating.answer.text)
+                for one in rated
+            ),
+        )
+        for number, (text, rated) in enumerate(good.items(), 1)
     )
-    return [_judged(one, ranks.get(one.question.id, {}), by) for one in answered]
+    passages = {one.id: [rated.passage.text for rated in good[one.text]] for one in questions}
+    unlabelled = len({one.question for one in ratings} - good.keys())
+    return LabelledSet(RATED_SET, questions, None, unlabelled), RatedJudge(passages)
 
 
-def _judged(answered: Answered, ranks: Mapping[str, float], by: Judge) -> Judged:
-    question, hits = answered.question, answered.hits
-    values = {f"document {name}": value for name, value in ranks.items()}
+def judge(
+    question: Question,
+    hits: Sequence[Hit],
+    documents: Sequence[str],
+    by: Judge,
+    seconds: float = 0.0,
+) -> Judged:
+    """Judge the results for a question: documents by their gains, passages with ``by``.
+
+    Parameters
+    ----------
+    hits
+        Those of a search for ten, best first.
+    documents
+        The distinct document ids of a deep search, ranked by their best passage; they matter only
+        if the question has documents of positive gain.
+    """
+    values: dict[str, float] = {}
+    if any(gain > 0 for gain in question.documents.values()):
+        found = document_metrics(question.documents, documents)
+        values = {f"document {name}": value for name, value in found.items()}
     if not question.spans and question.expected is None:
-        gains = question.documents
-        right = [gains.get(name, 0) > 0 for name in answered.documents]
-        return Judged(answered, values, _first(right), marked=None)
-    right = [by.is_right(question, hit) for hit in hits]
+        right = [question.documents.get(name, 0) > 0 for name in documents]
+        return Judged(question, tuple(hits), seconds, values, _first(right), marked=None)
+    right = [by.is_relevant(question, hit, passage(hit)) for hit in hits]
     rank = _first(right)
-    marked = bool(hits) and by.is_marked(question, hits[0])
+    marked = bool(hits) and by.is_relevant(question, hits[0], hits[0].answer)
     values |= {
         "answer MRR@10": 1.0 / rank if rank else 0.0,
         "answer in first hit": float(any(right[:1])),
@@ -168,7 +184,13 @@ def _judged(answered: Answered, ranks: Mapping[str, float], by: Judge) -> Judged
         "answer in 10 hits": float(any(right[:10])),
         "answer in marked sentence": float(marked),
     }
-    return Judged(answered, values | by.values(question, hits), rank, marked)
+    values |= by.coverage(question, hits)
+    return Judged(question, tuple(hits), seconds, values, rank, marked)
+
+
+def passage(hit: Hit) -> Quote:
+    """The whole passage of a hit."""
+    return Quote(hit.text, hit.start, hit.end)
 
 
 def _first(right: Sequence[bool]) -> int | None:

@@ -1,181 +1,231 @@
-"""Evaluate modes on a labelled set: from the set and a library to a report."""
+"""Evaluate a library on a labelled set: from the set to a report."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+import json
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
+from statistics import median
+from typing import TypeAlias
+
+import numpy as np
 
 from rag.errors import InputError
 from rag.evaluation import corpus
-from rag.evaluation.configured_search import Searcher
-from rag.evaluation.labelled_sets import LabelledSet, Question, spread
-from rag.evaluation.modes import Mode
-from rag.evaluation.offsets import Places
-from rag.evaluation.query_run import ask
+from rag.evaluation.labelled_sets import LabelledSet, Question
+from rag.evaluation.metrics import DEPTH, Estimate, estimate
 from rag.evaluation.questions import check_files, is_in_file
-from rag.evaluation.rated_set import NAME, rated_set
-from rag.evaluation.relevance import Judge, Judged, SpanJudge, TextJudge, judge
-from rag.evaluation.results import Report, differences, result
+from rag.evaluation.relevance import Judge, Judged, SpanJudge, TextJudge, judge, rated_set
+from rag.evaluation.spans import SpanLocator
 from rag.library.library import Library
-from rag.models.cross_encoder import CrossEncoderReranker
+from rag.models.cross_encoder import Reranker
+from rag.runtime.files import write_atomically
 from rag.types import Hit
 from rag.types.protocols import Embedder
-from rag.types.reports import Status
+
+SHOWN = 10
+"""Hits that a reader looks at."""
+
+HITS_OF_FAILED = 3
+"""Hits that are written per failed query."""
+
+Search: TypeAlias = Callable[[Question, int], Sequence[Hit]]
+"""Retrieves the best hits for a question, at most the given number."""
 
 
 @dataclass(frozen=True, slots=True)
-class Opened:
+class EvaluatedLibrary:
     """A library that is ready for the queries of a set.
 
     ``names`` returns the set's ids of the documents that contain a hit, and ``judge`` decides which
     hits are relevant.
     """
 
-    status: Status
-    searcher: Searcher
+    library: Library
+    labelled: LabelledSet
     names: Callable[[Hit], Sequence[str]]
     judge: Judge
 
+    def search(self, question: Question, k: int) -> list[Hit]:
+        """Retrieve the best ``k`` hits for a question, within its filter."""
+        return self.library.search(question.text, k, where=question.where)
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The result of an evaluation.
+
+    ``metrics`` has every metric over the queries that are labelled for it, and ``seconds`` is the
+    median latency of a search for ten hits.
+    """
+
+    set: str
+    questions: int
+    unlabelled: int
+    documents: int
+    passages: int
+    model: str
+    version: str
+    metrics: Mapping[str, Estimate]
+    seconds: float
+
 
 @contextmanager
-def opened(
-    labelled: LabelledSet,
+def open_library(
+    labelled: LabelledSet | None,
     place: str | Path,
     *,
     progress: bool = False,
     embedder: Embedder | None = None,
-) -> Iterator[Opened]:
+    reranker: Reranker | None = None,
+) -> Iterator[EvaluatedLibrary]:
     """Open the library for a set; if the set has documents, index them first.
 
     Parameters
     ----------
     labelled
-        The set.
+        The set; None for the ratings of the library's users.
     place
         The folder of the library, or its URL. If the set has documents it must be a folder, new or
         already with that set, in which the documents are stored.
     progress
         Whether to show progress bars while indexing.
-    embedder
-        The embedder; by default that of the library, or the packaged one for a new library.
+    embedder, reranker
+        As for :meth:`rag.Library.open`.
 
     Raises
     ------
     InputError
-        If there are other documents in the library, or the set names files that it doesn't have.
+        If there are other documents in the library, the set names files that it doesn't have, or
+        there are no documents or no ratings in it.
     LibraryError
         If the library can't be used.
     """
-    with Library.open(place, create=labelled.documents is not None, embedder=embedder) as library:
-        names: Callable[[Hit], Sequence[str]]
+    create = labelled is not None and labelled.documents is not None
+    with Library.open(place, create=create, embedder=embedder, reranker=reranker) as library:
+        names: Callable[[Hit], Sequence[str]] = _sources
         by: Judge
-        if labelled.documents is None:
-            _check_filled(library)
+        if labelled is not None and labelled.documents is not None:
+            documents = corpus.index(labelled.documents, library, progress=progress)
+            names, by = (
+                documents.names,
+                SpanJudge(SpanLocator(documents, library.document, library.parts)),
+            )
+        elif not library.status().documents:
+            raise InputError(
+                f"the library in {library.engine.location} is empty; fill it first: rag index PATH"
+            )
+        elif labelled is None:
+            labelled, by = rated_set(library.ratings(), library.engine.reader)
+        else:
             check_files(labelled.questions, [one.source for one in library.report()])
             names = _files_named(labelled.questions)
-            by = TextJudge(names)
-        else:
-            documents = corpus.index(labelled.documents, library, progress=progress)
-            names = documents.names
-            by = SpanJudge(Places(documents, library.document, library.parts))
+            by = TextJudge()
         # The first query loads the model, and publishes what a killed writer left.
         library.search(labelled.questions[0].text, 1)
-        searcher = Searcher(library.engine, library.embedder)
-        yield Opened(library.status(), searcher, names, by)
-
-
-@contextmanager
-def opened_with_ratings(
-    place: str | Path, *, embedder: Embedder | None = None
-) -> Iterator[tuple[LabelledSet, Opened]]:
-    """Open a library for evaluation on its users' ratings.
-
-    Raises
-    ------
-    InputError
-        If the library is empty, or none of its passages was rated good.
-    LibraryError
-        If the library can't be used.
-    """
-    with Library.open(place, create=False, embedder=embedder) as library:
-        _check_filled(library)
-        library.search(NAME, 1)  # publishes what a killed writer left
-        searcher = Searcher(library.engine, library.embedder)
-        labelled, by = rated_set(library.ratings(), library.engine.reader)
-        yield labelled, Opened(library.status(), searcher, _sources, by)
+        yield EvaluatedLibrary(library, labelled, names, by)
 
 
 def evaluate(
-    labelled: LabelledSet,
-    library: Opened,
-    modes: Sequence[Mode],
-    *,
-    on_progress: Callable[[str, int, int], None],
-    rerank: str | None = None,
-    most: int | None = None,
-) -> tuple[Report, list[Judged]]:
-    """Run the set's queries in each mode.
+    questions: Sequence[Question], evaluated: EvaluatedLibrary, search: Search | None = None
+) -> Iterator[Judged]:
+    """Run the queries one after the other, and judge what is found.
 
     Parameters
     ----------
-    labelled
-        The set.
-    library
-        The library to search.
-    modes
-        One mode, or two to compare.
-    on_progress
-        Called after each query with the mode, the number done and the total.
-    rerank
-        The cross-encoder, for modes that need one.
-    most
-        Maximum number of queries, spread over the set; None for all.
-
-    Returns
-    -------
-    report, judged
-        The report, and the judged queries of the first mode.
+    search
+        The retrieval function, if it is not the library's own.
 
     Raises
     ------
-    ModelError
-        If the cross-encoder can't be loaded.
+    InputError
+        If a query is invalid, for example because it consists of filters only; the error names it.
     """
-    reranker = CrossEncoderReranker(rerank) if rerank is not None else None
-    questions = spread(labelled.questions, most)
-    judged = []
-    for mode in modes:
+    search = search or evaluated.search
+    for question in questions:
+        try:
+            began = time.perf_counter()
+            hits = search(question, SHOWN)
+            seconds = time.perf_counter() - began
+            # A search of its own, because a search for more hits has more candidates.
+            deep = search(question, DEPTH) if question.documents else ()
+        except InputError as error:
+            raise InputError(f"question {question.id}, “{question.text}”: {error}") from error
+        documents = dict.fromkeys(name for hit in deep for name in evaluated.names(hit))
+        yield judge(question, hits, tuple(documents), evaluated.judge, seconds)
 
-        def search(question: Question, k: int, mode: Mode = mode) -> list[Hit]:
-            used = reranker if mode.reranks else None
-            return library.searcher.search(question, k, mode.settings, used)
 
-        def show(done: int, mode: Mode = mode) -> None:
-            on_progress(mode.name, done, len(questions))
-
-        judged.append(judge(ask(questions, search, library.names, show), library.judge))
-    report = Report(
-        set=labelled.name,
-        questions=len(questions),
-        unlabelled=labelled.unlabelled,
-        documents=library.status.documents,
-        passages=library.status.passages,
-        model=library.status.model,
+def report(evaluated: EvaluatedLibrary, judged: Sequence[Judged]) -> Report:
+    """Aggregate the judged queries, at least one."""
+    status = evaluated.library.status()
+    return Report(
+        set=evaluated.labelled.name,
+        questions=len(judged),
+        unlabelled=evaluated.labelled.unlabelled,
+        documents=status.documents,
+        passages=status.passages,
+        model=status.model,
         version=version("rag"),
-        results=tuple(result(mode.name, one) for mode, one in zip(modes, judged, strict=True)),
-        differences=differences(*judged) if len(judged) > 1 else {},
+        metrics=metrics_of(judged),
+        seconds=median(one.seconds for one in judged),
     )
-    return report, judged[0]
 
 
-def _check_filled(library: Library) -> None:
-    if not library.status().documents:
-        raise InputError(
-            f"the library in {library.engine.location} is empty; fill it first: rag index PATH"
-        )
+def metrics_of(judged: Sequence[Judged]) -> dict[str, Estimate]:
+    """Every metric over the queries that are labelled for it."""
+    names = dict.fromkeys(name for one in judged for name in one.values)
+    return {
+        name: estimate(np.array([one.values[name] for one in judged if name in one.values]))
+        for name in names
+    }
+
+
+def write_failures(judged: Sequence[Judged], path: Path) -> int:
+    """Write one line of JSON per failed query, worst first; returns their number.
+
+    A query has failed if its first hit is not relevant, or if the sentence highlighted there does
+    not contain the answer. Each line has the question and its filter, the expected answer, the rank
+    of the first relevant hit (or null), and the first hits.
+    """
+    failed = [one for one in judged if one.rank != 1 or one.marked is False]
+    failed.sort(key=lambda one: (one.rank is not None, -(one.rank or 0)))
+    lines = [json.dumps(_failure(one), ensure_ascii=False) + "\n" for one in failed]
+    write_atomically(path, "".join(lines).encode())
+    return len(failed)
+
+
+def _failure(judged: Judged) -> dict[str, object]:
+    question = judged.question
+    expected = {
+        "documents": [name for name, gain in question.documents.items() if gain > 0],
+        "answers": [
+            {"document": one.document, **asdict(one.span), "text": one.text}
+            for one in question.spans
+        ],
+        "text": question.expected,
+    }
+    return {
+        "id": question.id,
+        "question": question.text,
+        "filter": dict(question.where),
+        "expected": {name: value for name, value in expected.items() if value},
+        "rank": judged.rank,
+        "answer_marked": judged.marked,
+        "hits": [
+            {
+                "score": round(hit.score, 4),
+                "title": hit.title,
+                "source": hit.source,
+                "marked": hit.answer.text,
+                "text": hit.text,
+            }
+            for hit in judged.hits[:HITS_OF_FAILED]
+        ],
+    }
 
 
 def _sources(hit: Hit) -> Sequence[str]:
@@ -186,9 +236,9 @@ def _files_named(questions: Sequence[Question]) -> Callable[[Hit], Sequence[str]
     """Map a hit to the files containing it that the questions name, or else to its own source."""
     named = list(dict.fromkeys(file for question in questions for file in question.documents))
 
-    def names(hit: Hit) -> list[str]:
-        sources = (hit.source, *hit.also_in)
+    def names(hit: Hit) -> Sequence[str]:
+        sources = _sources(hit)
         found = [file for file in named if any(is_in_file(source, file) for source in sources)]
-        return found or [hit.source]
+        return found or sources[:1]
 
     return names

@@ -13,8 +13,15 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from rag.index.records import FileRecord, content_key, damaged, sentence_spans
-from rag.types import Document, Failure, Heading, Page, Passage, PassageEncoding, Span
+from rag.index.records import (
+    FileRecord,
+    content_key,
+    damaged,
+    failures_from_json,
+    failures_to_json,
+    sentence_spans,
+)
+from rag.types import Document, Heading, Page, Passage, PassageEncoding, Span
 from rag.types.arrays import TokenBits
 from rag.types.parts import count_pages, whole_source
 from rag.types.reports import FileReport
@@ -158,21 +165,14 @@ def has_same_input(row: Row, passage: Passage) -> bool:
 def file_columns(record: FileRecord) -> dict[str, Any]:
     """The columns of a file."""
     columns = {name: getattr(record, name) for name in FILE}
-    return columns | {"failures": json.dumps([(o.source, o.reason) for o in record.failures])}
+    return columns | {"failures": failures_to_json(record.failures)}
 
 
 def file_record(row: Row) -> FileRecord:
     """A file from its columns."""
     return FileRecord(
-        **{name: row[name] for name in FILE} | {"failures": _failures(row["failures"])}
+        **{name: row[name] for name in FILE} | {"failures": failures_from_json(row["failures"])}
     )
-
-
-def _failures(text: str) -> tuple[Failure, ...]:
-    """The failures of a file from their column."""
-    if text == "[]":  # most files
-        return ()
-    return tuple(Failure(source, reason) for source, reason in json.loads(text))
 
 
 def file_reports(files: Mapping[str, FileRecord], documents: Iterable[Row]) -> list[FileReport]:

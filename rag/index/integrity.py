@@ -20,8 +20,6 @@ OnProgress: TypeAlias = Callable[[str, int, int], None]
 REPAIR = "rag verify --repair rebuilds it"
 """The remedy for derived data."""
 
-_READ = "index its file again: rag index"
-
 HIGHEST_PIECE = 10_000_000
 """Maximum id of a word piece; no model has a vocabulary of this size."""
 
@@ -36,7 +34,7 @@ SHAPES: Mapping[str, Mapping[str, Any]] = MappingProxyType(
             "page_labels": [_TEXT],
             "warnings": [_TEXT],
         },
-        "file": {"failures": [(_TEXT, _TEXT)]},
+        "file": {"failures": [(_TEXT, _TEXT, _TEXT)]},
         "passage": {"pages": [(_NUMBER, _LABEL, _NUMBER)], "headings": [_TEXT]},
     }
 )
@@ -60,13 +58,10 @@ class Fault:
 
     def problem(self, source: str = "") -> Problem:
         """The defect with its remedy; ``source`` is where its document was found, if known."""
-        remedy = f"{_READ} {source or 'PATH'}" if self.text else REPAIR
-        return Problem(self.what, remedy, self.document, source)
-
-
-def needs_reading(problem: Problem) -> bool:
-    """Whether the remedy is to read the document's file again."""
-    return problem.remedy.startswith(_READ)
+        if not self.text:
+            return Problem(self.what, REPAIR, self.document, source)
+        remedy = f"index its file again: rag index {source or 'PATH'}"
+        return Problem(self.what, remedy, self.document, source, kind="reread")
 
 
 def after_repair(found: Sequence[Problem], remaining: Sequence[Problem]) -> list[Problem]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import json
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, replace
 from functools import wraps
 from typing import Literal, ParamSpec, TypeAlias, TypeVar
 
@@ -44,6 +45,24 @@ def damaged(what: str) -> LibraryDamaged:
 Order: TypeAlias = Literal["newest", "oldest", "title", "source", "language", "pages", "passages"]
 """Sort order of a list of documents: by date, those with only a modification time last; by title,
 path or language, those without one last; or by number of pages or passages, most first."""
+
+
+def failures_to_json(failures: Iterable[Failure]) -> str:
+    """Serialize as ``[[source, reason, kind], …]``."""
+    return json.dumps([astuple(one) for one in failures])
+
+
+def failures_from_json(text: str) -> tuple[Failure, ...]:
+    """Deserialize from :func:`failures_to_json`.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If the text is invalid.
+    """
+    if text == "[]":  # fast path for most files
+        return ()
+    return tuple(Failure(*one) for one in json.loads(text))
 
 
 @dataclass(frozen=True, slots=True)

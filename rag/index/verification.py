@@ -13,7 +13,7 @@ from pathlib import Path
 
 from rag.errors import LibraryError
 from rag.index.folder import locked
-from rag.index.integrity import REPAIR, Fault, OnProgress, after_repair, needs_reading
+from rag.index.integrity import REPAIR, Fault, OnProgress, after_repair
 from rag.index.publication import Indexes
 from rag.index.sqlite import (
     Catalogue,
@@ -78,7 +78,7 @@ def _check(
     check = StoreCheck(database)
     with database.snapshot():
         on_progress("store", 0, 1)
-        found = [Problem(one.what, _COPY) for one in check.structure()]
+        found = [Problem(one.what, _COPY, kind="restore") for one in check.structure()]
         on_progress("store", 1, 1)
         try:
             found += [
@@ -87,7 +87,7 @@ def _check(
             ]
             found += [_problem(database, one) for one in (*check.orphans(), *check.counts())]
         except LibraryError as error:  # too damaged to be listed
-            found.append(Problem(str(error), _COPY))
+            found.append(Problem(str(error), _COPY, kind="restore"))
         found += _check_uploads(folder, database, on_progress)
     # Not part of the snapshot: a writer may have published since.
     on_progress("indexes", 0, 1)
@@ -112,7 +112,7 @@ def _check_uploads(folder: Path, database: Database, on_progress: OnProgress) ->
             found_digest = None  # perhaps deleted on purpose
         if found_digest is not None and record.digest and found_digest != record.digest:
             what = "the uploaded file differs from what was read"
-            found.append(Problem(what, "send it again", source=record.path))
+            found.append(Problem(what, "send it again", source=record.path, kind="resend"))
         on_progress("files", run, len(uploads))
     return found
 
@@ -135,10 +135,10 @@ class _Repair:
 
     def run(self, found: list[Problem]) -> tuple[StoreCheck, list[Problem]]:
         """Repair; returns a later check, and the problems found, marked as repaired or not."""
-        if any(one.remedy == _COPY for one in found):
+        if any(one.kind == "restore" for one in found):
             reindex(self._database)  # perhaps only SQLite's indexes are damaged
         damaged = dict.fromkeys(one.document for one in found if one.document)
-        lost = {one.document for one in found if needs_reading(one)}
+        lost = {one.document for one in found if one.kind == "reread"}
         for number, document in enumerate(damaged, 1):
             if document in lost:
                 mark_for_reading(self._database, document)

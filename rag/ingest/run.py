@@ -22,7 +22,7 @@ from rag.ingest.staleness import is_identical
 from rag.runtime.files import digest, may_read, printable
 from rag.runtime.heartbeat import Heartbeat, run
 from rag.text.chunking import passages
-from rag.types import Document
+from rag.types import Document, Failure
 from rag.types.parts import whole_source
 from rag.types.protocols import Embedder
 from rag.types.reports import IndexReport, Progress
@@ -132,7 +132,7 @@ class Ingestion:
             reason = str(error)
         else:
             return found
-        self._state.fail(str(path), reason)
+        self._state.fail(Failure(printable(path), reason))
         return None
 
     def _read(self, to_read: dict[Path, FileToRead]) -> None:

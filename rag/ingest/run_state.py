@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from rag.documents.registry import ReadOptions, is_unsupported
+from rag.documents.registry import ReadOptions
 from rag.errors import InputError
 from rag.index.engine import Reader
 from rag.index.records import FileRecord, Source
@@ -154,10 +154,10 @@ class RunState:
         self.add_failures(self.files[name].failures)
         self.files_done += 1
 
-    def fail(self, name: str, reason: str) -> None:
+    def fail(self, failure: Failure) -> None:
         """Count a file that can't be opened; its documents in the library stay."""
-        note = KEPT if name in self._of_file else ""
-        self.add_failures([Failure(printable(name), reason + note)])
+        note = KEPT if failure.source in self._of_file else ""
+        self.add_failures([replace(failure, reason=failure.reason + note)])
         self.files_done += 1
 
     def take_over(
@@ -175,7 +175,7 @@ class RunState:
             Source(name + one.path.removeprefix(same), name, one.document_id) for one in stored
         ]
         failures = tuple(
-            Failure(name + one.source.removeprefix(same), one.reason) for one in record.failures
+            replace(one, source=name + one.source.removeprefix(same)) for one in record.failures
         )
         for source in sources:
             self.add(source)
@@ -237,7 +237,7 @@ class RunState:
     def add_failures(self, failures: Iterable[Failure]) -> None:
         """Count failures; files of an unsupported type count as skipped instead."""
         for one in failures:
-            skipped = is_unsupported(one) and one.source not in self._names
+            skipped = one.kind == "unsupported" and one.source not in self._names
             (self._skipped if skipped else self._failed).append(one)
 
     def progress(self, files: int, embedded: int, reused: int, name: str) -> Progress:

@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import replace
 from itertools import chain
 
-from rag.documents.registry import ReadOptions, wants_password
+from rag.documents.registry import ReadOptions
 from rag.errors import LibraryDamaged
 from rag.index.engine import Reader
 from rag.index.records import FileRecord
@@ -47,7 +47,7 @@ def must_be_read(record: FileRecord, options: ReadOptions, *, in_doubt: bool, re
     """
     if record.reader.partition(" ")[0] != str(READING):
         return True
-    if options.passwords and any(map(wants_password, record.failures)):
+    if options.passwords and any(one.kind == "password" for one in record.failures):
         return True
     return (in_doubt or bool(record.failures)) and (
         retry or options.ocr not in {None, record.ocr} or options.max_document > record.max_document
@@ -79,7 +79,7 @@ def keep_unreadable(
     lost = [one for one in before if one not in sources]
     kept = [[path for path in lost if _lies_in(path, one.source)] for one in failures]
     noted = (
-        Failure(one.source, one.reason + (KEPT if paths else ""))
+        replace(one, reason=one.reason + (KEPT if paths else ""))
         for one, paths in zip(failures, kept, strict=True)
     )
     return [*sources, *set(chain.from_iterable(kept))], tuple(noted)

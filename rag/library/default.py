@@ -23,6 +23,9 @@ def default_library() -> str | Path:
 def retrieve(question: str, k: int = 5) -> list[Hit]:
     """Find the ``k`` passages of the default library that best answer a question.
 
+    >>> retrieve("How many hertz is the song of a whale?", k=1)[0].answer.text
+    'Blue whales sing at twenty hertz.'
+
     The library stays open between calls, so only the first one loads the model.
 
     Raises

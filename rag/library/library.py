@@ -3,28 +3,45 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Self, cast
+from typing import TYPE_CHECKING, Self, Unpack, cast
+
+import numpy as np
 
 from rag.cluster.ray import Fleet
 from rag.confidence import ratings as feedback
-from rag.errors import InputError
+from rag.confidence import reliability
+from rag.confidence.answerability import Calibrations
+from rag.confidence.calibration import Calibration
+from rag.confidence.reliability import Reliability
+from rag.errors import DocumentNotFound, InputError
 from rag.index.engine import Engine
+from rag.index.records import Order, Source
 from rag.ingest import removal
 from rag.library import opener
-from rag.library.collections import validate_name
-from rag.library.searchable import Searchable
-from rag.models import language_coverage
+from rag.library.collections import Collections, validate_name
+from rag.models import language_coverage, query_cache
 from rag.models.cross_encoder import Reranker
 from rag.runtime.files import local_path
 from rag.runtime.heartbeat import Heartbeat, run
 from rag.runtime.progress import progress_callback
-from rag.types import Hit, Rating
-from rag.types.filters import Filter
-from rag.types.parts import is_further_part
-from rag.types.protocols import Embedder
+from rag.search import citations, neighbours, phrases, pipeline
+from rag.search.citations import Citation, Followed
+from rag.search.neighbours import Neighbour
+from rag.search.pipeline import SearchResult
+from rag.text import query_parser
+from rag.types import Answer, Document, DocumentSummary, Found, Hit, Passage, Rating
+from rag.types.arrays import Scores
+from rag.types.filters import Filter, FilterConditions
+from rag.types.parts import all_part_ids, is_further_part, whole_source
+from rag.types.protocols import Embedder, QuestionEncoder
 from rag.types.reports import (
+    Collection,
+    Dates,
+    Facets,
+    FileReport,
     IndexReport,
     Progress,
     QueryOutcome,
@@ -38,8 +55,10 @@ if TYPE_CHECKING:  # a library in a folder needs no Lance
     from rag.cluster.lance.engine import SharedEngine
 
 
-class Library(Searchable):
+class Library:
     """A searchable collection of documents; call :meth:`open` to get one.
+
+    In the examples, the folder ``articles`` holds three short texts: on bread, a tank and whales.
 
     Any number of threads and processes may search at once. Only one may write at a time; searches
     carry on meanwhile, and see the state after the last completed write.
@@ -48,7 +67,13 @@ class Library(Searchable):
     def __init__(
         self, engine: Engine, embedder: Embedder, reranker: Reranker | None = None
     ) -> None:
-        super().__init__(engine, embedder, reranker)
+        self._engine = engine
+        self._embedder = embedder
+        self._reader = engine.reader
+        self._catalogue = engine.catalogue
+        self._reranker = reranker
+        self._collections = Collections(engine)
+        self._calibrations = Calibrations(engine, self._first_scores)
 
     @classmethod
     def open(
@@ -62,6 +87,8 @@ class Library(Searchable):
         reranker: Reranker | None = None,
     ) -> Self:
         """Open a library in a folder, or a shared one.
+
+        >>> library = Library.open("my-library")
 
         Parameters
         ----------
@@ -100,6 +127,11 @@ class Library(Searchable):
         return self._engine
 
     @property
+    def embedder(self) -> Embedder:
+        """The model that encodes passages and questions."""
+        return self._embedder
+
+    @property
     def folder(self) -> Path | None:
         """The library's folder; None for a shared one."""
         return self._engine.location if isinstance(self._engine.location, Path) else None
@@ -135,6 +167,45 @@ class Library(Searchable):
     ) -> None:
         self.close()
 
+    def status(self) -> Status:
+        """Size, model and settings of the library.
+
+        >>> status = library.status()
+        >>> status.documents, status.sentences, status.model
+        (3, 6, 'all-MiniLM-L6-v2')
+        """
+        documents, passages, sentences = self._reader.counts()
+        return Status(
+            path=self._engine.location,
+            documents=documents,
+            passages=passages,
+            sentences=sentences,
+            model=self._embedder.name,
+            generation=self._reader.generation,
+            bytes=self._engine.size(),
+            dimension=self._embedder.dimension,
+            late=self._embedder.late,
+            recall=self._engine.recall,
+            untrained=language_coverage.untrained(
+                self._reader.languages(), self._embedder.languages
+            ),
+            backend=self._embedder.backend,
+            ratings=len(self._engine.ratings.all()),
+            collections=self.collections(),
+        )
+
+    def ensure_available(self) -> None:
+        """Check that the library is still there and can be read.
+
+        Raises
+        ------
+        LibraryNotFound
+            If its folder was moved or removed, or its disk unmounted.
+        LibraryError
+            If it can't be read.
+        """
+        _ = self._reader.generation
+
     def index(
         self,
         paths: str | Path | Sequence[str | Path],
@@ -150,6 +221,12 @@ class Library(Searchable):
         ray: Fleet | str | None = None,
     ) -> IndexReport:
         """Bring the library up to date with files and folders.
+
+        >>> report = library.index("articles")
+        >>> [Path(source).name for source in report.added]
+        ['bread.txt', 'tank.txt', 'whales.txt']
+        >>> len(library.index("articles").unchanged)
+        3
 
         New and changed files are read and encoded, unchanged ones are skipped, and files that
         disappeared from the folders are removed. Each document is committed as soon as it is
@@ -257,12 +334,10 @@ class Library(Searchable):
     ) -> list[str]:
         """Remove files, folders or collections from the library, whether they still exist or not.
 
-        Of a collection, what lies in the folders of another one too stays in that.
+        Returns the sources removed. Documents that are also in a collection that stays are kept.
 
-        Returns
-        -------
-        list of str
-            The sources removed.
+        >>> [Path(source).name for source in library.remove(["articles/tank.txt"])]
+        ['tank.txt']
 
         Raises
         ------
@@ -277,6 +352,254 @@ class Library(Searchable):
             self._engine.writer.remove(removed, files)
             self._collections.forget(collections, sources)
         return [one for one in removed if not is_further_part(one)]
+
+    def search(
+        self,
+        question: str,
+        k: int = 5,
+        filter: Filter | None = None,
+        **conditions: Unpack[FilterConditions],
+    ) -> list[Hit]:
+        """Find the ``k`` passages that best answer a question, best first.
+
+        >>> hits = library.search("Where does the turret come from?", k=2)
+        >>> hits[0].answer.text
+        'The turret of the tank comes from Ghent.'
+        >>> [hit.rank for hit in library.search("turret", language="fr")]
+        []
+
+        Parameters
+        ----------
+        question
+            Plain words; ``"exact phrases"``, ``-excluded`` words and ``title:value`` are filters,
+            see :mod:`rag.text.query_parser`.
+        k
+            How many hits, at least 1.
+        filter, conditions
+            Only documents that meet these conditions: a :class:`rag.Filter`, its fields as keyword
+            arguments, or both; a keyword overrides the filter's field.
+
+        Raises
+        ------
+        EmptyQuestion
+            If the question has no letter or digit.
+        InputError
+            If the question has more than :data:`rag.MAX_QUESTION_LENGTH` characters, a filter more
+            than :data:`rag.MAX_FILTER_LENGTH`, or ``k`` is below 1.
+        """
+        query_parser.check_length(question)
+        limits = self._filter(filter, conditions)
+        return self._found(question, k, limits, self._reranker).hits
+
+    def ask(
+        self,
+        question: str,
+        k: int = 5,
+        filter: Filter | None = None,
+        **conditions: Unpack[FilterConditions],
+    ) -> Answer:
+        """Search, and estimate the probability that the library answers the question.
+
+        >>> answer = library.ask("How long does the bread have to bake?")
+        >>> answer.answered, answer.hits[0].answer.text
+        (True, 'Bake the sourdough bread for forty minutes.')
+        >>> library.ask("Who won the election?").answered
+        False
+
+        See :mod:`rag.confidence.calibration` for the method. A library without a calibration gets
+        one at the first question, which takes seconds.
+
+        Parameters and errors are those of :meth:`search`.
+        """
+        query_parser.check_length(question)
+        limits = self._filter(filter, conditions)
+        return self._calibrations.answer(self._found(question, k, limits, self._reranker))
+
+    def find(
+        self,
+        query: str,
+        filter: Filter | None = None,
+        *,
+        offset: int = 0,
+        limit: int = 20,
+        **conditions: Unpack[FilterConditions],
+    ) -> Found:
+        """List every passage that contains all of the words, with counts, page by page.
+
+        >>> found = library.find("song")
+        >>> found.passages, found.matches[0].matched[0].text
+        (1, 'songs')
+
+        Parameters
+        ----------
+        query
+            Words, all of which a passage must contain in some inflected form, and the filters that
+            :meth:`search` takes. Stop words are ignored except in quotes.
+        offset
+            How many passages to skip.
+        limit
+            How many passages to return at most, at least 1.
+        filter, conditions
+            As in :meth:`search`.
+
+        Raises
+        ------
+        EmptyQuestion
+            If there is nothing to search for.
+        InputError
+            If the query or a filter is too long, as in :meth:`search`; if ``offset`` is below 0 or
+            ``limit`` below 1.
+        """
+        return phrases.find(
+            query,
+            self._filter(filter, conditions),
+            offset,
+            limit,
+            encoder=self._embedder,
+            library=self._engine.searcher(),
+        )
+
+    def follow(self, citation: Citation) -> Followed:
+        """Resolve a permalink to a sentence, even if its document has changed.
+
+        :func:`rag.search.citations.cited` makes citations.
+        """
+        return citations.follow(citation, self._reader.document, self.search)
+
+    def documents(
+        self,
+        limit: int | None = None,
+        filter: Filter | None = None,
+        *,
+        offset: int = 0,
+        order: Order = "newest",
+        **conditions: Unpack[FilterConditions],
+    ) -> list[DocumentSummary]:
+        """List the documents, by default newest first, all of them or one page.
+
+        >>> for document in library.documents(2, order="title"):
+        ...     print(document.title, document.passages)
+        Bake the sourdough bread for forty minutes. 1
+        Blue whales sing at twenty hertz. 1
+
+        Parameters
+        ----------
+        limit, offset
+            How many to return at most, and how many to skip.
+        order
+            ``newest`` or ``oldest`` by date, with those last that have only their file's
+            modification time; ``title``, ``source``, ``language``; or ``pages`` or ``passages``,
+            most first.
+        filter, conditions
+            As in :meth:`search`.
+
+        Raises
+        ------
+        InputError
+            If ``limit`` is below 1 or ``offset`` below 0.
+        """
+        if offset < 0 or (limit is not None and limit < 1):
+            raise InputError(
+                f"a page begins at 0 or later and has 1 document or more, not {offset} and {limit}"
+            )
+        return self._catalogue.documents(self._filter(filter, conditions), order, offset, limit)
+
+    def count_documents(
+        self, filter: Filter | None = None, **conditions: Unpack[FilterConditions]
+    ) -> int:
+        """Number of documents that meet the filters, which are those of :meth:`search`."""
+        return self._catalogue.count(self._filter(filter, conditions))
+
+    def document(self, document_id: str) -> Document:
+        """The document with that id.
+
+        >>> hit = library.search("whales")[0]
+        >>> document = library.document(hit.document_id)
+        >>> document.text[hit.answer.start : hit.answer.end] == hit.answer.text
+        True
+
+        Raises
+        ------
+        DocumentNotFound
+            If there is none.
+        """
+        if document := self._reader.document(document_id):
+            return document
+        raise _missing("document", document_id)
+
+    def parts(self, document: Document) -> tuple[str, ...]:
+        """The ids of all parts of a document, in order, including its own; just one for most."""
+        return all_part_ids(document, self._reader.has_document)
+
+    def sources(self, document_id: str) -> list[str]:
+        """Every source of a document, in order.
+
+        Raises
+        ------
+        DocumentNotFound
+            If there is no such document.
+        """
+        return [whole_source(one.path) for one in self._sources(document_id)]
+
+    def files(self, document_id: str) -> list[Path]:
+        """The files that contain a document, in order: its own, or the archives that hold it.
+
+        Raises
+        ------
+        DocumentNotFound
+            If there is no such document.
+        """
+        return [Path(file) for file in sorted({one.file for one in self._sources(document_id)})]
+
+    def passage(self, passage_id: str) -> Passage:
+        """The passage with that id.
+
+        Raises
+        ------
+        DocumentNotFound
+            If no document has it, or no longer.
+        """
+        if found := self._passage(self._catalogue.key(passage_id)):
+            return found
+        raise _missing("passage", passage_id)
+
+    def around(self, passage: Passage) -> tuple[Passage | None, Passage | None]:
+        """The previous and next passage in the document; None at its beginning or end."""
+        before, after = self._catalogue.around(passage.id)
+        return self._passage(before), self._passage(after)
+
+    def neighbours(self, passage_id: str, k: int = 10) -> tuple[Neighbour, ...]:
+        """More like this: the ``k`` passages most similar to one, best first.
+
+        Raises
+        ------
+        DocumentNotFound
+            If there is no passage with that id.
+        InputError
+            If ``k`` is below 1.
+        """
+        if k < 1:
+            raise InputError(f"the number of passages must be at least 1, not {k}")
+        key = self._catalogue.key(passage_id)
+        if key is None:
+            raise _missing("passage", passage_id)
+        return neighbours.neighbours(key, k, library=self._engine.searcher())
+
+    def collections(self) -> tuple[Collection, ...]:
+        """The collections, by name, with the number of documents in each."""
+        return self._collections.all()
+
+    def facets(self) -> Facets:
+        """Number of documents by language and type, and the range of their dates."""
+        return self._catalogue.facets()
+
+    def dates(self) -> Dates:
+        """Number of documents by month."""
+        return self._catalogue.dates()
+
+    def report(self) -> list[FileReport]:
+        """The outcome for every file that was read, by path."""
+        return self._reader.file_reports()
 
     def rate(self, question: str, hit: Hit, *, good: bool | None) -> None:
         """Record a reader's judgement of whether a hit is right for the question.
@@ -300,6 +623,15 @@ class Library(Searchable):
         wanted = None if question is None else feedback.normalize_question(question)
         return [one for one in found if wanted in {None, one.question}]
 
+    def calibration(self) -> Calibration | None:
+        """The curve from scores to probabilities that :meth:`ask` uses; None before calibration."""
+        return self._calibrations.kept()
+
+    def reliability(self) -> Reliability | None:
+        """How well calibrated the confidence is; None if too little was measured to tell."""
+        found = self.calibration()
+        return reliability.reliability(found) if found else None
+
     def check(
         self, queries: int = 200, *, on_progress: Callable[[int, int], None] | None = None
     ) -> SelfTest:
@@ -319,6 +651,12 @@ class Library(Searchable):
             return self._found(query, k, Filter(), self._reranker).hits
 
         return self_test.check(self._engine, search, queries, on_progress or (lambda *_: None))
+
+    def last_check(self) -> tuple[QueryOutcome, ...]:
+        """The latest result of each query that :meth:`check` has run."""
+        from rag.confidence import self_test
+
+        return self_test.last(self._engine)
 
     def verify(
         self,
@@ -374,42 +712,47 @@ class Library(Searchable):
             )
         return cast("SharedEngine", self._engine)
 
-    def last_check(self) -> tuple[QueryOutcome, ...]:
-        """The latest result of each query that :meth:`check` has run."""
-        from rag.confidence import self_test
+    def _filter(self, filter: Filter | None, conditions: FilterConditions) -> Filter:
+        """Combine conditions, and replace collections by their folders, which engines know."""
+        combined = Filter.of(filter, conditions)
+        folders = self._collections.folders(combined.collections)
+        return replace(combined, collections=(), folders=(*combined.folders, *folders))
 
-        return self_test.last(self._engine)
-
-    def ensure_available(self) -> None:
-        """Check that the library is still there and can be read.
-
-        Raises
-        ------
-        LibraryNotFound
-            If its folder was moved or removed, or its disk unmounted.
-        LibraryError
-            If it can't be read.
-        """
-        _ = self._reader.generation
-
-    def status(self) -> Status:
-        """Size, model and settings of the library."""
-        documents, passages, sentences = self._reader.counts()
-        return Status(
-            path=self._engine.location,
-            documents=documents,
-            passages=passages,
-            sentences=sentences,
-            model=self._embedder.name,
-            generation=self._reader.generation,
-            bytes=self._engine.size(),
-            dimension=self._embedder.dimension,
-            late=self._embedder.late,
-            recall=self._engine.recall,
-            untrained=language_coverage.untrained(
-                self._reader.languages(), self._embedder.languages
-            ),
-            backend=self._embedder.backend,
-            ratings=len(self._engine.ratings.all()),
-            collections=self.collections(),
+    def _found(
+        self,
+        question: str,
+        k: int,
+        limits: Filter,
+        reranker: Reranker | None,
+        encoder: QuestionEncoder | None = None,
+    ) -> SearchResult:
+        return pipeline.search(
+            question,
+            k,
+            limits,
+            embedder=encoder or self._embedder,
+            library=self._engine.searcher(),
+            reranker=reranker,
         )
+
+    def _first_scores(self, questions: Sequence[str]) -> Scores:
+        """Score of the top hit for each question, without the cross-encoder."""
+
+        def score(question: str, encoder: QuestionEncoder) -> float:
+            hits = self._found(question, 1, Filter(), None, encoder).hits
+            return hits[0].score if hits else 0.0
+
+        return np.array(query_cache.for_each_query(questions, self._embedder, score))
+
+    def _sources(self, document_id: str) -> list[Source]:
+        if found := self._catalogue.sources(document_id):
+            return found
+        raise _missing("document", document_id)
+
+    def _passage(self, key: int | None) -> Passage | None:
+        stored = None if key is None else self._reader.passages([key]).get(key)
+        return stored.passage if stored else None
+
+
+def _missing(kind: str, given: str) -> DocumentNotFound:
+    return DocumentNotFound(f"there is no {kind} {given} in this library")

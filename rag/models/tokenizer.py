@@ -81,7 +81,8 @@ class Tokenization:
         to no meaning. The measure is the share of letters in known pieces that have two letters or
         more, are a whole word, or are an ideograph, minus the share of unknown letters, which show
         that the vocabulary covers the script only by chance. It is rescaled so that
-        :data:`UNREADABLE` maps to 0 and :data:`READABLE` to 1. A text without letters gets 1.
+        :data:`UNREADABLE` maps to 0 and :data:`READABLE` to 1. A text without letters gets 0: a
+        number is found where it is written, not where something alike is.
         """
         encoding = self._tokenizer.encode(text, add_special_tokens=False)
         pieces = [text[start:end] for start, end in encoding.offsets]
@@ -95,7 +96,7 @@ class Tokenization:
                 meaningful -= count
             elif count > 1 or in_word[word] == 1 or _IDEOGRAPH.search(piece):
                 meaningful += count
-        share = meaningful / sum(letters) if any(letters) else 1.0
+        share = meaningful / sum(letters) if any(letters) else 0.0
         return min(max((share - UNREADABLE) / (READABLE - UNREADABLE), 0.0), 1.0)
 
     def length(self, prompt: str) -> int:

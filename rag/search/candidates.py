@@ -6,8 +6,11 @@ store, while the model encodes the query.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TypeVar
 
 import numpy as np
@@ -15,8 +18,8 @@ from numpy.typing import NDArray
 
 from rag.index.engine import Searcher
 from rag.index.records import StoredTokens
-from rag.search import background_call, scoring
-from rag.search.scoring import Ranking, Signals
+from rag.search import scoring
+from rag.search.scoring import SearchConfig
 from rag.types import QueryEncoding, Respelling
 from rag.types.arrays import Keys, Scores, Vectors
 
@@ -26,24 +29,27 @@ MANY = 50_000
 """Passages from which on the lexical search runs in parallel with the model and the store. In a
 smaller library that would be slower, because of Python's GIL."""
 
+THREADS = 32
+"""Lexical searches at once; further ones wait."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Asked:
-    """A parsed and encoded query, with the library that it searches, filters applied.
+class EncodedQuery:
+    """A query as it is searched for, and the library that is searched, filters applied.
 
-    ``question`` is the query without its filters, and with the replacements of ``instead`` for
-    words that occur in no document.
+    ``text`` is the query without its filters, and with the ``corrections`` of words that occur in
+    no document.
     """
 
-    question: str
-    instead: tuple[Respelling, ...]
+    text: str
+    corrections: tuple[Respelling, ...]
     encoding: QueryEncoding
-    settings: Ranking
+    config: SearchConfig
     library: Searcher
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Worded:
+class LexicalScores:
     """Result of the lexical search: scores by passage key, best first.
 
     If they were read in parallel with the model, it also has the sentences of all these passages
@@ -51,7 +57,7 @@ class Worded:
     an empty mapping.
     """
 
-    ranked: dict[int, float]
+    by_key: dict[int, float]
     sentences: tuple[Keys, NDArray[np.int64], Vectors] | None
     tokens: Mapping[int, StoredTokens]
 
@@ -60,116 +66,123 @@ class Worded:
 class Candidates:
     """Candidate passages, each with its exact scores from both indexes.
 
-    Ranks are by key; a passage has none in an index that did not propose it. ``tokens`` are those
-    already read.
+    ``dense`` is the best cosine of a sentence, at least 0, and ``lexical`` BM25 as a share of its
+    upper bound for the query; shape (keys,), in [0, 1]. Ranks are by key; a passage has none in an
+    index that did not propose it. ``tokens`` are those already read.
     """
 
     keys: Keys
-    signals: Signals
-    meaning_ranks: dict[int, int]
-    words_ranks: dict[int, int]
+    dense: Scores
+    lexical: Scores
+    dense_ranks: dict[int, int]
+    lexical_ranks: dict[int, int]
     tokens: Mapping[int, StoredTokens]
 
 
-def by_words(question: str, settings: Ranking, library: Searcher) -> Callable[[], Worded]:
+def start_lexical(
+    text: str, config: SearchConfig, library: Searcher
+) -> Callable[[], LexicalScores]:
     """Start the lexical search; returns a function that waits for its result.
 
     In a large library it runs in the background: encode the query before waiting.
     """
-    return _begun(lambda: _worded(question, settings, library), library)
+    return _start(lambda: _lexical(text, config, library), library)
 
 
-def candidates(asked: Asked, worded: Worded) -> Candidates:
+def candidates(query: EncodedQuery, lexical: LexicalScores) -> Candidates:
     """The union of the vector index's candidates and the lexical ones."""
-    proposed = _nearest(asked)
-    others = [key for key in proposed if key not in worded.ranked]
+    proposed = _nearest(query)
+    others = [key for key in proposed if key not in lexical.by_key]
     # Runs while the store waits for the disk.
-    looked_up = _begun(
-        lambda: asked.library.word_scores(asked.question, others).tolist(), asked.library
+    lexical_of_others = _start(
+        lambda: query.library.word_scores(query.text, others).tolist(), query.library
     )
-    found, meaning = _meaning(asked, others, worded)
-    near = _truly_nearest(asked, proposed, found, meaning)
-    wanted = {*near, *worded.ranked}
+    found, dense = _dense(query, others, lexical)
+    nearest = _truly_nearest(query, proposed, found, dense)
+    wanted = {*nearest, *lexical.by_key}
     kept = np.array([key in wanted for key in found.tolist()], dtype=bool)
     keys = found[kept]
-    words = worded.ranked | dict(zip(others, looked_up(), strict=True))
+    scores = lexical.by_key | dict(zip(others, lexical_of_others(), strict=True))
     return Candidates(
         keys=keys,
-        signals=Signals(
-            meaning=meaning[kept], words=np.array([words[key] for key in keys.tolist()])
-        ),
-        meaning_ranks={key: rank for rank, key in enumerate(near, start=1)},
-        words_ranks={key: rank for rank, key in enumerate(worded.ranked, start=1)},
-        tokens=worded.tokens,
+        dense=dense[kept],
+        lexical=np.array([scores[key] for key in keys.tolist()]),
+        dense_ranks={key: rank for rank, key in enumerate(nearest, start=1)},
+        lexical_ranks={key: rank for rank, key in enumerate(lexical.by_key, start=1)},
+        tokens=lexical.tokens,
     )
 
 
-def _begun(call: Callable[[], T], library: Searcher) -> Callable[[], T]:
+def run_in_background(call: Callable[[], T]) -> Callable[[], T]:
+    """Start a call in a shared thread pool; returns a function that waits for its result or raises
+    its exception.
+
+    For work that releases the GIL, such as an index search. The call must not wait for another one
+    in the pool.
+    """
+    return _threads(os.getpid()).submit(call).result
+
+
+@lru_cache(maxsize=1)
+def _threads(process: int) -> ThreadPoolExecutor:
+    """The pool of this process; a forked child can't use its parent's."""
+    del process
+    return ThreadPoolExecutor(THREADS, "lexical")
+
+
+def _start(call: Callable[[], T], library: Searcher) -> Callable[[], T]:
     """Start a call to the lexical index, in another thread if the library is large; otherwise it
     has finished when this returns.
     """
     if len(library) >= MANY:
-        return background_call.begun(call)
+        return run_in_background(call)
     result = call()
     return lambda: result
 
 
-def _worded(question: str, settings: Ranking, library: Searcher) -> Worded:
+def _lexical(text: str, config: SearchConfig, library: Searcher) -> LexicalScores:
     """Search the lexical index."""
-    count = settings.passages_proposed if settings.meaning_weight < 1.0 else 0
-    keys, scores = library.lexical(question, count)
-    ranked = dict(zip(keys.tolist(), scores.tolist(), strict=True))
+    keys, scores = library.lexical(text, config.index_depth)
+    by_key = dict(zip(keys.tolist(), scores.tolist(), strict=True))
     if len(library) < MANY:
-        return Worded(ranked, None, {})
-    best = [*ranked][: settings.reordered]
-    return Worded(ranked, library.sentences([*ranked]), library.tokens(best))
+        return LexicalScores(by_key, None, {})
+    best = [*by_key][: config.late_depth]
+    return LexicalScores(by_key, library.sentences([*by_key]), library.tokens(best))
 
 
-def _nearest(asked: Asked) -> list[int]:
+def _nearest(query: EncodedQuery) -> list[int]:
     """Candidates from the vector index: the passages of the nearest sentences, best first.
 
     If the index is approximate, returns up to twice as many, to be rescored with exact vectors.
     """
-    if asked.settings.meaning_weight == 0.0:
+    if query.config.dense_weight == 0.0:
         return []
-    nearest = asked.library.nearest(asked.encoding.vector, asked.settings.sentences_proposed)
+    nearest = query.library.nearest(query.encoding.vector, query.config.sentence_depth)
     keys: list[int] = nearest.tolist()
-    return keys[: asked.settings.passages_proposed * (1 if asked.library.exact else 2)]
+    return keys[: query.config.index_depth * (1 if query.library.exact else 2)]
 
 
-def _truly_nearest(asked: Asked, proposed: list[int], found: Keys, meaning: Scores) -> list[int]:
+def _truly_nearest(
+    query: EncodedQuery, proposed: list[int], found: Keys, dense: Scores
+) -> list[int]:
     """The nearest of the proposed passages, by exact cosine."""
-    cosines = dict(zip(found.tolist(), meaning.tolist(), strict=True))
+    cosines = dict(zip(found.tolist(), dense.tolist(), strict=True))
     there = [key for key in proposed if key in cosines]
-    return sorted(there, key=lambda key: -cosines[key])[: asked.settings.passages_proposed]
+    return sorted(there, key=lambda key: -cosines[key])[: query.config.index_depth]
 
 
-def _meaning(asked: Asked, others: Sequence[int], worded: Worded) -> tuple[Keys, Scores]:
+def _dense(
+    query: EncodedQuery, others: Sequence[int], lexical: LexicalScores
+) -> tuple[Keys, Scores]:
     """Keys and dense scores, at least 0, of the lexical candidates and of ``others``.
 
     Passages deleted since the snapshot are left out.
     """
-    keys = [*worded.ranked, *others]
-    if asked.settings.whole_passages:
-        return _meaning_of_whole(asked, keys)
-    early = [] if worded.sentences is None else [worded.sentences]
-    read = [*early, asked.library.sentences(others if early else keys)]
-    found = np.concatenate([some for some, _, _ in read])
+    early = [] if lexical.sentences is None else [lexical.sentences]
+    late = others if early else [*lexical.by_key, *others]
+    read = [*early, query.library.sentences(late)]
+    found = np.concatenate([keys for keys, _, _ in read])
     counts = np.concatenate([some for _, some, _ in read])
     # One product per passage: in one large product, rounding depends on a row's position.
-    cosines = np.concatenate([np.vecdot(some, asked.encoding.vector) for _, _, some in read])
-    owners = np.repeat(np.arange(len(found)), counts)
-    best = scoring.best_of_groups(cosines, owners, len(found))
-    return found, np.maximum(best, 0.0)
-
-
-def _meaning_of_whole(asked: Asked, keys: Sequence[int]) -> tuple[Keys, Scores]:
-    """Dense scores with one vector per passage: see :attr:`Ranking.whole_passages`."""
-    tokens = asked.library.tokens(keys)
-    means = {
-        key: scoring.mean_vector(rows, tokens[key].counts)
-        for key, rows in asked.library.vectors(keys).items()
-        if key in tokens
-    }
-    cosines = [float(mean @ asked.encoding.vector) for mean in means.values()]
-    return np.array(list(means), dtype=np.int64), np.maximum(cosines, 0.0)
+    cosines = np.concatenate([np.vecdot(rows, query.encoding.vector) for _, _, rows in read])
+    return found, np.maximum(scoring.best_of_runs(cosines, counts), 0.0)

@@ -1,7 +1,4 @@
-"""The search pipeline: embed, get candidates, fuse, rerank, select the answer, merge duplicates.
-
-Each stage is a function; :class:`Ranking` has the weights and depths.
-"""
+"""The search pipeline: parse, get candidates, fuse, rerank, select the answer, merge duplicates."""
 
 from __future__ import annotations
 
@@ -14,11 +11,10 @@ from rag.errors import EmptyQuestion, InputError
 from rag.index.engine import Searcher
 from rag.index.records import StoredPassage, StoredTokens
 from rag.models.cross_encoder import Reranker
-from rag.search import candidates as proposing
-from rag.search import scoring
-from rag.search.candidates import Asked, Candidates
+from rag.search import late_interaction, scoring
+from rag.search.candidates import Candidates, EncodedQuery, candidates, start_lexical
 from rag.search.corrections import alternative, corrections
-from rag.search.scoring import Ranking
+from rag.search.scoring import DEFAULT, SearchConfig
 from rag.text import query_parser, spelling
 from rag.types import Explanation, Hit, Passage, Quote, Span
 from rag.types.arrays import Scores
@@ -27,24 +23,33 @@ from rag.types.protocols import QuestionEncoder
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Scored:
-    """A scored passage; ``sentences`` has a score for each of its sentences as the answer."""
+class ScoredPassage:
+    """A passage with the components of its score, as in :class:`rag.types.Explanation`;
+    ``sentences`` has a score for each of its sentences as the answer.
+    """
 
     stored: StoredTokens
     score: float
-    meaning: float
-    words: float
-    tokens: float
+    dense: float
+    lexical: float
+    late: float
     sentences: Scores
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """The hits for a question, best first; the rest as in :class:`rag.types.Answer`."""
+class SearchResult:
+    """The hits for a question, best first.
+
+    ``reading``, ``alternative`` and ``conditions_met`` are as in :class:`rag.types.Answer`.
+    ``own_score`` is the best score before a cross-encoder reranked, whose scores are on another
+    scale; None if none did.
+    """
 
     hits: list[Hit]
+    reading: tuple[str, ...]
     alternative: str | None
     conditions_met: bool
+    own_score: float | None
 
 
 def search(
@@ -54,9 +59,9 @@ def search(
     *,
     embedder: QuestionEncoder,
     library: Searcher,
-    settings: Ranking = scoring.DEFAULT,
+    config: SearchConfig = DEFAULT,
     reranker: Reranker | None = None,
-) -> Found:
+) -> SearchResult:
     """Find the ``k`` passages that best answer a question, best first.
 
     Parameters
@@ -68,14 +73,14 @@ def search(
     conditions
         Further filters on documents. They are applied before ranking, so if three passages pass,
         all three are found.
-    settings
+    config
         Weights and depths. All depths grow with ``k``.
     reranker
         A cross-encoder for the best passages. Only those become hits then, with its scores.
 
     Returns
     -------
-    Found
+    SearchResult
         Passages with the same text are one hit, which names the other sources.
 
     Raises
@@ -85,116 +90,128 @@ def search(
     InputError
         If ``k`` is below 1.
     """
-    query = query_parser.parse(question)
-    if not any(character.isalnum() for character in query.question):
+    parsed = query_parser.parse(question)
+    if not any(character.isalnum() for character in parsed.question):
         raise EmptyQuestion(
             "the question has only conditions: add what to look for, or list all that meets them"
             " with rag ask --all"
-            if query.conditions or query.clauses
+            if parsed.conditions or parsed.clauses
             else "the question is empty: ask in plain words, like “Who wrote it?”"
         )
     if k < 1:
         raise InputError(f"the number of hits must be at least 1, not {k}")
     # A word that the model knows is absent rather than misspelt: without planets in the library, a
     # question about a planet must not find planes.
-    instead, offered = corrections(query.question, query.exact, library, embedder, leave_words=True)
-    respelled = spelling.correct(query.question, instead)
-    limited = library.filtered((*query.conditions, conditions), query.clauses)
-    deep = settings.deep_enough(k)
-    worded = proposing.by_words(respelled, deep, limited)
-    encoding = embedder.query(respelled)
-    asked = Asked(respelled, instead, encoding, deep.for_legibility(encoding.legibility), limited)
-    candidates = proposing.candidates(asked, worded())
-    scored = _reordered(asked, candidates)
+    applied, offered = corrections(
+        parsed.question, parsed.exact, library, embedder, leave_words=True
+    )
+    text = spelling.correct(parsed.question, applied)
+    limited = library.filtered((*parsed.conditions, conditions), parsed.clauses)
+    deep = config.deep_enough(k)
+    lexical = start_lexical(text, deep, limited)
+    encoding = embedder.query(text)
+    query = EncodedQuery(text, applied, encoding, deep.for_legibility(encoding.legibility), limited)
+    found = candidates(query, lexical())
+    scored = _scored(query, found)
+    own_score = max((one.score for one in scored), default=None) if reranker else None
     if reranker:
-        scored = _reranked(asked, scored, reranker)
-    groups = scoring.folded(_order(scored), [one.stored.text for one in scored], _places(scored))
-    hits = _hits([[scored[i] for i in group] for group in groups[:k]], asked, candidates)
-    has_conditions = bool(query.conditions or query.clauses or conditions)
-    conditions_met = bool(hits or not has_conditions or len(limited.matching("")))
-    return Found(hits, alternative(question, instead, offered), conditions_met)
+        scored = _reranked(query, scored, reranker)
+    groups = scoring.group_duplicates(
+        _order(scored), [one.stored.text for one in scored], _places(scored)
+    )
+    hits = _hits([[scored[i] for i in group] for group in groups[:k]], query, found)
+    has_conditions = bool(parsed.conditions or parsed.clauses or conditions)
+    return SearchResult(
+        hits=hits,
+        reading=query_parser.describe(parsed, applied if hits else ()),
+        alternative=alternative(question, applied, offered),
+        conditions_met=bool(hits or not has_conditions or len(limited.matching(""))),
+        own_score=own_score,
+    )
 
 
-def _reordered(asked: Asked, candidates: Candidates) -> list[_Scored]:
+def _scored(query: EncodedQuery, found: Candidates) -> list[ScoredPassage]:
     """Rerank the best candidates of the fusion by late interaction."""
-    signals = scoring.rescaled(candidates.signals, asked.encoding.legibility)
-    fused = scoring.fuse(signals, asked.settings)
-    best = np.argsort(-fused, kind="stable")[: asked.settings.reordered]
-    missing = [key for key in candidates.keys[best].tolist() if key not in candidates.tokens]
-    stored = {**candidates.tokens, **asked.library.tokens(missing)}
-    kept = [i for i in best.tolist() if int(candidates.keys[i]) in stored]
+    lexical = scoring.rescale_lexical(found.lexical, query.encoding.legibility)
+    fused = scoring.fuse(found.dense, lexical, query.config)
+    best = np.argsort(-fused, kind="stable")[: query.config.late_depth]
+    missing = [key for key in found.keys[best].tolist() if key not in found.tokens]
+    stored = {**found.tokens, **query.library.tokens(missing)}
+    kept = [i for i in best.tolist() if int(found.keys[i]) in stored]
     if not kept:
         return []
-    found = [stored[int(candidates.keys[i])] for i in kept]
-    met = scoring.late_interaction(
-        asked.encoding.tokens,
-        np.concatenate([one.bits for one in found]),
-        [one.counts for one in found],
-        [one.title for one in found],
+    read = [stored[int(found.keys[i])] for i in kept]
+    matches = late_interaction.match_tokens(
+        query.encoding.tokens,
+        np.concatenate([one.bits for one in read]),
+        [one.counts for one in read],
+        [one.title for one in read],
     )
-    weights = _weights(asked)
-    passages = scoring.passage_scores(met, weights, asked.settings)
-    sentences = scoring.sentence_scores(met, weights, asked.encoding.continued, asked.settings)
-    scores = scoring.combine(fused[kept], passages, asked.settings)
+    idf = scoring.idf(*query.library.piece_frequencies(query.encoding.pieces))
+    # A question mark is rare in documents, yet says nothing about what is asked.
+    weights = np.where(query.encoding.is_word, idf, 0.0)
+    late = late_interaction.passage_scores(matches, weights, query.config)
+    sentences = late_interaction.sentence_scores(
+        matches, weights, query.encoding.continued, query.config
+    )
+    scores = scoring.combine(fused[kept], late, query.config)
     return [
-        _Scored(
-            stored=found[n],
+        ScoredPassage(
+            stored=read[n],
             score=float(scores[n]),
-            meaning=float(candidates.signals.meaning[i]),
-            words=float(candidates.signals.words[i]),
-            tokens=float(passages[n]),
+            dense=float(found.dense[i]),
+            lexical=float(found.lexical[i]),
+            late=float(late[n]),
             sentences=sentences[n],
         )
         for n, i in enumerate(kept)
     ]
 
 
-def _weights(asked: Asked) -> Scores:
-    """Weight of each query token: its IDF in the library, less for punctuation."""
-    rarity = scoring.rarity(*asked.library.piece_frequencies(asked.encoding.pieces))
-    return np.where(asked.encoding.is_word, rarity, asked.settings.marks_weight * rarity)
-
-
-def _reranked(asked: Asked, scored: Sequence[_Scored], reranker: Reranker) -> list[_Scored]:
+def _reranked(
+    query: EncodedQuery, scored: Sequence[ScoredPassage], reranker: Reranker
+) -> list[ScoredPassage]:
     """Rerank the best passages with the cross-encoder."""
-    best = [scored[i] for i in _order(scored)[: asked.settings.reranked]]
-    scores = reranker.scores(asked.question, [one.stored.text for one in best])
+    best = [scored[i] for i in _order(scored)[: query.config.rerank_depth]]
+    scores = reranker.scores(query.text, [one.stored.text for one in best])
     return [replace(one, score=float(score)) for one, score in zip(best, scores, strict=True)]
 
 
-def _order(scored: Sequence[_Scored]) -> list[int]:
+def _order(scored: Sequence[ScoredPassage]) -> list[int]:
     """Indices, best first; ties are broken by document and position."""
     return scoring.best_first(np.array([one.score for one in scored]), _places(scored))
 
 
-def _places(scored: Sequence[_Scored]) -> list[tuple[str, int]]:
+def _places(scored: Sequence[ScoredPassage]) -> list[tuple[str, int]]:
     return [one.stored.place for one in scored]
 
 
-def _hits(groups: Sequence[Sequence[_Scored]], asked: Asked, candidates: Candidates) -> list[Hit]:
+def _hits(
+    groups: Sequence[Sequence[ScoredPassage]], query: EncodedQuery, found: Candidates
+) -> list[Hit]:
     """One hit for each group of passages with the same text.
 
     Only these are read in full. A passage deleted since it was scored is left out.
     """
-    whole = asked.library.passages([one.stored.key for group in groups for one in group])
+    whole = query.library.passages([one.stored.key for group in groups for one in group])
     there = [[one for one in group if one.stored.key in whole] for group in groups]
     return [
-        _hit(rank, group, [whole[one.stored.key] for one in group], asked, candidates)
+        _hit(rank, group, [whole[one.stored.key] for one in group], query, found)
         for rank, group in enumerate(filter(None, there), start=1)
     ]
 
 
 def _hit(
     rank: int,
-    same: Sequence[_Scored],
+    same: Sequence[ScoredPassage],
     whole: Sequence[StoredPassage],
-    asked: Asked,
-    candidates: Candidates,
+    query: EncodedQuery,
+    found: Candidates,
 ) -> Hit:
     """The hit for passages with the same text; the first of them is shown."""
     shown, stored, passage = same[0], whole[0], whole[0].passage
     source, *others = [path for one in whole for path in one.sources]
-    answer = _answer(passage, shown.sentences, asked)
+    answer = _answer(passage, shown.sentences, query)
     page = passage.page_at(answer.start)
     return Hit(
         rank=rank,
@@ -211,13 +228,13 @@ def _hit(
         end=passage.end,
         answer=Quote(answer.shifted(-passage.start).of(passage.text), answer.start, answer.end),
         why=Explanation(
-            meaning=shown.meaning,
-            words=shown.words,
-            tokens=shown.tokens,
-            meaning_rank=candidates.meaning_ranks.get(stored.key),
-            words_rank=candidates.words_ranks.get(stored.key),
-            matched=asked.library.matched(asked.question, passage.text),
-            instead=asked.instead,
+            meaning=shown.dense,
+            words=shown.lexical,
+            tokens=shown.late,
+            meaning_rank=found.dense_ranks.get(stored.key),
+            words_rank=found.lexical_ranks.get(stored.key),
+            matched=query.library.matched(query.text, passage.text),
+            instead=query.corrections,
         ),
         page_label=page.label if page else None,
         date_from=stored.date_from,
@@ -225,16 +242,16 @@ def _hit(
     )
 
 
-def _answer(passage: Passage, scores: Scores, asked: Asked) -> Span:
+def _answer(passage: Passage, scores: Scores, query: EncodedQuery) -> Span:
     """The sentence that answers best; never a heading if there is anything else.
 
     Late interaction selects better than the cosine of the sentence: tests/bench/RESULTS.md has the
     figures. The less legible the question is to the model, the more lexical matches decide.
     """
     first = passage.leading if passage.leading < len(passage.sentences) else 0
-    legibility = asked.encoding.legibility
+    legibility = query.encoding.legibility
     if legibility < 1.0:
         texts = [span.shifted(-passage.start).of(passage.text) for span in passage.sentences]
-        by_words = asked.library.coverage(asked.question, texts)
+        by_words = query.library.coverage(query.text, texts)
         scores = legibility * scores + (1.0 - legibility) * by_words
     return passage.sentences[first + int(np.argmax(scores[first:]))]

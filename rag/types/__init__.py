@@ -13,7 +13,9 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
+
+from rag.errors import FailureKind
 
 if TYPE_CHECKING:  # a process that reads files needs no NumPy
     import numpy as np
@@ -183,18 +185,14 @@ class Explanation:
 
 
 @dataclass(frozen=True, slots=True)
-class Hit:
-    """A retrieved passage; offsets are in the text of its document.
+class FoundPassage:
+    """A passage as a search returns it; offsets are in the text of its document.
 
-    ``score``, in [0, 1], orders the hits of one query and is not a probability. ``also_in`` names
-    the other sources with the same passage. ``date_from`` is where the date comes from:
-    ``document``, ``file`` (the file's own metadata) or ``file time``. ``confidence``, in [0, 1], is
-    the probability that a query whose top hit has this score is answered; it is set only by
-    :meth:`rag.Library.ask`, and not after a cross-encoder.
+    ``headings`` is the path of headings above it, outermost first. ``also_in`` names the other
+    sources with the same passage. ``page_label`` is the printed page number. ``date_from`` is where
+    the date comes from: ``document``, ``file`` (the file's own metadata) or ``file time``.
     """
 
-    rank: int
-    score: float
     text: str
     title: str
     source: str
@@ -205,11 +203,24 @@ class Hit:
     passage_id: str
     start: int
     end: int
+    also_in: tuple[str, ...] = field(default=(), kw_only=True)
+    page_label: str | None = field(default=None, kw_only=True)
+    date_from: str | None = field(default=None, kw_only=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Hit(FoundPassage):
+    """A passage retrieved for a query, with the sentence in it that answers.
+
+    ``score``, in [0, 1], orders the hits of one query and is not a probability. ``confidence``, in
+    [0, 1], is the probability that a query whose top hit has this score is answered; it is set only
+    by :meth:`rag.Library.ask`, and not after a cross-encoder.
+    """
+
+    rank: int
+    score: float
     answer: Quote
     why: Explanation
-    also_in: tuple[str, ...] = ()
-    page_label: str | None = None
-    date_from: str | None = None
     confidence: float | None = None
 
 
@@ -279,26 +290,10 @@ class Respelling:
 
 
 @dataclass(frozen=True, slots=True)
-class Match:
-    """A passage that matches every search term; offsets are in the text of its document.
+class Match(FoundPassage):
+    """A passage that matches every search term; ``matched`` are the matches in it."""
 
-    ``matched`` are the matches in it. The other fields are those of :class:`Hit`.
-    """
-
-    text: str
-    title: str
-    source: str
-    date: dt.date | None
-    page: int | None
-    headings: tuple[str, ...]
-    document_id: str
-    passage_id: str
-    start: int
-    end: int
     matched: tuple[Quote, ...]
-    also_in: tuple[str, ...] = ()
-    page_label: str | None = None
-    date_from: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -335,9 +330,9 @@ class Found:
 class DocumentSummary:
     """A document as shown in a list.
 
-    ``passages`` is the number of passages, and ``date_from`` as in :class:`Hit`. ``language`` is a
-    code, or None if unknown, ``pages`` is 0 if the format has none, and ``warnings`` are those of
-    :class:`Document`.
+    ``passages`` is the number of passages, and ``date_from`` as in :class:`FoundPassage`.
+    ``language`` is a code, or None if unknown, ``pages`` is 0 if the format has none, and
+    ``warnings`` are those of :class:`Document`.
     """
 
     id: str
@@ -353,7 +348,12 @@ class DocumentSummary:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A file that could not be read, and the reason, in words for the user."""
+    """A file that could not be read: why, in words for the user, and what ``kind`` of reason."""
 
     source: str
     reason: str
+    kind: FailureKind = "unreadable"
+
+    def __post_init__(self) -> None:
+        if self.kind not in get_args(FailureKind):
+            raise ValueError(f"there is no kind of failure {self.kind!r}")

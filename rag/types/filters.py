@@ -3,12 +3,25 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import chain
+from typing import Any, TypedDict
 
 from rag.errors import InputError
 from rag.runtime.settings import MAX_FILTER_LENGTH
+
+
+class FilterConditions(TypedDict, total=False):
+    """The fields of a :class:`Filter` as keyword arguments."""
+
+    since: dt.date | None
+    until: dt.date | None
+    source: str | None
+    title: str | None
+    language: str | None
+    where: Mapping[str, str] | None
+    collections: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,11 +29,12 @@ class Filter:
     """Conditions on a document, all of which must hold; None or empty means no condition.
 
     ``since`` and ``until`` bound its date, both inclusive. ``source`` is a pattern with ``*`` and
-    ``?`` for the path of one of its sources, or for the end of it, with the case of A to Z ignored.
-    ``title`` is a case-insensitive substring of its title. ``language`` is a code such as ``en``.
-    ``where`` are metadata values, which must be equal. Equivalent Unicode forms of a letter compare
-    equal. One of its sources must lie in one of the ``folders``: paths or URLs, also of a file that
-    holds others.
+    ``?`` for the path of one of its sources, or for the end of it, with the case of A to Z ignored:
+    ``*.pdf``, ``letters/*``. ``title`` is a case-insensitive substring of its title. ``language``
+    is a code such as ``en``. ``where`` are metadata values, which must be equal. Equivalent Unicode
+    forms of a letter compare equal. ``collections`` are names: one of its sources must lie in one
+    of these collections, or in one of the ``folders``, which are absolute paths or URLs, also of a
+    file that holds others.
 
     Raises
     ------
@@ -34,6 +48,7 @@ class Filter:
     title: str | None = None
     language: str | None = None
     where: Mapping[str, str] = field(default_factory=dict)
+    collections: Sequence[str] = ()
     folders: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
@@ -42,6 +57,14 @@ class Filter:
             raise InputError(
                 f"a condition may have up to {MAX_FILTER_LENGTH} characters; use a shorter one"
             )
+
+    @classmethod
+    def of(cls, filter: Filter | None, conditions: FilterConditions) -> Filter:
+        """Combine a filter with keyword arguments, which override its fields."""
+        changes: dict[str, Any] = {**conditions}
+        if "where" in changes:
+            changes["where"] = changes["where"] or {}
+        return replace(filter or cls(), **changes)
 
     def __bool__(self) -> bool:
         return self != Filter()

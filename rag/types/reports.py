@@ -231,12 +231,19 @@ class SelfTest:
     seconds: float
 
 
+Remedy: TypeAlias = Literal["repair", "reread", "resend", "restore"]
+"""How to fix a defect: ``rag verify --repair``; index the document's file again; send it again; or
+restore the library from a copy.
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class Problem:
     """A defect in a library.
 
     ``what`` is wrong with the document with that id and ``source``, or with the library as a whole
-    if these are empty. ``remedy`` is how to fix it, and ``repaired`` whether that was done.
+    if these are empty. ``remedy`` is how to fix it, in words for the user, ``kind`` the same for
+    programs, and ``repaired`` whether that was done.
     """
 
     what: str
@@ -244,6 +251,7 @@ class Problem:
     document: str = ""
     source: str = ""
     repaired: bool = False
+    kind: Remedy = "repair"
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,39 +15,18 @@ from __future__ import annotations
 
 import argparse
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from quality import circumstances
+from quality import circumstances, differences
+from variants import WITHOUT, Variant, searches
 
 from rag.evaluation.beir import read_beir
-from rag.evaluation.labelled_sets import Question, spread
-from rag.evaluation.metrics import DEPTH
-from rag.evaluation.modes import parse_mode
-from rag.evaluation.query_run import SHOWN, Answered
-from rag.evaluation.relevance import Judged, judge
-from rag.evaluation.report import Opened, opened
-from rag.evaluation.results import differences
-from rag.evaluation.statistics import Difference
-
-WHOLE = "hybrid"
-
-PARTS = {
-    "word index": "hybrid,meaning_weight=1",
-    "vectors": "hybrid,meaning_weight=0",
-    "vectors of sentences, not of passages": "hybrid,whole_passages=true",
-    "late interaction": "fusion",
-    "fusion in the score": "hybrid,tokens_weight=1",
-    "the best sentence's share": "hybrid,sentence_share=0",
-    "marks without weight": "hybrid,marks_weight=1",
-    "titles for every passage": "hybrid,titles=false",
-    "sentence before": "hybrid,before_share=0",
-    "only beginnings of words": "hybrid,continued_weight=1",
-    "chance by length": "hybrid,chance=0",
-}
-"""Each part by its name, with the mode of ``rag eval`` that goes without it."""
+from rag.evaluation.labelled_sets import spread
+from rag.evaluation.metrics import Estimate
+from rag.evaluation.report import evaluate, open_library
 
 MEASURES = {
     "answer MRR@10": "MRR",
@@ -62,7 +41,7 @@ class Losses:
     """Of a set, by its ``name``: for each part how far a library with it is above one without."""
 
     name: str
-    parts: list[dict[str, Difference]]
+    parts: list[dict[str, Estimate]]
 
 
 def main() -> None:
@@ -71,7 +50,9 @@ def main() -> None:
     parser.add_argument("sets", type=Path, nargs="+", metavar="SET")
     parser.add_argument("--questions", type=int, help="only so many of each, spread over the set")
     parser.add_argument("--libraries", type=Path, metavar="DIR", help="where to keep libraries")
-    parser.add_argument("--parts", nargs="+", choices=PARTS, default=list(PARTS), metavar="NAME")
+    parser.add_argument(
+        "--parts", nargs="+", choices=WITHOUT, default=list(WITHOUT), metavar="NAME"
+    )
     arguments = parser.parse_args()
     with ExitStack() as stack:
         folder = arguments.libraries or Path(stack.enter_context(tempfile.TemporaryDirectory()))
@@ -87,24 +68,13 @@ def measured(data: Path, library: Path, parts: list[str], most: int | None) -> L
     """What is lost without each part."""
     labelled = read_beir(data)
     questions = spread(labelled.questions, most)
-    with opened(labelled, library) as ready:
-        whole, *without = judged(ready, questions, [WHOLE, *(PARTS[part] for part in parts)])
+    with open_library(labelled, library) as ready:
+        variants = [Variant(), *(WITHOUT[part] for part in parts)]
+        whole, *without = [
+            [*evaluate(questions, ready, search)] for search in searches(ready.library, variants)
+        ]
     losses = [differences(whole, one) for one in without]
     return Losses(f"{labelled.name} ({len(questions):,})", losses)
-
-
-def judged(ready: Opened, questions: Sequence[Question], modes: list[str]) -> list[list[Judged]]:
-    """What each mode finds for the questions; the model reads each of them once."""
-    settings = [parse_mode(mode).settings for mode in modes]
-    answered: list[list[Answered]] = [[] for _ in modes]
-    for question in questions:
-        # Where passages are labelled, the documents say nothing more.
-        depth = SHOWN if question.spans else DEPTH
-        found = ready.searcher.search_each(question, depth, settings)
-        for mine, hits in zip(answered, found, strict=True):
-            documents = dict.fromkeys(name for hit in hits for name in ready.names(hit))
-            mine.append(Answered(question, tuple(hits[:SHOWN]), tuple(documents), 0.0))
-    return [judge(one, ready.judge) for one in answered]
 
 
 def as_markdown(sets: list[Losses], parts: list[str]) -> str:
@@ -116,7 +86,7 @@ def as_markdown(sets: list[Losses], parts: list[str]) -> str:
     return "\n".join(lines)
 
 
-def cell(losses: Mapping[str, Difference]) -> str:
+def cell(losses: Mapping[str, Estimate]) -> str:
     """What is lost, measure by measure, without those that are the same for every question."""
     shown = [
         f"{short} {loss(losses[name])}"
@@ -126,7 +96,7 @@ def cell(losses: Mapping[str, Difference]) -> str:
     return "<br>".join(shown) or "none"
 
 
-def loss(found: Difference) -> str:
+def loss(found: Estimate) -> str:
     """The mean loss with its interval."""
     return f"{found.mean:+.4f} [{found.low:+.4f}, {found.high:+.4f}]"
 

@@ -28,7 +28,7 @@ from bench_texts import first_texts, questions
 from quality import circumstances
 
 from rag.evaluation.beir import read_beir
-from rag.evaluation.report import opened
+from rag.evaluation.report import open_library
 
 PARTS = ("ingest", "bound", "query", "cold")
 
@@ -79,7 +79,7 @@ def measured(part: str, arguments: argparse.Namespace) -> object:
 def made(data: Path) -> Path:
     """A library of a set, which is kept for the next run."""
     library = Path(".bench") / data.name
-    with opened(read_beir(data), library, progress=sys.stderr.isatty()):
+    with open_library(read_beir(data), library, progress=sys.stderr.isatty()):
         return library
 
 

@@ -32,8 +32,8 @@ from rag.cluster.lance import table
 from rag.evaluation import corpus
 from rag.evaluation.beir import read_beir
 from rag.evaluation.labelled_sets import Question, spread
-from rag.evaluation.offsets import Places
-from rag.evaluation.relevance import SpanJudge
+from rag.evaluation.relevance import SpanJudge, passage
+from rag.evaluation.spans import SpanLocator
 from rag.models.embedder import SentenceTransformerEmbedder
 from rag.runtime.threads import limit_blas_to_one_thread
 
@@ -82,7 +82,7 @@ def compared(data: Path, folder: Path, url: str, most: int | None) -> dict[str, 
         began = time.perf_counter()
         report = shared.index(embedded.path / corpus.FOLDER)
         seconds = time.perf_counter() - began
-        judge = SpanJudge(Places(documents, embedded.document))
+        judge = SpanJudge(SpanLocator(documents, embedded.document))
         both: list[list[list[Hit]]] = [[], []]
         times: list[list[float]] = [[], []]
         cores, reads = [0.0, 0.0], _reads(shared)
@@ -132,7 +132,7 @@ def _ids(hits: Sequence[Hit]) -> list[str]:
 
 def _mrr(questions: Sequence[Question], found: Sequence[Sequence[Hit]], judge: SpanJudge) -> float:
     ranks = [
-        next((hit.rank for hit in hits if judge.is_right(question, hit)), None)
+        next((hit.rank for hit in hits if judge.is_relevant(question, hit, passage(hit))), None)
         for question, hits in zip(questions, found, strict=True)
     ]
     return sum(1.0 / rank for rank in ranks if rank) / len(ranks)

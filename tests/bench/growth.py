@@ -26,7 +26,7 @@ from quality import circumstances
 
 from rag import Library
 from rag.evaluation.beir import read_beir
-from rag.evaluation.report import opened
+from rag.evaluation.report import open_library
 from rag.index.folder import locked
 from rag.index.vectors.recall import BEST, PROPOSED, Nearest
 from rag.models.embedder import SentenceTransformerEmbedder
@@ -52,7 +52,7 @@ def main() -> None:
         print(json.dumps(measured(arguments.data, arguments.folder)))
         return
     embedder = SentenceTransformerEmbedder()
-    with opened(read_beir(arguments.data), arguments.folder / "real", progress=True):
+    with open_library(read_beir(arguments.data), arguments.folder / "real", progress=True):
         pass
     real = read_real(arguments.folder / "real", embedder.dimension)
     rows = []

@@ -28,7 +28,7 @@ import numpy as np
 from quality import circumstances
 
 from rag.evaluation.beir import read_beir
-from rag.evaluation.report import opened
+from rag.evaluation.report import open_library
 
 FILES = 400
 """Documents of the job, of some hundred words each: more than are done while the clients ask."""
@@ -67,7 +67,7 @@ def serving_set(
     labelled = read_beir(data)
     with tempfile.TemporaryDirectory() as temporary:
         library = (libraries or Path(temporary)) / data.name
-        with opened(labelled, library, progress=sys.stderr.isatty()):
+        with open_library(labelled, library, progress=sys.stderr.isatty()):
             pass
         files = Path(temporary) / "more"
         write_more([one.text for one in labelled.documents or ()], files, more)

@@ -24,24 +24,20 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from quality import circumstances, no_progress
+from quality import circumstances, differences
 
 from rag import Document, Explanation, Hit, Quote, Span
 from rag.evaluation.beir import read_beir
 from rag.evaluation.corpus import Corpus
 from rag.evaluation.labelled_sets import GoldSpan, LabelledSet, Question, spread
-from rag.evaluation.modes import parse_mode
-from rag.evaluation.offsets import Places
-from rag.evaluation.query_run import Answered
-from rag.evaluation.relevance import Judged, SpanJudge, judge
-from rag.evaluation.report import evaluate, opened
-from rag.evaluation.results import differences, result
-from rag.evaluation.spans import Stretch
-from rag.types.filters import Filter
+from rag.evaluation.relevance import Judged, SpanJudge, judge, passage
+from rag.evaluation.report import evaluate, metrics_of, open_library
+from rag.evaluation.spans import SpanLocator, TextRange
 
 SETS = ("squad_dev", "chroma_chunking", "scifact", "squad_articles")
 FIVE = 5
@@ -72,23 +68,12 @@ class Row:
     judged: Sequence[Judged]
 
 
-@dataclass(frozen=True, slots=True)
-class TextPlaces:
-    """Where the hits of a peer lie, whose offsets are in the set's own texts; like ``Places``."""
+class ChunkLocator(SpanLocator):
+    """Locates the chunks of a peer, whose offsets are in the set's own texts."""
 
-    places: Places
-
-    def gold(self, span: GoldSpan) -> Stretch:
-        """Where a gold span lies."""
-        return self.places.gold(span)
-
-    def hit(self, hit: Hit) -> Stretch:
-        """Where a hit lies."""
-        return self.places.gold(GoldSpan(hit.document_id, Span(hit.start, hit.end), hit.text))
-
-    def answer(self, hit: Hit) -> Stretch:
-        """The whole of the hit: a peer marks no sentence."""
-        return self.hit(hit)
+    def quote(self, hit: Hit, quote: Quote) -> TextRange:
+        """Locate a part of a chunk."""
+        return self.gold(GoldSpan(hit.document_id, Span(quote.start, quote.end), quote.text))
 
 
 def main() -> None:
@@ -119,22 +104,17 @@ def texts_alone(labelled: LabelledSet, most: int | None) -> LabelledSet:
     """The set as the peers get it: no titles, no conditions; at most so many of its questions."""
     return replace(
         labelled,
-        questions=tuple(
-            replace(one, conditions=Filter()) for one in spread(labelled.questions, most)
-        ),
+        questions=tuple(replace(one, where={}) for one in spread(labelled.questions, most)),
         documents=tuple(replace(one, title="") for one in labelled.documents or ()),
     )
 
 
 def ours(labelled: LabelledSet, library: Path) -> Row:
     """What rag finds, with default settings."""
-    mode = parse_mode("hybrid")
-    with opened(labelled, library, progress=sys.stderr.isatty()) as ready:
-        report, judged = evaluate(labelled, ready, [mode], on_progress=no_progress)
+    with open_library(labelled, library, progress=sys.stderr.isatty()) as ready:
         assert isinstance(ready.judge, SpanJudge)
-        return Row(
-            "**rag**", f"rag {report.version}", [lengths(one, ready.judge.places) for one in judged]
-        )
+        judged = [lengths(one, ready.judge.locator) for one in evaluate(labelled.questions, ready)]
+        return Row("**rag**", f"rag {version('rag')}", judged)
 
 
 def theirs(labelled: LabelledSet, found: Path) -> list[Row]:
@@ -142,14 +122,16 @@ def theirs(labelled: LabelledSet, found: Path) -> list[Row]:
     assert labelled.documents is not None
     texts = {one.id: one.text for one in labelled.documents}
     documents = {one.id: one for one in labelled.documents}
-    places = TextPlaces(Places(Corpus(documents, {name: name for name in documents}), unread))
+    locator = ChunkLocator(Corpus(documents, {name: name for name in documents}), unread)
     rows = []
     for file in sorted(found.glob("*.json")):
         written = json.loads(file.read_text())
         made, answers = written["made with"], written["answers"]
-        versions = ", ".join(f"{name} {version}" for name, version in made["versions"].items())
-        answered = [_answered(one, answers[one.id], texts) for one in labelled.questions]
-        judged = [lengths(one, places) for one in judge(answered, SpanJudge(places))]
+        versions = ", ".join(f"{package} {number}" for package, number in made["versions"].items())
+        judged = [
+            lengths(_judged(one, answers[one.id], texts, locator), locator)
+            for one in labelled.questions
+        ]
         rows.append(Row(made["name"], f"{made['setup']} ({versions})", judged))
     if not rows:
         sys.exit(f"{found} has nothing of the peers; run tests/bench/peers/collect.py first")
@@ -161,12 +143,14 @@ def unread(name: str) -> Document:
     raise LookupError(f"document {name} belongs to no library")
 
 
-def _answered(question: Question, found: Mapping[str, Any], texts: Mapping[str, str]) -> Answered:
+def _judged(
+    question: Question, found: Mapping[str, Any], texts: Mapping[str, str], locator: SpanLocator
+) -> Judged:
     hits = tuple(
         in_text(rank, name, Span(start, end), texts[name])
         for rank, (name, start, end) in enumerate(found["hits"], 1)
     )
-    return Answered(question, hits, tuple(found["documents"]), seconds=0.0)
+    return judge(question, hits, found["documents"], SpanJudge(locator))
 
 
 def in_text(rank: int, document: str, span: Span, text: str) -> Hit:
@@ -190,20 +174,20 @@ def in_text(rank: int, document: str, span: Span, text: str) -> Hit:
     )
 
 
-def lengths(judged: Judged, places: Places | TextPlaces) -> Judged:
+def lengths(judged: Judged, locator: SpanLocator) -> Judged:
     """The same with what long hits hide: how much is shown, and what stands at its beginning.
 
     A question scores ``WITHIN`` if a gold span ends within the first ``READ`` characters of its
     hits, read one after the other from the best.
     """
-    question, hits = judged.answered.question, judged.answered.hits
+    question, hits = judged.question, judged.hits
     if not question.spans:
         return judged
-    gold = [places.gold(span) for span in question.spans]
+    gold = [locator.gold(span) for span in question.spans]
     left, within = READ, False
     for hit in hits:
-        read = places.hit(replace(hit, end=min(hit.end, hit.start + left)))
-        within = within or any(read.holds(span) for span in gold)
+        read = locator.quote(hit, replace(passage(hit), end=min(hit.end, hit.start + left)))
+        within = within or any(read.contains(span) for span in gold)
         left -= hit.end - hit.start
         if left <= 0:
             break
@@ -223,7 +207,7 @@ def as_markdown(rows: Sequence[Row]) -> str:
     Behind ± stands half the width of the 95 % interval; the last column is how far the first
     row is above this one in the main measure, with the interval of the differences.
     """
-    figures = [result(row.name, row.judged).estimates for row in rows]
+    figures = [metrics_of(row.judged) for row in rows]
     columns = {head: name for head, name in COLUMNS.items() if name in figures[0]}
     main = main_measure(rows[0])
     lines = [

@@ -5,7 +5,7 @@
 Takes sets in the layout that ``rag eval`` reads, makes a library of each with default settings,
 asks all questions, and prints a table in Markdown, with the commit and the versions that it was
 made with. ``--libraries DIR`` keeps the libraries, so that the next run needs no model for them;
-``--mode`` measures another mode of ``rag eval``.
+``--variant`` measures a search without a part of the ranking (``variants.py``).
 """
 
 from __future__ import annotations
@@ -15,14 +15,19 @@ import platform
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from contextlib import ExitStack
 from importlib.metadata import version
 from pathlib import Path
 
+import numpy as np
+from variants import VARIANTS, Variant, searches
+
 from rag.evaluation.beir import read_beir
-from rag.evaluation.modes import Mode, parse_mode
-from rag.evaluation.report import evaluate, opened
-from rag.evaluation.results import Report
+from rag.evaluation.labelled_sets import spread
+from rag.evaluation.metrics import Estimate, estimate
+from rag.evaluation.relevance import Judged
+from rag.evaluation.report import Report, evaluate, open_library, report
 
 COLUMNS = {
     "MRR@10": "answer MRR@10",
@@ -45,29 +50,37 @@ def main() -> None:
     parser.add_argument("sets", type=Path, nargs="+", metavar="SET")
     parser.add_argument("--questions", type=int, help="only so many of each, spread over the set")
     parser.add_argument("--libraries", type=Path, metavar="DIR", help="where to keep libraries")
-    parser.add_argument("--mode", type=parse_mode, default="hybrid")
+    parser.add_argument("--variant", choices=VARIANTS, default="hybrid")
     arguments = parser.parse_args()
     with ExitStack() as stack:
         temporary = stack.enter_context(tempfile.TemporaryDirectory())
         folder = arguments.libraries or Path(temporary)
         reports = [
-            measured(one, folder / one.name, arguments.mode, arguments.questions)
+            measured(one, folder / one.name, VARIANTS[arguments.variant], arguments.questions)
             for one in arguments.sets
         ]
     print(as_markdown(reports))
     print(f"\n{circumstances()}")
 
 
-def measured(data: Path, library: Path, mode: Mode, most: int | None) -> Report:
+def measured(data: Path, library: Path, variant: Variant, most: int | None) -> Report:
     """The figures of one set."""
     labelled = read_beir(data)
-    with opened(labelled, library, progress=sys.stderr.isatty()) as ready:
-        report, _ = evaluate(labelled, ready, [mode], on_progress=no_progress, most=most)
-    return report
+    with open_library(labelled, library, progress=sys.stderr.isatty()) as ready:
+        (search,) = searches(ready.library, [variant])
+        return report(ready, [*evaluate(spread(labelled.questions, most), ready, search)])
 
 
-def no_progress(_mode: str, _done: int, _total: int) -> None:
-    """Nobody is told."""
+def differences(ours: Sequence[Judged], theirs: Sequence[Judged]) -> dict[str, Estimate]:
+    """How far the first are above the second in each metric, for the same questions in order."""
+    names = dict.fromkeys(name for one in ours for name in one.values)
+    pairs = [*zip(ours, theirs, strict=True)]
+    return {
+        name: estimate(
+            np.array([a.values[name] - b.values[name] for a, b in pairs if name in a.values])
+        )
+        for name in names
+    }
 
 
 def as_markdown(reports: list[Report]) -> str:
@@ -76,11 +89,10 @@ def as_markdown(reports: list[Report]) -> str:
         " | ".join(["| set", "questions", *COLUMNS, "ms |"]),
         " | ".join(["|---", "---:", *["---:"] * len(COLUMNS), "---: |"]),
     ]
-    for report in reports:
-        (found,) = report.results
-        cells = [f"| `{report.set}`", f"{report.questions:,}"]
+    for found in reports:
+        cells = [f"| `{found.set}`", f"{found.questions:,}"]
         for name in COLUMNS.values():
-            one = found.estimates.get(name)
+            one = found.metrics.get(name)
             cells.append(f"{one.mean:.3f} ± {(one.high - one.low) / 2:.3f}" if one else "")
         lines.append(" | ".join([*cells, f"{found.seconds * 1000:.0f} |"]))
     return "\n".join(lines)

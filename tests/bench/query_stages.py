@@ -37,8 +37,7 @@ from rag import Library, Progress
 from rag.models.embedder import SentenceTransformerEmbedder
 from rag.models.micro_batch import MicroBatcher
 from rag.runtime.threads import limit_blas_to_one_thread, shorten_switch_interval
-from rag.search import pipeline
-from rag.search import scoring as ranking
+from rag.search import late_interaction, pipeline
 from ui.pages import answers
 
 STAGES = ("encoding", "vectors", "words", "store", "late interaction", "rendering")
@@ -194,11 +193,12 @@ def watched(library: Library, clock: Clock) -> Iterator[None]:
         )
 
     store = Timed(library._reader, "store", clock, ("sentences", "vectors", "tokens", "passages"))
-    scoring = ("late_interaction", "passage_scores", "sentence_scores")
+    scoring = ("match_tokens", "passage_scores", "sentence_scores")
+    late = Timed(late_interaction, "late interaction", clock, scoring)
     with (
         patch.object(library._engine.snapshots, "current", snapshot),
         patch.object(library._engine, "reader", store),
-        patch.object(pipeline, "ranking", Timed(ranking, "late interaction", clock, scoring)),
+        patch.object(pipeline, "late_interaction", late),
     ):
         yield
 

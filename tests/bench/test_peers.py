@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import pytest
-from peers import READ, SHOWN, WITHIN, TextPlaces, in_text, lengths, unread
+from peers import READ, SHOWN, WITHIN, ChunkLocator, in_text, lengths, unread
 
 from rag import Span
 from rag.evaluation.corpus import Corpus
 from rag.evaluation.labelled_sets import GoldSpan, Question, SetDocument
-from rag.evaluation.offsets import Places
-from rag.evaluation.query_run import Answered
 from rag.evaluation.relevance import Judged, SpanJudge, judge
 
 TEXT = f"{'padding ' * 200}The answer is Ghent."
 """1,600 characters, then the answer, which is Ghent: 1614 to 1619."""
 
 DOCUMENTS = {"tanks": SetDocument("tanks", "", TEXT, {})}
-PLACES = TextPlaces(Places(Corpus(DOCUMENTS, {"tanks": "tanks"}), unread))
+LOCATOR = ChunkLocator(Corpus(DOCUMENTS, {"tanks": "tanks"}), unread)
 QUESTION = Question(
     "q", "Where from?", {"tanks": 1}, (GoldSpan("tanks", Span(1614, 1619), "Ghent"),)
 )
@@ -25,8 +23,7 @@ QUESTION = Question(
 def judged(*spans: tuple[int, int]) -> Judged:
     """The question, answered with these chunks of the text."""
     hits = tuple(in_text(rank, "tanks", Span(*one), TEXT) for rank, one in enumerate(spans, 1))
-    (found,) = judge([Answered(QUESTION, hits, ("tanks",), 0.0)], SpanJudge(PLACES))
-    return lengths(found, PLACES)
+    return lengths(judge(QUESTION, hits, ("tanks",), SpanJudge(LOCATOR)), LOCATOR)
 
 
 def test_chunks_are_judged_by_where_they_stand() -> None:

@@ -18,7 +18,7 @@ def test_cosines_of_more_tokens_than_are_unpacked_at_once(dimension: int) -> Non
     question = chance.standard_normal((11, dimension), dtype=np.float32)
     positive = chance.random((rows, dimension)) > 0.5
     lengths = np.array([rows - 9, 0, 9], np.int32)
-    met = scoring.late_interaction(question, np.packbits(positive, axis=1), [lengths])
+    met = late_interaction.match_tokens(question, np.packbits(positive, axis=1), [lengths])
     units = np.where(positive, 1.0, -1.0) / np.sqrt(dimension)
     cosines = question.astype(float) @ units.T / np.linalg.norm(question, axis=1, keepdims=True)
     expected = [cosines[:, :-9].max(axis=1), np.full(11, -1.0), cosines[:, -9:].max(axis=1)]
@@ -38,12 +38,12 @@ def test_the_same_row_has_the_same_cosine_wherever_it_stands(tokens: int, dimens
 
 @settings(max_examples=30)
 @given(st.lists(st.lists(st.floats(-5, 5), max_size=4), max_size=6))
-def test_best_of_groups_equals_a_loop(groups: list[list[float]]) -> None:
+def test_best_of_runs_equals_a_loop(groups: list[list[float]]) -> None:
     """The highest of each group, in each row; what is said for one that is empty."""
     scores = np.array([score for group in groups for score in group])
-    of_each = np.repeat(np.arange(len(groups)), [len(group) for group in groups])
+    lengths = np.array([len(group) for group in groups], dtype=np.int64)
     both = np.stack([scores, -scores])
-    found = scoring.best_of_groups(both, of_each, len(groups), -9.0)
+    found = scoring.best_of_runs(both, lengths, -9.0)
     assert found[0].tolist() == [max(group, default=-9.0) for group in groups]
     assert found[1].tolist() == [max((-one for one in group), default=-9.0) for group in groups]
 
@@ -67,4 +67,4 @@ def test_folding_equals_comparing_all_words(
     for i in order:
         groups.setdefault(" ".join(texts[i].casefold().split()), []).append(i)
     expected = [sorted(group, key=keys.__getitem__) for group in groups.values()]
-    assert scoring.folded(order, texts, keys) == expected
+    assert scoring.group_duplicates(order, texts, keys) == expected

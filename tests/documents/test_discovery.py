@@ -182,7 +182,7 @@ def test_names_of_any_kind(tmp_path: Path) -> None:
     assert _names(tmp_path / "in\na folder", ("x*",)) == []
     (tmp_path / os.fsdecode(b"\xff.xyz")).touch()
     assert _discover(tmp_path).skipped == (
-        Failure(f"{tmp_path}/\\udcff.xyz", ".xyz files are not read"),
+        Failure(f"{tmp_path}/\\udcff.xyz", ".xyz files are not read", "unsupported"),
     )
 
 

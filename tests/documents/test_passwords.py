@@ -40,6 +40,25 @@ def read(library: Library) -> set[str]:
     }
 
 
+def test_kinds_of_failures(library: Library, letters: Path) -> None:
+    """What needs a password, what nothing reads and what is damaged differ for programs, too, at
+    once and from the store.
+    """
+    (letters / "broken.pdf").write_bytes(b"%PDF-1.7 and no more")
+    (letters / "film.mp4").write_bytes(b"\0\0")
+    (letters / "no_ending").write_bytes(b"PK\3\4\0\0")
+    report = library.index(letters)
+    kinds = {Path(one.source).name: one.kind for one in (*report.failed, *report.skipped)}
+    assert kinds == {
+        **dict.fromkeys(("bank.pdf", "doctor.pdf", "1999.pdf"), "password"),
+        "broken.pdf": "unreadable",
+        "film.mp4": "unsupported",
+        "no_ending": "unreadable",
+    }
+    stored = [one for file in library.report() for one in file.failures]
+    assert set(report.failed) == set(stored)
+
+
 def test_with_and_without(library: Library, letters: Path) -> None:
     """What lacks its password is told by name, and read when it comes."""
     report = library.index(letters)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from rag import Explanation, Hit, Quote
-from rag.evaluation.labelled_sets import Question
-from rag.evaluation.query_run import Answered
 
 
 def hit(
@@ -29,8 +27,3 @@ def hit(
         why=Explanation(0.5, 0.5, 0.5, 1, 1, ()),
         also_in=also_in,
     )
-
-
-def answered(question: Question, *hits: Hit, documents: tuple[str, ...] = ()) -> Answered:
-    """What was found for a question."""
-    return Answered(question, hits, documents, seconds=0.01)

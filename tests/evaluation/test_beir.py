@@ -11,7 +11,6 @@ from small_sets import BREAD, DOCUMENTS, JUDGEMENTS, QUESTIONS, lines, write_set
 from rag import InputError, Span
 from rag.evaluation.beir import read_beir
 from rag.evaluation.labelled_sets import GoldSpan, Question, SetDocument, spread
-from rag.types.filters import Filter
 
 ONE_SPAN = '{"_id": "x", "text": "Why?", "metadata": {"answer_spans": [%s]}}'
 
@@ -26,7 +25,7 @@ def test_everything_is_read(tmp_path: Path) -> None:
     assert (question.id, question.text) == ("q2", "How long is sourdough bread baked?")
     assert question.documents == {"bread": 1}
     assert question.spans == (GoldSpan("bread", Span(29, 42), "forty minutes"),)
-    assert question.conditions == Filter(where={"set.year": "2004"})
+    assert question.where == {"set.year": "2004"}
 
 
 def test_without_judgements(tmp_path: Path) -> None:

@@ -17,8 +17,6 @@ from rag.cli.evaluate import eval_command
 from rag.models.embedder import SentenceTransformerEmbedder
 from rag.types import PassageEncoding
 
-LEAST_SHARE = 0.999
-
 
 def run(*arguments: str | Path) -> str:
     """What the command prints on standard output; an error is raised."""
@@ -31,9 +29,9 @@ def run(*arguments: str | Path) -> str:
     return result.stdout
 
 
-def means(report: dict[str, Sequence[dict[str, dict[str, dict[str, float]]]]]) -> dict[str, float]:
-    """The figures of the first mode."""
-    return {name: one["mean"] for name, one in report["results"][0]["estimates"].items()}
+def means(report: dict[str, dict[str, dict[str, float]]]) -> dict[str, float]:
+    """The figures."""
+    return {name: one["mean"] for name, one in report["metrics"].items()}
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -107,54 +105,39 @@ def test_library_of_other_documents_is_left_alone(tmp_path: Path, articles: Path
         assert library.status().documents == before
 
 
-def test_comparison_table_plot_and_losses(kept: Path) -> None:
-    """Two modes side by side, a picture, and the question that went wrong."""
+def test_table_and_failures(kept: Path) -> None:
+    """A row for each measure, and the question that went wrong."""
     wrong = {
         "_id": "q4",
         "text": "How far do the songs of whales carry?",
         "metadata": {"answer_spans": [span("bread", "forty minutes")]},
     }
-    folder = write_set(kept.parent / "compared" / "small", questions=[*QUESTIONS, wrong])
-    losses, picture = folder / "losses.jsonl", folder / "figures.svg"
-    printed = run(
-        *(folder, "--library", kept / "library", "--compare", "words"),
-        *("--losses", losses, "--plot", picture),
-    )
+    folder = write_set(kept.parent / "failing" / "small", questions=[*QUESTIONS, wrong])
+    failures = folder / "failures.jsonl"
+    printed = run(folder, "--library", kept / "library", "--failures", failures)
     assert "small: 4 questions, 3 documents, 3 passages, all-MiniLM-L6-v2" in printed
     rows = {line[:25].strip(): line[25:].split() for line in printed.splitlines()}
-    assert rows["measure"] == ["hybrid", "words", "gain", "95", "%", "p", "n"]
+    assert rows["measure"] == ["mean", "95", "%", "n"]
     # Three of four hold the answer in the first hit; the fourth is right at rank 2 or 3.
-    assert rows["answer in first hit"][:3] == ["0.7500", "0.7500", "+0.0000"]
-    assert rows["answer in first hit"][-2:] == ["1.000", "4"]
-    (loss,) = [json.loads(line) for line in losses.read_text().splitlines()]
-    assert (loss["id"], loss["answer_marked"], len(loss["hits"])) == ("q4", False, 3)
-    assert loss["rank"] in {2, 3}
-    assert loss["expected"]["answers"][0]["text"] == "forty minutes"
-    assert loss["hits"][0]["title"] == "Whales"
-    assert "</svg>" in picture.read_text()
-
-
-@pytest.mark.parametrize("mode", ["dense", "late", "words", "fusion"])
-def test_modes(kept: Path, mode: str) -> None:
-    """Each finds what shares words and meaning; words alone propose only what shares a word."""
-    report = json.loads(
-        run(kept / "small", "--library", kept / "library", "--mode", mode, "--json")
-    )
-    assert report["results"][0]["mode"] == mode
-    assert means(report)["document MRR@10"] > LEAST_SHARE
+    assert (rows["answer in first hit"][0], rows["answer in first hit"][-1]) == ("0.7500", "4")
+    (failed,) = [json.loads(line) for line in failures.read_text().splitlines()]
+    assert (failed["id"], failed["answer_marked"], len(failed["hits"])) == ("q4", False, 3)
+    assert failed["rank"] in {2, 3}
+    assert failed["expected"]["answers"][0]["text"] == "forty minutes"
+    assert failed["hits"][0]["title"] == "Whales"
 
 
 def test_cross_encoder(kept: Path, tmp_path: Path) -> None:
-    """One of random weights changes the order, and what it does is compared."""
-    printed = run(
-        *(kept / "small", "--library", kept / "library", "--json"),
-        *("--mode", "hybrid", "--compare", "rerank", "--rerank", tiny(tmp_path / "tiny")),
-    )
-    report = json.loads(printed)
-    assert [one["mode"] for one in report["results"]] == ["hybrid", "rerank"]
-    for name, difference in report["differences"].items():
-        first, second = (one["estimates"][name]["mean"] for one in report["results"])
-        assert difference["mean"] == pytest.approx(first - second)
+    """Its scores are those of the hits of a question that nothing answers."""
+    questions, failures = tmp_path / "mine.csv", tmp_path / "failures.jsonl"
+    questions.write_text("question,expected\nHow far do songs carry?,nowhere\n")
+    scores = []
+    for rerank in ((), ("--rerank", tiny(tmp_path / "tiny"))):
+        run(questions, "--library", kept / "library", "--failures", failures, *rerank)
+        (failed,) = [json.loads(line) for line in failures.read_text().splitlines()]
+        assert (failed["rank"], failed["expected"]) == (None, {"text": "nowhere"})
+        scores.append([hit["score"] for hit in failed["hits"]])
+    assert not set(scores[0]) & set(scores[1])
 
 
 def test_own_questions(tmp_path: Path, articles: Path) -> None:
@@ -169,7 +152,7 @@ def test_own_questions(tmp_path: Path, articles: Path) -> None:
         "Where does the turret come from?,Ghent,bread.txt\n"
     )
     report = json.loads(run(questions, "--library", tmp_path / "mine", "--json"))
-    counted = {name: one["questions"] for name, one in report["results"][0]["estimates"].items()}
+    counted = {name: one["questions"] for name, one in report["metrics"].items()}
     found = means(report)
     assert (counted["answer MRR@10"], found["answer MRR@10"]) == (2, 0.5)
     assert (counted["document recall@10"], found["document recall@10"]) == (2, 1.0)
@@ -195,10 +178,7 @@ def test_library_that_nobody_named_goes(tmp_path: Path, monkeypatch: pytest.Monk
 @pytest.mark.parametrize(
     ("options", "reason"),
     [
-        (["--mode", "best"], "there is no mode best"),
-        (["--mode", "rerank"], "needs a cross-encoder; name one: --rerank MODEL"),
-        (["--rerank", "some"], "--rerank is for the mode rerank"),
-        (["--plot", "figures.pdf"], r"figures\.pdf: a plot is an \.svg or a \.png file"),
+        (["--ratings"], "name one set of questions"),
         (["--split", "dev"], "no judgements dev"),
     ],
 )

@@ -58,7 +58,7 @@ def test_metadata_that_look_like_facts(tmp_path: Path, library: Library) -> None
     )
     assert labelled.documents is not None
     found = corpus.index(labelled.documents, library)
-    conditions = labelled.questions[0].conditions.where
+    conditions = labelled.questions[0].where
     hits = library.search(labelled.questions[0].text, where=conditions)
     assert [found.names(hit) for hit in hits] == [["whales"]]
 
@@ -81,5 +81,5 @@ def test_document_that_cannot_be_read(library: Library, monkeypatch: pytest.Monk
     monkeypatch.setattr(
         corpus, "_line", lambda one: "{\n" if one.id == "bad" else '{"text": "Ada."}\n'
     )
-    with pytest.raises(InputError, match="1 document of the set can't be read, bad for one"):
+    with pytest.raises(InputError, match="1 of the set's documents can't be read, bad for one"):
         corpus.index([document("good", "", "x"), document("bad", "", "x")], library)

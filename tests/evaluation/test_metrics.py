@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from math import log2
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.evaluation.metrics import DEPTH, document_measures
+from rag.evaluation.metrics import DEPTH, document_metrics, estimate
 
 
 def test_by_hand() -> None:
@@ -17,9 +18,7 @@ def test_by_hand() -> None:
     DCG = 1/log2(3) + 2/log2(5), the best is 2/log2(2) + 1/log2(3). The first right one is
     second. Precision is 1/2 at b and 2/4 at a.
     """
-    (found,) = document_measures(
-        {"q": {"a": 2, "b": 1, "c": 0}}, {"q": ["x", "b", "c", "a"]}
-    ).values()
+    found = document_metrics({"a": 2, "b": 1, "c": 0}, ["x", "b", "c", "a"])
     gained, best = 1 / log2(3) + 2 / log2(5), 2 + 1 / log2(3)
     assert found["nDCG@10"] == pytest.approx(gained / best)
     assert found["MRR@10"] == pytest.approx(1 / 2)
@@ -28,24 +27,17 @@ def test_by_hand() -> None:
 
 
 def test_question_that_found_nothing() -> None:
-    """It scores nothing, and is not left out."""
-    found = document_measures({"q": {"a": 1}, "r": {"b": 1}}, {"q": [], "r": ["b"]})
-    assert set(found["q"].values()) == {0.0}
-    assert set(found["r"].values()) == {1.0}
-
-
-def test_no_question() -> None:
-    """Nothing to judge, nothing judged."""
-    assert document_measures({}, {}) == {}
+    """It scores nothing."""
+    assert set(document_metrics({"a": 1}, []).values()) == {0.0}
 
 
 def test_right_one_beyond_a_cut() -> None:
     """At rank 11 it counts for the recall at 100 and for MAP; at rank 101 for nothing."""
     names = [f"x{number}" for number in range(DEPTH)]
-    eleventh = document_measures({"q": {"a": 1}}, {"q": [*names[:10], "a"]})["q"]
+    eleventh = document_metrics({"a": 1}, [*names[:10], "a"])
     assert (eleventh["nDCG@10"], eleventh["MRR@10"], eleventh["recall@10"]) == (0.0, 0.0, 0.0)
     assert (eleventh["recall@100"], eleventh["MAP"]) == (1.0, pytest.approx(1 / 11))
-    beyond = document_measures({"q": {"a": 1}}, {"q": [*names, "a"]})["q"]
+    beyond = document_metrics({"a": 1}, [*names, "a"])
     assert set(beyond.values()) == {0.0}
 
 
@@ -57,7 +49,7 @@ def test_right_one_beyond_a_cut() -> None:
 )
 def test_equals_the_definitions(gains: dict[str, int], ranking: list[str]) -> None:
     """Plain loops over the ranks give the same."""
-    found = document_measures({"q": gains}, {"q": ranking})["q"]
+    found = document_metrics(gains, ranking)
     row = [gains.get(name, 0) for name in ranking]
     right = sum(gain > 0 for gain in gains.values())
 
@@ -71,3 +63,33 @@ def test_equals_the_definitions(gains: dict[str, int], ranking: list[str]) -> No
         assert found[f"recall@{k}"] == pytest.approx(sum(rank <= k for rank in ranks) / right)
     precisions = [number / rank for number, rank in enumerate(ranks, 1)]
     assert found["MAP"] == pytest.approx(sum(precisions) / right)
+
+
+def test_interval_of_a_share_is_that_of_the_normal_distribution() -> None:
+    """300 of 400: .75 ± 1.96 · sqrt(.75 · .25 / 400), as every textbook has it."""
+    found = estimate(np.array([1.0] * 300 + [0.0] * 100))
+    half = 1.96 * (0.75 * 0.25 / 400) ** 0.5
+    assert found.mean == 0.75
+    assert found.low == pytest.approx(0.75 - half, abs=0.005)
+    assert found.high == pytest.approx(0.75 + half, abs=0.005)
+    assert found.questions == 400
+
+
+def test_interval_of_equal_values_is_a_point() -> None:
+    """Whatever is drawn, the mean is the same."""
+    found = estimate(np.full(7, 0.5))
+    assert (found.low, found.mean, found.high) == (0.5, 0.5, 0.5)
+
+
+def test_same_figures_on_every_run() -> None:
+    """The seed is fixed."""
+    values = np.random.default_rng(1).random(50)
+    assert estimate(values) == estimate(values)
+
+
+def test_intervals_hold_the_truth_as_often_as_they_say() -> None:
+    """Of 200 samples from a distribution of mean .5, about 190 intervals hold it."""
+    generator = np.random.default_rng(7)
+    found = [estimate(generator.random(60)) for _ in range(200)]
+    held = sum(one.low <= 0.5 <= one.high for one in found)
+    assert 180 <= held <= 198

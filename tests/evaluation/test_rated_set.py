@@ -12,8 +12,7 @@ from test_command import means, run
 
 from rag import Hit, InputError, Library
 from rag.evaluation.labelled_sets import GoldSpan, Question
-from rag.evaluation.rated_set import rated_set
-from rag.evaluation.relevance import RatedJudge
+from rag.evaluation.relevance import RatedJudge, passage, rated_set
 from rag.index.sqlite import Database, StoreReader
 from rag.models.embedder import SentenceTransformerEmbedder
 from rag.types import Span
@@ -54,7 +53,11 @@ def test_questions_are_those_with_a_good_passage(rated: Library) -> None:
     first = rated.search(FAR)[0]
     answer = first.answer
     assert far.spans == (GoldSpan(first.document_id, Span(answer.start, answer.end), answer.text),)
-    assert [judge.is_right(bread, one) for one in rated.search(BREAD)[:3]] == [False, True, False]
+    assert [judge.is_relevant(bread, one, passage(one)) for one in rated.search(BREAD)[:3]] == [
+        False,
+        True,
+        False,
+    ]
 
 
 def test_same_words_elsewhere_are_as_right() -> None:
@@ -62,22 +65,23 @@ def test_same_words_elsewhere_are_as_right() -> None:
     good: Hit = hit("a.txt", "Whales sing. They dive.", "Whales sing.")
     question = Question("1", "Who?", spans=(GoldSpan("a", Span(0, 12), "Whales sing."),))
     judge = RatedJudge({"1": [good.text]})
+
+    def verdicts(one: Hit) -> tuple[bool, bool]:
+        return tuple(judge.is_relevant(question, one, part) for part in (passage(one), one.answer))
+
     copy = hit("b.txt", "whales  sing. They dive.", "whales  sing.", start=40)
-    assert (judge.is_right(question, copy), judge.is_marked(question, copy)) == (True, True)
+    assert verdicts(copy) == (True, True)
     elsewhere = hit("b.txt", good.text, "They dive.")
-    assert (judge.is_right(question, elsewhere), judge.is_marked(question, elsewhere)) == (
-        True,
-        False,
-    )
+    assert verdicts(elsewhere) == (True, False)
     longer = hit("a.txt", "Whales sing. They dive. They rest.", "Whales sing.")
-    assert (judge.is_right(question, longer), judge.is_marked(question, longer)) == (False, False)
+    assert verdicts(longer) == (False, False)
 
 
 def test_figures(rated: Library, tmp_path: Path) -> None:
-    """Ranks 1 and 2: an MRR of (1 + 1/2) / 2; the lost question is written down."""
-    losses = tmp_path / "losses.jsonl"
-    report = json.loads(run("--feedback", "--library", rated.path, "--json", "--losses", losses))
-    assert (report["set"], report["questions"], report["unlabelled"]) == ("feedback", 2, 1)
+    """Ranks 1 and 2: an MRR of (1 + 1/2) / 2; the failed question is written down."""
+    failures = tmp_path / "failures.jsonl"
+    report = json.loads(run("--ratings", "--library", rated.path, "--json", "--failures", failures))
+    assert (report["set"], report["questions"], report["unlabelled"]) == ("ratings", 2, 1)
     assert means(report) == {
         "answer MRR@10": 0.75,
         "answer in first hit": 0.5,
@@ -85,20 +89,20 @@ def test_figures(rated: Library, tmp_path: Path) -> None:
         "answer in 10 hits": 1.0,
         "answer in marked sentence": 0.5,
     }
-    (lost,) = [json.loads(line) for line in losses.read_text().splitlines()]
-    assert (lost["question"], lost["rank"], len(lost["expected"]["answers"])) == (BREAD, 2, 1)
+    (failed,) = [json.loads(line) for line in failures.read_text().splitlines()]
+    assert (failed["question"], failed["rank"], len(failed["expected"]["answers"])) == (BREAD, 2, 1)
 
 
 def test_what_cannot_be_measured(rated: Library, tmp_path: Path) -> None:
     """Two sets at once, none at all, a split of ratings, and a library without ratings."""
-    for arguments in ([], ["questions.csv", "--feedback"]):
+    for arguments in ([], ["questions.csv", "--ratings"]):
         with pytest.raises(InputError, match="name one set of questions"):
             run(*arguments, "--library", rated.path)
     with pytest.raises(InputError, match="--split is for folders"):
-        run("--feedback", "--split", "dev", "--library", rated.path)
+        run("--ratings", "--split", "dev", "--library", rated.path)
     with pytest.raises(InputError, match="no passage that is in the library was called good"):
         rated_set([replace(one, good=False) for one in rated.ratings()], stored(rated))
     with Library.open(tmp_path / "empty"):
         pass
     with pytest.raises(InputError, match="is empty; fill it first"):
-        run("--feedback", "--library", tmp_path / "empty")
+        run("--ratings", "--library", tmp_path / "empty")

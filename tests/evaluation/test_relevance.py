@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import pytest
-from made_hits import answered, hit
+from made_hits import hit
 
-from rag import Document, Hit, Span
+from rag import Document, Span
 from rag.evaluation.corpus import Corpus
 from rag.evaluation.labelled_sets import GoldSpan, Question, SetDocument
-from rag.evaluation.offsets import Places
-from rag.evaluation.relevance import Judged, SpanJudge, TextJudge, judge
+from rag.evaluation.relevance import SpanJudge, TextJudge, judge
+from rag.evaluation.spans import SpanLocator
 
 TEXT = "Aa bb. Cc dd. Ee ff."
 """Ten letters and six other characters; no blanks counted: Aabb.Ccdd.Eeff."""
@@ -20,7 +18,7 @@ TEXT = "Aa bb. Cc dd. Ee ff."
 def by_spans() -> SpanJudge:
     """A judge of a set with one document, ``TEXT``, which the library has as it is."""
     corpus = Corpus({"a": SetDocument("a", "", TEXT, {})}, {"s": "a"})
-    return SpanJudge(Places(corpus, lambda _: Document("s", "s", "", TEXT, "")))
+    return SpanJudge(SpanLocator(corpus, lambda _: Document("s", "s", "", TEXT, "")))
 
 
 def gold(answer: str) -> GoldSpan:
@@ -33,12 +31,6 @@ FIRST = hit("s", "Aa bb.", "Aa bb.")
 REST = hit("s", "Cc dd. Ee ff.", "Ee ff.", start=7)
 
 
-def only(judged: Sequence[Judged]) -> Judged:
-    """The one question that was judged."""
-    (one,) = judged
-    return one
-
-
 def test_spans_by_hand() -> None:
     """The answers are ``Cc dd`` and ``dd. Ee``: together 4 + 1 + 2 = 7 characters, no blanks.
 
@@ -46,7 +38,7 @@ def test_spans_by_hand() -> None:
     neither.
     """
     question = Question("q", "Why?", spans=(gold("Cc dd"), gold("dd. Ee")))
-    found = only(judge([answered(question, FIRST, REST)], by_spans()))
+    found = judge(question, [FIRST, REST], (), by_spans())
     assert found.rank == 2
     assert found.marked is False
     assert found.values == {
@@ -65,7 +57,7 @@ def test_spans_by_hand() -> None:
 def test_part_of_an_answer_is_none() -> None:
     """A hit with half of the span isn't right, but has half of the text."""
     question = Question("q", "Why?", spans=(gold("bb. Cc dd."),))
-    found = only(judge([answered(question, FIRST)], by_spans()))
+    found = judge(question, [FIRST], (), by_spans())
     assert found.rank is None
     assert found.values["answer MRR@10"] == 0.0
     assert found.values["all answers in 5 hits"] == 0.0
@@ -77,7 +69,7 @@ def test_part_of_an_answer_is_none() -> None:
 def test_marked_answer() -> None:
     """The sentence that the first hit marks holds the answer."""
     question = Question("q", "Why?", spans=(gold("ff"),))
-    found = only(judge([answered(question, REST, FIRST)], by_spans()))
+    found = judge(question, [REST, FIRST], (), by_spans())
     assert (found.rank, found.marked) == (1, True)
     assert found.values["answer in marked sentence"] == 1.0
 
@@ -85,7 +77,7 @@ def test_marked_answer() -> None:
 def test_sixth_hit_is_beyond_five() -> None:
     """But within ten; its rank counts, and its text does not."""
     question = Question("q", "Why?", spans=(gold("ff"),))
-    found = only(judge([answered(question, *[FIRST] * 5, REST)], by_spans()))
+    found = judge(question, [*[FIRST] * 5, REST], (), by_spans())
     assert found.rank == 6
     assert found.values["answer MRR@10"] == pytest.approx(1 / 6)
     assert (found.values["answer in 5 hits"], found.values["answer in 10 hits"]) == (0.0, 1.0)
@@ -95,7 +87,7 @@ def test_sixth_hit_is_beyond_five() -> None:
 def test_nothing_found() -> None:
     """Everything is 0."""
     question = Question("q", "Why?", spans=(gold("ff"),), documents={"a": 1})
-    found = only(judge([answered(question)], by_spans()))
+    found = judge(question, [], (), by_spans())
     assert (found.rank, found.marked) == (None, False)
     assert set(found.values.values()) == {0.0}
 
@@ -103,15 +95,10 @@ def test_nothing_found() -> None:
 def test_documents_alone() -> None:
     """The rank is that of the first right document; nothing is said of passages."""
     question = Question("q", "Why?", {"a": 1, "b": 0})
-    found = only(judge([answered(question, FIRST, documents=("x", "b", "a"))], by_spans()))
+    found = judge(question, [FIRST], ("x", "b", "a"), by_spans())
     assert (found.rank, found.marked) == (3, None)
     assert found.values["document MRR@10"] == pytest.approx(1 / 3)
     assert all(name.startswith("document ") for name in found.values)
-
-
-def names(one: Hit) -> Sequence[str]:
-    """The documents of a hit, called by their sources."""
-    return (one.source, *one.also_in)
 
 
 @pytest.mark.parametrize(
@@ -128,5 +115,5 @@ def names(one: Hit) -> Sequence[str]:
 def test_expected_text(question: Question, rank: int | None, marked: bool) -> None:  # noqa: FBT001
     """Case and blanks make no difference; with a file named, it must be in that one."""
     elsewhere = hit("t", "Aa.", "Aa.", also_in=("u",))
-    found = only(judge([answered(question, FIRST, REST, elsewhere)], TextJudge(names)))
+    found = judge(question, [FIRST, REST, elsewhere], (), TextJudge())
     assert (found.rank, found.marked) == (rank, marked)

@@ -36,7 +36,7 @@ NATIVE = {
     "storing": ("rag.index.sqlite", "StoreWriter.put"),
     "word index": ("rag.index.lexical", "TantivyIndex.update"),
     "vector index": ("rag.index.vectors", "FaissIndex.add"),
-    "calibrating": ("rag.library.searchable", "Searchable._first_scores"),
+    "calibrating": ("rag.library.library", "Library._first_scores"),
 }
 """Where native code is put into ``rag index``."""
 

@@ -222,7 +222,7 @@ def _hits(question: str, count: int) -> list[Hit]:
     end = len(_CITED)
     answer = Quote(_CITED[:14], 0, 14)
     why = Explanation(0.5, 0.5, 0.5, 1, 1, ())
-    return [Hit(1, 0.5, _CITED, "t", "s", None, None, (), "d", "p", 0, end, answer, why)][:count]
+    return [Hit(_CITED, "t", "s", None, None, (), "d", "p", 0, end, 1, 0.5, answer, why)][:count]
 
 
 def _run_citing(data: bytes) -> None:

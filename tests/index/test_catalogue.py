@@ -15,7 +15,7 @@ from hashing_embedder import HashingEmbedder
 from PIL import Image
 from reportlab.pdfgen.canvas import Canvas
 
-from rag import DocumentNotFound, DocumentSummary, InputError, Library
+from rag import DocumentNotFound, DocumentSummary, Filter, InputError, Library
 from rag.index.records import Order
 
 FIRST_DAY = dt.date(2020, 1, 1)
@@ -86,6 +86,27 @@ def test_conditions(library: Library) -> None:
         and one.title.startswith("article")
         and one.date_from == "file time"
     ]
+
+
+def test_a_filter_and_keywords(library: Library) -> None:
+    """A filter is the same as its fields as keywords; with both, a keyword replaces its field, and
+    None takes it away.
+    """
+    articles = Filter(source="0?.md", title="article", where={"date_from": "file time"})
+    found = library.documents(filter=articles)
+    assert found == library.documents(
+        source="0?.md", title="article", where={"date_from": "file time"}
+    )
+    assert library.count_documents(articles) == len(found) == 2
+    assert {one.document_id for one in library.search("Part 0", 50, articles)} == {
+        *(one.id for one in found)
+    }
+    assert library.documents(filter=articles, title="émile", where=None) == [
+        one for one in library.documents(title="émile") if Path(one.source).name < "10"
+    ]
+    assert library.count_documents(articles, title=None, source=None, where=None) == 12
+    with pytest.raises(TypeError, match="sinc"):
+        library.count_documents(sinc=FIRST_DAY)  # type: ignore[call-arg]
 
 
 @pytest.mark.parametrize(("limit", "offset"), [(0, 0), (1, -1)])

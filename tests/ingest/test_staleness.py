@@ -163,7 +163,9 @@ def test_retry_reads_what_failed(library: Library, tmp_path: Path) -> None:
     broken.write_bytes(b"%PDF-1.7 and no more")
     library.index(broken)
     with sqlite3.connect(library.path / "library.db") as connection:
-        connection.execute("""UPDATE file SET failures = '[["/broken.pdf", "no time"]]'""")
+        connection.execute(
+            """UPDATE file SET failures = '[["/broken.pdf", "no time", "unreadable"]]'"""
+        )
     assert [one.reason for one in library.index(broken).failed] == ["no time"]
     assert ["damaged" in one.reason for one in library.index(broken, retry=True).failed] == [True]
 

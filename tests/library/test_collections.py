@@ -10,7 +10,7 @@ import pytest
 from engines import ENGINES, place
 from hashing_embedder import HashingEmbedder
 
-from rag import InputError, Library, SourceNotFound
+from rag import Filter, InputError, Library, SourceNotFound
 from rag.maintenance import backup
 
 FILES = {
@@ -72,6 +72,9 @@ def test_each_folder_is_one(library: Library, folder: Path) -> None:
     assert len(held(library)) == 5
     assert library.find("grown", collections=["2024/reports"]).passages == 1
     assert library.find("mined", collections=["2024/reports"]).passages == 0
+    both = Filter(collections=["reports"], folders=(str(folder / "2023" / "reports (old)"),))
+    assert library.count_documents(both) == 2
+    assert library.count_documents(both, collections=["2024/reports"]) == 3
 
 
 def test_a_document_may_be_in_several(library: Library, folder: Path) -> None:

@@ -8,22 +8,32 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from rag import InputError
-from rag.search import scoring
-from rag.search.scoring import Ranking, Signals
+from rag.search import late_interaction, scoring
+from rag.search.late_interaction import TokenMatches
+from rag.search.scoring import SearchConfig
 
-SIGNALS = Signals(meaning=np.array([0.8, -0.5, 0.2]), words=np.array([0.0, 0.6, 1.0]))
+DENSE, LEXICAL = np.array([0.8, -0.5, 0.2]), np.array([0.0, 0.6, 1.0])
 
 
 def test_fusion_by_hand() -> None:
-    """Half the cosine and half the word score; a negative cosine counts as nothing."""
-    assert scoring.fuse(SIGNALS).tolist() == pytest.approx([0.4, 0.3, 0.6])
+    """Half the cosine and half the lexical score; a negative cosine counts as nothing."""
+    assert scoring.fuse(DENSE, LEXICAL).tolist() == pytest.approx([0.4, 0.3, 0.6])
 
 
 def test_fusion_with_other_weights() -> None:
-    """Three quarters of the cosine and one of the word score."""
-    found = scoring.fuse(SIGNALS, Ranking(meaning_weight=0.75))
+    """Three quarters of the cosine and one of the lexical score."""
+    found = scoring.fuse(DENSE, LEXICAL, SearchConfig(dense_weight=0.75))
     assert found.tolist() == pytest.approx([0.6, 0.15, 0.4])
+
+
+def test_query_that_the_model_cannot_read() -> None:
+    """BM25 alone is left, and its square root is taken; half legible, both weigh half as much."""
+    config = SearchConfig().for_legibility(0.0)
+    assert (config.dense_weight, config.late_weight) == (0.0, 0.0)
+    assert scoring.rescale_lexical(np.array([0.25]), 0.0).tolist() == [0.5]
+    config = SearchConfig().for_legibility(0.5)
+    assert (config.dense_weight, config.late_weight) == (0.25, 0.375)
+    assert scoring.rescale_lexical(np.array([0.25]), 1.0).tolist() == [0.25]
 
 
 def test_combination_by_hand() -> None:
@@ -35,58 +45,27 @@ def test_combination_by_hand() -> None:
 def test_combination_with_another_weight() -> None:
     """Without a share for the late interaction, the fusion stays as it is."""
     fused = np.array([0.4, 1.0])
-    found = scoring.combine(fused, np.array([0.8, 0.0]), Ranking(tokens_weight=0.0))
+    found = scoring.combine(fused, np.array([0.8, 0.0]), SearchConfig(late_weight=0.0))
     assert found.tolist() == fused.tolist()
 
 
-@pytest.mark.parametrize(
-    ("wrong", "reason"),
-    [
-        ({"meaning_weight": 1.5}, "meaning_weight is a share"),
-        ({"tokens_weight": -0.1}, "tokens_weight is a share"),
-        ({"sentence_share": 2.0}, "sentence_share is a share"),
-        ({"chance": -1.0}, "chance is a share"),
-        ({"tokens_weight": float("nan")}, "tokens_weight is a share"),
-        ({"reordered": 0}, "reordered must be at least 1"),
-    ],
-)
-def test_settings_that_cannot_be(wrong: dict[str, float], reason: str) -> None:
-    """A weight is a share, and a depth at least one."""
-    with pytest.raises(InputError, match=reason):
-        Ranking(**wrong)  # type: ignore[arg-type]
-
-
-def test_mean_vector_by_hand() -> None:
-    """Three tokens along x and four along y: the direction (3, 4), brought to length 1."""
-    sentences = np.array([[1.0, 0.0], [0.0, 1.0]], dtype=np.float32)
-    found = scoring.mean_vector(sentences, np.array([3, 4], np.int32))
-    assert found.tolist() == pytest.approx([0.6, 0.8])
-
-
-def test_mean_vector_without_tokens() -> None:
-    """Sentences in which the model sees no token weigh the same."""
-    sentences = np.array([[1.0, 0.0], [0.0, 1.0]], dtype=np.float32)
-    found = scoring.mean_vector(sentences, np.zeros(2, np.int32))
-    assert found.tolist() == pytest.approx([0.5**0.5, 0.5**0.5])
-
-
-def test_rarity_by_hand() -> None:
+def test_idf_by_hand() -> None:
     """A piece in 1 of 4 passages weighs ln(1 + 3.5/1.5), one in all of them ln(1 + 0.5/4.5)."""
-    found = scoring.rarity(np.array([1, 4, 0]), 4)
+    found = scoring.idf(np.array([1, 4, 0]), 4)
     assert found.tolist() == pytest.approx([np.log(10 / 3), np.log(10 / 9), np.log(10)])
 
 
-def test_best_of_groups() -> None:
-    """The highest score of each group; none at all for a group without scores."""
+def test_best_of_runs() -> None:
+    """The highest score of each run; none at all for a run without scores."""
     scores = np.array([0.1, 0.9, 0.3])
-    assert scoring.best_of_groups(scores, np.array([0, 0, 2]), 3).tolist() == [0.9, -np.inf, 0.3]
+    assert scoring.best_of_runs(scores, np.array([2, 0, 1])).tolist() == [0.9, -np.inf, 0.3]
 
 
-ALL_IN_THE_PASSAGE = Ranking(sentence_share=0.0)
+ALL_IN_THE_PASSAGE = SearchConfig(sentence_share=0.0)
 """MaxSim over the whole passage, as it was defined."""
 
 
-def two_passages() -> scoring.Met:
+def two_passages() -> TokenMatches:
     """Two passages in two dimensions, of two sentences and of one.
 
     The question's tokens point along (1, 1) and (1, -1). Token signs (+, +) meet the first fully
@@ -95,7 +74,7 @@ def two_passages() -> scoring.Met:
     question = np.array([[2.0, 2.0], [1.0, -1.0]], dtype=np.float32)
     plus_plus, plus_minus = 0b11000000, 0b10000000
     bits = np.array([[plus_plus], [plus_minus], [plus_minus]], dtype=np.uint8)
-    return scoring.late_interaction(
+    return late_interaction.match_tokens(
         question, bits, [np.array([1, 1], np.int32), np.array([1], np.int32)]
     )
 
@@ -104,7 +83,7 @@ def test_late_interaction_by_hand() -> None:
     """A row a token of the question, a column a sentence."""
     met = two_passages()
     np.testing.assert_allclose(met.best, [[1.0, 0.0, 0.0], [0.0, 1.0, 1.0]], atol=1e-6)
-    assert (met.owner.tolist(), met.lengths.tolist(), met.passages) == ([0, 0, 1], [1, 1, 1], 2)
+    assert (met.owners.tolist(), met.lengths.tolist()) == ([0, 0, 1], [1, 1, 1])
 
 
 def test_scores_of_passages_by_hand() -> None:
@@ -112,16 +91,18 @@ def test_scores_of_passages_by_hand() -> None:
     sentence ¾ of the question; the second passage ¼ either way.
     """
     weights = np.array([3.0, 1.0])
-    whole = scoring.passage_scores(two_passages(), weights, ALL_IN_THE_PASSAGE)
+    whole = late_interaction.passage_scores(two_passages(), weights, ALL_IN_THE_PASSAGE)
     assert whole.tolist() == pytest.approx([1.0, 0.25])
-    mixed = scoring.passage_scores(two_passages(), weights, Ranking(sentence_share=0.4))
+    mixed = late_interaction.passage_scores(
+        two_passages(), weights, SearchConfig(sentence_share=0.4)
+    )
     assert mixed.tolist() == pytest.approx([0.6 * 1.0 + 0.4 * 0.75, 0.25])
 
 
 NONE_CONTINUED = np.zeros(2, bool)
 
 
-def titled_passages() -> scoring.Met:
+def titled_passages() -> TokenMatches:
     """Two passages of a sentence each that meet the question's second token alone; the document
     of the first is led by a title that meets the other one.
     """
@@ -129,7 +110,7 @@ def titled_passages() -> scoring.Met:
     plus_plus, plus_minus = [[0b11000000]], [[0b10000000]]
     bits, title = np.array(plus_minus * 2, np.uint8), np.array(plus_plus, np.uint8)
     counts = [np.array([1], np.int32)] * 2
-    return scoring.late_interaction(question, bits, counts, [title, title[:0]])
+    return late_interaction.match_tokens(question, bits, counts, [title, title[:0]])
 
 
 def test_title_is_met_with_every_passage() -> None:
@@ -137,21 +118,14 @@ def test_title_is_met_with_every_passage() -> None:
     met = titled_passages()
     np.testing.assert_allclose(met.title, [[1.0, -1.0], [0.0, -1.0]], atol=1e-6)
     for share in (0.0, 1.0):
-        settings = Ranking(sentence_share=share)
-        found = scoring.passage_scores(met, np.ones(2), settings)
+        settings = SearchConfig(sentence_share=share)
+        found = late_interaction.passage_scores(met, np.ones(2), settings)
         assert found.tolist() == pytest.approx([1.0, 0.5])
-
-
-def test_title_left_out() -> None:
-    """Without titles the passages meet what they say themselves."""
-    settings = Ranking(titles=False)
-    found = scoring.passage_scores(titled_passages(), np.ones(2), settings)
-    assert found.tolist() == pytest.approx([0.5, 0.5])
 
 
 def test_title_chooses_no_sentence() -> None:
     """It stands with all sentences alike, so the answer is chosen without it."""
-    scores = scoring.sentence_scores(titled_passages(), np.ones(2), NONE_CONTINUED)
+    scores = late_interaction.sentence_scores(titled_passages(), np.ones(2), NONE_CONTINUED)
     assert [one.tolist() for one in scores] == [[pytest.approx(0.5)]] * 2
 
 
@@ -159,29 +133,26 @@ def test_scores_of_sentences_by_hand() -> None:
     """The second sentence takes up what the first one meets, but the third is of another passage;
     sentences of one token have met nothing by chance.
     """
-    first, second = scoring.sentence_scores(two_passages(), np.array([3.0, 1.0]), NONE_CONTINUED)
+    first, second = late_interaction.sentence_scores(
+        two_passages(), np.array([3.0, 1.0]), NONE_CONTINUED
+    )
     assert first.tolist() == pytest.approx([0.75, 0.6 * 0.25 + 0.4 * 1.0])
     assert second.tolist() == pytest.approx([0.25])
 
 
 def test_continued_pieces_choose_no_sentence() -> None:
-    """The first token begins a word, the second continues it: only the first counts, or the
-    second half as much.
-    """
+    """The first token begins a word, the second continues it: only the first counts."""
     continued = np.array([False, True])
-    first, _ = scoring.sentence_scores(two_passages(), np.ones(2), continued)
+    first, _ = late_interaction.sentence_scores(two_passages(), np.ones(2), continued)
     assert first.tolist() == pytest.approx([1.0, 0.4])
-    half = Ranking(continued_weight=0.5)
-    first, _ = scoring.sentence_scores(two_passages(), np.ones(2), continued, half)
-    assert first.tolist() == pytest.approx([2 / 3, 0.6 * 1 / 3 + 0.4])
 
 
 def test_longer_sentence_must_meet_more() -> None:
     """Of two sentences that meet the question alike, the shorter one answers."""
     question = np.array([[1.0, 1.0]], dtype=np.float32)
     bits = np.array([[0b11000000]] * 4, dtype=np.uint8)
-    met = scoring.late_interaction(question, bits, [np.array([3, 1], np.int32)])
-    (scores,) = scoring.sentence_scores(met, np.ones(1), np.zeros(1, bool))
+    met = late_interaction.match_tokens(question, bits, [np.array([3, 1], np.int32)])
+    (scores,) = late_interaction.sentence_scores(met, np.ones(1), np.zeros(1, bool))
     assert scores.tolist() == pytest.approx([1.0 - 0.01 * np.log(3), 1.0])
 
 
@@ -190,10 +161,10 @@ def test_sentence_without_tokens() -> None:
     question = np.array([[1.0, 1.0]], dtype=np.float32)
     bits = np.array([[0b11000000]], dtype=np.uint8)
     counts = [np.array([0, 1, 0], np.int32), np.array([0], np.int32)]
-    met = scoring.late_interaction(question, bits, counts)
+    met = late_interaction.match_tokens(question, bits, counts)
     assert met.best.tolist() == [[-1.0, pytest.approx(1.0), -1.0, -1.0]]
-    assert scoring.passage_scores(met, np.ones(1)).tolist() == pytest.approx([1.0, 0.0])
-    first, second = scoring.sentence_scores(met, np.ones(1), np.zeros(1, bool))
+    assert late_interaction.passage_scores(met, np.ones(1)).tolist() == pytest.approx([1.0, 0.0])
+    first, second = late_interaction.sentence_scores(met, np.ones(1), np.zeros(1, bool))
     assert int(np.argmax(first)) == 1
     assert second.tolist() == [-1.0]
 
@@ -202,15 +173,15 @@ def test_question_without_tokens() -> None:
     """There is nothing to meet, so everything scores 0."""
     bits = np.array([[255]], dtype=np.uint8)
     question = np.zeros((0, 8), dtype=np.float32)
-    met = scoring.late_interaction(question, bits, [np.array([1], np.int32)])
-    assert scoring.passage_scores(met, np.zeros(0)).tolist() == [0.0]
-    scores = scoring.sentence_scores(met, np.zeros(0), np.zeros(0, bool))
+    met = late_interaction.match_tokens(question, bits, [np.array([1], np.int32)])
+    assert late_interaction.passage_scores(met, np.zeros(0)).tolist() == [0.0]
+    scores = late_interaction.sentence_scores(met, np.zeros(0), np.zeros(0, bool))
     assert [one.tolist() for one in scores] == [[0.0]]
 
 
 def test_question_of_marks_alone_weighs_all_alike() -> None:
     """Where no token has a weight, each counts the same."""
-    found = scoring.passage_scores(two_passages(), np.zeros(2), ALL_IN_THE_PASSAGE)
+    found = late_interaction.passage_scores(two_passages(), np.zeros(2), ALL_IN_THE_PASSAGE)
     assert found.tolist() == pytest.approx([1.0, 0.5])
 
 
@@ -239,9 +210,9 @@ def test_late_interaction_equals_a_loop(data: st.DataObject) -> None:
             score += weight * max(cosines, default=-1.0)
         return score / weights.sum()
 
-    met = scoring.late_interaction(question, bits, [np.array(one, np.int32) for one in counts])
-    passages = scoring.passage_scores(met, weights, Ranking(sentence_share=share))
-    sentences = scoring.sentence_scores(met, weights, np.zeros(tokens, bool))
+    met = late_interaction.match_tokens(question, bits, [np.array(one, np.int32) for one in counts])
+    passages = late_interaction.passage_scores(met, weights, SearchConfig(sentence_share=share))
+    sentences = late_interaction.sentence_scores(met, weights, np.zeros(tokens, bool))
     begin = 0
     for score, of_sentences, lengths in zip(passages, sentences, counts, strict=True):
         rows = []
@@ -270,4 +241,4 @@ def test_same_words_fold() -> None:
     """
     texts = ["The  cat.", "A dog.", "the cat."]
     places = [("a", 0), ("a", 9), ("b", 0)]
-    assert scoring.folded([2, 1, 0], texts, places) == [[0, 2], [1]]
+    assert scoring.group_duplicates([2, 1, 0], texts, places) == [[0, 2], [1]]

@@ -152,8 +152,8 @@ def test_pages_turn_and_keep_the_limits() -> None:
     rows = (Row(SUMMARY),) * 50
     html = page(Listing(title="x", page=2), held(*rows, total=1216), may_change=True)
     assert "51 to 100 of 1,216 documents</h2>" in html
-    assert '<a rel="prev" href="library?title=x">Page before</a>' in html
-    assert '<a rel="next" href="library?title=x&amp;page=3">Page after</a>' in html
+    assert '<a rel="prev" href="library?title=x">Previous page</a>' in html
+    assert '<a rel="next" href="library?title=x&amp;page=3">Next page</a>' in html
     assert "<span>2 / 25</span>" in html
     last = page(Listing(page=25), held(*rows[:16], total=1216), may_change=True)
     assert "1,201 to 1,216 of 1,216 documents" in last
@@ -194,7 +194,7 @@ def test_an_empty_library_says_what_to_do() -> None:
     """Where files can be sent or named, that; elsewhere the command. Nothing is to be limited."""
     here = page(Listing(), EMPTY, may_change=True)
     assert "Nothing is indexed yet" in here
-    assert "Name a folder above, or drop files here" in here
+    assert "Enter a folder above, or drop files here" in here
     assert 'role="search"' not in here
     assert "<table" not in here
     assert "<code>rag index PATH</code>" in page(Listing(), EMPTY, may_change=False)
@@ -288,7 +288,7 @@ def test_the_library_is_listed(client: TestClient, library: Library, tmp_path: P
     assert "1 document</h2>" in limited
     titled = normalized(client.get("/library", params={"title": "WHALE"}).text)
     assert cells(titled) == cells(limited)
-    assert "No document fits" in client.get("/library", params={"title": "zebra"}).text
+    assert "No document matches" in client.get("/library", params={"title": "zebra"}).text
 
 
 def test_a_row_says_what_was_wrong_with_its_file(

@@ -17,7 +17,7 @@ from test_every_route import walked
 
 from rag import MAX_QUESTION_LENGTH, Library
 from ui import server
-from ui.security.gradio_routes import OPEN, Events
+from ui.security.gradio_routes import MOST_ANSWERS, MOST_SESSIONS, OPEN, Events
 from ui.security.policy import MOST_BODY_BYTES
 
 CLOSED = """
@@ -246,6 +246,27 @@ def test_what_the_page_posts_is_answered(client: TestClient) -> None:
     assert "Cockerill" in client.get(f"/gradio_api/call/search/{event}").text
     longest = {"data": ["🙂" * MAX_QUESTION_LENGTH, *DATA[1:]]}
     assert client.post(CALL, json=longest).status_code == 200
+
+
+def test_answers_that_nobody_collects(client: TestClient) -> None:
+    """Gradio keeps them: so many per session, and those of the newest sessions."""
+    session = {"session_hash": "never"}
+    statuses = [client.post(JOIN, json=queued(client, **session)).status_code for _ in range(30)]
+    assert statuses == [200] * MOST_ANSWERS + [429] * (30 - MOST_ANSWERS)
+    assert "Cockerill" in client.get("/gradio_api/queue/data", params=session).text
+    first = client.post(CALL, json={"data": DATA}).json()["event_id"]
+    assert client.get(f"/gradio_api/call/search/{first}").status_code == 200
+    second = client.post(CALL, json={"data": DATA}).json()["event_id"]
+    for _ in range(MOST_SESSIONS):
+        client.post(CALL, json={"data": DATA})
+    assert client.get(f"/gradio_api/call/search/{second}").status_code == 404
+
+
+def test_nothing_to_collect(client: TestClient) -> None:
+    """An unknown event or session is no such page, and not a stream that breaks off."""
+    assert client.get("/gradio_api/call/search/abc").status_code == 404
+    assert client.get("/gradio_api/queue/data?session_hash=abc").status_code == 404
+    assert client.get("/gradio_api/queue/data").status_code == 404
 
 
 def test_gradio_gets_no_query_that_it_would_follow(client: TestClient) -> None:

@@ -133,6 +133,8 @@ class Failure(Shape):
 
     source: Source
     reason: str
+    kind: Literal["unreadable", "unsupported", "password"]
+    """Nothing reads files of an ``unsupported`` type; ``password`` is for files that one opens."""
 
 
 class FileReport(Shape):
@@ -209,12 +211,10 @@ def routes(library: Library, jobs: Jobs, removals: Removals) -> APIRouter:
     @router.get("/documents")
     def documents(listed: Annotated[Listed, Query()]) -> Documents:
         """List documents, a page at a time."""
-        conditions = listed.conditions
-        found = library.documents(
-            listed.limit, offset=listed.offset, order=listed.sort, **conditions
-        )
+        limits = listed.filter
+        found = library.documents(listed.limit, limits, offset=listed.offset, order=listed.sort)
         return Documents(
-            total=library.count_documents(**conditions),
+            total=library.count_documents(limits),
             offset=listed.offset,
             documents=tuple(DocumentSummary.model_validate(one) for one in found),
         )

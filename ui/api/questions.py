@@ -185,22 +185,20 @@ def routes(library: Library) -> APIRouter:
     def search(asked: Annotated[Asked, Query()]) -> Hits:
         """Retrieve the passages that best answer a question, best first."""
         with search_log.log_search("search", asked.q):
-            found = library.search(asked.q, asked.k, **asked.conditions)
+            found = library.search(asked.q, asked.k, asked.filter)
         return Hits(hits=tuple(Hit.model_validate(hit) for hit in found))
 
     @router.get("/ask")
     def ask(asked: Annotated[Asked, Query()]) -> Answer:
         """Search, and estimate how probable it is that the library answers the question."""
         with search_log.log_search("ask", asked.q):
-            return Answer.model_validate(library.ask(asked.q, asked.k, **asked.conditions))
+            return Answer.model_validate(library.ask(asked.q, asked.k, asked.filter))
 
     @router.get("/find")
     def find(looked: Annotated[Looked, Query()]) -> Found:
         """List every passage that contains all the words, a page at a time."""
         with search_log.log_search("find", looked.q):
-            found = library.find(
-                looked.q, offset=looked.offset, limit=looked.limit, **looked.conditions
-            )
+            found = library.find(looked.q, looked.filter, offset=looked.offset, limit=looked.limit)
         listed = found.documents[:DOCUMENTS_LISTED]
         return Found(
             passages=found.passages,

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from typing import Annotated, TypedDict, cast
+from typing import Annotated, cast
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic.config import JsonDict
 
-from rag import MAX_FILTER_LENGTH, MAX_QUESTION_LENGTH
+from rag import MAX_FILTER_LENGTH, MAX_QUESTION_LENGTH, Filter
 from ui.strings import file_name
 
 MOST_CONDITIONS = 20
@@ -63,18 +63,6 @@ OPTIONAL = Field(json_schema_extra=_given)
 """For optional parameters."""
 
 
-class Conditions(TypedDict):
-    """Filters as keyword arguments of a library's methods."""
-
-    since: dt.date | None
-    until: dt.date | None
-    source: str | None
-    title: str | None
-    language: str | None
-    where: dict[str, str]
-    collections: list[str]
-
-
 class Filters(BaseModel):
     """Document filters, named as in ``rag ask``; all of them must match."""
 
@@ -96,22 +84,18 @@ class Filters(BaseModel):
     """Name of a collection: documents in any of those given; repeatable."""
 
     @property
-    def conditions(self) -> Conditions:
-        """The filters as keyword arguments."""
-        return Conditions(
-            since=self.since,
-            until=self.until,
-            source=self.source,
-            title=self.title,
-            language=self.language,
-            where=dict(self._pair(one) for one in self.where),
-            collections=self.collections,
+    def filter(self) -> Filter:
+        """All of them together."""
+        pairs = (one.partition("=") for one in self.where)
+        return Filter(
+            self.since,
+            self.until,
+            self.source,
+            self.title,
+            self.language,
+            {name: value for name, _, value in pairs},
+            self.collections,
         )
-
-    @staticmethod
-    def _pair(given: str) -> tuple[str, str]:
-        name, _, value = given.partition("=")
-        return name, value
 
 
 Question = Annotated[str, Field(min_length=1, max_length=MAX_QUESTION_LENGTH)]

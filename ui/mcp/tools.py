@@ -20,7 +20,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from rag import Library, RagError
+from rag import Filter, Library, RagError
 from ui import strings
 from ui.api.schemas import FURTHEST, MOST_CONDITIONS, Condition, Day, Question, Shape
 from ui.mcp import texts
@@ -85,16 +85,8 @@ def mcp_server(library: Library) -> MCPServer[None]:
         is that the documents answer it.
         """
         with _as_tool_errors(), search_log.log_search("mcp search", question):
-            answer = library.ask(
-                question,
-                passages,
-                since=since,
-                until=until,
-                source=source,
-                title=title,
-                language=language,
-                collections=collections or (),
-            )
+            limits = Filter(since, until, source, title, language, collections=collections or ())
+            answer = library.ask(question, passages, limits)
         found = texts.search_result(answer)
         return _result(texts.search_text(found), found)
 
@@ -120,17 +112,8 @@ def mcp_server(library: Library) -> MCPServer[None]:
     ) -> Listed:
         """List every passage that contains all the words, in document order."""
         with _as_tool_errors(), search_log.log_search("mcp find", query):
-            found = library.find(
-                query,
-                offset=offset,
-                limit=passages,
-                since=since,
-                until=until,
-                source=source,
-                title=title,
-                language=language,
-                collections=collections or (),
-            )
+            limits = Filter(since, until, source, title, language, collections=collections or ())
+            found = library.find(query, limits, offset=offset, limit=passages)
         listed = texts.find_result(found)
         return _result(texts.list_text(listed), listed)
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from fastapi import Request
 from fastapi.responses import FileResponse, HTMLResponse
 
-from rag import Failure
+from rag import Failure, Filter
 from ui.pages import documents_page
 from ui.pages.documents_page import ROWS, Contents, Listing, Row
 from ui.security import principal
@@ -42,16 +42,11 @@ def add_routes(app: FastAPI, library: Library) -> None:
     def listed(request: Request) -> HTMLResponse:
         listing = Listing.of(request.query_params)
         source = f"*{listing.type}" if listing.type else None
-        title = listing.title or None
-        total = library.count_documents(title=title, source=source)
+        limits = Filter(source=source, title=listing.title or None)
+        total = library.count_documents(limits)
         listing = listing.within(total)
-        found = library.documents(
-            ROWS,
-            offset=(listing.page - 1) * ROWS,
-            order=listing.sort,
-            title=title,
-            source=source,
-        )
+        offset = (listing.page - 1) * ROWS
+        found = library.documents(ROWS, limits, offset=offset, order=listing.sort)
         reports = library.report()
         contents = Contents(
             held=library.count_documents(),

@@ -6,7 +6,7 @@ import datetime as dt
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
-from rag import InputError
+from rag import Filter, InputError
 from ui import strings
 from ui.ops import search_log
 
@@ -51,14 +51,14 @@ class Narrowing:
             If a date is invalid.
         """
         with search_log.log_search("page", question):
-            return library.ask(
-                question,
-                since=_day(self.since),
-                until=_day(self.until),
-                source=self._pattern() or None,
+            limits = Filter(
+                _day(self.since),
+                _day(self.until),
+                self._pattern() or None,
                 language=self.language or None,
                 collections=self.collections,
             )
+            return library.ask(question, filter=limits)
 
     def _pattern(self) -> str:
         """Combine source and type into one glob pattern."""

@@ -63,6 +63,12 @@ TEXTS = frozenset({"checkboxgroup"})
 MOST_TEXTS = 100
 """Maximum length of such a list."""
 
+MOST_SESSIONS = 500
+"""Maximum number of sessions whose answers Gradio keeps; beyond it the oldest are dropped."""
+
+MOST_ANSWERS = 20
+"""Maximum number of answers per session that are waiting to be collected."""
+
 _ROUTES = tuple((method, compile_path(path)[0]) for method, path in OPEN)
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
@@ -86,7 +92,7 @@ def restrict(app: ASGIApp, page: Blocks, not_found: NotFound) -> ASGIApp:
     TypeError
         If an event of the page takes anything but text, such as a file.
     """
-    events = Events(page)
+    events, answers = Events(page), Answers(page)
 
     async def call(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -94,22 +100,25 @@ def restrict(app: ASGIApp, page: Blocks, not_found: NotFound) -> ASGIApp:
             return
         path = root_path.within(scope)
         names = _names(scope["method"], path)
-        if names is None:
+        if names is None or not answers.has(scope, names.get("event_id")):
             response = await not_found(Request(scope), HTTPException(HTTPStatus.NOT_FOUND))
             await response(scope, receive, send)
             return
         scope = scope if path in QUERIES else {**scope, "query_string": b""}
         if scope["method"] == "POST":
             try:
-                body = events.check(
-                    await body_limit.read(scope, receive, policy.MOST_BODY_BYTES),
-                    names.get("api_name"),
-                )
+                sent = await body_limit.read(scope, receive, policy.MOST_BODY_BYTES)
+                event = events.check(sent, names.get("api_name"))
             except (ValueError, problems.Refused):
                 line = messages.NO_EVENT.format(most=MAX_QUESTION_LENGTH)
                 refused = problems.refusal(scope, problems.Refused(problems.INVALID, line))
                 await refused(scope, receive, send)
                 return
+            if not answers.make_room(event.session_hash):
+                refusal = problems.Refused(problems.TOO_OFTEN, messages.NOT_COLLECTED)
+                await problems.refusal(scope, refusal)(scope, receive, send)
+                return
+            body = event.model_dump_json(exclude_unset=True).encode()
             scope, receive = _replaced(scope, body), body_limit.replay(body, receive)
         await app(scope, receive, send)
 
@@ -167,8 +176,8 @@ class Events:
         if not inputs <= TEXT | TEXTS:
             raise TypeError(f"events may take only text, not {sorted(inputs - TEXT - TEXTS)}")
 
-    def check(self, body: bytes, api_name: str | None = None) -> bytes:
-        """Validate the body of an event and serialize it again.
+    def check(self, body: bytes, api_name: str | None = None) -> Call:
+        """Parse and validate the body of an event.
 
         Parameters
         ----------
@@ -199,7 +208,40 @@ class Events:
         for value, part in zip(call.data, event.inputs, strict=True):
             if isinstance(value, list) != (part.get_block_name() in TEXTS):
                 raise ValueError
-        return call.model_dump_json(exclude_unset=True).encode()
+        return call
+
+
+class Answers:
+    """The answers that Gradio keeps until they are collected, which it doesn't limit itself."""
+
+    def __init__(self, page: Blocks) -> None:
+        self._page = page
+
+    def has(self, scope: Scope, event_id: str | None) -> bool:
+        """Whether what a request wants to collect exists; true if it isn't about collecting.
+
+        Gradio would find out after it has started to answer.
+        """
+        queue = self._page._queue  # noqa: SLF001 (what it keeps is not public)
+        if event_id is not None:
+            waiting = queue.pending_event_ids_session.values()
+            return event_id in queue.event_ids_to_events or any(event_id in one for one in waiting)
+        if root_path.within(scope) == "/gradio_api/queue/data":
+            session = Request(scope).query_params.get("session_hash")
+            return session in queue.pending_messages_per_session
+        return True
+
+    def make_room(self, session: str | None) -> bool:
+        """Whether one more answer may be kept for a session; drops those of the oldest sessions."""
+        queue = self._page._queue  # noqa: SLF001 (see above)
+        waiting = queue.pending_event_ids_session
+        if session and len(waiting.get(session, ())) >= MOST_ANSWERS:
+            return False
+        while len(waiting) >= MOST_SESSIONS:
+            oldest = next(iter(waiting))
+            del waiting[oldest]
+            queue.pending_messages_per_session.pop(oldest, None)
+        return True
 
 
 def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:

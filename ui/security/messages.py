@@ -20,6 +20,7 @@ TOO_LARGE = "The request is larger than this server accepts"
 TOO_SLOW = "The request did not arrive in time"
 TOO_OFTEN = "Too many requests in a short time; try again in {seconds} s"
 STOPPING = "The server is shutting down; try again in a moment"
+NOT_COLLECTED = "Too many answers are waiting to be collected; collect them first"
 OVERLOADED = "The server is busy; try again in a moment"
 
 WHO = "Log in first, or send a token: Authorization: Bearer TOKEN"

@@ -25,7 +25,6 @@ from rag.index.integrity import (
     Fault,
     OnProgress,
     after_repair,
-    needs_reading,
     passage_faults,
 )
 from rag.index.records import Source
@@ -108,7 +107,9 @@ class _Check:
         found += [Fault("it is stored twice", id_, text=True) for id_ in twice]
         sources = {source.document_id: source.path for source in reversed(self._sources(found))}
         problems = [
-            one.problem(sources.get(one.document, "")) if one.document else Problem(one.what, _COPY)
+            one.problem(sources.get(one.document, ""))
+            if one.document
+            else Problem(one.what, _COPY, kind="restore")
             for one in found
         ]
         self._on_progress("indexes", 0, 1)
@@ -234,7 +235,7 @@ def _repair(
     tables: Tables, writer: SharedWriter, embedder: Embedder, found: Iterable[Problem]
 ) -> None:
     """Rebuild what can be rebuilt; mark the rest to be read again by the next run."""
-    lost = {one.document for one in found if needs_reading(one)}
+    lost = {one.document for one in found if one.kind == "reread"}
     for id_ in dict.fromkeys(one.document for one in found if one.document):
         held = tables.documents.rows(_OF_DOCUMENTS, one_of("id", [id_]))
         row = held[0] if held else None

@@ -21,6 +21,7 @@ from rag.index.engine import Engine
 from rag.index.records import FileRecord
 from rag.ingest.run_state import FileToRead, ListedFile, RunState
 from rag.runtime import airgap
+from rag.types import Failure
 from rag.types.parts import whole_source
 from rag.types.protocols import Embedder
 from rag.types.reports import IndexReport, Progress
@@ -126,7 +127,7 @@ class Indexing:
         """Execute the run, once; may be interrupted at any point."""
         self.state.add_failures(self.sources.failed)
         for one in self.sources.unreadable:
-            self._fail(one.source, one.reason)
+            self._fail(one)
         self._read(self._to_read(self._changed()))
         self._remove_vanished()
 
@@ -158,7 +159,7 @@ class Indexing:
         to_read = []
         for one in self.machines.digests(changed):
             if one.digest is None:
-                self._fail(one.file.name, one.reason)
+                self._fail(Failure(one.file.name, one.reason))
             elif same := stored.get(one.digest):
                 taken_over.append((state.to_read(one.file, one.digest), same))
             else:
@@ -226,7 +227,7 @@ class Indexing:
         del self._open[name]
         if end.digest is None:
             for failure in end.failures:
-                self._fail(failure.source, failure.reason)
+                self._fail(failure)
             return
         self._to_record.append(
             self.state.end(end.of, end.digest, one.sources, end.failures, end.seconds)
@@ -238,9 +239,9 @@ class Indexing:
         if records:
             self.state.add_removed(self.engine.writer.record_files(records))
 
-    def _fail(self, name: str, reason: str) -> None:
-        self.state.fail(name, reason)
-        self._report_progress(name)
+    def _fail(self, failure: Failure) -> None:
+        self.state.fail(failure)
+        self._report_progress(failure.source)
 
     def _remove_vanished(self) -> None:
         if not self.sources.followed:

@@ -114,7 +114,7 @@ class _ObjectFiles:
                 self.files[one.name] = one
             else:
                 reason = f"{inner.suffix} files are not read"
-                self.skipped[one.name] = Failure(one.name, reason)
+                self.skipped[one.name] = Failure(one.name, reason, "unsupported")
 
 
 def _is_excluded(top: Path, inner: PurePosixPath, left_out: Callable[[str], bool]) -> bool:

@@ -165,7 +165,7 @@ def _read(
         if isinstance(result, ReadFile):
             request, sha256 = there[result.path]
             failures = tuple(
-                Failure(_original_source(one.source, result.path, request), one.reason)
+                replace(one, source=_original_source(one.source, result.path, request))
                 for one in result.failures
             )
             end = FileEnd(request, sha256, counts[result.path], failures, result.seconds)

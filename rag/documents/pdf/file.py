@@ -20,8 +20,7 @@ from numpy.typing import NDArray
 from rag.documents.content import Content
 from rag.documents.pdf.glyphs import Floats, Glyphs, PdfPage, Whole, glyphs_of
 from rag.documents.pdf.page import Piece, Sheet
-from rag.documents.read_options import PROTECTED
-from rag.errors import LoadError
+from rag.errors import LoadError, PasswordRequired
 
 Pdf: TypeAlias = Any
 """An open pypdfium2 document (pypdfium2 ships no types)."""
@@ -49,6 +48,7 @@ _MOST_DOTS = 20_000_000
 _LONGEST_EDGE = 30_000
 """In pixels; tesseract rejects images of 32,768 or more."""
 
+PROTECTED = "this PDF is protected by a password"
 _NO_PASSWORD = f"{PROTECTED}; give it when you index, or save a copy without one"
 _NO_PASSWORD_FITS = f"{PROTECTED}, and none of the given ones opens it; check them"
 
@@ -99,7 +99,7 @@ def open_pdf(content: Content, passwords: Sequence[str] = ()) -> Iterator[Pdf]:
         pdf = _unlock(_input_of(content), passwords)
     except pdfium.PdfiumError as error:
         if error.err_code == raw.FPDF_ERR_PASSWORD:
-            raise LoadError(_NO_PASSWORD_FITS if passwords else _NO_PASSWORD) from error
+            raise PasswordRequired(_NO_PASSWORD_FITS if passwords else _NO_PASSWORD) from error
         if error.err_code == raw.FPDF_ERR_SECURITY:
             raise LoadError(
                 "it is protected in a way that can't be opened here; save an unprotected copy"

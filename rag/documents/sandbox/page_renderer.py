@@ -25,10 +25,9 @@ from dataclasses import astuple, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from rag.documents.pdf.file import Pdf, open_pdf
+from rag.documents.pdf.file import PROTECTED, Pdf, open_pdf
 from rag.documents.pdf.rendering import locate, page_image
 from rag.documents.pdf.text_alignment import TextPattern
-from rag.documents.read_options import PROTECTED
 from rag.documents.sandbox.processes import (
     limit_memory,
     memory_in_use,
@@ -36,7 +35,7 @@ from rag.documents.sandbox.processes import (
     send,
     worker_streams,
 )
-from rag.errors import InputError, LoadError
+from rag.errors import InputError, LoadError, PasswordRequired
 from rag.runtime.files import open_file
 
 MEMORY_BYTES = 2 << 30
@@ -120,8 +119,8 @@ def _answer(files: _Files, request: dict[str, Any]) -> dict[str, Any]:
 def _reason(error: Exception, request: dict[str, Any]) -> str:
     if isinstance(error, OSError):
         return f"it can't be read: {error.strerror or 'unknown error'}"
-    reason = str(error)
-    return _LOCKED if reason.startswith(PROTECTED) and not request["passwords"] else reason
+    locked = isinstance(error, PasswordRequired) and not request["passwords"]
+    return _LOCKED if locked else str(error)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ Message framing is that of :mod:`rag.documents.sandbox.processes`::
     ← {"ready": true}          once, before the first file
     ← {"alive": steps}         progress, in pages or other steps; once a second at most
     ← {"document": {…}}        one of those in the file
-    ← {"failure": [source, reason]}
+    ← {"failure": [source, reason, kind]}
     ← {"done": true, "spent": …}    that was all of the file; whether to start another process now
 """
 
@@ -18,6 +18,7 @@ import datetime as dt
 import os
 import time
 from collections.abc import Callable
+from dataclasses import astuple
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -89,11 +90,14 @@ def main() -> None:
         try:
             for one in load(path, options=options, on_page=on_page):
                 if isinstance(one, Failure):
-                    send(answers, {"failure": [one.source, one.reason]})
+                    send(answers, {"failure": astuple(one)})
                 else:
                     send(answers, {"document": document_to_json(one)})
-        except (LoadError, OSError) as error:
-            send(answers, {"failure": [str(path), _reason(error)]})
+        except LoadError as error:
+            send(answers, {"failure": [str(path), str(error), error.kind]})
+        except OSError as error:
+            reason = f"it can't be read: {error.strerror or error}"
+            send(answers, {"failure": [str(path), reason]})
         except MemoryError:
             send(answers, {"failure": [str(path), options.too_large]})
         except RecursionError:
@@ -119,12 +123,6 @@ def _sign_of_life(answers: BinaryIO) -> Callable[[], None]:
             send(answers, {"alive": steps})
 
     return tell
-
-
-def _reason(error: Exception) -> str:
-    if isinstance(error, OSError):
-        return f"it can't be read: {error.strerror or error}"
-    return str(error)
 
 
 if __name__ == "__main__":

@@ -32,7 +32,7 @@ CREATE TABLE file (
     modified_ns INTEGER NOT NULL,
     digest TEXT NOT NULL,
     reader TEXT NOT NULL,    -- version of reading, OCR languages if used, memory limit
-    failures TEXT NOT NULL,  -- JSON [[source, reason], …]: parts that could not be read
+    failures TEXT NOT NULL,  -- JSON [[source, reason, kind], …]: parts that could not be read
     seconds REAL NOT NULL    -- reading time
 ) WITHOUT ROWID;
 CREATE INDEX file_digest ON file (digest);

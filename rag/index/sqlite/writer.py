@@ -107,7 +107,8 @@ class StoreWriter:
             connection.execute(
                 "UPDATE OR REPLACE file SET path = moved(path), failures = (SELECT"
                 " json_group_array(json_array("
-                "moved(json_extract(value, '$[0]')), json_extract(value, '$[1]')))"
+                "moved(json_extract(value, '$[0]')), json_extract(value, '$[1]'),"
+                " json_extract(value, '$[2]')))"
                 " FROM json_each(failures))"
             )
 

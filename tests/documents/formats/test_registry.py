@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import rag.documents.registry
-from rag.documents.registry import Loaded, Member, is_unsupported, load, supported
+from rag.documents.registry import Loaded, Member, load, supported
 from rag.errors import LoadError, UnknownFormat
 from rag.types import Document, Failure, Span
 
@@ -147,7 +147,7 @@ def test_unknown_formats(tmp_path: Path, name: str, message: str) -> None:
     path = _written(tmp_path, name, "Words.")
     with pytest.raises(UnknownFormat, match=message) as caught:
         list(load(path))
-    assert is_unsupported(Failure(str(path), str(caught.value)))
+    assert caught.value.kind == "unsupported"
 
 
 def test_what_is_no_file(tmp_path: Path) -> None:
@@ -216,7 +216,7 @@ def test_a_container_reads_like_a_folder(tmp_path: Path, monkeypatch: pytest.Mon
     said = '["Row", null, "A row.", []]'
     assert row.digest == hashlib.sha256(said.encode()).hexdigest()
     assert row.id == row.digest[:20]
-    assert [is_unsupported(one) for one in load(path) if isinstance(one, Failure)] == [
+    assert [one.kind == "unsupported" for one in load(path) if isinstance(one, Failure)] == [
         False,
         True,
         False,
@@ -318,7 +318,7 @@ def test_containers_in_containers_have_an_end(
     monkeypatch.setattr(rag.documents.registry, "_MOST_MEMBERS", 3)
     assert _shown(path)[2:] == [("/2.txt", "Words."), ("", rag.documents.registry._TOO_MUCH)]
     monkeypatch.setattr(rag.documents.registry, "_MOST_MEMBERS", 10)
-    monkeypatch.setattr(rag.documents.registry, "most_unpacked", lambda size: 4 * size + 1)
+    monkeypatch.setattr(rag.documents.registry, "max_unpacked_size", lambda size: 4 * size + 1)
     assert _shown(path)[1:] == [("/1.txt", "Words."), ("", rag.documents.registry._TOO_MUCH)]
 
 
