@@ -22,11 +22,11 @@ SHARED := $(patsubst %,tests/%.py,contracts/test_question_reads confidence/test_
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test check audit licences lock faults soak fuzz overload screenshots
+.PHONY: help install run test test-all check audit licences lock faults soak fuzz overload screenshots
 .PHONY: quality cluster engines peers bench clean types covered
 
 help: ## List what there is
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
 
 install: .venv/installed ## Create .venv with everything for development, at pinned versions
 
@@ -55,10 +55,13 @@ run: .venv/runtime ## Index the articles in seeds/ and serve the page (PORT=7860
 	$(BIN)/rag index seeds
 	$(BIN)/rag serve --port $(PORT)
 
-test: install ## Run all tests
+test: install ## Run the tests, except those marked slow
+	$(BIN)/pytest $(PARALLEL) -m 'not slow'
+
+test-all: install ## Run all tests: fuzz replay, faults, cluster and licences, too
 	$(BIN)/pytest $(PARALLEL)
 
-check: install ## Format, lint, types, layers, audit, tests with coverage: what CI runs
+check: install ## Format, lint, types, layers, audit, make test with coverage: what CI runs
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/lint-imports
@@ -69,7 +72,7 @@ types: install
 	$(BIN)/mypy
 
 covered: install
-	$(BIN)/pytest $(PARALLEL) --cov --cov-report=term-missing:skip-covered
+	$(BIN)/pytest $(PARALLEL) -m 'not slow' --cov --cov-report=term-missing:skip-covered
 
 audit: install ## Ask for known vulnerabilities of every pinned package
 	$(BIN)/python .ci/audit.py

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+import in_process_reader
 import pytest
 import shared_suite
 from coverage import Coverage
@@ -13,7 +14,9 @@ from engines import ENGINES
 from hypothesis import settings
 from three_articles import BREAD, TANKS, WHALES
 
+import rag.ingest.run
 from rag import Library
+from rag.documents.sandbox import reader
 from rag.models.embedder import SentenceTransformerEmbedder
 from rag.runtime.threads import limit_blas_to_one_thread
 
@@ -33,10 +36,37 @@ os.environ["OMP_WAIT_POLICY"] = "passive"
 OF_THE_PAGE = {"ui", "browser"}
 """Folders whose tests ask the page and the API, of which no coverage is counted (only of rag)."""
 
+SLOW = {"faults"}
+"""Folders of which every test is slow."""
+
 QUICK = {"formats", "pdf"}
 """Folders of many files whose tests take little: run last, they fill what the long ones leave."""
 
+SANDBOXED = {"documents", "formats", "pdf", "faults"}
+"""Folders whose tests read files in worker processes. Others do it in their own, since a worker
+takes half a second to start, unless they use the fixture ``sandboxed``.
+"""
+
 SEEDS = Path(__file__).parent.parent / "seeds"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _read_in_process(request: pytest.FixtureRequest) -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patched:
+        folder = request.path.parent.name
+        if folder not in SANDBOXED:
+            patched.setattr(rag.ingest.run, "read", in_process_reader.read)
+        if folder == "cluster":
+            patched.setattr("rag.cluster.ray.stages.read", in_process_reader.read)
+        yield
+
+
+@pytest.fixture(scope="module")
+def sandboxed() -> Iterator[None]:
+    """Files of this module are read in worker processes, as ever outside of tests."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(rag.ingest.run, "read", reader.read)
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -88,6 +118,7 @@ def pytest_configure(config: pytest.Config) -> None:
         config.add_cleanup(patched.undo)
 
 
+@pytest.hookimpl(tryfirst=True)  # before those that are not asked for are left out by their marks
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Without those that the engine is not for, the quick ones last, and with little that is
     counted twice: hundreds of examples take the same lines, and the page is not what is counted;
@@ -97,6 +128,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         shared_suite.leave_out(config, items)
     items.sort(key=lambda item: item.path.parent.name in QUICK)
     for item in items:
+        if item.path.parent.name in SLOW:
+            item.add_marker(pytest.mark.slow)
         examples = getattr(getattr(item, "obj", None), "is_hypothesis_test", False)
         if examples or item.path.parent.name in OF_THE_PAGE:
             item.add_marker(pytest.mark.no_cover)

@@ -11,6 +11,8 @@ import licences
 import pytest
 from licences import EXCEPTIONS, Package, normal, packages
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parent.parent
 FOLDER = ROOT / "ui" / "deployment"
 

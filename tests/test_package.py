@@ -1,4 +1,4 @@
-"""What the package promises from outside: its names, its layers, its start, its silence."""
+"""What the package promises from outside: its names, its start, its silence."""
 
 from __future__ import annotations
 
@@ -46,18 +46,6 @@ def test_every_error_is_a_rag_error() -> None:
     ]
     assert len(errors) == 15
     assert all(issubclass(error, rag.RagError) for error in errors)
-
-
-def test_layers() -> None:
-    """Imports go down only, and one module knows each engine: the contracts in pyproject.toml."""
-    run = subprocess.run(
-        [Path(sys.executable).with_name("lint-imports"), "--no-cache"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert run.returncode == 0, run.stdout
 
 
 HEAVY = (

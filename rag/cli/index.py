@@ -204,7 +204,7 @@ def _follow(
     library: Library, paths: Sequence[Path], index: Callable[[Sequence[Path]], IndexReport]
 ) -> None:
     """Index what changes in the paths, until Ctrl-C."""
-    from rag.documents.watcher import changes
+    from rag.documents.discovery import changes
 
     err.print("Following; Ctrl-C stops.")
     try:

@@ -18,10 +18,10 @@ import tarfile
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
-from typing import IO, Protocol
+from typing import IO, TypeAlias
 
 from rag.documents.content import Content, stream_of
-from rag.documents.ignored_names import is_ignored
+from rag.documents.detection import is_ignored
 from rag.documents.loaded import Member
 from rag.errors import LoadError
 from rag.types import Failure
@@ -65,18 +65,6 @@ _DAMAGE = (
 """Errors the standard library raises for damaged or unsupported archives."""
 
 
-class _Inflater(Protocol):
-    """A decompressor of one stream, like those of bz2 and lzma."""
-
-    @property
-    def eof(self) -> bool: ...
-    @property
-    def needs_input(self) -> bool: ...
-    @property
-    def unused_data(self) -> bytes: ...
-    def decompress(self, data: bytes, max_length: int = -1) -> bytes: ...
-
-
 def max_unpacked_size(size: int) -> int:
     """Maximum decompressed bytes for a file of ``size`` bytes: far above any archive of documents,
     far below a decompression bomb.
@@ -97,14 +85,19 @@ def members_of_zip(data: Content) -> Iterator[Member | Failure]:
         left = max_unpacked_size(len(data))
         for entry in entries:
             name = _normalize_name(_zip_name(entry))
-            if (
-                _is_ignored_member(name) or entry.is_dir()
-            ):  # in this order: is_dir fails on an empty name
+            if _is_ignored_member(name) or entry.is_dir():  # which fails on an empty name
                 continue
-            member = _zip_member(archive, entry, name, data, left)
-            if isinstance(member, Member):
-                left -= len(member.content) if isinstance(member.content, bytes) else 0
-            yield member
+            if reason := _reason_to_refuse(entry, name):
+                yield Failure(name, reason)
+                continue
+            try:
+                with _open_member(archive, entry, data) as file:
+                    content = _read(file, left)
+            except _DAMAGE as error:
+                yield Failure(name, _damage_error(error))
+                continue
+            left -= len(content)
+            yield Member(name, content)
 
 
 def _zip_name(entry: zipfile.ZipInfo) -> str:
@@ -116,20 +109,6 @@ def _zip_name(entry: zipfile.ZipInfo) -> str:
         with contextlib.suppress(UnicodeError):
             name = name.encode("cp437").decode("utf-8")
     return name.replace("\\", "/")
-
-
-def _zip_member(
-    archive: zipfile.ZipFile, entry: zipfile.ZipInfo, name: str, data: Content, left: int
-) -> Member | Failure:
-    refusal = _reason_to_refuse(entry, name)
-    if refusal:
-        return Failure(name, refusal)
-    try:
-        with _open_member(archive, entry, data) as file:
-            content = _read(file, left)
-    except _DAMAGE as error:
-        return Failure(name, _damage_error(error))
-    return Member(name, content)
 
 
 def _open_member(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, data: Content) -> IO[bytes]:
@@ -278,6 +257,10 @@ class _Gunzip:
 
     def decompress(self, data: bytes, max_length: int = -1) -> bytes:
         return self._stream.decompress(self._stream.unconsumed_tail + data, max(max_length, 0))
+
+
+_Inflater: TypeAlias = bz2.BZ2Decompressor | lzma.LZMADecompressor | _Gunzip
+"""A decompressor of one stream."""
 
 
 class _DecompressedStream(io.RawIOBase):

@@ -13,11 +13,11 @@ from rag.documents.content import Content, pieces_of
 from rag.errors import LoadError
 
 _MARKS = (
-    (codecs.BOM_UTF8, "utf-8"),
-    (codecs.BOM_UTF32_LE, "utf-32"),  # before UTF-16, whose BOM is a prefix of it
-    (codecs.BOM_UTF32_BE, "utf-32"),
-    (codecs.BOM_UTF16_LE, "utf-16"),
-    (codecs.BOM_UTF16_BE, "utf-16"),
+    (codecs.BOM_UTF8, "utf-8", "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32-le", "utf-32"),  # before UTF-16, whose BOM is a prefix of it
+    (codecs.BOM_UTF32_BE, "utf-32-be", "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16-le", "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16-be", "utf-16"),
 )
 
 _SEVEN_BIT = frozenset({"iso2022_jp", "iso2022_kr", "hz"})
@@ -91,6 +91,11 @@ def decoded_pieces(content: Content, declared: str | None = None) -> tuple[Itera
     return _decode(content, encoding), encoding.name
 
 
+def encoding_note(encoding: str) -> dict[str, str]:
+    """Metadata that records an encoding, unless it is UTF-8."""
+    return {} if encoding == "utf-8" else {"encoding": encoding}
+
+
 def lines_of(pieces: Iterable[str]) -> Iterator[str]:
     """Split a text that comes in pieces into lines, at line feeds only, which are dropped."""
     unfinished: list[str] = []
@@ -131,9 +136,9 @@ def _sample(content: Content, encoding: _Encoding) -> str:
 
 def _detect(content: Content, declared: str | None) -> _Encoding:
     declared_codec = _codec_of(declared)
-    for mark, encoding in _MARKS:
+    for mark, codec, name in _MARKS:
         if content[: len(mark)] == mark:
-            return _Encoding(_with_order(encoding, mark), encoding, start=len(mark))
+            return _Encoding(codec, name, start=len(mark))
     sure = declared_codec if declared_codec in _SEVEN_BIT else _utf16_without_mark(content)
     if sure:
         return _Encoding(sure, sure)
@@ -152,12 +157,6 @@ def _detect(content: Content, declared: str | None) -> _Encoding:
         return _Encoding(declared_codec, declared_codec)
     guessed = _guess(content)
     return _Encoding(guessed, guessed)
-
-
-def _with_order(encoding: str, mark: bytes) -> str:
-    if encoding == "utf-8":
-        return encoding
-    return f"{encoding}-le" if mark[:1] == b"\xff" else f"{encoding}-be"
 
 
 def _codec_of(declared: str | None) -> str | None:

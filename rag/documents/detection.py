@@ -1,4 +1,5 @@
-"""Detect a file's format from its name, unless its content says otherwise.
+"""Detect a file's format from its name, unless its content says otherwise; and which names are
+never read.
 
 Names can be wrong: RTF or HTML exports are called .doc or .docx, PDFs are saved as .txt, mail
 folders hold messages without a suffix. Formats with a signature are recognised by it; otherwise the
@@ -82,6 +83,14 @@ _PROOFS = 3
 _SEPARATOR = re.compile(rb"From \S")
 _YEAR = re.compile(rb"\d{4}")
 
+_LEFT_BEHIND = frozenset(
+    {"__macosx", "thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r", "$recycle.bin"}
+)
+"""Files created by macOS and Windows, in lower case."""
+
+_LOCK = "~$"
+"""Prefix of the lock files of Word, Excel and PowerPoint."""
+
 _ADVICE = "save it as PDF, .docx, .html or plain text"
 
 
@@ -91,6 +100,14 @@ class FileType:
 
     suffix: str
     warning: str | None = None
+
+
+def is_ignored(name: str) -> bool:
+    """Whether a file or folder of this name is hidden, a lock file, or a system file.
+
+    Hidden names begin with a dot; they include LibreOffice's locks (``.~lock.a.odt#``).
+    """
+    return name.startswith((".", _LOCK)) or name.lower() in _LEFT_BEHIND
 
 
 def detect(name: str, data: Content, known: AbstractSet[str]) -> FileType:
@@ -126,7 +143,7 @@ def _by_name(claimed: str, data: Content, known: AbstractSet[str]) -> FileType:
 
 
 def _agree(found: str, claimed: str) -> bool:
-    if found == ".zip":  # rarer parts of ZIP-based formats are not told apart
+    if found == ".zip":  # rarer parts of ZIP-based formats are not distinguished
         return claimed in _ZIPPED
     if found == ".html":
         return claimed in _PAGES

@@ -1,15 +1,15 @@
-"""Find the files to read under given paths."""
+"""Find the files to read under given paths, and watch the paths for changes."""
 
 from __future__ import annotations
 
 import os
 import re
 import stat
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from rag.documents.ignored_names import is_ignored
+from rag.documents.detection import is_ignored
 from rag.documents.registry import supported
 from rag.errors import InputError, SourceNotFound
 from rag.runtime.files import absolute, is_url, is_virtual, printable
@@ -21,6 +21,16 @@ _LIBRARY = frozenset({"library.db", "published.json"})
 
 _IS_MADE_UP = "it is in a virtual file system, and those aren't read"
 _IS_LINK = "it is a link to a folder, and such links aren't followed; index the folder itself"
+
+QUIET_MS = 1000
+"""Changes are reported once nothing more has happened for this long, in milliseconds: editors save
+in several steps."""
+
+LONGEST_MS = 10_000
+"""Maximum delay of a report, in milliseconds."""
+
+TIMEOUT_MS = 500
+"""Polling interval of the watcher, in milliseconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,3 +205,29 @@ def excluded(folder: Path, patterns: Sequence[str]) -> Callable[[str], bool]:
 def _on_one_line(path: str | Path) -> str:
     """Replace line feeds, at which the pattern matcher would end a path."""
     return str(path).replace("\n", "?")
+
+
+def changes(paths: Sequence[Path], *, leave_out: Path | None) -> Iterator[None]:
+    """Yield whenever something changed under the paths, outside the folder ``leave_out``.
+
+    Yields first as soon as watching begins, since something may have changed before. Ends with
+    KeyboardInterrupt.
+    """
+    from watchfiles import watch
+
+    def matters(_: object, path: str) -> bool:
+        return leave_out is None or not Path(path).is_relative_to(leave_out)
+
+    watched = [absolute(path) for path in paths]
+    watching = False
+    for found in watch(
+        *watched,
+        watch_filter=matters,
+        step=QUIET_MS,
+        debounce=LONGEST_MS,
+        rust_timeout=TIMEOUT_MS,
+        yield_on_timeout=True,
+    ):
+        if found or not watching:
+            watching = True
+            yield

@@ -39,6 +39,9 @@ _HIDDEN = re.compile(r"(?:display\s*:\s*none|visibility\s*:\s*hidden)", re.IGNOR
 _DEEPEST_INDENT = 20
 """Maximum list depth shown by indentation: thousands of levels would fill a page with spaces."""
 
+_DEEPEST_OFFICE_LIST = 8
+"""Maximum list depth; the programs themselves offer nine levels."""
+
 _LONGEST_CELL = 500
 """A table with longer cells (in characters) is page layout; its cells are treated as paragraphs."""
 
@@ -281,3 +284,35 @@ def _first_number(tag: str, attributes: Mapping[str, str]) -> int | None:
         return None
     start = str(attributes.get("start", "1"))
     return int(start) if re.fullmatch(r"[0-9]{1,9}", start) else 1
+
+
+class Items:
+    """Opens and closes lists in a layout according to each item's level."""
+
+    def __init__(self, layout: Layout) -> None:
+        self._layout = layout
+        self._open: list[int | None] = []  # next number of each open list, None if unnumbered
+
+    def start(self, level: int, number: int | None) -> None:
+        """Begin an item; level 0 is the outermost, ``number`` is None if unnumbered."""
+        level = min(max(level, 0), _DEEPEST_OFFICE_LIST)
+        while len(self._open) > level + 1 or (len(self._open) > level and self._open[-1] != number):
+            self._layout.end("ul")
+            self._open.pop()
+        while len(self._open) <= level:
+            here = number if len(self._open) == level else None
+            self._layout.start("ul" if here is None else "ol", {"start": str(here)})
+            self._open.append(here)
+        self._layout.start("li", {})
+        if number is not None:
+            self._open[-1] = number + 1
+
+    def end(self) -> None:
+        """End the item; more may follow."""
+        self._layout.end("li")
+
+    def close(self) -> None:
+        """Close all lists."""
+        for _ in self._open:
+            self._layout.end("ul")
+        self._open.clear()

@@ -16,6 +16,8 @@ from typing import Any, TypeAlias
 from urllib.parse import unquote
 
 from rag.documents.content import Content, stream_of
+from rag.documents.dates import parse_date
+from rag.documents.metadata import Metadata, file_metadata
 from rag.documents.whitespace import one_line
 from rag.errors import LoadError
 
@@ -41,8 +43,6 @@ as a whole, which may become gigabytes whatever the declared size."""
 
 _CHUNK = 1 << 20
 _EXPAT_NO_MEMORY = 1
-_OLD_OFFICE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
-_ENCRYPTED_OFFICE = "EncryptedPackage".encode("utf-16-le")
 _ENTITY = b"<!ENTITY"
 _ENTITIES = (_ENTITY, _ENTITY.decode().encode("utf-16-le")[:-1])
 
@@ -273,17 +273,13 @@ def open_package(content: Content, kind: str) -> Package:
     Raises LoadError if it is empty, not a ZIP, truncated, encrypted, or would decompress to too
     much.
     """
-    beginning = content[: len(_OLD_OFFICE)]
+    beginning = content[:2]
     if not beginning:
         raise LoadError("it is empty; get a complete copy of it")
-    if beginning == _OLD_OFFICE:
-        if content.find(_ENCRYPTED_OFFICE) >= 0:
-            raise LoadError("it is encrypted; save an unprotected copy and index that")
-        raise LoadError("it is in an Office format from before 2007; save it in a current one")
     try:
         package = Package(zipfile.ZipFile(stream_of(content)))
     except (zipfile.BadZipFile, ValueError, OSError, NotImplementedError) as error:
-        if beginning.startswith(b"PK"):
+        if beginning == b"PK":
             raise LoadError("it is damaged or cut short; get a complete copy of it") from error
         raise LoadError(
             f"it is not a valid {kind}; give it the extension that matches its content"
@@ -295,3 +291,47 @@ def open_package(content: Content, kind: str) -> Package:
             "split it, or exclude it from indexing"
         )
     return package
+
+
+def main_part(package: Package, kind: str, root: str) -> str:
+    """Name of the main part of an OOXML file, which must be in folder ``root``.
+
+    Raises LoadError if there is none, as in a file of another kind than ``kind``.
+    """
+    for relation, name in package.relations("").values():
+        if relation == "officeDocument" and name in package and name.startswith(root):
+            return name
+    raise LoadError(f"it is not a valid {kind}; give it the extension that matches its content")
+
+
+def core_properties(package: Package) -> Metadata:
+    """Metadata from an OOXML file's core properties, which may be missing."""
+    named = (name for kind, name in package.relations("").values() if kind == "core-properties")
+    try:
+        root = package.tree_if_there(next(named, "docProps/core.xml"))
+    except LoadError:  # the text is what matters
+        root = None
+    return dublin_core(root, authors=("dc:creator",), dates=("dcterms:modified", "dcterms:created"))
+
+
+def dublin_core(
+    root: Element | None, *, authors: tuple[str, ...], dates: tuple[str, ...]
+) -> Metadata:
+    """Read Dublin Core metadata from the children of ``root``.
+
+    ``authors`` and ``dates`` are element names in order of preference; of the dates, the first
+    valid one is used.
+    """
+
+    def values_of(*names: str) -> Iterator[str]:
+        for name in names:
+            element = child(root, name)
+            if element is not None and (element.text or "").strip():
+                yield element.text
+
+    return file_metadata(
+        title=next(values_of("dc:title"), ""),
+        author=next(values_of(*authors), ""),
+        date=next(filter(parse_date, values_of(*dates)), ""),
+        language=next(values_of("dc:language"), ""),
+    )

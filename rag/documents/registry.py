@@ -23,8 +23,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import chain, islice
 from pathlib import Path, PurePosixPath
-from types import MappingProxyType
-from typing import TypeAlias, TypeVar
+from typing import Any, TypeAlias
 
 from rag.documents.archives import max_unpacked_size
 from rag.documents.content import Content, content_of, digest_of
@@ -40,58 +39,48 @@ from rag.types.parts import READ_AS, part_id, part_source
 
 __all__ = ["Loaded", "Member", "ReadOptions", "load", "supported"]
 
-_Result = TypeVar("_Result")
 _Loader: TypeAlias = Callable[[Content], Loaded | Iterator[Loaded]]
 _OnPage: TypeAlias = Callable[[], None]
 _Container: TypeAlias = Callable[[Content], Iterator[Member | Failure]]
 
-_LOADERS: Mapping[str, str] = MappingProxyType(
-    {
-        ".txt": "formats.plain_text:load_plain",
-        ".text": "formats.plain_text:load_plain",
-        ".md": "formats.markdown:load_markdown",
-        ".markdown": "formats.markdown:load_markdown",
-        ".html": "formats.html:load_html",
-        ".htm": "formats.html:load_html",
-        ".xhtml": "formats.html:load_html",
-        ".rst": "formats.rst:load_rst",
-        ".csv": "formats.spreadsheet:load_csv",
-        ".tsv": "formats.spreadsheet:load_csv",
-        ".pdf": "pdf.loader:load_pdf",
-        ".docx": "formats.docx:load_docx",
-        ".docm": "formats.docx:load_docx",
-        ".rtf": "formats.rtf:load_rtf",
-        ".pptx": "formats.pptx:load_pptx",
-        ".pptm": "formats.pptx:load_pptx",
-        ".xlsx": "formats.spreadsheet:load_xlsx",
-        ".xlsm": "formats.spreadsheet:load_xlsx",
-        ".odt": "formats.opendocument:load_odt",
-        ".odp": "formats.opendocument:load_odp",
-        ".ods": "formats.opendocument:load_ods",
-        ".epub": "formats.epub:load_epub",
-    }
-)
-
+_LOADERS = {
+    suffix: loader
+    for loader, suffixes in (
+        ("formats.plain_text:load_plain", (".txt", ".text")),
+        ("formats.markdown:load_markdown", (".md", ".markdown")),
+        ("formats.html:load_html", (".html", ".htm", ".xhtml")),
+        ("formats.rst:load_rst", (".rst",)),
+        ("formats.spreadsheet:load_csv", (".csv", ".tsv")),
+        ("formats.spreadsheet:load_xlsx", (".xlsx", ".xlsm")),
+        ("formats.docx:load_docx", (".docx", ".docm")),
+        ("formats.pptx:load_pptx", (".pptx", ".pptm")),
+        ("formats.opendocument:load_odt", (".odt",)),
+        ("formats.opendocument:load_odp", (".odp",)),
+        ("formats.opendocument:load_ods", (".ods",)),
+        ("formats.rtf:load_rtf", (".rtf",)),
+        ("formats.epub:load_epub", (".epub",)),
+        ("pdf.loader:load_pdf", (".pdf",)),
+    )
+    for suffix in suffixes
+}
 _PAGED = frozenset({".pdf"})
 """Formats whose loaders also take ``ReadOptions`` and ``on_page``."""
 
-_CONTAINERS: Mapping[str, str] = MappingProxyType(
-    {
-        ".zip": "archives:members_of_zip",
-        ".tar": "archives:members_of_tar",
-        ".gz": "archives:members_of_gzip",
-        ".tgz": "archives:members_of_gzip",
-        ".bz2": "archives:members_of_bzip2",
-        ".tbz2": "archives:members_of_bzip2",
-        ".xz": "archives:members_of_xz",
-        ".txz": "archives:members_of_xz",
-        ".eml": "formats.mail:members_of_mail",
-        ".mbox": "formats.mail:members_of_mailbox",
-        ".json": "formats.json_text:members_of_json",
-        ".jsonl": "formats.json_text:members_of_json_lines",
-        ".ndjson": "formats.json_text:members_of_json_lines",
-    }
-)
+_CONTAINERS = {
+    suffix: members
+    for members, suffixes in (
+        ("archives:members_of_zip", (".zip",)),
+        ("archives:members_of_tar", (".tar",)),
+        ("archives:members_of_gzip", (".gz", ".tgz")),
+        ("archives:members_of_bzip2", (".bz2", ".tbz2")),
+        ("archives:members_of_xz", (".xz", ".txz")),
+        ("formats.mail:members_of_mail", (".eml",)),
+        ("formats.mail:members_of_mailbox", (".mbox",)),
+        ("formats.json_text:members_of_json", (".json",)),
+        ("formats.json_text:members_of_json_lines", (".jsonl", ".ndjson")),
+    )
+    for suffix in suffixes
+}
 
 _NONE = ReadOptions()
 _DEEPEST = 4
@@ -207,7 +196,8 @@ class _Walk:
             raise LoadError(_TOO_DEEP)
         else:
             opened = _Opened(file, notes)
-            for member in self._with_progress(_container(kind.suffix)(file.content)):
+            container: _Container = _resolve(_CONTAINERS[kind.suffix])
+            for member in self._call(container, file.content):
                 yield from self._of_member(opened, member)
 
     def _of_member(self, parent: _Opened, member: Member | Failure) -> Iterator[Document | Failure]:
@@ -242,30 +232,28 @@ class _Walk:
             yield from self.documents(_File(file.source, name, content, file.depth + 1))
 
     def _loader(self, suffix: str) -> _Loader:
-        loader: Callable[..., Loaded | Iterator[Loaded]] = pkgutil.resolve_name(
-            f"{__package__}.{_LOADERS[suffix]}"
-        )
+        loader: Callable[..., Loaded | Iterator[Loaded]] = _resolve(_LOADERS[suffix])
         if suffix in _PAGED:
             ocr, passwords = self.options.ocr, self.options.passwords
             return partial(loader, ocr=ocr, passwords=passwords, on_page=self.on_page)
         return loader
 
-    def _call(self, loader: _Loader, content: Content) -> Iterator[Loaded]:
+    def _call(self, function: Callable[[Content], Any], content: Content) -> Iterator[Any]:
+        """Yield the results of a loader or container. Any exception that a broken file causes in a
+        parser becomes a LoadError, so that other files are unaffected.
+        """
         try:
-            loaded = loader(content)
+            results = function(content)
+            yield from [results] if isinstance(results, Loaded) else results
         except LoadError:
             raise
+        except MemoryError as error:
+            raise LoadError(self.options.too_large) from error
         except Exception as error:
-            raise _as_load_error(error, self.options) from error
-        return self._with_progress(iter([loaded]) if isinstance(loaded, Loaded) else loaded)
-
-    def _with_progress(self, results: Iterator[_Result]) -> Iterator[_Result]:
-        try:
-            yield from results
-        except LoadError:
-            raise
-        except Exception as error:
-            raise _as_load_error(error, self.options) from error
+            what = one_line(f"{type(error).__name__}: {error}")[:200]
+            raise LoadError(
+                f"its parser gave up ({what}); open it in its program and save it again"
+            ) from error
 
     def _count(self, member: Member) -> None:
         self.members_left -= 1
@@ -301,19 +289,8 @@ class _Opened:
         return f"{self.file.source}/{unique}"
 
 
-def _container(suffix: str) -> _Container:
-    container: _Container = pkgutil.resolve_name(f"{__package__}.{_CONTAINERS[suffix]}")
-    return container
-
-
-def _as_load_error(error: Exception, options: ReadOptions) -> LoadError:
-    """Convert any exception a broken file causes in a parser, so that other files are
-    unaffected.
-    """
-    if isinstance(error, MemoryError):
-        return LoadError(options.too_large)
-    what = one_line(f"{type(error).__name__}: {error}")[:200]
-    return LoadError(f"its parser gave up ({what}); open it in its program and save it again")
+def _resolve(name: str) -> Any:  # noqa: ANN401 (a loader or a container)
+    return pkgutil.resolve_name(f"{__package__}.{name}")
 
 
 def _digest(record: Loaded) -> str:

@@ -24,13 +24,6 @@ _State: TypeAlias = tuple[Path, int, int, int]
 
 
 @dataclass(frozen=True, slots=True)
-class SourceFile:
-    """The file whose content is that of a document."""
-
-    path: Path
-
-
-@dataclass(frozen=True, slots=True)
 class MissingFile:
     """The file is unavailable; ``reason`` explains why, without exposing any path."""
 
@@ -45,26 +38,26 @@ class SourceFiles:
         self._digests: OrderedDict[_State, str] = OrderedDict()
         self._changing = threading.Lock()
 
-    def find(self, document: Document, sources: Iterable[str]) -> SourceFile | MissingFile:
+    def find(self, document: Document, sources: Iterable[str]) -> Path | MissingFile:
         """The first source file that still has the document's content, or the reason there is
         none.
         """
         missing: list[MissingFile] = []
         for source in sources:
             found = self._check(Path(source), document.digest)
-            if isinstance(found, SourceFile):
+            if isinstance(found, Path):
                 return found
             missing.append(found)
         # A source that is reachable by opening an archive is a better answer than one that is gone.
         order: list[Why] = ["inside", "changed", "gone"]
         return min(missing, key=lambda one: order.index(one.why))
 
-    def _check(self, source: Path, digest: str) -> SourceFile | MissingFile:
+    def _check(self, source: Path, digest: str) -> Path | MissingFile:
         try:
             if not _is_file(source):
                 return _elsewhere(source)
             if self._digest(source) == digest:
-                return SourceFile(source)
+                return source
         except OSError as error:
             reason = error.strerror or "unknown error"
             return MissingFile("gone", f"its file {source.name} can't be read: {reason}")

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from rag.documents.discovery import Discovery
-from rag.documents.pdf.tesseract import check_languages
+from rag.documents.pdf.ocr import check_languages
 from rag.documents.registry import ReadOptions
 from rag.documents.sandbox.reader import ReadFile, ReadProgress, read
 from rag.errors import InputError

@@ -279,7 +279,7 @@ class Library:
         """
         # Imported here, so that programs that only search don't load the file readers.
         from rag.documents.discovery import discover
-        from rag.documents.pdf.tesseract import ENGLISH, check_languages
+        from rag.documents.pdf.ocr import ENGLISH, check_languages
         from rag.documents.read_options import max_document_of
         from rag.documents.registry import ReadOptions
         from rag.ingest.run import Ingestion

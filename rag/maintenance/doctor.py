@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
 
-from rag.documents.pdf import tesseract
+from rag.documents.pdf import ocr
 from rag.errors import InputError, LibraryDamaged, LibraryError, ModelError
 from rag.index.sqlite import FORMAT, Database
 from rag.library.opener import NAME
@@ -199,7 +199,7 @@ def _permissions(folder: Path) -> Iterator[Finding]:
 
 def _ocr() -> Finding:
     try:
-        tesseract.check_languages(tesseract.ENGLISH)
+        ocr.check_languages(ocr.ENGLISH)
     except InputError:
         return Finding(
             "tesseract", "not installed, or without English; only rag index --ocr needs it"

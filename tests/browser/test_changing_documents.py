@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from ask_page import FITS, OpenPage
 from playwright.sync_api import Browser, Dialog, Locator, Page, expect
-from test_page import FITS
-
-OpenPage = Callable[..., Page]
 
 HERON = "The heron of Aldmoor counts exactly seventeen frogs each morning."
 SLOW = 400_000

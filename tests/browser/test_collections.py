@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
+from ask_page import OpenPage, ask
 from one_process import OneProcess
-from playwright.sync_api import Browser, Page, expect
-from test_page import ask
-
-OpenPage = Callable[..., Page]
+from playwright.sync_api import Browser, expect
 
 EVIL = "<img src=x onerror='window.__pwned = 1'>"
 

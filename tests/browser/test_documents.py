@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from holding import holding, until
+from ask_page import FITS, OpenPage, ask, holding, until
 from playwright.sync_api import Page, expect
-from test_page import FITS, ask
-
-OpenPage = Callable[..., Page]
 
 TITLE = 'The heron of Aldmoor <img src=x onerror="window.__pwned = 1">'
 HERON = "The heron of Aldmoor counts exactly seventeen frogs each morning."

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
+from ask_page import OpenPage
 from one_process import OneProcess
-from playwright.sync_api import Browser, Page, expect
-
-OpenPage = Callable[..., Page]
+from playwright.sync_api import Browser, expect
 
 SUBJECTS = (
     *("anchors", "barrels", "candles", "drums", "easels", "flutes", "gloves", "hammers"),

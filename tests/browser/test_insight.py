@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-from playwright.sync_api import Page, expect
-from test_page import FITS
-
-OpenPage = Callable[..., Page]
+from ask_page import FITS, OpenPage
+from playwright.sync_api import expect
 
 
 def test_a_hit_leads_to_passages_like_it(open_page: OpenPage, address: str) -> None:

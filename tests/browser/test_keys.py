@@ -6,10 +6,9 @@ from collections.abc import Callable
 from typing import Literal
 
 import pytest
+from ask_page import OpenPage
 from playwright.sync_api import Page, expect
 from test_accessibility import PRINTED, VIEWS
-
-OpenPage = Callable[..., Page]
 
 LIMIT = 400
 """More stops of the Tab key than any view has."""

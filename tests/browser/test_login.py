@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from ask_page import OpenPage
 from one_process import OneProcess
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, expect
 
 from ui.security import accounts
 
-OpenPage = Callable[..., Page]
 PASSWORD = "a tank, a whale and bread"  # noqa: S105 (of nobody)
 
 

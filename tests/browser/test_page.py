@@ -7,31 +7,17 @@ console, throws or pops up fails the test.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from ask_page import BACKGROUND, FITS, QUESTION, OpenPage, ask
 from PIL import Image
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import expect
 
-OpenPage = Callable[..., Page]
-
-QUESTION = "Which company supplies the turret of the Zorawar light tank?"
 ANSWER = (
     "A key focus area is the Zorawar light tank project, where Belgian company John Cockerill "
     "Defence is involved in supplying critical components like the 105mm gun turret."
 )
-FITS = "document.documentElement.scrollWidth <= window.innerWidth"
-BACKGROUND = "getComputedStyle(document.body).backgroundColor"
-
-
-def ask(page: Page, question: str) -> Locator:
-    """Types a question, presses Enter, and waits for the first hit."""
-    page.get_by_label("Your question").fill(question)
-    page.keyboard.press("Enter")
-    first = page.locator("article.hit").first
-    first.wait_for()
-    return first
 
 
 def test_enter_asks_and_the_answer_is_marked(open_page: OpenPage, address: str) -> None:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from urllib.parse import parse_qs, urlsplit
 
+from ask_page import QUESTION, OpenPage, ask
 from conftest import PRINTED
-from playwright.sync_api import Page, expect
-from test_page import ANSWER, QUESTION, ask
-
-OpenPage = Callable[..., Page]
+from playwright.sync_api import expect
+from test_page import ANSWER
 
 
 def test_the_document_opens_beside_the_hits(open_page: OpenPage, address: str) -> None:

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable
 
 import pytest
-from holding import holding, until
+from ask_page import OpenPage, holding, until
 from playwright.sync_api import CDPSession, Error, Page, Route, expect
-
-OpenPage = Callable[..., Page]
 
 FIRST = "Who built the bridge of Vessy?"
 SECOND = "Where does a quokka sleep?"

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-from playwright.sync_api import Page, expect
-from test_page import QUESTION, ask
-
-OpenPage = Callable[..., Page]
+from ask_page import QUESTION, OpenPage, ask
+from playwright.sync_api import expect
 
 
 def test_thumbs(open_page: OpenPage, address: str) -> None:

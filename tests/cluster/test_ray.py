@@ -27,7 +27,7 @@ pytest.importorskip("ray")
 from two_machines import two_machines
 
 # Ray warns of settings of its own, and leaves files open for the processes that it ends.
-pytestmark = pytest.mark.filterwarnings("ignore")
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
 
 DOCUMENTS = int(os.environ.get("RAG_CLUSTER_DOCUMENTS", "5000"))
 ASKED, QUESTIONS = 50, 500

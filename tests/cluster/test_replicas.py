@@ -15,6 +15,8 @@ from made_documents import made
 from rag import Library
 from rag.models.embedder import SentenceTransformerEmbedder
 
+pytestmark = pytest.mark.slow
+
 pytest.importorskip("ray", reason="with all that make cluster installs and tries")
 
 DOCUMENTS, QUESTIONS = 40, 120

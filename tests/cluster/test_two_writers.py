@@ -18,6 +18,8 @@ from kill_at_every_step import read_here
 from rag import Library
 from rag.cluster.lance.statistics import VERSION
 
+pytestmark = pytest.mark.slow
+
 ROUNDS = int(os.environ.get("RAG_CLUSTER_ROUNDS", "5"))
 """50 in `make cluster`."""
 SEEDS = (1, 2)

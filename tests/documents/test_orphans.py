@@ -33,13 +33,13 @@ send(answers, {"ready": True})
 
 PARENT = """
 import sys, threading, time
-from rag.documents.sandbox.processes import receive, start_process, stdout
+from rag.documents.sandbox.processes import Worker
 
 def start():
-    process = start_process((sys.executable, "-c", sys.argv[1]))
-    receive(stdout(process))
-    print(process.pid, flush=True)
-    kept.append(process)
+    worker = Worker("is orphaned")
+    worker.start((sys.executable, "-c", sys.argv[1]))
+    print(worker.process.pid, flush=True)
+    kept.append(worker)
 
 kept = []
 thread = threading.Thread(target=start)

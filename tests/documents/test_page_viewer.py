@@ -53,7 +53,7 @@ def test_closed(tmp_path: Path) -> None:
     viewer.close()
     with pytest.raises(InputError, match="the server is stopping"):
         viewer.image(tmp_path / "a.pdf", "", 0, 300)
-    assert viewer._process is None
+    assert viewer._worker.process is None
 
 
 def test_closed_while_it_draws(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -63,7 +63,7 @@ def test_closed_while_it_draws(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     viewer = PageViewer()
     with ThreadPoolExecutor(1) as pool:
         asked = pool.submit(viewer.image, tmp_path / "a.pdf", "", 0, 300)
-        while viewer._process is None:
+        while viewer._worker.process is None:
             time.sleep(0.01)
         time.sleep(0.5)
         began = time.monotonic()

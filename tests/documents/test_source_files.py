@@ -11,7 +11,7 @@ import pytest
 from nobody import as_nobody
 
 from rag import Document
-from rag.documents.source_files import MissingFile, SourceFile, SourceFiles
+from rag.documents.source_files import MissingFile, SourceFiles
 
 CONTENT = b"What was read."
 DIGEST = hashlib.sha256(CONTENT).hexdigest()
@@ -31,7 +31,7 @@ def test_several_places(tmp_path: Path) -> None:
     assert isinstance(found := originals.find(DOCUMENT, sources), MissingFile)
     assert (found.why, found.reason.split(";")[0]) == ("inside", "it is inside c.zip, as c.pdf")
     (tmp_path / "b.pdf").write_bytes(CONTENT)
-    assert originals.find(DOCUMENT, sources) == SourceFile(tmp_path / "b.pdf")
+    assert originals.find(DOCUMENT, sources) == tmp_path / "b.pdf"
 
 
 def test_changed_since_it_was_looked_at(tmp_path: Path) -> None:
@@ -39,14 +39,14 @@ def test_changed_since_it_was_looked_at(tmp_path: Path) -> None:
     file = tmp_path / "a.txt"
     file.write_bytes(CONTENT)
     originals = SourceFiles()
-    assert originals.find(DOCUMENT, [str(file)]) == SourceFile(file)
+    assert originals.find(DOCUMENT, [str(file)]) == file
     file.write_bytes(CONTENT[::-1])
     os.utime(file, (1, 1))
     assert isinstance(originals.find(DOCUMENT, [str(file)]), MissingFile)
     (tmp_path / "b.txt").write_bytes(CONTENT)
     os.utime(tmp_path / "b.txt", (1, 1))
     (tmp_path / "b.txt").replace(file)
-    assert originals.find(DOCUMENT, [str(file)]) == SourceFile(file)
+    assert originals.find(DOCUMENT, [str(file)]) == file
 
 
 def test_no_more_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -56,7 +56,7 @@ def test_no_more_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     originals = SourceFiles()
     originals.find(DOCUMENT, [str(file)])
     monkeypatch.setattr(hashlib, "file_digest", lambda *_: pytest.fail("it is read again"))
-    assert originals.find(DOCUMENT, [str(file)]) == SourceFile(file)
+    assert originals.find(DOCUMENT, [str(file)]) == file
 
 
 @pytest.mark.parametrize("name", ["a" * 300, "a/../../b", "a\0b"])

@@ -14,6 +14,9 @@ import numpy as np
 from rag.types import Passage, PassageEncoding, QueryEncoding
 from rag.types.arrays import Offsets, TokenVectors
 
+_LEAST = 1e-6
+"""So that a sentence without words has a direction, too."""
+
 
 class HashingEmbedder:
     """Every word has a random direction of its own; a sentence is the sum of its words."""
@@ -38,9 +41,10 @@ class HashingEmbedder:
             pieces, vectors = self._look_up(passage.text, tokens)
             firsts = [span.start - passage.start for span in passage.sentences]
             owner = np.searchsorted(firsts, tokens[:, 0], side="right") - 1
-            sums = np.array([vectors[owner == n].sum(axis=0) for n in range(len(firsts))])
+            sums = np.full((len(firsts), self.dimension), _LEAST, dtype=np.float32)
+            np.add.at(sums, owner, vectors)
             yield PassageEncoding(
-                sentences=(sums / np.linalg.norm(sums, axis=1, keepdims=True)).astype(np.float32),
+                sentences=sums / np.linalg.norm(sums, axis=1, keepdims=True),
                 counts=np.bincount(owner, minlength=len(firsts)).astype(np.int32),
                 pieces=pieces,
                 bits=np.packbits(vectors > 0, axis=1),
@@ -49,7 +53,7 @@ class HashingEmbedder:
     def query(self, question: str) -> QueryEncoding:
         """Each word, and their sum."""
         pieces, vectors = self._look_up(question, self.tokens(question))
-        whole = vectors.sum(axis=0)
+        whole = vectors.sum(axis=0) + _LEAST
         return QueryEncoding(
             vector=(whole / np.linalg.norm(whole)).astype(np.float32),
             pieces=pieces,

@@ -32,20 +32,21 @@ import tempfile
 import time
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from itertools import count
 from pathlib import Path
 from typing import IO, TypeAlias
 
 import numpy as np
+from hashing_embedder import HashingEmbedder
 
 from rag import Library
 from rag.documents.registry import ReadOptions
 from rag.documents.sandbox.reader import ReadFile, read
 from rag.models.embedder import SentenceTransformerEmbedder
-from rag.runtime.malloc_arenas import a_heap_for_each_core
-from rag.types import Failure, Passage, PassageEncoding, QueryEncoding
+from rag.runtime.malloc_arenas import limit_arenas
+from rag.types import Failure
 from rag.types.arrays import Offsets, TokenVectors
 
 Write: TypeAlias = Callable[[IO[bytes], int], None]
@@ -85,25 +86,61 @@ def repeated(size: int, unit: bytes) -> Iterator[bytes]:
         yield block
 
 
-def text(file: IO[bytes], size: int) -> None:
-    """Prose in paragraphs."""
-    file.writelines(prose(size))
+def filled(unit: bytes, head: bytes = b"", tail: bytes = b"") -> Write:
+    """The unit again and again."""
+
+    def write(file: IO[bytes], size: int) -> None:
+        file.write(head)
+        file.writelines(repeated(size, unit))
+        file.write(tail)
+
+    return write
 
 
-def one_line(file: IO[bytes], size: int) -> None:
-    """Prose in a single line."""
-    file.writelines(part.replace(b"\n\n", b" ") for part in prose(size))
+def told(head: bytes = b"", end: bytes = b"\n\n", tail: bytes = b"") -> Write:
+    """Prose whose paragraphs end so."""
+
+    def write(file: IO[bytes], size: int) -> None:
+        file.write(head)
+        file.writelines(part.replace(b"\n\n", end) for part in prose(size))
+        file.write(tail)
+
+    return write
 
 
-def letters(file: IO[bytes], size: int) -> None:
-    """No blank at all."""
-    file.writelines(repeated(size, b"abcdefghij"))
+def numbered(line: Callable[[int, str], str], head: bytes = b"", tail: bytes = b"") -> Write:
+    """Something made of each paragraph and its number."""
+
+    def write(file: IO[bytes], size: int) -> None:
+        file.write(head)
+        file.writelines(line(at, part.decode()).encode() for at, part in enumerate(prose(size)))
+        file.write(tail)
+
+    return write
 
 
-def punctuation(file: IO[bytes], size: int) -> None:
-    """Every character a token, after one word."""
-    file.write(b"word ")
-    file.writelines(repeated(size, b"!?.,;:-()"))
+def parts(part: Callable[[int], bytes], head: bytes = b"", tail: bytes = b"") -> Write:
+    """Parts of 10 kB of prose, each begun by a header with its number."""
+
+    def write(file: IO[bytes], size: int) -> None:
+        file.write(head)
+        for number in range(max(1, size // 10_000)):
+            file.write(part(number))
+            file.writelines(prose(10_000, number))
+        file.write(tail)
+
+    return write
+
+
+def record(number: int, text: str) -> str:
+    """A record of 500 bytes."""
+    return json.dumps({"title": f"Record {number}", "text": text})
+
+
+def section(number: int, text: str) -> str:
+    """A paragraph under a heading of reStructuredText."""
+    title = f"Section {number}"
+    return f"{title}\n{'=' * len(title)}\n\n{text}"
 
 
 def digits(file: IO[bytes], size: int) -> None:
@@ -120,117 +157,10 @@ def chinese(file: IO[bytes], size: int) -> None:
         file.write(("".join(chance.choices(letters, k=99)) + "。").encode())
 
 
-def short_lines(file: IO[bytes], size: int) -> None:
-    """Two letters a line."""
-    file.writelines(repeated(size, b"ab\n"))
-
-
 def html_small(file: IO[bytes], size: int) -> None:
     """Many paragraphs."""
     file.write(b"<html><head><title>Report</title></head><body>")
     file.writelines(b"<p>" + part + b"</p>" for part in prose(size))
-
-
-def html_one(file: IO[bytes], size: int) -> None:
-    """One paragraph."""
-    file.write(b"<html><body><p>")
-    file.writelines(part.replace(b"\n\n", b" ") for part in prose(size))
-
-
-def html_deep(file: IO[bytes], size: int) -> None:
-    """Elements inside each other."""
-    file.write(b"<html><body>word ")
-    file.writelines(repeated(size, b"<div>"))
-
-
-def html_wide(file: IO[bytes], size: int) -> None:
-    """Empty elements side by side."""
-    file.write(b"<html><body>word ")
-    file.writelines(repeated(size, b"<b>a</b>"))
-
-
-def html_table(file: IO[bytes], size: int) -> None:
-    """One table."""
-    file.write(b"<html><body><table>")
-    file.writelines(repeated(size, b"<tr><td>some</td><td>cell</td></tr>\n"))
-
-
-def mail(file: IO[bytes], size: int) -> None:
-    """One body."""
-    file.write(b"From: a@example.org\nSubject: Minutes\n\n")
-    file.writelines(prose(size))
-
-
-def mail_attachments(file: IO[bytes], size: int) -> None:
-    """Attachments of 10 kB."""
-    file.write(b"From: a@b.c\nMIME-Version: 1.0\n")
-    file.write(b'Content-Type: multipart/mixed; boundary="x"\n\n')
-    for number in range(max(1, size // 10_000)):
-        file.write(b"--x\nContent-Type: text/plain\n")
-        file.write(b'Content-Disposition: attachment; filename="%d.txt"\n\n' % number)
-        file.writelines(prose(10_000, number))
-    file.write(b"--x--\n")
-
-
-def mail_header(file: IO[bytes], size: int) -> None:
-    """A subject without end."""
-    file.write(b"From: a@example.org\nSubject: ")
-    file.writelines(part.replace(b"\n\n", b"\n ") for part in prose(size))
-    file.write(b"\n\nBody.\n")
-
-
-def mbox(file: IO[bytes], size: int) -> None:
-    """Messages of 10 kB."""
-    for number in range(max(1, size // 10_000)):
-        file.write(b"From a@b.c Wed Mar  5 10:00:00 2025\nFrom: a@b.c\nSubject: %d\n\n" % number)
-        file.writelines(prose(10_000, number))
-
-
-def mbox_nulls(file: IO[bytes], size: int) -> None:
-    """A separator, and zeros."""
-    file.write(b"From a@b.c Wed Mar  5 10:00:00 2025\nFrom: a@b.c\nSubject: s\n\nWords.\n")
-    file.writelines(repeated(size, b"\0"))
-
-
-def json_array(file: IO[bytes], size: int) -> None:
-    """Records of 500 bytes."""
-    file.write(b"[")
-    for number, part in enumerate(prose(size)):
-        record = json.dumps({"title": f"Record {number}", "text": part.decode()})
-        file.write((",\n" if number else "").encode() + record.encode())
-    file.write(b"]")
-
-
-def json_numbers(file: IO[bytes], size: int) -> None:
-    """One array of numbers."""
-    file.write(b"[0")
-    file.writelines(repeated(size, b",1"))
-    file.write(b"]")
-
-
-def json_string(file: IO[bytes], size: int) -> None:
-    """One string."""
-    file.write(b'{"text": "')
-    file.writelines(part.replace(b"\n\n", b"\\n\\n") for part in prose(size))
-    file.write(b'"}')
-
-
-def json_deep(file: IO[bytes], size: int) -> None:
-    """Arrays inside each other."""
-    file.writelines(repeated(size, b"["))
-
-
-def json_lines(file: IO[bytes], size: int) -> None:
-    """Records of 500 bytes."""
-    for number, part in enumerate(prose(size)):
-        record = json.dumps({"title": f"Record {number}", "text": part.decode()})
-        file.write(record.encode() + b"\n")
-
-
-def json_one_line(file: IO[bytes], size: int) -> None:
-    """A single record."""
-    json_string(file, size)
-    file.write(b"\n")
 
 
 def csv_long(file: IO[bytes], size: int) -> None:
@@ -248,32 +178,6 @@ def csv_wide(file: IO[bytes], size: int) -> None:
     file.write(",".join(f"label {number}" for number in range(50_000)).encode() + b"\n")
     row = ",".join(f"cell {number}" for number in range(50_000)).encode() + b"\n"
     file.writelines(row for _ in range(0, size, len(row)))
-
-
-def csv_cell(file: IO[bytes], size: int) -> None:
-    """A quotation mark that is never closed."""
-    file.write(b'a,b\n1,"')
-    file.writelines(prose(size))
-
-
-def markdown(file: IO[bytes], size: int) -> None:
-    """A heading for each paragraph."""
-    for number, part in enumerate(prose(size)):
-        file.write(b"## Section %d\n\n" % number + part)
-
-
-def restructured(file: IO[bytes], size: int) -> None:
-    """A heading for each paragraph."""
-    for number, part in enumerate(prose(size)):
-        title = f"Section {number}"
-        file.write(f"{title}\n{'=' * len(title)}\n\n".encode() + part)
-
-
-def rtf(file: IO[bytes], size: int) -> None:
-    """Paragraphs."""
-    file.write(rb"{\rtf1\ansi ")
-    file.writelines(part.replace(b"\n\n", b"\\par\n") for part in prose(size))
-    file.write(b"}")
 
 
 _XML = b'<?xml version="1.0" encoding="UTF-8"?>'
@@ -539,7 +443,7 @@ def pdf_scanned(file: IO[bytes], size: int) -> None:
 
 def zip_bomb(file: IO[bytes], size: int) -> None:
     """Punctuation, packed as small as it goes: 6 KB for 2 MB."""
-    packed(file, {"a.txt": lambda part: punctuation(part, size)}, level=9)
+    packed(file, {"a.txt": lambda part: PUNCTUATION(part, size)}, level=9)
 
 
 def zip_members(file: IO[bytes], size: int) -> None:
@@ -565,33 +469,45 @@ def gz_text(file: IO[bytes], size: int) -> None:
         packed_file.writelines(prose(size))
 
 
+PUNCTUATION = filled(b"!?.,;:-()", b"word ")
+"""Every character a token, after one word."""
+
+_MAIL = b"From: a@example.org\nSubject: "
+_MBOX = b"From a@b.c Wed Mar  5 10:00:00 2025\nFrom: a@b.c\nSubject: "
+_MULTIPART = b'From: a@b.c\nMIME-Version: 1.0\nContent-Type: multipart/mixed; boundary="x"\n\n'
+_ATTACHED = b'--x\nContent-Type: text/plain\nContent-Disposition: attachment; filename="%d.txt"\n\n'
+_HTML = b"<html><body>"
+
 KINDS: dict[str, tuple[str, Write]] = {
-    "text": (".txt", text),
-    "one line": (".txt", one_line),
-    "letters": (".txt", letters),
-    "punctuation": (".txt", punctuation),
+    "text": (".txt", told()),
+    "one line": (".txt", told(end=b" ")),
+    "letters": (".txt", filled(b"abcdefghij")),
+    "punctuation": (".txt", PUNCTUATION),
     "digits": (".txt", digits),
     "chinese": (".txt", chinese),
-    "short lines": (".txt", short_lines),
+    "short lines": (".txt", filled(b"ab\n")),
     "html": (".html", html_small),
-    "html, one p": (".html", html_one),
-    "html, deep": (".html", html_deep),
-    "html, wide": (".html", html_wide),
-    "html, table": (".html", html_table),
-    "mail": (".eml", mail),
-    "mail, attachments": (".eml", mail_attachments),
-    "mail, header": (".eml", mail_header),
-    "mbox": (".mbox", mbox),
-    "mbox, zeros": (".mbox", mbox_nulls),
-    "json": (".json", json_array),
-    "json, numbers": (".json", json_numbers),
-    "json, string": (".json", json_string),
-    "json, deep": (".json", json_deep),
-    "jsonl": (".jsonl", json_lines),
-    "jsonl, one": (".jsonl", json_one_line),
+    "html, one p": (".html", told(_HTML + b"<p>", b" ")),
+    "html, deep": (".html", filled(b"<div>", _HTML + b"word ")),
+    "html, wide": (".html", filled(b"<b>a</b>", _HTML + b"word ")),
+    "html, table": (
+        ".html",
+        filled(b"<tr><td>some</td><td>cell</td></tr>\n", _HTML + b"<table>"),
+    ),
+    "mail": (".eml", told(_MAIL + b"Minutes\n\n")),
+    "mail, attachments": (".eml", parts(lambda n: _ATTACHED % n, _MULTIPART, b"--x--\n")),
+    "mail, header": (".eml", told(_MAIL, b"\n ", b"\n\nBody.\n")),
+    "mbox": (".mbox", parts(lambda n: _MBOX + b"%d\n\n" % n)),
+    "mbox, zeros": (".mbox", filled(b"\0", _MBOX + b"s\n\nWords.\n")),
+    "json": (".json", numbered(lambda n, text: ",\n" * (n > 0) + record(n, text), b"[", b"]")),
+    "json, numbers": (".json", filled(b",1", b"[0", b"]")),
+    "json, string": (".json", told(b'{"text": "', b"\\n\\n", b'"}')),
+    "json, deep": (".json", filled(b"[")),
+    "jsonl": (".jsonl", numbered(lambda n, text: record(n, text) + "\n")),
+    "jsonl, one": (".jsonl", told(b'{"text": "', b"\\n\\n", b'"}\n')),
     "csv": (".csv", csv_long),
     "csv, wide": (".csv", csv_wide),
-    "csv, one cell": (".csv", csv_cell),
+    "csv, one cell": (".csv", told(b'a,b\n1,"')),
     "xlsx": (".xlsx", xlsx_long),
     "xlsx, wide": (".xlsx", xlsx_wide),
     "xlsx, strings": (".xlsx", xlsx_strings),
@@ -599,11 +515,11 @@ KINDS: dict[str, tuple[str, Write]] = {
     "odt": (".odt", odt),
     "pptx": (".pptx", pptx),
     "epub": (".epub", epub),
-    "rtf": (".rtf", rtf),
+    "rtf": (".rtf", told(rb"{\rtf1\ansi ", b"\\par\n", b"}")),
     "pdf": (".pdf", pdf),
     "pdf, scanned": (".pdf", pdf_scanned),
-    "markdown": (".md", markdown),
-    "rst": (".rst", restructured),
+    "markdown": (".md", numbered(lambda n, text: f"## Section {n}\n\n{text}")),
+    "rst": (".rst", numbered(section)),
     "zip bomb": (".zip", zip_bomb),
     "zip, empty members": (".zip", zip_members),
     "tar": (".tar", tar_texts),
@@ -611,15 +527,12 @@ KINDS: dict[str, tuple[str, Write]] = {
 }
 
 
-class RandomEmbedder:
+class RandomEmbedder(HashingEmbedder):
     """The packaged model's tokenizer, and for each token a random direction."""
 
     name = "random"
     fingerprint = "random 1"
     dimension = 384
-    late = False
-    backend = "none"
-    languages: frozenset[str] = frozenset()
 
     def __init__(self) -> None:
         self._real = SentenceTransformerEmbedder()
@@ -630,38 +543,6 @@ class RandomEmbedder:
         """The tokens as the model has them."""
         return self._real.tokens(text)
 
-    def passages(self, passages: Sequence[Passage]) -> Iterator[PassageEncoding]:
-        """One encoding a passage."""
-        for passage in passages:
-            tokens = self.tokens(passage.text)[: self.window]
-            pieces, vectors = self._look_up(passage.text, tokens)
-            firsts = [span.start - passage.start for span in passage.sentences]
-            owner = np.searchsorted(firsts, tokens[:, 0], side="right") - 1
-            sums = np.ones((len(firsts), self.dimension), dtype=np.float32)
-            np.add.at(sums, owner, vectors)
-            yield PassageEncoding(
-                sentences=sums / np.linalg.norm(sums, axis=1, keepdims=True),
-                counts=np.bincount(owner, minlength=len(firsts)).astype(np.int32),
-                pieces=pieces,
-                bits=np.packbits(vectors > 0, axis=1),
-            )
-
-    def query(self, question: str) -> QueryEncoding:
-        """The sum of its tokens."""
-        pieces, vectors = self._look_up(question, self.tokens(question))
-        whole = vectors.sum(axis=0) + 1e-6
-        return QueryEncoding(
-            vector=whole / np.linalg.norm(whole),
-            pieces=pieces,
-            tokens=vectors,
-            is_word=np.ones(len(pieces), dtype=bool),
-            continued=np.zeros(len(pieces), dtype=bool),
-        )
-
-    def queries(self, questions: Sequence[str]) -> list[QueryEncoding]:
-        """One by one."""
-        return [self.query(one) for one in questions]
-
     def _look_up(self, text: str, tokens: Offsets) -> tuple[np.ndarray, TokenVectors]:
         words = (text[start:end].lower().encode() for start, end in tokens.tolist())
         pieces = np.fromiter((zlib.crc32(word) & 0x7FFF for word in words), np.int32, len(tokens))
@@ -670,7 +551,7 @@ class RandomEmbedder:
 
 def index(path: Path, library: Path, *, model: str, reading: bool) -> None:
     """Index one file, and print what became of it; runs in a process of its own."""
-    a_heap_for_each_core()  # as the command does
+    limit_arenas()  # as the command does
     if reading:
         documents, failures = 0, list[Failure]()
         for one in read([path], options=ReadOptions()):

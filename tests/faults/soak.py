@@ -29,7 +29,7 @@ from pathlib import Path
 from hashing_embedder import HashingEmbedder
 
 from rag import Document, Library, LibraryBusy, RagError, SourceNotFound
-from rag.documents.watcher import changes
+from rag.documents.discovery import changes
 from rag.models.embedder import SentenceTransformerEmbedder
 from rag.runtime.malloc_arenas import limit_arenas
 from rag.runtime.threads import limit_blas_to_one_thread, shorten_switch_interval

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from targets import TARGETS
 
+pytestmark = pytest.mark.slow
+
 KEPT = Path(__file__).parent / "kept"
 SLOWEST = 20
 """Seconds for one input, on a machine that does much else."""

@@ -37,6 +37,7 @@ def indexed(
     facts: dict[int, str],
     reasons: dict[str, str],
     embedder: SentenceTransformerEmbedder,
+    sandboxed: None,  # noqa: ARG001 (what is broken may break its parser)
 ) -> Iterator[tuple[Library, IndexReport]]:
     """Everything, indexed in one run."""
     assert len(facts) + len(reasons) >= 60

@@ -8,27 +8,19 @@ from pathlib import Path
 import pytest
 from hashing_embedder import HashingEmbedder
 
-import rag.documents.sandbox.reader
 from rag import Library
 from rag.types.parts import part_source
 
 SENTENCES = [
     f"The ferry number {n} leaves the harbour of island {n * 7} at noon.\n\n" for n in range(700)
 ]
-PATCHED = (
-    "import rag.types.parts; rag.types.parts.PART_CHARACTERS = 10_000; from "
-    "rag.documents.sandbox.parser import main; main()"
-)
 
 
 @pytest.fixture(autouse=True)
 def short_parts(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The same parts in less time: files are read in a process of their own."""
-    monkeypatch.setattr(
-        rag.documents.sandbox.reader,
-        "COMMAND",
-        (rag.documents.sandbox.reader.COMMAND[0], "-c", PATCHED),
-    )
+    """Parts of 10,000 characters."""
+    monkeypatch.setattr("rag.types.parts.PART_CHARACTERS", 10_000)
+    monkeypatch.setattr("rag.documents.loaded.PART_CHARACTERS", 10_000)
 
 
 @pytest.fixture

@@ -11,12 +11,12 @@ from commands import rag
 from fastapi.testclient import TestClient
 from hashing_embedder import HashingEmbedder
 from mcp import Client
+from served import ADDRESS, application
 
 from rag import MAX_FILTER_LENGTH, MAX_QUESTION_LENGTH, InputError, Library
 from rag.runtime.settings import MAX_SEARCHED_LENGTH
 from rag.text import query_parser, spelling
 from rag.types.protocols import Embedder
-from ui import server
 from ui.mcp.tools import mcp_server
 
 LONG = "turret " * (MAX_QUESTION_LENGTH // 7) + "tank"
@@ -71,11 +71,7 @@ def test_the_limit_of_the_command(seeds: Library) -> None:
 
 def test_the_limit_of_the_server(library: Library) -> None:
     """For programs and on the page, whose address says the question, too."""
-
-    async def build() -> TestClient:
-        return TestClient(server.create_app(library), base_url="http://127.0.0.1:7860")
-
-    with asyncio.run(build()) as client:
+    with TestClient(application(library), base_url=ADDRESS) as client:
         for way in ("search", "ask", "find"):
             assert client.get(f"/api/v1/{way}", params={"q": LONG}).status_code == 200
             refused = client.get(f"/api/v1/{way}", params={"q": TOO_LONG})

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import typer
 from lacking import skip_unless_in_ci
+from test_package import python
 
 from rag.cli.main import app
 
@@ -93,16 +94,9 @@ HERE = re.compile(r'inet_addr\("127\.[0-9.]+"\)|inet_pton\(AF_INET6, "(::1|::fff
 NAME_SERVER = "htons(53)"
 
 
-def run(program: str, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    """Run a program in a fresh process, since a hook stays for good."""
-    return subprocess.run(
-        [sys.executable, "-c", program, *arguments], capture_output=True, text=True, check=False
-    )
-
-
 def test_every_way_out_is_closed() -> None:
     """Whoever tries is told so before anything leaves; this machine itself stays reachable."""
-    ended = run(TRY)
+    ended = python(TRY)
     assert ended.returncode == 0, ended.stderr
     found = dict(re.findall(r'"([^"]+)": "([^"]+)"', ended.stdout))
     assert len(found) == 15
@@ -112,7 +106,7 @@ def test_every_way_out_is_closed() -> None:
 def test_it_proves_that_it_holds() -> None:
     """A guard that refuses nothing is not taken for one."""
     deaf = "import sys; sys.addaudithook = lambda _: None"
-    ended = run(f"{deaf}; from rag.runtime import airgap; airgap.close()")
+    ended = python(f"{deaf}; from rag.runtime import airgap; airgap.close()")
     assert ended.returncode == 1
     assert "--airgap does not work here" in ended.stderr
 

@@ -15,15 +15,12 @@ from rag.search.scoring import SearchConfig
 DENSE, LEXICAL = np.array([0.8, -0.5, 0.2]), np.array([0.0, 0.6, 1.0])
 
 
-def test_fusion_by_hand() -> None:
-    """Half the cosine and half the lexical score; a negative cosine counts as nothing."""
-    assert scoring.fuse(DENSE, LEXICAL).tolist() == pytest.approx([0.4, 0.3, 0.6])
-
-
-def test_fusion_with_other_weights() -> None:
-    """Three quarters of the cosine and one of the lexical score."""
-    found = scoring.fuse(DENSE, LEXICAL, SearchConfig(dense_weight=0.75))
-    assert found.tolist() == pytest.approx([0.6, 0.15, 0.4])
+@pytest.mark.parametrize(("weight", "expected"), [(0.5, [0.4, 0.3, 0.6]), (0.75, [0.6, 0.15, 0.4])])
+def test_fusion_by_hand(weight: float, expected: list[float]) -> None:
+    """A share of the cosine and the rest of the lexical score; a negative cosine counts as 0."""
+    found = scoring.fuse(DENSE, LEXICAL, SearchConfig(dense_weight=weight))
+    assert found.tolist() == pytest.approx(expected)
+    assert SearchConfig().dense_weight == 0.5
 
 
 def test_query_that_the_model_cannot_read() -> None:
@@ -36,17 +33,13 @@ def test_query_that_the_model_cannot_read() -> None:
     assert scoring.rescale_lexical(np.array([0.25]), 1.0).tolist() == [0.25]
 
 
-def test_combination_by_hand() -> None:
-    """A quarter of the fusion and three quarters of the late interaction."""
-    found = scoring.combine(np.array([0.4, 1.0]), np.array([0.8, 0.0]))
-    assert found.tolist() == pytest.approx([0.7, 0.25])
-
-
-def test_combination_with_another_weight() -> None:
-    """Without a share for the late interaction, the fusion stays as it is."""
-    fused = np.array([0.4, 1.0])
-    found = scoring.combine(fused, np.array([0.8, 0.0]), SearchConfig(late_weight=0.0))
-    assert found.tolist() == fused.tolist()
+@pytest.mark.parametrize(("weight", "expected"), [(0.75, [0.7, 0.25]), (0.0, [0.4, 1.0])])
+def test_combination_by_hand(weight: float, expected: list[float]) -> None:
+    """A share of the late interaction and the rest of the fusion."""
+    config = SearchConfig(late_weight=weight)
+    found = scoring.combine(np.array([0.4, 1.0]), np.array([0.8, 0.0]), config)
+    assert found.tolist() == pytest.approx(expected)
+    assert SearchConfig().late_weight == 0.75
 
 
 def test_idf_by_hand() -> None:

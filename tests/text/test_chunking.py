@@ -113,25 +113,19 @@ def test_short_text_is_one_passage() -> None:
     assert [span.of(doc.text) for span in found.sentences] == ["One.", "Two.", "Three."]
 
 
-def test_breaks_prefer_paragraphs() -> None:
-    """Nine tokens in three paragraphs, target four: it breaks between paragraphs only."""
-    doc = document("A b. C.\n\nD e.\n\nF g.")
-    found = passages(doc, Words(6), target=5)
-    assert [one.text for one in found] == ["A b. C.", "D e.\n\nF g."]
-
-
-def test_long_sentence_comes_in_even_pieces() -> None:
-    """Ten words, a window of four: three pieces between words, none lost."""
-    doc = document("a b c d e f g h i j")
-    found = passages(doc, Words(4), target=4)
-    assert [one.text for one in found] == ["a b c d", "e f g h", "i j"]
-
-
-def test_word_longer_than_the_window() -> None:
-    """A single word is cut where it must be."""
-    doc = document("x" * 80)
-    found = passages(doc, Words(4), target=4)
-    assert [len(one.text) for one in found] == [32, 32, 16]
+@pytest.mark.parametrize(
+    ("text", "window", "target", "expected"),
+    [
+        ("A b. C.\n\nD e.\n\nF g.", 6, 5, ["A b. C.", "D e.\n\nF g."]),
+        ("a b c d e f g h i j", 4, 4, ["a b c d", "e f g h", "i j"]),
+        ("x" * 80, 4, 4, ["x" * 32, "x" * 32, "x" * 16]),
+    ],
+    ids=["between paragraphs", "a long sentence between words", "a word where it must be"],
+)
+def test_breaks(text: str, window: int, target: int, expected: list[str]) -> None:
+    """Worked by hand; nothing is lost."""
+    found = passages(document(text), Words(window), target=target)
+    assert [one.text for one in found] == expected
 
 
 def test_headings_lead_their_passage() -> None:

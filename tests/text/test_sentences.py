@@ -96,16 +96,7 @@ def test_a_part_of_a_text_splits_like_that_part_alone(before: str, part: str, af
         ),
         ("今天天气很好。我们去公园吧。好。", ["今天天气很好。", "我们去公园吧。", "好。"]),
         ("A line\nthat goes on. Another\nline.", ["A line\nthat goes on.", "Another\nline."]),
-    ],
-)
-def test_sentences(text: str, expected: list[str]) -> None:
-    """Abbreviations, initials, decimals, quotes, labels, danda and ideographic stops."""
-    assert _split(text) == expected
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
+        # List items and table rows begin sentences, and a number never stands alone.
         (
             "It says\n- one thing\n* another. And more\n• a third",
             ["It says", "- one thing", "* another.", "And more", "• a third"],
@@ -119,17 +110,19 @@ def test_sentences(text: str, expected: list[str]) -> None:
             "year | sum\n2009 | 3.5 Mr. X. Yes.\nThat is all. Really",
             ["year | sum", "2009 | 3.5 Mr. X. Yes.", "That is all.", "Really"],
         ),
+        # Notes follow the full stop at once; after a blank, brackets are of the next sentence.
+        ("It fell.[citation needed] It rose.", ["It fell.[citation needed]", "It rose."]),
+        ("It fell.[3][note 1] It rose.[c]", ["It fell.[3][note 1]", "It rose.[c]"]),
+        ("It fell.:4\u20135:24 It rose.:19-1", ["It fell.:4\u20135:24", "It rose.:19-1"]),
+        ("It fell. [Laughter] It rose.", ["It fell.", "[Laughter] It rose."]),
+        # Brackets and dots that were split off are no sentences.
+        ("Really. ... \n- !\n- yes", ["Really. ... \n- !", "- yes"]),
+        ("...", ["..."]),
     ],
 )
-def test_items_and_rows_begin_sentences(text: str, expected: list[str]) -> None:
-    """List items and table rows begin sentences, and a number never stands alone."""
+def test_sentences(text: str, expected: list[str]) -> None:
+    """Abbreviations, initials, decimals, quotes, labels, danda and ideographic stops."""
     assert _split(text) == expected
-
-
-def test_a_sentence_without_words_joins_its_neighbour() -> None:
-    """Brackets and dots that were split off are no sentences."""
-    assert _split("Really. ... \n- !\n- yes") == ["Really. ... \n- !", "- yes"]
-    assert _split("...") == ["..."]
 
 
 def test_a_long_speech_is_split_too() -> None:
@@ -174,22 +167,6 @@ def test_the_time_needed_grows_with_the_length_only(unit: str) -> None:
     start = time.process_time()
     sentences(text)
     assert time.process_time() - start < 5  # .5 s at most on the machine it was written on
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("It fell.[citation needed] It rose.", ["It fell.[citation needed]", "It rose."]),
-        ("It fell.[3][note 1] It rose.[c]", ["It fell.[3][note 1]", "It rose.[c]"]),
-        ("It fell.:4\u20135:24 It rose.:19-1", ["It fell.:4\u20135:24", "It rose.:19-1"]),
-        ("It fell. [Laughter] It rose.", ["It fell.", "[Laughter] It rose."]),
-    ],
-)
-def test_notes_belong_to_the_sentence_before(text: str, expected: list[str]) -> None:
-    """Footnotes' marks and editors' remarks follow the full stop at once; after a blank, what
-    stands in brackets is of the sentence that follows.
-    """
-    assert _split(text) == expected
 
 
 def test_many_notes_take_no_time() -> None:

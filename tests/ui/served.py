@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -13,9 +14,11 @@ from starlette.types import ASGIApp
 from rag import Library
 from rag.types import Passage, PassageEncoding
 from rag.types.protocols import Embedder
+from ui import server
 from ui.api import problems
 from ui.api.application import create_api
 from ui.jobs import Job, Jobs
+from ui.ops.lifecycle import Background
 from ui.ops.warm_up import WarmUp
 from ui.security.middleware import protect
 from ui.security.policy import LOCAL, decide
@@ -41,6 +44,15 @@ def api(
         base_url=f"{ADDRESS}{problems.PREFIX}",
         raise_server_exceptions=False,
     )
+
+
+def application(library: Library, background: Background | None = None) -> FastAPI:
+    """The whole application without a gate, built inside an event loop, as ``serve`` does."""
+
+    async def build() -> FastAPI:
+        return server.create_app(library, background)
+
+    return asyncio.run(build())
 
 
 def here(app: ASGIApp, *, may_change: bool = True) -> ASGIApp:

@@ -70,6 +70,7 @@ def waiting(reached: threading.Event, go: threading.Event) -> Callable[..., None
     return wait
 
 
+@pytest.mark.usefixtures("sandboxed")
 @pytest.mark.parametrize(
     "stage", ["hashing", "reading", "encoding", "publishing", "calibrating", "waiting to write"]
 )

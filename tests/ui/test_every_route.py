@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 from collections.abc import Iterator
 
@@ -11,10 +10,10 @@ from fastapi import FastAPI
 from fastapi.routing import _IncludedRouter
 from fastapi.testclient import TestClient
 from hashing_embedder import HashingEmbedder
+from served import application
 from starlette.routing import BaseRoute, Mount, Route
 
 from rag import Library
-from ui import server
 from ui.security import accounts
 from ui.security.middleware import protect
 from ui.security.policy import LOCAL, decide
@@ -40,11 +39,7 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:
 @pytest.fixture(scope="module")
 def app(library: Library) -> FastAPI:
     """The whole application over it, without a gate."""
-
-    async def build() -> FastAPI:
-        return server.create_app(library)
-
-    return asyncio.run(build())
+    return application(library)
 
 
 def walked(routes: list[BaseRoute], above: str = "") -> Iterator[tuple[str, str]]:

@@ -12,11 +12,11 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from hashing_embedder import HashingEmbedder
+from served import application
 from starlette.routing import Mount
 from test_every_route import walked
 
 from rag import MAX_QUESTION_LENGTH, Library
-from ui import server
 from ui.security.gradio_routes import MOST_ANSWERS, MOST_SESSIONS, OPEN, Events
 from ui.security.policy import MOST_BODY_BYTES
 
@@ -141,15 +141,11 @@ RAW = {
 @pytest.fixture(scope="module")
 def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FastAPI]:
     """The application over a library of one sentence."""
-
-    async def build(library: Library) -> FastAPI:
-        return server.create_app(library)
-
     folder = tmp_path_factory.mktemp("guarded")
     (folder / "turret.txt").write_text("Cockerill supplies the turret of the tank.")
     with Library.open(folder / "library", embedder=HashingEmbedder()) as library:
         library.index(folder)
-        yield asyncio.run(build(library))
+        yield application(library)
 
 
 @pytest.fixture(scope="module")

@@ -75,7 +75,7 @@ def test_what_is_known_is_said_in_figures() -> None:
     assert rows[rows.index(["Jan 2024", "2"]) :][:2] == [["Jan 2024", "2"], ["Mar 2024", "5"]]
     assert '<li><b>Title</b> <a href=".?q=query+0">query 0</a></li>' in html
     assert "1 document without a date." in html
-    assert "4 documents with only the time of their file" in html
+    assert "4 documents with only the time at which their file was saved" in html
     assert "/home/x" not in html
 
 
@@ -171,7 +171,7 @@ def test_a_passage_has_a_page_of_its_neighbours(client: TestClient, library: Lib
     assert texts[0].startswith("The turret of the tank comes from Ghent.")
     found = library.neighbours(hit.passage_id)
     assert len(found) == 2
-    assert re.findall(r"Likeness ([\d.-]+)", near) == [f"{one.likeness:.2f}" for one in found]
+    assert re.findall(r"Similarity ([\d.-]+)", near) == [f"{one.likeness:.2f}" for one in found]
     for one in found:
         assert f'<a class="open" href="../../insight/passages/{one.passage.id}">' in near
     document = re.findall(r'<h2><a href="\.\./\.\./(documents/[^"]+)"', near)[0]

@@ -16,14 +16,13 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from hashing_embedder import HashingEmbedder
-from many_files import fact, pdf
+from many_files import pdf
 from pdf_files import LEFT, RIGHT, WHOLE
 from PIL import Image
 
 import rag.documents.sandbox.page_viewer
 from rag import Library, LoadError
 from rag.documents.sandbox.page_viewer import PageViewer
-from rag.documents.sandbox.processes import stdin
 from ui import strings
 from ui.pages import pdf_pages
 from ui.security import origin
@@ -101,7 +100,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         shelf = pdf_pages.add_routes(app, library)
         with TestClient(protect(app, LOCAL), base_url="http://127.0.0.1:7860") as client:
             yield Served(client, library, folder, shelf)
-        assert shelf._viewer._process is None
+        assert shelf._viewer._worker.process is None
 
 
 @pytest.fixture
@@ -251,20 +250,6 @@ def test_protected(served: Served) -> None:
         assert refusal(served, served.address("bank.pdf", rest)) == (422, line)
 
 
-def test_protected_with_its_password(served: Served) -> None:
-    """Who has it sees the page; that opens it for nobody else."""
-    document = served.library.document(served.address("bank.pdf", "").split("/")[2])
-    path, viewer = served.folder / "bank.pdf", served.shelf._viewer
-    image = viewer.image(path, document.digest, 1, 300, ["tuna", "swordfish"])
-    assert image.width == 300
-    sought = rag.documents.sandbox.page_viewer.TextPattern(fact(2))
-    assert len(viewer.boxes(path, document.digest, 1, sought, ["swordfish"])) >= 1
-    with pytest.raises(LoadError, match="passwords are not stored"):
-        viewer.image(path, document.digest, 1, 300)
-    with pytest.raises(LoadError, match="none of the given ones opens it"):
-        viewer.image(path, document.digest, 1, 300, ["tuna"])
-
-
 @pytest.fixture
 def evil(served: Served, monkeypatch: pytest.MonkeyPatch) -> Iterator[Served]:
     """The routes with a process that can be led astray, and little patience with it."""
@@ -292,9 +277,10 @@ def test_bad_pages_cost_only_themselves(evil: Served) -> None:
     printing = evil.client.get(evil.address("survey.pdf", "pages/1.png?width=505"))
     assert printing.status_code == 200
     # A server that is killed closes nothing itself; its pipes close, and that is enough.
-    process = evil.shelf._viewer._process
+    process = evil.shelf._viewer._worker.process
     assert process is not None
-    stdin(process).close()
+    assert process.stdin is not None
+    process.stdin.close()
     assert process.wait(timeout=20) == 0
     again = evil.client.get(evil.address("survey.pdf", "pages/1.png?width=506"))
     assert again.status_code == 200

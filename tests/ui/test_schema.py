@@ -5,7 +5,6 @@ It asks within this process, and reaches no network.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterator, Sequence
 from http import HTTPStatus
 from typing import Any
@@ -21,10 +20,9 @@ from schemathesis.specs.openapi.checks import (
     negative_data_rejection,
     positive_data_acceptance,
 )
-from served import ADDRESS, here
+from served import ADDRESS, application, here
 
 from rag import IndexReport, Library
-from ui import server
 from ui.api import problems
 from ui.jobs import Jobs
 from ui.ops.lifecycle import Background
@@ -53,12 +51,8 @@ def schema(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BaseSchema]:
         (folder / f"{name}.md").write_text(f"# About {name}\n\nWhat is said of {name} here.")
     with Library.open(folder / "library", embedder=HashingEmbedder()) as library:
         library.index(folder)
-
-        async def build() -> TestClient:
-            background = Background(WarmUp(library), Jobs(Reluctant()))
-            return TestClient(here(server.create_app(library, background)))
-
-        client = asyncio.run(build())
+        background = Background(WarmUp(library), Jobs(Reluctant()))
+        client = TestClient(here(application(library, background)))
         document = client.get(f"{ADDRESS}/api/v1/openapi.json")
         found = from_dict(document.json())
         found.app = client.app

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 import socket
 from collections.abc import Iterator
 from html import escape, unescape
 from pathlib import Path
 
 import pytest
-from fastapi import FastAPI
 from fastapi.testclient import TestClient
-from served import here
+from served import application, here
 
 from rag import InputError, Library, LibraryDamaged
 from ui import server, strings
@@ -23,20 +21,14 @@ SEEDS = Path(__file__).parents[2] / "seeds"
 
 
 @pytest.fixture(scope="module")
-def library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:
+def library(seeds: Library) -> Library:
     """The seed articles, indexed."""
-    with Library.open(tmp_path_factory.mktemp("library")) as opened:
-        opened.index([SEEDS])
-        yield opened
+    return seeds
 
 
 def built(library: Library, *, may_change: bool = False) -> TestClient:
-    """A client of the application, which is built inside an event loop, as ``serve`` does."""
-
-    async def build() -> FastAPI:
-        return server.create_app(library)
-
-    app = here(asyncio.run(build()), may_change=may_change)
+    """A client of the application."""
+    app = here(application(library), may_change=may_change)
     return TestClient(app, base_url="http://127.0.0.1")
 
 

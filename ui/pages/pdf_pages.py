@@ -64,7 +64,7 @@ class Shelf:
         found = self._originals.find(document, self._library.sources(document.id))
         if isinstance(found, MissingFile):
             raise Refused(404 if found.why == "inside" else 410, found.reason)
-        return found.path
+        return found
 
     def image(self, document: Document, number: int, width: int = WIDTH) -> PageImage:
         """Render a page, counted from 1, at a width in pixels.

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from rag.cluster.ray import object_storage
+from rag.documents.detection import is_ignored
 from rag.documents.discovery import Discovery, discover, excluded
-from rag.documents.ignored_names import is_ignored
 from rag.documents.registry import supported
 from rag.errors import InputError
 from rag.ingest.run_state import ListedFile, list_file

@@ -8,8 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from rag.documents.content import Content
-from rag.documents.formats.office import Items, about, main_part
-from rag.documents.layout import Layout
+from rag.documents.layout import Items, Layout
 from rag.documents.loaded import Loaded
 from rag.documents.office_zip import (
     Element,
@@ -17,6 +16,8 @@ from rag.documents.office_zip import (
     attribute,
     child,
     children,
+    core_properties,
+    main_part,
     open_package,
     walk,
 )
@@ -102,7 +103,7 @@ def load_docx(content: Content) -> Loaded:
     )
     writer.write(body)
     warnings = (_OTHER_FORMATS,) if any(True for _ in children(body, "w:altChunk")) else ()
-    return about(package).loaded(writer.layout.blocks(), warnings)
+    return core_properties(package).of_blocks(writer.layout.blocks(), warnings)
 
 
 class _Writer:

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 
 from rag.documents.character_encoding import decode
 from rag.documents.content import Content
-from rag.documents.formats.html import feed
+from rag.documents.formats.html import declared_encoding, feed
 from rag.documents.layout import MACHINERY, Layout
 from rag.documents.loaded import Block, Loaded
-from rag.documents.metadata import FileMetadata
+from rag.documents.metadata import Metadata, file_metadata
 from rag.documents.office_zip import Element, Package, open_package, resolved
 from rag.documents.whitespace import one_line
 from rag.errors import LoadError
@@ -22,8 +22,6 @@ _CHAPTER_LEVEL = 1
 _CONTAINER = "META-INF/container.xml"
 _ENCRYPTION = "META-INF/encryption.xml"
 _PAGES = frozenset({"application/xhtml+xml", "text/html", "text/x-oeb1-document"})
-_CHARSET = re.compile(rb"""(?:charset|encoding)\s*=\s*["']?\s*([\w.:-]+)""", re.IGNORECASE)
-_CHARSET_WITHIN = 1024
 _DECLARATION = re.compile(r"<\?xml[^>]*\?>|\x00")
 _VOID = frozenset({"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta"})
 _CLOSED_AT_ONCE = re.compile(r"<([A-Za-z][\w:-]*)((?:\s[^<>]*)?)/>")
@@ -70,7 +68,7 @@ def load_epub(content: Content) -> Loaded:
         blocks += chapter
     if warnings and not blocks:
         raise LoadError(f"none of its chapters can be read: {warnings[0]}")
-    return _about(root).loaded(blocks, tuple(warnings))
+    return _about(root).of_blocks(blocks, tuple(warnings))
 
 
 def _local_name(element: Element) -> str:
@@ -161,8 +159,7 @@ def _points(root: Element) -> Iterator[tuple[str, str]]:
 
 def _chapter(package: Package, item: _Item, label: str) -> list[Block]:
     data = package.read(item.name)
-    declared = _CHARSET.search(data[:_CHARSET_WITHIN])
-    markup, _ = decode(data, declared[1].decode("ascii", "replace") if declared else None)
+    markup, _ = decode(data, declared_encoding(data))
     layout = Layout(MACHINERY)
     feed(_CLOSED_AT_ONCE.sub(_expand_empty_tag, _DECLARATION.sub("", markup)), layout)
     blocks = layout.blocks()
@@ -181,14 +178,14 @@ def _expand_empty_tag(tag: re.Match[str]) -> str:
     return tag[0] if tag[1].lower() in _VOID else f"<{tag[1]}{tag[2]}></{tag[1]}>"
 
 
-def _about(root: Element) -> FileMetadata:
+def _about(root: Element) -> Metadata:
     values: dict[str, list[str]] = {}
     for metadata in _all(root, "metadata"):
         for element in metadata.iter():
             words = one_line("".join(element.itertext()) if isinstance(element.tag, str) else "")
             if words:
                 values.setdefault(_local_name(element), []).append(html.unescape(words))
-    return FileMetadata(
+    return file_metadata(
         title=values.get("title", [""])[0],
         author=", ".join(values.get("creator", [])),
         date=values.get("date", [""])[0],

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import islice
 from typing import Any, TypeAlias
 
-from rag.documents.character_encoding import decoded_pieces
+from rag.documents.character_encoding import decoded_pieces, encoding_note
 from rag.documents.content import Content
-from rag.documents.fields import Facts
-from rag.documents.formats.html_metadata import page_facts
+from rag.documents.dates import parse_date
 from rag.documents.layout import MACHINERY, UNREADABLE, Layout
-from rag.documents.loaded import Block, Loaded, first_title, in_parts
+from rag.documents.loaded import Block, Loaded
+from rag.documents.metadata import Metadata, format_value
 from rag.documents.office_zip import is_out_of_memory
+from rag.documents.whitespace import one_line
 
 _Element: TypeAlias = Any  # an lxml element (lxml ships no types)
+_Declared: TypeAlias = Mapping[str, Sequence[str]]
 _Extract: TypeAlias = Any  # trafilatura's own Document
 
 _LEAST_SHARE = 0.7
@@ -58,8 +61,32 @@ _VIEWS = (partial(Layout, hidden=True), partial(Layout, MACHINERY), partial(Layo
 """What counts as page text, in order of preference. The second is for pages whose scripts would
 reveal hidden elements, the third for pages that are all navigation."""
 
-_NOTHING = Facts(None, None, {})
+_NOTHING = Metadata()
 _NOISY = ("trafilatura", "htmldate", "courlan", "justext")
+
+_TITLE = (
+    *("og:title", "headline", "citation_title", "dc.title", "dcterms.title", "twitter:title"),
+)
+_AUTHOR = (
+    *("author", "article:author", "og:author", "citation_author", "dc.creator", "dc:creator"),
+    *("dcterms.creator", "parsely-author", "sailthru.author", "byl", "creator"),
+)
+_DATE = (
+    *("article:published_time", "datepublished", "citation_publication_date", "dc.date.issued"),
+    *("dcterms.issued", "dcterms.date", "dc.date", "dc.date.created", "dcterms.created"),
+    *("parsely-pub-date", "sailthru.date", "publication_date", "publish_date", "published_time"),
+    *("pubdate", "publishdate", "article.published", "og:published_time", "date"),
+)
+_LANGUAGE = ("content-language", "og:locale", "dc.language", "inlanguage")
+
+_LINKED = ("headline", "datePublished", "author", "inLanguage")
+"""JSON-LD properties to use."""
+
+_MOST_SAID = 20
+"""Maximum number of values per name, such as a paper's authors."""
+
+_ADDRESS = re.compile(r"https?:|www\.|\S+@\S+$", re.IGNORECASE)
+_LANGUAGE_TAG = re.compile(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{1,8})*")
 
 
 def load_html(content: Content) -> Iterator[Loaded]:
@@ -72,7 +99,7 @@ def load_html(content: Content) -> Iterator[Loaded]:
 
     Raises LoadError if the bytes are not text.
     """
-    pieces, encoding = decoded_pieces(content, _declared_encoding(content))
+    pieces, encoding = decoded_pieces(content, declared_encoding(content))
     if len(content) - _size_of_pictures(content) > _LARGE:
         yield from _load_in_pieces(content, encoding)
         return
@@ -89,7 +116,7 @@ def load_html(content: Content) -> Iterator[Loaded]:
     is_article = bool(article) and _is_good_extraction(article, page, tree)
     yield from _to_loaded(
         article if is_article else page,
-        stated=page_facts(tree, found.author if found is not None else None),
+        stated=_page_facts(tree, found.author if found is not None else None),
         encoding=encoding,
         extraction="article" if is_article else "page",
     )
@@ -106,7 +133,7 @@ def _load_in_pieces(content: Content, encoding: str) -> Iterator[Loaded]:
     """Load all text of a page, keeping only one piece and one part in memory."""
 
     def pieces() -> Iterator[str]:
-        decoded, _ = decoded_pieces(content, _declared_encoding(content))
+        decoded, _ = decoded_pieces(content, declared_encoding(content))
         return (_DOCUMENT_MARKUP.sub("", piece) for piece in decoded)
 
     head = _tree("".join(islice(pieces(), _PIECES_WITH_HEAD)))
@@ -115,7 +142,7 @@ def _load_in_pieces(content: Content, encoding: str) -> Iterator[Loaded]:
         letters = _count_letters(_stream_blocks(pieces(), layout))
         if layout.unseen <= letters > 0:
             break
-    stated = _NOTHING if head is None else page_facts(head, None)
+    stated = _NOTHING if head is None else _page_facts(head, None)
     yield from _to_loaded(
         _stream_blocks(pieces(), view()), stated=stated, encoding=encoding, extraction="page"
     )
@@ -150,22 +177,14 @@ def feed(markup: str, layout: Layout) -> None:
 
 
 def _to_loaded(
-    blocks: Iterable[Block], *, stated: Facts = _NOTHING, encoding: str, extraction: str
+    blocks: Iterable[Block], *, stated: Metadata = _NOTHING, encoding: str, extraction: str
 ) -> Iterator[Loaded]:
-    notes = {"extraction": extraction}
-    if encoding != "utf-8":
-        notes["encoding"] = encoding
-    for text, headings in in_parts(blocks):
-        yield Loaded(
-            text=text,
-            title=stated.title or first_title(text, headings),
-            date=stated.date,
-            metadata={**stated.metadata, **notes},
-            headings=headings,
-        )
+    notes = {"extraction": extraction} | encoding_note(encoding)
+    return stated.in_parts(blocks, notes=notes)
 
 
-def _declared_encoding(data: Content) -> str | None:
+def declared_encoding(data: Content) -> str | None:
+    """The encoding that a page declares near its beginning."""
     declared = _CHARSET.search(data[:_CHARSET_WITHIN])
     return declared[1].decode("ascii", "replace") if declared else None
 
@@ -277,3 +296,104 @@ def _html_tag(element: _Element) -> str:
     if element.tag == "code" and "\n" in "".join(element.itertext()):
         return "pre"
     return _AS_HTML.get(element.tag, str(element.tag))
+
+
+def _page_facts(tree: _Element, byline: str | None) -> Metadata:
+    """Title, date, author and language of a page, from its machine-readable metadata.
+
+    ``byline`` is the author named in the content, used if there is no other. The date is that of
+    publication; none is guessed from the text.
+    """
+    declared = _declared(tree)
+    author = _author(declared)
+    language = _language(tree, declared)
+    title = _title(tree, declared)
+    date = next(filter(None, map(parse_date, _all(declared, _DATE))), None)
+    origins = {
+        "title": "file" if title else "",
+        "author": "file" if author else "document" if byline else "",
+        "date": "file" if date else "",
+        "language": "file" if language else "",
+    }
+    if date is None:
+        date = next(filter(None, map(parse_date, _marked_dates(tree))), None)
+        origins["date"] = "document" if date else ""
+    metadata = {"author": author or one_line(byline or ""), "language": language}
+    metadata |= {f"{name}_from": origin for name, origin in origins.items()}
+    return Metadata(title or None, date, {name: words for name, words in metadata.items() if words})
+
+
+def _all(declared: _Declared, names: tuple[str, ...]) -> Iterator[str]:
+    for name in names:
+        yield from declared.get(name, ())
+
+
+def _title(tree: _Element, declared: _Declared) -> str:
+    """The declared title, without the site's name if that can be recognised."""
+    named = next(filter(None, map(one_line, _all(declared, _TITLE))), "")
+    title = one_line(tree.findtext(".//title") or "")
+    if named or not title:
+        return named
+    for heading in tree.iter("h1"):
+        words = one_line(heading.text_content())
+        if words and title.startswith(words):
+            return words
+    return title
+
+
+def _author(declared: _Declared) -> str:
+    """All values of the first author name that has any, unless they are URLs of author pages."""
+    for name in _AUTHOR:
+        stated = map(one_line, declared.get(name, ()))
+        names = [words for words in stated if words and not _ADDRESS.match(words)]
+        if names:
+            return "; ".join(dict.fromkeys(names))  # many are written "Doe, Jane"
+    return ""
+
+
+def _language(tree: _Element, declared: _Declared) -> str:
+    root = tree.getroottree().getroot()
+    stated = (root.get("lang"), root.get("xml:lang"), *_all(declared, _LANGUAGE))
+    tags = (words.strip() for words in stated if words)
+    return next((tag.replace("_", "-") for tag in tags if _LANGUAGE_TAG.fullmatch(tag)), "")
+
+
+def _marked_dates(tree: _Element) -> Iterator[str]:
+    marked = tree.xpath("//time[@pubdate] | //*[@itemprop = 'datePublished']")
+    for element in islice(marked, _MOST_SAID):
+        yield element.get("datetime") or element.get("content") or element.text_content()
+
+
+def _declared(tree: _Element) -> _Declared:
+    """Values of meta elements and JSON-LD, by lower-case name, in order."""
+    stated: dict[str, list[str]] = {}
+
+    def add(name: str, value: str) -> None:
+        values = stated.setdefault(name.lower(), [])
+        if len(values) < _MOST_SAID:
+            values.append(value)
+
+    for meta in tree.iter("meta"):
+        for attribute in ("property", "name", "itemprop", "http-equiv"):
+            if meta.get(attribute) and meta.get("content"):
+                add(meta.get(attribute), meta.get("content"))
+    for script in tree.iterfind(".//script[@type='application/ld+json']"):
+        for name, value in _linked_data(script.text or ""):
+            add(name, value)
+    return stated
+
+
+def _linked_data(source: str) -> Iterator[tuple[str, str]]:
+    """Properties of the page in a JSON-LD script, outermost first."""
+    try:
+        nodes = [json.loads(source, strict=False)]
+    except (ValueError, RecursionError):
+        return
+    for node in nodes:  # the list grows during iteration
+        if isinstance(node, list):
+            nodes += node
+        elif isinstance(node, dict):
+            yield from (
+                (name, words) for name in _LINKED if (words := format_value(node.get(name)))
+            )
+            nodes += node.values()

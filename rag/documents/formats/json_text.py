@@ -10,10 +10,10 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TypeAlias
 
-from rag.documents.character_encoding import decode, decoded_pieces, lines_of
+from rag.documents.character_encoding import decode, decoded_pieces, encoding_note, lines_of
 from rag.documents.content import Content, whole
-from rag.documents.fields import by_lower_case, facts, format_value, scalar
 from rag.documents.loaded import LONGEST_HEADING, Loaded, Member
+from rag.documents.metadata import by_lower_case, format_value, from_fields, scalar
 from rag.documents.whitespace import one_line, tidy
 from rag.errors import LoadError
 from rag.types import Failure, Heading, Span
@@ -70,7 +70,7 @@ def members_of_json(data: Content) -> Iterator[Member | Failure]:
         for number, item in enumerate(value, 1):
             yield Member(str(number), _to_loaded(item))
     else:
-        yield Member("", _to_loaded(value, {} if encoding == "utf-8" else {"encoding": encoding}))
+        yield Member("", _to_loaded(value, encoding_note(encoding)))
 
 
 def members_of_json_lines(data: Content) -> Iterator[Member | Failure]:
@@ -179,15 +179,9 @@ def _to_loaded(value: _Value, notes: Mapping[str, str] | None = None) -> Loaded:
     field = _text_field(value) if isinstance(value, dict) else None
     if not isinstance(value, dict) or field is None:
         return Loaded(tidy("\n".join(_as_lines(value))), metadata=notes or {})
-    stated = facts({key: item for key, item in value.items() if key != field}, _TITLE)
+    stated = from_fields({key: item for key, item in value.items() if key != field}, _TITLE)
     text, headings = _with_heading(tidy(_as_text(value[field])), stated.title)
-    return Loaded(
-        text=text,
-        title=stated.title,
-        date=stated.date,
-        metadata={**stated.metadata, **(notes or {})},
-        headings=headings,
-    )
+    return stated.of_text(text, headings, notes=notes)
 
 
 def _with_heading(text: str, title: str | None) -> tuple[str, tuple[Heading, ...]]:

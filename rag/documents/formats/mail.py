@@ -3,30 +3,23 @@
 from __future__ import annotations
 
 import codecs
+import datetime as dt
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from email.policy import Policy
+from email.utils import parseaddr, parsedate_to_datetime
 from io import BytesIO
 from typing import Any, cast
 
 from rag.documents.character_encoding import decode
 from rag.documents.content import Content, whole
 from rag.documents.formats.html import load_html
-from rag.documents.formats.mail_headers import (
-    date_of,
-    file_name,
-    header,
-    language_of,
-    name_of_person,
-    parse,
-    safe_name,
-)
 from rag.documents.loaded import Block, Loaded, Member, join_blocks
-from rag.documents.metadata import FileMetadata
-from rag.documents.whitespace import tidy
+from rag.documents.metadata import file_metadata
+from rag.documents.whitespace import one_line, tidy
 from rag.errors import LoadError
 from rag.types import Failure, Heading
 
@@ -55,6 +48,16 @@ _SEPARATOR = re.compile(
     rb"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)\b[^\n]{0,40}\d:\d\d[^\n]{0,40}\n"
 )
 """The separator line of an mbox message ends with a date in the format of C's asctime."""
+
+_LONGEST_HEADER = 10_000
+_LONGEST_STRUCTURE = 2_000
+"""Maximum characters read of a header, and of one that describes a part's encoding, which the
+parser parses repeatedly: its time is quadratic."""
+
+_LONGEST_NAME = 120
+_LONGEST_SUFFIX = 20
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
+_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*")
 
 _HEADER = re.compile(rb"[!-9;-~]+:")
 _ESCAPED = re.compile(rb"\n>(>*From )")
@@ -110,7 +113,7 @@ def members_of_mail(data: Content) -> Iterator[Member | Failure]:
     """
     message = whole(data)
     try:
-        loaded, attached = _split_message(message, policy.default.clone(header_factory=parse))
+        loaded, attached = _split_message(message, policy.default.clone(header_factory=_parse))
     except LoadError:
         raise
     except Exception:  # noqa: BLE001 - headers that are broken enough make the parser trip
@@ -197,23 +200,23 @@ def _children(part: EmailMessage) -> list[EmailMessage]:
 
 
 def _is_attached(part: EmailMessage) -> bool:
-    return part.get_content_disposition() == "attachment" or bool(file_name(part))
+    return part.get_content_disposition() == "attachment" or bool(_file_name(part))
 
 
 def _to_loaded(message: EmailMessage, parts: _Parts) -> Loaded:
-    subject, sender, date = header(message, "Subject"), header(message, "From"), date_of(message)
-    about = FileMetadata(
+    subject, sender, date = _header(message, "Subject"), _header(message, "From"), _date_of(message)
+    about = file_metadata(
         title=subject or (f"Mail from {sender}" if sender else ""),
-        author=name_of_person(sender),
+        author=_name_of_person(sender),
         date=date.isoformat() if date else "",
-        language=language_of(message),
+        language=_language_of(message),
     )
     people = {
         "from": sender,
-        "to": header(message, "To"),
-        "cc": header(message, "Cc"),
+        "to": _header(message, "To"),
+        "cc": _header(message, "Cc"),
     }
-    lines = {**people, "date": date.isoformat() if date else header(message, "Date")}
+    lines = {**people, "date": date.isoformat() if date else _header(message, "Date")}
     head = "\n".join(f"{name.title()}: {words}" for name, words in lines.items() if words)
     text, headings = join_blocks([Block(subject, 1), Block(head)])
     texts = [text] if text else []
@@ -233,9 +236,9 @@ def _to_loaded(message: EmailMessage, parts: _Parts) -> Loaded:
             at += len(body.text)
     return Loaded(
         text="\n\n".join(texts),
-        title=about.title or None,
+        title=about.title,
         date=date,
-        metadata={name: words for name, words in people.items() if words} | about.metadata(),
+        metadata={**{name: words for name, words in people.items() if words}, **about.fields},
         headings=tuple(marks),
         warnings=tuple(warnings),
     )
@@ -286,7 +289,7 @@ def _unfold(text: str, *, with_blank: bool) -> str:
 
 def _attachment(part: EmailMessage, number: int) -> Member | Failure:
     kind = part.get_content_type()
-    name = file_name(part) or f"part {number}"
+    name = _file_name(part) or f"part {number}"
     if kind in _ENCRYPTED:
         return Failure(name, _SEALED)
     if kind == "message/rfc822":
@@ -302,8 +305,8 @@ def _attached_message(part: EmailMessage, name: str) -> Member | Failure:
 
     try:
         (message,) = _children(part)
-        subject = re.sub(r"[/\\]", "-", header(message, "Subject"))
-        name = file_name(part) or safe_name(subject) or name
+        subject = re.sub(r"[/\\]", "-", _header(message, "Subject"))
+        name = _file_name(part) or _safe_name(subject) or name
         written = BytesIO()
         # Keep the headers as they are, without refolding.
         as_it_came = policy.compat32.clone(max_line_length=0)
@@ -318,3 +321,72 @@ def _attached_message(part: EmailMessage, name: str) -> Member | Failure:
 def _bytes(part: EmailMessage) -> bytes:
     payload = part.get_payload(decode=True)
     return payload if isinstance(payload, bytes) else b""
+
+
+def _parse(name: str, value: str) -> Any:  # noqa: ANN401 - a kind of string made by the parser
+    """Parse a header, truncated if it would take too long."""
+    is_structure = name.lower().startswith("content-")
+    longest = _LONGEST_STRUCTURE if is_structure else _LONGEST_HEADER
+    return policy.default.header_factory(name, value[:longest])
+
+
+def _header(message: EmailMessage, name: str) -> str:
+    """A header decoded on one line; empty if missing."""
+    raw = next((v for key, v in message.raw_items() if key.lower() == name.lower()), "")
+    raw = str(raw)[:_LONGEST_HEADER]
+    if _SURROGATE.search(raw):  # raw non-ASCII bytes in no declared encoding
+        try:
+            return one_line(decode(raw.encode("ascii", "surrogateescape"))[0])
+        except (LoadError, UnicodeError):
+            return one_line(_SURROGATE.sub("\ufffd", raw))
+    return one_line(_decode(name, raw))
+
+
+def _date_of(message: EmailMessage) -> dt.date | None:
+    """Date of sending, in the sender's time zone."""
+    try:
+        return parsedate_to_datetime(_header(message, "Date")).date()
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None
+
+
+def _language_of(message: EmailMessage) -> str:
+    """The declared language, if there is exactly one."""
+    language = _header(message, "Content-Language")
+    return language if _LANGUAGE.fullmatch(language) else ""
+
+
+def _name_of_person(written: str) -> str:
+    """The name in an address such as ``Jane Doe <jane@example.org>``, otherwise the whole
+    address.
+    """
+    try:
+        return parseaddr(written)[0] or written
+    except RecursionError:  # deeply nested comments
+        return written
+
+
+def _file_name(part: EmailMessage) -> str:
+    """File name of an attachment, safe to use in a path; empty if it has none."""
+    try:
+        name = part.get_filename() or ""
+        return _safe_name(_decode("Subject", name) if "=?" in name else name)
+    except Exception:  # noqa: BLE001 - broken headers make the parser raise whatever it likes
+        return ""
+
+
+def _safe_name(name: str) -> str:
+    """Turn a name into a single path component, preventing path traversal by the sender."""
+    last = one_line(re.split(r"[/\\]", name)[-1].strip().lstrip("."))
+    if len(last) <= _LONGEST_NAME:
+        return last
+    stem, dot, suffix = last.rpartition(".")
+    return f"{stem[:_LONGEST_NAME]}{dot}{suffix[:_LONGEST_SUFFIX]}" if dot else last[:_LONGEST_NAME]
+
+
+def _decode(name: str, raw: str) -> str:
+    """Value of a header with encoded words decoded."""
+    try:
+        return str(policy.default.header_factory(name, raw))
+    except Exception:  # noqa: BLE001 - broken headers make the parser raise whatever it likes
+        return raw

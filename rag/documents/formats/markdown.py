@@ -6,12 +6,12 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from rag.documents.character_encoding import decoded_pieces
+from rag.documents.character_encoding import decoded_pieces, encoding_note
 from rag.documents.content import Content
-from rag.documents.fields import facts
 from rag.documents.formats.html import feed
 from rag.documents.layout import UNREADABLE, Layout
 from rag.documents.loaded import Block, Loaded, first_title, join_blocks
+from rag.documents.metadata import from_fields
 from rag.documents.splitter import regroup
 
 if TYPE_CHECKING:
@@ -45,16 +45,7 @@ def load_markdown(content: Content) -> Iterator[Loaded]:
         blocks, extraction = _blocks(fence + body)
         fence = _open_fence(fence + body)
         text, headings = join_blocks([Block(broken), *blocks])
-        stated = facts(front)
-        if encoding != "utf-8":
-            extraction["encoding"] = encoding
-        yield Loaded(
-            text=text,
-            title=stated.title or first_title(text, headings),
-            date=stated.date,
-            metadata={**stated.metadata, **extraction},
-            headings=headings,
-        )
+        yield from_fields(front).of_text(text, headings, notes=extraction | encoding_note(encoding))
 
 
 def _open_fence(source: str) -> str:

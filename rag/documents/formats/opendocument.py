@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from itertools import chain
 
 from rag.documents.content import Content
-from rag.documents.formats.office import dublin_core
-from rag.documents.formats.opendocument_styles import Styles, number, read_styles
 from rag.documents.formats.pptx import NOTES, TITLE_LEVEL, join_pages
 from rag.documents.formats.spreadsheet import SHEET_LEVEL, RowQuota
 from rag.documents.layout import Layout
 from rag.documents.loaded import Block, Loaded
-from rag.documents.metadata import FileMetadata
+from rag.documents.metadata import Metadata
 from rag.documents.office_zip import (
     Element,
     Package,
     attribute,
     child,
     children,
+    dublin_core,
     open_package,
     walk,
 )
@@ -55,11 +56,37 @@ _AS_HTML = {
 _DEEPEST_HEADING = 6
 _TOP = frozenset({"text:p", "text:h", "text:list", "table:table"})
 _AS_TEXT = {"text:s": " ", "text:tab": " "}
-_NO_STYLES = Styles({}, frozenset(), frozenset())
+_NUMBER = re.compile(r"[0-9]{1,9}")
+_TITLE = "Title"  # whatever the program displays
+_FAMILIES = {"text:p": "paragraph", "text:h": "paragraph", "text:span": "text"}
 _MOST_REPEATED = 1_000
 """Maximum copies of a repeated cell or row: more just fill a sheet to its edge."""
 _MOST_COLUMNS = 16_384
 """Maximum number of cells read per row; no program shows more."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Styles:
+    """``starts`` maps the style of each numbered list to the first number of each level (from 1).
+    ``titles`` and ``hidden`` are styles by family and name.
+    """
+
+    starts: Mapping[tuple[str, int], int]
+    titles: frozenset[tuple[str, str]]
+    hidden: frozenset[tuple[str, str]]
+
+    def makes_title(self, element: Element) -> bool:
+        """Whether a paragraph is the document title."""
+        return _style_of(element) in self.titles
+
+    def hides(self, tag: str, element: Element) -> bool:
+        """Whether the element, with short name ``tag``, is hidden."""
+        if tag == "text:section":
+            return attribute(element, "text:display") == "none"
+        return tag in _FAMILIES and _style_of(element, _FAMILIES[tag]) in self.hidden
+
+
+_NO_STYLES = _Styles({}, frozenset(), frozenset())
 
 
 def load_odt(content: Content) -> Loaded:
@@ -69,9 +96,9 @@ def load_odt(content: Content) -> Loaded:
     """
     package, root = _open_content(content)
     body = _body(root, "office:text")
-    writer = _Writer(read_styles(package, root))
+    writer = _Writer(_read_styles(package, root))
     writer.write(body)
-    return _about(package).loaded(writer.layout.blocks())
+    return _about(package).of_blocks(writer.layout.blocks())
 
 
 def load_odp(content: Content) -> Loaded:
@@ -80,7 +107,7 @@ def load_odp(content: Content) -> Loaded:
     Raises LoadError if it is not one, damaged, encrypted, or exceeds the limits.
     """
     package, root = _open_content(content)
-    styles = read_styles(package, root)
+    styles = _read_styles(package, root)
     pages = children(_body(root, "office:presentation"), "draw:page")
     return join_pages([_slide(page, styles) for page in pages], _about(package))
 
@@ -122,7 +149,7 @@ def _body(root: Element, kind: str) -> Element:
     return body
 
 
-def _about(package: Package) -> FileMetadata:
+def _about(package: Package) -> Metadata:
     try:
         root = package.tree_if_there("meta.xml")
     except LoadError:  # the text is what matters
@@ -137,7 +164,7 @@ def _about(package: Package) -> FileMetadata:
 class _Writer:
     """Translates document elements to layout events."""
 
-    def __init__(self, styles: Styles, *, boxes_aside: bool = True) -> None:
+    def __init__(self, styles: _Styles, *, boxes_aside: bool = True) -> None:
         self.layout = Layout(frozenset())
         self._styles = styles
         self._boxes_aside = boxes_aside
@@ -202,7 +229,7 @@ class _Writer:
     def _start_of_paragraph(self, tag: str, element: Element) -> None:
         end = "p"
         if tag == "text:h":
-            level = number(attribute(element, "text:outline-level"), 1)
+            level = _number(attribute(element, "text:outline-level"), 1)
             end = f"h{min(max(level, 1), _DEEPEST_HEADING)}"
         elif self._styles.makes_title(element):
             end = "h1"
@@ -246,7 +273,7 @@ class _Writer:
         self._mark, self._beside = "", False
 
 
-def _slide(page: Element, styles: Styles) -> list[Block]:
+def _slide(page: Element, styles: _Styles) -> list[Block]:
     titles: list[Block] = []
     blocks: list[Block] = []
     for shape in page:
@@ -268,7 +295,7 @@ def _slide(page: Element, styles: Styles) -> list[Block]:
     return [*titles, *blocks, *([NOTES, *notes] if notes else [])]
 
 
-def _shape_text(shape: Element, styles: Styles) -> list[Block]:
+def _shape_text(shape: Element, styles: _Styles) -> list[Block]:
     writer = _Writer(styles, boxes_aside=False)
     writer.write(shape)
     return writer.layout.blocks()
@@ -279,7 +306,7 @@ def _rows(sheet: Element) -> Iterator[list[str]]:
         if event == "start" and tag == "table:table-row":
             walker.skip_subtree()
             cells = _cells(row)
-            repeated = number(attribute(row, "table:number-rows-repeated"), 1)
+            repeated = _number(attribute(row, "table:number-rows-repeated"), 1)
             if not cells:
                 yield []  # consecutive empty rows are one gap
             elif repeated <= _MOST_REPEATED:
@@ -293,7 +320,7 @@ def _cells(row: Element) -> list[str]:
     for cell in children(row, "table:table-cell", "table:covered-table-cell"):
         lines = ("".join(_visible(line)) for line in children(cell, "text:p"))
         words = " ".join(lines).strip()
-        repeated = number(attribute(cell, "table:number-columns-repeated"), 1)
+        repeated = _number(attribute(cell, "table:number-columns-repeated"), 1)
         cells += [words] * min(repeated, _MOST_REPEATED)
         if len(cells) >= _MOST_COLUMNS:
             break
@@ -308,3 +335,56 @@ def _visible(line: Element) -> Iterator[str]:
     writer = _Writer(_NO_STYLES)
     writer.write(line)
     return (block.text for block in writer.layout.blocks())
+
+
+def _read_styles(package: Package, content: Element) -> _Styles:
+    """Read the styles of a file: those in ``content`` and the file-wide ones."""
+    try:
+        roots = [content, package.tree_if_there("styles.xml")]
+    except LoadError:  # the text is readable without it
+        roots = [content]
+    places = [
+        place
+        for root in roots
+        for place in children(root, "office:automatic-styles", "office:styles")
+    ]
+    styles = [style for place in places for style in children(place, "style:style")]
+    return _Styles(
+        starts=dict(
+            _starts(style for place in places for style in children(place, "text:list-style"))
+        ),
+        titles=frozenset(
+            {("paragraph", _TITLE)}
+            | {
+                ("paragraph", _style_name(style))
+                for style in styles
+                if attribute(style, "style:parent-style-name") == _TITLE
+            }
+        ),
+        hidden=frozenset(
+            (attribute(style, "style:family") or "", _style_name(style))
+            for style in styles
+            if (words := child(style, "style:text-properties")) is not None
+            and attribute(words, "text:display") == "none"
+        ),
+    )
+
+
+def _number(written: str | None, otherwise: int) -> int:
+    """Parse an attribute as a plausible number, with a default."""
+    return int(written) if written and _NUMBER.fullmatch(written) else otherwise
+
+
+def _style_of(element: Element, family: str = "paragraph") -> tuple[str, str]:
+    return family, attribute(element, "text:style-name") or ""
+
+
+def _style_name(style: Element) -> str:
+    return attribute(style, "style:name") or ""
+
+
+def _starts(lists: Iterator[Element]) -> Iterator[tuple[tuple[str, int], int]]:
+    for style in lists:
+        for level in children(style, "text:list-level-style-number"):
+            deep = _number(attribute(level, "text:level"), 0)
+            yield (_style_name(style), deep), _number(attribute(level, "text:start-value"), 1)

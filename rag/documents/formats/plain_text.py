@@ -6,7 +6,7 @@ import datetime as dt
 import re
 from collections.abc import Iterator
 
-from rag.documents.character_encoding import decoded_pieces
+from rag.documents.character_encoding import decoded_pieces, encoding_note
 from rag.documents.content import Content
 from rag.documents.dates import parse_date
 from rag.documents.loaded import Loaded
@@ -25,7 +25,7 @@ def load_plain(content: Content) -> Iterator[Loaded]:
     Raises LoadError if the bytes are not text.
     """
     pieces, encoding = decoded_pieces(content)
-    metadata = {} if encoding == "utf-8" else {"encoding": encoding}
+    metadata = encoding_note(encoding)
     for number, stretch in enumerate(regroup(pieces)):
         text, date = tidy(stretch), None
         if number == 0:

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from rag.documents.content import Content
-from rag.documents.formats.office import Items, about, main_part
-from rag.documents.layout import Layout
+from rag.documents.layout import Items, Layout
 from rag.documents.loaded import Block, Loaded, join_blocks
-from rag.documents.metadata import FileMetadata
+from rag.documents.metadata import Metadata
 from rag.documents.office_zip import (
     Element,
     Package,
     attribute,
     child,
     children,
+    core_properties,
+    main_part,
     open_package,
     walk,
 )
@@ -52,11 +54,11 @@ def load_pptx(content: Content) -> Loaded:
             warnings.append(f"slide {len(slides)} was left out: {error}")
     if warnings and len(warnings) == len(slides):
         raise LoadError(f"none of its slides can be read: {warnings[0]}")
-    return join_pages(slides, about(package), warnings)
+    return join_pages(slides, core_properties(package), warnings)
 
 
 def join_pages(
-    pages: Iterable[Sequence[Block]], stated: FileMetadata, warnings: Sequence[str] = ()
+    pages: Iterable[Sequence[Block]], stated: Metadata, warnings: Sequence[str] = ()
 ) -> Loaded:
     """Join the blocks of all pages to one text, with a span per page, even if empty."""
     headings: list[Heading] = []
@@ -72,14 +74,8 @@ def join_pages(
         if words:
             parts.append(words)
             at += len(words)
-    return stated.add_to(
-        Loaded(
-            text="\n\n".join(parts),
-            headings=tuple(headings),
-            pages=tuple(spans),
-            warnings=tuple(warnings),
-        )
-    )
+    loaded = stated.of_text("\n\n".join(parts), tuple(headings), warnings=tuple(warnings))
+    return replace(loaded, pages=tuple(spans))
 
 
 def _names(package: Package, part: str) -> Iterable[str]:
@@ -170,12 +166,9 @@ def _write_paragraphs(paragraphs: Sequence[Element], layout: Layout, *, outline:
     for paragraph in paragraphs:
         properties = child(paragraph, "a:pPr")
         level = _level(properties)
-        numbered = child(properties, "a:buAutoNum") is not None
-        bullet = (
-            child(properties, "a:buChar") is not None or child(properties, "a:buBlip") is not None
-        )
-        plain = child(properties, "a:buNone") is not None
-        if numbered or bullet or (outline and not plain):
+        numbered = _has(properties, "a:buAutoNum")
+        bullet = _has(properties, "a:buChar", "a:buBlip")
+        if numbered or bullet or (outline and not _has(properties, "a:buNone")):
             numbers = {deep: n for deep, n in numbers.items() if deep <= level}
             numbers[level] = numbers.get(level, 0) + 1 if numbered else 0
             items.start(level, numbers[level] if numbered else None)
@@ -187,6 +180,10 @@ def _write_paragraphs(paragraphs: Sequence[Element], layout: Layout, *, outline:
             _write_runs(paragraph, layout)
             layout.end("p")
     items.close()
+
+
+def _has(properties: Element | None, *names: str) -> bool:
+    return any(True for _ in children(properties, *names))
 
 
 def _level(properties: Element | None) -> int:

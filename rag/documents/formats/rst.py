@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
-from rag.documents.character_encoding import decoded_pieces
+from rag.documents.character_encoding import decoded_pieces, encoding_note
 from rag.documents.content import Content
-from rag.documents.fields import facts
 from rag.documents.layout import Layout
-from rag.documents.loaded import Block, Loaded, first_title, join_blocks
+from rag.documents.loaded import Block, Loaded, join_blocks
+from rag.documents.metadata import from_fields
 from rag.documents.splitter import regroup
 from rag.documents.whitespace import one_line
 
@@ -47,30 +47,23 @@ _GAP = re.compile(r"\n[ \t\r]*\n")
 _MARK = re.compile(r"[*`|]\S|_\W")
 
 _AS_HTML = {
-    "attribution": "p",
-    "block_quote": "blockquote",
-    "bullet_list": "ul",
-    "caption": "p",
-    "citation": "div",
-    "definition": "dd",
-    "definition_list": "dl",
-    "description": "dd",
-    "doctest_block": "pre",
-    "entry": "td",
-    "enumerated_list": "ol",
-    "field_body": "dd",
-    "field_name": "dt",
-    "footnote": "div",
-    "line_block": "div",
-    "list_item": "li",
-    "literal_block": "pre",
-    "math_block": "p",
-    "option_group": "dt",
-    "paragraph": "p",
-    "row": "tr",
-    "rubric": "p",
-    "table": "table",
-    "term": "dt",
+    kind: tag
+    for tag, kinds in {
+        "p": ("attribution", "caption", "math_block", "paragraph", "rubric"),
+        "div": ("citation", "footnote", "line_block"),
+        "pre": ("doctest_block", "literal_block"),
+        "blockquote": ("block_quote",),
+        "ul": ("bullet_list",),
+        "ol": ("enumerated_list",),
+        "li": ("list_item",),
+        "dl": ("definition_list",),
+        "dt": ("field_name", "option_group", "term"),
+        "dd": ("definition", "description", "field_body"),
+        "table": ("table",),
+        "tr": ("row",),
+        "td": ("entry",),
+    }.items()
+    for kind in kinds
 }
 _BESIDE = frozenset({"definition", "description", "field_body"})
 _OUT_OF_SIGHT = frozenset(
@@ -100,7 +93,7 @@ def load_rst(content: Content) -> Iterator[Loaded]:
     Raises LoadError if the bytes are not text.
     """
     pieces, encoding = decoded_pieces(content)
-    metadata = {} if encoding == "utf-8" else {"encoding": encoding}
+    metadata = encoding_note(encoding)
     stretches = regroup(pieces)
     first = list(islice(stretches, _MOST_STRETCHES))
     further = list(islice(stretches, 1))
@@ -111,15 +104,7 @@ def load_rst(content: Content) -> Iterator[Loaded]:
             yield Loaded(text=text, metadata=metadata | {"extraction": "source"})
         return
     blocks, fields = found
-    text, headings = join_blocks(blocks)
-    stated = facts(fields)
-    yield Loaded(
-        text=text,
-        title=stated.title or first_title(text, headings),
-        date=stated.date,
-        metadata={**stated.metadata, **metadata},
-        headings=headings,
-    )
+    yield from_fields(fields).of_text(*join_blocks(blocks), notes=metadata)
 
 
 def _parse(source: str) -> tuple[list[Block], dict[str, str]] | None:

@@ -6,22 +6,13 @@ import re
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from encodings import aliases
 
 from rag.documents.content import PIECE, Content, release
 from rag.documents.dates import parse_date
-from rag.documents.formats.rtf_charsets import CHARSETS, ENCODINGS, codepage
-from rag.documents.formats.rtf_control_words import (
-    ASIDE,
-    CHARACTERS,
-    KEPT,
-    NOTHING,
-    NOWHERE,
-    OUT_OF_SIGHT,
-    SIGNS,
-)
-from rag.documents.formats.rtf_layout import Page
+from rag.documents.layout import Items, Layout
 from rag.documents.loaded import Block, Loaded, in_parts
-from rag.documents.metadata import FileMetadata
+from rag.documents.metadata import Metadata, file_metadata
 from rag.errors import LoadError
 
 _TOKEN = re.compile(
@@ -37,6 +28,78 @@ _MOST_GROUPS = 1_000  # maximum nesting depth
 _CUT = "it is cut short; the rest is missing"
 
 _HEADING = re.compile(r"heading ([1-9])\b|title;?$", re.IGNORECASE)
+_ITEM_NUMBER = re.compile(r"([0-9]{1,6})[.)]?")
+
+_PUNCTUATION = ("emdash", "endash", "lquote", "rquote", "ldblquote", "rdblquote", "bullet")
+_CHARACTERS = {
+    **dict.fromkeys(("tab", "emspace", "enspace", "qmspace"), " "),
+    **dict.fromkeys(("line", "page", "column"), "\n"),
+    **dict(zip(_PUNCTUATION, "—\u2013\u2018\u2019“”•", strict=True)),
+}
+"""Characters by control word."""
+
+_SIGNS = {b"\\": "\\", b"{": "{", b"}": "}", b"~": " ", b"_": "-", b"\t": " "}
+"""Characters by control symbol."""
+
+_ASIDE = frozenset({"footnote", "shptxt", "dptxbxtext"})
+"""Destinations outside the running text: notes and boxes."""
+
+_NOTHING = "nothing"
+"""Destination whose own text is dropped, but not that of nested destinations."""
+_NOWHERE = "nowhere"
+"""Destination dropped with everything nested in it."""
+
+_KEPT = {
+    **{word: word for word in ("fonttbl", "stylesheet", "title", "author", "revtim", "creatim")},
+    "listtext": "listtext",
+    "pntext": "listtext",
+    "info": _NOTHING,
+}
+"""Destinations by the control word that begins the group."""
+
+_OUT_OF_SIGHT = frozenset(
+    {
+        *("colortbl", "pict", "header", "headerl", "headerr", "headerf", "footer", "footerl"),
+        *("footerr", "footerf", "xe", "tc", "rxe", "listtable", "listoverridetable"),
+        *("themedata", "datastore", "fldinst", "annotation", "atnid", "atnauthor", "shprslt"),
+        *("revtbl", "filetbl", "objdata", "objclass", "sp", "template", "generator", "pn"),
+        *("nonesttables", "ftnsep", "ftnsepc", "ftncn", "aftnsep", "aftnsepc", "aftncn"),
+        *("bkmkstart", "bkmkend", "subject", "keywords", "doccomm", "operator", "company"),
+    }
+)
+"""Destinations to drop entirely."""
+
+_CHARSETS = {
+    77: "mac_roman",
+    128: "cp932",
+    129: "cp949",
+    130: "johab",
+    134: "gbk",
+    136: "big5",
+    161: "cp1253",
+    162: "cp1254",
+    163: "cp1258",
+    177: "cp1255",
+    178: "cp1256",
+    186: "cp1257",
+    204: "cp1251",
+    222: "cp874",
+    238: "cp1250",
+    255: "cp437",
+}
+"""By ``\\fcharset`` number."""
+
+_ENCODINGS = {"mac": "mac_roman", "pc": "cp437", "pca": "cp850"}
+"""By the name of the file's character set."""
+
+_CODEPAGES = {
+    932: "cp932",
+    936: "gbk",
+    949: "cp949",
+    950: "big5",
+    10000: "mac_roman",
+    65001: "utf-8",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,14 +139,14 @@ def load_rtf(content: Content) -> Iterator[Loaded]:
     reader = _Reader()
     for text, headings in in_parts(reader.read(content)):
         cut = (_CUT,) if reader.is_cut else ()
-        yield reader.about().add_to(Loaded(text=text, headings=headings, warnings=cut))
+        yield reader.about().of_text(text, headings, warnings=cut)
 
 
 class _Reader:
     """Processes tokens and tracks the formatting state."""
 
     def __init__(self) -> None:
-        self.page = Page()
+        self.page = _Page()
         self._state = _State()
         self._stack: list[_State] = []
         self._paragraphs: list[tuple[int, _Paragraph]] = []  # interrupted by notes, with depth
@@ -102,13 +165,13 @@ class _Reader:
         self._info: dict[str, list[str]] = {"title": [], "author": []}
         self._days: dict[str, dict[str, int]] = {"revtim": {}, "creatim": {}}
 
-    def about(self) -> FileMetadata:
+    def about(self) -> Metadata:
         """The file's own metadata."""
         days = (
             f"{day.get('yr', 0):04}-{day.get('mo', 0):02}-{day.get('dy', 0):02}"
             for day in self._days.values()
         )
-        return FileMetadata(
+        return file_metadata(
             title=_join_surrogates("".join(self._info["title"])),
             author=_join_surrogates("".join(self._info["author"])),
             date=next(filter(parse_date, days), ""),
@@ -200,8 +263,8 @@ class _Reader:
             self._end_paragraph()
         elif self._to_skip:
             self._to_skip -= 1
-        elif sign in SIGNS:
-            self._text(SIGNS[sign])
+        elif sign in _SIGNS:
+            self._text(_SIGNS[sign])
 
     def _word(self, word: str, number: int | None) -> int:
         """Handle a control word; returns the number of bytes after it to skip."""
@@ -210,10 +273,10 @@ class _Reader:
             return max(number or 0, 0)
         if word == "u":
             self._unicode(number or 0)
-        elif self._state.goes_to == NOWHERE or self._is_destination(word, starred=starred):
+        elif self._state.goes_to == _NOWHERE or self._is_destination(word, starred=starred):
             pass
-        elif word in CHARACTERS:
-            self._text(CHARACTERS[word])
+        elif word in _CHARACTERS:
+            self._text(_CHARACTERS[word])
         elif self._state.goes_to in self._days:
             self._days[self._state.goes_to][word] = number or 0
         elif not self._is_format(word, number or 0, on=number != 0):
@@ -223,15 +286,15 @@ class _Reader:
     def _is_destination(self, word: str, *, starred: bool) -> bool:
         """Handle a word that sets the destination of its group; returns whether it was one."""
         goes_to = self._state.goes_to
-        if word in ASIDE and (goes_to == "text" or word != "footnote"):
+        if word in _ASIDE and (goes_to == "text" or word != "footnote"):
             self._start_aside(word)
             return True
-        if word in KEPT:
-            goes_to = KEPT[word]
-        elif word in OUT_OF_SIGHT:
-            goes_to = NOWHERE
+        if word in _KEPT:
+            goes_to = _KEPT[word]
+        elif word in _OUT_OF_SIGHT:
+            goes_to = _NOWHERE
         elif starred:
-            goes_to = NOTHING
+            goes_to = _NOTHING
         else:
             return False
         self._state = replace(self._state, goes_to=goes_to)
@@ -276,12 +339,12 @@ class _Reader:
         elif word == "deff":
             self._default_font = number
         elif word == "fcharset":
-            if number in CHARSETS:
-                self._fonts[self._state.font or 0] = CHARSETS[number]
+            if number in _CHARSETS:
+                self._fonts[self._state.font or 0] = _CHARSETS[number]
         elif word == "ansicpg":
-            self._usual = codepage(number)
-        elif word in ENCODINGS:
-            self._usual = ENCODINGS[word]
+            self._usual = _codepage(number)
+        elif word in _ENCODINGS:
+            self._usual = _ENCODINGS[word]
         else:
             return False
         return True
@@ -336,6 +399,81 @@ class _Reader:
             aside, self._aside = self._aside, []
             for words in aside:
                 self.page.paragraph(_join_surrogates(words), "p")
+
+
+class _Page:
+    """Translates paragraphs and cells to layout events."""
+
+    def __init__(self) -> None:
+        self.layout = Layout(frozenset())
+        self._items = Items(self.layout)
+        self._row: list[list[str]] = []  # cells, each a list of paragraphs
+        self._cell: list[str] = []
+        self._in_table = False
+
+    def paragraph(self, words: str, tag: str, item: str = "", level: int = 0) -> None:
+        """Add a paragraph outside any table."""
+        self.end_table()
+        if item:
+            number = _ITEM_NUMBER.fullmatch(item)
+            self._items.start(level, int(number[1]) if number else None)
+            self.layout.data(words)
+            self._items.end()
+        elif words.strip():
+            self._items.close()
+            self.layout.start(tag, {})
+            for place, line in enumerate(words.split("\n")):
+                if place:
+                    self.layout.start("br", {})
+                self.layout.data(line)
+            self.layout.end(tag)
+
+    def in_cell(self, words: str) -> None:
+        """Add a paragraph in a cell."""
+        self._cell.append(words)
+
+    def end_cell(self) -> None:
+        """End the cell."""
+        self._row.append(self._cell)
+        self._cell = []
+
+    def end_row(self) -> None:
+        """End the row."""
+        if any(self._cell):
+            self.end_cell()
+        if not self._in_table:
+            self._items.close()
+            self.layout.start("table", {})
+            self._in_table = True
+        self.layout.start("tr", {})
+        for cell in self._row:
+            self.layout.start("td", {})
+            for words in cell:
+                self.layout.start("p", {})
+                self.layout.data(words)
+                self.layout.end("p")
+            self.layout.end("td")
+        self.layout.end("tr")
+        self._row, self._cell = [], []
+
+    def end_table(self) -> None:
+        """End the table."""
+        if self._row or self._cell:
+            self.end_row()
+        if self._in_table:
+            self.layout.end("table")
+            self._in_table = False
+
+    def close(self) -> None:
+        """End the page."""
+        self.end_table()
+        self._items.close()
+
+
+def _codepage(number: int) -> str:
+    """Codec of a code page; Windows-1252 if there is none."""
+    name = _CODEPAGES.get(number, f"cp{number}")
+    return name if name in aliases.aliases.values() or number in _CODEPAGES else "cp1252"
 
 
 def _join_surrogates(words: str) -> str:

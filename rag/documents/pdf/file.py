@@ -1,4 +1,4 @@
-"""Use pdfium to extract positioned text pieces from a PDF, and images of its pages.
+"""Use pdfium to extract positioned text pieces from a PDF.
 
 pdfium is not thread-safe, not even across documents. To read several files at a time, use several
 processes.
@@ -9,31 +9,22 @@ from __future__ import annotations
 import ctypes
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from math import sqrt
 from statistics import median_low
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rag.documents.content import Content
-from rag.documents.pdf.glyphs import Floats, Glyphs, PdfPage, Whole, glyphs_of
+from rag.documents.pdf.glyphs import BLANKS, WIDE_GAP, Glyphs, PdfPage, Upright, Whole, glyphs_of
 from rag.documents.pdf.page import Piece, Sheet
 from rag.errors import LoadError, PasswordRequired
 
 Pdf: TypeAlias = Any
 """An open pypdfium2 document (pypdfium2 ships no types)."""
 
-_Edge = TypeVar("_Edge", float, Floats)
-
 _HEADER = b"%PDF-"
 _HEADER_WITHIN = 1024
-_WIDE_GAP = 1.0
-"""In em: a gap this wide ends a piece. Gaps between columns are wider, and those between words of a
-justified line narrower."""
-_NEW_LINE = 0.55
-"""In em: a vertical offset that starts a new line. Superscripts and subscripts have less."""
 _SMALL_GAP = 0.2
 """In em: minimum width of a space in rotated text, where pdfium detects none."""
 _MOST_NESTED = 3
@@ -41,44 +32,17 @@ _ALL_BOLD = 0.95
 _GARBLED = 0.5
 _LEAST_GARBLED = 20
 _FEW_LETTERS = 500
-_DOTS_PER_POINT = 300 / 72
-"""Resolution for OCR: 10-point letters come out 40 pixels high, which tesseract reads best."""
-_MOST_DOTS = 20_000_000
-"""Maximum number of pixels, slightly more than an A3 page; larger pages get a lower resolution."""
-_LONGEST_EDGE = 30_000
-"""In pixels; tesseract rejects images of 32,768 or more."""
 
 PROTECTED = "this PDF is protected by a password"
 _NO_PASSWORD = f"{PROTECTED}; give it when you index, or save a copy without one"
 _NO_PASSWORD_FITS = f"{PROTECTED}, and none of the given ones opens it; check them"
 
 _HYPHEN = 0x02  # pdfium's code for a hyphen at the end of a line
-_BLANKS = np.array([0x09, 0x0A, 0x0D, 0x20, 0xA0, 0x2002, 0x2003, 0x2009, 0x3000])
 _MEANINGLESS = np.array([0xFFFD, *range(0xE000, 0xF900)])  # the range is the private use area
 _BLANK = 0x20
 _LAST = 0x10FFFF
-_LETTERS = str.maketrans(
-    {
-        "\ufb00": "ff",
-        "\ufb01": "fi",
-        "\ufb02": "fl",
-        "\ufb03": "ffi",
-        "\ufb04": "ffl",
-        "\ufb05": "st",
-        "\ufb06": "st",
-        "\x02": "-",
-    }
-)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class PagePicture:
-    """Image of a page: shape (rows, columns), uint8, 0 black and 255 white, top row first, at
-    ``dots`` pixels per point.
-    """
-
-    pixels: NDArray[np.uint8]
-    dots: float
+_LIGATURES = ("ff", "fi", "fl", "ffi", "ffl", "st", "st")  # U+FB00 to U+FB06
+_LETTERS = {_HYPHEN: "-", **dict(enumerate(_LIGATURES, 0xFB00))}
 
 
 @contextmanager
@@ -160,40 +124,19 @@ def read_page(pdf: Pdf, index: int) -> Sheet | None:
         page.close()
 
 
-def render_page(pdf: Pdf, index: int) -> PagePicture:
-    """Render a page, counted from 0, at 300 dpi unless it is huge.
-
-    Raises LoadError if it can't be rendered.
-    """
-    import pypdfium2 as pdfium
-
-    page = pdf[index]
-    try:
-        width, height = (max(edge, 1.0) for edge in page.get_size())
-        dots = min(
-            _DOTS_PER_POINT,
-            sqrt(_MOST_DOTS / (width * height)),
-            _LONGEST_EDGE / max(width, height),
-        )
-        return PagePicture(page.render(scale=dots, grayscale=True).to_numpy(), dots)
-    except (pdfium.PdfiumError, ValueError) as error:  # ValueError: zero width or height
-        raise LoadError("can't be drawn for OCR") from error
-    finally:
-        page.close()
-
-
 def _sheet(page: PdfPage) -> Sheet:
     left, bottom, right, top = page.get_bbox()
-    letters = glyphs_of(page)
+    glyphs = glyphs_of(page)
     pictured = 0.0
-    if letters is None or len(letters.code) < _FEW_LETTERS:  # otherwise it is not a scan
+    if glyphs is None or len(glyphs.code) < _FEW_LETTERS:  # otherwise it is not a scan
         pictured = _image_share(page, abs((right - left) * (top - bottom)))
-    if letters is None or _is_garbled(letters.code):
-        return Sheet((), (), bottom, top, pictured, garbled=letters is not None)
-    turns = np.bincount(letters.turn[~np.isin(letters.code, _BLANKS)], minlength=4)
+    if glyphs is None or _is_garbled(glyphs.code):
+        return Sheet((), (), bottom, top, pictured, garbled=glyphs is not None)
+    upright = Upright.of(glyphs)
+    turns = np.bincount(glyphs.turn[~upright.blank], minlength=4)
     most = int(turns.argmax())
-    pieces = {turn: tuple(_pieces(letters, turn)) for turn in range(4) if turns[turn]}
-    _, low, _, high = _upright(most, left, bottom, right, top)
+    pieces = {turn: tuple(_pieces(glyphs, upright, turn)) for turn in range(4) if turns[turn]}
+    low, high = ((bottom, top), (-right, -left), (-top, -bottom), (left, right))[most]
     return Sheet(
         pieces=pieces.pop(most, ()),
         turned=tuple(piece for others in pieces.values() for piece in others),
@@ -219,49 +162,23 @@ def _image_share(page: PdfPage, area: float) -> float:
 
 def _is_garbled(codes: Whole) -> bool:
     """Whether most characters are meaningless: the font has no Unicode mapping."""
-    codes = codes[~np.isin(codes, _BLANKS)]
+    codes = codes[~np.isin(codes, BLANKS)]
     unknown = np.isin(codes, _MEANINGLESS) | ((codes < _BLANK) & (codes != _HYPHEN))
     return len(codes) >= _LEAST_GARBLED and float(unknown.mean()) > _GARBLED
 
 
-def _upright(
-    turn: int,
-    left: _Edge,
-    bottom: _Edge,
-    right: _Edge,
-    top: _Edge,
-) -> tuple[_Edge, _Edge, _Edge, _Edge]:
-    """Rotate a box back by ``turn`` quarter turns."""
-    if turn == 1:
-        return bottom, -right, top, -left
-    if turn == 2:  # noqa: PLR2004 - quarters
-        return -right, -top, -left, -bottom
-    if turn == 3:  # noqa: PLR2004 - quarters
-        return -top, left, -bottom, right
-    return left, bottom, right, top
-
-
-def _pieces(letters: Glyphs, turn: int) -> Iterator[Piece]:
+def _pieces(glyphs: Glyphs, upright: Upright, turn: int) -> Iterator[Piece]:
     """Yield the pieces of one text direction, in file order."""
-    seen = np.flatnonzero((letters.turn == turn) & ~np.isin(letters.code, _BLANKS))
-    if not len(seen):
-        return
-    left, _, right, _ = _upright(
-        turn, letters.left[seen], letters.bottom[seen], letters.right[seen], letters.top[seen]
-    )
-    _, base, _, _ = _upright(
-        turn, letters.x[seen], letters.y[seen], letters.x[seen], letters.y[seen]
-    )
-    size, code, bold = letters.size[seen], letters.code[seen], letters.bold[seen]
-    widest = np.maximum(size[1:], size[:-1])
-    # In either direction: Hebrew and Arabic run right to left.
-    gap = np.maximum(left[1:] - right[:-1], left[:-1] - right[1:])
-    ends = (np.abs(np.diff(base)) > _NEW_LINE * widest) | (gap > _WIDE_GAP * widest)
-    blank = gap > _SMALL_GAP * widest if turn else np.diff(seen) > 1
+    seen = np.flatnonzero((glyphs.turn == turn) & ~upright.blank)
+    code = glyphs.code[seen]
+    ends = upright.line_ends(seen, WIDE_GAP)
+    blank = upright.wide_gaps(seen, _SMALL_GAP) if turn else np.diff(seen) > 1
     starts = np.concatenate([[0], np.flatnonzero(ends) + 1, [len(seen)]])
     # Most pieces are short: lists are faster than tiny arrays.
-    lefts, rights, bases = left.tolist(), right.tolist(), base.tolist()
-    sizes, bolds = size.tolist(), bold.tolist()
+    lefts, rights, bases, sizes, bolds = (
+        each[seen].tolist()
+        for each in (upright.left, upright.right, upright.base, glyphs.size, glyphs.bold)
+    )
     for start, end in zip(starts[:-1].tolist(), starts[1:].tolist(), strict=True):
         text = _text(code[start:end], blank[start : end - 1])
         if text:

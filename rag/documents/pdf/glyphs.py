@@ -16,6 +16,15 @@ Whole: TypeAlias = NDArray[np.int64]
 PdfPage: TypeAlias = Any
 """An open pypdfium2 page (pypdfium2 ships no types)."""
 
+BLANKS = np.array([0x09, 0x0A, 0x0D, 0x20, 0xA0, 0x2002, 0x2003, 0x2009, 0x3000])
+"""Character codes of white space."""
+
+WIDE_GAP = 1.0
+"""In em: a gap this wide ends a piece of text. Gaps between columns are wider, and those between
+words of a justified line narrower."""
+_NEW_LINE = 0.55
+"""In em: a vertical offset that starts a new line. Superscripts and subscripts have less."""
+
 _BOLD = re.compile(r"bold|black|heavy|demi|-medi|cmbx|cmssbx|sfbx|ecbx|\bBX\d", re.IGNORECASE)
 _FORCED_BOLD = 1 << 18
 """Flag in a PDF font descriptor."""
@@ -35,6 +44,53 @@ class Glyphs:
     size: Floats
     bold: NDArray[np.bool_]
     turn: Whole
+
+
+@dataclass(frozen=True, slots=True)
+class Upright:
+    """Positions of glyphs after each line is rotated upright, in points."""
+
+    left: Floats
+    right: Floats
+    base: Floats
+    size: Floats
+    turn: Whole
+    blank: NDArray[np.bool_]
+
+    @classmethod
+    def of(cls, glyphs: Glyphs) -> Upright:
+        """The positions of a page's glyphs."""
+        turn = glyphs.turn
+        left, right, bottom, top = glyphs.left, glyphs.right, glyphs.bottom, glyphs.top
+        return cls(
+            left=np.choose(turn, [left, bottom, -right, -top]),
+            right=np.choose(turn, [right, top, -left, -bottom]),
+            base=np.choose(turn, [glyphs.y, -glyphs.x, -glyphs.y, glyphs.x]),
+            size=glyphs.size,
+            turn=turn,
+            blank=np.isin(glyphs.code, BLANKS),
+        )
+
+    def wide_gaps(self, chosen: Whole, gap: float) -> NDArray[np.bool_]:
+        """Whether more than ``gap`` em separate each of the chosen glyphs, given by index, from the
+        next, in either direction: Hebrew and Arabic run right to left.
+        """
+        left, right, size = self.left[chosen], self.right[chosen], self.size[chosen]
+        apart = np.maximum(left[1:] - right[:-1], left[:-1] - right[1:])
+        wide: NDArray[np.bool_] = apart > gap * np.maximum(size[1:], size[:-1])
+        return wide
+
+    def line_ends(self, chosen: Whole, gap: float) -> NDArray[np.bool_]:
+        """Whether the next of the chosen glyphs is on another line, or further away than ``gap``
+        em.
+        """
+        size = self.size[chosen]
+        ends: NDArray[np.bool_] = (
+            (np.diff(self.turn[chosen]) != 0)
+            | (np.abs(np.diff(self.base[chosen])) > _NEW_LINE * np.maximum(size[1:], size[:-1]))
+            | self.wide_gaps(chosen, gap)
+        )
+        return ends
 
 
 def glyphs_of(page: PdfPage) -> Glyphs | None:

@@ -205,17 +205,9 @@ def _levels_of_styles(found: Sequence[Paragraph]) -> Mapping[tuple[float, bool],
     known = {style: counts.most_common(1)[0][0] for style, counts in numbered.items()}
     result = dict(known)
     styles = sorted({style_of(paragraph) for paragraph in found}, reverse=True)
-    rank = 2
-    for at, style in enumerate(styles):
-        if style in known:
-            rank = known[style]
-            continue
+    for rank, style in enumerate(styles, 2):
         larger = [level for other, level in known.items() if other[0] >= style[0]]
-        if known:
-            result[style] = max(larger) if larger else 2
-        else:
-            rank = 2 + at
-            result[style] = rank
+        result.setdefault(style, max(larger, default=2) if known else rank)
     return result
 
 

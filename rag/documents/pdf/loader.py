@@ -15,12 +15,12 @@ from itertools import chain
 
 from rag.documents.content import Content
 from rag.documents.loaded import LONGEST_HEADING, Loaded
-from rag.documents.pdf import metadata as facts
 from rag.documents.pdf.columns import in_reading_order, rows
 from rag.documents.pdf.file import Pdf, is_whole, open_pdf, read_page
 from rag.documents.pdf.headers_footers import PageRows, is_stamp, without_headers_and_footers
 from rag.documents.pdf.headings import levels, size_of_body, title_of
 from rag.documents.pdf.lines import Words
+from rag.documents.pdf.metadata import information, page_labels, ranges
 from rag.documents.pdf.ocr import read_scan
 from rag.documents.pdf.outline import bookmarks, with_outline
 from rag.documents.pdf.page import Region, Sheet
@@ -74,14 +74,8 @@ def load_pdf(
     password, or if no page has text.
     """
     with open_pdf(content, passwords) as pdf:
-        named, author, date = facts.title(pdf), facts.author(pdf), facts.date(pdf)
-        metadata = {
-            "author": author,
-            "author_from": "file" if author else "",
-            "title_from": "file" if named else "",
-            "date_from": "file" if date else "",
-        }
-        outline = bookmarks(pdf)
+        stated = information(pdf)
+        outline = list(bookmarks(pdf))
         doubts: list[str] = []
         waiting: list[Loaded] = []
         is_read = False
@@ -114,12 +108,12 @@ def load_pdf(
                 waiting = []
             loaded = Loaded(
                 text=text,
-                title=named or (one_line(shown.text) if shown else None),
-                date=date,
-                metadata={name: value for name, value in metadata.items() if value},
+                title=stated.title or (one_line(shown.text) if shown else None),
+                date=stated.date,
+                metadata=stated.fields,
                 headings=headings,
                 pages=spans,
-                page_labels=facts.page_labels(pdf, numbers),
+                page_labels=page_labels(pdf, numbers),
                 warnings=pages.warnings,
             )
             nothing = (Span(0, 0),) * len(spans)
@@ -162,7 +156,7 @@ def _read(pdf: Pdf, numbers: range, ocr: str | None, on_page: Callable[[], None]
         on_page()
     unread = sum(len(pages) for doubt, pages in doubts.items() if doubt != _BY_OCR)
     notes = [
-        f"{'page' if len(pages) == 1 else 'pages'} {facts.ranges(pages)}: {doubt}"
+        f"{'page' if len(pages) == 1 else 'pages'} {ranges(pages)}: {doubt}"
         for doubt, pages in doubts.items()
     ]
     if not numbers.start and not is_whole(pdf):

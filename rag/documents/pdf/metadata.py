@@ -6,6 +6,7 @@ import datetime as dt
 import re
 from collections.abc import Sequence
 
+from rag.documents.metadata import Metadata
 from rag.documents.pdf.file import Pdf
 from rag.documents.whitespace import one_line
 
@@ -24,7 +25,19 @@ _FILE_NAME = re.compile(
 )
 
 
-def title(pdf: Pdf) -> str | None:
+def information(pdf: Pdf) -> Metadata:
+    """Title, author and date from the document information."""
+    title, author, date = _title(pdf), _author(pdf), _date(pdf)
+    fields = {
+        "author": author,
+        "author_from": "file" if author else "",
+        "title_from": "file" if title else "",
+        "date_from": "file" if date else "",
+    }
+    return Metadata(title, date, {name: value for name, value in fields.items() if value})
+
+
+def _title(pdf: Pdf) -> str | None:
     """Title from the document information, unless inserted by a program."""
     text = one_line(pdf.get_metadata_value("Title"))
     is_sensible = (
@@ -37,13 +50,13 @@ def title(pdf: Pdf) -> str | None:
     return text if is_sensible else None
 
 
-def author(pdf: Pdf) -> str:
+def _author(pdf: Pdf) -> str:
     """Author from the document information; empty if there is none."""
     text = one_line(pdf.get_metadata_value("Author"))
     return text if any(character.isalpha() for character in text) else ""
 
 
-def date(pdf: Pdf) -> dt.date | None:
+def _date(pdf: Pdf) -> dt.date | None:
     """Creation date from the document information, or else the modification date."""
     for name in ("CreationDate", "ModDate"):
         match = _DATE.match(pdf.get_metadata_value(name))

@@ -30,12 +30,8 @@ class Bookmark:
     page: int
 
 
-def bookmarks(pdf: Pdf) -> tuple[Bookmark, ...]:
+def bookmarks(pdf: Pdf) -> Iterator[Bookmark]:
     """The outline's entries, in order, except those without a title or a page in this file."""
-    return tuple(_bookmarks(pdf))
-
-
-def _bookmarks(pdf: Pdf) -> Iterator[Bookmark]:
     for entry in islice(pdf.get_toc(), _MOST):
         try:
             title = one_line(entry.get_title())

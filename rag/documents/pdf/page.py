@@ -22,15 +22,9 @@ class Piece:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class Row(Piece):
     """Pieces side by side: a line of prose, or a table row with its ``cells``."""
 
-    text: str
-    left: float
-    right: float
-    base: float
-    size: float
-    bold: bool
     cells: tuple[Piece, ...] = ()
 
 

@@ -8,10 +8,17 @@ from dataclasses import dataclass, field
 from math import sqrt
 
 import numpy as np
-from numpy.typing import NDArray
 
 from rag.documents.pdf.file import Pdf
-from rag.documents.pdf.glyphs import Floats, Glyphs, PdfPage, Whole, glyphs_of
+from rag.documents.pdf.glyphs import (
+    BLANKS,
+    WIDE_GAP,
+    Glyphs,
+    PdfPage,
+    Upright,
+    Whole,
+    glyphs_of,
+)
 from rag.documents.pdf.text_alignment import PageText, Stretch, TextPattern, align, fold_character
 from rag.errors import InputError, LoadError
 
@@ -23,9 +30,6 @@ _MOST_PIXELS = 16_000_000
 _LONGEST_EDGE = 16_000
 _EFFORT = 3
 """PNG compression level out of 9: higher is slower, and text even gets larger."""
-_WIDE_GAP = 1.0
-_NEW_LINE = 0.55
-"""In em, as where text pieces end (rag.documents.pdf.file)."""
 _SAME_LINE = 4.0
 """In em: words up to this far apart share a box, including the gap."""
 _DEPTH, _HEIGHT = 0.25, 0.85
@@ -34,7 +38,6 @@ off the tops."""
 _MOST_MARKS = 3
 """Maximum number of adjacent quotation marks and full stops, on either side, included in a
 sentence's box."""
-_BLANKS = np.array([0x09, 0x0A, 0x0D, 0x20, 0xA0, 0x2002, 0x2003, 0x2009, 0x3000])
 _HALVES = (0xD800, 0xDC00, 0xE000)
 
 
@@ -110,21 +113,21 @@ def locate(pdf: Pdf, index: int, sought: TextPattern) -> tuple[Box, ...]:
 
     page = _page(pdf, index)
     try:
-        letters = glyphs_of(page) if sought.words else None
-        if letters is None:
+        glyphs = glyphs_of(page) if sought.words else None
+        if glyphs is None:
             return ()
         paper = _Paper.of(page)
     except pdfium.PdfiumError as error:
         raise LoadError(f"page {index + 1} is damaged and can't be read") from error
     finally:
         page.close()
-    upright = _Upright.of(letters)
-    written, owners = _page_text(letters, upright)
+    upright = Upright.of(glyphs)
+    written, owners = _page_text(glyphs, upright)
     boxes: list[Box] = []
     for start, end in align(written, sought):
-        first, last = _with_punctuation(letters.code, int(owners[start]), int(owners[end - 1]))
-        for line in upright.lines(np.arange(first, last + 1)):
-            box = paper.box(letters, line)
+        first, last = _with_punctuation(glyphs.code, int(owners[start]), int(owners[end - 1]))
+        for line in _lines(upright, np.arange(first, last + 1), _SAME_LINE):
+            box = paper.box(glyphs, line)
             if box:
                 boxes.append(box)
     return tuple(boxes)
@@ -142,58 +145,21 @@ def _page(pdf: Pdf, index: int) -> PdfPage:
         raise LoadError(f"page {index + 1} is damaged and can't be read") from error
 
 
-@dataclass(frozen=True, slots=True)
-class _Upright:
-    """Positions of letters after each line is rotated upright, in points."""
-
-    left: Floats
-    right: Floats
-    base: Floats
-    size: Floats
-    turn: Whole
-    blank: NDArray[np.bool_]
-
-    @classmethod
-    def of(cls, letters: Glyphs) -> _Upright:
-        turn = letters.turn
-        left, right, bottom, top = letters.left, letters.right, letters.bottom, letters.top
-        return cls(
-            left=np.choose(turn, [left, bottom, -right, -top]),
-            right=np.choose(turn, [right, top, -left, -bottom]),
-            base=np.choose(turn, [letters.y, -letters.x, -letters.y, letters.x]),
-            size=letters.size,
-            turn=turn,
-            blank=np.isin(letters.code, _BLANKS),
-        )
-
-    def lines(self, chosen: Whole, gap: float = _SAME_LINE) -> Iterator[Whole]:
-        """Group the chosen letters, given by index, into lines.
-
-        A line ends where the next letter is on another line, or further away than ``gap`` em.
-        """
-        seen = chosen[~self.blank[chosen]]
-        if not len(seen):
-            return
-        left, right, size = self.left[seen], self.right[seen], self.size[seen]
-        widest = np.maximum(size[1:], size[:-1])
-        # In either direction: Hebrew and Arabic run right to left.
-        apart = np.maximum(left[1:] - right[:-1], left[:-1] - right[1:])
-        ends = (
-            (np.diff(self.turn[seen]) != 0)
-            | (np.abs(np.diff(self.base[seen])) > _NEW_LINE * widest)
-            | (apart > gap * widest)
-        )
-        yield from np.split(seen, np.flatnonzero(ends) + 1)
+def _lines(upright: Upright, chosen: Whole, gap: float) -> Iterator[Whole]:
+    """Group the chosen glyphs, given by index, into lines without gaps wider than ``gap`` em."""
+    seen = chosen[~upright.blank[chosen]]
+    if len(seen):
+        yield from np.split(seen, np.flatnonzero(upright.line_ends(seen, gap)) + 1)
 
 
-def _page_text(letters: Glyphs, upright: _Upright) -> tuple[PageText, Whole]:
+def _page_text(glyphs: Glyphs, upright: Upright) -> tuple[PageText, Whole]:
     """The page's text to search, and the index of the letter for each of its characters."""
-    characters = _characters(letters.code)
+    characters = _characters(glyphs.code)
     text: list[str] = []
     owners: list[int] = []
     stretches: list[Stretch] = []
     begins: set[int] = set()
-    for line in upright.lines(np.arange(len(letters.code)), _WIDE_GAP):
+    for line in _lines(upright, np.arange(len(glyphs.code)), WIDE_GAP):
         start = len(owners)
         before = -2
         for at in line.tolist():
@@ -241,7 +207,7 @@ def _with_punctuation(codes: Whole, first: int, last: int) -> tuple[int, int]:
         if not 0 <= at < len(codes):
             return False
         code = int(codes[at])
-        return code not in _BLANKS and 0x20 < code <= 0x10FFFF and not chr(code).isalnum()  # noqa: PLR2004
+        return code not in BLANKS and 0x20 < code <= 0x10FFFF and not chr(code).isalnum()  # noqa: PLR2004
 
     for _ in range(_MOST_MARKS):
         first -= is_mark(first - 1)
@@ -264,16 +230,16 @@ class _Paper:
         left, bottom, right, top = page.get_bbox()
         return cls(left, bottom, right, top, page.get_rotation() // 90)
 
-    def box(self, letters: Glyphs, line: Whole) -> Box | None:
+    def box(self, glyphs: Glyphs, line: Whole) -> Box | None:
         """The box around letters of one line; None if it is entirely outside the page."""
-        turn, size = int(letters.turn[line[0]]), float(np.median(letters.size[line]))
-        base = float(np.median((letters.x if turn % 2 else letters.y)[line]))
+        turn, size = int(glyphs.turn[line[0]]), float(np.median(glyphs.size[line]))
+        base = float(np.median((glyphs.x if turn % 2 else glyphs.y)[line]))
         reach = (_DEPTH, _HEIGHT) if turn in (0, 3) else (_HEIGHT, _DEPTH)
         across = base - reach[0] * size, base + reach[1] * size
         if turn % 2:
-            edges = [*across, letters.bottom[line].min(), letters.top[line].max()]
+            edges = [*across, glyphs.bottom[line].min(), glyphs.top[line].max()]
         else:
-            edges = [letters.left[line].min(), letters.right[line].max(), *across]
+            edges = [glyphs.left[line].min(), glyphs.right[line].max(), *across]
         width, height = self.right - self.left, self.top - self.bottom
         if width <= 0 or height <= 0:
             return None

@@ -5,21 +5,20 @@ Started by :mod:`rag.documents.sandbox.page_viewer` as ``python -m
 rag.documents.sandbox.page_renderer``. Message framing is that of
 :mod:`rag.documents.sandbox.processes`::
 
-    → {"path": …, "digest": …, "passwords": […], "page": …, "width": …}     a picture, please
-    → {"path": …, "digest": …, "passwords": […], "page": …, "sought": […]}  or boxes
+    → {"path": …, "digest": …, "page": …, "width": …}     a picture, please
+    → {"path": …, "digest": …, "page": …, "sought": […]}  or boxes
     ← {"ready": true}                              once, before the first request
     ← {"png": …, "width": …, "height": …}          the picture, in base 64
     ← {"boxes": [[x, y, width, height], …]}
     ← {"failure": reason} or {"impossible": reason}    the file's fault, or the request's
 
-The last file stays open, unless it is protected by a password.
+The last file stays open.
 """
 
 from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import astuple, dataclass, field
 from pathlib import Path
@@ -59,15 +58,13 @@ def main() -> None:
         except InputError as error:
             answer = {"impossible": str(error)}
         except (LoadError, OSError) as error:
-            answer = {"failure": _reason(error, request)}
+            answer = {"failure": _reason(error)}
         except MemoryError:
             answer = {"failure": "drawing it takes too much memory; open the file itself"}
         except Exception as error:  # noqa: BLE001 (a parser's own error must not end it)
             reason = f"its page can't be drawn ({type(error).__name__}: {str(error)[:200]})"
             answer = {"failure": reason}
         send(answers, answer)
-        if request["passwords"]:
-            files.close()
     files.close()
 
 
@@ -79,7 +76,7 @@ class _Files:
     _key: tuple[object, ...] = ()
     _stack: ExitStack = field(default_factory=ExitStack)
 
-    def pdf(self, path: Path, digest: str, passwords: Sequence[str]) -> Pdf:
+    def pdf(self, path: Path, digest: str) -> Pdf:
         """The PDF at ``path``, whose content must have this SHA-256.
 
         Raises LoadError if the content differs, or is not a PDF, damaged or protected, and OSError
@@ -95,7 +92,7 @@ class _Files:
                 raise LoadError(CHANGED)
             if b"%PDF-" not in content[:_BEGINNING]:
                 raise LoadError(_NO_PDF)
-            self._pdf = self._stack.enter_context(open_pdf(content, passwords))
+            self._pdf = self._stack.enter_context(open_pdf(content))
             self._pdf.init_forms()  # so that filled-in form fields are drawn
             self._key = key
         return self._pdf
@@ -107,7 +104,7 @@ class _Files:
 
 
 def _answer(files: _Files, request: dict[str, Any]) -> dict[str, Any]:
-    pdf = files.pdf(Path(request["path"]), request["digest"], request["passwords"])
+    pdf = files.pdf(Path(request["path"]), request["digest"])
     if "sought" in request:
         boxes = locate(pdf, request["page"], TextPattern(*request["sought"]))
         return {"boxes": [astuple(box) for box in boxes]}
@@ -116,11 +113,10 @@ def _answer(files: _Files, request: dict[str, Any]) -> dict[str, Any]:
     return {"png": png, "width": image.width, "height": image.height}
 
 
-def _reason(error: Exception, request: dict[str, Any]) -> str:
+def _reason(error: Exception) -> str:
     if isinstance(error, OSError):
         return f"it can't be read: {error.strerror or 'unknown error'}"
-    locked = isinstance(error, PasswordRequired) and not request["passwords"]
-    return _LOCKED if locked else str(error)
+    return _LOCKED if isinstance(error, PasswordRequired) else str(error)
 
 
 if __name__ == "__main__":

@@ -7,27 +7,16 @@ in a process that is started on first use, reused, and replaced when it dies.
 from __future__ import annotations
 
 import base64
-import subprocess
 import sys
 import threading
 from collections import OrderedDict
-from collections.abc import Sequence
 from dataclasses import astuple
 from pathlib import Path
 from typing import Any, TypeAlias
 
 from rag.documents.pdf.rendering import Box, PageImage
 from rag.documents.pdf.text_alignment import TextPattern
-from rag.documents.sandbox.processes import (
-    deadline,
-    kill,
-    receive,
-    send,
-    start_process,
-    stdin,
-    stdout,
-    stop_process,
-)
+from rag.documents.sandbox.processes import Worker, WorkerDied
 from rag.errors import InputError, LoadError
 from rag.types import Document, Span
 
@@ -37,7 +26,6 @@ COMMAND = (sys.executable, "-m", "rag.documents.sandbox.page_renderer")
 SECONDS = 20.0
 """Timeout for one page, in seconds; most take a tenth of a second."""
 
-SECONDS_TO_START = 120.0
 KEPT_BYTES = 32 << 20
 """Size of the cache of recent images, in bytes."""
 
@@ -66,13 +54,11 @@ class PageViewer:
 
     def __init__(self) -> None:
         self._asking = threading.Lock()
-        self._process: subprocess.Popen[bytes] | None = None
+        self._worker = Worker("draws pages")
         self._is_closed = False
         self._cache: OrderedDict[_Key, PageImage] = OrderedDict()
 
-    def image(
-        self, path: Path, digest: str, index: int, width: int, passwords: Sequence[str] = ()
-    ) -> PageImage:
+    def image(self, path: Path, digest: str, index: int, width: int) -> PageImage:
         """Render a page of the PDF at ``path``, counted from 0, ``width`` pixels wide.
 
         Parameters
@@ -81,109 +67,61 @@ class PageViewer:
             The file, and the SHA-256 its content must have, in hexadecimal.
         index, width
             As in :func:`rag.documents.pdf.rendering.page_image`, including errors.
-        passwords
-            Tried in order if the file is protected; not stored anywhere.
 
         Raises
         ------
         LoadError
-            If the file has changed, can't be read or is not a PDF, or if the page can't be rendered
-            or takes longer than 20 s.
+            If the file has changed, can't be read, is not a PDF or needs a password, or if the page
+            can't be rendered or takes longer than 20 s.
         InputError
             If there is no such page, or the width is out of range.
         """
         key = (digest, index, width)
         with self._asking:
             cached = self._cache.get(key)
-            if cached and not passwords:
+            if cached:
                 self._cache.move_to_end(key)
                 return cached
-            question = {"page": index, "width": width}
-            response = self._answer(path, digest, passwords, question)
+            response = self._answer(path, digest, {"page": index, "width": width})
             image = PageImage(
                 base64.b64decode(response["png"]), response["width"], response["height"]
             )
-            if not passwords:
-                self._cache_image(key, image)
+            self._cache[key] = image
+            while sum(len(one.png) for one in self._cache.values()) > KEPT_BYTES:
+                self._cache.popitem(last=False)
             return image
 
-    def boxes(
-        self,
-        path: Path,
-        digest: str,
-        index: int,
-        sought: TextPattern,
-        passwords: Sequence[str] = (),
-    ) -> tuple[Box, ...]:
+    def boxes(self, path: Path, digest: str, index: int, sought: TextPattern) -> tuple[Box, ...]:
         """Locate words on a page of the PDF at ``path``: one box per line, none if unsure.
 
         Parameters and errors are those of :meth:`image`; :func:`text_on_page` gives ``sought``.
         """
         question = {"page": index, "sought": astuple(sought)}
         with self._asking:
-            response = self._answer(path, digest, passwords, question)
+            response = self._answer(path, digest, question)
         return tuple(Box(*edges) for edges in response["boxes"])
 
     def close(self) -> None:
         """Kill the process; no page can be rendered afterwards."""
         self._is_closed = True
-        process = self._process
-        if process:
-            kill(process)  # unblocks any thread that waits for it
+        self._worker.kill()  # unblocks any thread that waits for it
         with self._asking:
             self._cache.clear()
-            self._end()
+            self._worker.end()
 
-    def _answer(
-        self, path: Path, digest: str, passwords: Sequence[str], question: dict[str, Any]
-    ) -> dict[str, Any]:
+    def _answer(self, path: Path, digest: str, question: dict[str, Any]) -> dict[str, Any]:
         if self._is_closed:
             raise InputError("pages can't be shown: the server is stopping")
-        if self._process and self._process.poll() is not None:
-            self._end()  # it died between requests, out of memory, say
-        process = self._process or self._start()
-        file = {"path": str(path), "digest": digest, "passwords": list(passwords)}
-        response = self._request(process, file | question, SECONDS)
+        self._worker.start(COMMAND)
+        file = {"path": str(path), "digest": digest}
+        try:
+            response = self._worker.ask(file | question, SECONDS)
+        except WorkerDied as death:
+            if death.is_late:
+                raise LoadError(f"{death} and was aborted") from death
+            raise LoadError(f"the PDF crashed the renderer (exit code {death.code})") from death
         if "impossible" in response:
             raise InputError(response["impossible"])
         if "failure" in response:
             raise LoadError(response["failure"])
         return response
-
-    def _request(
-        self, process: subprocess.Popen[bytes], question: dict[str, Any] | None, seconds: float
-    ) -> dict[str, Any]:
-        """Send a request and return the response; raises LoadError if the process died."""
-        with deadline(process, seconds) as late:
-            try:
-                if question is not None:
-                    send(stdin(process), question)
-                response = receive(stdout(process))
-            except BrokenPipeError:  # it died before the request
-                response = None
-            except BaseException:
-                self._end()  # a late response would be taken for the next one
-                raise
-        if response is not None:
-            return response
-        code = self._end()
-        if late.is_set():
-            raise LoadError(f"it took more than {seconds:.0f} s and was aborted")
-        raise LoadError(f"the PDF crashed the renderer (exit code {code})")
-
-    def _start(self) -> subprocess.Popen[bytes]:
-        self._process = start_process(COMMAND)
-        try:
-            self._request(self._process, None, SECONDS_TO_START)
-        except LoadError as error:
-            raise RuntimeError(f"the process that draws pages did not start: {error}") from error
-        return self._process
-
-    def _end(self) -> int | None:
-        process, self._process = self._process, None
-        return stop_process(process) if process else None
-
-    def _cache_image(self, key: _Key, image: PageImage) -> None:
-        self._cache[key] = image
-        while sum(len(one.png) for one in self._cache.values()) > KEPT_BYTES:
-            self._cache.popitem(last=False)

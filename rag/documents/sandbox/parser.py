@@ -18,7 +18,7 @@ import datetime as dt
 import os
 import time
 from collections.abc import Callable
-from dataclasses import astuple
+from dataclasses import asdict, astuple
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -43,36 +43,19 @@ SECONDS_BETWEEN_SIGNS = 1.0
 
 def document_to_json(document: Document) -> dict[str, Any]:
     """Serialise a document to plain values."""
-    return {
-        "id": document.id,
-        "source": document.source,
-        "title": document.title,
-        "text": document.text,
-        "digest": document.digest,
-        "date": document.date.isoformat() if document.date else None,
-        "metadata": dict(document.metadata),
-        "headings": [[one.span.start, one.span.end, one.level] for one in document.headings],
-        "pages": [[one.start, one.end] for one in document.pages],
-        "page_labels": list(document.page_labels),
-        "warnings": list(document.warnings),
-    }
+    return asdict(document) | {"date": document.date.isoformat() if document.date else None}
 
 
 def document_from_json(values: dict[str, Any]) -> Document:
     """Deserialise a document; every span is validated."""
-    return Document(
-        id=values["id"],
-        source=values["source"],
-        title=values["title"],
-        text=values["text"],
-        digest=values["digest"],
-        date=dt.date.fromisoformat(values["date"]) if values["date"] else None,
-        metadata=values["metadata"],
-        headings=tuple(Heading(Span(a, b), level) for a, b, level in values["headings"]),
-        pages=tuple(Span(a, b) for a, b in values["pages"]),
-        page_labels=tuple(values["page_labels"]),
-        warnings=tuple(values["warnings"]),
-    )
+    restored = {
+        "date": dt.date.fromisoformat(values["date"]) if values["date"] else None,
+        "headings": tuple(Heading(Span(**h["span"]), h["level"]) for h in values["headings"]),
+        "pages": tuple(Span(**page) for page in values["pages"]),
+        "page_labels": tuple(values["page_labels"]),
+        "warnings": tuple(values["warnings"]),
+    }
+    return Document(**values | restored)
 
 
 def main() -> None:

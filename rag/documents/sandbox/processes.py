@@ -17,20 +17,18 @@ import struct
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import Any, BinaryIO, cast
 
 from rag.runtime import airgap
 
 if sys.platform == "linux":
     import fcntl
 
-if TYPE_CHECKING:
-    from io import BufferedReader, BufferedWriter
-
 LENGTH = struct.Struct(">Q")
+SECONDS_TO_START = 120.0
 
 
 def send(stream: BinaryIO, message: dict[str, Any]) -> None:
@@ -53,77 +51,116 @@ def receive(stream: BinaryIO) -> dict[str, Any] | None:
     return message
 
 
-def start_process(command: Sequence[str]) -> subprocess.Popen[bytes]:
-    """Start a process with pipes to stdin and stdout, in its own process group.
-
-    Its stderr is a lifeline: a pipe nobody writes to, whose other end closes when this process
-    ends, for whatever reason.
+class WorkerDied(Exception):
+    """The worker ended with an exit code instead of answering; ``is_late`` if it was killed because
+    it took too long.
     """
-    lifeline, held = os.pipe()
-    try:
-        process = subprocess.Popen(  # noqa: S603 (our own module)
-            command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=lifeline,
-            process_group=0,
-        )
-    except BaseException:
-        os.close(held)
-        raise
-    finally:
-        os.close(lifeline)
-    process.stderr = os.fdopen(held, "wb")
-    return process
+
+    def __init__(self, code: int, seconds: float, *, is_late: bool) -> None:
+        why = f"it took more than {seconds:.0f} s" if is_late else f"it crashed (exit code {code})"
+        super().__init__(why)
+        self.code, self.is_late = code, is_late
 
 
-def stdin(process: subprocess.Popen[bytes]) -> BufferedWriter:
-    """The process's standard input."""
-    return process.stdin  # type: ignore[return-value]  # it is a pipe, as started above
+class Worker:
+    """A process that answers messages; started again after it died or was ended.
+
+    ``work`` says what it does, as in "reads files". One thread at a time may use it, but any may
+    :meth:`kill` the process.
+    """
+
+    def __init__(self, work: str) -> None:
+        self._work = work
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self, command: Sequence[str]) -> None:
+        """Start a process, unless one is running, with pipes to stdin and stdout, in its own
+        process group, and wait until it is ready.
+
+        Its stderr is a lifeline: a pipe nobody writes to, whose other end closes when this process
+        ends, for whatever reason.
+
+        Raises OSError if there is no such program, and RuntimeError if it ends at once.
+        """
+        if self.process and self.process.poll() is None:
+            return
+        self.end()  # it died between requests, out of memory, say
+        lifeline, held = os.pipe()
+        try:
+            self.process = subprocess.Popen(  # noqa: S603 (our own module)
+                command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=lifeline,
+                process_group=0,
+            )
+        except BaseException:
+            os.close(held)
+            raise
+        finally:
+            os.close(lifeline)
+        self.process.stderr = os.fdopen(held, "wb")
+        try:
+            self.ask(None, SECONDS_TO_START)
+        except WorkerDied as death:
+            raise RuntimeError(f"the process that {self._work} did not start: {death}") from death
+
+    def ask(self, question: dict[str, Any] | None, seconds: float) -> dict[str, Any]:
+        """Send a message, if given, and return the next that the process sends.
+
+        Raises WorkerDied if it ends instead, or takes longer than ``seconds``, for which it is
+        killed; then, and after any other exception, it is ended: a late answer would be taken for
+        the next one.
+        """
+        process = cast("subprocess.Popen[bytes]", self.process)
+        is_late = threading.Event()
+
+        def give_up() -> None:
+            is_late.set()
+            _kill(process)
+
+        watch = threading.Timer(seconds, give_up)
+        watch.daemon = True
+        watch.start()
+        try:
+            with suppress(BrokenPipeError):  # it died: there will be no answer
+                if question is not None:
+                    send(cast("BinaryIO", process.stdin), question)
+            answer = receive(cast("BinaryIO", process.stdout))
+        except BaseException:
+            self.end()
+            raise
+        finally:
+            watch.cancel()
+        if answer is None:
+            raise WorkerDied(self.end(), seconds, is_late=is_late.is_set())
+        return answer
+
+    def kill(self) -> None:
+        """Kill the process, which unblocks any thread that waits for it."""
+        if process := self.process:
+            _kill(process)
+
+    def end(self) -> int:
+        """Kill the process, if there is one, close its pipes and return its exit code."""
+        process, self.process = self.process, None
+        if process is None:
+            return 0
+        _kill(process)
+        code = process.wait()
+        for pipe in (process.stdin, process.stdout, process.stderr):
+            with suppress(BrokenPipeError):  # from a request it never read
+                cast("BinaryIO", pipe).close()
+        return code
 
 
-def stdout(process: subprocess.Popen[bytes]) -> BufferedReader:
-    """The process's standard output."""
-    return process.stdout  # type: ignore[return-value]  # it is a pipe, as started above
-
-
-@contextmanager
-def deadline(process: subprocess.Popen[bytes], seconds: float) -> Iterator[threading.Event]:
-    """Kill the process if the block takes longer; the event says whether it was killed."""
-    late = threading.Event()
-
-    def give_up() -> None:
-        late.set()
-        kill(process)
-
-    watch = threading.Timer(seconds, give_up)
-    watch.daemon = True
-    watch.start()
-    try:
-        yield late
-    finally:
-        watch.cancel()
-
-
-def kill(process: subprocess.Popen[bytes]) -> None:
+def _kill(process: subprocess.Popen[bytes]) -> None:
     """Kill the process and its children."""
     if sys.platform == "win32" or process.poll() is not None:
         process.kill()
         return
     with suppress(ProcessLookupError):  # it had already ended
         os.killpg(process.pid, signal.SIGKILL)
-
-
-def stop_process(process: subprocess.Popen[bytes]) -> int:
-    """Kill the process, close its pipes and return its exit code."""
-    kill(process)
-    code = process.wait()
-    with suppress(BrokenPipeError):  # from a request it never read
-        stdin(process).close()
-    stdout(process).close()
-    if process.stderr:
-        process.stderr.close()
-    return code
 
 
 def worker_streams() -> tuple[BinaryIO, BinaryIO]:

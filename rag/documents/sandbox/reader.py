@@ -10,28 +10,17 @@ from __future__ import annotations
 import os
 import queue
 import signal
-import subprocess
 import sys
 import threading
 import time
 from collections.abc import Generator, Iterator, Sequence
-from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from rag.documents.read_options import ReadOptions
 from rag.documents.sandbox.parser import document_from_json
-from rag.documents.sandbox.processes import (
-    deadline,
-    kill,
-    receive,
-    send,
-    start_process,
-    stdin,
-    stdout,
-    stop_process,
-)
+from rag.documents.sandbox.processes import Worker, WorkerDied
 from rag.runtime.heartbeat import Beat, no_heartbeat, take
 from rag.text.language import with_language
 from rag.types import Document, Failure
@@ -46,8 +35,6 @@ It reports after each page, so a long file is not taken for one that hangs."""
 MOST_SECONDS_PER_FILE = 6 * 3600.0
 """Maximum time per file, even with progress: enough for 4,000 pages of OCR. Time in which the
 caller takes no results doesn't count."""
-
-SECONDS_TO_START = 120.0
 
 WAITING_CHARACTERS = 1_000_000
 """Queue capacity in characters of documents; one more document may be added to fewer."""
@@ -121,7 +108,7 @@ def read(
     ----------
     paths
         The files.
-    means
+    options
         Read options.
     workers
         Number of worker processes; by default half the number of cores, leaving the rest to the
@@ -131,7 +118,7 @@ def read(
 
     Yields
     ------
-    (Path, Document), ReadFile or Alive
+    (Path, Document), ReadFile or ReadProgress
         The documents of a file, then its end, and progress every second in between. Files come in
         no particular order.
     """
@@ -143,7 +130,7 @@ def read(
         waiting.put(path)
     found = _BoundedQueue(WAITING_CHARACTERS)
     stop = threading.Event()
-    readers = [_Worker() for _ in range(count)]
+    readers = [Worker("reads files") for _ in range(count)]
     threads = [
         threading.Thread(target=_feed, args=(worker, waiting, found, stop, options), daemon=True)
         for worker in readers
@@ -172,7 +159,7 @@ def read(
 
 
 def _feed(
-    worker: _Worker,
+    worker: Worker,
     waiting: queue.SimpleQueue[Path],
     found: queue.Queue[_Found],
     stop: threading.Event,
@@ -183,7 +170,7 @@ def _feed(
     try:
         while not stop.is_set():
             path = waiting.get_nowait()
-            for one in worker.read(path, options):
+            for one in _read(worker, path, options):
                 found.put(one)
                 if stop.is_set():
                     return
@@ -196,23 +183,25 @@ def _feed(
         found.put(_ThreadEnded(error))
 
 
-class _Worker:
-    """A worker process, started on first use and restarted after each death."""
+def _read(
+    worker: Worker, path: Path, options: ReadOptions
+) -> Iterator[tuple[Path, Document] | ReadFile | ReadProgress]:
+    """Read one file, whatever happens to the process.
 
-    def __init__(self) -> None:
-        self._process: subprocess.Popen[bytes] | None = None
-
-    def read(
-        self, path: Path, options: ReadOptions
-    ) -> Iterator[tuple[Path, Document] | ReadFile | ReadProgress]:
-        """Read one file, whatever happens to the process."""
-        began = time.monotonic()
-        patience = _Timeouts(silent=_seconds(path), whole=MOST_SECONDS_PER_FILE)
-        failures: list[Failure] = []
-        process = self._process or self._start()
-        with suppress(BrokenPipeError):  # it died: reading its reply will show that
-            send(stdin(process), {"path": str(path), "options": asdict(options)})
-        while "done" not in (message := patience.next_message(process)):
+    Only time spent waiting for messages counts, not time in which none were collected.
+    """
+    began = time.monotonic()
+    silent, left = _seconds(path), MOST_SECONDS_PER_FILE
+    failures: list[Failure] = []
+    worker.start(COMMAND)
+    question: dict[str, Any] | None = {"path": str(path), "options": asdict(options)}
+    message: dict[str, Any] = {}
+    try:
+        while "done" not in message:
+            asked = time.monotonic()
+            message = worker.ask(question, min(silent, left))
+            left -= time.monotonic() - asked
+            question = None
             if "alive" in message:
                 yield ReadProgress(path, message["alive"])
             elif "document" in message:
@@ -220,33 +209,24 @@ class _Worker:
                 yield path, with_language(document_from_json(message["document"]))
             elif "failure" in message:
                 failures.append(Failure(*message["failure"]))
-            else:
-                self.end()
-                remedy = f"; {options.after_crash}" if "crashed" in message else ""
-                failures.append(Failure(str(path), message["death"] + remedy))
-                break
-        if message.get("spent"):
-            self.end()
-        yield ReadFile(path, tuple(failures), time.monotonic() - began)
+    except WorkerDied as death:
+        limit = f"made no progress for {silent:.0f} s"
+        if left < silent:
+            limit = f"took more than {MOST_SECONDS_PER_FILE:.0f} s to read"
+        reason = f"it {limit} and was aborted" if death.is_late else _reason(death.code, options)
+        failures.append(Failure(str(path), reason))
+    if message.get("spent"):
+        worker.end()
+    yield ReadFile(path, tuple(failures), time.monotonic() - began)
 
-    def _start(self) -> subprocess.Popen[bytes]:
-        self._process = start_process(COMMAND)
-        # A slow start is not the first file's fault.
-        patience = _Timeouts(silent=SECONDS_TO_START, whole=SECONDS_TO_START)
-        if "ready" not in (message := patience.next_message(self._process)):
-            raise RuntimeError(f"the process that reads files did not start: {message['death']}")
-        return self._process
 
-    def kill(self) -> None:
-        """Kill the process, which unblocks any thread waiting for it; callable from any thread."""
-        if process := self._process:
-            kill(process)
-
-    def end(self) -> None:
-        """Kill the process."""
-        if self._process:
-            stop_process(self._process)
-            self._process = None
+def _reason(code: int, options: ReadOptions) -> str:
+    """Why a process ended with this exit code."""
+    # Large files are mapped: if one is truncated meanwhile, the system kills the process that reads
+    # it.
+    if sys.platform != "win32" and code == -signal.SIGBUS:
+        return "it was truncated, or its disk failed, while being read; index it again"
+    return f"its parser crashed (exit code {code}); {options.after_crash}"
 
 
 def _seconds(path: Path) -> float:
@@ -255,37 +235,3 @@ def _seconds(path: Path) -> float:
     except OSError:
         megabytes = 0.0  # the worker will report what is wrong
     return SECONDS_PER_FILE + SECONDS_PER_MEGABYTE * megabytes
-
-
-@dataclass(slots=True)
-class _Timeouts:
-    """Timeouts for a process, in seconds: ``silent`` between messages, ``whole`` in total.
-
-    Only time spent waiting counts, not time in which its messages were not collected.
-    """
-
-    silent: float
-    whole: float
-    waited: float = 0.0
-
-    def next_message(self, process: subprocess.Popen[bytes]) -> dict[str, Any]:
-        """The next message; kills the process if a timeout expires first."""
-        left = self.whole - self.waited
-        began = time.monotonic()
-        with deadline(process, min(self.silent, left)) as late:
-            message = receive(stdout(process))
-        self.waited += time.monotonic() - began
-        if message is not None:
-            return message
-        if late.is_set() and left < self.silent:
-            return {"death": f"it took more than {self.whole:.0f} s to read and was aborted"}
-        if late.is_set():
-            return {"death": f"it made no progress for {self.silent:.0f} s and was aborted"}
-        code = process.wait()
-        # Large files are mapped: if one is truncated meanwhile, the system kills the process that
-        # reads it.
-        if sys.platform != "win32" and code == -signal.SIGBUS:
-            return {
-                "death": "it was truncated, or its disk failed, while being read; index it again"
-            }
-        return {"death": f"its parser crashed (exit code {code})", "crashed": True}

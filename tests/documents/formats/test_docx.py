@@ -193,18 +193,13 @@ _BOMB = (
         (b"Dear Sir or Madam", "not a valid Word document"),
         (_lamp()[:5000], "cut short"),
         (_zipped({"a.txt": "x"}), "not a valid Word document"),
-        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600), "before 2007"),
-        (
-            b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + "EncryptedPackage".encode("utf-16-le"),
-            "unprotected copy",
-        ),
         (_by_hand("<w:p>"), "damaged"),
         (_by_hand(_paragraph("&i;"), prolog=_BOMB), "entities"),
         (_by_hand("<w:p>" * 5000 + "</w:p>" * 5000), "damaged"),
         (_by_hand(_paragraph("a" * (20 << 20))), "compressed more than"),
     ],
     ids=[
-        *("empty", "text", "cut", "another zip", "old", "encrypted", "unclosed", "entities"),
+        *("empty", "text", "cut", "another zip", "unclosed", "entities"),
         *("nested", "zip bomb"),
     ],
 )

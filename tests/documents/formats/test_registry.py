@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+import rag.documents.archives
 import rag.documents.registry
 from rag.documents.registry import Loaded, Member, load, supported
 from rag.errors import LoadError, UnknownFormat
@@ -172,17 +173,9 @@ def test_files_that_refuse(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
 
 def _register(monkeypatch: pytest.MonkeyPatch, container: object) -> None:
     """Make ``container`` what opens files that end in .box."""
-    monkeypatch.setattr(
-        rag.documents.registry,
-        "_CONTAINERS",
-        {**rag.documents.registry._CONTAINERS, ".box": "test"},
-    )
-    real = rag.documents.registry._container
-    monkeypatch.setattr(
-        rag.documents.registry,
-        "_container",
-        lambda suffix: container if suffix == ".box" else real(suffix),
-    )
+    registered = rag.documents.registry._CONTAINERS | {".box": "archives:members_of_box"}
+    monkeypatch.setattr(rag.documents.registry, "_CONTAINERS", registered)
+    monkeypatch.setattr(rag.documents.archives, "members_of_box", container, raising=False)
 
 
 def test_a_container_reads_like_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

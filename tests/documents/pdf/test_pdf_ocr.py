@@ -27,9 +27,9 @@ from pdf_files import (
 from reportlab.pdfgen.canvas import Canvas
 from whole import load_pdf
 
-import rag.documents.pdf.tesseract
-from rag.documents.pdf.file import open_pdf, render_page
-from rag.documents.pdf.tesseract import Line, Word, _paragraphs, check_languages
+import rag.documents.pdf.ocr
+from rag.documents.pdf.file import open_pdf
+from rag.documents.pdf.ocr import Line, Word, _paragraphs, check_languages, render_page
 from rag.errors import InputError, LoadError
 
 pytestmark = needs_tesseract
@@ -106,7 +106,7 @@ class TestNothingRead:
 
     def test_too_long(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """A page that takes too long is named, and costs only itself."""
-        monkeypatch.setattr(rag.documents.pdf.tesseract, "SECONDS_PER_PAGE", 0.01)
+        monkeypatch.setattr(rag.documents.pdf.ocr, "SECONDS_PER_PAGE", 0.01)
         loaded = load_pdf(scanned(made(drawn(*LEFT), drawn(*RIGHT)), pages={1}), ocr="eng")
         assert loaded.warnings == ("page 2: OCR took more than 0 s, not read",)
         assert loaded.text == " ".join(LEFT)

@@ -1,13 +1,28 @@
-"""Let what a page asks for wait, so that a test sees what the page does meanwhile."""
+"""The ask page as tests use it: ask a question, or let what a page asks for wait."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import pytest
-from playwright.sync_api import Page, Route
+from playwright.sync_api import Locator, Page, Route
+
+OpenPage = Callable[..., Page]
+
+QUESTION = "Which company supplies the turret of the Zorawar light tank?"
+FITS = "document.documentElement.scrollWidth <= window.innerWidth"
+BACKGROUND = "getComputedStyle(document.body).backgroundColor"
+
+
+def ask(page: Page, question: str) -> Locator:
+    """Types a question, presses Enter, and waits for the first hit."""
+    page.get_by_label("Your question").fill(question)
+    page.keyboard.press("Enter")
+    first = page.locator("article.hit").first
+    first.wait_for()
+    return first
 
 
 @contextmanager
