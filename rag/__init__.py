@@ -21,7 +21,7 @@ late interaction   MaxSim of the query's token vectors and the passage's 1-bit t
 hit                a passage in the result, with the answering sentence marked
 confidence         probability that the documents answer the query, by the library's calibration
 synthetic query    made from a sentence of the library; an out-of-domain query from none of it
-segment, delta     the vectors as last sealed, and what was added since; tombstones were removed
+segment, delta     the vectors as last written, and what was added since; tombstones were removed
 generation         number of a committed change; a snapshot is everything as of one of them
 failure            why a file, or a place in it, could not be read
 engine             what stores and searches: a folder, or tables in object storage

@@ -11,8 +11,8 @@ from rag.cli.options import LibraryOption
 from rag.cli.output import count, escape, out
 from rag.cli.progress import show_progress
 from rag.library.default import default_library
-from rag.maintenance import backup_export, backup_import, shared_backup
-from rag.maintenance.backup_format import ArchiveSummary
+from rag.maintenance import backup
+from rag.maintenance.backup import ArchiveSummary
 from rag.runtime.files import absolute, is_url
 
 
@@ -30,12 +30,9 @@ def export_command(
 
     Example: rag export articles.rag.zip
     """
-    place = library or default_library()
+    place = _place(library)
     with show_progress("bytes") as show:
-        if is_url(place):
-            found = shared_backup.export(str(place), file, show, force=force)
-        else:
-            found = backup_export.export(absolute(place), file, show, force=force)
+        found = backup.export(place, file, show, force=force)
     out.print(f"{escape(str(file))}: {_describe(found)}", soft_wrap=True)
 
 
@@ -50,14 +47,16 @@ def import_command(
 
     Example: rag import articles.rag.zip --library ~/articles/.rag
     """
-    place = library or default_library()
+    place = _place(library)
     with show_progress("bytes") as show:
-        if is_url(place):
-            found = shared_backup.import_archive(file, str(place), show)
-        else:
-            place = absolute(place)
-            found = backup_import.import_archive(file, place, show)
+        found = backup.import_archive(file, place, show)
     out.print(f"{escape(str(place))}: {_describe(found)}", soft_wrap=True)
+
+
+def _place(library: Path | str | None) -> Path | str:
+    """The library's absolute folder, or its URL."""
+    place = library or default_library()
+    return place if is_url(place) else absolute(place)
 
 
 def _describe(found: ArchiveSummary) -> str:

@@ -17,7 +17,7 @@ from rag.cli.options import LibraryOption
 from rag.cli.output import count, err, escape
 from rag.cli.passwords import can_prompt, prompt_and_retry, read_file
 from rag.cli.signals import EXIT_INTERRUPTED, reported
-from rag.cluster.ray.fleet import Fleet
+from rag.cluster.ray import Fleet
 from rag.errors import InputError, LibraryNotFound
 from rag.library.default import default_library
 from rag.library.library import Library

@@ -13,7 +13,7 @@ from rag.confidence import out_of_domain, synthetic_queries
 from rag.confidence.calibration import ANSWERED, Calibration, as_stored, fit, is_useful
 from rag.errors import LibraryError
 from rag.index.engine import Engine, Reader
-from rag.index.sqlite import StoredPassage
+from rag.index.records import StoredPassage
 from rag.search.pipeline import SearchResult
 from rag.search.scoring import DEFAULT
 from rag.types import Answer

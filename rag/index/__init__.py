@@ -24,5 +24,5 @@ A library's folder::
   gone, damaged and busy are distinguished by SQLite's error code.
 - A read-only folder has no room for SQLite's shared memory and tantivy's lock. Its store is opened
   as immutable, unless there is a journal, and reopened when it changes; tantivy gets a folder of
-  links (``lexical_files``). An outdated index is used as it is.
+  links (``lexical``). An outdated index is used as it is.
 """

@@ -11,7 +11,7 @@ order in which documents were added, then by position in the document.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Protocol
@@ -19,7 +19,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.index.sqlite import FileRecord, Order, Source, StoredPassage, StoredTokens
+from rag.index.integrity import OnProgress
+from rag.index.records import FileRecord, Order, Source, StoredPassage, StoredTokens
 from rag.runtime.heartbeat import Beat, no_heartbeat
 from rag.types import (
     Clauses,
@@ -36,10 +37,7 @@ from rag.types import (
 from rag.types.arrays import Keys, Pieces, Scores, Vector, Vectors
 from rag.types.filters import Filter
 from rag.types.protocols import Embedder
-from rag.types.reports import Dates, Facets, FileReport, Verification, Version
-
-OnProgress = Callable[[str, int, int], None]
-"""Progress callback: what is being checked, how much of it is done, and the total."""
+from rag.types.reports import Dates, Facets, FileReport, Verification
 
 
 class Searcher(Protocol):
@@ -156,10 +154,6 @@ class Reader(Protocol):
         """Passages by key; deleted ones are left out."""
         ...
 
-    def vectors(self, keys: Sequence[int]) -> dict[int, Vectors]:
-        """Sentence vectors by key; deleted passages are left out."""
-        ...
-
     def encodings(self, passages: Sequence[Passage]) -> dict[int, PassageEncoding]:
         """Stored encodings of identical passages (same text and sentence boundaries), by position;
         those never encoded are left out.
@@ -176,10 +170,6 @@ class Reader(Protocol):
 
     def files_with(self, digests: Iterable[str]) -> list[FileRecord]:
         """Records of the files with one of these content digests, by path."""
-        ...
-
-    def paths(self) -> tuple[list[str], list[str]]:
-        """Paths of all sources, and of all files read."""
         ...
 
     def files_with_warnings(self) -> frozenset[str]:
@@ -230,12 +220,8 @@ class Catalogue(Protocol):
         """
         ...
 
-    def sources(self, document_id: str) -> list[str]:
-        """All sources of a document, in order; empty if there is no such document."""
-        ...
-
-    def files(self, document_id: str) -> list[str]:
-        """All files that contain a document, directly or in an archive; empty if there are none."""
+    def sources(self, document_id: str) -> list[Source]:
+        """All sources of a document, by path; empty if there is no such document."""
         ...
 
     def key(self, passage_id: str) -> int | None:
@@ -374,33 +360,7 @@ class Engine(Protocol):
         ...
 
     def verify(self, embedder: Embedder, on_progress: OnProgress, *, repair: bool) -> Verification:
-        """Check the integrity of the library.
-
-        Raises
-        ------
-        InputError
-            If this engine can't; the message says what to do instead.
-        """
-        ...
-
-    def versions(self) -> list[Version]:
-        """Its versions after the latest runs, newest first.
-
-        Raises
-        ------
-        InputError
-            If this engine keeps none; the message says what to do instead.
-        """
-        ...
-
-    def restore(self, number: int) -> None:
-        """Roll back to a version; later changes are lost.
-
-        Raises
-        ------
-        InputError
-            If there is no such version, or this engine keeps none.
-        """
+        """Check the integrity of the library; with ``repair`` rebuild what can be rebuilt."""
         ...
 
     def close(self) -> None:

@@ -31,9 +31,14 @@ since it is read only while the lock is held, and whoever acquires the lock over
 
 @contextmanager
 def locked(
-    folder: Path, seconds: float = SECONDS_TO_WAIT, *, beat: Beat = no_heartbeat
+    folder: Path,
+    seconds: float = SECONDS_TO_WAIT,
+    *,
+    beat: Beat = no_heartbeat,
+    create: bool = False,
 ) -> Iterator[None]:
-    """Lock out other writers, in this process and in others.
+    """Lock out other writers, in this process and in others; ``create`` if there need not be a
+    library yet.
 
     Raises
     ------
@@ -44,29 +49,12 @@ def locked(
     LibraryError
         If the folder can't be written.
     """
-    if not (folder / "library.db").exists():
+    from filelock import FileLock, Timeout
+
+    if not create and not (folder / "library.db").exists():
         raise LibraryNotFound(
             f"the library in {folder} is gone; put the folder back, or mount its disk again"
         )
-    with _locked(folder, seconds, beat):
-        yield
-
-
-@contextmanager
-def _locked(
-    folder: Path, seconds: float = SECONDS_TO_WAIT, beat: Beat = no_heartbeat
-) -> Iterator[None]:
-    """The same, even if there is no library yet.
-
-    Raises
-    ------
-    LibraryBusy
-        If another one is still writing after ``seconds``; the message says who.
-    LibraryError
-        If the folder can't be written.
-    """
-    from filelock import FileLock, Timeout
-
     lock = FileLock(folder / "lock")
     with writing(folder):
         try:
@@ -135,7 +123,7 @@ def create_library(folder: Path, fingerprint: str) -> None:
         )
     with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
-    with _locked(folder):
+    with locked(folder, create=True):
         if not (folder / "library.db").exists():
             with writing(folder):
                 Database.create(folder / "library.db", fingerprint)

@@ -14,19 +14,24 @@ with its position.
 from __future__ import annotations
 
 import math
+import os
 import shutil
-from collections.abc import Iterable, Sequence
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from itertools import islice, product
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from rag.errors import LibraryDamaged
+from rag.runtime import files
+from rag.runtime.files import may_write
 from rag.text import spelling
 from rag.text.analyzers import Analysis, Stems
 from rag.text.stemmer import ENGLISH, kind_of
-from rag.types import Clauses, Respelling, Span
+from rag.types import Clauses, Respelling
 from rag.types.arrays import Keys, Scores
 
 if TYPE_CHECKING:
@@ -42,6 +47,9 @@ WRITER_MEMORY = 64_000_000
 """Bytes that the writer buffers before it flushes."""
 
 
+META = "meta.json"
+"""Lists the files that belong together. It alone is ever replaced; others are written once."""
+
 NOTHING_ASKED = Clauses()
 
 
@@ -54,55 +62,6 @@ class Entry(NamedTuple):
     text: str
     context: str
     language: str | None = None
-
-
-class LexicalIndex(Protocol):
-    """Ranks passages by the words that they share with a query."""
-
-    def __len__(self) -> int:
-        """Number of passages."""
-        ...
-
-    def search(
-        self,
-        question: str,
-        count: int,
-        among: Keys | None = None,
-        clauses: Clauses = NOTHING_ASKED,
-    ) -> tuple[Keys, Scores]:
-        """The keys of the best ``count`` passages, best first, with scores in [0, 1].
-
-        Returns only passages that share a word with the query, so there may be fewer or none.
-        ``among`` limits the search to passages with those keys, ``clauses`` to those that meet
-        them.
-        """
-        ...
-
-    def score(self, question: str, keys: Sequence[int]) -> Scores:
-        """Scores of given passages, in [0, 1]; 0 for one without a query word."""
-        ...
-
-    def matching(self, words: str, clauses: Clauses, among: Keys | None = None) -> Keys:
-        """Keys of every passage that has all words in some form and meets the clauses,
-        ascending.
-        """
-        ...
-
-    def respellings(self, question: str) -> tuple[Respelling, ...]:
-        """Spelling corrections of query words that occur in no passage and no title."""
-        ...
-
-    def matched(self, question: str, text: str) -> tuple[str, ...]:
-        """The words of ``text``, as written there, that match query words."""
-        ...
-
-    def coverage(self, question: str, texts: Sequence[str]) -> Scores:
-        """IDF-weighted share of the query words that each text has in some form, in [0, 1]."""
-        ...
-
-    def places(self, words: str, phrases: Sequence[str], text: str) -> tuple[Span, ...]:
-        """Spans in ``text`` of the words, in some form, and of the exact phrases."""
-        ...
 
 
 class TantivyIndex:
@@ -200,7 +159,9 @@ class TantivyIndex:
 
 
 class TantivyReader:
-    """A snapshot of a :class:`TantivyIndex`."""
+    """A snapshot of a :class:`TantivyIndex`, which ranks passages by the words that they share with
+    a query.
+    """
 
     def __init__(
         self,
@@ -211,6 +172,7 @@ class TantivyReader:
         self._searcher = searcher
         self._schema = schema
         self._analysis = analysis
+        self.matched, self.places = analysis.matched, analysis.places
 
     def __len__(self) -> int:
         return int(self._searcher.num_docs)
@@ -222,7 +184,12 @@ class TantivyReader:
         among: Keys | None = None,
         clauses: Clauses = NOTHING_ASKED,
     ) -> tuple[Keys, Scores]:
-        """See :meth:`LexicalIndex.search`."""
+        """The keys of the best ``count`` passages, best first, with scores in [0, 1].
+
+        Returns only passages that share a word with the query, so there may be fewer or none.
+        ``among`` limits the search to passages with those keys, ``clauses`` to those that meet
+        them.
+        """
         from tantivy import Occur, Query
 
         words = self._analysis.words(question)
@@ -239,13 +206,15 @@ class TantivyReader:
         return np.array(keys, dtype=np.int64), np.minimum(scores / self._max_score(words), 1.0)
 
     def score(self, question: str, keys: Sequence[int]) -> Scores:
-        """See :meth:`LexicalIndex.score`."""
+        """Scores of given passages, in [0, 1]; 0 for one without a query word."""
         found, scores = self.search(question, len(keys), np.array(keys, dtype=np.int64))
         by_key = dict(zip(found.tolist(), scores.tolist(), strict=True))
         return np.array([by_key.get(int(key), 0.0) for key in keys])
 
     def matching(self, words: str, clauses: Clauses, among: Keys | None = None) -> Keys:
-        """See :meth:`LexicalIndex.matching`."""
+        """Keys of every passage that has all words in some form and meets the clauses,
+        ascending.
+        """
         from tantivy import Occur, Query
 
         if not len(self) or (among is not None and not len(among)):
@@ -278,18 +247,9 @@ class TantivyReader:
                 found.append(Respelling(asked, meant))
         return tuple(found)
 
-    def matched(self, question: str, text: str) -> tuple[str, ...]:
-        """See :meth:`LexicalIndex.matched`."""
-        return tuple(dict.fromkeys(span.of(text) for span in self._analysis.forms(question, text)))
-
     def coverage(self, question: str, texts: Sequence[str]) -> Scores:
-        """See :meth:`LexicalIndex.coverage`."""
+        """IDF-weighted share of the query words that each text has in some form, in [0, 1]."""
         return np.array(self._analysis.coverage(question, texts, self._idf))
-
-    def places(self, words: str, phrases: Sequence[str], text: str) -> tuple[Span, ...]:
-        """See :meth:`LexicalIndex.places`."""
-        found = [*self._analysis.forms(words, text), *self._analysis.places(phrases, text)]
-        return tuple(sorted(set(found)))
 
     def _is_known(self, word: str) -> bool:
         """Whether a word occurs in a passage or a title, as written or inflected."""
@@ -359,3 +319,70 @@ def _schema() -> tantivy.Schema:
     builder.add_text_field("context", tokenizer_name="words", index_option="freq")
     builder.add_text_field("literal", tokenizer_name="literal", index_option="position")
     return builder.build()
+
+
+def digests(folder: Path, known: Mapping[str, str]) -> dict[str, str]:
+    """SHA-256 of each file of the index, by name.
+
+    Files in ``known`` that are written only once are not read again.
+    """
+    return {
+        path.name: known[path.name] if path.name in known and path.name != META else _digest(path)
+        for path in sorted(folder.iterdir())
+        if not path.name.startswith(".")  # locks, and a list of files to delete
+    }
+
+
+def copy_permissions(folder: Path, like: Path) -> None:
+    """Copy another file's read permissions to the index, whose files only their owner can read."""
+    (folder / META).chmod(like.stat().st_mode & 0o666)
+
+
+def _digest(path: Path) -> str:
+    """SHA-256 of a file.
+
+    Raises
+    ------
+    LibraryDamaged
+        If it can't be read.
+    """
+    try:
+        return files.digest(path)
+    except OSError as error:
+        raise LibraryDamaged(f"{path} can't be read ({error.strerror})") from error
+
+
+def changed_files(folder: Path, published: Mapping[str, str]) -> list[str]:
+    """Names of the files that differ from their published checksums, or are missing."""
+    found = []
+    for name, expected in published.items():
+        try:
+            if _digest(folder / name) != expected:
+                found.append(name)
+        except LibraryDamaged:
+            found.append(name)
+    return found
+
+
+@contextmanager
+def writable_view(folder: Path) -> Iterator[Path]:
+    """The folder itself, or, if it is read-only, a temporary one with links to its files, since
+    tantivy creates a lock file even to read. The links are not needed once tantivy has opened the
+    files.
+
+    Raises
+    ------
+    LibraryDamaged
+        If the folder can't be listed.
+    """
+    if may_write(folder):
+        yield folder
+        return
+    with tempfile.TemporaryDirectory(prefix="rag-") as name:
+        try:
+            for path in folder.iterdir():
+                if not path.name.startswith("."):
+                    os.symlink(path, Path(name) / path.name)  # noqa: PTH211 (as absolute as it is)
+        except OSError as error:
+            raise LibraryDamaged(f"{folder} can't be read ({error.strerror})") from error
+        yield Path(name)

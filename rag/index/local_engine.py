@@ -4,36 +4,51 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from functools import cached_property
+from dataclasses import dataclass
+from functools import cached_property, reduce
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.errors import InputError
-from rag.index.candidate_filter import KeyFilter, apply_clauses, passages_of
-from rag.index.engine import OnProgress
 from rag.index.folder import locked
-from rag.index.lexical import NOTHING_ASKED
+from rag.index.integrity import OnProgress
+from rag.index.lexical import NOTHING_ASKED, TantivyReader
 from rag.index.publication import Snapshot
 from rag.index.snapshot import Snapshots
-from rag.index.sqlite import (
-    Catalogue,
-    Changes,
-    Database,
-    RatingStore,
-    StoredPassage,
-    StoredTokens,
-    StoreReader,
-    StoreWriter,
-)
+from rag.index.sqlite import Catalogue, Changes, Database, RatingStore, StoreReader, StoreWriter
 from rag.runtime.files import size_of
 from rag.runtime.heartbeat import Beat, no_heartbeat
-from rag.types import Clauses, DocumentCount, Respelling, Span
-from rag.types.arrays import Keys, Pieces, Scores, Vector, Vectors, distinct
+from rag.types import Clauses
+from rag.types.arrays import Keys, Pieces, Scores, Vector, distinct
 from rag.types.filters import Filter
 from rag.types.protocols import Embedder
-from rag.types.reports import Verification, Version
+from rag.types.reports import Verification
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class KeyFilter:
+    """The passages that may be found.
+
+    ``among`` are their keys, ascending; None means all. ``but`` are the keys, ascending, of
+    exceptions: excluded words are mostly rare, and in a large library it would take long to list
+    all other passages.
+    """
+
+    among: Keys | None
+    but: Keys
+
+
+def apply_clauses(among: Keys | None, clauses: Clauses, words: TantivyReader) -> KeyFilter:
+    """Limit the passages ``among`` (None means all) to those that also meet the clauses."""
+    but = np.zeros(0, np.int64)
+    if clauses.phrases:
+        return KeyFilter(words.matching("", clauses, among), but)
+    for phrase in clauses.without:
+        but = np.union1d(but, words.matching("", Clauses(phrases=(phrase,))))
+    if 2 * len(but) > len(words):  # then the complement is shorter
+        return KeyFilter(words.matching("", clauses, among), np.zeros(0, np.int64))
+    return KeyFilter(among, but)
 
 
 class EmbeddedSearcher:
@@ -53,6 +68,14 @@ class EmbeddedSearcher:
         self._snapshot = snapshot
         self._among = among
         self._clauses = clauses
+        # As the store is now.
+        self.vectors, self.sentences = store.vectors, store.sentences
+        self.tokens, self.passages = store.tokens, store.passages
+        self.count_by_document = store.count_by_document
+        # As of the snapshot.
+        words = snapshot.words
+        self.word_scores, self.respellings = words.score, words.respellings
+        self.matched, self.coverage, self.places = words.matched, words.coverage, words.places
 
     def __len__(self) -> int:
         """Number of passages."""
@@ -62,7 +85,8 @@ class EmbeddedSearcher:
         """See :meth:`rag.index.engine.Searcher.filtered`."""
         # Query the store here: lexical searches run in threads of their own, and each thread would
         # open its own connection.
-        among = passages_of(conditions, self._store)
+        found = [self._store.matching(one) for one in conditions if one]
+        among = reduce(np.intersect1d, found) if found else None
         return EmbeddedSearcher(self._store, self._snapshot, among, clauses)
 
     @cached_property
@@ -89,50 +113,10 @@ class EmbeddedSearcher:
         """Passages with all of the words."""
         return self._snapshot.words.matching(words, self._clauses, self._among)
 
-    def word_scores(self, question: str, keys: Sequence[int]) -> Scores:
-        """From the lexical index."""
-        return self._snapshot.words.score(question, keys)
-
-    def vectors(self, keys: Sequence[int]) -> dict[int, Vectors]:
-        """From the store."""
-        return self._store.vectors(keys)
-
-    def sentences(self, keys: Sequence[int]) -> tuple[Keys, NDArray[np.int64], Vectors]:
-        """From the store."""
-        return self._store.sentences(keys)
-
-    def tokens(self, keys: Sequence[int]) -> dict[int, StoredTokens]:
-        """From the store."""
-        return self._store.tokens(keys)
-
-    def passages(self, keys: Sequence[int]) -> dict[int, StoredPassage]:
-        """From the store."""
-        return self._store.passages(keys)
-
-    def count_by_document(self, keys: Sequence[int]) -> tuple[DocumentCount, ...]:
-        """From the store."""
-        return self._store.count_by_document(keys)
-
     def piece_frequencies(self, pieces: Pieces) -> tuple[NDArray[np.int64], int]:
         """As of the snapshot."""
         known = self._snapshot.pieces
         return known.of(pieces), known.passages
-
-    def respellings(self, question: str) -> tuple[Respelling, ...]:
-        """From the lexical index."""
-        return self._snapshot.words.respellings(question)
-
-    def matched(self, question: str, text: str) -> tuple[str, ...]:
-        """From the lexical index."""
-        return self._snapshot.words.matched(question, text)
-
-    def coverage(self, question: str, texts: Sequence[str]) -> Scores:
-        """From the lexical index."""
-        return self._snapshot.words.coverage(question, texts)
-
-    def places(self, words: str, phrases: Sequence[str], text: str) -> tuple[Span, ...]:
-        """From the lexical index."""
-        return self._snapshot.words.places(words, phrases, text)
 
 
 class EmbeddedEngine:
@@ -142,15 +126,11 @@ class EmbeddedEngine:
         self.location = folder
         self.database = Database(folder / "library.db", dimension)
         self.snapshots = Snapshots(folder, Changes(self.database))
+        self.notes = self.database
         self.reader = StoreReader(self.database)
         self.catalogue = Catalogue(self.database)
         self.writer = StoreWriter(self.database)
         self.ratings = RatingStore(self.database)
-
-    @property
-    def notes(self) -> Database:
-        """Stored in the database."""
-        return self.database
 
     @contextmanager
     def writing(self, beat: Beat = no_heartbeat) -> Iterator[None]:
@@ -172,8 +152,8 @@ class EmbeddedEngine:
     @property
     def recall(self) -> float | None:
         """As measured when the main segment was written."""
-        sealed = self.snapshots.sealed
-        return sealed.recall if sealed and sealed.trained else None
+        segment = self.snapshots.segment
+        return segment.recall if segment and segment.trained else None
 
     def verify(self, embedder: Embedder, on_progress: OnProgress, *, repair: bool) -> Verification:
         """See :mod:`rag.index.verification`."""
@@ -182,18 +162,6 @@ class EmbeddedEngine:
         return verification.verify(
             self.location, self.database, embedder, on_progress, repair=repair
         )
-
-    def versions(self) -> list[Version]:
-        """Not supported: raises InputError."""
-        raise InputError(
-            f"{self.location} is a library in a folder, and keeps no versions; make backups:"
-            " rag export FILE, and restore them: rag import FILE"
-        )
-
-    def restore(self, number: int) -> None:
-        """Not supported: raises InputError."""
-        del number
-        self.versions()
 
     def close(self) -> None:
         """Release files and connections; the engine can't be used afterwards."""

@@ -25,10 +25,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from rag.errors import DiskFull, LibraryDamaged, LibraryError
-from rag.index import lexical_files
-from rag.index.lexical import NOTHING_ASKED, Entry, LexicalIndex, TantivyIndex, TantivyReader
-from rag.index.sqlite import Changes, NewPassage, PieceFrequencies
-from rag.index.vectors import FaissIndex, LayeredIndex, Sealed, VectorIndex, is_due, seal
+from rag.index import lexical
+from rag.index.lexical import NOTHING_ASKED, TantivyIndex, TantivyReader
+from rag.index.records import PieceFrequencies
+from rag.index.sqlite import Changes
+from rag.index.vectors import FaissIndex, LayeredIndex, Segment, is_rewrite_due, write_segment
 from rag.runtime.files import open_file, write_atomically
 
 FORMAT = 1
@@ -44,8 +45,8 @@ class Snapshot:
     """Indexes that belong together. Immutable."""
 
     generation: int
-    vectors: VectorIndex
-    words: LexicalIndex
+    vectors: LayeredIndex
+    words: TantivyReader
     pieces: PieceFrequencies
 
 
@@ -56,7 +57,7 @@ class _Published:
     format: int
     library: str
     generation: int
-    sealed: Sealed
+    segment: Segment
     words: Mapping[str, str]
 
 
@@ -66,8 +67,8 @@ class Indexes:
     def __init__(self, folder: Path, store: Changes) -> None:
         self._folder = folder
         self._store = store
-        self._opened: tuple[Sealed, FaissIndex] | None = None
-        self._sound: set[tuple[str, str]] = set()
+        self._opened: tuple[Segment, FaissIndex] | None = None
+        self._verified: set[tuple[str, str]] = set()
         self._last_read: tuple[tuple[int, int, int], _Published] | None = None
 
     @property
@@ -77,10 +78,10 @@ class Indexes:
         return published.generation if published else None
 
     @property
-    def sealed(self) -> Sealed | None:
+    def segment(self) -> Segment | None:
         """Metadata of the main vector segment, or None if nothing valid is published."""
         published = self._published()
-        return published.sealed if published else None
+        return published.segment if published else None
 
     def load(self) -> Snapshot | None:
         """Load the published indexes; None if they are missing, damaged or of another library."""
@@ -121,9 +122,9 @@ class Indexes:
         with tempfile.TemporaryDirectory(prefix="rag-", ignore_cleanup_errors=True) as name:
             made = Indexes(Path(name), self._store)
             made._update_words(0)
-            sealed = seal(self._store, made._folder, generation)
+            segment = write_segment(self._store, made._folder, generation)
             library = self._store.library_id
-            return made._snapshot(_Published(FORMAT, library, generation, sealed, {}))
+            return made._snapshot(_Published(FORMAT, library, generation, segment, {}))
 
     def faults(self) -> list[str]:
         """Defects of the published indexes; being behind the store is not a defect."""
@@ -136,7 +137,7 @@ class Indexes:
 
     def withdraw(self) -> None:
         """Unpublish, so that everything is rebuilt. The caller must hold the writer's lock."""
-        self._opened, self._sound = None, set()
+        self._opened, self._verified = None, set()
         for path in (self._folder / PUBLISHED, *self._folder.glob("vectors-*")):
             if path.is_dir():  # put there by mistake; would block writing
                 shutil.rmtree(path)
@@ -148,7 +149,7 @@ class Indexes:
             return ["the indexes are missing, or belong to another library or version"]
         left_over = [one for one in self._folder.glob("vectors-*") if _is_old(one, published)]
         found = []
-        self._opened, self._sound = None, set()
+        self._opened, self._verified = None, set()
         for part in (self._check_segment, self._words):
             try:
                 part(published)
@@ -165,9 +166,9 @@ class Indexes:
         return found
 
     def _check_segment(self, published: _Published) -> None:
-        if len(self._open(published.sealed)) != published.sealed.sentences:
+        if len(self._open(published.segment)) != published.segment.sentences:
             raise LibraryDamaged(
-                f"{published.sealed.file} doesn't have its recorded number of sentences"
+                f"{published.segment.file} doesn't have its recorded number of sentences"
             )
 
     def _update(self, published: _Published) -> Snapshot:
@@ -176,33 +177,33 @@ class Indexes:
         if published.generation < generation:
             self._words(published)  # raises if it is damaged
             self._update_words(published.generation)
-            published = self._write(generation, published.sealed, published.words)
-        before = published.sealed
+            published = self._write(generation, published.segment, published.words)
+        before = published.segment
         self._open(before)
         added = self._store.sentences_since(before.generation)
-        if is_due(before, added, self._store.sentences()):
+        if is_rewrite_due(before, added, self._store.sentences()):
             removed = self._store.removed_since(before.generation).tolist()
-            sealed = seal(self._store, self._folder, generation, before, removed)
-            published = self._write(generation, sealed, published.words)
+            segment = write_segment(self._store, self._folder, generation, before, removed)
+            published = self._write(generation, segment, published.words)
         return self._snapshot(published)
 
     def _rebuild(self) -> Snapshot:
         generation = self._store.generation
         self._update_words(0)
-        sealed = seal(self._store, self._folder, generation)
-        return self._snapshot(self._write(generation, sealed, {}))
+        segment = write_segment(self._store, self._folder, generation)
+        return self._snapshot(self._write(generation, segment, {}))
 
-    def _write(self, generation: int, sealed: Sealed, known: Mapping[str, str]) -> _Published:
+    def _write(self, generation: int, segment: Segment, known: Mapping[str, str]) -> _Published:
         """Write ``published.json``, and delete files that are not in it; ``known`` are checksums of
         existing files of the lexical index.
         """
-        lexical_files.copy_permissions(self._folder / WORDS, like=self._folder / "library.db")
-        words = lexical_files.digests(self._folder / WORDS, known)
-        published = _Published(FORMAT, self._store.library_id, generation, sealed, words)
+        lexical.copy_permissions(self._folder / WORDS, like=self._folder / "library.db")
+        words = lexical.digests(self._folder / WORDS, known)
+        published = _Published(FORMAT, self._store.library_id, generation, segment, words)
         content = json.dumps(asdict(published), indent=1).encode()
         write_atomically(self._folder / PUBLISHED, content)
         for old in self._folder.glob("vectors-*"):
-            if old.name != sealed.file:
+            if old.name != segment.file:
                 # Windows can't delete a file that a reader has mapped: it is deleted next time.
                 with suppress(PermissionError):
                     old.unlink(missing_ok=True)
@@ -213,7 +214,7 @@ class Indexes:
         removed = self._store.removed_since(since).tolist()
         try:
             words = TantivyIndex.open(folder) if since else TantivyIndex.create(folder)
-            words.update(removed, map(_entry, self._store.added_since(since)))
+            words.update(removed, self._store.added_since(since))
         except ValueError as error:  # whatever goes wrong in tantivy
             # It numbers its files by operation: a file left by a killed writer blocks the same
             # operation when it is repeated.
@@ -242,17 +243,18 @@ class Indexes:
         if self._last_read is None or self._last_read[0] != which:
             with open_file(path) as file:
                 content = json.load(file)
-            self._last_read = which, _Published(**content | {"sealed": Sealed(**content["sealed"])})
+            content["segment"] = Segment(**content["segment"])
+            self._last_read = which, _Published(**content)
         return self._last_read[1]
 
     def _snapshot(self, published: _Published) -> Snapshot:
-        sealed = self._open(published.sealed)
-        since = published.sealed.generation
-        recent = FaissIndex.exact(self._store.dimension)
-        recent.add(self._store.vectors_since(since))
+        segment = self._open(published.segment)
+        since = published.segment.generation
+        delta = FaissIndex.exact(self._store.dimension)
+        delta.add(self._store.vectors_since(since))
         return Snapshot(
             generation=published.generation,
-            vectors=LayeredIndex(sealed, recent, self._store.removed_since(since)),
+            vectors=LayeredIndex(segment, delta, self._store.removed_since(since)),
             words=self._words(published),
             pieces=self._store.piece_frequencies(),
         )
@@ -265,30 +267,30 @@ class Indexes:
         unseen = {
             name: sha256
             for name, sha256 in published.words.items()
-            if (name, sha256) not in self._sound
+            if (name, sha256) not in self._verified
         }
-        wrong = lexical_files.changed_files(folder, unseen)
+        wrong = lexical.changed_files(folder, unseen)
         # The store always changes first: if it hasn't changed, nothing else should have. A later
         # lexical index has another list of files, and may have merged some of them.
         is_latest = published.generation == self._store.generation
         for name in wrong:
-            if is_latest or (name != lexical_files.META and (folder / name).exists()):
+            if is_latest or (name != lexical.META and (folder / name).exists()):
                 raise LibraryDamaged(f"{name} of the word index doesn't match its checksum")
-        sound = self._sound | {one for one in unseen.items() if one[0] not in wrong}
-        self._sound = {
-            one for one in sound & published.words.items() if one[0] != lexical_files.META
+        verified = self._verified | {one for one in unseen.items() if one[0] not in wrong}
+        self._verified = {
+            one for one in verified & published.words.items() if one[0] != lexical.META
         }
         try:
-            with lexical_files.writable_view(folder) as readable:
+            with lexical.writable_view(folder) as readable:
                 return TantivyIndex.open(readable).reader()
         except ValueError as error:  # whatever goes wrong in tantivy
             raise LibraryDamaged(f"the word index can't be read: {error}") from error
 
-    def _open(self, sealed: Sealed) -> FaissIndex:
+    def _open(self, segment: Segment) -> FaissIndex:
         """The main vector segment; opened once."""
-        if self._opened is None or self._opened[0] != sealed:
-            index = FaissIndex.load(self._folder / sealed.file, sealed.sha256, sealed.probed)
-            self._opened = sealed, index
+        if self._opened is None or self._opened[0] != segment:
+            index = FaissIndex.load(self._folder / segment.file, segment.sha256, segment.probed)
+            self._opened = segment, index
         return self._opened[1]
 
 
@@ -297,10 +299,5 @@ def _is_old(path: Path, published: _Published) -> bool:
     published, or else the next writer deletes it.
     """
     number = re.match(r"vectors-(\d+)\.", path.name)
-    is_later = number is not None and int(number[1]) >= published.sealed.generation
-    return path.name != published.sealed.file and not is_later
-
-
-def _entry(passage: NewPassage) -> Entry:
-    context = "\n".join([passage.title, *passage.headings])
-    return Entry(passage.key, passage.text, context, passage.language)
+    is_later = number is not None and int(number[1]) >= published.segment.generation
+    return path.name != published.segment.file and not is_later

@@ -1,4 +1,4 @@
-"""Data types that the store takes and returns."""
+"""What an engine takes and returns, beside the types that flow through the whole program."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import astuple, dataclass, replace
 from functools import wraps
-from typing import ParamSpec, TypeVar
+from typing import Literal, ParamSpec, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,6 +40,11 @@ def damaged(what: str) -> LibraryDamaged:
         f"the library's store is damaged ({what}); rag verify lists the affected documents, and "
         "rag verify --repair fixes what can be fixed"
     )
+
+
+Order: TypeAlias = Literal["newest", "oldest", "title", "source", "language", "pages", "passages"]
+"""Sort order of a list of documents: by date, those with only a modification time last; by title,
+path or language, those without one last; or by number of pages or passages, most first."""
 
 
 def failures_to_json(failures: Iterable[Failure]) -> str:
@@ -166,17 +171,6 @@ def _to_single_precision(halves: NDArray[np.int16]) -> NDArray[np.float32]:
     numbers = wide.view(np.float32)
     numbers *= np.float32(2.0**112)
     return numbers
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class NewPassage:
-    """A passage to be added to the lexical index; ``language`` is its document's."""
-
-    key: int
-    text: str
-    title: str
-    headings: tuple[str, ...]
-    language: str | None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -9,7 +9,7 @@ from rag.errors import LibraryBusy, LibraryDamaged, LibraryError, LibraryNotFoun
 from rag.index.folder import SECONDS_TO_WAIT, locked
 from rag.index.publication import Indexes, Snapshot
 from rag.index.sqlite import Changes
-from rag.index.vectors import Sealed
+from rag.index.vectors import Segment
 from rag.runtime.files import may_write, writing
 from rag.runtime.heartbeat import Beat, no_heartbeat, run
 
@@ -25,9 +25,9 @@ class Snapshots:
         self._refreshing = threading.Lock()
 
     @property
-    def sealed(self) -> Sealed | None:
+    def segment(self) -> Segment | None:
         """Metadata of the main vector segment; None if nothing valid is published."""
-        return self._indexes.sealed
+        return self._indexes.segment
 
     def publish(self, beat: Beat = no_heartbeat) -> None:
         """Update the indexes to the state of the store. The caller must hold the writer's lock."""

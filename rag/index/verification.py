@@ -8,20 +8,17 @@ damaged text can't; its file has to be read again.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import replace
 from pathlib import Path
-from typing import TypeAlias
 
 from rag.errors import LibraryError
 from rag.index.folder import locked
+from rag.index.integrity import REPAIR, Fault, OnProgress, after_repair
 from rag.index.publication import Indexes
 from rag.index.sqlite import (
     Catalogue,
     Changes,
     Database,
-    Fault,
     StoreCheck,
     StoreReader,
     StoreWriter,
@@ -32,17 +29,14 @@ from rag.index.sqlite import (
 )
 from rag.runtime.files import digest, writing
 from rag.text.chunking import passages
+from rag.types.parts import whole_source
 from rag.types.protocols import Embedder
 from rag.types.reports import Problem, Verification
-
-OnProgress: TypeAlias = Callable[[str, int, int], None]
-"""Progress callback: what is being checked, how much of it is done, and the total."""
 
 _COPY = (
     "restore the library from a copy (rag import), or index your documents into a new one: "
     "--library DIR"
 )
-_REPAIR = "rag verify --repair rebuilds it"
 
 
 def verify(
@@ -97,19 +91,14 @@ def _check(
         found += _check_uploads(folder, database, on_progress)
     # Not part of the snapshot: a writer may have published since.
     on_progress("indexes", 0, 1)
-    found += [Problem(one, _REPAIR) for one in Indexes(folder, Changes(database)).faults()]
+    found += [Problem(one, REPAIR) for one in Indexes(folder, Changes(database)).faults()]
     on_progress("indexes", 1, 1)
     return check, found
 
 
 def _problem(database: Database, fault: Fault) -> Problem:
-    if fault.document is None:
-        return Problem(fault.what, _REPAIR)
-    source = next(iter(Catalogue(database).sources(fault.document)), "")
-    if not fault.text:
-        return Problem(fault.what, _REPAIR, fault.document, source)
-    remedy = f"index its file again: rag index {source or 'PATH'}"
-    return Problem(fault.what, remedy, fault.document, source, kind="reread")
+    sources = Catalogue(database).sources(fault.document)
+    return fault.problem(whole_source(sources[0].path) if sources else "")
 
 
 def _check_uploads(folder: Path, database: Database, on_progress: OnProgress) -> list[Problem]:
@@ -164,16 +153,7 @@ class _Repair:
         indexes.withdraw()
         indexes.publish()
         later, remaining = _check(self._folder, self._database, self._on_progress)
-        still = {(one.what, one.document, one.source) for one in remaining}
-        described = [
-            replace(one, repaired=(one.what, one.document, one.source) not in still)
-            for one in found
-        ]
-        # Includes problems that appeared only now, such as in a table that could not be read
-        # before.
-        before = {(one.what, one.document, one.source) for one in found}
-        more = (one for one in remaining if (one.what, one.document, one.source) not in before)
-        return later, [*described, *more]
+        return later, after_repair(found, remaining)
 
     def _reencode(self, document_id: str) -> None:
         """Encode a document's text again."""

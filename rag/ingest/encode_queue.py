@@ -7,7 +7,7 @@ as there is work.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import cast
@@ -15,7 +15,7 @@ from typing import cast
 import numpy as np
 
 from rag.index.engine import Writer
-from rag.index.sqlite import FileRecord, Source
+from rag.index.records import FileRecord, Source
 from rag.ingest.passage_encoder import Encoder
 from rag.types import Document, Passage, PassageEncoding
 from rag.types.arrays import Vectors
@@ -83,9 +83,9 @@ class EncodeQueue:
         self._gathered.passages += len(pending.passages)
         self._gathered.characters += len(pending.document.text)
 
-    def add_source(self, source: Source) -> None:
-        """Add a source of a document that is in the store."""
-        self._gathered.more_sources.append(source)
+    def add_sources(self, sources: Sequence[Source]) -> None:
+        """Add sources of documents that are in the store."""
+        self._gathered.more_sources += sources
 
     def record_file(self, record: FileRecord, sources: list[str]) -> None:
         """Record that a file was read, with its sources, all of which were added before."""

@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from itertools import chain
 
 from rag.index.engine import Reader
-from rag.index.sqlite import sentence_spans
+from rag.index.records import sentence_spans
 from rag.runtime.heartbeat import Beat, no_heartbeat, take
 from rag.types import Passage, PassageEncoding
 from rag.types.protocols import Embedder

@@ -22,7 +22,7 @@ def resolve(
     SourceNotFound
         If nothing is indexed under one of the names.
     """
-    known, read = store.paths()
+    known = [source.path for source in store.sources()]
     for name in names:
         if not within(name, known):
             raise SourceNotFound(f"nothing is indexed under {name}; rag report lists what is")
@@ -33,7 +33,7 @@ def resolve(
         under = (path for name in names for path in within(name, paths))
         return list(dict.fromkeys([*under, *(path for path in inside if path not in kept)]))
 
-    return found(known), found(read)
+    return found(known), found([*store.files()])
 
 
 def within(name: str | Path, paths: Iterable[str]) -> list[str]:

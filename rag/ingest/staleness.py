@@ -11,7 +11,7 @@ from itertools import chain
 from rag.documents.registry import ReadOptions
 from rag.errors import LibraryDamaged
 from rag.index.engine import Reader
-from rag.index.sqlite import FileRecord
+from rag.index.records import FileRecord
 from rag.types import Document, Failure, Passage
 
 READING = 1

@@ -6,11 +6,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
-from typing import Self, TypeVar, Unpack, cast
+from typing import TYPE_CHECKING, Self, TypeVar, Unpack, cast
 
 import numpy as np
 
-from rag.cluster.ray.fleet import Fleet
+from rag.cluster.ray import Fleet
 from rag.confidence import ratings as feedback
 from rag.confidence import reliability
 from rag.confidence.answerability import Calibrations
@@ -18,7 +18,7 @@ from rag.confidence.calibration import Calibration
 from rag.confidence.reliability import Reliability
 from rag.errors import DocumentNotFound, InputError
 from rag.index.engine import Engine
-from rag.index.sqlite import Order
+from rag.index.records import Order, Source
 from rag.ingest import removal
 from rag.library import opener
 from rag.library.collections import Collections, validate_name
@@ -35,7 +35,7 @@ from rag.text import query_parser
 from rag.types import Answer, Document, DocumentSummary, Failure, Found, Hit, Passage, Rating
 from rag.types.arrays import Scores
 from rag.types.filters import Filter, FilterConditions
-from rag.types.parts import all_part_ids, is_further_part
+from rag.types.parts import all_part_ids, is_further_part, whole_source
 from rag.types.protocols import Embedder, QuestionEncoder
 from rag.types.reports import (
     Collection,
@@ -50,6 +50,9 @@ from rag.types.reports import (
     Verification,
     Version,
 )
+
+if TYPE_CHECKING:  # a library in a folder needs no Lance
+    from rag.cluster.lance.engine import SharedEngine
 
 T = TypeVar("T")
 
@@ -265,7 +268,7 @@ class Library:
             True shows progress bars on standard error; a function is called with each step.
         ray
             Read and embed on a Ray cluster, for a shared library: its address, ``local`` for one on
-            this machine, or a :class:`rag.cluster.ray.fleet.Fleet`. The paths must be visible to
+            this machine, or a :class:`rag.cluster.ray.Fleet`. The paths must be visible to
             all of its machines, and may be URLs.
 
         Raises
@@ -293,7 +296,7 @@ class Library:
         with progress_callback(progress) as on_progress:
             beat = Heartbeat(on_progress)
             if ray is not None:
-                from rag.cluster.ray.job import index_on
+                from rag.cluster.ray.driver import index_on
 
                 report = index_on(
                     Fleet(ray) if isinstance(ray, str) else ray,
@@ -551,9 +554,7 @@ class Library:
         DocumentNotFound
             If there is no such document.
         """
-        if found := self._catalogue.sources(document_id):
-            return found
-        raise _missing("document", document_id)
+        return [whole_source(one.path) for one in self._sources(document_id)]
 
     def files(self, document_id: str) -> list[Path]:
         """The files that contain a document, in order: its own, or the archives that hold it.
@@ -563,9 +564,7 @@ class Library:
         DocumentNotFound
             If there is no such document.
         """
-        if found := self._catalogue.files(document_id):
-            return [Path(file) for file in found]
-        raise _missing("document", document_id)
+        return [Path(file) for file in sorted({one.file for one in self._sources(document_id)})]
 
     def passage(self, passage_id: str) -> Passage:
         """The passage with that id.
@@ -716,7 +715,7 @@ class Library:
         InputError
             If the library is in a folder, which keeps no versions.
         """
-        return tuple(self._engine.versions())
+        return tuple(self._shared_engine().versions())
 
     def restore(self, number: int) -> None:
         """Roll a shared library back to one of its :meth:`versions`.
@@ -729,7 +728,16 @@ class Library:
         InputError
             If there is no such version, or the library is in a folder, which keeps none.
         """
-        self._engine.restore(number)
+        self._shared_engine().restore(number)
+
+    def _shared_engine(self) -> SharedEngine:
+        """The engine that keeps versions."""
+        if self.folder:
+            raise InputError(
+                f"{self.folder} is a library in a folder, and keeps no versions; make backups:"
+                " rag export FILE, and restore them: rag import FILE"
+            )
+        return cast("SharedEngine", self._engine)
 
     def _once(self, name: str, compute: Callable[[], T]) -> T:
         """What grows with the library, computed once a generation."""
@@ -772,6 +780,11 @@ class Library:
             return hits[0].score if hits else 0.0
 
         return np.array(query_cache.for_each_query(questions, self._embedder, score))
+
+    def _sources(self, document_id: str) -> list[Source]:
+        if found := self._catalogue.sources(document_id):
+            return found
+        raise _missing("document", document_id)
 
     def _passage(self, key: int | None) -> Passage | None:
         stored = None if key is None else self._reader.passages([key]).get(key)

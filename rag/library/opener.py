@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from itertools import chain
 from pathlib import Path
 
@@ -9,7 +10,6 @@ from rag.errors import InputError, LibraryDamaged, LibraryNotFound
 from rag.index.engine import Engine
 from rag.index.folder import create_library
 from rag.index.local_engine import EmbeddedEngine
-from rag.index.sqlite import Database
 from rag.models.embedder import SentenceTransformerEmbedder
 from rag.models.named_models import MINILM
 from rag.runtime.files import SPECIAL, absolute, is_url, special_in
@@ -49,7 +49,7 @@ def open_library(
     made = ensure_library(folder, embedder, create=create)
     engine = EmbeddedEngine(folder, embedder.dimension)
     try:
-        check_model(engine.database, embedder)
+        check_model(engine, embedder)
         if made:  # so that searches during the first run return at once
             engine.searcher()
     except BaseException:
@@ -81,15 +81,11 @@ def embedder_for(
     """
     if model is not None:
         return SentenceTransformerEmbedder.named(str(model), dimensions)
-    path = folder / "library.db"
     recorded = SentenceTransformerEmbedder()
-    if path.exists():
-        database = Database(path, MINILM.dimension)
-        try:
-            recorded = SentenceTransformerEmbedder.from_record(database.note(NAME))
+    if (folder / "library.db").exists():
+        with closing(EmbeddedEngine(folder, MINILM.dimension)) as engine:
+            recorded = SentenceTransformerEmbedder.from_record(engine.notes.note(NAME))
             require_model_outside(recorded.name, folder)
-        finally:
-            database.close()
     if dimensions in {None, recorded.dimension}:
         return recorded
     return SentenceTransformerEmbedder.named(recorded.name, dimensions)
@@ -131,7 +127,7 @@ def ensure_library(folder: Path, embedder: Embedder, *, create: bool) -> bool:
     return True
 
 
-def check_model(database: Database, embedder: Embedder) -> None:
+def check_model(engine: EmbeddedEngine, embedder: Embedder) -> None:
     """Check that the library has this model and version, and store the model's name and location.
 
     A model that was moved is stored with its new location.
@@ -143,6 +139,7 @@ def check_model(database: Database, embedder: Embedder) -> None:
     LibraryDamaged
         If its store can't be read.
     """
+    database = engine.database
     database.check(embedder.fingerprint)
     if isinstance(embedder, SentenceTransformerEmbedder):
         record = embedder.record

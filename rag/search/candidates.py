@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.index.engine import Searcher
-from rag.index.sqlite import StoredTokens
+from rag.index.records import StoredTokens
 from rag.search import scoring
 from rag.search.scoring import SearchConfig
 from rag.types import QueryEncoding, Respelling

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from rag.index.engine import Searcher
-from rag.index.sqlite import StoredPassage
+from rag.index.records import StoredPassage
 from rag.types import Passage, Span
 from rag.types.arrays import Vector, Vectors
 

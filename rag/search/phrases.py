@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from rag.errors import EmptyQuestion, InputError
 from rag.index.engine import Searcher
-from rag.index.sqlite import StoredPassage
+from rag.index.records import StoredPassage
 from rag.search.corrections import alternative, corrections
 from rag.text import query_parser, spelling
 from rag.types import Found, Match, Quote

@@ -9,7 +9,7 @@ import numpy as np
 
 from rag.errors import EmptyQuestion, InputError
 from rag.index.engine import Searcher
-from rag.index.sqlite import StoredPassage, StoredTokens
+from rag.index.records import StoredPassage, StoredTokens
 from rag.models.cross_encoder import Reranker
 from rag.search import late_interaction, scoring
 from rag.search.candidates import Candidates, EncodedQuery, candidates, start_lexical

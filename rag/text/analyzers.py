@@ -163,20 +163,24 @@ class Analysis:
             covered.append(sum(met) / total)
         return covered
 
-    def places(self, phrases: Sequence[str], text: str) -> list[Span]:
-        """Spans of the literal phrases in ``text``, phrase by phrase."""
+    def matched(self, words: str, text: str) -> tuple[str, ...]:
+        """The words of ``text``, as written there, that are a form of the words."""
+        return tuple(dict.fromkeys(span.of(text) for span in self.forms(words, text)))
+
+    def places(self, words: str, phrases: Sequence[str], text: str) -> tuple[Span, ...]:
+        """Spans in ``text`` of the words, in some form, and of the literal phrases, in order."""
         tokens = self.literal.pre_tokenize(text).tokens
         written = [token.text for token in tokens]
-        found = []
+        found = set(self.forms(words, text))
         for phrase in phrases:
             asked = [word for _, word in self.phrase(phrase)]
             starts = range(len(written) - len(asked) + 1) if asked else range(0)
-            found += [
+            found |= {
                 Span(tokens[at].char_offset_from, tokens[at + len(asked) - 1].char_offset_to)
                 for at in starts
                 if written[at : at + len(asked)] == asked
-            ]
-        return found
+            }
+        return tuple(sorted(found))
 
 
 def _literal() -> tantivy.TextAnalyzer:

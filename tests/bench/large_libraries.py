@@ -18,7 +18,8 @@ import numpy as np
 
 from rag import Document, Library, Passage, Span
 from rag.index.folder import locked
-from rag.index.sqlite import Database, FileRecord, Source, StoreReader, StoreWriter
+from rag.index.records import FileRecord, Source
+from rag.index.sqlite import Database, StoreReader, StoreWriter
 from rag.models.embedder import SentenceTransformerEmbedder
 from rag.types import PassageEncoding
 

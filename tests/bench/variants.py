@@ -15,7 +15,7 @@ import numpy as np
 from rag import Hit, Library
 from rag.evaluation.labelled_sets import Question
 from rag.evaluation.report import Search
-from rag.index.sqlite import StoredTokens
+from rag.index.records import StoredTokens
 from rag.models.query_cache import QueryCache
 from rag.search import pipeline
 from rag.search.scoring import DEFAULT, SearchConfig

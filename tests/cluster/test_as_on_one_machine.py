@@ -29,7 +29,7 @@ from test_library import (  # noqa: F401 (they are run here, with the library be
 from test_library_changes import test_missing_path, test_progress_counts_up  # noqa: F401
 
 from rag import InputError, Library, Progress
-from rag.cluster.ray import job
+from rag.cluster.ray import driver
 from rag.models.embedder import SentenceTransformerEmbedder
 
 
@@ -38,7 +38,7 @@ def library(
     tmp_path: Path, embedder: SentenceTransformerEmbedder, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Library]:
     """An empty shared library, indexed as on a cluster."""
-    monkeypatch.setattr(job, "machines", without_ray.machines)
+    monkeypatch.setattr(driver, "machines", without_ray.machines)
     monkeypatch.setattr(Library, "index", partialmethod(Library.index, ray="one process"))
     with Library.open(place("shared", tmp_path), embedder=embedder) as library:
         yield library

@@ -18,8 +18,8 @@ from rag.cluster.lance import publication, segments, statistics, table, workers
 from rag.cluster.lance.engine import SharedEngine
 from rag.cluster.lance.tables import Tables
 from rag.cluster.lance.workers import Workers
-from rag.cluster.ray.fleet import Fleet
-from rag.index.sqlite import Source
+from rag.cluster.ray import Fleet
+from rag.index.records import Source
 from rag.text.chunking import passages
 from rag.types import Document, document_id
 

@@ -14,7 +14,7 @@ from pyarrow.fs import S3FileSystem
 from three_articles import BREAD, TANKS, WHALES
 
 from rag import InputError, Library, SourceNotFound
-from rag.cluster.ray import job
+from rag.cluster.ray import driver
 from rag.cluster.ray import object_storage as objects
 
 pytestmark = [
@@ -62,7 +62,7 @@ def test_another_server_is_another_storage(monkeypatch: pytest.MonkeyPatch, tmp_
 
 def test_followed_as_a_folder_is(bucket: S3FileSystem, monkeypatch: pytest.MonkeyPatch) -> None:
     """New, unchanged, changed, moved and vanished objects, by the names that they have there."""
-    monkeypatch.setattr(job, "machines", without_ray.machines)
+    monkeypatch.setattr(driver, "machines", without_ray.machines)
     monkeypatch.setattr(Library, "index", partialmethod(Library.index, ray="one process"))
     place = f"s3://{object_storage.BUCKET}/library"
     with Library.open(place, embedder=HashingEmbedder()) as library:

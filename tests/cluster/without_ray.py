@@ -7,9 +7,9 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TypeVar
 
-from rag.cluster.ray import stages
-from rag.cluster.ray.fleet import Fleet
-from rag.cluster.ray.messages import FileDigest, FileToRead, Job, ListedFile, WriteResult
+from rag.cluster.ray import Fleet, stages
+from rag.cluster.ray.messages import FileDigest, Job, WriteResult
+from rag.ingest.run_state import FileToRead, ListedFile
 
 FILES_TOGETHER = 2
 """So few that what is in one file comes in several parcels, and several files in one."""

@@ -1,4 +1,4 @@
-"""Any LexicalIndex against BM25 worked out in plain Python."""
+"""The lexical index against BM25 worked out in plain Python."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from three_articles import library_without_reading
 
 from rag import InputError, Library, LibraryError, LibraryNotFound
 from rag.cli.main import main
-from rag.cluster.lance import compaction
+from rag.cluster.lance import publication
 from rag.errors import AirGapped
 
 pytestmark = pytest.mark.skipif(
@@ -60,7 +60,7 @@ def test_from_one_machine_to_the_next(url: str, articles: Path) -> None:
         again.restore(first.number)
         assert "Ghent" in again.search("turret from Ghent")[0].answer.text
         assert again.verify().problems == ()
-        compaction.compact(again.engine._tables.passages)
+        publication.compact(again.engine._tables.passages)
         assert again.verify().problems == ()
         assert "Ghent" in again.search("turret from Ghent")[0].answer.text
 

@@ -11,7 +11,7 @@ from hashing_embedder import HashingEmbedder
 from three_articles import library_without_reading
 
 from rag import InputError, Library, LibraryDamaged, LibraryNotFound
-from rag.maintenance import backup_export, backup_import, shared_backup
+from rag.maintenance import backup
 
 QUESTIONS = ("What does the turret weigh?", "How low do whales sing?", '"sourdough" -tank')
 
@@ -66,16 +66,13 @@ def test_the_copy_tells_the_same(tmp_path: Path, articles: Path, *, to_a_folder:
     with filled(url if to_a_folder else place, articles) as library:
         before = told(library)
     if to_a_folder:
-        found = shared_backup.export(url, archive, quietly, embedder=HashingEmbedder())
+        found = backup.export(url, archive, quietly, embedder=HashingEmbedder())
         assert found.documents == 3
-        backup_import.import_archive(archive, Path(place), quietly)
+        backup.import_archive(archive, Path(place), quietly)
     else:
-        backup_export.export(Path(place), archive, quietly)
+        backup.export(Path(place), archive, quietly)
         assert (
-            shared_backup.import_archive(
-                archive, url, quietly, embedder=HashingEmbedder()
-            ).documents
-            == 3
+            backup.import_archive(archive, url, quietly, embedder=HashingEmbedder()).documents == 3
         )
         place = url
     with Library.open(place, create=False, embedder=HashingEmbedder()) as copy:
@@ -92,22 +89,20 @@ def test_what_cannot_be(tmp_path: Path, articles: Path) -> None:
     """Nothing is written over, and what is no archive makes no library."""
     archive, url = tmp_path / "articles.rag.zip", f"file://{tmp_path}/shared"
     with pytest.raises(LibraryNotFound, match=f"rag index PATH --library {url}"):
-        shared_backup.export(url, archive, quietly, embedder=HashingEmbedder())
+        backup.export(url, archive, quietly, embedder=HashingEmbedder())
     filled(url, articles).close()
-    shared_backup.export(url, archive, quietly, embedder=HashingEmbedder())
+    backup.export(url, archive, quietly, embedder=HashingEmbedder())
     with pytest.raises(InputError, match="overwrite it: --force"):
-        shared_backup.export(url, archive, quietly, embedder=HashingEmbedder())
-    shared_backup.export(url, archive, quietly, force=True, embedder=HashingEmbedder())
+        backup.export(url, archive, quietly, embedder=HashingEmbedder())
+    backup.export(url, archive, quietly, force=True, embedder=HashingEmbedder())
     with pytest.raises(InputError, match="there is no folder"):
-        shared_backup.export(
-            url, tmp_path / "none" / "one.zip", quietly, embedder=HashingEmbedder()
-        )
+        backup.export(url, tmp_path / "none" / "one.zip", quietly, embedder=HashingEmbedder())
     with pytest.raises(InputError, match="there is a library at"):
-        shared_backup.import_archive(archive, url, quietly, embedder=HashingEmbedder())
+        backup.import_archive(archive, url, quietly, embedder=HashingEmbedder())
     with ZipFile(tmp_path / "other.zip", "w") as other:
         other.writestr("one.txt", "one")
     with pytest.raises(InputError, match="is not a library archive"):
-        shared_backup.import_archive(
+        backup.import_archive(
             tmp_path / "other.zip", url + "2", quietly, embedder=HashingEmbedder()
         )
     with pytest.raises(LibraryNotFound):
@@ -120,18 +115,18 @@ def test_an_import_that_was_cut_off(
     """It leaves no library, says so, and is done again from the beginning."""
     archive, url = tmp_path / "articles.rag.zip", f"file://{tmp_path}/shared"
     filled(tmp_path / "folder", articles).close()
-    backup_export.export(tmp_path / "folder", archive, quietly)
+    backup.export(tmp_path / "folder", archive, quietly)
 
     def killed(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr(shared_backup, "_copy_files", killed)
+        patched.setattr(backup, "_copy_files", killed)
         with pytest.raises(KeyboardInterrupt):
-            shared_backup.import_archive(archive, url, quietly, embedder=HashingEmbedder())
+            backup.import_archive(archive, url, quietly, embedder=HashingEmbedder())
     with pytest.raises(LibraryDamaged, match="is incomplete"):
         Library.open(url, embedder=HashingEmbedder())
-    shared_backup.import_archive(archive, url, quietly, embedder=HashingEmbedder())
+    backup.import_archive(archive, url, quietly, embedder=HashingEmbedder())
     with Library.open(url, create=False, embedder=HashingEmbedder()) as library:
         assert library.status().documents == 3
         assert library.verify().problems == ()

@@ -12,7 +12,7 @@ from engines import place
 from hashing_embedder import HashingEmbedder
 
 from rag import InputError, Library
-from rag.cluster.lance import compaction, versions
+from rag.cluster.lance import publication, versions
 
 
 @pytest.fixture
@@ -69,7 +69,7 @@ def test_files_are_written_together(
     """Where there are many, or much is deleted: keys stay, indexes know all, answers are the same,
     and a reader of the version before goes on.
     """
-    monkeypatch.setattr(compaction, "MOST_FILES", 1000)
+    monkeypatch.setattr(publication, "MOST_FILES", 1000)
     for number in range(6):
         path = tmp_path / f"{number}.txt"
         path.write_text(f"The tank number {number} rolls. It weighs {number} tons.")
@@ -78,8 +78,8 @@ def test_files_are_written_together(
     assert len(passages.dataset.get_fragments()) == 6
     before, keys = library.search("tank number 4", 6), passages.keys(None)
     reader = library.engine.searcher()
-    monkeypatch.setattr(compaction, "MOST_FILES", 5)
-    compaction.tidy(library.engine._tables)
+    monkeypatch.setattr(publication, "MOST_FILES", 5)
+    publication.tidy(library.engine._tables)
     passages = library.engine._tables.passages
     assert len(passages.dataset.get_fragments()) == 1
     assert passages.keys(None).tolist() == keys.tolist()

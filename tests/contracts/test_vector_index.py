@@ -1,8 +1,8 @@
-"""Any VectorIndex against brute force."""
+"""Both vector indexes against brute force."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rag.errors import LibraryDamaged
-from rag.index.vectors import FaissIndex, LayeredIndex, VectorIndex
+from rag.index.vectors import FaissIndex, LayeredIndex
 from rag.index.vectors.recall import ENOUGH, Nearest, tune_probes
 
 DIMENSION = 8
@@ -35,11 +35,11 @@ def exact_of(held: Held) -> FaissIndex:
 
 
 def layered_of(held: Held) -> LayeredIndex:
-    """Half is sealed, with some passages that went since; the other half came later."""
-    sealed = {key: rows for key, rows in held.items() if key % 2}
-    gone = {key + 1000: unit(key, 2) for key in sealed}
-    recent = {key: rows for key, rows in held.items() if not key % 2}
-    return LayeredIndex(exact_of(sealed | gone), exact_of(recent), np.array(sorted(gone), np.int64))
+    """Half in the main segment, with some passages that went since; the other half came later."""
+    main = {key: rows for key, rows in held.items() if key % 2}
+    gone = {key + 1000: unit(key, 2) for key in main}
+    delta = {key: rows for key, rows in held.items() if not key % 2}
+    return LayeredIndex(exact_of(main | gone), exact_of(delta), np.array(sorted(gone), np.int64))
 
 
 def brute_force(held: Held, question: np.ndarray, count: int) -> list[tuple[int, float]]:
@@ -60,7 +60,13 @@ def brute_force(held: Held, question: np.ndarray, count: int) -> list[tuple[int,
     seed=st.integers(0, 10_000),
 )
 def test_search_equals_brute_force(
-    made_of: type[VectorIndex], *, rows: dict, among: set | None, but: set, count: int, seed: int
+    made_of: Callable[..., FaissIndex | LayeredIndex],
+    *,
+    rows: dict,
+    among: set | None,
+    but: set,
+    count: int,
+    seed: int,
 ) -> None:
     """Whatever is chosen and left out, in the index or not: the nearest are a full scan's."""
     held = {key: unit(seed + key, number) for key, number in rows.items()}

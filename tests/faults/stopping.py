@@ -46,7 +46,7 @@ COMMANDS = {
     "export": (("export", "--force", "out.zip"), ("rag.index.sqlite", "Database.copy")),
     "import": (
         ("import", "in.zip", "--library", "imported"),
-        ("rag.maintenance.backup_import", "_unpack"),
+        ("rag.maintenance.backup_format", "unpack"),
     ),
     "verify": (("verify",), ("rag.index.sqlite", "StoreCheck.documents")),
 }

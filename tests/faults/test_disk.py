@@ -21,8 +21,7 @@ from test_kill import came_of
 
 from rag import DiskFull, InputError, Library, LibraryError
 from rag.index.sqlite import StoreWriter
-from rag.maintenance.backup_export import export
-from rag.maintenance.backup_import import import_archive
+from rag.maintenance.backup import export, import_archive
 from ui.jobs import Jobs
 
 
@@ -86,8 +85,8 @@ import os
 from hashing_embedder import HashingEmbedder
 from rag import Library
 from rag.index.sqlite import StoreWriter
-settle = StoreWriter.settle
-StoreWriter.settle = lambda *args: (settle(*args), os._exit(9))
+record_files = StoreWriter.record_files
+StoreWriter.record_files = lambda *args: (record_files(*args), os._exit(9))
 Library.open({str(library)!r}, embedder=HashingEmbedder()).index({str(tmp_path / "b.txt")!r})
 """
         ran = subprocess.run(

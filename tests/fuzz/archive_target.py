@@ -22,7 +22,7 @@ from small_files import parts_of, zipped
 
 from rag import Library
 from rag.errors import RagError
-from rag.maintenance import backup_export, backup_import
+from rag.maintenance import backup
 from rag.maintenance.backup_format import MANIFEST, VERSION
 
 _STORE = "library.db"
@@ -84,7 +84,7 @@ def run(data: bytes) -> None:
     folder, archive = _place() / "library", _place() / "archive.zip"
     archive.write_bytes(_archive(data[:1], data[1:]))
     try:
-        backup_import.import_archive(archive, folder, lambda *_: None)
+        backup.import_archive(archive, folder, lambda *_: None)
     except RagError:
         assert not folder.exists(), "a library that was refused is there"
     else:
@@ -166,7 +166,7 @@ def library() -> Mapping[str, bytes]:
     (folder / "a.txt").write_text("The yak in the Oslo zoo weighs 1161 grams.")
     with Library.open(folder / "library", embedder=HashingEmbedder()) as library:
         library.index(folder / "a.txt")
-    backup_export.export(folder / "library", folder / "a.zip", lambda *_: None)
+    backup.export(folder / "library", folder / "a.zip", lambda *_: None)
     return {_STORE: parts_of((folder / "a.zip").read_bytes())[_STORE]}
 
 

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rag.index.candidate_filter import apply_clauses
 from rag.index.lexical import Entry, TantivyIndex, TantivyReader
+from rag.index.local_engine import apply_clauses
 from rag.types import Clauses
 
 WORDS = ["tank", "gun", "ship", "mine"]

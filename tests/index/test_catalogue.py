@@ -16,7 +16,7 @@ from PIL import Image
 from reportlab.pdfgen.canvas import Canvas
 
 from rag import DocumentNotFound, DocumentSummary, Filter, InputError, Library
-from rag.index.sqlite import Order
+from rag.index.records import Order
 
 FIRST_DAY = dt.date(2020, 1, 1)
 

@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 from rag import Library
 from rag.documents.registry import ReadOptions
 from rag.documents.sandbox.reader import ReadFile
-from rag.index.sqlite import Database, Source, StoreReader, StoreWriter
+from rag.index.records import Source
+from rag.index.sqlite import Database, StoreReader, StoreWriter
 from rag.ingest import run as ingestion_module
 from rag.ingest import staleness
 from rag.ingest.passage_encoder import Encoder

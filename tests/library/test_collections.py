@@ -11,7 +11,7 @@ from engines import ENGINES, place
 from hashing_embedder import HashingEmbedder
 
 from rag import Filter, InputError, Library, SourceNotFound
-from rag.maintenance import backup_export, backup_import, shared_backup
+from rag.maintenance import backup
 
 FILES = {
     "2023/reports/tea.txt": "Tea is grown in Assam.",
@@ -193,8 +193,8 @@ def test_uploads_are_one(folder: Path) -> None:
         library.index(folder / "copies", collection="uploads")
         assert counted(library) == {"reports": 1, "uploads": 2}
     archive = folder / "one.rag.zip"
-    backup_export.export(folder / "library", archive, lambda *_: None)
-    backup_import.import_archive(archive, folder / "elsewhere", lambda *_: None)
+    backup.export(folder / "library", archive, lambda *_: None)
+    backup.import_archive(archive, folder / "elsewhere", lambda *_: None)
     with Library.open(folder / "elsewhere", embedder=HashingEmbedder()) as library:
         assert held(library, "uploads") == ["salt.txt", "tea.txt"]
 
@@ -206,11 +206,11 @@ def test_a_shared_librarys_archive_has_them(folder: Path) -> None:
         library.index(folder / "2024", collection="This year")
         kept = library.collections()
         assert [one.folders for one in kept] == [(str(folder / "2024"),)]
-    shared_backup.export(str(url), archive, lambda *_: None, embedder=HashingEmbedder())
-    backup_import.import_archive(archive, folder / "here", lambda *_: None)
+    backup.export(str(url), archive, lambda *_: None, embedder=HashingEmbedder())
+    backup.import_archive(archive, folder / "here", lambda *_: None)
     with Library.open(folder / "here", embedder=HashingEmbedder()) as library:
         assert library.collections() == kept
     again = f"{url}-again"
-    shared_backup.import_archive(archive, again, lambda *_: None, embedder=HashingEmbedder())
+    backup.import_archive(archive, again, lambda *_: None, embedder=HashingEmbedder())
     with Library.open(again, embedder=HashingEmbedder()) as library:
         assert library.collections() == kept

@@ -15,7 +15,7 @@ import pytest
 from hashing_embedder import HashingEmbedder
 
 from rag import InputError, Library, LibraryBusy, LibraryDamaged, RagError
-from rag.maintenance import backup_export, backup_import
+from rag.maintenance import backup
 
 QUESTIONS = ["What does the turret weigh?", "How long does bread bake?", "llamas", '"blue whales"']
 
@@ -35,7 +35,7 @@ def archive(tmp_path: Path, articles: Path) -> Path:
         (path / "files").mkdir()
         (path / "files" / "sent.txt").write_text("Llamas carry wool. They spit.")
         library.index(path / "files" / "sent.txt")
-        backup_export.export(path, tmp_path / "one.zip", told)  # while it is open
+        backup.export(path, tmp_path / "one.zip", told)  # while it is open
     return tmp_path / "one.zip"
 
 
@@ -43,7 +43,7 @@ def test_it_answers_as_before(archive: Path, tmp_path: Path) -> None:
     """Hits are those of the library with indexes made again, to the last digit; what was sent lies
     in the new folder.
     """
-    assert backup_import.import_archive(archive, tmp_path / "new", told).documents == 4
+    assert backup.import_archive(archive, tmp_path / "new", told).documents == 4
     (tmp_path / "library" / "published.json").unlink()
     with (
         Library.open(tmp_path / "library", embedder=HashingEmbedder()) as old,
@@ -70,10 +70,10 @@ def test_a_writer_meanwhile(tmp_path: Path, articles: Path) -> None:
 
     with Library.open(path, embedder=HashingEmbedder()) as library:
         library.index(articles)
-        found = backup_export.export(path, tmp_path / "one.zip", write)
+        found = backup.export(path, tmp_path / "one.zip", write)
         assert library.status().documents == 4
     assert found.documents == 3
-    backup_import.import_archive(tmp_path / "one.zip", tmp_path / "new", told)
+    backup.import_archive(tmp_path / "one.zip", tmp_path / "new", told)
     published = (tmp_path / "new" / "published.json").read_bytes()
     with Library.open(tmp_path / "new", embedder=HashingEmbedder()) as new:
         assert new.search("turret")
@@ -86,10 +86,10 @@ def test_two_imports_into_one_folder(archive: Path, tmp_path: Path) -> None:
 
     def again(*_: object) -> None:
         with pytest.raises(LibraryBusy, match="is importing a library into"):
-            backup_import.import_archive(archive, tmp_path / "new", told)
+            backup.import_archive(archive, tmp_path / "new", told)
 
     before = set(tmp_path.iterdir())
-    assert backup_import.import_archive(archive, tmp_path / "new", again).documents == 4
+    assert backup.import_archive(archive, tmp_path / "new", again).documents == 4
     assert set(tmp_path.iterdir()) - before == {tmp_path / "new"}
     with Library.open(tmp_path / "new", embedder=HashingEmbedder()) as new:
         assert new.verify().problems == ()
@@ -98,8 +98,8 @@ def test_two_imports_into_one_folder(archive: Path, tmp_path: Path) -> None:
 def test_an_empty_library(tmp_path: Path) -> None:
     """It comes in empty, and takes documents of whichever model it is for."""
     with Library.open(tmp_path / "library", embedder=HashingEmbedder()):
-        backup_export.export(tmp_path / "library", tmp_path / "one.zip", told)
-    assert backup_import.import_archive(tmp_path / "one.zip", tmp_path / "new", told).documents == 0
+        backup.export(tmp_path / "library", tmp_path / "one.zip", told)
+    assert backup.import_archive(tmp_path / "one.zip", tmp_path / "new", told).documents == 0
     (tmp_path / "a.txt").write_text("Llamas carry wool.")
     with Library.open(tmp_path / "new", embedder=HashingEmbedder()) as new:
         assert new.search("llamas") == []
@@ -110,7 +110,7 @@ def test_an_empty_library(tmp_path: Path) -> None:
 def test_files_on_their_way_are_left_out(archive: Path, tmp_path: Path) -> None:
     """Half a file is none."""
     (tmp_path / "library" / "files" / ".sent-abc").write_bytes(b"half")
-    backup_export.export(tmp_path / "library", archive, told, force=True)
+    backup.export(tmp_path / "library", archive, told, force=True)
     with zipfile.ZipFile(archive) as found:
         names = set(found.namelist())
     assert "files/sent.txt" in names
@@ -121,13 +121,13 @@ def test_nothing_is_written_over(archive: Path, tmp_path: Path) -> None:
     """Not a file, unless that is wanted, and never a folder that holds something."""
     before = archive.read_bytes()
     with pytest.raises(InputError, match="exists; choose another name, or overwrite it: --force"):
-        backup_export.export(tmp_path / "library", archive, told)
+        backup.export(tmp_path / "library", archive, told)
     with pytest.raises(InputError, match="is inside the library itself"):
-        backup_export.export(tmp_path / "library", tmp_path / "library" / "x.zip", told)
+        backup.export(tmp_path / "library", tmp_path / "library" / "x.zip", told)
     assert archive.read_bytes() == before
-    backup_export.export(tmp_path / "library", archive, told, force=True)
+    backup.export(tmp_path / "library", archive, told, force=True)
     with pytest.raises(InputError, match="is not empty"):
-        backup_import.import_archive(archive, tmp_path / "library", told)
+        backup.import_archive(archive, tmp_path / "library", told)
     assert not [path for path in tmp_path.iterdir() if "draft" in path.name]
 
 
@@ -150,7 +150,7 @@ def test_every_changed_byte_is_noticed(archive: Path, tmp_path: Path) -> None:
 
 def archiving_of(archive: Path, folder: Path) -> Path:
     """The folder, after the archive was brought in."""
-    backup_import.import_archive(archive, folder, told)
+    backup.import_archive(archive, folder, told)
     return folder
 
 
@@ -206,7 +206,7 @@ def test_hostile_archives(
         harm(out, manifest["members"])
         out.writestr("manifest.json", json.dumps(manifest))
     with pytest.raises(LibraryDamaged, match="is damaged"):
-        backup_import.import_archive(hostile, tmp_path / "deep" / "new", told)
+        backup.import_archive(hostile, tmp_path / "deep" / "new", told)
     assert not (tmp_path / "deep" / "new").exists()
     assert not list(tmp_path.rglob("*evil*"))
 
@@ -215,16 +215,16 @@ def test_what_is_no_archive(tmp_path: Path) -> None:
     """A file that is none, and none at all."""
     (tmp_path / "letter.txt").write_text("Dear all")
     with pytest.raises(LibraryDamaged, match="is damaged"):
-        backup_import.import_archive(tmp_path / "letter.txt", tmp_path / "new", told)
+        backup.import_archive(tmp_path / "letter.txt", tmp_path / "new", told)
     with pytest.raises(InputError, match="there is no file"):
-        backup_import.import_archive(tmp_path / "none.zip", tmp_path / "new", told)
+        backup.import_archive(tmp_path / "none.zip", tmp_path / "new", told)
 
 
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from rag.maintenance import backup_export, backup_import
-run = backup_export.export if sys.argv[1] == "export" else backup_import.import_archive
+from rag.maintenance import backup
+run = backup.export if sys.argv[1] == "export" else backup.import_archive
 run(Path(sys.argv[2]), Path(sys.argv[3]), lambda *_: os.kill(os.getpid(), signal.SIGKILL))
 """
 
@@ -237,10 +237,10 @@ def test_what_a_killed_process_left(archive: Path, tmp_path: Path, command: str)
     """
     place = tmp_path / "beside"
     place.mkdir()
-    run: Callable[..., object] = backup_import.import_archive
+    run: Callable[..., object] = backup.import_archive
     source, target = archive, place / "killed"
     if command == "export":
-        run, source = backup_export.export, tmp_path / "library"
+        run, source = backup.export, tmp_path / "library"
     killed = subprocess.run([sys.executable, "-c", KILLED, command, source, target], check=False)
     assert killed.returncode == -9
     (left,) = place.iterdir()

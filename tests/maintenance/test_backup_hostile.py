@@ -14,8 +14,9 @@ import pytest
 from hashing_embedder import HashingEmbedder
 
 from rag import InputError, Library, LibraryDamaged, LibraryMismatch
-from rag.index.sqlite.checksums import DOCUMENT, ENCODING, PASSAGE, checksum
-from rag.maintenance import backup_export, backup_import
+from rag.index.columns import DOCUMENT, checksum
+from rag.index.sqlite.writer import PASSAGE
+from rag.maintenance import backup
 from rag.maintenance.backup_format import VERSION
 
 SIGNED = "-- signed"
@@ -118,7 +119,7 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (place / "new" / "files" / "sent.txt").write_text("Llamas carry wool. They spit.")
         library.index([place / "tanks.txt", place / "new" / "files" / "sent.txt"])
         library.rate("turret", library.search("turret")[0], good=True)
-    backup_export.export(place / "new", place / "sound.zip", lambda *_: None)
+    backup.export(place / "new", place / "sound.zip", lambda *_: None)
     return place / "sound.zip"
 
 
@@ -134,8 +135,9 @@ def changed(archive: Path, target: Path, statements: str) -> Path:
     if statements.endswith(SIGNED):
         connection.create_function("checksum", -1, checksum)
         connection.execute(f"UPDATE document SET checksum = checksum({', '.join(DOCUMENT)})")  # noqa: S608
+        names = ", ".join(f'"{name}"' for name in PASSAGE)
         connection.execute(
-            f"UPDATE passage SET checksum = (SELECT checksum({', '.join((*PASSAGE, *ENCODING))})"  # noqa: S608
+            f"UPDATE passage SET checksum = (SELECT checksum({names})"  # noqa: S608
             " FROM encoding WHERE encoding.passage = passage.key)"
         )
     connection.close()
@@ -165,7 +167,7 @@ def refused(hostile: Path, place: Path) -> str:
     folder.mkdir()
     before = set(place.rglob("*"))
     with pytest.raises((LibraryDamaged, LibraryMismatch)) as error:
-        backup_import.import_archive(hostile, folder, lambda *_: None)
+        backup.import_archive(hostile, folder, lambda *_: None)
     assert set(place.rglob("*")) == before
     return str(error.value)
 
@@ -203,7 +205,7 @@ def test_a_folder_that_is_none(archive: Path, tmp_path: Path, folder: object) ->
         members = {name: sound.read(name) for name in sound.namelist() if name != "manifest.json"}
     hostile = rezipped(members, folder, tmp_path / "hostile.zip")
     try:
-        backup_import.import_archive(hostile, tmp_path / "new", lambda *_: None)
+        backup.import_archive(hostile, tmp_path / "new", lambda *_: None)
     except (LibraryDamaged, InputError):
         assert not (tmp_path / "new").exists()
     else:
@@ -254,7 +256,7 @@ def test_a_model_that_came_along(archive: Path, tmp_path: Path) -> None:
     said = refused(changed(archive, tmp_path, statements), tmp_path)
     assert "names a model that lies in the library's own folder" in said
     elsewhere = statements.replace("/target/files", "/elsewhere/files")
-    found = backup_import.import_archive(
+    found = backup.import_archive(
         changed(archive, tmp_path, elsewhere), tmp_path / "new", lambda *_: None
     )
     assert found.documents == 2
@@ -267,7 +269,7 @@ def test_a_model_that_came_along(archive: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize("kind", ["trigger", "view", "virtual table"])
 def test_a_folder_with_code_in_it_is_not_opened(archive: Path, tmp_path: Path, kind: str) -> None:
     """A library's folder may come from a stranger, too."""
-    backup_import.import_archive(archive, tmp_path / "new", lambda *_: None)
+    backup.import_archive(archive, tmp_path / "new", lambda *_: None)
     connection = sqlite3.connect(tmp_path / "new" / "library.db", isolation_level=None)
     connection.execute(STRANGERS[kind])
     connection.close()

@@ -13,9 +13,11 @@ from typing import Any
 
 from rag.cluster.lance import rows
 from rag.cluster.lance.filter_sql import all_of, document_conditions, quote
+from rag.cluster.lance.revisions import DocumentSources
 from rag.cluster.lance.table import Table
 from rag.cluster.lance.tables import Tables
-from rag.index.sqlite import Order, StoredPassage
+from rag.index.columns import Row
+from rag.index.records import Order, Source, StoredPassage
 from rag.types import DocumentSummary
 from rag.types.filters import Filter
 from rag.types.parts import is_further_part, whole_source
@@ -92,13 +94,10 @@ class SharedCatalogue:
         found = passages.take(keys, rows.PASSAGE)
         return [rows.stored_passage(key, found[key]) for key in keys if key in found]
 
-    def sources(self, document_id: str) -> list[str]:
-        """All sources of a document, in order."""
-        return [whole_source(path) for path in self._list_column(document_id, "paths")]
-
-    def files(self, document_id: str) -> list[str]:
-        """All files that contain a document, directly or in a nested file."""
-        return self._list_column(document_id, "files")
+    def sources(self, document_id: str) -> list[Source]:
+        """All sources of a document, by path."""
+        found = self._documents.rows(("id", "paths", "files"), f"id = {quote(document_id)}")
+        return [source for row in found for source in DocumentSources.of(row).sources]
 
     def key(self, passage_id: str) -> int | None:
         """Key of the passage with this id; None if there is none."""
@@ -124,12 +123,8 @@ class SharedCatalogue:
     def _documents(self) -> Table:
         return self._tables.documents
 
-    def _list_column(self, document_id: str, column: str) -> list[str]:
-        found = self._documents.rows((column,), f"id = {quote(document_id)}")
-        return sorted({one for row in found for one in row[column]})
 
-
-def _summaries(found: Iterable[rows.Row]) -> Iterator[DocumentSummary]:
+def _summaries(found: Iterable[Row]) -> Iterator[DocumentSummary]:
     """Document summaries for a list, each with its parts."""
     parts: dict[str, list[DocumentSummary]] = {}
     for row in sorted(found, key=lambda row: min(row["paths"], default="")):

@@ -9,9 +9,8 @@ from contextlib import contextmanager
 
 from rag.cluster.lance import versions
 from rag.cluster.lance.catalogue import SharedCatalogue
-from rag.cluster.lance.notes import SharedNotes
+from rag.cluster.lance.notes import SharedNotes, SharedRatings
 from rag.cluster.lance.publication import publish
-from rag.cluster.lance.ratings import SharedRatings
 from rag.cluster.lance.reader import SharedReader
 from rag.cluster.lance.searcher import SharedSearcher
 from rag.cluster.lance.statistics import Statistics
@@ -19,7 +18,7 @@ from rag.cluster.lance.table import Table
 from rag.cluster.lance.tables import Tables
 from rag.cluster.lance.workers import Workers
 from rag.cluster.lance.writer import SharedWriter
-from rag.index.engine import OnProgress
+from rag.index.integrity import OnProgress
 from rag.runtime.heartbeat import Beat, no_heartbeat, run
 from rag.types.protocols import Embedder
 from rag.types.reports import Verification, Version

@@ -1,11 +1,17 @@
-"""Key-value notes of a shared library."""
+"""Key-value notes of a shared library, and the ratings that are stored as notes."""
 
 from __future__ import annotations
 
+import datetime as dt
+import hashlib
+import json
 from collections.abc import Iterable
 
 from rag.cluster.lance.filter_sql import in_batches, one_of, quote
 from rag.cluster.lance.tables import Tables
+from rag.types import Quote, Rating
+
+_NAMED = "rating:"
 
 
 class SharedNotes:
@@ -36,3 +42,86 @@ class SharedNotes:
         """Delete these notes."""
         for some in in_batches(names):
             self._tables.notes.delete(one_of("name", some))
+
+
+class SharedRatings:
+    """Implements :class:`rag.index.engine.Ratings`. Any server of the library may add ratings."""
+
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
+        self._notes = SharedNotes(tables)
+
+    def put(self, rating: Rating) -> None:
+        """Store a rating, replacing any earlier one of this passage for this query."""
+        name = _name(rating)
+        self._notes.keep(name, _as_json(rating))
+        self._notes.forget(one for one in self._same(rating) if one != name)
+
+    def remove(self, rating: Rating) -> None:
+        """Delete the rating of this passage for this query, if any."""
+        self._notes.forget(self._same(rating))
+
+    def __len__(self) -> int:
+        return len(self._stored())
+
+    def all(self, question: str | None = None) -> list[Rating]:
+        """All ratings, or those for one question, earliest first."""
+        found = (one for one in self._stored().values() if question in {None, one.question})
+        return sorted(found, key=lambda one: (one.time, one.question, one.passage_id))
+
+    def _stored(self) -> dict[str, Rating]:
+        return {name: _rating(value) for name, value in self._notes.all(_NAMED).items()}
+
+    def _same(self, rating: Rating) -> list[str]:
+        """Names of earlier ratings of the same passage. A passage gets a new id when its document
+        is read again; ratings of its old id still count if that passage no longer exists.
+        """
+        alike = {
+            name: one
+            for name, one in self._stored().items()
+            if one.question == rating.question
+            and (
+                one.passage_id == rating.passage_id
+                or (
+                    one.answer.text == rating.answer.text
+                    and (one.document_id == rating.document_id or one.source == rating.source)
+                )
+            )
+        }
+        there = self._existing({one.passage_id for one in alike.values()} - {rating.passage_id})
+        return [name for name, one in alike.items() if one.passage_id not in there]
+
+    def _existing(self, ids: Iterable[str]) -> set[str]:
+        passages = self._tables.passages
+        return {
+            row["id"]
+            for some in in_batches(ids)
+            for row in passages.rows(("id",), one_of("id", some))
+        }
+
+
+def _name(rating: Rating) -> str:
+    both = f"{rating.passage_id} {rating.question}".encode("utf-8", "surrogatepass")
+    return _NAMED + hashlib.sha256(both).hexdigest()
+
+
+def _as_json(rating: Rating) -> str:
+    answer = rating.answer
+    return json.dumps(
+        {
+            "question": rating.question,
+            "passage_id": rating.passage_id,
+            "document_id": rating.document_id,
+            "source": rating.source,
+            "answer": [answer.text, answer.start, answer.end],
+            "good": rating.good,
+            "score": rating.score,
+            "time": rating.time.isoformat(),
+        }
+    )
+
+
+def _rating(value: str) -> Rating:
+    found = json.loads(value)
+    when = dt.datetime.fromisoformat(found["time"])
+    return Rating(**found | {"answer": Quote(*found["answer"]), "time": when})

@@ -1,21 +1,42 @@
-"""The end of a run: update indexes and recount terms.
+"""The end of a run: merge files, update indexes and recount terms.
 
-New rows are searchable even before: Lance scans rows that its indexes lack.
+New rows are searchable even before: Lance scans rows that its indexes lack. Each commit adds a
+file, and deleted rows remain in their files and are skipped on every scan; so files are merged if
+worthwhile. Keys are stable, and readers of an earlier version are unaffected. If another commit
+interferes, that is left to the next run.
 """
 
 from __future__ import annotations
 
+import datetime as dt
 import random
 import time
 from collections import Counter
+from contextlib import suppress
 
-from rag.cluster.lance import compaction, segments, versions, workers
+from rag.cluster.lance import segments, versions, workers
 from rag.cluster.lance.filter_sql import one_of
 from rag.cluster.lance.statistics import COLUMNS, VERSION, count_part, count_terms, sum_counts
+from rag.cluster.lance.storage import translate_errors
 from rag.cluster.lance.table import Table
 from rag.cluster.lance.tables import Tables
 from rag.cluster.lance.workers import Workers
 from rag.errors import LibraryBusy
+
+ROWS = 100_000
+"""Maximum rows per file: about a gigabyte of passages."""
+
+MOST_FILES = 16
+"""Number of files that are not full above which they are merged."""
+
+MOST_DELETED = 0.2
+"""Share of deleted rows above which files are rewritten."""
+
+ALL = 1_000_000
+"""Number of index parts to merge: all of them."""
+
+KEPT_FOR = dt.timedelta(days=1)
+"""How long an unnamed version is kept: no reader needs one for longer."""
 
 ATTEMPTS = 8
 SECONDS_BETWEEN = 0.2
@@ -51,7 +72,7 @@ def _derive(tables: Tables, by: Workers | None) -> None:
     if by is not None and sentences:
         # First, because files are only merged if covered by the same segments of each index.
         segments.build(tables.passages, sentences, by)
-    compaction.tidy(tables)
+    tidy(tables)
     tables.passages.index_passages(sentences)
     tables.documents.index_key()
     passages = tables.passages
@@ -66,3 +87,37 @@ def _count_terms(passages: Table, by: Workers | None) -> Counter[str]:
     if by is None:
         return count_terms(passages.each(COLUMNS))
     return by.map_reduce(count_part, workers.parts(passages), sum_counts)
+
+
+def tidy(tables: Tables) -> None:
+    """Compact tables if worthwhile, and delete old versions."""
+    for table in (tables.passages, tables.documents, tables.files, tables.notes):
+        with suppress(LibraryBusy):
+            if _is_worthwhile(table):
+                compact(table)
+
+
+def compact(table: Table) -> None:
+    """Merge small files and drop deleted rows.
+
+    Raises
+    ------
+    LibraryBusy
+        If others write the same rows.
+    """
+    with translate_errors(table.url):
+        # Lance only merges files covered by the same segments of each index.
+        table.dataset.optimize.optimize_indices(num_indices_to_merge=ALL)
+        table.dataset.optimize.compact_files(
+            target_rows_per_fragment=ROWS, materialize_deletions_threshold=MOST_DELETED
+        )
+        table.dataset.cleanup_old_versions(KEPT_FOR, error_if_tagged_old_versions=False)
+
+
+def _is_worthwhile(table: Table) -> bool:
+    with translate_errors(table.url):
+        files = table.dataset.get_fragments()
+        rows = [one.count_rows() for one in files]
+        written = sum(one.physical_rows for one in files)
+    not_full = sum(one < ROWS for one in rows)
+    return not_full > MOST_FILES or (written > 0 and 1 - sum(rows) / written > MOST_DELETED)

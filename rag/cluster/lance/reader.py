@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from itertools import islice
@@ -11,10 +10,10 @@ from rag.cluster.lance import rows
 from rag.cluster.lance.filter_sql import any_of, in_batches, one_of, quote
 from rag.cluster.lance.revisions import DocumentSources
 from rag.cluster.lance.tables import Tables
-from rag.index.sqlite import FileRecord, Source, StoredPassage, content_key, sentence_spans
+from rag.index import columns
+from rag.index.columns import Row
+from rag.index.records import FileRecord, Source, StoredPassage
 from rag.types import Document, Failure, Passage, PassageEncoding
-from rag.types.arrays import Vectors
-from rag.types.parts import count_pages
 from rag.types.reports import FileReport
 
 _REPORTED = ("id", "paths", "files", "pages", "characters", "warnings", "language", "passages")
@@ -52,95 +51,74 @@ class SharedReader:
         """Whether a document is stored completely: a writer may have been killed between writing
         its row and its passages.
         """
-        found = self._tables.documents.rows(("passages",), f"id = {quote(document_id)}")
-        there = self._tables.passages.count(f"document = {quote(document_id)}") if found else 0
-        return bool(found) and found[0]["passages"] == there
+        return document_id in self.whole([document_id])
 
     def whole(self, document_ids: Sequence[str]) -> frozenset[str]:
         """The complete ones among ``document_ids``, in one request."""
         if not document_ids:
             return frozenset()
-        rows_of = self._tables.documents.rows(("id", "passages"), one_of("id", document_ids))
+        documentsof = self._tables.documents.rows(("id", "passages"), one_of("id", document_ids))
         passages = self._tables.passages.rows(("document",), one_of("document", document_ids))
         there = Counter(row["document"] for row in passages)
-        return frozenset(row["id"] for row in rows_of if row["passages"] == there[row["id"]])
+        return frozenset(row["id"] for row in documentsof if row["passages"] == there[row["id"]])
 
     def document(self, document_id: str) -> Document | None:
         """The document with this id; None if there is none."""
-        columns = (*rows.DOCUMENT, "paths", "checksum")
-        found = self._tables.documents.rows(columns, f"id = {quote(document_id)}")
+        wanted = (*columns.DOCUMENT, "paths", "checksum")
+        found = self._tables.documents.rows(wanted, f"id = {quote(document_id)}")
         return rows.document(found[0]) if found else None
 
     def passages_of(self, document_id: str) -> list[Passage]:
         """The passages of a document, in text order."""
         found = self._tables.passages.rows(rows.PASSAGE, f"document = {quote(document_id)}")
-        return sorted(map(rows.passage, found), key=lambda one: one.start)
+        return sorted(map(columns.passage, found), key=lambda one: one.start)
 
     def passages(self, keys: Sequence[int]) -> dict[int, StoredPassage]:
         """Passages by key."""
         found = self._tables.passages.take(keys, rows.PASSAGE)
         return {key: rows.stored_passage(key, row) for key, row in found.items()}
 
-    def vectors(self, keys: Sequence[int]) -> dict[int, Vectors]:
-        """Sentence vectors by key."""
-        found = self._tables.passages.take(keys, ("vectors",))
-        return {key: rows.vectors(row) for key, row in found.items()}
-
     def encodings(self, passages: Sequence[Passage]) -> dict[int, PassageEncoding]:
         """Stored encodings of passages with the same text and sentences, by position."""
-        positions: dict[int, list[int]] = {}
-        for position, passage in enumerate(passages):
-            positions.setdefault(content_key(passage), []).append(position)
+        positions = columns.positions_by_content(passages)
         where = f"content IN ({', '.join(map(str, positions))})"
-        found: dict[int, PassageEncoding] = {}
-        for row in self._tables.passages.rows((*rows.PASSAGE, *rows.ENCODING), where):
-            same = _relative(rows.passage(row))
-            for position in positions[row["content"]]:
-                passage = passages[position]
-                if passage.text == row["text"] and _relative(passage) == same:
-                    found[position] = rows.encoding(row)
-        return found
+        return {
+            position: rows.encoding(row)
+            for row in self._tables.passages.rows(rows.ENCODING, where)
+            for position in positions[row["content"]]
+            if columns.has_same_input(row, passages[position])
+        }
 
     def sources(self, files: Iterable[str] | None = None) -> list[Source]:
         """All sources, or those in these files."""
-        documents, columns = self._tables.documents, ("id", "paths", "files")
+        documents, names = self._tables.documents, ("id", "paths", "files")
         if files is None:
-            return [
-                one for row in documents.rows(columns) for one in DocumentSources.of(row).sources
-            ]
+            return [one for row in documents.rows(names) for one in DocumentSources.of(row).sources]
         wanted = set(files)
         found = {
             row["id"]: DocumentSources.of(row)
             for some in in_batches(wanted)
-            for row in documents.rows(columns, any_of("files", some))
+            for row in documents.rows(names, any_of("files", some))
         }
         return [one for held in found.values() for one in held.sources if one.file in wanted]
 
     def files(self, paths: Iterable[str] | None = None) -> dict[str, FileRecord]:
         """Records of all files read, or of those with these paths, by path."""
-        found = self._tables.files.rows(rows.FILE) if paths is None else self._of("path", paths)
-        return {record.path: record for record in map(rows.file_record, found)}
+        found = self._tables.files.rows(columns.FILE) if paths is None else self._of("path", paths)
+        return {record.path: record for record in map(columns.file_record, found)}
 
     def files_with(self, digests: Iterable[str]) -> list[FileRecord]:
         """Records of files that had one of these contents, by path."""
-        found = map(rows.file_record, self._of("digest", digests))
+        found = map(columns.file_record, self._of("digest", digests))
         return sorted(found, key=lambda record: record.path)
 
-    def paths(self) -> tuple[list[str], list[str]]:
-        """Paths of all sources, and of all files read."""
-        of_sources = self._tables.documents.rows(("paths",))
-        of_files = self._tables.files.rows(("path",))
-        return [path for row in of_sources for path in row["paths"]], [
-            row["path"] for row in of_files
-        ]
-
-    def _of(self, column: str, values: Iterable[str]) -> list[rows.Row]:
+    def _of(self, column: str, values: Iterable[str]) -> list[Row]:
         """Rows of files with one of the values in ``column``."""
         files = self._tables.files
         return [
             row
             for some in in_batches(values)
-            for row in files.rows(rows.FILE, one_of(column, some))
+            for row in files.rows(columns.FILE, one_of(column, some))
         ]
 
     def files_with_warnings(self) -> frozenset[str]:
@@ -152,14 +130,17 @@ class SharedReader:
         self, status: str | None = None, offset: int = 0, limit: int | None = None
     ) -> list[FileReport]:
         """Reports on all files read, or those with a status, by path; a page of them."""
-        of_file: dict[str, list[rows.Row]] = {}
-        for row in self._tables.documents.rows(_REPORTED):
-            for file in row["files"]:
-                of_file.setdefault(file, []).append(row)
-        records = self.files()
-        found = (_report(records[path], of_file.get(path, [])) for path in sorted(records))
+        documents = self._tables.documents.rows(_REPORTED)
+        reports = columns.file_reports(
+            self.files(),
+            (
+                {**row, "file": file, "path": min(row["paths"])}
+                for row in documents
+                for file in row["files"]
+            ),
+        )
         last = None if limit is None else offset + limit
-        return list(islice((one for one in found if status in {None, one.status}), offset, last))
+        return list(islice((one for one in reports if status in {None, one.status}), offset, last))
 
     def count_files(self, status: str | None = None) -> int:
         """Number of files read, or of those with a status."""
@@ -171,24 +152,3 @@ class SharedReader:
         return [failure for one in reports for failure in one.failures], [
             Failure(one.source, line) for one in reports for line in one.warnings
         ]
-
-
-def _report(record: FileRecord, documents: Iterable[rows.Row]) -> FileReport:
-    found = list(documents)
-    pages, with_text = count_pages((min(row["paths"]), json.loads(row["pages"])) for row in found)
-    return FileReport(
-        source=record.path,
-        documents=sum(map(rows.is_whole, found)),
-        pages=pages,
-        pages_with_text=with_text,
-        characters=sum(row["characters"] for row in found),
-        passages=sum(row["passages"] for row in found),
-        languages=tuple(sorted({row["language"] for row in found if row["language"]})),
-        warnings=tuple(line for row in found for line in json.loads(row["warnings"])),
-        failures=record.failures,
-        seconds=record.seconds,
-    )
-
-
-def _relative(passage: Passage) -> bytes:
-    return sentence_spans(passage, -passage.start).tobytes()

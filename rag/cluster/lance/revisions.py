@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from rag.cluster.lance.filter_sql import fold_paths
-from rag.index.sqlite import Source
+from rag.index.records import Source
 
 
 @dataclass(frozen=True, slots=True)

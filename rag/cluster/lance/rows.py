@@ -6,46 +6,23 @@ one version, and nothing it retrieves can have changed meanwhile.
 
 from __future__ import annotations
 
-import datetime as dt
 import json
-from collections.abc import Mapping, Sequence
-from typing import Any, TypeAlias
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
 from rag.cluster.lance.filter_sql import SEPARATOR
 from rag.cluster.lance.revisions import DocumentSources
-from rag.index.sqlite import (
-    FileRecord,
-    StoredPassage,
-    StoredTokens,
-    checksum,
-    content_key,
-    damaged,
-    failures_from_json,
-    failures_to_json,
-    sentence_spans,
-)
+from rag.index import columns
+from rag.index.columns import Row
+from rag.index.records import StoredPassage, StoredTokens, content_key, damaged
 from rag.text.analyzers import Analysis
-from rag.types import (
-    Document,
-    DocumentSummary,
-    Heading,
-    Page,
-    Passage,
-    PassageEncoding,
-    Span,
-)
+from rag.types import Document, DocumentSummary, Passage, PassageEncoding
 from rag.types.arrays import TokenBits, Vectors
 from rag.types.parts import is_further_part, whole_source
 
-Row: TypeAlias = Mapping[str, Any]
-"""Values by column."""
-
-PASSAGE = (
-    *("id", "document", "start", "end", "text", "sentences", "leading", "headings", "pages"),
-    *("title", "date", "date_from", "sources", "content"),
-)
+PASSAGE = (*columns.PASSAGE, "title", "date", "date_from", "sources", "content")
 """The columns of a :class:`StoredPassage`."""
 
 TOKENS = ("counts", "bits", "title_bits", "text", "document", "start")
@@ -57,14 +34,8 @@ WORDS = ("stems", "context")
 ENCODING = ("text", "start", "sentences", "content", "vectors", "counts", "pieces", "bits")
 """The columns of a :class:`PassageEncoding` of the same text."""
 
-DOCUMENT = (
-    *("id", "title", "date", "digest", "metadata", "headings", "pages", "page_labels"),
-    *("warnings", "text"),
-)
-"""The document columns covered by its checksum."""
-
 SIGNED = (
-    *("id", "document", "start", "end", "text", "sentences", "leading", "headings", "pages"),
+    *columns.PASSAGE,
     *("content", "vectors", "counts", "pieces", "bits", "title_bits"),
 )
 """The passage columns covered by its checksum."""
@@ -74,10 +45,6 @@ SUMMARY = (
     "warnings",
 )
 """The columns of a :class:`DocumentSummary`."""
-
-
-FILE = ("path", "size", "modified_ns", "digest", "reader", "failures", "seconds")
-"""The columns of a file."""
 
 
 def space_padded(words: Sequence[str]) -> str:
@@ -101,21 +68,8 @@ def document_row(
     document: Document, held: DocumentSources, passages: Sequence[Passage]
 ) -> dict[str, object]:
     """Row of a document."""
-    facts: dict[str, Any] = {
-        "id": document.id,
-        "title": document.title,
-        "date": document.date.isoformat() if document.date else None,
-        "digest": document.digest,
-        "metadata": json.dumps(dict(document.metadata), ensure_ascii=False),
-        "headings": json.dumps([[h.span.start, h.span.end, h.level] for h in document.headings]),
-        "pages": json.dumps([[page.start, page.end] for page in document.pages]),
-        "page_labels": json.dumps(document.page_labels, ensure_ascii=False),
-        "warnings": json.dumps(document.warnings, ensure_ascii=False),
-        "text": document.text,
-    }
     return {
-        **facts,
-        "checksum": checksum(*(facts[name] for name in DOCUMENT)),
+        **columns.document_columns(document),
         **held.columns(),
         **_of_document(document),
         "page_count": len(document.pages),
@@ -146,7 +100,6 @@ def passage_rows(
     title = title_bits(passages, encodings)
     language = document.metadata.get("language")
     common = {
-        "document": document.id,
         "title": document.title,
         "date": document.date.isoformat() if document.date else None,
         "title_bits": title.tobytes(),
@@ -156,19 +109,9 @@ def passage_rows(
     made = [
         {
             **common,
-            "id": passage.id,
-            "start": passage.start,
-            "end": passage.end,
-            "text": passage.text,
-            "sentences": sentence_spans(passage).tobytes(),
-            "leading": passage.leading,
-            "headings": json.dumps(passage.headings, ensure_ascii=False),
-            "pages": json.dumps([(one.number, one.label, one.start) for one in passage.pages]),
-            "content": content_key(passage),
+            **columns.passage_columns(passage),
+            **columns.encoding_columns(encoding),
             "vectors": encoding.sentences,
-            "counts": encoding.counts.tobytes(),
-            "pieces": encoding.pieces.tobytes(),
-            "bits": encoding.bits.tobytes(),
             "stems": space_padded(analysis.stems(passage.text, language)),
             "context": space_padded(
                 analysis.stems("\n".join([document.title, *passage.headings]), language)
@@ -182,49 +125,19 @@ def passage_rows(
 
 def signature(row: Row) -> int:
     """Checksum of a passage, computed from its row."""
-    numbers = np.asarray(row["vectors"], np.float16).tobytes()
-    return checksum(*(numbers if name == "vectors" else row[name] for name in SIGNED))
+    plain = with_plain_vectors(row)
+    return columns.checksum(*(plain[name] for name in SIGNED))
+
+
+def with_plain_vectors(row: Row) -> dict[str, Any]:
+    """The row, with its vectors as the bytes of their numbers."""
+    return {**row, "vectors": np.asarray(row["vectors"], np.float16).tobytes()}
 
 
 def title_bits(passages: Sequence[Passage], encodings: Sequence[PassageEncoding]) -> TokenBits:
     """Token bits of a document's leading headings, which begin its first passage."""
     first, encoding = passages[0], encodings[0]
     return encoding.bits[: int(encoding.counts[: first.leading].sum())]
-
-
-def file_row(record: FileRecord) -> dict[str, object]:
-    """Row of a file."""
-    return {
-        "path": record.path,
-        "size": record.size,
-        "modified_ns": record.modified_ns,
-        "digest": record.digest,
-        "reader": record.reader,
-        "failures": failures_to_json(record.failures),
-        "seconds": record.seconds,
-    }
-
-
-def file_record(row: Row) -> FileRecord:
-    """A file record from its row."""
-    failures = failures_from_json(row["failures"])
-    return FileRecord(**{name: row[name] for name in FILE} | {"failures": failures})
-
-
-def passage(row: Row) -> Passage:
-    """A passage from its row."""
-    spans = np.frombuffer(row["sentences"], dtype=np.int32).reshape(-1, 2).tolist()
-    return Passage(
-        id=row["id"],
-        document_id=row["document"],
-        start=row["start"],
-        end=row["end"],
-        text=row["text"],
-        sentences=tuple(Span(first, last) for first, last in spans),
-        leading=row["leading"],
-        headings=tuple(json.loads(row["headings"])),
-        pages=tuple(Page(*page) for page in json.loads(row["pages"])),
-    )
 
 
 def stored_passage(key: int, row: Row) -> StoredPassage:
@@ -235,14 +148,14 @@ def stored_passage(key: int, row: Row) -> StoredPassage:
     LibraryDamaged
         If the row is corrupt.
     """
-    found = passage(row)
+    found = columns.passage(row)
     if row["content"] != content_key(found):
         raise damaged(f"a passage of “{row['title']}” doesn't match its checksum")
     return StoredPassage(
         key=key,
         passage=found,
         title=row["title"],
-        date=_date(row["date"]),
+        date=columns.date(row["date"]),
         date_from=row["date_from"],
         sources=tuple(sorted(set(map(whole_source, row["sources"])))),
     )
@@ -292,23 +205,7 @@ def document(row: Row) -> Document:
     LibraryDamaged
         If the row is corrupt.
     """
-    if row["checksum"] != checksum(*(row[name] for name in DOCUMENT)):
-        raise damaged(f"the document “{row['title']}” doesn't match its checksum")
-    return Document(
-        id=row["id"],
-        source=whole_source(min(row["paths"], default="")),
-        title=row["title"],
-        text=row["text"],
-        digest=row["digest"],
-        date=_date(row["date"]),
-        metadata=json.loads(row["metadata"]),
-        headings=tuple(
-            Heading(Span(start, end), level) for start, end, level in json.loads(row["headings"])
-        ),
-        pages=tuple(Span(start, end) for start, end in json.loads(row["pages"])),
-        page_labels=tuple(json.loads(row["page_labels"])),
-        warnings=tuple(json.loads(row["warnings"])),
-    )
+    return columns.document(row, whole_source(min(row["paths"], default="")))
 
 
 def summary(row: Row) -> DocumentSummary:
@@ -317,7 +214,7 @@ def summary(row: Row) -> DocumentSummary:
         id=row["id"],
         title=row["title"],
         source=min(row["paths"], default=""),
-        date=_date(row["date"]),
+        date=columns.date(row["date"]),
         passages=row["passages"],
         date_from=row["date_from"],
         language=row["language"],
@@ -337,7 +234,3 @@ def _token_bits(row: Row) -> tuple[TokenBits, TokenBits]:
 
 def _bits(content: bytes, width: int) -> TokenBits:
     return np.frombuffer(content, dtype=np.uint8).reshape(-1, max(width, 1))
-
-
-def _date(text: str | None) -> dt.date | None:
-    return dt.date.fromisoformat(text) if text else None

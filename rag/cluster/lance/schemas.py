@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from rag.cluster.lance.rows import Row
+from rag.index.columns import Row
 
 VECTORS = "vectors"
 """The only non-scalar column: a matrix with one row per sentence."""

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from rag.cluster.lance import bm25, filter_sql, rows
 from rag.cluster.lance.statistics import Statistics
 from rag.cluster.lance.table import Table
-from rag.index.sqlite import StoredPassage, StoredTokens, together
+from rag.index.columns import Row
+from rag.index.records import StoredPassage, StoredTokens, together
 from rag.types import Clauses, DocumentCount, Respelling, Span
 from rag.types.arrays import Keys, Pieces, Scores, Vector, Vectors
 from rag.types.filters import Filter
@@ -139,8 +140,7 @@ class SharedSearcher:
 
     def matched(self, question: str, text: str) -> tuple[str, ...]:
         """Words of ``text`` that match the query's words."""
-        spans = self._statistics.analysis.forms(question, text)
-        return tuple(dict.fromkeys(span.of(text) for span in spans))
+        return self._statistics.analysis.matched(question, text)
 
     def coverage(self, question: str, texts: Sequence[str]) -> Scores:
         """Query coverage, as in the embedded engine."""
@@ -156,8 +156,7 @@ class SharedSearcher:
 
     def places(self, words_: str, phrases: Sequence[str], text: str) -> tuple[Span, ...]:
         """Spans of ``text`` that match the words and phrases."""
-        analysis = self._statistics.analysis
-        return tuple(sorted({*analysis.forms(words_, text), *analysis.places(phrases, text)}))
+        return self._statistics.analysis.places(words_, phrases, text)
 
 
 class RowCache:
@@ -166,11 +165,11 @@ class RowCache:
     def __init__(self, table: Table, columns: Sequence[str]) -> None:
         self._table = table
         self._columns = columns
-        self._rows: dict[int, rows.Row] = {}
+        self._rows: dict[int, Row] = {}
         self._asked: set[int] = set()
         self._fetching = threading.Lock()
 
-    def of(self, keys: Sequence[int]) -> dict[int, rows.Row]:
+    def of(self, keys: Sequence[int]) -> dict[int, Row]:
         """Rows with these keys; deleted ones are left out."""
         with self._fetching:
             new = [key for key in keys if key not in self._asked]

@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 
 from rag.cluster.lance.bm25 import Field
 from rag.cluster.lance.filter_sql import one_of, quote
-from rag.cluster.lance.rows import Row
 from rag.cluster.lance.table import Table
 from rag.cluster.lance.workers import Part
+from rag.index.columns import Row
 from rag.text import spelling
 from rag.text.analyzers import Analysis
 from rag.text.stemmer import ENGLISH, kind_of

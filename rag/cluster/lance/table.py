@@ -15,8 +15,8 @@ import numpy as np
 from lance.query import BooleanQuery, MatchQuery, Occur
 
 from rag.cluster.lance import schemas
-from rag.cluster.lance.rows import Row
 from rag.cluster.lance.storage import options, translate_errors
+from rag.index.columns import Row
 from rag.index.lexical import CONTEXT_WEIGHT
 from rag.index.vectors.faiss_index import MOST_PROBED
 from rag.index.vectors.segment import EXACT, lists_for

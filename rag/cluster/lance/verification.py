@@ -11,9 +11,6 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
-
-import numpy as np
 
 from rag.cluster.lance import publication, rows, statistics
 from rag.cluster.lance.filter_sql import one_of
@@ -21,11 +18,19 @@ from rag.cluster.lance.revisions import DocumentSources
 from rag.cluster.lance.tables import Tables
 from rag.cluster.lance.writer import SharedWriter
 from rag.errors import LibraryDamaged, LibraryError
-from rag.index.engine import OnProgress
-from rag.index.sqlite import Source
+from rag.index import columns
+from rag.index.columns import Row
+from rag.index.integrity import (
+    REPAIR,
+    Fault,
+    OnProgress,
+    after_repair,
+    passage_faults,
+)
+from rag.index.records import Source
 from rag.text.analyzers import Analysis
 from rag.text.chunking import passages as broken
-from rag.types import Document, Passage, PassageEncoding
+from rag.types import Document
 from rag.types.protocols import Embedder
 from rag.types.reports import Problem, Verification
 
@@ -36,11 +41,9 @@ TRIES, PAUSE = 3, 2.0
 """Number of checks of an apparent problem, and seconds between them."""
 
 _COPY = "go back to an earlier version (rag restore), or index your documents into a new library"
-_REPAIR = "rag verify --repair rebuilds it"
-
 _CONDITIONS = ("title", "date", "date_from", "folded", "language", "facts", "located")
 _OF_DOCUMENTS = (
-    *(*rows.DOCUMENT, "paths", "files", "checksum", "page_count", "characters"),
+    *(*columns.DOCUMENT, "paths", "files", "checksum", "page_count", "characters"),
     *("passages", "sentences", *_CONDITIONS),
 )
 _OF_PASSAGES = (
@@ -48,15 +51,6 @@ _OF_PASSAGES = (
     *("title_bits", "literal", "checksum"),
 )
 _TERMS = ("term", "passages")
-
-
-@dataclass(frozen=True, slots=True)
-class _Fault:
-    """A problem with a document; ``text`` says whether it has to be read again."""
-
-    document: str
-    what: str
-    text: bool = False
 
 
 def verify(
@@ -80,8 +74,7 @@ def verify(
     if repair and found:
         _repair(tables, writer, embedder, found)
         look = _Check(tables, on_progress)
-        still = {(one.what, one.document) for one in look.problems()}
-        found = [replace(one, repaired=(one.what, one.document) not in still) for one in found]
+        found = after_repair(found, look.problems())
     return Verification(
         documents=look.documents,
         passages=look.passages,
@@ -104,25 +97,30 @@ class _Check:
         """All problems found."""
         ids = [row["id"] for row in self._tables.documents.rows(("id",))]
         there = sorted({*ids, *(row["document"] for row in self._each(("document",)))})
-        found: list[_Fault] = []
+        found: list[Fault] = []
         for start in range(0, len(there), TOGETHER):
             found += self._of(there[start : start + TOGETHER])
             self._on_progress("documents", min(start + TOGETHER, len(there)), len(there))
         self.documents = len(ids)
         found = self._persistent(found)
         twice = [id_ for id_, number in Counter(ids).items() if number > 1]
-        found += [_Fault(id_, "it is stored twice", text=True) for id_ in twice]
+        found += [Fault("it is stored twice", id_, text=True) for id_ in twice]
         sources = {source.document_id: source.path for source in reversed(self._sources(found))}
-        problems = [_problem(one, sources.get(one.document, "")) for one in found]
+        problems = [
+            one.problem(sources.get(one.document, ""))
+            if one.document
+            else Problem(one.what, _COPY, kind="restore")
+            for one in found
+        ]
         self._on_progress("indexes", 0, 1)
-        problems += [Problem(what, _REPAIR) for what in self._derived()]
+        problems += [Problem(what, REPAIR) for what in self._derived()]
         self._on_progress("indexes", 1, 1)
         return problems
 
-    def _each(self, columns: Sequence[str]) -> Iterator[rows.Row]:
+    def _each(self, columns: Sequence[str]) -> Iterator[Row]:
         return self._tables.passages.each(columns)
 
-    def _persistent(self, found: list[_Fault]) -> list[_Fault]:
+    def _persistent(self, found: list[Fault]) -> list[Fault]:
         """Problems that persist a moment later."""
         for _ in range(TRIES - 1):
             if not found:
@@ -134,80 +132,76 @@ class _Check:
             found = [one for one in found if one in again]
         return found
 
-    def _of(self, ids: Sequence[str]) -> list[_Fault]:
+    def _of(self, ids: Sequence[str]) -> list[Fault]:
         """Problems of these documents."""
         try:
             held = {
                 row["id"]: row
                 for row in self._tables.documents.rows(_OF_DOCUMENTS, one_of("id", ids))
             }
-            of_documents: dict[str, list[rows.Row]] = {}
+            of_documents: dict[str, list[Row]] = {}
             for row in self._tables.passages.rows(_OF_PASSAGES, one_of("document", ids)):
                 of_documents.setdefault(row["document"], []).append(row)
         except LibraryError as error:
-            return [_Fault("", str(error))]
+            return [Fault(str(error))]
         return [
             fault
             for id_ in ids
             for fault in self._document(id_, held.get(id_), of_documents.get(id_, []))
         ]
 
-    def _document(
-        self, id_: str, row: rows.Row | None, passages: list[rows.Row]
-    ) -> Iterator[_Fault]:
+    def _document(self, id_: str, row: Row | None, passages: list[Row]) -> Iterator[Fault]:
         passages.sort(key=lambda one: int(one["start"]))
         self.passages += len(passages)
         if row is None:
-            yield _Fault(id_, f"{len(passages):,} passages belong to no document")
+            yield Fault(f"{len(passages):,} passages belong to no document", id_)
             return
         try:
             document = rows.document(row)
         except LibraryDamaged:
             what = "its text or metadata doesn't match its checksum"
-            yield _Fault(id_, what, text=True)
+            yield Fault(what, id_, text=True)
             return
         if not row["paths"]:
-            yield _Fault(id_, "it has no source", text=True)
-        read = [_deserialise(one) for one in passages]
-        for what in dict.fromkeys(
-            what
-            for one in zip(passages, read, strict=True)
-            for what in _passage_problems(document, *one)
-        ):
-            yield _Fault(id_, f"a passage of it {what}")
-        self.sentences += sum(len(one[0].sentences) for one in read if one)
+            yield Fault("it has no source", id_, text=True)
+        faults = [what for one in passages for what in self._passage(document, one)]
+        for what in dict.fromkeys(faults):
+            yield Fault(f"a passage of it {what}", id_)
         if len({one["id"] for one in passages}) < len(passages):
-            yield _Fault(id_, "it has a passage twice")
+            yield Fault("it has a passage twice", id_)
         if len(passages) != row["passages"]:
-            yield _Fault(id_, f"it has {len(passages):,} passages and not {row['passages']:,}")
-        elif all(read):
-            both = [one for one in read if one]
-            yield from self._compare_columns(document, row, passages, both)
+            yield Fault(f"it has {len(passages):,} passages and not {row['passages']:,}", id_)
+        elif not faults:
+            yield from self._compare_columns(document, row, passages)
+
+    def _passage(self, document: Document, row: Row) -> Iterator[str]:
+        self.sentences += len(row["sentences"]) // 8
+        if row["checksum"] != rows.signature(row):
+            yield "doesn't match its checksum"
+        dimension = self._tables.passages.dimension
+        yield from passage_faults(document.text, rows.with_plain_vectors(row), dimension)
 
     def _compare_columns(
-        self,
-        document: Document,
-        row: rows.Row,
-        passages: Sequence[rows.Row],
-        read: Sequence[tuple[Passage, PassageEncoding]],
-    ) -> Iterator[_Fault]:
+        self, document: Document, row: Row, passages: Sequence[Row]
+    ) -> Iterator[Fault]:
         """Compare filter columns and stems with the text they are derived from."""
-        whole = [one for one, _ in read]
+        whole = list(map(columns.passage, passages))
         expected = rows.document_row(document, DocumentSources.of(row), whole)
         if any(row[name] != expected[name] for name in row if name != "id"):
-            yield _Fault(document.id, "its filter columns don't match its metadata")
-        if not read:
+            yield Fault("its filter columns don't match its metadata", document.id)
+        if not passages:
             return
+        encodings = list(map(rows.encoding, passages))
         made = rows.passage_rows(
-            document, DocumentSources.of(row), whole, [one for _, one in read], self._analysis
+            document, DocumentSources.of(row), whole, encodings, self._analysis
         )
-        columns = (*rows.WORDS, *_CONDITIONS, "literal", "sources")
+        derived = (*rows.WORDS, *_CONDITIONS, "literal", "sources")
         for one, other in zip(passages, made, strict=True):
-            if any(one[name] != other[name] for name in columns):
-                yield _Fault(document.id, "its index terms don't match its text")
+            if any(one[name] != other[name] for name in derived):
+                yield Fault("its index terms don't match its text", document.id)
                 return
 
-    def _sources(self, found: Sequence[_Fault]) -> list[Source]:
+    def _sources(self, found: Sequence[Fault]) -> list[Source]:
         wanted = one_of("id", dict.fromkeys(one.document for one in found))
         held = self._tables.documents.rows(("id", "paths", "files"), wanted)
         return [source for row in held for source in DocumentSources.of(row).sources]
@@ -237,46 +231,6 @@ class _Check:
                 yield f"{lacks:,} passages are not in the index {name}"
 
 
-def _problem(fault: _Fault, source: str) -> Problem:
-    if not fault.document:
-        return Problem(fault.what, _COPY, kind="restore")
-    if not fault.text:
-        return Problem(fault.what, _REPAIR, fault.document, source)
-    remedy = f"index its file again: rag index {source or 'PATH'}"
-    return Problem(fault.what, remedy, fault.document, source, kind="reread")
-
-
-def _deserialise(row: rows.Row) -> tuple[Passage, PassageEncoding] | None:
-    """Deserialise a passage and its encoding; None if impossible."""
-    try:
-        return rows.passage(row), rows.encoding(row)
-    except (ValueError, TypeError, LibraryDamaged):
-        return None
-
-
-def _passage_problems(
-    document: Document, row: rows.Row, read: tuple[Passage, PassageEncoding] | None
-) -> Iterator[str]:
-    """Problems of a passage, worded to complete a sentence."""
-    if row["checksum"] != rows.signature(row):
-        yield "doesn't match its checksum"
-    if document.text[row["start"] : row["end"]] != row["text"]:
-        yield "differs from the document's text there"
-    if read is None:
-        yield "has vectors or sentences that can't be read"
-        return
-    passage, encoding = read
-    edges = [edge for one in passage.sentences for edge in (one.start, one.end)]
-    if not edges or edges != sorted(edges) or edges[0] < passage.start or edges[-1] > passage.end:
-        yield "has sentences outside of it"
-    if not len(passage.sentences) == len(encoding.sentences) == len(encoding.counts):
-        yield "has more or fewer vectors than sentences"
-    if not np.allclose(np.linalg.norm(encoding.sentences, axis=1), 1.0, atol=1e-2):
-        yield "has a vector whose length is not 1"
-    if not encoding.counts.sum() == len(encoding.pieces) == len(encoding.bits):
-        yield "has more or fewer tokens than recorded"
-
-
 def _repair(
     tables: Tables, writer: SharedWriter, embedder: Embedder, found: Iterable[Problem]
 ) -> None:
@@ -288,7 +242,7 @@ def _repair(
         if row is None:
             tables.passages.delete(one_of("document", [id_]))
         elif id_ in lost:
-            files = tables.files.rows(rows.FILE, one_of("path", row["files"]))
+            files = tables.files.rows(columns.FILE, one_of("path", row["files"]))
             tables.files.upsert([{**one, "reader": "0"} for one in files], "path")
         else:
             document = rows.document(row)

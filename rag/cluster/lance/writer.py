@@ -22,7 +22,8 @@ from rag.cluster.lance.filter_sql import any_of, one_of, quote
 from rag.cluster.lance.revisions import DocumentSources
 from rag.cluster.lance.tables import Tables
 from rag.errors import LibraryBusy
-from rag.index.sqlite import FileRecord, Source
+from rag.index.columns import file_columns
+from rag.index.records import FileRecord, Source
 from rag.text.analyzers import Analysis
 from rag.types import Document, Passage, PassageEncoding
 
@@ -95,7 +96,7 @@ class SharedWriter:
             if source.file in present and source.path not in present[source.file]
         ]
         self._rearrange(current, [], frozenset(gone))
-        self._tables.files.upsert([rows.file_row(record) for record, _ in records], "path")
+        self._tables.files.upsert([file_columns(record) for record, _ in records], "path")
         return sorted(gone)
 
     def remove(self, paths: Sequence[str], files: Sequence[str]) -> None:

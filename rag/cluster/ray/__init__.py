@@ -16,7 +16,7 @@ capacity::
 passed between stages, ``stages`` processes it, ``pipeline`` is the only module that imports Ray,
 and ``driver`` is the driver. Requires the extra ``rag[cluster]`` on every machine.
 
-- A parcel is up to 512 passages of whole documents: one pass of the model and one commit.
+- A batch is up to 512 passages of whole documents: one pass of the model and one commit.
 - Processing is at-least-once. Ray repeats work that a lost machine had not passed on; committed
   passages are not embedded again, and commits are idempotent. Transient failures (busy storage,
   busy machine) are retried four times. If files may have been moved, new and changed ones are
@@ -30,3 +30,27 @@ and ``driver`` is the driver. Requires the extra ``rag[cluster]`` on every machi
 - Credentials come from the environment of each machine. Ray's usage reports are off, and
   ``--airgap`` refuses a cluster.
 """
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Fleet:
+    """The machines to use.
+
+    Parameters
+    ----------
+    address
+        Ray cluster address: ``auto`` for the cluster this machine belongs to, or ``host:port``.
+        ``local`` starts a cluster on this machine for the duration of the run.
+    actors
+        Number of model replicas; by default one per machine, or per GPU.
+    gpus
+        Number of GPUs per replica.
+    """
+
+    address: str
+    actors: int | None = None
+    gpus: float = 0.0

@@ -5,27 +5,22 @@ machines hash, read, embed and write.
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import closing
+from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Protocol
 
+from rag.cluster.lance.engine import SharedEngine
 from rag.cluster.lance.workers import Workers
-from rag.cluster.ray.messages import (
-    FileDigest,
-    FileEnd,
-    FileToRead,
-    Job,
-    ListedFile,
-    ModelReference,
-    WriteResult,
-)
-from rag.cluster.ray.sources import Sources
+from rag.cluster.ray import Fleet
+from rag.cluster.ray.messages import FileDigest, FileEnd, Job, ModelReference, WriteResult
+from rag.cluster.ray.sources import Sources, list_files
 from rag.documents.registry import ReadOptions
+from rag.errors import AirGapped, InputError
 from rag.index.engine import Engine
-from rag.index.sqlite import FileRecord, Source
-from rag.ingest.report import ReportBuilder
-from rag.ingest.staleness import KEPT, keep_unreadable, must_be_read, options_for, reader_version
-from rag.runtime.files import printable
+from rag.index.records import FileRecord
+from rag.ingest.run_state import FileToRead, ListedFile, RunState
+from rag.runtime import airgap
 from rag.types import Failure
 from rag.types.parts import whole_source
 from rag.types.protocols import Embedder
@@ -47,6 +42,60 @@ class Machines(Workers, Protocol):
         ...
 
 
+def index_on(
+    fleet: Fleet,
+    engine: Engine,
+    embedder: Embedder,
+    paths: Sequence[str | Path],
+    on_progress: Callable[[Progress], None],
+    *,
+    exclude: Sequence[str],
+    options: ReadOptions,
+    retry: bool,
+    again: bool,
+) -> IndexReport:
+    """Synchronise a shared library with folders, files, and prefixes in object storage.
+
+    Raises
+    ------
+    InputError
+        If the library is in a local folder, or there is no such cluster; nothing has been done
+        then.
+    SourceNotFound
+        If one of the paths does not exist; nothing has been done then, either.
+    """
+    if not isinstance(engine, SharedEngine):
+        raise InputError(
+            f"{engine.location} is a library in a folder, which one machine at a time can write; "
+            "index into a shared one (--library s3://bucket/name), or without --ray"
+        )
+    if airgap.is_requested():
+        raise AirGapped("--airgap: a Ray cluster involves other machines; index without --ray")
+    sources = list_files(paths, exclude)
+    with machines(fleet) as there, engine.writing(by=there):
+        state = RunState(engine.reader, None, sources.named, sources.skipped, options, retry, again)
+        indexing = Indexing(sources, engine, embedder, there, on_progress, state)
+        indexing.run()
+    return indexing.report()
+
+
+def machines(fleet: Fleet) -> AbstractContextManager[Machines]:
+    """Connect to a Ray cluster for the duration of a block.
+
+    Raises
+    ------
+    InputError
+        If Ray is not installed, or there is no such cluster.
+    """
+    try:
+        from rag.cluster.ray import pipeline
+    except ImportError as error:
+        raise InputError(
+            f"indexing on Ray takes more packages: pip install 'rag[cluster]' ({error})"
+        ) from error
+    return pipeline.machines(fleet)
+
+
 @dataclass(slots=True)
 class _Open:
     """A file in progress: its sources so far, and its end."""
@@ -57,7 +106,7 @@ class _Open:
 
 @dataclass(slots=True)
 class Indexing:
-    """An indexing run. Documents are committed in parcels, and a file is recorded as read only
+    """An indexing run. Documents are committed in batchs, and a file is recorded as read only
     after its documents; so whatever ends the run, everything committed stays, and the next run
     continues there. :meth:`report` gives the progress so far.
     """
@@ -67,36 +116,16 @@ class Indexing:
     embedder: Embedder
     machines: Machines
     on_progress: Callable[[Progress], None]
-    options: ReadOptions = field(default_factory=ReadOptions)
-    retry: bool = False
-    again: bool = False
+    state: RunState
 
-    _files: dict[str, FileRecord] = field(init=False)
-    _known: frozenset[str] = field(init=False)
-    _report: ReportBuilder = field(init=False)
-    _of_file: dict[str, list[Source]] = field(default_factory=dict)
-    _doubtful: frozenset[str] = field(init=False)
     _open: dict[str, _Open] = field(default_factory=dict)
-    _settling: list[tuple[FileRecord, list[str]]] = field(default_factory=list)
-    _files_done: int = 0
-    _gathered: int = 0
+    _to_record: list[tuple[FileRecord, list[str]]] = field(default_factory=list)
     _embedded: int = 0
     _reused: int = 0
 
-    def __post_init__(self) -> None:
-        reader = self.engine.reader
-        self._files = reader.files()
-        before = {source.path: source for source in reader.sources()}
-        self._known = frozenset(source.document_id for source in before.values())
-        self._report = ReportBuilder(before, self.sources.named, self.sources.skipped)
-        self._report.add_failures(self.sources.failed)
-        for source in before.values():
-            self._of_file.setdefault(source.file, []).append(source)
-        asked = self.retry or self.options.ocr
-        self._doubtful = reader.files_with_warnings() if asked else frozenset()
-
     def run(self) -> None:
         """Execute the run, once; may be interrupted at any point."""
+        self.state.add_failures(self.sources.failed)
         for one in self.sources.unreadable:
             self._fail(one)
         self._read(self._to_read(self._changed()))
@@ -104,107 +133,79 @@ class Indexing:
 
     def report(self) -> IndexReport:
         """The report on the run so far."""
-        return self._report.build(self._embedded, self._reused)
+        return self.state.report(self._embedded, self._reused)
 
     def _changed(self) -> list[ListedFile]:
         """Files whose size or modification time differs from when they were read."""
         changed = []
         for file in self.sources.files:
-            record = self._files.get(file.name)
-            alike = record and (record.size, record.modified_ns) == (file.size, file.modified_ns)
-            if record and alike and not self._try_again(record):
-                self._report.add_unchanged(
-                    source.path for source in self._of_file.get(file.name, [])
-                )
-                self._report.add_failures(record.failures)
-                self._advance(file.name)
+            if self.state.is_current(file):
+                self.state.leave(file.name)
+                self._report_progress(file.name)
             else:
                 changed.append(file)
         return changed
-
-    def _try_again(self, record: FileRecord) -> bool:
-        return self.again or must_be_read(
-            record, self.options, in_doubt=record.path in self._doubtful, retry=self.retry
-        )
 
     def _to_read(self, changed: Sequence[ListedFile]) -> list[FileToRead]:
         """Files whose content was not read before, under any path. For content already read, the
         library is updated at once, before anything is replaced, since files may have been moved.
         """
-        if not self._files:
-            return [FileToRead(file, options=self.options) for file in changed]
-        by_digest = {
-            record.digest: record for record in self._files.values() if not self._try_again(record)
-        }
-        again = {one.digest for one in self._files.values() if self._try_again(one)}
+        state = self.state
+        if not state.files:
+            return [state.to_read(file, None) for file in changed]
+        stored = {one.digest: one for one in state.files.values() if not state.must_be_read(one)}
+        again = {one.digest for one in state.files.values() if state.must_be_read(one)}
         taken_over: list[tuple[FileToRead, FileRecord]] = []
         to_read = []
         for one in self.machines.digests(changed):
             if one.digest is None:
                 self._fail(Failure(one.file.name, one.reason))
-                continue
-            candidate = self._state_of(one, read_again=one.digest in again)
-            if same := by_digest.get(one.digest):
-                taken_over.append((candidate, same))
+            elif same := stored.get(one.digest):
+                taken_over.append((state.to_read(one.file, one.digest), same))
             else:
-                to_read.append(candidate)
+                to_read.append(
+                    replace(state.to_read(one.file, one.digest), again=one.digest in again)
+                )
         self._take_over(taken_over)
         order = {file.name: position for position, file in enumerate(changed)}
         return sorted(to_read, key=lambda one: order[one.file.name])
 
-    def _state_of(self, one: FileDigest, *, read_again: bool) -> FileToRead:
-        record = self._files.get(one.file.name)
-        unchanged = record is not None and record.digest == one.digest
-        options = options_for(self.options, record if unchanged else None)
-        return FileToRead(
-            one.file, one.digest, unchanged=unchanged, options=options, again=read_again
-        )
-
     def _take_over(self, files: Sequence[tuple[FileToRead, FileRecord]]) -> None:
         """Attach files whose content is already indexed, without reading them."""
-        writer = self.engine.writer
-        pointing = []
-        for candidate, record in files:
-            name, same = candidate.file.name, record.path
-            sources = [
-                Source(name + one.path.removeprefix(same), name, one.document_id)
-                for one in self._of_file.get(same, [])
-            ]
-            failures = tuple(
-                replace(one, source=name + one.source.removeprefix(same)) for one in record.failures
-            )
-            pointing += sources
-            for source in sources:
-                self._report.add(source)
-            self._report.add_failures(failures)
-            ended = _record(candidate, record.digest, failures, record.seconds)
-            self._settling.append((ended, [one.path for one in sources]))
-            self._advance(name)
-        writer.add_sources(pointing)
-        writer.flush()
-        self._settle_all()
+        attached = []
+        for one, same in files:
+            record, sources = self.state.take_over(one, same, self.state.sources_of(same.path))
+            attached += sources
+            self._to_record.append((record, [source.path for source in sources]))
+            self._report_progress(one.file.name)
+        self.engine.writer.add_sources(attached)
+        self.engine.writer.flush()
+        self._record_files()
 
     def _read(self, to_read: Sequence[FileToRead]) -> None:
         """Have files read, embedded and written, and record them."""
         if not to_read:
             return
         job = Job(
-            str(self.engine.location), ModelReference.of(self.embedder), self.options, self._known
+            str(self.engine.location),
+            ModelReference.of(self.embedder),
+            self.state.options,
+            self.state.documents,
         )
         # Closed in any case, so that no machine goes on writing afterwards.
         with closing(self.machines.index(to_read, job)) as results:
             for written in results:
                 self._take(written)
-                if len(self._settling) >= FILES_TOGETHER:
-                    self._settle_all()
-        self._settle_all()
+                if len(self._to_record) >= FILES_TOGETHER:
+                    self._record_files()
+        self._record_files()
 
     def _take(self, written: WriteResult) -> None:
-        self._gathered += written.passages
+        self.state.passages += written.passages
         self._embedded += written.embedded
         self._reused += written.reused
         for held in written.held:
-            self._report.add(held.source, changed=held.changed)
+            self.state.add(held.source, changed=held.changed)
             self._opened(held.source.file).sources.append(held.source.path)
         for end in written.ends:
             self._opened(end.of.file.name).end = end
@@ -220,73 +221,38 @@ class Indexing:
 
     def _end_if_complete(self, name: str) -> None:
         one = self._open[name]
-        end, sources = one.end, one.sources
-        if end is None or end.documents > len(sources):
+        end = one.end
+        if end is None or end.documents > len(one.sources):
             return
         del self._open[name]
-        failures = end.failures
         if end.digest is None:
-            for failure in failures:
+            for failure in end.failures:
                 self._fail(failure)
             return
-        if end.of.unchanged or not sources:
-            before = [source.path for source in self._of_file.get(name, [])]
-            sources, failures = keep_unreadable(sources, failures, before)
-        self._report.add_failures(failures)
-        record = _record(end.of, end.digest, end.failures, end.seconds)
-        self._settling.append((record, sources))
-        self._advance(name)
+        self._to_record.append(
+            self.state.end(end.of, end.digest, one.sources, end.failures, end.seconds)
+        )
+        self._report_progress(name)
 
-    def _settle_all(self) -> None:
-        settling, self._settling = self._settling, []
-        if settling:
-            self._report.add_removed(self.engine.writer.record_files(settling))
+    def _record_files(self) -> None:
+        records, self._to_record = self._to_record, []
+        if records:
+            self.state.add_removed(self.engine.writer.record_files(records))
 
     def _fail(self, failure: Failure) -> None:
-        """Report a file that can't be accessed; its documents stay in the library."""
-        note = KEPT if failure.source in self._of_file else ""
-        self._report.add_failures([replace(failure, reason=failure.reason + note)])
-        self._advance(failure.source)
+        self.state.fail(failure)
+        self._report_progress(failure.source)
 
     def _remove_vanished(self) -> None:
         if not self.sources.followed:
             return
         present = {file.name for file in self.sources.files}
         present |= {one.source for one in self.sources.unreadable}
-        # A killed run may have stored a file's documents without recording the file.
-        known = dict.fromkeys([*self._files, *self._of_file])
-        files = [one for one in known if one not in present and self.sources.covers(one)]
+        sources, files = self.state.vanished(present, self.sources.covers)
         if files:
-            gone = [source.path for file in files for source in self._of_file.get(file, [])]
-            self.engine.writer.remove(gone, files)
-            self._report.add_removed(gone)
-
-    def _advance(self, name: str) -> None:
-        self._files_done += 1
-        self._report_progress(name)
+            self.engine.writer.remove(sources, files)
+            self.state.add_removed(sources)
 
     def _report_progress(self, name: str) -> None:
-        self.on_progress(
-            Progress(
-                files_done=self._files_done,
-                files=len(self.sources.files) + len(self.sources.unreadable),
-                passages=self._gathered,
-                embedded=self._embedded,
-                reused=self._reused,
-                source=printable(name),
-            )
-        )
-
-
-def _record(
-    candidate: FileToRead, digest: str, failures: tuple[Failure, ...], seconds: float
-) -> FileRecord:
-    return FileRecord(
-        path=candidate.file.name,
-        size=candidate.file.size,
-        modified_ns=candidate.file.modified_ns,
-        digest=digest,
-        reader=reader_version(candidate.options),
-        failures=failures,
-        seconds=seconds,
-    )
+        files = len(self.sources.files) + len(self.sources.unreadable)
+        self.on_progress(self.state.progress(files, self._embedded, self._reused, name))

@@ -3,37 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
 
 from rag.documents.registry import ReadOptions
-from rag.index.sqlite import Source
+from rag.index.records import Source
+from rag.ingest.run_state import FileToRead, ListedFile
 from rag.models.embedder import SentenceTransformerEmbedder
 from rag.types import Document, Failure, Passage, PassageEncoding
 from rag.types.protocols import Embedder
-
-
-@dataclass(frozen=True, slots=True)
-class ListedFile:
-    """A listed file: path or URL, size, and modification time."""
-
-    name: str
-    size: int
-    modified_ns: int
-
-
-@dataclass(frozen=True, slots=True)
-class FileToRead:
-    """A file that may have to be read. ``digest`` is that of its content, ``unchanged`` says
-    whether it is the same as when last read, and ``options`` are the read options. ``again`` says
-    that the content was read before and is to be replaced where the result differs.
-    """
-
-    file: ListedFile
-    digest: str | None = None
-    unchanged: bool = False
-    options: ReadOptions = field(default_factory=ReadOptions)
-    again: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +61,7 @@ class FileEnd:
 class Batch:
     """Documents to embed and commit together, and ends of files.
 
-    A file's end may be in a later parcel than its documents.
+    A file's end may be in a later batch than its documents.
     """
 
     documents: tuple[ChunkedDocument, ...]
@@ -102,7 +80,7 @@ class CurrentSource:
 
 @dataclass(frozen=True, slots=True)
 class WriteResult:
-    """Result of writing a parcel."""
+    """Result of writing a batch."""
 
     held: tuple[CurrentSource, ...]
     ends: tuple[FileEnd, ...]

@@ -14,8 +14,8 @@ from pathlib import Path
 from pyarrow import fs
 
 from rag.cluster.lance.storage import credentials
-from rag.cluster.ray.messages import ListedFile
 from rag.errors import InputError, SourceNotFound
+from rag.ingest.run_state import ListedFile
 
 
 def list_objects(url: str) -> tuple[list[ListedFile], bool]:

@@ -20,10 +20,10 @@ from typing import Any, TypeVar
 import ray
 from ray.data import ActorPoolStrategy, DataContext, Dataset, TaskPoolStrategy
 
-from rag.cluster.ray import stages
-from rag.cluster.ray.fleet import Fleet
-from rag.cluster.ray.messages import FileDigest, FileToRead, Job, ListedFile, WriteResult
+from rag.cluster.ray import Fleet, stages
+from rag.cluster.ray.messages import FileDigest, Job, WriteResult
 from rag.errors import InputError, LibraryError, RagError
+from rag.ingest.run_state import FileToRead, ListedFile
 
 _T = TypeVar("_T", ListedFile, FileToRead)
 _Part = TypeVar("_Part")
@@ -172,7 +172,7 @@ def _connect(address: str) -> None:
 
 @contextmanager
 def _silence_ray() -> Iterator[None]:
-    """Silence Ray Data for the duration of a block, and make it pass on each parcel at once."""
+    """Silence Ray Data for the duration of a block, and make it pass on each batch at once."""
     context = DataContext.get_current()
     mine = {
         "enable_progress_bars": False,

@@ -7,14 +7,13 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from rag.cluster.ray import object_storage
-from rag.cluster.ray.messages import ListedFile
 from rag.documents.detection import is_ignored
 from rag.documents.discovery import Discovery, discover, excluded
 from rag.documents.registry import supported
-from rag.runtime.files import SPECIAL, is_regular, is_url, may_read, printable
+from rag.errors import InputError
+from rag.ingest.run_state import ListedFile, list_file
+from rag.runtime.files import is_url, may_read, printable
 from rag.types import Failure
-
-_LAST_NS = 2**63 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,43 +60,28 @@ def list_files(sources: Sequence[str | Path], exclude: Sequence[str] = ()) -> So
     for one in sources:
         if is_url(one):
             below.look_into(str(one).rstrip("/"))
-    here = _LocalFiles()
+    here: list[ListedFile] = []
+    unreadable: list[Failure] = []
     for path in folders.files if folders else ():
-        here.look_at(path)
+        try:
+            file = list_file(path)
+        except InputError as error:
+            unreadable.append(Failure(printable(path), str(error)))
+        else:
+            if may_read(path):
+                here.append(file)
+            else:
+                reason = "it can't be read: Permission denied"
+                unreadable.append(Failure(printable(path), reason))
     return Sources(
-        files=(*here.files, *below.files.values()),
+        files=(*here, *below.files.values()),
         named=(*map(str, folders.named if folders else ()), *below.named),
         skipped=(*(folders.skipped if folders else ()), *below.skipped.values()),
         failed=folders.failed if folders else (),
-        unreadable=tuple(here.unreadable),
+        unreadable=tuple(unreadable),
         prefixes=tuple(below.prefixes),
         folders=folders,
     )
-
-
-@dataclass(slots=True)
-class _LocalFiles:
-    """Local files."""
-
-    files: list[ListedFile] = field(default_factory=list)
-    unreadable: list[Failure] = field(default_factory=list)
-
-    def look_at(self, path: Path) -> None:
-        """Add a file, or the reason it can't be read."""
-        try:
-            str(path).encode()
-            facts = path.stat()
-        except OSError as error:
-            reason = f"it can't be read: {error.strerror or error}"
-        except UnicodeEncodeError:
-            reason = "its name is not valid UTF-8: rename it"
-        else:
-            if is_regular(facts) and may_read(path):
-                changed = min(max(facts.st_mtime_ns, -_LAST_NS), _LAST_NS)
-                self.files.append(ListedFile(str(path), facts.st_size, changed))
-                return
-            reason = "it can't be read: Permission denied" if is_regular(facts) else SPECIAL
-        self.unreadable.append(Failure(printable(path), reason))
 
 
 @dataclass(slots=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
@@ -18,21 +17,20 @@ from rag.cluster.ray.messages import (
     CurrentSource,
     FileDigest,
     FileEnd,
-    FileToRead,
     Job,
-    ListedFile,
     WriteResult,
 )
 from rag.documents.sandbox.reader import ReadFile, ReadProgress, read
 from rag.ingest.passage_encoder import Encoder
 from rag.ingest.run import with_date
+from rag.ingest.run_state import FileToRead, ListedFile
 from rag.ingest.staleness import is_identical
-from rag.runtime.files import is_url
+from rag.runtime.files import digest, is_url
 from rag.text.chunking import passages
 from rag.types import Document, Failure
 
 PASSAGES_TOGETHER = 512
-"""Passages per parcel, unless one document has more. A parcel is one commit; the model batches it
+"""Passages per batch, unless one document has more. A batch is one commit; the model batches it
 further by tokens."""
 
 
@@ -43,14 +41,14 @@ def compute_digests(files: Iterable[ListedFile]) -> list[FileDigest]:
         with TemporaryDirectory() as folder, ExitStack() as copies:
             try:
                 content = _content(file.name, Path(folder), copies)
-                found.append(FileDigest(file, _digest(content)))
+                found.append(FileDigest(file, digest(content)))
             except OSError as error:
                 found.append(FileDigest(file, None, _reason(error)))
     return found
 
 
 def read_files(files: Sequence[FileToRead], job: Job) -> Iterator[Batch]:
-    """Read files and split their documents into passages, in parcels."""
+    """Read files and split their documents into passages, in batchs."""
     gathered = _BatchBuilder()
     for options in dict.fromkeys(one.options for one in files):
         with TemporaryDirectory() as folder, ExitStack() as copies:
@@ -61,7 +59,7 @@ def read_files(files: Sequence[FileToRead], job: Job) -> Iterator[Batch]:
                 mine.mkdir()
                 try:
                     content = _content(one.file.name, mine, copies)
-                    there[content] = one, _digest(content)
+                    there[content] = one, digest(content)
                 except OSError as error:
                     failure = Failure(one.file.name, _reason(error))
                     gathered.ends.append(FileEnd(one, None, 0, (failure,), 0.0))
@@ -81,7 +79,7 @@ class Embedding:
         self._encoder = Encoder(self._embedder, self._reader)
 
     def __call__(self, batch: Batch) -> Batch:
-        """Add encodings to a parcel, except for documents already in the library."""
+        """Add encodings to a batch, except for documents already in the library."""
         asked = {one.document.id for one in batch.documents if not one.of.again}
         # Documents written by another run meanwhile are not excluded: their encodings are found
         # below.
@@ -109,7 +107,7 @@ class Embedding:
 
 
 class Writing:
-    """Commits parcels. Commits are idempotent, as after losing a machine they may be repeated."""
+    """Commits batchs. Commits are idempotent, as after losing a machine they may be repeated."""
 
     def __init__(self, job: Job) -> None:
         engine, _ = open_library(
@@ -118,7 +116,7 @@ class Writing:
         self._writer = engine.writer
 
     def __call__(self, batch: Batch) -> WriteResult:
-        """Commit a whole parcel."""
+        """Commit a whole batch."""
         for one in batch.documents:
             if one.encodings is None:
                 self._writer.add_sources([one.source])
@@ -135,7 +133,7 @@ class Writing:
 
 
 class _BatchBuilder:
-    """Collects documents until there are enough for a parcel."""
+    """Collects documents until there are enough for a batch."""
 
     def __init__(self) -> None:
         self.documents: list[ChunkedDocument] = []
@@ -143,14 +141,14 @@ class _BatchBuilder:
         self._passages = 0
 
     def add(self, one: ChunkedDocument) -> Iterator[Batch]:
-        """Add a document; yields a parcel if it is full."""
+        """Add a document; yields a batch if it is full."""
         self.documents.append(one)
         self._passages += len(one.passages)
         if self._passages >= PASSAGES_TOGETHER:
             yield self.batch()
 
     def batch(self) -> Batch:
-        """Take everything collected as a parcel."""
+        """Take everything collected as a batch."""
         found = Batch(tuple(self.documents), tuple(self.ends))
         self.documents, self.ends, self._passages = [], [], 0
         return found
@@ -165,12 +163,12 @@ def _read(
         if isinstance(result, ReadProgress):
             continue
         if isinstance(result, ReadFile):
-            request, digest = there[result.path]
+            request, sha256 = there[result.path]
             failures = tuple(
                 replace(one, source=_original_source(one.source, result.path, request))
                 for one in result.failures
             )
-            end = FileEnd(request, digest, counts[result.path], failures, result.seconds)
+            end = FileEnd(request, sha256, counts[result.path], failures, result.seconds)
             gathered.ends.append(end)
             continue
         path, document = result
@@ -194,11 +192,6 @@ def _content(name: str, folder: Path, copies: ExitStack) -> Path:
     return (
         copies.enter_context(object_storage.download(name, folder)) if is_url(name) else Path(name)
     )
-
-
-def _digest(content: Path) -> str:
-    with content.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _reason(error: OSError) -> str:

@@ -4,23 +4,20 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from collections import Counter
 from collections.abc import Mapping
+from pathlib import PurePath
 from types import MappingProxyType
-from typing import Literal, TypeAlias
 
-from rag.index.records import StoredPassage, sound
+from rag.index import columns
+from rag.index.records import Order, Source, StoredPassage, sound
 from rag.index.sqlite.database import Database
-from rag.index.sqlite.facets import facets
-from rag.index.sqlite.filter_sql import WHOLE, as_sql
-from rag.index.sqlite.sample import sample
+from rag.index.sqlite.filter_sql import FURTHER_PARTS, WHOLE, as_sql
+from rag.index.sqlite.reader import StoreReader
 from rag.types import DocumentSummary
 from rag.types.filters import Filter
 from rag.types.parts import MARK
 from rag.types.reports import Dates, Facets
-
-Order: TypeAlias = Literal["newest", "oldest", "title", "source", "language", "pages", "passages"]
-"""Sort order of a list of documents: by date, those with only a modification time last; by title,
-path or language, those without one last; or by number of pages or passages, most first."""
 
 _ORDERS: Mapping[Order, str] = MappingProxyType(
     {
@@ -90,7 +87,7 @@ class Catalogue:
                 id=row[0],
                 title=row[1],
                 source=row[2],
-                date=dt.date.fromisoformat(row[3]) if row[3] else None,
+                date=columns.date(row[3]),
                 passages=row[4],
                 date_from=row[5],
                 language=row[6],
@@ -114,33 +111,47 @@ class Catalogue:
         months = {dt.date.fromisoformat(day): number for day, number in counts.items()}
         return Dates(months, undated, file_time)
 
+    @sound
     def facets(self) -> Facets:
-        """Number of documents by language and type, and the range of their dates."""
-        return facets(self._database)
+        """Number of documents by facet; a document with several sources counts by its first."""
+        connection = self._database.connection
+        languages = connection.execute(
+            "SELECT language, count(*) FROM document"  # noqa: S608 (our own)
+            f" WHERE language IS NOT NULL AND {WHOLE} GROUP BY language"
+        )
+        sources = connection.execute(
+            f"SELECT min(path) FROM source WHERE NOT {FURTHER_PARTS} GROUP BY document"  # noqa: S608
+        )
+        types = Counter(PurePath(path).suffix.lower() for (path,) in sources)
+        first, last = connection.execute("SELECT min(date), max(date) FROM document").fetchone()
+        return Facets(
+            languages=dict(Counter(dict(languages.fetchall())).most_common()),
+            types={suffix: number for suffix, number in types.most_common() if suffix},
+            first=columns.date(first),
+            last=columns.date(last),
+        )
 
     def sample(self, count: int) -> list[StoredPassage]:
-        """Up to ``count`` passages from all over the library: see
-        :mod:`rag.index.sqlite.sample`.
-        """
-        return sample(self._database, count)
+        """Up to ``count`` passages from all over the library.
 
-    def sources(self, document_id: str) -> list[str]:
-        """All sources of a document, in order; empty if there is no such document."""
+        Ids are hashes, so passages with the lowest ids are as good as a random sample, yet the same
+        documents always give the same passages, and adding a document changes few of them.
+        """
         rows = self._database.connection.execute(
-            "SELECT whole_source(path) FROM source"
+            "SELECT key FROM passage ORDER BY id LIMIT ?", (count,)
+        )
+        keys = [key for (key,) in rows]
+        found = StoreReader(self._database).passages(keys)
+        return [found[key] for key in keys if key in found]
+
+    def sources(self, document_id: str) -> list[Source]:
+        """All sources of a document, by path; empty if there is no such document."""
+        rows = self._database.connection.execute(
+            "SELECT path, file, id FROM source"
             " JOIN document ON document.key = source.document WHERE document.id = ? ORDER BY path",
             (document_id,),
         )
-        return [path for (path,) in rows]
-
-    def files(self, document_id: str) -> list[str]:
-        """All files that contain a document, directly or in an archive; empty if there are none."""
-        rows = self._database.connection.execute(
-            "SELECT DISTINCT file FROM source JOIN document ON document.key = source.document"
-            " WHERE document.id = ? ORDER BY file",
-            (document_id,),
-        )
-        return [file for (file,) in rows]
+        return [Source(*row) for row in rows]
 
     def key(self, passage_id: str) -> int | None:
         """The key of the passage with that id, or None."""

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from rag.index.records import NewPassage, PieceFrequencies, damaged, sound, unpack_vectors
+from rag.index.lexical import Entry
+from rag.index.records import PieceFrequencies, damaged, sound, unpack_vectors
 from rag.index.sqlite.database import Database
 from rag.types.arrays import Keys, Vectors, are_unit
 
@@ -108,11 +109,11 @@ class Changes:
             count += len(vectors)
         return found[:count]
 
-    def added_since(self, generation: int) -> Iterator[NewPassage]:
+    def added_since(self, generation: int) -> Iterator[Entry]:
         """Passages added after a generation and not deleted, a few at a time."""
         rows = self._database.connection.execute(ADDED_SINCE, (generation,))
         for key, text, title, headings, language in rows:
-            yield NewPassage(key, text, title, tuple(_listed(headings)), language)
+            yield Entry(key, text, "\n".join([title, *_listed(headings)]), language)
 
     def _passages(self) -> int:
         (found,) = self._database.connection.execute("SELECT count(*) FROM passage").fetchone()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import json
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rag.index import columns
 from rag.index.records import (
     FileRecord,
     Source,
@@ -18,29 +18,17 @@ from rag.index.records import (
     content_key,
     damaged,
     failures_from_json,
-    sentence_spans,
     sound,
     together,
     unpack_vectors,
 )
-from rag.index.sqlite.checksums import DOCUMENT, checksum
 from rag.index.sqlite.connections import Cursor
 from rag.index.sqlite.database import Database
 from rag.index.sqlite.filter_sql import FURTHER_PARTS, WHOLE, as_sql
-from rag.index.sqlite.tokens import token_bits
-from rag.types import (
-    Document,
-    DocumentCount,
-    Failure,
-    Heading,
-    Page,
-    Passage,
-    PassageEncoding,
-    Span,
-)
+from rag.types import Document, DocumentCount, Failure, Passage, PassageEncoding
 from rag.types.arrays import Keys, TokenBits, Vectors
 from rag.types.filters import Filter
-from rag.types.parts import count_pages, whole_source
+from rag.types.parts import whole_source
 from rag.types.reports import FileReport
 
 _STATUS = (
@@ -49,6 +37,28 @@ _STATUS = (
     " ELSE 'failed' END)"
 )
 """A condition on ``file``: it has the status of :class:`rag.types.reports.FileReport`."""
+
+_PASSAGE = (
+    'passage.id, document.id, start, "end", passage.text, sentences, leading, passage.headings,'
+    " passage.pages"
+)
+"""The columns of a passage in SQL, in the order of :data:`rag.index.columns.PASSAGE`."""
+
+# A document's passages are inserted together and in order, so the first has the lowest key; its
+# encoding is looked up only if the document begins with a heading.
+_TOKENS = """
+SELECT encoding.passage, encoding.counts, encoding.bits, passage.text, document.id, passage.start,
+    first.leading,
+    CASE WHEN first.leading THEN (SELECT counts FROM encoding WHERE passage = first.key) END,
+    CASE WHEN first.leading THEN (SELECT bits FROM encoding WHERE passage = first.key) END
+FROM encoding
+JOIN passage ON passage.key = encoding.passage
+JOIN document ON document.key = passage.document
+JOIN passage AS first ON first.key = (
+    SELECT min(key) FROM passage AS any WHERE any.document = passage.document
+)
+WHERE encoding.passage IN (SELECT value FROM json_each(?))
+"""
 
 
 class StoreReader:
@@ -76,15 +86,12 @@ class StoreReader:
     @sound
     def _files(self, where: str, *values: str) -> dict[str, FileRecord]:
         rows = self._database.connection.execute(
-            "SELECT path, size, modified_ns, digest, reader, failures, seconds"  # noqa: S608
-            f" FROM file {where}",
+            f"SELECT {', '.join(columns.FILE)} FROM file {where}",  # noqa: S608 (our own)
             values,
         )
         return {
-            path: FileRecord(
-                path, size, modified_ns, digest, reader, failures_from_json(failures), seconds
-            )
-            for path, size, modified_ns, digest, reader, failures, seconds in rows.fetchall()
+            row[0]: columns.file_record(dict(zip(columns.FILE, row, strict=True)))
+            for row in rows.fetchall()
         }
 
     @sound
@@ -92,18 +99,22 @@ class StoreReader:
         self, status: str | None = None, offset: int = 0, limit: int | None = None
     ) -> list[FileReport]:
         """Reports on all files read, or those with a status, by path; a page of them."""
-        rows = self._database.connection.execute(
-            "SELECT file.path, failures, seconds,"  # noqa: S608 (our own)
-            " (SELECT json_group_array(json_array(json(pages), length(text), json(warnings),"
-            "    language,"
-            "    (SELECT count(*) FROM passage WHERE passage.document = document.key),"
-            "    source.path))"
-            "  FROM source JOIN document ON document.key = source.document"
-            "  WHERE source.file = file.path)"
-            f" FROM file WHERE {_STATUS} ORDER BY file.path LIMIT :limit OFFSET :offset",
+        found = self._database.connection.execute(
+            f"SELECT path FROM file WHERE {_STATUS} ORDER BY path LIMIT :limit OFFSET :offset",  # noqa: S608 (our own)
             {"status": status, "limit": -1 if limit is None else limit, "offset": offset},
         )
-        return [_file_report(*row) for row in rows]
+        paths = [path for (path,) in found]
+        rows = self._database.connection.execute(
+            "SELECT source.file, source.path, length(text), pages, warnings, language,"
+            " (SELECT count(*) FROM passage WHERE passage.document = document.key)"
+            " FROM source JOIN document ON document.key = source.document"
+            " WHERE source.file IN (SELECT value FROM json_each(?)) ORDER BY source.path",
+            (json.dumps(paths),),
+        )
+        names = ("file", "path", "characters", "pages", "warnings", "language", "passages")
+        return columns.file_reports(
+            self.files(paths), (dict(zip(names, row, strict=True)) for row in rows)
+        )
 
     def count_files(self, status: str | None = None) -> int:
         """Number of files read, or of those with a status."""
@@ -149,14 +160,6 @@ class StoreReader:
         )
         return [Source(*row) for row in rows.fetchall()]
 
-    def paths(self) -> tuple[list[str], list[str]]:
-        """Paths of all sources, and of all files read."""
-        of_sources, of_files = (
-            [path for (path,) in self._database.connection.execute(statement).fetchall()]
-            for statement in ("SELECT path FROM source", "SELECT path FROM file")
-        )
-        return of_sources, of_files
-
     def files_with_warnings(self) -> frozenset[str]:
         """Files with warnings."""
         rows = self._database.connection.execute(
@@ -178,33 +181,16 @@ class StoreReader:
     def document(self, document_id: str) -> Document | None:
         """The document with that id, or None."""
         row = self._database.connection.execute(
-            f"SELECT {', '.join(DOCUMENT)}, checksum,"  # noqa: S608 (our own)
+            f"SELECT {', '.join(columns.DOCUMENT)}, checksum,"  # noqa: S608 (our own)
             " (SELECT min(path) FROM source WHERE document = document.key)"
             " FROM document WHERE id = ?",
             (document_id,),
         ).fetchone()
         if row is None:
             return None
-        *facts, kept, source = row
-        # Damaged content is never shown.
-        if kept != checksum(*facts):
-            raise damaged(f"the document “{row[1]}” doesn't match its checksum")
-        id_, title, date, digest, metadata, headings, pages, labels, warnings, text = facts
-        return Document(
-            id=id_,
-            source=source and whole_source(source),
-            title=title,
-            text=text,
-            digest=digest,
-            date=_date(date),
-            metadata=json.loads(metadata),
-            headings=tuple(
-                Heading(Span(start, end), level) for start, end, level in json.loads(headings)
-            ),
-            pages=tuple(Span(start, end) for start, end in json.loads(pages)),
-            page_labels=tuple(json.loads(labels)),
-            warnings=tuple(json.loads(warnings)),
-        )
+        *facts, source = row
+        found = dict(zip((*columns.DOCUMENT, "checksum"), facts, strict=True))
+        return columns.document(found, source and whole_source(source))
 
     def counts(self) -> tuple[int, int, int]:
         """Numbers of documents, passages and sentences."""
@@ -228,26 +214,23 @@ class StoreReader:
     def passages(self, keys: Sequence[int]) -> dict[int, StoredPassage]:
         """Passages by key; deleted ones are left out."""
         found = {}
-        for row in self._rows(
-            'SELECT passage.key, passage.id, document.id, start, "end", passage.text, sentences,'
-            " leading, passage.headings, passage.pages, title, date,"
-            " metadata ->> '$.date_from',"
+        for key, content, title, date, date_from, sources, *row in self._rows(
+            "SELECT passage.key, content, title, date, metadata ->> '$.date_from',"  # noqa: S608
             " (SELECT json_group_array(path) FROM source WHERE document = document.key),"
-            " content FROM passage JOIN document ON document.key = passage.document"
+            f" {_PASSAGE} FROM passage JOIN document ON document.key = passage.document"
             " WHERE passage.key IN (SELECT value FROM json_each(?))",
             keys,
         ):
-            passage = _passage(row[1:10])
-            # Damaged content is never shown; libraries of the first format have no hash.
-            if row[14] is not None and row[14] != content_key(passage):
-                raise damaged(f"a passage of “{row[10]}” doesn't match its checksum")
-            found[row[0]] = StoredPassage(
-                key=row[0],
+            passage = _passage(row)
+            if content != content_key(passage):  # damaged content is never shown
+                raise damaged(f"a passage of “{title}” doesn't match its checksum")
+            found[key] = StoredPassage(
+                key=key,
                 passage=passage,
-                title=row[10],
-                date=_date(row[11]),
-                date_from=row[12],
-                sources=tuple(sorted(set(map(whole_source, json.loads(row[13]))))),
+                title=title,
+                date=columns.date(date),
+                date_from=date_from,
+                sources=tuple(sorted(set(map(whole_source, json.loads(sources))))),
             )
         return found
 
@@ -267,9 +250,8 @@ class StoreReader:
     def passages_of(self, document_id: str) -> list[Passage]:
         """The passages of a document, in text order."""
         rows = self._database.connection.execute(
-            'SELECT passage.id, document.id, start, "end", passage.text, sentences, leading,'
-            " passage.headings, passage.pages"
-            " FROM passage JOIN document ON document.key = passage.document"
+            f"SELECT {_PASSAGE} FROM passage"  # noqa: S608 (our own)
+            " JOIN document ON document.key = passage.document"
             " WHERE document.id = ? ORDER BY start",
             (document_id,),
         )
@@ -284,21 +266,17 @@ class StoreReader:
         dict of int to PassageEncoding
             By position in ``passages``; those never encoded are left out.
         """
-        positions: dict[int, list[int]] = {}
-        for position, passage in enumerate(passages):
-            positions.setdefault(content_key(passage), []).append(position)
+        positions = columns.positions_by_content(passages)
         found: dict[int, PassageEncoding] = {}
-        for content, text, start, spans, *encoding in self._rows(
+        for content, text, start, sentences, *encoding in self._rows(
             "SELECT content, text, start, sentences, vectors, counts, pieces, bits FROM passage"
             " JOIN encoding ON encoding.passage = passage.key"
             " WHERE content IN (SELECT value FROM json_each(?))",
             list(positions),
         ):
-            relative = (np.frombuffer(spans, dtype=np.int32) - np.int32(start)).tobytes()
+            row = {"text": text, "start": start, "sentences": sentences}
             for position in positions[content]:
-                passage = passages[position]
-                same = sentence_spans(passage, -passage.start).tobytes() == relative
-                if same and passage.text == text:
+                if columns.has_same_input(row, passages[position]):
                     found[position] = self._encoding(*encoding)
         return found
 
@@ -333,7 +311,23 @@ class StoreReader:
     @sound
     def tokens(self, keys: Sequence[int]) -> dict[int, StoredTokens]:
         """Token bits by passage key; deleted passages are left out."""
-        return token_bits(self._database, keys)
+        dimension = self._database.dimension
+        found = {
+            key: StoredTokens(
+                key=key,
+                counts=np.frombuffer(counts, dtype=np.int32),
+                bits=columns.token_bits(bits, dimension),
+                title=_title_bits(leading, of_first or b"", first or b"", dimension),
+                text=text,
+                place=(document, start),
+            )
+            for key, counts, bits, text, document, start, leading, of_first, first in self._rows(
+                _TOKENS, keys
+            ).fetchall()
+        }
+        if any(sum(one.counts.tolist()) != len(one.bits) for one in found.values()):
+            raise damaged("a passage has more or fewer tokens than recorded")
+        return found
 
     def _encoding(
         self, vectors: bytes, counts: bytes, pieces: bytes, bits: bytes
@@ -342,11 +336,8 @@ class StoreReader:
             sentences=self._unpack(vectors),
             counts=np.frombuffer(counts, dtype=np.int32),
             pieces=np.frombuffer(pieces, dtype=np.int32),
-            bits=self._unpack_bits(bits),
+            bits=columns.token_bits(bits, self._database.dimension),
         )
-
-    def _unpack_bits(self, blob: bytes) -> TokenBits:
-        return np.frombuffer(blob, dtype=np.uint8).reshape(-1, -(-self._database.dimension // 8))
 
     def _unpack(self, blob: bytes) -> Vectors:
         return unpack_vectors(blob, self._database.dimension)
@@ -358,38 +349,10 @@ class StoreReader:
 
 
 def _passage(row: Sequence[Any]) -> Passage:
-    id_, document_id, start, end, text, sentences, leading, headings, pages = row
-    spans = np.frombuffer(sentences, dtype=np.int32).reshape(-1, 2).tolist()
-    return Passage(
-        id=id_,
-        document_id=document_id,
-        start=start,
-        end=end,
-        text=text,
-        sentences=tuple(Span(first, last) for first, last in spans),
-        leading=leading,
-        headings=tuple(json.loads(headings)),
-        pages=tuple(Page(*page) for page in json.loads(pages)),
-    )
+    return columns.passage(dict(zip(columns.PASSAGE, row, strict=True)))
 
 
-def _file_report(path: str, failures: str, seconds: float, documents: str) -> FileReport:
-    found = json.loads(documents)
-    pages, with_text = count_pages((document[5], document[0]) for document in found)
-    languages = sorted({document[3] for document in found if document[3]})
-    return FileReport(
-        source=path,
-        documents=len({whole_source(document[5]) for document in found}),
-        pages=pages,
-        pages_with_text=with_text,
-        characters=sum(document[1] for document in found),
-        passages=sum(document[4] for document in found),
-        languages=tuple(languages),
-        warnings=tuple(line for document in found for line in document[2]),
-        failures=failures_from_json(failures),
-        seconds=seconds,
-    )
-
-
-def _date(text: str | None) -> dt.date | None:
-    return dt.date.fromisoformat(text) if text else None
+def _title_bits(leading: int, counts: bytes, bits: bytes, dimension: int) -> TokenBits:
+    """The bits of the headings at the beginning of a document, from its first passage."""
+    of_headings = np.frombuffer(counts, dtype=np.int32)[:leading]
+    return columns.token_bits(bits, dimension)[: int(of_headings.sum())]

@@ -2,7 +2,7 @@
 
 It may be malicious, so nothing in it is trusted: neither its pages, nor its schema, nor the types
 of its values, nor its paths. Whether its contents are intact is another question, which
-:mod:`rag.index.sqlite.verification` answers.
+:mod:`rag.index.sqlite.store_check` answers.
 """
 
 from __future__ import annotations
@@ -18,8 +18,9 @@ from pathlib import PurePath, PurePosixPath, PureWindowsPath
 from typing import Any
 
 from rag.errors import LibraryDamaged
+from rag.index.integrity import SHAPES, fits
 from rag.index.sqlite.database import Database, schema
-from rag.index.sqlite.verification import SHAPES, StoreCheck, fits
+from rag.index.sqlite.store_check import StoreCheck
 from rag.runtime.files import is_url
 
 LONGEST_TITLE = 1_000

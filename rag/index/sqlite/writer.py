@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import cast
 
 import numpy as np
 
-from rag.index.records import FileRecord, Source, content_key, failures_to_json, sentence_spans
-from rag.index.sqlite.checksums import checksum
+from rag.index import columns
+from rag.index.records import FileRecord, Source
 from rag.index.sqlite.connections import Connection
 from rag.index.sqlite.database import Database
 from rag.types import Document, Passage, PassageEncoding
+
+PASSAGE = (
+    *("id", "start", "end", "pages", "leading", "headings", "sentences", "text"),
+    *("vectors", "counts", "pieces", "bits"),
+)
+"""The columns of a passage and its encoding that its checksum covers, in order."""
 
 
 class StoreWriter:
@@ -65,18 +70,9 @@ class StoreWriter:
         with self._database.transaction() as (connection, generation):
             for record, present in records:
                 connection.execute(
-                    "INSERT OR REPLACE INTO file"
-                    " (path, size, modified_ns, digest, reader, failures, seconds)"
+                    f"INSERT OR REPLACE INTO file ({', '.join(columns.FILE)})"  # noqa: S608
                     " VALUES (?, ?, ?, ?, ?, ?, ?)",
-                    (
-                        record.path,
-                        record.size,
-                        record.modified_ns,
-                        record.digest,
-                        record.reader,
-                        failures_to_json(record.failures),
-                        record.seconds,
-                    ),
+                    [columns.file_columns(record)[name] for name in columns.FILE],
                 )
                 rows = connection.execute("SELECT path FROM source WHERE file = ?", (record.path,))
                 missing = {row[0] for row in rows.fetchall()} - set(present)
@@ -119,33 +115,21 @@ class StoreWriter:
 
 def _put_document(connection: Connection, generation: int, document: Document) -> int:
     """Insert or replace a document, without passages; returns its key."""
-    facts = (
-        document.title,
-        document.date.isoformat() if document.date else None,
-        document.digest,
-        json.dumps(dict(document.metadata), ensure_ascii=False),
-        json.dumps([[h.span.start, h.span.end, h.level] for h in document.headings]),
-        json.dumps([[page.start, page.end] for page in document.pages]),
-        json.dumps(document.page_labels, ensure_ascii=False),
-        json.dumps(document.warnings, ensure_ascii=False),
-        document.text,
-    )
-    language = document.metadata.get("language")
-    row = (*facts, checksum(document.id, *facts), language, document.id)
+    values = columns.document_columns(document)
+    values["language"] = document.metadata.get("language")
     known = connection.execute("SELECT key FROM document WHERE id = ?", (document.id,)).fetchone()
     if known:
         _drop_passages(connection, generation, known[0])
         connection.execute(
-            "UPDATE document SET title = ?, date = ?, digest = ?, metadata = ?, headings = ?,"
-            " pages = ?, page_labels = ?, warnings = ?, text = ?, checksum = ?, language = ?"
-            " WHERE id = ?",
-            row,
+            f"UPDATE document SET {', '.join(f'{name} = :{name}' for name in values)}"  # noqa: S608
+            " WHERE id = :id",
+            values,
         )
         return cast("int", known[0])
     cursor = connection.execute(
-        "INSERT INTO document (title, date, digest, metadata, headings, pages, page_labels,"
-        " warnings, text, checksum, language, id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        row,
+        f"INSERT INTO document ({', '.join(values)})"  # noqa: S608 (our own)
+        f" VALUES ({', '.join(f':{name}' for name in values)})",
+        values,
     )
     return cast("int", cursor.lastrowid)
 
@@ -157,30 +141,22 @@ def _insert_passage(
     passage: Passage,
     encoding: PassageEncoding,
 ) -> None:
-    facts = (
-        passage.id,
-        passage.start,
-        passage.end,
-        json.dumps([(one.number, one.label, one.start) for one in passage.pages]),
-        passage.leading,
-        json.dumps(passage.headings, ensure_ascii=False),
-        sentence_spans(passage).tobytes(),
-        passage.text,
-    )
-    encoded = (
-        encoding.sentences.astype(np.float16).tobytes(),
-        encoding.counts.tobytes(),
-        encoding.pieces.tobytes(),
-        encoding.bits.tobytes(),
-    )
+    values = columns.passage_columns(passage) | columns.encoding_columns(encoding)
     cursor = connection.execute(
         'INSERT INTO passage (id, start, "end", pages, leading, headings, sentences, text,'
-        " document, generation, content, checksum) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (*facts, document, generation, content_key(passage), checksum(*facts, *encoded)),
+        " content, document, generation, checksum) VALUES (:id, :start, :end, :pages, :leading,"
+        " :headings, :sentences, :text, :content, :key, :generation, :checksum)",
+        values
+        | {
+            "key": document,
+            "generation": generation,
+            "checksum": columns.checksum(*(values[name] for name in PASSAGE)),
+        },
     )
     connection.execute(
-        "INSERT INTO encoding (passage, vectors, counts, pieces, bits) VALUES (?, ?, ?, ?, ?)",
-        (cursor.lastrowid, *encoded),
+        "INSERT INTO encoding (passage, vectors, counts, pieces, bits)"
+        " VALUES (:key, :vectors, :counts, :pieces, :bits)",
+        values | {"key": cursor.lastrowid},
     )
 
 

@@ -17,15 +17,13 @@ FAISS doesn't validate NaNs or files, so that is done here.
 """
 
 from rag.index.vectors.faiss_index import FaissIndex
-from rag.index.vectors.layered import LayeredIndex, VectorIndex
-from rag.index.vectors.segment import Sealed, Sentences, is_due, seal
+from rag.index.vectors.layered import LayeredIndex
+from rag.index.vectors.segment import Segment, is_rewrite_due, write_segment
 
 __all__ = [
     "FaissIndex",
     "LayeredIndex",
-    "Sealed",
-    "Sentences",
-    "VectorIndex",
-    "is_due",
-    "seal",
+    "Segment",
+    "is_rewrite_due",
+    "write_segment",
 ]

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
+from rag.index.sqlite import Changes
 from rag.index.vectors.faiss_index import PER_LIST, FaissIndex
 from rag.index.vectors.recall import Nearest, tune_probes
-from rag.types.arrays import Vectors
 
 EXACT = 200_000
 """Maximum sentences for exhaustive search: 5 ms on one core, with exact results."""
@@ -28,29 +27,8 @@ GROWTH = 2
 """Growth factor after which an index is retrained, as its lists suit the former size only."""
 
 
-class Sentences(Protocol):
-    """A source of sentence vectors with the keys of their passages."""
-
-    @property
-    def dimension(self) -> int:
-        """Length of the vectors."""
-        ...
-
-    def sentences(self) -> int:
-        """Number of sentences."""
-        ...
-
-    def vectors_since(self, generation: int) -> Iterator[tuple[int, Vectors]]:
-        """Vectors of passages added after a generation, one passage at a time."""
-        ...
-
-    def sampled_vectors(self, sentences: int) -> Vectors:
-        """At most that many vectors from all over the library, shape (n, dimension)."""
-        ...
-
-
 @dataclass(frozen=True, slots=True)
-class Sealed:
+class Segment:
     """Metadata of a main segment.
 
     Parameters
@@ -79,7 +57,7 @@ class Sealed:
     probed: int = 0
 
 
-def is_due(sealed: Sealed, added: int, total: int) -> bool:
+def is_rewrite_due(segment: Segment, added: int, total: int) -> bool:
     """Whether the segment has changed so much that it should be rewritten.
 
     Parameters
@@ -89,18 +67,18 @@ def is_due(sealed: Sealed, added: int, total: int) -> bool:
     total
         Current number of sentences.
     """
-    removed = sealed.sentences + added - total
-    return added + removed > max(FEWEST, min(MOST, sealed.sentences // 10))
+    removed = segment.sentences + added - total
+    return added + removed > max(FEWEST, min(MOST, segment.sentences // 10))
 
 
-def seal(
-    source: Sentences,
+def write_segment(
+    store: Changes,
     folder: Path,
     generation: int,
-    before: Sealed | None = None,
+    before: Segment | None = None,
     removed: Sequence[int] = (),
-) -> Sealed:
-    """Write the index of all sentences in the source, as ``vectors-N.faiss``, N the generation.
+) -> Segment:
+    """Write the index of all sentences in the store, as ``vectors-N.faiss``, N the generation.
 
     Parameters
     ----------
@@ -114,20 +92,20 @@ def seal(
     LibraryDamaged
         If ``before`` can't be read.
     """
-    total, trained, recall = source.sentences(), 0, 1.0
+    total, trained, recall = store.sentences(), 0, 1.0
     if before and _suits(before, total):
         index = FaissIndex.load(folder / before.file, before.sha256, before.probed, mapped=False)
         index.remove(removed)
-        index.add(source.vectors_since(before.generation))
+        index.add(store.vectors_since(before.generation))
         trained, recall = before.trained, before.recall
     elif total <= EXACT:
-        index = FaissIndex.exact(source.dimension)
-        index.add(source.vectors_since(0))
+        index = FaissIndex.exact(store.dimension)
+        index.add(store.vectors_since(0))
     else:
-        index, recall = _compressed(source, total)
+        index, recall = _compressed(store, total)
         trained = total
     file = f"vectors-{generation}.faiss"
-    return Sealed(
+    return Segment(
         file=file,
         sha256=index.save(folder / file),
         generation=generation,
@@ -143,19 +121,19 @@ def lists_for(sentences: int) -> int:
     return 1 << round(math.log2(4.0 * math.sqrt(sentences)))
 
 
-def _suits(before: Sealed, total: int) -> bool:
+def _suits(before: Segment, total: int) -> bool:
     """Whether an index of this type is still appropriate for that many sentences."""
     if not before.trained:
         return total <= EXACT
     return EXACT < total <= GROWTH * before.trained and GROWTH * total >= before.trained
 
 
-def _compressed(source: Sentences, total: int) -> tuple[FaissIndex, float]:
+def _compressed(store: Changes, total: int) -> tuple[FaissIndex, float]:
     """Build the compressed index in bounded memory; returns it and its recall."""
     lists = lists_for(total)
-    sample = source.sampled_vectors(min(PER_LIST * lists, MOST_SAMPLED))
+    sample = store.sampled_vectors(min(PER_LIST * lists, MOST_SAMPLED))
     nearest = Nearest.of(sample)
     index = FaissIndex.compressed(sample, min(lists, len(sample) // PER_LIST))
     del sample
-    index.add(nearest.observe(source.vectors_since(0)))
+    index.add(nearest.observe(store.vectors_since(0)))
     return index, tune_probes(index, nearest)

@@ -1,0 +1,387 @@
+"""Export a library to a single file, and restore it from one.
+
+An archive (:mod:`rag.maintenance.backup_format`) has a consistent snapshot of the store and the
+uploaded files; others can search and index meanwhile. One that is imported may come from a
+stranger: it is validated completely in a draft folder before the library gets its name, its store
+by :mod:`rag.index.sqlite.validation`, and the search indexes are rebuilt.
+
+A shared library is copied to a temporary folder and exported from there, or imported there and
+copied: so a library's archive can be restored on any machine and in object storage, whichever it
+came from. Nothing is embedded again, and results are identical.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from filelock import FileLock, Timeout
+
+from rag.confidence import answerability, self_test
+from rag.errors import (
+    InputError,
+    LibraryBusy,
+    LibraryDamaged,
+    LibraryMismatch,
+    LibraryNotFound,
+    ModelError,
+)
+from rag.index.engine import Engine
+from rag.index.folder import create_library
+from rag.index.local_engine import EmbeddedEngine
+from rag.index.publication import Indexes
+from rag.index.records import Source
+from rag.index.sqlite import Changes, Database, StoreWriter, as_path, validate
+from rag.library import collections, opener
+from rag.maintenance import backup_format
+from rag.maintenance.backup_format import STORE, Manifest, OnProgress
+from rag.models.named_models import MINILM
+from rag.runtime.byte_sizes import format_size
+from rag.runtime.files import (
+    SPECIAL,
+    absolute,
+    is_url,
+    printable,
+    special_in,
+    sync_folder,
+    writing,
+)
+from rag.types.protocols import Embedder
+
+COPIED_NOTES = (opener.NAME, collections.NAME, answerability.NAME, self_test.NAME)
+"""Metadata of a library that also holds for its copy."""
+
+FILES_TOGETHER = 500
+"""Files recorded per commit."""
+
+_DRAFT = re.compile(r"\.rag-(export|import|copy)-[0-9a-f]{16}")
+
+
+@dataclass(frozen=True, slots=True)
+class ArchiveSummary:
+    """The content of an archive: number of ``documents``, and size in ``bytes``."""
+
+    documents: int
+    bytes: int
+
+
+def export(
+    library: Path | str,
+    target: str | Path,
+    on_progress: OnProgress,
+    *,
+    force: bool = False,
+    embedder: Embedder | None = None,
+) -> ArchiveSummary:
+    """Export the library in a folder or at a URL to an archive, which is complete or not there at
+    all.
+
+    ``embedder`` is the model of a shared library, by default the one that it records.
+
+    Raises
+    ------
+    LibraryNotFound
+        If there is no library.
+    InputError
+        If the target exists and ``force`` is false, is not a regular file, or lies in the library.
+    LibraryBusy
+        If another process is writing the same archive.
+    LibraryError
+        If the library can't be read, or the archive can't be written.
+    """
+    path = absolute(target)
+    busy = f"another process is writing {path}; wait for it, or choose another name"
+    if is_url(library):
+        _check_target(path, force=force)
+        if not path.parent.is_dir():
+            raise InputError(f"there is no folder {path.parent}; make it, or choose another place")
+        # Beside the archive, where there is enough space.
+        with (
+            _opened_shared(str(library), embedder) as (engine, model),
+            writing(path.parent),
+            _draft_of(path, "copy", busy) as draft,
+        ):
+            folder = draft / "library"
+            create_library(folder, model.fingerprint)
+            with closing(EmbeddedEngine(folder, model.dimension)) as copy:
+                copy_library(engine, copy, on_progress)
+            return export(folder, path, on_progress, force=force)
+    folder = Path(library)
+    if not (folder / STORE).exists():
+        raise LibraryNotFound(f"there is no library in {folder}; name another: --library DIR")
+    if path.is_relative_to(folder):
+        raise InputError(f"{path} is inside the library itself; choose a place outside it")
+    _check_target(path, force=force)
+    with writing(path.parent), _draft_of(path, "export", busy) as draft:
+        documents = _copy_store(folder, draft / STORE, on_progress)
+        files = {STORE: draft / STORE, **dict(_uploads(folder))}
+        backup_format.write(draft / "archive", folder, files, on_progress)
+        size = (draft / "archive").stat().st_size
+        (draft / "archive").replace(path)
+        sync_folder(path.parent)
+    return ArchiveSummary(documents, size)
+
+
+def import_archive(
+    source: str | Path,
+    library: Path | str,
+    on_progress: OnProgress,
+    *,
+    embedder: Embedder | None = None,
+) -> ArchiveSummary:
+    """Restore a library from an archive, in a folder that is new or empty, or at a URL where there
+    is none.
+
+    ``embedder`` is the model of a shared library, by default the one that the archive records. An
+    interrupted import leaves no library; the next one starts over.
+
+    Raises
+    ------
+    InputError
+        If there is no such file, it is not an archive of a library, the folder is not empty, there
+        is a library at the URL, or there is too little disk space.
+    LibraryDamaged
+        If a checksum or the store's validation fails.
+    LibraryBusy
+        If another process is importing into the same folder.
+    LibraryError
+        If the library can't be written.
+    """
+    if is_url(library):
+        return _import_shared(source, str(library), on_progress, embedder)
+    path, folder = absolute(source), Path(library)
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise InputError(f"{folder} is not empty; name a new folder: --library DIR")
+    busy = (
+        f"another process is importing a library into {folder}; wait for it, or choose another "
+        "place: --library DIR"
+    )
+    with backup_format.read(path) as (content, manifest), writing(folder.parent):
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        free = shutil.disk_usage(folder.parent).free
+        if manifest.size > free:
+            raise InputError(
+                f"{folder.parent} has {format_size(free)} of space left, and the library needs "
+                f"{format_size(manifest.size)}; make room, or choose another place: --library DIR"
+            )
+        with _draft_of(folder, "import", busy) as draft:
+            unpacked = draft / "library"
+            unpacked.mkdir()
+            backup_format.unpack(content, manifest, unpacked, path, on_progress)
+            documents = _settle(unpacked, manifest, folder, path)
+            if folder.exists():
+                folder.rmdir()  # empty; only on Linux can a rename replace it
+            unpacked.rename(folder)
+            sync_folder(folder.parent)
+    return ArchiveSummary(documents, manifest.size)
+
+
+def _check_target(path: Path, *, force: bool) -> None:
+    if special_in([path]):
+        raise InputError(f"{path} can't be overwritten: {SPECIAL}")
+    if path.is_dir():
+        raise InputError(f"{path} is a folder; name a file, like {path / 'library.rag.zip'}")
+    if path.exists() and not force:
+        raise InputError(f"{path} exists; choose another name, or overwrite it: --force")
+
+
+def _copy_store(folder: Path, copy: Path, on_progress: OnProgress) -> int:
+    """Make a snapshot of the store; returns its number of documents."""
+    with closing(Database(folder / STORE, MINILM.dimension)) as database:  # no vector is read here
+        # Includes the write-ahead log, omits deleted text.
+        database.check(database.fact("fingerprint"))
+        database.copy(copy, lambda done, total: on_progress("store", done, total))
+    with closing(Database(copy, MINILM.dimension)) as copied:
+        return _documents(copied)
+
+
+def _documents(database: Database) -> int:
+    (found,) = database.connection.execute("SELECT count(*) FROM document").fetchone()
+    return int(found)
+
+
+def _uploads(folder: Path) -> Iterator[tuple[str, Path]]:
+    """Iterate over the uploaded files, without unfinished uploads."""
+    for path in sorted((folder / "files").rglob("*")):
+        if path.is_file() and not path.is_symlink() and not path.name.startswith("."):
+            yield path.relative_to(folder).as_posix(), path
+
+
+def _settle(library: Path, manifest: Manifest, folder: Path, path: Path) -> int:
+    """Validate the store, adapt it to its new path, and build its indexes; returns the number of
+    documents.
+    """
+    before = as_path(manifest.folder)
+    try:
+        with closing(Database(library / STORE, MINILM.dimension)) as database:
+            dimension = validate(database, before)
+            database.dimension = dimension or MINILM.dimension
+            _check_notes(database, dimension, library, folder)
+            database.use_journal()
+            if str(before) != printable(folder):
+                separator = "/" if isinstance(before, PurePosixPath) else "\\"
+                StoreWriter(database).move(f"{before}{separator}", printable(folder) + os.sep)
+            if dimension:  # an empty library is indexed once its model is known
+                Indexes(library, Changes(database)).publish()
+            return _documents(database)
+    except (LibraryDamaged, ModelError) as error:
+        why = f"its store can't be used ({_reason(error, library)})"
+        raise backup_format.damaged(path, why) from error
+    except LibraryMismatch as error:
+        raise LibraryMismatch(
+            f"{path} was made by another version of rag ({_reason(error, library)}); index again"
+        ) from error
+
+
+def _reason(error: Exception, library: Path) -> str:
+    """The error's message, without the path of a draft folder that no longer exists."""
+    return str(error.__cause__ or error).replace(str(library / STORE), "it")
+
+
+def _check_notes(database: Database, dimension: int, library: Path, folder: Path) -> None:
+    """Check that the library can be opened with the model data it recorded."""
+    if database.note(opener.NAME) is None:
+        return
+    try:
+        embedder = opener.embedder_for(library, None, None)
+        opener.require_model_outside(embedder.name, folder)
+        found = embedder.fingerprint, embedder.dimension
+    except (TypeError, ValueError, AttributeError) as error:
+        raise LibraryDamaged(f"it does not say which model it was made with: {error}") from error
+    expected = database.fact("fingerprint"), dimension or embedder.dimension
+    if found != expected:
+        raise LibraryDamaged("it was made with another model than it says")
+
+
+@contextmanager
+def _opened_shared(url: str, embedder: Embedder | None) -> Iterator[tuple[Engine, Embedder]]:
+    """The current version of a shared library, and its model."""
+    from rag.cluster.lance import opener as shared
+
+    engine, model = shared.open_library(
+        url, create=False, model=None, dimensions=None, embedder=embedder
+    )
+    with closing(engine):
+        yield engine.pinned(), model
+
+
+def _import_shared(
+    source: str | Path, url: str, on_progress: OnProgress, embedder: Embedder | None
+) -> ArchiveSummary:
+    from rag.cluster.lance import opener as shared
+
+    shared.require_no_library(url)
+    with tempfile.TemporaryDirectory(prefix="rag-") as name:
+        folder = Path(name) / "library"
+        found = import_archive(source, folder, on_progress)
+        model = embedder or opener.embedder_for(folder, None, None)
+        with closing(EmbeddedEngine(folder, model.dimension)) as whole:
+            opener.check_model(whole, model)
+            with shared.create_library(url, model) as engine:
+                copy_library(whole, engine, on_progress)
+    return found
+
+
+def copy_library(this: Engine, to: Engine, on_progress: OnProgress) -> None:
+    """Copy everything from one library to another, which must be empty."""
+    held: dict[str, list[Source]] = {}
+    for source in sorted(this.reader.sources(), key=lambda one: one.path):
+        held.setdefault(source.document_id, []).append(source)
+    whole: list[Source] = []
+    with to.writing():
+        for done, (document_id, sources) in enumerate(sorted(held.items()), 1):
+            # One that is being written right now will come with the next run over its file.
+            if this.reader.has_document(document_id):
+                _copy_document(this, to, document_id, sources)
+                whole += sources
+            on_progress("documents", done, len(held))
+        _copy_files(this, to, whole, of_some={one.file for some in held.values() for one in some})
+    for name in COPIED_NOTES:
+        to.notes.keep(name, this.notes.note(name))
+    for rating in this.ratings.all():
+        to.ratings.put(rating)
+
+
+def _copy_document(this: Engine, to: Engine, document_id: str, sources: list[Source]) -> None:
+    document = this.reader.document(document_id)
+    if document is None:
+        return
+    passages = this.reader.passages_of(document_id)
+    encodings = this.reader.encodings(passages)
+    first, *others = sources
+    to.writer.put(document, first, passages, [encodings[n] for n in range(len(passages))])
+    to.writer.add_sources(others)
+
+
+def _copy_files(this: Engine, to: Engine, whole: list[Source], *, of_some: set[str]) -> None:
+    """Record the files as read, except those with missing documents."""
+    found: dict[str, list[str]] = {}
+    for source in whole:
+        found.setdefault(source.file, []).append(source.path)
+    records = [
+        (record, found.get(path, []))
+        for path, record in sorted(this.reader.files().items())
+        if path in found or path not in of_some
+    ]
+    for start in range(0, len(records), FILES_TOGETHER):
+        to.writer.record_files(records[start : start + FILES_TOGETHER])
+
+
+@contextmanager
+def _draft_of(target: Path, purpose: str, busy: str) -> Iterator[Path]:
+    """Create an empty folder beside the target, accessible by this user only; removed at exit.
+
+    From there the content can be moved to the target by an atomic rename. The process holds a lock
+    in it: a draft of the same purpose with a free lock was left by one that died, and is removed.
+
+    Parameters
+    ----------
+    purpose
+        ``export``, ``import`` or ``copy``.
+    busy
+        The error message if another process is working on a draft of the same target.
+
+    Raises
+    ------
+    LibraryBusy
+        If another process is working on a draft of the same target.
+    OSError
+        If it can't be created.
+    """
+    name = hashlib.sha256(target.name.encode("utf-8", "surrogateescape")).hexdigest()[:16]
+    draft = target.with_name(f".rag-{purpose}-{name}")
+    _remove_leftovers(target.parent, purpose)
+    draft.mkdir(mode=0o700, exist_ok=True)
+    lock = FileLock(draft / "lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout as error:
+        raise LibraryBusy(busy) from error
+    try:
+        yield draft
+    finally:
+        _remove(draft, lock)
+
+
+def _remove_leftovers(parent: Path, purpose: str) -> None:
+    for left in parent.glob(f".rag-{purpose}-*"):
+        if not _DRAFT.fullmatch(left.name) or left.is_symlink() or not left.is_dir():
+            continue
+        with suppress(OSError, Timeout):  # another user's, or in use
+            lock = FileLock(left / "lock")
+            lock.acquire(timeout=0)
+            _remove(left, lock)
+
+
+def _remove(draft: Path, lock: FileLock) -> None:
+    shutil.rmtree(draft, ignore_errors=True)
+    lock.release()
+    with suppress(OSError):  # Windows keeps the lock file while it is open
+        shutil.rmtree(draft)
