@@ -20,6 +20,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path, PurePosixPath
 
 from filelock import FileLock, Timeout
@@ -38,7 +39,7 @@ from rag.index.folder import create_library
 from rag.index.local_engine import EmbeddedEngine
 from rag.index.publication import Indexes
 from rag.index.records import Source
-from rag.index.sqlite import Changes, Database, StoreWriter, as_path, validate
+from rag.index.sqlite import Changes, Database, StoreCheck, StoreWriter, as_path, validate
 from rag.library import collections, opener
 from rag.maintenance import backup_format
 from rag.maintenance.backup_format import STORE, Manifest, OnProgress
@@ -175,7 +176,7 @@ def import_archive(
             unpacked = draft / "library"
             unpacked.mkdir()
             backup_format.unpack(content, manifest, unpacked, path, on_progress)
-            documents = _settle(unpacked, manifest, folder, path)
+            documents = _settle(unpacked, manifest, folder, path, on_progress)
             if folder.exists():
                 folder.rmdir()  # empty; only on Linux can a rename replace it
             unpacked.rename(folder)
@@ -214,9 +215,11 @@ def _uploads(folder: Path) -> Iterator[tuple[str, Path]]:
             yield path.relative_to(folder).as_posix(), path
 
 
-def _settle(library: Path, manifest: Manifest, folder: Path, path: Path) -> int:
-    """Validate the store, adapt it to its new path, and build its indexes; returns the number of
-    documents.
+def _settle(
+    library: Path, manifest: Manifest, folder: Path, path: Path, on_progress: OnProgress
+) -> int:
+    """Validate the store with its checksums, adapt it to its new path, and build its indexes;
+    returns the number of documents.
     """
     before = as_path(manifest.folder)
     try:
@@ -224,6 +227,7 @@ def _settle(library: Path, manifest: Manifest, folder: Path, path: Path) -> int:
             dimension = validate(database, before)
             database.dimension = dimension or MINILM.dimension
             _check_notes(database, dimension, library, folder)
+            _check_documents(database, on_progress)
             database.use_journal()
             if str(before) != printable(folder):
                 separator = "/" if isinstance(before, PurePosixPath) else "\\"
@@ -243,6 +247,12 @@ def _settle(library: Path, manifest: Manifest, folder: Path, path: Path) -> int:
 def _reason(error: Exception, library: Path) -> str:
     """The error's message, without the path of a draft folder that no longer exists."""
     return str(error.__cause__ or error).replace(str(library / STORE), "it")
+
+
+def _check_documents(database: Database, on_progress: OnProgress) -> None:
+    """Check that documents, passages and encodings match their checksums and each other."""
+    for fault in StoreCheck(database).documents(partial(on_progress, "documents")):
+        raise LibraryDamaged(f"of document {fault.document}: {fault.what}")
 
 
 def _check_notes(database: Database, dimension: int, library: Path, folder: Path) -> None:

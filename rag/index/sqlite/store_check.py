@@ -71,7 +71,7 @@ class StoreCheck:
         stored = int(self._database.fact("sentences"))
         if stored != self.sentences:
             found.append(
-                Fault(f"{stored:,} sentences are recorded where there are {self.sentences:,} are")
+                Fault(f"{stored:,} sentences are recorded where there are {self.sentences:,}")
             )
         rows = connection.execute("SELECT id, passages FROM piece WHERE passages <> 0")
         (wrong,) = connection.execute(
