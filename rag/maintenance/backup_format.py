@@ -9,6 +9,7 @@ members are checked before anything is written, and each member by its SHA-256.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -108,6 +109,10 @@ def read(path: Path) -> Iterator[tuple[zipfile.ZipFile, Manifest]]:
         raise damaged(path, str(error) or "it is cut short") from error
     except FileNotFoundError as error:
         raise InputError(f"there is no file {path}; name an archive made by rag export") from error
+    except OSError as error:
+        if error.errno != errno.EINVAL:  # a member that begins before the file
+            raise
+        raise damaged(path, "a member is not where it should be") from error
 
 
 def unpack(

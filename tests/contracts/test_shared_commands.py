@@ -36,7 +36,7 @@ def test_commands(tmp_path: Path, articles: Path) -> None:
     (tmp_path / "questions.csv").write_text(QUESTIONS)
     figures = json.loads(run("eval", tmp_path / "questions.csv", "--json"))
     assert (figures["questions"], figures["passages"]) == (3, 3)
-    assert figures["results"][0]["estimates"]["answer MRR@10"]["mean"] == 1.0
+    assert figures["metrics"]["answer MRR@10"]["mean"] == 1.0
     assert "3 documents, 3 passages: everything is as it was written." in run("verify")
     run("export", tmp_path / "articles.rag.zip")
     there = f"{url}-again"

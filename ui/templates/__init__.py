@@ -11,15 +11,16 @@ Templates know :mod:`ui.strings`; ``macros.html`` has what several of them share
 from __future__ import annotations
 
 from functools import partial
+from pathlib import Path
 from urllib.parse import quote
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from rag import file_name
 from ui import strings
 
 _ENVIRONMENT = Environment(
-    loader=PackageLoader("ui"),
+    loader=FileSystemLoader(Path(__file__).parent),
     autoescape=True,
     undefined=StrictUndefined,
     trim_blocks=True,
