@@ -9,8 +9,8 @@ from pathlib import Path
 from rich.padding import Padding
 from rich.text import Text
 
-from rag.cli.output import count, hit_as_json, out, place, print_hit, visible
-from rag.types import Answer, Found, Match
+from rag.cli.output import count, out, visible
+from rag.types import Answer, Found, FoundPassage, Hit, Match
 
 DOCUMENTS_SHOWN = 20
 
@@ -44,12 +44,12 @@ def print_answer(answer: Answer) -> None:
             soft_wrap=True,
         )
     for hit in answer.hits:
-        print_hit(hit)
+        _print_hit(hit)
 
 
 def answer_as_json(question: str, answer: Answer) -> dict[str, object]:
     """Convert an answer to JSON values."""
-    hits = [hit_as_json(hit) for hit in answer.hits]
+    hits = [_hit_as_json(hit) for hit in answer.hits]
     return {"question": question, **asdict(answer), "hits": hits}
 
 
@@ -78,11 +78,11 @@ def found_as_json(query: str, found: Found) -> dict[str, object]:
 
 def _print_match(number: int, match: Match) -> None:
     out.print(Text.assemble((f"{number}. ", "dim"), (match.title, "bold")))
-    out.print(Text(f"   {place(match)}", "dim"))
-    out.print(Padding(_marked(match), (0, 0, 1, 3)))
+    out.print(Text(f"   {_place(match)}", "dim"))
+    out.print(Padding(_with_matches(match), (0, 0, 1, 3)))
 
 
-def _marked(match: Match) -> Text:
+def _with_matches(match: Match) -> Text:
     """Highlight the matches in a passage, in colour or between » and « without a terminal."""
     text = Text(match.text)
     if out.is_terminal:
@@ -96,3 +96,36 @@ def _marked(match: Match) -> Text:
             parts.append(f"{match.text[end:first]}»{match.text[first:last]}«")
             end = last
     return Text("".join([*parts, match.text[end:]]))
+
+
+def _print_hit(hit: Hit) -> None:
+    """Print a passage with its answering sentence highlighted."""
+    out.print(Text.assemble((f"{hit.rank}. ", "dim"), (hit.title, "bold")))
+    out.print(Text(f"   {_place(hit)} · score {hit.score:.2f}", "dim"))
+    out.print(Padding(_with_answer(hit), (0, 0, 1, 3)))
+
+
+def _place(found: FoundPassage) -> str:
+    """Describe where a passage is: file, page, date."""
+    parts = [visible(Path(found.source).name)]
+    if found.page:
+        parts.append(f"page {found.page_label or found.page}")
+    if found.date:
+        file_of = "file of " if found.date_from == "file time" else ""
+        parts.append(file_of + found.date.isoformat())
+    return " · ".join(parts)
+
+
+def _with_answer(hit: Hit) -> Text:
+    """Highlight the answer in a passage, in colour or between » and « without a terminal."""
+    first, last = hit.answer.start - hit.start, hit.answer.end - hit.start
+    if not out.is_terminal:
+        return Text(f"{hit.text[:first]}»{hit.text[first:last]}«{hit.text[last:]}")
+    text = Text(hit.text)
+    text.stylize("bold green", first, last)
+    return text
+
+
+def _hit_as_json(hit: Hit) -> dict[str, object]:
+    """Convert a hit to JSON values."""
+    return {name: value for name, value in asdict(hit).items() if name != "confidence"}

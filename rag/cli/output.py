@@ -5,17 +5,14 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict
 from operator import methodcaller
-from pathlib import Path
 
 from rich import markup
 from rich.console import Console
-from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from rag.types import Failure, FoundPassage, Hit
+from rag.types import Failure
 from rag.types.reports import FileReport, IndexReport, Status
 
 out = Console(highlight=False)
@@ -146,39 +143,6 @@ def print_files(reports: Sequence[FileReport]) -> None:
             out.print(f"warning {escape(one.source)}: {escape(line)}", soft_wrap=True)
         for failure in one.failures:
             out.print(f"failed {escape(failure.source)}: {escape(failure.reason)}", soft_wrap=True)
-
-
-def print_hit(hit: Hit) -> None:
-    """Print a passage with its answering sentence highlighted."""
-    out.print(Text.assemble((f"{hit.rank}. ", "dim"), (hit.title, "bold")))
-    out.print(Text(f"   {place(hit)} · score {hit.score:.2f}", "dim"))
-    out.print(Padding(_marked(hit), (0, 0, 1, 3)))
-
-
-def place(found: FoundPassage) -> str:
-    """Describe where a passage is: file, page, date."""
-    parts = [visible(Path(found.source).name)]
-    if found.page:
-        parts.append(f"page {found.page_label or found.page}")
-    if found.date:
-        file_of = "file of " if found.date_from == "file time" else ""
-        parts.append(file_of + found.date.isoformat())
-    return " · ".join(parts)
-
-
-def _marked(hit: Hit) -> Text:
-    """Highlight the answer in a passage, in colour or between » and « without a terminal."""
-    first, last = hit.answer.start - hit.start, hit.answer.end - hit.start
-    if not out.is_terminal:
-        return Text(f"{hit.text[:first]}»{hit.text[first:last]}«{hit.text[last:]}")
-    text = Text(hit.text)
-    text.stylize("bold green", first, last)
-    return text
-
-
-def hit_as_json(hit: Hit) -> dict[str, object]:
-    """Convert a hit to JSON values, for :func:`print_json`."""
-    return {name: value for name, value in asdict(hit).items() if name != "confidence"}
 
 
 def print_json(value: object) -> None:

@@ -26,8 +26,8 @@ from rag.types.arrays import Keys, Scores, Vectors
 T = TypeVar("T")
 
 MANY = 50_000
-"""Passages from which on the lexical search runs in parallel with the model and the store. In a
-smaller library that would be slower, because of Python's GIL."""
+"""Library size, in passages, from which the lexical search runs in parallel with the model and the
+store. In a smaller library that would be slower, because of Python's GIL."""
 
 THREADS = 32
 """Lexical searches at once; further ones wait."""
@@ -35,7 +35,7 @@ THREADS = 32
 
 @dataclass(frozen=True, slots=True, eq=False)
 class EncodedQuery:
-    """A query as it is searched for, and the library that is searched, filters applied.
+    """The corrected, encoded query, with its configuration and the filtered index.
 
     ``text`` is the query without its filters, and with the ``corrections`` of words that occur in
     no document.

@@ -29,8 +29,8 @@ LONGEST_QUOTATION = 20_000
 untrusted input and may contain any number."""
 
 _MOST_COMPARED = 400_000
-"""Maximum characters compared with a quotation, over all positions in a document that match its
-beginning. Links are untrusted input, and one may begin with “the”."""
+"""Maximum characters compared with a quotation, over all positions in a document where its
+beginning matches. Links are untrusted input, and one may begin with “the”."""
 
 _DIGITS = 16
 

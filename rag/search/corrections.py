@@ -40,7 +40,8 @@ def corrections(
     exact
         Words to leave alone.
     encoder
-        The model: a single piece of its vocabulary is a word, even if it occurs in no document.
+        The model: a word that is a single token of its vocabulary counts as known, even if it
+        occurs in no document.
     leave_words
         Whether to leave such words alone, too, unless they are names.
     """

@@ -1,4 +1,4 @@
-"""Late interaction: query tokens against passage tokens, which have one bit per dimension.
+"""Late interaction of query tokens with passage tokens binarized to one bit per dimension.
 
 Khattab and Zaharia, "ColBERT", SIGIR 2020, with a model that was not trained for it.
 """
@@ -24,9 +24,9 @@ padded to a multiple of this: the same row has the same cosine wherever it is. F
 no more vectors than this are multiplied at once."""
 
 WORK = 2**19
-"""Multiplications from which on OpenBLAS would split a product among threads, which on a busy
-machine wait for each other longer than the product takes. Below it, the unpacked signs also stay in
-a core's cache."""
+"""OpenBLAS splits products of this many multiplications or more across threads; on a busy machine,
+synchronizing them takes longer than the product. Below it, the unpacked signs also stay in a core's
+cache."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -120,7 +120,7 @@ def sentence_scores(
     weights
         As in :func:`passage_scores`.
     continued
-        Which query tokens continue a word, shape (tokens,). They count nothing: a word's first
+        Which query tokens continue a word, shape (tokens,). They get no weight: a word's first
         token stands for the word, since it was encoded in context, and otherwise a rare name of
         many pieces would outweigh everything else.
     """

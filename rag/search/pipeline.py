@@ -42,7 +42,7 @@ class SearchResult:
 
     ``reading``, ``alternative`` and ``conditions_met`` are as in :class:`rag.types.Answer`.
     ``own_score`` is the best score before a cross-encoder reranked, whose scores are on another
-    scale; None if none did.
+    scale; None without a reranker or without candidates.
     """
 
     hits: list[Hit]
@@ -69,7 +69,7 @@ def search(
     question
         Plain words, and the filters that :mod:`rag.text.query_parser` understands.
     k
-        How many hits, at least 1; fewer if the library has fewer passages.
+        How many hits, at least 1; fewer if fewer distinct passages are found.
     conditions
         Further filters on documents. They are applied before ranking, so if three passages pass,
         all three are found.

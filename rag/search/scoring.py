@@ -34,12 +34,12 @@ class SearchConfig:
         In choosing the answering sentence, weight of its score together with the sentence before
         it.
     length_penalty
-        Subtracted in that choice once for each factor of e in the number of tokens, to make up for
-        matches by chance.
+        In that choice, this times the logarithm of the number of tokens is subtracted, to make up
+        for matches by chance.
     index_depth
         Candidates from each index.
     sentence_depth
-        Nearest sentences retrieved to get them: a good passage has several.
+        Sentences retrieved from the vector index to get that many passages: a good one has several.
     late_depth
         Best passages of the fusion to rerank by late interaction.
     rerank_depth
@@ -97,9 +97,9 @@ def fuse(dense: Scores, lexical: Scores, config: SearchConfig = DEFAULT) -> Scor
 def rescale_lexical(lexical: Scores, legibility: float) -> Scores:
     """Rescale the lexical scores to match their weight: ``lexical ** ((1 + l) / 2)``.
 
-    BM25 alone gives a relevant passage about the square of its late-interaction score, so if it
-    ranks alone its square root is taken: the order is the same, and scores are comparable across
-    the languages of a library.
+    For relevant passages, normalized BM25 is about the square of the late-interaction score, so
+    where BM25 ranks alone its square root is taken: the order is the same, and scores are
+    comparable across the languages of a library.
     """
     return lexical ** ((1.0 + legibility) / 2.0)
 
