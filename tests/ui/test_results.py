@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from normalized_html import normalized
 
-from rag import Library
+from rag import Library, file_name
 from rag.types import Answer, Hit, Quote
 from ui import strings
 from ui.pages import answers, highlights
@@ -130,7 +130,7 @@ def test_facts_are_in_words_without_a_path(hit: Hit) -> None:
 )
 def test_file_names(source: str, name: str) -> None:
     """The last part of a path of either kind, or of an address."""
-    assert strings.file_name(source) == name
+    assert file_name(source) == name
 
 
 def test_no_date_no_trail_no_duplicates(hit: Hit) -> None:
