@@ -51,16 +51,16 @@ function add(address) {
   show();
 }
 
+// Gradio may build the page twice, so the list that is shown is always looked for again.
 function begin() {
-  const list = document.querySelector("#asked nav");
+  const list = document.querySelector("#asked nav:not([data-filled])");
   if (!list) return;
-  building.disconnect();
+  list.dataset.filled = "";
   list.querySelector("button").addEventListener("click", () => { remember([]); show(); });
   add(location.search);
 }
 
-const building = new MutationObserver(begin);
-building.observe(document.documentElement, { childList: true, subtree: true });
+new MutationObserver(begin).observe(document.documentElement, { childList: true, subtree: true });
 
 // ---- a question is a page of its own: the way back leads to the one before ----
 
