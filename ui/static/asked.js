@@ -51,7 +51,7 @@ function add(address) {
   show();
 }
 
-// Gradio may build the page twice, so the list that is shown is always looked for again.
+// Gradio may build the list again at any time.
 function begin() {
   const list = document.querySelector("#asked nav:not([data-filled])");
   if (!list) return;
@@ -61,6 +61,7 @@ function begin() {
 }
 
 new MutationObserver(begin).observe(document.documentElement, { childList: true, subtree: true });
+begin(); // the page may be built already
 
 // ---- a question is a page of its own: the way back leads to the one before ----
 
