@@ -174,5 +174,5 @@ def _usable(stored: StoredPassage) -> Iterator[str]:
 def _is_english(reader: Reader) -> bool:
     """Whether most documents of known language are in English."""
     languages = reader.languages()
-    told = sum(count for code, count in languages.items() if code)
-    return 2 * languages.get("en", 0) >= told
+    known = sum(count for code, count in languages.items() if code)
+    return 2 * languages.get("en", 0) >= known
