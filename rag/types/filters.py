@@ -52,6 +52,8 @@ class Filter:
     folders: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
+        if isinstance(self.collections, str):
+            raise InputError(f"collections are a list of names: [{self.collections!r}]")
         values = (self.source, self.title, self.language, *chain(*self.where.items()))
         if any(len(value) > MAX_FILTER_LENGTH for value in values if value):
             raise InputError(

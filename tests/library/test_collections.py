@@ -214,3 +214,9 @@ def test_a_shared_librarys_archive_has_them(folder: Path) -> None:
     backup.import_archive(archive, again, lambda *_: None, embedder=HashingEmbedder())
     with Library.open(again, embedder=HashingEmbedder()) as library:
         assert library.collections() == kept
+
+
+def test_a_name_is_no_list_of_names() -> None:
+    """Its letters would be taken for names."""
+    with pytest.raises(InputError, match=r"a list of names: \['reports'\]"):
+        Filter(collections="reports")
