@@ -32,7 +32,7 @@ from rag.index.sqlite import Changes
 from rag.index.vectors import FaissIndex, LayeredIndex, Segment, is_rewrite_due, write_segment
 from rag.runtime.files import open_file, write_atomically
 
-FORMAT = 1
+FORMAT = 2
 """Format of the index files; files in another format are rebuilt."""
 
 PUBLISHED = "published.json"

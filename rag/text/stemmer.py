@@ -25,8 +25,10 @@ from rag.types import Span
 if TYPE_CHECKING:
     import tantivy
 
-LONGEST_WORD = 64
-"""Maximum bytes of a word; anything longer (an encoded file, a line of dashes) is not a word."""
+LONGEST_WORD = 192
+"""Maximum bytes of a word, 64 letters of three bytes; anything longer, such as an encoded file, is
+not a word.
+"""
 
 ENGLISH = "en"
 """The kind of texts of unknown language."""
@@ -160,23 +162,14 @@ def has_words_without_blanks(text: str) -> bool:
 
 def english() -> tantivy.TextAnalyzer:
     """The analyzer for English, with which tantivy can index most texts by itself."""
-    from tantivy import Filter, TextAnalyzerBuilder, Tokenizer
-
-    return (
-        TextAnalyzerBuilder(Tokenizer.simple())
-        .filter(Filter.remove_long(LONGEST_WORD))
-        .filter(Filter.lowercase())
-        .filter(Filter.ascii_fold())
-        .filter(Filter.stopword("english"))
-        .filter(Filter.stemmer("english"))
-        .build()
-    )
+    return _analyzer("english", fold_first=True)
 
 
 def _analyzer(language: str | None, *, fold_first: bool) -> tantivy.TextAnalyzer:
     from tantivy import Filter, TextAnalyzerBuilder, Tokenizer
 
-    # Keeps combining marks, which in Indic scripts are vowels.
+    # Keeps combining marks, which in Indic scripts are vowels and join consonants. All analyzers
+    # must find the same words: a stop word is one that an analyzer leaves out.
     building = (
         TextAnalyzerBuilder(Tokenizer.regex(r"[\p{L}\p{N}\p{M}]+"))
         .filter(Filter.remove_long(LONGEST_WORD))

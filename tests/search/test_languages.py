@@ -24,6 +24,10 @@ PASSAGES = {
     5: ("zh", "北京大学的图书馆在校园中心。"),
     6: ("pl", "Zamki Krakowa są stare."),
     7: (None, "A note with no language: harbour fees were raised."),
+    8: ("ta", "தமிழ்நாட்டின் தலைநகரம் சென்னை."),
+    9: ("ml", "കേരളത്തിന്റെ തലസ്ഥാനം തിരുവനന്തപുരമാണ്."),
+    10: ("bn", "ঢাকা বাংলাদেশের রাজধানী ও বৃহত্তম শহর।"),
+    11: ("si", "ශ්‍රී ලංකාවේ අගනුවර කෝට්ටේ වේ."),
 }
 
 
@@ -36,7 +40,7 @@ def reader(folder: Path, passages: dict[int, tuple[str | None, str]]) -> Tantivy
 
 @pytest.fixture(scope="module")
 def many(tmp_path_factory: pytest.TempPathFactory) -> TantivyReader:
-    """One passage of each of seven languages."""
+    """One passage in each language."""
     return reader(tmp_path_factory.mktemp("many"), PASSAGES)
 
 
@@ -99,6 +103,18 @@ def test_every_language_at_once(many: TantivyReader) -> None:
     assert found(many, "图书馆") == [5]
     assert found(many, "stare zamki") == [6]
     assert found(many, "harbour fee") == [7]
+    assert found(many, "தலைநகரம்") == found(many, "தலைநகரம் எது?") == [8]
+    assert found(many, "തലസ്ഥാനം") == [9]
+    assert found(many, "রাজধানী") == found(many, "বৃহত্তম") == [10]
+    assert found(many, "කෝට්ටේ") == [11]
+
+
+def test_long_words_of_long_letters(tmp_path: Path) -> None:
+    """A word of 30 letters counts also where each takes three bytes."""
+    word = "തിരുവനന്തപുരത്തുകാരനായിരുന്ന"
+    words = reader(tmp_path, {1: ("ml", f"{word} കവി"), 2: ("ml", "കവി")})
+    assert len(word.encode()) > 64
+    assert found(words, word) == [1]
 
 
 def test_names_are_found_across_languages(many: TantivyReader) -> None:
