@@ -16,6 +16,7 @@ import hashlib
 import os
 import re
 import shutil
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
@@ -370,10 +371,14 @@ def _draft_of(target: Path, purpose: str, busy: str) -> Iterator[Path]:
     _remove_leftovers(target.parent, purpose)
     draft.mkdir(mode=0o700, exist_ok=True)
     lock = FileLock(draft / "lock")
-    try:
-        lock.acquire(timeout=0)
-    except Timeout as error:
-        raise LibraryBusy(busy) from error
+    while not lock.is_locked:
+        # Until it is locked, another process may take it for a leftover and remove it.
+        with suppress(FileExistsError, FileNotFoundError):
+            try:
+                lock.acquire(timeout=1)
+            except Timeout as error:
+                raise LibraryBusy(busy) from error
+    draft.chmod(0o700)  # the lock may have made the folder
     try:
         yield draft
     finally:
@@ -393,5 +398,5 @@ def _remove_leftovers(parent: Path, purpose: str) -> None:
 def _remove(draft: Path, lock: FileLock) -> None:
     shutil.rmtree(draft, ignore_errors=True)
     lock.release()
-    with suppress(OSError):  # Windows keeps the lock file while it is open
-        shutil.rmtree(draft)
+    if sys.platform == "win32":  # keeps the lock file while it is open
+        shutil.rmtree(draft, ignore_errors=True)

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -259,3 +260,19 @@ def test_what_a_killed_process_left(archive: Path, tmp_path: Path, command: str)
     run(source, target.with_name(f"other-{target.name}"), meanwhile)
     targets = {target, target.with_name(f"other-{target.name}"), place / "second"}
     assert set(place.iterdir()) == kept | targets
+
+
+@pytest.mark.usefixtures("archive")
+def test_many_beside_each_other(tmp_path: Path) -> None:
+    """No export takes the draft of another that has just begun for a leftover."""
+    place = tmp_path / "beside"
+    place.mkdir()
+
+    def export(name: int) -> None:
+        for _ in range(15):
+            backup.export(tmp_path / "library", place / f"{name}.zip", told)
+            (place / f"{name}.zip").unlink()
+
+    with ThreadPoolExecutor(4) as threads:
+        list(threads.map(export, range(4)))
+    assert not list(place.iterdir())
