@@ -23,12 +23,12 @@ FAILURES_SHOWN = 10
 _OBEYED = {
     code: f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"  # noqa: PLR2004 - two digits
     for code in (
-        *(code for code in [*range(0x20), *range(0x7F, 0xA0)] if chr(code) not in "\t\n"),
-        *(*range(0x202A, 0x202F), *range(0x2066, 0x206A), *range(0xD800, 0xE000)),
+        *(*range(0x20), *range(0x7F, 0xA0), 0x061C, 0x200E, 0x200F),
+        *(*range(0x2028, 0x202F), *range(0x2066, 0x206A), *range(0xD800, 0xE000)),
     )
 }
-"""Escapes for what a terminal would interpret or can't show: control characters, bidirectional
-controls, and bytes that are not UTF-8.
+"""Escapes for what a terminal would interpret or can't show: control characters, line breaks,
+bidirectional controls, and bytes that are not UTF-8.
 """
 
 _OF_DOCUMENTS = frozenset({"added", "updated", "unchanged", "removed"})

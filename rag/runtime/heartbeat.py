@@ -74,7 +74,8 @@ class Heartbeat:
 
 
 def take(waiting: queue.Queue[T] | queue.SimpleQueue[T], beat: Beat) -> T:
-    """The next item of a queue, with heartbeats while waiting."""
+    """The next item of a queue, with a heartbeat even if there is nothing to wait for."""
+    beat()
     while True:
         try:
             return waiting.get(timeout=INTERVAL)

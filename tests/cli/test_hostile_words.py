@@ -40,7 +40,8 @@ def test_orders_are_text_like_any_other(tmp_path: Path) -> None:
         ("a\x9b31m\r.txt", r"a\x9b31m\x0d.txt"),
         ("\u202etxt.exe", r"\u202etxt.exe"),
         ("\udcff.txt", r"\udcff.txt"),
-        ("naïve 🐘\ttwo\nlines.txt", "naïve 🐘\ttwo\nlines.txt"),
+        ("naïve 🐘\ttwo\nlines\u2028.txt", r"naïve 🐘\x09two\x0alines\u2028.txt"),
+        ("\u200fgpj.txt", r"\u200fgpj.txt"),
     ],
 )
 def test_names_that_a_terminal_would_obey(name: str, shown: str) -> None:

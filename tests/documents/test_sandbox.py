@@ -7,6 +7,7 @@ import io
 import os
 import sys
 import time
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -115,6 +116,20 @@ def test_signs_of_life(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there are no process groups")
 @pytest.mark.usefixtures("evil")
+def test_signs_of_life_without_a_pause(tmp_path: Path) -> None:
+    """A reader who never has to wait is asked between any two documents whether to go on."""
+    with zipfile.ZipFile(tmp_path / "many.zip", "w") as archive:
+        for number in range(20):
+            archive.writestr(f"{number}.txt", "a tale")
+    asked: list[None] = []
+    documents = 0
+    for _ in read([tmp_path / "many.zip"], beat=lambda *_: asked.append(None)):
+        documents += 1
+        time.sleep(0.01)  # the next ones come meanwhile
+        assert len(asked) >= documents
+    assert documents > 20
+
+
 def test_what_a_worker_started_ends_with_it(tmp_path: Path) -> None:
     """The OCR of a file that is given up does not go on."""
     (tmp_path / "child.txt").write_text("Text.")
