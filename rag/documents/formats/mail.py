@@ -5,8 +5,7 @@ from __future__ import annotations
 import codecs
 import datetime as dt
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from email.policy import Policy
@@ -17,7 +16,7 @@ from typing import Any, cast
 from rag.documents.character_encoding import decode
 from rag.documents.content import Content, whole
 from rag.documents.formats.html import load_html
-from rag.documents.loaded import Block, Loaded, Member, join_blocks
+from rag.documents.loaded import Block, Loaded, Member, join_blocks, join_texts
 from rag.documents.metadata import file_metadata
 from rag.documents.whitespace import one_line, tidy
 from rag.errors import LoadError
@@ -133,66 +132,48 @@ def _split_message(data: bytes, rules: Policy[Any]) -> tuple[Loaded, list[EmailM
     message = cast("EmailMessage", message_from_bytes(data, policy=rules))
     if not message.keys():
         raise LoadError("it has no header, so it is not a mail message; check its content")
-    parts = _Parts()
-    parts.sort(message)
-    return _to_loaded(message, parts), parts.attached
+    texts, attached = _sort(message)
+    return _to_loaded(message, texts), attached
 
 
-@dataclass(slots=True)
-class _Parts:
-    """The body and attachments of a message."""
+def _sort(
+    part: EmailMessage, *, is_page: bool = False
+) -> tuple[list[EmailMessage], list[EmailMessage]]:
+    """Sort ``part`` and its subparts into texts that aren't empty, and attachments. ``is_page``
+    marks parts of an HTML page.
+    """
+    kind = part.get_content_type()
+    if kind in _SIGNATURES:
+        return [], []
+    if kind in _ENCRYPTED or kind == "message/rfc822" or not part.is_multipart():
+        if kind in _TEXTS and not _is_attached(part):
+            return [part] if _bytes(part).strip() else [], []
+        return [], [] if is_page and part.get_content_maintype() == "image" else [part]
+    is_page |= kind == "multipart/related"
+    versions = [_sort(child, is_page=is_page) for child in _children(part)]
+    best = _best(versions) if kind == "multipart/alternative" else None
+    texts: list[EmailMessage] = []
+    attached: list[EmailMessage] = []
+    for number, (its_texts, its_attached) in enumerate(versions):
+        if best in (None, number):
+            texts += its_texts
+            attached += its_attached
+        else:  # text in another format is a version of the body, too
+            attached += (
+                one
+                for one in its_attached
+                if _is_attached(one) or one.get_content_maintype() != "text"
+            )
+    return texts, attached
 
-    body_parts: list[EmailMessage] = field(default_factory=list)
-    attached: list[EmailMessage] = field(default_factory=list)
-    _kinds: dict[int, frozenset[str]] = field(default_factory=dict)
 
-    def sort(self, part: EmailMessage, *, is_page: bool = False, is_body: bool = True) -> None:
-        """Sort ``part`` and its subparts into body and attachments. ``is_page`` marks parts of an
-        HTML page, ``is_body`` is False for alternatives of text already included.
-        """
-        kind = part.get_content_type()
-        if kind in _SIGNATURES:
-            return
-        if kind in _ENCRYPTED or kind == "message/rfc822" or not part.is_multipart():
-            self._sort_leaf(part, is_page=is_page, is_body=is_body)
-            return
-        children = _children(part)
-        best = self._best(children) if kind == "multipart/alternative" else None
-        for child in children:
-            chosen = is_body and best in (None, child)
-            self.sort(child, is_page=is_page or kind == "multipart/related", is_body=chosen)
-
-    def _sort_leaf(self, part: EmailMessage, *, is_page: bool, is_body: bool) -> None:
-        is_attached = _is_attached(part)
-        if part.get_content_type() in _TEXTS and not is_attached:
-            if is_body:
-                self.body_parts.append(part)
-            return
-        kind = part.get_content_maintype()
-        is_decoration = is_page and kind == "image"
-        is_version = not is_body and not is_attached and kind == "text"
-        if not is_decoration and not is_version:
-            self.attached.append(part)
-
-    def _best(self, versions: list[EmailMessage]) -> EmailMessage | None:
-        """The plain-text alternative, or else the HTML one."""
-        for kind in _TEXTS:
-            for version in versions:
-                if kind in self._kinds_in(version):
-                    return version
-        return None
-
-    def _kinds_in(self, part: EmailMessage) -> frozenset[str]:
-        """The types of ``_TEXTS`` with non-empty text in a part; cached."""
-        if id(part) not in self._kinds:
-            kind = part.get_content_type()
-            if part.is_multipart():
-                kinds = frozenset[str]().union(*map(self._kinds_in, _children(part)))
-            else:
-                says_it = kind in _TEXTS and not _is_attached(part) and _bytes(part).strip()
-                kinds = frozenset({kind} if says_it else ())
-            self._kinds[id(part)] = kinds
-        return self._kinds[id(part)]
+def _best(versions: Sequence[tuple[list[EmailMessage], object]]) -> int | None:
+    """Index of the first version in plain text, or else of the first in HTML."""
+    for kind in _TEXTS:
+        for number, (texts, _) in enumerate(versions):
+            if any(text.get_content_type() == kind for text in texts):
+                return number
+    return None
 
 
 def _children(part: EmailMessage) -> list[EmailMessage]:
@@ -203,7 +184,7 @@ def _is_attached(part: EmailMessage) -> bool:
     return part.get_content_disposition() == "attachment" or bool(_file_name(part))
 
 
-def _to_loaded(message: EmailMessage, parts: _Parts) -> Loaded:
+def _to_loaded(message: EmailMessage, texts: Sequence[EmailMessage]) -> Loaded:
     subject, sender, date = _header(message, "Subject"), _header(message, "From"), _date_of(message)
     about = file_metadata(
         title=subject or (f"Mail from {sender}" if sender else ""),
@@ -211,56 +192,36 @@ def _to_loaded(message: EmailMessage, parts: _Parts) -> Loaded:
         date=date.isoformat() if date else "",
         language=_language_of(message),
     )
-    people = {
-        "from": sender,
-        "to": _header(message, "To"),
-        "cc": _header(message, "Cc"),
-    }
-    lines = {**people, "date": date.isoformat() if date else _header(message, "Date")}
-    head = "\n".join(f"{name.title()}: {words}" for name, words in lines.items() if words)
-    text, headings = join_blocks([Block(subject, 1), Block(head)])
-    texts = [text] if text else []
-    marks = list(headings)
+    people = {"from": sender, "to": _header(message, "To"), "cc": _header(message, "Cc")}
+    people = {name: words for name, words in people.items() if words}
+    day = date.isoformat() if date else _header(message, "Date")
+    lines = people | ({"date": day} if day else {})
+    head = "\n".join(f"{name.title()}: {words}" for name, words in lines.items())
+    parts = [join_blocks([Block(subject, 1), Block(head)])]
     warnings: list[str] = []
-    at = len(text)
-    for part in parts.body_parts:
+    for part in texts:
         try:
-            bodies = _body(part)
+            parts += _body(part)
         except LoadError as error:
             warnings.append(f"a part of the message is left out: {error}")
-            continue
-        for body in bodies:
-            at += len("\n\n") if texts else 0
-            marks += (Heading(one.span.shifted(at), one.level) for one in body.headings)
-            texts.append(body.text)
-            at += len(body.text)
-    return Loaded(
-        text="\n\n".join(texts),
-        title=about.title,
-        date=date,
-        metadata={**{name: words for name, words in people.items() if words}, **about.fields},
-        headings=tuple(marks),
-        warnings=tuple(warnings),
-    )
+    text, headings, _ = join_texts(parts)
+    metadata = {**people, **about.fields}
+    return Loaded(text, about.title, date, metadata, headings, warnings=tuple(warnings))
 
 
-def _body(part: EmailMessage) -> list[Loaded]:
-    """Text of a part; empty texts are dropped."""
-    data = _bytes(part)
-    if not data.strip():
-        return []
-    charset = part.get_content_charset()
+def _body(part: EmailMessage) -> list[tuple[str, tuple[Heading, ...]]]:
+    """Texts of a part, with their headings."""
+    data, charset = _bytes(part), part.get_content_charset()
     if part.get_content_type() == "text/html":
         # The mail header knows the encoding better than the page; a byte order mark makes it
         # prevail.
         is_known = charset not in (None, "us-ascii")
         page = codecs.BOM_UTF8 + decode(data, charset)[0].encode() if is_known else data
-        return [one for one in load_html(page) if one.text]
+        return [(one.text, one.headings) for one in load_html(page)]
     text = decode(data, charset)[0]
     if _parameter(part, "format") == "flowed":
         text = _unfold(text, with_blank=_parameter(part, "delsp") != "yes")
-    text = tidy(text)
-    return [Loaded(text)] if text else []
+    return [(tidy(text), ())]
 
 
 def _parameter(part: EmailMessage, name: str) -> str:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from rag.documents.content import Content
-from rag.documents.layout import Items, Layout
-from rag.documents.loaded import Block, Loaded, join_blocks
+from rag.documents.layout import Layout
+from rag.documents.loaded import Block, Loaded, join_blocks, join_texts
 from rag.documents.metadata import Metadata
 from rag.documents.office_zip import (
     Element,
@@ -21,7 +22,6 @@ from rag.documents.office_zip import (
     walk,
 )
 from rag.errors import LoadError
-from rag.types import Heading, Span
 
 _KIND = "PowerPoint presentation"
 TITLE_LEVEL = 2
@@ -61,21 +61,8 @@ def join_pages(
     pages: Iterable[Sequence[Block]], stated: Metadata, warnings: Sequence[str] = ()
 ) -> Loaded:
     """Join the blocks of all pages to one text, with a span per page, even if empty."""
-    headings: list[Heading] = []
-    spans: list[Span] = []
-    parts: list[str] = []
-    at = 0
-    for page in pages:
-        words, inside = join_blocks(page)
-        if words and parts:
-            at += len("\n\n")
-        headings += (Heading(h.span.shifted(at), h.level) for h in inside)
-        spans.append(Span(at, at + len(words)))
-        if words:
-            parts.append(words)
-            at += len(words)
-    loaded = stated.of_text("\n\n".join(parts), tuple(headings), warnings=tuple(warnings))
-    return replace(loaded, pages=tuple(spans))
+    text, headings, spans = join_texts(map(join_blocks, pages))
+    return replace(stated.of_text(text, headings, warnings=tuple(warnings)), pages=spans)
 
 
 def _names(package: Package, part: str) -> Iterable[str]:
@@ -125,18 +112,18 @@ def _paragraphs(shape: Element) -> list[Element]:
 
 
 def _words(paragraph: Element) -> str:
-    return "".join(" " if words is None else words for words in _runs(paragraph))
+    return "".join(_runs(paragraph))
 
 
-def _runs(paragraph: Element) -> Iterable[str | None]:
-    """Text runs of a paragraph, including formulas; None for a line break."""
+def _runs(paragraph: Element) -> Iterable[str]:
+    """Text runs of a paragraph, including formulas; a line feed for a line break."""
     for event, tag, element, walker in walk(paragraph):
         if event == "start" and tag in ("a:t", "m:t"):
             yield element.text or ""
         elif event == "start" and tag == "a:tab":
             yield " "
         elif event == "start" and tag == "a:br":
-            yield None
+            yield "\n"
         elif event == "start" and tag == "mc:Fallback":
             walker.skip_subtree()
 
@@ -161,7 +148,6 @@ def _write_paragraphs(paragraphs: Sequence[Element], layout: Layout, *, outline:
     """Write paragraphs; those with a bullet, and in an outline all that don't suppress it, are list
     items.
     """
-    items = Items(layout)
     numbers: dict[int, int] = {}
     for paragraph in paragraphs:
         properties = child(paragraph, "a:pPr")
@@ -171,15 +157,19 @@ def _write_paragraphs(paragraphs: Sequence[Element], layout: Layout, *, outline:
         if numbered or bullet or (outline and not _has(properties, "a:buNone")):
             numbers = {deep: n for deep, n in numbers.items() if deep <= level}
             numbers[level] = numbers.get(level, 0) + 1 if numbered else 0
-            items.start(level, numbers[level] if numbered else None)
-            _write_runs(paragraph, layout)
-            items.end()
+            layout.start_item(level, numbers[level] if numbered else None)
+            end = "li"
         else:
-            items.close()
+            layout.end_items()
             layout.start("p", {})
-            _write_runs(paragraph, layout)
-            layout.end("p")
-    items.close()
+            end = "p"
+        for words in _runs(paragraph):
+            if words == "\n":
+                layout.start("br", {})
+            else:
+                layout.data(words)
+        layout.end(end)
+    layout.end_items()
 
 
 def _has(properties: Element | None, *names: str) -> bool:
@@ -188,15 +178,7 @@ def _has(properties: Element | None, *names: str) -> bool:
 
 def _level(properties: Element | None) -> int:
     level = "" if properties is None else attribute(properties, "lvl") or ""
-    return int(level) if level in tuple("012345678") else 0
-
-
-def _write_runs(paragraph: Element, layout: Layout) -> None:
-    for words in _runs(paragraph):
-        if words is None:
-            layout.start("br", {})
-        else:
-            layout.data(words)
+    return int(level) if re.fullmatch("[0-8]", level) else 0
 
 
 def _write_diagram(
