@@ -87,8 +87,17 @@ def members_of_zip(data: Content) -> Iterator[Member | Failure]:
             name = _normalize_name(_zip_name(entry))
             if _is_ignored_member(name) or entry.is_dir():  # which fails on an empty name
                 continue
-            if reason := _reason_to_refuse(entry, name):
-                yield Failure(name, reason)
+            mode = entry.external_attr >> 16
+            refusal = _refusal(
+                name,
+                entry.file_size,
+                is_link=stat.S_ISLNK(mode),
+                is_file=stat.S_IFMT(mode) in (0, stat.S_IFREG),
+            )
+            if entry.flag_bits & _ENCRYPTED:
+                refusal = refusal or _PROTECTED
+            if refusal:
+                yield Failure(name, refusal)
                 continue
             try:
                 with _open_member(archive, entry, data) as file:
@@ -121,15 +130,13 @@ def _open_member(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, data: Content
     return io.BufferedReader(_DecompressedStream(packed, bz2.BZ2Decompressor))
 
 
-def _reason_to_refuse(entry: zipfile.ZipInfo, name: str) -> str | None:
-    """Why an entry is refused without opening it; None if it is not."""
-    mode = entry.external_attr >> 16
+def _refusal(name: str, size: int, *, is_link: bool, is_file: bool) -> str | None:
+    """Why a member is refused without opening it; None if it is not."""
     reasons = (
         (_leads_outside(name), _OUTSIDE),
-        (stat.S_ISLNK(mode), _LINK),
-        (stat.S_IFMT(mode) not in (0, stat.S_IFREG), _DEVICE),
-        (entry.flag_bits & _ENCRYPTED, _PROTECTED),
-        (entry.file_size > _LARGEST, _TOO_LARGE),
+        (is_link, _LINK),
+        (not is_file, _DEVICE),
+        (size > _LARGEST, _TOO_LARGE),
     )
     return next((reason for applies, reason in reasons if applies), None)
 
@@ -161,13 +168,8 @@ def _tar_members(stream: io.BufferedIOBase, left: int) -> Iterator[Member | Fail
 def _tar_member(
     archive: tarfile.TarFile, entry: tarfile.TarInfo, name: str, left: int
 ) -> Member | Failure:
-    reasons = (
-        (_leads_outside(name), _OUTSIDE),
-        (entry.issym() or entry.islnk(), _LINK),
-        (not entry.isfile(), _DEVICE),
-        (entry.size > _LARGEST, _TOO_LARGE),
-    )
-    refusal = next((reason for applies, reason in reasons if applies), None)
+    is_link = entry.issym() or entry.islnk()
+    refusal = _refusal(name, entry.size, is_link=is_link, is_file=entry.isfile())
     file = None if refusal else archive.extractfile(entry)
     if file is None:
         return Failure(name, refusal or _DEVICE)

@@ -216,16 +216,14 @@ def _as_text(value: _Value) -> str:
 
 def _as_lines(value: _Value) -> Iterator[str]:
     """Format any value as readable lines, with nested objects indented."""
-    # Iterative, as a value may be nested as deep as the recursion limit.
-    inside: list[Iterator[str | tuple[_Value, int]]] = [iter([(value, 0)])]
-    while inside:
-        part = next(inside[-1], None)
-        if part is None:
-            inside.pop()
-        elif isinstance(part, str):
+    # Not recursive, as a value may be nested as deep as the recursion limit.
+    waiting: list[str | tuple[_Value, int]] = [(value, 0)]
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, str):
             yield part
         else:
-            inside.append(_parts(*part))
+            waiting += reversed([*_parts(*part)])
 
 
 def _parts(value: _Value, depth: int) -> Iterator[str | tuple[_Value, int]]:
