@@ -83,9 +83,9 @@ def short(name: str) -> str:
     return f"{prefix}:{local}" if prefix else local
 
 
-def attribute(element: Element, name: str) -> str | None:
+def attribute(element: Element | None, name: str) -> str | None:
     """Value of the attribute with this prefixed name."""
-    for key, value in element.attrib.items():
+    for key, value in () if element is None else element.attrib.items():
         if short(key) == name:
             return str(value)
     return None
@@ -180,6 +180,13 @@ class Package:
     def tree_if_there(self, name: str | None) -> Element | None:
         """As ``tree``; None if there is no such part."""
         return self.tree(name) if name and name in self else None
+
+    def tree_if_readable(self, name: str) -> Element | None:
+        """As ``tree``; None if the part is missing or broken: the text is what matters."""
+        try:
+            return self.tree_if_there(name)
+        except LoadError:
+            return None
 
     def check(self, name: str, what: bytes, most: int) -> None:
         """Check size and entities as ``tree`` does, without keeping the part in memory; also raises
@@ -281,9 +288,7 @@ def open_package(content: Content, kind: str) -> Package:
     except (zipfile.BadZipFile, ValueError, OSError, NotImplementedError) as error:
         if beginning == b"PK":
             raise LoadError("it is damaged or cut short; get a complete copy of it") from error
-        raise LoadError(
-            f"it is not a valid {kind}; give it the extension that matches its content"
-        ) from error
+        raise not_valid(kind) from error
     parts = package.archive.infolist()
     if len(parts) > MOST_PARTS or sum(part.file_size for part in parts) > MOST_UNPACKED:
         raise LoadError(
@@ -293,24 +298,26 @@ def open_package(content: Content, kind: str) -> Package:
     return package
 
 
-def main_part(package: Package, kind: str, root: str) -> str:
-    """Name of the main part of an OOXML file, which must be in folder ``root``.
+def not_valid(kind: str) -> LoadError:
+    """The error for a file of another kind than ``kind``."""
+    return LoadError(f"it is not a valid {kind}; give it the extension that matches its content")
 
-    Raises LoadError if there is none, as in a file of another kind than ``kind``.
+
+def open_ooxml(content: Content, kind: str, root: str) -> tuple[Package, str]:
+    """As ``open_package``, for an OOXML file; also returns the name of its main part, which must be
+    in folder ``root``.
     """
+    package = open_package(content, kind)
     for relation, name in package.relations("").values():
         if relation == "officeDocument" and name in package and name.startswith(root):
-            return name
-    raise LoadError(f"it is not a valid {kind}; give it the extension that matches its content")
+            return package, name
+    raise not_valid(kind)
 
 
 def core_properties(package: Package) -> Metadata:
     """Metadata from an OOXML file's core properties, which may be missing."""
     named = (name for kind, name in package.relations("").values() if kind == "core-properties")
-    try:
-        root = package.tree_if_there(next(named, "docProps/core.xml"))
-    except LoadError:  # the text is what matters
-        root = None
+    root = package.tree_if_readable(next(named, "docProps/core.xml"))
     return dublin_core(root, authors=("dc:creator",), dates=("dcterms:modified", "dcterms:created"))
 
 

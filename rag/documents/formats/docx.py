@@ -16,12 +16,10 @@ from rag.documents.office_zip import (
     child,
     children,
     core_properties,
-    main_part,
-    open_package,
+    open_ooxml,
 )
 from rag.errors import LoadError
 
-_KIND = "Word document"
 _OUT_OF_SIGHT = frozenset(
     {
         *("w:pPr", "w:rPr", "w:tblPr", "w:sectPr", "w:sdtPr"),  # formatting
@@ -67,8 +65,7 @@ def load_docx(content: Content) -> Loaded:
 
     Raises LoadError if it is not a Word document, damaged, encrypted, or exceeds the limits.
     """
-    package = open_package(content, _KIND)
-    part = main_part(package, _KIND, "word/")
+    package, part = open_ooxml(content, "Word document", "word/")
     body = child(package.tree(part), "w:body")
     if body is None:
         raise LoadError("it is damaged (no body); get a complete copy of it")
@@ -165,7 +162,7 @@ def _is_on(element: Element | None) -> bool:
 
 
 def _value(element: Element | None) -> str:
-    return "" if element is None else attribute(element, "w:val") or ""
+    return attribute(element, "w:val") or ""
 
 
 def _number(element: Element | None, otherwise: int) -> int:

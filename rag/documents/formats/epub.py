@@ -13,7 +13,7 @@ from rag.documents.formats.html import declared_encoding, feed
 from rag.documents.layout import MACHINERY, Layout
 from rag.documents.loaded import Block, Loaded
 from rag.documents.metadata import Metadata, file_metadata
-from rag.documents.office_zip import Element, Package, open_package, resolved
+from rag.documents.office_zip import Element, Package, not_valid, open_package, resolved
 from rag.documents.whitespace import one_line
 from rag.errors import LoadError
 
@@ -83,9 +83,7 @@ def _all(root: Element | None, name: str) -> Iterator[Element]:
 def _book(package: Package) -> str:
     """Name of the package document, which lists all other parts."""
     if _CONTAINER not in package:
-        raise LoadError(
-            f"it is not a valid {_KIND}; give it the extension that matches its content"
-        )
+        raise not_valid(_KIND)
     for file in _all(package.tree(_CONTAINER), "rootfile"):
         return resolved("", file.get("full-path", ""))
     raise LoadError("it is damaged (it names no book); get a complete copy of it")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain
 
@@ -19,6 +19,7 @@ from rag.documents.office_zip import (
     child,
     children,
     dublin_core,
+    not_valid,
     open_package,
     walk,
 )
@@ -131,9 +132,7 @@ def _open_content(content: Content) -> tuple[Package, Element]:
     if _MANIFEST in package and b"encryption-data" in package.read(_MANIFEST):
         raise LoadError("it is encrypted; save an unprotected copy and index that")
     if _CONTENT not in package:
-        raise LoadError(
-            f"it is not a valid {_KIND}; give it the extension that matches its content"
-        )
+        raise not_valid(_KIND)
     return package, package.tree(_CONTENT)
 
 
@@ -145,12 +144,8 @@ def _body(root: Element, kind: str) -> Element:
 
 
 def _about(package: Package) -> Metadata:
-    try:
-        root = package.tree_if_there("meta.xml")
-    except LoadError:  # the text is what matters
-        root = None
     return dublin_core(
-        child(root, "office:meta"),
+        child(package.tree_if_readable("meta.xml"), "office:meta"),
         authors=("meta:initial-creator", "dc:creator"),  # dc:creator is the last editor
         dates=("dc:date", "meta:creation-date"),
     )
@@ -288,34 +283,25 @@ def _visible(line: Element) -> Iterator[str]:
 
 def _read_styles(package: Package, content: Element) -> _Styles:
     """Read the styles of a file: those in ``content`` and the file-wide ones."""
-    try:
-        roots = [content, package.tree_if_there("styles.xml")]
-    except LoadError:  # the text is readable without it
-        roots = [content]
     places = [
         place
-        for root in roots
+        for root in (content, package.tree_if_readable("styles.xml"))
         for place in children(root, "office:automatic-styles", "office:styles")
     ]
     styles = [style for place in places for style in children(place, "style:style")]
+    derived = {
+        ("paragraph", _style_name(style))
+        for style in styles
+        if attribute(style, "style:parent-style-name") == _TITLE
+    }
+    hidden = (
+        (attribute(style, "style:family") or "", _style_name(style))
+        for style in styles
+        if attribute(child(style, "style:text-properties"), "text:display") == "none"
+    )
+    lists = [style for place in places for style in children(place, "text:list-style")]
     return _Styles(
-        starts=dict(
-            _starts(style for place in places for style in children(place, "text:list-style"))
-        ),
-        titles=frozenset(
-            {("paragraph", _TITLE)}
-            | {
-                ("paragraph", _style_name(style))
-                for style in styles
-                if attribute(style, "style:parent-style-name") == _TITLE
-            }
-        ),
-        hidden=frozenset(
-            (attribute(style, "style:family") or "", _style_name(style))
-            for style in styles
-            if (words := child(style, "style:text-properties")) is not None
-            and attribute(words, "text:display") == "none"
-        ),
+        dict(_starts(lists)), frozenset({("paragraph", _TITLE), *derived}), frozenset(hidden)
     )
 
 
@@ -327,7 +313,7 @@ def _style_name(style: Element) -> str:
     return attribute(style, "style:name") or ""
 
 
-def _starts(lists: Iterator[Element]) -> Iterator[tuple[tuple[str, int], int]]:
+def _starts(lists: Iterable[Element]) -> Iterator[tuple[tuple[str, int], int]]:
     for style in lists:
         for level in children(style, "text:list-level-style-number"):
             deep = parse_number(attribute(level, "text:level"), 0)

@@ -17,13 +17,11 @@ from rag.documents.office_zip import (
     child,
     children,
     core_properties,
-    main_part,
-    open_package,
+    open_ooxml,
     walk,
 )
 from rag.errors import LoadError
 
-_KIND = "PowerPoint presentation"
 TITLE_LEVEL = 2
 NOTES = Block("Speaker notes", TITLE_LEVEL + 1)
 
@@ -42,8 +40,7 @@ def load_pptx(content: Content) -> Loaded:
 
     Raises LoadError if it is not a presentation, damaged, encrypted, or exceeds the limits.
     """
-    package = open_package(content, _KIND)
-    part = main_part(package, _KIND, "ppt/")
+    package, part = open_ooxml(content, "PowerPoint presentation", "ppt/")
     slides: list[list[Block]] = []
     warnings: list[str] = []
     for name in _names(package, part):
@@ -177,7 +174,7 @@ def _has(properties: Element | None, *names: str) -> bool:
 
 
 def _level(properties: Element | None) -> int:
-    level = "" if properties is None else attribute(properties, "lvl") or ""
+    level = attribute(properties, "lvl") or ""
     return int(level) if re.fullmatch("[0-8]", level) else 0
 
 

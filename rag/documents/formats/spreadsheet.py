@@ -10,7 +10,7 @@ import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Context, Decimal
-from itertools import chain
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from rag.documents.character_encoding import decoded_pieces, encoding_note, lines_of
@@ -22,8 +22,7 @@ from rag.documents.office_zip import (
     Package,
     core_properties,
     is_out_of_memory,
-    main_part,
-    open_package,
+    open_ooxml,
 )
 from rag.documents.table_rows import row_blocks
 from rag.errors import LoadError
@@ -33,7 +32,6 @@ if TYPE_CHECKING:
 
 _Sheet: TypeAlias = Any  # an openpyxl sheet; its classes share no type
 
-_KIND = "Excel workbook"
 SHEET_LEVEL = 2
 _SHEETS = "xl/worksheets/"
 _UNREAD = (
@@ -111,8 +109,7 @@ def load_xlsx(content: Content) -> Iterator[Loaded]:
 
     Raises LoadError if it is not a workbook, damaged, encrypted, or exceeds the limits.
     """
-    package = open_package(content, _KIND)
-    main_part(package, _KIND, "xl/")
+    package, _ = open_ooxml(content, "Excel workbook", "xl/")
     for name in package.names:
         if name.endswith((".xml", ".rels")) and not name.startswith(_UNREAD):
             in_sheet = _MOST_ROWS_IN_SHEET if name.startswith(_SHEETS) else _MOST_TAGS_ELSEWHERE
@@ -189,36 +186,23 @@ def _sheet(sheet: _Sheet, allowance: RowQuota) -> Iterator[Block]:
 
 def _row(cells: Sequence[Any]) -> list[str]:
     return [
-        ""
-        if cell.value is None or cell.data_type == "e"
-        else format_cell(cell.value, _format(cell))
+        "" if cell.data_type == "e" else format_cell(cell.value, str(cell.number_format or ""))
         for cell in cells
     ]
 
 
-def _format(cell: Any) -> str:  # noqa: ANN401 - of openpyxl: one of several classes
-    return str(cell.number_format or "")
-
-
 def _records(lines: Iterator[str]) -> Iterator[list[str]]:
-    beginning: list[str] = []
-    for line in lines:
-        beginning.append(line)
-        if len(beginning) == _SNIFFED_LINES:
-            break
+    beginning = list(islice(lines, _SNIFFED_LINES))
     delimiter = _delimiter([line[:_SNIFFED_CHARACTERS] for line in beginning])
     if _declared_delimiter(beginning):
         del beginning[0]
     # An unclosed quotation mark must not be an error.
     csv.field_size_limit(_NO_LIMIT)
     reader = csv.reader(chain(beginning, lines), delimiter=delimiter, skipinitialspace=True)
-    while True:
-        try:
-            yield next(reader)
-        except StopIteration:
-            return
-        except csv.Error as error:
-            raise LoadError(f"it is not a table of separated values ({error})") from error
+    try:
+        yield from reader
+    except csv.Error as error:
+        raise LoadError(f"it is not a table of separated values ({error})") from error
 
 
 def _lines(pieces: Iterable[str]) -> Iterator[str]:
