@@ -152,9 +152,8 @@ class _Writer(OfficeText):
 
     def _style_of(self, paragraph: Element) -> _Style:
         properties = child(paragraph, "w:pPr")
-        usual = self._styles[""]
-        style = self._styles.get(_value(child(properties, "w:pStyle")), usual)
-        return style if properties is None else _override(style, properties)
+        named = _value(child(properties, "w:pStyle"))
+        return _override(self._styles.get(named, self._styles[""]), properties)
 
 
 def _is_on(element: Element | None) -> bool:
@@ -169,22 +168,18 @@ def _number(element: Element | None, otherwise: int) -> int:
     return parse_number(_value(element), otherwise)
 
 
-def _override(style: _Style, properties: Element) -> _Style:
+def _override(style: _Style, properties: Element | None) -> _Style:
     """Override a style with the properties of a paragraph or derived style."""
     outline = child(properties, "w:outlineLvl")
     if outline is not None:
         level = _number(outline, _BODY_LEVEL)
-        style = replace(
-            style, heading=min(level + 1, DEEPEST_HEADING) if level < _BODY_LEVEL else None
-        )
+        heading = min(level + 1, DEEPEST_HEADING) if level < _BODY_LEVEL else None
+        style = replace(style, heading=heading)
     numbering = child(properties, "w:numPr")
     if numbering is not None:
         listed = _value(child(numbering, "w:numId")) or style.numbering
-        style = replace(
-            style,
-            numbering=listed if listed != "0" else None,
-            level=_number(child(numbering, "w:ilvl"), style.level),
-        )
+        level = _number(child(numbering, "w:ilvl"), style.level)
+        style = replace(style, numbering=listed if listed != "0" else None, level=level)
     return style
 
 
@@ -198,15 +193,15 @@ def _styles(root: Element | None) -> Mapping[str, _Style]:
     styles: dict[str, _Style] = {}
     default = _PLAIN
     for name, element in elements.items():
-        style = _style(name, elements, styles)
+        _resolve(name, elements, styles)
         is_default = attribute(element, "w:default") in _ON
         if is_default and attribute(element, "w:type") == "paragraph":
-            default = style
+            default = styles[name]
     return styles | {"": default}
 
 
-def _style(name: str, elements: Mapping[str, Element], known: dict[str, _Style]) -> _Style:
-    """Resolve a style and the styles it is based on, adding them to ``known``."""
+def _resolve(name: str, elements: Mapping[str, Element], known: dict[str, _Style]) -> None:
+    """Add a style, and the styles it is based on, to ``known``."""
     unknown: dict[str, None] = {}
     while name in elements and name not in known and name not in unknown:
         unknown[name] = None
@@ -214,22 +209,18 @@ def _style(name: str, elements: Mapping[str, Element], known: dict[str, _Style])
     style = known.get(name, _PLAIN)
     for derived in reversed(unknown):
         style = known[derived] = _derived(style, elements[derived])
-    return style
 
 
 def _derived(style: _Style, element: Element) -> _Style:
-    """Override a base style with the properties of a style element based on it."""
     # In the file, built-in styles have English names, whatever the program shows.
     name = _value(child(element, "w:name")).lower()
-    heading = _HEADING.fullmatch(name)
-    if heading:
+    if heading := _HEADING.fullmatch(name):
         style = replace(style, heading=min(int(heading[1]), DEEPEST_HEADING))
     elif name == "title":
         style = replace(style, heading=1)
     elif _CONTENTS.fullmatch(name):
         style = replace(style, contents=True)
-    properties = child(element, "w:pPr")
-    return style if properties is None else _override(style, properties)
+    return _override(style, child(element, "w:pPr"))
 
 
 def _starts(root: Element | None) -> dict[tuple[str, int], int]:

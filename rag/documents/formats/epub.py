@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from rag.documents.character_encoding import decode
 from rag.documents.content import Content
@@ -29,13 +29,12 @@ _MOST_CHARACTERS = 50_000_000
 """Maximum number of characters per book; the longest novels have ten million."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Item:
+class _Item(NamedTuple):
     """A file in an e-book's manifest."""
 
     name: str
     kind: str
-    properties: str
+    properties: list[str]
 
 
 def load_epub(content: Content) -> Loaded:
@@ -95,7 +94,7 @@ def _items(root: Element, folder: str) -> dict[str, _Item]:
         item.get("id", ""): _Item(
             name=resolved(folder, item.get("href", "")),
             kind=item.get("media-type", ""),
-            properties=item.get("properties", ""),
+            properties=item.get("properties", "").split(),
         )
         for manifest in _all(root, "manifest")
         for item in _all(manifest, "item")
@@ -110,7 +109,7 @@ def _spine(root: Element, items: Mapping[str, _Item]) -> Iterator[_Item]:
             if item is None or item.kind not in _PAGES or item.name in written:
                 continue
             written.add(item.name)
-            if "nav" not in item.properties.split():
+            if "nav" not in item.properties:
                 yield item
 
 
@@ -129,7 +128,7 @@ def _labels(package: Package, items: Mapping[str, _Item]) -> dict[str, str]:
     labels: dict[str, str] = {}
     for item in items.values():
         folder = item.name.rpartition("/")[0]
-        is_nav = "nav" in item.properties.split()
+        is_nav = "nav" in item.properties
         if item.name not in package or not (is_nav or item.kind == "application/x-dtbncx+xml"):
             continue
         try:
@@ -161,14 +160,10 @@ def _chapter(package: Package, item: _Item, label: str) -> list[Block]:
     layout = Layout(MACHINERY)
     feed(_CLOSED_AT_ONCE.sub(_expand_empty_tag, _DECLARATION.sub("", markup)), layout)
     blocks = layout.blocks()
-    if blocks and label and not any(block.level for block in blocks):
-        return [Block(label, _CHAPTER_LEVEL), *_drop_repeated_label(label, blocks)]
-    return blocks
-
-
-def _drop_repeated_label(label: str, blocks: list[Block]) -> list[Block]:
-    """Drop the first block if it repeats the label."""
-    return blocks[1:] if one_line(blocks[0].text).lower() == label.lower() else blocks
+    if not blocks or not label or any(block.level for block in blocks):
+        return blocks
+    is_repeated = one_line(blocks[0].text).lower() == label.lower()
+    return [Block(label, _CHAPTER_LEVEL), *blocks[is_repeated:]]
 
 
 def _expand_empty_tag(tag: re.Match[str]) -> str:
