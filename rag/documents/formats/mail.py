@@ -128,7 +128,6 @@ def members_of_mail(data: Content) -> Iterator[Member | Failure]:
 
 
 def _split_message(data: bytes, rules: Policy[Any]) -> tuple[Loaded, list[EmailMessage]]:
-    """Split a message into its text and its attachments."""
     message = cast("EmailMessage", message_from_bytes(data, policy=rules))
     if not message.keys():
         raise LoadError("it has no header, so it is not a mail message; check its content")

@@ -9,7 +9,7 @@ from itertools import chain
 from rag.documents.content import Content
 from rag.documents.formats.office_text import DEEPEST_HEADING, OfficeText, parse_number
 from rag.documents.formats.pptx import NOTES, TITLE_LEVEL, join_pages
-from rag.documents.formats.spreadsheet import SHEET_LEVEL, RowQuota
+from rag.documents.formats.spreadsheet import RowQuota, sheet_blocks
 from rag.documents.loaded import Block, Loaded
 from rag.documents.metadata import Metadata
 from rag.documents.office_zip import (
@@ -23,7 +23,6 @@ from rag.documents.office_zip import (
     open_package,
     walk,
 )
-from rag.documents.table_rows import row_blocks
 from rag.errors import LoadError
 
 _KIND = "OpenDocument file"
@@ -116,14 +115,11 @@ def load_ods(content: Content) -> Iterator[Loaded]:
     package, root = _open_content(content)
     allowance = RowQuota()
     sheets = children(_body(root, "office:spreadsheet"), "table:table")
-    blocks = chain.from_iterable(_sheet(sheet, allowance) for sheet in sheets)
+    blocks = chain.from_iterable(
+        sheet_blocks(attribute(sheet, "table:name") or "", _rows(sheet), allowance)
+        for sheet in sheets
+    )
     return _about(package).in_parts(blocks, allowance.warnings)
-
-
-def _sheet(sheet: Element, allowance: RowQuota) -> Iterator[Block]:
-    name = attribute(sheet, "table:name") or ""
-    yield Block(name, SHEET_LEVEL)
-    yield from row_blocks(allowance.of(_rows(sheet), f"sheet {name!r}"))
 
 
 def _open_content(content: Content) -> tuple[Package, Element]:
@@ -251,12 +247,8 @@ def _rows(sheet: Element) -> Iterator[list[str]]:
             walker.skip_subtree()
             cells = _cells(row)
             repeated = parse_number(attribute(row, "table:number-rows-repeated"), 1)
-            if not cells:
-                yield []  # consecutive empty rows are one gap
-            elif repeated <= _MOST_REPEATED:
-                yield from (cells for _ in range(repeated))
-            else:
-                yield cells
+            # Consecutive empty rows are one gap.
+            yield from [cells] * (repeated if cells and repeated <= _MOST_REPEATED else 1)
 
 
 def _cells(row: Element) -> list[str]:
