@@ -147,7 +147,6 @@ def members_of_tar(data: Content) -> Iterator[Member | Failure]:
 
 
 def _tar_members(stream: io.BufferedIOBase, left: int) -> Iterator[Member | Failure]:
-    """Read a tar's members in a single pass."""
     count = 0
     try:
         with tarfile.open(
@@ -235,7 +234,6 @@ def _leads_outside(name: str) -> bool:
 
 
 def _is_ignored_member(name: str) -> bool:
-    """Whether a member has an ignored name or folder, or is the archive's root, ``./``."""
     return not name or any(part != ".." and is_ignored(part) for part in name.split("/"))
 
 

@@ -77,8 +77,6 @@ def load_docx(content: Content) -> Loaded:
 
 
 class _Writer(OfficeText):
-    """Translates document elements to layout events."""
-
     OUTERMOST = frozenset({"w:p", "w:tbl"})
     MIXED = False
 
@@ -169,7 +167,6 @@ def _number(element: Element | None, otherwise: int) -> int:
 
 
 def _override(style: _Style, properties: Element | None) -> _Style:
-    """Override a style with the properties of a paragraph or derived style."""
     outline = child(properties, "w:outlineLvl")
     if outline is not None:
         level = _number(outline, _BODY_LEVEL)

@@ -30,8 +30,6 @@ _MOST_CHARACTERS = 50_000_000
 
 
 class _Item(NamedTuple):
-    """A file in an e-book's manifest."""
-
     name: str
     kind: str
     properties: list[str]
@@ -89,7 +87,6 @@ def _book(package: Package) -> str:
 
 
 def _items(root: Element, folder: str) -> dict[str, _Item]:
-    """Manifest items by id."""
     return {
         item.get("id", ""): _Item(
             name=resolved(folder, item.get("href", "")),
@@ -124,7 +121,6 @@ def _refuse_if_protected(package: Package) -> None:
 
 
 def _labels(package: Package, items: Mapping[str, _Item]) -> dict[str, str]:
-    """Labels of files in the tables of contents."""
     labels: dict[str, str] = {}
     for item in items.values():
         folder = item.name.rpartition("/")[0]

@@ -234,7 +234,6 @@ def _is_tractable(tree: _Element) -> bool:
 
 
 def _trafilatura(tree: _Element) -> _Extract | None:
-    """Run trafilatura; None if it finds nothing or fails."""
     import trafilatura
     from trafilatura.settings import use_config
 

@@ -185,11 +185,12 @@ def _is_attached(part: EmailMessage) -> bool:
 
 def _to_loaded(message: EmailMessage, texts: Sequence[EmailMessage]) -> Loaded:
     subject, sender, date = _header(message, "Subject"), _header(message, "From"), _date_of(message)
+    language = _header(message, "Content-Language")
     about = file_metadata(
         title=subject or (f"Mail from {sender}" if sender else ""),
         author=_name_of_person(sender),
         date=date.isoformat() if date else "",
-        language=_language_of(message),
+        language=language if _LANGUAGE.fullmatch(language) else "",  # it may name several
     )
     people = {"from": sender, "to": _header(message, "To"), "cc": _header(message, "Cc")}
     people = {name: words for name, words in people.items() if words}
@@ -209,7 +210,6 @@ def _to_loaded(message: EmailMessage, texts: Sequence[EmailMessage]) -> Loaded:
 
 
 def _body(part: EmailMessage) -> list[tuple[str, tuple[Heading, ...]]]:
-    """Texts of a part, with their headings."""
     data, charset = _bytes(part), part.get_content_charset()
     if part.get_content_type() == "text/html":
         # The mail header knows the encoding better than the page; a byte order mark makes it
@@ -310,16 +310,8 @@ def _date_of(message: EmailMessage) -> dt.date | None:
         return None
 
 
-def _language_of(message: EmailMessage) -> str:
-    """The declared language, if there is exactly one."""
-    language = _header(message, "Content-Language")
-    return language if _LANGUAGE.fullmatch(language) else ""
-
-
 def _name_of_person(written: str) -> str:
-    """The name in an address such as ``Jane Doe <jane@example.org>``, otherwise the whole
-    address.
-    """
+    """The name in an address such as ``Jane Doe <jane@example.org>``, or else all of it."""
     try:
         return parseaddr(written)[0] or written
     except RecursionError:  # deeply nested comments
@@ -345,7 +337,6 @@ def _safe_name(name: str) -> str:
 
 
 def _decode(name: str, raw: str) -> str:
-    """Value of a header with encoded words decoded."""
     try:
         return str(policy.default.header_factory(name, raw))
     except Exception:  # noqa: BLE001 - broken headers make the parser raise whatever it likes

@@ -148,8 +148,6 @@ def _about(package: Package) -> Metadata:
 
 
 class _Writer(OfficeText):
-    """Translates document elements to layout events."""
-
     OUTERMOST = frozenset({"text:p", "text:h", "text:list", "table:table"})
     MIXED = True
 
@@ -274,7 +272,6 @@ def _visible(line: Element) -> Iterator[str]:
 
 
 def _read_styles(package: Package, content: Element) -> _Styles:
-    """Read the styles of a file: those in ``content`` and the file-wide ones."""
     places = [
         place
         for root in (content, package.tree_if_readable("styles.xml"))

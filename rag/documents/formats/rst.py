@@ -160,8 +160,6 @@ def _title(document: nodes.document) -> nodes.Node | None:
 
 
 class _Page:
-    """Translates docutils nodes to layout events."""
-
     def __init__(self) -> None:
         self.layout = Layout(frozenset())
         self._level = 0  # of the enclosing headings

@@ -145,8 +145,6 @@ def load_rtf(content: Content) -> Iterator[Loaded]:
 
 
 class _Reader:
-    """Processes tokens and tracks the formatting state."""
-
     def __init__(self) -> None:
         self.is_cut = False  # the file ended with groups still open
         self._layout = Layout(frozenset())
@@ -368,7 +366,6 @@ class _Reader:
             self._write(words, "p")
 
     def _write(self, words: str, tag: str) -> None:
-        """Write a paragraph or heading outside any list and table."""
         if not words.strip():
             return
         self._layout.end_items()

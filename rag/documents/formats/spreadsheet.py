@@ -127,7 +127,6 @@ def load_xlsx(content: Content) -> Iterator[Loaded]:
 
 
 def _warn_of_missing_results(package: Package) -> Iterator[str]:
-    """Warn if there are formulas without stored results."""
     sheets = (name for name in package.names if name.startswith(_SHEETS))
     missing = sum(
         len(_NO_RESULT.findall(c)) for name in sheets for c in package.chunks(name, MOST_UNPACKED)

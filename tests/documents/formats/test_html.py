@@ -6,13 +6,10 @@ import socket
 import time
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from whole import whole
 
 from rag.documents.formats.html import load_html as html_parts
 from rag.documents.loaded import Loaded
-from rag.documents.whitespace import tidy
 from rag.errors import LoadError
 
 load_html = whole(html_parts)
@@ -279,34 +276,3 @@ def test_silence(
             _load(markup)
     assert caplog.records == []
     assert capfd.readouterr() == ("", "")
-
-
-_PIECES = st.sampled_from(
-    [
-        *("<p>", "</p>", "<div>", "</div>", "<h1>", "</h1>", "<h2>", "<table>", "<tr>", "<td>"),
-        *("</td>", "</tr>", "</table>", "<ul>", "<ol>", "<li>", "</li>", "</ul>", "<br>", "<pre>"),
-        *("</pre>", "<dl>", "<dt>", "<dd>", "<script>", "</script>", "<!--", "-->", "<a href=x>"),
-        *("</a>", "<head>", "</head>", "<body>", "<nav>", "<div hidden>", "&lt;", "&#8;", "\n"),
-        *("Some words. ", "x", "é"),
-    ]
-)
-
-
-# A text of little more than replacement characters was damaged before, and is refused.
-_PRINTABLE = st.text(
-    st.characters(exclude_categories=["Cc", "Cs"], exclude_characters="\ufffd\ufffe\uffff"),
-    max_size=3,
-)
-
-
-@settings(deadline=None)
-@given(st.lists(st.one_of(_PIECES, _PRINTABLE), max_size=40).map("".join))
-def test_any_markup_loads_with_exact_headings(markup: str) -> None:
-    """Whatever the tags, the text is tidy and headings lie where they say."""
-    loaded = _load(f"<html><body>{markup}")
-    assert tidy(loaded.text) == loaded.text
-    for heading in loaded.headings:
-        words = heading.span.of(loaded.text)
-        assert words
-        assert "\n" not in words
-        assert words == words.strip()

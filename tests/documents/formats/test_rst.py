@@ -10,7 +10,6 @@ from whole import whole
 from rag.documents.formats.rst import load_rst as rst_parts
 from rag.documents.loaded import Loaded
 from rag.documents.whitespace import tidy
-from rag.errors import LoadError
 
 load_rst = whole(rst_parts)
 
@@ -218,9 +217,3 @@ def test_encodings_are_found() -> None:
     assert loaded.text == "Zoë\n\nwörds and more wörds"
     assert loaded.metadata == {"encoding": "cp1252"}
     assert load_rst(b"").text == ""
-
-
-def test_bytes_that_are_no_text_are_refused() -> None:
-    """A picture named .rst is no text."""
-    with pytest.raises(LoadError, match="no text"):
-        load_rst(bytes(range(256)) * 50)
