@@ -209,11 +209,3 @@ def test_a_long_page_of_many_marks_is_parsed() -> None:
     loaded = _load("Oil *burns* and ``wicks`` glow, see ref_.\n\n" * 1000)
     assert loaded.metadata == {}
     assert loaded.text.startswith("Oil burns and wicks glow, see ref")
-
-
-def test_encodings_are_found() -> None:
-    """The bytes need not be UTF-8."""
-    loaded = load_rst("Zoë\n===\n\nwörds and more wörds\n".encode("cp1252"))
-    assert loaded.text == "Zoë\n\nwörds and more wörds"
-    assert loaded.metadata == {"encoding": "cp1252"}
-    assert load_rst(b"").text == ""
