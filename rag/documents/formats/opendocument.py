@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from itertools import chain
+from typing import NamedTuple
 
 from rag.documents.content import Content
 from rag.documents.formats.office_text import DEEPEST_HEADING, OfficeText, parse_number
@@ -60,25 +60,14 @@ _MOST_COLUMNS = 16_384
 """Maximum number of cells read per row; no program shows more."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Styles:
+class _Styles(NamedTuple):
     """``starts`` maps the style of each numbered list to the first number of each level (from 1).
-    ``titles`` and ``hidden`` are styles by family and name.
+    ``titles`` are the paragraph styles of titles, ``hidden`` styles by family and name.
     """
 
     starts: Mapping[tuple[str, int], int]
-    titles: frozenset[tuple[str, str]]
+    titles: frozenset[str]
     hidden: frozenset[tuple[str, str]]
-
-    def makes_title(self, element: Element) -> bool:
-        """Whether a paragraph is the document title."""
-        return _style_of(element) in self.titles
-
-    def hides(self, tag: str, element: Element) -> bool:
-        """Whether the element, with short name ``tag``, is hidden."""
-        if tag == "text:section":
-            return attribute(element, "text:display") == "none"
-        return tag in _FAMILIES and _style_of(element, _FAMILIES[tag]) in self.hidden
 
 
 _NO_STYLES = _Styles({}, frozenset(), frozenset())
@@ -160,7 +149,12 @@ class _Writer(OfficeText):
         self._notes = 0
 
     def _is_hidden(self, tag: str, element: Element) -> bool:
-        return tag in _OUT_OF_SIGHT or self._styles.hides(tag, element)
+        if tag == "text:section":
+            return attribute(element, "text:display") == "none"
+        if tag in _FAMILIES:
+            style = attribute(element, "text:style-name") or ""
+            return (_FAMILIES[tag], style) in self._styles.hidden
+        return tag in _OUT_OF_SIGHT
 
     def _aside_of(self, tag: str, element: Element) -> tuple[str, Element] | None:
         if tag == "text:note":
@@ -174,7 +168,8 @@ class _Writer(OfficeText):
             level = parse_number(attribute(element, "text:outline-level"), 1)
             self._start_paragraph(f"h{min(max(level, 1), DEEPEST_HEADING)}")
         elif tag == "text:p":
-            self._start_paragraph("h1" if self._styles.makes_title(element) else "p")
+            is_title = attribute(element, "text:style-name") in self._styles.titles
+            self._start_paragraph("h1" if is_title else "p")
         elif tag == "text:list":
             self._start_of_list(element)
         elif tag in _AS_HTML:
@@ -278,8 +273,8 @@ def _read_styles(package: Package, content: Element) -> _Styles:
         for place in children(root, "office:automatic-styles", "office:styles")
     ]
     styles = [style for place in places for style in children(place, "style:style")]
-    derived = {
-        ("paragraph", _style_name(style))
+    titles = {
+        _style_name(style)
         for style in styles
         if attribute(style, "style:parent-style-name") == _TITLE
     }
@@ -289,13 +284,7 @@ def _read_styles(package: Package, content: Element) -> _Styles:
         if attribute(child(style, "style:text-properties"), "text:display") == "none"
     )
     lists = [style for place in places for style in children(place, "text:list-style")]
-    return _Styles(
-        dict(_starts(lists)), frozenset({("paragraph", _TITLE), *derived}), frozenset(hidden)
-    )
-
-
-def _style_of(element: Element, family: str = "paragraph") -> tuple[str, str]:
-    return family, attribute(element, "text:style-name") or ""
+    return _Styles(dict(_starts(lists)), frozenset({_TITLE, *titles}), frozenset(hidden))
 
 
 def _style_name(style: Element) -> str:

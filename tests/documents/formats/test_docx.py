@@ -3,10 +3,9 @@ from __future__ import annotations
 import datetime as dt
 import io
 import time
-import zipfile
-from collections.abc import Mapping
 
 import docx
+from many_files import zipped
 
 from rag.documents.formats.docx import load_docx
 from rag.documents.loaded import Loaded
@@ -21,14 +20,6 @@ def _headings(loaded: Loaded) -> list[tuple[int, str]]:
     return [(heading.level, heading.span.of(loaded.text)) for heading in loaded.headings]
 
 
-def _zipped(parts: Mapping[str, str | bytes]) -> bytes:
-    file = io.BytesIO()
-    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, content in parts.items():
-            archive.writestr(name, content)
-    return file.getvalue()
-
-
 def _relations(**targets: str) -> str:
     inside = "".join(
         f'<Relationship Id="r{kind}" Type="{_RELATIONS}/{kind}" Target="{target}"/>'
@@ -37,17 +28,17 @@ def _relations(**targets: str) -> str:
     return f'<Relationships xmlns="{_PACKAGE}">{inside}</Relationships>'
 
 
-def _by_hand(body: str, *, namespace: str = _W, prolog: str = "", **notes: str) -> bytes:
+def _by_hand(body: str, *, namespace: str = _W, **notes: str) -> bytes:
     parts = {
         "_rels/.rels": _relations(officeDocument="word/document.xml"),
         "word/_rels/document.xml.rels": _relations(**{kind: f"{kind}.xml" for kind in notes}),
-        "word/document.xml": f'{prolog}<w:document xmlns:w="{namespace}" xmlns:mc="http://'
+        "word/document.xml": f'<w:document xmlns:w="{namespace}" xmlns:mc="http://'
         f'schemas.openxmlformats.org/markup-compatibility/2006"><w:body>{body}</w:body>'
         "</w:document>",
     }
     for kind, content in notes.items():
         parts[f"word/{kind}.xml"] = f'<w:{kind} xmlns:w="{namespace}">{content}</w:{kind}>'
-    return _zipped(parts)
+    return zipped(parts)
 
 
 def _paragraph(words: str) -> str:
@@ -101,15 +92,10 @@ The wick is of cotton."""
 
 
 def test_headings_lists_and_tables_stand_in_their_order() -> None:
-    """A document as python-docx writes it, part by part."""
+    """A document as python-docx writes it, part by part, with its properties."""
     loaded = load_docx(_lamp())
     assert loaded.text == LAMP
     assert _headings(loaded) == [(1, "The lamp"), (1, "Oil"), (2, "The wick")]
-
-
-def test_the_properties_are_read() -> None:
-    """Title, author and the day of the last change."""
-    loaded = load_docx(_lamp())
     assert loaded.title == "About lamps"
     assert loaded.date == dt.date(2024, 3, 5)
     assert loaded.metadata == {

@@ -1,11 +1,10 @@
 from __future__ import annotations
 
 import datetime as dt
-import io
-import zipfile
 from collections.abc import Mapping
 
 import pytest
+from many_files import zipped
 
 from rag.documents.formats.epub import load_epub
 from rag.errors import LoadError
@@ -49,12 +48,8 @@ def _book(changes: Mapping[str, str | bytes | None] | None = None) -> bytes:
         "OEBPS/text/one.xhtml": _ONE,
         "OEBPS/text/two b.xhtml": _TWO,
     }
-    file = io.BytesIO()
-    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, content in (parts | dict(changes or {})).items():
-            if content is not None:
-                archive.writestr(name, content)
-    return file.getvalue()
+    parts |= changes or {}
+    return zipped({name: content for name, content in parts.items() if content is not None})
 
 
 TEXT = """\
@@ -77,7 +72,9 @@ Year | Sum
 
 
 def test_chapters_come_in_the_order_of_reading() -> None:
-    """The spine decides; a chapter without a heading has the one of the contents."""
+    """The spine decides; a chapter without a heading has the one of the contents. The book has the
+    package's title, authors, date and language.
+    """
     loaded = load_epub(_book())
     assert loaded.text == TEXT
     assert [(h.level, h.span.of(loaded.text)) for h in loaded.headings] == [
@@ -85,11 +82,6 @@ def test_chapters_come_in_the_order_of_reading() -> None:
         (1, "Oil"),
         (2, "Its price"),
     ]
-
-
-def test_the_book_says_what_it_is() -> None:
-    """Title, authors, date and language are the package's own."""
-    loaded = load_epub(_book())
     assert loaded.title == "The lamp & the wick"
     assert loaded.date == dt.date(1843, 9, 5)
     assert loaded.metadata == {

@@ -1,11 +1,10 @@
 from __future__ import annotations
 
 import datetime as dt
-import io
-import zipfile
 from collections.abc import Callable
 
 import pytest
+from many_files import zipped
 from whole import whole
 
 from rag.documents.formats.opendocument import load_odp, load_odt
@@ -46,17 +45,13 @@ _NUMBERED = (
 )
 
 
-def _file(kind: str, body: str, *, prolog: str = "", manifest: str = "<manifest/>") -> bytes:
-    file = io.BytesIO()
-    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("META-INF/manifest.xml", manifest)
-        archive.writestr("meta.xml", _META)
-        archive.writestr(
-            "content.xml",
-            f"{prolog}<office:document-content {_NAMESPACES}>{_NUMBERED}<office:body>"
-            f"<office:{kind}>{body}</office:{kind}></office:body></office:document-content>",
-        )
-    return file.getvalue()
+def _file(kind: str, body: str, *, manifest: str = "<manifest/>") -> bytes:
+    content = (
+        f"<office:document-content {_NAMESPACES}>{_NUMBERED}<office:body>"
+        f"<office:{kind}>{body}</office:{kind}></office:body></office:document-content>"
+    )
+    parts = {"META-INF/manifest.xml": manifest, "meta.xml": _META, "content.xml": content}
+    return zipped(parts)
 
 
 def _headings(loaded: Loaded) -> list[tuple[int, str]]:
@@ -105,15 +100,12 @@ lines."""
 
 
 def test_a_text_keeps_its_structure() -> None:
-    """Headings, lists and tables in their order; notes and boxes after their paragraph."""
+    """Headings, lists and tables in their order; notes and boxes after their paragraph. The date is
+    that of the last change.
+    """
     loaded = load_odt(_file("text", _LAMP))
     assert loaded.text == TEXT
     assert _headings(loaded) == [(1, "Oil"), (2, "Prices")]
-
-
-def test_the_properties_are_read() -> None:
-    """Title, author, language and the day of the last change."""
-    loaded = load_odt(_file("text", _LAMP))
     assert loaded.title == "About lamps"
     assert loaded.date == dt.date(2024, 3, 5)
     assert loaded.metadata == {

@@ -7,7 +7,7 @@ import unicodedata
 from pathlib import Path
 
 import pytest
-from hypothesis import assume, example, given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from rag.documents.dates import parse_date
@@ -80,21 +80,6 @@ def test_tidying_twice_changes_nothing(text: str) -> None:
     assert "\x00" not in once
     assert all(line == line.rstrip() for line in once.split("\n"))
     assert unicodedata.is_normalized("NFC", once)
-
-
-@given(st.text())
-def test_loading_what_was_loaded_gives_the_same(text: str) -> None:
-    """The loader's own output is a text file that loads as itself."""
-    data = text.encode()
-    assume(b"\x00" not in data[: max(0, len(data) - 1)])
-    try:
-        (loaded,) = load_plain(data)
-        once = loaded.text
-    except LoadError:
-        assume(condition=False)
-    assume(not once.lower().startswith("date"))
-    (again,) = load_plain(once.encode())
-    assert again.text == once
 
 
 NOISE = hashlib.shake_128(b"noise").digest(500)

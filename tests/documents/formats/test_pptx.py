@@ -60,21 +60,11 @@ def test_each_slide_is_a_page() -> None:
     assert loaded.text == "\n\n".join(
         loaded.text[page.start : page.end] for page in loaded.pages if len(page)
     )
-
-
-def test_titles_are_headings() -> None:
-    """The spans of the headings are those of the titles, slide by slide."""
-    loaded = load_pptx(_deck())
     assert [(h.level, h.span.of(loaded.text)) for h in loaded.headings] == [
         (2, "Lamps"),
         (3, "Speaker notes"),
         (2, "What it costs"),
     ]
-
-
-def test_the_properties_are_read() -> None:
-    """Title, author and the day of the last change."""
-    loaded = load_pptx(_deck())
     assert loaded.title == "About lamps"
     assert loaded.date == dt.date(2024, 3, 5)
     assert loaded.metadata == {

@@ -97,11 +97,6 @@ def test_the_text_is_what_a_reader_sees() -> None:
     loaded = _load(ODE)
     assert loaded.text == TEXT
     assert _headings(loaded) == [(1, "The ode"), (2, "Oils"), (3, "Prices")]
-
-
-def test_the_fields_say_what_it_is() -> None:
-    """Fields at the beginning are of the document, not of its text."""
-    loaded = _load(ODE)
     assert loaded.title == "The ode"
     assert loaded.date == dt.date(2024, 3, 5)
     assert loaded.metadata == {
