@@ -176,22 +176,13 @@ def _tar_member(
     return Member(name, _read(file, left))
 
 
-def members_of_gzip(data: Content) -> Iterator[Member | Failure]:
-    """The gzip-compressed file, or the members of a compressed tar."""
-    return _decompress(data, _Gunzip)
-
-
-def members_of_bzip2(data: Content) -> Iterator[Member | Failure]:
-    """The bzip2-compressed file, or the members of a compressed tar."""
-    return _decompress(data, bz2.BZ2Decompressor)
-
-
-def members_of_xz(data: Content) -> Iterator[Member | Failure]:
-    """The xz-compressed file, or the members of a compressed tar."""
-    return _decompress(data, lambda: lzma.LZMADecompressor(lzma.FORMAT_XZ, _XZ_MEMORY))
-
-
-def _decompress(data: Content, inflater: Callable[[], _Inflater]) -> Iterator[Member | Failure]:
+def members_of_compressed(data: Content) -> Iterator[Member | Failure]:
+    """Yield the file compressed with gzip, bzip2 or xz, or the members of a compressed tar; raises
+    LoadError if it is neither, or damaged.
+    """
+    inflater = next((one for mark, one in _INFLATERS.items() if data[: len(mark)] == mark), None)
+    if inflater is None:
+        raise LoadError(_CUT)
     left = max_unpacked_size(len(data))
     stream = io.BufferedReader(_DecompressedStream(stream_of(data), inflater), _CHUNK)
     try:
@@ -261,6 +252,13 @@ class _Gunzip:
 
 _Inflater: TypeAlias = bz2.BZ2Decompressor | lzma.LZMADecompressor | _Gunzip
 """A decompressor of one stream."""
+
+_INFLATERS: dict[bytes, Callable[[], _Inflater]] = {
+    b"\x1f\x8b": _Gunzip,
+    b"BZh": bz2.BZ2Decompressor,
+    b"\xfd7zXZ\x00": lambda: lzma.LZMADecompressor(lzma.FORMAT_XZ, _XZ_MEMORY),
+}
+"""By the first bytes of a file."""
 
 
 class _DecompressedStream(io.RawIOBase):

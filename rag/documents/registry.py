@@ -70,9 +70,7 @@ _CONTAINERS = {
     for members, suffixes in (
         ("archives:members_of_zip", (".zip",)),
         ("archives:members_of_tar", (".tar",)),
-        ("archives:members_of_gzip", (".gz", ".tgz")),
-        ("archives:members_of_bzip2", (".bz2", ".tbz2")),
-        ("archives:members_of_xz", (".xz", ".txz")),
+        ("archives:members_of_compressed", (".gz", ".tgz", ".bz2", ".tbz2", ".xz", ".txz")),
         ("formats.mail:members_of_mail", (".eml",)),
         ("formats.mail:members_of_mailbox", (".mbox",)),
         ("formats.json_text:members_of_json", (".json",)),

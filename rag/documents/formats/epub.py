@@ -68,13 +68,9 @@ def load_epub(content: Content) -> Loaded:
     return _about(root).of_blocks(blocks, tuple(warnings))
 
 
-def _local_name(element: Element) -> str:
-    return element.tag.rpartition("}")[2].lower() if isinstance(element.tag, str) else ""
-
-
 def _all(root: Element | None, name: str) -> Iterator[Element]:
     """Elements of this name below ``root``, in any namespace: many books get it wrong."""
-    return (e for e in (() if root is None else root.iter()) if _local_name(e) == name)
+    return iter(()) if root is None else root.iter(f"{{*}}{name}")
 
 
 def _book(package: Package) -> str:
@@ -114,7 +110,7 @@ def _refuse_if_protected(package: Package) -> None:
     """Raise LoadError for DRM-protected text; obfuscated fonts alone are fine."""
     if _ENCRYPTION not in package:
         return
-    for reference in _all(package.tree(_ENCRYPTION), "cipherreference"):
+    for reference in _all(package.tree(_ENCRYPTION), "CipherReference"):
         name = resolved("", reference.get("URI", ""))
         if name.lower().endswith((".xhtml", ".html", ".htm", ".xml", ".ncx", ".opf")):
             raise LoadError("it is encrypted (copy-protected); get an unprotected copy of it")
@@ -143,7 +139,7 @@ def _links(root: Element) -> Iterator[tuple[str, str]]:
 
 
 def _points(root: Element) -> Iterator[tuple[str, str]]:
-    for point in _all(root, "navpoint"):
+    for point in _all(root, "navPoint"):
         label = next(_all(point, "text"), None)
         content = next(_all(point, "content"), None)
         if label is not None and content is not None:
@@ -171,9 +167,9 @@ def _about(root: Element) -> Metadata:
     values: dict[str, list[str]] = {}
     for metadata in _all(root, "metadata"):
         for element in metadata.iter():
-            words = one_line("".join(element.itertext()) if isinstance(element.tag, str) else "")
-            if words:
-                values.setdefault(_local_name(element), []).append(html.unescape(words))
+            if words := one_line("".join(element.itertext())):
+                name = element.tag.rpartition("}")[2].lower()  # old books write dc:Title
+                values.setdefault(name, []).append(html.unescape(words))
     return file_metadata(
         title=values.get("title", [""])[0],
         author=", ".join(values.get("creator", [])),

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from many_files import tarred, zipped
 
 import rag.documents.sandbox.reader
-from rag.documents.archives import members_of_gzip, members_of_tar, members_of_zip
+from rag.documents.archives import members_of_compressed, members_of_tar, members_of_zip
 from rag.documents.content import Content, content_of, stream_of, whole
 from rag.documents.formats.json_text import members_of_json_lines
 from rag.documents.formats.mail import members_of_mailbox
@@ -204,7 +204,7 @@ MANY = {f"{number}.txt": NOISE for number in range(16)}
         (members_of_json_lines, lambda: (json.dumps({"text": "x" * MIB}).encode() + b"\n") * 16),
         (members_of_zip, lambda: zipped(MANY, zipfile.ZIP_STORED)),
         (members_of_tar, lambda: tarred(MANY, "w:")),
-        (members_of_gzip, lambda: tarred(MANY, "w:gz")),
+        (members_of_compressed, lambda: tarred(MANY, "w:gz")),
     ],
     ids=["mbox", "jsonl", "zip", "tar", "tar.gz"],
 )
