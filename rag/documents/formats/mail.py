@@ -7,11 +7,10 @@ import datetime as dt
 import re
 from collections.abc import Iterator, Sequence
 from email import message_from_bytes, policy
-from email.message import EmailMessage
-from email.policy import Policy
+from email.message import Message
 from email.utils import parseaddr, parsedate_to_datetime
 from io import BytesIO
-from typing import Any, cast
+from typing import cast
 
 from rag.documents.character_encoding import decode
 from rag.documents.content import Content, whole
@@ -50,8 +49,8 @@ _SEPARATOR = re.compile(
 
 _LONGEST_HEADER = 10_000
 _LONGEST_STRUCTURE = 2_000
-"""Maximum characters read of a header, and of one that describes a part's encoding, which the
-parser parses repeatedly: its time is quadratic."""
+"""Maximum characters read of a header, and of one that describes a part's type, whose parameters
+are split repeatedly, in quadratic time."""
 
 _LONGEST_NAME = 120
 _LONGEST_SUFFIX = 20
@@ -102,6 +101,13 @@ def _message(number: int, data: bytes) -> Member:
     return Member(f"{number}.eml", _ESCAPED.sub(rb"\n\1", data))
 
 
+class _Rules(policy.Compat32):
+    """Policy that reads headers in spite of any errors, and limits the time that it takes."""
+
+    def header_fetch_parse(self, name: str, value: str) -> str:  # noqa: ARG002 (as in the base)
+        return _decode_bytes(value[:_LONGEST_STRUCTURE])
+
+
 def members_of_mail(data: Content) -> Iterator[Member | Failure]:
     """Yield the message itself, without a name, then its attachments.
 
@@ -110,34 +116,21 @@ def members_of_mail(data: Content) -> Iterator[Member | Failure]:
 
     Raises LoadError if it has no header or its parts are nested too deep.
     """
-    message = whole(data)
     try:
-        loaded, attached = _split_message(message, policy.default.clone(header_factory=_parse))
-    except LoadError:
-        raise
-    except Exception:  # noqa: BLE001 - headers that are broken enough make the parser trip
-        try:
-            # The compat32 policy understands less, but doesn't fail.
-            loaded, attached = _split_message(message, policy.compat32)
-        except RecursionError as error:
-            raise LoadError(_TOO_DEEP) from error
+        message = message_from_bytes(whole(data), policy=_Rules())
+        if not message.keys():
+            raise LoadError("it has no header, so it is not a mail message; check its content")
+        texts, attached = _sort(message)
+    except RecursionError as error:
+        raise LoadError(_TOO_DEEP) from error
+    loaded = _to_loaded(message, texts)
     if any(character.isalnum() for character in loaded.text):
         yield Member("", loaded)
     for number, part in enumerate(attached, 1):
         yield _attachment(part, number)
 
 
-def _split_message(data: bytes, rules: Policy[Any]) -> tuple[Loaded, list[EmailMessage]]:
-    message = cast("EmailMessage", message_from_bytes(data, policy=rules))
-    if not message.keys():
-        raise LoadError("it has no header, so it is not a mail message; check its content")
-    texts, attached = _sort(message)
-    return _to_loaded(message, texts), attached
-
-
-def _sort(
-    part: EmailMessage, *, is_page: bool = False
-) -> tuple[list[EmailMessage], list[EmailMessage]]:
+def _sort(part: Message, *, is_page: bool = False) -> tuple[list[Message], list[Message]]:
     """Sort ``part`` and its subparts into texts that aren't empty, and attachments. ``is_page``
     marks parts of an HTML page.
     """
@@ -151,8 +144,8 @@ def _sort(
     is_page |= kind == "multipart/related"
     versions = [_sort(child, is_page=is_page) for child in _children(part)]
     best = _best(versions) if kind == "multipart/alternative" else None
-    texts: list[EmailMessage] = []
-    attached: list[EmailMessage] = []
+    texts: list[Message] = []
+    attached: list[Message] = []
     for number, (its_texts, its_attached) in enumerate(versions):
         if best in (None, number):
             texts += its_texts
@@ -166,7 +159,7 @@ def _sort(
     return texts, attached
 
 
-def _best(versions: Sequence[tuple[list[EmailMessage], object]]) -> int | None:
+def _best(versions: Sequence[tuple[list[Message], object]]) -> int | None:
     """Index of the first version in plain text, or else of the first in HTML."""
     for kind in _TEXTS:
         for number, (texts, _) in enumerate(versions):
@@ -175,15 +168,15 @@ def _best(versions: Sequence[tuple[list[EmailMessage], object]]) -> int | None:
     return None
 
 
-def _children(part: EmailMessage) -> list[EmailMessage]:
-    return cast("list[EmailMessage]", part.get_payload())
+def _children(part: Message) -> list[Message]:
+    return cast("list[Message]", part.get_payload())
 
 
-def _is_attached(part: EmailMessage) -> bool:
+def _is_attached(part: Message) -> bool:
     return part.get_content_disposition() == "attachment" or bool(_file_name(part))
 
 
-def _to_loaded(message: EmailMessage, texts: Sequence[EmailMessage]) -> Loaded:
+def _to_loaded(message: Message, texts: Sequence[Message]) -> Loaded:
     subject, sender, date = _header(message, "Subject"), _header(message, "From"), _date_of(message)
     language = _header(message, "Content-Language")
     about = file_metadata(
@@ -209,7 +202,7 @@ def _to_loaded(message: EmailMessage, texts: Sequence[EmailMessage]) -> Loaded:
     return Loaded(text, about.title, date, metadata, headings, warnings=tuple(warnings))
 
 
-def _body(part: EmailMessage) -> list[tuple[str, tuple[Heading, ...]]]:
+def _body(part: Message) -> list[tuple[str, tuple[Heading, ...]]]:
     data, charset = _bytes(part), part.get_content_charset()
     if part.get_content_type() == "text/html":
         # The mail header knows the encoding better than the page; a byte order mark makes it
@@ -223,7 +216,7 @@ def _body(part: EmailMessage) -> list[tuple[str, tuple[Heading, ...]]]:
     return [(tidy(text), ())]
 
 
-def _parameter(part: EmailMessage, name: str) -> str:
+def _parameter(part: Message, name: str) -> str:
     return str(part.get_param(name, "")).lower()
 
 
@@ -247,7 +240,7 @@ def _unfold(text: str, *, with_blank: bool) -> str:
     return "\n".join(map("".join, paragraphs))
 
 
-def _attachment(part: EmailMessage, number: int) -> Member | Failure:
+def _attachment(part: Message, number: int) -> Member | Failure:
     kind = part.get_content_type()
     name = _file_name(part) or f"part {number}"
     if kind in _ENCRYPTED:
@@ -259,7 +252,7 @@ def _attachment(part: EmailMessage, number: int) -> Member | Failure:
     return Member(name, _bytes(part))
 
 
-def _attached_message(part: EmailMessage, name: str) -> Member | Failure:
+def _attached_message(part: Message, name: str) -> Member | Failure:
     """A message attached to the message, as a file."""
     from email.generator import BytesGenerator
 
@@ -278,31 +271,30 @@ def _attached_message(part: EmailMessage, name: str) -> Member | Failure:
     return Member(name if name.lower().endswith(".eml") else f"{name}.eml", written.getvalue())
 
 
-def _bytes(part: EmailMessage) -> bytes:
+def _bytes(part: Message) -> bytes:
     payload = part.get_payload(decode=True)
     return payload if isinstance(payload, bytes) else b""
 
 
-def _parse(name: str, value: str) -> Any:  # noqa: ANN401 - a kind of string made by the parser
-    """Parse a header, truncated if it would take too long."""
-    is_structure = name.lower().startswith("content-")
-    longest = _LONGEST_STRUCTURE if is_structure else _LONGEST_HEADER
-    return policy.default.header_factory(name, value[:longest])
-
-
-def _header(message: EmailMessage, name: str) -> str:
+def _header(message: Message, name: str) -> str:
     """A header decoded on one line; empty if missing."""
     raw = next((v for key, v in message.raw_items() if key.lower() == name.lower()), "")
     raw = str(raw)[:_LONGEST_HEADER]
-    if _SURROGATE.search(raw):  # raw non-ASCII bytes in no declared encoding
-        try:
-            return one_line(decode(raw.encode("ascii", "surrogateescape"))[0])
-        except (LoadError, UnicodeError):
-            return one_line(_SURROGATE.sub("\ufffd", raw))
-    return one_line(_decode(name, raw))
+    decoded = _decode_bytes(raw)
+    return one_line(_decode(name, raw) if decoded == raw else decoded)
 
 
-def _date_of(message: EmailMessage) -> dt.date | None:
+def _decode_bytes(raw: str) -> str:
+    """Decode bytes in no declared encoding, which the parser keeps as surrogates."""
+    if not _SURROGATE.search(raw):
+        return raw
+    try:
+        return decode(raw.encode("ascii", "surrogateescape"))[0]
+    except (LoadError, UnicodeError):
+        return _SURROGATE.sub("\ufffd", raw)
+
+
+def _date_of(message: Message) -> dt.date | None:
     """Date of sending, in the sender's time zone."""
     try:
         return parsedate_to_datetime(_header(message, "Date")).date()
@@ -318,7 +310,7 @@ def _name_of_person(written: str) -> str:
         return written
 
 
-def _file_name(part: EmailMessage) -> str:
+def _file_name(part: Message) -> str:
     """File name of an attachment, safe to use in a path; empty if it has none."""
     try:
         name = part.get_filename() or ""
@@ -329,7 +321,7 @@ def _file_name(part: EmailMessage) -> str:
 
 def _safe_name(name: str) -> str:
     """Turn a name into a single path component, preventing path traversal by the sender."""
-    last = one_line(re.split(r"[/\\]", name)[-1].strip().lstrip("."))
+    last = one_line(re.split(r"[/\\]", name)[-1].strip(' "').lstrip("."))
     if len(last) <= _LONGEST_NAME:
         return last
     stem, dot, suffix = last.rpartition(".")
