@@ -87,8 +87,17 @@ def members_of_zip(data: Content) -> Iterator[Member | Failure]:
             name = _normalize_name(_zip_name(entry))
             if _is_ignored_member(name) or entry.is_dir():  # which fails on an empty name
                 continue
-            if reason := _reason_to_refuse(entry, name):
-                yield Failure(name, reason)
+            mode = entry.external_attr >> 16
+            refusal = _refusal(
+                name,
+                entry.file_size,
+                is_link=stat.S_ISLNK(mode),
+                is_file=stat.S_IFMT(mode) in (0, stat.S_IFREG),
+            )
+            if entry.flag_bits & _ENCRYPTED:
+                refusal = refusal or _PROTECTED
+            if refusal:
+                yield Failure(name, refusal)
                 continue
             try:
                 with _open_member(archive, entry, data) as file:
@@ -121,15 +130,13 @@ def _open_member(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, data: Content
     return io.BufferedReader(_DecompressedStream(packed, bz2.BZ2Decompressor))
 
 
-def _reason_to_refuse(entry: zipfile.ZipInfo, name: str) -> str | None:
-    """Why an entry is refused without opening it; None if it is not."""
-    mode = entry.external_attr >> 16
+def _refusal(name: str, size: int, *, is_link: bool, is_file: bool) -> str | None:
+    """Why a member is refused without opening it; None if it is not."""
     reasons = (
         (_leads_outside(name), _OUTSIDE),
-        (stat.S_ISLNK(mode), _LINK),
-        (stat.S_IFMT(mode) not in (0, stat.S_IFREG), _DEVICE),
-        (entry.flag_bits & _ENCRYPTED, _PROTECTED),
-        (entry.file_size > _LARGEST, _TOO_LARGE),
+        (is_link, _LINK),
+        (not is_file, _DEVICE),
+        (size > _LARGEST, _TOO_LARGE),
     )
     return next((reason for applies, reason in reasons if applies), None)
 
@@ -140,7 +147,6 @@ def members_of_tar(data: Content) -> Iterator[Member | Failure]:
 
 
 def _tar_members(stream: io.BufferedIOBase, left: int) -> Iterator[Member | Failure]:
-    """Read a tar's members in a single pass."""
     count = 0
     try:
         with tarfile.open(
@@ -161,13 +167,8 @@ def _tar_members(stream: io.BufferedIOBase, left: int) -> Iterator[Member | Fail
 def _tar_member(
     archive: tarfile.TarFile, entry: tarfile.TarInfo, name: str, left: int
 ) -> Member | Failure:
-    reasons = (
-        (_leads_outside(name), _OUTSIDE),
-        (entry.issym() or entry.islnk(), _LINK),
-        (not entry.isfile(), _DEVICE),
-        (entry.size > _LARGEST, _TOO_LARGE),
-    )
-    refusal = next((reason for applies, reason in reasons if applies), None)
+    is_link = entry.issym() or entry.islnk()
+    refusal = _refusal(name, entry.size, is_link=is_link, is_file=entry.isfile())
     file = None if refusal else archive.extractfile(entry)
     if file is None:
         return Failure(name, refusal or _DEVICE)
@@ -175,22 +176,13 @@ def _tar_member(
     return Member(name, _read(file, left))
 
 
-def members_of_gzip(data: Content) -> Iterator[Member | Failure]:
-    """The gzip-compressed file, or the members of a compressed tar."""
-    return _decompress(data, _Gunzip)
-
-
-def members_of_bzip2(data: Content) -> Iterator[Member | Failure]:
-    """The bzip2-compressed file, or the members of a compressed tar."""
-    return _decompress(data, bz2.BZ2Decompressor)
-
-
-def members_of_xz(data: Content) -> Iterator[Member | Failure]:
-    """The xz-compressed file, or the members of a compressed tar."""
-    return _decompress(data, lambda: lzma.LZMADecompressor(lzma.FORMAT_XZ, _XZ_MEMORY))
-
-
-def _decompress(data: Content, inflater: Callable[[], _Inflater]) -> Iterator[Member | Failure]:
+def members_of_compressed(data: Content) -> Iterator[Member | Failure]:
+    """Yield the file compressed with gzip, bzip2 or xz, or the members of a compressed tar; raises
+    LoadError if it is neither, or damaged.
+    """
+    inflater = next((one for mark, one in _INFLATERS.items() if data[: len(mark)] == mark), None)
+    if inflater is None:
+        raise LoadError(_CUT)
     left = max_unpacked_size(len(data))
     stream = io.BufferedReader(_DecompressedStream(stream_of(data), inflater), _CHUNK)
     try:
@@ -233,7 +225,6 @@ def _leads_outside(name: str) -> bool:
 
 
 def _is_ignored_member(name: str) -> bool:
-    """Whether a member has an ignored name or folder, or is the archive's root, ``./``."""
     return not name or any(part != ".." and is_ignored(part) for part in name.split("/"))
 
 
@@ -261,6 +252,13 @@ class _Gunzip:
 
 _Inflater: TypeAlias = bz2.BZ2Decompressor | lzma.LZMADecompressor | _Gunzip
 """A decompressor of one stream."""
+
+_INFLATERS: dict[bytes, Callable[[], _Inflater]] = {
+    b"\x1f\x8b": _Gunzip,
+    b"BZh": bz2.BZ2Decompressor,
+    b"\xfd7zXZ\x00": lambda: lzma.LZMADecompressor(lzma.FORMAT_XZ, _XZ_MEMORY),
+}
+"""By the first bytes of a file."""
 
 
 class _DecompressedStream(io.RawIOBase):

@@ -119,19 +119,15 @@ def _decode(content: Content, encoding: _Encoding) -> Iterator[str]:
 def _encoding(content: Content, declared: str | None) -> _Encoding:
     """Detect the encoding of a text; raises LoadError if it isn't text."""
     encoding = _detect(content, declared)
-    beginning = _sample(content, encoding)
+    beginning = ""
+    for piece in _decode(content, encoding):
+        beginning += piece
+        if len(beginning) >= _SAMPLE:
+            break
+    beginning = beginning[:_SAMPLE]
     if len(_JUNK.findall(beginning)) > _MOST_JUNK * len(beginning):
         raise LoadError(_NO_TEXT)
     return encoding
-
-
-def _sample(content: Content, encoding: _Encoding) -> str:
-    text = ""
-    for piece in _decode(content, encoding):
-        text += piece
-        if len(text) >= _SAMPLE:
-            break
-    return text[:_SAMPLE]
 
 
 def _detect(content: Content, declared: str | None) -> _Encoding:
@@ -150,7 +146,7 @@ def _detect(content: Content, declared: str | None) -> _Encoding:
     wrong = beyond = 0
     for text in _decode(content, damaged):
         wrong += text.count(_REPLACEMENT)
-        beyond += _beyond_ascii(text)
+        beyond += len(text) - len(text.encode("ascii", "ignore"))
     if _LEAST_RIGHT * wrong < beyond:
         return damaged
     if declared_codec and declared_codec not in ("utf_8", "ascii"):
@@ -203,10 +199,6 @@ def _gaps_in(sample: bytes, order: str) -> int:
     if any(unicodedata.category(c) in _NEVER for c in set(text) - {"\t", "\n", "\r", "\f"}):
         return 0
     return sum(text.count(gap) for gap in _GAPS)
-
-
-def _beyond_ascii(text: str) -> int:
-    return len(text) - len(text.encode("ascii", "ignore"))
 
 
 def _first_beyond_ascii(content: Content) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from itertools import product
 
 _TIME_OR_END = r"(?:$|Z$|T\d|[+-]\d\d:?\d\d$|,? +\d{1,2}:)"
 _YEAR_FIRST = re.compile(
@@ -51,18 +52,12 @@ def _parse_written(written: str) -> dt.date | None:
     # every part shows whether anything was missing.
     defaults = dt.datetime(2001, 1, 1), dt.datetime(2002, 2, 2)  # noqa: DTZ001 - only days count
     days: set[dt.date] = set()
-    for default in defaults:
-        for day_first in (False, True):
-            for year_first in (False, True):
-                try:
-                    moment = parser.parse(
-                        written,
-                        default=default,
-                        dayfirst=day_first,
-                        yearfirst=year_first,
-                        ignoretz=True,
-                    )
-                except (ValueError, OverflowError, TypeError):
-                    return None
-                days.add(moment.date())
+    for default, day, year in product(defaults, (False, True), (False, True)):
+        try:
+            moment = parser.parse(
+                written, default=default, dayfirst=day, yearfirst=year, ignoretz=True
+            )
+        except (ValueError, OverflowError, TypeError):
+            return None
+        days.add(moment.date())
     return days.pop() if len(days) == 1 else None

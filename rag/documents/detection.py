@@ -124,7 +124,8 @@ def detect(name: str, data: Content, known: AbstractSet[str]) -> FileType:
         raise UnknownFormat(f"{_UNKNOWN}“{found}” files, which it is; {_ADVICE}")
     if not claimed:
         return FileType(found)
-    if claimed not in known and not _overrules(found, claimed):
+    is_export = found in _DOCUMENTS or (found == ".html" and claimed in _OLD_EXPORTS)
+    if claimed not in known and not is_export:
         raise UnknownFormat(f"{_UNKNOWN}“{claimed}” files; {_ADVICE}")
     return FileType(
         found, f"its name ends in {claimed}, but it holds {found[1:].upper()}: read as that"
@@ -150,10 +151,6 @@ def _agree(found: str, claimed: str) -> bool:
     return _COMPRESSED.get(claimed, claimed) == found
 
 
-def _overrules(found: str, claimed: str) -> bool:
-    return found in _DOCUMENTS or (found == ".html" and claimed in _OLD_EXPORTS)
-
-
 def _is_binary(data: Content) -> bool:
     if not _CONTROLS.search(data[:_BEGINNING]):
         return False
@@ -165,7 +162,6 @@ def _is_binary(data: Content) -> bool:
 
 
 def _describe(data: Content) -> str:
-    """Describe an unsupported file's format for people."""
     import puremagic
 
     try:
@@ -194,7 +190,6 @@ def _by_signature(data: Content) -> str | None:
 
 
 def _zip_based(data: Content) -> str:
-    """Which ZIP-based format it is; .zip for a plain archive."""
     try:
         with zipfile.ZipFile(stream_of(data)) as archive:
             names = frozenset(archive.namelist())

@@ -6,7 +6,7 @@ import os
 import re
 import stat
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from rag.documents.detection import is_ignored
@@ -84,22 +84,25 @@ def discover(
     InputError
         If one of the patterns is invalid, or a path is a URL.
     """
-    found = _Found(_identity(leave_out) if leave_out else None, exclude, beat)
+    library = absolute(leave_out) if leave_out else None
+    search = _Search(_identity(library) if library else None, exclude, beat)
+    named, folders = [], []
     for given in paths:
         path = absolute(given)
         if _is_folder(path, given):
-            found.look_into(path)
+            folders.append(path)
+            search.look_into(path)
         else:
-            found.named.append(path)
-            found.files[path] = None
+            named.append(path)
+            search.files[path] = None
     return Discovery(
-        files=tuple(found.files),
-        named=tuple(found.named),
-        skipped=tuple(found.skipped.values()),
-        folders=tuple(found.folders),
-        failed=tuple(found.failed.values()),
-        unseen=tuple(found.failed),
-        library=absolute(leave_out) if leave_out else None,
+        files=tuple(search.files),
+        named=tuple(named),
+        skipped=tuple(search.skipped.values()),
+        folders=tuple(folders),
+        failed=tuple(search.failed.values()),
+        unseen=tuple(search.failed),
+        library=library,
     )
 
 
@@ -119,32 +122,29 @@ def _is_folder(path: Path, given: str | Path) -> bool:
         ) from error
 
 
-@dataclass(slots=True)
-class _Found:
+class _Search:
     """Files found so far, without duplicates, in order."""
 
-    library: tuple[int, int] | None
-    patterns: Sequence[str]
-    beat: Beat
-    suffixes: frozenset[str] = field(default_factory=supported)
-    files: dict[Path, None] = field(default_factory=dict)
-    named: list[Path] = field(default_factory=list)
-    folders: list[Path] = field(default_factory=list)
-    skipped: dict[Path, Failure] = field(default_factory=dict)
-    failed: dict[Path, Failure] = field(default_factory=dict)
+    def __init__(
+        self, library: tuple[int, int] | None, patterns: Sequence[str], beat: Beat
+    ) -> None:
+        self._library, self._patterns, self._beat = library, patterns, beat
+        self._suffixes = supported()
+        self.files: dict[Path, None] = {}
+        self.skipped: dict[Path, Failure] = {}
+        self.failed: dict[Path, Failure] = {}
 
     def look_into(self, folder: Path) -> None:
         """Search a folder and its subfolders."""
-        self.folders.append(folder)
-        left_out = excluded(folder, self.patterns)
+        left_out = excluded(folder, self._patterns)
         for root, names, files in os.walk(folder, onerror=self._fail):
             here = Path(root)
-            self.beat(len(self.files))
+            self._beat(len(self.files))
             if is_virtual(here.stat()):
                 self._skip(here, _IS_MADE_UP)
                 names.clear()
                 continue
-            if _LIBRARY.issubset(files) or (self.library and _identity(here) == self.library):
+            if _LIBRARY.issubset(files) or (self._library and _identity(here) == self._library):
                 names.clear()
                 continue
             folders = [here / name for name in sorted(names) if not is_ignored(name)]
@@ -153,13 +153,13 @@ class _Found:
                 self._skip(link, _IS_LINK)
             names[:] = [one.name for one in folders]
             for file in (here / name for name in sorted(files) if not is_ignored(name)):
-                self.beat(len(self.files))
+                self._beat(len(self.files))
                 if not left_out(str(file)):
                     self._take(file)
 
     def _take(self, file: Path) -> None:
         # A file without a suffix may be text: its content decides.
-        if not file.suffix or file.suffix.lower() in self.suffixes:
+        if not file.suffix or file.suffix.lower() in self._suffixes:
             self.files[file] = None
         else:
             self._skip(file, f"{file.suffix} files are not read")
@@ -218,10 +218,9 @@ def changes(paths: Sequence[Path], *, leave_out: Path | None) -> Iterator[None]:
     def matters(_: object, path: str) -> bool:
         return leave_out is None or not Path(path).is_relative_to(leave_out)
 
-    watched = [absolute(path) for path in paths]
     watching = False
     for found in watch(
-        *watched,
+        *map(absolute, paths),
         watch_filter=matters,
         step=QUIET_MS,
         debounce=LONGEST_MS,

@@ -147,6 +147,26 @@ class Layout:
         else:
             self._end_of_block(tag)
 
+    def start_item(self, level: int, number: int | None) -> None:
+        """Begin an item of a list that is known only by its items, as in office formats.
+
+        Level 0 is the outermost; ``number`` is None if unnumbered. Ends like any ``li``; the list
+        goes on until ``end_items``, or an outermost item that doesn't continue its numbering.
+        """
+        self._flush()
+        level = min(max(level, 0), _DEEPEST_OFFICE_LIST)
+        if not self._lists or (level == 0 and self._lists[0].number != number):
+            self._lists = [_List(self._new_group(), None if level else number)]
+        if level == 0 and number is not None:
+            self._lists[0].number = number + 1
+        self._lists = self._lists[:1] * (level + 1)
+        self._mark = self._indent(level) + ("- " if number is None else f"{number}. ")
+
+    def end_items(self) -> None:
+        """End the list begun by ``start_item``, if any."""
+        self._flush()
+        self._lists, self._mark = [], ""
+
     def close(self) -> None:
         """Handle the end of the input."""
 
@@ -284,35 +304,3 @@ def _first_number(tag: str, attributes: Mapping[str, str]) -> int | None:
         return None
     start = str(attributes.get("start", "1"))
     return int(start) if re.fullmatch(r"[0-9]{1,9}", start) else 1
-
-
-class Items:
-    """Opens and closes lists in a layout according to each item's level."""
-
-    def __init__(self, layout: Layout) -> None:
-        self._layout = layout
-        self._open: list[int | None] = []  # next number of each open list, None if unnumbered
-
-    def start(self, level: int, number: int | None) -> None:
-        """Begin an item; level 0 is the outermost, ``number`` is None if unnumbered."""
-        level = min(max(level, 0), _DEEPEST_OFFICE_LIST)
-        while len(self._open) > level + 1 or (len(self._open) > level and self._open[-1] != number):
-            self._layout.end("ul")
-            self._open.pop()
-        while len(self._open) <= level:
-            here = number if len(self._open) == level else None
-            self._layout.start("ul" if here is None else "ol", {"start": str(here)})
-            self._open.append(here)
-        self._layout.start("li", {})
-        if number is not None:
-            self._open[-1] = number + 1
-
-    def end(self) -> None:
-        """End the item; more may follow."""
-        self._layout.end("li")
-
-    def close(self) -> None:
-        """Close all lists."""
-        for _ in self._open:
-            self._layout.end("ul")
-        self._open.clear()

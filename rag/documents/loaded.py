@@ -90,6 +90,27 @@ def join_blocks(blocks: Iterable[Block]) -> tuple[str, tuple[Heading, ...]]:
     return "\n\n".join(parts), tuple(headings)
 
 
+def join_texts(
+    texts: Iterable[tuple[str, Iterable[Heading]]],
+) -> tuple[str, tuple[Heading, ...], tuple[Span, ...]]:
+    """Join tidied texts to one, and return it with the headings in it and the span of each text,
+    even if empty.
+    """
+    parts: list[str] = []
+    headings: list[Heading] = []
+    spans: list[Span] = []
+    at = 0
+    for text, inside in texts:
+        if text and parts:
+            at += len("\n\n")
+        headings += (Heading(one.span.shifted(at), one.level) for one in inside)
+        spans.append(Span(at, at + len(text)))
+        if text:
+            parts.append(text)
+            at += len(text)
+    return "\n\n".join(parts), tuple(headings), tuple(spans)
+
+
 def in_parts(blocks: Iterable[Block]) -> Iterator[tuple[str, tuple[Heading, ...]]]:
     """As ``join_blocks``, but yielding each part of a document as soon as it is complete. There is
     at least one part, and the last follows the last block.

@@ -116,7 +116,7 @@ def from_fields(fields: Mapping[str, object], titles: tuple[str, ...] = ("title"
     dated = next((key for key, date in dates.items() if date), "")
     used = {"title": first(titles), "author": first(_AUTHOR), "language": first(_LANGUAGE)}
     metadata = {
-        _is_foreign(one_line(key)): words
+        f"{name}_" if (name := one_line(key)) in _OURS else name: words
         for key, words in texts.items()
         if key not in (dated, *used.values())
     }
@@ -141,13 +141,9 @@ def format_value(value: object) -> str:
 
     An object, such as an author with an address, is represented by its name.
     """
-    if isinstance(value, list):
-        return ", ".join(filter(None, map(_format_scalar, value)))
-    return _format_scalar(value)
-
-
-def _format_scalar(value: object) -> str:
-    return scalar(value.get("name") if isinstance(value, dict) else value)
+    values = value if isinstance(value, list) else [value]
+    named = (one.get("name") if isinstance(one, dict) else one for one in values)
+    return ", ".join(filter(None, map(scalar, named)))
 
 
 def scalar(value: object) -> str:
@@ -157,7 +153,3 @@ def scalar(value: object) -> str:
     if isinstance(value, dt.date):
         return value.isoformat()
     return str(value) if isinstance(value, str | int | float) else ""
-
-
-def _is_foreign(name: str) -> str:
-    return f"{name}_" if name in _OURS else name

@@ -10,7 +10,6 @@ import posixpath
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, TypeAlias
 from urllib.parse import unquote
@@ -24,14 +23,14 @@ from rag.errors import LoadError
 Element: TypeAlias = Any
 """An lxml element (lxml ships no types)."""
 
-MOST_PARTS = 50_000
+_MOST_PARTS = 50_000
 MOST_UNPACKED = 2 << 30
 """Maximum declared decompressed size of all parts together, in bytes."""
-MOST_IN_PART = 64 << 20
+_MOST_IN_PART = 64 << 20
 """Maximum size of a part read as a whole, in bytes; more than the text of a hundred books."""
-MOST_TAGS = 6_000_000
+_MOST_TAGS = 6_000_000
 """Maximum number of tags in such a part: each takes some hundred bytes of memory."""
-MOST_RATIO = 250
+_MOST_RATIO = 250
 """Maximum compression ratio of a large part; office files reach 10 to 30."""
 _SMALL = 8 << 20
 """Size in bytes below which the ratio is not checked."""
@@ -83,9 +82,9 @@ def short(name: str) -> str:
     return f"{prefix}:{local}" if prefix else local
 
 
-def attribute(element: Element, name: str) -> str | None:
+def attribute(element: Element | None, name: str) -> str | None:
     """Value of the attribute with this prefixed name."""
-    for key, value in element.attrib.items():
+    for key, value in () if element is None else element.attrib.items():
         if short(key) == name:
             return str(value)
     return None
@@ -117,15 +116,13 @@ def walk(root: Element) -> Iterator[tuple[str, str, Element, Any]]:
             yield event, short(element.tag), element, walker
 
 
-@dataclass(slots=True)
 class Package:
     """A ZIP package of named parts."""
 
-    archive: zipfile.ZipFile
-    _left: int = field(init=False)  # bytes that may still be decompressed
-
-    def __post_init__(self) -> None:
-        self._left = _SMALL + _MOST_READINGS * sum(p.file_size for p in self.archive.infolist())
+    def __init__(self, archive: zipfile.ZipFile) -> None:
+        self.archive = archive
+        # Number of bytes that may still be decompressed.
+        self._left = _SMALL + _MOST_READINGS * sum(part.file_size for part in archive.infolist())
 
     def __contains__(self, name: str) -> bool:
         return name in self.archive.NameToInfo
@@ -135,7 +132,7 @@ class Package:
         """Names of all parts."""
         return self.archive.namelist()
 
-    def chunks(self, name: str, most: int = MOST_IN_PART) -> Iterator[bytes]:
+    def chunks(self, name: str, most: int = _MOST_IN_PART) -> Iterator[bytes]:
         """Yield a part's content in chunks.
 
         Raises LoadError if the part is missing, damaged or encrypted; if it would decompress to
@@ -149,7 +146,16 @@ class Package:
             raise LoadError("it is encrypted; save an unprotected copy and index that")
         if info.compress_type not in _METHODS:
             raise LoadError(f"its compression method isn't supported ({name})")
-        _check_size(info, most)
+        # No more than the declared size is decompressed: zipfile stops there.
+        if info.file_size > most:
+            raise LoadError(
+                f"it would unpack to more than {most >> 20:,} MiB ({name}); "
+                "split it, or exclude it from indexing"
+            )
+        if info.file_size > max(_SMALL, _MOST_RATIO * info.compress_size):
+            raise LoadError(
+                f"it is compressed more than {_MOST_RATIO}-fold ({name}), as only a forged file is"
+            )
         self._left -= info.file_size
         if self._left < 0:
             raise LoadError(f"it uses the same part again and again ({name}), as no program does")
@@ -172,14 +178,39 @@ class Package:
         Raises LoadError as ``chunks`` does, and if the part is not XML, is nested more than 256
         deep, or declares entities.
         """
+        from lxml import etree  # type: ignore[import-untyped,unused-ignore]
+
         data = self.read(name)
         if any(entity in data for entity in _ENTITIES):
             raise LoadError(f"it declares entities ({name}), as only a forged file would")
-        return parse_xml(data, name)
+        if data.count(b"<") > _MOST_TAGS:
+            raise LoadError(f"it has more than {_MOST_TAGS:,} tags ({name}); split it")
+        parser = etree.XMLParser(
+            resolve_entities=False,
+            load_dtd=False,
+            no_network=True,
+            huge_tree=False,
+            remove_comments=True,
+            remove_pis=True,
+        )
+        try:
+            return etree.fromstring(data, parser)
+        except (etree.XMLSyntaxError, ValueError) as error:
+            if is_out_of_memory(error):
+                raise MemoryError from error
+            what = one_line(str(error))[:120]
+            raise LoadError(f"it is damaged ({name}: {what}); get a complete copy of it") from error
 
     def tree_if_there(self, name: str | None) -> Element | None:
         """As ``tree``; None if there is no such part."""
         return self.tree(name) if name and name in self else None
+
+    def tree_if_readable(self, name: str) -> Element | None:
+        """As ``tree``; None if the part is missing or broken: the text is what matters."""
+        try:
+            return self.tree_if_there(name)
+        except LoadError:
+            return None
 
     def check(self, name: str, what: bytes, most: int) -> None:
         """Check size and entities as ``tree`` does, without keeping the part in memory; also raises
@@ -215,20 +246,6 @@ def resolved(folder: str, target: str) -> str:
     return posixpath.normpath(posixpath.join("/", folder, path)).lstrip("/")
 
 
-def _check_size(info: zipfile.ZipInfo, most: int) -> None:
-    # No more than the declared size is decompressed: zipfile stops there.
-    if info.file_size > most:
-        raise LoadError(
-            f"it would unpack to more than {most >> 20:,} MiB ({info.filename}); "
-            "split it, or exclude it from indexing"
-        )
-    if info.file_size > max(_SMALL, MOST_RATIO * info.compress_size):
-        raise LoadError(
-            f"it is compressed more than {MOST_RATIO}-fold ({info.filename}), as only a forged "
-            "file is"
-        )
-
-
 def is_out_of_memory(error: Exception) -> bool:
     """Whether an error was caused by lack of memory; XML parsers report it as an error in the
     file.
@@ -239,32 +256,9 @@ def is_out_of_memory(error: Exception) -> bool:
 
     if isinstance(error, etree.XMLSyntaxError):
         return bool(error.code == etree.ErrorTypes.ERR_NO_MEMORY)
-    if isinstance(error, ParseError):
-        return error.code == _EXPAT_NO_MEMORY
-    return isinstance(error, MemoryError)
-
-
-def parse_xml(data: bytes, name: str) -> Element:
-    """Parse XML and return the root element; raises LoadError as ``Package.tree`` does."""
-    from lxml import etree  # type: ignore[import-untyped,unused-ignore]
-
-    parser = etree.XMLParser(
-        resolve_entities=False,
-        load_dtd=False,
-        no_network=True,
-        huge_tree=False,
-        remove_comments=True,
-        remove_pis=True,
+    return isinstance(error, MemoryError) or (
+        isinstance(error, ParseError) and error.code == _EXPAT_NO_MEMORY
     )
-    if data.count(b"<") > MOST_TAGS:
-        raise LoadError(f"it has more than {MOST_TAGS:,} tags ({name}); split it")
-    try:
-        return etree.fromstring(data, parser)
-    except (etree.XMLSyntaxError, ValueError) as error:
-        if is_out_of_memory(error):
-            raise MemoryError from error
-        message = one_line(str(error))[:120]
-        raise LoadError(f"it is damaged ({name}: {message}); get a complete copy of it") from error
 
 
 def open_package(content: Content, kind: str) -> Package:
@@ -273,44 +267,43 @@ def open_package(content: Content, kind: str) -> Package:
     Raises LoadError if it is empty, not a ZIP, truncated, encrypted, or would decompress to too
     much.
     """
-    beginning = content[:2]
-    if not beginning:
+    if not content[:1]:
         raise LoadError("it is empty; get a complete copy of it")
     try:
         package = Package(zipfile.ZipFile(stream_of(content)))
     except (zipfile.BadZipFile, ValueError, OSError, NotImplementedError) as error:
-        if beginning == b"PK":
+        if content[:2] == b"PK":
             raise LoadError("it is damaged or cut short; get a complete copy of it") from error
-        raise LoadError(
-            f"it is not a valid {kind}; give it the extension that matches its content"
-        ) from error
+        raise not_valid(kind) from error
     parts = package.archive.infolist()
-    if len(parts) > MOST_PARTS or sum(part.file_size for part in parts) > MOST_UNPACKED:
+    if len(parts) > _MOST_PARTS or sum(part.file_size for part in parts) > MOST_UNPACKED:
         raise LoadError(
-            f"it would unpack to more than {MOST_UNPACKED >> 20:,} MiB or {MOST_PARTS:,} files; "
+            f"it would unpack to more than {MOST_UNPACKED >> 20:,} MiB or {_MOST_PARTS:,} files; "
             "split it, or exclude it from indexing"
         )
     return package
 
 
-def main_part(package: Package, kind: str, root: str) -> str:
-    """Name of the main part of an OOXML file, which must be in folder ``root``.
+def not_valid(kind: str) -> LoadError:
+    """The error for a file of another kind than ``kind``."""
+    return LoadError(f"it is not a valid {kind}; give it the extension that matches its content")
 
-    Raises LoadError if there is none, as in a file of another kind than ``kind``.
+
+def open_ooxml(content: Content, kind: str, root: str) -> tuple[Package, str]:
+    """As ``open_package``, for an OOXML file; also returns the name of its main part, which must be
+    in folder ``root``.
     """
+    package = open_package(content, kind)
     for relation, name in package.relations("").values():
         if relation == "officeDocument" and name in package and name.startswith(root):
-            return name
-    raise LoadError(f"it is not a valid {kind}; give it the extension that matches its content")
+            return package, name
+    raise not_valid(kind)
 
 
 def core_properties(package: Package) -> Metadata:
     """Metadata from an OOXML file's core properties, which may be missing."""
     named = (name for kind, name in package.relations("").values() if kind == "core-properties")
-    try:
-        root = package.tree_if_there(next(named, "docProps/core.xml"))
-    except LoadError:  # the text is what matters
-        root = None
+    root = package.tree_if_readable(next(named, "docProps/core.xml"))
     return dublin_core(root, authors=("dc:creator",), dates=("dcterms:modified", "dcterms:created"))
 
 

@@ -19,7 +19,7 @@ import json
 import pkgutil
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import partial
 from itertools import chain, islice
 from pathlib import Path, PurePosixPath
@@ -41,7 +41,6 @@ __all__ = ["Loaded", "Member", "ReadOptions", "load", "supported"]
 
 _Loader: TypeAlias = Callable[[Content], Loaded | Iterator[Loaded]]
 _OnPage: TypeAlias = Callable[[], None]
-_Container: TypeAlias = Callable[[Content], Iterator[Member | Failure]]
 
 _LOADERS = {
     suffix: loader
@@ -71,9 +70,7 @@ _CONTAINERS = {
     for members, suffixes in (
         ("archives:members_of_zip", (".zip",)),
         ("archives:members_of_tar", (".tar",)),
-        ("archives:members_of_gzip", (".gz", ".tgz")),
-        ("archives:members_of_bzip2", (".bz2", ".tbz2")),
-        ("archives:members_of_xz", (".xz", ".txz")),
+        ("archives:members_of_compressed", (".gz", ".tgz", ".bz2", ".tbz2", ".xz", ".txz")),
         ("formats.mail:members_of_mail", (".eml",)),
         ("formats.mail:members_of_mailbox", (".mbox",)),
         ("formats.json_text:members_of_json", (".json",)),
@@ -144,9 +141,7 @@ def load(
     content = _content(path)
     begun, failed = False, 0
     try:
-        for one in _Walk.over(content, options, on_page).documents(
-            _File(source, path.name, content)
-        ):
+        for one in _Walk(content, options, on_page).documents(source, path.name, content):
             begun = True
             failed += isinstance(one, Failure)
             if failed <= _MOST_FAILURES or isinstance(one, Document):
@@ -159,83 +154,61 @@ def load(
         yield Failure(source, _MORE_FAILED.format(count=failed - _MOST_FAILURES))
 
 
-@dataclass(frozen=True, slots=True)
-class _File:
-    """Content to load as a file; the suffix of ``name`` gives its format. ``depth`` is the number
-    of enclosing containers.
-    """
-
-    source: str
-    name: str
-    content: Content
-    depth: int = 0
-
-
-@dataclass(slots=True)
 class _Walk:
     """Traverses one file and everything in it; stops when too much has come out."""
 
-    members_left: int
-    bytes_left: int
-    options: ReadOptions
-    on_page: _OnPage
+    def __init__(self, content: Content, options: ReadOptions, on_page: _OnPage) -> None:
+        self._members_left = _MOST_MEMBERS
+        self._bytes_left = max_unpacked_size(len(content))
+        self._options, self._on_page = options, on_page
 
-    @classmethod
-    def over(cls, content: Content, options: ReadOptions, on_page: _OnPage) -> _Walk:
-        return cls(_MOST_MEMBERS, max_unpacked_size(len(content)), options, on_page)
-
-    def documents(self, file: _File) -> Iterator[Document | Failure]:
-        """Yield the documents in a file; raises LoadError if it can't be read as a whole."""
-        kind = detect(file.name, file.content, supported())
+    def documents(
+        self, source: str, name: str, content: Content, depth: int = 0
+    ) -> Iterator[Document | Failure]:
+        """Yield the documents in a file, which is inside ``depth`` containers; the suffix of
+        ``name`` gives its format. Raises LoadError if it can't be read as a whole.
+        """
+        kind = detect(name, content, supported())
         notes = (kind.warning,) if kind.warning else ()
         if kind.suffix in _LOADERS:
-            digest = digest_of(file.content)
-            loaded = self._call(self._loader(kind.suffix), file.content)
-            yield from _documents(file.source, digest, loaded, notes, kind.suffix)
-        elif file.depth == _DEEPEST:
+            loaded = self._call(self._loader(kind.suffix), content)
+            yield from _documents(source, digest_of(content), loaded, notes, kind.suffix)
+            return
+        if depth == _DEEPEST:
             raise LoadError(_TOO_DEEP)
-        else:
-            opened = _Opened(file, notes)
-            container: _Container = _resolve(_CONTAINERS[kind.suffix])
-            for member in self._call(container, file.content):
-                yield from self._of_member(opened, member)
+        sources = _MemberSources(source)
+        for member in self._call(_resolve(_CONTAINERS[kind.suffix]), content):
+            inner = member.source if isinstance(member, Failure) else member.name
+            if len(inner) > _LONGEST_NAME:
+                yield Failure(source, _NAME_TOO_LONG.format(length=len(inner)))
+            elif isinstance(member, Failure):
+                yield replace(member, source=sources.of(inner))
+            elif inner:
+                yield from self._of_member(sources.of(inner), member, depth + 1)
+            elif isinstance(member.content, Loaded):  # the container's own text
+                self._count(member)
+                yield from _documents(source, digest_of(content), member.content, notes)
+            else:  # the single file that it wraps
+                self._count(member)
+                stem = PurePosixPath(name).stem
+                yield from self.documents(source, stem, member.content, depth + 1)
 
-    def _of_member(self, parent: _Opened, member: Member | Failure) -> Iterator[Document | Failure]:
-        name = member.source if isinstance(member, Failure) else member.name
-        if len(name) > _LONGEST_NAME:
-            yield Failure(parent.file.source, _NAME_TOO_LONG.format(length=len(name)))
-            return
-        if isinstance(member, Failure):
-            yield replace(member, source=parent.source_of(name))
-            return
+    def _of_member(self, source: str, member: Member, depth: int) -> Iterator[Document | Failure]:
         self._count(member)
-        if not member.name:
-            yield from self._of_itself(parent, member.content)
-            return
-        source = parent.source_of(member.name)
+        content = member.content
         try:
-            if isinstance(member.content, Loaded):
-                yield from _documents(source, _digest(member.content), member.content)
+            if isinstance(content, Loaded):
+                yield from _documents(source, _digest(content), content)
             else:
-                depth = parent.file.depth + 1
-                yield from self.documents(_File(source, member.name, member.content, depth))
+                yield from self.documents(source, member.name, content, depth)
         except LoadError as error:
             yield Failure(source, str(error), error.kind)
-
-    def _of_itself(self, parent: _Opened, content: bytes | Loaded) -> Iterator[Document | Failure]:
-        """The container's own text, or the single file it wraps."""
-        file = parent.file
-        if isinstance(content, Loaded):
-            yield from _documents(file.source, parent.digest, content, parent.notes)
-        else:
-            name = PurePosixPath(file.name).stem
-            yield from self.documents(_File(file.source, name, content, file.depth + 1))
 
     def _loader(self, suffix: str) -> _Loader:
         loader: Callable[..., Loaded | Iterator[Loaded]] = _resolve(_LOADERS[suffix])
         if suffix in _PAGED:
-            ocr, passwords = self.options.ocr, self.options.passwords
-            return partial(loader, ocr=ocr, passwords=passwords, on_page=self.on_page)
+            ocr, passwords = self._options.ocr, self._options.passwords
+            return partial(loader, ocr=ocr, passwords=passwords, on_page=self._on_page)
         return loader
 
     def _call(self, function: Callable[[Content], Any], content: Content) -> Iterator[Any]:
@@ -248,7 +221,7 @@ class _Walk:
         except LoadError:
             raise
         except MemoryError as error:
-            raise LoadError(self.options.too_large) from error
+            raise LoadError(self._options.too_large) from error
         except Exception as error:
             what = one_line(f"{type(error).__name__}: {error}")[:200]
             raise LoadError(
@@ -256,37 +229,32 @@ class _Walk:
             ) from error
 
     def _count(self, member: Member) -> None:
-        self.members_left -= 1
+        self._members_left -= 1
         if isinstance(member.content, bytes):
-            self.bytes_left -= len(member.content)
-        if self.members_left < 0 or self.bytes_left < 0:
+            self._bytes_left -= len(member.content)
+        if self._members_left < 0 or self._bytes_left < 0:
             raise LoadError(_TOO_MUCH)
 
 
-@dataclass(slots=True)
-class _Opened:
-    """A container whose members are being read, with the context its members need."""
+class _MemberSources:
+    """Gives the members of a container distinct sources; duplicates get a number."""
 
-    file: _File
-    notes: tuple[str, ...]
-    digest: str = field(init=False)
-    _used_names: set[str] = field(default_factory=set)
-    _numbers: dict[str, int] = field(default_factory=dict)
+    def __init__(self, container: str) -> None:
+        self._container = container
+        self._used: set[str] = set()
+        self._numbers: dict[str, int] = {}
 
-    def __post_init__(self) -> None:
-        self.digest = digest_of(self.file.content)
-
-    def source_of(self, name: str) -> str:
-        """Source of the member ``name``; duplicates get a number."""
+    def of(self, name: str) -> str:
+        """Source of the next member, which is called ``name``."""
         name = re.sub(r"/+(?=/part )", "", f"/{name}")[1:]  # otherwise it could pass for a part
         suffix = PurePosixPath(name).suffix
         unique, number = name, self._numbers.get(name, 1)
-        while unique in self._used_names:
+        while unique in self._used:
             number += 1
             unique = f"{name.removesuffix(suffix)} ({number}){suffix}"
-        self._used_names.add(unique)
+        self._used.add(unique)
         self._numbers[name] = number
-        return f"{self.file.source}/{unique}"
+        return f"{self._container}/{unique}"
 
 
 def _resolve(name: str) -> Any:  # noqa: ANN401 (a loader or a container)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,7 +34,7 @@ class SourceFiles:
     """Finds documents' files and caches digests of unchanged files. Thread-safe."""
 
     def __init__(self) -> None:
-        self._digests: OrderedDict[_State, str] = OrderedDict()
+        self._digests: dict[_State, str] = {}  # oldest first
         self._changing = threading.Lock()
 
     def find(self, document: Document, sources: Iterable[str]) -> Path | MissingFile:
@@ -78,7 +77,7 @@ class SourceFiles:
             with self._changing:
                 self._digests[key] = known
                 while len(self._digests) > _REMEMBERED:
-                    self._digests.popitem(last=False)
+                    del self._digests[next(iter(self._digests))]
         return known
 
 

@@ -6,7 +6,6 @@ import unicodedata
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from operator import attrgetter
 
 from rag.documents.loaded import Loaded
 from rag.types import Heading, Span, parts
@@ -95,7 +94,7 @@ class _Splitter:
         by = len(lead) - start
         pages = _within(loaded.pages, start, end)
         # A page may have begun before the cut.
-        first = max(bisect_right(loaded.pages, start, key=_start_of_page) - 1, 0)
+        first = max(bisect_right(loaded.pages, start, key=_start) - 1, 0)
         last = len(loaded.pages) if end == len(loaded.text) else pages.stop
         here = [
             Span(max(one.start, start), max(min(one.end, end), one.start, start)).shifted(by)
@@ -128,7 +127,7 @@ def _end(loaded: Loaded, start: int) -> int:
     limit = start + parts.PART_CHARACTERS
     if len(loaded.text) <= limit:
         return len(loaded.text)
-    before = bisect_right(loaded.headings, limit, key=_start_of_heading)
+    before = bisect_right(loaded.headings, limit, key=_start)
     heading = loaded.headings[before - 1].span.start if before else 0
     if heading > start + parts.PART_CHARACTERS // 2:
         return heading
@@ -137,12 +136,14 @@ def _end(loaded: Loaded, start: int) -> int:
 
 def _within(spans: Sequence[Heading] | Sequence[Span], start: int, end: int) -> slice:
     """The spans that begin in a range of the text."""
-    key = _start_of_heading if spans and isinstance(spans[0], Heading) else _start_of_page
-    return slice(bisect_left(spans, start, key=key), bisect_left(spans, end, key=key))
+    return slice(bisect_left(spans, start, key=_start), bisect_left(spans, end, key=_start))
+
+
+def _start(one: Heading | Span) -> int:
+    return one.span.start if isinstance(one, Heading) else one.start
 
 
 def _headings(above: Iterable[tuple[int, str]]) -> Iterator[Heading]:
-    """The headings a part begins with, each followed by an empty line."""
     at = 0
     for level, words in above:
         yield Heading(Span(at, at + len(words)), level)
@@ -150,9 +151,4 @@ def _headings(above: Iterable[tuple[int, str]]) -> Iterator[Heading]:
 
 
 def _continues(character: str) -> bool:
-    """Whether a character combines with the one before."""
     return bool(unicodedata.combining(character)) or character in _JOINERS
-
-
-_start_of_heading = attrgetter("span.start")
-_start_of_page = attrgetter("start")

@@ -30,13 +30,7 @@ from oracles import (
 )
 from small_packages import PACKAGES
 
-from rag.documents.archives import (
-    members_of_bzip2,
-    members_of_gzip,
-    members_of_tar,
-    members_of_xz,
-    members_of_zip,
-)
+from rag.documents.archives import members_of_compressed, members_of_tar, members_of_zip
 from rag.documents.character_encoding import decode
 from rag.documents.formats.docx import load_docx
 from rag.documents.formats.epub import load_epub
@@ -272,9 +266,9 @@ TARGETS: Mapping[str, Target] = {
     "jsonl": Target(_container(members_of_json_lines), files.JSON_LINES),
     "zip": Target(_container(members_of_zip), files.ZIP),
     "tar": Target(_container(members_of_tar), files.TAR),
-    "gzip": Target(_container(members_of_gzip), files.COMPRESSED),
-    "bzip2": Target(_container(members_of_bzip2), files.COMPRESSED),
-    "xz": Target(_container(members_of_xz), files.COMPRESSED),
+    "gzip": Target(_container(members_of_compressed), files.COMPRESSED),
+    "bzip2": Target(_container(members_of_compressed), files.COMPRESSED),
+    "xz": Target(_container(members_of_compressed), files.COMPRESSED),
     "file": Target(
         _run_file,
         _suffixed(

@@ -13,7 +13,7 @@ import json
 import mailbox
 import tarfile
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import docx
@@ -171,19 +171,19 @@ def open_document(number: int) -> bytes:
     )
 
 
-def zipped(members: dict[str, bytes]) -> bytes:
+def zipped(members: Mapping[str, bytes | str], method: int = zipfile.ZIP_DEFLATED) -> bytes:
     """An archive."""
     buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+    with zipfile.ZipFile(buffer, "w", method) as archive:
         for name, content in members.items():
             archive.writestr(name, content)
     return buffer.getvalue()
 
 
-def tarred(members: dict[str, bytes]) -> bytes:
-    """A compressed archive of the other kind."""
+def tarred(members: Mapping[str, bytes], mode: str = "w:gz") -> bytes:
+    """An archive of the other kind."""
     buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w:gz") as archive:
+    with tarfile.open(fileobj=buffer, mode=mode) as archive:  # type: ignore[call-overload]
         for name, content in members.items():
             entry = tarfile.TarInfo(name)
             entry.size = len(content)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections import deque
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from rag.documents.content import Content
-from rag.documents.layout import Items, Layout
+from rag.documents.formats.office_text import DEEPEST_HEADING, OfficeText, parse_number
 from rag.documents.loaded import Loaded
 from rag.documents.office_zip import (
     Element,
@@ -17,13 +16,10 @@ from rag.documents.office_zip import (
     child,
     children,
     core_properties,
-    main_part,
-    open_package,
-    walk,
+    open_ooxml,
 )
 from rag.errors import LoadError
 
-_KIND = "Word document"
 _OUT_OF_SIGHT = frozenset(
     {
         *("w:pPr", "w:rPr", "w:tblPr", "w:sectPr", "w:sdtPr"),  # formatting
@@ -35,10 +31,8 @@ _AS_HTML = {"w:tbl": "table", "w:tr": "tr", "w:tc": "td"}
 _AS_TEXT = {"w:tab": " ", "w:noBreakHyphen": "-"}
 _HEADING = re.compile(r"heading ([1-9])")
 _CONTENTS = re.compile(r"toc [1-9]")
-_NOTHING = "nothing"
 _LEVELS = frozenset("012345678")
 _BODY_LEVEL = 9  # an outline level that means "no heading"
-_DEEPEST_HEADING = 6
 _ON = frozenset({"", "1", "true", "on"})
 """Values with which a boolean property is on."""
 _OTHER_FORMATS = (
@@ -62,25 +56,6 @@ class _Style:
 _PLAIN = _Style()
 
 
-@dataclass(slots=True)
-class _Numbering:
-    """Numbering of a document's lists: which levels are numbered, and the current counts."""
-
-    starts: Mapping[tuple[str, int], int]
-    counts: dict[tuple[str, int], int] = field(default_factory=dict)
-
-    def next(self, numbering: str, level: int) -> int | None:
-        """Number of the next item; None in a bulleted list."""
-        start = self.starts.get((numbering, level))
-        if start is None:
-            return None
-        number = self.counts.get((numbering, level), start - 1) + 1
-        self.counts[numbering, level] = number
-        for deeper in range(level + 1, 9):
-            self.counts.pop((numbering, deeper), None)
-        return number
-
-
 def load_docx(content: Content) -> Loaded:
     """Load a Word document: headings, paragraphs, lists and tables in page order.
 
@@ -90,91 +65,54 @@ def load_docx(content: Content) -> Loaded:
 
     Raises LoadError if it is not a Word document, damaged, encrypted, or exceeds the limits.
     """
-    package = open_package(content, _KIND)
-    part = main_part(package, _KIND, "word/")
+    package, part = open_ooxml(content, "Word document", "word/")
     body = child(package.tree(part), "w:body")
     if body is None:
         raise LoadError("it is damaged (no body); get a complete copy of it")
     parts = dict(package.relations(part).values())
-    writer = _Writer(
-        styles=_styles(package.tree_if_there(parts.get("styles"))),
-        numbering=_Numbering(_starts(package.tree_if_there(parts.get("numbering")))),
-        notes=_notes(package, parts),
-    )
+    writer = _Writer(package, parts)
     writer.write(body)
     warnings = (_OTHER_FORMATS,) if any(True for _ in children(body, "w:altChunk")) else ()
     return core_properties(package).of_blocks(writer.layout.blocks(), warnings)
 
 
-class _Writer:
-    """Translates document elements to layout events."""
+class _Writer(OfficeText):
+    OUTERMOST = frozenset({"w:p", "w:tbl"})
+    MIXED = False
 
-    def __init__(
-        self,
-        *,
-        styles: Mapping[str, _Style],
-        numbering: _Numbering,
-        notes: Mapping[tuple[str, str], Element],
-    ) -> None:
-        self.layout = Layout(frozenset())
-        self._items = Items(self.layout)
-        self._styles = styles
-        self._numbering = numbering
-        self._notes = notes
-        self._numbered: set[tuple[str, str]] = set()
-        self._aside: deque[tuple[str, Element]] = deque()
-        self._depth = 0  # of enclosing tables and paragraphs
-        self._ends: list[str] = []  # closing tags of the enclosing paragraphs
-        self._mark = ""  # start of the next paragraph
-        self._beside = False  # we are writing notes or boxes
+    def __init__(self, package: Package, parts: Mapping[str, str]) -> None:
+        super().__init__()
+        self._styles = _styles(package.tree_if_there(parts.get("styles")))
+        self._starts = _starts(package.tree_if_there(parts.get("numbering")))
+        self._notes = _notes(package, parts)
+        self._noted: set[tuple[str, str]] = set()
+        self._counts: dict[tuple[str, int], int] = {}  # current number by list and level
 
-    def write(self, root: Element) -> None:
-        """Write everything in ``root``, then any notes and boxes not yet placed."""
-        self._write(root)
-        self._write_aside()
-        self._items.close()
+    def _is_hidden(self, tag: str, element: Element) -> bool:
+        if tag == "w:p":
+            return self._style_of(element).contents
+        if tag == "w:r":
+            return _is_on(child(element, "w:rPr", "w:vanish"))
+        if tag == "w:sdt":
+            kind = child(element, "w:sdtPr", "w:docPartObj", "w:docPartGallery")
+            return _value(kind) == "Table of Contents"
+        return tag in _OUT_OF_SIGHT
 
-    def _write(self, root: Element) -> None:
-        for event, tag, element, walker in walk(root):
-            if event == "end":
-                self._end(tag)
-            elif _is_hidden(tag, element) or self._goes_aside(tag, element, root):
-                walker.skip_subtree()
-            else:
-                self._start(tag, element)
-                if self._ends and self._ends[-1] == _NOTHING:
-                    walker.skip_subtree()
-
-    def _goes_aside(self, tag: str, element: Element, root: Element) -> bool:
-        if element is root:
-            return False
+    def _aside_of(self, tag: str, element: Element) -> tuple[str, Element] | None:
         if tag == "w:txbxContent":
-            self._aside.append(("", element))
-        elif tag in _NOTE_REFERENCES:
+            return "", element
+        if tag in _NOTE_REFERENCES:
             key = _NOTE_REFERENCES[tag], attribute(element, "w:id") or ""
-            if key in self._notes and key not in self._numbered:
-                self._numbered.add(key)
-                self._aside.append((f"Note {len(self._numbered)}: ", self._notes[key]))
-        else:
-            return False
-        return True
-
-    def _write_aside(self) -> None:
-        """Write the notes and boxes of the preceding paragraph or table, and theirs in turn."""
-        self._beside = bool(self._aside)
-        while self._aside:
-            self._mark, element = self._aside.popleft()
-            self._items.close()
-            self._write(element)
-        self._mark, self._beside = "", False
+            if key in self._notes and key not in self._noted:
+                self._noted.add(key)
+                return f"Note {len(self._noted)}: ", self._notes[key]
+        return None
 
     def _start(self, tag: str, element: Element) -> None:
         if tag == "w:p":
-            self._depth += 1
-            self._start_of_paragraph(self._style_of(element))
+            self._start_paragraph_of(self._style_of(element))
         elif tag in _AS_HTML:
-            self._depth += 1
-            self._items.close()
+            self.layout.end_items()
             self.layout.start(_AS_HTML[tag], {})
         elif tag in ("w:t", "m:t"):
             self.layout.data(element.text or "")
@@ -183,52 +121,37 @@ class _Writer:
         elif tag in ("w:br", "w:cr"):
             self.layout.start("br", {})
 
-    def _start_of_paragraph(self, style: _Style) -> None:
-        if style.contents:
-            self._ends.append(_NOTHING)
-        elif style.numbering and not style.heading:
-            self._ends.append("li")
-            number = self._numbering.next(style.numbering, style.level)
-            self._items.start(style.level, number)
+    def _start_paragraph_of(self, style: _Style) -> None:
+        if style.numbering and not style.heading:
+            number = self._next_number(style.numbering, style.level)
+            self._start_paragraph("li", style.level, number)
         else:
-            self._items.close()
-            self._ends.append(f"h{style.heading}" if style.heading else "p")
-            self.layout.start(self._ends[-1], {})
-        self.layout.data(self._mark)
-        self._mark = ""
+            self.layout.end_items()
+            self._start_paragraph(f"h{style.heading}" if style.heading else "p")
+
+    def _next_number(self, numbering: str, level: int) -> int | None:
+        """Number of the next item; None in a bulleted list."""
+        start = self._starts.get((numbering, level))
+        if start is None:
+            return None
+        number = self._counts[numbering, level] = (
+            self._counts.get((numbering, level), start - 1) + 1
+        )
+        for deeper in range(level + 1, 9):
+            self._counts.pop((numbering, deeper), None)
+        return number
 
     def _end(self, tag: str) -> None:
         if tag == "w:p":
-            self._end_of_paragraph(self._ends.pop())
+            self.layout.end(self._ends.pop())
         elif tag in _AS_HTML:
-            self._items.close()
+            self.layout.end_items()
             self.layout.end(_AS_HTML[tag])
-        else:
-            return
-        self._depth -= 1
-        if not self._depth and not self._beside:
-            self._write_aside()
-
-    def _end_of_paragraph(self, end: str) -> None:
-        if end == "li":
-            self._items.end()
-        elif end != _NOTHING:
-            self.layout.end(end)
 
     def _style_of(self, paragraph: Element) -> _Style:
         properties = child(paragraph, "w:pPr")
-        usual = self._styles.get("", _PLAIN)
-        style = self._styles.get(_value(child(properties, "w:pStyle")), usual)
-        return style if properties is None else _override(style, properties)
-
-
-def _is_hidden(tag: str, element: Element) -> bool:
-    if tag == "w:r":
-        return _is_on(child(element, "w:rPr", "w:vanish"))
-    if tag == "w:sdt":
-        kind = child(element, "w:sdtPr", "w:docPartObj", "w:docPartGallery")
-        return _value(kind) == "Table of Contents"
-    return tag in _OUT_OF_SIGHT
+        named = _value(child(properties, "w:pStyle"))
+        return _override(self._styles.get(named, self._styles[""]), properties)
 
 
 def _is_on(element: Element | None) -> bool:
@@ -236,35 +159,29 @@ def _is_on(element: Element | None) -> bool:
 
 
 def _value(element: Element | None) -> str:
-    return "" if element is None else attribute(element, "w:val") or ""
+    return attribute(element, "w:val") or ""
 
 
 def _number(element: Element | None, otherwise: int) -> int:
-    value = _value(element)
-    return int(value) if re.fullmatch(r"[0-9]{1,9}", value) else otherwise
+    return parse_number(_value(element), otherwise)
 
 
-def _override(style: _Style, properties: Element) -> _Style:
-    """Override a style with the properties of a paragraph or derived style."""
+def _override(style: _Style, properties: Element | None) -> _Style:
     outline = child(properties, "w:outlineLvl")
     if outline is not None:
         level = _number(outline, _BODY_LEVEL)
-        style = replace(
-            style, heading=min(level + 1, _DEEPEST_HEADING) if level < _BODY_LEVEL else None
-        )
+        heading = min(level + 1, DEEPEST_HEADING) if level < _BODY_LEVEL else None
+        style = replace(style, heading=heading)
     numbering = child(properties, "w:numPr")
     if numbering is not None:
         listed = _value(child(numbering, "w:numId")) or style.numbering
-        style = replace(
-            style,
-            numbering=listed if listed != "0" else None,
-            level=_number(child(numbering, "w:ilvl"), style.level),
-        )
+        level = _number(child(numbering, "w:ilvl"), style.level)
+        style = replace(style, numbering=listed if listed != "0" else None, level=level)
     return style
 
 
 def _styles(root: Element | None) -> Mapping[str, _Style]:
-    """Paragraph styles by id; the default style also under None."""
+    """Paragraph styles by id; the default style also under the empty id."""
     elements = {
         name: style
         for style in children(root, "w:style")
@@ -273,15 +190,15 @@ def _styles(root: Element | None) -> Mapping[str, _Style]:
     styles: dict[str, _Style] = {}
     default = _PLAIN
     for name, element in elements.items():
-        style = _style(name, elements, styles)
+        _resolve(name, elements, styles)
         is_default = attribute(element, "w:default") in _ON
         if is_default and attribute(element, "w:type") == "paragraph":
-            default = style
+            default = styles[name]
     return styles | {"": default}
 
 
-def _style(name: str, elements: Mapping[str, Element], known: dict[str, _Style]) -> _Style:
-    """Resolve a style and the styles it is based on, adding them to ``known``."""
+def _resolve(name: str, elements: Mapping[str, Element], known: dict[str, _Style]) -> None:
+    """Add a style, and the styles it is based on, to ``known``."""
     unknown: dict[str, None] = {}
     while name in elements and name not in known and name not in unknown:
         unknown[name] = None
@@ -289,22 +206,18 @@ def _style(name: str, elements: Mapping[str, Element], known: dict[str, _Style])
     style = known.get(name, _PLAIN)
     for derived in reversed(unknown):
         style = known[derived] = _derived(style, elements[derived])
-    return style
 
 
 def _derived(style: _Style, element: Element) -> _Style:
-    """Override a base style with the properties of a style element based on it."""
     # In the file, built-in styles have English names, whatever the program shows.
     name = _value(child(element, "w:name")).lower()
-    heading = _HEADING.fullmatch(name)
-    if heading:
-        style = replace(style, heading=min(int(heading[1]), _DEEPEST_HEADING))
+    if heading := _HEADING.fullmatch(name):
+        style = replace(style, heading=min(int(heading[1]), DEEPEST_HEADING))
     elif name == "title":
         style = replace(style, heading=1)
     elif _CONTENTS.fullmatch(name):
         style = replace(style, contents=True)
-    properties = child(element, "w:pPr")
-    return style if properties is None else _override(style, properties)
+    return _override(style, child(element, "w:pPr"))
 
 
 def _starts(root: Element | None) -> dict[tuple[str, int], int]:

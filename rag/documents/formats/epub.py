@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from rag.documents.character_encoding import decode
 from rag.documents.content import Content
@@ -13,7 +13,7 @@ from rag.documents.formats.html import declared_encoding, feed
 from rag.documents.layout import MACHINERY, Layout
 from rag.documents.loaded import Block, Loaded
 from rag.documents.metadata import Metadata, file_metadata
-from rag.documents.office_zip import Element, Package, open_package, resolved
+from rag.documents.office_zip import Element, Package, not_valid, open_package, resolved
 from rag.documents.whitespace import one_line
 from rag.errors import LoadError
 
@@ -29,13 +29,10 @@ _MOST_CHARACTERS = 50_000_000
 """Maximum number of characters per book; the longest novels have ten million."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Item:
-    """A file in an e-book's manifest."""
-
+class _Item(NamedTuple):
     name: str
     kind: str
-    properties: str
+    properties: list[str]
 
 
 def load_epub(content: Content) -> Loaded:
@@ -71,33 +68,26 @@ def load_epub(content: Content) -> Loaded:
     return _about(root).of_blocks(blocks, tuple(warnings))
 
 
-def _local_name(element: Element) -> str:
-    return element.tag.rpartition("}")[2].lower() if isinstance(element.tag, str) else ""
-
-
 def _all(root: Element | None, name: str) -> Iterator[Element]:
     """Elements of this name below ``root``, in any namespace: many books get it wrong."""
-    return (e for e in (() if root is None else root.iter()) if _local_name(e) == name)
+    return iter(()) if root is None else root.iter(f"{{*}}{name}")
 
 
 def _book(package: Package) -> str:
     """Name of the package document, which lists all other parts."""
     if _CONTAINER not in package:
-        raise LoadError(
-            f"it is not a valid {_KIND}; give it the extension that matches its content"
-        )
+        raise not_valid(_KIND)
     for file in _all(package.tree(_CONTAINER), "rootfile"):
         return resolved("", file.get("full-path", ""))
     raise LoadError("it is damaged (it names no book); get a complete copy of it")
 
 
 def _items(root: Element, folder: str) -> dict[str, _Item]:
-    """Manifest items by id."""
     return {
         item.get("id", ""): _Item(
             name=resolved(folder, item.get("href", "")),
             kind=item.get("media-type", ""),
-            properties=item.get("properties", ""),
+            properties=item.get("properties", "").split(),
         )
         for manifest in _all(root, "manifest")
         for item in _all(manifest, "item")
@@ -112,7 +102,7 @@ def _spine(root: Element, items: Mapping[str, _Item]) -> Iterator[_Item]:
             if item is None or item.kind not in _PAGES or item.name in written:
                 continue
             written.add(item.name)
-            if "nav" not in item.properties.split():
+            if "nav" not in item.properties:
                 yield item
 
 
@@ -120,18 +110,17 @@ def _refuse_if_protected(package: Package) -> None:
     """Raise LoadError for DRM-protected text; obfuscated fonts alone are fine."""
     if _ENCRYPTION not in package:
         return
-    for reference in _all(package.tree(_ENCRYPTION), "cipherreference"):
+    for reference in _all(package.tree(_ENCRYPTION), "CipherReference"):
         name = resolved("", reference.get("URI", ""))
         if name.lower().endswith((".xhtml", ".html", ".htm", ".xml", ".ncx", ".opf")):
             raise LoadError("it is encrypted (copy-protected); get an unprotected copy of it")
 
 
 def _labels(package: Package, items: Mapping[str, _Item]) -> dict[str, str]:
-    """Labels of files in the tables of contents."""
     labels: dict[str, str] = {}
     for item in items.values():
         folder = item.name.rpartition("/")[0]
-        is_nav = "nav" in item.properties.split()
+        is_nav = "nav" in item.properties
         if item.name not in package or not (is_nav or item.kind == "application/x-dtbncx+xml"):
             continue
         try:
@@ -150,7 +139,7 @@ def _links(root: Element) -> Iterator[tuple[str, str]]:
 
 
 def _points(root: Element) -> Iterator[tuple[str, str]]:
-    for point in _all(root, "navpoint"):
+    for point in _all(root, "navPoint"):
         label = next(_all(point, "text"), None)
         content = next(_all(point, "content"), None)
         if label is not None and content is not None:
@@ -163,14 +152,10 @@ def _chapter(package: Package, item: _Item, label: str) -> list[Block]:
     layout = Layout(MACHINERY)
     feed(_CLOSED_AT_ONCE.sub(_expand_empty_tag, _DECLARATION.sub("", markup)), layout)
     blocks = layout.blocks()
-    if blocks and label and not any(block.level for block in blocks):
-        return [Block(label, _CHAPTER_LEVEL), *_drop_repeated_label(label, blocks)]
-    return blocks
-
-
-def _drop_repeated_label(label: str, blocks: list[Block]) -> list[Block]:
-    """Drop the first block if it repeats the label."""
-    return blocks[1:] if one_line(blocks[0].text).lower() == label.lower() else blocks
+    if not blocks or not label or any(block.level for block in blocks):
+        return blocks
+    is_repeated = one_line(blocks[0].text).lower() == label.lower()
+    return [Block(label, _CHAPTER_LEVEL), *blocks[is_repeated:]]
 
 
 def _expand_empty_tag(tag: re.Match[str]) -> str:
@@ -182,9 +167,9 @@ def _about(root: Element) -> Metadata:
     values: dict[str, list[str]] = {}
     for metadata in _all(root, "metadata"):
         for element in metadata.iter():
-            words = one_line("".join(element.itertext()) if isinstance(element.tag, str) else "")
-            if words:
-                values.setdefault(_local_name(element), []).append(html.unescape(words))
+            if words := one_line("".join(element.itertext())):
+                name = element.tag.rpartition("}")[2].lower()  # old books write dc:Title
+                values.setdefault(name, []).append(html.unescape(words))
     return file_metadata(
         title=values.get("title", [""])[0],
         author=", ".join(values.get("creator", [])),

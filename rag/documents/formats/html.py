@@ -6,6 +6,7 @@ import json
 import logging
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from itertools import islice
 from typing import Any, TypeAlias
@@ -15,7 +16,7 @@ from rag.documents.content import Content
 from rag.documents.dates import parse_date
 from rag.documents.layout import MACHINERY, UNREADABLE, Layout
 from rag.documents.loaded import Block, Loaded
-from rag.documents.metadata import Metadata, format_value
+from rag.documents.metadata import Metadata, file_metadata, format_value
 from rag.documents.office_zip import is_out_of_memory
 from rag.documents.whitespace import one_line
 
@@ -40,7 +41,6 @@ _CHARSET = re.compile(rb"""(?:charset|encoding)\s*=\s*["']?\s*([\w.:-]+)""", re.
 _CHARSET_WITHIN = 4096
 _DOCUMENT_MARKUP = re.compile(r"<\?xml[^>]{0,200}\?>|\x00")
 
-# trafilatura's tag names, mapped to HTML.
 _AS_HTML = {
     "list": "ul",
     "item": "li",
@@ -49,13 +49,13 @@ _AS_HTML = {
     "quote": "blockquote",
     "lb": "br",
 }
+"""HTML tags by trafilatura's names."""
 
 _MARGINS = ("a", "aside", "footer", "form", "header", *sorted(MACHINERY))
 
 _LARGE = 8 << 20
 """Size in bytes, without embedded images, from which a page is parsed in pieces."""
-_PICTURE = re.compile(r"data:[\w/+.-]{1,100};base64,[A-Za-z0-9+/=]+")
-_PICTURE_BYTES = re.compile(_PICTURE.pattern.encode())
+_PICTURE = re.compile(rb"data:[\w/+.-]{1,100};base64,[A-Za-z0-9+/=]+")
 _PIECES_WITH_HEAD = 4
 _VIEWS = (partial(Layout, hidden=True), partial(Layout, MACHINERY), partial(Layout, UNREADABLE))
 """What counts as page text, in order of preference. The second is for pages whose scripts would
@@ -64,9 +64,7 @@ reveal hidden elements, the third for pages that are all navigation."""
 _NOTHING = Metadata()
 _NOISY = ("trafilatura", "htmldate", "courlan", "justext")
 
-_TITLE = (
-    *("og:title", "headline", "citation_title", "dc.title", "dcterms.title", "twitter:title"),
-)
+_TITLE = ("og:title", "headline", "citation_title", "dc.title", "dcterms.title", "twitter:title")
 _AUTHOR = (
     *("author", "article:author", "og:author", "citation_author", "dc.creator", "dc:creator"),
     *("dcterms.creator", "parsely-author", "sailthru.author", "byl", "creator"),
@@ -100,12 +98,13 @@ def load_html(content: Content) -> Iterator[Loaded]:
     Raises LoadError if the bytes are not text.
     """
     pieces, encoding = decoded_pieces(content, declared_encoding(content))
-    if len(content) - _size_of_pictures(content) > _LARGE:
-        yield from _load_in_pieces(content, encoding)
-        return
-    markup = _DOCUMENT_MARKUP.sub("", "".join(pieces))
     if len(content) > _LARGE:
-        markup = _PICTURE.sub("", markup)
+        pictures = sum(len(picture[0]) for picture in _PICTURE.finditer(content))
+        if len(content) - pictures > _LARGE:
+            yield from _load_in_pieces(content, encoding)
+            return
+        pieces, encoding = decoded_pieces(_PICTURE.sub(b"", content), declared_encoding(content))
+    markup = _DOCUMENT_MARKUP.sub("", "".join(pieces))
     page = _whole_page(markup)
     tree = _tree(markup)
     if tree is None:
@@ -120,13 +119,6 @@ def load_html(content: Content) -> Iterator[Loaded]:
         encoding=encoding,
         extraction="article" if is_article else "page",
     )
-
-
-def _size_of_pictures(content: Content) -> int:
-    """Total size of embedded images in a large page, in bytes."""
-    if len(content) <= _LARGE:
-        return 0
-    return sum(len(picture[0]) for picture in _PICTURE_BYTES.finditer(content))
 
 
 def _load_in_pieces(content: Content, encoding: str) -> Iterator[Loaded]:
@@ -155,7 +147,7 @@ def _stream_blocks(pieces: Iterable[str], layout: Layout) -> Iterator[Block]:
     parser = etree.HTMLParser(target=layout, encoding="utf-8", huge_tree=True)
     try:
         for piece in pieces:
-            parser.feed(_bytes(piece))
+            parser.feed(piece.encode("utf-8", "replace"))
             yield from layout.finished()
         parser.close()
     except etree.XMLSyntaxError as error:
@@ -169,7 +161,7 @@ def feed(markup: str, layout: Layout) -> None:
 
     parser = etree.HTMLParser(target=layout, encoding="utf-8", huge_tree=True)
     try:
-        etree.fromstring(_bytes(markup), parser)
+        etree.fromstring(markup.encode("utf-8", "replace"), parser)
     except etree.XMLSyntaxError as error:
         if is_out_of_memory(error):
             raise MemoryError from error
@@ -187,10 +179,6 @@ def declared_encoding(data: Content) -> str | None:
     """The encoding that a page declares near its beginning."""
     declared = _CHARSET.search(data[:_CHARSET_WITHIN])
     return declared[1].decode("ascii", "replace") if declared else None
-
-
-def _bytes(markup: str) -> bytes:
-    return markup.encode("utf-8", "replace")
 
 
 def _whole_page(markup: str) -> list[Block]:
@@ -226,7 +214,7 @@ def _tree(markup: str) -> _Element | None:
         encoding="utf-8", remove_comments=True, remove_pis=True, huge_tree=True
     )
     try:
-        return html.document_fromstring(_bytes(markup), parser=parser)
+        return html.document_fromstring(markup.encode("utf-8", "replace"), parser=parser)
     except etree.LxmlError as error:
         if is_out_of_memory(error):
             raise MemoryError from error
@@ -238,18 +226,14 @@ def _is_tractable(tree: _Element) -> bool:
 
     elements = depth = 0
     for event, _ in etree.iterwalk(tree, events=("start", "end")):
-        if event == "start":
-            elements += 1
-            depth += 1
-            if elements > _MOST_ELEMENTS or depth > _DEEPEST:
-                return False
-        else:
-            depth -= 1
+        elements += event == "start"
+        depth += 1 if event == "start" else -1
+        if elements > _MOST_ELEMENTS or depth > _DEEPEST:
+            return False
     return True
 
 
 def _trafilatura(tree: _Element) -> _Extract | None:
-    """Run trafilatura; None if it finds nothing or fails."""
     import trafilatura
     from trafilatura.settings import use_config
 
@@ -305,22 +289,19 @@ def _page_facts(tree: _Element, byline: str | None) -> Metadata:
     publication; none is guessed from the text.
     """
     declared = _declared(tree)
-    author = _author(declared)
-    language = _language(tree, declared)
-    title = _title(tree, declared)
-    date = next(filter(None, map(parse_date, _all(declared, _DATE))), None)
-    origins = {
-        "title": "file" if title else "",
-        "author": "file" if author else "document" if byline else "",
-        "date": "file" if date else "",
-        "language": "file" if language else "",
-    }
-    if date is None:
-        date = next(filter(None, map(parse_date, _marked_dates(tree))), None)
-        origins["date"] = "document" if date else ""
-    metadata = {"author": author or one_line(byline or ""), "language": language}
-    metadata |= {f"{name}_from": origin for name, origin in origins.items()}
-    return Metadata(title or None, date, {name: words for name, words in metadata.items() if words})
+    stated = file_metadata(
+        title=_title(tree, declared),
+        author=_author(declared),
+        date=next(filter(parse_date, _all(declared, _DATE)), ""),
+        language=_language(tree, declared),
+    )
+    found: dict[str, str] = {}
+    if byline and "author" not in stated.fields:
+        found = {"author": one_line(byline), "author_from": "document"}
+    date = stated.date or next(filter(None, map(parse_date, _marked_dates(tree))), None)
+    if date != stated.date:
+        found["date_from"] = "document"
+    return replace(stated, date=date, fields={**stated.fields, **found})
 
 
 def _all(declared: _Declared, names: tuple[str, ...]) -> Iterator[str]:

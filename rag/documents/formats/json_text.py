@@ -135,7 +135,6 @@ def _is_invalid(error: ValueError | IndexError, text: str) -> bool:
 
 
 def _read_ahead(pieces: Iterator[str], size: int) -> str:
-    """Read at least ``size`` more characters, if available."""
     found: list[str] = []
     while size >= 0 and (piece := next(pieces, "")):
         found.append(piece)
@@ -175,7 +174,6 @@ def _describe_error(error: Exception, line: str = "") -> str:
 
 
 def _to_loaded(value: _Value, notes: Mapping[str, str] | None = None) -> Loaded:
-    """Load a record, or any other value as lines."""
     field = _text_field(value) if isinstance(value, dict) else None
     if not isinstance(value, dict) or field is None:
         return Loaded(tidy("\n".join(_as_lines(value))), metadata=notes or {})
@@ -208,7 +206,6 @@ def _text_field(record: _Record) -> str | None:
 
 
 def _as_text(value: _Value) -> str:
-    """Text of a field; a list of strings becomes paragraphs."""
     if isinstance(value, list) and all(isinstance(item, str) for item in value):
         return "\n\n".join(value)
     return value if isinstance(value, str) else ""
@@ -216,16 +213,14 @@ def _as_text(value: _Value) -> str:
 
 def _as_lines(value: _Value) -> Iterator[str]:
     """Format any value as readable lines, with nested objects indented."""
-    # Iterative, as a value may be nested as deep as the recursion limit.
-    inside: list[Iterator[str | tuple[_Value, int]]] = [iter([(value, 0)])]
-    while inside:
-        part = next(inside[-1], None)
-        if part is None:
-            inside.pop()
-        elif isinstance(part, str):
+    # Not recursive, as a value may be nested as deep as the recursion limit.
+    waiting: list[str | tuple[_Value, int]] = [(value, 0)]
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, str):
             yield part
         else:
-            inside.append(_parts(*part))
+            waiting += reversed([*_parts(*part)])
 
 
 def _parts(value: _Value, depth: int) -> Iterator[str | tuple[_Value, int]]:

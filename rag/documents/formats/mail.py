@@ -5,19 +5,17 @@ from __future__ import annotations
 import codecs
 import datetime as dt
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
 from email import message_from_bytes, policy
-from email.message import EmailMessage
-from email.policy import Policy
+from email.message import Message
 from email.utils import parseaddr, parsedate_to_datetime
 from io import BytesIO
-from typing import Any, cast
+from typing import cast
 
 from rag.documents.character_encoding import decode
 from rag.documents.content import Content, whole
 from rag.documents.formats.html import load_html
-from rag.documents.loaded import Block, Loaded, Member, join_blocks
+from rag.documents.loaded import Block, Loaded, Member, join_blocks, join_texts
 from rag.documents.metadata import file_metadata
 from rag.documents.whitespace import one_line, tidy
 from rag.errors import LoadError
@@ -51,8 +49,8 @@ _SEPARATOR = re.compile(
 
 _LONGEST_HEADER = 10_000
 _LONGEST_STRUCTURE = 2_000
-"""Maximum characters read of a header, and of one that describes a part's encoding, which the
-parser parses repeatedly: its time is quadratic."""
+"""Maximum characters read of a header, and of one that describes a part's type, whose parameters
+are split repeatedly, in quadratic time."""
 
 _LONGEST_NAME = 120
 _LONGEST_SUFFIX = 20
@@ -103,6 +101,13 @@ def _message(number: int, data: bytes) -> Member:
     return Member(f"{number}.eml", _ESCAPED.sub(rb"\n\1", data))
 
 
+class _Rules(policy.Compat32):
+    """Policy that reads headers in spite of any errors, and limits the time that it takes."""
+
+    def header_fetch_parse(self, name: str, value: str) -> str:  # noqa: ARG002 (as in the base)
+        return _decode_bytes(value[:_LONGEST_STRUCTURE])
+
+
 def members_of_mail(data: Content) -> Iterator[Member | Failure]:
     """Yield the message itself, without a name, then its attachments.
 
@@ -111,159 +116,107 @@ def members_of_mail(data: Content) -> Iterator[Member | Failure]:
 
     Raises LoadError if it has no header or its parts are nested too deep.
     """
-    message = whole(data)
     try:
-        loaded, attached = _split_message(message, policy.default.clone(header_factory=_parse))
-    except LoadError:
-        raise
-    except Exception:  # noqa: BLE001 - headers that are broken enough make the parser trip
-        try:
-            # The compat32 policy understands less, but doesn't fail.
-            loaded, attached = _split_message(message, policy.compat32)
-        except RecursionError as error:
-            raise LoadError(_TOO_DEEP) from error
+        message = message_from_bytes(whole(data), policy=_Rules())
+        if not message.keys():
+            raise LoadError("it has no header, so it is not a mail message; check its content")
+        texts, attached = _sort(message)
+    except RecursionError as error:
+        raise LoadError(_TOO_DEEP) from error
+    loaded = _to_loaded(message, texts)
     if any(character.isalnum() for character in loaded.text):
         yield Member("", loaded)
     for number, part in enumerate(attached, 1):
         yield _attachment(part, number)
 
 
-def _split_message(data: bytes, rules: Policy[Any]) -> tuple[Loaded, list[EmailMessage]]:
-    """Split a message into its text and its attachments."""
-    message = cast("EmailMessage", message_from_bytes(data, policy=rules))
-    if not message.keys():
-        raise LoadError("it has no header, so it is not a mail message; check its content")
-    parts = _Parts()
-    parts.sort(message)
-    return _to_loaded(message, parts), parts.attached
+def _sort(part: Message, *, is_page: bool = False) -> tuple[list[Message], list[Message]]:
+    """Sort ``part`` and its subparts into texts that aren't empty, and attachments. ``is_page``
+    marks parts of an HTML page.
+    """
+    kind = part.get_content_type()
+    if kind in _SIGNATURES:
+        return [], []
+    if kind in _ENCRYPTED or kind == "message/rfc822" or not part.is_multipart():
+        if kind in _TEXTS and not _is_attached(part):
+            return [part] if _bytes(part).strip() else [], []
+        return [], [] if is_page and part.get_content_maintype() == "image" else [part]
+    is_page |= kind == "multipart/related"
+    versions = [_sort(child, is_page=is_page) for child in _children(part)]
+    best = _best(versions) if kind == "multipart/alternative" else None
+    texts: list[Message] = []
+    attached: list[Message] = []
+    for number, (its_texts, its_attached) in enumerate(versions):
+        if best in (None, number):
+            texts += its_texts
+            attached += its_attached
+        else:  # text in another format is a version of the body, too
+            attached += (
+                one
+                for one in its_attached
+                if _is_attached(one) or one.get_content_maintype() != "text"
+            )
+    return texts, attached
 
 
-@dataclass(slots=True)
-class _Parts:
-    """The body and attachments of a message."""
-
-    body_parts: list[EmailMessage] = field(default_factory=list)
-    attached: list[EmailMessage] = field(default_factory=list)
-    _kinds: dict[int, frozenset[str]] = field(default_factory=dict)
-
-    def sort(self, part: EmailMessage, *, is_page: bool = False, is_body: bool = True) -> None:
-        """Sort ``part`` and its subparts into body and attachments. ``is_page`` marks parts of an
-        HTML page, ``is_body`` is False for alternatives of text already included.
-        """
-        kind = part.get_content_type()
-        if kind in _SIGNATURES:
-            return
-        if kind in _ENCRYPTED or kind == "message/rfc822" or not part.is_multipart():
-            self._sort_leaf(part, is_page=is_page, is_body=is_body)
-            return
-        children = _children(part)
-        best = self._best(children) if kind == "multipart/alternative" else None
-        for child in children:
-            chosen = is_body and best in (None, child)
-            self.sort(child, is_page=is_page or kind == "multipart/related", is_body=chosen)
-
-    def _sort_leaf(self, part: EmailMessage, *, is_page: bool, is_body: bool) -> None:
-        is_attached = _is_attached(part)
-        if part.get_content_type() in _TEXTS and not is_attached:
-            if is_body:
-                self.body_parts.append(part)
-            return
-        kind = part.get_content_maintype()
-        is_decoration = is_page and kind == "image"
-        is_version = not is_body and not is_attached and kind == "text"
-        if not is_decoration and not is_version:
-            self.attached.append(part)
-
-    def _best(self, versions: list[EmailMessage]) -> EmailMessage | None:
-        """The plain-text alternative, or else the HTML one."""
-        for kind in _TEXTS:
-            for version in versions:
-                if kind in self._kinds_in(version):
-                    return version
-        return None
-
-    def _kinds_in(self, part: EmailMessage) -> frozenset[str]:
-        """The types of ``_TEXTS`` with non-empty text in a part; cached."""
-        if id(part) not in self._kinds:
-            kind = part.get_content_type()
-            if part.is_multipart():
-                kinds = frozenset[str]().union(*map(self._kinds_in, _children(part)))
-            else:
-                says_it = kind in _TEXTS and not _is_attached(part) and _bytes(part).strip()
-                kinds = frozenset({kind} if says_it else ())
-            self._kinds[id(part)] = kinds
-        return self._kinds[id(part)]
+def _best(versions: Sequence[tuple[list[Message], object]]) -> int | None:
+    """Index of the first version in plain text, or else of the first in HTML."""
+    for kind in _TEXTS:
+        for number, (texts, _) in enumerate(versions):
+            if any(text.get_content_type() == kind for text in texts):
+                return number
+    return None
 
 
-def _children(part: EmailMessage) -> list[EmailMessage]:
-    return cast("list[EmailMessage]", part.get_payload())
+def _children(part: Message) -> list[Message]:
+    return cast("list[Message]", part.get_payload())
 
 
-def _is_attached(part: EmailMessage) -> bool:
+def _is_attached(part: Message) -> bool:
     return part.get_content_disposition() == "attachment" or bool(_file_name(part))
 
 
-def _to_loaded(message: EmailMessage, parts: _Parts) -> Loaded:
+def _to_loaded(message: Message, texts: Sequence[Message]) -> Loaded:
     subject, sender, date = _header(message, "Subject"), _header(message, "From"), _date_of(message)
+    language = _header(message, "Content-Language")
     about = file_metadata(
         title=subject or (f"Mail from {sender}" if sender else ""),
         author=_name_of_person(sender),
         date=date.isoformat() if date else "",
-        language=_language_of(message),
+        language=language if _LANGUAGE.fullmatch(language) else "",  # it may name several
     )
-    people = {
-        "from": sender,
-        "to": _header(message, "To"),
-        "cc": _header(message, "Cc"),
-    }
-    lines = {**people, "date": date.isoformat() if date else _header(message, "Date")}
-    head = "\n".join(f"{name.title()}: {words}" for name, words in lines.items() if words)
-    text, headings = join_blocks([Block(subject, 1), Block(head)])
-    texts = [text] if text else []
-    marks = list(headings)
+    people = {"from": sender, "to": _header(message, "To"), "cc": _header(message, "Cc")}
+    people = {name: words for name, words in people.items() if words}
+    day = date.isoformat() if date else _header(message, "Date")
+    lines = people | ({"date": day} if day else {})
+    head = "\n".join(f"{name.title()}: {words}" for name, words in lines.items())
+    parts = [join_blocks([Block(subject, 1), Block(head)])]
     warnings: list[str] = []
-    at = len(text)
-    for part in parts.body_parts:
+    for part in texts:
         try:
-            bodies = _body(part)
+            parts += _body(part)
         except LoadError as error:
             warnings.append(f"a part of the message is left out: {error}")
-            continue
-        for body in bodies:
-            at += len("\n\n") if texts else 0
-            marks += (Heading(one.span.shifted(at), one.level) for one in body.headings)
-            texts.append(body.text)
-            at += len(body.text)
-    return Loaded(
-        text="\n\n".join(texts),
-        title=about.title,
-        date=date,
-        metadata={**{name: words for name, words in people.items() if words}, **about.fields},
-        headings=tuple(marks),
-        warnings=tuple(warnings),
-    )
+    text, headings, _ = join_texts(parts)
+    metadata = {**people, **about.fields}
+    return Loaded(text, about.title, date, metadata, headings, warnings=tuple(warnings))
 
 
-def _body(part: EmailMessage) -> list[Loaded]:
-    """Text of a part; empty texts are dropped."""
-    data = _bytes(part)
-    if not data.strip():
-        return []
-    charset = part.get_content_charset()
+def _body(part: Message) -> list[tuple[str, tuple[Heading, ...]]]:
+    data, charset = _bytes(part), part.get_content_charset()
     if part.get_content_type() == "text/html":
         # The mail header knows the encoding better than the page; a byte order mark makes it
         # prevail.
         is_known = charset not in (None, "us-ascii")
         page = codecs.BOM_UTF8 + decode(data, charset)[0].encode() if is_known else data
-        return [one for one in load_html(page) if one.text]
+        return [(one.text, one.headings) for one in load_html(page)]
     text = decode(data, charset)[0]
     if _parameter(part, "format") == "flowed":
         text = _unfold(text, with_blank=_parameter(part, "delsp") != "yes")
-    text = tidy(text)
-    return [Loaded(text)] if text else []
+    return [(tidy(text), ())]
 
 
-def _parameter(part: EmailMessage, name: str) -> str:
+def _parameter(part: Message, name: str) -> str:
     return str(part.get_param(name, "")).lower()
 
 
@@ -287,7 +240,7 @@ def _unfold(text: str, *, with_blank: bool) -> str:
     return "\n".join(map("".join, paragraphs))
 
 
-def _attachment(part: EmailMessage, number: int) -> Member | Failure:
+def _attachment(part: Message, number: int) -> Member | Failure:
     kind = part.get_content_type()
     name = _file_name(part) or f"part {number}"
     if kind in _ENCRYPTED:
@@ -299,7 +252,7 @@ def _attachment(part: EmailMessage, number: int) -> Member | Failure:
     return Member(name, _bytes(part))
 
 
-def _attached_message(part: EmailMessage, name: str) -> Member | Failure:
+def _attached_message(part: Message, name: str) -> Member | Failure:
     """A message attached to the message, as a file."""
     from email.generator import BytesGenerator
 
@@ -318,31 +271,30 @@ def _attached_message(part: EmailMessage, name: str) -> Member | Failure:
     return Member(name if name.lower().endswith(".eml") else f"{name}.eml", written.getvalue())
 
 
-def _bytes(part: EmailMessage) -> bytes:
+def _bytes(part: Message) -> bytes:
     payload = part.get_payload(decode=True)
     return payload if isinstance(payload, bytes) else b""
 
 
-def _parse(name: str, value: str) -> Any:  # noqa: ANN401 - a kind of string made by the parser
-    """Parse a header, truncated if it would take too long."""
-    is_structure = name.lower().startswith("content-")
-    longest = _LONGEST_STRUCTURE if is_structure else _LONGEST_HEADER
-    return policy.default.header_factory(name, value[:longest])
-
-
-def _header(message: EmailMessage, name: str) -> str:
+def _header(message: Message, name: str) -> str:
     """A header decoded on one line; empty if missing."""
     raw = next((v for key, v in message.raw_items() if key.lower() == name.lower()), "")
     raw = str(raw)[:_LONGEST_HEADER]
-    if _SURROGATE.search(raw):  # raw non-ASCII bytes in no declared encoding
-        try:
-            return one_line(decode(raw.encode("ascii", "surrogateescape"))[0])
-        except (LoadError, UnicodeError):
-            return one_line(_SURROGATE.sub("\ufffd", raw))
-    return one_line(_decode(name, raw))
+    decoded = _decode_bytes(raw)
+    return one_line(_decode(name, raw) if decoded == raw else decoded)
 
 
-def _date_of(message: EmailMessage) -> dt.date | None:
+def _decode_bytes(raw: str) -> str:
+    """Decode bytes in no declared encoding, which the parser keeps as surrogates."""
+    if not _SURROGATE.search(raw):
+        return raw
+    try:
+        return decode(raw.encode("ascii", "surrogateescape"))[0]
+    except (LoadError, UnicodeError):
+        return _SURROGATE.sub("\ufffd", raw)
+
+
+def _date_of(message: Message) -> dt.date | None:
     """Date of sending, in the sender's time zone."""
     try:
         return parsedate_to_datetime(_header(message, "Date")).date()
@@ -350,23 +302,15 @@ def _date_of(message: EmailMessage) -> dt.date | None:
         return None
 
 
-def _language_of(message: EmailMessage) -> str:
-    """The declared language, if there is exactly one."""
-    language = _header(message, "Content-Language")
-    return language if _LANGUAGE.fullmatch(language) else ""
-
-
 def _name_of_person(written: str) -> str:
-    """The name in an address such as ``Jane Doe <jane@example.org>``, otherwise the whole
-    address.
-    """
+    """The name in an address such as ``Jane Doe <jane@example.org>``, or else all of it."""
     try:
         return parseaddr(written)[0] or written
     except RecursionError:  # deeply nested comments
         return written
 
 
-def _file_name(part: EmailMessage) -> str:
+def _file_name(part: Message) -> str:
     """File name of an attachment, safe to use in a path; empty if it has none."""
     try:
         name = part.get_filename() or ""
@@ -377,7 +321,7 @@ def _file_name(part: EmailMessage) -> str:
 
 def _safe_name(name: str) -> str:
     """Turn a name into a single path component, preventing path traversal by the sender."""
-    last = one_line(re.split(r"[/\\]", name)[-1].strip().lstrip("."))
+    last = one_line(re.split(r"[/\\]", name)[-1].strip(' "').lstrip("."))
     if len(last) <= _LONGEST_NAME:
         return last
     stem, dot, suffix = last.rpartition(".")
@@ -385,7 +329,6 @@ def _safe_name(name: str) -> str:
 
 
 def _decode(name: str, raw: str) -> str:
-    """Value of a header with encoded words decoded."""
     try:
         return str(policy.default.header_factory(name, raw))
     except Exception:  # noqa: BLE001 - broken headers make the parser raise whatever it likes

@@ -10,14 +10,12 @@ from rag.documents.character_encoding import decoded_pieces, encoding_note
 from rag.documents.content import Content
 from rag.documents.formats.html import feed
 from rag.documents.layout import UNREADABLE, Layout
-from rag.documents.loaded import Block, Loaded, first_title, join_blocks
+from rag.documents.loaded import Block, Loaded, join_blocks
 from rag.documents.metadata import from_fields
 from rag.documents.splitter import regroup
 
 if TYPE_CHECKING:
     from markdown_it.token import Token
-
-__all__ = ["first_title", "load_markdown"]
 
 _DEEPEST = 40
 """Maximum nesting of quotes and lists; the parser recurses several times per level."""

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import re
-from collections import deque
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
+from typing import NamedTuple
 
 from rag.documents.content import Content
+from rag.documents.formats.office_text import DEEPEST_HEADING, OfficeText, parse_number
 from rag.documents.formats.pptx import NOTES, TITLE_LEVEL, join_pages
-from rag.documents.formats.spreadsheet import SHEET_LEVEL, RowQuota
-from rag.documents.layout import Layout
+from rag.documents.formats.spreadsheet import RowQuota, sheet_blocks
 from rag.documents.loaded import Block, Loaded
 from rag.documents.metadata import Metadata
 from rag.documents.office_zip import (
@@ -21,10 +19,10 @@ from rag.documents.office_zip import (
     child,
     children,
     dublin_core,
+    not_valid,
     open_package,
     walk,
 )
-from rag.documents.table_rows import row_blocks
 from rag.errors import LoadError
 
 _KIND = "OpenDocument file"
@@ -53,10 +51,7 @@ _AS_HTML = {
     "text:list-item": "li",
     "text:list-header": "li",
 }
-_DEEPEST_HEADING = 6
-_TOP = frozenset({"text:p", "text:h", "text:list", "table:table"})
 _AS_TEXT = {"text:s": " ", "text:tab": " "}
-_NUMBER = re.compile(r"[0-9]{1,9}")
 _TITLE = "Title"  # whatever the program displays
 _FAMILIES = {"text:p": "paragraph", "text:h": "paragraph", "text:span": "text"}
 _MOST_REPEATED = 1_000
@@ -65,25 +60,14 @@ _MOST_COLUMNS = 16_384
 """Maximum number of cells read per row; no program shows more."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Styles:
+class _Styles(NamedTuple):
     """``starts`` maps the style of each numbered list to the first number of each level (from 1).
-    ``titles`` and ``hidden`` are styles by family and name.
+    ``titles`` are the paragraph styles of titles, ``hidden`` styles by family and name.
     """
 
     starts: Mapping[tuple[str, int], int]
-    titles: frozenset[tuple[str, str]]
+    titles: frozenset[str]
     hidden: frozenset[tuple[str, str]]
-
-    def makes_title(self, element: Element) -> bool:
-        """Whether a paragraph is the document title."""
-        return _style_of(element) in self.titles
-
-    def hides(self, tag: str, element: Element) -> bool:
-        """Whether the element, with short name ``tag``, is hidden."""
-        if tag == "text:section":
-            return attribute(element, "text:display") == "none"
-        return tag in _FAMILIES and _style_of(element, _FAMILIES[tag]) in self.hidden
 
 
 _NO_STYLES = _Styles({}, frozenset(), frozenset())
@@ -120,14 +104,11 @@ def load_ods(content: Content) -> Iterator[Loaded]:
     package, root = _open_content(content)
     allowance = RowQuota()
     sheets = children(_body(root, "office:spreadsheet"), "table:table")
-    blocks = chain.from_iterable(_sheet(sheet, allowance) for sheet in sheets)
+    blocks = chain.from_iterable(
+        sheet_blocks(attribute(sheet, "table:name") or "", _rows(sheet), allowance)
+        for sheet in sheets
+    )
     return _about(package).in_parts(blocks, allowance.warnings)
-
-
-def _sheet(sheet: Element, allowance: RowQuota) -> Iterator[Block]:
-    name = attribute(sheet, "table:name") or ""
-    yield Block(name, SHEET_LEVEL)
-    yield from row_blocks(allowance.of(_rows(sheet), f"sheet {name!r}"))
 
 
 def _open_content(content: Content) -> tuple[Package, Element]:
@@ -136,9 +117,7 @@ def _open_content(content: Content) -> tuple[Package, Element]:
     if _MANIFEST in package and b"encryption-data" in package.read(_MANIFEST):
         raise LoadError("it is encrypted; save an unprotected copy and index that")
     if _CONTENT not in package:
-        raise LoadError(
-            f"it is not a valid {_KIND}; give it the extension that matches its content"
-        )
+        raise not_valid(_KIND)
     return package, package.tree(_CONTENT)
 
 
@@ -150,68 +129,47 @@ def _body(root: Element, kind: str) -> Element:
 
 
 def _about(package: Package) -> Metadata:
-    try:
-        root = package.tree_if_there("meta.xml")
-    except LoadError:  # the text is what matters
-        root = None
     return dublin_core(
-        child(root, "office:meta"),
+        child(package.tree_if_readable("meta.xml"), "office:meta"),
         authors=("meta:initial-creator", "dc:creator"),  # dc:creator is the last editor
         dates=("dc:date", "meta:creation-date"),
     )
 
 
-class _Writer:
-    """Translates document elements to layout events."""
+class _Writer(OfficeText):
+    OUTERMOST = frozenset({"text:p", "text:h", "text:list", "table:table"})
+    MIXED = True
 
     def __init__(self, styles: _Styles, *, boxes_aside: bool = True) -> None:
-        self.layout = Layout(frozenset())
+        super().__init__()
         self._styles = styles
         self._boxes_aside = boxes_aside
         self._lists: list[str] = []  # styles of the open lists
         self._numbers: dict[tuple[str, int], int] = {}  # next numbers, by style and level
-        self._ends: list[str] = []  # closing tags of the enclosing paragraphs
-        self._aside: deque[tuple[str, Element]] = deque()
         self._notes = 0
-        self._depth = 0
-        self._mark = ""  # start of the next paragraph
-        self._beside = False  # we are writing notes or boxes
-
-    def write(self, root: Element) -> None:
-        """Write everything in ``root``; notes and boxes follow their paragraph."""
-        left_out = None
-        for event, tag, element, walker in walk(root):
-            if event == "end":
-                if element is not left_out:
-                    self._end(tag)
-                if element.tail and self._depth:
-                    self.layout.data(element.tail)
-            elif self._is_hidden(tag, element) or self._goes_aside(tag, element, root):
-                left_out = element
-                walker.skip_subtree()
-            else:
-                self._start(tag, element)
 
     def _is_hidden(self, tag: str, element: Element) -> bool:
-        return tag in _OUT_OF_SIGHT or self._styles.hides(tag, element)
+        if tag == "text:section":
+            return attribute(element, "text:display") == "none"
+        if tag in _FAMILIES:
+            style = attribute(element, "text:style-name") or ""
+            return (_FAMILIES[tag], style) in self._styles.hidden
+        return tag in _OUT_OF_SIGHT
 
-    def _goes_aside(self, tag: str, element: Element, root: Element) -> bool:
-        if element is root:
-            return False
+    def _aside_of(self, tag: str, element: Element) -> tuple[str, Element] | None:
         if tag == "text:note":
             self._notes += 1
             body = child(element, "text:note-body")
-            self._aside.append((f"Note {self._notes}: ", element if body is None else body))
-        elif tag in _ASIDE and self._boxes_aside and self._depth:
-            self._aside.append(("", element))
-        else:
-            return False
-        return True
+            return f"Note {self._notes}: ", element if body is None else body
+        return ("", element) if tag in _ASIDE and self._boxes_aside and self._depth else None
 
     def _start(self, tag: str, element: Element) -> None:
-        self._depth += tag in _TOP
-        if tag in ("text:p", "text:h"):
-            self._start_of_paragraph(tag, element)
+        if tag == "text:h":
+            level = parse_number(attribute(element, "text:outline-level"), 1)
+            self._start_paragraph(f"h{min(max(level, 1), DEEPEST_HEADING)}")
+        elif tag == "text:p":
+            is_title = attribute(element, "text:style-name") in self._styles.titles
+            self._start_paragraph("h1" if is_title else "p")
         elif tag == "text:list":
             self._start_of_list(element)
         elif tag in _AS_HTML:
@@ -223,24 +181,9 @@ class _Writer:
             self.layout.data(_AS_TEXT[tag])
         elif tag == "text:line-break":
             self.layout.start("br", {})
-        if self._holds_words(element):
-            self.layout.data(element.text or "")
-
-    def _start_of_paragraph(self, tag: str, element: Element) -> None:
-        end = "p"
-        if tag == "text:h":
-            level = _number(attribute(element, "text:outline-level"), 1)
-            end = f"h{min(max(level, 1), _DEEPEST_HEADING)}"
-        elif self._styles.makes_title(element):
-            end = "h1"
-        self._ends.append(end)
-        self.layout.start(end, {})
-        self.layout.data(self._mark)
-        self._mark = ""
-
-    def _holds_words(self, element: Element) -> bool:
-        """Whether whitespace in the element is text rather than markup indentation."""
-        return bool((element.text or "").strip()) or bool(self._depth)
+        text = element.text or ""
+        if self._depth or text.strip():  # otherwise it just indents the markup
+            self.layout.data(text)
 
     def _start_of_list(self, element: Element) -> None:
         style = attribute(element, "text:style-name") or (self._lists[-1] if self._lists else "")
@@ -261,16 +204,6 @@ class _Writer:
             self._lists.pop()
         elif tag in _AS_HTML:
             self.layout.end(_AS_HTML[tag])
-        self._depth -= tag in _TOP
-        if tag in _TOP and not self._depth and not self._beside:
-            self._write_aside()
-
-    def _write_aside(self) -> None:
-        self._beside = bool(self._aside)
-        while self._aside:
-            self._mark, element = self._aside.popleft()
-            self.write(element)
-        self._mark, self._beside = "", False
 
 
 def _slide(page: Element, styles: _Styles) -> list[Block]:
@@ -306,13 +239,9 @@ def _rows(sheet: Element) -> Iterator[list[str]]:
         if event == "start" and tag == "table:table-row":
             walker.skip_subtree()
             cells = _cells(row)
-            repeated = _number(attribute(row, "table:number-rows-repeated"), 1)
-            if not cells:
-                yield []  # consecutive empty rows are one gap
-            elif repeated <= _MOST_REPEATED:
-                yield from (cells for _ in range(repeated))
-            else:
-                yield cells
+            repeated = parse_number(attribute(row, "table:number-rows-repeated"), 1)
+            # Consecutive empty rows are one gap.
+            yield from [cells] * (repeated if cells and repeated <= _MOST_REPEATED else 1)
 
 
 def _cells(row: Element) -> list[str]:
@@ -320,7 +249,7 @@ def _cells(row: Element) -> list[str]:
     for cell in children(row, "table:table-cell", "table:covered-table-cell"):
         lines = ("".join(_visible(line)) for line in children(cell, "text:p"))
         words = " ".join(lines).strip()
-        repeated = _number(attribute(cell, "table:number-columns-repeated"), 1)
+        repeated = parse_number(attribute(cell, "table:number-columns-repeated"), 1)
         cells += [words] * min(repeated, _MOST_REPEATED)
         if len(cells) >= _MOST_COLUMNS:
             break
@@ -338,53 +267,32 @@ def _visible(line: Element) -> Iterator[str]:
 
 
 def _read_styles(package: Package, content: Element) -> _Styles:
-    """Read the styles of a file: those in ``content`` and the file-wide ones."""
-    try:
-        roots = [content, package.tree_if_there("styles.xml")]
-    except LoadError:  # the text is readable without it
-        roots = [content]
     places = [
         place
-        for root in roots
+        for root in (content, package.tree_if_readable("styles.xml"))
         for place in children(root, "office:automatic-styles", "office:styles")
     ]
     styles = [style for place in places for style in children(place, "style:style")]
-    return _Styles(
-        starts=dict(
-            _starts(style for place in places for style in children(place, "text:list-style"))
-        ),
-        titles=frozenset(
-            {("paragraph", _TITLE)}
-            | {
-                ("paragraph", _style_name(style))
-                for style in styles
-                if attribute(style, "style:parent-style-name") == _TITLE
-            }
-        ),
-        hidden=frozenset(
-            (attribute(style, "style:family") or "", _style_name(style))
-            for style in styles
-            if (words := child(style, "style:text-properties")) is not None
-            and attribute(words, "text:display") == "none"
-        ),
+    titles = {
+        _style_name(style)
+        for style in styles
+        if attribute(style, "style:parent-style-name") == _TITLE
+    }
+    hidden = (
+        (attribute(style, "style:family") or "", _style_name(style))
+        for style in styles
+        if attribute(child(style, "style:text-properties"), "text:display") == "none"
     )
-
-
-def _number(written: str | None, otherwise: int) -> int:
-    """Parse an attribute as a plausible number, with a default."""
-    return int(written) if written and _NUMBER.fullmatch(written) else otherwise
-
-
-def _style_of(element: Element, family: str = "paragraph") -> tuple[str, str]:
-    return family, attribute(element, "text:style-name") or ""
+    lists = [style for place in places for style in children(place, "text:list-style")]
+    return _Styles(dict(_starts(lists)), frozenset({_TITLE, *titles}), frozenset(hidden))
 
 
 def _style_name(style: Element) -> str:
     return attribute(style, "style:name") or ""
 
 
-def _starts(lists: Iterator[Element]) -> Iterator[tuple[tuple[str, int], int]]:
+def _starts(lists: Iterable[Element]) -> Iterator[tuple[tuple[str, int], int]]:
     for style in lists:
         for level in children(style, "text:list-level-style-number"):
-            deep = _number(attribute(level, "text:level"), 0)
-            yield (_style_name(style), deep), _number(attribute(level, "text:start-value"), 1)
+            deep = parse_number(attribute(level, "text:level"), 0)
+            yield (_style_name(style), deep), parse_number(attribute(level, "text:start-value"), 1)

@@ -34,7 +34,6 @@ def load_plain(content: Content) -> Iterator[Loaded]:
 
 
 def _split_date(text: str) -> tuple[str, dt.date | None]:
-    """Split off a date in the first line."""
     first, _, rest = text.partition("\n")
     named = _DATE_LINE.fullmatch(first)
     date = parse_date(named[1]) if named else None

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from rag.documents.content import Content
-from rag.documents.layout import Items, Layout
-from rag.documents.loaded import Block, Loaded, join_blocks
+from rag.documents.layout import Layout
+from rag.documents.loaded import Block, Loaded, join_blocks, join_texts
 from rag.documents.metadata import Metadata
 from rag.documents.office_zip import (
     Element,
@@ -16,20 +17,18 @@ from rag.documents.office_zip import (
     child,
     children,
     core_properties,
-    main_part,
-    open_package,
+    open_ooxml,
     walk,
 )
 from rag.errors import LoadError
-from rag.types import Heading, Span
 
-_KIND = "PowerPoint presentation"
 TITLE_LEVEL = 2
 NOTES = Block("Speaker notes", TITLE_LEVEL + 1)
 
 _TITLES = frozenset({"title", "ctrTitle"})
 _MARGINS = frozenset({"dt", "ftr", "hdr", "sldNum", "sldImg"})
 _OUTLINES = frozenset({"", "body", "obj"})
+_BODIES = frozenset({"p:txBody", "a:txBody"})
 _AS_HTML = {"a:tbl": "table", "a:tr": "tr", "a:tc": "td"}
 
 
@@ -42,8 +41,7 @@ def load_pptx(content: Content) -> Loaded:
 
     Raises LoadError if it is not a presentation, damaged, encrypted, or exceeds the limits.
     """
-    package = open_package(content, _KIND)
-    part = main_part(package, _KIND, "ppt/")
+    package, part = open_ooxml(content, "PowerPoint presentation", "ppt/")
     slides: list[list[Block]] = []
     warnings: list[str] = []
     for name in _names(package, part):
@@ -61,21 +59,8 @@ def join_pages(
     pages: Iterable[Sequence[Block]], stated: Metadata, warnings: Sequence[str] = ()
 ) -> Loaded:
     """Join the blocks of all pages to one text, with a span per page, even if empty."""
-    headings: list[Heading] = []
-    spans: list[Span] = []
-    parts: list[str] = []
-    at = 0
-    for page in pages:
-        words, inside = join_blocks(page)
-        if words and parts:
-            at += len("\n\n")
-        headings += (Heading(h.span.shifted(at), h.level) for h in inside)
-        spans.append(Span(at, at + len(words)))
-        if words:
-            parts.append(words)
-            at += len(words)
-    loaded = stated.of_text("\n\n".join(parts), tuple(headings), warnings=tuple(warnings))
-    return replace(loaded, pages=tuple(spans))
+    text, headings, spans = join_texts(map(join_blocks, pages))
+    return replace(stated.of_text(text, headings, warnings=tuple(warnings)), pages=spans)
 
 
 def _names(package: Package, part: str) -> Iterable[str]:
@@ -99,8 +84,11 @@ def _slide(package: Package, name: str) -> list[Block]:
         layout.data(" ".join(map(_words, _paragraphs(title))))
         layout.end(f"h{TITLE_LEVEL}")
     for shape in others:
-        _write_shape(shape, layout)
-        _write_diagram(shape, layout, package, relations)
+        kind = _placeholder(shape)
+        if kind not in _MARGINS:
+            is_long = sum(bool(_words(one).strip()) for one in _paragraphs(shape)) > 1
+            _write(shape, layout, is_outline=kind in _OUTLINES and is_long)
+            _write_diagrams(shape, layout, package, relations)
     return [*layout.blocks(), *_notes(package, relations)]
 
 
@@ -125,61 +113,65 @@ def _paragraphs(shape: Element) -> list[Element]:
 
 
 def _words(paragraph: Element) -> str:
-    return "".join(" " if words is None else words for words in _runs(paragraph))
+    return "".join(_runs(paragraph))
 
 
-def _runs(paragraph: Element) -> Iterable[str | None]:
-    """Text runs of a paragraph, including formulas; None for a line break."""
+def _runs(paragraph: Element) -> Iterable[str]:
+    """Text runs of a paragraph, including formulas; a line feed for a line break."""
     for event, tag, element, walker in walk(paragraph):
         if event == "start" and tag in ("a:t", "m:t"):
             yield element.text or ""
         elif event == "start" and tag == "a:tab":
             yield " "
         elif event == "start" and tag == "a:br":
-            yield None
+            yield "\n"
         elif event == "start" and tag == "mc:Fallback":
             walker.skip_subtree()
 
 
-def _write_shape(shape: Element, layout: Layout) -> None:
-    kind = _placeholder(shape)
-    if kind in _MARGINS:
-        return
-    paragraphs = [p for p in _paragraphs(shape) if _words(p).strip()]
-    outline = kind in _OUTLINES and len(paragraphs) > 1
-    _write_paragraphs(paragraphs, layout, outline=outline)
-    for event, tag, element, walker in walk(shape):
+def _write(root: Element, layout: Layout, *, is_outline: bool = False) -> None:
+    """Write paragraphs and tables. Paragraphs with a bullet, and in an outline all that don't
+    suppress it, are list items.
+    """
+    numbers: dict[int, int] = {}
+    for event, tag, element, walker in walk(root):
         if tag in _AS_HTML:
             (layout.start(_AS_HTML[tag], {}) if event == "start" else layout.end(_AS_HTML[tag]))
-        elif event == "start" and tag == "p:txBody":
+        elif tag in _BODIES:
+            layout.end_items()
+            numbers = {}
+        elif tag == "a:p" and event == "start":
             walker.skip_subtree()
-        elif event == "start" and tag == "a:txBody":
-            _write_paragraphs(list(children(element, "a:p")), layout, outline=False)
+            if _words(element).strip():
+                end = _start_paragraph(element, layout, numbers, is_outline=is_outline)
+                for words in _runs(element):
+                    if words == "\n":
+                        layout.start("br", {})
+                    else:
+                        layout.data(words)
+                layout.end(end)
+    layout.end_items()
 
 
-def _write_paragraphs(paragraphs: Sequence[Element], layout: Layout, *, outline: bool) -> None:
-    """Write paragraphs; those with a bullet, and in an outline all that don't suppress it, are list
-    items.
+def _start_paragraph(
+    paragraph: Element, layout: Layout, numbers: dict[int, int], *, is_outline: bool
+) -> str:
+    """Begin a paragraph or list item and return the tag that ends it; ``numbers`` are the current
+    ones by level.
     """
-    items = Items(layout)
-    numbers: dict[int, int] = {}
-    for paragraph in paragraphs:
-        properties = child(paragraph, "a:pPr")
-        level = _level(properties)
-        numbered = _has(properties, "a:buAutoNum")
-        bullet = _has(properties, "a:buChar", "a:buBlip")
-        if numbered or bullet or (outline and not _has(properties, "a:buNone")):
-            numbers = {deep: n for deep, n in numbers.items() if deep <= level}
-            numbers[level] = numbers.get(level, 0) + 1 if numbered else 0
-            items.start(level, numbers[level] if numbered else None)
-            _write_runs(paragraph, layout)
-            items.end()
-        else:
-            items.close()
-            layout.start("p", {})
-            _write_runs(paragraph, layout)
-            layout.end("p")
-    items.close()
+    properties = child(paragraph, "a:pPr")
+    level = _level(properties)
+    is_numbered = _has(properties, "a:buAutoNum")
+    has_bullet = _has(properties, "a:buChar", "a:buBlip")
+    if not (is_numbered or has_bullet or (is_outline and not _has(properties, "a:buNone"))):
+        layout.end_items()
+        layout.start("p", {})
+        return "p"
+    for deeper in [one for one in numbers if one > level]:
+        del numbers[deeper]
+    numbers[level] = numbers.get(level, 0) + 1 if is_numbered else 0
+    layout.start_item(level, numbers[level] or None)
+    return "li"
 
 
 def _has(properties: Element | None, *names: str) -> bool:
@@ -187,29 +179,20 @@ def _has(properties: Element | None, *names: str) -> bool:
 
 
 def _level(properties: Element | None) -> int:
-    level = "" if properties is None else attribute(properties, "lvl") or ""
-    return int(level) if level in tuple("012345678") else 0
+    level = attribute(properties, "lvl") or ""
+    return int(level) if re.fullmatch("[0-8]", level) else 0
 
 
-def _write_runs(paragraph: Element, layout: Layout) -> None:
-    for words in _runs(paragraph):
-        if words is None:
-            layout.start("br", {})
-        else:
-            layout.data(words)
-
-
-def _write_diagram(
+def _write_diagrams(
     shape: Element, layout: Layout, package: Package, relations: Mapping[str, tuple[str, str]]
 ) -> None:
-    """Write the text of a diagram (SmartArt), which is in a part of its own."""
+    """Write the text of diagrams (SmartArt), which are parts of their own."""
     for event, tag, element, _ in walk(shape):
         if event == "start" and tag == "dgm:relIds":
             name = relations.get(attribute(element, "r:dm") or "", ("", ""))[1]
-            root = package.tree_if_there(name)
-            points = () if root is None else children(child(root, "dgm:ptLst"), "dgm:pt")
-            bodies = [p for point in points for p in children(child(point, "dgm:t"), "a:p")]
-            _write_paragraphs([p for p in bodies if _words(p).strip()], layout, outline=True)
+            points = child(package.tree_if_there(name), "dgm:ptLst")
+            if points is not None:
+                _write(points, layout, is_outline=True)
 
 
 def _notes(package: Package, relations: Mapping[str, tuple[str, str]]) -> list[Block]:
@@ -220,6 +203,6 @@ def _notes(package: Package, relations: Mapping[str, tuple[str, str]]) -> list[B
     layout = Layout(frozenset())
     for shape in _shapes(root):
         if _placeholder(shape) == "body":
-            _write_paragraphs(_paragraphs(shape), layout, outline=False)
+            _write(shape, layout)
     blocks = layout.blocks()
     return [NOTES, *blocks] if blocks else []

@@ -6,7 +6,7 @@ import re
 import textwrap
 from collections.abc import Iterator
 from itertools import chain, islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from rag.documents.character_encoding import decoded_pieces, encoding_note
 from rag.documents.content import Content
@@ -18,6 +18,8 @@ from rag.documents.whitespace import one_line
 
 if TYPE_CHECKING:
     from docutils import nodes
+
+_Node: TypeAlias = Any  # a docutils node; only some of them have attributes
 
 _SETTINGS: dict[str, Any] = {
     # Read nothing but the file itself, and execute nothing in it.
@@ -115,7 +117,7 @@ def _parse(source: str) -> tuple[list[Block], dict[str, str]] | None:
         return None
     try:
         document = publish_doctree(source, settings_overrides=_SETTINGS)
-        page = _Page(has_title=_title(document) is not None)
+        page = _Page()
         page.write(document)
     except (Exception, RecursionError):  # noqa: BLE001 - the source has all words, in any case
         return None
@@ -158,80 +160,72 @@ def _title(document: nodes.document) -> nodes.Node | None:
 
 
 class _Page:
-    """Translates docutils nodes to layout events."""
-
-    def __init__(self, *, has_title: bool) -> None:
+    def __init__(self) -> None:
         self.layout = Layout(frozenset())
-        self._has_title = has_title
-        self._sections = 1
+        self._level = 0  # of the enclosing headings
         self._mark = ""  # start of the next paragraph
 
-    def write(self, node: nodes.Node) -> None:
+    def write(self, node: _Node) -> None:
         """Write a node and its children."""
         kind = type(node).__name__
         if kind == "Text":
             self.layout.data(node.astext())
-        elif kind == "system_message":
-            self._write_message(node)
-        elif kind == "section":
-            self._write_section(node)
-        elif kind in ("title", "subtitle"):
-            self._write_title(node, kind)
         elif kind == "problematic":
             self.layout.data(_ROLE.sub(r"\1", node.astext()))
         elif kind in ("footnote_reference", "citation_reference"):
             self.layout.data(f"[{node.astext()}]")
         elif kind == "label":
             self._mark = f"[{node.astext()}] "
+        elif kind == "system_message":
+            self._write_message(node)
+        elif kind == "section":
+            self._write_section(node)
+        elif kind in ("title", "subtitle"):
+            self._write_title(node)
         elif kind not in _OUT_OF_SIGHT:
-            self._write_children(node, kind)
+            self._write_element(node, kind)
 
-    def _write_children(self, node: nodes.Node, kind: str) -> None:
+    def _write_children(self, node: _Node) -> None:
+        for child in node.children:
+            self.write(child)
+
+    def _write_element(self, node: _Node, kind: str) -> None:
         tag = _AS_HTML.get(kind)
         if kind == "paragraph" and type(node.parent).__name__ in _BESIDE and node.parent[0] is node:
             tag = None  # it continues what it explains
         if tag:
-            start = getattr(node, "attributes", {}).get("start", 1)
-            self.layout.start(tag, {"start": str(start)})
+            self.layout.start(tag, {"start": str(node.get("start", 1))})
         if kind == "paragraph":
             self.layout.data(self._mark)
             self._mark = ""
         if kind == "option_group":
             self.layout.data(", ".join(option.astext() for option in node.children))
         else:
-            for child in node.children:
-                self.write(child)
+            self._write_children(node)
         if tag:
             self.layout.end(tag)
         elif kind == "line":
             self.layout.start("br", {})
 
-    def _write_section(self, node: nodes.Node) -> None:
-        if "system-messages" in getattr(node, "attributes", {}).get("classes", ()):
-            return
-        self._sections += 1
-        self._write_children(node, "section")
-        self._sections -= 1
+    def _write_section(self, node: _Node) -> None:
+        if "system-messages" not in node.get("classes", ()):
+            self._level += 1
+            self._write_children(node)
+            self._level -= 1
 
-    def _write_title(self, node: nodes.Node, kind: str) -> None:
+    def _write_title(self, node: _Node) -> None:
         """A title of the document or a section is a heading; that of a table or box is not."""
         parent = type(node.parent).__name__
-        if parent == "document" and kind == "subtitle":
-            self._sections += 1  # everything after it is one level below
+        self._level += parent == "document"  # everything after it is one level below
         is_heading = parent in ("document", "section")
-        # If no title was promoted to document title, sections are the outermost level.
-        without = parent == "section" and not self._has_title
-        level = min(self._sections - without, _DEEPEST_HEADING)
-        tag = f"h{level}" if is_heading else "p"
+        tag = f"h{min(self._level, _DEEPEST_HEADING)}" if is_heading else "p"
         self.layout.start(tag, {})
-        for child in node.children:
-            self.write(child)
+        self._write_children(node)
         self.layout.end(tag)
 
-    def _write_message(self, node: nodes.Node) -> None:
+    def _write_message(self, node: _Node) -> None:
         """Write the unparsed source in an error message as text."""
-        severe = getattr(node, "attributes", {}).get("level", 0) >= _SEVERE
-        for child in node.children if severe else ():
+        for child in node.children if node.get("level", 0) >= _SEVERE else ():
             if type(child).__name__ == "literal_block":
                 self.layout.start("pre", {})
                 self.layout.data(_without_directive(child.astext()))

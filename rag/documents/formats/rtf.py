@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import codecs
 import re
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from encodings import aliases
+from typing import Any, cast
 
 from rag.documents.content import PIECE, Content, release
 from rag.documents.dates import parse_date
-from rag.documents.layout import Items, Layout
+from rag.documents.layout import Layout
 from rag.documents.loaded import Block, Loaded, in_parts
 from rag.documents.metadata import Metadata, file_metadata
 from rag.errors import LoadError
@@ -24,6 +25,9 @@ _TOKEN = re.compile(
     re.DOTALL,
 )
 _MOST_GROUPS = 1_000  # maximum nesting depth
+_DEEPEST_LEVEL = 9  # an outline level beyond means body text
+_DEEPEST_HEADING = 6
+_MAC_ROMAN = 10_000  # code page
 
 _CUT = "it is cut short; the rest is missing"
 
@@ -49,25 +53,22 @@ _NOTHING = "nothing"
 _NOWHERE = "nowhere"
 """Destination dropped with everything nested in it."""
 
-_KEPT = {
+_OUT_OF_SIGHT = (
+    *("colortbl", "pict", "header", "headerl", "headerr", "headerf", "footer", "footerl"),
+    *("footerr", "footerf", "xe", "tc", "rxe", "listtable", "listoverridetable"),
+    *("themedata", "datastore", "fldinst", "annotation", "atnid", "atnauthor", "shprslt"),
+    *("revtbl", "filetbl", "objdata", "objclass", "sp", "template", "generator", "pn"),
+    *("nonesttables", "ftnsep", "ftnsepc", "ftncn", "aftnsep", "aftnsepc", "aftncn"),
+    *("bkmkstart", "bkmkend", "subject", "keywords", "doccomm", "operator", "company"),
+)
+_DESTINATIONS = {
+    **dict.fromkeys(_OUT_OF_SIGHT, _NOWHERE),
     **{word: word for word in ("fonttbl", "stylesheet", "title", "author", "revtim", "creatim")},
     "listtext": "listtext",
     "pntext": "listtext",
     "info": _NOTHING,
 }
-"""Destinations by the control word that begins the group."""
-
-_OUT_OF_SIGHT = frozenset(
-    {
-        *("colortbl", "pict", "header", "headerl", "headerr", "headerf", "footer", "footerl"),
-        *("footerr", "footerf", "xe", "tc", "rxe", "listtable", "listoverridetable"),
-        *("themedata", "datastore", "fldinst", "annotation", "atnid", "atnauthor", "shprslt"),
-        *("revtbl", "filetbl", "objdata", "objclass", "sp", "template", "generator", "pn"),
-        *("nonesttables", "ftnsep", "ftnsepc", "ftncn", "aftnsep", "aftnsepc", "aftncn"),
-        *("bkmkstart", "bkmkend", "subject", "keywords", "doccomm", "operator", "company"),
-    }
-)
-"""Destinations to drop entirely."""
+"""By the control word that begins the group."""
 
 _CHARSETS = {
     77: "mac_roman",
@@ -92,14 +93,15 @@ _CHARSETS = {
 _ENCODINGS = {"mac": "mac_roman", "pc": "cp437", "pca": "cp850"}
 """By the name of the file's character set."""
 
-_CODEPAGES = {
-    932: "cp932",
-    936: "gbk",
-    949: "cp949",
-    950: "big5",
-    10000: "mac_roman",
-    65001: "utf-8",
+_NUMBERS = {"s": "style", "ilvl": "level", "outlinelevel": "outline", "f": "font", "uc": "fallback"}
+"""Fields of the state by the control word whose number sets them."""
+
+_SETTINGS: dict[str, dict[str, Any]] = {
+    "pard": {"in_table": False, "style": 0, "outline": None, "level": 0},
+    "plain": {"hidden": False, "font": None},
+    "intbl": {"in_table": True},
 }
+_TABLE = ("table", "tr", "td")
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +114,7 @@ class _State:
     hidden: bool = False
     in_table: bool = False
     style: int = 0
-    outline: int | None = None
+    outline: int | None = None  # 0 is the outermost level
     level: int = 0  # list level
 
 
@@ -143,16 +145,16 @@ def load_rtf(content: Content) -> Iterator[Loaded]:
 
 
 class _Reader:
-    """Processes tokens and tracks the formatting state."""
-
     def __init__(self) -> None:
-        self.page = _Page()
+        self.is_cut = False  # the file ended with groups still open
+        self._layout = Layout(frozenset())
         self._state = _State()
         self._stack: list[_State] = []
         self._paragraphs: list[tuple[int, _Paragraph]] = []  # interrupted by notes, with depth
         self._paragraph = _Paragraph()
         self._aside: list[str] = []
         self._notes = 0
+        self._in_table = 0  # number of open elements of _TABLE
         self._bytes = bytearray()  # not yet decoded
         self._to_skip = 0
         self._starred = False
@@ -160,8 +162,6 @@ class _Reader:
         self._default_font = 0
         self._styles: dict[int, int] = {}  # heading level of each style
         self._usual = "cp1252"
-        self.is_cut = False
-        """Whether the file ended with groups still open."""
         self._info: dict[str, list[str]] = {"title": [], "author": []}
         self._days: dict[str, dict[str, int]] = {"revtim": {}, "creatim": {}}
 
@@ -172,8 +172,8 @@ class _Reader:
             for day in self._days.values()
         )
         return file_metadata(
-            title=_join_surrogates("".join(self._info["title"])),
-            author=_join_surrogates("".join(self._info["author"])),
+            title=_join(self._info["title"]),
+            author=_join(self._info["author"]),
             date=next(filter(parse_date, days), ""),
         )
 
@@ -185,14 +185,16 @@ class _Reader:
             if at - read > PIECE:
                 read = at
                 release(content)
-                yield from self.page.layout.finished()
+                yield from self._layout.finished()
             word, number, code, sign, group, characters = token.groups()
             if code:
-                self._byte(int(code, 16))
-            elif characters is not None:
+                self._characters(bytes.fromhex(code.decode()))
+                continue
+            if characters is not None:
                 self._characters(characters)
-            else:
-                self._flush()
+                self._starred = False
+                continue
+            self._flush()
             if group == b"}" and len(self._stack) <= 1:
                 self._stack.clear()
                 break  # anything after the outermost group is not text
@@ -207,21 +209,14 @@ class _Reader:
             self._end_aside()
         self._state = replace(self._state, goes_to="text")
         self._end_paragraph()
-        self.page.close()
+        self._close_table(0)
         self.is_cut = bool(self._stack)
-        yield from self.page.layout.blocks()
-
-    def _byte(self, code: int) -> None:
-        if self._to_skip:
-            self._to_skip -= 1
-        else:
-            self._bytes.append(code)
+        yield from self._layout.blocks()
 
     def _characters(self, characters: bytes) -> None:
         skipped = min(self._to_skip, len(characters))
         self._to_skip -= skipped
         self._bytes += characters[skipped:]
-        self._starred = False
 
     def _flush(self) -> None:
         if self._bytes:
@@ -269,95 +264,67 @@ class _Reader:
     def _word(self, word: str, number: int | None) -> int:
         """Handle a control word; returns the number of bytes after it to skip."""
         starred, self._starred = self._starred, False
+        goes_to = self._state.goes_to
         if word == "bin":
             return max(number or 0, 0)
         if word == "u":
             self._unicode(number or 0)
-        elif self._state.goes_to == _NOWHERE or self._is_destination(word, starred=starred):
+        elif goes_to == _NOWHERE or self._is_destination(word, starred=starred):
             pass
         elif word in _CHARACTERS:
             self._text(_CHARACTERS[word])
-        elif self._state.goes_to in self._days:
-            self._days[self._state.goes_to][word] = number or 0
-        elif not self._is_format(word, number or 0, on=number != 0):
-            self._structure(word)
+        elif goes_to in self._days:
+            self._days[goes_to][word] = number or 0
+        elif word in ("v", "deleted"):
+            self._state = replace(self._state, hidden=number != 0)
+        elif word in _SETTINGS:
+            self._state = replace(self._state, **_SETTINGS[word])
+        elif word in _NUMBERS:
+            self._state = replace(self._state, **{_NUMBERS[word]: cast("Any", number or 0)})
+            if word == "outlinelevel" and goes_to == "stylesheet":
+                self._styles[self._state.style] = (number or 0) + 1
+        else:
+            self._declare_encoding(word, number or 0)
+            self._end(word)
         return 0
 
     def _is_destination(self, word: str, *, starred: bool) -> bool:
         """Handle a word that sets the destination of its group; returns whether it was one."""
-        goes_to = self._state.goes_to
-        if word in _ASIDE and (goes_to == "text" or word != "footnote"):
+        if word in _ASIDE and (self._state.goes_to == "text" or word != "footnote"):
             self._start_aside(word)
             return True
-        if word in _KEPT:
-            goes_to = _KEPT[word]
-        elif word in _OUT_OF_SIGHT:
-            goes_to = _NOWHERE
-        elif starred:
-            goes_to = _NOTHING
-        else:
-            return False
-        self._state = replace(self._state, goes_to=goes_to)
-        return True
+        destination = _DESTINATIONS.get(word, _NOTHING if starred else None)
+        if destination:
+            self._state = replace(self._state, goes_to=destination)
+        return bool(destination)
 
     def _unicode(self, number: int) -> None:
         # Code points beyond 16 bits come as surrogates, possibly negative; some programs write them
         # as one number.
         self._text(chr(number if 0 <= number <= sys.maxunicode else number & 0xFFFF))
-        self._to_skip = self._state.fallback
+        self._to_skip = max(self._state.fallback, 0)
 
-    def _is_format(self, word: str, number: int, *, on: bool) -> bool:
-        """Handle a formatting word; returns whether it was one."""
-        state = self._state
-        if word == "pard":
-            state = replace(state, in_table=False, style=0, outline=None, level=0)
-        elif word == "plain":
-            state = replace(state, hidden=False, font=None)
-        elif word in ("v", "deleted"):
-            state = replace(state, hidden=on)
-        elif word == "s":
-            state = replace(state, style=number)
-        elif word == "ilvl":
-            state = replace(state, level=number)
-        elif word == "outlinelevel":
-            state = replace(state, outline=number + 1)
-            if state.goes_to == "stylesheet":
-                self._styles[state.style] = number + 1
-        elif word == "intbl":
-            state = replace(state, in_table=True)
-        else:
-            return self._is_encoding(word, number)
-        self._state = state
-        return True
-
-    def _is_encoding(self, word: str, number: int) -> bool:
-        """Handle an encoding word; returns whether it was one."""
-        if word == "f":
-            self._state = replace(self._state, font=number)
-        elif word == "uc":
-            self._state = replace(self._state, fallback=max(number, 0))
-        elif word == "deff":
+    def _declare_encoding(self, word: str, number: int) -> None:
+        if word == "deff":
             self._default_font = number
-        elif word == "fcharset":
-            if number in _CHARSETS:
-                self._fonts[self._state.font or 0] = _CHARSETS[number]
+        elif word == "fcharset" and number in _CHARSETS:
+            self._fonts[self._state.font or 0] = _CHARSETS[number]
         elif word == "ansicpg":
             self._usual = _codepage(number)
         elif word in _ENCODINGS:
             self._usual = _ENCODINGS[word]
-        else:
-            return False
-        return True
 
-    def _structure(self, word: str) -> None:
+    def _end(self, word: str) -> None:
+        """End a paragraph, cell or row, if that is what the word means."""
         if word in ("par", "sect"):
             self._end_paragraph()
         elif word in ("cell", "nestcell", "row", "nestrow") and self._state.goes_to == "text":
-            self._end_in_table()
+            self._end_paragraph_in_cell()
             if word == "cell":
-                self.page.end_cell()
+                self._open_cell()
+                self._close_table(2)
             elif word == "row":
-                self.page.end_row()
+                self._close_table(1)
 
     def _start_aside(self, word: str) -> None:
         self._paragraphs.append((len(self._stack), self._paragraph))
@@ -368,19 +335,8 @@ class _Reader:
             self._paragraph.words.append(f"Note {self._notes}: ")
 
     def _end_aside(self) -> None:
-        words = self._take_paragraph().words
-        self._aside.append("".join(words))
+        self._aside.append(_join(self._paragraph.words))
         self._paragraph = self._paragraphs.pop()[1]
-
-    def _take_paragraph(self) -> _Paragraph:
-        """Take the current paragraph, leaving an empty one."""
-        paragraph, self._paragraph = self._paragraph, _Paragraph()
-        return paragraph
-
-    def _end_in_table(self) -> None:
-        paragraph = self._take_paragraph()
-        words = "".join([*paragraph.item, " ", *paragraph.words])
-        self.page.in_cell(_join_surrogates(words.strip()))
 
     def _end_paragraph(self) -> None:
         state = self._state
@@ -388,94 +344,69 @@ class _Reader:
             return
         if self._paragraphs:  # in a note, which is a single paragraph to us
             self._paragraph.words.append("\n")
-        elif state.in_table:
-            self._end_in_table()
-        else:
-            paragraph = self._take_paragraph()
-            deep = state.outline or self._styles.get(state.style, 0)
-            tag = f"h{min(deep, 6)}" if 0 < deep <= 9 else "p"  # noqa: PLR2004 - 10 is the body
-            item = "" if tag != "p" else "".join(paragraph.item).strip()
-            self.page.paragraph(_join_surrogates("".join(paragraph.words)), tag, item, state.level)
-            aside, self._aside = self._aside, []
-            for words in aside:
-                self.page.paragraph(_join_surrogates(words), "p")
-
-
-class _Page:
-    """Translates paragraphs and cells to layout events."""
-
-    def __init__(self) -> None:
-        self.layout = Layout(frozenset())
-        self._items = Items(self.layout)
-        self._row: list[list[str]] = []  # cells, each a list of paragraphs
-        self._cell: list[str] = []
-        self._in_table = False
-
-    def paragraph(self, words: str, tag: str, item: str = "", level: int = 0) -> None:
-        """Add a paragraph outside any table."""
-        self.end_table()
-        if item:
+            return
+        if state.in_table:
+            self._end_paragraph_in_cell()
+            return
+        self._close_table(0)
+        paragraph, self._paragraph = self._paragraph, _Paragraph()
+        words, item = _join(paragraph.words), "".join(paragraph.item).strip()
+        level = self._styles.get(state.style, 0) if state.outline is None else state.outline + 1
+        if 0 < level <= _DEEPEST_LEVEL:
+            self._write(words, f"h{min(level, _DEEPEST_HEADING)}")
+        elif item:
             number = _ITEM_NUMBER.fullmatch(item)
-            self._items.start(level, int(number[1]) if number else None)
-            self.layout.data(words)
-            self._items.end()
-        elif words.strip():
-            self._items.close()
-            self.layout.start(tag, {})
-            for place, line in enumerate(words.split("\n")):
-                if place:
-                    self.layout.start("br", {})
-                self.layout.data(line)
-            self.layout.end(tag)
+            self._layout.start_item(state.level, int(number[1]) if number else None)
+            self._layout.data(words)
+            self._layout.end("li")
+        else:
+            self._write(words, "p")
+        aside, self._aside = self._aside, []
+        for words in aside:
+            self._write(words, "p")
 
-    def in_cell(self, words: str) -> None:
-        """Add a paragraph in a cell."""
-        self._cell.append(words)
+    def _write(self, words: str, tag: str) -> None:
+        if not words.strip():
+            return
+        self._layout.end_items()
+        self._layout.start(tag, {})
+        for place, line in enumerate(words.split("\n")):
+            if place:
+                self._layout.start("br", {})
+            self._layout.data(line)
+        self._layout.end(tag)
 
-    def end_cell(self) -> None:
-        """End the cell."""
-        self._row.append(self._cell)
-        self._cell = []
+    def _end_paragraph_in_cell(self) -> None:
+        paragraph, self._paragraph = self._paragraph, _Paragraph()
+        words = _join([*paragraph.item, " ", *paragraph.words]).strip()
+        if words:
+            self._open_cell()
+            self._layout.start("p", {})
+            self._layout.data(words)
+            self._layout.end("p")
 
-    def end_row(self) -> None:
-        """End the row."""
-        if any(self._cell):
-            self.end_cell()
+    def _open_cell(self) -> None:
         if not self._in_table:
-            self._items.close()
-            self.layout.start("table", {})
-            self._in_table = True
-        self.layout.start("tr", {})
-        for cell in self._row:
-            self.layout.start("td", {})
-            for words in cell:
-                self.layout.start("p", {})
-                self.layout.data(words)
-                self.layout.end("p")
-            self.layout.end("td")
-        self.layout.end("tr")
-        self._row, self._cell = [], []
+            self._layout.end_items()
+        for tag in _TABLE[self._in_table :]:
+            self._layout.start(tag, {})
+        self._in_table = len(_TABLE)
 
-    def end_table(self) -> None:
-        """End the table."""
-        if self._row or self._cell:
-            self.end_row()
-        if self._in_table:
-            self.layout.end("table")
-            self._in_table = False
-
-    def close(self) -> None:
-        """End the page."""
-        self.end_table()
-        self._items.close()
+    def _close_table(self, depth: int) -> None:
+        """Close open table elements deeper than ``depth``."""
+        for tag in reversed(_TABLE[depth : self._in_table]):
+            self._layout.end(tag)
+        self._in_table = min(self._in_table, depth)
 
 
 def _codepage(number: int) -> str:
     """Codec of a code page; Windows-1252 if there is none."""
-    name = _CODEPAGES.get(number, f"cp{number}")
-    return name if name in aliases.aliases.values() or number in _CODEPAGES else "cp1252"
+    try:
+        return codecs.lookup("mac_roman" if number == _MAC_ROMAN else f"cp{number}").name
+    except LookupError:
+        return "cp1252"
 
 
-def _join_surrogates(words: str) -> str:
-    """Combine surrogate pairs, as RTF writes emoji."""
-    return words.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+def _join(words: list[str]) -> str:
+    """Join text and combine surrogate pairs, as RTF writes emoji."""
+    return "".join(words).encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")

@@ -8,10 +8,11 @@ import io
 import re
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Context, Decimal
-from itertools import chain
-from typing import TYPE_CHECKING, Any, TypeAlias
+from itertools import chain, islice
+from typing import TYPE_CHECKING, Any
 
 from rag.documents.character_encoding import decoded_pieces, encoding_note, lines_of
 from rag.documents.content import Content, stream_of
@@ -22,8 +23,7 @@ from rag.documents.office_zip import (
     Package,
     core_properties,
     is_out_of_memory,
-    main_part,
-    open_package,
+    open_ooxml,
 )
 from rag.documents.table_rows import row_blocks
 from rag.errors import LoadError
@@ -31,10 +31,7 @@ from rag.errors import LoadError
 if TYPE_CHECKING:
     from openpyxl import Workbook
 
-_Sheet: TypeAlias = Any  # an openpyxl sheet; its classes share no type
-
-_KIND = "Excel workbook"
-SHEET_LEVEL = 2
+_SHEET_LEVEL = 2
 _SHEETS = "xl/worksheets/"
 _UNREAD = (
     *("xl/pivotCache/", "xl/pivotTables/", "xl/externalLinks/", "xl/drawings/", "xl/charts/"),
@@ -111,26 +108,25 @@ def load_xlsx(content: Content) -> Iterator[Loaded]:
 
     Raises LoadError if it is not a workbook, damaged, encrypted, or exceeds the limits.
     """
-    package = open_package(content, _KIND)
-    main_part(package, _KIND, "xl/")
+    package, _ = open_ooxml(content, "Excel workbook", "xl/")
     for name in package.names:
         if name.endswith((".xml", ".rels")) and not name.startswith(_UNREAD):
             in_sheet = _MOST_ROWS_IN_SHEET if name.startswith(_SHEETS) else _MOST_TAGS_ELSEWHERE
             package.check(name, *_MOST_TAGS.get(name, in_sheet))
     allowance = RowQuota()
     stated = core_properties(package)
-    workbook = _workbook(content)
     try:
-        blocks = _sheets(workbook, package, allowance)
-        yield from stated.in_parts(blocks, allowance.warnings)
+        with closing(_workbook(content)) as workbook:
+            blocks = _sheets(workbook, package, allowance)
+            yield from stated.in_parts(blocks, allowance.warnings)
     except Exception as error:  # openpyxl raises anything on broken cells
-        raise _damaged(error) from error
-    finally:
-        workbook.close()
+        if is_out_of_memory(error):
+            raise MemoryError from error
+        message = " ".join(str(error).split())[:120] or type(error).__name__
+        raise LoadError(f"it is damaged ({message}); get a complete copy of it") from error
 
 
 def _warn_of_missing_results(package: Package) -> Iterator[str]:
-    """Warn if there are formulas without stored results."""
     sheets = (name for name in package.names if name.startswith(_SHEETS))
     missing = sum(
         len(_NO_RESULT.findall(c)) for name in sheets for c in package.chunks(name, MOST_UNPACKED)
@@ -156,69 +152,45 @@ def load_csv(content: Content) -> Iterator[Loaded]:
 def _workbook(content: Content) -> Workbook:
     import openpyxl
 
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # about unsupported styles and extensions
-            return openpyxl.load_workbook(
-                stream_of(content), read_only=True, data_only=True, keep_links=False
-            )
-    except Exception as error:
-        raise _damaged(error) from error
-
-
-def _damaged(error: Exception) -> LoadError:
-    if is_out_of_memory(error):
-        raise MemoryError from error
-    message = " ".join(str(error).split())[:120]
-    return LoadError(
-        f"it is damaged ({message or type(error).__name__}); get a complete copy of it"
-    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # about unsupported styles and extensions
+        return openpyxl.load_workbook(
+            stream_of(content), read_only=True, data_only=True, keep_links=False
+        )
 
 
 def _sheets(workbook: Workbook, package: Package, allowance: RowQuota) -> Iterator[Block]:
     for sheet in workbook.worksheets:
-        yield from _sheet(sheet, allowance)
+        sheet.reset_dimensions()  # some programs store wrong ones
+        yield from sheet_blocks(sheet.title, map(_row, sheet.iter_rows()), allowance)
     allowance.left_out += _warn_of_missing_results(package)
 
 
-def _sheet(sheet: _Sheet, allowance: RowQuota) -> Iterator[Block]:
-    sheet.reset_dimensions()  # some programs store wrong ones
-    yield Block(sheet.title, SHEET_LEVEL)
-    yield from row_blocks(allowance.of(map(_row, sheet.iter_rows()), f"sheet {sheet.title!r}"))
+def sheet_blocks(name: str, rows: Iterable[Sequence[str]], allowance: RowQuota) -> Iterator[Block]:
+    """Blocks of a sheet: its name as a heading, then its rows."""
+    yield Block(name, _SHEET_LEVEL)
+    yield from row_blocks(allowance.of(rows, f"sheet {name!r}"))
 
 
 def _row(cells: Sequence[Any]) -> list[str]:
     return [
-        ""
-        if cell.value is None or cell.data_type == "e"
-        else format_cell(cell.value, _format(cell))
+        "" if cell.data_type == "e" else format_cell(cell.value, str(cell.number_format or ""))
         for cell in cells
     ]
 
 
-def _format(cell: Any) -> str:  # noqa: ANN401 - of openpyxl: one of several classes
-    return str(cell.number_format or "")
-
-
 def _records(lines: Iterator[str]) -> Iterator[list[str]]:
-    beginning: list[str] = []
-    for line in lines:
-        beginning.append(line)
-        if len(beginning) == _SNIFFED_LINES:
-            break
+    beginning = list(islice(lines, _SNIFFED_LINES))
     delimiter = _delimiter([line[:_SNIFFED_CHARACTERS] for line in beginning])
     if _declared_delimiter(beginning):
         del beginning[0]
     # An unclosed quotation mark must not be an error.
     csv.field_size_limit(_NO_LIMIT)
     reader = csv.reader(chain(beginning, lines), delimiter=delimiter, skipinitialspace=True)
-    while True:
-        try:
-            yield next(reader)
-        except StopIteration:
-            return
-        except csv.Error as error:
-            raise LoadError(f"it is not a table of separated values ({error})") from error
+    try:
+        yield from reader
+    except csv.Error as error:
+        raise LoadError(f"it is not a table of separated values ({error})") from error
 
 
 def _lines(pieces: Iterable[str]) -> Iterator[str]:

@@ -16,8 +16,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from many_files import tarred, zipped
 
-from rag.documents.archives import members_of_tar, members_of_xz, members_of_zip
+from rag.documents.archives import members_of_compressed, members_of_tar, members_of_zip
 from rag.documents.loaded import Loaded, Member
 from rag.documents.registry import load
 from rag.errors import LoadError
@@ -31,24 +32,6 @@ DEVICE = "it is a device, not a file"
 CUT = "the archive is damaged or cut off; get it again"
 
 LETTERS = {"2024/jan.txt": b"Words of January.", "b.txt": b"Other words."}
-
-
-def _zip(entries: dict[str, bytes], how: int = zipfile.ZIP_DEFLATED) -> bytes:
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", how) as archive:
-        for name, content in entries.items():
-            archive.writestr(name, content)
-    return buffer.getvalue()
-
-
-def _tar(entries: dict[str, bytes], mode: str = "w:") -> bytes:
-    buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode=mode) as archive:  # type: ignore[call-overload]
-        for name, content in entries.items():
-            entry = tarfile.TarInfo(name)
-            entry.size = len(content)
-            archive.addfile(entry, io.BytesIO(content))
-    return buffer.getvalue()
 
 
 def _shown(members: Iterator[Member | Failure]) -> list[tuple[str, bytes | Loaded | str]]:
@@ -73,16 +56,16 @@ def _loaded(folder: Path, name: str, data: bytes) -> list[tuple[str, str]]:
 @pytest.mark.parametrize(
     ("name", "data"),
     [
-        ("a.zip", _zip(LETTERS)),
-        ("a.zip", _zip(LETTERS, zipfile.ZIP_BZIP2)),
-        ("a.zip", _zip(LETTERS, zipfile.ZIP_LZMA)),
-        ("a.tar", _tar(LETTERS)),
-        ("a.tar.gz", _tar(LETTERS, "w:gz")),
-        ("a.tgz", _tar(LETTERS, "w:gz")),
-        ("a.tar.bz2", _tar(LETTERS, "w:bz2")),
-        ("a.tbz2", _tar(LETTERS, "w:bz2")),
-        ("a.tar.xz", _tar(LETTERS, "w:xz")),
-        ("a.TXZ", _tar(LETTERS, "w:xz")),
+        ("a.zip", zipped(LETTERS)),
+        ("a.zip", zipped(LETTERS, zipfile.ZIP_BZIP2)),
+        ("a.zip", zipped(LETTERS, zipfile.ZIP_LZMA)),
+        ("a.tar", tarred(LETTERS, "w:")),
+        ("a.tar.gz", tarred(LETTERS, "w:gz")),
+        ("a.tgz", tarred(LETTERS, "w:gz")),
+        ("a.tar.bz2", tarred(LETTERS, "w:bz2")),
+        ("a.tbz2", tarred(LETTERS, "w:bz2")),
+        ("a.tar.xz", tarred(LETTERS, "w:xz")),
+        ("a.TXZ", tarred(LETTERS, "w:xz")),
     ],
 )
 def test_an_archive_reads_like_a_folder(tmp_path: Path, name: str, data: bytes) -> None:
@@ -111,9 +94,9 @@ def test_archives_in_archives(tmp_path: Path) -> None:
     """Each is a folder in the other's; after four of them nothing more is opened."""
     data = b"Words."
     for level in range(6, 0, -1):
-        data = _zip({f"{level}.zip" if level < 6 else "a.txt": data, "b.txt": b"Beside."})
+        data = zipped({f"{level}.zip" if level < 6 else "a.txt": data, "b.txt": b"Beside."})
         if level == 4:
-            three = _tar({"inner.zip": data}, "w:gz")
+            three = tarred({"inner.zip": data}, "w:gz")
     assert _loaded(tmp_path, "a.tgz", three) == [
         ("/inner.zip/4.zip/5.zip/a.txt", "Words."),
         ("/inner.zip/4.zip/5.zip/b.txt", "Beside."),
@@ -125,7 +108,7 @@ def test_archives_in_archives(tmp_path: Path) -> None:
 def test_names_that_climb_out_are_refused() -> None:
     """Parents, roots and drives, with either slash; nothing is ever written."""
     names = ["../a.txt", "a/../../b.txt", "/etc/a.txt", "C:\\a.txt", "..\\a.txt", "c:a.txt"]
-    shown = _shown(members_of_zip(_zip(dict.fromkeys([*names, "ok/./c.txt"], b"Words."))))
+    shown = _shown(members_of_zip(zipped(dict.fromkeys([*names, "ok/./c.txt"], b"Words."))))
     assert shown == [
         ("../a.txt", OUTSIDE),
         ("a/../../b.txt", OUTSIDE),
@@ -135,7 +118,7 @@ def test_names_that_climb_out_are_refused() -> None:
         ("c:a.txt", OUTSIDE),
         ("ok/c.txt", b"Words."),
     ]
-    data = _tar({"../a.txt": b"Words.", "/a.txt": b"Words.", "./b//c.txt": b"Words."})
+    data = tarred({"../a.txt": b"Words.", "/a.txt": b"Words.", "./b//c.txt": b"Words."}, "w:")
     assert _shown(members_of_tar(data)) == [
         ("../a.txt", OUTSIDE),
         ("/a.txt", OUTSIDE),
@@ -181,8 +164,8 @@ JUNK = [
 @pytest.mark.parametrize(
     "members",
     [
-        members_of_zip(_zip(dict.fromkeys(JUNK, b""))),
-        members_of_tar(_tar(dict.fromkeys(JUNK[:-1], b""))),
+        members_of_zip(zipped(dict.fromkeys(JUNK, b""))),
+        members_of_tar(tarred(dict.fromkeys(JUNK[:-1], b""), "w:")),
     ],
 )
 def test_what_systems_leave_behind_is_left_out(members: Iterator[Member | Failure]) -> None:
@@ -192,15 +175,15 @@ def test_what_systems_leave_behind_is_left_out(members: Iterator[Member | Failur
 
 def test_names_in_other_encodings() -> None:
     """UTF-8 is recognised where the ZIP doesn't say so; bytes that are none can be stored."""
-    data = _zip({"xxxx.txt": b"Words."}).replace(b"xxxx.txt", "öä.txt".encode())
+    data = zipped({"xxxx.txt": b"Words."}).replace(b"xxxx.txt", "öä.txt".encode())
     assert _shown(members_of_zip(data)) == [("öä.txt", b"Words.")]
-    ((name, _),) = _shown(members_of_tar(_tar({"a\udcff.txt": b"Words."})))
+    ((name, _),) = _shown(members_of_tar(tarred({"a\udcff.txt": b"Words."}, "w:")))
     assert name == "a\\udcff.txt"
 
 
 def test_protected_entries_say_so(tmp_path: Path) -> None:
     """An entry with a password is a Failure; those beside it are read."""
-    data = bytearray(_zip({"secret.txt": b"Words.", "open.txt": b"Open words."}))
+    data = bytearray(zipped({"secret.txt": b"Words.", "open.txt": b"Open words."}))
     data[6] |= 1  # the first local header's flags, then those of the first in the directory
     data[data.index(b"PK\x01\x02") + 8] |= 1
     assert _loaded(tmp_path, "a.zip", bytes(data)) == [
@@ -212,7 +195,7 @@ def test_protected_entries_say_so(tmp_path: Path) -> None:
 def test_a_damaged_entry_costs_itself() -> None:
     """Bad checksums, broken streams and unknown methods are Failures with words."""
     entries = {"a.txt": b"Words of a." * 50, "b.txt": b"Words of b.", "c.txt": b"Words of c."}
-    data = bytearray(_zip(entries))
+    data = bytearray(zipped(entries))
     second = data.index(b"PK\x03\x04", 1)
     data[second + 30 + 5] ^= 0xFF  # in the stream of b.txt
     third = data.rindex(b"PK\x01\x02")
@@ -231,7 +214,7 @@ def _halved(data: bytes) -> bytes:
 @pytest.mark.parametrize(
     ("name", "data"),
     [
-        ("a.zip", _halved(_zip(LETTERS))),
+        ("a.zip", _halved(zipped(LETTERS))),
         ("a.zip", b"PK\x03\x04 and nothing more"),
         ("a.tar", b"no tar at all" * 100),
         ("a.tgz", b"\x1f\x8b\x08"),
@@ -252,7 +235,7 @@ def test_truncated_archives_are_errors(tmp_path: Path, name: str, data: bytes) -
 def test_a_tar_that_breaks_off(tmp_path: Path, name: str, mode: str) -> None:
     """What came before the break is read, and the break is told."""
     noise = random.Random(0).randbytes(60_000)  # noqa: S311 - no secret
-    data = _tar({"a.txt": b"Words.", "noise.txt": noise.hex().encode()}, mode)
+    data = tarred({"a.txt": b"Words.", "noise.txt": noise.hex().encode()}, mode)
     assert _loaded(tmp_path, name, data[:-40_000]) == [("/a.txt", "Words."), ("", CUT)]
 
 
@@ -272,12 +255,12 @@ TOO_MUCH = "far more than its size, like a decompression bomb"
 @pytest.mark.parametrize(
     ("name", "pack"),
     [
-        ("a.zip", lambda zeros: _zip({"a.txt": zeros})),
-        ("a.zip", lambda zeros: _zip({"a.txt": zeros}, zipfile.ZIP_BZIP2)),
+        ("a.zip", lambda zeros: zipped({"a.txt": zeros})),
+        ("a.zip", lambda zeros: zipped({"a.txt": zeros}, zipfile.ZIP_BZIP2)),
         ("a.txt.gz", lambda zeros: gzip.compress(zeros, 1)),
         ("a.txt.bz2", bz2.compress),
-        ("a.tar.gz", lambda zeros: _tar({"a.txt": zeros}, "w:gz")),
-        ("a.tar.bz2", lambda zeros: _tar({"a.png": zeros}, "w:bz2")),
+        ("a.tar.gz", lambda zeros: tarred({"a.txt": zeros}, "w:gz")),
+        ("a.tar.bz2", lambda zeros: tarred({"a.png": zeros}, "w:bz2")),
     ],
 )
 def test_bombs_are_refused_in_bounded_memory(
@@ -299,7 +282,7 @@ def test_bombs_are_refused_in_bounded_memory(
 def test_a_bomb_of_many_members(tmp_path: Path) -> None:
     """Entries that share their bytes are counted each; what was read before stays."""
     words = b"Words. " * (3 * MIB)
-    data = _zip({f"{number}.zip": _zip({"a.txt": words}) for number in range(5)})
+    data = zipped({f"{number}.zip": zipped({"a.txt": words}) for number in range(5)})
     shown = _loaded(tmp_path, "a.zip", data)
     assert [source for source, _ in shown] == [
         *("/0.zip/a.txt", "/1.zip/a.txt", "/2.zip/a.txt", "/3.zip", ""),
@@ -311,7 +294,7 @@ def test_a_member_that_is_too_large(monkeypatch: pytest.MonkeyPatch) -> None:
     """It is a Failure, and the others go on."""
     monkeypatch.setattr("rag.documents.archives._LARGEST", 10)
     entries = {"large.txt": b"Words and words.", "small.txt": b"Words."}
-    for members in (members_of_zip(_zip(entries)), members_of_tar(_tar(entries))):
+    for members in (members_of_zip(zipped(entries)), members_of_tar(tarred(entries, "w:"))):
         shown = _shown(members)
         assert [name for name, _ in shown] == ["large.txt", "small.txt"]
         assert "larger than" in str(shown[0][1])
@@ -321,7 +304,7 @@ def test_a_member_that_is_too_large(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_too_many_members(monkeypatch: pytest.MonkeyPatch) -> None:
     """An archive of more entries than is sensible is refused."""
     monkeypatch.setattr("rag.documents.archives._MOST_MEMBERS", 1)
-    for members in (members_of_zip(_zip(LETTERS)), members_of_tar(_tar(LETTERS))):
+    for members in (members_of_zip(zipped(LETTERS)), members_of_tar(tarred(LETTERS, "w:"))):
         with pytest.raises(LoadError, match="holds more than 100,000 files; unpack it"):
             list(members)
 
@@ -333,4 +316,29 @@ def test_xz_that_asks_for_gigabytes() -> None:
     data[16] = 40  # the size of the dictionary: 4 GiB
     data[20:24] = struct.pack("<I", zlib.crc32(data[12:20]))
     with pytest.raises(LoadError, match=CUT):
-        list(members_of_xz(bytes(data)))
+        list(members_of_compressed(bytes(data)))
+
+
+@pytest.mark.parametrize("opened", [members_of_zip, members_of_tar, members_of_compressed])
+@pytest.mark.parametrize(
+    "data", [b"", b"\0", bytes(5000), b"PK\x05\x06" + bytes(18), b"\x1f\x8b\x08\0" + bytes(99)]
+)
+def test_hostile_bytes(opened: Callable[[bytes], Iterator[Member | Failure]], data: bytes) -> None:
+    """Nothing but members, failures and LoadError ever comes out."""
+    try:
+        assert len(list(opened(data))) == 0
+    except LoadError as error:
+        assert str(error) == CUT  # noqa: PT017 - either is right
+
+
+def test_names_that_are_none(tmp_path: Path) -> None:
+    """The archive's own folder, or nothing at all, instead of a name costs no other file."""
+    data = io.BytesIO()
+    with tarfile.open(fileobj=data, mode="w") as archive:
+        for name in ("a.txt", "./", "", ".", "/", "b.txt"):
+            entry = tarfile.TarInfo(name)
+            entry.size = len(b"Words.")
+            archive.addfile(entry, io.BytesIO(b"Words."))
+    path = tmp_path / "a.tar"
+    path.write_bytes(data.getvalue())
+    assert [one.source.removeprefix(str(path)) for one in load(path)] == ["/a.txt", "//", "/b.txt"]

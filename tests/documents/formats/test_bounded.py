@@ -18,7 +18,6 @@ from rag.documents.formats.spreadsheet import load_csv
 from rag.documents.loaded import Loaded, Member
 from rag.documents.read_options import MAX_DOCUMENT, max_document_of
 from rag.documents.registry import ReadOptions, load
-from rag.documents.sandbox.reader import ReadFile, read
 from rag.errors import InputError
 from rag.library.library import Library
 from rag.text.sentences import LONGEST_SENTENCE
@@ -163,26 +162,6 @@ def test_no_sizes(asked: int | str) -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only there memory can be limited")
-def test_more_is_allowed(tmp_path: Path) -> None:
-    """What needs too much fails alone, naming the limit; it is read once more is allowed."""
-    value = io.StringIO()
-    value.write('{"text": "Words of a record.", "numbers": [0')
-    value.write(",1" * 3_000_000)
-    value.write("]}")
-    (tmp_path / "large.json").write_text(value.getvalue())
-    (tmp_path / "small.txt").write_text("Words of a note.")
-    little, much = (ReadOptions(max_document=megabytes * 10**6) for megabytes in (64, 1000))
-    results = list(read(sorted(tmp_path.iterdir()), options=little, workers=1))
-    failures = [x.reason for one in results if isinstance(one, ReadFile) for x in one.failures]
-    assert failures == [little.too_large]
-    assert "64MB" in little.too_large
-    assert "--max-document 256MB" in little.too_large
-    assert sum(isinstance(one, tuple) for one in results) == 1
-    again = list(read([tmp_path / "large.json"], options=much, workers=1))
-    assert [one.failures for one in again if isinstance(one, ReadFile)] == [()]
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="only there memory can be limited")
 def test_a_library_reads_it_again(tmp_path: Path) -> None:
     """As soon as more memory is allowed than before, without being told to retry."""
     (tmp_path / "articles").mkdir()
@@ -195,6 +174,10 @@ def test_a_library_reads_it_again(tmp_path: Path) -> None:
         after = library.index(path)
     assert [len(one.failed) for one in (first, same, more, after)] == [1, 1, 0, 0]
     assert (first.added, more.added) == ((), (str(path),))
+    (failure,) = first.failed
+    assert failure.reason == ReadOptions(max_document=64 * 10**6).too_large
+    assert "64MB" in failure.reason
+    assert "--max-document 256MB" in failure.reason
 
 
 def test_long_facts_are_cut(tmp_path: Path) -> None:

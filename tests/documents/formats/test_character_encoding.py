@@ -2,11 +2,14 @@
 from __future__ import annotations
 
 import codecs
+from pathlib import Path
 
 import pytest
 
 from rag.documents.character_encoding import decode
 from rag.documents.formats.plain_text import load_plain
+from rag.documents.registry import load
+from rag.types import Document
 
 WESTERN = "Der Zähler läuft: 100 € für „drei“ Übungen – naïve Café-Gäste zahlen später."
 JAPANESE = (
@@ -42,21 +45,41 @@ def test_utf_8(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "encoding"),
+    ("text", "encoding", "noted"),
     [
-        (WESTERN, "cp1252"),
-        (JAPANESE, "shift_jis"),
-        (JAPANESE * 3, "euc_jp"),
-        (CHINESE * 2, "gb18030"),
-        (CHINESE * 2 + "㐀𠀀", "gb18030"),
-        (RUSSIAN, "cp1251"),
+        (WESTERN, "cp1252", "cp1252"),
+        ("café", "latin-1", "cp1252"),
+        ("Zażółć gęślą jaźń.", "cp1250", "cp1250"),
+        (WESTERN, "utf-32", "utf-32"),
+        (JAPANESE, "shift_jis", "cp932"),
+        (JAPANESE * 3, "euc_jp", "euc_jis_2004"),
+        (CHINESE * 2, "gb18030", "gb18030"),
+        (CHINESE * 2 + "㐀𠀀", "gb18030", "gb18030"),
+        (RUSSIAN, "cp1251", "cp1251"),
     ],
 )
-def test_encodings_of_before_unicode(text: str, encoding: str) -> None:
-    """Windows-1252, Shift-JIS, GB18030 and others are told by their content."""
+def test_other_encodings(text: str, encoding: str, noted: str) -> None:
+    """Windows-1252, Shift-JIS, GB18030 and others are told by their content, and noted."""
     (loaded,) = load_plain(text.encode(encoding))
-    assert loaded.text == text
-    assert loaded.metadata["encoding"] != "utf-8"
+    assert (loaded.text, loaded.metadata) == (text, {"encoding": noted})
+
+
+def test_one_bad_byte_spoils_no_text() -> None:
+    """It becomes a replacement character."""
+    (loaded,) = load_plain(HINDI.encode() + b"\xff" + b" end")
+    assert loaded.text == f"{HINDI}\ufffd end"
+    assert loaded.metadata == {"encoding": "utf-8, damaged"}
+
+
+@pytest.mark.parametrize("ending", ["md", "html", "rst", "csv", "json"])
+def test_every_format_finds_it(tmp_path: Path, ending: str) -> None:
+    """Not only plain text need not be UTF-8."""
+    path = tmp_path / f"a.{ending}"
+    path.write_bytes('"Zoë writes wörds and more wörds"'.encode("cp1252"))
+    (document,) = load(path)
+    assert isinstance(document, Document)
+    assert document.text.strip('"') == "Zoë writes wörds and more wörds"
+    assert document.metadata["encoding"] == "cp1252"
 
 
 def test_text_beyond_the_sample() -> None:

@@ -1,12 +1,11 @@
 from __future__ import annotations
 
-import io
 import os
 import time
-import zipfile
 from pathlib import Path
 
 import pytest
+from many_files import zipped
 
 from rag.documents.detection import FileType, detect
 from rag.documents.registry import load, supported
@@ -28,11 +27,7 @@ OLD_OFFICE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600)
 
 def _zip(**entries: str) -> bytes:
     """A ZIP archive; in the names, two underscores stand for a slash and one for a dot."""
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as archive:
-        for name, content in entries.items():
-            archive.writestr(name.replace("__", "/").replace("_", "."), content)
-    return buffer.getvalue()
+    return zipped({n.replace("__", "/").replace("_", "."): one for n, one in entries.items()})
 
 
 DOCX = _zip(word__document_xml="<w/>")

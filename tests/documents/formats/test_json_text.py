@@ -254,17 +254,6 @@ def test_json_lines(tmp_path: Path, name: str) -> None:
     ]
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "utf-16-le", "cp1252"])
-def test_encodings(encoding: str) -> None:
-    """JSON is read in any encoding of text, which is noted."""
-    value = {"text": "Der Zähler läuft später für Gäste: 100 Übungen."}
-    (member,) = members_of_json(json.dumps(value, ensure_ascii=False).encode(encoding))
-    assert isinstance(member, Member)
-    assert isinstance(member.content, Loaded)
-    assert member.content.text == value["text"]
-    assert member.content.metadata == ({} if encoding == "utf-8" else {"encoding": encoding})
-
-
 @pytest.mark.parametrize(
     ("data", "message"),
     [

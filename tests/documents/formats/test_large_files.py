@@ -7,7 +7,6 @@ import lzma
 import mmap
 import os
 import sys
-import tarfile
 import tracemalloc
 import zipfile
 from collections.abc import Callable, Iterator
@@ -18,9 +17,10 @@ import many_files
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from many_files import tarred, zipped
 
 import rag.documents.sandbox.reader
-from rag.documents.archives import members_of_gzip, members_of_tar, members_of_zip
+from rag.documents.archives import members_of_compressed, members_of_tar, members_of_zip
 from rag.documents.content import Content, content_of, stream_of, whole
 from rag.documents.formats.json_text import members_of_json_lines
 from rag.documents.formats.mail import members_of_mailbox
@@ -62,26 +62,6 @@ def letter(number: int, size: int = 0) -> bytes:
     ) % (number, number, b"x" * size)
 
 
-def archive(how: int, members: dict[str, bytes]) -> bytes:
-    """A ZIP archive."""
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", how) as zipped:
-        for name, content in members.items():
-            zipped.writestr(name, content)
-    return buffer.getvalue()
-
-
-def tape(mode: str, members: dict[str, bytes]) -> bytes:
-    """A TAR archive."""
-    buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode=mode) as tarred:  # type: ignore[call-overload]
-        for name, content in members.items():
-            entry = tarfile.TarInfo(name)
-            entry.size = len(content)
-            tarred.addfile(entry, io.BytesIO(content))
-    return buffer.getvalue()
-
-
 def everything(path: Path) -> tuple[list[Document | Failure], str]:
     """All that comes out of a file, and what it ends with."""
     found: list[Document | Failure] = []
@@ -95,27 +75,27 @@ def everything(path: Path) -> tuple[list[Document | Failure], str]:
 MEMBERS = {"2024/jan.txt": b"Words of January.", "b.md": b"# Title\n\nOther words.", "c.bin": b"\0"}
 MAILBOX = b"".join(letter(number) for number in range(1, 6))
 LINES = '{"text": "Grüße aus Köln."}\n\n{"text": "More words."\n{"title": "T", "text": "End."}'
-ZIP = archive(zipfile.ZIP_DEFLATED, MEMBERS)
-BZIP2 = archive(zipfile.ZIP_BZIP2, MEMBERS)
+ZIP = zipped(MEMBERS, zipfile.ZIP_DEFLATED)
+BZIP2 = zipped(MEMBERS, zipfile.ZIP_BZIP2)
 
 FILES = {
     "deflated.zip": ZIP,
-    "stored.zip": archive(zipfile.ZIP_STORED, MEMBERS),
+    "stored.zip": zipped(MEMBERS, zipfile.ZIP_STORED),
     "bzip2.zip": BZIP2,
-    "lzma.zip": archive(zipfile.ZIP_LZMA, MEMBERS),
-    "inner.zip": archive(zipfile.ZIP_STORED, {"a.zip": ZIP, "b.mbox": MAILBOX}),
+    "lzma.zip": zipped(MEMBERS, zipfile.ZIP_LZMA),
+    "inner.zip": zipped({"a.zip": ZIP, "b.mbox": MAILBOX}, zipfile.ZIP_STORED),
     "late.zip": b"something in front" * 9 + ZIP,
     "cut.zip": ZIP[:-30],
     "short.zip": b"PK\x03\x04",
     "torn.zip": BZIP2[:60] + b"\xff" * 9 + BZIP2[69:],
     "renamed.txt": ZIP,
     "renamed": ZIP,
-    "a.tar": tape("w:", MEMBERS),
-    "cut.tar": tape("w:", MEMBERS)[:1100],
-    "a.tar.gz": tape("w:gz", MEMBERS),
-    "cut.tgz": tape("w:gz", MEMBERS)[:-40],
-    "a.tbz2": tape("w:bz2", MEMBERS),
-    "a.txz": tape("w:xz", MEMBERS),
+    "a.tar": tarred(MEMBERS, "w:"),
+    "cut.tar": tarred(MEMBERS, "w:")[:1100],
+    "a.tar.gz": tarred(MEMBERS, "w:gz"),
+    "cut.tgz": tarred(MEMBERS, "w:gz")[:-40],
+    "a.tbz2": tarred(MEMBERS, "w:bz2"),
+    "a.txz": tarred(MEMBERS, "w:xz"),
     "two.txt.bz2": bz2.compress(b"Words of ") + bz2.compress(b"a note.") + b"\0\0",
     "cut.txt.xz": lzma.compress(b"Words of a note.")[:-9],
     "a.mbox": MAILBOX,
@@ -222,9 +202,9 @@ MANY = {f"{number}.txt": NOISE for number in range(16)}
     [
         (members_of_mailbox, lambda: b"".join(letter(number, MIB) for number in range(16))),
         (members_of_json_lines, lambda: (json.dumps({"text": "x" * MIB}).encode() + b"\n") * 16),
-        (members_of_zip, lambda: archive(zipfile.ZIP_STORED, MANY)),
-        (members_of_tar, lambda: tape("w:", MANY)),
-        (members_of_gzip, lambda: tape("w:gz", MANY)),
+        (members_of_zip, lambda: zipped(MANY, zipfile.ZIP_STORED)),
+        (members_of_tar, lambda: tarred(MANY, "w:")),
+        (members_of_compressed, lambda: tarred(MANY, "w:gz")),
     ],
     ids=["mbox", "jsonl", "zip", "tar", "tar.gz"],
 )

@@ -1,17 +1,19 @@
 from __future__ import annotations
 
+import base64
 import datetime as dt
 import hashlib
-import io
-import zipfile
+import time
 from email.message import EmailMessage
 from pathlib import Path
 
 import pytest
+from many_files import zipped
 
-from rag.documents.formats.mail import members_of_mail
+from rag.documents.formats.mail import members_of_mail, members_of_mailbox
 from rag.documents.loaded import Loaded, Member
 from rag.documents.registry import load
+from rag.errors import LoadError
 from rag.types import Document, Failure
 
 
@@ -220,10 +222,8 @@ def test_attachments_are_documents(tmp_path: Path) -> None:
     message.add_attachment(b"\x89PNG", "image", "png", filename="photo.png")
     message.add_attachment(b"sig", "application", "pgp-signature", filename="signature.asc")
     message.add_attachment("a,b\n1,2", subtype="markdown")
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w") as archive:
-        archive.writestr("inner.txt", "Words in an archive.")
-    message.add_attachment(packed.getvalue(), "application", "zip", filename="more.zip")
+    packed = zipped({"inner.txt": b"Words in an archive."})
+    message.add_attachment(packed, "application", "zip", filename="more.zip")
     path = tmp_path / "mail.eml"
     path.write_bytes(message.as_bytes())
     assert _documents(path) == [
@@ -302,3 +302,125 @@ def test_a_name_in_encoded_words() -> None:
     header = 'Content-Disposition: attachment; filename="=?utf-8?Q?Gr=C3=BC=C3=9Fe.txt?="'
     _, attached = members_of_mail(_raw(header, b"Words."))
     assert attached == Member("Grüße.txt", b"Words.")
+
+
+@pytest.mark.parametrize("data", [b"", b"\n\nno header", b"Just a line of words.\nAnother."])
+def test_what_is_no_mail(data: bytes) -> None:
+    """Without a header it is refused."""
+    with pytest.raises(LoadError, match="it has no header, so it is not a mail message; "):
+        list(members_of_mail(data))
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        _raw("Content-Type: multipart/mixed; boundary=x", b"no boundary anywhere"),
+        _raw("Content-Type: multipart/mixed", b"no boundary given"),
+        _raw("Content-Type: multipart/mixed; boundary=x", b"--x\r\n\r\nWords, cut off"),
+        _raw("Content-Type: ;;;=\nContent-Disposition: =?x?=", b"Words."),
+        _raw("Content-Disposition: attachment; filename*=nope''%ff; filename=\"", b"Words."),
+        _raw("To: " + "a <b@c>, " * 5000, b"Words."),
+        _raw("To: " + "(" * 2000, b"Words."),
+        b"From: " + b"(" * 9000 + b"\r\n" + _raw("X: y", b"Words."),
+        _raw("Content-Type: " + "a/b; x=" * 50_000, b"Words."),
+        _raw("Content-Type: " + "(" * 1900, b"Words."),
+        _raw("Content-Disposition: attachment; filename=" + "(" * 1900, b"Words."),
+        _raw("Content-Type: multipart/alternative; boundary=x", b"--x\r\n\r\n \r\n--x--"),
+        _raw("Content-Type: message/rfc822", b"Words."),
+    ],
+)
+def test_broken_messages(data: bytes) -> None:
+    """Whatever is broken, what can be read is read, and soon."""
+    began = time.process_time()
+    assert _itself(data).title == "S"
+    assert all(isinstance(one, Member | Failure) for one in members_of_mail(data))
+    assert time.process_time() - began < 10
+
+
+@pytest.mark.no_cover  # how long it takes is looked at
+def test_parts_in_each_other() -> None:
+    """Versions of versions are told apart in time; thousands of them are refused."""
+    words = b"Content-Transfer-Encoding: base64\r\n\r\n" + base64.b64encode(b"Words " * 2_000_000)
+
+    def nested(levels: int) -> bytes:
+        heads = (
+            b"Content-Type: multipart/alternative; boundary=x%d\r\n\r\n--x%d\r\n" % (i, i)
+            for i in range(levels)
+        )
+        return b"Subject: S\r\n" + b"".join(heads) + words
+
+    began = time.process_time()
+    assert _itself(nested(400)).text.count("Words") == 2_000_000
+    assert time.process_time() - began < 15  # it was more than half a minute
+    with pytest.raises(LoadError, match="its parts are nested too deeply; "):
+        list(members_of_mail(nested(4_000)))
+
+
+def test_a_part_that_is_no_text() -> None:
+    """It is left out with a warning, and the rest is read."""
+    loaded = _itself(_raw("Content-Type: text/plain", bytes(range(9)) * 50))
+    assert loaded.text == "S\n\nFrom: a@b.c"
+    (warning,) = loaded.warnings
+    assert warning.startswith("a part of the message is left out: it holds no text, ")
+
+
+MAILBOX = b"""\
+From jane@example.org Wed Mar  5 10:00:00 2025
+From: jane@example.org
+Subject: First
+
+Words of the first.
+
+From here on, in March 2025, we drink tea.
+>From the start of a line.
+
+From - Thu Mar 06 10:00:00 2025
+\xff\xfe broken, without any header
+From MAILER-DAEMON Fri Mar 07 10:00:00 +0000 2025
+From: bob@example.org
+Subject: Third
+
+Words of the third.
+"""
+
+
+@pytest.mark.parametrize("mailbox", [MAILBOX, MAILBOX.replace(b"\n", b"\r\n")])
+def test_a_mailbox(tmp_path: Path, mailbox: bytes) -> None:
+    """Each message is a document; a broken one costs itself alone."""
+    path = tmp_path / "inbox.mbox"
+    path.write_bytes(mailbox)
+    assert _documents(path) == [
+        ("/1.eml", "First"),
+        ("/2.eml", "it has no header, so it is not a mail message; check its content"),
+        ("/3.eml", "Third"),
+    ]
+    first = next(load(path))
+    assert isinstance(first, Document)
+    assert first.text.endswith(
+        "Words of the first.\n\n"
+        "From here on, in March 2025, we drink tea.\nFrom the start of a line."
+    )
+
+
+@pytest.mark.parametrize("end", [b"\n", b"\r\n"])
+def test_a_message_is_the_same_in_a_mailbox_and_by_itself(end: bytes) -> None:
+    """So it is one document, and stays one when the mailbox grows or is kept elsewhere."""
+    message = end.join([b"From: jane@example.org", b"", b"Words.", b"", b""])
+    line = b"From jane@example.org Wed Mar  5 10:00:00 2025" + end
+    members = list(members_of_mailbox((line + message + end) * 2 + line + message))
+    assert [member.content for member in members] == [message] * 2 + [message.removesuffix(end)]
+
+
+def test_a_line_that_could_be_many_dates() -> None:
+    """It is one line of some message, and soon passed."""
+    began = time.process_time()
+    mailbox = MAILBOX + b"\nFrom " + b"Mon Jan " * 100_000 + b"\n"
+    assert len(list(members_of_mailbox(mailbox))) == 3
+    assert time.process_time() - began < 5  # it was five minutes
+
+
+@pytest.mark.parametrize("data", [b"", b"From: jane@example.org\n\nWords."])
+def test_what_is_no_mailbox(data: bytes) -> None:
+    """Without a message it is refused."""
+    with pytest.raises(LoadError, match="it has no messages, or "):
+        list(members_of_mailbox(data))

@@ -4,12 +4,9 @@ import datetime as dt
 import time
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from rag.documents.formats.markdown import load_markdown
 from rag.documents.loaded import Loaded
-from rag.documents.whitespace import tidy
 
 
 def _load(source: str) -> Loaded:
@@ -210,18 +207,3 @@ def test_nesting_beyond_reason_costs_no_words(unit: str) -> None:
     assert loaded.text.endswith("deep words")
     assert loaded.metadata == {"extraction": "source"}
     assert _load(unit * 10 + "deep words").metadata == {}
-
-
-_PRINTABLE = st.text(st.characters(exclude_categories=["Cc", "Cs"]))
-
-
-@given(_PRINTABLE, st.lists(st.sampled_from(["# ", "\n", "- ", "> ", "a", "<b>", "|", "---\n"])))
-def test_any_text_loads_with_exact_headings(text: str, marks: list[str]) -> None:
-    """Whatever is in the file, the text is tidy and headings lie where they say."""
-    (loaded,) = load_markdown(("".join(marks) + text).encode())
-    assert tidy(loaded.text) == loaded.text
-    for heading in loaded.headings:
-        words = heading.span.of(loaded.text)
-        assert words
-        assert "\n" not in words
-        assert words == words.strip()

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import codecs
 import datetime as dt
 import hashlib
 import time
@@ -8,7 +7,7 @@ import unicodedata
 from pathlib import Path
 
 import pytest
-from hypothesis import assume, example, given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from rag.documents.dates import parse_date
@@ -83,54 +82,7 @@ def test_tidying_twice_changes_nothing(text: str) -> None:
     assert unicodedata.is_normalized("NFC", once)
 
 
-@given(st.text())
-def test_loading_what_was_loaded_gives_the_same(text: str) -> None:
-    """The loader's own output is a text file that loads as itself."""
-    data = text.encode()
-    assume(b"\x00" not in data[: max(0, len(data) - 1)])
-    try:
-        (loaded,) = load_plain(data)
-        once = loaded.text
-    except LoadError:
-        assume(condition=False)
-    assume(not once.lower().startswith("date"))
-    (again,) = load_plain(once.encode())
-    assert again.text == once
-
-
 NOISE = hashlib.shake_128(b"noise").digest(500)
-FRENCH = "Le café est fermé à Noël. L\u2019été, c\u2019est ouvert — bien sûr."
-
-
-@pytest.mark.parametrize(
-    ("data", "text", "encoding"),
-    [
-        (FRENCH.encode(), FRENCH, None),
-        (FRENCH.encode("utf-8-sig"), FRENCH, None),
-        (FRENCH.encode("utf-16"), FRENCH, "utf-16"),
-        (codecs.BOM_UTF16_BE + FRENCH.encode("utf-16-be"), FRENCH, "utf-16"),
-        (FRENCH.encode("utf-32"), FRENCH, "utf-32"),
-        (FRENCH.encode("utf-16-le"), FRENCH, "utf-16-le"),
-        (FRENCH.encode("cp1252"), FRENCH, "cp1252"),
-        ("café".encode("latin-1"), "café", "cp1252"),
-        ("Zażółć gęślą jaźń.".encode("cp1250"), "Zażółć gęślą jaźń.", "cp1250"),
-        ("これはテストです。".encode("shift_jis"), "これはテストです。", "cp932"),
-        (
-            "Привет, мир! Это простой текст.".encode("cp1251"),
-            "Привет, мир! Это простой текст.",
-            "cp1251",
-        ),
-        (
-            "बेल्जियम और भारत".encode() + b"\xff" + b" end",
-            "बेल्जियम और भारत\ufffd end",
-            "utf-8, damaged",
-        ),
-    ],
-)
-def test_encodings(data: bytes, text: str, encoding: str | None) -> None:
-    """Other encodings are recognised and noted; one bad byte doesn't spoil a text."""
-    (loaded,) = load_plain(data)
-    assert (loaded.text, loaded.metadata.get("encoding")) == (text, encoding)
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ import pytest
 import rag.documents.archives
 import rag.documents.registry
 from rag.documents.registry import Loaded, Member, load, supported
-from rag.errors import LoadError, UnknownFormat
+from rag.errors import LoadError
 from rag.types import Document, Failure, Span
 
 SEED = Path(__file__).parents[3] / "seeds" / "000_b4b8cba14608a5c3.txt"
@@ -50,22 +50,6 @@ def test_the_seed_becomes_a_document() -> None:
         "India and Belgium are actively exploring defence cooperation in the Indo-Pacific region…"
     )
     assert str(document.date) == "2025-03-05"
-
-
-def test_suffixes() -> None:
-    """The registry says what it reads."""
-    assert supported() >= {
-        *(".txt", ".text", ".md", ".markdown", ".html", ".htm", ".xhtml"),
-        *(".zip", ".tar", ".gz", ".tgz", ".bz2", ".tbz2", ".xz", ".txz"),
-    }
-
-
-@pytest.mark.parametrize("suffix", [".txt", ".text", ".md", ".markdown", ".html", ".xhtml"])
-def test_texts_load_by_their_suffix(tmp_path: Path, suffix: str) -> None:
-    """Each loader is reached through its suffix, whatever its case."""
-    assert _only(_written(tmp_path, f"a{suffix.upper()}", "Some words here.")).text == (
-        "Some words here."
-    )
 
 
 @pytest.mark.parametrize("suffix", sorted(supported()))
@@ -133,22 +117,6 @@ def test_no_words_no_document(tmp_path: Path, text: str) -> None:
     """A file without a single word is refused."""
     with pytest.raises(LoadError, match="there is no text in it; "):
         list(load(_written(tmp_path, "a.txt", text)))
-
-
-@pytest.mark.parametrize(
-    ("name", "message"),
-    [
-        ("a.xyz", r"no loader for “\.xyz” files; save it as PDF"),
-        ("a.b/c.TAR.XYZ", r"no loader for “\.xyz” files; save it as PDF"),
-    ],
-)
-def test_unknown_formats(tmp_path: Path, name: str, message: str) -> None:
-    """What can't be read is named, with what can be."""
-    (tmp_path / "a.b").mkdir()
-    path = _written(tmp_path, name, "Words.")
-    with pytest.raises(UnknownFormat, match=message) as caught:
-        list(load(path))
-    assert caught.value.kind == "unsupported"
 
 
 def test_what_is_no_file(tmp_path: Path) -> None:

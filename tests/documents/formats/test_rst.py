@@ -10,7 +10,6 @@ from whole import whole
 from rag.documents.formats.rst import load_rst as rst_parts
 from rag.documents.loaded import Loaded
 from rag.documents.whitespace import tidy
-from rag.errors import LoadError
 
 load_rst = whole(rst_parts)
 
@@ -98,11 +97,6 @@ def test_the_text_is_what_a_reader_sees() -> None:
     loaded = _load(ODE)
     assert loaded.text == TEXT
     assert _headings(loaded) == [(1, "The ode"), (2, "Oils"), (3, "Prices")]
-
-
-def test_the_fields_say_what_it_is() -> None:
-    """Fields at the beginning are of the document, not of its text."""
-    loaded = _load(ODE)
     assert loaded.title == "The ode"
     assert loaded.date == dt.date(2024, 3, 5)
     assert loaded.metadata == {
@@ -210,17 +204,3 @@ def test_a_long_page_of_many_marks_is_parsed() -> None:
     loaded = _load("Oil *burns* and ``wicks`` glow, see ref_.\n\n" * 1000)
     assert loaded.metadata == {}
     assert loaded.text.startswith("Oil burns and wicks glow, see ref")
-
-
-def test_encodings_are_found() -> None:
-    """The bytes need not be UTF-8."""
-    loaded = load_rst("Zoë\n===\n\nwörds and more wörds\n".encode("cp1252"))
-    assert loaded.text == "Zoë\n\nwörds and more wörds"
-    assert loaded.metadata == {"encoding": "cp1252"}
-    assert load_rst(b"").text == ""
-
-
-def test_bytes_that_are_no_text_are_refused() -> None:
-    """A picture named .rst is no text."""
-    with pytest.raises(LoadError, match="no text"):
-        load_rst(bytes(range(256)) * 50)

@@ -59,11 +59,6 @@ def test_headings_lists_tables_and_notes_stand_in_their_order() -> None:
         (2, "Prices"),
     ]
     assert loaded.warnings == ()
-
-
-def test_the_properties_are_read() -> None:
-    """Title, author and the day of the last change."""
-    loaded = load_rtf(LAMP)
     assert loaded.title == "About lamps"
     assert loaded.date == dt.date(2024, 3, 5)
     assert loaded.metadata == {

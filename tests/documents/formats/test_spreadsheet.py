@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import datetime as dt
 import io
-import zipfile
 
 import openpyxl
 import pytest
@@ -12,7 +11,6 @@ from rag.documents.formats import spreadsheet
 from rag.documents.formats.spreadsheet import format_cell
 from rag.documents.formats.spreadsheet import load_csv as csv_parts
 from rag.documents.formats.spreadsheet import load_xlsx as xlsx_parts
-from rag.errors import LoadError
 
 load_csv = whole(csv_parts)
 load_xlsx = whole(xlsx_parts)
@@ -150,37 +148,6 @@ def test_formulas_without_a_result_are_reported() -> None:
     assert warning.startswith("1 formulas have no stored result")
 
 
-def _with_sheet(xml: str) -> bytes:
-    """A workbook whose sheet holds this."""
-    file = io.BytesIO()
-    with (
-        zipfile.ZipFile(io.BytesIO(_people())) as old,
-        zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as new,
-    ):
-        for part in old.namelist():
-            new.writestr(part, xml if part.endswith("sheet1.xml") else old.read(part))
-    return file.getvalue()
-
-
-_ENTITIES = '<!DOCTYPE a [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;&a;">]>'
-
-
-@pytest.mark.parametrize(
-    ("xml", "reason"),
-    [
-        (" " * 20_000_000, "compressed more than"),
-        (f"{_ENTITIES}<worksheet>&b;</worksheet>", "entities"),
-        ("<worksheet><sheetData>" + "<row>" * 100_000, "damaged"),
-        ("<worksheet><row", "damaged"),
-    ],
-    ids=["zip bomb", "entities", "nested", "unclosed"],
-)
-def test_forged_sheets_are_refused(xml: str, reason: str) -> None:
-    """What would take all memory ends with its reason."""
-    with pytest.raises(LoadError, match=reason):
-        load_xlsx(_with_sheet(xml))
-
-
 @pytest.mark.parametrize(
     ("data", "text"),
     [
@@ -211,34 +178,3 @@ def test_a_table_without_a_header_keeps_its_first_row() -> None:
     assert (
         load_csv(b"Ada,yes\nGrace,no\nMary,yes\n").text == "Ada | yes\n\nGrace | no\n\nMary | yes"
     )
-
-
-def test_bytes_that_are_no_text_are_refused() -> None:
-    """A picture named .csv is no table."""
-    with pytest.raises(LoadError, match="no text"):
-        load_csv(bytes(range(256)) * 50)
-
-
-@pytest.mark.parametrize(
-    ("data", "reason"),
-    [
-        (b"", "empty"),
-        (b"a,b\n1,2\n", "not a valid Excel workbook"),
-        (_people()[:4000], "cut short"),
-    ],
-)
-def test_what_is_no_workbook_is_said(data: bytes, reason: str) -> None:
-    """Each broken file is refused with its reason."""
-    with pytest.raises(LoadError, match=reason):
-        load_xlsx(data)
-
-
-def test_damaged_bytes_never_crash() -> None:
-    """A byte changed anywhere is either read or refused."""
-    whole = _people()
-    for at in range(0, len(whole), len(whole) // 40):
-        broken = whole[:at] + bytes([whole[at] ^ 0xFF]) + whole[at + 1 :]
-        try:
-            assert isinstance(load_xlsx(broken).text, str)
-        except LoadError as error:
-            assert str(error)  # noqa: PT017 - either way is right
