@@ -25,8 +25,7 @@ from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 
-from chunk_spans import chunk_spans
-from indexed import Indexed
+from chunks import Indexed, chunk_spans
 
 SHOWN = 10
 DEEP = 100
@@ -146,14 +145,14 @@ def main() -> None:
     parser.add_argument("--sets", nargs="+", default=[*COMPARED, "squad_articles"])
     parser.add_argument("--only", nargs="+", metavar="NAME", help="only these peers")
     arguments = parser.parse_args()
-    _offline()
+    work_offline()
     for set_name in arguments.sets:
         for name, peer in peers().items():
             if set_name in peer.sets and name in (arguments.only or [name]):
                 collect(arguments.data / set_name, name, peer, arguments.cache)
 
 
-def _offline() -> None:
+def work_offline() -> None:
     """Set the environment so that nothing is fetched, nobody is told, and no bar is drawn.
 
     Two files that others fetch, of tiktoken and of nltk, come with LlamaIndex.
