@@ -28,12 +28,12 @@ import object_storage
 from quality import circumstances
 
 from rag import Hit, Library
-from rag.cluster.lance import table
+from rag.cluster.lance import indexes
 from rag.evaluation import corpus
 from rag.evaluation.beir import read_beir
 from rag.evaluation.labelled_sets import Question, spread
-from rag.evaluation.relevance import SpanJudge, passage
-from rag.evaluation.spans import SpanLocator
+from rag.evaluation.relevance import passage
+from rag.evaluation.spans import SpanJudge
 from rag.models.embedder import SentenceTransformerEmbedder
 from rag.runtime.threads import limit_blas_to_one_thread
 
@@ -53,7 +53,7 @@ def main() -> None:
     limit_blas_to_one_thread()  # as the command does
     arguments.folder.mkdir(parents=True, exist_ok=True)
     if arguments.compressed:
-        table.EXACT = 0
+        indexes.EXACT = 0
     with _place(arguments.folder, local=arguments.local) as url:
         found = compared(arguments.data, arguments.folder, url, arguments.questions)
     print(json.dumps(found | {"compressed": arguments.compressed}), circumstances())
@@ -82,7 +82,7 @@ def compared(data: Path, folder: Path, url: str, most: int | None) -> dict[str, 
         began = time.perf_counter()
         report = shared.index(embedded.path / corpus.FOLDER)
         seconds = time.perf_counter() - began
-        judge = SpanJudge(SpanLocator(documents, embedded.document))
+        judge = SpanJudge(documents, embedded.document)
         both: list[list[list[Hit]]] = [[], []]
         times: list[list[float]] = [[], []]
         cores, reads = [0.0, 0.0], _reads(shared)

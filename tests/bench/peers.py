@@ -35,9 +35,9 @@ from rag import Document, Explanation, Hit, Quote, Span
 from rag.evaluation.beir import read_beir
 from rag.evaluation.corpus import Corpus
 from rag.evaluation.labelled_sets import GoldSpan, LabelledSet, Question, spread
-from rag.evaluation.relevance import Judged, SpanJudge, judge, passage
+from rag.evaluation.relevance import Judged, judge, passage
 from rag.evaluation.report import evaluate, metrics_of, open_library
-from rag.evaluation.spans import SpanLocator, TextRange
+from rag.evaluation.spans import SpanJudge, TextRange
 
 SETS = ("squad_dev", "chroma_chunking", "scifact", "squad_articles")
 FIVE = 5
@@ -68,12 +68,12 @@ class Row:
     judged: Sequence[Judged]
 
 
-class ChunkLocator(SpanLocator):
-    """Locates the chunks of a peer, whose offsets are in the set's own texts."""
+class ChunkJudge(SpanJudge):
+    """Judges the chunks of a peer, whose offsets are in the set's own texts."""
 
-    def quote(self, hit: Hit, quote: Quote) -> TextRange:
+    def locate(self, hit: Hit, part: Quote) -> TextRange:
         """Locate a part of a chunk."""
-        return self.gold(GoldSpan(hit.document_id, Span(quote.start, quote.end), quote.text))
+        return self.gold(GoldSpan(hit.document_id, Span(part.start, part.end), part.text))
 
 
 def main() -> None:
@@ -113,7 +113,7 @@ def ours(labelled: LabelledSet, library: Path) -> Row:
     """What rag finds, with default settings."""
     with open_library(labelled, library, progress=sys.stderr.isatty()) as ready:
         assert isinstance(ready.judge, SpanJudge)
-        judged = [lengths(one, ready.judge.locator) for one in evaluate(labelled.questions, ready)]
+        judged = [lengths(one, ready.judge) for one in evaluate(labelled.questions, ready)]
         return Row("**rag**", f"rag {version('rag')}", judged)
 
 
@@ -122,15 +122,14 @@ def theirs(labelled: LabelledSet, found: Path) -> list[Row]:
     assert labelled.documents is not None
     texts = {one.id: one.text for one in labelled.documents}
     documents = {one.id: one for one in labelled.documents}
-    locator = ChunkLocator(Corpus(documents, {name: name for name in documents}), unread)
+    by = ChunkJudge(Corpus(documents, {name: name for name in documents}), unread)
     rows = []
     for file in sorted(found.glob("*.json")):
         written = json.loads(file.read_text())
         made, answers = written["made with"], written["answers"]
         versions = ", ".join(f"{package} {number}" for package, number in made["versions"].items())
         judged = [
-            lengths(_judged(one, answers[one.id], texts, locator), locator)
-            for one in labelled.questions
+            lengths(_judged(one, answers[one.id], texts, by), by) for one in labelled.questions
         ]
         rows.append(Row(made["name"], f"{made['setup']} ({versions})", judged))
     if not rows:
@@ -144,13 +143,13 @@ def unread(name: str) -> Document:
 
 
 def _judged(
-    question: Question, found: Mapping[str, Any], texts: Mapping[str, str], locator: SpanLocator
+    question: Question, found: Mapping[str, Any], texts: Mapping[str, str], by: SpanJudge
 ) -> Judged:
     hits = tuple(
         in_text(rank, name, Span(start, end), texts[name])
         for rank, (name, start, end) in enumerate(found["hits"], 1)
     )
-    return judge(question, hits, found["documents"], SpanJudge(locator))
+    return judge(question, hits, found["documents"], by)
 
 
 def in_text(rank: int, document: str, span: Span, text: str) -> Hit:
@@ -174,7 +173,7 @@ def in_text(rank: int, document: str, span: Span, text: str) -> Hit:
     )
 
 
-def lengths(judged: Judged, locator: SpanLocator) -> Judged:
+def lengths(judged: Judged, by: SpanJudge) -> Judged:
     """The same with what long hits hide: how much is shown, and what stands at its beginning.
 
     A question scores ``WITHIN`` if a gold span ends within the first ``READ`` characters of its
@@ -183,10 +182,10 @@ def lengths(judged: Judged, locator: SpanLocator) -> Judged:
     question, hits = judged.question, judged.hits
     if not question.spans:
         return judged
-    gold = [locator.gold(span) for span in question.spans]
+    gold = [by.gold(span) for span in question.spans]
     left, within = READ, False
     for hit in hits:
-        read = locator.quote(hit, replace(passage(hit), end=min(hit.end, hit.start + left)))
+        read = by.locate(hit, replace(passage(hit), end=min(hit.end, hit.start + left)))
         within = within or any(read.contains(span) for span in gold)
         left -= hit.end - hit.start
         if left <= 0:

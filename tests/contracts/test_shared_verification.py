@@ -55,7 +55,7 @@ def no_term(library: Library) -> None:
 
 def no_index(library: Library) -> None:
     """Lose the index of documents."""
-    tables(library).passages._dataset.drop_index("document_idx")
+    tables(library).passages.dataset.drop_index("document_idx")
 
 
 def no_document(library: Library) -> None:
@@ -108,7 +108,6 @@ def test_what_is_derived_is_made_again(
     assert not found.sound
     assert hashed.verify(repair=True).sound
     assert hashed.verify().problems == ()
-    hashed._engine.refresh()
     assert hashed.search(QUESTION) == before
 
 

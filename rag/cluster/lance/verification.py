@@ -12,9 +12,9 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
-from rag.cluster.lance import publication, rows, statistics
+from rag.cluster.lance import indexes, publication, rows, statistics
 from rag.cluster.lance.filter_sql import one_of
-from rag.cluster.lance.revisions import DocumentSources
+from rag.cluster.lance.rows import DocumentSources
 from rag.cluster.lance.tables import Tables
 from rag.cluster.lance.writer import SharedWriter
 from rag.errors import LibraryDamaged, LibraryError
@@ -46,11 +46,8 @@ _OF_DOCUMENTS = (
     *(*columns.DOCUMENT, "paths", "files", "checksum", "page_count", "characters"),
     *("passages", "sentences", *_CONDITIONS),
 )
-_OF_PASSAGES = (
-    *(*rows.PASSAGE, *rows.ENCODING, *rows.WORDS, *_CONDITIONS),
-    *("title_bits", "literal", "checksum"),
-)
-_TERMS = ("term", "passages")
+_DERIVED = ("stems", "context", "literal", "sources", *_CONDITIONS)
+_OF_PASSAGES = (*rows.PASSAGE, *rows.ENCODING, *_DERIVED, "title_bits", "checksum")
 
 
 def verify(
@@ -96,7 +93,8 @@ class _Check:
     def problems(self) -> list[Problem]:
         """All problems found."""
         ids = [row["id"] for row in self._tables.documents.rows(("id",))]
-        there = sorted({*ids, *(row["document"] for row in self._each(("document",)))})
+        passages = self._tables.passages.each(("document",))
+        there = sorted({*ids, *(row["document"] for row in passages)})
         found: list[Fault] = []
         for start in range(0, len(there), TOGETHER):
             found += self._of(there[start : start + TOGETHER])
@@ -116,9 +114,6 @@ class _Check:
         problems += [Problem(what, REPAIR) for what in self._derived()]
         self._on_progress("indexes", 1, 1)
         return problems
-
-    def _each(self, columns: Sequence[str]) -> Iterator[Row]:
-        return self._tables.passages.each(columns)
 
     def _persistent(self, found: list[Fault]) -> list[Fault]:
         """Problems that persist a moment later."""
@@ -159,8 +154,7 @@ class _Check:
         try:
             document = rows.document(row)
         except LibraryDamaged:
-            what = "its text or metadata doesn't match its checksum"
-            yield Fault(what, id_, text=True)
+            yield Fault("its text or metadata doesn't match its checksum", id_, text=True)
             return
         if not row["paths"]:
             yield Fault("it has no source", id_, text=True)
@@ -185,38 +179,37 @@ class _Check:
         self, document: Document, row: Row, passages: Sequence[Row]
     ) -> Iterator[Fault]:
         """Compare filter columns and stems with the text they are derived from."""
-        whole = list(map(columns.passage, passages))
-        expected = rows.document_row(document, DocumentSources.of(row), whole)
+        held, whole = DocumentSources.of(row), list(map(columns.passage, passages))
+        expected = rows.document_row(document, held, whole)
         if any(row[name] != expected[name] for name in row if name != "id"):
             yield Fault("its filter columns don't match its metadata", document.id)
         if not passages:
             return
         encodings = list(map(rows.encoding, passages))
-        made = rows.passage_rows(
-            document, DocumentSources.of(row), whole, encodings, self._analysis
-        )
-        derived = (*rows.WORDS, *_CONDITIONS, "literal", "sources")
-        for one, other in zip(passages, made, strict=True):
-            if any(one[name] != other[name] for name in derived):
-                yield Fault("its index terms don't match its text", document.id)
-                return
+        made = rows.passage_rows(document, held, whole, encodings, self._analysis)
+        if any(
+            one[name] != other[name]
+            for one, other in zip(passages, made, strict=True)
+            for name in _DERIVED
+        ):
+            yield Fault("its index terms don't match its text", document.id)
 
     def _sources(self, found: Sequence[Fault]) -> list[Source]:
         wanted = one_of("id", dict.fromkeys(one.document for one in found))
-        held = self._tables.documents.rows(("id", "paths", "files"), wanted)
-        return [source for row in held for source in DocumentSources.of(row).sources]
+        return rows.sources_of(self._tables.documents.rows(("id", "paths", "files"), wanted))
 
     def _derived(self) -> Iterator[str]:
         """Problems of term counts and indexes, as of the end of the last run that updated them; a
         later run may still be in progress.
         """
-        stored = {row["term"]: row["passages"] for row in self._tables.terms.each(_TERMS)}
+        now, terms = self._tables.passages, self._tables.terms.each(("term", "passages"))
+        stored = {row["term"]: row["passages"] for row in terms}
         counted_of = stored.get(statistics.VERSION)
         if counted_of is None:
-            if self._tables.passages.count():
+            if now.count():
                 yield "terms were never counted"
             return
-        passages = self._tables.passages.at(counted_of)
+        passages = now.at(counted_of)
         if passages is None:
             return  # the version has been deleted
         counts = statistics.count_terms(passages.each(statistics.COLUMNS))
@@ -224,10 +217,10 @@ class _Check:
         differing = set(counts.items()) ^ set(stored.items())
         if differing:
             yield f"{len({term for term, _ in differing}):,} term counts are wrong"
-        at_the_end, now = passages.indexes(), self._tables.passages.indexes()
-        for name, lacks in now.items():
+        at_the_end = indexes.lacking(passages)
+        for name, lacks in indexes.lacking(now).items():
             # Rows added since are in no index yet.
-            if at_the_end.get(name) or lacks == self._tables.passages.count() > 0:
+            if at_the_end.get(name) or lacks == now.count() > 0:
                 yield f"{lacks:,} passages are not in the index {name}"
 
 
@@ -248,7 +241,7 @@ def _repair(
             document = rows.document(row)
             made = broken(document, embedder)
             tables.passages.delete(one_of("document", [id_]))
-            for source in DocumentSources.of(row).sources[:1]:
+            for source in rows.sources_of([row])[:1]:
                 writer.put(document, source, made, embedder.passages(made))
             writer.flush()
     publication.publish(tables, force=True)
