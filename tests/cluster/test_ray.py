@@ -9,7 +9,10 @@ import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import object_storage
 import pytest
@@ -24,13 +27,45 @@ from rag.models.embedder import SentenceTransformerEmbedder
 
 pytest.importorskip("ray")
 
-from two_machines import two_machines
+from ray.cluster_utils import Cluster
 
 # Ray warns of settings of its own, and leaves files open for the processes that it ends.
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
 
 DOCUMENTS = int(os.environ.get("RAG_CLUSTER_DOCUMENTS", "5000"))
 ASKED, QUESTIONS = 50, 500
+
+
+@dataclass(frozen=True, slots=True)
+class Two:
+    """A Ray cluster of two machines, both of them this one: the driver runs on the head, and the
+    other machine can be lost.
+    """
+
+    cluster: Cluster
+    other: Any
+
+    @property
+    def address(self) -> str:
+        """To connect to."""
+        return str(self.cluster.address)
+
+    def lose(self) -> None:
+        """Kill all that runs on the other machine."""
+        self.cluster.remove_node(self.other, allow_graceful=False)
+
+
+@contextmanager
+def two_machines() -> Iterator[Two]:
+    """A cluster whose machines have a core each, as Ray counts them."""
+    os.environ |= {"RAY_USAGE_STATS_ENABLED": "0", "RAY_worker_niceness": "0"}
+    cluster = Cluster(
+        initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False}
+    )
+    try:
+        yield Two(cluster, cluster.add_node(num_cpus=1))
+    finally:
+        cluster.shutdown()
 
 
 def test_on_this_machine(articles: Path, tmp_path: Path) -> None:

@@ -21,10 +21,9 @@ from typing import TypeAlias
 from targets import TARGETS, Target
 
 import rag
-import ui
 
 KEPT = Path(__file__).parent / "kept"
-OURS = tuple(str(Path(str(package.__file__)).parent) for package in (rag, ui))
+OURS = str(Path(str(rag.__file__)).parent)
 
 Lines: TypeAlias = set[tuple[CodeType, int]]
 Tracer: TypeAlias = Callable[[FrameType, str, object], object]

@@ -27,7 +27,6 @@ from rag.index.integrity import (
     after_repair,
     passage_faults,
 )
-from rag.index.records import Source
 from rag.text.analyzers import Analysis
 from rag.text.chunking import passages as broken
 from rag.types import Document
@@ -66,29 +65,28 @@ def verify(
         If the library can't be read, or can't be written for a repair.
     """
     began = time.perf_counter()
-    look = _Check(tables, on_progress)
-    found = look.problems()
+    check = _Check(tables, on_progress)
+    found = check.problems()
     if repair and found:
         _repair(tables, writer, embedder, found)
-        look = _Check(tables, on_progress)
-        found = after_repair(found, look.problems())
+        found = after_repair(found, check.problems())
+    documents = tables.documents.rows(("sentences",))
     return Verification(
-        documents=look.documents,
-        passages=look.passages,
-        sentences=look.sentences,
+        documents=len(documents),
+        passages=tables.passages.count(),
+        sentences=sum(row["sentences"] for row in documents),
         problems=tuple(found),
         seconds=time.perf_counter() - began,
     )
 
 
 class _Check:
-    """One pass over all tables."""
+    """Looks for problems in all tables."""
 
     def __init__(self, tables: Tables, on_progress: OnProgress) -> None:
         self._tables = tables
         self._on_progress = on_progress
         self._analysis = Analysis()
-        self.documents = self.passages = self.sentences = 0
 
     def problems(self) -> list[Problem]:
         """All problems found."""
@@ -99,11 +97,16 @@ class _Check:
         for start in range(0, len(there), TOGETHER):
             found += self._of(there[start : start + TOGETHER])
             self._on_progress("documents", min(start + TOGETHER, len(there)), len(there))
-        self.documents = len(ids)
-        found = self._persistent(found)
+        for _ in range(TRIES - 1):
+            if found:
+                time.sleep(PAUSE)
+                again = set(self._of(sorted({one.document for one in found})))
+                found = [one for one in found if one in again]
         twice = [id_ for id_, number in Counter(ids).items() if number > 1]
         found += [Fault("it is stored twice", id_, text=True) for id_ in twice]
-        sources = {source.document_id: source.path for source in reversed(self._sources(found))}
+        affected = one_of("id", dict.fromkeys(one.document for one in found))
+        held = rows.sources_of(self._tables.documents.rows(("id", "paths", "files"), affected))
+        sources = {source.document_id: source.path for source in reversed(held)}
         problems = [
             one.problem(sources.get(one.document, ""))
             if one.document
@@ -114,18 +117,6 @@ class _Check:
         problems += [Problem(what, REPAIR) for what in self._derived()]
         self._on_progress("indexes", 1, 1)
         return problems
-
-    def _persistent(self, found: list[Fault]) -> list[Fault]:
-        """Problems that persist a moment later."""
-        for _ in range(TRIES - 1):
-            if not found:
-                break
-            time.sleep(PAUSE)
-            counted = self.passages, self.sentences
-            again = set(self._of(sorted({one.document for one in found})))
-            self.passages, self.sentences = counted
-            found = [one for one in found if one in again]
-        return found
 
     def _of(self, ids: Sequence[str]) -> list[Fault]:
         """Problems of these documents."""
@@ -147,7 +138,6 @@ class _Check:
 
     def _document(self, id_: str, row: Row | None, passages: list[Row]) -> Iterator[Fault]:
         passages.sort(key=lambda one: int(one["start"]))
-        self.passages += len(passages)
         if row is None:
             yield Fault(f"{len(passages):,} passages belong to no document", id_)
             return
@@ -169,7 +159,6 @@ class _Check:
             yield from self._compare_columns(document, row, passages)
 
     def _passage(self, document: Document, row: Row) -> Iterator[str]:
-        self.sentences += len(row["sentences"]) // 8
         if row["checksum"] != rows.signature(row):
             yield "doesn't match its checksum"
         dimension = self._tables.passages.dimension
@@ -193,10 +182,6 @@ class _Check:
             for name in _DERIVED
         ):
             yield Fault("its index terms don't match its text", document.id)
-
-    def _sources(self, found: Sequence[Fault]) -> list[Source]:
-        wanted = one_of("id", dict.fromkeys(one.document for one in found))
-        return rows.sources_of(self._tables.documents.rows(("id", "paths", "files"), wanted))
 
     def _derived(self) -> Iterator[str]:
         """Problems of term counts and indexes, as of the end of the last run that updated them; a
