@@ -105,7 +105,7 @@ fuzz: install .venv/fuzzer ## Try each parser with hostile input (RUNS=20000 eac
 	touch $@
 
 overload: install ## Ask 50 times a second while indexing, five minutes (DATA=folder)
-	$(BIN)/python tests/bench/overload.py $(DATA)/squad_dev
+	$(BIN)/python tests/bench/load.py $(DATA)/squad_dev --rate 50
 
 screenshots: install ## Take the README's screenshots again (needs Chromium)
 	$(BIN)/python tests/browser/take_screenshots.py

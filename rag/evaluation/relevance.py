@@ -9,9 +9,8 @@ from itertools import product
 
 from rag.confidence.ratings import LocatedRating, locate
 from rag.errors import InputError
-from rag.evaluation.labelled_sets import GoldSpan, LabelledSet, Question
+from rag.evaluation.labelled_sets import GoldSpan, LabelledSet, Question, is_in_file
 from rag.evaluation.metrics import document_metrics
-from rag.evaluation.questions import is_in_file
 from rag.index.engine import Reader
 from rag.types import Hit, Quote, Rating
 

@@ -16,9 +16,8 @@ import numpy as np
 
 from rag.errors import InputError
 from rag.evaluation import corpus
-from rag.evaluation.labelled_sets import LabelledSet, Question
+from rag.evaluation.labelled_sets import LabelledSet, Question, check_files
 from rag.evaluation.metrics import DEPTH, Estimate, estimate
-from rag.evaluation.questions import check_files
 from rag.evaluation.relevance import Judge, Judged, TextJudge, judge, rated_set
 from rag.evaluation.spans import SpanJudge
 from rag.library.library import Library

@@ -11,8 +11,9 @@ from engines import place
 from hashing_embedder import HashingEmbedder
 
 from rag import Library, LibraryDamaged
-from rag.cluster.lance import Tables, verification
+from rag.cluster.lance import verification
 from rag.cluster.lance.rows import SIGNED
+from rag.cluster.lance.tables import Tables
 
 QUESTION = "What does the turret weigh?"
 
