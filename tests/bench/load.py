@@ -96,8 +96,10 @@ def serving(library: Path) -> Iterator[str]:
         threading.Thread(target=server.stderr.read, daemon=True).start()
         while httpx.get(f"{address}/health").json()["model"] != "ready":
             time.sleep(0.1)
-        yield address
-        server.send_signal(signal.SIGINT)
+        try:
+            yield address
+        finally:
+            server.send_signal(signal.SIGINT)
 
 
 def start_job(address: str, folder: Path, encoded: int = 0) -> str:
@@ -132,7 +134,7 @@ def searches(clients: int, address: str, texts: Sequence[str], each: int) -> lis
 
     def ask(client: int) -> list[float]:
         mine = texts[client :: len(texts) // each][:each]
-        with httpx.Client(base_url=f"{address}/gradio_api/call/search", timeout=120) as http:
+        with httpx.Client(base_url=f"{address}/gradio_api/call", timeout=120) as http:
             return [search(http, text) for text in mine]
 
     with ThreadPoolExecutor(clients) as pool:
@@ -142,8 +144,8 @@ def searches(clients: int, address: str, texts: Sequence[str], each: int) -> lis
 def search(client: httpx.Client, text: str) -> float:
     """Seconds of one search, as the page does it: the question goes up, the result is streamed."""
     began = time.perf_counter()
-    event = client.post("", json={"data": [text, "", "", "", "", "", []]}).raise_for_status().json()
-    answer = client.get(f"/{event['event_id']}").raise_for_status().text
+    event = client.post("/search", json={"data": [text, "", "", "", "", "", []]}).raise_for_status()
+    answer = client.get(f"/search/{event.json()['event_id']}").raise_for_status().text
     taken = time.perf_counter() - began
     if "event: complete" not in answer or "class=" not in answer:
         raise ValueError(f"no result came: {answer[:200]}")

@@ -19,8 +19,8 @@ _R = TypeVar("_R")
 
 
 class OneProcess:
-    """As :class:`rag.cluster.ray.driver.Machines` says. What was written comes in the other order:
-    a cluster's comes in any.
+    """As :class:`rag.cluster.ray.pipeline.Machines` says. What was written comes in the other
+    order: a cluster's comes in any.
     """
 
     def digests(self, files: Sequence[ListedFile]) -> Iterator[FileDigest]:

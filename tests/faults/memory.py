@@ -96,7 +96,7 @@ def filled(unit: bytes, head: bytes = b"", tail: bytes = b"") -> Write:
     return surrounded(lambda size: (block for _ in range(0, size, len(block))), head, tail)
 
 
-def told(head: bytes = b"", end: bytes = b"\n\n", tail: bytes = b"") -> Write:
+def prose_file(head: bytes = b"", end: bytes = b"\n\n", tail: bytes = b"") -> Write:
     """Prose whose paragraphs end so."""
     return surrounded(lambda size: (part.replace(b"\n\n", end) for part in prose(size)), head, tail)
 
@@ -216,35 +216,35 @@ _HTML = b"<html><body>"
 _LABELS = ",".join(f"label {number}" for number in range(50_000)).encode() + b"\n"
 
 KINDS: dict[str, tuple[str, Write]] = {
-    "text": (".txt", told()),
-    "one line": (".txt", told(end=b" ")),
+    "text": (".txt", prose_file()),
+    "one line": (".txt", prose_file(end=b" ")),
     "letters": (".txt", filled(b"abcdefghij")),
     "punctuation": (".txt", filled(b"!?.,;:-()", b"word ")),
     "digits": (".txt", surrounded(digits)),
     "chinese": (".txt", surrounded(chinese)),
     "short lines": (".txt", filled(b"ab\n")),
-    "html": (".html", told(_HTML + b"<p>", b"</p><p>")),
-    "html, one p": (".html", told(_HTML + b"<p>", b" ")),
+    "html": (".html", prose_file(_HTML + b"<p>", b"</p><p>")),
+    "html, one p": (".html", prose_file(_HTML + b"<p>", b" ")),
     "html, deep": (".html", filled(b"<div>", _HTML + b"word ")),
     "html, wide": (".html", filled(b"<b>a</b>", _HTML + b"word ")),
     "html, table": (
         ".html",
         filled(b"<tr><td>some</td><td>cell</td></tr>\n", _HTML + b"<table>"),
     ),
-    "mail": (".eml", told(_MAIL + b"Minutes\n\n")),
+    "mail": (".eml", prose_file(_MAIL + b"Minutes\n\n")),
     "mail, attachments": (".eml", parts(lambda n: _ATTACHED % n, _MULTIPART, b"--x--\n")),
-    "mail, header": (".eml", told(_MAIL, b"\n ", b"\n\nBody.\n")),
+    "mail, header": (".eml", prose_file(_MAIL, b"\n ", b"\n\nBody.\n")),
     "mbox": (".mbox", parts(lambda n: _MBOX + b"%d\n\n" % n)),
     "mbox, zeros": (".mbox", filled(b"\0", _MBOX + b"s\n\nWords.\n")),
     "json": (".json", numbered(lambda n, text: ",\n" * (n > 0) + record(n, text), b"[", b"]")),
     "json, numbers": (".json", filled(b",1", b"[0", b"]")),
-    "json, string": (".json", told(b'{"text": "', b"\\n\\n", b'"}')),
+    "json, string": (".json", prose_file(b'{"text": "', b"\\n\\n", b'"}')),
     "json, deep": (".json", filled(b"[")),
     "jsonl": (".jsonl", numbered(lambda n, text: record(n, text) + "\n")),
-    "jsonl, one": (".jsonl", told(b'{"text": "', b"\\n\\n", b'"}\n')),
+    "jsonl, one": (".jsonl", prose_file(b'{"text": "', b"\\n\\n", b'"}\n')),
     "csv": (".csv", surrounded(persons, b"name,place,born,worth,remark\n")),
     "csv, wide": (".csv", surrounded(wide_rows, _LABELS)),
-    "csv, one cell": (".csv", told(b'a,b\n1,"')),
+    "csv, one cell": (".csv", prose_file(b'a,b\n1,"')),
     "xlsx": (".xlsx", workbook(5, 20, lambda n: f"string {n % 1000}")),
     "xlsx, wide": (".xlsx", workbook(16_384, 24, lambda n: f"string {n % 1000}")),
     "xlsx, strings": (".xlsx", workbook(2, 45, lambda n: f"a shared string, number {n}")),

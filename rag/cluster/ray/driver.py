@@ -4,17 +4,16 @@ machines hash, read, embed and write.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 from rag.cluster.lance.engine import SharedEngine
-from rag.cluster.lance.indexes import Workers
 from rag.cluster.ray import Fleet
 from rag.cluster.ray.sources import Sources, list_files
-from rag.cluster.ray.stages import FileDigest, FileEnd, Job, ModelReference, WriteResult
+from rag.cluster.ray.stages import FileEnd, Job, ModelReference, WriteResult
 from rag.documents.registry import ReadOptions
 from rag.errors import AirGapped, InputError
 from rag.index.engine import Engine
@@ -26,20 +25,11 @@ from rag.types.parts import whole_source
 from rag.types.protocols import Embedder
 from rag.types.reports import IndexReport, Progress
 
+if TYPE_CHECKING:
+    from rag.cluster.ray.pipeline import Machines
+
 FILES_TOGETHER = 256
 """Files recorded as read per commit."""
-
-
-class Machines(Workers, Protocol):
-    """The driver's interface to a cluster: :class:`rag.cluster.ray.pipeline.Machines`."""
-
-    def digests(self, files: Sequence[ListedFile]) -> Iterator[FileDigest]:
-        """Compute the digests of files, in no particular order."""
-        ...
-
-    def index(self, files: Sequence[FileToRead], job: Job) -> Generator[WriteResult]:
-        """Read, embed and write files; yields results in no particular order."""
-        ...
 
 
 def index_on(
