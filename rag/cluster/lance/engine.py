@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 from rag.cluster.lance import versions
 from rag.cluster.lance.catalogue import SharedCatalogue
-from rag.cluster.lance.indexes import ThisProcess, Workers
+from rag.cluster.lance.indexes import HERE, Workers
 from rag.cluster.lance.notes import SharedNotes, SharedRatings
 from rag.cluster.lance.publication import publish
 from rag.cluster.lance.reader import SharedReader
@@ -50,11 +50,7 @@ class SharedEngine:
         return self._tables.url
 
     @contextmanager
-    def writing(
-        self,
-        beat: Beat = no_heartbeat,
-        by: Workers = ThisProcess(),  # noqa: B008 (it has no state)
-    ) -> Iterator[None]:
+    def writing(self, beat: Beat = no_heartbeat, by: Workers = HERE) -> Iterator[None]:
         """Context for writing, without a lock: see the class. At the end, ``by`` updates indexes
         and counts.
         """

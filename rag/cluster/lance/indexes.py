@@ -54,7 +54,7 @@ class Workers(Protocol):
         ...
 
 
-class ThisProcess:
+class _ThisProcess:
     """Implements :class:`Workers`, one part after the other."""
 
     def map_reduce(
@@ -65,6 +65,10 @@ class ThisProcess:
     ) -> _Result:
         """Map and reduce, with one result in memory besides the joined one."""
         return join(map(work, parts))
+
+
+HERE = _ThisProcess()
+"""This process as the only worker."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from contextlib import suppress
 
 from rag.cluster.lance import indexes, versions
 from rag.cluster.lance.filter_sql import quote
-from rag.cluster.lance.indexes import ThisProcess, Workers
+from rag.cluster.lance.indexes import HERE, Workers
 from rag.cluster.lance.statistics import VERSION, count_part, sum_counts
 from rag.cluster.lance.storage import translate_errors
 from rag.cluster.lance.table import Table
@@ -42,12 +42,7 @@ SECONDS_BETWEEN = 0.2
 """Base of the delay between attempts in seconds: random, with exponential backoff."""
 
 
-def publish(
-    tables: Tables,
-    by: Workers = ThisProcess(),  # noqa: B008 (it has no state)
-    *,
-    force: bool = False,
-) -> None:
+def publish(tables: Tables, by: Workers = HERE, *, force: bool = False) -> None:
     """Update all derived data, here or on other machines; with ``force``, even if it seems current.
 
     If runs end concurrently, all but the first retry, as does a run whose counted passages have

@@ -15,7 +15,7 @@ from rag.cluster.lance.statistics import Statistics
 from rag.cluster.lance.table import Table
 from rag.index.columns import Row
 from rag.index.records import StoredPassage, StoredTokens, together
-from rag.types import Clauses, DocumentCount, Span
+from rag.types import Clauses, DocumentCount
 from rag.types.arrays import Keys, Scores, Vector, Vectors
 from rag.types.filters import Filter
 from rag.types.parts import whole_source
@@ -37,6 +37,7 @@ class SharedSearcher:
         # As of the last term count.
         self.piece_frequencies = statistics.piece_frequencies
         self.respellings, self.coverage = statistics.respellings, statistics.coverage
+        self.matched, self.places = statistics.analysis.matched, statistics.analysis.places
 
     def __len__(self) -> int:
         """Number of passages at the last term count."""
@@ -119,14 +120,6 @@ class SharedSearcher:
             DocumentCount(id_, facts[id_]["title"], whole_source(min(facts[id_]["sources"])), count)
             for id_, count in counts.items()
         )
-
-    def matched(self, question: str, text: str) -> tuple[str, ...]:
-        """Words of ``text`` that match the query's words."""
-        return self._statistics.analysis.matched(question, text)
-
-    def places(self, words: str, phrases: Sequence[str], text: str) -> tuple[Span, ...]:
-        """Spans of ``text`` that match the words and phrases."""
-        return self._statistics.analysis.places(words, phrases, text)
 
 
 class RowCache:
