@@ -30,6 +30,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 import httpx
 import numpy as np
@@ -104,17 +105,23 @@ def serving(library: Path) -> Iterator[str]:
 
 def start_job(address: str, folder: Path, encoded: int = 0) -> str:
     """Have a folder indexed until some passages are encoded; returns the job's URL."""
-    answer = httpx.post(f"{address}/api/v1/jobs", json={"paths": [str(folder)]})
-    job = f"{address}/api/v1/jobs/{answer.raise_for_status().json()['id']}"
-    while httpx.get(job).json().get("phase") != "reading" or embedded(job) < encoded:
+    url, paths = f"{address}/api/v1/jobs", {"paths": [str(folder)]}
+    answer = httpx.post(url, json=paths, timeout=TIMEOUT).raise_for_status()
+    job = f"{url}/{answer.json()['id']}"
+    while state(job).get("phase") != "reading" or embedded(job) < encoded:
         time.sleep(0.1)
     return job
 
 
+def state(job: str) -> dict[str, Any]:
+    """What the server says of a job."""
+    found: dict[str, Any] = httpx.get(job, timeout=TIMEOUT).json()
+    return found
+
+
 def embedded(job: str) -> int:
     """How many passages a job has encoded."""
-    progress = httpx.get(job, timeout=TIMEOUT).json()["progress"]
-    return int(progress["embedded"])
+    return int(state(job)["progress"]["embedded"])
 
 
 def load(address: str, texts: Sequence[str], files: Path, clients: int, each: int) -> None:
@@ -124,8 +131,8 @@ def load(address: str, texts: Sequence[str], files: Path, clients: int, each: in
     show(f"{clients}", searches(clients, address, texts, each))
     job = start_job(address, files)
     show(f"{clients}, indexing", searches(clients, address, texts, each))
-    if (state := httpx.get(job).json()["state"]) != "running":
-        sys.exit(f"the job was {state} before the clients had asked: nothing is measured")
+    if (ended := state(job)["state"]) != "running":
+        sys.exit(f"the job was {ended} before the clients had asked: nothing is measured")
     httpx.delete(job)
 
 
