@@ -105,7 +105,7 @@ fuzz: install .venv/fuzzer ## Try each parser with hostile input (RUNS=20000 eac
 	touch $@
 
 overload: install ## Ask 50 times a second while indexing, five minutes (DATA=folder)
-	$(BIN)/python tests/bench/overload.py $(DATA)/squad_dev
+	$(BIN)/python tests/bench/load.py $(DATA)/squad_dev --rate 50
 
 screenshots: install ## Take the README's screenshots again (needs Chromium)
 	$(BIN)/python tests/browser/take_screenshots.py
@@ -136,7 +136,8 @@ peers: install .venv-peers/installed ## Compare with others on the sets in DATA=
 	$(BIN)/python tests/bench/peers.py $(DATA) --cache $(FOUND) --libraries $(FOUND)/libraries
 
 bench: install .venv-peers/installed ## Measure speed beside others on the sets in DATA=folder
-	$(BIN)/python tests/bench/bench.py $(DATA) --plot bench.png
+	$(BIN)/python tests/bench/ingest_rate.py $(DATA)/squad_articles
+	$(BIN)/python tests/bench/cold_start.py
 
 .venv-peers/installed: tests/bench/peers/requirements.txt
 	@echo "Installing the peers into .venv-peers: about 2 GB, some minutes the first time"
@@ -145,4 +146,4 @@ bench: install .venv-peers/installed ## Measure speed beside others on the sets 
 	touch $@
 
 clean: ## Remove the environments and the default library
-	rm -rf .venv .venv-lock .venv-peers .rag .bench
+	rm -rf .venv .venv-lock .venv-peers .rag

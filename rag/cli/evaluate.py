@@ -18,8 +18,7 @@ from rag.cli.output import count, err, escape, out
 from rag.cli.progress import is_terminal, show_progress
 from rag.errors import InputError
 from rag.evaluation.beir import read_beir
-from rag.evaluation.labelled_sets import LabelledSet, spread
-from rag.evaluation.questions import read_questions
+from rag.evaluation.labelled_sets import LabelledSet, read_questions, spread
 from rag.evaluation.report import Report, evaluate, open_library, report, write_failures
 from rag.library.default import default_library
 from rag.models.cross_encoder import CrossEncoderReranker

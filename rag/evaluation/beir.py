@@ -40,7 +40,7 @@ COLUMNS = 3
 
 
 def read_beir(folder: Path, split: str | None = None) -> LabelledSet:
-    """Read a set.
+    """Read a set: the queries that have a span, or a document of positive gain in a split.
 
     Parameters
     ----------
@@ -48,11 +48,6 @@ def read_beir(folder: Path, split: str | None = None) -> LabelledSet:
         The folder of the set.
     split
         The qrels file, by default ``test``, or the only one there is.
-
-    Returns
-    -------
-    LabelledSet
-        With the queries that have a span, or a document of positive gain in that split.
 
     Raises
     ------
@@ -67,22 +62,22 @@ def read_beir(folder: Path, split: str | None = None) -> LabelledSet:
             f"{folder}: the judgements name a document {unknown} that is not in the corpus; "
             "fetch the set again, or take those lines out of qrels"
         )
-    questions, unlabelled = [], 0
-    for where, record in json_lines(_file(folder, "queries")):
-        question = _question(where, record, judged, documents)
-        if question.spans or any(gain > 0 for gain in question.documents.values()):
-            questions.append(question)
-        else:
-            unlabelled += 1
+    queries = json_lines(_file(folder, "queries"))
+    every = [_question(where, record, judged, documents) for where, record in queries]
+    questions = tuple(
+        one for one in every if one.spans or max(one.documents.values(), default=0) > 0
+    )
     if not questions:
         raise no_set(folder, "no question of it has a label")
-    return LabelledSet(folder.name, tuple(questions), tuple(documents.values()), unlabelled)
+    return LabelledSet(
+        folder.name, questions, tuple(documents.values()), len(every) - len(questions)
+    )
 
 
 def _file(folder: Path, name: str) -> Path:
-    for candidate in (f"{name}.jsonl", f"{name}.jsonl.gz"):
-        if (folder / candidate).is_file():
-            return folder / candidate
+    for candidate in (folder / f"{name}.jsonl", folder / f"{name}.jsonl.gz"):
+        if candidate.is_file():
+            return candidate
     raise no_set(folder, f"there is no {name}.jsonl in it")
 
 
@@ -153,14 +148,13 @@ def _judgements(folder: Path, split: str | None) -> dict[str, dict[str, int]]:
     with open_file(files[split]) as file:
         lines = io.TextIOWrapper(file, encoding="utf-8-sig", newline="")
         for number, row in enumerate(csv.reader(lines, csv.excel_tab, quoting=csv.QUOTE_NONE), 1):
-            if not row or (number == 1 and not _is_number(row[-1])):
-                continue
-            if len(row) != COLUMNS or not _is_number(row[-1]):
+            if len(row) == COLUMNS and _is_number(row[-1]):
+                found.setdefault(row[0], {})[row[1]] = int(row[2])
+            elif row and (number > 1 or _is_number(row[-1])):  # a header may come first
                 raise InputError(
                     f"{files[split]}, line {number}: a line has a question, a document and a "
                     f"whole number with tabs between them, not {' '.join(row)}; mend it"
                 )
-            found.setdefault(row[0], {})[row[1]] = int(row[2])
     return found
 
 

@@ -9,10 +9,8 @@ from itertools import product
 
 from rag.confidence.ratings import LocatedRating, locate
 from rag.errors import InputError
-from rag.evaluation.labelled_sets import GoldSpan, LabelledSet, Question
+from rag.evaluation.labelled_sets import GoldSpan, LabelledSet, Question, is_in_file
 from rag.evaluation.metrics import document_metrics
-from rag.evaluation.questions import is_in_file
-from rag.evaluation.spans import SpanLocator, overlap
 from rag.index.engine import Reader
 from rag.types import Hit, Quote, Rating
 
@@ -48,49 +46,35 @@ class Judge(ABC):
     def is_relevant(self, question: Question, hit: Hit, part: Quote) -> bool:
         """Whether a part of a hit, its passage or its highlighted sentence, has the answer."""
 
-    def coverage(self, question: Question, hits: Sequence[Hit]) -> dict[str, float]:
+    def names(self, hit: Hit) -> Sequence[str]:
+        """The set's ids of the documents that contain a hit."""
+        return (hit.source, *hit.also_in)
+
+    def coverage(self, question: Question, hits: Sequence[Hit]) -> dict[str, float]:  # noqa: ARG002
         """Metrics other than those derived from which hits are relevant."""
-        del question, hits
         return {}
 
 
 @dataclass(frozen=True, slots=True)
-class SpanJudge(Judge):
-    """For queries labelled with answer spans, any of which is sufficient."""
-
-    locator: SpanLocator
-
-    def is_relevant(self, question: Question, hit: Hit, part: Quote) -> bool:
-        """Whether the part contains a gold span."""
-        found = self.locator.quote(hit, part)
-        return any(found.contains(self.locator.gold(span)) for span in question.spans)
-
-    def coverage(self, question: Question, hits: Sequence[Hit]) -> dict[str, float]:
-        """How much of the gold text the top hits cover, and whether they cover all of it."""
-        gold = [self.locator.gold(span) for span in question.spans]
-        found = [self.locator.quote(hit, passage(hit)) for hit in hits[:TOP]]
-        recall, precision, iou = overlap(gold, found)
-        covered = all(any(one.contains(span) for one in found) for span in gold)
-        return {
-            f"all answers in {TOP} hits": float(covered),
-            f"text recall@{TOP}": recall,
-            f"text precision@{TOP}": precision,
-            f"text IoU@{TOP}": iou,
-        }
-
-
-@dataclass(frozen=True, slots=True)
 class TextJudge(Judge):
-    """For queries labelled with a text, and optionally with the file it must be in.
+    """For queries labelled with a text, with the file it must be in, or both.
 
-    White space and case are ignored.
+    White space and case are ignored. ``files`` are all files that the queries name.
     """
+
+    files: frozenset[str]
 
     def is_relevant(self, question: Question, hit: Hit, part: Quote) -> bool:
         """Whether the part contains the expected text, and is in the file."""
         places = product((hit.source, *hit.also_in), question.documents)
         is_there = not question.documents or any(is_in_file(*place) for place in places)
         return is_there and _folded(question.expected or "") in _folded(part.text)
+
+    def names(self, hit: Hit) -> Sequence[str]:
+        """The named files that contain a hit, or else its own source."""
+        sources = (hit.source, *hit.also_in)
+        found = {file for source, file in product(sources, self.files) if is_in_file(source, file)}
+        return sorted(found) or sources[:1]
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,11 +16,10 @@ import numpy as np
 
 from rag.errors import InputError
 from rag.evaluation import corpus
-from rag.evaluation.labelled_sets import LabelledSet, Question
+from rag.evaluation.labelled_sets import LabelledSet, Question, check_files
 from rag.evaluation.metrics import DEPTH, Estimate, estimate
-from rag.evaluation.questions import check_files, is_in_file
-from rag.evaluation.relevance import Judge, Judged, SpanJudge, TextJudge, judge, rated_set
-from rag.evaluation.spans import SpanLocator
+from rag.evaluation.relevance import Judge, Judged, TextJudge, judge, rated_set
+from rag.evaluation.spans import SpanJudge
 from rag.library.library import Library
 from rag.models.cross_encoder import Reranker
 from rag.runtime.files import write_atomically
@@ -39,15 +38,12 @@ Search: TypeAlias = Callable[[Question, int], Sequence[Hit]]
 
 @dataclass(frozen=True, slots=True)
 class EvaluatedLibrary:
-    """A library that is ready for the queries of a set.
-
-    ``names`` returns the set's ids of the documents that contain a hit, and ``judge`` decides which
-    hits are relevant.
+    """A library that is ready for the queries of a set; ``judge`` decides which hits are
+    relevant.
     """
 
     library: Library
     labelled: LabelledSet
-    names: Callable[[Hit], Sequence[str]]
     judge: Judge
 
     def search(self, question: Question, k: int) -> list[Hit]:
@@ -107,14 +103,10 @@ def open_library(
     """
     create = labelled is not None and labelled.documents is not None
     with Library.open(place, create=create, embedder=embedder, reranker=reranker) as library:
-        names: Callable[[Hit], Sequence[str]] = _sources
         by: Judge
         if labelled is not None and labelled.documents is not None:
             documents = corpus.index(labelled.documents, library, progress=progress)
-            names, by = (
-                documents.names,
-                SpanJudge(SpanLocator(documents, library.document, library.parts)),
-            )
+            by = SpanJudge(documents, library.document, library.parts)
         elif not library.status().documents:
             raise InputError(
                 f"the library in {library.engine.location} is empty; fill it first: rag index PATH"
@@ -123,11 +115,10 @@ def open_library(
             labelled, by = rated_set(library.ratings(), library.engine.reader)
         else:
             check_files(labelled.questions, [one.source for one in library.report()])
-            names = _files_named(labelled.questions)
-            by = TextJudge()
+            by = TextJudge(frozenset(file for one in labelled.questions for file in one.documents))
         # The first query loads the model, and publishes what a killed writer left.
         library.search(labelled.questions[0].text, 1)
-        yield EvaluatedLibrary(library, labelled, names, by)
+        yield EvaluatedLibrary(library, labelled, by)
 
 
 def evaluate(
@@ -155,7 +146,7 @@ def evaluate(
             deep = search(question, DEPTH) if question.documents else ()
         except InputError as error:
             raise InputError(f"question {question.id}, “{question.text}”: {error}") from error
-        documents = dict.fromkeys(name for hit in deep for name in evaluated.names(hit))
+        documents = dict.fromkeys(name for hit in deep for name in evaluated.judge.names(hit))
         yield judge(question, hits, tuple(documents), evaluated.judge, seconds)
 
 
@@ -226,19 +217,3 @@ def _failure(judged: Judged) -> dict[str, object]:
             for hit in judged.hits[:HITS_OF_FAILED]
         ],
     }
-
-
-def _sources(hit: Hit) -> Sequence[str]:
-    return (hit.source, *hit.also_in)
-
-
-def _files_named(questions: Sequence[Question]) -> Callable[[Hit], Sequence[str]]:
-    """Map a hit to the files containing it that the questions name, or else to its own source."""
-    named = list(dict.fromkeys(file for question in questions for file in question.documents))
-
-    def names(hit: Hit) -> Sequence[str]:
-        sources = _sources(hit)
-        found = [file for file in named if any(is_in_file(source, file) for source in sources)]
-        return found or sources[:1]
-
-    return names

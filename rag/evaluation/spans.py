@@ -1,4 +1,4 @@
-"""Where gold spans and hits stand in the documents of a labelled set, and how they overlap.
+"""Relevance by answer spans: where they and hits stand in the documents of a labelled set.
 
 Reading normalizes a text: white space is collapsed, combining marks are composed, stray characters
 are dropped. So offsets in a set's texts and in the library's are compared by counting the non-blank
@@ -10,16 +10,16 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate
-from typing import NamedTuple
 
 from rag.documents.whitespace import normalize_whitespace
 from rag.errors import InputError
 from rag.evaluation.corpus import Corpus
-from rag.evaluation.labelled_sets import GoldSpan
+from rag.evaluation.labelled_sets import GoldSpan, Question
+from rag.evaluation.relevance import TOP, Judge, passage
 from rag.types import Document, Hit, Quote
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@dataclass(frozen=True, slots=True)
 class TextRange:
     """A half-open range of a document, in non-blank characters."""
 
@@ -32,17 +32,13 @@ class TextRange:
         inside = self.start <= other.start and other.end <= self.end
         return self.document == other.document and inside
 
-
-class Overlap(NamedTuple):
-    """How well retrieved text covers the gold text; all in [0, 1]."""
-
-    recall: float
-    precision: float
-    iou: float
+    def characters(self) -> set[tuple[str, int]]:
+        """Its characters, each by document and position."""
+        return {(self.document, position) for position in range(self.start, self.end)}
 
 
-def overlap(gold: Sequence[TextRange], found: Sequence[TextRange]) -> Overlap:
-    """Character-level recall, precision and intersection over union.
+def overlap(gold: Sequence[TextRange], found: Sequence[TextRange]) -> tuple[float, float, float]:
+    """Character-level recall, precision and intersection over union, all in [0, 1].
 
     With G the gold text, each character once, F the retrieved text, a character that was retrieved
     twice counted twice, and I the characters of G that were retrieved::
@@ -59,35 +55,16 @@ def overlap(gold: Sequence[TextRange], found: Sequence[TextRange]) -> Overlap:
     found
         The retrieved ranges. If there are none, everything is 0.
     """
-    wanted, retrieved = merged(gold), merged(found)
-    shared = sum(
-        max(0, min(one.end, other.end) - max(one.start, other.start))
-        for one in wanted
-        for other in retrieved
-        if one.document == other.document
-    )
-    total = sum(one.end - one.start for one in wanted)
+    wanted = {place for one in gold for place in one.characters()}
+    retrieved = {place for one in found for place in one.characters()}
+    shared, total = len(wanted & retrieved), len(wanted)
     taken = sum(one.end - one.start for one in found)
-    return Overlap(
-        shared / total, shared / taken if taken else 0.0, shared / (taken + total - shared)
-    )
+    return shared / total, shared / taken if taken else 0.0, shared / (taken + total - shared)
 
 
-def merged(ranges: Sequence[TextRange]) -> list[TextRange]:
-    """The union of ranges, as disjoint, non-adjacent ranges in order."""
-    found: list[TextRange] = []
-    for one in sorted(ranges):
-        last = found[-1] if found else None
-        if last and last.document == one.document and one.start <= last.end:
-            found[-1] = TextRange(last.document, last.start, max(last.end, one.end))
-        else:
-            found.append(one)
-    return found
-
-
-@dataclass(slots=True)
-class SpanLocator:
-    """Locates gold spans and hits in the documents of a set.
+@dataclass
+class SpanJudge(Judge):
+    """For queries labelled with answer spans, any of which is sufficient.
 
     Documents with the same text are treated as one: a passage of either is relevant. ``document``
     returns the library's document by id, and ``parts`` the ids of all parts of a split document.
@@ -103,6 +80,28 @@ class SpanLocator:
     def __post_init__(self) -> None:
         for one in self.corpus.documents.values():
             self._first_of.setdefault(one.text, one.id)
+
+    def is_relevant(self, question: Question, hit: Hit, part: Quote) -> bool:
+        """Whether the part contains a gold span."""
+        found = self.locate(hit, part)
+        return any(found.contains(self.gold(span)) for span in question.spans)
+
+    def names(self, hit: Hit) -> Sequence[str]:
+        """The ids of all documents that contain the passage of a hit, the one shown first."""
+        return self.corpus.names(hit)
+
+    def coverage(self, question: Question, hits: Sequence[Hit]) -> dict[str, float]:
+        """How much of the gold text the top hits cover, and whether they cover all of it."""
+        gold = [self.gold(span) for span in question.spans]
+        found = [self.locate(hit, passage(hit)) for hit in hits[:TOP]]
+        recall, precision, iou = overlap(gold, found)
+        covered = all(any(one.contains(span) for one in found) for span in gold)
+        return {
+            f"all answers in {TOP} hits": float(covered),
+            f"text recall@{TOP}": recall,
+            f"text precision@{TOP}": precision,
+            f"text IoU@{TOP}": iou,
+        }
 
     def gold(self, span: GoldSpan) -> TextRange:
         """Locate a gold span.
@@ -123,13 +122,13 @@ class SpanLocator:
             self._gold[span] = TextRange(self._first_of[text], start, end)
         return self._gold[span]
 
-    def quote(self, hit: Hit, quote: Quote) -> TextRange:
+    def locate(self, hit: Hit, part: Quote) -> TextRange:
         """Locate a part of a hit, such as its highlighted sentence."""
         text = self.corpus.of_source(hit.source).text
         if hit.document_id not in self._offsets:
             self._count(text, self.parts(self.document(hit.document_id)))
         offsets = self._offsets[hit.document_id]
-        return TextRange(self._first_of[text], offsets[quote.start], offsets[quote.end])
+        return TextRange(self._first_of[text], offsets[part.start], offsets[part.end])
 
     def _count(self, text: str, parts: Sequence[str]) -> None:
         """Count the non-blank characters before each offset in the parts of a document."""

@@ -21,23 +21,21 @@ import argparse
 import json
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 from quality import circumstances, differences
 
 from rag import Document, Explanation, Hit, Quote, Span
 from rag.evaluation.beir import read_beir
 from rag.evaluation.corpus import Corpus
-from rag.evaluation.labelled_sets import GoldSpan, LabelledSet, Question, spread
-from rag.evaluation.relevance import Judged, SpanJudge, judge, passage
+from rag.evaluation.labelled_sets import GoldSpan, LabelledSet, spread
+from rag.evaluation.relevance import Judged, judge, passage
 from rag.evaluation.report import evaluate, metrics_of, open_library
-from rag.evaluation.spans import SpanLocator, TextRange
+from rag.evaluation.spans import SpanJudge, TextRange
 
 SETS = ("squad_dev", "chroma_chunking", "scifact", "squad_articles")
 FIVE = 5
@@ -68,12 +66,12 @@ class Row:
     judged: Sequence[Judged]
 
 
-class ChunkLocator(SpanLocator):
-    """Locates the chunks of a peer, whose offsets are in the set's own texts."""
+class ChunkJudge(SpanJudge):
+    """Judges the chunks of a peer, whose offsets are in the set's own texts."""
 
-    def quote(self, hit: Hit, quote: Quote) -> TextRange:
+    def locate(self, hit: Hit, part: Quote) -> TextRange:
         """Locate a part of a chunk."""
-        return self.gold(GoldSpan(hit.document_id, Span(quote.start, quote.end), quote.text))
+        return self.gold(GoldSpan(hit.document_id, Span(part.start, part.end), part.text))
 
 
 def main() -> None:
@@ -113,44 +111,37 @@ def ours(labelled: LabelledSet, library: Path) -> Row:
     """What rag finds, with default settings."""
     with open_library(labelled, library, progress=sys.stderr.isatty()) as ready:
         assert isinstance(ready.judge, SpanJudge)
-        judged = [lengths(one, ready.judge.locator) for one in evaluate(labelled.questions, ready)]
+        judged = [lengths(one, ready.judge) for one in evaluate(labelled.questions, ready)]
         return Row("**rag**", f"rag {version('rag')}", judged)
 
 
-def theirs(labelled: LabelledSet, found: Path) -> list[Row]:
+def theirs(labelled: LabelledSet, folder: Path) -> list[Row]:
     """What the peers found, as it was written down; the best first."""
     assert labelled.documents is not None
-    texts = {one.id: one.text for one in labelled.documents}
     documents = {one.id: one for one in labelled.documents}
-    locator = ChunkLocator(Corpus(documents, {name: name for name in documents}), unread)
+    by = ChunkJudge(Corpus(documents, {name: name for name in documents}), unread)
     rows = []
-    for file in sorted(found.glob("*.json")):
+    for file in sorted(folder.glob("*.json")):
         written = json.loads(file.read_text())
         made, answers = written["made with"], written["answers"]
         versions = ", ".join(f"{package} {number}" for package, number in made["versions"].items())
-        judged = [
-            lengths(_judged(one, answers[one.id], texts, locator), locator)
-            for one in labelled.questions
-        ]
+        judged = []
+        for one in labelled.questions:
+            found = answers[one.id]
+            hits = [
+                in_text(rank, name, Span(start, end), documents[name].text)
+                for rank, (name, start, end) in enumerate(found["hits"], 1)
+            ]
+            judged.append(lengths(judge(one, hits, found["documents"], by), by))
         rows.append(Row(made["name"], f"{made['setup']} ({versions})", judged))
     if not rows:
-        sys.exit(f"{found} has nothing of the peers; run tests/bench/peers/collect.py first")
+        sys.exit(f"{folder} has nothing of the peers; run tests/bench/peers/collect.py first")
     return sorted(rows, key=lambda row: -_mean(row, main_measure(row)))
 
 
 def unread(name: str) -> Document:
     """No document is read again: offsets of peers are in the texts of the set."""
     raise LookupError(f"document {name} belongs to no library")
-
-
-def _judged(
-    question: Question, found: Mapping[str, Any], texts: Mapping[str, str], locator: SpanLocator
-) -> Judged:
-    hits = tuple(
-        in_text(rank, name, Span(start, end), texts[name])
-        for rank, (name, start, end) in enumerate(found["hits"], 1)
-    )
-    return judge(question, hits, found["documents"], SpanJudge(locator))
 
 
 def in_text(rank: int, document: str, span: Span, text: str) -> Hit:
@@ -174,7 +165,7 @@ def in_text(rank: int, document: str, span: Span, text: str) -> Hit:
     )
 
 
-def lengths(judged: Judged, locator: SpanLocator) -> Judged:
+def lengths(judged: Judged, by: SpanJudge) -> Judged:
     """The same with what long hits hide: how much is shown, and what stands at its beginning.
 
     A question scores ``WITHIN`` if a gold span ends within the first ``READ`` characters of its
@@ -183,10 +174,10 @@ def lengths(judged: Judged, locator: SpanLocator) -> Judged:
     question, hits = judged.question, judged.hits
     if not question.spans:
         return judged
-    gold = [locator.gold(span) for span in question.spans]
+    gold = [by.gold(span) for span in question.spans]
     left, within = READ, False
     for hit in hits:
-        read = locator.quote(hit, replace(passage(hit), end=min(hit.end, hit.start + left)))
+        read = by.locate(hit, replace(passage(hit), end=min(hit.end, hit.start + left)))
         within = within or any(read.contains(span) for span in gold)
         left -= hit.end - hit.start
         if left <= 0:
@@ -221,13 +212,8 @@ def as_markdown(rows: Sequence[Row]) -> str:
             digits = 0 if name == SHOWN else 3
             half = (one.high - one.low) / 2
             cells.append(f"{one.mean:,.{digits}f} ± {half:,.{digits}f}".replace("± 0.", "± ."))
-        if row is rows[0]:
-            cells.append(" |")
-        else:
-            ahead = differences(rows[0].judged, row.judged)[main]
-            ratio = figures[0][main].mean / estimates[main].mean if estimates[main].mean else np.inf
-            interval = f"[{ahead.low:+.3f}, {ahead.high:+.3f}]"
-            cells.append(f"{ahead.mean:+.3f} {interval}, {ratio:.2f} times |")
+        ahead = differences(rows[0].judged, row.judged)[main]
+        cells.append(f"{ahead.mean:+.3f} [{ahead.low:+.3f}, {ahead.high:+.3f}] |")
         lines.append(" | ".join(cells))
     return "\n".join(lines)
 

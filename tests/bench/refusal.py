@@ -29,13 +29,12 @@ from rag import Library
 from rag.confidence.calibration import ANSWERED
 from rag.evaluation import corpus
 from rag.evaluation.beir import read_beir
-from rag.evaluation.labelled_sets import LabelledSet, Question
 
 BINS = 10
 
 
 def main() -> None:
-    """Ask, and print the table."""
+    """Ask, and print the tables."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("data", type=Path)
     parser.add_argument("--answerable", default="squad_dev")
@@ -44,73 +43,50 @@ def main() -> None:
     parser.add_argument("--halves", action="store_true", help="one half of the set is foreign")
     parser.add_argument("--library", type=Path, metavar="DIR", help="where to keep the library")
     arguments = parser.parse_args()
+    labelled = read_beir(arguments.data / arguments.answerable)
+    documents, near = labelled.documents or (), {}
+    if arguments.halves:
+        documents = documents[: len(documents) // 2]
+        inside = {one.id for one in documents}
+        own, foreign = (
+            [
+                one.text
+                for one in labelled.questions
+                if all(span.document in inside for span in one.spans) is wanted
+            ]
+            for wanted in (True, False)
+        )
+        strange = {"other half": foreign}
+    else:
+        own = texts(arguments.data / arguments.answerable / "queries.jsonl")
+        strange = {one: texts(arguments.data / one / "queries.jsonl") for one in arguments.foreign}
+        unanswerable = arguments.data / arguments.answerable / "queries_unanswerable.jsonl"
+        near = {"unanswerable": texts(unanswerable)} if unanswerable.exists() else {}
     with tempfile.TemporaryDirectory() as temporary:
         folder = arguments.library or Path(temporary) / "library"
         with Library.open(folder) as library:
-            labelled = read_beir(arguments.data / arguments.answerable)
-            documents = labelled.documents or ()
-            if arguments.halves:
-                documents = documents[: len(documents) // 2]
-            if documents and not library.status().documents:
+            if not library.status().documents:
                 corpus.index(documents, library, progress=sys.stderr.isatty())
-            if arguments.halves:
-                measure_halves(library, labelled, {one.id for one in documents}, arguments)
-            else:
-                measure(library, arguments)
+            found = {
+                name: confidences(library, questions, arguments.questions)
+                for name, questions in {"own": own, **strange, **near}.items()
+            }
+    print("| questions | number | refused | AUROC |\n|---|---:|---:|---:|")
+    for name, said in found.items():
+        refused, area = (said < ANSWERED).mean(), auroc(found["own"], said)
+        print(f"| {name} | {len(said)} | {refused:.1%} | {area:.3f} |")
+    print_reliability(found["own"], np.concatenate([found[name] for name in strange]))
 
 
-def measure_halves(
-    library: Library, labelled: LabelledSet, inside: set[str], arguments: argparse.Namespace
-) -> None:
-    """The same, of a set's questions about documents inside the library, and about others."""
-    own, strange = (
-        asked(
-            library,
-            [one.text for one in labelled.questions if is_inside(one, inside) is wanted],
-            arguments,
-        )
-        for wanted in (True, False)
-    )
-    print(f"own: {(own >= ANSWERED).mean():.1%} of {len(own)} answered")
-    print(f"other half: {(strange < ANSWERED).mean():.1%} of {len(strange)} refused")
-    print(f"AUROC {auroc(own, strange):.3f}")
-    print_reliability(own, strange)
+def texts(path: Path) -> list[str]:
+    """The questions in a file."""
+    return [json.loads(line)["text"] for line in path.read_text("utf-8").splitlines()]
 
 
-def is_inside(question: Question, inside: set[str]) -> bool:
-    """Whether all documents that answer it are in the library."""
-    return all(span.document in inside for span in question.spans)
-
-
-def measure(library: Library, arguments: argparse.Namespace) -> None:
-    """Everything that is printed."""
-    own = confidences(library, arguments.data / arguments.answerable / "queries.jsonl", arguments)
-    print(f"{arguments.answerable}: {(own < 0.5).mean():.1%} of {len(own)} refused")
-    foreign = []
-    for name in arguments.foreign:
-        foreign.append(confidences(library, arguments.data / name / "queries.jsonl", arguments))
-        print(f"{name}: {(foreign[-1] < 0.5).mean():.1%} of {len(foreign[-1])} refused")
-    strange = np.concatenate(foreign)
-    print(f"foreign together: {(strange < 0.5).mean():.1%}; AUROC {auroc(own, strange):.3f}")
-    unanswerable = arguments.data / arguments.answerable / "queries_unanswerable.jsonl"
-    if unanswerable.exists():
-        near = confidences(library, unanswerable, arguments)
-        print(f"unanswerable: {(near < 0.5).mean():.1%} refused; AUROC {auroc(own, near):.3f}")
-    print_reliability(own, strange)
-
-
-def confidences(library: Library, path: Path, arguments: argparse.Namespace) -> NDArray[np.float64]:
-    """What the library says of a file's questions, the same ones on every run."""
-    with path.open(encoding="utf-8") as lines:
-        return asked(library, [json.loads(line)["text"] for line in lines], arguments)
-
-
-def asked(
-    library: Library, questions: list[str], arguments: argparse.Namespace
-) -> NDArray[np.float64]:
-    """What the library says of questions, at most so many of them, drawn by chance."""
+def confidences(library: Library, questions: list[str], most: int) -> NDArray[np.float64]:
+    """What the library says of questions, at most so many of them: the same ones on every run."""
     random.Random(1).shuffle(questions)  # noqa: S311 — no secret
-    return np.array([library.ask(one, 1).confidence for one in questions[: arguments.questions]])
+    return np.array([library.ask(one, 1).confidence for one in questions[:most]])
 
 
 def auroc(higher: NDArray[np.float64], lower: NDArray[np.float64]) -> float:
@@ -130,7 +106,9 @@ def print_reliability(own: NDArray[np.float64], strange: NDArray[np.float64]) ->
     weights = np.where(true, 0.5 / len(own), 0.5 / len(strange))
     bins = np.minimum((said * BINS).astype(int), BINS - 1)
     error = 0.0
-    print("| confidence | share of questions | mean confidence | answered |\n|---|---:|---:|---:|")
+    print(
+        "\n| confidence | share of questions | mean confidence | answered |\n|---|---:|---:|---:|"
+    )
     for number in range(BINS):
         inside = bins == number
         share = weights[inside].sum()

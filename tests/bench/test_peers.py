@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import pytest
-from peers import READ, SHOWN, WITHIN, ChunkLocator, in_text, lengths, unread
+from peers import READ, SHOWN, WITHIN, ChunkJudge, in_text, lengths, unread
 
 from rag import Span
 from rag.evaluation.corpus import Corpus
 from rag.evaluation.labelled_sets import GoldSpan, Question, SetDocument
-from rag.evaluation.relevance import Judged, SpanJudge, judge
+from rag.evaluation.relevance import Judged, judge
 
 TEXT = f"{'padding ' * 200}The answer is Ghent."
 """1,600 characters, then the answer, which is Ghent: 1614 to 1619."""
 
 DOCUMENTS = {"tanks": SetDocument("tanks", "", TEXT, {})}
-LOCATOR = ChunkLocator(Corpus(DOCUMENTS, {"tanks": "tanks"}), unread)
+BY = ChunkJudge(Corpus(DOCUMENTS, {"tanks": "tanks"}), unread)
 QUESTION = Question(
     "q", "Where from?", {"tanks": 1}, (GoldSpan("tanks", Span(1614, 1619), "Ghent"),)
 )
@@ -23,7 +23,7 @@ QUESTION = Question(
 def judged(*spans: tuple[int, int]) -> Judged:
     """The question, answered with these chunks of the text."""
     hits = tuple(in_text(rank, "tanks", Span(*one), TEXT) for rank, one in enumerate(spans, 1))
-    return lengths(judge(QUESTION, hits, ("tanks",), SpanJudge(LOCATOR)), LOCATOR)
+    return lengths(judge(QUESTION, hits, ("tanks",), BY), BY)
 
 
 def test_chunks_are_judged_by_where_they_stand() -> None:

@@ -14,10 +14,10 @@ from hashing_embedder import HashingEmbedder
 from made_documents import made
 
 from rag import Library
-from rag.cluster.lance import publication, segments, statistics, table, workers
+from rag.cluster.lance import indexes, publication, statistics
 from rag.cluster.lance.engine import SharedEngine
+from rag.cluster.lance.indexes import Workers, lacking
 from rag.cluster.lance.tables import Tables
-from rag.cluster.lance.workers import Workers
 from rag.cluster.ray import Fleet
 from rag.index.records import Source
 from rag.text.chunking import passages
@@ -32,7 +32,7 @@ pytestmark = pytest.mark.filterwarnings("ignore")
 @pytest.fixture
 def tables(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Tables]:
     """A library's tables, passages in four files, in two parts; nothing is derived."""
-    monkeypatch.setattr(workers, "ROWS", 60)
+    monkeypatch.setattr(indexes, "ROWS", 60)
     model = HashingEmbedder()
     with Library.open(place("shared", tmp_path), embedder=model) as library:
         engine = library.engine
@@ -63,7 +63,7 @@ def by(request: pytest.FixtureRequest) -> Iterator[Workers]:
 
 def test_terms_are_counted_by_parts(tables: Tables, by: Workers) -> None:
     """Every count, and of the version that is said."""
-    assert len(workers.parts(tables.passages)) == 2
+    assert len(indexes.parts(tables.passages)) == 2
     publication.publish(tables, by)
     expected = statistics.count_terms(tables.passages.each(statistics.COLUMNS))
     expected[statistics.VERSION] = tables.passages.version
@@ -79,12 +79,12 @@ def test_indexes_are_made_by_parts(
     ones in lists find as many.
     """
     copied = shutil.copytree(tmp_path / "shared", tmp_path / "copied")
-    alone = Tables(f"file://{copied}", HashingEmbedder().dimension)
+    alone = Tables(f"file://{copied}")
     publication.publish(alone)
-    segments.build(tables.passages, 3 * DOCUMENTS, by)
+    indexes.update(tables, 3 * DOCUMENTS, by)
     made_, expected = tables.passages, alone.passages
-    assert set(made_.indexes().values()) == {0}
-    assert made_.indexes().keys() == expected.indexes().keys()
+    assert set(lacking(made_).values()) == {0}
+    assert lacking(made_).keys() == lacking(expected).keys()
     vectors = [one.vector for one in HashingEmbedder().queries([one.question for one in made(20)])]
     questions = [" ".join(row["stems"].split()[:6]) for row in expected.rows(("stems",))[:20]]
     for question, vector in zip(questions, vectors, strict=True):
@@ -95,14 +95,14 @@ def test_indexes_are_made_by_parts(
         )
     publication.publish(tables, by)
     exact = [set(tables.passages.nearest(one, 10, None).tolist()) for one in vectors]
-    monkeypatch.setattr(table, "EXACT", 0)
-    monkeypatch.setattr(table, "lists_for", lambda _: 4)
-    segments.build(tables.passages, 3 * DOCUMENTS, by)
+    monkeypatch.setattr(indexes, "EXACT", 0)
+    monkeypatch.setattr(indexes, "lists_for", lambda _: 4)
+    indexes.update(tables, 3 * DOCUMENTS, by)
     publication.publish(alone, force=True)
     recalls = []
     for one in (tables.passages, alone.passages):
-        assert [name for name in one.indexes() if name.startswith("vectors")] == ["vectors_in_4"]
-        assert set(one.indexes().values()) == {0}
+        assert [name for name in lacking(one) if name.startswith("vectors")] == ["vectors_in_4"]
+        assert set(lacking(one).values()) == {0}
         found = [set(one.nearest(v, 10, "id != ''").tolist()) for v in vectors]
         recalls.append(sum(len(a & b) for a, b in zip(found, exact, strict=True)) / (10 * 20))
     assert recalls[0] >= recalls[1] - 0.05

@@ -15,7 +15,7 @@ from three_articles import BREAD, TANKS, WHALES
 
 from rag import InputError, Library, SourceNotFound
 from rag.cluster.ray import driver
-from rag.cluster.ray import object_storage as objects
+from rag.cluster.ray import sources as objects
 
 pytestmark = [
     pytest.mark.slow,

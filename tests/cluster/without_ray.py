@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import pickle
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TypeVar
 
 from rag.cluster.ray import Fleet, stages
-from rag.cluster.ray.messages import FileDigest, Job, WriteResult
+from rag.cluster.ray.stages import FileDigest, Job, WriteResult
 from rag.ingest.run_state import FileToRead, ListedFile
 
 FILES_TOGETHER = 2
@@ -19,8 +19,8 @@ _R = TypeVar("_R")
 
 
 class OneProcess:
-    """As :class:`rag.cluster.ray.driver.Machines` says. What was written comes in the other order:
-    a cluster's comes in any.
+    """As :class:`rag.cluster.ray.pipeline.Machines` says. What was written comes in the other
+    order: a cluster's comes in any.
     """
 
     def digests(self, files: Sequence[ListedFile]) -> Iterator[FileDigest]:
@@ -45,9 +45,9 @@ class OneProcess:
         self,
         work: Callable[[_T], _R],
         parts: Sequence[_T],
-        join: Callable[[Sequence[_R]], _R],
+        join: Callable[[Iterable[_R]], _R],
     ) -> _R:
-        """As :class:`rag.cluster.lance.workers.Workers` says."""
+        """As :class:`rag.cluster.lance.indexes.Workers` says."""
         return _carried(join([_carried(work(_carried(part))) for part in parts]))
 
 

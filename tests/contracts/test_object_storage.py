@@ -12,7 +12,7 @@ from three_articles import library_without_reading
 
 from rag import InputError, Library, LibraryError, LibraryNotFound
 from rag.cli.main import main
-from rag.cluster.lance import publication
+from rag.cluster.lance import engine, publication
 from rag.errors import AirGapped
 
 pytestmark = pytest.mark.skipif(
@@ -32,10 +32,13 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield f"s3://{object_storage.BUCKET}/{{name}}"
 
 
-def test_from_one_machine_to_the_next(url: str, articles: Path) -> None:
+def test_from_one_machine_to_the_next(
+    url: str, articles: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """What one indexes and removes, another that is open already finds and finds no more; nothing
     is read twice.
     """
+    monkeypatch.setattr(engine, "SECONDS_BETWEEN_LOOKS", -1.0)
     place = url.format(name="one/library")
     with (
         Library.open(place, embedder=HashingEmbedder()) as writer,
@@ -43,12 +46,10 @@ def test_from_one_machine_to_the_next(url: str, articles: Path) -> None:
     ):
         assert reader.search("turret") == []
         assert len(writer.index(articles).added) == 3
-        reader._engine.refresh()
         (hit, *_) = reader.search("turret from Ghent")
         assert "Ghent" in hit.answer.text
         assert reader.document(hit.document_id).text[hit.start : hit.end] == hit.text
         writer.remove([articles / "tanks.txt"])
-        reader._engine.refresh()
         assert all("Ghent" not in hit.text for hit in reader.search("turret"))
         with library_without_reading():
             assert len(reader.index(articles / "bread.txt").unchanged) == 1

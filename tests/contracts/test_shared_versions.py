@@ -12,7 +12,7 @@ from engines import place
 from hashing_embedder import HashingEmbedder
 
 from rag import InputError, Library
-from rag.cluster.lance import publication, versions
+from rag.cluster.lance import engine, indexes, publication, versions
 
 
 @pytest.fixture
@@ -83,8 +83,8 @@ def test_files_are_written_together(
     passages = library.engine._tables.passages
     assert len(passages.dataset.get_fragments()) == 1
     assert passages.keys(None).tolist() == keys.tolist()
-    assert set(passages.indexes().values()) == {0}
-    library.engine.refresh()
+    assert set(indexes.lacking(passages).values()) == {0}
+    monkeypatch.setattr(engine, "SECONDS_BETWEEN_LOOKS", -1.0)
     assert library.search("tank number 4", 6) == before
     assert len(reader.tokens(keys.tolist())) == 6
     library.remove([tmp_path / "1.txt", tmp_path / "2.txt"])

@@ -160,32 +160,16 @@ def test_own_questions(tmp_path: Path, articles: Path) -> None:
     assert found["document recall@1"] == 0.5
 
 
-def test_fewer_questions(kept: Path) -> None:
-    """Only so many are asked."""
-    printed = run(kept / "small", "--library", kept / "library", "--questions", "2", "--json")
-    assert json.loads(printed)["questions"] == 2
-
-
 def test_library_that_nobody_named_goes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It lies in the folder for such things, and nothing is left there."""
+    """It lies in the folder for such things, and nothing is left there; as many questions as wanted
+    are asked.
+    """
     folder = tmp_path / "temporary"
     folder.mkdir()
     monkeypatch.setattr("tempfile.tempdir", str(folder))
-    run(write_set(tmp_path / "small"), "--json")
+    printed = run(write_set(tmp_path / "small"), "--questions", "2", "--json")
+    assert json.loads(printed)["questions"] == 2
     assert list(folder.iterdir()) == []
-
-
-@pytest.mark.parametrize(
-    ("options", "reason"),
-    [
-        (["--ratings"], "name one set of questions"),
-        (["--split", "dev"], "no judgements dev"),
-    ],
-)
-def test_options_that_cannot_be(kept: Path, options: list[str], reason: str) -> None:
-    """They are refused before anything is done."""
-    with pytest.raises(InputError, match=reason):
-        run(kept / "small", *options)
 
 
 def test_questions_about_no_library(tmp_path: Path) -> None:

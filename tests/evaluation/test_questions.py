@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 
 from rag import InputError
-from rag.evaluation.labelled_sets import Question
-from rag.evaluation.questions import check_files, is_in_file, read_questions
+from rag.evaluation.labelled_sets import Question, check_files, is_in_file, read_questions
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,8 @@ from made_hits import hit
 from rag import Document, Span
 from rag.evaluation.corpus import Corpus
 from rag.evaluation.labelled_sets import GoldSpan, Question, SetDocument
-from rag.evaluation.relevance import SpanJudge, TextJudge, judge
-from rag.evaluation.spans import SpanLocator
+from rag.evaluation.relevance import TextJudge, judge
+from rag.evaluation.spans import SpanJudge
 
 TEXT = "Aa bb. Cc dd. Ee ff."
 """Ten letters and six other characters; no blanks counted: Aabb.Ccdd.Eeff."""
@@ -18,7 +18,7 @@ TEXT = "Aa bb. Cc dd. Ee ff."
 def by_spans() -> SpanJudge:
     """A judge of a set with one document, ``TEXT``, which the library has as it is."""
     corpus = Corpus({"a": SetDocument("a", "", TEXT, {})}, {"s": "a"})
-    return SpanJudge(SpanLocator(corpus, lambda _: Document("s", "s", "", TEXT, "")))
+    return SpanJudge(corpus, lambda _: Document("s", "s", "", TEXT, ""))
 
 
 def gold(answer: str) -> GoldSpan:
@@ -115,5 +115,5 @@ def test_documents_alone() -> None:
 def test_expected_text(question: Question, rank: int | None, marked: bool) -> None:  # noqa: FBT001
     """Case and blanks make no difference; with a file named, it must be in that one."""
     elsewhere = hit("t", "Aa.", "Aa.", also_in=("u",))
-    found = judge(question, [FIRST, REST, elsewhere], (), TextJudge())
+    found = judge(question, [FIRST, REST, elsewhere], (), TextJudge(frozenset()))
     assert (found.rank, found.marked) == (rank, marked)

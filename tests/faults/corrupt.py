@@ -25,9 +25,8 @@ from functools import partial
 from pathlib import Path
 
 from hashing_embedder import HashingEmbedder
-from kill_at_every_step import in_another_process, read_here
+from kill_at_every_step import import_once, in_another_process
 
-import rag.ingest.run
 from rag import Library, RagError
 
 NOBODY = 65534
@@ -124,18 +123,7 @@ def harms(name: str, other: Path, flips: int) -> Iterator[tuple[str, Callable[[P
 
 def main(folder: Path, flips: int, count: int) -> None:
     """Do each harm to a copy, and look; what leaves an empty file as it was is none."""
-    import importlib
-
-    rag.ingest.run.read = read_here
-    for name in (
-        "faiss",
-        "tantivy",
-        "filelock",
-        "sentencex",
-        "numpy.ma",
-        "rag.documents.formats.plain_text",
-    ):
-        importlib.import_module(name)
+    import_once()
     began = time.monotonic()
     base, other = folder / "base", folder / "other"
     for place, subjects in ((base, SUBJECTS), (other, OTHERS)):

@@ -77,22 +77,9 @@ def live_and_fail(place: Path, at: int, way: str) -> None:
 
 def main(folder: Path, every: int) -> None:
     """Fail at one write after the other, in each way."""
-    import importlib
+    from kill_at_every_step import check, import_once, in_another_process
 
-    from kill_at_every_step import check, in_another_process, read_here
-
-    import rag.ingest.run
-
-    rag.ingest.run.read = read_here
-    for name in (
-        "faiss",
-        "tantivy",
-        "filelock",
-        "sentencex",
-        "numpy.ma",
-        "rag.documents.formats.plain_text",
-    ):
-        importlib.import_module(name)  # in each of the processes it would take a second
+    import_once()
     began, failed = time.monotonic(), []
     ended: Counter[str] = Counter()
     for way in WAYS:

@@ -13,6 +13,7 @@ indexed again; one is removed.
 from __future__ import annotations
 
 import datetime as dt
+import importlib
 import json
 import os
 import shutil
@@ -154,6 +155,16 @@ def check(folder: Path, acknowledged: list[str]) -> None:
         assert texts == {SECOND["alpha.txt"], SECOND["delta.txt"]}
 
 
+def import_once() -> None:
+    """Import what each of many forks would otherwise import itself. Nothing is called: threads
+    don't survive a fork.
+    """
+    for name in ("faiss", "tantivy", "filelock", "sentencex", "numpy.ma"):
+        importlib.import_module(name)
+    importlib.import_module("rag.documents.formats.plain_text")
+    rag.ingest.run.read = read_here
+
+
 def in_another_process(work: Callable[[], None]) -> int:
     """Run it in a fork; gives its exit code, negative for a signal."""
     child = os.fork()
@@ -169,7 +180,7 @@ def in_another_process(work: Callable[[], None]) -> int:
 
 def main(folder: Path, every: int) -> None:
     """Die at one step after the other."""
-    rag.ingest.run.read = read_here
+    import_once()
     died, failed = 0, []
     first = dt.datetime.now(tz=dt.UTC).toordinal() % every
     for step in count(first, every):

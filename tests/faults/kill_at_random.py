@@ -11,7 +11,6 @@ nothing to say. Each fiftieth time the library is begun anew. Prints one JSON ob
 from __future__ import annotations
 
 import argparse
-import importlib
 import json
 import os
 import random
@@ -24,25 +23,14 @@ from pathlib import Path
 from typing import Any
 
 from hashing_embedder import HashingEmbedder
-from kill_at_every_step import in_another_process, read_here
+from kill_at_every_step import import_once, in_another_process
 
-import rag.ingest.run
 from rag import Library
 from rag.index.sqlite import StoreWriter
 
 NAMES = [f"article-{number:02}.txt" for number in range(12)]
 BEGUN_ANEW = 50
 """Kills that one library lives through."""
-
-IMPORTED = (
-    "faiss",
-    "tantivy",
-    "filelock",
-    "sentencex",
-    "numpy.ma",
-    "rag.documents.formats.plain_text",
-)
-"""Once, and not in each of many processes. Nothing is called: threads don't survive a fork."""
 
 
 class World:
@@ -162,24 +150,17 @@ def check(world: World) -> None:
     world.tell(did="seen", contents=held)
 
 
-def parsed() -> argparse.Namespace:
-    """What to do."""
+def main() -> None:
+    """Kill, look, and again."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("folder", type=Path)
     parser.add_argument("--kills", type=int, default=500)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--seconds", type=float, default=0.6, help="the longest life")
-    return parser.parse_args()
-
-
-def main() -> None:
-    """Kill, look, and again."""
-    given = parsed()
-    rag.ingest.run.read = read_here
-    for name in IMPORTED:
-        importlib.import_module(name)
+    given = parser.parse_args()
+    import_once()
     lot = random.Random(given.seed)  # noqa: S311 (no secret)
-    failed, lives, documents = [], 0, 0
+    failed: set[int] = set()
     began = time.monotonic()
     for number in range(given.kills):
         if number % BEGUN_ANEW == 0:
@@ -196,17 +177,15 @@ def main() -> None:
         os.kill(child, signal.SIGKILL)
         code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
         if code != -signal.SIGKILL:
-            failed.append(number)
+            failed.add(number)
         if in_another_process(partial(check, world)):
-            failed.append(number)
+            failed.add(number)
             shutil.copytree(world.library, given.folder / f"failed-{number}", dirs_exist_ok=True)
-        lives += 1
-    for line in (given.folder).glob("world-*/log"):
-        documents += line.read_text().count('"did": "put"')
+    logs = [log.read_text() for log in given.folder.glob("world-*/log")]
     report = {
-        "kills": lives,
-        "documents acknowledged": documents,
-        "failed": sorted(set(failed)),
+        "kills": given.kills,
+        "documents acknowledged": sum(log.count('"did": "put"') for log in logs),
+        "failed": sorted(failed),
         "seconds": round(time.monotonic() - began, 1),
     }
     json.dump(report, sys.stdout)

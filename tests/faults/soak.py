@@ -159,14 +159,14 @@ class Soak:
     def sample(self, began: float) -> dict[str, float]:
         """How things stand."""
         gc.collect()
-        files = [path for path in self.folder.rglob("*") if path.is_file()]
+        status = self.library.status()
         return {
             "minutes": round((time.monotonic() - began) / 60, 2),
             "memory_mb": _resident(),
             "handles": len(list(Path("/proc/self/fd").iterdir())),
             "threads": threading.active_count(),
-            "library_mb": round(sum(_size(path) for path in files) / 1e6, 2),
-            "documents": self.library.status().documents,
+            "library_mb": round(status.bytes / 1e6, 2),
+            "documents": status.documents,
             **self.counts,
             "wrong": len(self.wrong),
         }
@@ -177,13 +177,6 @@ def _resident() -> float:
         if line.startswith("VmRSS"):
             return round(int(line.split()[1]) / 1024, 1)
     return 0.0
-
-
-def _size(path: Path) -> int:
-    try:
-        return path.stat().st_size
-    except FileNotFoundError:
-        return 0
 
 
 def grown(samples: list[dict[str, float]], name: str) -> tuple[float, float]:

@@ -46,30 +46,6 @@ _SCHEMA = (
     "DELETE FROM encoding",
     "PRAGMA application_id = 7",
 )
-_COLUMNS = (
-    *["meta.value", "document.id", "document.title", "document.date", "document.digest"],
-    *["document.metadata", "document.headings", "document.pages", "document.page_labels"],
-    *[
-        "document.warnings",
-        "document.text",
-        "document.checksum",
-        "document.language",
-        "document.key",
-    ],
-    *["file.path", "file.size", "file.modified_ns", "file.digest", "file.reader", "file.failures"],
-    *["file.seconds", "source.path", "source.file", "source.document", "passage.key", "passage.id"],
-    *["passage.document", "passage.generation", "passage.content", "passage.start", "passage.end"],
-    *["passage.pages", "passage.leading", "passage.headings", "passage.sentences", "passage.text"],
-    *[
-        "encoding.passage",
-        "encoding.vectors",
-        "encoding.counts",
-        "encoding.pieces",
-        "encoding.bits",
-    ],
-    *["encoding.bits", "document.key", "removed.passage", "removed.generation"],
-    *["piece.id", "piece.passages", "sqlite_sequence.seq"],
-)
 _VALUES = (
     *("NULL", "0", "-1", "1", "2147483648", "4611686018427387904", "9223372036854775807"),
     *("9e999", "0.5", "''", "'a'", "'{}'", "'[]'", "'[[]]'", "'[[0, 9e99, 1]]'", "'[[1,2,3]]'"),
@@ -118,7 +94,7 @@ def _changed_by_sql(store: bytes, changes: bytes) -> bytes:
             kind, which, value = changes[at : at + _CHANGE_BY_SQL]
             statement = _SCHEMA[which % len(_SCHEMA)]
             if kind % 4:
-                table, _, column = _COLUMNS[which % len(_COLUMNS)].partition(".")
+                table, column = _columns()[which % len(_columns())]
                 new = _VALUES[value % len(_VALUES)].replace("{column}", column)
                 statement = f'UPDATE {table} SET "{column}" = {new}'  # noqa: S608
             with suppress(sqlite3.Error):
@@ -126,6 +102,17 @@ def _changed_by_sql(store: bytes, changes: bytes) -> bytes:
     changed = path.read_bytes()
     path.unlink()
     return changed
+
+
+@functools.cache
+def _columns() -> list[tuple[str, str]]:
+    """Each table of a store with each of its columns."""
+    with closing(sqlite3.connect(":memory:")) as connection:
+        connection.deserialize(library()[_STORE])
+        return connection.execute(
+            "SELECT t.name, c.name FROM pragma_table_list AS t, pragma_table_info(t.name) AS c"
+            " WHERE t.type = 'table' AND t.name NOT IN ('sqlite_schema', 'sqlite_temp_schema')"
+        ).fetchall()
 
 
 def _archive(kind: bytes, rest: bytes) -> bytes:
@@ -178,6 +165,6 @@ SEEDS = [
     b"\1[" * 99,
     b"\2",
     *(b"\3" + bytes([0, number, 0]) for number in range(len(_SCHEMA))),
-    *(b"\3" + bytes([1, number, 7 * number % 256]) for number in range(len(_COLUMNS))),
+    *(b"\3" + bytes([1, number, 7 * number % 256]) for number in range(64)),
     *(b"\2" + at.to_bytes(3) + b"\xff" for at in (0, 18, 28, 100, 5000, 9000, 20000)),
 ]

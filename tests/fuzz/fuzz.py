@@ -24,7 +24,7 @@ from typing import Any
 
 import atheris
 
-with atheris.instrument_imports(include=["rag", "ui"], enable_loader_override=False):
+with atheris.instrument_imports(include=["rag"], enable_loader_override=False):
     from mutations import mutated_xml
     from targets import TARGETS, Target
 
@@ -95,7 +95,7 @@ def main() -> None:
     corpus.mkdir(parents=True, exist_ok=True)
     for seed in target.seeds:
         (corpus / hashlib.sha256(seed).hexdigest()[:16]).write_bytes(seed)
-    target.run(target.seeds[0])  # what is made once, like a server, must not look like a hang
+    target.run(target.seeds[0])  # what is made once, like a library, must not look like a hang
     watch = Watch(options.target, target, folder / "findings")
     arguments = [
         *(sys.argv[0], str(corpus), f"-atheris_runs={options.runs}", f"-timeout={HANGS}"),

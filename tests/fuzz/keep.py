@@ -11,23 +11,17 @@ from __future__ import annotations
 
 import argparse
 import base64
-import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
-from types import CodeType, FrameType
 from typing import TypeAlias
 
+from coverage import Coverage
 from targets import TARGETS, Target
 
-import rag
-import ui
-
 KEPT = Path(__file__).parent / "kept"
-OURS = tuple(str(Path(str(package.__file__)).parent) for package in (rag, ui))
 
-Lines: TypeAlias = set[tuple[CodeType, int]]
-Tracer: TypeAlias = Callable[[FrameType, str, object], object]
+Lines: TypeAlias = set[tuple[str, int]]
 
 
 def main() -> None:
@@ -63,26 +57,12 @@ def chosen(target: Target, tried: Sequence[bytes]) -> list[bytes]:
 
 def reached(target: Target, data: bytes) -> Lines:
     """The lines of this project that are run for an input."""
-    found: Lines = set()
-
-    def called(frame: FrameType, _event: str, _argument: object) -> Tracer | None:
-        if not frame.f_code.co_filename.startswith(OURS):
-            return None
-
-        def line(frame: FrameType, event: str, _argument: object) -> Tracer | None:
-            if event == "line":
-                found.add((frame.f_code, frame.f_lineno))
-            return line
-
-        return line
-
-    sys.settrace(called)
-    try:
-        with suppress(Exception):  # what is found in it is for test_replay to say
-            target.run(data)
-    finally:
-        sys.settrace(None)
-    return found
+    coverage = Coverage(data_file=None, source_pkgs=["rag"], config_file=False)
+    coverage.set_option("run:disable_warnings", ["module-not-measured", "no-data-collected"])
+    with coverage.collect(), suppress(Exception):  # what is found in it is for test_replay to say
+        target.run(data)
+    found = coverage.get_data()
+    return {(file, line) for file in found.measured_files() for line in found.lines(file) or ()}
 
 
 if __name__ == "__main__":

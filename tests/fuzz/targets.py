@@ -15,7 +15,6 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-import api_target
 import archive_target
 import numpy as np
 import small_files as files
@@ -285,6 +284,5 @@ TARGETS: Mapping[str, Target] = {
     "asking": Target(_run_asking, files.QUESTIONS),
     "words": Target(_run_words, files.TEXT_BYTES),
     "citing": Target(_run_citing, _CITATIONS),
-    "api": Target(api_target.run, api_target.SEEDS),
     "import": Target(archive_target.run, archive_target.SEEDS),
 }

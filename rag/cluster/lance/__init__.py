@@ -5,13 +5,13 @@
 for S3: ``AWS_ACCESS_KEY_ID``, ``AWS_SECRET_ACCESS_KEY``, ``AWS_REGION``, and ``AWS_ENDPOINT_URL``
 for a self-hosted server.
 
-- Five tables (``schemas``): ``passages``, denormalised with the document fields a search needs, so
+- Five tables (``tables``): ``passages``, denormalised with the document fields a search needs, so
   that a query reads one table at one version; ``documents``; ``files``; ``notes``, which includes
   ratings; and the derived ``terms``. A passage's key is its stable Lance row id.
 - Lance retrieves candidates, the library scores them. Up to 200,000 sentence vectors, search is
   exact (IVF_FLAT with a single list); above that it uses RaBitQ with IVF lists and probes an eighth
-  of them, or all if there are filters. Lance's full-text index retrieves passages, which ``bm25``
-  scores as tantivy does.
+  of them, or all if there are filters. Lance's full-text index retrieves passages, which
+  ``statistics`` scores as tantivy does.
 - There is no lock. ``merge_insert`` matches on a declared primary key, without which two concurrent
   inserts of one id would both succeed. With conditions it can't use the key's index (pylance 14),
   so a commit scans 20 bytes per row. If two runs end at the same time, the second retries; removing
@@ -26,10 +26,3 @@ for a self-hosted server.
 - Limitations: there is no positional index, so phrases are matched by scanning a text column, and
   uploads are not stored.
 """
-
-from __future__ import annotations
-
-from rag.cluster.lance.engine import SharedEngine
-from rag.cluster.lance.tables import Tables
-
-__all__ = ["SharedEngine", "Tables"]

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from itertools import chain
 from pathlib import PurePath
 from types import MappingProxyType
 from typing import Any
 
 from rag.cluster.lance import rows
 from rag.cluster.lance.filter_sql import all_of, document_conditions, quote
-from rag.cluster.lance.revisions import DocumentSources
 from rag.cluster.lance.table import Table
 from rag.cluster.lance.tables import Tables
 from rag.index.columns import Row
@@ -44,18 +42,18 @@ class SharedCatalogue:
 
     def count(self, conditions: Filter) -> int:
         """Number of documents that match all filters."""
-        found = self._documents.rows(("paths",), all_of(document_conditions([conditions], "paths")))
-        return sum(map(rows.is_whole, found))
+        return sum(map(rows.is_whole, self._matching(("paths",), conditions)))
 
     def documents(
         self, conditions: Filter, order: Order, offset: int, limit: int | None
     ) -> list[DocumentSummary]:
         """A page of the documents that match all filters; without a limit, all from ``offset``."""
-        found = self._documents.rows(
-            rows.SUMMARY, all_of(document_conditions([conditions], "paths"))
-        )
-        ordered = sorted(_summaries(found), key=_ORDERS[order])
-        return ordered[offset : None if limit is None else offset + limit]
+        found = _summaries(self._matching(rows.SUMMARY, conditions))
+        last = None if limit is None else offset + limit
+        return sorted(found, key=_ORDERS[order])[offset:last]
+
+    def _matching(self, columns: Sequence[str], conditions: Filter) -> list[Row]:
+        return self._documents.rows(columns, all_of(document_conditions(conditions, "paths")))
 
     def dates(self) -> Dates:
         """Number of documents per month, and of documents without a date."""
@@ -96,8 +94,8 @@ class SharedCatalogue:
 
     def sources(self, document_id: str) -> list[Source]:
         """All sources of a document, by path."""
-        found = self._documents.rows(("id", "paths", "files"), f"id = {quote(document_id)}")
-        return [source for row in found for source in DocumentSources.of(row).sources]
+        where = f"id = {quote(document_id)}"
+        return rows.sources_of(self._documents.rows(("id", "paths", "files"), where))
 
     def key(self, passage_id: str) -> int | None:
         """Key of the passage with this id; None if there is none."""
@@ -107,17 +105,13 @@ class SharedCatalogue:
     def around(self, passage_id: str) -> tuple[int | None, int | None]:
         """Keys of the previous and next passage in the same document."""
         passages = self._tables.passages
-        this = passages.rows(("document", "start"), f"id = {quote(passage_id)}")
-        if not this:
-            return None, None
-        there = f"document = {quote(this[0]['document'])}"
-        starts = {row["start"]: key for key, row in passages.keyed(("start",), there).items()}
-        before = [start for start in starts if start < this[0]["start"]]
-        after = [start for start in starts if start > this[0]["start"]]
-        return (
-            starts[max(before)] if before else None,
-            starts[min(after)] if after else None,
-        )
+        this = passages.keyed(("document",), f"id = {quote(passage_id)}")
+        for key, row in this.items():
+            found = passages.keyed(("start",), f"document = {quote(row['document'])}")
+            keys = [None, *sorted(found, key=lambda one: found[one]["start"]), None]
+            at = keys.index(key)
+            return keys[at - 1], keys[at + 1]
+        return None, None
 
     @property
     def _documents(self) -> Table:
@@ -127,16 +121,15 @@ class SharedCatalogue:
 def _summaries(found: Iterable[Row]) -> Iterator[DocumentSummary]:
     """Document summaries for a list, each with its parts."""
     parts: dict[str, list[DocumentSummary]] = {}
-    for row in sorted(found, key=lambda row: min(row["paths"], default="")):
-        one = rows.summary(row)
-        parts.setdefault(whole_source(one.source) if one.source else one.id, []).append(one)
-    for first, *further in parts.values():
-        if not is_further_part(first.source):
+    for one in sorted(map(rows.summary, found), key=lambda one: one.source):
+        parts.setdefault(whole_source(one.source) or one.id, []).append(one)
+    for some in parts.values():
+        if not is_further_part(some[0].source):
             yield replace(
-                first,
-                passages=sum(one.passages for one in (first, *further)),
-                pages=max(one.pages for one in (first, *further)),
-                warnings=(*chain.from_iterable(one.warnings for one in (first, *further)),),
+                some[0],
+                passages=sum(one.passages for one in some),
+                pages=max(one.pages for one in some),
+                warnings=tuple(line for one in some for line in one.warnings),
             )
 
 

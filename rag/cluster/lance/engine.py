@@ -9,6 +9,7 @@ from contextlib import contextmanager
 
 from rag.cluster.lance import versions
 from rag.cluster.lance.catalogue import SharedCatalogue
+from rag.cluster.lance.indexes import HERE, Workers
 from rag.cluster.lance.notes import SharedNotes, SharedRatings
 from rag.cluster.lance.publication import publish
 from rag.cluster.lance.reader import SharedReader
@@ -16,7 +17,6 @@ from rag.cluster.lance.searcher import SharedSearcher
 from rag.cluster.lance.statistics import Statistics
 from rag.cluster.lance.table import Table
 from rag.cluster.lance.tables import Tables
-from rag.cluster.lance.workers import Workers
 from rag.cluster.lance.writer import SharedWriter
 from rag.index.integrity import OnProgress
 from rag.runtime.heartbeat import Beat, no_heartbeat, run
@@ -50,9 +50,9 @@ class SharedEngine:
         return self._tables.url
 
     @contextmanager
-    def writing(self, beat: Beat = no_heartbeat, by: Workers | None = None) -> Iterator[None]:
-        """Context for writing, without a lock: see the class. At the end, indexes and counts are
-        updated by the machines in ``by``, by default this one.
+    def writing(self, beat: Beat = no_heartbeat, by: Workers = HERE) -> Iterator[None]:
+        """Context for writing, without a lock: see the class. At the end, ``by`` updates indexes
+        and counts.
         """
         try:
             yield
@@ -78,17 +78,9 @@ class SharedEngine:
         """A read-only engine pinned to the current version."""
         return SharedEngine(self._tables.pinned())
 
-    def refresh(self) -> None:
-        """Make the next search check for new versions at once."""
-        self._newest = None
-
     def size(self) -> int:
         """Bytes of the current rows; older versions and indexes are not included."""
-        tables = self._tables
-        return sum(
-            one.size()
-            for one in (tables.passages, tables.documents, tables.files, tables.terms, tables.notes)
-        )
+        return sum(one.size() for one in self._tables.all().values())
 
     @property
     def recall(self) -> float | None:
@@ -99,7 +91,9 @@ class SharedEngine:
         """See :mod:`rag.cluster.lance.verification`."""
         from rag.cluster.lance import verification
 
-        return verification.verify(self._tables, self.writer, embedder, on_progress, repair=repair)
+        found = verification.verify(self._tables, self.writer, embedder, on_progress, repair=repair)
+        self._newest = None
+        return found
 
     def versions(self) -> list[Version]:
         """See :mod:`rag.cluster.lance.versions`."""

@@ -11,7 +11,6 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from rag.text.unicode import plain
-from rag.types import Clauses
 from rag.types.filters import Filter, beginning
 from rag.types.parts import whole_source
 
@@ -49,33 +48,17 @@ def in_batches(values: Iterable[str]) -> Iterator[Sequence[str]]:
         yield listed[start : start + TOGETHER]
 
 
-def all_of(conditions: Iterable[str]) -> str | None:
-    """Conjunction of conditions; None if there are none."""
-    return " AND ".join(f"({one})" for one in conditions) or None
+def all_of(conditions: Iterable[str | None]) -> str | None:
+    """Conjunction of conditions, None for those that always hold; None if there are no others."""
+    return " AND ".join(f"({one})" for one in conditions if one) or None
 
 
-def document_conditions(conditions: Sequence[Filter], paths: str) -> list[str]:
-    """Conditions for documents, or for their passages.
-
-    ``paths`` is the column with the paths of their sources.
+def phrase_conditions(phrases: Sequence[str], without: Sequence[str]) -> list[str]:
+    """Conditions for phrases that passages must and must not contain, each in the form of
+    :func:`rag.cluster.lance.rows.literal_words`; an empty one matches nothing.
     """
-    return [one for condition in conditions for one in _document_parts(condition, paths)]
-
-
-def phrase_conditions(
-    clauses: Clauses, literal: Sequence[str], without: Sequence[str]
-) -> list[str]:
-    """Conditions for literal phrases in passages.
-
-    Parameters
-    ----------
-    literal, without
-        The phrases of ``clauses`` in the form of :func:`rag.cluster.lance.rows.literal_words`;
-        empty for one without words, which matches nothing.
-    """
-    must = [f"contains(literal, {quote(one)})" if one else NOTHING for one in literal]
-    not_there = [f"NOT contains(literal, {quote(one)})" for one in without if one]
-    return must + not_there if clauses else []
+    must = [f"contains(literal, {quote(one)})" if one else NOTHING for one in phrases]
+    return must + [f"NOT contains(literal, {quote(one)})" for one in without if one]
 
 
 def fold_paths(paths: Iterable[str]) -> str:
@@ -85,11 +68,14 @@ def fold_paths(paths: Iterable[str]) -> str:
 
 def _fold_path(path: str) -> str:
     # Like SQLite's lower(), which folds ASCII only: other letters in file names are case-sensitive.
-    ascii_lower = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ\n", "abcdefghijklmnopqrstuvwxyz\x1f")
-    return plain(path).translate(ascii_lower)
+    lines = plain(path).replace("\n", SEPARATOR)
+    return re.sub("[A-Z]", lambda letter: letter[0].lower(), lines)
 
 
-def _document_parts(condition: Filter, paths: str) -> Iterator[str]:
+def document_conditions(condition: Filter, paths: str) -> Iterator[str]:
+    """Conditions for documents, or for their passages; ``paths`` is the column with the paths of
+    their sources.
+    """
     if condition.since:
         yield f"date >= {quote(condition.since.isoformat())}"
     if condition.until:

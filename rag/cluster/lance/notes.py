@@ -6,12 +6,13 @@ import datetime as dt
 import hashlib
 import json
 from collections.abc import Iterable
+from dataclasses import asdict
 
 from rag.cluster.lance.filter_sql import in_batches, one_of, quote
 from rag.cluster.lance.tables import Tables
 from rag.types import Quote, Rating
 
-_NAMED = "rating:"
+_RATING = "rating:"
 
 
 class SharedNotes:
@@ -27,11 +28,10 @@ class SharedNotes:
 
     def keep(self, name: str, value: str | None) -> None:
         """Set a note, or delete it with None."""
-        notes = self._tables.notes
         if value is None:
-            notes.delete(f"name = {quote(name)}")
+            self.forget([name])
         else:
-            notes.upsert([{"name": name, "value": value}], "name")
+            self._tables.notes.upsert([{"name": name, "value": value}], "name")
 
     def all(self, beginning: str) -> dict[str, str]:
         """All notes whose names begin with ``beginning``."""
@@ -53,8 +53,9 @@ class SharedRatings:
 
     def put(self, rating: Rating) -> None:
         """Store a rating, replacing any earlier one of this passage for this query."""
-        name = _name(rating)
-        self._notes.keep(name, _as_json(rating))
+        key = f"{rating.passage_id} {rating.question}".encode("utf-8", "surrogatepass")
+        name = _RATING + hashlib.sha256(key).hexdigest()
+        self._notes.keep(name, json.dumps(asdict(rating), default=dt.datetime.isoformat))
         self._notes.forget(one for one in self._same(rating) if one != name)
 
     def remove(self, rating: Rating) -> None:
@@ -70,7 +71,7 @@ class SharedRatings:
         return sorted(found, key=lambda one: (one.time, one.question, one.passage_id))
 
     def _stored(self) -> dict[str, Rating]:
-        return {name: _rating(value) for name, value in self._notes.all(_NAMED).items()}
+        return {name: _rating(value) for name, value in self._notes.all(_RATING).items()}
 
     def _same(self, rating: Rating) -> list[str]:
         """Names of earlier ratings of the same passage. A passage gets a new id when its document
@@ -88,40 +89,16 @@ class SharedRatings:
                 )
             )
         }
-        there = self._existing({one.passage_id for one in alike.values()} - {rating.passage_id})
-        return [name for name, one in alike.items() if one.passage_id not in there]
-
-    def _existing(self, ids: Iterable[str]) -> set[str]:
-        passages = self._tables.passages
-        return {
+        others = {one.passage_id for one in alike.values()} - {rating.passage_id}
+        there = {
             row["id"]
-            for some in in_batches(ids)
-            for row in passages.rows(("id",), one_of("id", some))
+            for some in in_batches(others)
+            for row in self._tables.passages.rows(("id",), one_of("id", some))
         }
-
-
-def _name(rating: Rating) -> str:
-    both = f"{rating.passage_id} {rating.question}".encode("utf-8", "surrogatepass")
-    return _NAMED + hashlib.sha256(both).hexdigest()
-
-
-def _as_json(rating: Rating) -> str:
-    answer = rating.answer
-    return json.dumps(
-        {
-            "question": rating.question,
-            "passage_id": rating.passage_id,
-            "document_id": rating.document_id,
-            "source": rating.source,
-            "answer": [answer.text, answer.start, answer.end],
-            "good": rating.good,
-            "score": rating.score,
-            "time": rating.time.isoformat(),
-        }
-    )
+        return [name for name, one in alike.items() if one.passage_id not in there]
 
 
 def _rating(value: str) -> Rating:
     found = json.loads(value)
     when = dt.datetime.fromisoformat(found["time"])
-    return Rating(**found | {"answer": Quote(*found["answer"]), "time": when})
+    return Rating(**found | {"answer": Quote(**found["answer"]), "time": when})

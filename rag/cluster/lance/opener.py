@@ -36,28 +36,26 @@ def open_library(
     Parameters and errors are those of :meth:`rag.Library.open`.
     """
     _refuse_remote_in_airgap(url)
-    there = Tables(url, 0).exist()
+    tables = Tables(url)
+    notes, there = SharedNotes(tables), tables.exist()
     if not (there or create):
         raise LibraryNotFound(
             f"there is no library at {url}; make one: rag index PATH --library {url}"
         )
-    notes = SharedNotes(Tables(url, 0))
-    if embedder is None and (model or not there):
-        embedder = (
-            SentenceTransformerEmbedder.named(str(model), dimensions)
-            if model
-            else SentenceTransformerEmbedder()
-        )
     if embedder is None:
-        embedder = SentenceTransformerEmbedder.from_record(notes.note(MODEL))
+        if model:
+            embedder = SentenceTransformerEmbedder.named(str(model), dimensions)
+        elif there:
+            embedder = SentenceTransformerEmbedder.from_record(notes.note(MODEL))
+        else:
+            embedder = SentenceTransformerEmbedder()
     if dimensions not in {None, embedder.dimension}:
         raise InputError(
             f"{url} keeps {embedder.dimension} dimensions; leave --dimensions out, or index into a"
             " new library"
         )
-    tables = Tables(url, embedder.dimension)
     if not there:
-        tables.create()
+        tables.create(embedder.dimension)
         _write_format(notes, embedder)
     if isinstance(embedder, SentenceTransformerEmbedder) and notes.note(MODEL) is None:
         notes.keep(MODEL, embedder.record)
@@ -74,7 +72,7 @@ def require_no_library(url: str) -> None:
         If there is one.
     """
     _refuse_remote_in_airgap(url)
-    tables = Tables(url, 0)
+    tables = Tables(url)
     if tables.exist() and SharedNotes(tables).note("format") is not None:
         raise InputError(f"there is a library at {url}; name another place: --library URL")
 
@@ -82,9 +80,10 @@ def require_no_library(url: str) -> None:
 @contextmanager
 def create_library(url: str, embedder: Embedder) -> Iterator[SharedEngine]:
     """An engine for a new library, which becomes valid only at the end of the block."""
-    tables = Tables(url, embedder.dimension)
-    tables.create()
-    tables.clear()  # of an interrupted attempt
+    tables = Tables(url)
+    tables.create(embedder.dimension)
+    for table in tables.all().values():
+        table.delete("true")  # what an interrupted attempt left
     yield SharedEngine(tables)
     _write_format(SharedNotes(tables), embedder)
 

@@ -11,16 +11,15 @@ from __future__ import annotations
 import datetime as dt
 import random
 import time
-from collections import Counter
 from contextlib import suppress
 
-from rag.cluster.lance import segments, versions, workers
-from rag.cluster.lance.filter_sql import one_of
-from rag.cluster.lance.statistics import COLUMNS, VERSION, count_part, count_terms, sum_counts
+from rag.cluster.lance import indexes, versions
+from rag.cluster.lance.filter_sql import quote
+from rag.cluster.lance.indexes import HERE, Workers
+from rag.cluster.lance.statistics import VERSION, count_part, sum_counts
 from rag.cluster.lance.storage import translate_errors
 from rag.cluster.lance.table import Table
 from rag.cluster.lance.tables import Tables
-from rag.cluster.lance.workers import Workers
 from rag.errors import LibraryBusy
 
 ROWS = 100_000
@@ -43,14 +42,16 @@ SECONDS_BETWEEN = 0.2
 """Base of the delay between attempts in seconds: random, with exponential backoff."""
 
 
-def publish(tables: Tables, by: Workers | None = None, *, force: bool = False) -> None:
+def publish(tables: Tables, by: Workers = HERE, *, force: bool = False) -> None:
     """Update all derived data, here or on other machines; with ``force``, even if it seems current.
 
     If runs end concurrently, all but the first retry, as does a run whose counted passages have
     changed meanwhile; after the last attempt, terms may lag behind a little.
     """
     for attempt in range(ATTEMPTS):
-        if _counted_version(tables) == tables.passages.version and not (force and attempt == 0):
+        counted = tables.terms.rows(("passages",), f"term = {quote(VERSION)}")
+        is_current = [row["passages"] for row in counted] == [tables.passages.version]
+        if is_current and not (force and attempt == 0):
             return
         try:
             _derive(tables, by)
@@ -60,40 +61,27 @@ def publish(tables: Tables, by: Workers | None = None, *, force: bool = False) -
             time.sleep(random.uniform(0, SECONDS_BETWEEN * 2**attempt))  # noqa: S311 (no secret)
 
 
-def _counted_version(tables: Tables) -> int | None:
-    """Version of the passages at the last term count."""
-    found = tables.terms.rows(("passages",), one_of("term", [VERSION]))
-    return int(found[0]["passages"]) if found else None
-
-
-def _derive(tables: Tables, by: Workers | None) -> None:
+def _derive(tables: Tables, by: Workers) -> None:
     held = tables.documents.rows(("sentences", "passages"))
-    sentences = sum(row["sentences"] for row in held)
-    if by is not None and sentences:
+    if sentences := sum(row["sentences"] for row in held):
         # First, because files are only merged if covered by the same segments of each index.
-        segments.build(tables.passages, sentences, by)
+        indexes.update(tables, sentences, by)
     tidy(tables)
-    tables.passages.index_passages(sentences)
-    tables.documents.index_key()
+    indexes.add_new_rows(tables.passages)
+    indexes.add_new_rows(tables.documents)
     passages = tables.passages
-    counts = _count_terms(passages, by)
+    counts = by.map_reduce(count_part, indexes.parts(passages), sum_counts)
     counts[VERSION] = passages.version
     tables.terms.replace([{"term": term, "passages": number} for term, number in counts.items()])
-    tables.terms.index_key()
+    indexes.add_new_rows(tables.terms)
     versions.record(tables, len(held), sum(row["passages"] for row in held))
-
-
-def _count_terms(passages: Table, by: Workers | None) -> Counter[str]:
-    if by is None:
-        return count_terms(passages.each(COLUMNS))
-    return by.map_reduce(count_part, workers.parts(passages), sum_counts)
 
 
 def tidy(tables: Tables) -> None:
     """Compact tables if worthwhile, and delete old versions."""
-    for table in (tables.passages, tables.documents, tables.files, tables.notes):
+    for name, table in tables.all().items():
         with suppress(LibraryBusy):
-            if _is_worthwhile(table):
+            if name != "terms" and _is_worthwhile(table):
                 compact(table)
 
 

@@ -8,7 +8,6 @@ from itertools import islice
 
 from rag.cluster.lance import rows
 from rag.cluster.lance.filter_sql import any_of, in_batches, one_of, quote
-from rag.cluster.lance.revisions import DocumentSources
 from rag.cluster.lance.tables import Tables
 from rag.index import columns
 from rag.index.columns import Row
@@ -57,10 +56,10 @@ class SharedReader:
         """The complete ones among ``document_ids``, in one request."""
         if not document_ids:
             return frozenset()
-        documentsof = self._tables.documents.rows(("id", "passages"), one_of("id", document_ids))
+        documents = self._tables.documents.rows(("id", "passages"), one_of("id", document_ids))
         passages = self._tables.passages.rows(("document",), one_of("document", document_ids))
         there = Counter(row["document"] for row in passages)
-        return frozenset(row["id"] for row in documentsof if row["passages"] == there[row["id"]])
+        return frozenset(row["id"] for row in documents if row["passages"] == there[row["id"]])
 
     def document(self, document_id: str) -> Document | None:
         """The document with this id; None if there is none."""
@@ -93,14 +92,14 @@ class SharedReader:
         """All sources, or those in these files."""
         documents, names = self._tables.documents, ("id", "paths", "files")
         if files is None:
-            return [one for row in documents.rows(names) for one in DocumentSources.of(row).sources]
+            return rows.sources_of(documents.rows(names))
         wanted = set(files)
         found = {
-            row["id"]: DocumentSources.of(row)
+            row["id"]: row
             for some in in_batches(wanted)
             for row in documents.rows(names, any_of("files", some))
         }
-        return [one for held in found.values() for one in held.sources if one.file in wanted]
+        return [one for one in rows.sources_of(found.values()) if one.file in wanted]
 
     def files(self, paths: Iterable[str] | None = None) -> dict[str, FileRecord]:
         """Records of all files read, or of those with these paths, by path."""

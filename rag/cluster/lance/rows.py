@@ -7,16 +7,17 @@ one version, and nothing it retrieves can have changed meanwhile.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from rag.cluster.lance.filter_sql import SEPARATOR
-from rag.cluster.lance.revisions import DocumentSources
+from rag.cluster.lance.filter_sql import SEPARATOR, fold_paths
 from rag.index import columns
 from rag.index.columns import Row
-from rag.index.records import StoredPassage, StoredTokens, content_key, damaged
+from rag.index.records import Source, StoredPassage, StoredTokens, content_key, damaged
 from rag.text.analyzers import Analysis
 from rag.types import Document, DocumentSummary, Passage, PassageEncoding
 from rag.types.arrays import TokenBits, Vectors
@@ -27,9 +28,6 @@ PASSAGE = (*columns.PASSAGE, "title", "date", "date_from", "sources", "content")
 
 TOKENS = ("counts", "bits", "title_bits", "text", "document", "start")
 """The columns of a :class:`StoredTokens`."""
-
-WORDS = ("stems", "context")
-"""The columns of stems, for term counts."""
 
 ENCODING = ("text", "start", "sentences", "content", "vectors", "counts", "pieces", "bits")
 """The columns of a :class:`PassageEncoding` of the same text."""
@@ -47,9 +45,53 @@ SUMMARY = (
 """The columns of a :class:`DocumentSummary`."""
 
 
-def space_padded(words: Sequence[str]) -> str:
-    """Join words with a space before and after each; empty if there are none."""
-    return f" {' '.join(words)} " if any(words) else ""
+@dataclass(frozen=True, slots=True)
+class DocumentSources:
+    """A document's sources, sorted by path.
+
+    ``revision`` increases with each change, and ``seen`` is the revision that was changed: a writer
+    commits only if the stored revision is still the one it read.
+    """
+
+    sources: tuple[Source, ...]
+    revision: int = field(default=0, compare=False)
+    seen: int = field(default=0, compare=False)
+
+    @classmethod
+    def of(cls, row: Row) -> DocumentSources:
+        """Build from a document's row."""
+        return cls(tuple(sources_of([row])), row.get("revision", 0), row.get("seen", 0))
+
+    def changed(self, sources: Iterable[Source]) -> DocumentSources:
+        """The next revision, with these sources."""
+        ordered = tuple(sorted(set(sources), key=lambda one: one.path))
+        # Clock-based: a document that was deleted and added again continues to count up.
+        later = max(self.revision + 1, time.time_ns() // 1000)
+        return DocumentSources(ordered, later, self.revision)
+
+    def columns(self) -> dict[str, object]:
+        """Columns for the documents table."""
+        of_passages = self.of_passages()
+        return {
+            "paths": of_passages.pop("sources"),
+            "files": [one.file for one in self.sources],
+            "seen": self.seen,
+            **of_passages,
+        }
+
+    def of_passages(self) -> dict[str, object]:
+        """Columns for the passages table."""
+        paths = [one.path for one in self.sources]
+        return {"sources": paths, "located": fold_paths(paths), "revision": self.revision}
+
+
+def sources_of(documents: Iterable[Row]) -> list[Source]:
+    """The sources of documents, from their rows."""
+    return [
+        Source(path, file, row["id"])
+        for row in documents
+        for path, file in zip(row["paths"], row["files"], strict=True)
+    ]
 
 
 def literal_words(text: str, analysis: Analysis) -> str:
@@ -61,7 +103,7 @@ def literal_words(text: str, analysis: Analysis) -> str:
         # Punctuation or other text between two words keeps them apart.
         written += [""] * (position - before - 1) + [word]
         before = position
-    return space_padded(written)
+    return _space_padded(written)
 
 
 def document_row(
@@ -80,8 +122,10 @@ def document_row(
 
 
 def _of_document(document: Document) -> dict[str, object]:
-    """The filter columns of both tables."""
+    """The columns that both tables have of a document."""
     return {
+        "title": document.title,
+        "date": document.date.isoformat() if document.date else None,
         "folded": document.title.casefold(),
         "language": document.metadata.get("language"),
         "facts": [name + SEPARATOR + value for name, value in document.metadata.items()],
@@ -96,12 +140,11 @@ def passage_rows(
     encodings: Sequence[PassageEncoding],
     analysis: Analysis,
 ) -> list[dict[str, object]]:
-    """Rows of all passages of a document; the title's tokens are taken from the first."""
-    title = title_bits(passages, encodings)
+    """Rows of all passages of a document."""
+    # The leading headings begin the first passage.
+    title = encodings[0].bits[: int(encodings[0].counts[: passages[0].leading].sum())]
     language = document.metadata.get("language")
     common = {
-        "title": document.title,
-        "date": document.date.isoformat() if document.date else None,
         "title_bits": title.tobytes(),
         **held.of_passages(),
         **_of_document(document),
@@ -112,8 +155,8 @@ def passage_rows(
             **columns.passage_columns(passage),
             **columns.encoding_columns(encoding),
             "vectors": encoding.sentences,
-            "stems": space_padded(analysis.stems(passage.text, language)),
-            "context": space_padded(
+            "stems": _space_padded(analysis.stems(passage.text, language)),
+            "context": _space_padded(
                 analysis.stems("\n".join([document.title, *passage.headings]), language)
             ),
             "literal": literal_words(passage.text, analysis),
@@ -132,12 +175,6 @@ def signature(row: Row) -> int:
 def with_plain_vectors(row: Row) -> dict[str, Any]:
     """The row, with its vectors as the bytes of their numbers."""
     return {**row, "vectors": np.asarray(row["vectors"], np.float16).tobytes()}
-
-
-def title_bits(passages: Sequence[Passage], encodings: Sequence[PassageEncoding]) -> TokenBits:
-    """Token bits of a document's leading headings, which begin its first passage."""
-    first, encoding = passages[0], encodings[0]
-    return encoding.bits[: int(encoding.counts[: first.leading].sum())]
 
 
 def stored_passage(key: int, row: Row) -> StoredPassage:
@@ -198,13 +235,7 @@ def vectors(row: Row) -> Vectors:
 
 
 def document(row: Row) -> Document:
-    """A document from its row.
-
-    Raises
-    ------
-    LibraryDamaged
-        If the row is corrupt.
-    """
+    """A document from its row; raises :class:`LibraryDamaged` if that is corrupt."""
     return columns.document(row, whole_source(min(row["paths"], default="")))
 
 
@@ -234,3 +265,8 @@ def _token_bits(row: Row) -> tuple[TokenBits, TokenBits]:
 
 def _bits(content: bytes, width: int) -> TokenBits:
     return np.frombuffer(content, dtype=np.uint8).reshape(-1, max(width, 1))
+
+
+def _space_padded(words: Sequence[str]) -> str:
+    """Words with a space before and after each; empty if there are none."""
+    return f" {' '.join(words)} " if any(words) else ""

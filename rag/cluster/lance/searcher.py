@@ -9,13 +9,14 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.cluster.lance import bm25, filter_sql, rows
+from rag.cluster.lance import rows
+from rag.cluster.lance.filter_sql import all_of, document_conditions, phrase_conditions, quote
 from rag.cluster.lance.statistics import Statistics
 from rag.cluster.lance.table import Table
 from rag.index.columns import Row
 from rag.index.records import StoredPassage, StoredTokens, together
-from rag.types import Clauses, DocumentCount, Respelling, Span
-from rag.types.arrays import Keys, Pieces, Scores, Vector, Vectors
+from rag.types import Clauses, DocumentCount
+from rag.types.arrays import Keys, Scores, Vector, Vectors
 from rag.types.filters import Filter
 from rag.types.parts import whole_source
 
@@ -31,30 +32,35 @@ class SharedSearcher:
         self._passages = passages
         self._statistics = statistics
         self._where = where
-        self._judged = RowCache(passages, ("vectors", *rows.WORDS))
+        self._judged = RowCache(passages, ("vectors", "stems", "context"))
         self._shown = RowCache(passages, (*rows.PASSAGE, *rows.TOKENS))
+        # As of the last term count.
+        self.piece_frequencies = statistics.piece_frequencies
+        self.respellings, self.coverage = statistics.respellings, statistics.coverage
+        self.matched, self.places = statistics.analysis.matched, statistics.analysis.places
 
     def __len__(self) -> int:
         """Number of passages at the last term count."""
         return self._statistics.passages
 
-    def filtered(self, conditions_: Sequence[Filter], clauses: Clauses) -> SharedSearcher:
+    def filtered(self, conditions: Sequence[Filter], clauses: Clauses) -> SharedSearcher:
         """The same searcher, restricted to these filters and clauses."""
-        analysis = self._statistics.analysis
         phrases, without = (
-            [rows.literal_words(one, analysis) for one in some]
+            [rows.literal_words(one, self._statistics.analysis) for one in some]
             for some in (clauses.phrases, clauses.without)
         )
-        found = filter_sql.document_conditions(conditions_, "sources")
-        where = filter_sql.all_of(
-            [*found, *filter_sql.phrase_conditions(clauses, phrases, without)]
+        where = all_of(
+            [
+                *(part for one in conditions for part in document_conditions(one, "sources")),
+                *phrase_conditions(phrases, without),
+            ]
         )
         return SharedSearcher(self._passages, self._statistics, where)
 
     @property
     def exact(self) -> bool:
         """Whether vector search is exact."""
-        return self._passages.exact
+        return not self._passages.lists
 
     def nearest(self, question: Vector, sentences: int) -> Keys:
         """Passages of the nearest sentences."""
@@ -70,32 +76,19 @@ class SharedSearcher:
         best = np.argsort(-scores, kind="stable")
         return keys[best], scores[best]
 
-    def matching(self, words_: str) -> Keys:
+    def matching(self, words: str) -> Keys:
         """Passages that contain all of the words."""
         each = [
-            " OR ".join(f"contains(stems, {filter_sql.quote(f' {stem} ')})" for stem in stems)
-            for stems in self._statistics.analysis.words(words_)
+            " OR ".join(f"contains(stems, {quote(f' {stem} ')})" for stem in stems)
+            for stems in self._statistics.analysis.words(words)
         ]
-        where = filter_sql.all_of([*each, *([self._where] if self._where else [])])
-        return self._passages.keys(where)
+        return self._passages.keys(all_of([*each, self._where]))
 
     def word_scores(self, question: str, keys: Sequence[int]) -> Scores:
-        """Lexical scores, as in the embedded engine: see :mod:`rag.cluster.lance.bm25`."""
-        asked = self._statistics.analysis.words(question)
-        if not asked:
-            return np.zeros(len(keys))
+        """Lexical scores, as in the embedded engine."""
         found = self._judged.of(keys)
-        text, context = self._statistics.fields([stem for word in asked for stem in word])
-        there = [key for key in keys if key in found]
-        scores = bm25.scores(
-            asked,
-            [found[key]["stems"] for key in there],
-            [found[key]["context"] for key in there],
-            text=text,
-            context=context,
-            passages=self._statistics.passages,
-        )
-        by_key = dict(zip(there, scores.tolist(), strict=True))
+        scores = self._statistics.scores(question, list(found.values()))
+        by_key = dict(zip(found, scores.tolist(), strict=True))
         return np.array([by_key.get(key, 0.0) for key in keys])
 
     def vectors(self, keys: Sequence[int]) -> dict[int, Vectors]:
@@ -106,10 +99,8 @@ class SharedSearcher:
         """Keys, sentence counts, and the concatenated sentence vectors."""
         found = self.vectors(keys)
         counts = np.array([len(one) for one in found.values()], dtype=np.int64)
-        together = np.concatenate(
-            [*found.values(), np.zeros((0, self._passages.dimension), np.float32)]
-        )
-        return np.array(list(found), dtype=np.int64), counts, together
+        empty = np.zeros((0, self._passages.dimension), np.float32)
+        return np.array(list(found), np.int64), counts, np.concatenate([empty, *found.values()])
 
     def tokens(self, keys: Sequence[int]) -> dict[int, StoredTokens]:
         """Token bits by key."""
@@ -122,41 +113,13 @@ class SharedSearcher:
     def count_by_document(self, keys: Sequence[int]) -> tuple[DocumentCount, ...]:
         """Number of these passages per document."""
         found = self._passages.take(keys, ("document", "title", "sources"))
-        of_documents = {key: found[key] for key in sorted(found)}.values()
+        of_documents = [found[key] for key in sorted(found)]
         counts = Counter(row["document"] for row in of_documents)
         facts = {row["document"]: row for row in of_documents}
         return together(
             DocumentCount(id_, facts[id_]["title"], whole_source(min(facts[id_]["sources"])), count)
             for id_, count in counts.items()
         )
-
-    def piece_frequencies(self, pieces: Pieces) -> tuple[NDArray[np.int64], int]:
-        """Document frequencies of word pieces, and number of passages, at the last count."""
-        return self._statistics.piece_frequencies(pieces)
-
-    def respellings(self, question: str) -> tuple[Respelling, ...]:
-        """Spelling corrections based on the counted terms."""
-        return self._statistics.respellings(question)
-
-    def matched(self, question: str, text: str) -> tuple[str, ...]:
-        """Words of ``text`` that match the query's words."""
-        return self._statistics.analysis.matched(question, text)
-
-    def coverage(self, question: str, texts: Sequence[str]) -> Scores:
-        """Query coverage, as in the embedded engine."""
-        analysis, passages = self._statistics.analysis, self._statistics.passages
-        text, _ = self._statistics.fields(
-            [stem for word in analysis.words(question) for stem in word]
-        )
-        return np.array(
-            analysis.coverage(
-                question, texts, lambda stems: bm25.idf(text.document_frequency(stems), passages)
-            )
-        )
-
-    def places(self, words_: str, phrases: Sequence[str], text: str) -> tuple[Span, ...]:
-        """Spans of ``text`` that match the words and phrases."""
-        return self._statistics.analysis.places(words_, phrases, text)
 
 
 class RowCache:
@@ -165,15 +128,13 @@ class RowCache:
     def __init__(self, table: Table, columns: Sequence[str]) -> None:
         self._table = table
         self._columns = columns
-        self._rows: dict[int, Row] = {}
-        self._asked: set[int] = set()
+        self._rows: dict[int, Row | None] = {}
         self._fetching = threading.Lock()
 
     def of(self, keys: Sequence[int]) -> dict[int, Row]:
         """Rows with these keys; deleted ones are left out."""
         with self._fetching:
-            new = [key for key in keys if key not in self._asked]
+            new = [key for key in keys if key not in self._rows]
             if new:
-                self._rows |= self._table.take(new, self._columns)
-                self._asked.update(new)
-        return {key: self._rows[key] for key in keys if key in self._rows}
+                self._rows |= dict.fromkeys(new) | self._table.take(new, self._columns)
+        return {key: row for key in keys if (row := self._rows[key]) is not None}

@@ -7,24 +7,27 @@ commits to the same rows are serialised.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import lance
 import numpy as np
+import pyarrow as pa
 from lance.query import BooleanQuery, MatchQuery, Occur
+from numpy.typing import NDArray
 
-from rag.cluster.lance import schemas
 from rag.cluster.lance.storage import options, translate_errors
 from rag.index.columns import Row
 from rag.index.lexical import CONTEXT_WEIGHT
 from rag.index.vectors.faiss_index import MOST_PROBED
-from rag.index.vectors.segment import EXACT, lists_for
 from rag.types.arrays import Keys, Vector
 
 if TYPE_CHECKING:
-    import pyarrow as pa
     from lance.dataset import MergeInsertBuilder
+
+VECTORS = "vectors"
+"""The only non-scalar column: a matrix with one row per sentence."""
 
 VECTORS_IN = "vectors_in_"
 """Prefix of the vector index's name, followed by the number of lists; 0 for exact search."""
@@ -32,107 +35,75 @@ VECTORS_IN = "vectors_in_"
 TAKEN_TOGETHER = 10_000
 """Maximum number of keys per condition."""
 
-INDEXED = ("id", "document", "content", "stems", "context")
-"""Indexed columns of passages, apart from vectors."""
-
 CONFLICTS = 20
 """Maximum number of retries of a commit after conflicts."""
 
 
+@dataclass(frozen=True)
 class Table:
-    """One table at one version; writes go on top of the newest."""
+    """One table at one version of a library; writes go on top of the newest.
 
-    def __init__(self, dataset: lance.LanceDataset, schema: pa.Schema, url: str) -> None:
-        self._dataset = dataset
-        self._schema = schema
-        self._url = url
+    ``dataset`` is to be used within :func:`rag.cluster.lance.storage.translate_errors`.
+    """
 
-    @property
-    def dataset(self) -> lance.LanceDataset:
-        """The Lance dataset; use within :func:`translate_errors`."""
-        return self._dataset
-
-    @property
-    def url(self) -> str:
-        """URL of the library."""
-        return self._url
+    dataset: lance.LanceDataset
+    url: str
 
     @property
     def version(self) -> int:
         """Increases with each commit."""
-        return int(self._dataset.version)
+        return int(self.dataset.version)
+
+    @cached_property
+    def _schema(self) -> pa.Schema:
+        return self.dataset.schema
 
     @property
     def dimension(self) -> int:
         """Dimension of the passages' vectors."""
-        return int(self._schema.field(schemas.VECTORS).type.value_type.list_size)
+        return int(self._schema.field(VECTORS).type.value_type.list_size)
 
     def size(self) -> int:
         """Bytes of the data files."""
-        with translate_errors(self._url):
-            fields: Any = self._dataset.stats.data_stats().fields  # a list, despite its annotation
+        with translate_errors(self.url):
+            fields: Any = self.dataset.stats.data_stats().fields  # a list, despite its annotation
             return sum(int(one.bytes_on_disk) for one in fields)
 
     def at(self, version: int) -> Table | None:
         """The table at another version; None if that has been deleted."""
-        with translate_errors(self._url):
-            if version not in {one["version"] for one in self._dataset.versions()}:
+        with translate_errors(self.url):
+            if version not in {one["version"] for one in self.dataset.versions()}:
                 return None
-            return Table(self._dataset.checkout_version(version), self._schema, self._url)
-
-    def indexes(self) -> dict[str, int]:
-        """Indexes of passages, with the number of unindexed rows in each; for a missing index, all
-        rows.
-        """
-        with translate_errors(self._url):
-            covered = {
-                one.name: {
-                    fragment for segment in one.segments for fragment in segment.fragment_ids
-                }
-                for one in self._dataset.describe_indices()
-            }
-            vectors = [name for name in covered if name.startswith(VECTORS_IN)]
-            wanted = [*(f"{one}_idx" for one in INDEXED), *(vectors or [f"{VECTORS_IN}0"])]
-            rows = self.files()
-            return {
-                name: sum(rows[one] for one in rows.keys() - covered.get(name, set()))
-                for name in wanted
-            }
-
-    def count(self, where: str | None = None) -> int:
-        """Number of rows that match a condition."""
-        with translate_errors(self._url):
-            return int(self._dataset.count_rows(filter=where))
-
-    def rows(self, columns: Sequence[str], where: str | None = None) -> list[Row]:
-        """Rows that match a condition."""
-        with translate_errors(self._url):
-            found = self._dataset.scanner(columns=_once(columns), filter=where).to_table()
-            return list(schemas.as_rows(found))
+            return Table(self.dataset.checkout_version(version), self.url)
 
     def files(self) -> dict[int, int]:
         """Number of rows in each file, by Lance's fragment id."""
-        with translate_errors(self._url):
-            return {one.fragment_id: one.count_rows() for one in self._dataset.get_fragments()}
+        with translate_errors(self.url):
+            return {one.fragment_id: one.count_rows() for one in self.dataset.get_fragments()}
+
+    def count(self) -> int:
+        """Number of rows."""
+        return sum(self.files().values())
+
+    def rows(self, columns: Sequence[str], where: str | None = None) -> list[Row]:
+        """Rows that match a condition."""
+        return _as_rows(self._scan(columns, where))
 
     def each(self, columns: Sequence[str], files: Sequence[int] | None = None) -> Iterator[Row]:
         """Stream all rows, or those in some files, in batches."""
-        with translate_errors(self._url):
-            every = self._dataset.get_fragments()
+        with translate_errors(self.url):
+            every = self.dataset.get_fragments()
             some = every if files is None else [one for one in every if one.fragment_id in files]
             if not some:  # Lance would take it to mean all
                 return
-            for batch in self._dataset.scanner(columns=_once(columns), fragments=some).to_batches():
-                yield from schemas.as_rows(schemas.of_batch(batch))
+            scanner = self.dataset.scanner(columns=_once(columns), fragments=some)
+            for batch in scanner.to_batches():
+                yield from _as_rows(pa.Table.from_batches([batch]))
 
     def keyed(self, columns: Sequence[str], where: str) -> dict[int, Row]:
         """Rows that match a condition, by key."""
-        with translate_errors(self._url):
-            found = self._dataset.scanner(
-                columns=_once(columns), filter=where, with_row_id=True
-            ).to_table()
-            keys = found.column("_rowid").to_pylist()
-            return dict(zip(keys, schemas.as_rows(found), strict=True))
+        found = self._scan(columns, where, with_row_id=True)
+        return dict(zip(_keys(found).tolist(), _as_rows(found), strict=True))
 
     def take(self, keys: Sequence[int], columns: Sequence[str]) -> dict[int, Row]:
         """Rows by key; missing ones are left out."""
@@ -144,40 +115,28 @@ class Table:
 
     def keys(self, where: str | None) -> Keys:
         """Keys of the rows that match a condition, ascending."""
-        with translate_errors(self._url):
-            found = self._dataset.scanner(columns=[], filter=where, with_row_id=True).to_table()
-            return np.sort(_keys(found))
+        return np.sort(_keys(self._scan([], where, with_row_id=True)))
 
     def first_keys(self, column: str, count: int) -> list[int]:
         """Keys of the first ``count`` rows ordered by a column."""
-        with translate_errors(self._url):
-            found = self._dataset.scanner(
-                columns=[column], order_by=[column], limit=count, with_row_id=True
-            ).to_table()
-            return [int(key) for key in _keys(found)]
+        ordered = {"order_by": [column], "limit": count, "with_row_id": True}
+        return [int(key) for key in _keys(self._scan([column], None, **ordered))]
 
     @cached_property
-    def _lists(self) -> int:
-        """Number of IVF lists, from the index's name; 0 if search is exact."""
-        found = [name for name in self._indexed if name.startswith(VECTORS_IN)]
-        return int(found[0].removeprefix(VECTORS_IN)) if found else 0
-
-    @property
-    def _indexed(self) -> list[str]:
-        return [one.name for one in self._dataset.describe_indices()]
-
-    @property
-    def exact(self) -> bool:
-        """Whether :meth:`nearest` compares all vectors."""
-        return not self._lists
+    def lists(self) -> int | None:
+        """Number of IVF lists of the vector index; 0 if it is exact, None if there is none."""
+        with translate_errors(self.url):
+            names = [one.name for one in self.dataset.describe_indices()]
+        numbers = [int(one.removeprefix(VECTORS_IN)) for one in names if one.startswith(VECTORS_IN)]
+        return numbers[0] if numbers else None
 
     def nearest(self, vector: Vector, count: int, where: str | None) -> Keys:
         """Keys of the rows with the nearest vectors, nearest first."""
-        with translate_errors(self._url):
-            # With a filter, the nearest matches may be in any list.
-            probed = self._lists if where else -(-self._lists // MOST_PROBED)
+        lists = self.lists or 0
+        # With a filter, the nearest matches may be in any list.
+        probed = lists if where else -(-lists // MOST_PROBED)
         asked = {
-            "column": schemas.VECTORS,
+            "column": VECTORS,
             "q": vector,
             "k": count,
             "metric": "cosine",
@@ -193,30 +152,23 @@ class Table:
                 (Occur.SHOULD, MatchQuery(stems, "context", boost=CONTEXT_WEIGHT)),
             ]
         )
-        return self._ranked("_score", where, words=asked, limit=count)
+        return self._ranked("_score", where, full_text_query=asked, limit=count)
 
-    def _ranked(
-        self,
-        by: str,
-        where: str | None,
-        *,
-        nearest: dict[str, Any] | None = None,
-        words: BooleanQuery | None = None,
-        limit: int | None = None,
-    ) -> Keys:
+    def _ranked(self, by: str, where: str | None, **query: Any) -> Keys:  # noqa: ANN401 (Lance's)
         """Keys of Lance's results, best first; the condition is applied before ranking."""
-        with translate_errors(self._url):
-            found = self._dataset.scanner(
-                columns=[by],
-                nearest=nearest,
-                full_text_query=words,
-                limit=limit,
-                filter=where,
-                prefilter=True,
-                with_row_id=True,
-                disable_scoring_autoprojection=True,
-            ).to_table()
-            return _keys(found)
+        found = self._scan(
+            [by],
+            where,
+            prefilter=True,
+            with_row_id=True,
+            disable_scoring_autoprojection=True,
+            **query,
+        )
+        return _keys(found)
+
+    def _scan(self, columns: Sequence[str], where: str | None, **more: Any) -> pa.Table:  # noqa: ANN401
+        with translate_errors(self.url):
+            return self.dataset.scanner(columns=_once(columns), filter=where, **more).to_table()
 
     def upsert(
         self,
@@ -234,84 +186,40 @@ class Table:
             if instead_of:
                 self.delete(instead_of)
             return
-        with translate_errors(self._url):
+        with translate_errors(self.url):
             merging = self._merging(key, only_if).when_not_matched_insert_all()
             if instead_of:
                 merging = merging.when_not_matched_by_source_delete(instead_of)
-            merging.execute(schemas.as_arrow(rows, self._schema))
+            merging.execute(_as_arrow(rows, self._schema))
 
     def amend(self, rows: Sequence[Row], key: str, *, only_if: str | None = None) -> None:
         """Update some columns of the rows with the same key, of which there may be several.
         ``only_if`` is as in :meth:`upsert`.
         """
-        if not rows:
-            return
-        with translate_errors(self._url):
-            self._merging(key, only_if).execute(schemas.as_arrow(rows, self._schema))
+        if rows:
+            with translate_errors(self.url):
+                self._merging(key, only_if).execute(_as_arrow(rows, self._schema))
 
     def _merging(self, key: str, only_if: str | None) -> MergeInsertBuilder:
-        merging = self._dataset.merge_insert(key).when_matched_update_all(only_if)
+        merging = self.dataset.merge_insert(key).when_matched_update_all(only_if)
         # With a primary-key index, pylance 14 rejects conditions (“must not be nullable”).
         return merging.use_index(only_if is None).conflict_retries(CONFLICTS)
 
     def delete(self, where: str) -> None:
         """Delete the rows that match a condition."""
-        with translate_errors(self._url):
-            self._dataset.delete(where)
+        with translate_errors(self.url):
+            self.dataset.delete(where)
 
     def replace(self, rows: Sequence[Row]) -> None:
         """Replace all rows by these."""
-        with translate_errors(self._url):
+        with translate_errors(self.url):
             lance.write_dataset(
-                schemas.as_arrow(rows, self._schema) if rows else self._schema.empty_table(),
-                self._dataset.uri,
+                _as_arrow(rows, self._schema) if rows else self._schema.empty_table(),
+                self.dataset.uri,
                 mode="overwrite",
                 enable_stable_row_ids=True,
                 storage_options=options(),
             )
-
-    def index_key(self) -> None:
-        """Update the key's index, or create it."""
-        with translate_errors(self._url):
-            if self._indexed:
-                self._dataset.optimize.optimize_indices()
-            else:
-                self._dataset.create_scalar_index(self._schema[0].name, "BTREE")
-
-    def lists_to_train(self, sentences: int) -> int | None:
-        """Number of IVF lists for a new vector index (0 for exact search), or None if the existing
-        one can stay.
-        """
-        with translate_errors(self._url):
-            there = any(name.startswith(VECTORS_IN) for name in self._indexed)
-            before = self._lists
-        lists = 0 if sentences <= EXACT else lists_for(sentences)
-        # Lists trained on little data become too long as the library grows.
-        stays = there and bool(lists) == bool(before) and lists < 2 * (before or 1)
-        return None if stays else lists
-
-    def index_passages(self, sentences: int) -> None:
-        """Update all indexes of passages; the vector index is rebuilt if the size requires it."""
-        with translate_errors(self._url):
-            indexed = self._indexed
-            for column in ("id", "document", "content"):
-                if f"{column}_idx" not in indexed:
-                    self._dataset.create_scalar_index(column, "BTREE")
-            if not sentences:
-                return
-            lists = self.lists_to_train(sentences)
-            if lists is not None:
-                before = [name for name in indexed if name.startswith(VECTORS_IN)]
-                for name in before:
-                    self._dataset.drop_index(name)
-                self._dataset.create_index(
-                    schemas.VECTORS,
-                    "IVF_RQ" if lists else "IVF_FLAT",
-                    name=f"{VECTORS_IN}{lists}",
-                    metric="cosine",
-                    num_partitions=max(lists, 1),
-                )
-            self._dataset.optimize.optimize_indices()
 
 
 def _once(columns: Sequence[str]) -> list[str]:
@@ -321,3 +229,42 @@ def _once(columns: Sequence[str]) -> list[str]:
 def _keys(table: pa.Table) -> Keys:
     keys: Keys = table.column("_rowid").to_numpy().astype(np.int64)
     return keys
+
+
+def _as_arrow(rows: Sequence[Row], schema: pa.Schema) -> pa.Table:
+    """Convert rows to a table with those columns of the schema that they have."""
+    fields = [one for one in schema if one.name in rows[0]]
+    columns = []
+    for field in fields:
+        values = [row[field.name] for row in rows]
+        columns.append(_ragged(values) if field.name == VECTORS else pa.array(values, field.type))
+    return pa.Table.from_arrays(columns, schema=pa.schema(fields))
+
+
+def _as_rows(table: pa.Table) -> list[Row]:
+    columns = {
+        name: _matrices(column) if name == VECTORS else column.to_pylist()
+        for name, column in zip(table.column_names, table.columns, strict=True)
+    }
+    return [
+        dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)
+    ]
+
+
+def _ragged(matrices: Sequence[NDArray[Any]]) -> pa.Array:
+    """Lists of vectors, from matrices of different heights."""
+    numbers = np.concatenate(matrices).astype(np.float16)
+    ends = np.cumsum([0, *map(len, matrices)], dtype=np.int32)
+    vectors = pa.FixedSizeListArray.from_arrays(pa.array(numbers.reshape(-1)), numbers.shape[1])
+    return pa.ListArray.from_arrays(pa.array(ends), vectors)
+
+
+def _matrices(column: pa.ChunkedArray) -> list[NDArray[np.float16]]:
+    found: list[NDArray[np.float16]] = []
+    for chunk in column.chunks:
+        vectors = chunk.flatten()
+        numbers = vectors.flatten().to_numpy(zero_copy_only=False)
+        matrix = numbers.reshape(len(vectors), vectors.type.list_size)
+        ends = np.cumsum(chunk.value_lengths().to_numpy(zero_copy_only=False))
+        found += np.split(matrix, ends[:-1])
+    return found

@@ -1,4 +1,4 @@
-"""Create a library's tables at a URL, and open them at their newest version."""
+"""The tables of a shared library: their schemas, and the newest version of each at a URL."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from types import MappingProxyType
 from typing import Any
 
 import lance
+import pyarrow as pa
 
-from rag.cluster.lance import schemas
 from rag.cluster.lance.storage import options, shared_session, translate_errors
-from rag.cluster.lance.table import Table
+from rag.cluster.lance.table import VECTORS, Table
 from rag.errors import LibraryNotFound
 
 WORDS: Mapping[str, Any] = MappingProxyType(
@@ -30,45 +30,40 @@ WORDS: Mapping[str, Any] = MappingProxyType(
 class Tables:
     """The tables of one library; each property opens the newest version."""
 
-    def __init__(self, url: str, dimension: int) -> None:
+    def __init__(self, url: str) -> None:
         self.url = url
-        self._schemas = MappingProxyType(
-            {
-                "passages": schemas.passages(dimension),
-                "documents": schemas.documents(),
-                "files": schemas.files(),
-                "terms": schemas.terms(),
-                "notes": schemas.notes(),
-            }
-        )
-        self._kept = shared_session()
+        self._session = shared_session()
         self._opened: dict[str, lance.LanceDataset] = {}
         self._pinned: dict[str, Table] = {}
 
     @property
     def passages(self) -> Table:
-        """Passages, the units of retrieval."""
+        """One row per passage, with everything a search needs of it and its document."""
         return self._newest("passages")
 
     @property
     def documents(self) -> Table:
-        """Documents."""
+        """One row per document."""
         return self._newest("documents")
 
     @property
     def files(self) -> Table:
-        """Files read."""
+        """One row per file read."""
         return self._newest("files")
 
     @property
     def terms(self) -> Table:
-        """Term statistics."""
+        """One row per term (word or word piece) with its document frequency over passages."""
         return self._newest("terms")
 
     @property
     def notes(self) -> Table:
-        """Notes."""
+        """One row per note."""
         return self._newest("notes")
+
+    def all(self) -> dict[str, Table]:
+        """All tables by name."""
+        return {name: self._newest(name) for name in schemas(0)}
 
     def exist(self) -> bool:
         """Whether there is a library: the notes table is created last."""
@@ -78,9 +73,11 @@ class Tables:
             return False
         return True
 
-    def create(self) -> None:
-        """Create missing tables, with the indexes needed from the start."""
-        for name, schema in self._schemas.items():
+    def create(self, dimension: int) -> None:
+        """Create missing tables for vectors of a dimension, with the indexes needed from the
+        start.
+        """
+        for name, schema in schemas(dimension).items():
             with translate_errors(self.url):
                 try:
                     lance.dataset(self._place(name), storage_options=options())
@@ -98,15 +95,9 @@ class Tables:
 
     def pinned(self) -> Tables:
         """The same tables, pinned to their current versions."""
-        pinned = Tables(self.url, 0)
-        pinned._schemas = self._schemas
-        pinned._pinned = {name: self._newest(name) for name in self._schemas}
+        pinned = Tables(self.url)
+        pinned._pinned = self.all()
         return pinned
-
-    def clear(self) -> None:
-        """Delete all rows."""
-        for name in self._schemas:
-            self._newest(name).delete("true")
 
     def _newest(self, name: str) -> Table:
         if name in self._pinned:
@@ -115,12 +106,66 @@ class Tables:
             found = self._opened.get(name)
             if found is None:
                 found = lance.dataset(
-                    self._place(name), storage_options=options(), session=self._kept
+                    self._place(name), storage_options=options(), session=self._session
                 )
             else:
                 found = found.checkout_version(found.latest_version)
             self._opened[name] = found
-            return Table(found, self._schemas[name], self.url)
+            return Table(found, self.url)
 
     def _place(self, name: str) -> str:
         return f"{self.url.rstrip('/')}/{name}.lance"
+
+
+def schemas(dimension: int) -> Mapping[str, pa.Schema]:
+    """The schema of each table, ``notes`` last; the first column is the key."""
+    number, texts = pa.int64(), pa.list_(pa.string())
+    conditions = {**_strings("date", "date_from", "folded", "language", "located"), "facts": texts}
+    return {
+        "passages": _schema(
+            "id",
+            {
+                **_strings("document", "text", "headings", "pages", "title"),
+                **dict.fromkeys(("start", "end", "leading"), pa.int32()),
+                **dict.fromkeys(("content", "checksum", "revision"), number),
+                **dict.fromkeys(("sentences", "counts", "pieces", "bits"), pa.binary()),
+                "title_bits": pa.binary(),
+                VECTORS: pa.list_(pa.list_(pa.float16(), dimension)),
+                **_strings("stems", "context", "literal"),
+                "sources": texts,
+                **conditions,
+            },
+        ),
+        "documents": _schema(
+            "id",
+            {
+                **_strings("title", "digest", "metadata", "headings", "pages", "page_labels"),
+                **_strings("warnings", "text"),
+                **dict.fromkeys(("checksum", "page_count", "characters"), number),
+                **dict.fromkeys(("passages", "sentences", "revision", "seen"), number),
+                **dict.fromkeys(("paths", "files"), texts),
+                **conditions,
+            },
+        ),
+        "files": _schema(
+            "path",
+            {
+                **_strings("digest", "reader", "failures"),
+                **dict.fromkeys(("size", "modified_ns"), number),
+                "seconds": pa.float64(),
+            },
+        ),
+        "terms": _schema("term", {"passages": number}),
+        "notes": _schema("name", _strings("value")),
+    }
+
+
+def _strings(*names: str) -> dict[str, pa.DataType]:
+    return dict.fromkeys(names, pa.string())
+
+
+def _schema(key: str, columns: Mapping[str, pa.DataType]) -> pa.Schema:
+    # Without a declared key, two concurrent inserts of the same id would both succeed.
+    declared = {"lance-schema:unenforced-primary-key": "true"}
+    fields = [pa.field(name, type_) for name, type_ in columns.items()]
+    return pa.schema([pa.field(key, pa.string(), nullable=False, metadata=declared), *fields])

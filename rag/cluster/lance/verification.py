@@ -12,9 +12,9 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
-from rag.cluster.lance import publication, rows, statistics
+from rag.cluster.lance import indexes, publication, rows, statistics
 from rag.cluster.lance.filter_sql import one_of
-from rag.cluster.lance.revisions import DocumentSources
+from rag.cluster.lance.rows import DocumentSources
 from rag.cluster.lance.tables import Tables
 from rag.cluster.lance.writer import SharedWriter
 from rag.errors import LibraryDamaged, LibraryError
@@ -27,7 +27,6 @@ from rag.index.integrity import (
     after_repair,
     passage_faults,
 )
-from rag.index.records import Source
 from rag.text.analyzers import Analysis
 from rag.text.chunking import passages as broken
 from rag.types import Document
@@ -46,11 +45,8 @@ _OF_DOCUMENTS = (
     *(*columns.DOCUMENT, "paths", "files", "checksum", "page_count", "characters"),
     *("passages", "sentences", *_CONDITIONS),
 )
-_OF_PASSAGES = (
-    *(*rows.PASSAGE, *rows.ENCODING, *rows.WORDS, *_CONDITIONS),
-    *("title_bits", "literal", "checksum"),
-)
-_TERMS = ("term", "passages")
+_DERIVED = ("stems", "context", "literal", "sources", *_CONDITIONS)
+_OF_PASSAGES = (*rows.PASSAGE, *rows.ENCODING, *_DERIVED, "title_bits", "checksum")
 
 
 def verify(
@@ -69,43 +65,48 @@ def verify(
         If the library can't be read, or can't be written for a repair.
     """
     began = time.perf_counter()
-    look = _Check(tables, on_progress)
-    found = look.problems()
+    check = _Check(tables, on_progress)
+    found = check.problems()
     if repair and found:
         _repair(tables, writer, embedder, found)
-        look = _Check(tables, on_progress)
-        found = after_repair(found, look.problems())
+        found = after_repair(found, check.problems())
+    documents = tables.documents.rows(("sentences",))
     return Verification(
-        documents=look.documents,
-        passages=look.passages,
-        sentences=look.sentences,
+        documents=len(documents),
+        passages=tables.passages.count(),
+        sentences=sum(row["sentences"] for row in documents),
         problems=tuple(found),
         seconds=time.perf_counter() - began,
     )
 
 
 class _Check:
-    """One pass over all tables."""
+    """Looks for problems in all tables."""
 
     def __init__(self, tables: Tables, on_progress: OnProgress) -> None:
         self._tables = tables
         self._on_progress = on_progress
         self._analysis = Analysis()
-        self.documents = self.passages = self.sentences = 0
 
     def problems(self) -> list[Problem]:
         """All problems found."""
         ids = [row["id"] for row in self._tables.documents.rows(("id",))]
-        there = sorted({*ids, *(row["document"] for row in self._each(("document",)))})
+        passages = self._tables.passages.each(("document",))
+        there = sorted({*ids, *(row["document"] for row in passages)})
         found: list[Fault] = []
         for start in range(0, len(there), TOGETHER):
             found += self._of(there[start : start + TOGETHER])
             self._on_progress("documents", min(start + TOGETHER, len(there)), len(there))
-        self.documents = len(ids)
-        found = self._persistent(found)
+        for _ in range(TRIES - 1):
+            if found:
+                time.sleep(PAUSE)
+                again = set(self._of(sorted({one.document for one in found})))
+                found = [one for one in found if one in again]
         twice = [id_ for id_, number in Counter(ids).items() if number > 1]
         found += [Fault("it is stored twice", id_, text=True) for id_ in twice]
-        sources = {source.document_id: source.path for source in reversed(self._sources(found))}
+        affected = one_of("id", dict.fromkeys(one.document for one in found))
+        held = rows.sources_of(self._tables.documents.rows(("id", "paths", "files"), affected))
+        sources = {source.document_id: source.path for source in reversed(held)}
         problems = [
             one.problem(sources.get(one.document, ""))
             if one.document
@@ -116,21 +117,6 @@ class _Check:
         problems += [Problem(what, REPAIR) for what in self._derived()]
         self._on_progress("indexes", 1, 1)
         return problems
-
-    def _each(self, columns: Sequence[str]) -> Iterator[Row]:
-        return self._tables.passages.each(columns)
-
-    def _persistent(self, found: list[Fault]) -> list[Fault]:
-        """Problems that persist a moment later."""
-        for _ in range(TRIES - 1):
-            if not found:
-                break
-            time.sleep(PAUSE)
-            counted = self.passages, self.sentences
-            again = set(self._of(sorted({one.document for one in found})))
-            self.passages, self.sentences = counted
-            found = [one for one in found if one in again]
-        return found
 
     def _of(self, ids: Sequence[str]) -> list[Fault]:
         """Problems of these documents."""
@@ -152,15 +138,13 @@ class _Check:
 
     def _document(self, id_: str, row: Row | None, passages: list[Row]) -> Iterator[Fault]:
         passages.sort(key=lambda one: int(one["start"]))
-        self.passages += len(passages)
         if row is None:
             yield Fault(f"{len(passages):,} passages belong to no document", id_)
             return
         try:
             document = rows.document(row)
         except LibraryDamaged:
-            what = "its text or metadata doesn't match its checksum"
-            yield Fault(what, id_, text=True)
+            yield Fault("its text or metadata doesn't match its checksum", id_, text=True)
             return
         if not row["paths"]:
             yield Fault("it has no source", id_, text=True)
@@ -175,7 +159,6 @@ class _Check:
             yield from self._compare_columns(document, row, passages)
 
     def _passage(self, document: Document, row: Row) -> Iterator[str]:
-        self.sentences += len(row["sentences"]) // 8
         if row["checksum"] != rows.signature(row):
             yield "doesn't match its checksum"
         dimension = self._tables.passages.dimension
@@ -185,38 +168,33 @@ class _Check:
         self, document: Document, row: Row, passages: Sequence[Row]
     ) -> Iterator[Fault]:
         """Compare filter columns and stems with the text they are derived from."""
-        whole = list(map(columns.passage, passages))
-        expected = rows.document_row(document, DocumentSources.of(row), whole)
+        held, whole = DocumentSources.of(row), list(map(columns.passage, passages))
+        expected = rows.document_row(document, held, whole)
         if any(row[name] != expected[name] for name in row if name != "id"):
             yield Fault("its filter columns don't match its metadata", document.id)
         if not passages:
             return
         encodings = list(map(rows.encoding, passages))
-        made = rows.passage_rows(
-            document, DocumentSources.of(row), whole, encodings, self._analysis
-        )
-        derived = (*rows.WORDS, *_CONDITIONS, "literal", "sources")
-        for one, other in zip(passages, made, strict=True):
-            if any(one[name] != other[name] for name in derived):
-                yield Fault("its index terms don't match its text", document.id)
-                return
-
-    def _sources(self, found: Sequence[Fault]) -> list[Source]:
-        wanted = one_of("id", dict.fromkeys(one.document for one in found))
-        held = self._tables.documents.rows(("id", "paths", "files"), wanted)
-        return [source for row in held for source in DocumentSources.of(row).sources]
+        made = rows.passage_rows(document, held, whole, encodings, self._analysis)
+        if any(
+            one[name] != other[name]
+            for one, other in zip(passages, made, strict=True)
+            for name in _DERIVED
+        ):
+            yield Fault("its index terms don't match its text", document.id)
 
     def _derived(self) -> Iterator[str]:
         """Problems of term counts and indexes, as of the end of the last run that updated them; a
         later run may still be in progress.
         """
-        stored = {row["term"]: row["passages"] for row in self._tables.terms.each(_TERMS)}
+        now, terms = self._tables.passages, self._tables.terms.each(("term", "passages"))
+        stored = {row["term"]: row["passages"] for row in terms}
         counted_of = stored.get(statistics.VERSION)
         if counted_of is None:
-            if self._tables.passages.count():
+            if now.count():
                 yield "terms were never counted"
             return
-        passages = self._tables.passages.at(counted_of)
+        passages = now.at(counted_of)
         if passages is None:
             return  # the version has been deleted
         counts = statistics.count_terms(passages.each(statistics.COLUMNS))
@@ -224,10 +202,10 @@ class _Check:
         differing = set(counts.items()) ^ set(stored.items())
         if differing:
             yield f"{len({term for term, _ in differing}):,} term counts are wrong"
-        at_the_end, now = passages.indexes(), self._tables.passages.indexes()
-        for name, lacks in now.items():
+        at_the_end = indexes.lacking(passages)
+        for name, lacks in indexes.lacking(now).items():
             # Rows added since are in no index yet.
-            if at_the_end.get(name) or lacks == self._tables.passages.count() > 0:
+            if at_the_end.get(name) or lacks == now.count() > 0:
                 yield f"{lacks:,} passages are not in the index {name}"
 
 
@@ -248,7 +226,7 @@ def _repair(
             document = rows.document(row)
             made = broken(document, embedder)
             tables.passages.delete(one_of("document", [id_]))
-            for source in DocumentSources.of(row).sources[:1]:
+            for source in rows.sources_of([row])[:1]:
                 writer.put(document, source, made, embedder.passages(made))
             writer.flush()
     publication.publish(tables, force=True)

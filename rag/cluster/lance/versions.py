@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -22,13 +22,14 @@ from rag.types.reports import Version
 KEPT = 10
 """Number of versions kept; each takes as much storage as changed since the one before."""
 
-_NAMED = "version:"
+_NAMED, _TAG = "version:", "version-{}"
 
 
 def record(tables: Tables, documents: int, passages: int) -> None:
-    """Record the current state as a version."""
+    """Record the current state as a version, and forget the oldest."""
     notes, of_version = SharedNotes(tables), _tables(tables)
-    number = max((one.number for one in versions(tables)), default=0) + 1
+    numbers = [one.number for one in versions(tables)]
+    number = max(numbers, default=0) + 1
     for table in of_version.values():
         _tag(table, number)
     state = {
@@ -38,9 +39,9 @@ def record(tables: Tables, documents: int, passages: int) -> None:
         "tables": {name: table.version for name, table in of_version.items()},
     }
     notes.keep(f"{_NAMED}{number}", json.dumps(state))
-    old = [one.number for one in versions(tables)[KEPT:]]
-    for table in _tables(tables).values():
-        _untag(table, [_tagged(one) for one in old])
+    old = numbers[KEPT - 1 :]
+    for table in of_version.values():
+        _untag(table, old)
     notes.forget(f"{_NAMED}{one}" for one in old)
 
 
@@ -79,17 +80,13 @@ def restore(tables: Tables, number: int) -> None:
                 f"version {number} of {tables.url} is gone; name a later one: rag status --versions"
             )
         with translate_errors(tables.url):
-            restore_dataset: Callable[[], None] = before.dataset.restore
-            restore_dataset()
+            before.dataset.restore()  # type: ignore[no-untyped-call]
 
 
 def _tables(tables: Tables) -> dict[str, Table]:
-    return {
-        "files": tables.files,
-        "documents": tables.documents,
-        "terms": tables.terms,
-        "passages": tables.passages,
-    }
+    """The tables that have versions, passages last."""
+    found = tables.all()
+    return {name: found[name] for name in ("files", "documents", "terms", "passages")}
 
 
 def _recorded(tables: Tables) -> dict[str, dict[str, Any]]:
@@ -97,20 +94,18 @@ def _recorded(tables: Tables) -> dict[str, dict[str, Any]]:
 
 
 def _tag(table: Table, number: int) -> None:
-    name = _tagged(number)
     # Another run may have ended at the same time: the later one wins.
     with translate_errors(table.url):
-        tags = table.dataset.tags
         with _ignore_done("already exists"):
-            tags.create(name, table.version)
-        tags.update(name, table.version)
+            table.dataset.tags.create(_TAG.format(number), table.version)
+        table.dataset.tags.update(_TAG.format(number), table.version)
 
 
-def _untag(table: Table, names: Iterable[str]) -> None:
+def _untag(table: Table, numbers: Iterable[int]) -> None:
     with translate_errors(table.url):
-        for name in names:
+        for number in numbers:
             with _ignore_done("does not exist", "Not found"):
-                table.dataset.tags.delete(name)
+                table.dataset.tags.delete(_TAG.format(number))
 
 
 @contextmanager
@@ -121,7 +116,3 @@ def _ignore_done(*messages: str) -> Iterator[None]:
     except (OSError, ValueError, RuntimeError) as error:
         if not any(words in str(error) for words in messages):
             raise
-
-
-def _tagged(number: int) -> str:
-    return f"version-{number}"

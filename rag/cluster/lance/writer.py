@@ -15,11 +15,11 @@ deleted.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from rag.cluster.lance import rows
 from rag.cluster.lance.filter_sql import any_of, one_of, quote
-from rag.cluster.lance.revisions import DocumentSources
+from rag.cluster.lance.rows import DocumentSources
 from rag.cluster.lance.tables import Tables
 from rag.errors import LibraryBusy
 from rag.index.columns import file_columns
@@ -47,18 +47,6 @@ class _NewDocument:
     encodings: Sequence[PassageEncoding]
 
 
-@dataclass(slots=True)
-class _Buffer:
-    """Buffered changes: documents by id, and sources in order of arrival."""
-
-    documents: dict[str, _NewDocument] = field(default_factory=dict)
-    sources: list[Source] = field(default_factory=list)
-
-    @property
-    def passages(self) -> int:
-        return sum(len(one.passages) for one in self.documents.values())
-
-
 class SharedWriter:
     """Implements :class:`rag.index.engine.Writer`. Any number of processes may write
     concurrently.
@@ -67,7 +55,8 @@ class SharedWriter:
     def __init__(self, tables: Tables) -> None:
         self._tables = tables
         self._analysis = Analysis()
-        self._buffer = _Buffer()
+        self._documents: dict[str, _NewDocument] = {}
+        self._sources: list[Source] = []
 
     def put(
         self,
@@ -77,12 +66,15 @@ class SharedWriter:
         encodings: Iterable[PassageEncoding],
     ) -> None:
         """Store a document with a source."""
-        self._buffer.documents[document.id] = _NewDocument(document, passages, list(encodings))
-        self._take([source])
+        self._documents[document.id] = _NewDocument(document, passages, list(encodings))
+        self.add_sources([source])
 
     def add_sources(self, sources: Sequence[Source]) -> None:
         """Add sources for existing documents."""
-        self._take(sources)
+        self._sources += sources
+        passages = sum(len(one.passages) for one in self._documents.values())
+        if max(passages, len(self._sources)) >= TOGETHER:
+            self.flush()
 
     def record_files(self, records: Sequence[tuple[FileRecord, Sequence[str]]]) -> list[str]:
         """Record files as read, each with the sources now found in it."""
@@ -95,7 +87,7 @@ class SharedWriter:
             for source in one.sources
             if source.file in present and source.path not in present[source.file]
         ]
-        self._rearrange(current, [], frozenset(gone))
+        self._rearrange(current, [], frozenset(gone), {})
         self._tables.files.upsert([file_columns(record) for record, _ in records], "path")
         return sorted(gone)
 
@@ -103,24 +95,19 @@ class SharedWriter:
         """Delete sources and files, and the documents without any other source."""
         self.flush()
         current = self._sources_of(f"{any_of('paths', paths)} OR {_NOWHERE}")
-        self._rearrange(current, [], frozenset(paths))
+        self._rearrange(current, [], frozenset(paths), {})
         if files:
             self._tables.files.delete(one_of("path", files))
 
-    def _take(self, sources: Sequence[Source]) -> None:
-        self._buffer.sources += sources
-        if max(self._buffer.passages, len(self._buffer.sources)) >= TOGETHER:
-            self.flush()
-
     def flush(self) -> None:
         """Commit buffered changes."""
-        waiting, self._buffer = self._buffer, _Buffer()
-        if not waiting.sources:
-            return
-        paths = [one.path for one in waiting.sources]
-        ids = dict.fromkeys(one.document_id for one in waiting.sources)
-        current = self._sources_of(f"{any_of('paths', paths)} OR {one_of('id', ids)}")
-        self._rearrange(current, waiting.sources, frozenset(paths), waiting.documents)
+        documents, sources = self._documents, self._sources
+        self._documents, self._sources = {}, []
+        if sources:
+            paths = [one.path for one in sources]
+            ids = dict.fromkeys(one.document_id for one in sources)
+            current = self._sources_of(f"{any_of('paths', paths)} OR {one_of('id', ids)}")
+            self._rearrange(current, sources, frozenset(paths), documents)
 
     def _sources_of(self, where: str) -> dict[str, DocumentSources]:
         """Sources of the documents that match a condition, by id."""
@@ -132,15 +119,14 @@ class SharedWriter:
         current: dict[str, DocumentSources],
         sources: Sequence[Source],
         loose: frozenset[str],
-        put: dict[str, _NewDocument] | None = None,
+        put: dict[str, _NewDocument],
     ) -> None:
         """Write documents and their current sources: every path in ``loose`` is detached unless
         ``sources`` attaches it; the last one for a path wins.
         """
-        put = put or {}
         latest = {one.path: one for one in sources}
-        touched = dict.fromkeys([*(one.document_id for one in latest.values())])
-        touched |= dict.fromkeys(id_ for id_, one in current.items() if not one.sources)
+        touched = {one.document_id for one in latest.values()}
+        touched |= {id_ for id_, one in current.items() if not one.sources}
         written: dict[str, DocumentSources] = {}
         for _ in range(ATTEMPTS):
             now = self._now(current, latest, loose, put)
@@ -149,7 +135,7 @@ class SharedWriter:
             current = self._sources_of(one_of("id", now))
             behind = {id_ for id_ in now if not _is_current(id_, current.get(id_), latest, loose)}
             if not behind:
-                self._follow(dict.fromkeys([*touched, *written]), written, put)
+                self._follow(touched | written.keys(), written, put)
                 return
             # Others changed these after we read them, and their change stands: retry on top of it.
             current = {id_: one for id_, one in current.items() if id_ in behind}

@@ -12,16 +12,16 @@ capacity::
               tasks (stages.Reading)                 actors         an actor (stages.Writing)
                                                      (stages.Embedding)
 
-``sources`` lists files, ``object_storage`` accesses object storage, ``messages`` defines what is
-passed between stages, ``stages`` processes it, ``pipeline`` is the only module that imports Ray,
-and ``driver`` is the driver. Requires the extra ``rag[cluster]`` on every machine.
+``sources`` lists and fetches files, ``stages`` has the steps and what is passed between them,
+``pipeline`` is the only module that imports Ray, and ``driver`` is the driver. Requires the extra
+``rag[cluster]`` on every machine.
 
 - A batch is up to 512 passages of whole documents: one pass of the model and one commit.
 - Processing is at-least-once. Ray repeats work that a lost machine had not passed on; committed
   passages are not embedded again, and commits are idempotent. Transient failures (busy storage,
   busy machine) are retried four times. If files may have been moved, new and changed ones are
   hashed before anything is replaced, so they are fetched twice.
-- The end of a run is distributed, too (:mod:`rag.cluster.lance.workers`): compaction in parts of
+- The end of a run is distributed, too (:mod:`rag.cluster.lance.indexes`): compaction in parts of
   some 50,000 rows, counting ``terms``, and building an index from segments if it is missing, lacks
   more than half of the rows or has outgrown its lists. These are pylance's own functions; according
   to its documentation, Lance deletes abandoned segments after seven days.

@@ -4,17 +4,16 @@ machines hash, read, embed and write.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 from rag.cluster.lance.engine import SharedEngine
-from rag.cluster.lance.workers import Workers
 from rag.cluster.ray import Fleet
-from rag.cluster.ray.messages import FileDigest, FileEnd, Job, ModelReference, WriteResult
 from rag.cluster.ray.sources import Sources, list_files
+from rag.cluster.ray.stages import FileEnd, Job, ModelReference, WriteResult
 from rag.documents.registry import ReadOptions
 from rag.errors import AirGapped, InputError
 from rag.index.engine import Engine
@@ -26,20 +25,11 @@ from rag.types.parts import whole_source
 from rag.types.protocols import Embedder
 from rag.types.reports import IndexReport, Progress
 
+if TYPE_CHECKING:
+    from rag.cluster.ray.pipeline import Machines
+
 FILES_TOGETHER = 256
 """Files recorded as read per commit."""
-
-
-class Machines(Workers, Protocol):
-    """The driver's interface to a cluster: :class:`rag.cluster.ray.pipeline.Machines`."""
-
-    def digests(self, files: Sequence[ListedFile]) -> Iterator[FileDigest]:
-        """Compute the digests of files, in no particular order."""
-        ...
-
-    def index(self, files: Sequence[FileToRead], job: Job) -> Generator[WriteResult]:
-        """Read, embed and write files; yields results in no particular order."""
-        ...
 
 
 def index_on(
@@ -97,16 +87,8 @@ def machines(fleet: Fleet) -> AbstractContextManager[Machines]:
 
 
 @dataclass(slots=True)
-class _Open:
-    """A file in progress: its sources so far, and its end."""
-
-    sources: list[str] = field(default_factory=list)
-    end: FileEnd | None = None
-
-
-@dataclass(slots=True)
 class Indexing:
-    """An indexing run. Documents are committed in batchs, and a file is recorded as read only
+    """An indexing run. Documents are committed in batches, and a file is recorded as read only
     after its documents; so whatever ends the run, everything committed stays, and the next run
     continues there. :meth:`report` gives the progress so far.
     """
@@ -118,14 +100,15 @@ class Indexing:
     on_progress: Callable[[Progress], None]
     state: RunState
 
-    _open: dict[str, _Open] = field(default_factory=dict)
+    _found: dict[str, list[str]] = field(default_factory=dict)
+    _ends: dict[str, FileEnd] = field(default_factory=dict)
     _to_record: list[tuple[FileRecord, list[str]]] = field(default_factory=list)
     _embedded: int = 0
     _reused: int = 0
 
     def run(self) -> None:
         """Execute the run, once; may be interrupted at any point."""
-        self.state.add_failures(self.sources.failed)
+        self.state.add_failures(self.sources.folders.failed)
         for one in self.sources.unreadable:
             self._fail(one)
         self._read(self._to_read(self._changed()))
@@ -186,12 +169,8 @@ class Indexing:
         """Have files read, embedded and written, and record them."""
         if not to_read:
             return
-        job = Job(
-            str(self.engine.location),
-            ModelReference.of(self.embedder),
-            self.state.options,
-            self.state.documents,
-        )
+        url = str(self.engine.location)
+        job = Job(url, ModelReference.of(self.embedder), self.state.documents)
         # Closed in any case, so that no machine goes on writing afterwards.
         with closing(self.machines.index(to_read, job)) as results:
             for written in results:
@@ -204,35 +183,27 @@ class Indexing:
         self.state.passages += written.passages
         self._embedded += written.embedded
         self._reused += written.reused
-        for held in written.held:
-            self.state.add(held.source, changed=held.changed)
-            self._opened(held.source.file).sources.append(held.source.path)
-        for end in written.ends:
-            self._opened(end.of.file.name).end = end
-        touched = [one.source.file for one in written.held]
-        touched += [end.of.file.name for end in written.ends]
-        for name in dict.fromkeys(touched):
-            self._end_if_complete(name)
-        if written.held:
-            self._report_progress(whole_source(written.held[-1].source.path))
+        for source, changed in written.sources:
+            self.state.add(source, changed=changed)
+            self._found.setdefault(source.file, []).append(source.path)
+        self._ends |= {end.of.file.name: end for end in written.ends}
+        for name, end in list(self._ends.items()):
+            if end.documents <= len(self._found.get(name, ())):
+                del self._ends[name]
+                self._end(end, self._found.pop(name, []))
+        if written.sources:
+            self._report_progress(whole_source(written.sources[-1][0].path))
 
-    def _opened(self, name: str) -> _Open:
-        return self._open.setdefault(name, _Open())
-
-    def _end_if_complete(self, name: str) -> None:
-        one = self._open[name]
-        end = one.end
-        if end is None or end.documents > len(one.sources):
-            return
-        del self._open[name]
+    def _end(self, end: FileEnd, sources: list[str]) -> None:
+        """End a file whose documents have all been written."""
         if end.digest is None:
             for failure in end.failures:
                 self._fail(failure)
             return
         self._to_record.append(
-            self.state.end(end.of, end.digest, one.sources, end.failures, end.seconds)
+            self.state.end(end.of, end.digest, sources, end.failures, end.seconds)
         )
-        self._report_progress(name)
+        self._report_progress(end.of.file.name)
 
     def _record_files(self) -> None:
         records, self._to_record = self._to_record, []

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from typing import Any, TypeVar
@@ -21,7 +21,7 @@ import ray
 from ray.data import ActorPoolStrategy, DataContext, Dataset, TaskPoolStrategy
 
 from rag.cluster.ray import Fleet, stages
-from rag.cluster.ray.messages import FileDigest, Job, WriteResult
+from rag.cluster.ray.stages import FileDigest, Job, WriteResult
 from rag.errors import InputError, LibraryError, RagError
 from rag.ingest.run_state import FileToRead, ListedFile
 
@@ -93,15 +93,15 @@ class Machines:
             num_cpus=self._share,
         )
         embedded = read.map(
-            _Embedding,
-            fn_constructor_args=(job,),
+            _Actor,
+            fn_constructor_args=(stages.Embedding, job),
             compute=ActorPoolStrategy(size=self._actors),
             num_cpus=2 * self._share,
             num_gpus=self._gpus,
         )
         written = embedded.map(
-            _Writing,
-            fn_constructor_args=(job,),
+            _Actor,
+            fn_constructor_args=(stages.Writing, job),
             compute=ActorPoolStrategy(size=1),
             num_cpus=self._share,
         )
@@ -111,9 +111,9 @@ class Machines:
         self,
         work: Callable[[_Part], _Result],
         parts: Sequence[_Part],
-        join: Callable[[Sequence[_Result]], _Result],
+        join: Callable[[Iterable[_Result]], _Result],
     ) -> _Result:
-        """Implements :class:`rag.cluster.lance.workers.Workers`. Only the final result comes to
+        """Implements :class:`rag.cluster.lance.indexes.Workers`. Only the final result comes to
         this process.
         """
         task = ray.remote(
@@ -241,7 +241,7 @@ def _call(work: Callable[[_Part], _Result], part: _Part) -> _Result:
     return work(part)
 
 
-def _join(join: Callable[[Sequence[_Result]], _Result], *results: _Result) -> _Result:
+def _join(join: Callable[[Iterable[_Result]], _Result], *results: _Result) -> _Result:
     return join(results)
 
 
@@ -250,17 +250,9 @@ def _each(work: Callable[[Any], Any], row: _Row) -> Iterator[_Row]:
         yield {ROW: one}
 
 
-class _Embedding:
-    def __init__(self, job: Job) -> None:
-        self._work = stages.Embedding(job)
-
-    def __call__(self, row: _Row) -> _Row:
-        return {ROW: self._work(row[ROW])}
-
-
-class _Writing:
-    def __init__(self, job: Job) -> None:
-        self._work = stages.Writing(job)
+class _Actor:
+    def __init__(self, stage: Callable[[Job], Callable[[Any], Any]], job: Job) -> None:
+        self._work = stage(job)
 
     def __call__(self, row: _Row) -> _Row:
         return {ROW: self._work(row[ROW])}

@@ -20,13 +20,11 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 
-from chunk_spans import chunk_spans
-from indexed import Indexed
+from chunks import Indexed, chunk_spans
 
 SHOWN = 10
 DEEP = 100
@@ -56,86 +54,71 @@ COMPARED = ("squad_dev", "scifact", "chroma_chunking")
 def peers() -> dict[str, Peer]:
     """All there are, by name."""
     import frameworks
+    import plain
 
-    def framework(build: Callable[[Mapping[str, str], str], Indexed]) -> Build:
-        return lambda documents, model, _kept: build(documents, model)
+    def framework(setup: str, *packages: str, build: str, exact: bool = True) -> Peer:
+        made = getattr(frameworks, build)
+        return Peer(setup, packages, lambda texts, model, _: made(texts, model), COMPARED, exact)
+
+    def chunker(
+        setup: str, data: str, split: Callable[[plain.PlainIndex], plain.Splitter], *packages: str
+    ) -> Peer:
+        def build(documents: Mapping[str, str], model: str, kept: Path) -> Indexed:
+            index = plain.PlainIndex(model, kept)
+            return index.indexed(documents, split(index))
+
+        packages = ("langchain-text-splitters", *packages, "sentence-transformers")
+        return Peer(f"{setup}, exact cosine", packages, build, (data,))
+
+    def report(kind: str, size: int) -> Peer:
+        def split(index: plain.PlainIndex) -> plain.Splitter:
+            whole = kind == "recursive"
+            return plain.recursive(size) if whole else plain.clustered(size, index.vectors)
+
+        setup = f"{kind} chunker of Chroma's report, {size} tokens"
+        return chunker(setup, "chroma_chunking", split, "tiktoken")
 
     return {
-        "LangChain": Peer(
+        "LangChain": framework(
             "FAISS, RecursiveCharacterTextSplitter 1000/200 characters",
-            ("langchain-core", "langchain-community", "langchain-huggingface"),
-            framework(frameworks.langchain),
-            COMPARED,
+            *("langchain-core", "langchain-community", "langchain-huggingface"),
+            build="langchain",
         ),
-        "LlamaIndex": Peer(
+        "LlamaIndex": framework(
             "VectorStoreIndex, SentenceSplitter 1024/200 tokens",
-            ("llama-index-core", "llama-index-embeddings-huggingface"),
-            framework(frameworks.llama_index),
-            COMPARED,
+            *("llama-index-core", "llama-index-embeddings-huggingface"),
+            build="llama_index",
         ),
-        "Haystack": Peer(
+        "Haystack": framework(
             "InMemoryDocumentStore, DocumentSplitter 200 words",
-            ("haystack-ai", "sentence-transformers-haystack"),
-            framework(frameworks.haystack),
-            COMPARED,
+            *("haystack-ai", "sentence-transformers-haystack"),
+            build="haystack",
         ),
-        "txtai, paragraphs": Peer(
-            "Embeddings hybrid, Segmentation paragraphs",
-            ("txtai",),
-            framework(frameworks.txtai_paragraphs),
-            COMPARED,
-            exact=False,
-        ),
-        "txtai, sentences": Peer(
-            "Embeddings hybrid, Segmentation sentences",
-            ("txtai",),
-            framework(frameworks.txtai_sentences),
-            COMPARED,
-            exact=False,
-        ),
-        "Chroma": Peer(
+        **{
+            f"txtai, {kind}": framework(
+                f"Embeddings hybrid, Segmentation {kind}",
+                "txtai",
+                build=f"txtai_{kind}",
+                exact=False,
+            )
+            for kind in ("paragraphs", "sentences")
+        },
+        "Chroma": framework(
             "default collection, RecursiveCharacterTextSplitter 500/50 characters",
-            ("chromadb", "langchain-text-splitters"),
-            framework(frameworks.chroma),
-            COMPARED,
+            *("chromadb", "langchain-text-splitters"),
+            build="chroma",
         ),
-        "recursive, 400 tokens": _report(400, clustered=False),
-        "recursive, 200 tokens": _report(200, clustered=False),
-        "cluster, 400 tokens": _report(400, clustered=True),
-        "cluster, 200 tokens": _report(200, clustered=True),
-        "passages, 1,000 characters": Peer(
-            "RecursiveCharacterTextSplitter 1000/200 characters, exact cosine",
-            ("langchain-text-splitters", "sentence-transformers"),
-            _passages,
-            ("squad_articles",),
+        **{
+            f"{kind}, {size} tokens": report(kind, size)
+            for kind in ("recursive", "cluster")
+            for size in (400, 200)
+        },
+        "passages, 1,000 characters": chunker(
+            "RecursiveCharacterTextSplitter 1000/200 characters",
+            "squad_articles",
+            lambda _: plain.passages(1000, 200),
         ),
     }
-
-
-def _report(size: int, *, clustered: bool) -> Peer:
-    kind = "cluster chunker" if clustered else "recursive chunker"
-    return Peer(
-        f"{kind} of Chroma's report, {size} tokens, exact cosine",
-        ("langchain-text-splitters", "tiktoken", "sentence-transformers"),
-        partial(_report_index, size=size, clustered=clustered),
-        ("chroma_chunking",),
-    )
-
-
-def _report_index(
-    documents: Mapping[str, str], model: str, kept: Path, *, size: int, clustered: bool
-) -> Indexed:
-    import plain
-
-    index = plain.PlainIndex(model, kept)
-    split = plain.clustered(size, index.vectors) if clustered else plain.recursive(size)
-    return index.indexed(documents, split)
-
-
-def _passages(documents: Mapping[str, str], model: str, kept: Path) -> Indexed:
-    import plain
-
-    return plain.PlainIndex(model, kept).indexed(documents, plain.passages(1000, 200))
 
 
 def main() -> None:
@@ -146,14 +129,14 @@ def main() -> None:
     parser.add_argument("--sets", nargs="+", default=[*COMPARED, "squad_articles"])
     parser.add_argument("--only", nargs="+", metavar="NAME", help="only these peers")
     arguments = parser.parse_args()
-    _offline()
+    work_offline()
     for set_name in arguments.sets:
         for name, peer in peers().items():
             if set_name in peer.sets and name in (arguments.only or [name]):
                 collect(arguments.data / set_name, name, peer, arguments.cache)
 
 
-def _offline() -> None:
+def work_offline() -> None:
     """Set the environment so that nothing is fetched, nobody is told, and no bar is drawn.
 
     Two files that others fetch, of tiktoken and of nltk, come with LlamaIndex.

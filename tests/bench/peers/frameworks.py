@@ -9,7 +9,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping
 
-from indexed import Chunk, Indexed
+from chunks import Chunk, Indexed
 
 
 def langchain(documents: Mapping[str, str], model: str) -> Indexed:

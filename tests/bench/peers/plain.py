@@ -7,14 +7,16 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
-from cluster_chunker import PIECE, clusters
-from indexed import Chunk, Indexed
+from chunks import Chunk, Indexed
 from numpy.typing import NDArray
 
 Splitter = Callable[[str], list[str]]
 
 EMBEDDED_TOGETHER = 2_048
 """Chunks between two times that vectors are put away."""
+
+PIECE = 50
+"""Tokens of the pieces that clusters are made of."""
 
 REPORT_SEPARATORS = ["\n\n", "\n", ".", "?", "!", " ", ""]
 """Where Chroma's report lets the recursive splitter cut."""
@@ -92,3 +94,48 @@ def clustered(size: int, vectors: Callable[[Sequence[str]], NDArray[np.float32]]
         return [" ".join(pieces[one.start : one.stop]) for one in found]
 
     return split
+
+
+def clusters(vectors: NDArray[np.float32], most: int) -> list[range]:
+    """Put similar neighbouring pieces together: the cluster chunker of Smith and Troynikov,
+    "Evaluating chunking strategies for retrieval", 2024, whose package is in no registry.
+
+    With s the cosine of two pieces less the mean over all pairs, the chunks are the runs of at
+    most ``most`` pieces for which the sum of s over all pairs within a chunk is greatest. Of
+    equal ways the one whose last chunk is shortest is taken.
+
+    Parameters
+    ----------
+    vectors
+        One a piece, of length 1, shape (pieces, dimensions); in the order of the text.
+    most
+        Pieces in a chunk, at least 1.
+
+    Returns
+    -------
+    list
+        The numbers of the pieces of each chunk.
+    """
+    count = len(vectors)
+    alike = vectors.astype(np.float64) @ vectors.T.astype(np.float64)
+    if count > 1:
+        alike -= alike[np.triu_indices(count, k=1)].mean()
+    np.fill_diagonal(alike, 0.0)
+    # within[i, j] is the sum over the first i rows and j columns.
+    within = np.pad(alike.cumsum(axis=0).cumsum(axis=1), ((1, 0), (1, 0)))
+    best = [0.0]
+    begins = [0]
+    for end in range(1, count + 1):
+        gains = [
+            best[start] + within[end, end] - 2 * within[start, end] + within[start, start]
+            for start in range(end - 1, max(-1, end - 1 - most), -1)
+        ]
+        size = int(np.argmax(gains)) + 1
+        best.append(gains[size - 1])
+        begins.append(end - size)
+    found: list[range] = []
+    end = count
+    while end:
+        found.append(range(begins[end], end))
+        end = begins[end]
+    return found[::-1]

@@ -4,34 +4,32 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from chunk_spans import chunk_spans
-from cluster_chunker import clusters
+from chunks import chunk_spans
 from hypothesis import given
 from hypothesis import strategies as st
+from plain import clusters
 
 
-def test_blanks_make_no_difference() -> None:
-    """Splitters strip and fold blanks; the span begins and ends at a letter."""
-    text = "  One  two.\n\n three  four. "
-    assert chunk_spans(text, ["One two.", "three four."]) == [(2, 11), (14, 26)]
-
-
-def test_words_that_stand_there_twice() -> None:
-    """The second chunk is the second of the equal sentences, and the third overlaps it."""
-    text = "Yes. Yes. Yes. No."
-    assert chunk_spans(text, ["Yes.", "Yes.", "Yes. No."]) == [(0, 4), (5, 9), (10, 18)]
+@pytest.mark.parametrize(
+    ("text", "chunks", "spans"),
+    [
+        ("  One  two.\n\n three  four. ", ["One two.", "three four."], [(2, 11), (14, 26)]),
+        ("Yes. Yes. Yes. No.", ["Yes.", "Yes.", "Yes. No."], [(0, 4), (5, 9), (10, 18)]),
+        ("So. No. So. No.", ["So. No. So.", "No."], [(0, 11), (12, 15)]),
+    ],
+)
+def test_chunks_are_found_where_they_were_cut(
+    text: str, chunks: list[str], spans: list[tuple[int, int]]
+) -> None:
+    """Blanks make no difference, and words that stand there twice are told apart."""
+    assert chunk_spans(text, chunks) == spans
 
 
 @pytest.mark.parametrize("chunk", ["five", " \n", "four. three"])
 def test_what_is_not_there_is_refused(chunk: str) -> None:
-    """A chunk that its text has not would be judged by a wrong place."""
+    """A chunk that its text doesn't have would be judged by a wrong place."""
     with pytest.raises(ValueError, match="does not stand in the text"):
         chunk_spans("three four.", [chunk])
-
-
-def test_words_that_stand_in_the_chunk_before() -> None:
-    """The second sentence is the last one, not the one in the middle of the first chunk."""
-    assert chunk_spans("So. No. So. No.", ["So. No. So.", "No."]) == [(0, 11), (12, 15)]
 
 
 @given(st.lists(st.text(alphabet="ab ", min_size=1).filter(str.strip), min_size=1))
@@ -46,49 +44,11 @@ def test_chunks_without_overlap_are_found_exactly(chunks: list[str]) -> None:
     assert chunk_spans(text, [one.strip() for one in chunks]) == wanted
 
 
-@given(st.lists(st.text(alphabet="ab", min_size=1, max_size=4), min_size=1), st.integers(1, 3))
-def test_overlapping_chunks_are_what_stands_there(words: list[str], step: int) -> None:
-    """The same letters, though not always the same ones of many that are alike."""
-    chunks = ["  ".join(words[i : i + step + 1]) for i in range(0, len(words), step)]
-    text = "\n".join(words)
-    found = chunk_spans(text, chunks)
-    for chunk, (start, end) in zip(chunks, found, strict=True):
-        assert "".join(text[start:end].split()) == "".join(chunk.split())
-
-
-def unit(*angles: float) -> np.ndarray:
-    """Vectors at these angles, in degrees."""
-    turned = np.deg2rad(np.array(angles))
-    return np.stack([np.cos(turned), np.sin(turned)], axis=1).astype(np.float32)
-
-
-def test_pieces_that_are_alike_stay_together() -> None:
-    """Cosines 1 within two pairs and 0 between them: the mean is ⅓, so a pair gains 2 · ⅔.
-
-    All four together would gain 2 · (2 · ⅔ - 4 · ⅓) = 0.
-    """
-    assert clusters(unit(0, 0, 90, 90), 4) == [range(2), range(2, 4)]
-
-
-def test_no_cluster_has_more_pieces_than_allowed() -> None:
-    """Cosines 1 among the first three, 0 with the last: the mean is ½, so three would gain 3.
-
-    With two at most, a pair gains 1 and its neighbour stands alone; the later pair is taken,
-    since of equal ways the one whose last chunk is shortest comes first, from the end.
-    """
-    assert clusters(unit(0, 0, 0, 90), 3) == [range(3), range(3, 4)]
-    assert clusters(unit(0, 0, 0, 90), 2) == [range(2), range(2, 3), range(3, 4)]
-
-
-def test_one_piece_is_one_cluster() -> None:
-    """There is no pair to take a mean over."""
-    assert clusters(unit(0), 4) == [range(1)]
-
-
 @given(st.lists(st.floats(0, 180), min_size=1, max_size=7), st.integers(1, 4))
-def test_no_other_way_is_better(angles: list[float], most: int) -> None:
+def test_no_other_clusters_are_better(angles: list[float], most: int) -> None:
     """Against all ways to cut, tried one by one."""
-    vectors = unit(*angles)
+    turned = np.deg2rad(np.array(angles))
+    vectors = np.stack([np.cos(turned), np.sin(turned)], axis=1).astype(np.float32)
     alike = vectors.astype(float) @ vectors.T.astype(float)
     if len(angles) > 1:
         alike -= alike[np.triu_indices(len(angles), k=1)].mean()
