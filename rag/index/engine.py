@@ -20,8 +20,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.index.integrity import OnProgress
-from rag.index.records import FileRecord, Order, Source, StoredPassage, StoredTokens
+from rag.index.records import Counts, FileRecord, Order, Source, StoredPassage, StoredTokens
 from rag.runtime.heartbeat import Beat, no_heartbeat
+from rag.text.analyzers import Analysis
 from rag.types import (
     Clauses,
     Document,
@@ -32,7 +33,6 @@ from rag.types import (
     PassageEncoding,
     Rating,
     Respelling,
-    Span,
 )
 from rag.types.arrays import Keys, Pieces, Scores, Vector, Vectors
 from rag.types.filters import Filter
@@ -57,34 +57,34 @@ class Searcher(Protocol):
         ...
 
     @property
-    def exact(self) -> bool:
-        """Whether :meth:`nearest` is an exact search."""
+    def analysis(self) -> Analysis:
+        """The analyzers for the languages of the library's texts."""
         ...
 
-    def nearest(self, question: Vector, sentences: int) -> Keys:
-        """Unique passages of the nearest ``sentences`` sentences, best first."""
+    def nearest(self, question: Vector, sentences: int, passages: int) -> Keys:
+        """Unique passages of the nearest ``sentences`` sentences, best first: at most ``passages``,
+        or twice as many if the search is approximate, for the caller to rescore.
+        """
         ...
 
-    def lexical(self, question: str, passages: int) -> tuple[Keys, Scores]:
-        """Lexical search: at most ``passages`` passages with their scores, best first."""
+    def lexical(
+        self, question: str, passages: int, among: Sequence[int] | None = None
+    ) -> tuple[Keys, Scores]:
+        """Lexical search: at most ``passages`` passages that share a word with the question, best
+        first, with BM25 as a share of its upper bound for the question, in [0, 1].
+
+        ``among`` limits it to these keys, instead of the searcher's own limits.
+        """
         ...
 
     def matching(self, words: str) -> Keys:
         """Keys of every passage that has all of the words in some form, ascending."""
         ...
 
-    def word_scores(self, question: str, keys: Sequence[int]) -> Scores:
-        """Lexical scores of given passages: BM25 as a share of its upper bound for the question, in
-        [0, 1]; 0 for one without a query word.
-        """
-        ...
-
-    def vectors(self, keys: Sequence[int]) -> dict[int, Vectors]:
-        """Sentence vectors by key; deleted passages are left out."""
-        ...
-
     def sentences(self, keys: Sequence[int]) -> tuple[Keys, NDArray[np.int64], Vectors]:
-        """The same, concatenated: keys, number of sentences per passage, and all vectors."""
+        """Keys, number of sentences per passage, and all of their vectors, concatenated; deleted
+        passages are left out.
+        """
         ...
 
     def tokens(self, keys: Sequence[int]) -> dict[int, StoredTokens]:
@@ -109,16 +109,8 @@ class Searcher(Protocol):
         """Spelling corrections of query words that occur in no passage and no title."""
         ...
 
-    def matched(self, question: str, text: str) -> tuple[str, ...]:
-        """The words of ``text``, as written there, that match query words."""
-        ...
-
     def coverage(self, question: str, texts: Sequence[str]) -> Scores:
         """IDF-weighted share of the query words that each text has in some form, in [0, 1]."""
-        ...
-
-    def places(self, words: str, phrases: Sequence[str], text: str) -> tuple[Span, ...]:
-        """Spans in ``text`` of the words, in some form, and of the exact phrases."""
         ...
 
 
@@ -130,12 +122,8 @@ class Reader(Protocol):
         """Increases with every change."""
         ...
 
-    def counts(self) -> tuple[int, int, int]:
-        """Numbers of documents, passages and sentences."""
-        ...
-
-    def languages(self) -> dict[str, int]:
-        """Number of documents by language; ``""`` if unknown."""
+    def counts(self) -> Counts:
+        """How much there is."""
         ...
 
     def has_document(self, document_id: str) -> bool:
@@ -150,8 +138,8 @@ class Reader(Protocol):
         """The passages of a document, in text order."""
         ...
 
-    def passages(self, keys: Sequence[int]) -> dict[int, StoredPassage]:
-        """Passages by key; deleted ones are left out."""
+    def passage(self, passage_id: str) -> StoredPassage | None:
+        """The passage with that id, or None."""
         ...
 
     def encodings(self, passages: Sequence[Passage]) -> dict[int, PassageEncoding]:
@@ -164,16 +152,12 @@ class Reader(Protocol):
         """All sources, or those in these files."""
         ...
 
-    def files(self, paths: Iterable[str] | None = None) -> dict[str, FileRecord]:
-        """Records of all files read, or of those with these paths, by path."""
-        ...
-
-    def files_with(self, digests: Iterable[str]) -> list[FileRecord]:
-        """Records of the files with one of these content digests, by path."""
-        ...
-
-    def files_with_warnings(self) -> frozenset[str]:
-        """Files with warnings."""
+    def files(
+        self, paths: Iterable[str] | None = None, *, digests: Iterable[str] | None = None
+    ) -> dict[str, FileRecord]:
+        """Records of all files read, or of those with one of these paths or content digests, by
+        path and in its order.
+        """
         ...
 
     def file_reports(
@@ -222,14 +206,6 @@ class Catalogue(Protocol):
 
     def sources(self, document_id: str) -> list[Source]:
         """All sources of a document, by path; empty if there is no such document."""
-        ...
-
-    def key(self, passage_id: str) -> int | None:
-        """The key of the passage with that id, or None."""
-        ...
-
-    def around(self, passage_id: str) -> tuple[int | None, int | None]:
-        """Keys of the previous and next passage in the document; None at its beginning or end."""
         ...
 
 

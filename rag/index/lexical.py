@@ -171,8 +171,7 @@ class TantivyReader:
     ) -> None:
         self._searcher = searcher
         self._schema = schema
-        self._analysis = analysis
-        self.matched, self.places = analysis.matched, analysis.places
+        self.analysis = analysis
 
     def __len__(self) -> int:
         return int(self._searcher.num_docs)
@@ -192,7 +191,7 @@ class TantivyReader:
         """
         from tantivy import Occur, Query
 
-        words = self._analysis.words(question)
+        words = self.analysis.words(question)
         if not words or count < 1 or (among is not None and not len(among)):
             return np.zeros(0, np.int64), np.zeros(0)
         limits = self._limits(clauses, among)
@@ -205,12 +204,6 @@ class TantivyReader:
         # A context that repeats the passage's words can lift it above the bound.
         return np.array(keys, dtype=np.int64), np.minimum(scores / self._max_score(words), 1.0)
 
-    def score(self, question: str, keys: Sequence[int]) -> Scores:
-        """Scores of given passages, in [0, 1]; 0 for one without a query word."""
-        found, scores = self.search(question, len(keys), np.array(keys, dtype=np.int64))
-        by_key = dict(zip(found.tolist(), scores.tolist(), strict=True))
-        return np.array([by_key.get(int(key), 0.0) for key in keys])
-
     def matching(self, words: str, clauses: Clauses, among: Keys | None = None) -> Keys:
         """Keys of every passage that has all words in some form and meets the clauses,
         ascending.
@@ -219,7 +212,7 @@ class TantivyReader:
 
         if not len(self) or (among is not None and not len(among)):
             return np.zeros(0, np.int64)
-        all_of = [self._any_stem("text", stems) for stems in self._analysis.words(words)]
+        all_of = [self._any_stem("text", stems) for stems in self.analysis.words(words)]
         # A Boolean query of exclusions alone matches nothing: there must be a positive clause.
         must = [(Occur.Must, query) for query in [Query.all_query(), *all_of]]
         query = Query.boolean_query([*must, *self._limits(clauses, among)])
@@ -237,7 +230,7 @@ class TantivyReader:
         from tantivy import Query
 
         found = []
-        suspects = self._analysis.suspects(question, self._is_known)
+        suspects = self.analysis.suspects(question, self._is_known)
         for asked, word in islice(suspects.items(), spelling.MOST_WORDS):
             slips = spelling.slips_allowed(word)
             near = Query.fuzzy_term_query(self._schema, "literal", word, slips)
@@ -249,11 +242,11 @@ class TantivyReader:
 
     def coverage(self, question: str, texts: Sequence[str]) -> Scores:
         """IDF-weighted share of the query words that each text has in some form, in [0, 1]."""
-        return np.array(self._analysis.coverage(question, texts, self._idf))
+        return np.array(self.analysis.coverage(question, texts, self._idf))
 
     def _is_known(self, word: str) -> bool:
         """Whether a word occurs in a passage or a title, as written or inflected."""
-        stems = {stem for stems in self._analysis.words(word) for stem in stems}
+        stems = {stem for stems in self.analysis.words(word) for stem in stems}
         places = [("literal", word), *product(("text", "context"), stems)]
         return any(self._searcher.doc_freq(field, term) for field, term in places)
 
@@ -291,7 +284,7 @@ class TantivyReader:
         """Passages with the exact phrase; none for a phrase without a word."""
         from tantivy import Query
 
-        words = self._analysis.phrase(phrase)
+        words = self.analysis.phrase(phrase)
         if len(words) > 1:
             return Query.phrase_query(self._schema, "literal", [*words])
         # tantivy panics at a phrase query of one word.

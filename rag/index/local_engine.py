@@ -69,13 +69,12 @@ class EmbeddedSearcher:
         self._among = among
         self._clauses = clauses
         # As the store is now.
-        self.vectors, self.sentences = store.vectors, store.sentences
-        self.tokens, self.passages = store.tokens, store.passages
+        self.sentences, self.tokens, self.passages = store.sentences, store.tokens, store.passages
         self.count_by_document = store.count_by_document
         # As of the snapshot.
         words = snapshot.words
-        self.word_scores, self.respellings = words.score, words.respellings
-        self.matched, self.coverage, self.places = words.matched, words.coverage, words.places
+        self.analysis = words.analysis
+        self.respellings, self.coverage = words.respellings, words.coverage
 
     def __len__(self) -> int:
         """Number of passages."""
@@ -93,21 +92,20 @@ class EmbeddedSearcher:
     def _limits(self) -> KeyFilter:
         return apply_clauses(self._among, self._clauses, self._snapshot.words)
 
-    @property
-    def exact(self) -> bool:
-        """Whether the vector search is exact."""
-        return self._snapshot.vectors.exact
-
-    def nearest(self, question: Vector, sentences: int) -> Keys:
+    def nearest(self, question: Vector, sentences: int, passages: int) -> Keys:
         """Search the vector index."""
-        limits = self._limits
-        keys, _ = self._snapshot.vectors.search(question, sentences, limits.among, limits.but)
-        return distinct(keys)
+        index, limits = self._snapshot.vectors, self._limits
+        keys, _ = index.search(question, sentences, limits.among, limits.but)
+        return distinct(keys)[: passages if index.exact else 2 * passages]
 
-    def lexical(self, question: str, passages: int) -> tuple[Keys, Scores]:
+    def lexical(
+        self, question: str, passages: int, among: Sequence[int] | None = None
+    ) -> tuple[Keys, Scores]:
         """Search the lexical index."""
-        among = self._limits.among
-        return self._snapshot.words.search(question, passages, among, self._clauses)
+        words = self._snapshot.words
+        if among is not None:
+            return words.search(question, passages, np.array(among, dtype=np.int64))
+        return words.search(question, passages, self._limits.among, self._clauses)
 
     def matching(self, words: str) -> Keys:
         """Passages with all of the words."""

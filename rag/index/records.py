@@ -107,6 +107,16 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
+class Counts:
+    """How much a library holds; ``languages`` are numbers of documents, with ``""`` for unknown."""
+
+    documents: int
+    passages: int
+    sentences: int
+    languages: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
 class StoredPassage:
     """A passage with the metadata of its document that a hit shows."""
 

@@ -61,9 +61,8 @@ def verify(
         check, found = _check(folder, database, on_progress)
         if repair and found:
             check, found = _Repair(folder, database, embedder, on_progress).run(found)
-    documents, _, _ = StoreReader(database).counts()
     return Verification(
-        documents=documents,
+        documents=StoreReader(database).counts().documents,
         passages=check.passages,
         sentences=check.sentences,
         problems=tuple(found),

@@ -88,7 +88,8 @@ class Ingestion:
                 changed.append(file)
         # Nothing has been written yet: these are the files as they were before the run. One lookup
         # for all of them, since the library may be remote.
-        alike = self.reader.files_with(dict.fromkeys(one.digest or "" for one in changed))
+        digests = dict.fromkeys(one.digest or "" for one in changed)
+        alike = self.reader.files(digests=digests).values()
         settled = {one.digest: one for one in alike if not self._state.must_be_read(one)}
         stored: dict[str, list[Source]] = {}
         for source in self.reader.sources(record.path for record in settled.values()):

@@ -113,7 +113,8 @@ class RunState:
         for source in self._before.values():
             self._of_file.setdefault(source.file, []).append(source)
         asked = self.retry or self.options.ocr
-        self._in_doubt = self.reader.files_with_warnings() if asked else frozenset()
+        doubts = self.reader.unread()[1] if asked else ()
+        self._in_doubt = frozenset(one.source for one in doubts)
         self._names = frozenset(printable(path) for path in self.named)
         self._skipped += self.passed_over
 

@@ -18,7 +18,7 @@ from rag.confidence.calibration import Calibration
 from rag.confidence.reliability import Reliability
 from rag.errors import DocumentNotFound, InputError
 from rag.index.engine import Engine
-from rag.index.records import Order, Source
+from rag.index.records import Order, Source, StoredPassage
 from rag.ingest import removal
 from rag.library import opener
 from rag.library.collections import Collections, validate_name
@@ -180,20 +180,19 @@ class Library:
         >>> status.documents, status.sentences, status.model
         (3, 6, 'all-MiniLM-L6-v2')
         """
-        documents, passages, sentences = self._once("counts", self._reader.counts)
-        languages = self._once("languages", self._reader.languages)
+        counts = self._once("counts", self._reader.counts)
         return Status(
             path=self._engine.location,
-            documents=documents,
-            passages=passages,
-            sentences=sentences,
+            documents=counts.documents,
+            passages=counts.passages,
+            sentences=counts.sentences,
             model=self._embedder.name,
             generation=self._reader.generation,
             bytes=self._engine.size(),
             dimension=self._embedder.dimension,
             late=self._embedder.late,
             recall=self._engine.recall,
-            untrained=language_coverage.untrained(languages, self._embedder.languages),
+            untrained=language_coverage.untrained(counts.languages, self._embedder.languages),
             backend=self._embedder.backend,
             ratings=len(self._engine.ratings),
             collections=self.collections(),
@@ -523,7 +522,7 @@ class Library:
         limits = self._filter(filter, conditions)
         if limits:
             return self._catalogue.count(limits)
-        return self._once("counts", self._reader.counts)[0]
+        return self._once("counts", self._reader.counts).documents
 
     def document(self, document_id: str) -> Document:
         """The document with that id.
@@ -574,14 +573,13 @@ class Library:
         DocumentNotFound
             If no document has it, or no longer.
         """
-        if found := self._passage(self._catalogue.key(passage_id)):
-            return found
-        raise _missing("passage", passage_id)
+        return self._stored(passage_id).passage
 
     def around(self, passage: Passage) -> tuple[Passage | None, Passage | None]:
         """The previous and next passage in the document; None at its beginning or end."""
-        before, after = self._catalogue.around(passage.id)
-        return self._passage(before), self._passage(after)
+        found = [None, *self._reader.passages_of(passage.document_id), None]
+        at = next((n for n, one in enumerate(found) if one and one.id == passage.id), None)
+        return (found[at - 1], found[at + 1]) if at else (None, None)
 
     def neighbours(self, passage_id: str, k: int = 10) -> tuple[Neighbour, ...]:
         """More like this: the ``k`` passages most similar to one, best first.
@@ -595,9 +593,7 @@ class Library:
         """
         if k < 1:
             raise InputError(f"the number of passages must be at least 1, not {k}")
-        key = self._catalogue.key(passage_id)
-        if key is None:
-            raise _missing("passage", passage_id)
+        key = self._stored(passage_id).key
         return neighbours.neighbours(key, k, library=self._engine.searcher())
 
     def collections(self) -> tuple[Collection, ...]:
@@ -786,9 +782,10 @@ class Library:
             return found
         raise _missing("document", document_id)
 
-    def _passage(self, key: int | None) -> Passage | None:
-        stored = None if key is None else self._reader.passages([key]).get(key)
-        return stored.passage if stored else None
+    def _stored(self, passage_id: str) -> StoredPassage:
+        if found := self._reader.passage(passage_id):
+            return found
+        raise _missing("passage", passage_id)
 
 
 def _missing(kind: str, given: str) -> DocumentNotFound:

@@ -69,7 +69,7 @@ def grow(folder: Path, real: Real, embedder: SentenceTransformerEmbedder, passag
     with locked(folder):
         database = Database(folder / "library.db", embedder.dimension)
         reader, writer = StoreReader(database), StoreWriter(database)
-        there = reader.counts()[1]
+        there = reader.counts().passages
         settling: list[tuple[FileRecord, list[str]]] = []
         for first in range(there, passages, PASSAGES_EACH):
             document, cut, encodings = made(real, first, min(PASSAGES_EACH, passages - first))

@@ -68,9 +68,6 @@ def test_scores_equal_the_formula(
         {key: score for key, score in expected.items() if score > 0}, rel=1e-4
     )
     assert scores.tolist() == sorted(scores.tolist(), reverse=True)
-    assert reader.score(" ".join(question), list(held)).tolist() == pytest.approx(
-        list(expected.values()), rel=1e-4
-    )
     assert len(reader) == len(held)
 
 
@@ -126,12 +123,12 @@ def test_syntax_is_no_syntax(index: TantivyIndex) -> None:
 def test_only_stop_words_find_nothing(index: TantivyIndex) -> None:
     """No word is left to look for."""
     assert keys(index, "is it the") == []
-    assert index.reader().score("is it the", [1, 2]).tolist() == [0.0, 0.0]
+    assert index.reader().search("is it the", 2, np.array([1, 2]))[1].tolist() == []
 
 
 def test_matched_words_as_they_stand(index: TantivyIndex) -> None:
     """The passage's own spelling, each once, in order."""
-    found = index.reader().matched(
+    found = index.reader().analysis.matched(
         "company supplying turrets", "Companies supply: the Turret, companies Turret."
     )
     assert found == ("Companies", "supply", "Turret", "companies")

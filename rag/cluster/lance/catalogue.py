@@ -99,26 +99,6 @@ class SharedCatalogue:
         found = self._documents.rows(("id", "paths", "files"), f"id = {quote(document_id)}")
         return [source for row in found for source in DocumentSources.of(row).sources]
 
-    def key(self, passage_id: str) -> int | None:
-        """Key of the passage with this id; None if there is none."""
-        keys = self._tables.passages.keys(f"id = {quote(passage_id)}")
-        return int(keys[0]) if len(keys) else None
-
-    def around(self, passage_id: str) -> tuple[int | None, int | None]:
-        """Keys of the previous and next passage in the same document."""
-        passages = self._tables.passages
-        this = passages.rows(("document", "start"), f"id = {quote(passage_id)}")
-        if not this:
-            return None, None
-        there = f"document = {quote(this[0]['document'])}"
-        starts = {row["start"]: key for key, row in passages.keyed(("start",), there).items()}
-        before = [start for start in starts if start < this[0]["start"]]
-        after = [start for start in starts if start > this[0]["start"]]
-        return (
-            starts[max(before)] if before else None,
-            starts[min(after)] if after else None,
-        )
-
     @property
     def _documents(self) -> Table:
         return self._tables.documents

@@ -14,7 +14,8 @@ from rag.cluster.lance.statistics import Statistics
 from rag.cluster.lance.table import Table
 from rag.index.columns import Row
 from rag.index.records import StoredPassage, StoredTokens, together
-from rag.types import Clauses, DocumentCount, Respelling, Span
+from rag.text.analyzers import Analysis
+from rag.types import Clauses, DocumentCount, Respelling
 from rag.types.arrays import Keys, Pieces, Scores, Vector, Vectors
 from rag.types.filters import Filter
 from rag.types.parts import whole_source
@@ -52,23 +53,37 @@ class SharedSearcher:
         return SharedSearcher(self._passages, self._statistics, where)
 
     @property
-    def exact(self) -> bool:
-        """Whether vector search is exact."""
-        return self._passages.exact
+    def analysis(self) -> Analysis:
+        """Query analysis in the languages of the library's texts."""
+        return self._statistics.analysis
 
-    def nearest(self, question: Vector, sentences: int) -> Keys:
+    def nearest(self, question: Vector, sentences: int, passages: int) -> Keys:
         """Passages of the nearest sentences."""
-        return self._passages.nearest(question, sentences, self._where)
+        found = self._passages.nearest(question, sentences, self._where)
+        return found[: passages if self._passages.exact else 2 * passages]
 
-    def lexical(self, question: str, passages: int) -> tuple[Keys, Scores]:
-        """Passages retrieved by Lance's BM25, with our lexical scores."""
-        stems = [stem for word in self._statistics.analysis.words(question) for stem in word]
+    def lexical(
+        self, question: str, passages: int, among: Sequence[int] | None = None
+    ) -> tuple[Keys, Scores]:
+        """Passages retrieved by Lance's BM25, with our scores: see :mod:`rag.cluster.lance.bm25`"""
+        asked = self.analysis.words(question)
+        stems = [stem for word in asked for stem in word]
         if not stems or passages < 1:
             return np.zeros(0, np.int64), np.zeros(0)
-        keys = self._passages.lexical(" ".join(stems), passages, self._where)
-        scores = self.word_scores(question, keys.tolist())
-        best = np.argsort(-scores, kind="stable")
-        return keys[best], scores[best]
+        if among is None:
+            among = self._passages.lexical(" ".join(stems), passages, self._where).tolist()
+        found = self._judged.of(among)
+        text, context = self._statistics.fields(stems)
+        scores = bm25.scores(
+            asked,
+            [row["stems"] for row in found.values()],
+            [row["context"] for row in found.values()],
+            text=text,
+            context=context,
+            passages=self._statistics.passages,
+        )
+        best = np.argsort(-scores, kind="stable")[:passages]
+        return np.array([*found], dtype=np.int64)[best], scores[best]
 
     def matching(self, words_: str) -> Keys:
         """Passages that contain all of the words."""
@@ -79,32 +94,9 @@ class SharedSearcher:
         where = filter_sql.all_of([*each, *([self._where] if self._where else [])])
         return self._passages.keys(where)
 
-    def word_scores(self, question: str, keys: Sequence[int]) -> Scores:
-        """Lexical scores, as in the embedded engine: see :mod:`rag.cluster.lance.bm25`."""
-        asked = self._statistics.analysis.words(question)
-        if not asked:
-            return np.zeros(len(keys))
-        found = self._judged.of(keys)
-        text, context = self._statistics.fields([stem for word in asked for stem in word])
-        there = [key for key in keys if key in found]
-        scores = bm25.scores(
-            asked,
-            [found[key]["stems"] for key in there],
-            [found[key]["context"] for key in there],
-            text=text,
-            context=context,
-            passages=self._statistics.passages,
-        )
-        by_key = dict(zip(there, scores.tolist(), strict=True))
-        return np.array([by_key.get(key, 0.0) for key in keys])
-
-    def vectors(self, keys: Sequence[int]) -> dict[int, Vectors]:
-        """Sentence vectors by key."""
-        return {key: rows.vectors(row) for key, row in self._judged.of(keys).items()}
-
     def sentences(self, keys: Sequence[int]) -> tuple[Keys, NDArray[np.int64], Vectors]:
         """Keys, sentence counts, and the concatenated sentence vectors."""
-        found = self.vectors(keys)
+        found = {key: rows.vectors(row) for key, row in self._judged.of(keys).items()}
         counts = np.array([len(one) for one in found.values()], dtype=np.int64)
         together = np.concatenate(
             [*found.values(), np.zeros((0, self._passages.dimension), np.float32)]
@@ -138,10 +130,6 @@ class SharedSearcher:
         """Spelling corrections based on the counted terms."""
         return self._statistics.respellings(question)
 
-    def matched(self, question: str, text: str) -> tuple[str, ...]:
-        """Words of ``text`` that match the query's words."""
-        return self._statistics.analysis.matched(question, text)
-
     def coverage(self, question: str, texts: Sequence[str]) -> Scores:
         """Query coverage, as in the embedded engine."""
         analysis, passages = self._statistics.analysis, self._statistics.passages
@@ -153,10 +141,6 @@ class SharedSearcher:
                 question, texts, lambda stems: bm25.idf(text.document_frequency(stems), passages)
             )
         )
-
-    def places(self, words_: str, phrases: Sequence[str], text: str) -> tuple[Span, ...]:
-        """Spans of ``text`` that match the words and phrases."""
-        return self._statistics.analysis.places(words_, phrases, text)
 
 
 class RowCache:

@@ -152,22 +152,3 @@ class Catalogue:
             (document_id,),
         )
         return [Source(*row) for row in rows]
-
-    def key(self, passage_id: str) -> int | None:
-        """The key of the passage with that id, or None."""
-        row = self._database.connection.execute(
-            "SELECT key FROM passage WHERE id = ?", (passage_id,)
-        ).fetchone()
-        return None if row is None else int(row[0])
-
-    def around(self, passage_id: str) -> tuple[int | None, int | None]:
-        """Keys of the previous and next passage in the document; None at its beginning or end."""
-        row = self._database.connection.execute(
-            "SELECT (SELECT key FROM passage AS other WHERE other.document = this.document"
-            "        AND other.start < this.start ORDER BY other.start DESC LIMIT 1),"
-            "       (SELECT key FROM passage AS other WHERE other.document = this.document"
-            "        AND other.start > this.start ORDER BY other.start LIMIT 1)"
-            " FROM passage AS this WHERE this.id = ?",
-            (passage_id,),
-        ).fetchone()
-        return (None, None) if row is None else (row[0], row[1])

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rag.index import columns
 from rag.index.records import (
+    Counts,
     FileRecord,
     Source,
     StoredPassage,
@@ -24,7 +24,7 @@ from rag.index.records import (
 )
 from rag.index.sqlite.connections import Cursor
 from rag.index.sqlite.database import Database
-from rag.index.sqlite.filter_sql import FURTHER_PARTS, WHOLE, as_sql
+from rag.index.sqlite.filter_sql import WHOLE, as_sql
 from rag.types import Document, DocumentCount, Failure, Passage, PassageEncoding
 from rag.types.arrays import Keys, TokenBits, Vectors
 from rag.types.filters import Filter
@@ -72,21 +72,17 @@ class StoreReader:
         """Incremented by every commit."""
         return int(self._database.fact("generation"))
 
-    def files(self, paths: Iterable[str] | None = None) -> dict[str, FileRecord]:
-        """Records of all files read, or of those with these paths, by path."""
-        if paths is None:
-            return self._files("")
-        return self._files("WHERE path IN (SELECT value FROM json_each(?))", json.dumps([*paths]))
-
-    def files_with(self, digests: Iterable[str]) -> list[FileRecord]:
-        """Records of the files with one of these content digests, by path."""
-        where = "WHERE digest IN (SELECT value FROM json_each(?)) ORDER BY path"
-        return list(self._files(where, json.dumps([*digests])).values())
-
     @sound
-    def _files(self, where: str, *values: str) -> dict[str, FileRecord]:
+    def files(
+        self, paths: Iterable[str] | None = None, *, digests: Iterable[str] | None = None
+    ) -> dict[str, FileRecord]:
+        """Records of all files read, or of those with one of these paths or content digests."""
+        given = {"path": paths, "digest": digests}
+        values = {name: json.dumps([*some]) for name, some in given.items() if some is not None}
+        where = [f"{name} IN (SELECT value FROM json_each(:{name}))" for name in values]  # noqa: S608
         rows = self._database.connection.execute(
-            f"SELECT {', '.join(columns.FILE)} FROM file {where}",  # noqa: S608 (our own)
+            f"SELECT {', '.join(columns.FILE)} FROM file"  # noqa: S608 (values apart)
+            f" WHERE {' AND '.join(where) or 'TRUE'} ORDER BY path",
             values,
         )
         return {
@@ -160,14 +156,6 @@ class StoreReader:
         )
         return [Source(*row) for row in rows.fetchall()]
 
-    def files_with_warnings(self) -> frozenset[str]:
-        """Files with warnings."""
-        rows = self._database.connection.execute(
-            "SELECT DISTINCT file FROM source JOIN document ON document.key = source.document"
-            " WHERE warnings <> '[]'"
-        )
-        return frozenset(path for (path,) in rows)
-
     def has_document(self, document_id: str) -> bool:
         """Whether there is a document with that id."""
         return (
@@ -192,36 +180,38 @@ class StoreReader:
         found = dict(zip((*columns.DOCUMENT, "checksum"), facts, strict=True))
         return columns.document(found, source and whole_source(source))
 
-    def counts(self) -> tuple[int, int, int]:
-        """Numbers of documents, passages and sentences."""
-        row = self._database.connection.execute(
-            "SELECT (SELECT count(*) FROM document)"  # noqa: S608 (our own)
-            f" - (SELECT count(DISTINCT document) FROM source WHERE {FURTHER_PARTS}),"
-            " (SELECT count(*) FROM passage),"
-            " (SELECT CAST(value AS INTEGER) FROM meta WHERE name = 'sentences')"
-        ).fetchone()
-        return row[0], row[1], row[2]
-
-    def languages(self) -> dict[str, int]:
-        """Number of documents by language; ``""`` if unknown."""
-        rows = self._database.connection.execute(
-            "SELECT language, count(*) FROM document"  # noqa: S608 (our own)
+    def counts(self) -> Counts:
+        """How much there is."""
+        connection = self._database.connection
+        (passages,) = connection.execute("SELECT count(*) FROM passage").fetchone()
+        languages = connection.execute(
+            "SELECT coalesce(language, ''), count(*) FROM document"  # noqa: S608 (our own)
             f" WHERE {WHOLE} GROUP BY language"
         )
-        return {code or "": count for code, count in rows}
+        by_language = dict(languages.fetchall())
+        sentences = int(self._database.fact("sentences"))
+        return Counts(sum(by_language.values()), passages, sentences, by_language)
 
-    @sound
     def passages(self, keys: Sequence[int]) -> dict[int, StoredPassage]:
         """Passages by key; deleted ones are left out."""
+        return self._passages("passage.key IN (SELECT value FROM json_each(?))", _as_json(keys))
+
+    def passage(self, passage_id: str) -> StoredPassage | None:
+        """The passage with that id, or None."""
+        return next(iter(self._passages("passage.id = ?", passage_id).values()), None)
+
+    @sound
+    def _passages(self, where: str, value: str) -> dict[int, StoredPassage]:
         found = {}
-        for key, content, title, date, date_from, sources, *row in self._rows(
+        rows = self._database.connection.execute(
             "SELECT passage.key, content, title, date, metadata ->> '$.date_from',"  # noqa: S608
             " (SELECT json_group_array(path) FROM source WHERE document = document.key),"
             f" {_PASSAGE} FROM passage JOIN document ON document.key = passage.document"
-            " WHERE passage.key IN (SELECT value FROM json_each(?))",
-            keys,
-        ):
-            passage = _passage(row)
+            f" WHERE {where}",
+            (value,),
+        )
+        for key, content, title, date, date_from, sources, *row in rows:
+            passage = columns.passage(dict(zip(columns.PASSAGE, row, strict=True)))
             if content != content_key(passage):  # damaged content is never shown
                 raise damaged(f"a passage of “{title}” doesn't match its checksum")
             found[key] = StoredPassage(
@@ -246,16 +236,10 @@ class StoreReader:
         )
         return together(DocumentCount(*row) for row in rows)
 
-    @sound
     def passages_of(self, document_id: str) -> list[Passage]:
         """The passages of a document, in text order."""
-        rows = self._database.connection.execute(
-            f"SELECT {_PASSAGE} FROM passage"  # noqa: S608 (our own)
-            " JOIN document ON document.key = passage.document"
-            " WHERE document.id = ? ORDER BY start",
-            (document_id,),
-        )
-        return [_passage(row) for row in rows]
+        found = self._passages("document.id = ?", document_id).values()
+        return sorted((one.passage for one in found), key=lambda one: one.start)
 
     @sound
     def encodings(self, passages: Sequence[Passage]) -> dict[int, PassageEncoding]:
@@ -279,12 +263,6 @@ class StoreReader:
                 if columns.has_same_input(row, passages[position]):
                     found[position] = self._encoding(*encoding)
         return found
-
-    def vectors(self, keys: Sequence[int]) -> dict[int, Vectors]:
-        """Sentence vectors by passage key; deleted passages are left out."""
-        found, counts, vectors = self.sentences(keys)
-        each = np.split(vectors, np.cumsum(counts)[:-1])
-        return dict(zip(found.tolist(), each, strict=False))  # split of an empty array returns one
 
     @sound
     def sentences(self, keys: Sequence[int]) -> tuple[Keys, NDArray[np.int64], Vectors]:
@@ -343,13 +321,12 @@ class StoreReader:
         return unpack_vectors(blob, self._database.dimension)
 
     def _rows(self, statement: str, keys: Sequence[int] | Keys) -> Cursor:
-        # The keys are passed as one JSON value: SQLite limits the number of parameters.
-        listed = json.dumps([int(key) for key in keys])
-        return self._database.connection.execute(statement, (listed,))
+        return self._database.connection.execute(statement, (_as_json(keys),))
 
 
-def _passage(row: Sequence[Any]) -> Passage:
-    return columns.passage(dict(zip(columns.PASSAGE, row, strict=True)))
+def _as_json(keys: Sequence[int] | Keys) -> str:
+    """Keys as one parameter, since SQLite limits their number."""
+    return json.dumps([int(key) for key in keys])
 
 
 def _title_bits(leading: int, counts: bytes, bits: bytes, dimension: int) -> TokenBits:
