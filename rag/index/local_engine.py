@@ -14,8 +14,7 @@ from numpy.typing import NDArray
 from rag.index.folder import locked
 from rag.index.integrity import OnProgress
 from rag.index.lexical import NOTHING_ASKED, TantivyReader
-from rag.index.publication import Snapshot
-from rag.index.snapshot import Snapshots
+from rag.index.snapshot import Snapshot, Snapshots
 from rag.index.sqlite import Catalogue, Changes, Database, RatingStore, StoreReader, StoreWriter
 from rag.runtime.files import size_of
 from rag.runtime.heartbeat import Beat, no_heartbeat

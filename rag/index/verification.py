@@ -14,7 +14,7 @@ from pathlib import Path
 from rag.errors import LibraryError
 from rag.index.folder import locked
 from rag.index.integrity import REPAIR, Fault, OnProgress, after_repair
-from rag.index.publication import Indexes
+from rag.index.snapshot import Snapshots
 from rag.index.sqlite import (
     Catalogue,
     Changes,
@@ -90,7 +90,7 @@ def _check(
         found += _check_uploads(folder, database, on_progress)
     # Not part of the snapshot: a writer may have published since.
     on_progress("indexes", 0, 1)
-    found += [Problem(one, REPAIR) for one in Indexes(folder, Changes(database)).faults()]
+    found += [Problem(one, REPAIR) for one in Snapshots(folder, Changes(database)).faults()]
     on_progress("indexes", 1, 1)
     return check, found
 
@@ -148,9 +148,7 @@ class _Repair:
         for _ in check.documents(lambda run, total: self._on_progress("documents", run, total)):
             pass  # the check below finds what is left; this counts
         recount(self._database, check)
-        indexes = Indexes(self._folder, Changes(self._database))
-        indexes.withdraw()
-        indexes.publish()
+        Snapshots(self._folder, Changes(self._database)).rebuild()
         later, remaining = _check(self._folder, self._database, self._on_progress)
         return later, after_repair(found, remaining)
 

@@ -37,8 +37,8 @@ from rag.errors import (
 from rag.index.engine import Engine
 from rag.index.folder import create_library
 from rag.index.local_engine import EmbeddedEngine
-from rag.index.publication import Indexes
 from rag.index.records import Source
+from rag.index.snapshot import Snapshots
 from rag.index.sqlite import Changes, Database, StoreCheck, StoreWriter, as_path, validate
 from rag.library import collections, opener
 from rag.maintenance import backup_format
@@ -233,7 +233,7 @@ def _settle(
                 separator = "/" if isinstance(before, PurePosixPath) else "\\"
                 StoreWriter(database).move(f"{before}{separator}", printable(folder) + os.sep)
             if dimension:  # an empty library is indexed once its model is known
-                Indexes(library, Changes(database)).publish()
+                Snapshots(library, Changes(database)).publish()
             return _documents(database)
     except (LibraryDamaged, ModelError) as error:
         why = f"its store can't be used ({_reason(error, library)})"

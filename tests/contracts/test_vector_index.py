@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from rag.errors import LibraryDamaged
 from rag.index.vectors import FaissIndex, LayeredIndex
-from rag.index.vectors.recall import ENOUGH, Nearest, tune_probes
+from rag.index.vectors.segment import ENOUGH, Nearest, tune_probes
 
 DIMENSION = 8
 

@@ -17,8 +17,7 @@ FAISS doesn't validate NaNs or files, so that is done here.
 """
 
 from rag.index.vectors.faiss_index import FaissIndex
-from rag.index.vectors.layered import LayeredIndex
-from rag.index.vectors.segment import Segment, is_rewrite_due, write_segment
+from rag.index.vectors.segment import LayeredIndex, Segment, is_rewrite_due, write_segment
 
 __all__ = [
     "FaissIndex",

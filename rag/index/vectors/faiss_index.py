@@ -49,7 +49,7 @@ class FaissIndex:
         self._lists = int(inner.nlist) if inner else 0
         self.probed = -(-self._lists // MOST_PROBED)
         """Number of lists to probe (nprobe), as chosen by
-        :func:`rag.index.vectors.recall.tune_probes`."""
+        :func:`rag.index.vectors.segment.tune_probes`."""
 
     @classmethod
     def exact(cls, dimension: int) -> FaissIndex:
