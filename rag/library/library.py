@@ -19,9 +19,8 @@ from rag.confidence.reliability import Reliability
 from rag.errors import DocumentNotFound, InputError
 from rag.index.engine import Engine
 from rag.index.records import Order, Source, StoredPassage
-from rag.ingest import removal
 from rag.library import opener
-from rag.library.collections import Collections, validate_name
+from rag.library.collections import Collections, validate_new_name
 from rag.models import language_coverage, query_cache
 from rag.models.cross_encoder import Reranker
 from rag.runtime.files import local_path
@@ -289,7 +288,7 @@ class Library:
         from rag.ingest.run import Ingestion
 
         languages = check_languages(ENGLISH if ocr is True else ocr) if ocr else None
-        name = None if collection is None else validate_name(collection)
+        name = None if collection is None else validate_new_name(collection)
         listed = [paths] if isinstance(paths, str | Path) else list(paths)
         options = ReadOptions(languages, tuple(passwords), max_document_of(max_document))
         with progress_callback(progress) as on_progress:
@@ -351,8 +350,7 @@ class Library:
             If there is no such collection; nothing is removed then, either.
         """
         with self._engine.writing():
-            folders, others = self._collections.split(collections)
-            removed, files = removal.resolve(sources, folders, others, self._reader)
+            removed, files = self._collections.contents(collections, sources)
             self._engine.writer.remove(removed, files)
             self._collections.forget(collections, sources)
         return [one for one in removed if not is_further_part(one)]

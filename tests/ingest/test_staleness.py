@@ -20,7 +20,7 @@ from rag.documents.sandbox.reader import ReadFile
 from rag.index.records import Source
 from rag.index.sqlite import Database, StoreReader, StoreWriter
 from rag.ingest import run as ingestion_module
-from rag.ingest import staleness
+from rag.ingest import run_state
 from rag.ingest.passage_encoder import Encoder
 from rag.models.embedder import SentenceTransformerEmbedder
 from rag.runtime.heartbeat import Beat
@@ -136,7 +136,7 @@ def test_a_better_reader_reads_again(
     library.index(articles)
     before = library.search("turret from Ghent")[0]
     generation, held_before = library.status().generation, held(library)
-    monkeypatch.setattr(staleness, "READING", staleness.READING + 1)
+    monkeypatch.setattr(run_state, "READING", run_state.READING + 1)
     again = library.index(articles)
     assert (len(again.unchanged), again.updated, again.embedded) == (3, (), 0)
     assert held(library) == held_before
@@ -146,7 +146,7 @@ def test_a_better_reader_reads_again(
         connection.execute(
             "UPDATE document SET title = 'Tnaks' WHERE id = ?", (before.document_id,)
         )
-    monkeypatch.setattr(staleness, "READING", staleness.READING + 1)
+    monkeypatch.setattr(run_state, "READING", run_state.READING + 1)
     third = library.index(articles)
     assert (third.updated, len(third.unchanged)) == ((str(articles / "tanks.txt"),), 2)
     assert (third.embedded, third.reused) == (0, 1)
