@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rag.errors import LibraryBusy, LibraryNotFound
-from rag.index.sqlite import Database
+from rag.index.sqlite.database import Database
 from rag.runtime.files import open_file, writing
 from rag.runtime.heartbeat import INTERVAL, Beat, no_heartbeat
 

@@ -15,7 +15,12 @@ from rag.index.folder import locked
 from rag.index.integrity import OnProgress
 from rag.index.lexical import NOTHING_ASKED, TantivyReader
 from rag.index.snapshot import Snapshot, Snapshots
-from rag.index.sqlite import Catalogue, Changes, Database, RatingStore, StoreReader, StoreWriter
+from rag.index.sqlite.catalogue import Catalogue
+from rag.index.sqlite.changes import Changes
+from rag.index.sqlite.database import Database
+from rag.index.sqlite.ratings import RatingStore
+from rag.index.sqlite.reader import StoreReader
+from rag.index.sqlite.writer import StoreWriter
 from rag.runtime.files import size_of
 from rag.runtime.heartbeat import Beat, no_heartbeat
 from rag.types import Clauses

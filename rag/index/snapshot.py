@@ -30,8 +30,9 @@ from rag.index import lexical
 from rag.index.folder import SECONDS_TO_WAIT, locked
 from rag.index.lexical import NOTHING_ASKED, TantivyIndex, TantivyReader
 from rag.index.records import PieceFrequencies
-from rag.index.sqlite import Changes
-from rag.index.vectors import FaissIndex, LayeredIndex, Segment, is_rewrite_due, write_segment
+from rag.index.sqlite.changes import Changes
+from rag.index.vectors.faiss_index import FaissIndex
+from rag.index.vectors.segment import LayeredIndex, Segment, is_rewrite_due, write_segment
 from rag.runtime.files import may_write, open_file, write_atomically, writing
 from rag.runtime.heartbeat import Beat, no_heartbeat, run
 

@@ -15,18 +15,18 @@ from rag.errors import LibraryError
 from rag.index.folder import locked
 from rag.index.integrity import REPAIR, Fault, OnProgress, after_repair
 from rag.index.snapshot import Snapshots
-from rag.index.sqlite import (
-    Catalogue,
-    Changes,
-    Database,
+from rag.index.sqlite.catalogue import Catalogue
+from rag.index.sqlite.changes import Changes
+from rag.index.sqlite.database import Database
+from rag.index.sqlite.reader import StoreReader
+from rag.index.sqlite.store_check import (
     StoreCheck,
-    StoreReader,
-    StoreWriter,
     delete_passages,
     mark_for_reading,
     recount,
     reindex,
 )
+from rag.index.sqlite.writer import StoreWriter
 from rag.runtime.files import digest, writing
 from rag.text.chunking import passages
 from rag.types.parts import whole_source

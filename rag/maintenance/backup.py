@@ -39,7 +39,11 @@ from rag.index.folder import create_library
 from rag.index.local_engine import EmbeddedEngine
 from rag.index.records import Source
 from rag.index.snapshot import Snapshots
-from rag.index.sqlite import Changes, Database, StoreCheck, StoreWriter, as_path, validate
+from rag.index.sqlite.changes import Changes
+from rag.index.sqlite.database import Database
+from rag.index.sqlite.store_check import StoreCheck
+from rag.index.sqlite.validation import as_path, validate
+from rag.index.sqlite.writer import StoreWriter
 from rag.library import collections, opener
 from rag.maintenance import backup_format
 from rag.maintenance.backup_format import STORE, Manifest, OnProgress

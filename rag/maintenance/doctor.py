@@ -20,7 +20,7 @@ from pathlib import Path
 
 from rag.documents.pdf import ocr
 from rag.errors import InputError, LibraryDamaged, LibraryError, ModelError
-from rag.index.sqlite import FORMAT, Database
+from rag.index.sqlite.database import FORMAT, Database
 from rag.library.opener import NAME
 from rag.models.named_models import MINILM, NamedModel
 from rag.runtime.files import size_of

@@ -10,8 +10,9 @@ import pytest
 from rag import Library
 from rag.errors import LibraryDamaged
 from rag.index.records import unpack_vectors
-from rag.index.sqlite import Changes, Database, StoreReader
-from rag.index.sqlite.changes import ADDED_SINCE, VECTORS_SINCE
+from rag.index.sqlite.changes import ADDED_SINCE, VECTORS_SINCE, Changes
+from rag.index.sqlite.database import Database
+from rag.index.sqlite.reader import StoreReader
 from rag.models.embedder import SentenceTransformerEmbedder
 
 

@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rag.errors import LibraryDamaged
-from rag.index.vectors import FaissIndex, LayeredIndex
-from rag.index.vectors.segment import ENOUGH, Nearest, tune_probes
+from rag.index.vectors.faiss_index import FaissIndex
+from rag.index.vectors.segment import ENOUGH, LayeredIndex, Nearest, tune_probes
 
 DIMENSION = 8
 

@@ -28,7 +28,7 @@ from kill_at_every_step import in_another_process, read_here
 
 import rag.ingest.run
 from rag import Library
-from rag.index.sqlite import StoreWriter
+from rag.index.sqlite.writer import StoreWriter
 
 NAMES = [f"article-{number:02}.txt" for number in range(12)]
 BEGUN_ANEW = 50

@@ -18,7 +18,9 @@ from rag import Library
 from rag.documents.registry import ReadOptions
 from rag.documents.sandbox.reader import ReadFile
 from rag.index.records import Source
-from rag.index.sqlite import Database, StoreReader, StoreWriter
+from rag.index.sqlite.database import Database
+from rag.index.sqlite.reader import StoreReader
+from rag.index.sqlite.writer import StoreWriter
 from rag.ingest import run as ingestion_module
 from rag.ingest import run_state
 from rag.ingest.passage_encoder import Encoder

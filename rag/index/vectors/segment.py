@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.index.sqlite import Changes
+from rag.index.sqlite.changes import Changes
 from rag.index.vectors.faiss_index import NONE, PER_LIST, FaissIndex
 from rag.types.arrays import Keys, Scores, Vector, Vectors
 
