@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import cached_property, reduce
 from pathlib import Path
 
@@ -21,6 +20,7 @@ from rag.index.sqlite.database import Database
 from rag.index.sqlite.ratings import RatingStore
 from rag.index.sqlite.reader import StoreReader
 from rag.index.sqlite.writer import StoreWriter
+from rag.index.vectors.faiss_index import NONE
 from rag.runtime.files import size_of
 from rag.runtime.heartbeat import Beat, no_heartbeat
 from rag.types import Clauses
@@ -30,29 +30,21 @@ from rag.types.protocols import Embedder
 from rag.types.reports import Verification
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class KeyFilter:
-    """The passages that may be found.
+def apply_clauses(
+    among: Keys | None, clauses: Clauses, words: TantivyReader
+) -> tuple[Keys | None, Keys]:
+    """Limit the passages ``among`` (None means all) to those that also meet the clauses.
 
-    ``among`` are their keys, ascending; None means all. ``but`` are the keys, ascending, of
-    exceptions: excluded words are mostly rare, and in a large library it would take long to list
-    all other passages.
+    Returns their keys, ascending, or None for all, and the keys, ascending, of exceptions: excluded
+    words are mostly rare, and in a large library it would take long to list all other passages.
     """
-
-    among: Keys | None
-    but: Keys
-
-
-def apply_clauses(among: Keys | None, clauses: Clauses, words: TantivyReader) -> KeyFilter:
-    """Limit the passages ``among`` (None means all) to those that also meet the clauses."""
-    but = np.zeros(0, np.int64)
-    if clauses.phrases:
-        return KeyFilter(words.matching("", clauses, among), but)
-    for phrase in clauses.without:
-        but = np.union1d(but, words.matching("", Clauses(phrases=(phrase,))))
-    if 2 * len(but) > len(words):  # then the complement is shorter
-        return KeyFilter(words.matching("", clauses, among), np.zeros(0, np.int64))
-    return KeyFilter(among, but)
+    but = NONE
+    if not clauses.phrases:
+        for phrase in clauses.without:
+            but = np.union1d(but, words.matching("", Clauses(phrases=(phrase,))))
+    if clauses.phrases or 2 * len(but) > len(words):  # then the complement is shorter
+        return words.matching("", clauses, among), NONE
+    return among, but
 
 
 class EmbeddedSearcher:
@@ -93,13 +85,13 @@ class EmbeddedSearcher:
         return EmbeddedSearcher(self._store, self._snapshot, among, clauses)
 
     @cached_property
-    def _limits(self) -> KeyFilter:
+    def _limits(self) -> tuple[Keys | None, Keys]:
         return apply_clauses(self._among, self._clauses, self._snapshot.words)
 
     def nearest(self, question: Vector, sentences: int, passages: int) -> Keys:
         """Search the vector index."""
-        index, limits = self._snapshot.vectors, self._limits
-        keys, _ = index.search(question, sentences, limits.among, limits.but)
+        index = self._snapshot.vectors
+        keys, _ = index.search(question, sentences, *self._limits)
         return distinct(keys)[: passages if index.exact else 2 * passages]
 
     def lexical(
@@ -109,7 +101,7 @@ class EmbeddedSearcher:
         words = self._snapshot.words
         if among is not None:
             return words.search(question, passages, np.array(among, dtype=np.int64))
-        return words.search(question, passages, self._limits.among, self._clauses)
+        return words.search(question, passages, self._limits[0], self._clauses)
 
     def matching(self, words: str) -> Keys:
         """Passages with all of the words."""

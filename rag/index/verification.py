@@ -42,17 +42,7 @@ _COPY = (
 def verify(
     folder: Path, database: Database, embedder: Embedder, on_progress: OnProgress, *, repair: bool
 ) -> Verification:
-    """Check everything; with ``repair`` rebuild derived data.
-
-    Without ``repair`` nothing is written, and writers carry on meanwhile.
-
-    Raises
-    ------
-    LibraryBusy
-        If a repair is requested and another process keeps writing.
-    LibraryError
-        If a repair is requested and the library can't be written.
-    """
+    """Check everything; with ``repair`` rebuild derived data. See :meth:`rag.Library.verify`."""
     began = time.perf_counter()
     with ExitStack() as held:
         if repair:
@@ -103,7 +93,8 @@ def _problem(database: Database, fault: Fault) -> Problem:
 def _check_uploads(folder: Path, database: Database, on_progress: OnProgress) -> list[Problem]:
     """Uploaded files that differ from what was read."""
     found = []
-    uploads = [one for one in StoreReader(database).files().values() if _is_in(one.path, folder)]
+    files = StoreReader(database).files().values()
+    uploads = [one for one in files if Path(one.path).is_relative_to(folder)]
     for run, record in enumerate(uploads, 1):
         try:
             found_digest = digest(record.path)
@@ -114,10 +105,6 @@ def _check_uploads(folder: Path, database: Database, on_progress: OnProgress) ->
             found.append(Problem(what, "send it again", source=record.path, kind="resend"))
         on_progress("files", run, len(uploads))
     return found
-
-
-def _is_in(path: str, folder: Path) -> bool:
-    return Path(path).is_relative_to(folder)
 
 
 class _Repair:

@@ -22,7 +22,7 @@ from rag.documents.pdf.ocr import check_languages
 from rag.documents.registry import ReadOptions
 from rag.documents.sandbox.reader import ReadFile, ReadProgress, read
 from rag.errors import InputError
-from rag.index.engine import Reader, Writer
+from rag.index.engine import Engine
 from rag.index.records import FileRecord, Source
 from rag.ingest.passage_encoder import Encoder
 from rag.ingest.run_state import LATEST_NS, FileToRead, RunState, is_identical, list_file
@@ -81,8 +81,7 @@ class Ingestion:
         self,
         discovery: Discovery,
         embedder: Embedder,
-        reader: Reader,
-        writer: Writer,
+        engine: Engine,
         heartbeat: Heartbeat,
         *,
         options: ReadOptions,
@@ -91,16 +90,22 @@ class Ingestion:
     ) -> None:
         self._discovery = discovery
         self._embedder = embedder
-        self._reader = reader
-        self._writer = writer
+        self._reader = engine.reader
+        self._writer = engine.writer
         self._heartbeat = heartbeat
         # Without folders, look up only the given files: the library may have many more.
         among = None if discovery.folders else [*map(printable, discovery.files)]
         self._state = RunState(
-            reader, among, discovery.named, discovery.skipped, options, retry=retry, again=again
+            engine.reader,
+            among,
+            discovery.named,
+            discovery.skipped,
+            options,
+            retry=retry,
+            again=again,
         )
         self._state.add_failures(discovery.failed)
-        self._encoder = Encoder(embedder, reader, heartbeat)
+        self._encoder = Encoder(embedder, engine.reader, heartbeat)
         self._gathered, self._encoding = _Batch(), _Batch()
         self._encodings: Iterator[PassageEncoding] = iter(())
         self._replaced: set[str] = set()

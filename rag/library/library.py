@@ -294,8 +294,7 @@ class Library:
                     ingestion = Ingestion(
                         discovery,
                         self._embedder,
-                        self._reader,
-                        self._engine.writer,
+                        self._engine,
                         beat,
                         options=options,
                         retry=retry,
