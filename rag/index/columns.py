@@ -9,19 +9,13 @@ import datetime as dt
 import json
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import astuple
 from typing import Any, TypeAlias
 
 import numpy as np
 
-from rag.index.records import (
-    FileRecord,
-    content_key,
-    damaged,
-    failures_from_json,
-    failures_to_json,
-    sentence_spans,
-)
-from rag.types import Document, Heading, Page, Passage, PassageEncoding, Span
+from rag.index.records import FileRecord, content_key, damaged, sentence_spans
+from rag.types import Document, Failure, Heading, Page, Passage, PassageEncoding, Span
 from rag.types.arrays import TokenBits
 from rag.types.parts import count_pages, whole_source
 from rag.types.reports import FileReport
@@ -165,14 +159,19 @@ def has_same_input(row: Row, passage: Passage) -> bool:
 def file_columns(record: FileRecord) -> dict[str, Any]:
     """The columns of a file."""
     columns = {name: getattr(record, name) for name in FILE}
-    return columns | {"failures": failures_to_json(record.failures)}
+    return columns | {"failures": json.dumps([astuple(one) for one in record.failures])}
 
 
 def file_record(row: Row) -> FileRecord:
     """A file from its columns."""
-    return FileRecord(
-        **{name: row[name] for name in FILE} | {"failures": failures_from_json(row["failures"])}
-    )
+    return FileRecord(**{name: row[name] for name in FILE} | {"failures": failures(row)})
+
+
+def failures(row: Row) -> tuple[Failure, ...]:
+    """The failures of a file, from its column: ``[[source, reason, kind], …]``."""
+    if row["failures"] == "[]":  # fast path for most files
+        return ()
+    return tuple(Failure(*one) for one in json.loads(row["failures"]))
 
 
 def file_reports(files: Mapping[str, FileRecord], documents: Iterable[Row]) -> list[FileReport]:

@@ -78,11 +78,16 @@ class Database:
         LibraryDamaged, LibraryMismatch
         """
         folder = self._path.parent
-        self._refuse_code()
-        try:
-            found, model = self.fact("format"), self.fact("fingerprint")
-        except KeyError as error:
-            raise self._damaged(error) from error
+        code = self.connection.execute(  # triggers, views and virtual tables, which could run code
+            "SELECT type, name FROM sqlite_schema WHERE type NOT IN ('table', 'index')"
+            " OR rootpage = 0 LIMIT 1"
+        ).fetchone()
+        if code:
+            raise LibraryDamaged(
+                f"{self._path} has a {code[0]} “{code[1]}” that no rag library has; "
+                "restore it from a copy, or index into another folder: --library DIR"
+            )
+        found, model = self.fact("format"), self.fact("fingerprint")
         if found != str(FORMAT):
             raise LibraryMismatch(
                 f"{folder} has format {found}, and this version of rag reads format {FORMAT}; "
@@ -94,23 +99,16 @@ class Database:
                 f"“{fingerprint}”; index your documents into a new library: --library DIR"
             )
 
-    def _refuse_code(self) -> None:
-        """Refuse triggers, views and virtual tables, which could run code."""
-        found = self.connection.execute(
-            "SELECT type, name FROM sqlite_schema WHERE type NOT IN ('table', 'index')"
-            " OR rootpage = 0 LIMIT 1"
-        ).fetchone()
-        if found:
-            raise LibraryDamaged(
-                f"{self._path} has a {found[0]} “{found[1]}” that no rag library has; "
-                "restore it from a copy, or index into another folder: --library DIR"
-            )
-
     def fact(self, name: str) -> str:
-        """A metadata entry: format, library, fingerprint, generation or sentences."""
+        """A metadata entry that every library has: format, library, fingerprint, generation or
+        sentences.
+        """
         value = self.note(name)
         if value is None:
-            raise KeyError(name)
+            raise LibraryDamaged(
+                f"{self._path} is not a rag library (no {name}); "
+                "restore it from a copy, or index into another folder: --library DIR"
+            )
         return value
 
     def note(self, name: str) -> str | None:
@@ -118,20 +116,8 @@ class Database:
         row = self.connection.execute("SELECT value FROM meta WHERE name = ?", (name,)).fetchone()
         return None if row is None else str(row[0])
 
-    def _damaged(self, error: Exception) -> LibraryDamaged:
-        return LibraryDamaged(
-            f"{self._path} is not a rag library ({error}); "
-            "restore it from a copy, or index into another folder: --library DIR"
-        )
-
     def keep(self, name: str, value: str | None) -> None:
-        """Store a value under a key; None deletes it. No index depends on it.
-
-        Raises
-        ------
-        LibraryError
-            If SQLite can't write.
-        """
+        """Store a value under a key; None deletes it. No index depends on it."""
         with self.change() as connection:
             connection.execute("DELETE FROM meta WHERE name = ?", (name,))
             if value is not None:
@@ -179,13 +165,7 @@ class Database:
 
     @contextmanager
     def transaction(self) -> Iterator[tuple[Connection, int]]:
-        """A transaction for a new generation; yields the connection and the generation.
-
-        Raises
-        ------
-        LibraryError
-            If SQLite can't write: the disk is full, say, or the folder is read-only.
-        """
+        """A transaction for a new generation; yields the connection and the generation."""
         with self.change() as connection:
             (generation,) = connection.execute(
                 "UPDATE meta SET value = value + 1 WHERE name = 'generation'"
@@ -195,14 +175,10 @@ class Database:
 
     @contextmanager
     def change(self) -> Iterator[Connection]:
-        """A transaction without a new generation, for changes that no index depends on.
+        """A transaction without a new generation, for changes that no index depends on; raises
+        LibraryError if SQLite can't write: the disk is full, say, or the folder is read-only.
 
         It doesn't need the library's lock: SQLite admits one writer after the other.
-
-        Raises
-        ------
-        LibraryError
-            If SQLite can't write.
         """
         connection = self.connection
         if connection.makeshift:  # there may be space again
@@ -222,14 +198,8 @@ class Database:
     def copy(self, target: Path, on_progress: Callable[[int, int], None]) -> None:
         """Copy a snapshot of the database to a new file; writers carry on meanwhile.
 
-        ``on_progress`` is called with the bytes written and the approximate total.
-
-        Raises
-        ------
-        LibraryError
-            If it can't be read, or the file can't be written.
-        OSError
-            If there is no space for the file.
+        ``on_progress`` is called with the bytes written and the approximate total. Raises
+        LibraryError, or OSError if there is no space for the file.
         """
         total = self._path.stat().st_size
 

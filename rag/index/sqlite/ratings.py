@@ -26,27 +26,17 @@ class RatingStore:
     def put(self, rating: Rating) -> None:
         """Store a rating, replacing an earlier one of this passage for this question."""
         with self._database.change() as connection:
-            connection.execute(_FORGET, _names(rating))
+            connection.execute(_FORGET, _columns(rating))
             connection.execute(
-                "INSERT INTO feedback VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                (
-                    rating.question,
-                    rating.passage_id,
-                    rating.document_id,
-                    rating.source,
-                    rating.answer.text,
-                    rating.answer.start,
-                    rating.answer.end,
-                    rating.good,
-                    rating.score,
-                    rating.time.isoformat(),
-                ),
+                "INSERT INTO feedback VALUES (:question, :passage, :document, :source, :quotation,"
+                " :start, :end, :good, :score, :time)",
+                _columns(rating),
             )
 
     def remove(self, rating: Rating) -> None:
         """Delete the rating of this passage for this question, if any."""
         with self._database.change() as connection:
-            connection.execute(_FORGET, _names(rating))
+            connection.execute(_FORGET, _columns(rating))
 
     def __len__(self) -> int:
         (found,) = self._database.connection.execute("SELECT count(*) FROM feedback").fetchone()
@@ -57,31 +47,27 @@ class RatingStore:
         """All ratings, or those for one question, oldest first."""
         where, values = ("", ()) if question is None else ("WHERE question = ?", (question,))
         rows = self._database.connection.execute(
-            "SELECT question, passage, document, source, quotation, start,"  # noqa: S608
-            ' "end", good, score,'
-            f" time FROM feedback {where} ORDER BY time, question, passage",
+            f"SELECT * FROM feedback {where} ORDER BY time, question, passage",  # noqa: S608
             values,
         )
         return [
             Rating(
-                question=row[0],
-                passage_id=row[1],
-                document_id=row[2],
-                source=row[3],
-                answer=Quote(*row[4:7]),
-                good=bool(row[7]),
-                score=row[8],
-                time=dt.datetime.fromisoformat(row[9]),
+                *names, Quote(text, start, end), bool(good), score, dt.datetime.fromisoformat(time)
             )
-            for row in rows
+            for *names, text, start, end, good, score, time in rows
         ]
 
 
-def _names(rating: Rating) -> dict[str, str]:
+def _columns(rating: Rating) -> dict[str, str | int | float]:
     return {
         "question": rating.question,
         "passage": rating.passage_id,
-        "quotation": rating.answer.text,
         "document": rating.document_id,
         "source": rating.source,
+        "quotation": rating.answer.text,
+        "start": rating.answer.start,
+        "end": rating.answer.end,
+        "good": rating.good,
+        "score": rating.score,
+        "time": rating.time.isoformat(),
     }

@@ -17,7 +17,6 @@ from rag.index.records import (
     StoredTokens,
     content_key,
     damaged,
-    failures_from_json,
     sound,
     together,
     unpack_vectors,
@@ -123,14 +122,15 @@ class StoreReader:
     @sound
     def unread(self) -> tuple[list[Failure], list[Failure]]:
         """What could not be read, and what was read with doubts (warnings), by path."""
-        failed = self._database.connection.execute(
+        files = self._database.connection.execute(
             "SELECT failures FROM file WHERE failures <> '[]' ORDER BY path"
         )
+        failed = [one for (text,) in files for one in columns.failures({"failures": text})]
         doubtful = self._database.connection.execute(
             "SELECT file, warnings FROM source JOIN document ON document.key = source.document"
             " WHERE warnings <> '[]' ORDER BY file, source.path"
         )
-        return [one for (failures,) in failed for one in failures_from_json(failures)], [
+        return failed, [
             Failure(file, line) for file, lines in doubtful for line in json.loads(lines)
         ]
 
@@ -158,12 +158,10 @@ class StoreReader:
 
     def has_document(self, document_id: str) -> bool:
         """Whether there is a document with that id."""
-        return (
-            self._database.connection.execute(
-                "SELECT 1 FROM document WHERE id = ?", (document_id,)
-            ).fetchone()
-            is not None
+        rows = self._database.connection.execute(
+            "SELECT 1 FROM document WHERE id = ?", (document_id,)
         )
+        return rows.fetchone() is not None
 
     @sound
     def document(self, document_id: str) -> Document | None:
@@ -243,16 +241,11 @@ class StoreReader:
 
     @sound
     def encodings(self, passages: Sequence[Passage]) -> dict[int, PassageEncoding]:
-        """Stored encodings of identical passages (same text and sentence boundaries).
-
-        Returns
-        -------
-        dict of int to PassageEncoding
-            By position in ``passages``; those never encoded are left out.
-        """
+        """Stored encodings of identical passages, by position in ``passages``."""
         positions = columns.positions_by_content(passages)
         found: dict[int, PassageEncoding] = {}
-        for content, text, start, sentences, *encoding in self._rows(
+        dimension = self._database.dimension
+        for content, text, start, sentences, vectors, counts, pieces, bits in self._rows(
             "SELECT content, text, start, sentences, vectors, counts, pieces, bits FROM passage"
             " JOIN encoding ON encoding.passage = passage.key"
             " WHERE content IN (SELECT value FROM json_each(?))",
@@ -261,19 +254,17 @@ class StoreReader:
             row = {"text": text, "start": start, "sentences": sentences}
             for position in positions[content]:
                 if columns.has_same_input(row, passages[position]):
-                    found[position] = self._encoding(*encoding)
+                    found[position] = PassageEncoding(
+                        sentences=unpack_vectors(vectors, dimension),
+                        counts=np.frombuffer(counts, dtype=np.int32),
+                        pieces=np.frombuffer(pieces, dtype=np.int32),
+                        bits=columns.token_bits(bits, dimension),
+                    )
         return found
 
     @sound
     def sentences(self, keys: Sequence[int]) -> tuple[Keys, NDArray[np.int64], Vectors]:
-        """Sentence vectors of several passages, concatenated.
-
-        Returns
-        -------
-        keys, counts, vectors
-            The passages' keys and numbers of sentences, shape (passages,), and the vectors, shape
-            (sentences, dimension). Deleted passages are left out.
-        """
+        """Keys, numbers of sentences, and the vectors of all, shape (sentences, dimension)."""
         rows = self._rows(
             "SELECT passage, vectors FROM encoding"
             " WHERE passage IN (SELECT value FROM json_each(?))",
@@ -283,7 +274,7 @@ class StoreReader:
         counts, cut = np.divmod(lengths, 2 * self._database.dimension)
         if cut.any():
             raise damaged("a vector is cut")
-        vectors = self._unpack(b"".join(blob for _, blob in rows))
+        vectors = unpack_vectors(b"".join(blob for _, blob in rows), self._database.dimension)
         return np.array([key for key, _ in rows], dtype=np.int64), counts, vectors
 
     @sound
@@ -306,19 +297,6 @@ class StoreReader:
         if any(sum(one.counts.tolist()) != len(one.bits) for one in found.values()):
             raise damaged("a passage has more or fewer tokens than recorded")
         return found
-
-    def _encoding(
-        self, vectors: bytes, counts: bytes, pieces: bytes, bits: bytes
-    ) -> PassageEncoding:
-        return PassageEncoding(
-            sentences=self._unpack(vectors),
-            counts=np.frombuffer(counts, dtype=np.int32),
-            pieces=np.frombuffer(pieces, dtype=np.int32),
-            bits=columns.token_bits(bits, self._database.dimension),
-        )
-
-    def _unpack(self, blob: bytes) -> Vectors:
-        return unpack_vectors(blob, self._database.dimension)
 
     def _rows(self, statement: str, keys: Sequence[int] | Keys) -> Cursor:
         return self._database.connection.execute(statement, (_as_json(keys),))

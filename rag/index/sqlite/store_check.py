@@ -37,14 +37,11 @@ class StoreCheck:
     def structure(self) -> list[Fault]:
         """SQLite's own checks of the file: pages, indexes, constraints, foreign keys."""
         connection = self._database.connection
-        found = [
-            Fault(f"SQLite: {line}")
-            for (line,) in connection.execute(f"PRAGMA integrity_check({_MOST})")
-            if line != "ok"
+        lines = connection.execute(f"PRAGMA integrity_check({_MOST})").fetchall()
+        return [Fault(f"SQLite: {line}") for (line,) in lines if line != "ok"] + [
+            Fault(f"row {row} of {table} refers to a {parent} that doesn't exist")
+            for table, row, parent, _ in connection.execute("PRAGMA foreign_key_check")
         ]
-        for table, row, parent, _ in connection.execute("PRAGMA foreign_key_check"):
-            found.append(Fault(f"row {row} of {table} refers to a {parent} that doesn't exist"))
-        return found
 
     def documents(self, on_progress: Callable[[int, int], None]) -> Iterator[Fault]:
         """Defects of each document, its passages and their encodings."""
@@ -104,12 +101,8 @@ class StoreCheck:
         damage = False
         if row["checksum"] != checksum(*(row[name] for name in DOCUMENT)):
             damage = True
-            yield Fault(
-                "its text or metadata doesn't match its checksum",
-                id_,
-                text=True,
-                damage=True,
-            )
+            what = "its text or metadata doesn't match its checksum"
+            yield Fault(what, id_, text=True, damage=True)
         if not all(fits(row[name], shape) for name, shape in SHAPES["document"].items()) or not all(
             0 <= start <= end <= len(row["text"])
             for name in ("headings", "pages")
@@ -145,13 +138,7 @@ class StoreCheck:
 
 
 def recount(database: Database, check: StoreCheck) -> None:
-    """Store the counts that a check found.
-
-    Raises
-    ------
-    LibraryError
-        If they can't be written.
-    """
+    """Store the counts that a check found."""
     with database.change() as connection:
         connection.execute("DELETE FROM piece")
         connection.executemany("INSERT INTO piece VALUES (?, ?)", [*check.pieces.items()])
@@ -165,13 +152,7 @@ def recount(database: Database, check: StoreCheck) -> None:
 
 
 def reindex(database: Database) -> None:
-    """Rebuild SQLite's own indexes from its tables.
-
-    Raises
-    ------
-    LibraryDamaged
-        If the tables can't be read.
-    """
+    """Rebuild SQLite's own indexes from its tables."""
     with database.change() as connection:
         connection.execute("REINDEX")
 

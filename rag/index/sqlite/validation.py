@@ -13,9 +13,9 @@ import math
 import re
 import sqlite3
 from collections.abc import Iterator
+from contextlib import closing, suppress
 from functools import partial
 from pathlib import PurePath, PurePosixPath, PureWindowsPath
-from typing import Any
 
 from rag.errors import LibraryDamaged
 from rag.index.integrity import SHAPES, fits
@@ -58,24 +58,10 @@ _TYPES = {"TEXT": "'text'", "INTEGER": "'integer'", "BLOB": "'blob'", "REAL": "'
 
 
 def validate(database: Database, folder: PurePath) -> int:
-    """Refuse a store that rag can't have written.
+    """Refuse a store that rag can't have written, exported from the library in ``folder``.
 
-    Parameters
-    ----------
-    folder
-        The folder of the library from which the store was exported.
-
-    Returns
-    -------
-    int
-        The dimension of the sentence vectors; 0 if there are none.
-
-    Raises
-    ------
-    LibraryDamaged
-        If it was not written by rag; the message says why.
-    LibraryMismatch
-        If it was written by another version.
+    Returns the dimension of the sentence vectors; 0 if there are none. Raises LibraryDamaged, or
+    LibraryMismatch for another version.
     """
     try:
         database.check(database.fact("fingerprint"))
@@ -121,12 +107,9 @@ def _content_faults(database: Database) -> Iterator[str]:
 
 
 def _schema_faults(database: Database) -> Iterator[str]:
-    expected = sqlite3.connect(":memory:")
-    try:
+    with closing(sqlite3.connect(":memory:")) as expected:
         expected.executescript(schema())
         ours = _normalise(expected)
-    finally:
-        expected.close()
     theirs = _normalise(database.connection)
     for kind, name in sorted(theirs.keys() - ours.keys()):
         yield f"it has {kind} “{name}”, which no rag library has"
@@ -210,30 +193,13 @@ def _fact_faults(database: Database) -> Iterator[str]:
         yield "its id is not one that rag gives"
     rows = database.connection.execute("SELECT name, value FROM meta")
     for name, value in rows:
+        numbers: list[str] = []
+        with suppress(json.JSONDecodeError):  # then it is no JSON, and has no numbers
+            json.loads(value, parse_constant=numbers.append, parse_float=numbers.append)
+        is_finite = all(math.isfinite(float(number)) for number in numbers)
         # An id with digits around an “e” would parse as a number.
-        if len(value) > LONGEST_NOTE or (name != "library" and not _is_finite(value)):
+        if len(value) > LONGEST_NOTE or (name != "library" and not is_finite):
             yield f"what it says of its {name} makes no sense"
-
-
-def _is_finite(note: str) -> bool:
-    """Whether a note is not JSON at all, or JSON whose numbers are all finite."""
-    try:
-        json.loads(note, parse_constant=_refuse_constant, parse_float=_finite)
-    except json.JSONDecodeError:
-        return True
-    except ValueError:
-        return False
-    return True
-
-
-def _refuse_constant(constant: str) -> Any:  # noqa: ANN401 (as json calls it)
-    raise ValueError(constant)
-
-
-def _finite(number: str) -> float:
-    if not math.isfinite(float(number)):
-        raise ValueError(number)
-    return float(number)
 
 
 def _place_faults(database: Database, folder: PurePath) -> Iterator[str]:
