@@ -50,12 +50,11 @@ class RatingStore:
             f"SELECT * FROM feedback {where} ORDER BY time, question, passage",  # noqa: S608
             values,
         )
-        return [
-            Rating(
-                *names, Quote(text, start, end), bool(good), score, dt.datetime.fromisoformat(time)
-            )
-            for *names, text, start, end, good, score, time in rows
-        ]
+        found = []
+        for asked, passage, document, source, text, start, end, good, score, time in rows:
+            answer, when = Quote(text, start, end), dt.datetime.fromisoformat(time)
+            found.append(Rating(asked, passage, document, source, answer, bool(good), score, when))
+        return found
 
 
 def _columns(rating: Rating) -> dict[str, str | int | float]:
