@@ -66,12 +66,8 @@ def document_columns(document: Document) -> dict[str, Any]:
 
 
 def document(row: Row, source: str) -> Document:
-    """A document from its columns.
-
-    Raises
-    ------
-    LibraryDamaged
-        If they don't match their checksum: damaged content is never shown.
+    """A document from its columns; raises LibraryDamaged if they don't match their checksum, since
+    damaged content is never shown.
     """
     if row["checksum"] != checksum(*(row[name] for name in DOCUMENT)):
         raise damaged(f"the document “{row['title']}” doesn't match its checksum")

@@ -185,13 +185,7 @@ class Notes(Protocol):
         """The value of a key, or None."""
 
     def keep(self, name: str, value: str | None) -> None:
-        """Store a value under a key; None deletes it.
-
-        Raises
-        ------
-        LibraryError
-            If it can't be written.
-        """
+        """Store a value under a key; None deletes it. Raises LibraryError if it can't write."""
 
 
 class Ratings(Protocol):

@@ -40,12 +40,8 @@ def locked(
     """Lock out other writers, in this process and in others; ``create`` if there need not be a
     library yet.
 
-    Raises
-    ------
-    LibraryNotFound
-        If the library is gone; writing would create something else in its place.
-    LibraryBusy
-        If another one is still writing after ``seconds``; the message says who.
+    Raises LibraryNotFound if the library is gone, since writing would create something else in its
+    place, and LibraryBusy, saying who, if another one is still writing after ``seconds``.
     """
     from filelock import FileLock
 

@@ -85,14 +85,8 @@ def fits(content: str, shape: Any) -> bool:  # noqa: ANN401 (see above)
 def passage_faults(text: str, row: Row, dimension: int) -> Iterator[str]:
     """Defects of a passage, each worded as the end of a sentence.
 
-    Parameters
-    ----------
-    text
-        The text of its document.
-    row
-        Its columns and those of its encoding, with vectors as the bytes of their numbers.
-    dimension
-        Length of the vectors.
+    ``text`` is that of its document, and ``row`` has its columns and those of its encoding, with
+    vectors as the bytes of their numbers.
     """
     start, end = row["start"], row["end"]
     if start < 0 or text[start:end] != row["text"]:

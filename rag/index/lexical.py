@@ -86,13 +86,7 @@ class TantivyIndex:
 
     @classmethod
     def open(cls, folder: Path) -> TantivyIndex:
-        """Open the index in a folder.
-
-        Raises
-        ------
-        LibraryDamaged
-            If there is none, or one that can't be read.
-        """
+        """Open the index in a folder; raises LibraryDamaged if there is none that can be read."""
         import tantivy
 
         try:
@@ -101,15 +95,8 @@ class TantivyIndex:
             raise LibraryDamaged(f"the word index can't be read: {error}") from error
 
     def update(self, removed: Iterable[int], added: Iterable[Entry]) -> None:
-        """Remove and add passages, atomically.
-
-        Parameters
-        ----------
-        removed
-            Keys; unknown ones are ignored.
-        added
-            One with a key already in the index replaces it, so an update may be repeated after a
-            crash.
+        """Remove and add passages, atomically. Unknown keys are ignored, and known ones replaced,
+        so an update may be repeated after a crash.
         """
         import tantivy
 
@@ -332,13 +319,7 @@ def copy_permissions(folder: Path, like: Path) -> None:
 
 
 def _digest(path: Path) -> str:
-    """SHA-256 of a file.
-
-    Raises
-    ------
-    LibraryDamaged
-        If it can't be read.
-    """
+    """SHA-256 of a file; raises LibraryDamaged if it can't be read."""
     try:
         return files.digest(path)
     except OSError as error:
@@ -362,11 +343,6 @@ def writable_view(folder: Path) -> Iterator[Path]:
     """The folder itself, or, if it is read-only, a temporary one with links to its files, since
     tantivy creates a lock file even to read. The links are not needed once tantivy has opened the
     files.
-
-    Raises
-    ------
-    LibraryDamaged
-        If the folder can't be listed.
     """
     if may_write(folder):
         yield folder

@@ -86,12 +86,8 @@ class Snapshots:
     def current(self) -> Snapshot:
         """The newest published indexes, even if another process published them.
 
-        Raises
-        ------
-        LibraryBusy
-            If nothing is published, and another writer, which could, keeps writing.
-        LibraryError
-            If nothing is published, and it can't be written.
+        If nothing is published, raises LibraryBusy while another writer keeps writing, which will,
+        and LibraryError if it can't be written.
         """
         with self._refreshing:
             published = self._published()

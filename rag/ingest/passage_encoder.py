@@ -75,13 +75,9 @@ class Encoder:
         return bool(self._waiting) or (self._latest is not None and not self._latest.done())
 
     def begin(self, passages: Sequence[Passage]) -> Iterator[PassageEncoding]:
-        """Encode passages in the background, a bounded number ahead of the consumer.
-
-        Returns
-        -------
-        iterator of PassageEncoding
-            One per passage, in order. Iterators must be consumed completely, in the order in which
-            they were created.
+        """Encode passages in the background, a bounded number ahead of the consumer; yields one
+        encoding per passage, in order. Iterators must be consumed completely, in the order in which
+        they were created.
         """
         batches = list(_batches(passages))
         self._waiting += batches

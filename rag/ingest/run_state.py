@@ -40,13 +40,7 @@ class ListedFile:
 
 
 def list_file(path: Path) -> ListedFile:
-    """A file on this machine.
-
-    Raises
-    ------
-    InputError
-        If it can't be read; the message says why.
-    """
+    """A file on this machine; raises InputError, with the reason, if it can't be read."""
     try:
         (name := str(path)).encode()
         facts = path.stat()
@@ -91,16 +85,9 @@ class FileToRead:
 class RunState:
     """Decisions and running totals of an index run.
 
-    Parameters
-    ----------
-    reader
-        The library, before the run.
-    among
-        The files to which the run is limited; None for all.
-    named, skipped
-        Files given explicitly, and files left out unopened.
-    options, retry, again
-        Those of :meth:`rag.Library.index`.
+    The run is limited to the files ``among``, None for all; ``named`` are those given explicitly,
+    and ``skipped`` those left out unopened. ``options``, ``retry`` and ``again`` are as in
+    :meth:`rag.Library.index`.
     """
 
     def __init__(
@@ -193,12 +180,8 @@ class RunState:
     def take_over(
         self, state: FileToRead, record: FileRecord, stored: Iterable[Source]
     ) -> tuple[FileRecord, list[Source]]:
-        """Count a file whose content was read before, under the name in ``record``.
-
-        Returns
-        -------
-        (FileRecord, list of Source)
-            Its record, and its sources, like those ``stored`` of the other one.
+        """Count a file whose content was read before, under the name in ``record``; returns its
+        record, and its sources, like those ``stored`` of the other one.
         """
         same, name = record.path, state.file.name
         sources = [
@@ -221,13 +204,9 @@ class RunState:
         failures: tuple[Failure, ...],
         seconds: float,
     ) -> tuple[FileRecord, list[str]]:
-        """Count a file that was read, with the sources found in it.
-
-        Returns
-        -------
-        (FileRecord, list of str)
-            Its record, and its sources, with those that can't be read any more but are kept: of an
-            unchanged file, or of one in which nothing can be read.
+        """Count a file that was read, with the sources found in it; returns its record, and its
+        sources, with those that can't be read any more but are kept: of an unchanged file, or of
+        one in which nothing can be read.
         """
         noted, present = [], set(sources)
         if state.unchanged or not sources:

@@ -71,12 +71,8 @@ class Collections:
         return self._counted[1]
 
     def folders(self, names: Iterable[str]) -> tuple[str, ...]:
-        """The folders of the collections with these names; empty if there are no names.
-
-        Raises
-        ------
-        InputError
-            If there is no collection with one of the names; the message lists the nearest.
+        """The folders of the collections with these names; empty if there are no names. Raises
+        InputError, which lists the nearest, if there is no collection with one of the names.
         """
         wanted = {validate_name(name) for name in names}
         known = self._names() if wanted else {}
@@ -87,14 +83,8 @@ class Collections:
     def contents(
         self, names: Iterable[str], paths: Sequence[str | Path]
     ) -> tuple[list[str], list[str]]:
-        """The sources and files in these collections and in no other, and those under these paths.
-
-        Raises
-        ------
-        InputError
-            If there is no collection with one of the names.
-        SourceNotFound
-            If nothing is indexed under one of the paths.
+        """The sources and files in these collections and in no other, and those under these paths;
+        raises InputError or SourceNotFound if there is nothing of one of the names.
         """
         folders = self.folders(names)
         others = [folder for folder in self._names() if folder not in folders]
@@ -159,12 +149,8 @@ class Collections:
 
 
 def validate_name(given: str) -> str:
-    """Normalize a collection's name: Unicode NFC, with surrounding whitespace removed.
-
-    Raises
-    ------
-    InputError
-        If it is not a valid name.
+    """Normalize a collection's name: Unicode NFC, with surrounding whitespace removed. Raises
+    InputError if it is not a valid name.
     """
     if not isinstance(given, str):
         raise InputError(f"a collection's name is a text, not {given!r}")
@@ -179,13 +165,7 @@ def validate_name(given: str) -> str:
 
 
 def validate_new_name(given: str) -> str:
-    """The same, for a name that is given to folders.
-
-    Raises
-    ------
-    InputError
-        If it is not a valid name, or that of the uploads.
-    """
+    """The same, for a name that is given to folders: that of the uploads is reserved."""
     name = validate_name(given)
     if name == UPLOADS:
         raise InputError(f"“{UPLOADS}” is the collection of uploaded files; choose another name")

@@ -88,18 +88,9 @@ def export(
     """Export the library in a folder or at a URL to an archive, which is complete or not there at
     all.
 
-    ``embedder`` is the model of a shared library, by default the one that it records.
-
-    Raises
-    ------
-    LibraryNotFound
-        If there is no library.
-    InputError
-        If the target exists and ``force`` is false, is not a regular file, or lies in the library.
-    LibraryBusy
-        If another process is writing the same archive.
-    LibraryError
-        If the library can't be read, or the archive can't be written.
+    ``embedder`` is the model of a shared library, by default the one that it records. Raises
+    LibraryError, or InputError if the target exists and ``force`` is false, is not a regular file,
+    or lies in the library.
     """
     path = absolute(target)
     busy = f"another process is writing {path}; wait for it, or choose another name"
@@ -145,19 +136,9 @@ def import_archive(
     is none.
 
     ``embedder`` is the model of a shared library, by default the one that the archive records. An
-    interrupted import leaves no library; the next one starts over.
-
-    Raises
-    ------
-    InputError
-        If there is no such file, it is not an archive of a library, the folder is not empty, there
-        is a library at the URL, or there is too little disk space.
-    LibraryDamaged
-        If a checksum or the store's validation fails.
-    LibraryBusy
-        If another process is importing into the same folder.
-    LibraryError
-        If the library can't be written.
+    interrupted import leaves no library; the next one starts over. Raises InputError if the
+    archive, the place or the space on the disk won't do, LibraryDamaged if a checksum or the
+    store's validation fails, or another LibraryError.
     """
     if is_url(library):
         return _import_shared(source, str(library), on_progress, embedder)
@@ -354,20 +335,8 @@ def _draft_of(target: Path, purpose: str, busy: str) -> Iterator[Path]:
 
     From there the content can be moved to the target by an atomic rename. The process holds a lock
     in it: a draft of the same purpose with a free lock was left by one that died, and is removed.
-
-    Parameters
-    ----------
-    purpose
-        ``export``, ``import`` or ``copy``.
-    busy
-        The error message if another process is working on a draft of the same target.
-
-    Raises
-    ------
-    LibraryBusy
-        If another process is working on a draft of the same target.
-    OSError
-        If it can't be created.
+    Raises LibraryBusy, with the message ``busy``, if another process is working on a draft of the
+    same target.
     """
     name = hashlib.sha256(target.name.encode("utf-8", "surrogateescape")).hexdigest()[:16]
     draft = target.with_name(f".rag-{purpose}-{name}")

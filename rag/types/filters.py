@@ -36,10 +36,7 @@ class Filter:
     of these collections, or in one of the ``folders``, which are absolute paths or URLs, also of a
     file that holds others.
 
-    Raises
-    ------
-    InputError
-        If a value has more than ``MAX_FILTER_LENGTH`` characters.
+    Raises InputError if a value has more than ``MAX_FILTER_LENGTH`` characters.
     """
 
     since: dt.date | None = None

@@ -71,11 +71,8 @@ class Database:
             connection.close()
 
     def check(self, fingerprint: str) -> None:
-        """Refuse a file that is not a library, or made by another model or another version.
-
-        Raises
-        ------
-        LibraryDamaged, LibraryMismatch
+        """Refuse a file that is not a library, or made by another model or another version, by
+        raising LibraryDamaged or LibraryMismatch.
         """
         folder = self._path.parent
         code = self.connection.execute(  # triggers, views and virtual tables, which could run code

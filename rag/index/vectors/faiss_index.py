@@ -62,16 +62,11 @@ class FaissIndex:
 
     @classmethod
     def compressed(cls, sample: Vectors, lists: int) -> FaissIndex:
-        """An empty index with one bit per dimension, in lists trained on a sample.
+        """An empty index with one bit per dimension, in ``lists`` trained on a sample. With more
+        lists, fewer sentences are compared at the same recall, and training takes longer.
 
-        Parameters
-        ----------
-        sample
-            Shape (sentences, dimension), unit norm, float32. Overwritten: it is rotated in place,
-            because FAISS's own training needs three copies of it.
-        lists
-            Number of lists: with more, fewer sentences are compared at the same recall, and
-            training takes longer.
+        The sample, shape (sentences, dimension), unit norm, float32, is overwritten: it is rotated
+        in place, because FAISS's own training needs three copies of it.
         """
         import faiss
 
@@ -94,20 +89,11 @@ class FaissIndex:
 
     @classmethod
     def load(cls, path: Path, sha256: str, probed: int = 0, *, mapped: bool = True) -> FaissIndex:
-        """Load an index written by :meth:`save`.
+        """Load an index written by :meth:`save`; raises LibraryDamaged if the file is missing, or
+        differs from the one that was written.
 
-        Parameters
-        ----------
-        probed
-            Number of lists to probe, which is not in the file; 0 for the maximum.
-        mapped
-            Whether to map the file into memory, for searches only; otherwise it can be changed,
-            too.
-
-        Raises
-        ------
-        LibraryDamaged
-            If the file is missing, or differs from the one that was written.
+        ``probed`` is the number of lists to probe, which is not in the file; 0 for the maximum. A
+        ``mapped`` file is for searches only; otherwise the index can be changed, too.
         """
         import faiss
 
@@ -149,12 +135,8 @@ class FaissIndex:
         return self._lists
 
     def add(self, passages: Iterable[tuple[int, Vectors]]) -> None:
-        """Add the sentences of passages whose keys are not in the index yet.
-
-        Raises
-        ------
-        ValueError
-            If they are not finite rows of unit norm and of this index's dimension.
+        """Add the sentences of passages whose keys are not in the index yet; raises ValueError
+        unless they are finite rows of unit norm and of this index's dimension.
         """
         keys: list[Keys] = []
         rows: list[Vectors] = []
@@ -189,17 +171,8 @@ class FaissIndex:
         """The ``count`` nearest sentences, best first: the keys of their passages and their
         cosines, which are approximate if the index is compressed.
 
-        Parameters
-        ----------
-        among
-            Keys to search; None for all.
-        but
-            Keys to exclude.
-
-        Raises
-        ------
-        ValueError
-            If the question's vector is not finite or of another dimension.
+        Searches the keys ``among``, None for all, without those in ``but``. Raises ValueError if
+        the question's vector is not finite or of another dimension.
         """
         if question.shape != (self._index.d,):
             raise ValueError(f"the question must be ({self._index.d},), not {question.shape}")

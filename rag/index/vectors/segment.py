@@ -53,23 +53,11 @@ COMPARED_TOGETHER = 8192
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """Metadata of a main segment.
+    """Metadata of a main segment: the index of the store as of a generation.
 
-    Parameters
-    ----------
-    file, sha256
-        Its name in the library's folder, and its checksum.
-    generation
-        The store's generation of which it is an index.
-    sentences
-        Number of sentences in it.
-    trained
-        Number of sentences when its lists were trained; 0 for exhaustive search.
-    recall
-        Recall@10 measured then, with test queries made of the library's own sentences; 1 for
-        exhaustive search.
-    probed
-        Number of lists to probe for that recall; 0 if there are none.
+    ``trained`` is the number of sentences when its lists were trained, ``recall`` the recall@10
+    measured then with test queries made of the library's own sentences, and ``probed`` the number
+    of lists to probe for it; 0, 1 and 0 for exhaustive search.
     """
 
     file: str
@@ -82,14 +70,8 @@ class Segment:
 
 
 def is_rewrite_due(segment: Segment, added: int, total: int) -> bool:
-    """Whether the segment has changed so much that it should be rewritten.
-
-    Parameters
-    ----------
-    added
-        Sentences added since then and not deleted.
-    total
-        Current number of sentences.
+    """Whether the segment should be rewritten, given the sentences ``added`` since then and not
+    deleted, and the current ``total``.
     """
     removed = segment.sentences + added - total
     return added + removed > max(FEWEST, min(MOST, segment.sentences // 10))
@@ -104,17 +86,8 @@ def write_segment(
 ) -> Segment:
     """Write the index of all sentences in the store, as ``vectors-N.faiss``, N the generation.
 
-    Parameters
-    ----------
-    before
-        The current segment, which is updated if that is enough.
-    removed
-        Keys deleted since it was written.
-
-    Raises
-    ------
-    LibraryDamaged
-        If ``before`` can't be read.
+    The segment ``before`` is updated if that is enough; ``removed`` are keys deleted since. Raises
+    LibraryDamaged if it can't be read.
     """
     total, trained, recall = store.sentences(), 0, 1.0
     if before and _suits(before, total):
