@@ -47,14 +47,12 @@ class Fault:
     """A defect in the store.
 
     ``document`` is the id of the document that has it, if one has. ``text`` is whether the document
-    itself is affected, its text or metadata; anything else can be derived from it again. ``damage``
-    is whether a checksum differs: the content was right once, and has changed.
+    itself is affected, its text or metadata; anything else can be derived from it again.
     """
 
     what: str
     document: str = ""
     text: bool = False
-    damage: bool = False
 
     def problem(self, source: str = "") -> Problem:
         """The defect with its remedy; ``source`` is where its document was found, if known."""

@@ -18,7 +18,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import islice, product
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -45,7 +45,6 @@ SATURATION = 2.2
 
 WRITER_MEMORY = 64_000_000
 """Bytes that the writer buffers before it flushes."""
-
 
 META = "meta.json"
 """Lists the files that belong together. It alone is ever replaced; others are written once."""
@@ -327,15 +326,14 @@ def _digest(path: Path) -> str:
 
 
 def changed_files(folder: Path, published: Mapping[str, str]) -> list[str]:
-    """Names of the files that differ from their published checksums, or are missing."""
-    found = []
-    for name, expected in published.items():
-        try:
-            if _digest(folder / name) != expected:
-                found.append(name)
-        except LibraryDamaged:
-            found.append(name)
-    return found
+    """Names of the files that differ from their published checksums, or can't be read."""
+
+    def is_as_published(name: str) -> bool:
+        with suppress(LibraryDamaged):
+            return _digest(folder / name) == published[name]
+        return False
+
+    return [name for name in published if not is_as_published(name)]
 
 
 @contextmanager

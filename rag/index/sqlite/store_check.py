@@ -98,17 +98,14 @@ class StoreCheck:
 
     def _document(self, key: int, row: dict[str, Any]) -> Iterator[Fault]:
         id_ = row["id"]
-        damage = False
         if row["checksum"] != checksum(*(row[name] for name in DOCUMENT)):
-            damage = True
-            what = "its text or metadata doesn't match its checksum"
-            yield Fault(what, id_, text=True, damage=True)
+            yield Fault("its text or metadata doesn't match its checksum", id_, text=True)
         if not all(fits(row[name], shape) for name, shape in SHAPES["document"].items()) or not all(
             0 <= start <= end <= len(row["text"])
             for name in ("headings", "pages")
             for start, end, *_ in json.loads(row[name])
         ):
-            yield Fault("its metadata can't be read", id_, text=True, damage=damage)
+            yield Fault("its metadata can't be read", id_, text=True)
         names = ", ".join(f'"{name}"' for name in PASSAGE)
         rows = self._database.connection.execute(
             f"SELECT {names}, checksum FROM passage"  # noqa: S608 (our own)
@@ -120,14 +117,13 @@ class StoreCheck:
         for *content, stored in rows:
             passage = dict(zip(PASSAGE, content, strict=True))
             self._count(passage)
-            changed = stored != checksum(*content)
-            faults = dict.fromkeys(passage_faults(row["text"], passage, self._database.dimension))
-            if changed:
-                faults = {"doesn't match its checksum": None} | faults
-            for what in faults:
-                yield Fault(f"a passage of it {what}", id_, damage=damage or changed)
+            if stored != checksum(*content):
+                yield Fault("a passage of it doesn't match its checksum", id_)
+            faults = passage_faults(row["text"], passage, self._database.dimension)
+            for what in dict.fromkeys(faults):
+                yield Fault(f"a passage of it {what}", id_)
         if self.passages == there and row["text"].strip():
-            yield Fault("it has no passage", id_, damage=damage)
+            yield Fault("it has no passage", id_)
 
     def _count(self, passage: Row) -> None:
         self.passages += 1

@@ -1,8 +1,7 @@
 """Validate an untrusted SQLite file: could this version have written it?
 
 It may be malicious, so nothing in it is trusted: neither its pages, nor its schema, nor the types
-of its values, nor its paths. Whether its contents are intact is another question, which
-:mod:`rag.index.sqlite.store_check` answers.
+of its values, nor its paths. Its contents are checked by :mod:`rag.index.sqlite.store_check`.
 """
 
 from __future__ import annotations
@@ -12,7 +11,7 @@ import json
 import math
 import re
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
 from functools import partial
 from pathlib import PurePath, PurePosixPath, PureWindowsPath
@@ -57,7 +56,7 @@ _CONDITIONS = {
 _TYPES = {"TEXT": "'text'", "INTEGER": "'integer'", "BLOB": "'blob'", "REAL": "'real', 'integer'"}
 
 
-def validate(database: Database, folder: PurePath) -> int:
+def validate(database: Database, folder: PurePath, on_progress: Callable[[int, int], None]) -> int:
     """Refuse a store that rag can't have written, exported from the library in ``folder``.
 
     Returns the dimension of the sentence vectors; 0 if there are none. Raises LibraryDamaged, or
@@ -68,7 +67,7 @@ def validate(database: Database, folder: PurePath) -> int:
         fault = next(_faults(database, folder), None)
         dimension = _dimension(database) if fault is None else 0
         database.dimension = dimension
-        fault = fault or next(_content_faults(database), None)
+        fault = fault or next(_content_faults(database, on_progress), None)
     except (sqlite3.Error, ValueError, TypeError, LookupError, OverflowError) as error:
         # Without SQLite's message, which may quote a document.
         raise LibraryDamaged("it holds values that rag never writes") from error
@@ -93,17 +92,11 @@ def _faults(database: Database, folder: PurePath) -> Iterator[str]:
     yield from _place_faults(database, folder)
 
 
-def _content_faults(database: Database) -> Iterator[str]:
-    """Impossible contents. Merely damaged ones are accepted: they are never shown, and ``rag
-    verify`` says how to repair them.
-    """
-    check, damage = StoreCheck(database), False
-    for fault in (*check.documents(lambda _done, _total: None), *check.orphans()):
-        damage |= fault.damage
-        if not fault.damage:
-            yield fault.what
-    if not damage:  # which would make counts wrong
-        yield from (fault.what for fault in check.counts())
+def _content_faults(database: Database, on_progress: Callable[[int, int], None]) -> Iterator[str]:
+    check = StoreCheck(database)
+    for fault in check.documents(on_progress):
+        yield f"of document {fault.document}: {fault.what}"
+    yield from (fault.what for fault in (*check.orphans(), *check.counts()))
 
 
 def _schema_faults(database: Database) -> Iterator[str]:
