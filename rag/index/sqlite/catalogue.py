@@ -118,6 +118,7 @@ class Catalogue:
         languages = connection.execute(
             "SELECT language, count(*) FROM document"  # noqa: S608 (our own)
             f" WHERE language IS NOT NULL AND {WHOLE} GROUP BY language"
+            " ORDER BY count(*) DESC, language"
         )
         sources = connection.execute(
             f"SELECT min(path) FROM source WHERE NOT {FURTHER_PARTS} GROUP BY document"  # noqa: S608
@@ -125,7 +126,7 @@ class Catalogue:
         types = Counter(PurePath(path).suffix.lower() for (path,) in sources)
         first, last = connection.execute("SELECT min(date), max(date) FROM document").fetchone()
         return Facets(
-            languages=dict(Counter(dict(languages.fetchall())).most_common()),
+            languages=dict(languages.fetchall()),
             types={suffix: number for suffix, number in types.most_common() if suffix},
             first=columns.date(first),
             last=columns.date(last),
