@@ -193,8 +193,7 @@ def _copy_store(folder: Path, copy: Path, on_progress: OnProgress) -> int:
 
 
 def _documents(database: Database) -> int:
-    (found,) = database.connection.execute("SELECT count(*) FROM document").fetchone()
-    return int(found)
+    return int(database.value("SELECT count(*) FROM document"))
 
 
 def _uploads(folder: Path) -> Iterator[tuple[str, Path]]:

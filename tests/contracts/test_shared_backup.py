@@ -11,6 +11,7 @@ from hashing_embedder import HashingEmbedder
 from three_articles import library_without_reading
 
 from rag import InputError, Library, LibraryDamaged, LibraryNotFound
+from rag.cluster.lance.writer import SharedWriter
 from rag.maintenance import backup
 
 QUESTIONS = ("What does the turret weigh?", "How low do whales sing?", '"sourdough" -tank')
@@ -121,7 +122,7 @@ def test_an_import_that_was_cut_off(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr(backup, "_copy_files", killed)
+        patched.setattr(SharedWriter, "record_files", killed)
         with pytest.raises(KeyboardInterrupt):
             backup.import_archive(archive, url, quietly, embedder=HashingEmbedder())
     with pytest.raises(LibraryDamaged, match="is incomplete"):

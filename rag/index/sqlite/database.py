@@ -11,10 +11,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 from rag.errors import DiskFull, LibraryDamaged, LibraryMismatch, RagError
 from rag.index.sqlite import connections
-from rag.index.sqlite.connections import Connection, Seen, connect
+from rag.index.sqlite.connections import Connection, Cursor, Seen, connect
 from rag.runtime.files import may_write, sync_folder
 
 STEPS_BETWEEN_PROGRESS = 200_000
@@ -110,8 +111,8 @@ class Database:
 
     def note(self, name: str) -> str | None:
         """The value of a key, or None."""
-        row = self.connection.execute("SELECT value FROM meta WHERE name = ?", (name,)).fetchone()
-        return None if row is None else str(row[0])
+        found = self.value("SELECT value FROM meta WHERE name = ?", (name,))
+        return None if found is None else str(found)
 
     def keep(self, name: str, value: str | None) -> None:
         """Store a value under a key; None deletes it. No index depends on it."""
@@ -144,6 +145,15 @@ class Database:
             self._connections[threading.current_thread()] = connection
         self._local.connection, self._local.seen = connection, seen
         return connection
+
+    def execute(self, statement: str, values: Any = ()) -> Cursor:  # noqa: ANN401 (as in sqlite3)
+        """Execute a statement on this thread's connection."""
+        return self.connection.execute(statement, values)
+
+    def value(self, statement: str, values: Any = ()) -> Any:  # noqa: ANN401
+        """The first column of the first row that a query finds; None if there is none."""
+        row = self.execute(statement, values).fetchone()
+        return None if row is None else row[0]
 
     def _close_abandoned(self) -> None:
         """Close the connections of threads that have ended: a server keeps starting new ones."""

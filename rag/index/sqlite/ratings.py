@@ -39,14 +39,13 @@ class RatingStore:
             connection.execute(_FORGET, _columns(rating))
 
     def __len__(self) -> int:
-        (found,) = self._database.connection.execute("SELECT count(*) FROM feedback").fetchone()
-        return int(found)
+        return int(self._database.value("SELECT count(*) FROM feedback"))
 
     @sound
     def all(self, question: str | None = None) -> list[Rating]:
         """All ratings, or those for one question, oldest first."""
         where, values = ("", ()) if question is None else ("WHERE question = ?", (question,))
-        rows = self._database.connection.execute(
+        rows = self._database.execute(
             f"SELECT * FROM feedback {where} ORDER BY time, question, passage",  # noqa: S608
             values,
         )

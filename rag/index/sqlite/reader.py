@@ -79,7 +79,7 @@ class StoreReader:
         given = {"path": paths, "digest": digests}
         values = {name: json.dumps([*some]) for name, some in given.items() if some is not None}
         where = [f"{name} IN (SELECT value FROM json_each(:{name}))" for name in values]  # noqa: S608
-        rows = self._database.connection.execute(
+        rows = self._database.execute(
             f"SELECT {', '.join(columns.FILE)} FROM file"  # noqa: S608 (values apart)
             f" WHERE {' AND '.join(where) or 'TRUE'} ORDER BY path",
             values,
@@ -94,12 +94,12 @@ class StoreReader:
         self, status: str | None = None, offset: int = 0, limit: int | None = None
     ) -> list[FileReport]:
         """Reports on all files read, or those with a status, by path; a page of them."""
-        found = self._database.connection.execute(
+        found = self._database.execute(
             f"SELECT path FROM file WHERE {_STATUS} ORDER BY path LIMIT :limit OFFSET :offset",  # noqa: S608 (our own)
             {"status": status, "limit": -1 if limit is None else limit, "offset": offset},
         )
         paths = [path for (path,) in found]
-        rows = self._database.connection.execute(
+        rows = self._database.execute(
             "SELECT source.file, source.path, length(text), pages, warnings, language,"
             " (SELECT count(*) FROM passage WHERE passage.document = document.key)"
             " FROM source JOIN document ON document.key = source.document"
@@ -113,20 +113,17 @@ class StoreReader:
 
     def count_files(self, status: str | None = None) -> int:
         """Number of files read, or of those with a status."""
-        (found,) = self._database.connection.execute(
-            f"SELECT count(*) FROM file WHERE {_STATUS}",  # noqa: S608 (our own)
-            {"status": status},
-        ).fetchone()
-        return int(found)
+        statement = f"SELECT count(*) FROM file WHERE {_STATUS}"  # noqa: S608 (our own)
+        return int(self._database.value(statement, {"status": status}))
 
     @sound
     def unread(self) -> tuple[list[Failure], list[Failure]]:
         """What could not be read, and what was read with doubts (warnings), by path."""
-        files = self._database.connection.execute(
+        files = self._database.execute(
             "SELECT failures FROM file WHERE failures <> '[]' ORDER BY path"
         )
         failed = [one for (text,) in files for one in columns.failures({"failures": text})]
-        doubtful = self._database.connection.execute(
+        doubtful = self._database.execute(
             "SELECT file, warnings FROM source JOIN document ON document.key = source.document"
             " WHERE warnings <> '[]' ORDER BY file, source.path"
         )
@@ -137,7 +134,7 @@ class StoreReader:
     def matching(self, conditions: Filter) -> Keys:
         """The keys of the passages of documents that meet all conditions, ascending."""
         clauses, values = as_sql(conditions)
-        rows = self._database.connection.execute(
+        rows = self._database.execute(
             "SELECT key FROM passage WHERE document IN"  # noqa: S608 (values apart)
             f" (SELECT key FROM document WHERE {clauses})",
             values,
@@ -149,7 +146,7 @@ class StoreReader:
         where, values = "", []
         if files is not None:
             where, values = "WHERE file IN (SELECT value FROM json_each(?))", [json.dumps([*files])]
-        rows = self._database.connection.execute(
+        rows = self._database.execute(
             "SELECT path, file, id FROM source"  # noqa: S608 (values apart)
             f" JOIN document ON document.key = source.document {where}",
             values,
@@ -158,15 +155,12 @@ class StoreReader:
 
     def has_document(self, document_id: str) -> bool:
         """Whether there is a document with that id."""
-        rows = self._database.connection.execute(
-            "SELECT 1 FROM document WHERE id = ?", (document_id,)
-        )
-        return rows.fetchone() is not None
+        return bool(self._database.value("SELECT 1 FROM document WHERE id = ?", (document_id,)))
 
     @sound
     def document(self, document_id: str) -> Document | None:
         """The document with that id, or None."""
-        row = self._database.connection.execute(
+        row = self._database.execute(
             f"SELECT {', '.join(columns.DOCUMENT)}, checksum,"  # noqa: S608 (our own)
             " (SELECT min(path) FROM source WHERE document = document.key)"
             " FROM document WHERE id = ?",
@@ -180,9 +174,8 @@ class StoreReader:
 
     def counts(self) -> Counts:
         """How much there is."""
-        connection = self._database.connection
-        (passages,) = connection.execute("SELECT count(*) FROM passage").fetchone()
-        languages = connection.execute(
+        passages = self._database.value("SELECT count(*) FROM passage")
+        languages = self._database.execute(
             "SELECT coalesce(language, ''), count(*) FROM document"  # noqa: S608 (our own)
             f" WHERE {WHOLE} GROUP BY language"
         )
@@ -201,7 +194,7 @@ class StoreReader:
     @sound
     def _passages(self, where: str, value: str) -> dict[int, StoredPassage]:
         found = {}
-        rows = self._database.connection.execute(
+        rows = self._database.execute(
             "SELECT passage.key, content, title, date, metadata ->> '$.date_from',"  # noqa: S608
             " (SELECT json_group_array(path) FROM source WHERE document = document.key),"
             f" {_PASSAGE} FROM passage JOIN document ON document.key = passage.document"
@@ -299,7 +292,7 @@ class StoreReader:
         return found
 
     def _rows(self, statement: str, keys: Sequence[int] | Keys) -> Cursor:
-        return self._database.connection.execute(statement, (_as_json(keys),))
+        return self._database.execute(statement, (_as_json(keys),))
 
 
 def _as_json(keys: Sequence[int] | Keys) -> str:

@@ -36,20 +36,19 @@ class StoreCheck:
 
     def structure(self) -> list[Fault]:
         """SQLite's own checks of the file: pages, indexes, constraints, foreign keys."""
-        connection = self._database.connection
-        lines = connection.execute(f"PRAGMA integrity_check({_MOST})").fetchall()
+        lines = self._database.execute(f"PRAGMA integrity_check({_MOST})").fetchall()
         return [Fault(f"SQLite: {line}") for (line,) in lines if line != "ok"] + [
             Fault(f"row {row} of {table} refers to a {parent} that doesn't exist")
-            for table, row, parent, _ in connection.execute("PRAGMA foreign_key_check")
+            for table, row, parent, _ in self._database.execute("PRAGMA foreign_key_check")
         ]
 
     def documents(self, on_progress: Callable[[int, int], None]) -> Iterator[Fault]:
         """Defects of each document, its passages and their encodings."""
-        connection = self._database.connection
-        keys = [key for (key,) in connection.execute("SELECT key FROM document ORDER BY key")]
+        rows = self._database.execute("SELECT key FROM document ORDER BY key")
+        keys = [key for (key,) in rows]
         for done, key in enumerate(keys, 1):
             try:
-                row = connection.execute(
+                row = self._database.execute(
                     f"SELECT {', '.join(DOCUMENT)}, checksum FROM document WHERE key = ?",  # noqa: S608
                     (key,),
                 ).fetchone()
@@ -61,19 +60,17 @@ class StoreCheck:
 
     def counts(self) -> list[Fault]:
         """Stored counts that differ from the real ones; call after :meth:`documents`."""
-        connection, found = self._database.connection, []
-        (there,) = connection.execute("SELECT count(*) FROM passage").fetchone()
+        database, found = self._database, []
+        there = database.value("SELECT count(*) FROM passage")
         if there != self.passages:
             found.append(Fault(f"{there - self.passages:,} passages belong to no document"))
-        stored = int(self._database.fact("sentences"))
+        stored = int(database.fact("sentences"))
         if stored != self.sentences:
             found.append(
                 Fault(f"{stored:,} sentences are recorded where there are {self.sentences:,}")
             )
-        rows = connection.execute("SELECT id, passages FROM piece WHERE passages <> 0")
-        (wrong,) = connection.execute(
-            f"SELECT count(*) FROM document WHERE {_OTHER_LANGUAGE}"  # noqa: S608 (our own)
-        ).fetchone()
+        rows = database.execute("SELECT id, passages FROM piece WHERE passages <> 0")
+        wrong = database.value(f"SELECT count(*) FROM document WHERE {_OTHER_LANGUAGE}")  # noqa: S608
         if wrong:
             found.append(Fault(f"{wrong:,} documents are listed under the wrong language"))
         differing = set(dict(rows.fetchall()).items()) ^ set(self.pieces.items())
@@ -84,14 +81,13 @@ class StoreCheck:
 
     def orphans(self) -> list[Fault]:
         """Documents without a source, and tombstones of passages that exist."""
-        connection, found = self._database.connection, []
-        for (id_,) in connection.execute(
+        rows = self._database.execute(
             "SELECT id FROM document WHERE key NOT IN (SELECT document FROM source)"
-        ):
-            found.append(Fault("it has no source", id_, text=True))
-        (twice,) = connection.execute(
+        )
+        found = [Fault("it has no source", id_, text=True) for (id_,) in rows]
+        twice = self._database.value(
             "SELECT count(*) FROM removed WHERE passage IN (SELECT key FROM passage)"
-        ).fetchone()
+        )
         if twice:
             found.append(Fault(f"{twice:,} passages are marked as deleted, but exist"))
         return found
@@ -107,7 +103,7 @@ class StoreCheck:
         ):
             yield Fault("its metadata can't be read", id_, text=True)
         names = ", ".join(f'"{name}"' for name in PASSAGE)
-        rows = self._database.connection.execute(
+        rows = self._database.execute(
             f"SELECT {names}, checksum FROM passage"  # noqa: S608 (our own)
             " LEFT JOIN encoding ON encoding.passage = passage.key WHERE document = ?"
             " ORDER BY start",

@@ -79,10 +79,9 @@ def validate(database: Database, folder: PurePath, on_progress: Callable[[int, i
 
 
 def _faults(database: Database, folder: PurePath) -> Iterator[str]:
-    connection = database.connection
-    connection.execute("PRAGMA cell_size_check = ON")
+    database.execute("PRAGMA cell_size_check = ON")
     for pragma, expected in (("encoding", "UTF-8"), ("application_id", 0), ("user_version", 0)):
-        (found,) = connection.execute(f"PRAGMA {pragma}").fetchone()
+        found = database.value(f"PRAGMA {pragma}")
         if found != expected:
             yield f"its {pragma} is {found}, not {expected}"
     yield from _schema_faults(database)
@@ -151,16 +150,15 @@ def _value_faults(database: Database) -> Iterator[str]:
         wrong += _CONDITIONS.get(table, ())
         # In this order: the later ones rely on the types.
         for condition, words in wrong:
-            found = connection.execute(f"SELECT 1 FROM {table} WHERE {condition} LIMIT 1")  # noqa: S608
-            if found.fetchone():
+            if database.value(f"SELECT 1 FROM {table} WHERE {condition} LIMIT 1"):  # noqa: S608
                 yield f"its table “{table}” has a row with {words}"
-    if connection.execute(
+    if database.value(
         "SELECT 1 FROM passage WHERE key NOT IN (SELECT passage FROM encoding) LIMIT 1"
-    ).fetchone():
+    ):
         yield "it has a passage without vectors"
-    if connection.execute(
+    if database.value(
         f"SELECT 1 FROM sqlite_sequence WHERE typeof(seq) <> 'integer' OR seq > {HIGHEST_KEY}"  # noqa: S608
-    ).fetchone():
+    ):
         yield "it leaves no keys for further documents"
 
 
@@ -176,16 +174,15 @@ def _fact_faults(database: Database) -> Iterator[str]:
         value = database.fact(name)
         if not (value.isascii() and value.isdecimal() and int(value[:20]) < _LARGEST):
             yield f"its {name} is “{value[:50]}”"
-    (newest,) = database.connection.execute(
+    newest = database.value(
         "SELECT max((SELECT coalesce(max(generation), 0) FROM passage),"
         " (SELECT coalesce(max(generation), 0) FROM removed))"
-    ).fetchone()
+    )
     if newest > int(database.fact("generation")):
         yield "it has passages of a future generation"
     if not re.fullmatch(r"[0-9a-f]{32}", database.fact("library")):
         yield "its id is not one that rag gives"
-    rows = database.connection.execute("SELECT name, value FROM meta")
-    for name, value in rows:
+    for name, value in database.execute("SELECT name, value FROM meta"):
         numbers: list[str] = []
         with suppress(json.JSONDecodeError):  # then it is no JSON, and has no numbers
             json.loads(value, parse_constant=numbers.append, parse_float=numbers.append)
@@ -196,12 +193,10 @@ def _fact_faults(database: Database) -> Iterator[str]:
 
 
 def _place_faults(database: Database, folder: PurePath) -> Iterator[str]:
-    connection = database.connection
-    rows = connection.execute("SELECT path FROM file UNION SELECT file FROM source")
-    for (file,) in rows:
+    for (file,) in database.execute("SELECT path FROM file UNION SELECT file FROM source"):
         if not _is_place(file, folder):
             yield f"it names a file “{file}”, which no rag library does"
-    for path, file in connection.execute("SELECT path, file FROM source"):
+    for path, file in database.execute("SELECT path, file FROM source"):
         if path != file and not path.startswith((f"{file}/", f"{file}\\")):
             yield f"its source “{path}” does not lie in “{file}”"
 
@@ -227,7 +222,7 @@ def as_path(text: str) -> PurePath:
 
 
 def _dimension(database: Database) -> int:
-    row = database.connection.execute(
+    row = database.execute(
         "SELECT length(vectors), length(sentences) FROM encoding"
         " JOIN passage ON passage.key = encoding.passage LIMIT 1"
     ).fetchone()
