@@ -199,18 +199,6 @@ def test_again_reads_what_did_not_change(
     assert library.status().generation > generation
 
 
-def test_again_puts_right_what_was_read_otherwise(library: Library, articles: Path) -> None:
-    """Without a better reader, too: the document keeps its id, and is counted as updated."""
-    library.index(articles)
-    with sqlite3.connect(library.path / "library.db") as connection:
-        connection.execute("UPDATE document SET title = 'Tnaks' WHERE text LIKE '%Ghent%'")
-    (wrong,) = library.documents(title="Tnaks")
-    assert library.index(articles / "tanks.txt").updated == ()
-    report = library.index(articles / "tanks.txt", again=True)
-    assert report.updated == (str(articles / "tanks.txt"),)
-    assert library.document(wrong.id).title != "Tnaks"
-
-
 def test_again_on_the_command_line(articles: Path, tmp_path: Path) -> None:
     """What did not change is counted as updated where it had been read otherwise."""
     command = ["index", articles, "--library", tmp_path / "library"]

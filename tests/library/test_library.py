@@ -41,19 +41,6 @@ def test_scores_and_reasons(seeds: Library) -> None:
     assert {"company", "supplying", "gun", "turret"} <= set(why.matched)
 
 
-def test_foreign_question_scores_low(seeds: Library) -> None:
-    """Nothing in the articles is about bread, and the scores show it."""
-    known = seeds.search("Who led the Belgian Economic Mission to India?")[0]
-    foreign = seeds.search("How long does sourdough bread bake?")[0]
-    assert foreign.score < known.score / 2
-
-
-def test_same_question_same_answer(seeds: Library) -> None:
-    """Two runs agree to the last digit."""
-    question = "What do Belgian companies want?"
-    assert seeds.search(question) == seeds.search(question)
-
-
 def test_fewer_hits_are_the_first_of_more(seeds: Library) -> None:
     """Asking for more changes nothing about the best."""
     question = "maritime security"
@@ -297,14 +284,3 @@ def test_filters_hold_before_the_top_is_cut(library: Library, articles: Path) ->
     assert found(language="de") == {"brot.md"}
     assert found(where={"author": "Ada"}) == {"brot.md"}
     assert found(where={"author": "Ada"}, language="en") == set()
-
-
-def test_hidden_files_are_left_out(library: Library, articles: Path) -> None:
-    """Names that begin with a dot, and the library's own folder inside the articles."""
-    (articles / ".secret.txt").write_text("The password is swordfish.")
-    (articles / ".git").mkdir()
-    (articles / ".git" / "config.txt").write_text("The password is swordfish.")
-    with Library.open(articles / "lib", embedder=library._embedder) as inside:
-        report = inside.index(articles)
-    assert len(report.added) == 3
-    assert report.skipped == ()
