@@ -176,26 +176,24 @@ def file_reports(files: Mapping[str, FileRecord], documents: Iterable[Row]) -> l
     ``documents`` has a row for each document of each file: ``file``, ``path`` of its source,
     ``characters``, number of ``passages``, ``pages``, ``warnings`` and ``language``.
     """
-    of_file: dict[str, list[Row]] = {}
+    of_file: dict[str, list[Row]] = {path: [] for path in sorted(files)}
     for row in documents:
         of_file.setdefault(row["file"], []).append(row)
-    return [_file_report(files[path], of_file.get(path, [])) for path in sorted(files)]
-
-
-def _file_report(record: FileRecord, documents: Sequence[Row]) -> FileReport:
-    pages, with_text = count_pages((row["path"], json.loads(row["pages"])) for row in documents)
-    return FileReport(
-        source=record.path,
-        documents=len({whole_source(row["path"]) for row in documents}),
-        pages=pages,
-        pages_with_text=with_text,
-        characters=sum(row["characters"] for row in documents),
-        passages=sum(row["passages"] for row in documents),
-        languages=tuple(sorted({row["language"] for row in documents if row["language"]})),
-        warnings=tuple(line for row in documents for line in json.loads(row["warnings"])),
-        failures=record.failures,
-        seconds=record.seconds,
-    )
+    return [
+        FileReport(
+            path,
+            len({whole_source(row["path"]) for row in rows}),
+            *count_pages((row["path"], json.loads(row["pages"])) for row in rows),
+            characters=sum(row["characters"] for row in rows),
+            passages=sum(row["passages"] for row in rows),
+            languages=tuple(sorted({row["language"] for row in rows if row["language"]})),
+            warnings=tuple(line for row in rows for line in json.loads(row["warnings"])),
+            failures=files[path].failures,
+            seconds=files[path].seconds,
+        )
+        for path, rows in of_file.items()
+        if path in files
+    ]
 
 
 def date(text: str | None) -> dt.date | None:

@@ -50,7 +50,9 @@ def verify(
             held.enter_context(writing(folder))
         check, found = _check(folder, database, on_progress)
         if repair and found:
-            check, found = _Repair(folder, database, embedder, on_progress).run(found)
+            _repair(folder, database, embedder, on_progress, found)
+            check, remaining = _check(folder, database, on_progress)
+            found = after_repair(found, remaining)
     return Verification(
         documents=StoreReader(database).counts().documents,
         passages=check.passages,
@@ -107,47 +109,37 @@ def _check_uploads(folder: Path, database: Database, on_progress: OnProgress) ->
     return found
 
 
-class _Repair:
-    """Rebuilds derived data. The writer's lock must be held."""
+def _repair(
+    folder: Path,
+    database: Database,
+    embedder: Embedder,
+    on_progress: OnProgress,
+    found: list[Problem],
+) -> None:
+    """Rebuild derived data. The writer's lock must be held."""
+    if any(one.kind == "restore" for one in found):
+        reindex(database)  # perhaps only SQLite's indexes are damaged
+    damaged = dict.fromkeys(one.document for one in found if one.document)
+    lost = {one.document for one in found if one.kind == "reread"}
+    for number, document in enumerate(damaged, 1):
+        if document in lost:
+            mark_for_reading(database, document)
+        else:
+            _reencode(database, document, embedder)
+        on_progress("repaired", number, len(damaged))
+    check = StoreCheck(database)
+    for _ in check.documents(lambda run, total: on_progress("documents", run, total)):
+        pass  # the next check finds what is left; this counts
+    recount(database, check)
+    Snapshots(folder, Changes(database)).rebuild()
 
-    def __init__(
-        self, folder: Path, database: Database, embedder: Embedder, on_progress: OnProgress
-    ) -> None:
-        self._folder = folder
-        self._database = database
-        self._embedder = embedder
-        self._on_progress = on_progress
-        self._store = StoreReader(database)
 
-    def run(self, found: list[Problem]) -> tuple[StoreCheck, list[Problem]]:
-        """Repair; returns a later check, and the problems found, marked as repaired or not."""
-        if any(one.kind == "restore" for one in found):
-            reindex(self._database)  # perhaps only SQLite's indexes are damaged
-        damaged = dict.fromkeys(one.document for one in found if one.document)
-        lost = {one.document for one in found if one.kind == "reread"}
-        for number, document in enumerate(damaged, 1):
-            if document in lost:
-                mark_for_reading(self._database, document)
-            else:
-                self._reencode(document)
-            self._on_progress("repaired", number, len(damaged))
-        check = StoreCheck(self._database)
-        for _ in check.documents(lambda run, total: self._on_progress("documents", run, total)):
-            pass  # the check below finds what is left; this counts
-        recount(self._database, check)
-        Snapshots(self._folder, Changes(self._database)).rebuild()
-        later, remaining = _check(self._folder, self._database, self._on_progress)
-        return later, after_repair(found, remaining)
-
-    def _reencode(self, document_id: str) -> None:
-        """Encode a document's text again."""
-        document = self._store.document(document_id)
-        source = next(
-            (one for one in self._store.sources() if one.document_id == document_id), None
-        )
-        if document is None or source is None:
-            return  # it has no source: the next run of rag index finds its file
-        broken = passages(document, self._embedder)
-        encodings = list(self._embedder.passages(broken))
-        delete_passages(self._database, document_id)
-        StoreWriter(self._database).put(document, source, broken, encodings)
+def _reencode(database: Database, document_id: str, embedder: Embedder) -> None:
+    document = StoreReader(database).document(document_id)
+    sources = Catalogue(database).sources(document_id)
+    if document is None or not sources:
+        return  # it has no source: the next run of rag index finds its file
+    broken = passages(document, embedder)
+    encodings = list(embedder.passages(broken))
+    delete_passages(database, document_id)
+    StoreWriter(database).put(document, sources[0], broken, encodings)
