@@ -46,8 +46,9 @@ class FaissIndex:
 
         self._index = index
         inner = faiss.try_extract_index_ivf(index)
-        self._lists = int(inner.nlist) if inner else 0
-        self.probed = -(-self._lists // MOST_PROBED)
+        self.lists = int(inner.nlist) if inner else 0
+        """Number of inverted lists; 0 if the search is exhaustive."""
+        self.probed = -(-self.lists // MOST_PROBED)
         """Number of lists to probe (nprobe), as chosen by
         :func:`rag.index.vectors.segment.tune_probes`."""
 
@@ -129,27 +130,13 @@ class FaissIndex:
         """Number of sentences."""
         return int(self._index.ntotal)
 
-    @property
-    def lists(self) -> int:
-        """Number of inverted lists; 0 if the search is exhaustive."""
-        return self._lists
-
     def add(self, passages: Iterable[tuple[int, Vectors]]) -> None:
         """Add the sentences of passages whose keys are not in the index yet; raises ValueError
         unless they are finite rows of unit norm and of this index's dimension.
         """
-        keys: list[Keys] = []
-        rows: list[Vectors] = []
-        waiting = 0
-        for key, sentences in passages:
-            keys.append(np.full(len(sentences), key, dtype=np.int64))
-            rows.append(self._validate(sentences))
-            waiting += len(sentences)
-            if waiting >= TOGETHER:
-                self._index.add_with_ids(np.concatenate(rows), np.concatenate(keys))
-                keys, rows, waiting = [], [], 0
-        if waiting:
-            self._index.add_with_ids(np.concatenate(rows), np.concatenate(keys))
+        for batch in batched(passages, TOGETHER):
+            rows = np.concatenate([self._validate(sentences) for _, sentences in batch])
+            self._index.add_with_ids(rows, keys_of_sentences(batch))
 
     def _validate(self, sentences: Vectors) -> Vectors:
         if sentences.ndim != 2 or sentences.shape[1] != self._index.d:  # noqa: PLR2004
@@ -202,12 +189,34 @@ class FaissIndex:
 
         # FAISS adds these keyword arguments at import, and keeps references to their values.
         parameters: Any = faiss
-        if not self._lists:
+        if not self.lists:
             return cast("faiss.SearchParameters", parameters.SearchParameters(sel=selector))
-        probed = self._lists if everywhere else self.probed
+        probed = self.lists if everywhere else self.probed
         inside = parameters.IVFRaBitQSearchParameters(sel=selector, nprobe=probed, qb=QUESTION_BITS)
         rotated = parameters.SearchParametersPreTransform(index_params=inside)
         return cast("faiss.SearchParameters", rotated)
+
+
+def batched(
+    passages: Iterable[tuple[int, Vectors]], sentences: int
+) -> Iterator[list[tuple[int, Vectors]]]:
+    """Batches of that many sentences, and those of one passage more at most."""
+    batch: list[tuple[int, Vectors]] = []
+    size = 0
+    for passage in passages:
+        batch.append(passage)
+        size += len(passage[1])
+        if size >= sentences:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch
+
+
+def keys_of_sentences(passages: Sequence[tuple[int, Vectors]]) -> Keys:
+    """The key of its passage for each sentence."""
+    keys = np.array([key for key, _ in passages], dtype=np.int64)
+    return np.repeat(keys, [len(rows) for _, rows in passages])
 
 
 @contextmanager

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.index.sqlite.changes import Changes
-from rag.index.vectors.faiss_index import NONE, PER_LIST, FaissIndex
+from rag.index.vectors.faiss_index import NONE, PER_LIST, FaissIndex, batched, keys_of_sentences
 from rag.types.arrays import Keys, Scores, Vector, Vectors
 
 EXACT = 200_000
@@ -157,17 +157,9 @@ class Nearest:
 
     def observe(self, passages: Iterable[tuple[int, Vectors]]) -> Iterator[tuple[int, Vectors]]:
         """Yield the passages unchanged, comparing their sentences on the way."""
-        waiting: list[tuple[int, Vectors]] = []
-        sentences = 0
-        for passage in passages:
-            yield passage
-            waiting.append(passage)
-            sentences += len(passage[1])
-            if sentences >= COMPARED_TOGETHER:
-                self._compare(waiting)
-                waiting, sentences = [], 0
-        if waiting:
-            self._compare(waiting)
+        for batch in batched(passages, COMPARED_TOGETHER):
+            yield from batch
+            self._compare(batch)
 
     def recall(self, index: FaissIndex) -> float:
         """Share of the nearest sentences whose passages the index proposes, in [0, 1]."""
@@ -180,8 +172,7 @@ class Nearest:
         return found / max(wanted, 1)
 
     def _compare(self, passages: Sequence[tuple[int, Vectors]]) -> None:
-        of_passage = [len(rows) for _, rows in passages]
-        keys = np.repeat([key for key, _ in passages], of_passage)
+        keys = keys_of_sentences(passages)
         rows = np.concatenate([rows for _, rows in passages])
         every = np.concatenate([self._scores, self._questions @ rows.T], axis=1)
         whose = np.concatenate([self.keys, np.tile(keys, (len(every), 1))], axis=1)
