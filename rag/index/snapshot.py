@@ -90,14 +90,13 @@ class Snapshots:
         and LibraryError if it can't be written.
         """
         with self._refreshing:
-            published = self._published()
-            if published and (
-                self._newest is None or published.generation != self._newest.generation
-            ):
-                self._newest = self._load() or self._newest
-            if self._newest is None or self._newest.generation < self._store.generation:
-                self._newest = self._catch_up(self._newest)
-            return self._newest
+            newest, published = self._newest, self._published()
+            if published and not (newest and newest.generation == published.generation):
+                newest = self._load(published) or newest
+            if newest is None or newest.generation < self._store.generation:
+                newest = self._catch_up(newest)
+            self._newest = newest
+            return newest
 
     def publish(self, beat: Beat = no_heartbeat) -> None:
         """Update the indexes to the state of the store. The caller must hold the writer's lock.
@@ -121,27 +120,21 @@ class Snapshots:
     def faults(self) -> list[str]:
         """Defects of the published indexes; being behind the store is not a defect."""
         published = self._published()
-        while True:
-            found = self._faults_of(published)
-            before, published = published, self._published()
-            if not found or published == before:  # else a writer has published
-                return found
+        found = self._faults_of(published)
+        has_changed = published != self._published()  # a writer has published meanwhile
+        return self.faults() if found and has_changed else found
 
     def close(self) -> None:
         """Release the indexes and their files."""
         self._newest = self._opened = None
 
-    def _load(self) -> Snapshot | None:
-        """Load the published indexes; None if they are missing, damaged or of another library."""
-        published = self._published()
-        while published:
-            try:
-                return self._snapshot(published)
-            except LibraryDamaged:
-                before, published = published, self._published()
-                if published == before:  # else a writer published another, and deleted the file
-                    return None  # derived data: it is rebuilt
-        return None
+    def _load(self, published: _Published) -> Snapshot | None:
+        """Load the published indexes; None if they are damaged, since they are rebuilt then."""
+        try:
+            return self._snapshot(published)
+        except LibraryDamaged:
+            now = self._published()  # perhaps a writer published another, and deleted the file
+            return self._load(now) if now and now != published else None
 
     def _catch_up(self, behind: Snapshot | None) -> Snapshot:
         """Publish what a killed writer left unpublished.
