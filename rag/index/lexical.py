@@ -150,10 +150,7 @@ class TantivyReader:
     """
 
     def __init__(
-        self,
-        searcher: tantivy.Searcher,
-        schema: tantivy.Schema,
-        analysis: Analysis,
+        self, searcher: tantivy.Searcher, schema: tantivy.Schema, analysis: Analysis
     ) -> None:
         self._searcher = searcher
         self._schema = schema
@@ -163,11 +160,7 @@ class TantivyReader:
         return int(self._searcher.num_docs)
 
     def search(
-        self,
-        question: str,
-        count: int,
-        among: Keys | None = None,
-        clauses: Clauses = NOTHING_ASKED,
+        self, question: str, count: int, among: Keys | None = None, clauses: Clauses = NOTHING_ASKED
     ) -> tuple[Keys, Scores]:
         """The keys of the best ``count`` passages, best first, with scores in [0, 1].
 

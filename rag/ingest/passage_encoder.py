@@ -107,9 +107,7 @@ class Encoder:
                 self._latest = self._model.submit(self._run, [*new.values()], batch.fresh)
 
     def _run(
-        self,
-        passages: list[Passage],
-        fresh: queue.SimpleQueue[PassageEncoding | BaseException],
+        self, passages: list[Passage], fresh: queue.SimpleQueue[PassageEncoding | BaseException]
     ) -> None:
         """Run the model; called in its thread."""
         try:

@@ -597,10 +597,7 @@ class Library:
         return self_test.last(self._engine)
 
     def verify(
-        self,
-        *,
-        repair: bool = False,
-        on_progress: Callable[[str, int, int], None] | None = None,
+        self, *, repair: bool = False, on_progress: Callable[[str, int, int], None] | None = None
     ) -> Verification:
         """Check the integrity of everything in the library's folder.
 

@@ -48,15 +48,7 @@ from rag.maintenance import backup_format
 from rag.maintenance.backup_format import STORE, Manifest, OnProgress
 from rag.models.named_models import MINILM
 from rag.runtime.byte_sizes import format_size
-from rag.runtime.files import (
-    SPECIAL,
-    absolute,
-    is_url,
-    printable,
-    special_in,
-    sync_folder,
-    writing,
-)
+from rag.runtime.files import SPECIAL, absolute, is_url, printable, special_in, sync_folder, writing
 from rag.types.protocols import Embedder
 
 COPIED_NOTES = (opener.NAME, collections.NAME, answerability.NAME, self_test.NAME)
@@ -103,11 +95,7 @@ def export(
             str(library), create=False, model=None, dimensions=None, embedder=embedder
         )
         # Beside the archive, where there is enough space.
-        with (
-            closing(engine),
-            writing(path.parent),
-            _draft_of(path, "copy", busy) as draft,
-        ):
+        with closing(engine), writing(path.parent), _draft_of(path, "copy", busy) as draft:
             folder = draft / "library"
             create_library(folder, model.fingerprint)
             with closing(EmbeddedEngine(folder, model.dimension)) as copy:

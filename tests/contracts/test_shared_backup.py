@@ -82,7 +82,7 @@ def test_the_copy_tells_the_same(tmp_path: Path, articles: Path, *, to_a_folder:
         with library_without_reading():
             assert len(copy.index(articles).unchanged) == 4
     assert {one.name for one in tmp_path.iterdir()} <= {
-        *("articles", "articles.rag.zip", "folder", "shared"),
+        *("articles", "articles.rag.zip", "folder", "shared")
     }
 
 

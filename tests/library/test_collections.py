@@ -106,8 +106,7 @@ def test_names_are_given(library: Library, folder: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "name",
-    ["", " ", "\u200c", "x" * 65, "a\nb", "a\u202eb", "a\x1b[2Jb", "\ud800", 5],
+    "name", ["", " ", "\u200c", "x" * 65, "a\nb", "a\u202eb", "a\x1b[2Jb", "\ud800", 5]
 )
 def test_names_that_are_none(library: Library, folder: Path, name: str) -> None:
     """Nothing is indexed under one, and nothing is asked."""

@@ -10,11 +10,7 @@ from pathlib import Path
 import pytest
 from three_articles import BREAD, QUESTIONS, answers, library_without_reading
 
-from rag import (
-    EmptyQuestion,
-    InputError,
-    Library,
-)
+from rag import EmptyQuestion, InputError, Library
 
 
 @pytest.mark.parametrize(("question", "answer"), QUESTIONS.items())
@@ -185,13 +181,7 @@ def test_bad_files_stop_nothing(library: Library, articles: Path) -> None:
     report = library.index(articles)
     assert len(report.added) == 3
     failed = {Path(one.source).name: one.reason for one in report.failed}
-    assert set(failed) == {
-        "empty.txt",
-        "junk.txt",
-        "pipe.txt",
-        "broken-link.txt",
-        "caf\\udce9.txt",
-    }
+    assert set(failed) == {"empty.txt", "junk.txt", "pipe.txt", "broken-link.txt", "caf\\udce9.txt"}
     assert "UTF-8" in failed["caf\\udce9.txt"]
     assert [Path(one.source).name for one in report.skipped] == ["picture.png"]
 

@@ -45,10 +45,7 @@ _CONDITIONS = {
         ('start < 0 OR "end" < start', "an invalid place"),
     ),
     "piece": (
-        (
-            "passages NOT BETWEEN 0 AND (SELECT count(*) FROM passage)",
-            "a wrong number of passages",
-        ),
+        ("passages NOT BETWEEN 0 AND (SELECT count(*) FROM passage)", "a wrong number of passages"),
     ),
 }
 """Invalid rows, as an SQL condition and a description."""
