@@ -36,6 +36,7 @@ from rag.errors import (
 )
 from rag.index.engine import Engine
 from rag.index.folder import create_library
+from rag.index.integrity import OnProgress
 from rag.index.local_engine import EmbeddedEngine
 from rag.index.records import Source
 from rag.index.snapshot import Snapshots
@@ -45,7 +46,7 @@ from rag.index.sqlite.validation import as_path, validate
 from rag.index.sqlite.writer import StoreWriter
 from rag.library import collections, opener
 from rag.maintenance import backup_format
-from rag.maintenance.backup_format import STORE, Manifest, OnProgress
+from rag.maintenance.backup_format import STORE, Manifest
 from rag.models.named_models import MINILM
 from rag.runtime.byte_sizes import format_size
 from rag.runtime.files import SPECIAL, absolute, is_url, printable, special_in, sync_folder, writing

@@ -16,13 +16,14 @@ import os
 import re
 import struct
 import zipfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path, PurePosixPath
-from typing import IO, Any, TypeAlias
+from typing import IO, Any
 
 from rag.errors import InputError, LibraryDamaged
+from rag.index.integrity import OnProgress
 from rag.runtime.files import open_file, printable, sync_folder
 
 VERSION = 1
@@ -46,9 +47,6 @@ _UNSAFE = "\\:\0" if os.name == "nt" else "\0"
 
 _DAMAGE = (zipfile.BadZipFile, EOFError, NotImplementedError, OverflowError, struct.error)
 """Errors of the standard library for a truncated archive, or one in another format than ours."""
-
-OnProgress: TypeAlias = Callable[[str, int, int], None]
-"""Progress callback: task, bytes done, total bytes."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 
@@ -76,11 +77,6 @@ def all_part_ids(document: Document, exists: Callable[[str], bool]) -> tuple[str
     beyond = 2
     while exists(ids(beyond)):
         beyond *= 2
-    last = beyond // 2
-    while beyond - last > 1:
-        middle = (last + beyond) // 2
-        if exists(ids(middle)):
-            last = middle
-        else:
-            beyond = middle
+    numbers = range(beyond // 2 + 1, beyond)
+    last = beyond // 2 + bisect_left(numbers, 1, key=lambda number: not exists(ids(number)))
     return tuple(map(ids, range(1, last + 1)))
