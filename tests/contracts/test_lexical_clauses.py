@@ -115,13 +115,6 @@ def test_all_words_in_some_form(index: TantivyIndex) -> None:
     assert reader.matching("kennedy", NOTHING).tolist() == []
 
 
-def test_nothing_in_an_empty_index(tmp_path: Path) -> None:
-    """No passage, no error."""
-    reader = TantivyIndex.create(tmp_path / "empty").reader()
-    assert reader.matching("tank", Clauses(("a",), ("b",))).tolist() == []
-    assert reader.respellings("Zuckerbrg") == ()
-
-
 def test_places(index: TantivyIndex) -> None:
     """Forms of the words and the phrases as they are, in order, each place once."""
     text = "Tanks: the Tank. A tank of oil, a TANK, of oil."
