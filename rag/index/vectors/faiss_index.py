@@ -200,7 +200,7 @@ class FaissIndex:
 def batched(
     passages: Iterable[tuple[int, Vectors]], sentences: int
 ) -> Iterator[list[tuple[int, Vectors]]]:
-    """Batches of that many sentences, and those of one passage more at most."""
+    """Split passages into batches of that many sentences or a few more; the last may have fewer."""
     batch: list[tuple[int, Vectors]] = []
     size = 0
     for passage in passages:
