@@ -222,5 +222,6 @@ def test_a_shared_librarys_archive_has_them(folder: Path) -> None:
 
 def test_a_name_is_no_list_of_names() -> None:
     """Its letters would be taken for names."""
-    with pytest.raises(InputError, match=r"a list of names: \['reports'\]"):
-        Filter(collections="reports")
+    for name in ("reports", 5):
+        with pytest.raises(InputError, match=rf"a list of names: \[{name!r}\]"):
+            Filter(collections=name)
