@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from functools import partial
 from pathlib import Path
@@ -131,7 +131,7 @@ def index_command(
     known = read_file(passwords) if passwords else []
     fleet = _fleet(ray, actors, gpus, watch=watch)
     with Library.open(library or default_library(), model=model, dimensions=dimensions) as opened:
-        before = opened.status().generation
+        before, named = opened.status().generation, _collection_names(opened)
         index = partial(
             opened.index,
             exclude=exclude or [],
@@ -152,7 +152,7 @@ def index_command(
                 )
 
         report = run(known, first=True)
-        output.print_report(report)
+        output.print_report(report, _renamed(named, _collection_names(opened)))
         if can_prompt():
             report = prompt_and_retry(report, run, known)
         status = opened.status()
@@ -174,6 +174,17 @@ def _fleet(ray: str | None, actors: int | None, gpus: float, *, watch: bool) -> 
     if watch:
         raise InputError("--watch follows folders of this machine, without --ray")
     return Fleet(ray, actors, gpus)
+
+
+def _collection_names(library: Library) -> dict[str, str]:
+    """The name of each folder's collection."""
+    return {folder: one.name for one in library.collections() for folder in one.folders}
+
+
+def _renamed(before: Mapping[str, str], now: Mapping[str, str]) -> list[tuple[str, str]]:
+    """The names that folders' collections had and have, where they differ."""
+    both = [(name, now.get(folder, name)) for folder, name in before.items()]
+    return [*dict.fromkeys((name, new) for name, new in both if name != new)]
 
 
 def _check(library: Library) -> None:

@@ -44,8 +44,10 @@ def escape(text: str) -> str:
     return markup.escape(visible(text))
 
 
-def print_report(report: IndexReport) -> None:
-    """Print a run's report as a table, and the files that could not be read with their reasons."""
+def print_report(report: IndexReport, renamed: Sequence[tuple[str, str]] = ()) -> None:
+    """Print a run's report as a table, with collections that got another name, and the files that
+    could not be read with their reasons.
+    """
     table = Table(box=None, pad_edge=False, show_header=False)
     table.add_column()
     table.add_column(justify="right")
@@ -58,6 +60,8 @@ def print_report(report: IndexReport) -> None:
         table.add_row("reused", *count(report.reused, "passage").split())
     table.add_row("took", f"{report.seconds:,.1f}", "seconds")
     out.print(table)
+    for before, now in renamed:
+        out.print(f"collection  “{escape(now)}”, until now “{escape(before)}”", soft_wrap=True)
     _print_failures("failed", report.failed)
     _print_failures("skipped", report.skipped)
 

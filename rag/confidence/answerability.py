@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from random import Random
@@ -12,7 +12,7 @@ from typing import TypeAlias
 from rag.confidence import out_of_domain, synthetic_queries
 from rag.confidence.calibration import ANSWERED, Calibration, as_stored, fit, is_useful
 from rag.errors import LibraryError
-from rag.index.engine import Engine, Reader
+from rag.index.engine import Engine
 from rag.index.records import StoredPassage
 from rag.search.pipeline import SearchResult
 from rag.search.scoring import DEFAULT
@@ -64,7 +64,7 @@ class Calibrations:
 
     def refresh(self) -> None:
         """Calibrate if that was never done, or the library has grown or shrunk by a quarter."""
-        _, passages, _ = self._engine.reader.counts()
+        passages = self._engine.reader.counts().passages
         with self._measuring:
             kept = self._kept()
             if passages and not (kept and kept.fits(passages, self._scoring)):
@@ -121,9 +121,9 @@ def measured(engine: Engine, first_scores: FirstScores, scoring: str) -> Calibra
     Returns the default calibration if there are fewer than thirty usable passages, or the two kinds
     have similar scores.
     """
-    _, passages, _ = engine.reader.counts()
+    counted = engine.reader.counts()
     drawn = engine.catalogue.sample(2 * KNOWN)
-    known, strange = questions(drawn, is_english=_is_english(engine.reader))
+    known, strange = questions(drawn, is_english=_is_english(counted.languages))
     curve = GENERAL.slope, GENERAL.intercept
     counts = 0, 0
     kept: list[tuple[float, ...]] = []
@@ -134,7 +134,7 @@ def measured(engine: Engine, first_scores: FirstScores, scoring: str) -> Calibra
             curve = fit(*found)
             counts = len(known), len(strange)
             kept = [as_stored(scores) for scores in found]
-    return Calibration(*curve, *counts, passages, scoring, *kept)
+    return Calibration(*curve, *counts, counted.passages, scoring, *kept)
 
 
 def questions(
@@ -171,8 +171,7 @@ def _usable(stored: StoredPassage) -> Iterator[str]:
             yield sentence
 
 
-def _is_english(reader: Reader) -> bool:
+def _is_english(languages: Mapping[str, int]) -> bool:
     """Whether most documents of known language are in English."""
-    languages = reader.languages()
     known = sum(count for code, count in languages.items() if code)
     return 2 * languages.get("en", 0) >= known

@@ -7,7 +7,7 @@
   only on the text before the cut, so a growing log keeps its parts. Each part begins with the
   headings above it; pages of earlier parts are empty in it.
 - Whenever loaders or chunking change what is made of a file, raise
-  :data:`rag.ingest.staleness.READING`: files are then read again at the next run.
+  :data:`rag.ingest.run_state.READING`: files are then read again at the next run.
 - Office files are not converted: markitdown and python-docx lost text. DOCX, PPTX, OpenDocument and
   EPUB are parsed from their XML with lxml, with limits on decompressed size (``office_zip``).
 """

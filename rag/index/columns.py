@@ -9,19 +9,13 @@ import datetime as dt
 import json
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import astuple
 from typing import Any, TypeAlias
 
 import numpy as np
 
-from rag.index.records import (
-    FileRecord,
-    content_key,
-    damaged,
-    failures_from_json,
-    failures_to_json,
-    sentence_spans,
-)
-from rag.types import Document, Heading, Page, Passage, PassageEncoding, Span
+from rag.index.records import FileRecord, content_key, damaged, sentence_spans
+from rag.types import Document, Failure, Heading, Page, Passage, PassageEncoding, Span
 from rag.types.arrays import TokenBits
 from rag.types.parts import count_pages, whole_source
 from rag.types.reports import FileReport
@@ -72,12 +66,8 @@ def document_columns(document: Document) -> dict[str, Any]:
 
 
 def document(row: Row, source: str) -> Document:
-    """A document from its columns.
-
-    Raises
-    ------
-    LibraryDamaged
-        If they don't match their checksum: damaged content is never shown.
+    """A document from its columns; raises LibraryDamaged if they don't match their checksum, since
+    damaged content is never shown.
     """
     if row["checksum"] != checksum(*(row[name] for name in DOCUMENT)):
         raise damaged(f"the document “{row['title']}” doesn't match its checksum")
@@ -165,14 +155,19 @@ def has_same_input(row: Row, passage: Passage) -> bool:
 def file_columns(record: FileRecord) -> dict[str, Any]:
     """The columns of a file."""
     columns = {name: getattr(record, name) for name in FILE}
-    return columns | {"failures": failures_to_json(record.failures)}
+    return columns | {"failures": json.dumps([astuple(one) for one in record.failures])}
 
 
 def file_record(row: Row) -> FileRecord:
     """A file from its columns."""
-    return FileRecord(
-        **{name: row[name] for name in FILE} | {"failures": failures_from_json(row["failures"])}
-    )
+    return FileRecord(**{name: row[name] for name in FILE} | {"failures": failures(row)})
+
+
+def failures(row: Row) -> tuple[Failure, ...]:
+    """The failures of a file, from its column: ``[[source, reason, kind], …]``."""
+    if row["failures"] == "[]":  # fast path for most files
+        return ()
+    return tuple(Failure(*one) for one in json.loads(row["failures"]))
 
 
 def file_reports(files: Mapping[str, FileRecord], documents: Iterable[Row]) -> list[FileReport]:
@@ -181,26 +176,24 @@ def file_reports(files: Mapping[str, FileRecord], documents: Iterable[Row]) -> l
     ``documents`` has a row for each document of each file: ``file``, ``path`` of its source,
     ``characters``, number of ``passages``, ``pages``, ``warnings`` and ``language``.
     """
-    of_file: dict[str, list[Row]] = {}
+    of_file: dict[str, list[Row]] = {path: [] for path in sorted(files)}
     for row in documents:
         of_file.setdefault(row["file"], []).append(row)
-    return [_file_report(files[path], of_file.get(path, [])) for path in sorted(files)]
-
-
-def _file_report(record: FileRecord, documents: Sequence[Row]) -> FileReport:
-    pages, with_text = count_pages((row["path"], json.loads(row["pages"])) for row in documents)
-    return FileReport(
-        source=record.path,
-        documents=len({whole_source(row["path"]) for row in documents}),
-        pages=pages,
-        pages_with_text=with_text,
-        characters=sum(row["characters"] for row in documents),
-        passages=sum(row["passages"] for row in documents),
-        languages=tuple(sorted({row["language"] for row in documents if row["language"]})),
-        warnings=tuple(line for row in documents for line in json.loads(row["warnings"])),
-        failures=record.failures,
-        seconds=record.seconds,
-    )
+    return [
+        FileReport(
+            path,
+            len({whole_source(row["path"]) for row in rows}),
+            *count_pages((row["path"], json.loads(row["pages"])) for row in rows),
+            characters=sum(row["characters"] for row in rows),
+            passages=sum(row["passages"] for row in rows),
+            languages=tuple(sorted({row["language"] for row in rows if row["language"]})),
+            warnings=tuple(line for row in rows for line in json.loads(row["warnings"])),
+            failures=files[path].failures,
+            seconds=files[path].seconds,
+        )
+        for path, rows in of_file.items()
+        if path in files
+    ]
 
 
 def date(text: str | None) -> dt.date | None:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rag.errors import LibraryBusy, LibraryNotFound
-from rag.index.sqlite import Database
+from rag.index.sqlite.database import Database
 from rag.runtime.files import open_file, writing
 from rag.runtime.heartbeat import INTERVAL, Beat, no_heartbeat
 
@@ -40,16 +40,10 @@ def locked(
     """Lock out other writers, in this process and in others; ``create`` if there need not be a
     library yet.
 
-    Raises
-    ------
-    LibraryNotFound
-        If the library is gone; writing would create something else in its place.
-    LibraryBusy
-        If another one is still writing after ``seconds``; the message says who.
-    LibraryError
-        If the folder can't be written.
+    Raises LibraryNotFound if the library is gone, since writing would create something else in its
+    place, and LibraryBusy, saying who, if another one is still writing after ``seconds``.
     """
-    from filelock import FileLock, Timeout
+    from filelock import FileLock
 
     if not create and not (folder / "library.db").exists():
         raise LibraryNotFound(
@@ -57,15 +51,14 @@ def locked(
         )
     lock = FileLock(folder / "lock")
     with writing(folder):
-        try:
-            until = time.monotonic() + seconds
-            while not _acquire(lock, min(seconds, INTERVAL), until):
-                beat()
-        except Timeout as error:
-            raise LibraryBusy(
-                f"another process is writing to {folder}{_holder(folder)}; "
-                "try again when it is done"
-            ) from error
+        until = time.monotonic() + seconds
+        while not _acquire(lock, min(seconds, INTERVAL)):
+            if time.monotonic() >= until:
+                raise LibraryBusy(
+                    f"another process is writing to {folder}{_holder(folder)}; "
+                    "try again when it is done"
+                )
+            beat()
     try:
         _write_holder(folder)
         yield
@@ -76,24 +69,18 @@ def locked(
         lock.release()
 
 
-def _acquire(lock: FileLock, seconds: float, until: float) -> bool:
-    """Try to acquire the lock for some seconds; raises Timeout after the deadline ``until``."""
+def _acquire(lock: FileLock, seconds: float) -> bool:
     from filelock import Timeout
 
-    try:
+    with suppress(Timeout):
         lock.acquire(timeout=seconds)
-    except Timeout:
-        if time.monotonic() >= until:
-            raise
-        return False
-    return True
+    return lock.is_locked
 
 
 def _write_holder(folder: Path) -> None:
-    """Write down who holds the lock, unless the disk is full."""
     since = dt.datetime.now().astimezone().isoformat(sep=" ", timespec="seconds")
     signed = {"pid": os.getpid(), "host": socket.gethostname(), "since": since}
-    with suppress(OSError):
+    with suppress(OSError):  # the disk may be full
         (folder / HOLDER).write_text(json.dumps(signed))
 
 
@@ -108,14 +95,8 @@ def _holder(folder: Path) -> str:
 
 
 def create_library(folder: Path, fingerprint: str) -> None:
-    """Create an empty library in a folder, for the model with this fingerprint.
-
-    Raises
-    ------
-    LibraryNotFound
-        If the folder holds anything else.
-    LibraryError
-        If it can't be written.
+    """Create an empty library in a folder, for the model with this fingerprint; raises
+    LibraryNotFound if the folder holds anything else.
     """
     if folder.exists() and not all(_is_unfinished(found) for found in folder.iterdir()):
         raise LibraryNotFound(

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from types import MappingProxyType
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rag.index.columns import Row
 from rag.types.reports import Problem
+
+if TYPE_CHECKING:  # only checks need it
+    from pydantic import TypeAdapter
 
 OnProgress: TypeAlias = Callable[[str, int, int], None]
 """Progress callback: what is being checked, how much of it is done, and the total."""
@@ -23,23 +26,20 @@ REPAIR = "rag verify --repair rebuilds it"
 HIGHEST_PIECE = 10_000_000
 """Maximum id of a word piece; no model has a vocabulary of this size."""
 
-_TEXT, _NUMBER, _LABEL = frozenset({str}), frozenset({int}), frozenset({str, type(None)})
-
 SHAPES: Mapping[str, Mapping[str, Any]] = MappingProxyType(
     {
         "document": {
-            "metadata": {"": _TEXT},
-            "headings": [(_NUMBER, _NUMBER, _NUMBER)],
-            "pages": [(_NUMBER, _NUMBER)],
-            "page_labels": [_TEXT],
-            "warnings": [_TEXT],
+            "metadata": dict[str, str],
+            "headings": list[tuple[int, int, int]],
+            "pages": list[tuple[int, int]],
+            "page_labels": list[str],
+            "warnings": list[str],
         },
-        "file": {"failures": [(_TEXT, _TEXT, _TEXT)]},
-        "passage": {"pages": [(_NUMBER, _LABEL, _NUMBER)], "headings": [_TEXT]},
+        "file": {"failures": list[tuple[str, str, str]]},
+        "passage": {"pages": list[tuple[int, str | None, int]], "headings": list[str]},
     }
 )
-"""Columns that hold JSON, and their types: a list of any length, a tuple of fixed length, an object
-with any keys, or a scalar of one of several types."""
+"""Columns that hold JSON, by table, and their types."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,14 +47,12 @@ class Fault:
     """A defect in the store.
 
     ``document`` is the id of the document that has it, if one has. ``text`` is whether the document
-    itself is affected, its text or metadata; anything else can be derived from it again. ``damage``
-    is whether a checksum differs: the content was right once, and has changed.
+    itself is affected, its text or metadata; anything else can be derived from it again.
     """
 
     what: str
     document: str = ""
     text: bool = False
-    damage: bool = False
 
     def problem(self, source: str = "") -> Problem:
         """The defect with its remedy; ``source`` is where its document was found, if known."""
@@ -74,25 +72,29 @@ def after_repair(found: Sequence[Problem], remaining: Sequence[Problem]) -> list
     return marked + [one for one in remaining if replace(one, remedy="") not in before]
 
 
-def fits(content: str, shape: Any) -> bool:  # noqa: ANN401 (see above)
-    """Whether a JSON text has the given type."""
+def fits(content: str, shape: Any) -> bool:  # noqa: ANN401 (a type)
+    """Whether a JSON text is strictly of a type."""
+    from pydantic import ValidationError
+
     try:
-        return _fits(json.loads(content), shape)
-    except (ValueError, RecursionError):
+        _validator(shape).validate_json(content, strict=True)
+    except ValidationError:
         return False
+    return True
+
+
+@cache
+def _validator(shape: Any) -> TypeAdapter[Any]:  # noqa: ANN401
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(shape)
 
 
 def passage_faults(text: str, row: Row, dimension: int) -> Iterator[str]:
     """Defects of a passage, each worded as the end of a sentence.
 
-    Parameters
-    ----------
-    text
-        The text of its document.
-    row
-        Its columns and those of its encoding, with vectors as the bytes of their numbers.
-    dimension
-        Length of the vectors.
+    ``text`` is that of its document, and ``row`` has its columns and those of its encoding, with
+    vectors as the bytes of their numbers.
     """
     start, end = row["start"], row["end"]
     if start < 0 or text[start:end] != row["text"]:
@@ -133,15 +135,3 @@ def _in_order(sentences: NDArray[np.int32], start: int, end: int) -> bool:
     return bool(
         len(edges) and edges[0] >= start and edges[-1] <= end and (np.diff(edges) >= 0).all()
     )
-
-
-def _fits(value: object, shape: Any) -> bool:  # noqa: ANN401
-    if isinstance(shape, frozenset):
-        return type(value) in shape
-    if isinstance(shape, dict):
-        return isinstance(value, dict) and all(_fits(one, shape[""]) for one in value.values())
-    if not isinstance(value, list):
-        return False
-    if isinstance(shape, tuple):
-        return len(value) == len(shape) and all(map(_fits, value, shape))
-    return all(_fits(one, shape[0]) for one in value)

@@ -18,7 +18,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import islice, product
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -45,7 +45,6 @@ SATURATION = 2.2
 
 WRITER_MEMORY = 64_000_000
 """Bytes that the writer buffers before it flushes."""
-
 
 META = "meta.json"
 """Lists the files that belong together. It alone is ever replaced; others are written once."""
@@ -86,13 +85,7 @@ class TantivyIndex:
 
     @classmethod
     def open(cls, folder: Path) -> TantivyIndex:
-        """Open the index in a folder.
-
-        Raises
-        ------
-        LibraryDamaged
-            If there is none, or one that can't be read.
-        """
+        """Open the index in a folder; raises LibraryDamaged if there is none that can be read."""
         import tantivy
 
         try:
@@ -101,15 +94,8 @@ class TantivyIndex:
             raise LibraryDamaged(f"the word index can't be read: {error}") from error
 
     def update(self, removed: Iterable[int], added: Iterable[Entry]) -> None:
-        """Remove and add passages, atomically.
-
-        Parameters
-        ----------
-        removed
-            Keys; unknown ones are ignored.
-        added
-            One with a key already in the index replaces it, so an update may be repeated after a
-            crash.
+        """Remove and add passages, atomically. Unknown keys are ignored, and known ones replaced,
+        so an update may be repeated after a crash.
         """
         import tantivy
 
@@ -164,25 +150,17 @@ class TantivyReader:
     """
 
     def __init__(
-        self,
-        searcher: tantivy.Searcher,
-        schema: tantivy.Schema,
-        analysis: Analysis,
+        self, searcher: tantivy.Searcher, schema: tantivy.Schema, analysis: Analysis
     ) -> None:
         self._searcher = searcher
         self._schema = schema
-        self._analysis = analysis
-        self.matched, self.places = analysis.matched, analysis.places
+        self.analysis = analysis
 
     def __len__(self) -> int:
         return int(self._searcher.num_docs)
 
     def search(
-        self,
-        question: str,
-        count: int,
-        among: Keys | None = None,
-        clauses: Clauses = NOTHING_ASKED,
+        self, question: str, count: int, among: Keys | None = None, clauses: Clauses = NOTHING_ASKED
     ) -> tuple[Keys, Scores]:
         """The keys of the best ``count`` passages, best first, with scores in [0, 1].
 
@@ -192,7 +170,7 @@ class TantivyReader:
         """
         from tantivy import Occur, Query
 
-        words = self._analysis.words(question)
+        words = self.analysis.words(question)
         if not words or count < 1 or (among is not None and not len(among)):
             return np.zeros(0, np.int64), np.zeros(0)
         limits = self._limits(clauses, among)
@@ -205,12 +183,6 @@ class TantivyReader:
         # A context that repeats the passage's words can lift it above the bound.
         return np.array(keys, dtype=np.int64), np.minimum(scores / self._max_score(words), 1.0)
 
-    def score(self, question: str, keys: Sequence[int]) -> Scores:
-        """Scores of given passages, in [0, 1]; 0 for one without a query word."""
-        found, scores = self.search(question, len(keys), np.array(keys, dtype=np.int64))
-        by_key = dict(zip(found.tolist(), scores.tolist(), strict=True))
-        return np.array([by_key.get(int(key), 0.0) for key in keys])
-
     def matching(self, words: str, clauses: Clauses, among: Keys | None = None) -> Keys:
         """Keys of every passage that has all words in some form and meets the clauses,
         ascending.
@@ -219,7 +191,7 @@ class TantivyReader:
 
         if not len(self) or (among is not None and not len(among)):
             return np.zeros(0, np.int64)
-        all_of = [self._any_stem("text", stems) for stems in self._analysis.words(words)]
+        all_of = [self._any_stem("text", stems) for stems in self.analysis.words(words)]
         # A Boolean query of exclusions alone matches nothing: there must be a positive clause.
         must = [(Occur.Must, query) for query in [Query.all_query(), *all_of]]
         query = Query.boolean_query([*must, *self._limits(clauses, among)])
@@ -237,7 +209,7 @@ class TantivyReader:
         from tantivy import Query
 
         found = []
-        suspects = self._analysis.suspects(question, self._is_known)
+        suspects = self.analysis.suspects(question, self._is_known)
         for asked, word in islice(suspects.items(), spelling.MOST_WORDS):
             slips = spelling.slips_allowed(word)
             near = Query.fuzzy_term_query(self._schema, "literal", word, slips)
@@ -249,11 +221,11 @@ class TantivyReader:
 
     def coverage(self, question: str, texts: Sequence[str]) -> Scores:
         """IDF-weighted share of the query words that each text has in some form, in [0, 1]."""
-        return np.array(self._analysis.coverage(question, texts, self._idf))
+        return np.array(self.analysis.coverage(question, texts, self._idf))
 
     def _is_known(self, word: str) -> bool:
         """Whether a word occurs in a passage or a title, as written or inflected."""
-        stems = {stem for stems in self._analysis.words(word) for stem in stems}
+        stems = {stem for stems in self.analysis.words(word) for stem in stems}
         places = [("literal", word), *product(("text", "context"), stems)]
         return any(self._searcher.doc_freq(field, term) for field, term in places)
 
@@ -291,7 +263,7 @@ class TantivyReader:
         """Passages with the exact phrase; none for a phrase without a word."""
         from tantivy import Query
 
-        words = self._analysis.phrase(phrase)
+        words = self.analysis.phrase(phrase)
         if len(words) > 1:
             return Query.phrase_query(self._schema, "literal", [*words])
         # tantivy panics at a phrase query of one word.
@@ -339,13 +311,7 @@ def copy_permissions(folder: Path, like: Path) -> None:
 
 
 def _digest(path: Path) -> str:
-    """SHA-256 of a file.
-
-    Raises
-    ------
-    LibraryDamaged
-        If it can't be read.
-    """
+    """SHA-256 of a file; raises LibraryDamaged if it can't be read."""
     try:
         return files.digest(path)
     except OSError as error:
@@ -353,15 +319,14 @@ def _digest(path: Path) -> str:
 
 
 def changed_files(folder: Path, published: Mapping[str, str]) -> list[str]:
-    """Names of the files that differ from their published checksums, or are missing."""
-    found = []
-    for name, expected in published.items():
-        try:
-            if _digest(folder / name) != expected:
-                found.append(name)
-        except LibraryDamaged:
-            found.append(name)
-    return found
+    """Names of the files that differ from their published checksums, or can't be read."""
+
+    def is_as_published(name: str) -> bool:
+        with suppress(LibraryDamaged):
+            return _digest(folder / name) == published[name]
+        return False
+
+    return [name for name in published if not is_as_published(name)]
 
 
 @contextmanager
@@ -369,11 +334,6 @@ def writable_view(folder: Path) -> Iterator[Path]:
     """The folder itself, or, if it is read-only, a temporary one with links to its files, since
     tantivy creates a lock file even to read. The links are not needed once tantivy has opened the
     files.
-
-    Raises
-    ------
-    LibraryDamaged
-        If the folder can't be listed.
     """
     if may_write(folder):
         yield folder

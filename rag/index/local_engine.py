@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import cached_property, reduce
 from pathlib import Path
 
@@ -14,9 +13,14 @@ from numpy.typing import NDArray
 from rag.index.folder import locked
 from rag.index.integrity import OnProgress
 from rag.index.lexical import NOTHING_ASKED, TantivyReader
-from rag.index.publication import Snapshot
-from rag.index.snapshot import Snapshots
-from rag.index.sqlite import Catalogue, Changes, Database, RatingStore, StoreReader, StoreWriter
+from rag.index.snapshot import Snapshot, Snapshots
+from rag.index.sqlite.catalogue import Catalogue
+from rag.index.sqlite.changes import Changes
+from rag.index.sqlite.database import Database
+from rag.index.sqlite.ratings import RatingStore
+from rag.index.sqlite.reader import StoreReader
+from rag.index.sqlite.writer import StoreWriter
+from rag.index.vectors.faiss_index import NONE
 from rag.runtime.files import size_of
 from rag.runtime.heartbeat import Beat, no_heartbeat
 from rag.types import Clauses
@@ -26,29 +30,21 @@ from rag.types.protocols import Embedder
 from rag.types.reports import Verification
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class KeyFilter:
-    """The passages that may be found.
+def apply_clauses(
+    among: Keys | None, clauses: Clauses, words: TantivyReader
+) -> tuple[Keys | None, Keys]:
+    """Limit the passages ``among`` (None means all) to those that also meet the clauses.
 
-    ``among`` are their keys, ascending; None means all. ``but`` are the keys, ascending, of
-    exceptions: excluded words are mostly rare, and in a large library it would take long to list
-    all other passages.
+    Returns their keys, ascending, or None for all, and the keys, ascending, of exceptions: excluded
+    words are mostly rare, and in a large library it would take long to list all other passages.
     """
-
-    among: Keys | None
-    but: Keys
-
-
-def apply_clauses(among: Keys | None, clauses: Clauses, words: TantivyReader) -> KeyFilter:
-    """Limit the passages ``among`` (None means all) to those that also meet the clauses."""
-    but = np.zeros(0, np.int64)
-    if clauses.phrases:
-        return KeyFilter(words.matching("", clauses, among), but)
-    for phrase in clauses.without:
-        but = np.union1d(but, words.matching("", Clauses(phrases=(phrase,))))
-    if 2 * len(but) > len(words):  # then the complement is shorter
-        return KeyFilter(words.matching("", clauses, among), np.zeros(0, np.int64))
-    return KeyFilter(among, but)
+    but = NONE
+    if not clauses.phrases:
+        for phrase in clauses.without:
+            but = np.union1d(but, words.matching("", Clauses(phrases=(phrase,))))
+    if clauses.phrases or 2 * len(but) > len(words):  # then the complement is shorter
+        return words.matching("", clauses, among), NONE
+    return among, but
 
 
 class EmbeddedSearcher:
@@ -69,13 +65,12 @@ class EmbeddedSearcher:
         self._among = among
         self._clauses = clauses
         # As the store is now.
-        self.vectors, self.sentences = store.vectors, store.sentences
-        self.tokens, self.passages = store.tokens, store.passages
+        self.sentences, self.tokens, self.passages = store.sentences, store.tokens, store.passages
         self.count_by_document = store.count_by_document
         # As of the snapshot.
         words = snapshot.words
-        self.word_scores, self.respellings = words.score, words.respellings
-        self.matched, self.coverage, self.places = words.matched, words.coverage, words.places
+        self.analysis = words.analysis
+        self.respellings, self.coverage = words.respellings, words.coverage
 
     def __len__(self) -> int:
         """Number of passages."""
@@ -90,24 +85,23 @@ class EmbeddedSearcher:
         return EmbeddedSearcher(self._store, self._snapshot, among, clauses)
 
     @cached_property
-    def _limits(self) -> KeyFilter:
+    def _limits(self) -> tuple[Keys | None, Keys]:
         return apply_clauses(self._among, self._clauses, self._snapshot.words)
 
-    @property
-    def exact(self) -> bool:
-        """Whether the vector search is exact."""
-        return self._snapshot.vectors.exact
-
-    def nearest(self, question: Vector, sentences: int) -> Keys:
+    def nearest(self, question: Vector, sentences: int, passages: int) -> Keys:
         """Search the vector index."""
-        limits = self._limits
-        keys, _ = self._snapshot.vectors.search(question, sentences, limits.among, limits.but)
-        return distinct(keys)
+        index = self._snapshot.vectors
+        keys, _ = index.search(question, sentences, *self._limits)
+        return distinct(keys)[: passages if index.exact else 2 * passages]
 
-    def lexical(self, question: str, passages: int) -> tuple[Keys, Scores]:
+    def lexical(
+        self, question: str, passages: int, among: Sequence[int] | None = None
+    ) -> tuple[Keys, Scores]:
         """Search the lexical index."""
-        among = self._limits.among
-        return self._snapshot.words.search(question, passages, among, self._clauses)
+        words = self._snapshot.words
+        if among is not None:
+            return words.search(question, passages, np.array(among, dtype=np.int64))
+        return words.search(question, passages, self._limits[0], self._clauses)
 
     def matching(self, words: str) -> Keys:
         """Passages with all of the words."""

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-import json
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import astuple, dataclass, replace
+from dataclasses import dataclass, replace
 from functools import wraps
 from typing import Literal, ParamSpec, TypeAlias, TypeVar
 
@@ -47,24 +46,6 @@ Order: TypeAlias = Literal["newest", "oldest", "title", "source", "language", "p
 path or language, those without one last; or by number of pages or passages, most first."""
 
 
-def failures_to_json(failures: Iterable[Failure]) -> str:
-    """Serialize as ``[[source, reason, kind], …]``."""
-    return json.dumps([astuple(one) for one in failures])
-
-
-def failures_from_json(text: str) -> tuple[Failure, ...]:
-    """Deserialize from :func:`failures_to_json`.
-
-    Raises
-    ------
-    ValueError, TypeError
-        If the text is invalid.
-    """
-    if text == "[]":  # fast path for most files
-        return ()
-    return tuple(Failure(*one) for one in json.loads(text))
-
-
 @dataclass(frozen=True, slots=True)
 class FileRecord:
     """A file as of when it was last read.
@@ -84,17 +65,17 @@ class FileRecord:
     @property
     def ocr(self) -> str | None:
         """OCR languages with which it was read; None if without OCR."""
-        languages = self._read_with(1)
+        _, languages, _ = self._reader
         return None if languages == "-" else languages
 
     @property
     def max_document(self) -> int:
         """Memory limit for reading it, in bytes; 0 if unknown."""
-        return int(self._read_with(2) or 0)
+        return int(self._reader[2])
 
-    def _read_with(self, place: int) -> str | None:
-        words = self.reader.split(" ")
-        return words[place] if place < len(words) else None
+    @property
+    def _reader(self) -> list[str]:
+        return [*self.reader.split(" "), "-", "0"][:3]
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +85,16 @@ class Source:
     path: str
     file: str
     document_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How much a library holds; ``languages`` are numbers of documents, with ``""`` for unknown."""
+
+    documents: int
+    passages: int
+    sentences: int
+    languages: Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True)

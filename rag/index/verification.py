@@ -14,19 +14,19 @@ from pathlib import Path
 from rag.errors import LibraryError
 from rag.index.folder import locked
 from rag.index.integrity import REPAIR, Fault, OnProgress, after_repair
-from rag.index.publication import Indexes
-from rag.index.sqlite import (
-    Catalogue,
-    Changes,
-    Database,
+from rag.index.snapshot import Snapshots
+from rag.index.sqlite.catalogue import Catalogue
+from rag.index.sqlite.changes import Changes
+from rag.index.sqlite.database import Database
+from rag.index.sqlite.reader import StoreReader
+from rag.index.sqlite.store_check import (
     StoreCheck,
-    StoreReader,
-    StoreWriter,
     delete_passages,
     mark_for_reading,
     recount,
     reindex,
 )
+from rag.index.sqlite.writer import StoreWriter
 from rag.runtime.files import digest, writing
 from rag.text.chunking import passages
 from rag.types.parts import whole_source
@@ -42,17 +42,7 @@ _COPY = (
 def verify(
     folder: Path, database: Database, embedder: Embedder, on_progress: OnProgress, *, repair: bool
 ) -> Verification:
-    """Check everything; with ``repair`` rebuild derived data.
-
-    Without ``repair`` nothing is written, and writers carry on meanwhile.
-
-    Raises
-    ------
-    LibraryBusy
-        If a repair is requested and another process keeps writing.
-    LibraryError
-        If a repair is requested and the library can't be written.
-    """
+    """Check everything; with ``repair`` rebuild derived data. See :meth:`rag.Library.verify`."""
     began = time.perf_counter()
     with ExitStack() as held:
         if repair:
@@ -60,10 +50,11 @@ def verify(
             held.enter_context(writing(folder))
         check, found = _check(folder, database, on_progress)
         if repair and found:
-            check, found = _Repair(folder, database, embedder, on_progress).run(found)
-    documents, _, _ = StoreReader(database).counts()
+            _repair(folder, database, embedder, on_progress, found)
+            check, remaining = _check(folder, database, on_progress)
+            found = after_repair(found, remaining)
     return Verification(
-        documents=documents,
+        documents=StoreReader(database).counts().documents,
         passages=check.passages,
         sentences=check.sentences,
         problems=tuple(found),
@@ -91,7 +82,7 @@ def _check(
         found += _check_uploads(folder, database, on_progress)
     # Not part of the snapshot: a writer may have published since.
     on_progress("indexes", 0, 1)
-    found += [Problem(one, REPAIR) for one in Indexes(folder, Changes(database)).faults()]
+    found += [Problem(one, REPAIR) for one in Snapshots(folder, Changes(database)).faults()]
     on_progress("indexes", 1, 1)
     return check, found
 
@@ -104,7 +95,8 @@ def _problem(database: Database, fault: Fault) -> Problem:
 def _check_uploads(folder: Path, database: Database, on_progress: OnProgress) -> list[Problem]:
     """Uploaded files that differ from what was read."""
     found = []
-    uploads = [one for one in StoreReader(database).files().values() if _is_in(one.path, folder)]
+    files = StoreReader(database).files().values()
+    uploads = [one for one in files if Path(one.path).is_relative_to(folder)]
     for run, record in enumerate(uploads, 1):
         try:
             found_digest = digest(record.path)
@@ -117,53 +109,37 @@ def _check_uploads(folder: Path, database: Database, on_progress: OnProgress) ->
     return found
 
 
-def _is_in(path: str, folder: Path) -> bool:
-    return Path(path).is_relative_to(folder)
+def _repair(
+    folder: Path,
+    database: Database,
+    embedder: Embedder,
+    on_progress: OnProgress,
+    found: list[Problem],
+) -> None:
+    """Rebuild derived data. The writer's lock must be held."""
+    if any(one.kind == "restore" for one in found):
+        reindex(database)  # perhaps only SQLite's indexes are damaged
+    damaged = dict.fromkeys(one.document for one in found if one.document)
+    lost = {one.document for one in found if one.kind == "reread"}
+    for number, document in enumerate(damaged, 1):
+        if document in lost:
+            mark_for_reading(database, document)
+        else:
+            _reencode(database, document, embedder)
+        on_progress("repaired", number, len(damaged))
+    check = StoreCheck(database)
+    for _ in check.documents(lambda run, total: on_progress("documents", run, total)):
+        pass  # the next check finds what is left; this counts
+    recount(database, check)
+    Snapshots(folder, Changes(database)).rebuild()
 
 
-class _Repair:
-    """Rebuilds derived data. The writer's lock must be held."""
-
-    def __init__(
-        self, folder: Path, database: Database, embedder: Embedder, on_progress: OnProgress
-    ) -> None:
-        self._folder = folder
-        self._database = database
-        self._embedder = embedder
-        self._on_progress = on_progress
-        self._store = StoreReader(database)
-
-    def run(self, found: list[Problem]) -> tuple[StoreCheck, list[Problem]]:
-        """Repair; returns a later check, and the problems found, marked as repaired or not."""
-        if any(one.kind == "restore" for one in found):
-            reindex(self._database)  # perhaps only SQLite's indexes are damaged
-        damaged = dict.fromkeys(one.document for one in found if one.document)
-        lost = {one.document for one in found if one.kind == "reread"}
-        for number, document in enumerate(damaged, 1):
-            if document in lost:
-                mark_for_reading(self._database, document)
-            else:
-                self._reencode(document)
-            self._on_progress("repaired", number, len(damaged))
-        check = StoreCheck(self._database)
-        for _ in check.documents(lambda run, total: self._on_progress("documents", run, total)):
-            pass  # the check below finds what is left; this counts
-        recount(self._database, check)
-        indexes = Indexes(self._folder, Changes(self._database))
-        indexes.withdraw()
-        indexes.publish()
-        later, remaining = _check(self._folder, self._database, self._on_progress)
-        return later, after_repair(found, remaining)
-
-    def _reencode(self, document_id: str) -> None:
-        """Encode a document's text again."""
-        document = self._store.document(document_id)
-        source = next(
-            (one for one in self._store.sources() if one.document_id == document_id), None
-        )
-        if document is None or source is None:
-            return  # it has no source: the next run of rag index finds its file
-        broken = passages(document, self._embedder)
-        encodings = list(self._embedder.passages(broken))
-        delete_passages(self._database, document_id)
-        StoreWriter(self._database).put(document, source, broken, encodings)
+def _reencode(database: Database, document_id: str, embedder: Embedder) -> None:
+    document = StoreReader(database).document(document_id)
+    sources = Catalogue(database).sources(document_id)
+    if document is None or not sources:
+        return  # it has no source: the next run of rag index finds its file
+    broken = passages(document, embedder)
+    encodings = list(embedder.passages(broken))
+    delete_passages(database, document_id)
+    StoreWriter(database).put(document, sources[0], broken, encodings)

@@ -3,7 +3,7 @@
 - Each document is committed on its own; its file is recorded afterwards, with size, modification
   time and digest. A crash in between costs reading the file again, never embedding it again. A file
   that could not be read is recorded as well, and retried when it changes or
-  :data:`~rag.ingest.staleness.READING` is raised.
+  :data:`~rag.ingest.run_state.READING` is raised.
 - A passage's encoding depends only on its text and sentence boundaries, so it is first looked up in
   the store by hash: editing a document costs only the passages that changed.
 - The model runs in its own thread: while it encodes a batch, the next one is read and chunked, and

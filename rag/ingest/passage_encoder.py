@@ -16,7 +16,7 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import chain
 
 from rag.index.engine import Reader
@@ -38,24 +38,19 @@ GIVE_WAY = 10
 """How much lower (in nice levels) the priority of the model's thread is than the process's own, so
 that queries are answered first and the machine stays responsive."""
 
-_Found = dict[bytes, PassageEncoding]
-_Made = tuple[bytes, PassageEncoding]
-_Results = queue.SimpleQueue[_Made | BaseException]
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Batch:
-    """Passages by content hash, each with the ``sources`` of its encoding: ``found`` in the store
-    or in an earlier batch, or ``fresh`` from the model.
+    """Content hashes of passages, and where their encodings are: ``found`` in the store or taken
+    already, in one of the ``earlier`` batches, or ``fresh`` from the model.
     """
 
-    sources: list[tuple[bytes, _Found]]
-    keys: frozenset[bytes]
-    found: _Found
-    fresh: _Results
+    keys: list[bytes]
+    found: dict[bytes, PassageEncoding]
+    earlier: list[dict[bytes, PassageEncoding]]
+    fresh: queue.SimpleQueue[PassageEncoding | BaseException]
 
 
-@dataclass(slots=True)
 class Encoder:
     """Encodes passages and counts them; must be closed.
 
@@ -63,20 +58,16 @@ class Encoder:
     thread-safe.
     """
 
-    embedder: Embedder
-    reader: Reader
-    beat: Beat = no_heartbeat
-    embedded: int = 0
-    reused: int = 0
-
-    _model: ThreadPoolExecutor = field(init=False)
-    _latest: Future[None] | None = None
-    _stop: threading.Event = field(default_factory=threading.Event)
-    _waiting: deque[Sequence[Passage]] = field(default_factory=deque)
-    _begun: deque[_Batch] = field(default_factory=deque)
-
-    def __post_init__(self) -> None:
+    def __init__(self, embedder: Embedder, reader: Reader, beat: Beat = no_heartbeat) -> None:
+        self.embedded = self.reused = 0
+        self._embedder = embedder
+        self._reader = reader
+        self._beat = beat
         self._model = ThreadPoolExecutor(1, "rag-model", initializer=_lower_priority)
+        self._latest: Future[None] | None = None
+        self._stop = threading.Event()
+        self._waiting: deque[Sequence[Passage]] = deque()
+        self._begun: deque[_Batch] = deque()
 
     @property
     def busy(self) -> bool:
@@ -84,47 +75,14 @@ class Encoder:
         return bool(self._waiting) or (self._latest is not None and not self._latest.done())
 
     def begin(self, passages: Sequence[Passage]) -> Iterator[PassageEncoding]:
-        """Encode passages in the background, a bounded number ahead of the consumer.
-
-        Returns
-        -------
-        iterator of PassageEncoding
-            One per passage, in order. Iterators must be consumed completely, in the order in which
-            they were created.
+        """Encode passages in the background, a bounded number ahead of the consumer; yields one
+        encoding per passage, in order. Iterators must be consumed completely, in the order in which
+        they were created.
         """
         batches = list(_batches(passages))
         self._waiting += batches
         self._begin_waiting()
         return chain.from_iterable(self._take_encodings() for _ in batches)
-
-    def _begin_waiting(self) -> None:
-        while self._waiting and len(self._begun) < BATCHES_BEGUN:
-            self._begin(self._waiting.popleft())
-
-    def _begin(self, passages: Sequence[Passage]) -> None:
-        keys = [_content_digest(one) for one in passages]
-        # Looked up now: by the time they are consumed, the store may have replaced them.
-        known = self.reader.encodings(passages)
-        found = {keys[position]: one for position, one in known.items()}
-        new = {
-            key: passage
-            for key, passage in zip(keys, passages, strict=True)
-            if key not in found and not any(key in one.keys for one in self._begun)
-        }
-        earlier = [one for one in self._begun if not one.keys.isdisjoint(keys)]
-        sources = [
-            (
-                key,
-                found
-                if key in found
-                else next((one.found for one in earlier if key in one.keys), found),
-            )
-            for key in keys
-        ]
-        batch = _Batch(sources, frozenset(keys), found, queue.SimpleQueue())
-        self._begun.append(batch)
-        if new:
-            self._latest = self._model.submit(self._run, new, batch.fresh)
 
     def close(self) -> None:
         """Stop the model, with a short wait for the batch in progress."""
@@ -133,10 +91,27 @@ class Encoder:
         if self._latest:
             wait([self._latest], SECONDS_TO_STOP)
 
-    def _run(self, new: dict[bytes, Passage], fresh: _Results) -> None:
+    def _begin_waiting(self) -> None:
+        while self._waiting and len(self._begun) < BATCHES_BEGUN:
+            passages = self._waiting.popleft()
+            keys = [_content_digest(one) for one in passages]
+            # Looked up now: by the time they are consumed, the store may have replaced them.
+            known = self._reader.encodings(passages)
+            found = {keys[position]: one for position, one in known.items()}
+            awaited = found.keys() | {key for one in self._begun for key in one.keys}
+            by_key = zip(keys, passages, strict=True)
+            new = {key: passage for key, passage in by_key if key not in awaited}
+            batch = _Batch(keys, found, [one.found for one in self._begun], queue.SimpleQueue())
+            self._begun.append(batch)
+            if new:
+                self._latest = self._model.submit(self._run, [*new.values()], batch.fresh)
+
+    def _run(
+        self, passages: list[Passage], fresh: queue.SimpleQueue[PassageEncoding | BaseException]
+    ) -> None:
         """Run the model; called in its thread."""
         try:
-            for one in zip(new, self.embedder.passages(list(new.values())), strict=True):
+            for _, one in zip(passages, self._embedder.passages(passages), strict=True):
                 fresh.put(one)
                 if self._stop.is_set():
                     return
@@ -146,19 +121,19 @@ class Encoder:
     def _take_encodings(self) -> Iterator[PassageEncoding]:
         """Yield the encodings of the oldest batch."""
         batch = self._begun[0]
-        for position, (key, source) in enumerate(batch.sources, 1):
-            if key in source:
-                encoding = source[key]
+        for position, key in enumerate(batch.keys, 1):
+            known = (some[key] for some in (batch.found, *batch.earlier) if key in some)
+            if encoding := next(known, None):
                 self.reused += 1
             else:
-                one = take(batch.fresh, self.beat)
+                one = take(batch.fresh, self._beat)
                 if isinstance(one, BaseException):
                     raise one
-                encoding = one[1]
+                encoding = one
                 self.embedded += 1
             # Includes those of an earlier batch, which may be gone when the next batch starts.
             batch.found[key] = encoding
-            if position == len(batch.sources):
+            if position == len(batch.keys):
                 self._begun.popleft()
                 self._begin_waiting()
             yield encoding

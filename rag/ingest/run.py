@@ -1,34 +1,74 @@
-"""An index run: new and changed files are read, chunked, encoded and committed."""
+"""An index run: new and changed files are read, chunked, encoded and committed.
+
+Encoding is double-buffered. While the model encodes one batch of documents, the next is gathered;
+once that is large enough, it is handed to the model and the encoded one is committed. So the model
+never waits as long as there is work.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from pathlib import Path
+from typing import cast
+
+import numpy as np
 
 from rag.documents.discovery import Discovery
 from rag.documents.pdf.ocr import check_languages
 from rag.documents.registry import ReadOptions
 from rag.documents.sandbox.reader import ReadFile, ReadProgress, read
 from rag.errors import InputError
-from rag.index.engine import Reader, Writer
-from rag.index.records import Source
-from rag.ingest.encode_queue import EncodeQueue, Pending
+from rag.index.engine import Engine
+from rag.index.records import FileRecord, Source
 from rag.ingest.passage_encoder import Encoder
-from rag.ingest.run_state import LATEST_NS, FileToRead, RunState, list_file
-from rag.ingest.staleness import is_identical
+from rag.ingest.run_state import LATEST_NS, FileToRead, RunState, is_identical, list_file
 from rag.runtime.files import digest, may_read, printable
 from rag.runtime.heartbeat import Heartbeat, run
 from rag.text.chunking import passages
-from rag.types import Document, Failure
+from rag.types import Document, Failure, Passage, PassageEncoding
+from rag.types.arrays import Vectors
 from rag.types.parts import whole_source
 from rag.types.protocols import Embedder
 from rag.types.reports import IndexReport, Progress
 
+PASSAGES_TOGETHER = 512
+"""Passages gathered while the model is busy: enough to batch texts of similar length, few enough
+that a crash costs seconds."""
+
+PASSAGES_AT_ONCE = 64
+"""… and while it is idle."""
+
+CHARACTERS_TOGETHER = 1_000_000
+"""Maximum characters of documents gathered, plus one document."""
+
+FILES_TOGETHER = 256
+"""Files recorded as read in one transaction if nothing needs the model."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Pending:
+    """A document not stored yet, with every source that has it."""
+
+    document: Document
+    passages: list[Passage]
+    sources: list[Source]
+
 
 @dataclass(slots=True)
+class _Batch:
+    """Documents by id, sources of documents already stored, and records of files that end here."""
+
+    documents: dict[str, _Pending] = field(default_factory=dict)
+    more_sources: list[Source] = field(default_factory=list)
+    records: list[tuple[FileRecord, list[str]]] = field(default_factory=list)
+    passages: int = 0
+    characters: int = 0
+
+
 class Ingestion:
     """One run over a set of files. The caller must hold the writer's lock.
 
@@ -37,126 +77,131 @@ class Ingestion:
     :meth:`report` returns what was done so far.
     """
 
-    discovery: Discovery
-    embedder: Embedder
-    reader: Reader
-    writer: Writer
-    heartbeat: Heartbeat
-    options: ReadOptions = field(default_factory=ReadOptions)
-    """Options for reading, such as OCR; files that lacked one before are read again."""
-    retry: bool = False
-    """Read files again that failed, wholly or in part."""
-    again: bool = False
-    """Read every file again."""
-
-    _state: RunState = field(init=False)
-    _encoder: Encoder = field(init=False)
-    _queue: EncodeQueue = field(init=False)
-    _replaced: set[str] = field(default_factory=set)
-    _source: str = ""
-
-    def __post_init__(self) -> None:
+    def __init__(
+        self,
+        discovery: Discovery,
+        embedder: Embedder,
+        engine: Engine,
+        heartbeat: Heartbeat,
+        *,
+        options: ReadOptions,
+        retry: bool,
+        again: bool,
+    ) -> None:
+        self._discovery = discovery
+        self._embedder = embedder
+        self._reader = engine.reader
+        self._writer = engine.writer
+        self._heartbeat = heartbeat
         # Without folders, look up only the given files: the library may have many more.
-        among = None if self.discovery.folders else [*map(printable, self.discovery.files)]
+        among = None if discovery.folders else [*map(printable, discovery.files)]
         self._state = RunState(
-            self.reader,
+            engine.reader,
             among,
-            self.discovery.named,
-            self.discovery.skipped,
-            self.options,
-            self.retry,
-            self.again,
+            discovery.named,
+            discovery.skipped,
+            options,
+            retry=retry,
+            again=again,
         )
-        self._state.add_failures(self.discovery.failed)
-        self.heartbeat.follow(self._progress)
-        self._encoder = Encoder(self.embedder, self.reader, self.heartbeat)
-        self._queue = EncodeQueue(
-            self._encoder, self.writer, self._record_stored, self._state.add_removed
-        )
+        self._state.add_failures(discovery.failed)
+        self._encoder = Encoder(embedder, engine.reader, heartbeat)
+        self._gathered, self._encoding = _Batch(), _Batch()
+        self._encodings: Iterator[PassageEncoding] = iter(())
+        self._replaced: set[str] = set()
+        self._source = ""
+        heartbeat.follow(self._progress)
 
     def run(self) -> None:
         """Run once; may be interrupted at any point."""
         with closing(self._encoder):
-            self._run()
+            self._heartbeat.enter("hashing")
+            to_read = self._take_over(self._changed())
+            self._heartbeat.enter("reading")
+            self._read({Path(one.file.name): one for one in to_read})
+            self._remove_vanished()
 
-    def _run(self) -> None:
-        self.heartbeat.enter("hashing")
-        changed: list[FileToRead] = []
-        for path in self.discovery.files:
+    def report(self) -> IndexReport:
+        """What was done so far."""
+        return self._state.report(self._encoder.embedded, self._encoder.reused)
+
+    def _changed(self) -> list[FileToRead]:
+        """The files that may have to be read."""
+        found = []
+        for path in self._discovery.files:
             self._advance(str(path))
-            if file := self._changed(path):
-                changed.append(file)
+            try:
+                if one := self._to_read(path):
+                    found.append(one)
+            except OSError as error:
+                reason = f"it can't be read: {error.strerror or error}"
+                self._state.fail(Failure(printable(path), reason))
+            except InputError as error:
+                self._state.fail(Failure(printable(path), str(error)))
+        return found
+
+    def _to_read(self, path: Path) -> FileToRead | None:
+        """A file that may have to be read; None if it is unchanged."""
+        file = list_file(path)
+        # A modification time that can't be stored proves nothing; compare the content instead.
+        proves = abs(file.modified_ns) < LATEST_NS
+        if proves and may_read(path) and self._state.is_current(file):
+            self._state.leave(file.name)
+            return None
+        found = self._state.to_read(file, digest(path, self._heartbeat))
+        ocr, record = found.options.ocr, self._state.files.get(file.name)
+        if record and ocr and not self._state.options.ocr and self._state.must_be_read(record):
+            check_languages(ocr)  # raises if OCR isn't available any more
+        return found
+
+    def _take_over(self, changed: list[FileToRead]) -> list[FileToRead]:
+        """Give files whose content was read before, under any name, its documents; returns the
+        others.
+        """
         # Nothing has been written yet: these are the files as they were before the run. One lookup
         # for all of them, since the library may be remote.
-        alike = self.reader.files_with(dict.fromkeys(one.digest or "" for one in changed))
+        digests = dict.fromkeys(one.digest or "" for one in changed)
+        alike = self._reader.files(digests=digests).values()
         settled = {one.digest: one for one in alike if not self._state.must_be_read(one)}
         stored: dict[str, list[Source]] = {}
-        for source in self.reader.sources(record.path for record in settled.values()):
+        for source in self._reader.sources(record.path for record in settled.values()):
             stored.setdefault(source.file, []).append(source)
         again = {record.digest for record in alike}
         to_read: list[FileToRead] = []
         for one in changed:
             if record := settled.get(one.digest or ""):
                 ended, sources = self._state.take_over(one, record, stored.get(record.path, []))
-                self._queue.add_sources(sources)
-                self._queue.record_file(ended, [source.path for source in sources])
+                self._gathered.more_sources += sources
+                self._gathered.records.append((ended, [source.path for source in sources]))
                 self._advance(one.file.name)
             else:
                 to_read.append(replace(one, again=one.digest in again))
         # At once, and before anything is replaced: files may have swapped names.
-        self._queue.finish()
-        self.heartbeat.enter("reading")
-        self._read({Path(one.file.name): one for one in to_read})
-        self._remove_vanished()
-
-    def report(self) -> IndexReport:
-        """What was done so far."""
-        return self._state.report(self._encoder.embedded, self._encoder.reused)
-
-    def _changed(self, path: Path) -> FileToRead | None:
-        """The file, if it may have to be read; None if it is unchanged or can't be."""
-        try:
-            file = list_file(path)
-            # A modification time that can't be stored proves nothing; compare the content instead.
-            proves = abs(file.modified_ns) < LATEST_NS
-            if proves and may_read(path) and self._state.is_current(file):
-                self._state.leave(file.name)
-                return None
-            found = self._state.to_read(file, digest(path, self.heartbeat))
-            ocr, record = found.options.ocr, self._state.files.get(file.name)
-            if record and ocr and not self.options.ocr and self._state.must_be_read(record):
-                check_languages(ocr)  # raises if OCR isn't available any more
-        except OSError as error:
-            reason = f"it can't be read: {error.strerror or error}"
-        except InputError as error:
-            reason = str(error)
-        else:
-            return found
-        self._state.fail(Failure(printable(path), reason))
-        return None
+        self._commit_all()
+        return to_read
 
     def _read(self, to_read: dict[Path, FileToRead]) -> None:
-        """Read files and queue their documents for the store."""
+        """Read files, and chunk, encode and commit their documents."""
         found: dict[Path, list[str]] = {}
         with closing(self._results(to_read)) as results:
             for result in results:
                 if isinstance(result, ReadProgress):
                     self._advance(str(result.path))
-                    self.heartbeat(result.steps)
+                    self._heartbeat(result.steps)
                 elif isinstance(result, ReadFile):
                     one, sources = to_read[result.path], found.pop(result.path, [])
-                    self._queue.record_file(
-                        *self._state.end(
-                            one, one.digest or "", sources, result.failures, result.seconds
-                        )
+                    ended = self._state.end(
+                        one, one.digest or "", sources, result.failures, result.seconds
                     )
+                    self._gathered.records.append(ended)
                     self._advance(one.file.name)
                 else:
                     path, document = result
                     found.setdefault(path, []).append(document.source)
                     self._take_document(to_read[path], document)
-                self._queue.advance()
-        self._queue.finish()
+                if self._has_enough():
+                    self._commit()
+        self._commit_all()
 
     def _results(
         self, to_read: dict[Path, FileToRead]
@@ -164,58 +209,90 @@ class Ingestion:
         """The contents of the files, grouped by reading options, in order of first appearance."""
         for options in dict.fromkeys(one.options for one in to_read.values()):
             paths = [path for path, one in to_read.items() if one.options == options]
-            with closing(read(paths, options=options, beat=self.heartbeat)) as results:
+            with closing(read(paths, options=options, beat=self._heartbeat)) as results:
                 yield from results
 
     def _take_document(self, one: FileToRead, document: Document) -> None:
+        """Chunk a document and gather it, unless the store has it."""
         source = Source(document.source, one.file.name, document.id)
-        if on_its_way := self._queue.pending(document.id):
-            on_its_way.sources.append(source)
-            return
+        for batch in (self._gathered, self._encoding):
+            if pending := batch.documents.get(document.id):
+                pending.sources.append(source)
+                return
         whole = with_date(document, one.file.modified_ns)
-        pending = Pending(
-            whole, run(lambda: passages(whole, self.embedder), self.heartbeat), [source]
-        )
-        if self._is_stored(pending, reread=one.again):
+        cut = run(lambda: passages(whole, self._embedder), self._heartbeat)
+        if self._is_stored(whole, cut, reread=one.again):
             # At once: soon the last file that contains it may be read, and may have changed.
-            self.writer.add_sources([source])
+            self._writer.add_sources([source])
             self._state.add(source)
-        else:
-            self._queue.put(pending)
-            self._state.passages += len(pending.passages)
+            return
+        self._gathered.documents[document.id] = _Pending(whole, cut, [source])
+        self._gathered.passages += len(cut)
+        self._gathered.characters += len(whole.text)
+        self._state.passages += len(cut)
 
-    def _is_stored(self, pending: Pending, *, reread: bool) -> bool:
+    def _is_stored(self, document: Document, cut: list[Passage], *, reread: bool) -> bool:
         """Whether the store has this document; with ``reread``, whether it has an identical one."""
-        document = pending.document
         if not reread or document.id in self._replaced:
-            return self.reader.has_document(document.id)
-        if is_identical(document, pending.passages, self.reader):
+            return self._reader.has_document(document.id)
+        if is_identical(document, cut, self._reader):
             return True
         self._replaced.add(document.id)
         return False
 
-    def _record_stored(self, pending: Pending) -> None:
-        """Record that a document was committed."""
-        for source in pending.sources:
-            self._state.add(source, changed=pending.document.id in self._replaced)
-        self._advance(whole_source(pending.sources[0].path))
+    def _has_enough(self) -> bool:
+        """Whether enough has been gathered for the model or for a transaction."""
+        gathered = self._gathered
+        return (
+            gathered.passages >= (PASSAGES_TOGETHER if self._encoder.busy else PASSAGES_AT_ONCE)
+            or gathered.characters >= CHARACTERS_TOGETHER
+            or len(gathered.records) >= FILES_TOGETHER
+        )
+
+    def _commit_all(self) -> None:
+        self._commit()
+        self._commit()
+
+    def _commit(self) -> None:
+        """Hand the gathered batch to the model, and commit the previous one."""
+        encoded, encodings = self._encoding, self._encodings
+        self._encoding, self._gathered = self._gathered, _Batch()
+        self._encodings = self._encoder.begin(
+            [passage for one in self._encoding.documents.values() for passage in one.passages]
+        )
+        for one in encoded.documents.values():
+            first, *others = one.sources
+            # All of them before the store is locked, so that a reader's rating need not wait for
+            # the model. Half precision, as in the store, takes half the memory.
+            made = map(_to_half_precision, islice(encodings, len(one.passages)))
+            self._writer.put(one.document, first, one.passages, list(made))
+            encoded.more_sources += others
+            for source in one.sources:
+                self._state.add(source, changed=one.document.id in self._replaced)
+            self._advance(whole_source(first.path))
+        # Files are recorded as read only after their documents are in the store.
+        if encoded.more_sources:
+            self._writer.add_sources(encoded.more_sources)
+        if encoded.records:
+            self._state.add_removed(self._writer.record_files(encoded.records))
+        self._writer.flush()
 
     def _remove_vanished(self) -> None:
-        if not self.discovery.folders:
+        if not self._discovery.folders:
             return  # files given by name can't vanish; the library may be large
-        present = {str(path) for path in self.discovery.files}
-        sources, files = self._state.vanished(present, self.discovery.covers)
+        present = {str(path) for path in self._discovery.files}
+        sources, files = self._state.vanished(present, self._discovery.covers)
         if files:
-            self.writer.remove(sources, files)
+            self._writer.remove(sources, files)
             self._state.add_removed(sources)
 
     def _advance(self, name: str) -> None:
         self._source = name
-        self.heartbeat.advance()
+        self._heartbeat.advance()
 
     def _progress(self) -> Progress:
-        embedded, reused = self._encoder.embedded, self._encoder.reused
-        return self._state.progress(len(self.discovery.files), embedded, reused, self._source)
+        files, encoder = len(self._discovery.files), self._encoder
+        return self._state.progress(files, encoder.embedded, encoder.reused, self._source)
 
 
 def with_date(document: Document, modified_ns: int) -> Document:
@@ -227,3 +304,8 @@ def with_date(document: Document, modified_ns: int) -> Document:
     return replace(
         document, date=day, metadata=dict(document.metadata) | {"date_from": "file time"}
     )
+
+
+def _to_half_precision(encoding: PassageEncoding) -> PassageEncoding:
+    halves = cast("Vectors", encoding.sentences.astype(np.float16))
+    return replace(encoding, sentences=halves)

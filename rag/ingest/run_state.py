@@ -1,31 +1,33 @@
-"""What an index run knows of the library, has decided and has done: on one machine or on many."""
+"""What an index run knows of the library, decides and counts: on one machine or on many."""
 
 from __future__ import annotations
 
+import os
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from rag.documents.registry import ReadOptions
-from rag.errors import InputError
+from rag.errors import InputError, LibraryDamaged
 from rag.index.engine import Reader
 from rag.index.records import FileRecord, Source
-from rag.ingest.staleness import (
-    KEPT,
-    keep_unreadable,
-    must_be_read,
-    options_for,
-    reader_version,
-)
 from rag.runtime.files import SPECIAL, is_regular, printable
-from rag.types import Failure
+from rag.types import Document, Failure, Passage
 from rag.types.parts import is_further_part
 from rag.types.reports import IndexReport, Progress
+
+READING = 1
+"""Version of reading. Raise it whenever loaders or chunking produce something else from the same
+file: files read by a lower version are then read again, and replaced if they differ."""
 
 LATEST_NS = 2**63 - 1
 """The latest time that SQLite can store, in April 2262; some systems allow later ones, and broken
 programs write them."""
+
+KEPT = "; its earlier version stays in the library"
+"""Suffix of the message for a file that could be read before and can't be now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +40,7 @@ class ListedFile:
 
 
 def list_file(path: Path) -> ListedFile:
-    """A file on this machine.
-
-    Raises
-    ------
-    InputError
-        If it can't be read; the message says why.
-    """
+    """A file on this machine; raises InputError, with the reason, if it can't be read."""
     try:
         (name := str(path)).encode()
         facts = path.stat()
@@ -72,50 +68,58 @@ class FileToRead:
     options: ReadOptions = field(default_factory=ReadOptions)
     again: bool = False
 
+    def record(self, digest: str, failures: tuple[Failure, ...], seconds: float) -> FileRecord:
+        """Its record, once it was read; :class:`FileRecord` parses ``reader``."""
+        ocr, limit = self.options.ocr or "-", self.options.max_document
+        return FileRecord(
+            path=self.file.name,
+            size=self.file.size,
+            modified_ns=self.file.modified_ns,
+            digest=digest,
+            reader=f"{READING} {ocr} {limit}",
+            failures=failures,
+            seconds=seconds,
+        )
 
-@dataclass(slots=True)
+
 class RunState:
     """Decisions and running totals of an index run.
 
-    ``among`` are the files to which the run is limited, None for all; ``named`` those given
-    explicitly, ``passed_over`` those skipped unopened. ``options``, ``retry`` and ``again`` are
-    those of :meth:`rag.Library.index`.
+    The run is limited to the files ``among``, None for all; ``named`` are those given explicitly,
+    and ``skipped`` those left out unopened. ``options``, ``retry`` and ``again`` are as in
+    :meth:`rag.Library.index`.
     """
 
-    reader: Reader
-    among: Sequence[str] | None
-    named: Iterable[Path | str]
-    passed_over: Iterable[Failure]
-    options: ReadOptions
-    retry: bool
-    again: bool
-
-    files: dict[str, FileRecord] = field(init=False)
-    """The files that the library has read, as they were before the run."""
-    files_done: int = 0
-    passages: int = 0
-
-    _before: dict[str, Source] = field(init=False)
-    _of_file: dict[str, list[Source]] = field(default_factory=dict)
-    _in_doubt: frozenset[str] = field(init=False)
-    _added: list[str] = field(default_factory=list)
-    _updated: list[str] = field(default_factory=list)
-    _unchanged: list[str] = field(default_factory=list)
-    _removed: list[str] = field(default_factory=list)
-    _failed: list[Failure] = field(default_factory=list)
-    _skipped: list[Failure] = field(default_factory=list)
-    _names: frozenset[str] = field(init=False)
-    _began: float = field(default_factory=time.monotonic)
-
-    def __post_init__(self) -> None:
-        self.files = self.reader.files(self.among)
-        self._before = {source.path: source for source in self.reader.sources(self.among)}
+    def __init__(
+        self,
+        reader: Reader,
+        among: Sequence[str] | None,
+        named: Iterable[Path | str],
+        skipped: Iterable[Failure],
+        options: ReadOptions,
+        *,
+        retry: bool,
+        again: bool,
+    ) -> None:
+        self.options = options
+        self.files = reader.files(among)
+        """The files that the library has read, as they were before the run."""
+        self.files_done = self.passages = 0
+        self._retry = retry
+        self._again = again
+        self._before = {source.path: source for source in reader.sources(among)}
+        self._of_file: dict[str, list[Source]] = {}
         for source in self._before.values():
             self._of_file.setdefault(source.file, []).append(source)
-        asked = self.retry or self.options.ocr
-        self._in_doubt = self.reader.files_with_warnings() if asked else frozenset()
-        self._names = frozenset(printable(path) for path in self.named)
-        self._skipped += self.passed_over
+        doubts = reader.unread()[1] if retry or options.ocr else ()
+        self._in_doubt = frozenset(one.source for one in doubts)
+        self._names = frozenset(map(printable, named))
+        self._sources: dict[str, list[str]] = {
+            name: [] for name in ("added", "updated", "unchanged", "removed")
+        }
+        self._failed: list[Failure] = []
+        self._skipped = list(skipped)
+        self._began = time.monotonic()
 
     @property
     def documents(self) -> frozenset[str]:
@@ -127,9 +131,16 @@ class RunState:
         return self._of_file.get(name, [])
 
     def must_be_read(self, record: FileRecord) -> bool:
-        """Whether a file is read again even if it is unchanged."""
-        return self.again or must_be_read(
-            record, self.options, in_doubt=record.path in self._in_doubt, retry=self.retry
+        """Whether a file is read again even if it is unchanged, since the result may be better."""
+        if self._again or record.reader.partition(" ")[0] != str(READING):
+            return True
+        options, failures = self.options, record.failures
+        if options.passwords and any(one.kind == "password" for one in failures):
+            return True
+        return (record.path in self._in_doubt or bool(failures)) and (
+            self._retry
+            or options.ocr not in {None, record.ocr}
+            or options.max_document > record.max_document
         )
 
     def is_current(self, file: ListedFile) -> bool:
@@ -142,15 +153,21 @@ class RunState:
         )
 
     def to_read(self, file: ListedFile, digest: str | None) -> FileToRead:
-        """How to read a file, given the digest of its content if known."""
-        record = self.files.get(file.name)
-        unchanged = record is not None and record.digest == digest
-        options = options_for(self.options, record if unchanged else None)
-        return FileToRead(file, digest, unchanged, options)
+        """How to read a file, given the digest of its content if known.
+
+        For the same content, OCR and the memory limit of last time are used again, even if this run
+        doesn't ask for them.
+        """
+        record, options = self.files.get(file.name), self.options
+        if record is None or record.digest != digest:
+            return FileToRead(file, digest, unchanged=False, options=options)
+        most = max(options.max_document, record.max_document)
+        options = replace(options, ocr=options.ocr or record.ocr, max_document=most)
+        return FileToRead(file, digest, unchanged=True, options=options)
 
     def leave(self, name: str) -> None:
         """Count an unchanged file; earlier failures would happen again."""
-        self._unchanged += _without_further_parts(one.path for one in self.sources_of(name))
+        self._count("unchanged", (one.path for one in self.sources_of(name)))
         self.add_failures(self.files[name].failures)
         self.files_done += 1
 
@@ -163,12 +180,8 @@ class RunState:
     def take_over(
         self, state: FileToRead, record: FileRecord, stored: Iterable[Source]
     ) -> tuple[FileRecord, list[Source]]:
-        """Count a file whose content was read before, under the name in ``record``.
-
-        Returns
-        -------
-        (FileRecord, list of Source)
-            Its record, and its sources, like those ``stored`` of the other one.
+        """Count a file whose content was read before, under the name in ``record``; returns its
+        record, and its sources, like those ``stored`` of the other one.
         """
         same, name = record.path, state.file.name
         sources = [
@@ -181,7 +194,7 @@ class RunState:
             self.add(source)
         self.add_failures(failures)
         self.files_done += 1
-        return _record(state, record.digest, failures, record.seconds), sources
+        return state.record(record.digest, failures, record.seconds), sources
 
     def end(
         self,
@@ -191,20 +204,20 @@ class RunState:
         failures: tuple[Failure, ...],
         seconds: float,
     ) -> tuple[FileRecord, list[str]]:
-        """Count a file that was read, with the sources found in it.
-
-        Returns
-        -------
-        (FileRecord, list of str)
-            Its record, and its sources, with those that can't be read any more.
+        """Count a file that was read, with the sources found in it; returns its record, and its
+        sources, with those that can't be read any more but are kept: of an unchanged file, or of
+        one in which nothing can be read.
         """
-        reported: Sequence[Failure] = failures
+        noted, present = [], set(sources)
         if state.unchanged or not sources:
-            before = [one.path for one in self.sources_of(state.file.name)]
-            sources, reported = keep_unreadable(sources, failures, before)
-        self.add_failures(reported)
+            lost = [one.path for one in self.sources_of(state.file.name) if one.path not in present]
+            for failure in failures:
+                kept = [path for path in lost if _lies_in(path, failure.source)]
+                present.update(kept)
+                noted.append(replace(failure, reason=failure.reason + (KEPT if kept else "")))
+        self.add_failures(noted or failures)
         self.files_done += 1
-        return _record(state, digest, failures, seconds), sources
+        return state.record(digest, failures, seconds), [*present]
 
     def vanished(
         self, present: Collection[str], covers: Callable[[str], bool]
@@ -216,23 +229,23 @@ class RunState:
         return [source.path for file in files for source in self.sources_of(file)], files
 
     def add(self, source: Source, *, changed: bool = False) -> None:
-        """Count a source that has a document; ``changed`` if it was read again and differs.
-
-        A document in parts is counted once, with its first part.
-        """
-        if is_further_part(source.path):
-            return
+        """Count a source that has a document; ``changed`` if it was read again and differs."""
         earlier = self._before.get(source.path)
         if earlier is None:
-            self._added.append(source.path)
+            outcome = "added"
         elif earlier.document_id != source.document_id or changed:
-            self._updated.append(source.path)
+            outcome = "updated"
         else:
-            self._unchanged.append(source.path)
+            outcome = "unchanged"
+        self._count(outcome, [source.path])
 
     def add_removed(self, sources: Iterable[str]) -> None:
         """Count sources removed from the library."""
-        self._removed += _without_further_parts(sources)
+        self._count("removed", sources)
+
+    def _count(self, outcome: str, sources: Iterable[str]) -> None:
+        """A document in parts is counted once, with its first part."""
+        self._sources[outcome] += [one for one in sources if not is_further_part(one)]
 
     def add_failures(self, failures: Iterable[Failure]) -> None:
         """Count failures; files of an unsupported type count as skipped instead."""
@@ -254,10 +267,7 @@ class RunState:
     def report(self, embedded: int, reused: int) -> IndexReport:
         """The report so far, given the numbers of passages encoded and reused."""
         return IndexReport(
-            added=tuple(self._added),
-            updated=tuple(self._updated),
-            unchanged=tuple(self._unchanged),
-            removed=tuple(self._removed),
+            **{outcome: tuple(sources) for outcome, sources in self._sources.items()},
             failed=tuple(self._failed),
             skipped=tuple(self._skipped),
             embedded=embedded,
@@ -266,19 +276,18 @@ class RunState:
         )
 
 
-def _record(
-    state: FileToRead, digest: str, failures: tuple[Failure, ...], seconds: float
-) -> FileRecord:
-    return FileRecord(
-        path=state.file.name,
-        size=state.file.size,
-        modified_ns=state.file.modified_ns,
-        digest=digest,
-        reader=reader_version(state.options),
-        failures=failures,
-        seconds=seconds,
-    )
+def is_identical(document: Document, passages: Sequence[Passage], reader: Reader) -> bool:
+    """Whether the library has an identical document with identical passages."""
+    with suppress(LibraryDamaged):  # a damaged one is replaced
+        stored = reader.document(document.id)
+        return (
+            stored is not None
+            and replace(stored, source=document.source) == document
+            and reader.passages_of(document.id) == passages
+        )
+    return False
 
 
-def _without_further_parts(sources: Iterable[str]) -> Iterator[str]:
-    return (one for one in sources if not is_further_part(one))
+def _lies_in(source: str, place: str) -> bool:
+    """Whether a source equals a place or is below it; both may be URLs."""
+    return source == place or source.startswith((f"{place}/", f"{place}{os.sep}"))

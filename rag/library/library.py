@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from types import TracebackType
 from typing import TYPE_CHECKING, Self, TypeVar, Unpack, cast
 
 import numpy as np
@@ -18,10 +17,9 @@ from rag.confidence.calibration import Calibration
 from rag.confidence.reliability import Reliability
 from rag.errors import DocumentNotFound, InputError
 from rag.index.engine import Engine
-from rag.index.records import Order, Source
-from rag.ingest import removal
+from rag.index.records import Order, Source, StoredPassage
 from rag.library import opener
-from rag.library.collections import Collections, validate_name
+from rag.library.collections import Collections, validate_new_name
 from rag.models import language_coverage, query_cache
 from rag.models.cross_encoder import Reranker
 from rag.runtime.files import local_path
@@ -117,10 +115,8 @@ class Library:
             If there is none and ``create`` is false, or the folder holds something else.
         LibraryMismatch
             If it was made by another model or has another version's format.
-        LibraryDamaged
-            If its store can't be read.
-        ModelError, InputError
-            If the model can't be used, or shared libraries can't be used here.
+        LibraryDamaged, ModelError, InputError
+            If its store can't be read, or the model or a shared library can't be used here.
         """
         engine, embedder = opener.open_library(
             path, create=create, model=model, dimensions=dimensions, embedder=embedder
@@ -144,13 +140,7 @@ class Library:
 
     @property
     def path(self) -> Path:
-        """The library's folder.
-
-        Raises
-        ------
-        InputError
-            If the library is a shared one, which has no folder.
-        """
+        """The library's folder; raises InputError for a shared one, which has none."""
         if self.folder:
             return self.folder
         raise InputError(
@@ -165,12 +155,7 @@ class Library:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self.close()
 
     def status(self) -> Status:
@@ -180,35 +165,26 @@ class Library:
         >>> status.documents, status.sentences, status.model
         (3, 6, 'all-MiniLM-L6-v2')
         """
-        documents, passages, sentences = self._once("counts", self._reader.counts)
-        languages = self._once("languages", self._reader.languages)
+        counts = self._once("counts", self._reader.counts)
         return Status(
             path=self._engine.location,
-            documents=documents,
-            passages=passages,
-            sentences=sentences,
+            documents=counts.documents,
+            passages=counts.passages,
+            sentences=counts.sentences,
             model=self._embedder.name,
             generation=self._reader.generation,
             bytes=self._engine.size(),
             dimension=self._embedder.dimension,
             late=self._embedder.late,
             recall=self._engine.recall,
-            untrained=language_coverage.untrained(languages, self._embedder.languages),
+            untrained=language_coverage.untrained(counts.languages, self._embedder.languages),
             backend=self._embedder.backend,
             ratings=len(self._engine.ratings),
             collections=self.collections(),
         )
 
     def ensure_available(self) -> None:
-        """Check that the library is still there and can be read.
-
-        Raises
-        ------
-        LibraryNotFound
-            If its folder was moved or removed, or its disk unmounted.
-        LibraryError
-            If it can't be read.
-        """
+        """Raise LibraryError unless the library is still there and can be read."""
         _ = self._reader.generation
 
     def index(
@@ -290,7 +266,7 @@ class Library:
         from rag.ingest.run import Ingestion
 
         languages = check_languages(ENGLISH if ocr is True else ocr) if ocr else None
-        name = None if collection is None else validate_name(collection)
+        name = None if collection is None else validate_new_name(collection)
         listed = [paths] if isinstance(paths, str | Path) else list(paths)
         options = ReadOptions(languages, tuple(passwords), max_document_of(max_document))
         with progress_callback(progress) as on_progress:
@@ -318,8 +294,7 @@ class Library:
                     ingestion = Ingestion(
                         discovery,
                         self._embedder,
-                        self._reader,
-                        self._engine.writer,
+                        self._engine,
                         beat,
                         options=options,
                         retry=retry,
@@ -340,20 +315,14 @@ class Library:
         """Remove files, folders or collections from the library, whether they still exist or not.
 
         Returns the sources removed. Documents that are also in a collection that stays are kept.
+        Raises SourceNotFound or InputError, before anything is removed, if nothing is indexed under
+        one of the names, or there is no such collection.
 
         >>> [Path(source).name for source in library.remove(["articles/tank.txt"])]
         ['tank.txt']
-
-        Raises
-        ------
-        SourceNotFound
-            If nothing is indexed under one of the names; nothing is removed then.
-        InputError
-            If there is no such collection; nothing is removed then, either.
         """
         with self._engine.writing():
-            folders, others = self._collections.split(collections)
-            removed, files = removal.resolve(sources, folders, others, self._reader)
+            removed, files = self._collections.contents(collections, sources)
             self._engine.writer.remove(removed, files)
             self._collections.forget(collections, sources)
         return [one for one in removed if not is_further_part(one)]
@@ -393,8 +362,7 @@ class Library:
             than :data:`rag.MAX_FILTER_LENGTH`, or ``k`` is below 1.
         """
         query_parser.check_length(question)
-        limits = self._filter(filter, conditions)
-        return self._found(question, k, limits, self._reranker).hits
+        return self._found(question, k, self._filter(filter, conditions)).hits
 
     def ask(
         self,
@@ -417,8 +385,8 @@ class Library:
         Parameters and errors are those of :meth:`search`.
         """
         query_parser.check_length(question)
-        limits = self._filter(filter, conditions)
-        return self._calibrations.answer(self._found(question, k, limits, self._reranker))
+        result = self._found(question, k, self._filter(filter, conditions))
+        return self._calibrations.answer(result)
 
     def find(
         self,
@@ -440,20 +408,10 @@ class Library:
         query
             Words, all of which a passage must contain in some inflected form, and the filters that
             :meth:`search` takes. Stop words are ignored except in quotes.
-        offset
-            How many passages to skip.
-        limit
-            How many passages to return at most, at least 1.
+        offset, limit
+            How many passages to skip, and how many to return at most, at least 1.
         filter, conditions
-            As in :meth:`search`.
-
-        Raises
-        ------
-        EmptyQuestion
-            If there is nothing to search for.
-        InputError
-            If the query or a filter is too long, as in :meth:`search`; if ``offset`` is below 0 or
-            ``limit`` below 1.
+            As in :meth:`search`, and so are the errors.
         """
         return phrases.find(
             query,
@@ -497,11 +455,6 @@ class Library:
             most first.
         filter, conditions
             As in :meth:`search`.
-
-        Raises
-        ------
-        InputError
-            If ``limit`` is below 1 or ``offset`` below 0.
         """
         if offset < 0 or (limit is not None and limit < 1):
             raise InputError(
@@ -523,20 +476,15 @@ class Library:
         limits = self._filter(filter, conditions)
         if limits:
             return self._catalogue.count(limits)
-        return self._once("counts", self._reader.counts)[0]
+        return self._once("counts", self._reader.counts).documents
 
     def document(self, document_id: str) -> Document:
-        """The document with that id.
+        """The document with that id; raises DocumentNotFound if there is none.
 
         >>> hit = library.search("whales")[0]
         >>> document = library.document(hit.document_id)
         >>> document.text[hit.answer.start : hit.answer.end] == hit.answer.text
         True
-
-        Raises
-        ------
-        DocumentNotFound
-            If there is none.
         """
         if document := self._reader.document(document_id):
             return document
@@ -547,57 +495,32 @@ class Library:
         return all_part_ids(document, self._reader.has_document)
 
     def sources(self, document_id: str) -> list[str]:
-        """Every source of a document, in order.
-
-        Raises
-        ------
-        DocumentNotFound
-            If there is no such document.
-        """
+        """Every source of a document, in order; raises DocumentNotFound if there is none."""
         return [whole_source(one.path) for one in self._sources(document_id)]
 
     def files(self, document_id: str) -> list[Path]:
-        """The files that contain a document, in order: its own, or the archives that hold it.
-
-        Raises
-        ------
-        DocumentNotFound
-            If there is no such document.
+        """The files that contain a document, in order: its own, or the archives that hold it;
+        raises DocumentNotFound if there is none.
         """
         return [Path(file) for file in sorted({one.file for one in self._sources(document_id)})]
 
     def passage(self, passage_id: str) -> Passage:
-        """The passage with that id.
-
-        Raises
-        ------
-        DocumentNotFound
-            If no document has it, or no longer.
-        """
-        if found := self._passage(self._catalogue.key(passage_id)):
-            return found
-        raise _missing("passage", passage_id)
+        """The passage with that id; raises DocumentNotFound if no document has it any more."""
+        return self._stored(passage_id).passage
 
     def around(self, passage: Passage) -> tuple[Passage | None, Passage | None]:
         """The previous and next passage in the document; None at its beginning or end."""
-        before, after = self._catalogue.around(passage.id)
-        return self._passage(before), self._passage(after)
+        found = [None, *self._reader.passages_of(passage.document_id), None]
+        at = next((n for n, one in enumerate(found) if one and one.id == passage.id), None)
+        return (found[at - 1], found[at + 1]) if at else (None, None)
 
     def neighbours(self, passage_id: str, k: int = 10) -> tuple[Neighbour, ...]:
-        """More like this: the ``k`` passages most similar to one, best first.
-
-        Raises
-        ------
-        DocumentNotFound
-            If there is no passage with that id.
-        InputError
-            If ``k`` is below 1.
+        """More like this: the ``k`` passages most similar to one, best first; raises
+        DocumentNotFound if there is no passage with that id.
         """
         if k < 1:
             raise InputError(f"the number of passages must be at least 1, not {k}")
-        key = self._catalogue.key(passage_id)
-        if key is None:
-            raise _missing("passage", passage_id)
+        key = self._stored(passage_id).key
         return neighbours.neighbours(key, k, library=self._engine.searcher())
 
     def collections(self) -> tuple[Collection, ...]:
@@ -634,14 +557,7 @@ class Library:
 
         Rating the same passage again replaces the rating; None deletes it. Ratings survive when
         files are read again or removed; see :mod:`rag.confidence.ratings` for which can still be
-        used.
-
-        Raises
-        ------
-        EmptyQuestion
-            If the question has no letter or digit.
-        DocumentNotFound
-            If the hit's document is not in this library.
+        used. Raises EmptyQuestion, or DocumentNotFound if the hit's document is not here.
         """
         feedback.rate(question, hit, good=good, ratings=self._engine.ratings, store=self._reader)
 
@@ -666,16 +582,11 @@ class Library:
 
         See :mod:`rag.confidence.self_test`. ``on_progress`` is called after each query with the
         number done and the total.
-
-        Raises
-        ------
-        InputError
-            If ``queries`` is below 1.
         """
         from rag.confidence import self_test
 
         def search(query: str, k: int) -> list[Hit]:
-            return self._found(query, k, Filter(), self._reranker).hits
+            return self._found(query, k, Filter()).hits
 
         return self_test.check(self._engine, search, queries, on_progress or (lambda *_: None))
 
@@ -686,34 +597,21 @@ class Library:
         return self_test.last(self._engine)
 
     def verify(
-        self,
-        *,
-        repair: bool = False,
-        on_progress: Callable[[str, int, int], None] | None = None,
+        self, *, repair: bool = False, on_progress: Callable[[str, int, int], None] | None = None
     ) -> Verification:
         """Check the integrity of everything in the library's folder.
 
         Without ``repair`` nothing is written, and others may write meanwhile. With it, derived data
         is rebuilt: SQLite's indexes, checksums, the search indexes, and the model's encodings.
         ``on_progress`` is called with what is being checked, how much of it is done, and the total.
-
-        Raises
-        ------
-        LibraryBusy
-            If a repair is requested and another process keeps writing.
-        LibraryError
-            If a repair is requested and the library can't be written.
+        Raises LibraryError if a repair can't be written, or another process keeps writing.
         """
         report_progress = on_progress or (lambda *_: None)
         return self._engine.verify(self._embedder, report_progress, repair=repair)
 
     def versions(self) -> tuple[Version, ...]:
-        """The versions of a shared library after its latest runs, newest first.
-
-        Raises
-        ------
-        InputError
-            If the library is in a folder, which keeps no versions.
+        """The versions of a shared library after its latest runs, newest first; raises InputError
+        for a library in a folder, which keeps none.
         """
         return tuple(self._shared_engine().versions())
 
@@ -721,12 +619,7 @@ class Library:
         """Roll a shared library back to one of its :meth:`versions`.
 
         Later changes disappear from it, but their version can still be restored. Nobody may write
-        meanwhile. If interrupted, run it again.
-
-        Raises
-        ------
-        InputError
-            If there is no such version, or the library is in a folder, which keeps none.
+        meanwhile. If interrupted, run it again. Raises InputError if there is no such version.
         """
         self._shared_engine().restore(number)
 
@@ -755,28 +648,22 @@ class Library:
         folders = self._collections.folders(combined.collections)
         return replace(combined, collections=(), folders=(*combined.folders, *folders))
 
-    def _found(
-        self,
-        question: str,
-        k: int,
-        limits: Filter,
-        reranker: Reranker | None,
-        encoder: QuestionEncoder | None = None,
-    ) -> SearchResult:
+    def _found(self, question: str, k: int, limits: Filter) -> SearchResult:
         return pipeline.search(
             question,
             k,
             limits,
-            embedder=encoder or self._embedder,
+            embedder=self._embedder,
             library=self._engine.searcher(),
-            reranker=reranker,
+            reranker=self._reranker,
         )
 
     def _first_scores(self, questions: Sequence[str]) -> Scores:
         """Score of the top hit for each question, without the cross-encoder."""
 
         def score(question: str, encoder: QuestionEncoder) -> float:
-            hits = self._found(question, 1, Filter(), None, encoder).hits
+            library = self._engine.searcher()
+            hits = pipeline.search(question, 1, Filter(), embedder=encoder, library=library).hits
             return hits[0].score if hits else 0.0
 
         return np.array(query_cache.for_each_query(questions, self._embedder, score))
@@ -786,9 +673,10 @@ class Library:
             return found
         raise _missing("document", document_id)
 
-    def _passage(self, key: int | None) -> Passage | None:
-        stored = None if key is None else self._reader.passages([key]).get(key)
-        return stored.passage if stored else None
+    def _stored(self, passage_id: str) -> StoredPassage:
+        if found := self._reader.passage(passage_id):
+            return found
+        raise _missing("passage", passage_id)
 
 
 def _missing(kind: str, given: str) -> DocumentNotFound:

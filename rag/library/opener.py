@@ -46,7 +46,13 @@ def open_library(
     if special := special_in(chain([folder], folder.glob("*"), folder.glob("words/*"))):
         raise LibraryDamaged(f"{special}: {SPECIAL}; name another library: --library DIR")
     embedder = embedder or embedder_for(folder, model, dimensions)
-    made = ensure_library(folder, embedder, create=create)
+    made = not (folder / "library.db").exists()
+    if made and not create:
+        raise LibraryNotFound(
+            f"there is no library in {folder}; make one: rag index PATH --library {folder}"
+        )
+    if made:
+        create_library(folder, embedder.fingerprint)
     engine = EmbeddedEngine(folder, embedder.dimension)
     try:
         check_model(engine, embedder)
@@ -63,21 +69,7 @@ def embedder_for(
 ) -> SentenceTransformerEmbedder:
     """The embedder for a library in a folder, which need not exist yet.
 
-    Parameters
-    ----------
-    model
-        Name or folder of a model; None for the library's own, or the packaged one if there is no
-        library yet.
-    dimensions
-        How many dimensions of its vectors to keep; None for the library's own, or the model's
-        default.
-
-    Raises
-    ------
-    ModelError, InputError
-        If the model can't be used.
-    LibraryDamaged
-        If there is a library that can't be read.
+    ``model`` and ``dimensions`` are as in :meth:`rag.Library.open`.
     """
     if model is not None:
         return SentenceTransformerEmbedder.named(str(model), dimensions)
@@ -92,13 +84,8 @@ def embedder_for(
 
 
 def require_model_outside(name: str, folder: Path) -> None:
-    """Refuse a model inside the library's own folder: loading a model may run code that comes with
-    it, and users who may upload files must not be able to upload a model.
-
-    Raises
-    ------
-    LibraryDamaged
-        If it is inside.
+    """Raise LibraryDamaged for a model inside the library's own folder: loading a model may run
+    code that comes with it, and users who may upload files must not be able to upload a model.
     """
     place = Path(name).expanduser()
     is_path = place.is_absolute() or place.is_dir()
@@ -109,35 +96,9 @@ def require_model_outside(name: str, folder: Path) -> None:
         )
 
 
-def ensure_library(folder: Path, embedder: Embedder, *, create: bool) -> bool:
-    """Create the library if there is none and ``create`` is true; returns whether it was created.
-
-    Raises
-    ------
-    LibraryNotFound
-        If there is none and ``create`` is false, or the folder holds something else.
-    """
-    if (folder / "library.db").exists():
-        return False
-    if not create:
-        raise LibraryNotFound(
-            f"there is no library in {folder}; make one: rag index PATH --library {folder}"
-        )
-    create_library(folder, embedder.fingerprint)
-    return True
-
-
 def check_model(engine: EmbeddedEngine, embedder: Embedder) -> None:
-    """Check that the library has this model and version, and store the model's name and location.
-
-    A model that was moved is stored with its new location.
-
-    Raises
-    ------
-    LibraryMismatch
-        If it was made by another model or has another version's format.
-    LibraryDamaged
-        If its store can't be read.
+    """Raise LibraryMismatch unless the library has this model and version, and store the model's
+    name and location, which may have changed.
     """
     database = engine.database
     database.check(embedder.fingerprint)

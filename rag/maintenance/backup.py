@@ -37,24 +37,20 @@ from rag.errors import (
 )
 from rag.index.engine import Engine
 from rag.index.folder import create_library
+from rag.index.integrity import OnProgress
 from rag.index.local_engine import EmbeddedEngine
-from rag.index.publication import Indexes
 from rag.index.records import Source
-from rag.index.sqlite import Changes, Database, StoreCheck, StoreWriter, as_path, validate
+from rag.index.snapshot import Snapshots
+from rag.index.sqlite.changes import Changes
+from rag.index.sqlite.database import Database
+from rag.index.sqlite.validation import as_path, validate
+from rag.index.sqlite.writer import StoreWriter
 from rag.library import collections, opener
 from rag.maintenance import backup_format
-from rag.maintenance.backup_format import STORE, Manifest, OnProgress
+from rag.maintenance.backup_format import STORE, Manifest
 from rag.models.named_models import MINILM
 from rag.runtime.byte_sizes import format_size
-from rag.runtime.files import (
-    SPECIAL,
-    absolute,
-    is_url,
-    printable,
-    special_in,
-    sync_folder,
-    writing,
-)
+from rag.runtime.files import SPECIAL, absolute, is_url, printable, special_in, sync_folder, writing
 from rag.types.protocols import Embedder
 
 COPIED_NOTES = (opener.NAME, collections.NAME, answerability.NAME, self_test.NAME)
@@ -85,35 +81,27 @@ def export(
     """Export the library in a folder or at a URL to an archive, which is complete or not there at
     all.
 
-    ``embedder`` is the model of a shared library, by default the one that it records.
-
-    Raises
-    ------
-    LibraryNotFound
-        If there is no library.
-    InputError
-        If the target exists and ``force`` is false, is not a regular file, or lies in the library.
-    LibraryBusy
-        If another process is writing the same archive.
-    LibraryError
-        If the library can't be read, or the archive can't be written.
+    ``embedder`` is the model of a shared library, by default the one that it records. Raises
+    LibraryError, or InputError if the target exists and ``force`` is false, is not a regular file,
+    or lies in the library.
     """
     path = absolute(target)
     busy = f"another process is writing {path}; wait for it, or choose another name"
     if is_url(library):
+        from rag.cluster.lance import opener as shared
+
         _check_target(path, force=force)
         if not path.parent.is_dir():
             raise InputError(f"there is no folder {path.parent}; make it, or choose another place")
+        engine, model = shared.open_library(
+            str(library), create=False, model=None, dimensions=None, embedder=embedder
+        )
         # Beside the archive, where there is enough space.
-        with (
-            _opened_shared(str(library), embedder) as (engine, model),
-            writing(path.parent),
-            _draft_of(path, "copy", busy) as draft,
-        ):
+        with closing(engine), writing(path.parent), _draft_of(path, "copy", busy) as draft:
             folder = draft / "library"
             create_library(folder, model.fingerprint)
             with closing(EmbeddedEngine(folder, model.dimension)) as copy:
-                copy_library(engine, copy, on_progress)
+                copy_library(engine.pinned(), copy, on_progress)
             return export(folder, path, on_progress, force=force)
     folder = Path(library)
     if not (folder / STORE).exists():
@@ -142,19 +130,9 @@ def import_archive(
     is none.
 
     ``embedder`` is the model of a shared library, by default the one that the archive records. An
-    interrupted import leaves no library; the next one starts over.
-
-    Raises
-    ------
-    InputError
-        If there is no such file, it is not an archive of a library, the folder is not empty, there
-        is a library at the URL, or there is too little disk space.
-    LibraryDamaged
-        If a checksum or the store's validation fails.
-    LibraryBusy
-        If another process is importing into the same folder.
-    LibraryError
-        If the library can't be written.
+    interrupted import leaves no library; the next one starts over. Raises InputError if the
+    archive, the place or the space on the disk won't do, LibraryDamaged if a checksum or the
+    store's validation fails, or another LibraryError.
     """
     if is_url(library):
         return _import_shared(source, str(library), on_progress, embedder)
@@ -205,8 +183,7 @@ def _copy_store(folder: Path, copy: Path, on_progress: OnProgress) -> int:
 
 
 def _documents(database: Database) -> int:
-    (found,) = database.connection.execute("SELECT count(*) FROM document").fetchone()
-    return int(found)
+    return int(database.value("SELECT count(*) FROM document"))
 
 
 def _uploads(folder: Path) -> Iterator[tuple[str, Path]]:
@@ -225,16 +202,15 @@ def _settle(
     before = as_path(manifest.folder)
     try:
         with closing(Database(library / STORE, MINILM.dimension)) as database:
-            dimension = validate(database, before)
+            dimension = validate(database, before, partial(on_progress, "documents"))
             database.dimension = dimension or MINILM.dimension
             _check_notes(database, dimension, library, folder)
-            _check_documents(database, on_progress)
             database.use_journal()
             if str(before) != printable(folder):
                 separator = "/" if isinstance(before, PurePosixPath) else "\\"
                 StoreWriter(database).move(f"{before}{separator}", printable(folder) + os.sep)
             if dimension:  # an empty library is indexed once its model is known
-                Indexes(library, Changes(database)).publish()
+                Snapshots(library, Changes(database)).publish()
             return _documents(database)
     except (LibraryDamaged, ModelError) as error:
         why = f"its store can't be used ({_reason(error, library)})"
@@ -250,12 +226,6 @@ def _reason(error: Exception, library: Path) -> str:
     return str(error.__cause__ or error).replace(str(library / STORE), "it")
 
 
-def _check_documents(database: Database, on_progress: OnProgress) -> None:
-    """Check that documents, passages and encodings match their checksums and each other."""
-    for fault in StoreCheck(database).documents(partial(on_progress, "documents")):
-        raise LibraryDamaged(f"of document {fault.document}: {fault.what}")
-
-
 def _check_notes(database: Database, dimension: int, library: Path, folder: Path) -> None:
     """Check that the library can be opened with the model data it recorded."""
     if database.note(opener.NAME) is None:
@@ -269,18 +239,6 @@ def _check_notes(database: Database, dimension: int, library: Path, folder: Path
     expected = database.fact("fingerprint"), dimension or embedder.dimension
     if found != expected:
         raise LibraryDamaged("it was made with another model than it says")
-
-
-@contextmanager
-def _opened_shared(url: str, embedder: Embedder | None) -> Iterator[tuple[Engine, Embedder]]:
-    """The current version of a shared library, and its model."""
-    from rag.cluster.lance import opener as shared
-
-    engine, model = shared.open_library(
-        url, create=False, model=None, dimensions=None, embedder=embedder
-    )
-    with closing(engine):
-        yield engine.pinned(), model
 
 
 def _import_shared(
@@ -305,44 +263,35 @@ def copy_library(this: Engine, to: Engine, on_progress: OnProgress) -> None:
     held: dict[str, list[Source]] = {}
     for source in sorted(this.reader.sources(), key=lambda one: one.path):
         held.setdefault(source.document_id, []).append(source)
-    whole: list[Source] = []
+    in_files: dict[str, list[str]] = {}
+    missing: set[str] = set()
     with to.writing():
         for done, (document_id, sources) in enumerate(sorted(held.items()), 1):
             # One that is being written right now will come with the next run over its file.
-            if this.reader.has_document(document_id):
-                _copy_document(this, to, document_id, sources)
-                whole += sources
+            if this.reader.has_document(document_id) and (
+                document := this.reader.document(document_id)
+            ):
+                passages = this.reader.passages_of(document_id)
+                encodings = this.reader.encodings(passages)
+                made = [encodings[n] for n in range(len(passages))]
+                to.writer.put(document, sources[0], passages, made)
+                to.writer.add_sources(sources[1:])
+                for one in sources:
+                    in_files.setdefault(one.file, []).append(one.path)
+            else:
+                missing |= {one.file for one in sources}
             on_progress("documents", done, len(held))
-        _copy_files(this, to, whole, of_some={one.file for some in held.values() for one in some})
+        records = [
+            (record, in_files.get(path, []))
+            for path, record in this.reader.files().items()
+            if path in in_files or path not in missing
+        ]
+        for start in range(0, len(records), FILES_TOGETHER):
+            to.writer.record_files(records[start : start + FILES_TOGETHER])
     for name in COPIED_NOTES:
         to.notes.keep(name, this.notes.note(name))
     for rating in this.ratings.all():
         to.ratings.put(rating)
-
-
-def _copy_document(this: Engine, to: Engine, document_id: str, sources: list[Source]) -> None:
-    document = this.reader.document(document_id)
-    if document is None:
-        return
-    passages = this.reader.passages_of(document_id)
-    encodings = this.reader.encodings(passages)
-    first, *others = sources
-    to.writer.put(document, first, passages, [encodings[n] for n in range(len(passages))])
-    to.writer.add_sources(others)
-
-
-def _copy_files(this: Engine, to: Engine, whole: list[Source], *, of_some: set[str]) -> None:
-    """Record the files as read, except those with missing documents."""
-    found: dict[str, list[str]] = {}
-    for source in whole:
-        found.setdefault(source.file, []).append(source.path)
-    records = [
-        (record, found.get(path, []))
-        for path, record in sorted(this.reader.files().items())
-        if path in found or path not in of_some
-    ]
-    for start in range(0, len(records), FILES_TOGETHER):
-        to.writer.record_files(records[start : start + FILES_TOGETHER])
 
 
 @contextmanager
@@ -351,20 +300,8 @@ def _draft_of(target: Path, purpose: str, busy: str) -> Iterator[Path]:
 
     From there the content can be moved to the target by an atomic rename. The process holds a lock
     in it: a draft of the same purpose with a free lock was left by one that died, and is removed.
-
-    Parameters
-    ----------
-    purpose
-        ``export``, ``import`` or ``copy``.
-    busy
-        The error message if another process is working on a draft of the same target.
-
-    Raises
-    ------
-    LibraryBusy
-        If another process is working on a draft of the same target.
-    OSError
-        If it can't be created.
+    Raises LibraryBusy, with the message ``busy``, if another process is working on a draft of the
+    same target.
     """
     name = hashlib.sha256(target.name.encode("utf-8", "surrogateescape")).hexdigest()[:16]
     draft = target.with_name(f".rag-{purpose}-{name}")

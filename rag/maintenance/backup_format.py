@@ -16,13 +16,14 @@ import os
 import re
 import struct
 import zipfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path, PurePosixPath
-from typing import IO, Any, TypeAlias
+from typing import IO, Any
 
 from rag.errors import InputError, LibraryDamaged
+from rag.index.integrity import OnProgress
 from rag.runtime.files import open_file, printable, sync_folder
 
 VERSION = 1
@@ -46,9 +47,6 @@ _UNSAFE = "\\:\0" if os.name == "nt" else "\0"
 
 _DAMAGE = (zipfile.BadZipFile, EOFError, NotImplementedError, OverflowError, struct.error)
 """Errors of the standard library for a truncated archive, or one in another format than ours."""
-
-OnProgress: TypeAlias = Callable[[str, int, int], None]
-"""Progress callback: task, bytes done, total bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,12 +90,8 @@ def write(archive: Path, folder: Path, files: Mapping[str, Path], on_progress: O
 def read(path: Path) -> Iterator[tuple[zipfile.ZipFile, Manifest]]:
     """Open an archive whose manifest is valid and lists all members.
 
-    Raises
-    ------
-    InputError
-        If there is no such file, it is not an archive of a library, or of another version.
-    LibraryDamaged
-        If it is damaged, or has members that no export writes.
+    Raises InputError if there is no archive of a library of this version, and LibraryDamaged if it
+    is damaged, or has members that no export writes.
     """
     try:
         with open_file(path) as file, zipfile.ZipFile(file) as archive:
@@ -118,13 +112,7 @@ def read(path: Path) -> Iterator[tuple[zipfile.ZipFile, Manifest]]:
 def unpack(
     archive: zipfile.ZipFile, manifest: Manifest, target: Path, path: Path, on_progress: OnProgress
 ) -> None:
-    """Extract all members, each verified by its SHA-256 and synced to disk before the next.
-
-    Raises
-    ------
-    LibraryDamaged
-        If a checksum differs.
-    """
+    """Extract all members, each verified by its SHA-256 and synced to disk before the next."""
     folders, copying = {target}, _Progress(manifest.size, on_progress)
     for name, member in manifest.members.items():
         place = target / name

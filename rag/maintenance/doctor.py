@@ -13,14 +13,14 @@ import shutil
 import stat
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
 
 from rag.documents.pdf import ocr
 from rag.errors import InputError, LibraryDamaged, LibraryError, ModelError
-from rag.index.sqlite import FORMAT, Database
+from rag.index.sqlite.database import FORMAT, Database
 from rag.library.opener import NAME
 from rag.models.named_models import MINILM, NamedModel
 from rag.runtime.files import size_of
@@ -152,18 +152,20 @@ def _library(folder: Path) -> Iterator[Finding]:
         yield from _disk(next(one for one in (folder, *folder.parents) if one.exists()))
         return
     try:
-        facts = {name: _note(folder, name) for name in ("format", "generation", "sentences")}
+        made, generation, sentences = (
+            _note(folder, name) or "none" for name in ("format", "generation", "sentences")
+        )
     except LibraryDamaged:
         text = "library.db can't be read: restore it from a copy, or index into another folder"
         yield Finding("state", "damaged", text)
     except LibraryError:
         yield Finding("state", "out of reach", _OUT_OF_REACH)
     else:
-        newer = (facts["format"] or "").isdecimal() and int(facts["format"] or 0) > FORMAT
+        newer = made.isdecimal() and int(made) > FORMAT
         trouble = "made by a newer rag: update this one" if newer else ""
-        yield Finding("format", f"{facts['format']} (this rag: {FORMAT})", trouble)
-        yield Finding("generation", facts["generation"] or "none")
-        yield Finding("sentences", facts["sentences"] or "none")
+        yield Finding("format", f"{made} (this rag: {FORMAT})", trouble)
+        yield Finding("generation", generation)
+        yield Finding("sentences", sentences)
     yield Finding("size", f"{size_of(folder) / MIB:,.1f} MiB")
     yield from _disk(folder)
     yield from _permissions(folder)
@@ -174,11 +176,8 @@ def _note(folder: Path, name: str) -> str | None:
     path = folder / "library.db"
     if not path.exists():
         return None
-    database = Database(path, MINILM.dimension)
-    try:
+    with closing(Database(path, MINILM.dimension)) as database:
         return database.note(name)
-    finally:
-        database.close()
 
 
 def _disk(folder: Path) -> Iterator[Finding]:
@@ -191,9 +190,8 @@ def _permissions(folder: Path) -> Iterator[Finding]:
     found = folder.stat()
     mode = stat.filemode(found.st_mode)
     mine = "this user's" if found.st_uid == getattr(os, "geteuid", lambda: 0)() else "another's"
-    trouble = ""
-    if not os.access(folder, os.W_OK | os.X_OK):
-        trouble = "this user may not write here: nothing can be indexed"
+    may_write = os.access(folder, os.W_OK | os.X_OK)
+    trouble = "" if may_write else "this user may not write here: nothing can be indexed"
     yield Finding("permissions", f"{mode}, {mine}", trouble)
 
 
@@ -201,9 +199,8 @@ def _ocr() -> Finding:
     try:
         ocr.check_languages(ocr.ENGLISH)
     except InputError:
-        return Finding(
-            "tesseract", "not installed, or without English; only rag index --ocr needs it"
-        )
+        value = "not installed, or without English; only rag index --ocr needs it"
+        return Finding("tesseract", value)
     return Finding("tesseract", "installed, reads English")
 
 

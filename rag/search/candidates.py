@@ -95,18 +95,19 @@ def candidates(query: EncodedQuery, lexical: LexicalScores) -> Candidates:
     others = [key for key in proposed if key not in lexical.by_key]
     # Runs while the store waits for the disk.
     lexical_of_others = _start(
-        lambda: query.library.word_scores(query.text, others).tolist(), query.library
+        lambda: query.library.lexical(query.text, len(others), others), query.library
     )
     found, dense = _dense(query, others, lexical)
     nearest = _truly_nearest(query, proposed, found, dense)
     wanted = {*nearest, *lexical.by_key}
     kept = np.array([key in wanted for key in found.tolist()], dtype=bool)
     keys = found[kept]
-    scores = lexical.by_key | dict(zip(others, lexical_of_others(), strict=True))
+    others_found, others_scores = lexical_of_others()
+    scores = lexical.by_key | dict(zip(others_found.tolist(), others_scores.tolist(), strict=True))
     return Candidates(
         keys=keys,
         dense=dense[kept],
-        lexical=np.array([scores[key] for key in keys.tolist()]),
+        lexical=np.array([scores.get(key, 0.0) for key in keys.tolist()]),
         dense_ranks={key: rank for rank, key in enumerate(nearest, start=1)},
         lexical_ranks={key: rank for rank, key in enumerate(lexical.by_key, start=1)},
         tokens=lexical.tokens,
@@ -157,9 +158,10 @@ def _nearest(query: EncodedQuery) -> list[int]:
     """
     if query.config.dense_weight == 0.0:
         return []
-    nearest = query.library.nearest(query.encoding.vector, query.config.sentence_depth)
-    keys: list[int] = nearest.tolist()
-    return keys[: query.config.index_depth * (1 if query.library.exact else 2)]
+    config = query.config
+    found = query.library.nearest(query.encoding.vector, config.sentence_depth, config.index_depth)
+    keys: list[int] = found.tolist()
+    return keys
 
 
 def _truly_nearest(

@@ -75,7 +75,8 @@ def _certainty_of_name(one: Respelling, library: Searcher, encoder: QuestionEnco
     """Whether a correction is certain enough to be applied; None if not even to be suggested."""
     keys = library.filtered((), Clauses((one.found,))).matching("").tolist()[:LOOKED_AT]
     texts = [stored.passage.text for stored in library.passages(keys).values()]
-    written = [place.of(text) for text in texts for place in library.places("", [one.found], text)]
+    places = library.analysis.places
+    written = [place.of(text) for text in texts for place in places("", [one.found], text)]
     if not all(word[0].isupper() for word in written):
         return None
     others = [word for text in texts for word in _WORD.findall(text) if word not in written]

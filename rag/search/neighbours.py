@@ -40,7 +40,7 @@ def neighbours(key: int, count: int, *, library: Searcher) -> tuple[Neighbour, .
     if key not in own:
         return ()
     (stored, vector) = own[key]
-    found = library.nearest(vector, SENTENCES).tolist()
+    found = library.nearest(vector, SENTENCES, SENTENCES).tolist()
     others = _vectors([one for one in found if one != key], library)
     likeness = {one: float(np.dot(vector, other)) for one, (_, other) in others.items()}
     taken: dict[str, int] = {}
@@ -80,11 +80,13 @@ def mean_vector(sentences: Vectors, spans: Sequence[Span], leading: int) -> Vect
 
 def _vectors(keys: Sequence[int], library: Searcher) -> dict[int, tuple[StoredPassage, Vector]]:
     """Passages and their vectors, by key; those deleted are left out."""
-    passages, vectors = library.passages(keys), library.vectors(keys)
+    passages = library.passages(keys)
+    found, counts, vectors = library.sentences(keys)
+    each = np.split(vectors, np.cumsum(counts)[:-1])
     return {
-        key: (passages[key], _vector(passages[key], vectors[key]))
-        for key in keys
-        if key in passages and key in vectors
+        key: (passages[key], _vector(passages[key], sentences))
+        for key, sentences in zip(found.tolist(), each, strict=False)  # even of none, one part
+        if key in passages
     }
 
 

@@ -50,7 +50,7 @@ def find(
     applied, offered = corrections(parsed.words, parsed.exact, library, encoder, leave_words=False)
     wanted = spelling.correct(parsed.words, applied)
     # A query of stop words alone matches nothing, not even itself.
-    if not (parsed.clauses or parsed.conditions or conditions or library.matched(wanted, wanted)):
+    if not (parsed.clauses or parsed.conditions or conditions or library.analysis.words(wanted)):
         raise EmptyQuestion(
             "there is no word to look for, or only words like “the” and “is”; put those in"
             ' quotes: "to be or not to be"'
@@ -73,7 +73,7 @@ def find(
 
 def _match(stored: StoredPassage, words: str, phrases: Sequence[str], library: Searcher) -> Match:
     passage = stored.passage
-    places = library.places(words, phrases, passage.text)
+    places = library.analysis.places(words, phrases, passage.text)
     first = passage.start + (places[0].start if places else 0)
     page = passage.page_at(first)
     source, *others = stored.sources

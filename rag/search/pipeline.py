@@ -233,7 +233,7 @@ def _hit(
             tokens=shown.late,
             meaning_rank=found.dense_ranks.get(stored.key),
             words_rank=found.lexical_ranks.get(stored.key),
-            matched=query.library.matched(query.text, passage.text),
+            matched=query.library.analysis.matched(query.text, passage.text),
             instead=query.corrections,
         ),
         page_label=page.label if page else None,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import Any, TypedDict
@@ -36,10 +36,7 @@ class Filter:
     of these collections, or in one of the ``folders``, which are absolute paths or URLs, also of a
     file that holds others.
 
-    Raises
-    ------
-    InputError
-        If a value has more than ``MAX_FILTER_LENGTH`` characters.
+    Raises InputError if a value has more than ``MAX_FILTER_LENGTH`` characters.
     """
 
     since: dt.date | None = None
@@ -52,7 +49,7 @@ class Filter:
     folders: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        if isinstance(self.collections, str):
+        if isinstance(self.collections, str) or not isinstance(self.collections, Iterable):
             raise InputError(f"collections are a list of names: [{self.collections!r}]")
         values = (self.source, self.title, self.language, *chain(*self.where.items()))
         if any(len(value) > MAX_FILTER_LENGTH for value in values if value):

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 
@@ -29,14 +30,8 @@ _FURTHER = re.compile(rf"{MARK}\d+\Z")
 
 
 def part_id(digest: str, read_as: str, number: int) -> str:
-    """The id of a part, counted from 1.
-
-    Parameters
-    ----------
-    digest
-        SHA-256 of the whole, in hexadecimal.
-    read_as
-        The format as which it was read, which determines where the text is cut.
+    """The id of a part, counted from 1, of the document with that SHA-256, in hexadecimal; the
+    format ``read_as`` determines where the text is cut.
     """
     return document_id(hashlib.sha256(f"{digest}{read_as}{MARK}{number}".encode()).hexdigest())
 
@@ -57,13 +52,10 @@ def is_further_part(source: str) -> bool:
 
 
 def count_pages(found: Iterable[tuple[str, Sequence[Sequence[int]]]]) -> tuple[int, int]:
-    """Count the pages of documents, and the pages with text.
+    """Count the pages of documents, and the pages with text, given the source of each document and
+    the start and end of each of its pages.
 
-    Parameters
-    ----------
-    found
-        The source of each document, with the start and end of each of its pages. In a part, the
-        pages of earlier parts are empty; a page that was cut is in two parts.
+    In a part, the pages of earlier parts are empty; a page that was cut is in two parts.
     """
     with_text: dict[str, list[bool]] = {}
     for source, pages in found:
@@ -75,12 +67,8 @@ def count_pages(found: Iterable[tuple[str, Sequence[Sequence[int]]]]) -> tuple[i
 
 
 def all_part_ids(document: Document, exists: Callable[[str], bool]) -> tuple[str, ...]:
-    """The ids of all parts of the document to which ``document`` belongs, in order.
-
-    Parameters
-    ----------
-    exists
-        Whether the library has a document with this id. Called about 2 log2(parts) times.
+    """The ids of all parts of the document to which ``document`` belongs, in order. Calls
+    ``exists``, whether there is a document with an id, about 2 log2(parts) times.
     """
     read_as = document.metadata.get(READ_AS)
     if read_as is None:
@@ -89,11 +77,6 @@ def all_part_ids(document: Document, exists: Callable[[str], bool]) -> tuple[str
     beyond = 2
     while exists(ids(beyond)):
         beyond *= 2
-    last = beyond // 2
-    while beyond - last > 1:
-        middle = (last + beyond) // 2
-        if exists(ids(middle)):
-            last = middle
-        else:
-            beyond = middle
+    numbers = range(beyond // 2 + 1, beyond)
+    last = beyond // 2 + bisect_left(numbers, 1, key=lambda number: not exists(ids(number)))
     return tuple(map(ids, range(1, last + 1)))

@@ -15,11 +15,9 @@ class Tokenizer(Protocol):
     @property
     def window(self) -> int:
         """Maximum number of tokens in a text, without special tokens."""
-        ...
 
     def tokens(self, text: str) -> Offsets:
         """Offsets of the tokens of ``text``, in order, without special tokens."""
-        ...
 
 
 class QuestionEncoder(Protocol):
@@ -27,11 +25,9 @@ class QuestionEncoder(Protocol):
 
     def tokens(self, text: str) -> Offsets:
         """Offsets of the tokens of ``text``, in order, without special tokens."""
-        ...
 
     def query(self, question: str) -> QueryEncoding:
         """Encode a question, truncated to the window."""
-        ...
 
 
 class Embedder(Tokenizer, QuestionEncoder, Protocol):
@@ -40,37 +36,29 @@ class Embedder(Tokenizer, QuestionEncoder, Protocol):
     @property
     def dimension(self) -> int:
         """Length of every vector."""
-        ...
 
     @property
     def name(self) -> str:
         """The model's display name."""
-        ...
 
     @property
     def fingerprint(self) -> str:
         """Vectors may be compared only if their embedders' fingerprints are equal."""
-        ...
 
     @property
     def late(self) -> bool:
         """Whether sentences are pooled from an encoding of their whole passage (late pooling)."""
-        ...
 
     @property
     def backend(self) -> str:
         """Display name of the backend that encodes passages."""
-        ...
 
     @property
     def languages(self) -> frozenset[str]:
         """ISO codes of the languages that it was trained on; empty if unknown."""
-        ...
 
     def passages(self, passages: Sequence[Passage]) -> Iterator[PassageEncoding]:
         """Encode passages, in order."""
-        ...
 
     def queries(self, questions: Sequence[str]) -> list[QueryEncoding]:
         """Encode questions in a batch, as :meth:`query` does."""
-        ...

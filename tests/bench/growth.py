@@ -27,7 +27,7 @@ from rag import Library
 from rag.evaluation.beir import read_beir
 from rag.evaluation.report import open_library
 from rag.index.folder import locked
-from rag.index.vectors.recall import BEST, PROPOSED, Nearest
+from rag.index.vectors.segment import BEST, PROPOSED, Nearest
 from rag.models.embedder import SentenceTransformerEmbedder
 
 SIZES = (1_000, 10_000, 100_000, 1_000_000)

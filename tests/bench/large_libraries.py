@@ -19,7 +19,9 @@ import numpy as np
 from rag import Document, Library, Passage, Span
 from rag.index.folder import locked
 from rag.index.records import FileRecord, Source
-from rag.index.sqlite import Database, StoreReader, StoreWriter
+from rag.index.sqlite.database import Database
+from rag.index.sqlite.reader import StoreReader
+from rag.index.sqlite.writer import StoreWriter
 from rag.models.embedder import SentenceTransformerEmbedder
 from rag.types import PassageEncoding
 
@@ -69,7 +71,7 @@ def grow(folder: Path, real: Real, embedder: SentenceTransformerEmbedder, passag
     with locked(folder):
         database = Database(folder / "library.db", embedder.dimension)
         reader, writer = StoreReader(database), StoreWriter(database)
-        there = reader.counts()[1]
+        there = reader.counts().passages
         settling: list[tuple[FileRecord, list[str]]] = []
         for first in range(there, passages, PASSAGES_EACH):
             document, cut, encodings = made(real, first, min(PASSAGES_EACH, passages - first))
@@ -156,7 +158,7 @@ def _record(document: Document) -> FileRecord:
 
 def all_vectors(folder: Path, dimension: int) -> Iterator[tuple[int, np.ndarray]]:
     """The sentence vectors of every passage, by its key."""
-    from rag.index.sqlite import Changes
+    from rag.index.sqlite.changes import Changes
 
     database = Database(folder / "library.db", dimension)
     yield from Changes(database).vectors_since(0)

@@ -43,10 +43,11 @@ class View:
 class WithoutLexicalIndex(View):
     """The lexical index proposes nothing."""
 
-    def lexical(self, question: str, passages: int) -> tuple[np.ndarray, np.ndarray]:
-        """No passages."""
-        del question, passages
-        return np.zeros(0, np.int64), np.zeros(0)
+    def lexical(
+        self, question: str, passages: int, among: Sequence[int] | None = None
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """No passages, but the scores of given ones."""
+        return self.inner.lexical(question, 0 if among is None else passages, among)
 
 
 class OneVectorPerPassage(View):
@@ -55,9 +56,11 @@ class OneVectorPerPassage(View):
     def sentences(self, keys: Sequence[int]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """The mean vectors, one for each passage."""
         tokens = self.inner.tokens(keys)
+        found, counts, vectors = self.inner.sentences(keys)
+        each = np.split(vectors, np.cumsum(counts)[:-1])
         means = {
             key: mean_vector(rows, tokens[key].counts)
-            for key, rows in self.inner.vectors(keys).items()
+            for key, rows in zip(found.tolist(), each, strict=False)
             if key in tokens
         }
         if not means:

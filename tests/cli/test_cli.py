@@ -115,7 +115,9 @@ def test_collections(tmp_path: Path) -> None:
         (tmp_path / name).mkdir()
         (tmp_path / name / f"{name}.txt").write_text(text)
     rag("index", "tanks", folder=tmp_path)
-    rag("index", "whales", "--as", "The [deep] sea", folder=tmp_path)
+    rag("index", "whales", folder=tmp_path)
+    run = rag("index", "whales", "--as", "The [deep] sea", folder=tmp_path)
+    assert "collection  “The [deep] sea”, until now “whales”\n" in run.stdout
     shown = rag("status", folder=tmp_path).stdout
     assert f"collection  tanks: 1 document in {tmp_path / 'tanks'}\n" in shown
     assert f"collection  The [deep] sea: 1 document in {tmp_path / 'whales'}\n" in shown

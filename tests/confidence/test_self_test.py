@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from rag import Findability, Hit, InputError, Library, LostDocument, SelfTest
 from rag.cli.main import app
 from rag.confidence import self_test
-from rag.index.sqlite import Database
+from rag.index.sqlite.database import Database
 from rag.models.embedder import SentenceTransformerEmbedder
 
 ARTICLES = {

@@ -61,7 +61,7 @@ def test_clauses_equal_a_scan(
     # Every context has the word, so a search for it finds all that may be found.
     found, scores = reader.search("tank", len(held), among, clauses)
     assert sorted(found.tolist()) == expected
-    everywhere = dict(zip(list(held), reader.score("tank", list(held)).tolist(), strict=True))
+    everywhere = dict(zip(*(some.tolist() for some in reader.search("tank", 99)), strict=True))
     assert scores.tolist() == pytest.approx([everywhere[key] for key in found.tolist()])
 
 
@@ -115,17 +115,10 @@ def test_all_words_in_some_form(index: TantivyIndex) -> None:
     assert reader.matching("kennedy", NOTHING).tolist() == []
 
 
-def test_nothing_in_an_empty_index(tmp_path: Path) -> None:
-    """No passage, no error."""
-    reader = TantivyIndex.create(tmp_path / "empty").reader()
-    assert reader.matching("tank", Clauses(("a",), ("b",))).tolist() == []
-    assert reader.respellings("Zuckerbrg") == ()
-
-
 def test_places(index: TantivyIndex) -> None:
     """Forms of the words and the phrases as they are, in order, each place once."""
     text = "Tanks: the Tank. A tank of oil, a TANK, of oil."
-    places = index.reader().places("tank", ["tank of oil", "missing", "?"], text)
+    places = index.reader().analysis.places("tank", ["tank of oil", "missing", "?"], text)
     assert [place.of(text) for place in places] == [
         *("Tanks", "Tank", "tank", "tank of oil", "TANK", "TANK, of oil")
     ]

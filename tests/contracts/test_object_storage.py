@@ -10,8 +10,7 @@ import pytest
 from hashing_embedder import HashingEmbedder
 from three_articles import library_without_reading
 
-from rag import InputError, Library, LibraryError, LibraryNotFound
-from rag.cli.main import main
+from rag import Library, LibraryError, LibraryNotFound
 from rag.cluster.lance import engine, publication
 from rag.errors import AirGapped
 
@@ -83,16 +82,3 @@ def test_what_is_not_there(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("AWS_ENDPOINT_URL")
     with pytest.raises(AirGapped, match="s3://example/one"):
         Library.open("s3://example/one", embedder=HashingEmbedder())
-
-
-def test_what_it_cannot_do_it_says(url: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """By name, with what to do instead."""
-    place = url.format(name="two")
-    with (
-        Library.open(place, embedder=HashingEmbedder()) as library,
-        pytest.raises(InputError, match="has no folder on this machine"),
-    ):
-        _ = library.path
-    with pytest.raises(SystemExit):
-        main(["doctor", "--library", place])
-    assert "rag doctor is for libraries in folders" in capsys.readouterr().err

@@ -13,9 +13,13 @@ def test_word_scores_are_those_of_the_index(seeds: Library) -> None:
     """Whether the words proposed a passage, or its vectors alone."""
     searcher = seeds._engine.searcher()
     hits = seeds.search(QUESTION, 20)
-    keys = [seeds._catalogue.key(hit.passage_id) or 0 for hit in hits]
-    expected = searcher.word_scores(QUESTION, keys).tolist()
-    assert [hit.why.words for hit in hits] == pytest.approx(expected)
+    stored = filter(None, (seeds._reader.passage(hit.passage_id) for hit in hits))
+    keys = {one.passage.id: one.key for one in stored}
+    found, scores = searcher.lexical(QUESTION, len(keys), [*keys.values()])
+    expected = dict(zip(found.tolist(), scores.tolist(), strict=True))
+    assert {hit.passage_id: hit.why.words for hit in hits} == pytest.approx(
+        {id_: expected.get(key, 0.0) for id_, key in keys.items()}
+    )
 
 
 def test_what_goes_meanwhile_is_no_hit(seeds: Library, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,6 +11,7 @@ from hashing_embedder import HashingEmbedder
 from three_articles import library_without_reading
 
 from rag import InputError, Library, LibraryDamaged, LibraryNotFound
+from rag.cluster.lance.writer import SharedWriter
 from rag.maintenance import backup
 
 QUESTIONS = ("What does the turret weigh?", "How low do whales sing?", '"sourdough" -tank')
@@ -81,7 +82,7 @@ def test_the_copy_tells_the_same(tmp_path: Path, articles: Path, *, to_a_folder:
         with library_without_reading():
             assert len(copy.index(articles).unchanged) == 4
     assert {one.name for one in tmp_path.iterdir()} <= {
-        *("articles", "articles.rag.zip", "folder", "shared"),
+        *("articles", "articles.rag.zip", "folder", "shared")
     }
 
 
@@ -121,7 +122,7 @@ def test_an_import_that_was_cut_off(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr(backup, "_copy_files", killed)
+        patched.setattr(SharedWriter, "record_files", killed)
         with pytest.raises(KeyboardInterrupt):
             backup.import_archive(archive, url, quietly, embedder=HashingEmbedder())
     with pytest.raises(LibraryDamaged, match="is incomplete"):

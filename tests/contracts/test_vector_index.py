@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rag.errors import LibraryDamaged
-from rag.index.vectors import FaissIndex, LayeredIndex
-from rag.index.vectors.recall import ENOUGH, Nearest, tune_probes
+from rag.index.vectors.faiss_index import FaissIndex
+from rag.index.vectors.segment import ENOUGH, LayeredIndex, Nearest, tune_probes
 
 DIMENSION = 8
 
@@ -109,20 +109,6 @@ def test_adds_and_removals(steps: list, seed: int) -> None:
     assert len(index) == len(expected)
     assert keys.tolist() == [key for key, _ in expected]
     assert scores.tolist() == pytest.approx([score for _, score in expected], abs=1e-6)
-
-
-def test_more_wanted_than_there_are() -> None:
-    """No padding: an index of three sentences gives three."""
-    keys, scores = exact_of({7: unit(1, 3)}).search(unit(2, 1)[0], 50)
-    assert keys.tolist() == [7, 7, 7]
-    assert (np.abs(scores) <= 1).all()
-
-
-def test_empty_index_finds_nothing() -> None:
-    """An empty index is asked like any other."""
-    keys, scores = exact_of({}).search(unit(1, 1)[0], 5)
-    assert keys.tolist() == []
-    assert scores.tolist() == []
 
 
 @pytest.mark.parametrize(
@@ -286,28 +272,3 @@ def test_many_are_added_in_parts() -> None:
     keys, scores = index.search(rows[4500], 2)
     assert sorted(keys.tolist()) == [4, 9]
     assert scores.tolist() == pytest.approx([1, 1], abs=1e-3)
-
-
-def test_a_question_takes_no_other_thread(monkeypatch: pytest.MonkeyPatch) -> None:
-    """FAISS is told so while it looks, and has as many as before for what is worth it."""
-    import faiss
-
-    index = exact_of({1: unit(1, 2)})
-    before = faiss.omp_get_max_threads()
-    seen = []
-    inner = index._index
-
-    class Watched:
-        d, ntotal = inner.d, inner.ntotal
-
-        def search(self, *args: object, **kwargs: object) -> object:
-            seen.append(faiss.omp_get_max_threads())
-            return inner.search(*args, **kwargs)
-
-    monkeypatch.setattr(index, "_index", Watched())
-    faiss.omp_set_num_threads(3)
-    try:
-        assert index.search(unit(2, 1)[0], 1)[0].tolist() == [1]
-        assert (seen, faiss.omp_get_max_threads()) == ([1], 3)
-    finally:
-        faiss.omp_set_num_threads(before)

@@ -13,7 +13,8 @@ from test_command import means, run
 from rag import Hit, InputError, Library
 from rag.evaluation.labelled_sets import GoldSpan, Question
 from rag.evaluation.relevance import RatedJudge, passage, rated_set
-from rag.index.sqlite import Database, StoreReader
+from rag.index.sqlite.database import Database
+from rag.index.sqlite.reader import StoreReader
 from rag.models.embedder import SentenceTransformerEmbedder
 from rag.types import Span
 

@@ -46,7 +46,7 @@ def live_and_fail(place: Path, at: int, way: str) -> None:
     from kill_at_every_step import story
 
     from rag import Library, RagError
-    from rag.index.sqlite import StoreWriter
+    from rag.index.sqlite.writer import StoreWriter
 
     shim = ctypes.CDLL(None)
     put = StoreWriter.put

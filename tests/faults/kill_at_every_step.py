@@ -33,7 +33,7 @@ from rag import Document, Library
 from rag.documents.registry import ReadOptions, load
 from rag.documents.sandbox.reader import ReadFile
 from rag.index.lexical import TantivyIndex
-from rag.index.sqlite import StoreWriter
+from rag.index.sqlite.writer import StoreWriter
 from rag.runtime.heartbeat import Beat, no_heartbeat
 
 FIRST = {

@@ -26,7 +26,7 @@ from hashing_embedder import HashingEmbedder
 from kill_at_every_step import import_once, in_another_process
 
 from rag import Library
-from rag.index.sqlite import StoreWriter
+from rag.index.sqlite.writer import StoreWriter
 
 NAMES = [f"article-{number:02}.txt" for number in range(12)]
 BEGUN_ANEW = 50

@@ -20,7 +20,7 @@ from served import api, over
 from test_kill import came_of
 
 from rag import DiskFull, InputError, Library, LibraryError
-from rag.index.sqlite import StoreWriter
+from rag.index.sqlite.writer import StoreWriter
 from rag.maintenance.backup import export, import_archive
 from ui.jobs import Jobs
 
@@ -84,7 +84,7 @@ def test_asking_on_a_full_disk(small_disk: Path, tmp_path: Path, *, killed: bool
 import os
 from hashing_embedder import HashingEmbedder
 from rag import Library
-from rag.index.sqlite import StoreWriter
+from rag.index.sqlite.writer import StoreWriter
 record_files = StoreWriter.record_files
 StoreWriter.record_files = lambda *args: (record_files(*args), os._exit(9))
 Library.open({str(library)!r}, embedder=HashingEmbedder()).index({str(tmp_path / "b.txt")!r})

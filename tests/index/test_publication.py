@@ -136,21 +136,6 @@ def test_a_compressed_index_takes_what_came_until_it_has_doubled(library: Librar
     assert first(library, "name3x5 town5") == "Name3x5 lives in town5."
 
 
-@pytest.mark.parametrize("damage", ["flip", "cut", "gone"])
-def test_a_damaged_index_is_made_anew(library: Library, damage: str) -> None:
-    """From the store, and asked the same it answers the same."""
-    answer = first(library, "name3x5 town5")
-    path = library.path / published(library)["segment"]["file"]
-    content = bytearray(path.read_bytes())
-    if damage == "gone":
-        path.unlink()
-    else:
-        content[len(content) // 2] ^= 1
-        path.write_bytes(content[: len(content) // 2] if damage == "cut" else content)
-    with Library.open(library.path, embedder=HashingEmbedder()) as again:
-        assert first(again, "name3x5 town5") == answer
-
-
 def test_what_a_killed_writer_left_is_not_in_the_way(library: Library) -> None:
     """Of the word index: tantivy would take a file that it is about to write for another's."""
     words = library.path / "words"

@@ -64,5 +64,5 @@ def test_the_model_waits_for_what_it_made_to_be_taken(
     encodings = encoder.begin(found)
     next(encodings)
     encoder._latest.result()  # type: ignore[union-attr]  # the model has done what it may
-    assert encoder.embedder.given <= 4 * passage_encoder.BATCHES_BEGUN  # type: ignore[attr-defined]
+    assert encoder._embedder.given <= 4 * passage_encoder.BATCHES_BEGUN  # type: ignore[attr-defined]
     assert len([*encodings]) == len(found) - 1

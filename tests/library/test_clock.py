@@ -5,38 +5,33 @@ set, and files are compared, not ordered, by their times.
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
+import threading
+import time
 from pathlib import Path
 
 import pytest
 from hashing_embedder import HashingEmbedder
 from lacking import skip_unless_in_ci
 
-from rag import Library
-
-SET = """
-import sys, threading, time
-from pathlib import Path
-
-real, ahead = time.time, 0.0
-time.time = lambda: real() + ahead
-time.time_ns = lambda: int(time.time() * 1e9)
-
-from rag.errors import LibraryBusy
+from rag import Library, LibraryBusy
 from rag.index.folder import locked
 from ui.security.login import Sessions
 from ui.security.policy import FIRST_WAIT, FREE_ATTEMPTS
 from ui.security.principal import ANYBODY
 from ui.security.rate_limit import Backoff, TokenBuckets
 
-def set_clock():
-    global ahead
-    ahead = jump
 
-folder, *jumps = sys.argv[1:]
-(Path(folder) / "library.db").touch()  # only a library is locked
-for jump in map(float, jumps):
+@pytest.mark.parametrize("jump", [3600, -3600, 86400, -86400])
+def test_sessions_rates_and_locks(
+    jump: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """None ends early, none lasts longer."""
+    real = time.time
+
+    def set_clock() -> None:
+        monkeypatch.setattr(time, "time", lambda: real() + jump)
+        monkeypatch.setattr(time, "time_ns", lambda: int((real() + jump) * 1e9))
+
     sessions, buckets, backoff = Sessions(), TokenBuckets(0.01, 1.0), Backoff()
     number = sessions.begin(ANYBODY)
     assert buckets.take("a") == 0
@@ -46,30 +41,14 @@ for jump in map(float, jumps):
     assert sessions.find(number) == ANYBODY
     assert 90 < buckets.take("a") <= 100, "it neither fills at once nor stays empty for long"
     assert 20 < backoff.attempt("a") <= FIRST_WAIT
-    ahead = 0.0
-    with locked(Path(folder)):
+    monkeypatch.undo()
+    (tmp_path / "library.db").touch()  # only a library is locked
+    with locked(tmp_path):
         began = time.monotonic()
         threading.Timer(0.2, set_clock).start()
-        try:
-            with locked(Path(folder), 1.0):
-                raise AssertionError
-        except LibraryBusy:
-            waited = time.monotonic() - began
-    assert 0.9 < waited < 20, waited
-    ahead = 0.0
-"""
-
-
-def test_sessions_rates_and_locks(tmp_path: Path) -> None:
-    """None ends early, none lasts longer. In a process of its own, whose clock can be set."""
-    run = subprocess.run(
-        [sys.executable, "-c", SET, tmp_path, "3600", "-3600", "86400", "-86400"],
-        env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert run.returncode == 0, run.stderr
+        with pytest.raises(LibraryBusy), locked(tmp_path, 1.0):
+            pass
+    assert 0.9 < time.monotonic() - began < 20
 
 
 @pytest.mark.parametrize("hours", [-1, 1])

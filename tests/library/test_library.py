@@ -10,11 +10,7 @@ from pathlib import Path
 import pytest
 from three_articles import BREAD, QUESTIONS, answers, library_without_reading
 
-from rag import (
-    EmptyQuestion,
-    InputError,
-    Library,
-)
+from rag import EmptyQuestion, InputError, Library
 
 
 @pytest.mark.parametrize(("question", "answer"), QUESTIONS.items())
@@ -39,19 +35,6 @@ def test_scores_and_reasons(seeds: Library) -> None:
     why = hits[0].why
     assert (why.meaning_rank, why.words_rank) == (1, 1)
     assert {"company", "supplying", "gun", "turret"} <= set(why.matched)
-
-
-def test_foreign_question_scores_low(seeds: Library) -> None:
-    """Nothing in the articles is about bread, and the scores show it."""
-    known = seeds.search("Who led the Belgian Economic Mission to India?")[0]
-    foreign = seeds.search("How long does sourdough bread bake?")[0]
-    assert foreign.score < known.score / 2
-
-
-def test_same_question_same_answer(seeds: Library) -> None:
-    """Two runs agree to the last digit."""
-    question = "What do Belgian companies want?"
-    assert seeds.search(question) == seeds.search(question)
 
 
 def test_fewer_hits_are_the_first_of_more(seeds: Library) -> None:
@@ -198,13 +181,7 @@ def test_bad_files_stop_nothing(library: Library, articles: Path) -> None:
     report = library.index(articles)
     assert len(report.added) == 3
     failed = {Path(one.source).name: one.reason for one in report.failed}
-    assert set(failed) == {
-        "empty.txt",
-        "junk.txt",
-        "pipe.txt",
-        "broken-link.txt",
-        "caf\\udce9.txt",
-    }
+    assert set(failed) == {"empty.txt", "junk.txt", "pipe.txt", "broken-link.txt", "caf\\udce9.txt"}
     assert "UTF-8" in failed["caf\\udce9.txt"]
     assert [Path(one.source).name for one in report.skipped] == ["picture.png"]
 
@@ -297,14 +274,3 @@ def test_filters_hold_before_the_top_is_cut(library: Library, articles: Path) ->
     assert found(language="de") == {"brot.md"}
     assert found(where={"author": "Ada"}) == {"brot.md"}
     assert found(where={"author": "Ada"}, language="en") == set()
-
-
-def test_hidden_files_are_left_out(library: Library, articles: Path) -> None:
-    """Names that begin with a dot, and the library's own folder inside the articles."""
-    (articles / ".secret.txt").write_text("The password is swordfish.")
-    (articles / ".git").mkdir()
-    (articles / ".git" / "config.txt").write_text("The password is swordfish.")
-    with Library.open(articles / "lib", embedder=library._embedder) as inside:
-        report = inside.index(articles)
-    assert len(report.added) == 3
-    assert report.skipped == ()

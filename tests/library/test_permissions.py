@@ -45,8 +45,7 @@ def test_lost_permission_loses_no_document() -> None:
             "it can't be read: Permission denied; its earlier version stays in the library",
         ),
         Failure(
-            str(docs / "closed"),
-            "it can't be listed (Permission denied); check who may read it",
+            str(docs / "closed"), "it can't be listed (Permission denied); check who may read it"
         ),
     }
     assert found == ANSWERS

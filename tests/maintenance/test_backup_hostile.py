@@ -218,6 +218,7 @@ def test_a_folder_that_is_none(archive: Path, tmp_path: Path, folder: object) ->
 @pytest.mark.parametrize(
     "name",
     [
+        *("../evil", "files/../../evil", "/tmp/evil", "evil", "words/../../evil"),  # noqa: S108
         "words/meta.json",
         "vectors-1.faiss",
         "published.json",

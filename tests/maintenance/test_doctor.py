@@ -12,7 +12,7 @@ from nobody import as_nobody
 
 from rag import Library
 from rag.cli import main
-from rag.index.sqlite import FORMAT, Database
+from rag.index.sqlite.database import FORMAT, Database
 from rag.library.opener import NAME
 from rag.maintenance.doctor import diagnose, shorten
 from rag.models.named_models import NamedModel

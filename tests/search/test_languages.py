@@ -125,7 +125,7 @@ def test_names_are_found_across_languages(many: TantivyReader) -> None:
 def test_stop_words_of_the_question(many: TantivyReader) -> None:
     """They are those of the language in which it has the most: English "die" is a word then."""
     assert found(many, "the company of the gun") == [1]
-    analysis = many._analysis
+    analysis = many.analysis
     assert ("die",) in analysis.words("Does the gun of the company die?")
     assert not any("die" in stems for stems in analysis.words("Wo steht die Straße von Müller?"))
 
@@ -146,10 +146,10 @@ def test_shares_of_words_with_several_stems(tmp_path: Path) -> None:
 
 def test_matched_words_as_they_stand(many: TantivyReader) -> None:
     """Whole words, and pairs of letters put together again."""
-    assert many.matched("Haus Muller", PASSAGES[2][1]) == ("Häuser", "Müller")
-    assert many.matched("東京都の猫", PASSAGES[3][1]) == ("東京都",)
-    assert many.matched("猫", PASSAGES[3][1]) == ("猫",)
-    assert many.matched("ประเทศไทย", PASSAGES[4][1]) == ("ไทย", "ประเทศไทย")
+    assert many.analysis.matched("Haus Muller", PASSAGES[2][1]) == ("Häuser", "Müller")
+    assert many.analysis.matched("東京都の猫", PASSAGES[3][1]) == ("東京都",)
+    assert many.analysis.matched("猫", PASSAGES[3][1]) == ("猫",)
+    assert many.analysis.matched("ประเทศไทย", PASSAGES[4][1]) == ("ไทย", "ประเทศไทย")
 
 
 def test_slips_in_any_language(many: TantivyReader) -> None:
@@ -214,7 +214,7 @@ def test_documents_language_reaches_the_index(tmp_path: Path) -> None:
     (folder / "named.json").write_text(json.dumps({"text": "Krakow zamki", "language": "pl"}))
     with Library.open(tmp_path / "library", embedder=HashingEmbedder()) as library:
         library.index(folder)
-        assert library._reader.languages() == {"de": 1, "en": 1, "pl": 1}
+        assert library._reader.counts().languages == {"de": 1, "en": 1, "pl": 1}
         assert [Path(one.source).name for one in library.find("Haus").matches] == ["haus.txt"]
         assert [one.why.matched for one in library.search("Krieg Haus", k=1)] == [
             ("Häuser", "Krieg")

@@ -59,8 +59,9 @@ def test_neighbours_are_the_most_alike(subjects: Library) -> None:
     """As a full scan by the same vectors finds them, and of the same subject first."""
     stored = subjects.engine.catalogue.sample(45)
     searcher = subjects.engine.searcher()
-    sentences = searcher.vectors(searcher.matching("").tolist())
-    passages = searcher.passages(list(sentences))
+    keys, counts, vectors = searcher.sentences(searcher.matching("").tolist())
+    passages = searcher.passages(keys.tolist())
+    sentences = dict(zip(keys.tolist(), np.split(vectors, np.cumsum(counts)[:-1]), strict=True))
     by_id = {
         passages[key].passage.id: mean_vector(
             rows, passages[key].passage.sentences, passages[key].passage.leading

@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from rag import Library
-from rag.index.sqlite import Database, StoreReader
+from rag.index.sqlite.database import Database
+from rag.index.sqlite.reader import StoreReader
 from rag.models.embedder import SentenceTransformerEmbedder
 
 TITLE = "The voyage of the Aurora"

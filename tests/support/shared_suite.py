@@ -32,7 +32,6 @@ _REACHES_IN = (
     "test_staleness::test_a_better_reader_reads_again",
     "test_staleness::test_retry_reads_what_failed",
     "test_staleness::test_again_reads_what_did_not_change",
-    "test_staleness::test_again_puts_right_what_was_read_otherwise",
     "test_staleness::test_again_on_the_command_line",
     "test_calibration::test_measured_once_and_again_for_another_ranking",
     "test_calibration::test_what_another_version_kept_is_measured_again",

@@ -97,22 +97,6 @@ class SharedCatalogue:
         where = f"id = {quote(document_id)}"
         return rows.sources_of(self._documents.rows(("id", "paths", "files"), where))
 
-    def key(self, passage_id: str) -> int | None:
-        """Key of the passage with this id; None if there is none."""
-        keys = self._tables.passages.keys(f"id = {quote(passage_id)}")
-        return int(keys[0]) if len(keys) else None
-
-    def around(self, passage_id: str) -> tuple[int | None, int | None]:
-        """Keys of the previous and next passage in the same document."""
-        passages = self._tables.passages
-        this = passages.keyed(("document",), f"id = {quote(passage_id)}")
-        for key, row in this.items():
-            found = passages.keyed(("start",), f"document = {quote(row['document'])}")
-            keys = [None, *sorted(found, key=lambda one: found[one]["start"]), None]
-            at = keys.index(key)
-            return keys[at - 1], keys[at + 1]
-        return None, None
-
     @property
     def _documents(self) -> Table:
         return self._tables.documents

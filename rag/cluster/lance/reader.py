@@ -10,8 +10,7 @@ from rag.cluster.lance import rows
 from rag.cluster.lance.filter_sql import any_of, in_batches, one_of, quote
 from rag.cluster.lance.tables import Tables
 from rag.index import columns
-from rag.index.columns import Row
-from rag.index.records import FileRecord, Source, StoredPassage
+from rag.index.records import Counts, FileRecord, Source, StoredPassage
 from rag.types import Document, Failure, Passage, PassageEncoding
 from rag.types.reports import FileReport
 
@@ -24,7 +23,7 @@ class SharedReader:
 
     def __init__(self, tables: Tables) -> None:
         self._tables = tables
-        self._counted: tuple[int, tuple[int, int, int]] | None = None
+        self._counted: tuple[int, Counts] | None = None
 
     @property
     def generation(self) -> int:
@@ -32,19 +31,16 @@ class SharedReader:
         tables = self._tables
         return sum(one.version for one in (tables.documents, tables.passages, tables.files))
 
-    def counts(self) -> tuple[int, int, int]:
-        """Number of documents, passages and sentences."""
+    def counts(self) -> Counts:
+        """How much there is."""
         documents = self._tables.documents
         if self._counted is None or self._counted[0] != documents.version:
-            found = documents.rows((*_COUNTED, "paths"))
+            found = documents.rows((*_COUNTED, "language", "paths"))
             passages, sentences = (sum(int(row[name]) for row in found) for name in _COUNTED)
-            self._counted = documents.version, (sum(map(rows.is_whole, found)), passages, sentences)
+            languages = Counter(row["language"] or "" for row in found if rows.is_whole(row))
+            counts = Counts(languages.total(), passages, sentences, languages)
+            self._counted = documents.version, counts
         return self._counted[1]
-
-    def languages(self) -> dict[str, int]:
-        """Number of documents per language."""
-        found = self._tables.documents.rows(("language", "paths"))
-        return dict(Counter(row["language"] or "" for row in found if rows.is_whole(row)))
 
     def has_document(self, document_id: str) -> bool:
         """Whether a document is stored completely: a writer may have been killed between writing
@@ -72,10 +68,10 @@ class SharedReader:
         found = self._tables.passages.rows(rows.PASSAGE, f"document = {quote(document_id)}")
         return sorted(map(columns.passage, found), key=lambda one: one.start)
 
-    def passages(self, keys: Sequence[int]) -> dict[int, StoredPassage]:
-        """Passages by key."""
-        found = self._tables.passages.take(keys, rows.PASSAGE)
-        return {key: rows.stored_passage(key, row) for key, row in found.items()}
+    def passage(self, passage_id: str) -> StoredPassage | None:
+        """The passage with this id; None if there is none."""
+        found = self._tables.passages.keyed(rows.PASSAGE, f"id = {quote(passage_id)}")
+        return next((rows.stored_passage(key, row) for key, row in found.items()), None)
 
     def encodings(self, passages: Sequence[Passage]) -> dict[int, PassageEncoding]:
         """Stored encodings of passages with the same text and sentences, by position."""
@@ -101,29 +97,16 @@ class SharedReader:
         }
         return [one for one in rows.sources_of(found.values()) if one.file in wanted]
 
-    def files(self, paths: Iterable[str] | None = None) -> dict[str, FileRecord]:
-        """Records of all files read, or of those with these paths, by path."""
-        found = self._tables.files.rows(columns.FILE) if paths is None else self._of("path", paths)
-        return {record.path: record for record in map(columns.file_record, found)}
-
-    def files_with(self, digests: Iterable[str]) -> list[FileRecord]:
-        """Records of files that had one of these contents, by path."""
-        found = map(columns.file_record, self._of("digest", digests))
-        return sorted(found, key=lambda record: record.path)
-
-    def _of(self, column: str, values: Iterable[str]) -> list[Row]:
-        """Rows of files with one of the values in ``column``."""
+    def files(
+        self, paths: Iterable[str] | None = None, *, digests: Iterable[str] | None = None
+    ) -> dict[str, FileRecord]:
+        """Records of all files read, or of those with one of these paths or content digests."""
         files = self._tables.files
-        return [
-            row
-            for some in in_batches(values)
-            for row in files.rows(columns.FILE, one_of(column, some))
-        ]
-
-    def files_with_warnings(self) -> frozenset[str]:
-        """Files with a document that has warnings."""
-        found = self._tables.documents.rows(("files",), "warnings <> '[]'")
-        return frozenset(file for row in found for file in row["files"])
+        column, values = ("path", paths) if digests is None else ("digest", digests)
+        wheres = [None] if values is None else [one_of(column, some) for some in in_batches(values)]
+        found = [row for where in wheres for row in files.rows(columns.FILE, where)]
+        records = sorted(map(columns.file_record, found), key=lambda record: record.path)
+        return {record.path: record for record in records}
 
     def file_reports(
         self, status: str | None = None, offset: int = 0, limit: int | None = None

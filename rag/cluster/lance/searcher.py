@@ -15,6 +15,7 @@ from rag.cluster.lance.statistics import Statistics
 from rag.cluster.lance.table import Table
 from rag.index.columns import Row
 from rag.index.records import StoredPassage, StoredTokens, together
+from rag.text.analyzers import Analysis
 from rag.types import Clauses, DocumentCount
 from rag.types.arrays import Keys, Scores, Vector, Vectors
 from rag.types.filters import Filter
@@ -37,7 +38,6 @@ class SharedSearcher:
         # As of the last term count.
         self.piece_frequencies = statistics.piece_frequencies
         self.respellings, self.coverage = statistics.respellings, statistics.coverage
-        self.matched, self.places = statistics.analysis.matched, statistics.analysis.places
 
     def __len__(self) -> int:
         """Number of passages at the last term count."""
@@ -58,23 +58,28 @@ class SharedSearcher:
         return SharedSearcher(self._passages, self._statistics, where)
 
     @property
-    def exact(self) -> bool:
-        """Whether vector search is exact."""
-        return not self._passages.lists
+    def analysis(self) -> Analysis:
+        """Query analysis in the languages of the library's texts."""
+        return self._statistics.analysis
 
-    def nearest(self, question: Vector, sentences: int) -> Keys:
+    def nearest(self, question: Vector, sentences: int, passages: int) -> Keys:
         """Passages of the nearest sentences."""
-        return self._passages.nearest(question, sentences, self._where)
+        found = self._passages.nearest(question, sentences, self._where)
+        return found[: 2 * passages if self._passages.lists else passages]
 
-    def lexical(self, question: str, passages: int) -> tuple[Keys, Scores]:
+    def lexical(
+        self, question: str, passages: int, among: Sequence[int] | None = None
+    ) -> tuple[Keys, Scores]:
         """Passages retrieved by Lance's BM25, with our lexical scores."""
-        stems = [stem for word in self._statistics.analysis.words(question) for stem in word]
+        stems = [stem for word in self.analysis.words(question) for stem in word]
         if not stems or passages < 1:
             return np.zeros(0, np.int64), np.zeros(0)
-        keys = self._passages.lexical(" ".join(stems), passages, self._where)
-        scores = self.word_scores(question, keys.tolist())
-        best = np.argsort(-scores, kind="stable")
-        return keys[best], scores[best]
+        if among is None:
+            among = self._passages.lexical(" ".join(stems), passages, self._where).tolist()
+        found = self._judged.of(among)
+        scores = self._statistics.scores(question, list(found.values()))
+        best = np.argsort(-scores, kind="stable")[:passages]
+        return np.array([*found], dtype=np.int64)[best], scores[best]
 
     def matching(self, words: str) -> Keys:
         """Passages that contain all of the words."""
@@ -84,20 +89,9 @@ class SharedSearcher:
         ]
         return self._passages.keys(all_of([*each, self._where]))
 
-    def word_scores(self, question: str, keys: Sequence[int]) -> Scores:
-        """Lexical scores, as in the embedded engine."""
-        found = self._judged.of(keys)
-        scores = self._statistics.scores(question, list(found.values()))
-        by_key = dict(zip(found, scores.tolist(), strict=True))
-        return np.array([by_key.get(key, 0.0) for key in keys])
-
-    def vectors(self, keys: Sequence[int]) -> dict[int, Vectors]:
-        """Sentence vectors by key."""
-        return {key: rows.vectors(row) for key, row in self._judged.of(keys).items()}
-
     def sentences(self, keys: Sequence[int]) -> tuple[Keys, NDArray[np.int64], Vectors]:
         """Keys, sentence counts, and the concatenated sentence vectors."""
-        found = self.vectors(keys)
+        found = {key: rows.vectors(row) for key, row in self._judged.of(keys).items()}
         counts = np.array([len(one) for one in found.values()], dtype=np.int64)
         empty = np.zeros((0, self._passages.dimension), np.float32)
         return np.array(list(found), np.int64), counts, np.concatenate([empty, *found.values()])

@@ -63,7 +63,9 @@ def index_on(
         raise AirGapped("--airgap: a Ray cluster involves other machines; index without --ray")
     sources = list_files(paths, exclude)
     with machines(fleet) as there, engine.writing(by=there):
-        state = RunState(engine.reader, None, sources.named, sources.skipped, options, retry, again)
+        state = RunState(
+            engine.reader, None, sources.named, sources.skipped, options, retry=retry, again=again
+        )
         indexing = Indexing(sources, engine, embedder, there, on_progress, state)
         indexing.run()
     return indexing.report()

@@ -23,8 +23,7 @@ from rag.documents.sandbox.reader import ReadFile, ReadProgress, read
 from rag.index.records import Source
 from rag.ingest.passage_encoder import Encoder
 from rag.ingest.run import with_date
-from rag.ingest.run_state import FileToRead, ListedFile
-from rag.ingest.staleness import is_identical
+from rag.ingest.run_state import FileToRead, ListedFile, is_identical
 from rag.models.embedder import SentenceTransformerEmbedder
 from rag.runtime.files import digest, is_url
 from rag.text.chunking import passages

@@ -48,11 +48,8 @@ class Catalogue:
     def count(self, conditions: Filter) -> int:
         """Number of documents that meet all conditions."""
         clauses, values = as_sql(conditions)
-        (found,) = self._database.connection.execute(
-            f"SELECT count(*) FROM document WHERE {WHOLE} AND {clauses}",  # noqa: S608 (values apart)
-            values,
-        ).fetchone()
-        return int(found)
+        statement = f"SELECT count(*) FROM document WHERE {WHOLE} AND {clauses}"  # noqa: S608
+        return int(self._database.value(statement, values))
 
     @sound
     def documents(
@@ -62,7 +59,7 @@ class Catalogue:
         limit.
         """
         clauses, values = as_sql(conditions)
-        rows = self._database.connection.execute(
+        rows = self._database.execute(
             "WITH first AS (SELECT key, id, title,"  # noqa: S608 (values apart)
             "  (SELECT min(path) FROM source WHERE document = document.key) AS source, date,"
             "  metadata ->> '$.date_from' AS date_from, language,"
@@ -100,7 +97,7 @@ class Catalogue:
     @sound
     def dates(self) -> Dates:
         """Number of documents by month, and without a date of their own."""
-        rows = self._database.connection.execute(
+        rows = self._database.execute(
             "SELECT CASE WHEN date IS NULL THEN 'none'"  # noqa: S608 (our own)
             " WHEN metadata ->> '$.date_from' = 'file time' THEN 'file'"
             " ELSE substr(date, 1, 7) || '-01' END AS month, count(*)"
@@ -114,21 +111,21 @@ class Catalogue:
     @sound
     def facets(self) -> Facets:
         """Number of documents by facet; a document with several sources counts by its first."""
-        connection = self._database.connection
-        languages = connection.execute(
+        languages = self._database.execute(
             "SELECT language, count(*) FROM document"  # noqa: S608 (our own)
             f" WHERE language IS NOT NULL AND {WHOLE} GROUP BY language"
+            " ORDER BY count(*) DESC, language"
         )
-        sources = connection.execute(
+        sources = self._database.execute(
             f"SELECT min(path) FROM source WHERE NOT {FURTHER_PARTS} GROUP BY document"  # noqa: S608
         )
         types = Counter(PurePath(path).suffix.lower() for (path,) in sources)
-        first, last = connection.execute("SELECT min(date), max(date) FROM document").fetchone()
+        ends = self._database.execute("SELECT min(date), max(date) FROM document").fetchone()
         return Facets(
-            languages=dict(Counter(dict(languages.fetchall())).most_common()),
+            languages=dict(languages.fetchall()),
             types={suffix: number for suffix, number in types.most_common() if suffix},
-            first=columns.date(first),
-            last=columns.date(last),
+            first=columns.date(ends[0]),
+            last=columns.date(ends[1]),
         )
 
     def sample(self, count: int) -> list[StoredPassage]:
@@ -137,37 +134,16 @@ class Catalogue:
         Ids are hashes, so passages with the lowest ids are as good as a random sample, yet the same
         documents always give the same passages, and adding a document changes few of them.
         """
-        rows = self._database.connection.execute(
-            "SELECT key FROM passage ORDER BY id LIMIT ?", (count,)
-        )
+        rows = self._database.execute("SELECT key FROM passage ORDER BY id LIMIT ?", (count,))
         keys = [key for (key,) in rows]
         found = StoreReader(self._database).passages(keys)
         return [found[key] for key in keys if key in found]
 
     def sources(self, document_id: str) -> list[Source]:
         """All sources of a document, by path; empty if there is no such document."""
-        rows = self._database.connection.execute(
+        rows = self._database.execute(
             "SELECT path, file, id FROM source"
             " JOIN document ON document.key = source.document WHERE document.id = ? ORDER BY path",
             (document_id,),
         )
         return [Source(*row) for row in rows]
-
-    def key(self, passage_id: str) -> int | None:
-        """The key of the passage with that id, or None."""
-        row = self._database.connection.execute(
-            "SELECT key FROM passage WHERE id = ?", (passage_id,)
-        ).fetchone()
-        return None if row is None else int(row[0])
-
-    def around(self, passage_id: str) -> tuple[int | None, int | None]:
-        """Keys of the previous and next passage in the document; None at its beginning or end."""
-        row = self._database.connection.execute(
-            "SELECT (SELECT key FROM passage AS other WHERE other.document = this.document"
-            "        AND other.start < this.start ORDER BY other.start DESC LIMIT 1),"
-            "       (SELECT key FROM passage AS other WHERE other.document = this.document"
-            "        AND other.start > this.start ORDER BY other.start LIMIT 1)"
-            " FROM passage AS this WHERE this.id = ?",
-            (passage_id,),
-        ).fetchone()
-        return (None, None) if row is None else (row[0], row[1])

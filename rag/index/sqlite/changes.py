@@ -50,17 +50,17 @@ class Changes:
 
     def piece_frequencies(self) -> PieceFrequencies:
         """Document frequency of each word piece, counted in passages."""
-        rows = self._database.connection.execute("SELECT id, passages FROM piece")
+        rows = self._database.execute("SELECT id, passages FROM piece")
         return PieceFrequencies(self._passages(), dict(rows.fetchall()))
 
     def keys(self) -> Keys:
         """The keys of all passages, ascending."""
-        rows = self._database.connection.execute("SELECT key FROM passage ORDER BY key")
+        rows = self._database.execute("SELECT key FROM passage ORDER BY key")
         return np.fromiter((key for (key,) in rows), dtype=np.int64)
 
     def removed_since(self, generation: int) -> Keys:
         """The keys of passages deleted after a generation, ascending."""
-        rows = self._database.connection.execute(
+        rows = self._database.execute(
             "SELECT passage FROM removed WHERE generation > ?", (generation,)
         )
         return np.sort(np.fromiter((key for (key,) in rows), dtype=np.int64))
@@ -71,17 +71,16 @@ class Changes:
 
     def sentences_since(self, generation: int) -> int:
         """Number of sentences added after a generation and not deleted."""
-        (found,) = self._database.connection.execute(
-            "SELECT coalesce(sum(length(sentences)), 0) / 8 FROM passage WHERE generation > ?",
-            (generation,),
-        ).fetchone()
-        return int(found)
+        statement = (
+            "SELECT coalesce(sum(length(sentences)), 0) / 8 FROM passage WHERE generation > ?"
+        )
+        return int(self._database.value(statement, (generation,)))
 
     def vectors_since(self, generation: int) -> Iterator[tuple[int, Vectors]]:
         """Vectors by key of passages added after a generation and not deleted, passage by
         passage.
         """
-        rows = self._database.connection.execute(VECTORS_SINCE, (generation,))
+        rows = self._database.execute(VECTORS_SINCE, (generation,))
         for key, blob in rows:
             vectors = unpack_vectors(blob, self.dimension)
             if not are_unit(vectors):
@@ -97,7 +96,7 @@ class Changes:
         # Copied into a preallocated array passage by passage: concatenating takes three times the
         # memory.
         found = np.empty((sentences, self.dimension), dtype=np.float32)
-        rows = self._database.connection.execute(
+        rows = self._database.execute(
             "SELECT vectors FROM (SELECT key FROM passage ORDER BY id LIMIT ?)"
             " JOIN encoding ON encoding.passage = key",
             (passages,),
@@ -111,13 +110,12 @@ class Changes:
 
     def added_since(self, generation: int) -> Iterator[Entry]:
         """Passages added after a generation and not deleted, a few at a time."""
-        rows = self._database.connection.execute(ADDED_SINCE, (generation,))
+        rows = self._database.execute(ADDED_SINCE, (generation,))
         for key, text, title, headings, language in rows:
             yield Entry(key, text, "\n".join([title, *_listed(headings)]), language)
 
     def _passages(self) -> int:
-        (found,) = self._database.connection.execute("SELECT count(*) FROM passage").fetchone()
-        return int(found)
+        return int(self._database.value("SELECT count(*) FROM passage"))
 
 
 @sound

@@ -35,12 +35,7 @@ the time of its last change, and whether there was a journal."""
 
 def file_state(path: Path, *, unchanging: bool = False) -> Seen:
     """The file's current identity, with size and time of last change if it is read-only or opened
-    as immutable.
-
-    Raises
-    ------
-    LibraryNotFound
-        If it is gone: its folder was moved or removed, or its disk unmounted.
+    as immutable; raises LibraryNotFound if it is gone.
     """
     try:
         facts = path.stat()
@@ -55,13 +50,7 @@ def file_state(path: Path, *, unchanging: bool = False) -> Seen:
 
 
 def connect(path: Path) -> Connection:
-    """Connect to the file; any thread may close the connection.
-
-    Raises
-    ------
-    LibraryError
-        If the file can't be opened.
-    """
+    """Connect to the file; any thread may close the connection."""
     if special := special_in(path.with_name(path.name + end) for end in ("", "-wal", "-shm")):
         raise LibraryDamaged(f"{special}: {SPECIAL}; name another library: --library DIR")
     with translate_errors(path):
@@ -79,7 +68,12 @@ def connect(path: Path) -> Connection:
                 mode = "mode=rw&vfs=unix-excl" if _has_journal(path) else _UNCHANGING
                 connection = _open(path, mode)
                 connection.makeshift = True
-    _distrust(connection)
+    # The schema is untrusted, and must not call functions with side effects.
+    connection.execute("PRAGMA trusted_schema = OFF")
+    if sys.version_info >= (3, 12):
+        connection.setconfig(sqlite3.SQLITE_DBCONFIG_DEFENSIVE)
+        connection.setconfig(sqlite3.SQLITE_DBCONFIG_ENABLE_TRIGGER, enable=False)
+        connection.setconfig(sqlite3.SQLITE_DBCONFIG_ENABLE_VIEW, enable=False)
     # FULL: commits survive a power failure, too.
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA foreign_keys = ON")
@@ -90,13 +84,7 @@ def connect(path: Path) -> Connection:
 
 
 def _open(path: Path, mode: str) -> Connection:
-    """Open a connection, and check that it can read the file.
-
-    Raises
-    ------
-    sqlite3.DatabaseError
-        If it can't.
-    """
+    """Open a connection, and check that it can read the file."""
     connection = sqlite3.connect(
         f"{path.absolute().as_uri()}?{mode}",
         uri=True,
@@ -111,15 +99,6 @@ def _open(path: Path, mode: str) -> Connection:
         connection.close()
         raise
     return connection
-
-
-def _distrust(connection: Connection) -> None:
-    """Prevent the schema, which is untrusted, from calling functions with side effects."""
-    connection.execute("PRAGMA trusted_schema = OFF")
-    if sys.version_info >= (3, 12):
-        connection.setconfig(sqlite3.SQLITE_DBCONFIG_DEFENSIVE)
-        connection.setconfig(sqlite3.SQLITE_DBCONFIG_ENABLE_TRIGGER, enable=False)
-        connection.setconfig(sqlite3.SQLITE_DBCONFIG_ENABLE_VIEW, enable=False)
 
 
 class Connection(sqlite3.Connection):

@@ -11,10 +11,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 from rag.errors import DiskFull, LibraryDamaged, LibraryMismatch, RagError
 from rag.index.sqlite import connections
-from rag.index.sqlite.connections import Connection, Seen, connect
+from rag.index.sqlite.connections import Connection, Cursor, Seen, connect
 from rag.runtime.files import may_write, sync_folder
 
 STEPS_BETWEEN_PROGRESS = 200_000
@@ -71,18 +72,20 @@ class Database:
             connection.close()
 
     def check(self, fingerprint: str) -> None:
-        """Refuse a file that is not a library, or made by another model or another version.
-
-        Raises
-        ------
-        LibraryDamaged, LibraryMismatch
+        """Refuse a file that is not a library, or made by another model or another version, by
+        raising LibraryDamaged or LibraryMismatch.
         """
         folder = self._path.parent
-        self._refuse_code()
-        try:
-            found, model = self.fact("format"), self.fact("fingerprint")
-        except KeyError as error:
-            raise self._damaged(error) from error
+        code = self.connection.execute(  # triggers, views and virtual tables, which could run code
+            "SELECT type, name FROM sqlite_schema WHERE type NOT IN ('table', 'index')"
+            " OR rootpage = 0 LIMIT 1"
+        ).fetchone()
+        if code:
+            raise LibraryDamaged(
+                f"{self._path} has a {code[0]} “{code[1]}” that no rag library has; "
+                "restore it from a copy, or index into another folder: --library DIR"
+            )
+        found, model = self.fact("format"), self.fact("fingerprint")
         if found != str(FORMAT):
             raise LibraryMismatch(
                 f"{folder} has format {found}, and this version of rag reads format {FORMAT}; "
@@ -94,44 +97,25 @@ class Database:
                 f"“{fingerprint}”; index your documents into a new library: --library DIR"
             )
 
-    def _refuse_code(self) -> None:
-        """Refuse triggers, views and virtual tables, which could run code."""
-        found = self.connection.execute(
-            "SELECT type, name FROM sqlite_schema WHERE type NOT IN ('table', 'index')"
-            " OR rootpage = 0 LIMIT 1"
-        ).fetchone()
-        if found:
-            raise LibraryDamaged(
-                f"{self._path} has a {found[0]} “{found[1]}” that no rag library has; "
-                "restore it from a copy, or index into another folder: --library DIR"
-            )
-
     def fact(self, name: str) -> str:
-        """A metadata entry: format, library, fingerprint, generation or sentences."""
+        """A metadata entry that every library has: format, library, fingerprint, generation or
+        sentences.
+        """
         value = self.note(name)
         if value is None:
-            raise KeyError(name)
+            raise LibraryDamaged(
+                f"{self._path} is not a rag library (no {name}); "
+                "restore it from a copy, or index into another folder: --library DIR"
+            )
         return value
 
     def note(self, name: str) -> str | None:
         """The value of a key, or None."""
-        row = self.connection.execute("SELECT value FROM meta WHERE name = ?", (name,)).fetchone()
-        return None if row is None else str(row[0])
-
-    def _damaged(self, error: Exception) -> LibraryDamaged:
-        return LibraryDamaged(
-            f"{self._path} is not a rag library ({error}); "
-            "restore it from a copy, or index into another folder: --library DIR"
-        )
+        found = self.value("SELECT value FROM meta WHERE name = ?", (name,))
+        return None if found is None else str(found)
 
     def keep(self, name: str, value: str | None) -> None:
-        """Store a value under a key; None deletes it. No index depends on it.
-
-        Raises
-        ------
-        LibraryError
-            If SQLite can't write.
-        """
+        """Store a value under a key; None deletes it. No index depends on it."""
         with self.change() as connection:
             connection.execute("DELETE FROM meta WHERE name = ?", (name,))
             if value is not None:
@@ -162,6 +146,15 @@ class Database:
         self._local.connection, self._local.seen = connection, seen
         return connection
 
+    def execute(self, statement: str, values: Any = ()) -> Cursor:  # noqa: ANN401 (as in sqlite3)
+        """Execute a statement on this thread's connection."""
+        return self.connection.execute(statement, values)
+
+    def value(self, statement: str, values: Any = ()) -> Any:  # noqa: ANN401
+        """The first column of the first row that a query finds; None if there is none."""
+        row = self.execute(statement, values).fetchone()
+        return None if row is None else row[0]
+
     def _close_abandoned(self) -> None:
         """Close the connections of threads that have ended: a server keeps starting new ones."""
         for thread in [one for one in self._connections if not one.is_alive()]:
@@ -179,13 +172,7 @@ class Database:
 
     @contextmanager
     def transaction(self) -> Iterator[tuple[Connection, int]]:
-        """A transaction for a new generation; yields the connection and the generation.
-
-        Raises
-        ------
-        LibraryError
-            If SQLite can't write: the disk is full, say, or the folder is read-only.
-        """
+        """A transaction for a new generation; yields the connection and the generation."""
         with self.change() as connection:
             (generation,) = connection.execute(
                 "UPDATE meta SET value = value + 1 WHERE name = 'generation'"
@@ -195,14 +182,10 @@ class Database:
 
     @contextmanager
     def change(self) -> Iterator[Connection]:
-        """A transaction without a new generation, for changes that no index depends on.
+        """A transaction without a new generation, for changes that no index depends on; raises
+        LibraryError if SQLite can't write: the disk is full, say, or the folder is read-only.
 
         It doesn't need the library's lock: SQLite admits one writer after the other.
-
-        Raises
-        ------
-        LibraryError
-            If SQLite can't write.
         """
         connection = self.connection
         if connection.makeshift:  # there may be space again
@@ -222,14 +205,8 @@ class Database:
     def copy(self, target: Path, on_progress: Callable[[int, int], None]) -> None:
         """Copy a snapshot of the database to a new file; writers carry on meanwhile.
 
-        ``on_progress`` is called with the bytes written and the approximate total.
-
-        Raises
-        ------
-        LibraryError
-            If it can't be read, or the file can't be written.
-        OSError
-            If there is no space for the file.
+        ``on_progress`` is called with the bytes written and the approximate total. Raises
+        LibraryError, or OSError if there is no space for the file.
         """
         total = self._path.stat().st_size
 

@@ -26,62 +26,46 @@ class RatingStore:
     def put(self, rating: Rating) -> None:
         """Store a rating, replacing an earlier one of this passage for this question."""
         with self._database.change() as connection:
-            connection.execute(_FORGET, _names(rating))
+            connection.execute(_FORGET, _columns(rating))
             connection.execute(
-                "INSERT INTO feedback VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                (
-                    rating.question,
-                    rating.passage_id,
-                    rating.document_id,
-                    rating.source,
-                    rating.answer.text,
-                    rating.answer.start,
-                    rating.answer.end,
-                    rating.good,
-                    rating.score,
-                    rating.time.isoformat(),
-                ),
+                "INSERT INTO feedback VALUES (:question, :passage, :document, :source, :quotation,"
+                " :start, :end, :good, :score, :time)",
+                _columns(rating),
             )
 
     def remove(self, rating: Rating) -> None:
         """Delete the rating of this passage for this question, if any."""
         with self._database.change() as connection:
-            connection.execute(_FORGET, _names(rating))
+            connection.execute(_FORGET, _columns(rating))
 
     def __len__(self) -> int:
-        (found,) = self._database.connection.execute("SELECT count(*) FROM feedback").fetchone()
-        return int(found)
+        return int(self._database.value("SELECT count(*) FROM feedback"))
 
     @sound
     def all(self, question: str | None = None) -> list[Rating]:
         """All ratings, or those for one question, oldest first."""
         where, values = ("", ()) if question is None else ("WHERE question = ?", (question,))
-        rows = self._database.connection.execute(
-            "SELECT question, passage, document, source, quotation, start,"  # noqa: S608
-            ' "end", good, score,'
-            f" time FROM feedback {where} ORDER BY time, question, passage",
+        rows = self._database.execute(
+            f"SELECT * FROM feedback {where} ORDER BY time, question, passage",  # noqa: S608
             values,
         )
-        return [
-            Rating(
-                question=row[0],
-                passage_id=row[1],
-                document_id=row[2],
-                source=row[3],
-                answer=Quote(*row[4:7]),
-                good=bool(row[7]),
-                score=row[8],
-                time=dt.datetime.fromisoformat(row[9]),
-            )
-            for row in rows
-        ]
+        found = []
+        for asked, passage, document, source, text, start, end, good, score, time in rows:
+            answer, when = Quote(text, start, end), dt.datetime.fromisoformat(time)
+            found.append(Rating(asked, passage, document, source, answer, bool(good), score, when))
+        return found
 
 
-def _names(rating: Rating) -> dict[str, str]:
+def _columns(rating: Rating) -> dict[str, str | int | float]:
     return {
         "question": rating.question,
         "passage": rating.passage_id,
-        "quotation": rating.answer.text,
         "document": rating.document_id,
         "source": rating.source,
+        "quotation": rating.answer.text,
+        "start": rating.answer.start,
+        "end": rating.answer.end,
+        "good": rating.good,
+        "score": rating.score,
+        "time": rating.time.isoformat(),
     }

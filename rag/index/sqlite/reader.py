@@ -4,27 +4,26 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rag.index import columns
 from rag.index.records import (
+    Counts,
     FileRecord,
     Source,
     StoredPassage,
     StoredTokens,
     content_key,
     damaged,
-    failures_from_json,
     sound,
     together,
     unpack_vectors,
 )
 from rag.index.sqlite.connections import Cursor
 from rag.index.sqlite.database import Database
-from rag.index.sqlite.filter_sql import FURTHER_PARTS, WHOLE, as_sql
+from rag.index.sqlite.filter_sql import WHOLE, as_sql
 from rag.types import Document, DocumentCount, Failure, Passage, PassageEncoding
 from rag.types.arrays import Keys, TokenBits, Vectors
 from rag.types.filters import Filter
@@ -72,21 +71,17 @@ class StoreReader:
         """Incremented by every commit."""
         return int(self._database.fact("generation"))
 
-    def files(self, paths: Iterable[str] | None = None) -> dict[str, FileRecord]:
-        """Records of all files read, or of those with these paths, by path."""
-        if paths is None:
-            return self._files("")
-        return self._files("WHERE path IN (SELECT value FROM json_each(?))", json.dumps([*paths]))
-
-    def files_with(self, digests: Iterable[str]) -> list[FileRecord]:
-        """Records of the files with one of these content digests, by path."""
-        where = "WHERE digest IN (SELECT value FROM json_each(?)) ORDER BY path"
-        return list(self._files(where, json.dumps([*digests])).values())
-
     @sound
-    def _files(self, where: str, *values: str) -> dict[str, FileRecord]:
-        rows = self._database.connection.execute(
-            f"SELECT {', '.join(columns.FILE)} FROM file {where}",  # noqa: S608 (our own)
+    def files(
+        self, paths: Iterable[str] | None = None, *, digests: Iterable[str] | None = None
+    ) -> dict[str, FileRecord]:
+        """Records of all files read, or of those with one of these paths or content digests."""
+        given = {"path": paths, "digest": digests}
+        values = {name: json.dumps([*some]) for name, some in given.items() if some is not None}
+        where = [f"{name} IN (SELECT value FROM json_each(:{name}))" for name in values]  # noqa: S608
+        rows = self._database.execute(
+            f"SELECT {', '.join(columns.FILE)} FROM file"  # noqa: S608 (values apart)
+            f" WHERE {' AND '.join(where) or 'TRUE'} ORDER BY path",
             values,
         )
         return {
@@ -99,12 +94,12 @@ class StoreReader:
         self, status: str | None = None, offset: int = 0, limit: int | None = None
     ) -> list[FileReport]:
         """Reports on all files read, or those with a status, by path; a page of them."""
-        found = self._database.connection.execute(
+        found = self._database.execute(
             f"SELECT path FROM file WHERE {_STATUS} ORDER BY path LIMIT :limit OFFSET :offset",  # noqa: S608 (our own)
             {"status": status, "limit": -1 if limit is None else limit, "offset": offset},
         )
         paths = [path for (path,) in found]
-        rows = self._database.connection.execute(
+        rows = self._database.execute(
             "SELECT source.file, source.path, length(text), pages, warnings, language,"
             " (SELECT count(*) FROM passage WHERE passage.document = document.key)"
             " FROM source JOIN document ON document.key = source.document"
@@ -118,30 +113,28 @@ class StoreReader:
 
     def count_files(self, status: str | None = None) -> int:
         """Number of files read, or of those with a status."""
-        (found,) = self._database.connection.execute(
-            f"SELECT count(*) FROM file WHERE {_STATUS}",  # noqa: S608 (our own)
-            {"status": status},
-        ).fetchone()
-        return int(found)
+        statement = f"SELECT count(*) FROM file WHERE {_STATUS}"  # noqa: S608 (our own)
+        return int(self._database.value(statement, {"status": status}))
 
     @sound
     def unread(self) -> tuple[list[Failure], list[Failure]]:
         """What could not be read, and what was read with doubts (warnings), by path."""
-        failed = self._database.connection.execute(
+        files = self._database.execute(
             "SELECT failures FROM file WHERE failures <> '[]' ORDER BY path"
         )
-        doubtful = self._database.connection.execute(
+        failed = [one for (text,) in files for one in columns.failures({"failures": text})]
+        doubtful = self._database.execute(
             "SELECT file, warnings FROM source JOIN document ON document.key = source.document"
             " WHERE warnings <> '[]' ORDER BY file, source.path"
         )
-        return [one for (failures,) in failed for one in failures_from_json(failures)], [
+        return failed, [
             Failure(file, line) for file, lines in doubtful for line in json.loads(lines)
         ]
 
     def matching(self, conditions: Filter) -> Keys:
         """The keys of the passages of documents that meet all conditions, ascending."""
         clauses, values = as_sql(conditions)
-        rows = self._database.connection.execute(
+        rows = self._database.execute(
             "SELECT key FROM passage WHERE document IN"  # noqa: S608 (values apart)
             f" (SELECT key FROM document WHERE {clauses})",
             values,
@@ -153,34 +146,21 @@ class StoreReader:
         where, values = "", []
         if files is not None:
             where, values = "WHERE file IN (SELECT value FROM json_each(?))", [json.dumps([*files])]
-        rows = self._database.connection.execute(
+        rows = self._database.execute(
             "SELECT path, file, id FROM source"  # noqa: S608 (values apart)
             f" JOIN document ON document.key = source.document {where}",
             values,
         )
         return [Source(*row) for row in rows.fetchall()]
 
-    def files_with_warnings(self) -> frozenset[str]:
-        """Files with warnings."""
-        rows = self._database.connection.execute(
-            "SELECT DISTINCT file FROM source JOIN document ON document.key = source.document"
-            " WHERE warnings <> '[]'"
-        )
-        return frozenset(path for (path,) in rows)
-
     def has_document(self, document_id: str) -> bool:
         """Whether there is a document with that id."""
-        return (
-            self._database.connection.execute(
-                "SELECT 1 FROM document WHERE id = ?", (document_id,)
-            ).fetchone()
-            is not None
-        )
+        return bool(self._database.value("SELECT 1 FROM document WHERE id = ?", (document_id,)))
 
     @sound
     def document(self, document_id: str) -> Document | None:
         """The document with that id, or None."""
-        row = self._database.connection.execute(
+        row = self._database.execute(
             f"SELECT {', '.join(columns.DOCUMENT)}, checksum,"  # noqa: S608 (our own)
             " (SELECT min(path) FROM source WHERE document = document.key)"
             " FROM document WHERE id = ?",
@@ -192,36 +172,37 @@ class StoreReader:
         found = dict(zip((*columns.DOCUMENT, "checksum"), facts, strict=True))
         return columns.document(found, source and whole_source(source))
 
-    def counts(self) -> tuple[int, int, int]:
-        """Numbers of documents, passages and sentences."""
-        row = self._database.connection.execute(
-            "SELECT (SELECT count(*) FROM document)"  # noqa: S608 (our own)
-            f" - (SELECT count(DISTINCT document) FROM source WHERE {FURTHER_PARTS}),"
-            " (SELECT count(*) FROM passage),"
-            " (SELECT CAST(value AS INTEGER) FROM meta WHERE name = 'sentences')"
-        ).fetchone()
-        return row[0], row[1], row[2]
-
-    def languages(self) -> dict[str, int]:
-        """Number of documents by language; ``""`` if unknown."""
-        rows = self._database.connection.execute(
-            "SELECT language, count(*) FROM document"  # noqa: S608 (our own)
+    def counts(self) -> Counts:
+        """How much there is."""
+        passages = self._database.value("SELECT count(*) FROM passage")
+        languages = self._database.execute(
+            "SELECT coalesce(language, ''), count(*) FROM document"  # noqa: S608 (our own)
             f" WHERE {WHOLE} GROUP BY language"
         )
-        return {code or "": count for code, count in rows}
+        by_language = dict(languages.fetchall())
+        sentences = int(self._database.fact("sentences"))
+        return Counts(sum(by_language.values()), passages, sentences, by_language)
 
-    @sound
     def passages(self, keys: Sequence[int]) -> dict[int, StoredPassage]:
         """Passages by key; deleted ones are left out."""
+        return self._passages("passage.key IN (SELECT value FROM json_each(?))", _as_json(keys))
+
+    def passage(self, passage_id: str) -> StoredPassage | None:
+        """The passage with that id, or None."""
+        return next(iter(self._passages("passage.id = ?", passage_id).values()), None)
+
+    @sound
+    def _passages(self, where: str, value: str) -> dict[int, StoredPassage]:
         found = {}
-        for key, content, title, date, date_from, sources, *row in self._rows(
+        rows = self._database.execute(
             "SELECT passage.key, content, title, date, metadata ->> '$.date_from',"  # noqa: S608
             " (SELECT json_group_array(path) FROM source WHERE document = document.key),"
             f" {_PASSAGE} FROM passage JOIN document ON document.key = passage.document"
-            " WHERE passage.key IN (SELECT value FROM json_each(?))",
-            keys,
-        ):
-            passage = _passage(row)
+            f" WHERE {where}",
+            (value,),
+        )
+        for key, content, title, date, date_from, sources, *row in rows:
+            passage = columns.passage(dict(zip(columns.PASSAGE, row, strict=True)))
             if content != content_key(passage):  # damaged content is never shown
                 raise damaged(f"a passage of “{title}” doesn't match its checksum")
             found[key] = StoredPassage(
@@ -246,29 +227,18 @@ class StoreReader:
         )
         return together(DocumentCount(*row) for row in rows)
 
-    @sound
     def passages_of(self, document_id: str) -> list[Passage]:
         """The passages of a document, in text order."""
-        rows = self._database.connection.execute(
-            f"SELECT {_PASSAGE} FROM passage"  # noqa: S608 (our own)
-            " JOIN document ON document.key = passage.document"
-            " WHERE document.id = ? ORDER BY start",
-            (document_id,),
-        )
-        return [_passage(row) for row in rows]
+        found = self._passages("document.id = ?", document_id).values()
+        return sorted((one.passage for one in found), key=lambda one: one.start)
 
     @sound
     def encodings(self, passages: Sequence[Passage]) -> dict[int, PassageEncoding]:
-        """Stored encodings of identical passages (same text and sentence boundaries).
-
-        Returns
-        -------
-        dict of int to PassageEncoding
-            By position in ``passages``; those never encoded are left out.
-        """
+        """Stored encodings of identical passages, by position in ``passages``."""
         positions = columns.positions_by_content(passages)
         found: dict[int, PassageEncoding] = {}
-        for content, text, start, sentences, *encoding in self._rows(
+        dimension = self._database.dimension
+        for content, text, start, sentences, vectors, counts, pieces, bits in self._rows(
             "SELECT content, text, start, sentences, vectors, counts, pieces, bits FROM passage"
             " JOIN encoding ON encoding.passage = passage.key"
             " WHERE content IN (SELECT value FROM json_each(?))",
@@ -277,25 +247,17 @@ class StoreReader:
             row = {"text": text, "start": start, "sentences": sentences}
             for position in positions[content]:
                 if columns.has_same_input(row, passages[position]):
-                    found[position] = self._encoding(*encoding)
+                    found[position] = PassageEncoding(
+                        sentences=unpack_vectors(vectors, dimension),
+                        counts=np.frombuffer(counts, dtype=np.int32),
+                        pieces=np.frombuffer(pieces, dtype=np.int32),
+                        bits=columns.token_bits(bits, dimension),
+                    )
         return found
-
-    def vectors(self, keys: Sequence[int]) -> dict[int, Vectors]:
-        """Sentence vectors by passage key; deleted passages are left out."""
-        found, counts, vectors = self.sentences(keys)
-        each = np.split(vectors, np.cumsum(counts)[:-1])
-        return dict(zip(found.tolist(), each, strict=False))  # split of an empty array returns one
 
     @sound
     def sentences(self, keys: Sequence[int]) -> tuple[Keys, NDArray[np.int64], Vectors]:
-        """Sentence vectors of several passages, concatenated.
-
-        Returns
-        -------
-        keys, counts, vectors
-            The passages' keys and numbers of sentences, shape (passages,), and the vectors, shape
-            (sentences, dimension). Deleted passages are left out.
-        """
+        """Keys, numbers of sentences, and the vectors of all, shape (sentences, dimension)."""
         rows = self._rows(
             "SELECT passage, vectors FROM encoding"
             " WHERE passage IN (SELECT value FROM json_each(?))",
@@ -305,7 +267,7 @@ class StoreReader:
         counts, cut = np.divmod(lengths, 2 * self._database.dimension)
         if cut.any():
             raise damaged("a vector is cut")
-        vectors = self._unpack(b"".join(blob for _, blob in rows))
+        vectors = unpack_vectors(b"".join(blob for _, blob in rows), self._database.dimension)
         return np.array([key for key, _ in rows], dtype=np.int64), counts, vectors
 
     @sound
@@ -329,27 +291,13 @@ class StoreReader:
             raise damaged("a passage has more or fewer tokens than recorded")
         return found
 
-    def _encoding(
-        self, vectors: bytes, counts: bytes, pieces: bytes, bits: bytes
-    ) -> PassageEncoding:
-        return PassageEncoding(
-            sentences=self._unpack(vectors),
-            counts=np.frombuffer(counts, dtype=np.int32),
-            pieces=np.frombuffer(pieces, dtype=np.int32),
-            bits=columns.token_bits(bits, self._database.dimension),
-        )
-
-    def _unpack(self, blob: bytes) -> Vectors:
-        return unpack_vectors(blob, self._database.dimension)
-
     def _rows(self, statement: str, keys: Sequence[int] | Keys) -> Cursor:
-        # The keys are passed as one JSON value: SQLite limits the number of parameters.
-        listed = json.dumps([int(key) for key in keys])
-        return self._database.connection.execute(statement, (listed,))
+        return self._database.execute(statement, (_as_json(keys),))
 
 
-def _passage(row: Sequence[Any]) -> Passage:
-    return columns.passage(dict(zip(columns.PASSAGE, row, strict=True)))
+def _as_json(keys: Sequence[int] | Keys) -> str:
+    """Keys as one parameter, since SQLite limits their number."""
+    return json.dumps([int(key) for key in keys])
 
 
 def _title_bits(leading: int, counts: bytes, bits: bytes, dimension: int) -> TokenBits:

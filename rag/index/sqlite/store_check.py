@@ -36,23 +36,19 @@ class StoreCheck:
 
     def structure(self) -> list[Fault]:
         """SQLite's own checks of the file: pages, indexes, constraints, foreign keys."""
-        connection = self._database.connection
-        found = [
-            Fault(f"SQLite: {line}")
-            for (line,) in connection.execute(f"PRAGMA integrity_check({_MOST})")
-            if line != "ok"
+        lines = self._database.execute(f"PRAGMA integrity_check({_MOST})").fetchall()
+        return [Fault(f"SQLite: {line}") for (line,) in lines if line != "ok"] + [
+            Fault(f"row {row} of {table} refers to a {parent} that doesn't exist")
+            for table, row, parent, _ in self._database.execute("PRAGMA foreign_key_check")
         ]
-        for table, row, parent, _ in connection.execute("PRAGMA foreign_key_check"):
-            found.append(Fault(f"row {row} of {table} refers to a {parent} that doesn't exist"))
-        return found
 
     def documents(self, on_progress: Callable[[int, int], None]) -> Iterator[Fault]:
         """Defects of each document, its passages and their encodings."""
-        connection = self._database.connection
-        keys = [key for (key,) in connection.execute("SELECT key FROM document ORDER BY key")]
+        rows = self._database.execute("SELECT key FROM document ORDER BY key")
+        keys = [key for (key,) in rows]
         for done, key in enumerate(keys, 1):
             try:
-                row = connection.execute(
+                row = self._database.execute(
                     f"SELECT {', '.join(DOCUMENT)}, checksum FROM document WHERE key = ?",  # noqa: S608
                     (key,),
                 ).fetchone()
@@ -64,19 +60,17 @@ class StoreCheck:
 
     def counts(self) -> list[Fault]:
         """Stored counts that differ from the real ones; call after :meth:`documents`."""
-        connection, found = self._database.connection, []
-        (there,) = connection.execute("SELECT count(*) FROM passage").fetchone()
+        database, found = self._database, []
+        there = database.value("SELECT count(*) FROM passage")
         if there != self.passages:
             found.append(Fault(f"{there - self.passages:,} passages belong to no document"))
-        stored = int(self._database.fact("sentences"))
+        stored = int(database.fact("sentences"))
         if stored != self.sentences:
             found.append(
                 Fault(f"{stored:,} sentences are recorded where there are {self.sentences:,}")
             )
-        rows = connection.execute("SELECT id, passages FROM piece WHERE passages <> 0")
-        (wrong,) = connection.execute(
-            f"SELECT count(*) FROM document WHERE {_OTHER_LANGUAGE}"  # noqa: S608 (our own)
-        ).fetchone()
+        rows = database.execute("SELECT id, passages FROM piece WHERE passages <> 0")
+        wrong = database.value(f"SELECT count(*) FROM document WHERE {_OTHER_LANGUAGE}")  # noqa: S608
         if wrong:
             found.append(Fault(f"{wrong:,} documents are listed under the wrong language"))
         differing = set(dict(rows.fetchall()).items()) ^ set(self.pieces.items())
@@ -87,37 +81,29 @@ class StoreCheck:
 
     def orphans(self) -> list[Fault]:
         """Documents without a source, and tombstones of passages that exist."""
-        connection, found = self._database.connection, []
-        for (id_,) in connection.execute(
+        rows = self._database.execute(
             "SELECT id FROM document WHERE key NOT IN (SELECT document FROM source)"
-        ):
-            found.append(Fault("it has no source", id_, text=True))
-        (twice,) = connection.execute(
+        )
+        found = [Fault("it has no source", id_, text=True) for (id_,) in rows]
+        twice = self._database.value(
             "SELECT count(*) FROM removed WHERE passage IN (SELECT key FROM passage)"
-        ).fetchone()
+        )
         if twice:
             found.append(Fault(f"{twice:,} passages are marked as deleted, but exist"))
         return found
 
     def _document(self, key: int, row: dict[str, Any]) -> Iterator[Fault]:
         id_ = row["id"]
-        damage = False
         if row["checksum"] != checksum(*(row[name] for name in DOCUMENT)):
-            damage = True
-            yield Fault(
-                "its text or metadata doesn't match its checksum",
-                id_,
-                text=True,
-                damage=True,
-            )
+            yield Fault("its text or metadata doesn't match its checksum", id_, text=True)
         if not all(fits(row[name], shape) for name, shape in SHAPES["document"].items()) or not all(
             0 <= start <= end <= len(row["text"])
             for name in ("headings", "pages")
             for start, end, *_ in json.loads(row[name])
         ):
-            yield Fault("its metadata can't be read", id_, text=True, damage=damage)
+            yield Fault("its metadata can't be read", id_, text=True)
         names = ", ".join(f'"{name}"' for name in PASSAGE)
-        rows = self._database.connection.execute(
+        rows = self._database.execute(
             f"SELECT {names}, checksum FROM passage"  # noqa: S608 (our own)
             " LEFT JOIN encoding ON encoding.passage = passage.key WHERE document = ?"
             " ORDER BY start",
@@ -127,14 +113,13 @@ class StoreCheck:
         for *content, stored in rows:
             passage = dict(zip(PASSAGE, content, strict=True))
             self._count(passage)
-            changed = stored != checksum(*content)
-            faults = dict.fromkeys(passage_faults(row["text"], passage, self._database.dimension))
-            if changed:
-                faults = {"doesn't match its checksum": None} | faults
-            for what in faults:
-                yield Fault(f"a passage of it {what}", id_, damage=damage or changed)
+            if stored != checksum(*content):
+                yield Fault("a passage of it doesn't match its checksum", id_)
+            faults = passage_faults(row["text"], passage, self._database.dimension)
+            for what in dict.fromkeys(faults):
+                yield Fault(f"a passage of it {what}", id_)
         if self.passages == there and row["text"].strip():
-            yield Fault("it has no passage", id_, damage=damage)
+            yield Fault("it has no passage", id_)
 
     def _count(self, passage: Row) -> None:
         self.passages += 1
@@ -145,13 +130,7 @@ class StoreCheck:
 
 
 def recount(database: Database, check: StoreCheck) -> None:
-    """Store the counts that a check found.
-
-    Raises
-    ------
-    LibraryError
-        If they can't be written.
-    """
+    """Store the counts that a check found."""
     with database.change() as connection:
         connection.execute("DELETE FROM piece")
         connection.executemany("INSERT INTO piece VALUES (?, ?)", [*check.pieces.items()])
@@ -165,13 +144,7 @@ def recount(database: Database, check: StoreCheck) -> None:
 
 
 def reindex(database: Database) -> None:
-    """Rebuild SQLite's own indexes from its tables.
-
-    Raises
-    ------
-    LibraryDamaged
-        If the tables can't be read.
-    """
+    """Rebuild SQLite's own indexes from its tables."""
     with database.change() as connection:
         connection.execute("REINDEX")
 

@@ -1,8 +1,7 @@
 """Validate an untrusted SQLite file: could this version have written it?
 
 It may be malicious, so nothing in it is trusted: neither its pages, nor its schema, nor the types
-of its values, nor its paths. Whether its contents are intact is another question, which
-:mod:`rag.index.sqlite.store_check` answers.
+of its values, nor its paths. Its contents are checked by :mod:`rag.index.sqlite.store_check`.
 """
 
 from __future__ import annotations
@@ -12,10 +11,10 @@ import json
 import math
 import re
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import closing, suppress
 from functools import partial
 from pathlib import PurePath, PurePosixPath, PureWindowsPath
-from typing import Any
 
 from rag.errors import LibraryDamaged
 from rag.index.integrity import SHAPES, fits
@@ -46,10 +45,7 @@ _CONDITIONS = {
         ('start < 0 OR "end" < start', "an invalid place"),
     ),
     "piece": (
-        (
-            "passages NOT BETWEEN 0 AND (SELECT count(*) FROM passage)",
-            "a wrong number of passages",
-        ),
+        ("passages NOT BETWEEN 0 AND (SELECT count(*) FROM passage)", "a wrong number of passages"),
     ),
 }
 """Invalid rows, as an SQL condition and a description."""
@@ -57,32 +53,18 @@ _CONDITIONS = {
 _TYPES = {"TEXT": "'text'", "INTEGER": "'integer'", "BLOB": "'blob'", "REAL": "'real', 'integer'"}
 
 
-def validate(database: Database, folder: PurePath) -> int:
-    """Refuse a store that rag can't have written.
+def validate(database: Database, folder: PurePath, on_progress: Callable[[int, int], None]) -> int:
+    """Refuse a store that rag can't have written, exported from the library in ``folder``.
 
-    Parameters
-    ----------
-    folder
-        The folder of the library from which the store was exported.
-
-    Returns
-    -------
-    int
-        The dimension of the sentence vectors; 0 if there are none.
-
-    Raises
-    ------
-    LibraryDamaged
-        If it was not written by rag; the message says why.
-    LibraryMismatch
-        If it was written by another version.
+    Returns the dimension of the sentence vectors; 0 if there are none. Raises LibraryDamaged, or
+    LibraryMismatch for another version.
     """
     try:
         database.check(database.fact("fingerprint"))
         fault = next(_faults(database, folder), None)
         dimension = _dimension(database) if fault is None else 0
         database.dimension = dimension
-        fault = fault or next(_content_faults(database), None)
+        fault = fault or next(_content_faults(database, on_progress), None)
     except (sqlite3.Error, ValueError, TypeError, LookupError, OverflowError) as error:
         # Without SQLite's message, which may quote a document.
         raise LibraryDamaged("it holds values that rag never writes") from error
@@ -94,10 +76,9 @@ def validate(database: Database, folder: PurePath) -> int:
 
 
 def _faults(database: Database, folder: PurePath) -> Iterator[str]:
-    connection = database.connection
-    connection.execute("PRAGMA cell_size_check = ON")
+    database.execute("PRAGMA cell_size_check = ON")
     for pragma, expected in (("encoding", "UTF-8"), ("application_id", 0), ("user_version", 0)):
-        (found,) = connection.execute(f"PRAGMA {pragma}").fetchone()
+        found = database.value(f"PRAGMA {pragma}")
         if found != expected:
             yield f"its {pragma} is {found}, not {expected}"
     yield from _schema_faults(database)
@@ -107,26 +88,17 @@ def _faults(database: Database, folder: PurePath) -> Iterator[str]:
     yield from _place_faults(database, folder)
 
 
-def _content_faults(database: Database) -> Iterator[str]:
-    """Impossible contents. Merely damaged ones are accepted: they are never shown, and ``rag
-    verify`` says how to repair them.
-    """
-    check, damage = StoreCheck(database), False
-    for fault in (*check.documents(lambda _done, _total: None), *check.orphans()):
-        damage |= fault.damage
-        if not fault.damage:
-            yield fault.what
-    if not damage:  # which would make counts wrong
-        yield from (fault.what for fault in check.counts())
+def _content_faults(database: Database, on_progress: Callable[[int, int], None]) -> Iterator[str]:
+    check = StoreCheck(database)
+    for fault in check.documents(on_progress):
+        yield f"of document {fault.document}: {fault.what}"
+    yield from (fault.what for fault in (*check.orphans(), *check.counts()))
 
 
 def _schema_faults(database: Database) -> Iterator[str]:
-    expected = sqlite3.connect(":memory:")
-    try:
+    with closing(sqlite3.connect(":memory:")) as expected:
         expected.executescript(schema())
         ours = _normalise(expected)
-    finally:
-        expected.close()
     theirs = _normalise(database.connection)
     for kind, name in sorted(theirs.keys() - ours.keys()):
         yield f"it has {kind} “{name}”, which no rag library has"
@@ -175,16 +147,15 @@ def _value_faults(database: Database) -> Iterator[str]:
         wrong += _CONDITIONS.get(table, ())
         # In this order: the later ones rely on the types.
         for condition, words in wrong:
-            found = connection.execute(f"SELECT 1 FROM {table} WHERE {condition} LIMIT 1")  # noqa: S608
-            if found.fetchone():
+            if database.value(f"SELECT 1 FROM {table} WHERE {condition} LIMIT 1"):  # noqa: S608
                 yield f"its table “{table}” has a row with {words}"
-    if connection.execute(
+    if database.value(
         "SELECT 1 FROM passage WHERE key NOT IN (SELECT passage FROM encoding) LIMIT 1"
-    ).fetchone():
+    ):
         yield "it has a passage without vectors"
-    if connection.execute(
+    if database.value(
         f"SELECT 1 FROM sqlite_sequence WHERE typeof(seq) <> 'integer' OR seq > {HIGHEST_KEY}"  # noqa: S608
-    ).fetchone():
+    ):
         yield "it leaves no keys for further documents"
 
 
@@ -200,49 +171,29 @@ def _fact_faults(database: Database) -> Iterator[str]:
         value = database.fact(name)
         if not (value.isascii() and value.isdecimal() and int(value[:20]) < _LARGEST):
             yield f"its {name} is “{value[:50]}”"
-    (newest,) = database.connection.execute(
+    newest = database.value(
         "SELECT max((SELECT coalesce(max(generation), 0) FROM passage),"
         " (SELECT coalesce(max(generation), 0) FROM removed))"
-    ).fetchone()
+    )
     if newest > int(database.fact("generation")):
         yield "it has passages of a future generation"
     if not re.fullmatch(r"[0-9a-f]{32}", database.fact("library")):
         yield "its id is not one that rag gives"
-    rows = database.connection.execute("SELECT name, value FROM meta")
-    for name, value in rows:
+    for name, value in database.execute("SELECT name, value FROM meta"):
+        numbers: list[str] = []
+        with suppress(json.JSONDecodeError):  # then it is no JSON, and has no numbers
+            json.loads(value, parse_constant=numbers.append, parse_float=numbers.append)
+        is_finite = all(math.isfinite(float(number)) for number in numbers)
         # An id with digits around an “e” would parse as a number.
-        if len(value) > LONGEST_NOTE or (name != "library" and not _is_finite(value)):
+        if len(value) > LONGEST_NOTE or (name != "library" and not is_finite):
             yield f"what it says of its {name} makes no sense"
 
 
-def _is_finite(note: str) -> bool:
-    """Whether a note is not JSON at all, or JSON whose numbers are all finite."""
-    try:
-        json.loads(note, parse_constant=_refuse_constant, parse_float=_finite)
-    except json.JSONDecodeError:
-        return True
-    except ValueError:
-        return False
-    return True
-
-
-def _refuse_constant(constant: str) -> Any:  # noqa: ANN401 (as json calls it)
-    raise ValueError(constant)
-
-
-def _finite(number: str) -> float:
-    if not math.isfinite(float(number)):
-        raise ValueError(number)
-    return float(number)
-
-
 def _place_faults(database: Database, folder: PurePath) -> Iterator[str]:
-    connection = database.connection
-    rows = connection.execute("SELECT path FROM file UNION SELECT file FROM source")
-    for (file,) in rows:
+    for (file,) in database.execute("SELECT path FROM file UNION SELECT file FROM source"):
         if not _is_place(file, folder):
             yield f"it names a file “{file}”, which no rag library does"
-    for path, file in connection.execute("SELECT path, file FROM source"):
+    for path, file in database.execute("SELECT path, file FROM source"):
         if path != file and not path.startswith((f"{file}/", f"{file}\\")):
             yield f"its source “{path}” does not lie in “{file}”"
 
@@ -268,7 +219,7 @@ def as_path(text: str) -> PurePath:
 
 
 def _dimension(database: Database) -> int:
-    row = database.connection.execute(
+    row = database.execute(
         "SELECT length(vectors), length(sentences) FROM encoding"
         " JOIN passage ON passage.key = encoding.passage LIMIT 1"
     ).fetchone()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 
@@ -34,11 +34,7 @@ class StoreWriter:
         passages: Sequence[Passage],
         encodings: Iterable[PassageEncoding],
     ) -> None:
-        """Store a document, and record its source.
-
-        Replaces what the store has of an earlier version of this document. Another document that
-        only this source had before is deleted, with all that belongs to it.
-        """
+        """Store a document, replacing an earlier version of it, and record its source."""
         with self._database.transaction() as (connection, generation):
             key = _put_document(connection, generation, document)
             pieces: Counter[int] = Counter()
@@ -62,18 +58,11 @@ class StoreWriter:
                 _drop_if_orphaned(connection, generation, document)
 
     def record_files(self, records: Sequence[tuple[FileRecord, Sequence[str]]]) -> list[str]:
-        """Record files as read, each with its current sources.
-
-        Sources that one of them no longer has are deleted and returned.
-        """
+        """Record files as read; deletes and returns the sources that they no longer have."""
         gone: list[str] = []
         with self._database.transaction() as (connection, generation):
             for record, present in records:
-                connection.execute(
-                    f"INSERT OR REPLACE INTO file ({', '.join(columns.FILE)})"  # noqa: S608
-                    " VALUES (?, ?, ?, ?, ?, ?, ?)",
-                    [columns.file_columns(record)[name] for name in columns.FILE],
-                )
+                _insert(connection, "file", columns.file_columns(record), "INSERT OR REPLACE")
                 rows = connection.execute("SELECT path FROM source WHERE file = ?", (record.path,))
                 missing = {row[0] for row in rows.fetchall()} - set(present)
                 for path in sorted(missing):
@@ -126,12 +115,7 @@ def _put_document(connection: Connection, generation: int, document: Document) -
             values,
         )
         return cast("int", known[0])
-    cursor = connection.execute(
-        f"INSERT INTO document ({', '.join(values)})"  # noqa: S608 (our own)
-        f" VALUES ({', '.join(f':{name}' for name in values)})",
-        values,
-    )
-    return cast("int", cursor.lastrowid)
+    return _insert(connection, "document", values)
 
 
 def _insert_passage(
@@ -141,23 +125,21 @@ def _insert_passage(
     passage: Passage,
     encoding: PassageEncoding,
 ) -> None:
-    values = columns.passage_columns(passage) | columns.encoding_columns(encoding)
-    cursor = connection.execute(
-        'INSERT INTO passage (id, start, "end", pages, leading, headings, sentences, text,'
-        " content, document, generation, checksum) VALUES (:id, :start, :end, :pages, :leading,"
-        " :headings, :sentences, :text, :content, :key, :generation, :checksum)",
-        values
-        | {
-            "key": document,
-            "generation": generation,
-            "checksum": columns.checksum(*(values[name] for name in PASSAGE)),
-        },
-    )
-    connection.execute(
-        "INSERT INTO encoding (passage, vectors, counts, pieces, bits)"
-        " VALUES (:key, :vectors, :counts, :pieces, :bits)",
-        values | {"key": cursor.lastrowid},
-    )
+    words, encoded = columns.passage_columns(passage), columns.encoding_columns(encoding)
+    checksum = columns.checksum(*((words | encoded)[name] for name in PASSAGE))
+    more = {"document": document, "generation": generation, "checksum": checksum}
+    key = _insert(connection, "passage", words | more)
+    _insert(connection, "encoding", {"passage": key} | encoded)
+
+
+def _insert(
+    connection: Connection, table: str, values: dict[str, Any], verb: str = "INSERT"
+) -> int:
+    """Insert a row of values by column; returns its key."""
+    names = ", ".join(f'"{name}"' for name in values)
+    marks = ", ".join(f":{name}" for name in values)
+    cursor = connection.execute(f"{verb} INTO {table} ({names}) VALUES ({marks})", values)
+    return cast("int", cursor.lastrowid)
 
 
 def _forget(connection: Connection, generation: int, path: str) -> None:

@@ -15,15 +15,3 @@ The type of the main segment depends on its size:
 
 FAISS doesn't validate NaNs or files, so that is done here.
 """
-
-from rag.index.vectors.faiss_index import FaissIndex
-from rag.index.vectors.layered import LayeredIndex
-from rag.index.vectors.segment import Segment, is_rewrite_due, write_segment
-
-__all__ = [
-    "FaissIndex",
-    "LayeredIndex",
-    "Segment",
-    "is_rewrite_due",
-    "write_segment",
-]

@@ -46,10 +46,11 @@ class FaissIndex:
 
         self._index = index
         inner = faiss.try_extract_index_ivf(index)
-        self._lists = int(inner.nlist) if inner else 0
-        self.probed = -(-self._lists // MOST_PROBED)
+        self.lists = int(inner.nlist) if inner else 0
+        """Number of inverted lists; 0 if the search is exhaustive."""
+        self.probed = -(-self.lists // MOST_PROBED)
         """Number of lists to probe (nprobe), as chosen by
-        :func:`rag.index.vectors.recall.tune_probes`."""
+        :func:`rag.index.vectors.segment.tune_probes`."""
 
     @classmethod
     def exact(cls, dimension: int) -> FaissIndex:
@@ -62,16 +63,11 @@ class FaissIndex:
 
     @classmethod
     def compressed(cls, sample: Vectors, lists: int) -> FaissIndex:
-        """An empty index with one bit per dimension, in lists trained on a sample.
+        """An empty index with one bit per dimension, in ``lists`` trained on a sample. With more
+        lists, fewer sentences are compared at the same recall, and training takes longer.
 
-        Parameters
-        ----------
-        sample
-            Shape (sentences, dimension), unit norm, float32. Overwritten: it is rotated in place,
-            because FAISS's own training needs three copies of it.
-        lists
-            Number of lists: with more, fewer sentences are compared at the same recall, and
-            training takes longer.
+        The sample, shape (sentences, dimension), unit norm, float32, is overwritten: it is rotated
+        in place, because FAISS's own training needs three copies of it.
         """
         import faiss
 
@@ -94,20 +90,11 @@ class FaissIndex:
 
     @classmethod
     def load(cls, path: Path, sha256: str, probed: int = 0, *, mapped: bool = True) -> FaissIndex:
-        """Load an index written by :meth:`save`.
+        """Load an index written by :meth:`save`; raises LibraryDamaged if the file is missing, or
+        differs from the one that was written.
 
-        Parameters
-        ----------
-        probed
-            Number of lists to probe, which is not in the file; 0 for the maximum.
-        mapped
-            Whether to map the file into memory, for searches only; otherwise it can be changed,
-            too.
-
-        Raises
-        ------
-        LibraryDamaged
-            If the file is missing, or differs from the one that was written.
+        ``probed`` is the number of lists to probe, which is not in the file; 0 for the maximum. A
+        ``mapped`` file is for searches only; otherwise the index can be changed, too.
         """
         import faiss
 
@@ -143,31 +130,13 @@ class FaissIndex:
         """Number of sentences."""
         return int(self._index.ntotal)
 
-    @property
-    def lists(self) -> int:
-        """Number of inverted lists; 0 if the search is exhaustive."""
-        return self._lists
-
     def add(self, passages: Iterable[tuple[int, Vectors]]) -> None:
-        """Add the sentences of passages whose keys are not in the index yet.
-
-        Raises
-        ------
-        ValueError
-            If they are not finite rows of unit norm and of this index's dimension.
+        """Add the sentences of passages whose keys are not in the index yet; raises ValueError
+        unless they are finite rows of unit norm and of this index's dimension.
         """
-        keys: list[Keys] = []
-        rows: list[Vectors] = []
-        waiting = 0
-        for key, sentences in passages:
-            keys.append(np.full(len(sentences), key, dtype=np.int64))
-            rows.append(self._validate(sentences))
-            waiting += len(sentences)
-            if waiting >= TOGETHER:
-                self._index.add_with_ids(np.concatenate(rows), np.concatenate(keys))
-                keys, rows, waiting = [], [], 0
-        if waiting:
-            self._index.add_with_ids(np.concatenate(rows), np.concatenate(keys))
+        for batch in batched(passages, TOGETHER):
+            rows = np.concatenate([self._validate(sentences) for _, sentences in batch])
+            self._index.add_with_ids(rows, keys_of_sentences(batch))
 
     def _validate(self, sentences: Vectors) -> Vectors:
         if sentences.ndim != 2 or sentences.shape[1] != self._index.d:  # noqa: PLR2004
@@ -189,17 +158,8 @@ class FaissIndex:
         """The ``count`` nearest sentences, best first: the keys of their passages and their
         cosines, which are approximate if the index is compressed.
 
-        Parameters
-        ----------
-        among
-            Keys to search; None for all.
-        but
-            Keys to exclude.
-
-        Raises
-        ------
-        ValueError
-            If the question's vector is not finite or of another dimension.
+        Searches the keys ``among``, None for all, without those in ``but``. Raises ValueError if
+        the question's vector is not finite or of another dimension.
         """
         if question.shape != (self._index.d,):
             raise ValueError(f"the question must be ({self._index.d},), not {question.shape}")
@@ -229,12 +189,34 @@ class FaissIndex:
 
         # FAISS adds these keyword arguments at import, and keeps references to their values.
         parameters: Any = faiss
-        if not self._lists:
+        if not self.lists:
             return cast("faiss.SearchParameters", parameters.SearchParameters(sel=selector))
-        probed = self._lists if everywhere else self.probed
+        probed = self.lists if everywhere else self.probed
         inside = parameters.IVFRaBitQSearchParameters(sel=selector, nprobe=probed, qb=QUESTION_BITS)
         rotated = parameters.SearchParametersPreTransform(index_params=inside)
         return cast("faiss.SearchParameters", rotated)
+
+
+def batched(
+    passages: Iterable[tuple[int, Vectors]], sentences: int
+) -> Iterator[list[tuple[int, Vectors]]]:
+    """Split passages into batches of that many sentences or a few more; the last may have fewer."""
+    batch: list[tuple[int, Vectors]] = []
+    size = 0
+    for passage in passages:
+        batch.append(passage)
+        size += len(passage[1])
+        if size >= sentences:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch
+
+
+def keys_of_sentences(passages: Sequence[tuple[int, Vectors]]) -> Keys:
+    """The key of its passage for each sentence."""
+    keys = np.array([key for key, _ in passages], dtype=np.int64)
+    return np.repeat(keys, [len(rows) for _, rows in passages])
 
 
 @contextmanager
