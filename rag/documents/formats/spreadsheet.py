@@ -51,7 +51,7 @@ _NO_RESULT = re.compile(rb"</(?:\w+:)?f>(?:<v>\s*</v>|<v\s*/>)?</(?:\w+:)?c>")
 
 _DELIMITERS = ",;\t|"
 _SNIFFED_LINES = 30
-_SNIFFED_CHARACTERS = 10_000
+_SNIFFED_LENGTH = 10_000
 _NO_LIMIT = 2**31 - 1
 
 _MONTHS = (
@@ -181,9 +181,12 @@ def _row(cells: Sequence[Any]) -> list[str]:
 
 def _records(lines: Iterator[str]) -> Iterator[list[str]]:
     beginning = list(islice(lines, _SNIFFED_LINES))
-    delimiter = _delimiter([line[:_SNIFFED_CHARACTERS] for line in beginning])
-    if _declared_delimiter(beginning):
+    declared = re.fullmatch(r"sep=(\W)\n?", beginning[0], re.IGNORECASE) if beginning else None
+    if declared:
         del beginning[0]
+    delimiter = (
+        declared[1] if declared else _delimiter([one[:_SNIFFED_LENGTH] for one in beginning])
+    )
     # An unclosed quotation mark must not be an error.
     csv.field_size_limit(_NO_LIMIT)
     reader = csv.reader(chain(beginning, lines), delimiter=delimiter, skipinitialspace=True)
@@ -200,19 +203,8 @@ def _lines(pieces: Iterable[str]) -> Iterator[str]:
     return (f"{line}\n" for line in lines_of(translated))
 
 
-def _declared_delimiter(lines: Sequence[str]) -> str:
-    """Delimiter declared in a first line such as "sep=;"."""
-    line = re.fullmatch(r"sep=(\W)\n?", lines[0], re.IGNORECASE) if lines else None
-    return line[1] if line else ""
-
-
 def _delimiter(lines: Sequence[str]) -> str:
-    """The declared delimiter, or else the one that splits most lines into equally many cells, at
-    least two.
-    """
-    declared = _declared_delimiter(lines)
-    if declared:
-        return declared
+    """The delimiter that splits most lines into equally many cells, at least two."""
 
     def merit(delimiter: str) -> tuple[float, int]:
         try:

@@ -297,11 +297,21 @@ def test_names_of_attachments(name: str, shown: str) -> None:
     assert attached == Member(shown, b"Words.")
 
 
-def test_a_name_in_encoded_words() -> None:
-    """As many programs write it, against the standard."""
-    header = 'Content-Disposition: attachment; filename="=?utf-8?Q?Gr=C3=BC=C3=9Fe.txt?="'
-    _, attached = members_of_mail(_raw(header, b"Words."))
-    assert attached == Member("Grüße.txt", b"Words.")
+@pytest.mark.parametrize(
+    ("written", "name"),
+    [
+        (b'"=?utf-8?Q?Gr=C3=BC=C3=9Fe.txt?="', "Grüße.txt"),
+        (b"=?utf-8?Q?Gr=C3=BC=C3=9Fe.txt?=", "Grüße.txt"),
+        ('"Grüße.txt"'.encode(), "Grüße.txt"),
+        (b"two words.txt", "two words.txt"),
+        (b'never closed.txt"', "never closed.txt"),
+    ],
+)
+def test_names_against_the_standard(written: bytes, name: str) -> None:
+    """As many programs write them: in encoded words, bare bytes or without quotation marks."""
+    header = b"Subject: S\r\nContent-Disposition: attachment; filename=" + written
+    _, attached = members_of_mail(header + b"\r\n\r\nWords.")
+    assert attached == Member(name, b"Words.")
 
 
 @pytest.mark.parametrize("data", [b"", b"\n\nno header", b"Just a line of words.\nAnother."])
