@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from random import Random
@@ -16,7 +16,7 @@ from rag.index.engine import Engine, Reader
 from rag.index.records import StoredPassage
 from rag.search.pipeline import SearchResult
 from rag.search.scoring import DEFAULT
-from rag.types import Answer
+from rag.types import Answer, Passage
 from rag.types.arrays import Scores
 
 FirstScores: TypeAlias = Callable[[Sequence[str]], Scores]
@@ -52,10 +52,7 @@ class Calibrations:
     def current(self) -> Calibration:
         """The calibration; if there is none yet it is measured now, which takes some seconds."""
         with self._measuring:
-            for one in (self._kept(), self._newest):
-                if one and one.scoring == self._scoring:
-                    return one
-            return self._measured()
+            return self.kept() or self._measured()
 
     def kept(self) -> Calibration | None:
         """The stored calibration, or None; never measures."""
@@ -83,7 +80,7 @@ class Calibrations:
         if not result.hits:
             return answer
         calibration = self.current()
-        score = result.own_score
+        score = result.first_stage_score
         if score is None:  # the hits' scores are those that were calibrated
             score = result.hits[0].score
             hits = [
@@ -141,7 +138,7 @@ def questions(
     drawn: Sequence[StoredPassage], *, is_english: bool
 ) -> tuple[list[str], Sequence[str]]:
     """Queries that these passages answer, and about as many that they don't."""
-    usable = [(one, found) for one in drawn if (found := _sentence(one))]
+    usable = [(one, found) for one in drawn if (found := _sentence(one.passage))]
     elsewhere = [
         word for _, sentence in usable for word in synthetic_queries.content_words(sentence)
     ]
@@ -154,21 +151,14 @@ def questions(
     ]
     if is_english:
         return known, out_of_domain.questions()
-    return known, [synthetic_queries.unanswerable(elsewhere, chance, ()) for _, chance in chances]
+    return known, [synthetic_queries.unanswerable(elsewhere, chance) for _, chance in chances]
 
 
-def _sentence(stored: StoredPassage) -> str | None:
+def _sentence(passage: Passage) -> str | None:
     """A usable sentence of a passage, chosen pseudo-randomly, or None."""
-    usable = list(_usable(stored))
-    return Random(stored.passage.id).choice(usable) if usable else None  # noqa: S311 (no secret)
-
-
-def _usable(stored: StoredPassage) -> Iterator[str]:
-    passage = stored.passage
-    for span in passage.sentences[passage.leading :]:
-        sentence = span.shifted(-passage.start).of(passage.text)
-        if synthetic_queries.is_usable(sentence):
-            yield sentence
+    texts = passage.sentence_texts()[passage.leading :]
+    usable = list(filter(synthetic_queries.is_usable, texts))
+    return Random(passage.id).choice(usable) if usable else None  # noqa: S311 (no secret)
 
 
 def _is_english(reader: Reader) -> bool:

@@ -175,11 +175,8 @@ def _of_document(reader: Reader, document: DocumentSummary, most: int, number: i
 
 def _rarest(passage: Passage, counts: Mapping[str, int]) -> str | None:
     """The sentence of a passage with the words that are rarest in its document."""
-    texts = (
-        span.shifted(-passage.start).of(passage.text)
-        for span in passage.sentences[passage.leading :]
-    )
-    usable = [text for text in texts if synthetic_queries.is_usable(text)]
+    texts = passage.sentence_texts()[passage.leading :]
+    usable = list(filter(synthetic_queries.is_usable, texts))
     return min(usable, key=lambda text: (_commonness(text, counts), text), default=None)
 
 

@@ -27,7 +27,7 @@ from rag.models.cross_encoder import Reranker
 from rag.runtime.files import local_path
 from rag.runtime.heartbeat import Heartbeat, run
 from rag.runtime.progress import progress_callback
-from rag.search import citations, neighbours, phrases, pipeline
+from rag.search import boolean_search, citations, neighbours, pipeline
 from rag.search.citations import Citation, Followed
 from rag.search.neighbours import Neighbour
 from rag.search.pipeline import SearchResult
@@ -455,7 +455,7 @@ class Library:
             If the query or a filter is too long, as in :meth:`search`; if ``offset`` is below 0 or
             ``limit`` below 1.
         """
-        return phrases.find(
+        return boolean_search.find(
             query,
             self._filter(filter, conditions),
             offset,

@@ -41,15 +41,15 @@ class SearchResult:
     """The hits for a question, best first.
 
     ``reading``, ``alternative`` and ``conditions_met`` are as in :class:`rag.types.Answer`.
-    ``own_score`` is the best score before a cross-encoder reranked, whose scores are on another
-    scale; None without a reranker or without candidates.
+    ``first_stage_score`` is the best score before a cross-encoder reranked, whose scores are on
+    another scale; None without a reranker or without candidates.
     """
 
     hits: list[Hit]
     reading: tuple[str, ...]
     alternative: str | None
     conditions_met: bool
-    own_score: float | None
+    first_stage_score: float | None
 
 
 def search(
@@ -113,7 +113,7 @@ def search(
     query = EncodedQuery(text, applied, encoding, deep.for_legibility(encoding.legibility), limited)
     found = candidates(query, lexical())
     scored = _scored(query, found)
-    own_score = max((one.score for one in scored), default=None) if reranker else None
+    first_stage_score = max((one.score for one in scored), default=None) if reranker else None
     if reranker:
         scored = _reranked(query, scored, reranker)
     groups = scoring.group_duplicates(
@@ -126,7 +126,7 @@ def search(
         reading=query_parser.describe(parsed, applied if hits else ()),
         alternative=alternative(question, applied, offered),
         conditions_met=bool(hits or not has_conditions or len(limited.matching(""))),
-        own_score=own_score,
+        first_stage_score=first_stage_score,
     )
 
 
@@ -251,7 +251,6 @@ def _answer(passage: Passage, scores: Scores, query: EncodedQuery) -> Span:
     first = passage.leading if passage.leading < len(passage.sentences) else 0
     legibility = query.encoding.legibility
     if legibility < 1.0:
-        texts = [span.shifted(-passage.start).of(passage.text) for span in passage.sentences]
-        by_words = query.library.coverage(query.text, texts)
+        by_words = query.library.coverage(query.text, passage.sentence_texts())
         scores = legibility * scores + (1.0 - legibility) * by_words
     return passage.sentences[first + int(np.argmax(scores[first:]))]

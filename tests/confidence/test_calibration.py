@@ -163,8 +163,11 @@ def test_short_sentences_and_tables_are_no_questions() -> None:
 
 def test_rarest_words_keep_their_order() -> None:
     """Those that occur least, as they stand in the sentence, each once."""
-    counts = {"common": 9, "rare": 1, "usual": 5}
-    assert synthetic_queries.rarest("common Rare usual rare unheard", counts, 2) == "Rare unheard"
+    numbered = [f"word{number}" for number in range(9)]
+    counts = dict.fromkeys(numbered, 2) | {"common": 9, "rare": 1}
+    sentence = f"common Rare {' '.join(numbered)} rare unheard"
+    expected = f"Rare {' '.join(numbered[:5])} rare unheard"
+    assert synthetic_queries.rarest(sentence, counts) == expected
 
 
 def test_foreign_questions_are_many_and_different() -> None:
