@@ -12,10 +12,8 @@ import numpy as np
 
 from rag.cluster.ray import Fleet
 from rag.confidence import ratings as feedback
-from rag.confidence import reliability
 from rag.confidence.answerability import Calibrations
-from rag.confidence.calibration import Calibration
-from rag.confidence.reliability import Reliability
+from rag.confidence.calibration import Calibration, Reliability, reliability
 from rag.errors import DocumentNotFound, InputError
 from rag.index.engine import Engine
 from rag.index.records import Order, Source
@@ -657,7 +655,7 @@ class Library:
     def reliability(self) -> Reliability | None:
         """How well calibrated the confidence is; None if too little was measured to tell."""
         found = self.calibration()
-        return reliability.reliability(found) if found else None
+        return reliability(found) if found else None
 
     def check(
         self, queries: int = 200, *, on_progress: Callable[[int, int], None] | None = None
