@@ -20,7 +20,7 @@ from rag.index.records import Order, Source
 from rag.ingest import removal
 from rag.library import opener
 from rag.library.collections import Collections, validate_name
-from rag.models import language_coverage, query_cache
+from rag.models import query_cache
 from rag.models.cross_encoder import Reranker
 from rag.runtime.files import local_path
 from rag.runtime.heartbeat import Heartbeat, run
@@ -29,7 +29,7 @@ from rag.search import boolean_search, citations, neighbours, pipeline
 from rag.search.citations import Citation, Followed
 from rag.search.neighbours import Neighbour
 from rag.search.pipeline import SearchResult
-from rag.text import query_parser
+from rag.text import language, query_parser
 from rag.types import Answer, Document, DocumentSummary, Failure, Found, Hit, Passage, Rating
 from rag.types.arrays import Scores
 from rag.types.filters import Filter, FilterConditions
@@ -191,7 +191,7 @@ class Library:
             dimension=self._embedder.dimension,
             late=self._embedder.late,
             recall=self._engine.recall,
-            untrained=language_coverage.untrained(languages, self._embedder.languages),
+            untrained=language.untrained(languages, self._embedder.languages),
             backend=self._embedder.backend,
             ratings=len(self._engine.ratings),
             collections=self.collections(),
