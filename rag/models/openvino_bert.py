@@ -16,7 +16,7 @@ import numpy as np
 
 from rag.errors import ModelError
 from rag.models.bert import Bert, Layer, Linear, Norm
-from rag.models.forward_pass import Forward
+from rag.models.pooling import Forward
 from rag.types.arrays import TokenVectors
 
 if TYPE_CHECKING:

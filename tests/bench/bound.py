@@ -2,12 +2,12 @@
 
 ::
 
-    python tests/bench/bound.py [--passages N] [--rounds N] [--backends OpenVINO PyTorch]
+    python tests/bench/bound.py [--passages N] [--rounds N]
 
 The bound: floating-point operations that the tokens of the passages need, none for padding, by
-the rate at which PyTorch multiplies matrices of 2048² float32 in the same run. It takes turns with
-each backend, since a machine is never quite still; shares are medians over the rounds. Passages
-are sentences of the seed article, shuffled, of the lengths that the chunker makes.
+the rate at which PyTorch multiplies matrices of 2048² float32 in the same run. The two take turns,
+since a machine is never quite still; shares are medians over the rounds. Passages are sentences of
+the seed article, shuffled, of the lengths that the chunker makes.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from __future__ import annotations
 import argparse
 import json
 import time
-from collections.abc import Sequence
 from pathlib import Path
 from random import Random
 from statistics import median
@@ -41,47 +40,39 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--passages", type=int, default=64)
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--backends", nargs="+", default=["OpenVINO", "PyTorch"])
     arguments = parser.parse_args()
     limit_blas_to_one_thread()  # as the command does
-    print(json.dumps(measured(arguments.passages, arguments.rounds, arguments.backends)))
+    print(json.dumps(measured(arguments.passages, arguments.rounds)))
     print(circumstances())
 
 
-def measured(number: int, rounds: int, backends: Sequence[str]) -> dict[str, object]:
-    """The bound, and for each backend passages a second and the share of the bound."""
-    embedders = {name: SentenceTransformerEmbedder(backend=name) for name in backends}
-    some = shuffled(number, next(iter(embedders.values())))
-    tokenizer = next(iter(embedders.values()))
-    counts = [2 + len(tokenizer.tokens(one.text)) for one in some]
+def measured(number: int, rounds: int) -> dict[str, object]:
+    """The bound, passages a second, and the share of the bound."""
+    embedder = SentenceTransformerEmbedder()
+    some = shuffled(number, embedder)
+    counts = [2 + len(embedder.tokens(one.text)) for one in some]
     needed = sum(map(operations, counts))
-    for embedder in embedders.values():
-        list(embedder.passages(some[:8]))
+    list(embedder.passages(some[:8]))
     rate_of()
-    rates, shares, speeds = [], {name: [] for name in backends}, {name: [] for name in backends}
+    rates, shares, speeds = [], [], []
     for _ in range(rounds):
-        for name, embedder in embedders.items():
-            before = rate_of()
-            began = time.perf_counter()
-            list(embedder.passages(some))
-            taken = time.perf_counter() - began
-            rates.append((before + rate_of()) / 2)
-            speeds[name].append(len(some) / taken)
-            shares[name].append(needed / taken / rates[-1])
+        before = rate_of()
+        began = time.perf_counter()
+        list(embedder.passages(some))
+        taken = time.perf_counter() - began
+        rates.append((before + rate_of()) / 2)
+        speeds.append(len(some) / taken)
+        shares.append(needed / taken / rates[-1])
     return {
         "passages": len(some),
         "tokens_mean": sum(counts) / len(counts),
         "gflop_a_passage": needed / len(some) / 1e9,
         "gflop_a_second": median(rates) / 1e9,
         "bound_passages_a_second": median(rates) / needed * len(some),
-        "backends": {
-            name: {
-                "passages_a_second": median(speeds[name]),
-                "share_of_bound": median(shares[name]),
-                "shares": [round(one, 3) for one in shares[name]],
-            }
-            for name in backends
-        },
+        "backend": embedder.backend,
+        "passages_a_second": median(speeds),
+        "share_of_bound": median(shares),
+        "shares": [round(one, 3) for one in shares],
     }
 
 
