@@ -116,10 +116,7 @@ def search(
     first_stage_score = max((one.score for one in scored), default=None) if reranker else None
     if reranker:
         scored = _reranked(query, scored, reranker)
-    groups = scoring.group_duplicates(
-        _order(scored), [one.stored.text for one in scored], _places(scored)
-    )
-    hits = _hits([[scored[i] for i in group] for group in groups[:k]], query, found)
+    hits = _hits(group_by_text(scored)[:k], query, found)
     has_conditions = bool(parsed.conditions or parsed.clauses or conditions)
     return SearchResult(
         hits=hits,
@@ -172,18 +169,27 @@ def _reranked(
     query: EncodedQuery, scored: Sequence[ScoredPassage], reranker: Reranker
 ) -> list[ScoredPassage]:
     """Rerank the best passages with the cross-encoder."""
-    best = [scored[i] for i in _order(scored)[: query.config.rerank_depth]]
+    best = best_first(scored)[: query.config.rerank_depth]
     scores = reranker.scores(query.text, [one.stored.text for one in best])
     return [replace(one, score=float(score)) for one, score in zip(best, scores, strict=True)]
 
 
-def _order(scored: Sequence[ScoredPassage]) -> list[int]:
-    """Indices, best first; ties are broken by document and position."""
-    return scoring.best_first(np.array([one.score for one in scored]), _places(scored))
+def best_first(scored: Sequence[ScoredPassage]) -> list[ScoredPassage]:
+    """By descending score; ties are broken by document and position."""
+    return sorted(scored, key=lambda one: (-one.score, one.stored.place))
 
 
-def _places(scored: Sequence[ScoredPassage]) -> list[tuple[str, int]]:
-    return [one.stored.place for one in scored]
+def group_by_text(scored: Sequence[ScoredPassage]) -> list[list[ScoredPassage]]:
+    """Passages grouped by text, best first.
+
+    Within a group the order is by document and position: scores of the same text differ only by
+    rounding and by the headings above it, which is no reason to prefer one.
+    """
+    ordered = best_first(scored)
+    groups = scoring.group_duplicates([one.stored.text for one in ordered])
+    return [
+        sorted((ordered[i] for i in group), key=lambda one: one.stored.place) for group in groups
+    ]
 
 
 def _hits(
