@@ -79,25 +79,24 @@ class Layer:
     query: Linear
     key: Linear
     value: Linear
-    attended: Linear
-    after_attention: Norm
-    widened: Linear
-    narrowed: Linear
-    after: Norm
+    attention_output: Linear
+    attention_norm: Norm
+    intermediate: Linear
+    output: Linear
+    output_norm: Norm
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Bert:
     """A BERT with mean pooling. Thread-safe.
 
-    ``words``, ``places`` and ``kinds`` are the word-piece, position and segment embeddings (only
-    one segment is used).
+    Only the first of the segment embeddings is used.
     """
 
-    words: Weights
-    places: Weights
-    kinds: Weights
-    first: Norm
+    word_embeddings: Weights
+    position_embeddings: Weights
+    segment_embeddings: Weights
+    embedding_norm: Norm
     layers: tuple[Layer, ...]
     heads: int
 
@@ -129,20 +128,20 @@ class Bert:
                 query=linear(f"{name}.attention.self.query"),
                 key=linear(f"{name}.attention.self.key"),
                 value=linear(f"{name}.attention.self.value"),
-                attended=linear(f"{name}.attention.output.dense"),
-                after_attention=norm(f"{name}.attention.output.LayerNorm"),
-                widened=linear(f"{name}.intermediate.dense"),
-                narrowed=linear(f"{name}.output.dense"),
-                after=norm(f"{name}.output.LayerNorm"),
+                attention_output=linear(f"{name}.attention.output.dense"),
+                attention_norm=norm(f"{name}.attention.output.LayerNorm"),
+                intermediate=linear(f"{name}.intermediate.dense"),
+                output=linear(f"{name}.output.dense"),
+                output_norm=norm(f"{name}.output.LayerNorm"),
             )
 
         count = int(config["num_hidden_layers"])
         try:
             return cls(
-                words=tensors["embeddings.word_embeddings.weight"],
-                places=tensors["embeddings.position_embeddings.weight"],
-                kinds=tensors["embeddings.token_type_embeddings.weight"],
-                first=norm("embeddings.LayerNorm"),
+                word_embeddings=tensors["embeddings.word_embeddings.weight"],
+                position_embeddings=tensors["embeddings.position_embeddings.weight"],
+                segment_embeddings=tensors["embeddings.token_type_embeddings.weight"],
+                embedding_norm=norm("embeddings.LayerNorm"),
                 layers=tuple(layer(f"encoder.layer.{n}") for n in range(count)),
                 heads=int(config["num_attention_heads"]),
             )
@@ -158,11 +157,15 @@ class Bert:
         ids = [np.array(one.ids) for one in encodings]
         bounds = [slice(*ends) for ends in pairwise(accumulate(map(len, ids), initial=0))]
         places = np.concatenate([np.arange(len(one)) for one in ids])
-        x = self.words[np.concatenate(ids)] + self.places[places] + self.kinds[0]
-        x = self.first(x)
+        x = (
+            self.word_embeddings[np.concatenate(ids)]
+            + self.position_embeddings[places]
+            + self.segment_embeddings[0]
+        )
+        x = self.embedding_norm(x)
         for layer in self.layers:
-            x = layer.after_attention(x + layer.attended(self._attention(layer, x, bounds)))
-            x = layer.after(x + layer.narrowed(_gelu(layer.widened(x))))
+            x = layer.attention_norm(x + layer.attention_output(self._attention(layer, x, bounds)))
+            x = layer.output_norm(x + layer.output(_gelu(layer.intermediate(x))))
         tokens: list[TokenVectors] = [x[mine] for mine in bounds]
         return Forward(tokens, np.stack([one.mean(axis=0) for one in tokens]))
 
