@@ -79,19 +79,17 @@ class Calibrations:
         )
         if not result.hits:
             return answer
-        calibration = self.current()
+        calibration, hits = self.current(), result.hits
         score = result.first_stage_score
         if score is None:  # the hits' scores are those that were calibrated
-            score = result.hits[0].score
-            hits = [
-                replace(one, confidence=calibration.confidence(one.score)) for one in answer.hits
-            ]
-            answer = replace(answer, hits=tuple(hits))
+            score = hits[0].score
+            hits = [replace(one, confidence=calibration.confidence(one.score)) for one in hits]
         confidence = calibration.confidence(score)
         return replace(
             answer,
             answered=confidence >= ANSWERED,
             confidence=confidence,
+            hits=tuple(hits),
             measured=calibration.measured,
         )
 
@@ -121,17 +119,22 @@ def measured(engine: Engine, first_scores: FirstScores, scoring: str) -> Calibra
     _, passages, _ = engine.reader.counts()
     drawn = engine.catalogue.sample(2 * KNOWN)
     known, strange = questions(drawn, is_english=_is_english(engine.reader))
-    curve = GENERAL.slope, GENERAL.intercept
-    counts = 0, 0
-    kept: list[tuple[float, ...]] = []
-    if len(known) >= FEWEST_KNOWN:
-        scores = first_scores([*known, *strange])
-        found = scores[: len(known)], scores[len(known) :]
-        if is_useful(*found):
-            curve = fit(*found)
-            counts = len(known), len(strange)
-            kept = [as_stored(scores) for scores in found]
-    return Calibration(*curve, *counts, passages, scoring, *kept)
+    general = replace(GENERAL, passages=passages, scoring=scoring)
+    if len(known) < FEWEST_KNOWN:
+        return general
+    scores = first_scores([*known, *strange])
+    answered, foreign = scores[: len(known)], scores[len(known) :]
+    if not is_useful(answered, foreign):
+        return general
+    return Calibration(
+        *fit(answered, foreign),
+        known=len(answered),
+        foreign=len(foreign),
+        passages=passages,
+        scoring=scoring,
+        known_scores=as_stored(answered),
+        foreign_scores=as_stored(foreign),
+    )
 
 
 def questions(
@@ -139,9 +142,7 @@ def questions(
 ) -> tuple[list[str], Sequence[str]]:
     """Queries that these passages answer, and about as many that they don't."""
     usable = [(one, found) for one in drawn if (found := _sentence(one.passage))]
-    elsewhere = [
-        word for _, sentence in usable for word in synthetic_queries.content_words(sentence)
-    ]
+    elsewhere = [word for _, found in usable for word in synthetic_queries.content_words(found)]
     frames = synthetic_queries.FRAMES if is_english else ()
     shares = synthetic_queries.ELSEWHERE if is_english else synthetic_queries.ELSEWHERE_UNREAD
     chances = [(sentence, Random(one.passage.id)) for one, sentence in usable[:KNOWN]]  # noqa: S311

@@ -87,12 +87,8 @@ class Calibration:
 
     @classmethod
     def from_json(cls, text: str) -> Calibration:
-        """Deserialize from :meth:`as_json`.
-
-        Raises
-        ------
-        ValueError, TypeError
-            If the text is invalid, or comes from a version with other fields.
+        """Deserialize from :meth:`as_json`; raises ValueError or TypeError if the text is invalid,
+        or from a version with other fields.
         """
         fields = dict(json.loads(text))
         for name in ("known_scores", "foreign_scores"):

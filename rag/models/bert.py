@@ -103,12 +103,7 @@ class Bert:
     @classmethod
     def read(cls, folder: Path) -> Self | None:
         """Load the model in a folder; None if it is not a plain BERT or its weights are not
-        float32.
-
-        Raises
-        ------
-        OSError, ValueError
-            If a model file can't be read.
+        float32. Raises OSError or ValueError if a file can't be read.
         """
         if not _is_plain(folder):
             return None
@@ -196,12 +191,7 @@ class PlainBert:
     @classmethod
     def read(cls, folder: Path, window: int) -> Self | None:
         """Load the model in a folder, with ``window`` tokens per passage; None if it is no plain
-        BERT.
-
-        Raises
-        ------
-        ModelError
-            If its files can't be read.
+        BERT. Raises ModelError if its files can't be read.
         """
         try:
             bert = Bert.read(folder)
@@ -235,12 +225,8 @@ def map_tensors(path: Path) -> dict[str, Weights]:
     """Map the float32 tensors of a ``model.safetensors``, by name; others are skipped.
 
     File format: header length (8 bytes, little endian); header (JSON: dtype, shape and byte range
-    of each tensor, relative to the end of the header); tensor data.
-
-    Raises
-    ------
-    OSError, ValueError
-        If it can't be read or is not in this format.
+    of each tensor, relative to the end of the header); tensor data. Raises OSError or ValueError if
+    it can't be read or is not in this format.
     """
     whole = np.memmap(path, dtype=np.uint8, mode="r").view(np.ndarray)
     length = int.from_bytes(whole[:8].tobytes(), "little")

@@ -105,13 +105,7 @@ class SentenceTransformerEmbedder:
 
     @classmethod
     def from_record(cls, record: str | None) -> Self:
-        """Restore the embedder from :attr:`record`.
-
-        Raises
-        ------
-        LibraryDamaged
-            If the record is invalid.
-        """
+        """Restore the embedder from :attr:`record`; raises LibraryDamaged if that is invalid."""
         return cls() if record is None else cls(NamedModel.from_json(record))
 
     @property

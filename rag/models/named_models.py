@@ -54,12 +54,8 @@ class PackagedModel:
         return f"{self.name} {self.sha256[:16]} {self.max_tokens} late-mean sign-bits"
 
     def verified_folder(self) -> Path:
-        """Return the model's folder after verifying its weights against the official release.
-
-        Raises
-        ------
-        ModelError
-            If they differ or can't be read.
+        """Return the model's folder; raises ModelError if its weights can't be read or are not
+        those of the official release.
         """
         folder = self.folder()
         try:
@@ -115,19 +111,8 @@ class NamedModel:
     def inspect(cls, name: str, dimensions: int | None = None) -> tuple[Self, Network]:
         """Inspect a model on this machine; return its record and the model, which had to be loaded.
 
-        Parameters
-        ----------
-        name
-            A folder, or a name on the hub.
-        dimensions
-            Number of leading dimensions to keep; defaults to the model's own setting.
-
-        Raises
-        ------
-        ModelError
-            If the model is not on this machine or can't be used.
-        InputError
-            If it has fewer than ``dimensions`` dimensions.
+        Arguments and errors are those of
+        :meth:`rag.models.embedder.SentenceTransformerEmbedder.named`.
         """
         folder = find(name)
         sha256 = digest(folder)
@@ -163,12 +148,8 @@ class NamedModel:
         )
 
     def verified_folder(self) -> Path:
-        """Return the model's folder after verifying that its files are unchanged.
-
-        Raises
-        ------
-        ModelError
-            If the folder is missing or its files have changed.
+        """Return the model's folder; raises ModelError if it is missing or its files have
+        changed.
         """
         folder = find(self.name)
         if digest(folder) != self.sha256:
@@ -184,13 +165,7 @@ class NamedModel:
 
     @classmethod
     def from_json(cls, record: str) -> Self:
-        """Deserialise from a library.
-
-        Raises
-        ------
-        LibraryDamaged
-            If the record is invalid.
-        """
+        """Deserialise from a library; raises LibraryDamaged if the record is invalid."""
         try:
             values = json.loads(record)
             return cls(**(values | {"languages": frozenset(values["languages"])}))
@@ -225,12 +200,8 @@ MINILM = PackagedModel(
 
 def find(name: str) -> Path:
     """Find the folder of the packaged model, or of one that is given by its folder or by its name
-    on the Hugging Face hub, which is not contacted.
-
-    Raises
-    ------
-    ModelError
-        If there is none, or it is not a sentence-transformers model.
+    on the Hugging Face hub, which is not contacted. Raises ModelError if there is none, or it is
+    not a sentence-transformers model.
     """
     if is_packaged(name):
         return MINILM.folder()
@@ -249,12 +220,7 @@ def find(name: str) -> Path:
 
 def digest(folder: Path) -> str:
     """SHA-256, in hexadecimal, of all files a model is loaded from: weights, vocabulary, layers,
-    prompts.
-
-    Raises
-    ------
-    ModelError
-        If a file can't be read.
+    prompts. Raises ModelError if one can't be read.
     """
     whole = hashlib.sha256()
     try:

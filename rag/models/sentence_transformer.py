@@ -88,12 +88,8 @@ class Network:
 
     @classmethod
     def load(cls, folder: Path) -> Network:
-        """Load the model in a folder.
-
-        Raises
-        ------
-        ModelError
-            If it can't be loaded, or is of an unsupported kind.
+        """Load the model in a folder; raises ModelError if that fails or it is of an unsupported
+        kind.
         """
         with quiet_transformers():
             from sentence_transformers import SentenceTransformer
