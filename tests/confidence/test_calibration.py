@@ -229,12 +229,6 @@ def test_nothing_found_is_not_answered(library: Library, seeds: Library) -> None
     assert seeds.ask("tanks source:*.pdf").reading == ("Only passages source *.pdf.",)
 
 
-def test_reading_tells_what_was_looked_for_instead(seeds: Library) -> None:
-    """A slip in a name is found all the same, and said."""
-    answer = seeds.ask("Which company supplies the turret of the Zorawor tank?")
-    assert answer.reading == ("No document has “Zorawor”; looked for “zorawar”.",)
-
-
 class Counting:
     """Scores each question by itself, all alike if nothing else is said, and counts them."""
 
