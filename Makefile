@@ -42,7 +42,7 @@ PIP = PYTHONWARNINGS='ignore:Editable installation' $(BIN)/pip install --quiet \
 	touch $@
 
 .venv/runtime: .venv/made pyproject.toml constraints.txt
-	@echo "Installing into .venv: about 1.5 GB, some minutes the first time"
+	@echo "Installing into .venv: about 1.7 GB, some minutes the first time"
 	$(PIP) -e .
 	touch $@
 

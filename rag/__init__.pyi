@@ -1,10 +1,6 @@
 # What rag exports: read by lazy_loader when rag is imported, and by type checkers.
 
-from .confidence.calibration import Calibration
-from .confidence.reliability import (
-    Bin,
-    Reliability,
-)
+from .confidence.calibration import Bin, Calibration, Reliability
 from .documents.read_options import max_document_of
 from .errors import (
     DiskFull,

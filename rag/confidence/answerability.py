@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from random import Random
@@ -16,7 +16,7 @@ from rag.index.engine import Engine
 from rag.index.records import StoredPassage
 from rag.search.pipeline import SearchResult
 from rag.search.scoring import DEFAULT
-from rag.types import Answer
+from rag.types import Answer, Passage
 from rag.types.arrays import Scores
 
 FirstScores: TypeAlias = Callable[[Sequence[str]], Scores]
@@ -52,10 +52,7 @@ class Calibrations:
     def current(self) -> Calibration:
         """The calibration; if there is none yet it is measured now, which takes some seconds."""
         with self._measuring:
-            for one in (self._kept(), self._newest):
-                if one and one.scoring == self._scoring:
-                    return one
-            return self._measured()
+            return self.kept() or self._measured()
 
     def kept(self) -> Calibration | None:
         """The stored calibration, or None; never measures."""
@@ -82,19 +79,17 @@ class Calibrations:
         )
         if not result.hits:
             return answer
-        calibration = self.current()
-        score = result.own_score
+        calibration, hits = self.current(), result.hits
+        score = result.first_stage_score
         if score is None:  # the hits' scores are those that were calibrated
-            score = result.hits[0].score
-            hits = [
-                replace(one, confidence=calibration.confidence(one.score)) for one in answer.hits
-            ]
-            answer = replace(answer, hits=tuple(hits))
+            score = hits[0].score
+            hits = [replace(one, confidence=calibration.confidence(one.score)) for one in hits]
         confidence = calibration.confidence(score)
         return replace(
             answer,
             answered=confidence >= ANSWERED,
             confidence=confidence,
+            hits=tuple(hits),
             measured=calibration.measured,
         )
 
@@ -124,27 +119,30 @@ def measured(engine: Engine, first_scores: FirstScores, scoring: str) -> Calibra
     counted = engine.reader.counts()
     drawn = engine.catalogue.sample(2 * KNOWN)
     known, strange = questions(drawn, is_english=_is_english(counted.languages))
-    curve = GENERAL.slope, GENERAL.intercept
-    counts = 0, 0
-    kept: list[tuple[float, ...]] = []
-    if len(known) >= FEWEST_KNOWN:
-        scores = first_scores([*known, *strange])
-        found = scores[: len(known)], scores[len(known) :]
-        if is_useful(*found):
-            curve = fit(*found)
-            counts = len(known), len(strange)
-            kept = [as_stored(scores) for scores in found]
-    return Calibration(*curve, *counts, counted.passages, scoring, *kept)
+    general = replace(GENERAL, passages=counted.passages, scoring=scoring)
+    if len(known) < FEWEST_KNOWN:
+        return general
+    scores = first_scores([*known, *strange])
+    answered, foreign = scores[: len(known)], scores[len(known) :]
+    if not is_useful(answered, foreign):
+        return general
+    return Calibration(
+        *fit(answered, foreign),
+        known=len(answered),
+        foreign=len(foreign),
+        passages=counted.passages,
+        scoring=scoring,
+        known_scores=as_stored(answered),
+        foreign_scores=as_stored(foreign),
+    )
 
 
 def questions(
     drawn: Sequence[StoredPassage], *, is_english: bool
 ) -> tuple[list[str], Sequence[str]]:
     """Queries that these passages answer, and about as many that they don't."""
-    usable = [(one, found) for one in drawn if (found := _sentence(one))]
-    elsewhere = [
-        word for _, sentence in usable for word in synthetic_queries.content_words(sentence)
-    ]
+    usable = [(one, found) for one in drawn if (found := _sentence(one.passage))]
+    elsewhere = [word for _, found in usable for word in synthetic_queries.content_words(found)]
     frames = synthetic_queries.FRAMES if is_english else ()
     shares = synthetic_queries.ELSEWHERE if is_english else synthetic_queries.ELSEWHERE_UNREAD
     chances = [(sentence, Random(one.passage.id)) for one, sentence in usable[:KNOWN]]  # noqa: S311
@@ -154,21 +152,14 @@ def questions(
     ]
     if is_english:
         return known, out_of_domain.questions()
-    return known, [synthetic_queries.unanswerable(elsewhere, chance, ()) for _, chance in chances]
+    return known, [synthetic_queries.unanswerable(elsewhere, chance) for _, chance in chances]
 
 
-def _sentence(stored: StoredPassage) -> str | None:
+def _sentence(passage: Passage) -> str | None:
     """A usable sentence of a passage, chosen pseudo-randomly, or None."""
-    usable = list(_usable(stored))
-    return Random(stored.passage.id).choice(usable) if usable else None  # noqa: S311 (no secret)
-
-
-def _usable(stored: StoredPassage) -> Iterator[str]:
-    passage = stored.passage
-    for span in passage.sentences[passage.leading :]:
-        sentence = span.shifted(-passage.start).of(passage.text)
-        if synthetic_queries.is_usable(sentence):
-            yield sentence
+    texts = passage.sentence_texts()[passage.leading :]
+    usable = list(filter(synthetic_queries.is_usable, texts))
+    return Random(passage.id).choice(usable) if usable else None  # noqa: S311 (no secret)
 
 
 def _is_english(languages: Mapping[str, int]) -> bool:

@@ -9,9 +9,11 @@ scores of their top hits. It takes no labels and no language model.
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import asdict, dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rag.errors import InputError
 from rag.types.arrays import Scores
@@ -22,6 +24,15 @@ of their subjects, and answer those."""
 
 ANSWERED = 0.5
 """Minimum confidence for a query to count as answered."""
+
+BINS = 5
+"""Number of equal-width bins of confidence. Most queries are at the ends; with more bins, the
+middle ones would have only one or two queries each."""
+
+FOLDS = 10
+"""Of the cross-validation. A curve is too good on the queries it was fitted to."""
+
+_WILSON_Z = 1.96
 
 _STEPS = 100
 _SETTLED = 1e-10
@@ -76,12 +87,8 @@ class Calibration:
 
     @classmethod
     def from_json(cls, text: str) -> Calibration:
-        """Deserialize from :meth:`as_json`.
-
-        Raises
-        ------
-        ValueError, TypeError
-            If the text is invalid, or comes from a version with other fields.
+        """Deserialize from :meth:`as_json`; raises ValueError or TypeError if the text is invalid,
+        or from a version with other fields.
         """
         fields = dict(json.loads(text))
         for name in ("known_scores", "foreign_scores"):
@@ -130,6 +137,123 @@ def is_useful(known: Scores, foreign: Scores) -> bool:
     They don't if the library covers everything, and answers the out-of-domain queries, too.
     """
     return bool(np.quantile(known, 0.5) > np.quantile(foreign, 0.75))
+
+
+@dataclass(frozen=True, slots=True)
+class Bin:
+    """Queries with similar confidence.
+
+    ``confidence`` is their mean confidence and ``share`` the share of them that are answered, each
+    kind of query weighing one half; ``low`` and ``high`` are its 95 % confidence interval. All are
+    in [0, 1]. ``known`` and ``foreign`` are the numbers of queries.
+    """
+
+    confidence: float
+    share: float
+    low: float
+    high: float
+    known: int
+    foreign: int
+
+
+@dataclass(frozen=True, slots=True)
+class Reliability:
+    """Cross-validated outcome for queries whose answer is known.
+
+    ``recognised`` is how many of the ``known`` queries count as answered, ``refused`` how many of
+    the ``foreign`` ones don't. ``bins`` are in ascending order of confidence, without empty ones
+    and without the tenth of the out-of-domain queries that is left out of the fit.
+    """
+
+    known: int
+    recognised: int
+    foreign: int
+    refused: int
+    bins: tuple[Bin, ...]
+
+
+def reliability(calibration: Calibration) -> Reliability | None:
+    """Whether about 80 % of the queries with 80 % confidence are answered, and so on; None if the
+    calibration has too few scores.
+    """
+    known = np.array(calibration.known_scores)
+    foreign = np.array(calibration.foreign_scores)
+    if min(len(known), len(foreign)) < 2 * FOLDS:
+        return None
+    sure, doubtful = held_out(known, foreign)
+    counting = round(FOREIGN_KEPT * len(foreign))
+    return Reliability(
+        known=len(known),
+        recognised=int((sure >= ANSWERED).sum()),
+        foreign=len(foreign),
+        refused=int((doubtful < ANSWERED).sum()),
+        bins=binned(sure, doubtful[:counting]),
+    )
+
+
+def held_out(known: Scores, foreign: Scores) -> tuple[Scores, Scores]:
+    """Confidence of each query from a curve fitted without it, in the same order.
+
+    Parameters
+    ----------
+    known, foreign
+        Scores, ascending, at least twenty of each kind. Every tenth one is in the same fold.
+    """
+    found = np.zeros(len(known)), np.zeros(len(foreign))
+    for fold in range(FOLDS):
+        out = [np.arange(len(scores)) % FOLDS == fold for scores in (known, foreign)]
+        curve = Calibration(*fit(known[~out[0]], foreign[~out[1]]))
+        for scores, mine, confidences in zip((known, foreign), out, found, strict=True):
+            confidences[mine] = [curve.confidence(score) for score in scores[mine]]
+    return found
+
+
+def binned(known: Scores, foreign: Scores, bins: int = BINS) -> tuple[Bin, ...]:
+    """Bin the confidences of answered and out-of-domain queries, in ascending order.
+
+    The numbers of the two kinds may differ; each weighs one half in the share, as in the curve: the
+    odds are those of the counts, times the ratio of the totals. The interval is Wilson's ("Probable
+    inference", 1927), reweighted in the same way.
+    """
+    ratio = len(foreign) / len(known)
+    of_known, of_foreign = _range(known, bins), _range(foreign, bins)
+    found = []
+    for number in range(bins):
+        mine, other = known[of_known == number], foreign[of_foreign == number]
+        total = len(mine) + len(other)
+        if not total:
+            continue
+        weight = ratio * len(mine) + len(other)
+        low, high = _interval(len(mine), total)
+        found.append(
+            Bin(
+                confidence=float((ratio * mine.sum() + other.sum()) / weight),
+                share=ratio * len(mine) / weight,
+                low=_weighed(low, ratio),
+                high=_weighed(high, ratio),
+                known=len(mine),
+                foreign=len(other),
+            )
+        )
+    return tuple(found)
+
+
+def _range(confidences: Scores, bins: int) -> NDArray[np.int64]:
+    """Index of the bin of each confidence; 1 belongs to the last."""
+    return np.minimum((confidences * bins).astype(np.int64), bins - 1)
+
+
+def _weighed(share: float, ratio: float) -> float:
+    return ratio * share / (ratio * share + 1.0 - share)
+
+
+def _interval(part: int, total: int) -> tuple[float, float]:
+    """Wilson's 95 % confidence interval for a proportion."""
+    share, squared = part / total, _WILSON_Z**2
+    middle = (share + squared / (2 * total)) / (1 + squared / total)
+    spread = share * (1 - share) / total + squared / (4 * total**2)
+    half = _WILSON_Z * math.sqrt(spread) / (1 + squared / total)
+    return max(middle - half, 0.0), min(middle + half, 1.0)
 
 
 def _newton(scores: Scores, targets: Scores, weights: Scores) -> tuple[float, float]:

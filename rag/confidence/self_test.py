@@ -10,12 +10,12 @@ from __future__ import annotations
 import json
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from itertools import chain, islice, zip_longest
+from itertools import islice, zip_longest
 from pathlib import Path
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 from rag.confidence import synthetic_queries
 from rag.errors import InputError, LibraryError
@@ -23,6 +23,8 @@ from rag.index.engine import Engine, Notes, Reader
 from rag.types import DocumentSummary, Hit, Passage
 from rag.types.filters import Filter
 from rag.types.reports import Findability, LostDocument, QueryOutcome, SelfTest
+
+T = TypeVar("T")
 
 Search: TypeAlias = Callable[[str, int], list[Hit]]
 """Returns the best hits for a query, at most the given number."""
@@ -43,7 +45,6 @@ class Case:
     ``text`` is the item: a sentence if ``in_passage``, else a title or a heading.
     """
 
-    type: str
     document: DocumentSummary
     query: str
     text: str
@@ -85,7 +86,7 @@ def check(
         raise InputError(f"the number of queries must be at least 1, not {queries}")
     began = time.perf_counter()
     before = _stored_ranks(engine.notes)
-    asked = list(islice(cases(engine, queries), queries))
+    asked = cases(engine, queries)[:queries]
     ranks: dict[str, int] = {}
     for done, case in enumerate(asked, 1):
         hits = search(case.query, DEPTH)
@@ -94,17 +95,15 @@ def check(
     # If the library can't be written there is no comparison next time, but results all the same.
     with suppress(LibraryError):
         engine.notes.keep(NAME, json.dumps(_existing(before, engine.reader) | ranks))
-    types = sorted({case.type for case in asked})
+    by_type: dict[str, list[str]] = {}
+    for case in asked:
+        by_type.setdefault(_type(case.document), []).append(case.name)
+    missed = [case for case in asked if not ranks[case.name]]
     return SelfTest(
         total=_figures("", [case.name for case in asked], ranks, before),
-        types=tuple(
-            _figures(one, [case.name for case in asked if case.type == one], ranks, before)
-            for one in types
-        ),
-        missed=tuple(_lost_document(case) for case in asked if not ranks[case.name]),
-        lost=tuple(
-            _lost_document(case) for case in asked if not ranks[case.name] and before.get(case.name)
-        ),
+        types=tuple(_figures(one, by_type[one], ranks, before) for one in sorted(by_type)),
+        missed=tuple(map(_lost_document, missed)),
+        lost=tuple(_lost_document(case) for case in missed if before.get(case.name)),
         seconds=time.perf_counter() - began,
     )
 
@@ -123,7 +122,7 @@ def last(engine: Engine) -> tuple[QueryOutcome, ...]:
     return tuple(sorted(found, key=lambda one: (one.title, one.source, one.query)))
 
 
-def cases(engine: Engine, queries: int) -> Iterator[Case]:
+def cases(engine: Engine, queries: int) -> list[Case]:
     """Known items: one of every document, then another one of each, and so on.
 
     Alternates between document types; within a type, documents are in order of their ids, which are
@@ -132,11 +131,11 @@ def cases(engine: Engine, queries: int) -> Iterator[Case]:
     types: dict[str, list[DocumentSummary]] = {}
     for document in sorted(_documents(engine), key=lambda one: one.id):
         types.setdefault(_type(document), []).append(document)
-    turns = chain.from_iterable(zip_longest(*(types[name] for name in sorted(types))))
-    documents = list(islice((one for one in turns if one), queries))
+    documents = _round_robin([types[name] for name in sorted(types)])[:queries]
     of_each = -(-queries // max(len(documents), 1))
-    found = [_of_document(engine.reader, one, of_each, n) for n, one in enumerate(documents)]
-    return (case for case in chain.from_iterable(zip_longest(*found)) if case)
+    return _round_robin(
+        [_of_document(engine.reader, one, of_each, n) for n, one in enumerate(documents)]
+    )
 
 
 def _documents(engine: Engine) -> list[DocumentSummary]:
@@ -146,40 +145,38 @@ def _documents(engine: Engine) -> list[DocumentSummary]:
 def _of_document(reader: Reader, document: DocumentSummary, most: int, number: int) -> list[Case]:
     """Up to ``most`` items of a document; ``number`` rotates the kind of the first one."""
     passages = sorted(reader.passages_of(document.id), key=lambda one: one.id)
-    type_ = _type(document)
-    headings = list(dict.fromkeys(heading for one in passages for heading in one.headings))
-    kinds = [
+    headings = dict.fromkeys(heading for one in passages for heading in one.headings)
+    named = [
         [
-            Case(type_, document, " ".join(synthetic_queries.words(text)), text, in_passage=False)
+            Case(document, " ".join(synthetic_queries.words(text)), text, in_passage=False)
             for text in texts
             if len(synthetic_queries.content_words(text)) >= _FEWEST_WORDS
         ]
         for texts in ([document.title], headings)
     ]
     counts = Counter(word.lower() for one in passages for word in synthetic_queries.words(one.text))
-    sentences = (_rarest(one, counts) for one in passages)
-    kinds.append(
-        [
-            Case(type_, document, synthetic_queries.rarest(text, counts), text, in_passage=True)
-            for text in islice((one for one in sentences if one), most)
-        ]
-    )
+    sentences = filter(None, (_rarest(one, counts) for one in passages))
+    quoted = [
+        Case(document, synthetic_queries.rarest(text, counts), text, in_passage=True)
+        for text in islice(sentences, most)
+    ]
+    kinds = [*named, quoted]
     first = number % len(kinds)
-    in_turn = chain.from_iterable(zip_longest(*kinds[first:], *kinds[:first]))
     different: dict[str, Case] = {}  # the title is often the first heading, too
-    for case in in_turn:
-        if case:
-            different.setdefault(case.query, case)
+    for case in _round_robin([*kinds[first:], *kinds[:first]]):
+        different.setdefault(case.query, case)
     return list(different.values())[:most]
+
+
+def _round_robin(lists: Sequence[Sequence[T]]) -> list[T]:
+    """The first of each list, then the second of each, and so on."""
+    return [one for turn in zip_longest(*lists) for one in turn if one is not None]
 
 
 def _rarest(passage: Passage, counts: Mapping[str, int]) -> str | None:
     """The sentence of a passage with the words that are rarest in its document."""
-    texts = (
-        span.shifted(-passage.start).of(passage.text)
-        for span in passage.sentences[passage.leading :]
-    )
-    usable = [text for text in texts if synthetic_queries.is_usable(text)]
+    texts = passage.sentence_texts()[passage.leading :]
+    usable = list(filter(synthetic_queries.is_usable, texts))
     return min(usable, key=lambda text: (_commonness(text, counts), text), default=None)
 
 

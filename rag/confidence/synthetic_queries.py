@@ -97,31 +97,24 @@ def question(
         chance.choice(elsewhere) if _is_content_word(word) and chance.random() < share else word
         for word in found[at[first] : at[first + number - 1] + 1]
     ]
-    return _phrase(taken, chance, frames)
+    frame = f"{chance.choice(frames)} " if frames else ""
+    return f"{frame}{_join(taken)}?"
 
 
-def unanswerable(elsewhere: Sequence[str], chance: Random, frames: Sequence[str] = FRAMES) -> str:
-    """A query of unrelated words.
-
-    For languages without a set of out-of-domain queries.
-    """
+def unanswerable(elsewhere: Sequence[str], chance: Random) -> str:
+    """A query of unrelated words, for languages without a set of out-of-domain queries."""
     number = chance.randint(FEWEST, MOST)
-    return _phrase([chance.choice(elsewhere) for _ in range(number)], chance, frames)
+    return f"{_join([chance.choice(elsewhere) for _ in range(number)])}?"
 
 
-def rarest(sentence: str, counts: Mapping[str, int], most: int = MOST) -> str:
-    """The rarest content words of a sentence, in their original order.
+def rarest(sentence: str, counts: Mapping[str, int]) -> str:
+    """The rarest content words of a sentence, in their original order; at most :data:`MOST`.
 
-    Parameters
-    ----------
-    counts
-        Frequency of each lower-case word; a missing word is the rarest.
-    most
-        Maximum number of words.
+    ``counts`` has the frequency of each lower-case word; a missing word is the rarest.
     """
     found = list(dict.fromkeys(content_words(sentence)))
     order = sorted(range(len(found)), key=lambda n: (counts.get(found[n].lower(), 0), n))
-    return _join([found[n] for n in sorted(order[:most])])
+    return _join([found[n] for n in sorted(order[:MOST])])
 
 
 def _is_content_word(word: str) -> bool:
@@ -130,11 +123,6 @@ def _is_content_word(word: str) -> bool:
         or any(character.isdigit() for character in word)
         or _DENSE_WORD.match(word) is not None
     )
-
-
-def _phrase(taken: Sequence[str], chance: Random, frames: Sequence[str]) -> str:
-    frame = f"{chance.choice(frames)} " if frames else ""
-    return f"{frame}{_join(taken)}?"
 
 
 def _join(taken: Sequence[str]) -> str:

@@ -11,25 +11,23 @@ import numpy as np
 
 from rag.cluster.ray import Fleet
 from rag.confidence import ratings as feedback
-from rag.confidence import reliability
 from rag.confidence.answerability import Calibrations
-from rag.confidence.calibration import Calibration
-from rag.confidence.reliability import Reliability
+from rag.confidence.calibration import Calibration, Reliability, reliability
 from rag.errors import DocumentNotFound, InputError
 from rag.index.engine import Engine
 from rag.index.records import Order, Source, StoredPassage
 from rag.library import opener
 from rag.library.collections import Collections, validate_new_name
-from rag.models import language_coverage, query_cache
+from rag.models import query_cache
 from rag.models.cross_encoder import Reranker
 from rag.runtime.files import local_path
 from rag.runtime.heartbeat import Heartbeat, run
 from rag.runtime.progress import progress_callback
-from rag.search import citations, neighbours, phrases, pipeline
+from rag.search import boolean_search, citations, neighbours, pipeline
 from rag.search.citations import Citation, Followed
 from rag.search.neighbours import Neighbour
 from rag.search.pipeline import SearchResult
-from rag.text import query_parser
+from rag.text import language, query_parser
 from rag.types import Answer, Document, DocumentSummary, Failure, Found, Hit, Passage, Rating
 from rag.types.arrays import Scores
 from rag.types.filters import Filter, FilterConditions
@@ -177,7 +175,7 @@ class Library:
             dimension=self._embedder.dimension,
             late=self._embedder.late,
             recall=self._engine.recall,
-            untrained=language_coverage.untrained(counts.languages, self._embedder.languages),
+            untrained=language.untrained(counts.languages, self._embedder.languages),
             backend=self._embedder.backend,
             ratings=len(self._engine.ratings),
             collections=self.collections(),
@@ -413,7 +411,7 @@ class Library:
         filter, conditions
             As in :meth:`search`, and so are the errors.
         """
-        return phrases.find(
+        return boolean_search.find(
             query,
             self._filter(filter, conditions),
             offset,
@@ -573,7 +571,7 @@ class Library:
     def reliability(self) -> Reliability | None:
         """How well calibrated the confidence is; None if too little was measured to tell."""
         found = self.calibration()
-        return reliability.reliability(found) if found else None
+        return reliability(found) if found else None
 
     def check(
         self, queries: int = 200, *, on_progress: Callable[[int, int], None] | None = None

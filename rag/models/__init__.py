@@ -19,12 +19,11 @@ There are several backends. Golden tests hold their vectors to those of sentence
 
 - A plain BERT encodes queries in NumPy (``bert``), with weights memory-mapped from the model file,
   because importing PyTorch costs far more than encoding a query.
-- It encodes passages in OpenVINO if that is installed (``openvino_bert``), otherwise in plain
-  PyTorch (``torch_bert``). Each batch of passages runs on one core: there is no padding, and no
-  core waits for another inside a matrix product.
-- All other models, and every model on a GPU, run in sentence-transformers
-  (``sentence_transformer``); on a GPU in half precision, with batches of 16,000 tokens or more.
-  OpenVINO takes precedence where it is installed.
+- It encodes passages in OpenVINO (``openvino_bert``), one passage per core: there is no padding,
+  and no core waits for another inside a matrix product.
+- All other models, and every model on a GPU or where OpenVINO is not available, run in
+  sentence-transformers (``sentence_transformer``); on a GPU in half precision, with batches of
+  16,000 tokens or more.
 
 A user's model counts as a plain BERT only once its tokenizer and a probe text give the same results
 as sentence-transformers. Queries and passages have separate encoding methods, because some models

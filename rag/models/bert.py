@@ -1,14 +1,16 @@
 """A plain BERT (Devlin et al., 2019) loaded from its own files, with a forward pass in NumPy.
 
 Used for queries: they are short, and importing PyTorch takes longer than answering a thousand of
-them. Passages go through :mod:`rag.models.openvino_bert` or :mod:`rag.models.sentence_transformer`.
+them. Weights are memory-mapped, since the safetensors package would copy them all: those that a
+query does not touch (most of the 30,000 word-piece vectors) are never read, and processes share the
+rest.
 """
 
 from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
 from pathlib import Path
@@ -17,17 +19,25 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.models.forward_pass import Forward
-from rag.models.weights import map_tensors
+from rag.errors import ModelError
+from rag.models.pooling import Forward
+from rag.models.tokenizer import Tokenization, prompts
 from rag.types.arrays import TokenVectors, Weights
 
 if TYPE_CHECKING:
     from tokenizers import Encoding
 
+    from rag.models.sentence_transformer import Network
+
 Activations = NDArray[np.float32]
 """Shape (tokens, width), float32."""
 
-_WITHOUT_EFFECT = frozenset({"Normalize", "Dropout"})
+PROBE = "Where does it say so? On the second page, third line: “so it goes”, 1969."
+TOLERANCE = 1e-4
+"""Of results of magnitude about 1, from two backends."""
+
+WITHOUT_EFFECT = frozenset({"Normalize", "Dropout"})
+"""Layers after pooling that don't change a vector's direction."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -69,75 +79,65 @@ class Layer:
     query: Linear
     key: Linear
     value: Linear
-    attended: Linear
-    after_attention: Norm
-    widened: Linear
-    narrowed: Linear
-    after: Norm
+    attention_output: Linear
+    attention_norm: Norm
+    intermediate: Linear
+    output: Linear
+    output_norm: Norm
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Bert:
     """A BERT with mean pooling. Thread-safe.
 
-    ``words``, ``places`` and ``kinds`` are the word-piece, position and segment embeddings (only
-    one segment is used).
+    Only the first of the segment embeddings is used.
     """
 
-    words: Weights
-    places: Weights
-    kinds: Weights
-    first: Norm
+    word_embeddings: Weights
+    position_embeddings: Weights
+    segment_embeddings: Weights
+    embedding_norm: Norm
     layers: tuple[Layer, ...]
     heads: int
 
     @classmethod
     def read(cls, folder: Path) -> Self | None:
         """Load the model in a folder; None if it is not a plain BERT or its weights are not
-        float32.
-
-        Raises
-        ------
-        OSError, ValueError
-            If a model file can't be read.
+        float32. Raises OSError or ValueError if a file can't be read.
         """
         if not _is_plain(folder):
             return None
         config = _json(folder / "config.json")
-        weights = map_tensors(folder / "model.safetensors")
-        start = "bert." if any(name.startswith("bert.") for name in weights) else ""
-
-        def named(name: str) -> Weights:
-            return weights[start + name]
+        epsilon = float(config.get("layer_norm_eps", 1e-12))
+        tensors = map_tensors(folder / "model.safetensors")
+        tensors = {name.removeprefix("bert."): values for name, values in tensors.items()}
 
         def linear(name: str) -> Linear:
-            return Linear(named(f"{name}.weight"), named(f"{name}.bias"))
+            return Linear(tensors[f"{name}.weight"], tensors[f"{name}.bias"])
 
         def norm(name: str) -> Norm:
-            epsilon = float(config.get("layer_norm_eps", 1e-12))
-            return Norm(named(f"{name}.weight"), named(f"{name}.bias"), epsilon)
+            return Norm(tensors[f"{name}.weight"], tensors[f"{name}.bias"], epsilon)
 
+        def layer(name: str) -> Layer:
+            return Layer(
+                query=linear(f"{name}.attention.self.query"),
+                key=linear(f"{name}.attention.self.key"),
+                value=linear(f"{name}.attention.self.value"),
+                attention_output=linear(f"{name}.attention.output.dense"),
+                attention_norm=norm(f"{name}.attention.output.LayerNorm"),
+                intermediate=linear(f"{name}.intermediate.dense"),
+                output=linear(f"{name}.output.dense"),
+                output_norm=norm(f"{name}.output.LayerNorm"),
+            )
+
+        count = int(config["num_hidden_layers"])
         try:
             return cls(
-                words=named("embeddings.word_embeddings.weight"),
-                places=named("embeddings.position_embeddings.weight"),
-                kinds=named("embeddings.token_type_embeddings.weight"),
-                first=norm("embeddings.LayerNorm"),
-                layers=tuple(
-                    Layer(
-                        query=linear(f"{layer}.attention.self.query"),
-                        key=linear(f"{layer}.attention.self.key"),
-                        value=linear(f"{layer}.attention.self.value"),
-                        attended=linear(f"{layer}.attention.output.dense"),
-                        after_attention=norm(f"{layer}.attention.output.LayerNorm"),
-                        widened=linear(f"{layer}.intermediate.dense"),
-                        narrowed=linear(f"{layer}.output.dense"),
-                        after=norm(f"{layer}.output.LayerNorm"),
-                    )
-                    for layer in (
-                        f"encoder.layer.{n}" for n in range(int(config["num_hidden_layers"]))
-                    )
-                ),
+                word_embeddings=tensors["embeddings.word_embeddings.weight"],
+                position_embeddings=tensors["embeddings.position_embeddings.weight"],
+                segment_embeddings=tensors["embeddings.token_type_embeddings.weight"],
+                embedding_norm=norm("embeddings.LayerNorm"),
+                layers=tuple(layer(f"encoder.layer.{n}") for n in range(count)),
                 heads=int(config["num_attention_heads"]),
             )
         except KeyError:
@@ -152,11 +152,15 @@ class Bert:
         ids = [np.array(one.ids) for one in encodings]
         bounds = [slice(*ends) for ends in pairwise(accumulate(map(len, ids), initial=0))]
         places = np.concatenate([np.arange(len(one)) for one in ids])
-        x = self.words[np.concatenate(ids)] + self.places[places] + self.kinds[0]
-        x = self.first(x)
+        x = (
+            self.word_embeddings[np.concatenate(ids)]
+            + self.position_embeddings[places]
+            + self.segment_embeddings[0]
+        )
+        x = self.embedding_norm(x)
         for layer in self.layers:
-            x = layer.after_attention(x + layer.attended(self._attention(layer, x, bounds)))
-            x = layer.after(x + layer.narrowed(_gelu(layer.widened(x))))
+            x = layer.attention_norm(x + layer.attention_output(self._attention(layer, x, bounds)))
+            x = layer.output_norm(x + layer.output(_gelu(layer.intermediate(x))))
         tokens: list[TokenVectors] = [x[mine] for mine in bounds]
         return Forward(tokens, np.stack([one.mean(axis=0) for one in tokens]))
 
@@ -175,6 +179,64 @@ class Bert:
             scores /= scores.sum(axis=2, keepdims=True)
             mixed[mine] = (scores @ values[mine].transpose(1, 0, 2)).transpose(1, 0, 2)
         return mixed.reshape(len(x), -1)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PlainBert:
+    """A plain BERT with its tokenization, free of PyTorch."""
+
+    tokenization: Tokenization
+    bert: Bert
+
+    @classmethod
+    def read(cls, folder: Path, window: int) -> Self | None:
+        """Load the model in a folder, with ``window`` tokens per passage; None if it is no plain
+        BERT. Raises ModelError if its files can't be read.
+        """
+        try:
+            bert = Bert.read(folder)
+            if bert is None:
+                return None
+            as_json = (folder / "tokenizer.json").read_text(encoding="utf-8")
+            settings = folder / "config_sentence_transformers.json"
+            config = _json(settings) if settings.exists() else {}
+        except (OSError, ValueError) as error:
+            raise ModelError(
+                f"the model in {folder} can't be read: {error}; get it again"
+            ) from error
+        found = prompts(config.get("prompts") or {})
+        return cls(Tokenization(as_json, *found, window=window), bert)
+
+    @classmethod
+    def equals(cls, folder: Path, network: Network) -> bool:
+        """Whether the model can be loaded as a plain BERT and gives the same tokens and vectors as
+        in sentence-transformers.
+        """
+        plain = cls.read(folder, network.tokenization.window)
+        if plain is None or not plain.tokenization.same_as(network.tokenization):
+            return False
+        prompt = plain.tokenization.query_prompt
+        probe = plain.tokenization.encode([prompt + PROBE])
+        ours, theirs = plain.bert.forward(probe, prompt), network.forward(probe, prompt)
+        return np.allclose(ours.tokens[0], theirs.tokens[0], rtol=0, atol=TOLERANCE)
+
+
+def map_tensors(path: Path) -> dict[str, Weights]:
+    """Map the float32 tensors of a ``model.safetensors``, by name; others are skipped.
+
+    File format: header length (8 bytes, little endian); header (JSON: dtype, shape and byte range
+    of each tensor, relative to the end of the header); tensor data. Raises OSError or ValueError if
+    it can't be read or is not in this format.
+    """
+    whole = np.memmap(path, dtype=np.uint8, mode="r").view(np.ndarray)
+    length = int.from_bytes(whole[:8].tobytes(), "little")
+    header: Mapping[str, Any] = json.loads(whole[8 : 8 + length].tobytes())
+    behind = whole[8 + length :]
+    return {
+        name: behind[slice(*tensor["data_offsets"])].view("<f4").reshape(tensor["shape"])
+        for name, tensor in header.items()
+        if tensor.get("dtype") == "F32"
+    }
 
 
 def _gelu(x: Activations) -> Activations:
@@ -206,7 +268,7 @@ def _is_plain(folder: Path) -> bool:
         return False
     modules = _json(folder / "modules.json")
     kinds = [str(module["type"]).rpartition(".")[2] for module in modules]
-    if kinds[:2] != ["Transformer", "Pooling"] or not _WITHOUT_EFFECT.issuperset(kinds[2:]):
+    if kinds[:2] != ["Transformer", "Pooling"] or not WITHOUT_EFFECT.issuperset(kinds[2:]):
         return False
     config = _json(folder / "config.json")
     return (

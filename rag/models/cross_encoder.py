@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Protocol, cast
 import numpy as np
 
 from rag.errors import ModelError
-from rag.models.transformers_log import quiet_transformers
+from rag.models.sentence_transformer import quiet_transformers
 from rag.runtime.files import SPECIAL, special_in
 from rag.types.arrays import Scores
 

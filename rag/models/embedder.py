@@ -3,30 +3,26 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from itertools import accumulate, pairwise
-from typing import TYPE_CHECKING, Literal, Self, TypeAlias
+from typing import TYPE_CHECKING, Generic, Self, TypeVar
 
-import numpy as np
-
-from rag.errors import ModelError
-from rag.models import openvino_bert, pooling
-from rag.models.bert_files import PlainBert
-from rag.models.forward_pass import Runner
-from rag.models.lazy import Lazy
+from rag.models import pooling
+from rag.models.bert import PlainBert
 from rag.models.micro_batch import MicroBatcher
 from rag.models.named_models import MINILM, NamedModel, PackagedModel, is_packaged
-from rag.models.sentence_transformer import BatchedRunner, Network, has_gpu
+from rag.models.openvino_bert import OpenVinoBert, is_installed
+from rag.models.pooling import Forward, RunModel
+from rag.models.sentence_transformer import Network, has_gpu
 from rag.models.tokenizer import Tokenization
-from rag.models.torch_bert import PackedBert
 from rag.types import Passage, PassageEncoding, QueryEncoding
-from rag.types.arrays import Offsets, TokenVectors, Vector, Vectors
+from rag.types.arrays import Offsets, TokenVectors, Vector
 
 if TYPE_CHECKING:
     from tokenizers import Encoding
 
-Backend: TypeAlias = Literal["OpenVINO", "PyTorch"]
-"""Backend for passages."""
+T = TypeVar("T")
 
 PASSAGES_PER_SLICE = 64
 """Passages per slice: enough that cores rarely idle at the end of a slice, few enough that progress
@@ -40,9 +36,10 @@ two layers no longer fit in a core's cache."""
 class SentenceTransformerEmbedder:
     """Runs a sentence-transformers model on this machine. Thread-safe once loaded.
 
-    A plain BERT, such as the packaged model, encodes queries in NumPy and passages in OpenVINO if
-    that is installed, otherwise in PyTorch. Any other model runs in sentence-transformers. The
-    vectors are the same. Whatever takes seconds to load is loaded on first use.
+    A plain BERT, such as the packaged model, encodes queries in NumPy and passages in OpenVINO,
+    where that is installed and there is no GPU. Otherwise a model runs in sentence-transformers.
+    The vectors are the same. Whatever takes seconds to load is loaded on first use, and may raise
+    ModelError then.
 
     Parameters
     ----------
@@ -50,25 +47,30 @@ class SentenceTransformerEmbedder:
         The model to run.
     loaded
         The same model, if sentence-transformers has already loaded it.
-    backend
-        Backend for passages; by default OpenVINO if it is installed and can run the model.
+
+    Attributes
+    ----------
+    name, fingerprint, dimension, window, late, languages
+        As in :class:`rag.types.protocols.Embedder` and :class:`rag.models.named_models.NamedModel`.
+    record
+        What a library stores so that it can be reopened with this model; None for the packaged one.
     """
 
     def __init__(
-        self,
-        model: PackagedModel | NamedModel = MINILM,
-        loaded: Network | None = None,
-        *,
-        backend: Backend | None = None,
+        self, model: PackagedModel | NamedModel = MINILM, loaded: Network | None = None
     ) -> None:
-        self._model = model
-        self.backend: Backend = backend or (
-            "OpenVINO" if model.plain and openvino_bert.is_installed() else "PyTorch"
-        )
-        self._folder = Lazy(model.verified_folder)
-        self._plain = Lazy(self._read_plain)
-        self._network = Lazy(lambda: loaded or Network.load(self._folder()))
-        self._passages = Lazy(self._load_for_passages)
+        self.name = model.name
+        self.fingerprint = model.fingerprint
+        self.dimension = model.dimension
+        self.window = model.window
+        self.late = model.late
+        self.languages = model.languages
+        self.record = model.as_json() if isinstance(model, NamedModel) else None
+        self._is_plain = model.plain
+        self._folder = _Lazy(model.verified_folder)
+        self._plain = _Lazy(self._read_plain)
+        self._network = _Lazy(lambda: loaded or Network.load(self._folder()))
+        self._run_passages = _Lazy(self._load_for_passages)
         self._asked = MicroBatcher(
             self._run_questions,
             most=QUESTIONS_PER_RUN,
@@ -103,51 +105,14 @@ class SentenceTransformerEmbedder:
 
     @classmethod
     def from_record(cls, record: str | None) -> Self:
-        """Restore the embedder from a library's record of its model; None means the packaged model.
-
-        Raises
-        ------
-        LibraryDamaged
-            If the record is invalid.
-        """
+        """Restore the embedder from :attr:`record`; raises LibraryDamaged if that is invalid."""
         return cls() if record is None else cls(NamedModel.from_json(record))
 
     @property
-    def record(self) -> str | None:
-        """The record a library stores so that it can be reopened with this model."""
-        return self._model.as_json() if isinstance(self._model, NamedModel) else None
-
-    @property
-    def name(self) -> str:
-        """The model's display name."""
-        return self._model.name
-
-    @property
-    def fingerprint(self) -> str:
-        """Identifies everything the vectors depend on: weights, window, pooling, bits."""
-        return self._model.fingerprint
-
-    @property
-    def dimension(self) -> int:
-        """Vector length."""
-        return self._model.dimension
-
-    @property
-    def window(self) -> int:
-        """Maximum number of tokens read per text, excluding special tokens and the prompt."""
-        return self._model.window
-
-    @property
-    def late(self) -> bool:
-        """Whether sentences are encoded in the context of their passage (late pooling) or one by
-        one.
-        """
-        return self._model.late
-
-    @property
-    def languages(self) -> frozenset[str]:
-        """ISO codes of the model's training languages; empty if unknown."""
-        return self._model.languages
+    def backend(self) -> str:
+        """Display name of the backend that encodes passages."""
+        uses_openvino = self._is_plain and is_installed() and not has_gpu()
+        return "OpenVINO" if uses_openvino else "PyTorch"
 
     def tokens(self, text: str) -> Offsets:
         """Character offsets of the tokens of ``text``, in order, without special tokens."""
@@ -162,11 +127,6 @@ class SentenceTransformerEmbedder:
         ------
         PassageEncoding
             One per passage, in order. A sentence without any token gets the vector of its passage.
-
-        Raises
-        ------
-        ModelError
-            If the model can't be loaded or has changed.
         """
         for first in range(0, len(passages), PASSAGES_PER_SLICE):
             some = passages[first : first + PASSAGES_PER_SLICE]
@@ -180,35 +140,19 @@ class SentenceTransformerEmbedder:
         QueryEncoding
             ``vector`` equals that of ``SentenceTransformer.encode_query``, truncated to the
             dimension and normalised.
-
-        Raises
-        ------
-        ModelError
-            If the model can't be loaded or has changed.
         """
-        prompt = self._tokenization.query_prompt
-        (encoding,) = self._tokenization.encode([prompt + question])
+        (encoding,) = self._encode([question], self._tokenization.query_prompt)
         tokens, vector = self._asked(encoding)
         return self._question(question, encoding, tokens, vector)
 
     def queries(self, questions: Sequence[str]) -> list[QueryEncoding]:
-        """Encode many queries as :meth:`query` does, batched over all cores like passages.
-
-        Raises
-        ------
-        ModelError
-            If the model can't be loaded or has changed.
-        """
+        """Encode many queries as :meth:`query` does, batched over all cores like passages."""
         if not questions:
             return []
-        prompt = self._tokenization.query_prompt
-        encodings = self._tokenization.encode([prompt + question for question in questions])
-        ran = self._passages().forward(encodings, prompt)
+        encodings, ran = self._forward(questions, self._tokenization.query_prompt)
         return [
-            self._question(question, encoding, tokens, vector)
-            for question, encoding, tokens, vector in zip(
-                questions, encodings, ran.tokens, ran.texts, strict=True
-            )
+            self._question(*one)
+            for one in zip(questions, encodings, ran.tokens, ran.texts, strict=True)
         ]
 
     def _question(
@@ -218,49 +162,48 @@ class SentenceTransformerEmbedder:
             question,
             encoding,
             self._tokenization.query_prompt,
-            self._cut(tokens),
-            self._cut(vector),
+            tokens[:, : self.dimension],
+            vector[: self.dimension],
             legibility=self._tokenization.legibility(question),
         )
 
     def _late(self, passages: Sequence[Passage]) -> list[PassageEncoding]:
         prompt = self._tokenization.document_prompt
-        encodings, tokens, _ = self._run([one.text for one in passages])
+        encodings, ran = self._forward([one.text for one in passages], prompt)
         return [
-            pooling.late(passage, encoding, prompt, mine)
-            for passage, encoding, mine in zip(passages, encodings, tokens, strict=True)
+            pooling.late(passage, encoding, prompt, tokens[:, : self.dimension])
+            for passage, encoding, tokens in zip(passages, encodings, ran.tokens, strict=True)
         ]
 
     def _alone(self, passages: Sequence[Passage]) -> list[PassageEncoding]:
-        texts = [pooling.sentence_texts(one) for one in passages]
-        encodings, tokens, vectors = self._run([text for some in texts for text in some])
-        ends = accumulate((len(some) for some in texts), initial=0)
+        prompt = self._tokenization.document_prompt
+        texts = [one.sentence_texts() for one in passages]
+        encodings, ran = self._forward([text for some in texts for text in some], prompt)
+        ends = accumulate(map(len, texts), initial=0)
         return [
             pooling.alone(
                 passage,
                 encodings[first:last],
-                self._tokenization.document_prompt,
-                tokens[first:last],
-                np.stack(vectors[first:last]),
+                prompt,
+                [tokens[:, : self.dimension] for tokens in ran.tokens[first:last]],
+                ran.texts[first:last, : self.dimension],
             )
             for passage, (first, last) in zip(passages, pairwise(ends), strict=True)
         ]
 
-    def _run(self, texts: Sequence[str]) -> tuple[list[Encoding], list[TokenVectors], list[Vector]]:
-        """Token encodings, token vectors and text vectors of each text."""
-        prompt = self._tokenization.document_prompt
-        encodings = self._tokenization.encode([prompt + text for text in texts])
-        ran = self._passages().forward(encodings, prompt)
-        return encodings, [self._cut(one) for one in ran.tokens], list(self._cut(ran.texts))
+    def _encode(self, texts: Sequence[str], prompt: str) -> list[Encoding]:
+        return self._tokenization.encode([prompt + text for text in texts])
+
+    def _forward(self, texts: Sequence[str], prompt: str) -> tuple[list[Encoding], Forward]:
+        """Tokenise many texts, and run the model over them on all cores."""
+        encodings = self._encode(texts, prompt)
+        return encodings, self._run_passages()(encodings, prompt)
 
     def _run_questions(self, encodings: Sequence[Encoding]) -> list[tuple[TokenVectors, Vector]]:
         plain = self._plain()
-        runner: Runner = plain.bert if plain else self._network()
-        ran = runner.forward(encodings, self._tokenization.query_prompt)
+        run = plain.bert.forward if plain else self._network().forward
+        ran = run(encodings, self._tokenization.query_prompt)
         return list(zip(ran.tokens, ran.texts, strict=True))
-
-    def _cut(self, vectors: Vectors) -> Vectors:
-        return vectors[..., : self.dimension]
 
     @property
     def _tokenization(self) -> Tokenization:
@@ -268,14 +211,28 @@ class SentenceTransformerEmbedder:
         return plain.tokenization if plain else self._network().tokenization
 
     def _read_plain(self) -> PlainBert | None:
-        return PlainBert.read(self._folder(), self.window) if self._model.plain else None
+        return PlainBert.read(self._folder(), self.window) if self._is_plain else None
 
-    def _load_for_passages(self) -> Runner:
+    def _load_for_passages(self) -> RunModel:
         plain = self._plain()
-        if self.backend == "OpenVINO":
-            if plain is None:
-                raise ModelError(f"OpenVINO does not run {self.name}; leave the backend out")
-            return openvino_bert.OpenVinoBert(plain.bert)
-        if plain is None or has_gpu():
-            return BatchedRunner(self._network())
-        return PackedBert(plain.bert)
+        if plain is None or self.backend == "PyTorch":
+            return self._network().forward_all
+        return OpenVinoBert(plain.bert).forward
+
+
+class _Lazy(Generic[T]):
+    """Computes a value on first access, once across threads; after an error the next access tries
+    again.
+    """
+
+    def __init__(self, compute: Callable[[], T]) -> None:
+        self._compute = compute
+        self._value: list[T] = []
+        self._lock = threading.Lock()
+
+    def __call__(self) -> T:
+        """Return the value, computing it if necessary."""
+        with self._lock:
+            if not self._value:
+                self._value.append(self._compute())
+            return self._value[0]

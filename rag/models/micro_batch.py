@@ -14,8 +14,7 @@ R = TypeVar("R")
 class MicroBatcher(Generic[T, R]):
     """Runs an item immediately if a slot is free, and otherwise batches it with the others waiting.
 
-    Nothing is delayed to fill a batch: a free slot takes whatever is there. Items that arrive while
-    all slots are busy form one batch as soon as a slot is free.
+    Nothing is delayed to fill a batch: a free slot takes whatever is there.
 
     Parameters
     ----------
@@ -24,7 +23,7 @@ class MicroBatcher(Generic[T, R]):
     most
         Maximum batch size.
     at_once
-        Maximum number of concurrent runs.
+        Number of slots: runs at the same time.
     """
 
     def __init__(
@@ -32,8 +31,8 @@ class MicroBatcher(Generic[T, R]):
     ) -> None:
         self._run = run
         self._most = most
-        self._free = at_once
-        self._changed = threading.Condition()
+        self._slots = threading.Semaphore(at_once)
+        self._lock = threading.Lock()
         self._waiting: list[tuple[T, Future[R]]] = []
 
     def __call__(self, item: T) -> R:
@@ -41,29 +40,25 @@ class MicroBatcher(Generic[T, R]):
         batch.
         """
         own: Future[R] = Future()
-        with self._changed:
+        with self._lock:
             self._waiting.append((item, own))
         while not own.done():
-            self._run_batch(self._take_batch(own))
+            with self._slots:
+                batch = self._take_batch(own)
+                if not batch:
+                    break
+                self._run_batch(batch)
         return own.result()
 
     def _take_batch(self, own: Future[R]) -> list[tuple[T, Future[R]]]:
-        """Take the longest-waiting items for this thread to run; empty if ``own`` is done."""
-
-        def has_turn() -> bool:
-            return self._free > 0 and any(one is own for _, one in self._waiting)
-
-        with self._changed:
-            self._changed.wait_for(lambda: own.done() or has_turn())
-            if own.done():
+        """Take the longest-waiting items; none if another thread has taken ``own``."""
+        with self._lock:
+            if not any(future is own for _, future in self._waiting):
                 return []
-            self._free -= 1
             batch, self._waiting = self._waiting[: self._most], self._waiting[self._most :]
             return batch
 
     def _run_batch(self, batch: Sequence[tuple[T, Future[R]]]) -> None:
-        if not batch:
-            return
         try:
             results = self._run([item for item, _ in batch])
         except BaseException as error:  # noqa: BLE001 - each thread that waits raises it
@@ -72,7 +67,3 @@ class MicroBatcher(Generic[T, R]):
         else:
             for (_, future), result in zip(batch, results, strict=True):
                 future.set_result(result)
-        finally:
-            with self._changed:
-                self._free += 1
-                self._changed.notify_all()

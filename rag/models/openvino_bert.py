@@ -16,7 +16,7 @@ import numpy as np
 
 from rag.errors import ModelError
 from rag.models.bert import Bert, Layer, Linear, Norm
-from rag.models.forward_pass import Forward
+from rag.models.pooling import Forward
 from rag.types.arrays import TokenVectors
 
 if TYPE_CHECKING:
@@ -121,16 +121,18 @@ def _model(bert: Bert) -> Any:  # noqa: ANN401 - openvino.Model
         joined = ops.reshape(
             ops.transpose(mixed, constant([0, 2, 1, 3])), constant([-1, width]), special_zero=False
         )
-        return linear(joined, layer.attended)
+        return linear(joined, layer.attention_output)
 
-    width = bert.words.shape[1]
+    width = bert.word_embeddings.shape[1]
     ids = ops.parameter([-1], np.int64, "ids")
     count = ops.gather(ops.shape_of(ids), constant([0]), constant(0))
-    places = ops.slice(constant(bert.places), constant([0]), count, constant([1]), constant([0]))
-    x = ops.add(ops.gather(constant(bert.words), ids, constant(0)), places)
-    x = norm(ops.add(x, constant(bert.kinds[:1])), bert.first)
+    places = ops.slice(
+        constant(bert.position_embeddings), constant([0]), count, constant([1]), constant([0])
+    )
+    x = ops.add(ops.gather(constant(bert.word_embeddings), ids, constant(0)), places)
+    x = norm(ops.add(x, constant(bert.segment_embeddings[:1])), bert.embedding_norm)
     for layer in bert.layers:
-        x = norm(ops.add(x, attention(x, layer)), layer.after_attention)
-        wide = ops.gelu(linear(x, layer.widened), "erf")
-        x = norm(ops.add(x, linear(wide, layer.narrowed)), layer.after)
+        x = norm(ops.add(x, attention(x, layer)), layer.attention_norm)
+        wide = ops.gelu(linear(x, layer.intermediate), "erf")
+        x = norm(ops.add(x, linear(wide, layer.output)), layer.output_norm)
     return openvino.Model([x], [ids], "bert")

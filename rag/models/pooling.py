@@ -1,9 +1,10 @@
-"""Pool token vectors into passage and query encodings."""
+"""From a model's forward pass to the encodings of passages and queries."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, cast
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,9 +16,18 @@ if TYPE_CHECKING:
     from tokenizers import Encoding
 
 
-def sentence_texts(passage: Passage) -> list[str]:
-    """The text of each sentence of a passage."""
-    return [span.shifted(-passage.start).of(passage.text) for span in passage.sentences]
+@dataclass(frozen=True, slots=True, eq=False)
+class Forward:
+    """Result of a forward pass: token vectors per text, special tokens included, and one
+    unnormalised vector per text, shape (texts, full dimension).
+    """
+
+    tokens: list[TokenVectors]
+    texts: Vectors
+
+
+RunModel: TypeAlias = "Callable[[Sequence[Encoding], str], Forward]"
+"""Runs a model over any number of tokenised texts, each preceded by the prompt."""
 
 
 def offsets(encoding: Encoding, text: str) -> Offsets:
@@ -81,9 +91,9 @@ def alone(
         One per sentence: its tokens and their vectors, including special and prompt tokens, and the
         sentence vector.
     """
-    texts = sentence_texts(passage)
     kept = [
-        _without_prompt(one, prompt, text)[0] for one, text in zip(encodings, texts, strict=True)
+        _without_prompt(one, prompt, text)[0]
+        for one, text in zip(encodings, passage.sentence_texts(), strict=True)
     ]
     counts = np.array([len(one) for one in kept], dtype=np.int32)
     sentences = unit(vectors)

@@ -8,16 +8,16 @@ import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
 from rag.errors import ModelError
-from rag.models.forward_pass import Forward
+from rag.models.bert import WITHOUT_EFFECT
+from rag.models.pooling import Forward
 from rag.models.tokenizer import Tokenization, prompts
-from rag.models.transformers_log import quiet_transformers
 from rag.types.arrays import TokenVectors, Vectors
 
 if TYPE_CHECKING:
@@ -31,33 +31,12 @@ UNKNOWN_WINDOW = 512
 LONGEST_WINDOW = 8192
 """Largest window used, in tokens, even if a model could read more."""
 
-_WITHOUT_EFFECT = frozenset({"Normalize", "Dropout"})
-"""Layers after pooling that don't change a vector's direction."""
-
-_KNOWN = _WITHOUT_EFFECT | {"Pooling", "Dense", "LayerNorm"}
+_KNOWN = WITHOUT_EFFECT | {"Pooling", "Dense", "LayerNorm"}
 
 
-@dataclass(frozen=True, slots=True)
-class BatchPlan:
-    """How passages are batched on a type of device.
-
-    ``tokens`` is the batch size, padding included; ``half`` selects float16. With
-    ``one_core_each``, one batch per core runs at a time, each on a single core: by default PyTorch
-    splits every matrix product over all cores, which then wait for the slowest, hundreds of times
-    per passage.
-    """
-
-    tokens: int
-    half: bool
-    one_core_each: bool
-
-
-PLANS = {
-    "cpu": BatchPlan(tokens=256, half=False, one_core_each=True),
-    "cuda": BatchPlan(tokens=65536, half=True, one_core_each=False),
-    "mps": BatchPlan(tokens=16384, half=True, one_core_each=False),
-}
-"""By PyTorch device type. The GPU settings have not been measured."""
+BATCH_TOKENS = {"cpu": 256, "cuda": 65536, "mps": 16384}
+"""Tokens per batch of passages, padding included, by PyTorch device type. Those of the GPUs have
+not been measured."""
 
 
 class Network:
@@ -67,8 +46,8 @@ class Network:
     ----------
     tokenization
         How texts become tokens.
-    plan
-        How passages are batched on its device.
+    device
+        Type of its device. On any but ``cpu`` it runs in half precision.
     full_dimension
         Length of the vectors it outputs.
     dimension
@@ -84,12 +63,14 @@ class Network:
         default the one it is on.
         """
         _check(model, name)
-        self.plan = PLANS.get(kind or model.device.type, PLANS["cpu"])
-        self._model = model.half() if self.plan.half else model
+        self._running = threading.Lock()
+        found = kind or model.device.type
+        self.device = found if found in BATCH_TOKENS else "cpu"
+        self._model = model if self.device == "cpu" else model.half()
         after = [type(module).__name__ for module in list(model)[1:]]
         mode: Any = model[1].pooling_mode
         modes = [mode] if isinstance(mode, str) else list(mode)
-        layers = [one for one in after[1:] if one not in _WITHOUT_EFFECT]
+        layers = [one for one in after[1:] if one not in WITHOUT_EFFECT]
         self.pooling = "+".join([*modes, *layers])
         self.late = self.pooling == "mean"
         shortened = model.get_embedding_dimension()
@@ -107,12 +88,8 @@ class Network:
 
     @classmethod
     def load(cls, folder: Path) -> Network:
-        """Load the model in a folder.
-
-        Raises
-        ------
-        ModelError
-            If it can't be loaded, or is of an unsupported kind.
+        """Load the model in a folder; raises ModelError if that fails or it is of an unsupported
+        kind.
         """
         with quiet_transformers():
             from sentence_transformers import SentenceTransformer
@@ -134,12 +111,38 @@ class Network:
         with torch.inference_mode():
             features = self._model[0](self._features(encodings))
             tokens = features["token_embeddings"]
-            texts = self._pooled(features, prompt)
+            # Some models exclude the prompt from pooling.
+            features["prompt_length"] = self.tokenization.length(prompt)
+            texts = self._after_transformer(features)
             vectors = _as_numpy(tokens if self.late else self._tokens_alone(tokens))
         return Forward(
             tokens=[vectors[row, : len(one.ids)] for row, one in enumerate(encodings)],
             texts=_as_numpy(texts),
         )
+
+    def forward_all(self, encodings: Sequence[Encoding], prompt: str) -> Forward:
+        """Run the model over any number of tokenised texts, one caller at a time.
+
+        Texts are batched by length, longest first, so that there is little padding and all cores
+        finish at about the same time.
+        """
+        batches = _batches([len(one.ids) for one in encodings], BATCH_TOKENS[self.device])
+
+        def run(batch: Sequence[int]) -> Forward:
+            return self.forward([encodings[i] for i in batch], prompt)
+
+        with self._running:
+            if self.device == "cpu":
+                with _one_thread_each() as cores, ThreadPoolExecutor(cores) as pool:
+                    ran = list(pool.map(run, batches))
+            else:
+                ran = [run(batch) for batch in batches]
+        tokens: dict[int, TokenVectors] = {}
+        texts = np.empty((len(encodings), self.full_dimension), dtype=np.float32)
+        for batch, found in zip(batches, ran, strict=True):
+            tokens |= zip(batch, found.tokens, strict=True)
+            texts[batch] = found.texts
+        return Forward([tokens[i] for i in range(len(encodings))], texts)
 
     def _features(self, encodings: Sequence[Encoding]) -> dict[str, torch.Tensor]:
         import torch
@@ -156,14 +159,10 @@ class Network:
             features["token_type_ids"] = torch.zeros_like(ids)
         return {name: values.to(self._model.device) for name, values in features.items()}
 
-    def _pooled(self, features: dict[str, Any], prompt: str) -> torch.Tensor:
-        """Apply the layers after the transformer."""
-        # Some models exclude the prompt from pooling.
-        length = self.tokenization.length(prompt)
-        return self._after_transformer(features | {"prompt_length": length})
-
     def _tokens_alone(self, tokens: torch.Tensor) -> torch.Tensor:
-        """Apply those layers to each token alone; shape (texts, tokens, full dimension)."""
+        """Apply the layers after the transformer to each token alone; shape (texts, tokens, full
+        dimension).
+        """
         import torch
 
         texts, count, width = tokens.shape
@@ -179,43 +178,12 @@ class Network:
 
 
 def has_gpu() -> bool:
-    """Whether PyTorch finds a GPU of any vendor."""
+    """Whether PyTorch finds a GPU of any vendor. A build for CPUs is not imported to find out."""
+    if version("torch").endswith("+cpu"):
+        return False
     import torch
 
     return torch.accelerator.is_available()
-
-
-class BatchedRunner:
-    """Runs a network over any number of passages. Runs are serialised across threads.
-
-    Texts are batched by length, longest first, so that there is little padding and all cores finish
-    at about the same time.
-    """
-
-    def __init__(self, network: Network) -> None:
-        self._network = network
-        self._running = threading.Lock()
-
-    def forward(self, encodings: Sequence[Encoding], prompt: str) -> Forward:
-        """Run the model over tokenised texts, each preceded by the prompt."""
-        plan, network = self._network.plan, self._network
-        batches = _batches([len(one.ids) for one in encodings], plan.tokens)
-
-        def run(batch: Sequence[int]) -> Forward:
-            return network.forward([encodings[i] for i in batch], prompt)
-
-        with self._running:
-            if plan.one_core_each:
-                with one_thread_each() as cores, ThreadPoolExecutor(cores) as pool:
-                    ran = list(pool.map(run, batches))
-            else:
-                ran = [run(batch) for batch in batches]
-        tokens: dict[int, TokenVectors] = {}
-        texts = np.empty((len(encodings), network.full_dimension), dtype=np.float32)
-        for batch, found in zip(batches, ran, strict=True):
-            tokens |= zip(batch, found.tokens, strict=True)
-            texts[batch] = found.texts
-        return Forward([tokens[i] for i in range(len(encodings))], texts)
 
 
 def _batches(lengths: Sequence[int], tokens: int) -> list[list[int]]:
@@ -232,9 +200,12 @@ def _batches(lengths: Sequence[int], tokens: int) -> list[list[int]]:
 
 
 @contextmanager
-def one_thread_each() -> Iterator[int]:
+def _one_thread_each() -> Iterator[int]:
     """Run threads that start using PyTorch inside this block on one core each; yields the previous
     number of threads.
+
+    By default PyTorch splits every matrix product over all cores, which then wait for the slowest,
+    hundreds of times per passage.
     """
     import torch
 
@@ -244,6 +215,23 @@ def one_thread_each() -> Iterator[int]:
         yield cores
     finally:
         torch.set_num_threads(cores)
+
+
+@contextmanager
+def quiet_transformers() -> Iterator[None]:
+    """Suppress the progress bar and load report that transformers prints while loading a model."""
+    from transformers.utils import logging
+
+    verbosity = logging.get_verbosity()
+    bars = logging.is_progress_bar_enabled()
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(verbosity)
+        if bars:
+            logging.enable_progress_bar()
 
 
 def _check(model: SentenceTransformer, name: str) -> None:

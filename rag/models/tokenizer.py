@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from rag.models import pooling
-from rag.models.lazy import Lazy
 from rag.types.arrays import Offsets
 
 if TYPE_CHECKING:
@@ -66,8 +66,6 @@ class Tokenization:
         around = self._tokenizer.num_special_tokens_to_add(is_pair=False) + len(prompt.ids)
         self.longest = longest if longest is not None else (window or 0) + around
         self.window = self.longest - around
-        # Few texts are too long, and creating a tokenizer takes a tenth of a second.
-        self._cutting = Lazy(self._make_cutting)
 
     def offsets(self, text: str) -> Offsets:
         """Character offsets of the tokens of ``text``, in order, without special tokens."""
@@ -110,7 +108,7 @@ class Tokenization:
         """Tokenise texts, with special tokens, truncated to what the model reads."""
         found: list[Encoding] = self._tokenizer.encode_batch(list(texts))
         return [
-            one if len(one.ids) <= self.longest else self._cutting().encode(text)
+            one if len(one.ids) <= self.longest else self._truncating.encode(text)
             for one, text in zip(found, texts, strict=True)
         ]
 
@@ -123,12 +121,14 @@ class Tokenization:
             and self.document_prompt == other.document_prompt
         )
 
-    def _make_cutting(self) -> Tokenizer:
+    @cached_property
+    def _truncating(self) -> Tokenizer:
+        """Made when needed: few texts are too long, and it takes a tenth of a second."""
         from tokenizers import Tokenizer
 
-        cutting: Tokenizer = Tokenizer.from_str(self._tokenizer.to_str())
-        cutting.enable_truncation(self.longest)
-        return cutting
+        truncating: Tokenizer = Tokenizer.from_str(self._tokenizer.to_str())
+        truncating.enable_truncation(self.longest)
+        return truncating
 
 
 def prompts(named: Mapping[str, str | None]) -> tuple[str, str]:

@@ -1,5 +1,5 @@
-"""From a query to hits: corrections, candidates, scoring, late interaction; phrases, neighbours and
-citations.
+"""From a query to hits: corrections, candidates, scoring, late interaction; Boolean search,
+neighbours and citations.
 
 - Each index proposes 100 passages, and every candidate is scored by both. The fused score is the
   mean of the best sentence's cosine and of BM25 as a share of its upper bound for the query.

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TypeVar
 
@@ -25,11 +25,11 @@ from rag.types.arrays import Keys, Scores, Vectors
 
 T = TypeVar("T")
 
-MANY = 50_000
-"""Library size, in passages, from which the lexical search runs in parallel with the model and the
-store. In a smaller library that would be slower, because of Python's GIL."""
+LARGE_LIBRARY = 50_000
+"""Passages from which the lexical search runs in parallel with the model and the store; in a
+smaller library that would be slower, because of Python's GIL."""
 
-THREADS = 32
+LEXICAL_THREADS = 32
 """Lexical searches at once; further ones wait."""
 
 
@@ -52,14 +52,13 @@ class EncodedQuery:
 class LexicalScores:
     """Result of the lexical search: scores by passage key, best first.
 
-    If they were read in parallel with the model, it also has the sentences of all these passages
-    (see :meth:`rag.index.engine.Searcher.sentences`) and the tokens of the best; otherwise None and
-    an empty mapping.
+    If the search ran in parallel with the model, it has also read the sentences of all these
+    passages (see :meth:`rag.index.engine.Searcher.sentences`) and the tokens of the best.
     """
 
     by_key: dict[int, float]
-    sentences: tuple[Keys, NDArray[np.int64], Vectors] | None
-    tokens: Mapping[int, StoredTokens]
+    sentences: tuple[Keys, NDArray[np.int64], Vectors] | None = None
+    tokens: Mapping[int, StoredTokens] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -90,7 +89,10 @@ def start_lexical(
 
 
 def candidates(query: EncodedQuery, lexical: LexicalScores) -> Candidates:
-    """The union of the vector index's candidates and the lexical ones."""
+    """The union of the vector index's candidates and the lexical ones.
+
+    Passages deleted since the snapshot are left out.
+    """
     proposed = _nearest(query)
     others = [key for key in proposed if key not in lexical.by_key]
     # Runs while the store waits for the disk.
@@ -98,7 +100,9 @@ def candidates(query: EncodedQuery, lexical: LexicalScores) -> Candidates:
         lambda: query.library.lexical(query.text, len(others), others), query.library
     )
     found, dense = _dense(query, others, lexical)
-    nearest = _truly_nearest(query, proposed, found, dense)
+    cosines = dict(zip(found.tolist(), dense.tolist(), strict=True))
+    by_cosine = sorted((key for key in proposed if key in cosines), key=lambda key: -cosines[key])
+    nearest = by_cosine[: query.config.index_depth]
     wanted = {*nearest, *lexical.by_key}
     kept = np.array([key in wanted for key in found.tolist()], dtype=bool)
     keys = found[kept]
@@ -121,40 +125,37 @@ def run_in_background(call: Callable[[], T]) -> Callable[[], T]:
     For work that releases the GIL, such as an index search. The call must not wait for another one
     in the pool.
     """
-    return _threads(os.getpid()).submit(call).result
+    return _thread_pool(os.getpid()).submit(call).result
 
 
 @lru_cache(maxsize=1)
-def _threads(process: int) -> ThreadPoolExecutor:
+def _thread_pool(_process: int) -> ThreadPoolExecutor:
     """The pool of this process; a forked child can't use its parent's."""
-    del process
-    return ThreadPoolExecutor(THREADS, "lexical")
+    return ThreadPoolExecutor(LEXICAL_THREADS, "lexical")
 
 
 def _start(call: Callable[[], T], library: Searcher) -> Callable[[], T]:
     """Start a call to the lexical index, in another thread if the library is large; otherwise it
     has finished when this returns.
     """
-    if len(library) >= MANY:
+    if len(library) >= LARGE_LIBRARY:
         return run_in_background(call)
     result = call()
     return lambda: result
 
 
 def _lexical(text: str, config: SearchConfig, library: Searcher) -> LexicalScores:
-    """Search the lexical index."""
     keys, scores = library.lexical(text, config.index_depth)
     by_key = dict(zip(keys.tolist(), scores.tolist(), strict=True))
-    if len(library) < MANY:
-        return LexicalScores(by_key, None, {})
+    if len(library) < LARGE_LIBRARY:
+        return LexicalScores(by_key)
     best = [*by_key][: config.late_depth]
     return LexicalScores(by_key, library.sentences([*by_key]), library.tokens(best))
 
 
 def _nearest(query: EncodedQuery) -> list[int]:
-    """Candidates from the vector index: the passages of the nearest sentences, best first.
-
-    If the index is approximate, returns up to twice as many, to be rescored with exact vectors.
+    """The passages of the nearest sentences, best first; of an approximate index up to twice as
+    many, to be rescored with exact vectors.
     """
     if query.config.dense_weight == 0.0:
         return []
@@ -164,22 +165,10 @@ def _nearest(query: EncodedQuery) -> list[int]:
     return keys
 
 
-def _truly_nearest(
-    query: EncodedQuery, proposed: list[int], found: Keys, dense: Scores
-) -> list[int]:
-    """The nearest of the proposed passages, by exact cosine."""
-    cosines = dict(zip(found.tolist(), dense.tolist(), strict=True))
-    there = [key for key in proposed if key in cosines]
-    return sorted(there, key=lambda key: -cosines[key])[: query.config.index_depth]
-
-
 def _dense(
     query: EncodedQuery, others: Sequence[int], lexical: LexicalScores
 ) -> tuple[Keys, Scores]:
-    """Keys and dense scores, at least 0, of the lexical candidates and of ``others``.
-
-    Passages deleted since the snapshot are left out.
-    """
+    """Keys and dense scores, at least 0, of the lexical candidates and of ``others``."""
     early = [] if lexical.sentences is None else [lexical.sentences]
     late = others if early else [*lexical.by_key, *others]
     read = [*early, query.library.sentences(late)]

@@ -9,7 +9,7 @@ import numpy as np
 
 from rag.index.engine import Searcher
 from rag.index.records import StoredPassage
-from rag.types import Passage, Span
+from rag.types import Passage
 from rag.types.arrays import Vector, Vectors
 
 SENTENCES = 400
@@ -36,60 +36,41 @@ def neighbours(key: int, count: int, *, library: Searcher) -> tuple[Neighbour, .
     Passages with the same text count once, and copies of the passage itself are left out. Ties are
     broken by key. Empty if the passage is gone.
     """
-    own = _vectors([key], library)
+    own = _read([key], library)
     if key not in own:
         return ()
-    (stored, vector) = own[key]
-    found = library.nearest(vector, SENTENCES, SENTENCES).tolist()
-    others = _vectors([one for one in found if one != key], library)
+    stored, vector = own[key]
+    near = library.nearest(vector, SENTENCES, SENTENCES).tolist()
+    others = _read([one for one in near if one != key], library)
     likeness = {one: float(np.dot(vector, other)) for one, (_, other) in others.items()}
-    taken: dict[str, int] = {}
+    by_text: dict[str, Neighbour] = {}
     for one in sorted(others, key=lambda one: (-likeness[one], one)):
-        text = others[one][0].passage.text
-        if text != stored.passage.text:
-            taken.setdefault(text, one)
-    return tuple(
-        Neighbour(
-            passage=others[one][0].passage,
-            title=others[one][0].title,
-            source=others[one][0].sources[0],
-            likeness=min(likeness[one], 1.0),
-        )
-        for one in list(taken.values())[:count]
-    )
+        other, _ = others[one]
+        found = Neighbour(other.passage, other.title, other.sources[0], min(likeness[one], 1.0))
+        if other.passage.text != stored.passage.text:
+            by_text.setdefault(other.passage.text, found)
+    return tuple(by_text.values())[:count]
 
 
-def mean_vector(sentences: Vectors, spans: Sequence[Span], leading: int) -> Vector:
+def mean_vector(passage: Passage, sentences: Vectors) -> Vector:
     """One vector per passage, of unit norm: the mean of its sentences, weighted by length.
 
-    Parameters
-    ----------
-    sentences
-        Sentence vectors, shape (sentences, dimension).
-    spans
-        Their spans.
-    leading
-        How many of them are headings, which are left out unless there is nothing else.
+    Headings are left out unless there is nothing else.
     """
-    weights = np.array([len(span) for span in spans], dtype=np.float64)
-    if leading < len(spans):
-        weights[:leading] = 0.0
+    weights = np.array([len(span) for span in passage.sentences], dtype=np.float64)
+    if passage.leading < len(weights):
+        weights[: passage.leading] = 0.0
     mean = weights @ sentences
     return (mean / max(float(np.linalg.norm(mean)), 1e-12)).astype(np.float32)
 
 
-def _vectors(keys: Sequence[int], library: Searcher) -> dict[int, tuple[StoredPassage, Vector]]:
+def _read(keys: Sequence[int], library: Searcher) -> dict[int, tuple[StoredPassage, Vector]]:
     """Passages and their vectors, by key; those deleted are left out."""
     passages = library.passages(keys)
     found, counts, vectors = library.sentences(keys)
     each = np.split(vectors, np.cumsum(counts)[:-1])
     return {
-        key: (passages[key], _vector(passages[key], sentences))
+        key: (passages[key], mean_vector(passages[key].passage, sentences))
         for key, sentences in zip(found.tolist(), each, strict=False)  # even of none, one part
         if key in passages
     }
-
-
-def _vector(stored: StoredPassage, sentences: Vectors) -> Vector:
-    passage = stored.passage
-    return mean_vector(sentences, passage.sentences, passage.leading)

@@ -41,15 +41,15 @@ class SearchResult:
     """The hits for a question, best first.
 
     ``reading``, ``alternative`` and ``conditions_met`` are as in :class:`rag.types.Answer`.
-    ``own_score`` is the best score before a cross-encoder reranked, whose scores are on another
-    scale; None without a reranker or without candidates.
+    ``first_stage_score`` is the best score before a cross-encoder reranked, whose scores are on
+    another scale; None without a reranker or without candidates.
     """
 
     hits: list[Hit]
     reading: tuple[str, ...]
     alternative: str | None
     conditions_met: bool
-    own_score: float | None
+    first_stage_score: float | None
 
 
 def search(
@@ -113,20 +113,17 @@ def search(
     query = EncodedQuery(text, applied, encoding, deep.for_legibility(encoding.legibility), limited)
     found = candidates(query, lexical())
     scored = _scored(query, found)
-    own_score = max((one.score for one in scored), default=None) if reranker else None
+    first_stage_score = max((one.score for one in scored), default=None) if reranker else None
     if reranker:
         scored = _reranked(query, scored, reranker)
-    groups = scoring.group_duplicates(
-        _order(scored), [one.stored.text for one in scored], _places(scored)
-    )
-    hits = _hits([[scored[i] for i in group] for group in groups[:k]], query, found)
+    hits = _hits(group_by_text(scored)[:k], query, found)
     has_conditions = bool(parsed.conditions or parsed.clauses or conditions)
     return SearchResult(
         hits=hits,
         reading=query_parser.describe(parsed, applied if hits else ()),
         alternative=alternative(question, applied, offered),
         conditions_met=bool(hits or not has_conditions or len(limited.matching(""))),
-        own_score=own_score,
+        first_stage_score=first_stage_score,
     )
 
 
@@ -172,18 +169,27 @@ def _reranked(
     query: EncodedQuery, scored: Sequence[ScoredPassage], reranker: Reranker
 ) -> list[ScoredPassage]:
     """Rerank the best passages with the cross-encoder."""
-    best = [scored[i] for i in _order(scored)[: query.config.rerank_depth]]
+    best = best_first(scored)[: query.config.rerank_depth]
     scores = reranker.scores(query.text, [one.stored.text for one in best])
     return [replace(one, score=float(score)) for one, score in zip(best, scores, strict=True)]
 
 
-def _order(scored: Sequence[ScoredPassage]) -> list[int]:
-    """Indices, best first; ties are broken by document and position."""
-    return scoring.best_first(np.array([one.score for one in scored]), _places(scored))
+def best_first(scored: Sequence[ScoredPassage]) -> list[ScoredPassage]:
+    """By descending score; ties are broken by document and position."""
+    return sorted(scored, key=lambda one: (-one.score, one.stored.place))
 
 
-def _places(scored: Sequence[ScoredPassage]) -> list[tuple[str, int]]:
-    return [one.stored.place for one in scored]
+def group_by_text(scored: Sequence[ScoredPassage]) -> list[list[ScoredPassage]]:
+    """Passages grouped by text, best first.
+
+    Within a group the order is by document and position: scores of the same text differ only by
+    rounding and by the headings above it, which is no reason to prefer one.
+    """
+    ordered = best_first(scored)
+    groups = scoring.group_duplicates([one.stored.text for one in ordered])
+    return [
+        sorted((ordered[i] for i in group), key=lambda one: one.stored.place) for group in groups
+    ]
 
 
 def _hits(
@@ -251,7 +257,6 @@ def _answer(passage: Passage, scores: Scores, query: EncodedQuery) -> Span:
     first = passage.leading if passage.leading < len(passage.sentences) else 0
     legibility = query.encoding.legibility
     if legibility < 1.0:
-        texts = [span.shifted(-passage.start).of(passage.text) for span in passage.sentences]
-        by_words = query.library.coverage(query.text, texts)
+        by_words = query.library.coverage(query.text, passage.sentence_texts())
         scores = legibility * scores + (1.0 - legibility) * by_words
     return passage.sentences[first + int(np.argmax(scores[first:]))]

@@ -141,28 +141,19 @@ def best_of_runs(
     return best
 
 
-def best_first(scores: Scores, keys: Sequence[tuple[str, int]]) -> list[int]:
-    """Indices by descending score; ties by key."""
-    return sorted(range(len(keys)), key=lambda i: (-scores[i], keys[i]))
-
-
-def group_duplicates(
-    order: Sequence[int], texts: Sequence[str], keys: Sequence[tuple[str, int]]
-) -> list[list[int]]:
-    """Group passages with the same text; groups are ordered by their best passage.
-
-    Case and whitespace are ignored. Within a group the order is by key: scores of the same text
-    differ only by rounding and by the headings above it, which is no reason to prefer one.
+def group_duplicates(texts: Sequence[str]) -> list[list[int]]:
+    """Indices of the texts, grouped if they differ in case and whitespace only, in order of the
+    first of each group.
     """
-    beginnings = {i: _beginning(texts[i]) for i in order}
-    common = Counter(beginnings.values())
+    beginnings = [_beginning(text) for text in texts]
+    common = Counter(beginnings)
     groups: dict[str, list[int]] = {}
-    for i in order:
+    for i, beginning in enumerate(beginnings):
         # Most texts have a unique beginning, so there is no need to compare the rest.
-        alone = common[beginnings[i]] == 1
-        words = beginnings[i] if alone else " ".join(texts[i].split()).casefold()
+        unique = common[beginning] == 1
+        words = beginning if unique else " ".join(texts[i].split()).casefold()
         groups.setdefault(words, []).append(i)
-    return [sorted(group, key=lambda i: keys[i]) for group in groups.values()]
+    return list(groups.values())
 
 
 def _beginning(text: str) -> str:

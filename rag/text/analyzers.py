@@ -19,10 +19,10 @@ from rag.text import spelling
 from rag.text.stemmer import (
     ENGLISH,
     LONGEST_WORD,
-    Stemmer,
     english,
     has_words_without_blanks,
     kind_of,
+    stemmer,
     stop_words,
 )
 from rag.types import Span
@@ -35,11 +35,8 @@ Stems = tuple[str, ...]
 
 SCRIPTS_WITHOUT_BLANKS = r"\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}"
 
-REMEMBERED = 1_000
-"""Size of the caches of stems, for queries and for single words …"""
-
-LONGEST_REMEMBERED = 1_000
-"""… up to this many characters, which is also the limit for spelling correction."""
+CACHED_QUERIES = 1_000
+"""Queries whose words are kept: each index operation asks for those of the same query."""
 
 
 class Analysis:
@@ -50,9 +47,8 @@ class Analysis:
     def __init__(self, kinds: Iterable[str] = (ENGLISH,)) -> None:
         self.stemmed = english()
         self.literal = _literal()
-        self._stemmers = {kind: Stemmer(kind) for kind in sorted(kinds)}
-        self._indexing: dict[str, Stemmer] = {}
-        self._cached_words = lru_cache(REMEMBERED)(self._words)
+        self._stemmers = {kind: stemmer(kind) for kind in sorted(kinds)}
+        self.words = lru_cache(CACHED_QUERIES)(self._words)
 
     def indexed(self, text: str, language: str | None) -> tantivy.PreTokenizedString | None:
         """The stems of a text in a language; None if :attr:`stemmed` gives the same."""
@@ -61,10 +57,9 @@ class Analysis:
         kind = kind_of(language)
         if kind == ENGLISH and not has_words_without_blanks(text):
             return None
-        stemmer = self._indexing[kind] = self._indexing.get(kind) or Stemmer(kind)
         tokens = [
             tantivy.Token(stem, position, term.span.start, term.span.end)
-            for position, term in enumerate(stemmer.terms(text))
+            for position, term in enumerate(stemmer(kind).terms(text))
             for stem in term.stems
         ]
         return tantivy.PreTokenizedString(text, tokens)
@@ -74,22 +69,18 @@ class Analysis:
         own = self.indexed(text, language)
         return [token.text for token in (own or self.stemmed.pre_tokenize(text)).tokens]
 
-    def words(self, text: str) -> tuple[Stems, ...]:
+    def _words(self, text: str) -> tuple[Stems, ...]:
         """The unique query words in order, each as all of its stems.
 
         Leaves out stop words of the query's own language, which is the one of the library's
         languages, or several, in which it has the most stop words.
         """
-        # Cached, because each index operation asks for the same query's words.
-        return self._cached_words(text) if len(text) <= LONGEST_REMEMBERED else self._words(text)
-
-    def _words(self, text: str) -> tuple[Stems, ...]:
-        stop_words = [stemmer.stop_words(text) for stemmer in self._stemmers.values()]
+        stop_words = [one.stop_words(text) for one in self._stemmers.values()]
         most = max(map(len, stop_words))
         left_out = {span for some in stop_words if len(some) == most for span in some}
         stems: dict[Span, set[str]] = {}
-        for stemmer in self._stemmers.values():
-            for term in stemmer.asked(text):
+        for one in self._stemmers.values():
+            for term in one.asked(text):
                 if term.span not in left_out:
                     stems.setdefault(term.span, set()).update(term.stems)
         return tuple(sorted({tuple(sorted(some)) for some in stems.values()}))
@@ -109,15 +100,13 @@ class Analysis:
         """The query words that may be misspelt, as written and in their index form.
 
         Leaves out words that are stop words in any language. Returns none at all if the stop words
-        are of a language not in the library, or if the query is a pasted text.
+        are of a language not in the library.
 
         Parameters
         ----------
         is_known
             Whether a word, in its index form, occurs in the library in any inflected form.
         """
-        if len(question) > LONGEST_REMEMBERED:
-            return {}
         unknown = {
             written: word
             for written, word in self.spellings(question).items()
@@ -136,7 +125,12 @@ class Analysis:
         """Spans in ``text`` where any form of the words occurs, in order."""
         asked = frozenset(stem for stems in self.words(words) for stem in stems)
         found = sorted(
-            {span for stemmer in self._stemmers.values() for span in stemmer.places(text, asked)}
+            {
+                term.span
+                for one in self._stemmers.values()
+                for term in one.terms(text)
+                if not asked.isdisjoint(term.stems)
+            }
         )
         merged: list[Span] = []
         for span in found:
@@ -157,7 +151,7 @@ class Analysis:
         total = sum(weights.values()) or 1.0
         covered = []
         for text in texts:
-            terms = [term for stemmer in self._stemmers.values() for term in stemmer.terms(text)]
+            terms = [term for one in self._stemmers.values() for term in one.terms(text)]
             present = {stem for term in terms for stem in term.stems}
             met = (weight for stems, weight in weights.items() if not present.isdisjoint(stems))
             covered.append(sum(met) / total)

@@ -18,7 +18,7 @@ from operator import attrgetter, itemgetter
 
 import numpy as np
 
-from rag.text.sentences import paragraphs, sentences
+from rag.text.sentences import paragraphs, sentences, trim
 from rag.types import Document, Page, Passage, Span
 from rag.types.arrays import Offsets
 from rag.types.protocols import Tokenizer
@@ -76,30 +76,21 @@ def passages(
             body = spans[min(leading, len(spans) - 1)].start
             above = bisect_left(trails, body, key=itemgetter(0))
             trail = trails[above - 1][1] if above else ()
-            passage = _passage(document, spans, leading, trail)
-            pages = _pages(document, passage.start, passage.end)
-            found.append(replace(passage, pages=pages))
+            start, end = spans[0].start, spans[-1].end
+            name = f"{document.id}:{start}:{end}"
+            passage = Passage(
+                id=hashlib.sha256(name.encode()).hexdigest()[:20],
+                document_id=document.id,
+                start=start,
+                end=end,
+                text=document.text[start:end],
+                sentences=spans,
+                leading=leading,
+                headings=trail,
+                pages=_pages(document, start, end),
+            )
+            found.append(passage)
     return found
-
-
-def _passage(
-    document: Document,
-    spans: tuple[Span, ...],
-    leading: int,
-    trail: tuple[str, ...],
-) -> Passage:
-    whole = Span(spans[0].start, spans[-1].end)
-    name = f"{document.id}:{whole.start}:{whole.end}"
-    return Passage(
-        id=hashlib.sha256(name.encode()).hexdigest()[:20],
-        document_id=document.id,
-        start=whole.start,
-        end=whole.end,
-        text=whole.of(document.text),
-        sentences=spans,
-        leading=leading,
-        headings=trail,
-    )
 
 
 def _pages(document: Document, start: int, end: int) -> tuple[Page, ...]:
@@ -184,16 +175,9 @@ def _pieces(text: str, span: Span, tokens: Offsets, window: int) -> list[tuple[S
     cuts.append(len(tokens))
     bounds = [span.start, *(int(tokens[cut, 0]) for cut in cuts[1:-1]), span.end]
     return [
-        (_trim(text, Span(start, end)), to - begin)
+        (trim(text, start, end), to - begin)
         for (start, end), (begin, to) in zip(pairwise(bounds), pairwise(cuts), strict=True)
     ]
-
-
-def _trim(text: str, span: Span) -> Span:
-    words = span.of(text)
-    return Span(
-        span.start + len(words) - len(words.lstrip()), span.end - len(words) + len(words.rstrip())
-    )
 
 
 def _sections(measured: Iterator[_Sentence], most_leading: int) -> Iterator[list[_Sentence]]:

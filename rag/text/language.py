@@ -7,6 +7,7 @@ from __future__ import annotations
 import re
 import threading
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import cache
 from types import MappingProxyType
@@ -25,6 +26,9 @@ FEWEST_BYTES = 20
 much as twenty Latin letters."""
 
 LEAST_CONFIDENCE = 0.9
+
+NOTABLE = 0.05
+"""Minimum share of a library's documents for untrained languages to be reported."""
 
 _LOADING = threading.Lock()
 """Loading the model takes 0.8 s of CPU; threads that need it at the same time wait for one."""
@@ -80,6 +84,27 @@ def with_language(document: Document) -> Document:
         origin = fields.get("language_from", "file") if named else "document"
         fields |= {"language": found, "language_from": origin}
     return replace(document, metadata=fields)
+
+
+def untrained(documents: Mapping[str, int], trained: frozenset[str]) -> dict[str, int]:
+    """Count documents in languages a model was not trained on, if their share is notable.
+
+    Parameters
+    ----------
+    documents
+        Number of documents by ISO language code; ``""`` counts those of unknown language.
+    trained
+        The model's training languages; if empty (unknown), nothing is reported.
+
+    Returns
+    -------
+    dict of str to int
+        Document counts by language, the most frequent first.
+    """
+    foreign = {one: count for one, count in documents.items() if one and one not in trained}
+    if not trained or sum(foreign.values()) < NOTABLE * sum(documents.values()):
+        return {}
+    return dict(sorted(foreign.items(), key=lambda item: (-item[1], item[0])))
 
 
 @cache

@@ -65,15 +65,14 @@ _DATE = re.compile(r"(\d{4})(?:-(\d{1,2}))?(?:-(\d{1,2}))?", re.ASCII)
 class Query:
     """A parsed query.
 
-    ``text`` is the query as typed. ``question`` is for the model: without filters and excluded
-    words, with phrases unquoted; without any syntax it is ``text``, normalized as in
-    :mod:`rag.text.unicode`. ``words`` is the same without the phrases. Both are truncated after the
-    last whole word within ``MAX_SEARCHED_LENGTH`` characters; ``is_cut`` says whether they were.
+    ``question`` is for the model: without filters and excluded words, with phrases unquoted;
+    without any syntax it is the query, normalized as in :mod:`rag.text.unicode`. ``words`` is the
+    same without the phrases. Both are truncated after the last whole word within
+    ``MAX_SEARCHED_LENGTH`` characters; ``is_cut`` says whether they were.
     All of ``conditions`` must hold; there are several if one field was given several values.
     ``exact`` are the words exempt from spelling correction.
     """
 
-    text: str
     question: str
     words: str
     clauses: Clauses = field(default_factory=Clauses)
@@ -99,7 +98,7 @@ def check_length(text: str) -> None:
 
 def parse(text: str) -> Query:
     """Parse a query; any text is valid."""
-    typed, text = text, plain(text)
+    text = plain(text)
     phrases: list[str] = []
     without: list[str] = []
     conditions: tuple[Filter, ...] = ()
@@ -132,7 +131,6 @@ def parse(text: str) -> Query:
     whole = _join([*question, text[end:]]) if end else text
     searched = _cut(whole)
     return Query(
-        text=typed,
         question=searched,
         words=_cut(_join([*words, text[end:]])) if end else searched,
         clauses=Clauses(tuple(phrases), tuple(without)),

@@ -6,11 +6,15 @@ or a table row starts a new one. A block consists of sentences, which ``sentence
 
 from __future__ import annotations
 
-import itertools
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 
 from rag.types import Span
+
+LANGUAGE = "en"
+"""Rules for sentencex. The English ones also cover the full stops of Hindi, Chinese, Japanese,
+Arabic and Armenian."""
 
 LONGEST_SENTENCE = 2000
 """Maximum characters of a sentence; longer ones are cut, preferably at whitespace. It is far beyond
@@ -20,6 +24,7 @@ LONGEST_ROW = 400
 """A table row of up to this many characters is one sentence, whatever its cells contain."""
 
 _GAP = re.compile(r"\n\s*\n")
+_LINE = re.compile(r"[^\n]+")
 _ITEM = re.compile(r"\s*(?:[-*•]|\d{1,3}[.)])\s+\S")
 _CELL_BORDER = re.compile(r"(?<!\S)\|(?!\S)")
 _BARE_MARK = re.compile(r"[-*•]|(?:\d{1,3}|[A-Za-z]|[ivxlIVXL]{1,5})[.)]|\(\w{1,3}\)")
@@ -69,13 +74,13 @@ def paragraphs(text: str, within: Span | None = None) -> list[Span]:
     found = []
     start = whole.start
     for gap in _GAP.finditer(text, whole.start, whole.end):
-        found.append(_trim(text, start, gap.start()))
+        found.append(trim(text, start, gap.start()))
         start = gap.end()
-    found.append(_trim(text, start, whole.end))
-    return [span for span in found if span is not None]
+    found.append(trim(text, start, whole.end))
+    return [span for span in found if span]
 
 
-def sentences(text: str, within: Span | None = None, *, language: str = "en") -> list[Span]:
+def sentences(text: str, within: Span | None = None) -> list[Span]:
     """Spans of the sentences of ``text`` or of the part within ``within``, in order.
 
     Offsets are in ``text``. Spans don't overlap, don't begin or end with whitespace, never cross a
@@ -83,51 +88,39 @@ def sentences(text: str, within: Span | None = None, *, language: str = "en") ->
     new sentence. A sentence without a word, such as a lone bracket, joins its neighbour, and a list
     number the item after it, unless there is nothing else. None exceeds ``LONGEST_SENTENCE``
     characters, except by such a join.
-
-    ``language`` is an ISO 639 code. English rules also cover the full stops of Hindi, Chinese,
-    Japanese, Arabic and Armenian, so it rarely matters.
     """
     found: list[Span] = []
     for paragraph in paragraphs(text, within):
-        pieces = []
-        for block in _blocks(text, paragraph):
-            cuts = [*_sentence_starts(text, block, language), block.end]
-            for start, end in itertools.pairwise(cuts):
-                piece = _trim(text, start, end)
-                if piece is not None:
-                    pieces.append(piece)
-        found += _join_fragments(text, pieces)
+        cuts = [
+            cut
+            for block in _blocks(text, paragraph)
+            for cut in pairwise([*_sentence_starts(text, block), block.end])
+        ]
+        found += _join_fragments(text, [piece for cut in cuts if (piece := trim(text, *cut))])
     return found
 
 
-def _trim(text: str, start: int, end: int) -> Span | None:
-    """The range without surrounding whitespace, or None if nothing is left."""
+def trim(text: str, start: int, end: int) -> Span:
+    """The range without surrounding whitespace; empty if nothing is left."""
     content = text[start:end]
-    kept = content.strip()
-    if not kept:
-        return None
     start += len(content) - len(content.lstrip())
-    return Span(start, start + len(kept))
+    return Span(start, start + len(content.strip()))
 
 
 def _blocks(text: str, paragraph: Span) -> Iterator[Span]:
     """Split a paragraph before each list item and around each table row."""
-    start = line_start = paragraph.start
+    start = paragraph.start
     after_row = False
-    while line_start < paragraph.end:
-        newline = text.find("\n", line_start, paragraph.end)
-        line_end = paragraph.end if newline < 0 else newline
-        line = text[line_start:line_end]
-        is_row = _CELL_BORDER.search(line) is not None
-        if line_start > start and (is_row or after_row or _ITEM.match(line)):
-            yield Span(start, line_start)
-            start = line_start
+    for line in _LINE.finditer(text, paragraph.start, paragraph.end):
+        is_row = _CELL_BORDER.search(line[0]) is not None
+        if line.start() > start and (is_row or after_row or _ITEM.match(line[0])):
+            yield Span(start, line.start())
+            start = line.start()
         after_row = is_row
-        line_start = line_end + 1
     yield Span(start, paragraph.end)
 
 
-def _sentence_starts(text: str, block: Span, language: str) -> Iterator[int]:
+def _sentence_starts(text: str, block: Span) -> Iterator[int]:
     """Start offsets of the block's sentences; the first is that of the block itself."""
     content = block.of(text)
     if len(content) <= LONGEST_ROW and _CELL_BORDER.search(content):
@@ -138,7 +131,7 @@ def _sentence_starts(text: str, block: Span, language: str) -> Iterator[int]:
     at = 0
     while at < len(content):
         piece = content[at : at + LONGEST_SENTENCE]
-        starts = sorted({0, *_boundaries(language, piece)})
+        starts = sorted({0, *_boundaries(piece)})
         if at + len(piece) == len(content):
             yield from (block.start + at + start for start in starts)
             return
@@ -147,15 +140,15 @@ def _sentence_starts(text: str, block: Span, language: str) -> Iterator[int]:
         at += starts[-1] or piece.rfind(" ") + 1 or len(piece)
 
 
-def _boundaries(language: str, piece: str) -> Iterator[int]:
+def _boundaries(piece: str) -> Iterator[int]:
     """Start offsets of the sentences in the piece."""
     # For sentencex, the label of a list or figure, as in "(A) One. Two.", opens a bracket, which
     # the next ")" far away may close.
-    starts = [_after_note(piece, one) for one in _segment(language, _LABEL.sub(r" \1 ", piece))]
-    for start, end in itertools.pairwise([*starts, len(piece)]):
+    starts = [_after_note(piece, one) for one in _segment(_LABEL.sub(r" \1 ", piece))]
+    for start, end in pairwise([*starts, len(piece)]):
         yield _with_opening(piece, start)
         if end - start > LONG_SENTENCE:
-            inner = _segment(language, piece[start:end].translate(_QUOTES_AND_BRACKETS))
+            inner = _segment(piece[start:end].translate(_QUOTES_AND_BRACKETS))
             yield from (
                 _with_opening(piece, _after_note(piece, start + offset)) for offset in inner
             )
@@ -177,12 +170,12 @@ def _with_opening(piece: str, start: int) -> int:
     return start
 
 
-def _segment(language: str, piece: str) -> list[int]:
+def _segment(piece: str) -> list[int]:
     """Start offsets of sentences according to sentencex."""
     import sentencex
 
     try:
-        found = sentencex.get_sentence_boundaries(language, piece)
+        found = sentencex.get_sentence_boundaries(LANGUAGE, piece)
     except BaseException as panic:
         # A Rust panic is not an Exception, and would end a run over thousands of files. None is
         # known for input cleaned by _HARMLESS; if there is one, treat the piece as a single

@@ -102,7 +102,7 @@ class Stemmer:
     def __init__(self, kind: str) -> None:
         self._english = kind == ENGLISH
         language = _SNOWBALL.get(kind)
-        self.folding_first = english() if self._english else _analyzer(language, fold_first=True)
+        self._folding_first = english() if self._english else _analyzer(language, fold_first=True)
         self._folding_last = _analyzer(language, fold_first=False)
         self._everything = _analyzer(None, fold_first=True)
 
@@ -113,13 +113,6 @@ class Stemmer:
             return self._words(words)
         letters = (Term(span, (span.of(text),)) for run in runs for span in _letters(text, run))
         return sorted([*self._words(words), *_pairs(text, runs), *letters])
-
-    def places(self, text: str, stems: frozenset[str]) -> list[Span]:
-        """Spans of the words with one of the stems."""
-        if self._english and not has_words_without_blanks(text):  # fast path for most texts
-            tokens = self.folding_first.pre_tokenize(text).tokens
-            return [_span(token) for token in tokens if token.text in stems]
-        return [term.span for term in self.terms(text) if not stems.isdisjoint(term.stems)]
 
     def asked(self, text: str) -> list[Term]:
         """The terms of a query: a single letter only if it is a whole word."""
@@ -133,7 +126,7 @@ class Stemmer:
         return everything - {term.span for term in self._words(words)}
 
     def _words(self, text: str) -> list[Term]:
-        first = self.folding_first.pre_tokenize(text).tokens
+        first = self._folding_first.pre_tokenize(text).tokens
         if self._english:
             return [Term(_span(token), (token.text,)) for token in first]
         last = self._folding_last.pre_tokenize(text).tokens
@@ -144,15 +137,15 @@ class Stemmer:
 
 
 @cache
-def _with_stop_words() -> dict[str, Stemmer]:
-    """A stemmer for each language that has stop words."""
-    named = {name: code for code, name in _SNOWBALL.items() if name not in _WITHOUT_STOP_WORDS}
-    return {code: Stemmer(code) for code in named.values()}
+def stemmer(kind: str) -> Stemmer:
+    """The stemmer of a kind, shared in the process."""
+    return Stemmer(kind)
 
 
 def stop_words(text: str) -> dict[str, set[Span]]:
     """Spans of the stop words in a text, for each language that has a list of them."""
-    return {code: stemmer.stop_words(text) for code, stemmer in _with_stop_words().items()}
+    codes = {name: code for code, name in _SNOWBALL.items() if name not in _WITHOUT_STOP_WORDS}
+    return {code: stemmer(code).stop_words(text) for code in codes.values()}
 
 
 def has_words_without_blanks(text: str) -> bool:

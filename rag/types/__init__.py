@@ -152,6 +152,10 @@ class Passage:
         """The page on which ``position``, an offset in the document's text, falls."""
         return next((one for one in reversed(self.pages) if one.start <= position), None)
 
+    def sentence_texts(self) -> list[str]:
+        """The text of each sentence."""
+        return [span.shifted(-self.start).of(self.text) for span in self.sentences]
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PassageEncoding:

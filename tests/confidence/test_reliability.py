@@ -8,8 +8,14 @@ import numpy as np
 import pytest
 
 from rag.confidence import calibration
-from rag.confidence.calibration import Calibration, as_stored, fit
-from rag.confidence.reliability import binned, held_out, reliability
+from rag.confidence.calibration import (
+    Calibration,
+    as_stored,
+    binned,
+    fit,
+    held_out,
+    reliability,
+)
 
 
 def calibrated(known: np.ndarray, foreign: np.ndarray) -> Calibration:

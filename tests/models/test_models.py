@@ -16,9 +16,8 @@ from tiny_models import WIDTH, tiny_model
 from rag import Library
 from rag.errors import InputError, LibraryDamaged, LibraryMismatch, ModelError
 from rag.models.embedder import SentenceTransformerEmbedder
-from rag.models.language_coverage import untrained
-from rag.models.model_folder import digest, languages
-from rag.models.named_models import MINILM
+from rag.models.named_models import MINILM, digest, languages
+from rag.text.language import untrained
 
 QUESTION = "Where is the turret of the tank from?"
 

@@ -22,16 +22,18 @@ from rag.runtime.threads import TURN
 from rag.types import Passage, PassageEncoding
 
 
-def test_one_blas_thread(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The command gives a product in NumPy one thread, in whatever thread it is worked out."""
+def test_threads_of_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It gives a product in NumPy one thread, in whatever thread it is computed, and lets nobody
+    wait for the GIL as long as Python would by itself.
+    """
     monkeypatch.delenv("OPENBLAS_NUM_THREADS")  # which the other tests have, and would hide it
     run = python(
-        "import threading\n"
+        "import sys, threading\n"
         "from rag.cli.main import main\n"
         "try:\n"
         "    main(['status', '--library', 'none'])\n"
         "except SystemExit:\n"
-        "    pass\n"
+        "    print(sys.getswitchinterval())\n"
         "from threadpoolctl import ThreadpoolController\n"
         "def show():\n"
         "    found = ThreadpoolController().select(user_api='blas').info()\n"
@@ -41,20 +43,7 @@ def test_one_blas_thread(monkeypatch: pytest.MonkeyPatch) -> None:
         "thread.start()\n"
         "thread.join()\n"
     )
-    assert run.stdout == "set()\nset()\n", run.stderr
-
-
-def test_short_turns() -> None:
-    """The command lets nobody who asks wait for as long as Python would by itself."""
-    run = python(
-        "import sys\n"
-        "from rag.cli.main import main\n"
-        "try:\n"
-        "    main(['status', '--library', 'none'])\n"
-        "except SystemExit:\n"
-        "    print(sys.getswitchinterval())\n"
-    )
-    assert float(run.stdout) == TURN, run.stderr
+    assert run.stdout == f"{TURN}\nset()\nset()\n", run.stderr
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a thread has no priority of its own")

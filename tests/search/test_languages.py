@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from rag import Library
 from rag.index.lexical import Entry, TantivyIndex, TantivyReader
-from rag.text.stemmer import ENGLISH, PLAIN, Stemmer, kind_of
+from rag.text.stemmer import PLAIN, Stemmer
 from rag.types import Clauses
 
 PASSAGES = {
@@ -174,17 +174,6 @@ def test_languages_that_went(tmp_path: Path) -> None:
 def test_empty_index(tmp_path: Path) -> None:
     """Nothing is found, in any language."""
     assert found(TantivyIndex.create(tmp_path / "words").reader(), "Haus 東京 house") == []
-
-
-def test_kinds() -> None:
-    """Unknown is taken as English, both written Norwegians have a stemmer, Polish has none."""
-    assert [kind_of(one) for one in (None, "en", "nn", "pl", "ja")] == [
-        ENGLISH,
-        ENGLISH,
-        "nn",
-        PLAIN,
-        PLAIN,
-    ]
 
 
 @pytest.mark.parametrize("kind", ["en", "de", "hu", "ar", PLAIN])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ import pytest
 from rag import DocumentNotFound, InputError, Library
 from rag.models.embedder import SentenceTransformerEmbedder
 from rag.search.neighbours import mean_vector
-from rag.types import Span
+from rag.types import Passage, Span
 
 SUBJECTS = {
     "glaciers": ("ice", "glacier", "moraine", "crevasse", "meltwater", "snowfield"),
@@ -49,10 +50,12 @@ def subjects(
 def test_mean_vector_weighs_by_length_and_leaves_headings_out() -> None:
     """Three parts of one direction and one of the other, the heading aside: (3, 1) / √10."""
     sentences = np.eye(3, dtype=np.float32)
-    spans = [Span(0, 10), Span(11, 41), Span(42, 52)]
-    vector = mean_vector(sentences, spans, leading=1)
+    spans = (Span(0, 10), Span(11, 41), Span(42, 52))
+    passage = Passage("p", "d", 0, 52, " " * 52, spans, leading=1)
+    vector = mean_vector(passage, sentences)
     assert vector.tolist() == pytest.approx([0.0, 3 / 10**0.5, 1 / 10**0.5])
-    assert mean_vector(sentences[:1], spans[:1], leading=1).tolist() == [1, 0, 0]
+    heading = replace(passage, sentences=spans[:1])
+    assert mean_vector(heading, sentences[:1]).tolist() == [1, 0, 0]
 
 
 def test_neighbours_are_the_most_alike(subjects: Library) -> None:
@@ -63,9 +66,7 @@ def test_neighbours_are_the_most_alike(subjects: Library) -> None:
     passages = searcher.passages(keys.tolist())
     sentences = dict(zip(keys.tolist(), np.split(vectors, np.cumsum(counts)[:-1]), strict=True))
     by_id = {
-        passages[key].passage.id: mean_vector(
-            rows, passages[key].passage.sentences, passages[key].passage.leading
-        )
+        passages[key].passage.id: mean_vector(passages[key].passage, rows)
         for key, rows in sentences.items()
     }
     vectors = np.array([by_id[one.passage.id] for one in stored])

@@ -8,8 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from rag.index.records import StoredTokens
 from rag.search import late_interaction, scoring
 from rag.search.late_interaction import TokenMatches
+from rag.search.pipeline import ScoredPassage, best_first, group_by_text
 from rag.search.scoring import SearchConfig
 
 DENSE, LEXICAL = np.array([0.8, -0.5, 0.2]), np.array([0.0, 0.6, 1.0])
@@ -222,16 +224,28 @@ def test_late_interaction_equals_a_loop(data: st.DataObject) -> None:
             assert found == pytest.approx(expected, abs=1e-5)
 
 
+def scored(score: float, place: tuple[str, int], text: str) -> ScoredPassage:
+    """A passage with this score."""
+    none = np.zeros(0)
+    stored = StoredTokens(0, none, none, none, text, place)
+    return ScoredPassage(stored, score, 0.0, 0.0, 0.0, none)
+
+
 def test_equal_scores_go_by_place() -> None:
     """So that the same question has the same order on every run."""
-    places = [("b", 0), ("c", 0), ("a", 7), ("a", 3)]
-    assert scoring.best_first(np.array([0.5, 0.9, 0.5, 0.5]), places) == [1, 3, 2, 0]
+    found = [(0.5, ("b", 0)), (0.9, ("c", 0)), (0.5, ("a", 7)), (0.5, ("a", 3))]
+    ordered = best_first([scored(*one, "") for one in found])
+    assert [one.stored.place for one in ordered] == [("c", 0), ("a", 3), ("a", 7), ("b", 0)]
 
 
-def test_same_words_fold() -> None:
-    """Case and blanks make no difference; groups stay in order, and each begins with the copy
-    that stands first.
+def test_same_words_are_grouped() -> None:
+    """Case and blanks make no difference; groups are in order of their best passage, and each
+    begins with the copy that stands first.
     """
-    texts = ["The  cat.", "A dog.", "the cat."]
-    places = [("a", 0), ("a", 9), ("b", 0)]
-    assert scoring.group_duplicates([2, 1, 0], texts, places) == [[0, 2], [1]]
+    found = [
+        scored(0.6, ("a", 0), "The  cat."),
+        scored(0.7, ("a", 9), "A dog."),
+        scored(0.8, ("b", 0), "the cat."),
+    ]
+    groups = [[one.stored.place for one in group] for group in group_by_text(found)]
+    assert groups == [[("a", 0), ("b", 0)], [("a", 9)]]
