@@ -26,18 +26,20 @@ BUSY = {
 
 CHILD = """
 import ctypes, re, subprocess, sys, time
-from rag.documents.sandbox.processes import worker_streams, send
+from rag.documents.sandbox.processes import send
+from rag.documents.sandbox.worker import worker_streams
 _, answers = worker_streams()
 send(answers, {"ready": True})
 """
 
 PARENT = """
 import sys, threading, time
-from rag.documents.sandbox.processes import Worker
+from rag.documents.sandbox import processes
 
 def start():
-    worker = Worker("is orphaned")
-    worker.start((sys.executable, "-c", sys.argv[1]))
+    processes.COMMAND = (sys.executable, "-c", sys.argv[1])
+    worker = processes.Worker()
+    worker.start()
     print(worker.process.pid, flush=True)
     kept.append(worker)
 

@@ -15,17 +15,17 @@ from hypothesis import strategies as st
 
 import rag.documents.sandbox.reader
 from rag.documents.registry import ReadOptions
-from rag.documents.sandbox.parser import document_from_json, document_to_json
-from rag.documents.sandbox.processes import receive, send
+from rag.documents.sandbox import processes
+from rag.documents.sandbox.processes import document_from_json, document_to_json, receive, send
 from rag.documents.sandbox.reader import ReadFile, read
 from rag.types import Document, Heading, Span
 
 # A worker whose parser meets its match, going by the name of the file.
 EVIL = """
 import ctypes, subprocess, sys, time
-import rag.documents.registry, rag.documents.sandbox.parser
+import rag.documents.registry, rag.documents.sandbox.worker
 
-honest = rag.documents.sandbox.parser.load
+honest = rag.documents.sandbox.worker.load
 
 def load(path, **options):
     if "hang" in path.name:
@@ -56,15 +56,15 @@ def load(path, **options):
         print("what a parser has to say")
     return honest(path, **options)
 
-rag.documents.sandbox.parser.load = load
-rag.documents.sandbox.parser.main()
+rag.documents.sandbox.worker.load = load
+rag.documents.sandbox.worker.main()
 """
 
 
 @pytest.fixture
 def evil(monkeypatch: pytest.MonkeyPatch) -> None:
     """Workers that can be led astray, and little patience with them."""
-    monkeypatch.setattr(rag.documents.sandbox.reader, "COMMAND", (sys.executable, "-c", EVIL))
+    monkeypatch.setattr(processes, "COMMAND", (sys.executable, "-c", EVIL))
     monkeypatch.setattr(rag.documents.sandbox.reader, "SECONDS_PER_FILE", 8.0)
 
 
@@ -138,17 +138,17 @@ def is_running(process: int) -> bool:
 
 def test_no_files_no_processes(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing is started for nothing."""
-    monkeypatch.setattr(rag.documents.sandbox.reader, "COMMAND", ("no such program",))
+    monkeypatch.setattr(processes, "COMMAND", ("no such program",))
     assert list(read([])) == []
 
 
 def test_worker_that_cannot_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """That is no fault of the files: it is raised."""
     (tmp_path / "a.txt").write_text("Text.")
-    monkeypatch.setattr(rag.documents.sandbox.reader, "COMMAND", ("no such program",))
+    monkeypatch.setattr(processes, "COMMAND", ("no such program",))
     with pytest.raises(FileNotFoundError):
         list(read([tmp_path / "a.txt"]))
-    monkeypatch.setattr(rag.documents.sandbox.reader, "COMMAND", ("false",))
+    monkeypatch.setattr(processes, "COMMAND", ("false",))
     with pytest.raises(RuntimeError, match="did not start"):
         list(read([tmp_path / "a.txt"]))
 
