@@ -17,10 +17,10 @@ from pathlib import Path
 ASK = """
 import json, sys
 from rag import Library
-from rag.cli import hit_list as listing
+from rag.cli.ask import as_json_values
 with Library.open(sys.argv[1], create=False) as library:
     for question in json.load(sys.stdin):
-        told = listing.answer_as_json(question, library.ask(question))
+        told = as_json_values(question, library.ask(question))
         print(json.dumps(told, ensure_ascii=False))
 """
 
