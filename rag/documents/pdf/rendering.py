@@ -3,22 +3,13 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from math import sqrt
 
 import numpy as np
 
 from rag.documents.pdf.file import Pdf
-from rag.documents.pdf.glyphs import (
-    BLANKS,
-    WIDE_GAP,
-    Glyphs,
-    PdfPage,
-    Upright,
-    Whole,
-    glyphs_of,
-)
+from rag.documents.pdf.glyphs import BLANKS, WIDE_GAP, Glyphs, PdfPage, Whole, glyphs_of
 from rag.documents.pdf.text_alignment import PageText, Stretch, TextPattern, align, fold_character
 from rag.errors import InputError, LoadError
 
@@ -39,6 +30,7 @@ _MOST_MARKS = 3
 """Maximum number of adjacent quotation marks and full stops, on either side, included in a
 sentence's box."""
 _HALVES = (0xD800, 0xDC00, 0xE000)
+_LAST = 0x10FFFF
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,12 +113,11 @@ def locate(pdf: Pdf, index: int, sought: TextPattern) -> tuple[Box, ...]:
         raise LoadError(f"page {index + 1} is damaged and can't be read") from error
     finally:
         page.close()
-    upright = Upright.of(glyphs)
-    written, owners = _page_text(glyphs, upright)
+    written, owners = _page_text(glyphs)
     boxes: list[Box] = []
     for start, end in align(written, sought):
         first, last = _with_punctuation(glyphs.code, int(owners[start]), int(owners[end - 1]))
-        for line in _lines(upright, np.arange(first, last + 1), _SAME_LINE):
+        for line in glyphs.lines(np.arange(first, last + 1), _SAME_LINE):
             box = paper.box(glyphs, line)
             if box:
                 boxes.append(box)
@@ -145,21 +136,14 @@ def _page(pdf: Pdf, index: int) -> PdfPage:
         raise LoadError(f"page {index + 1} is damaged and can't be read") from error
 
 
-def _lines(upright: Upright, chosen: Whole, gap: float) -> Iterator[Whole]:
-    """Group the chosen glyphs, given by index, into lines without gaps wider than ``gap`` em."""
-    seen = chosen[~upright.blank[chosen]]
-    if len(seen):
-        yield from np.split(seen, np.flatnonzero(upright.line_ends(seen, gap)) + 1)
-
-
-def _page_text(glyphs: Glyphs, upright: Upright) -> tuple[PageText, Whole]:
+def _page_text(glyphs: Glyphs) -> tuple[PageText, Whole]:
     """The page's text to search, and the index of the letter for each of its characters."""
     characters = _characters(glyphs.code)
     text: list[str] = []
     owners: list[int] = []
     stretches: list[Stretch] = []
     begins: set[int] = set()
-    for line in _lines(upright, np.arange(len(glyphs.code)), WIDE_GAP):
+    for line in glyphs.lines(np.arange(len(glyphs.code)), WIDE_GAP):
         start = len(owners)
         before = -2
         for at in line.tolist():
@@ -173,10 +157,10 @@ def _page_text(glyphs: Glyphs, upright: Upright) -> tuple[PageText, Whole]:
                 Stretch(
                     start=start,
                     end=len(owners),
-                    left=float(upright.left[line].min()),
-                    right=float(upright.right[line].max()),
-                    base=float(np.median(upright.base[line])),
-                    size=float(np.median(upright.size[line])),
+                    left=float(glyphs.left[line].min()),
+                    right=float(glyphs.right[line].max()),
+                    base=float(np.median(glyphs.base[line])),
+                    size=float(np.median(glyphs.size[line])),
                 )
             )
     written = PageText("".join(text), tuple(stretches), frozenset(begins))
@@ -188,15 +172,10 @@ def _characters(codes: Whole) -> list[str]:
     high, low, after = _HALVES
     found: list[str] = []
     values = codes.tolist()
-    for at, code in enumerate(values):
-        following = values[at + 1] if at + 1 < len(values) else 0
+    for code, following in zip(values, [*values[1:], 0], strict=True):
         if high <= code < low <= following < after:
-            whole = 0x10000 + ((code - high) << 10) + following - low
-            found.append(fold_character(chr(whole)))
-        elif high <= code < after or code > 0x10FFFF:  # noqa: PLR2004 - the last character there is
-            found.append("")
-        else:
-            found.append(fold_character(chr(code)))
+            code = 0x10000 + ((code - high) << 10) + following - low  # noqa: PLW2901
+        found.append(fold_character(chr(code)) if code <= _LAST else "")
     return found
 
 
@@ -207,7 +186,7 @@ def _with_punctuation(codes: Whole, first: int, last: int) -> tuple[int, int]:
         if not 0 <= at < len(codes):
             return False
         code = int(codes[at])
-        return code not in BLANKS and 0x20 < code <= 0x10FFFF and not chr(code).isalnum()  # noqa: PLR2004
+        return code not in BLANKS and 0x20 < code <= _LAST and not chr(code).isalnum()  # noqa: PLR2004
 
     for _ in range(_MOST_MARKS):
         first -= is_mark(first - 1)
@@ -233,13 +212,15 @@ class _Paper:
     def box(self, glyphs: Glyphs, line: Whole) -> Box | None:
         """The box around letters of one line; None if it is entirely outside the page."""
         turn, size = int(glyphs.turn[line[0]]), float(np.median(glyphs.size[line]))
-        base = float(np.median((glyphs.x if turn % 2 else glyphs.y)[line]))
-        reach = (_DEPTH, _HEIGHT) if turn in (0, 3) else (_HEIGHT, _DEPTH)
-        across = base - reach[0] * size, base + reach[1] * size
+        base = float(np.median(glyphs.base[line]))
+        across = [base - _DEPTH * size, base + _HEIGHT * size]
+        if turn in (1, 2):
+            across = [-across[1], -across[0]]
+        left, top, right, bottom = glyphs.edges[line].T
         if turn % 2:
-            edges = [*across, glyphs.bottom[line].min(), glyphs.top[line].max()]
+            edges = [*across, bottom.min(), top.max()]
         else:
-            edges = [glyphs.left[line].min(), glyphs.right[line].max(), *across]
+            edges = [left.min(), right.max(), *across]
         width, height = self.right - self.left, self.top - self.bottom
         if width <= 0 or height <= 0:
             return None
