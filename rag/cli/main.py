@@ -16,8 +16,7 @@ import typer
 from rag.cli.output import err, escape, out
 from rag.errors import RagError
 from rag.runtime import airgap
-from rag.runtime.malloc_arenas import limit_arenas
-from rag.runtime.threads import limit_blas_to_one_thread, shorten_switch_interval
+from rag.runtime.threads import limit_arenas, limit_blas_to_one_thread, shorten_switch_interval
 
 HELP = (
     "Ask your own documents questions, in plain words.\n\n"
