@@ -12,8 +12,7 @@ from rich.text import Text
 
 from rag.cli import output
 from rag.cli.options import JsonOption, LibraryOption, library_at
-from rag.cli.output import count, err, escape, out, visible
-from rag.cli.progress import show_progress
+from rag.cli.output import count, err, escape, out, show_progress, visible
 from rag.errors import InputError, LibraryDamaged
 from rag.library.default import default_library
 from rag.runtime.files import absolute, is_url
