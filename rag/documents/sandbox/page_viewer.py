@@ -12,19 +12,18 @@ from dataclasses import astuple
 from pathlib import Path
 from typing import Any
 
-from rag.documents.pdf.rendering import Box, PageImage
-from rag.documents.pdf.text_alignment import TextPattern
+from rag.documents.pdf.rendering import Box, PageImage, PageText
 from rag.documents.sandbox.processes import Worker, WorkerDied
 from rag.errors import InputError, LoadError
 from rag.types import Document, Span
 
-__all__ = ["Box", "PageImage", "PageViewer", "TextPattern", "text_on_page"]
+__all__ = ["Box", "PageImage", "PageViewer", "text_on_page"]
 
 SECONDS = 20.0
 """Timeout for one page, in seconds; most take a tenth of a second."""
 
 
-def text_on_page(document: Document, index: int, span: Span) -> TextPattern:
+def text_on_page(document: Document, index: int, span: Span) -> PageText:
     """The part of a text span that is on one page, counted from 0; may be empty.
 
     Raises InputError if the document has no such page.
@@ -32,13 +31,8 @@ def text_on_page(document: Document, index: int, span: Span) -> TextPattern:
     if not 0 <= index < len(document.pages):
         raise InputError(f"there is no page {index + 1} in this document")
     page = document.pages[index]
-    start = min(max(span.start, page.start), page.end)
-    end = max(min(span.end, page.end), start)
-    return TextPattern(
-        words=document.text[start:end],
-        before=document.text[page.start : start],
-        after=document.text[end : page.end],
-    )
+    start, end = (min(max(at, page.start), page.end) - page.start for at in (span.start, span.end))
+    return PageText(page.of(document.text), start, end)
 
 
 class PageViewer:
@@ -70,7 +64,7 @@ class PageViewer:
         answer = self._answer(path, digest, {"page": index, "width": width})
         return PageImage(**answer | {"png": base64.b64decode(answer["png"])})
 
-    def boxes(self, path: Path, digest: str, index: int, sought: TextPattern) -> tuple[Box, ...]:
+    def boxes(self, path: Path, digest: str, index: int, sought: PageText) -> tuple[Box, ...]:
         """Locate words on a page of the PDF at ``path``: one box per line, none if unsure.
 
         Parameters and errors are those of :meth:`image`; :func:`text_on_page` gives ``sought``.

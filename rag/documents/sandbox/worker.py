@@ -117,13 +117,12 @@ def _sign_of_life(answers: BinaryIO) -> Callable[[], None]:
 
 def _draw(request: dict[str, Any], last: _LastPdf) -> dict[str, Any]:
     """A picture of a page, or boxes on it."""
-    from rag.documents.pdf.rendering import locate, page_image
-    from rag.documents.pdf.text_alignment import TextPattern
+    from rag.documents.pdf.rendering import PageText, locate, page_image
 
     try:
         pdf = last.open(Path(request["path"]), request["digest"])
         if "sought" in request:
-            boxes = locate(pdf, request["page"], TextPattern(*request["sought"]))
+            boxes = locate(pdf, request["page"], PageText(*request["sought"]))
             return {"boxes": [astuple(box) for box in boxes]}
         image = page_image(pdf, request["page"], request["width"])
     except InputError as error:
