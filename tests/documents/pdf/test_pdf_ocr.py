@@ -162,12 +162,6 @@ class TestInstalled:
             with pytest.raises(InputError, match=f"no language “{wrong}”"):
                 check_languages(wrong)
 
-    def test_no_tesseract(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Says how to get it."""
-        monkeypatch.setenv("PATH", "")
-        with pytest.raises(InputError, match=r"apt install tesseract-ocr .*brew .*winget"):
-            check_languages("eng")
-
 
 class TestDoubts:
     HOCR = """<div class='ocr_page'><p class='ocr_par'>
