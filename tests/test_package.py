@@ -94,7 +94,7 @@ def test_ask_is_light(seeds: rag.Library) -> None:
 def test_reading_is_light() -> None:
     """A process that reads files starts without NumPy; what a format needs comes with its file."""
     run = python(
-        "import sys, rag.documents.sandbox.parser; print(sorted({'numpy', *sys.argv[1:]} "
+        "import sys, rag.documents.sandbox.worker; print(sorted({'numpy', *sys.argv[1:]} "
         "& set(sys.modules)))",
         *(name for name in HEAVY if name != "rag.documents.registry"),
     )

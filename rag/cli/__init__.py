@@ -1,4 +1,4 @@
-"""The command ``rag``; each command of more than a few lines is a module.
+"""The command ``rag``.
 
 - Commands are imported by name (``main``), so that none waits for the imports of another.
 - The library reports progress to a callback, not a logger: the command decides how to show it.

@@ -8,8 +8,7 @@ from typing import Annotated
 import typer
 
 from rag.cli.options import LibraryOption
-from rag.cli.output import count, escape, out
-from rag.cli.progress import show_progress
+from rag.cli.output import count, escape, out, show_progress
 from rag.library.default import default_library
 from rag.maintenance import backup
 from rag.maintenance.backup import ArchiveSummary

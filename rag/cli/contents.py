@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Annotated
 
 import typer
 
 from rag.cli import output
-from rag.cli.options import JsonOption, LibraryOption, library_at
+from rag.cli.options import CollectionsOption, JsonOption, LibraryOption, library_at
 from rag.cli.output import count, escape, out
 from rag.errors import InputError
+from rag.library.library import Library
 
 
 def status_command(
@@ -25,7 +27,7 @@ def status_command(
     as_json: JsonOption = False,
 ) -> None:
     """Show what is in the library."""
-    with library_at(library, create=False) as opened:
+    with library_at(library) as opened:
         found = opened.status()
         recorded = opened.versions() if versions else ()
     if as_json:
@@ -50,7 +52,7 @@ def restore_command(
 
     Example: rag restore 7 --library s3://bucket/articles
     """
-    with library_at(library, create=False) as opened:
+    with library_at(library) as opened:
         opened.restore(version)
         documents = opened.status().documents
     out.print(f"The library is as it was in version {version}: {count(documents, 'document')}.")
@@ -58,7 +60,7 @@ def restore_command(
 
 def report_command(library: LibraryOption = None, *, as_json: JsonOption = False) -> None:
     """Show the outcome of every file: pages, passages, language, warnings, failures."""
-    with library_at(library, create=False) as opened:
+    with library_at(library) as opened:
         found = opened.report()
     if as_json:
         output.print_json([asdict(one) for one in found])
@@ -72,22 +74,29 @@ def remove_command(
     ] = None,
     library: LibraryOption = None,
     *,
-    within: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--in",
-            metavar="NAME",
-            help="A collection, but for documents that another one has too; may be repeated.",
-        ),
-    ] = None,
+    within: CollectionsOption = None,
 ) -> None:
     """Remove documents from the library; the files themselves are left alone.
+
+    Documents of a collection that are also in another one are kept.
 
     Example: rag remove ~/articles/old.txt
     """
     if not (sources or within):
         raise InputError("name what to remove: rag remove SOURCE, or rag remove --in NAME")
-    with library_at(library, create=False) as opened:
+    with library_at(library) as opened:
+        chosen = _documents_in(opened, within or ())
         removed = opened.remove(sources or (), collections=within or ())
+        others = opened.collections() if chosen else ()
+        kept = {one.name: chosen & _documents_in(opened, [one.name]) for one in others}
     for path in removed:
         out.print(f"removed {escape(path)}", soft_wrap=True)
+    if ids := set().union(*kept.values()):
+        names = ", ".join(f"“{name}”" for name, found in kept.items() if found)
+        out.print(f"kept {count(len(ids), 'document')}, also in {escape(names)}", soft_wrap=True)
+
+
+def _documents_in(library: Library, collections: Sequence[str]) -> set[str]:
+    if not collections:
+        return set()
+    return {one.id for one in library.documents(collections=collections)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,8 +15,7 @@ from rich.table import Table
 
 from rag.cli import output
 from rag.cli.options import JsonOption, RerankOption
-from rag.cli.output import count, err, escape, out
-from rag.cli.progress import is_terminal, show_progress
+from rag.cli.output import count, err, escape, out, show_progress
 from rag.errors import InputError
 from rag.evaluation.beir import read_beir
 from rag.evaluation.labelled_sets import LabelledSet, read_questions, spread
@@ -71,7 +71,7 @@ def eval_command(
     reranker = CrossEncoderReranker(rerank) if rerank is not None else None
     with (
         _place(found, library) as place,
-        open_library(found, place, progress=is_terminal(), reranker=reranker) as opened,
+        open_library(found, place, progress=sys.stderr.isatty(), reranker=reranker) as opened,
         show_progress("questions") as show,
     ):
         asked = spread(opened.labelled.questions, questions)

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from functools import partial
+from getpass import getpass
 from pathlib import Path
 from typing import Annotated
 
@@ -15,13 +16,12 @@ import typer
 from rag.cli import output
 from rag.cli.options import LibraryOption
 from rag.cli.output import count, err, escape
-from rag.cli.passwords import can_prompt, prompt_and_retry, read_file
 from rag.cli.signals import EXIT_INTERRUPTED, reported
 from rag.cluster.ray import Fleet
 from rag.errors import InputError, LibraryNotFound
 from rag.library.default import default_library
 from rag.library.library import Library
-from rag.runtime.files import local_path
+from rag.runtime.files import local_path, open_file
 from rag.types.reports import IndexReport, Progress
 
 EXIT_SOME_FAILED = 3
@@ -128,7 +128,7 @@ def index_command(
 
     Example: rag index ~/articles --exclude "drafts/"
     """
-    known = read_file(passwords) if passwords else []
+    known = _read_passwords(passwords) if passwords else []
     fleet = _fleet(ray, actors, gpus, watch=watch)
     with Library.open(library or default_library(), model=model, dimensions=dimensions) as opened:
         before, named = opened.status().generation, _collection_names(opened)
@@ -153,8 +153,8 @@ def index_command(
 
         report = run(known, first=True)
         output.print_report(report, _renamed(named, _collection_names(opened)))
-        if can_prompt():
-            report = prompt_and_retry(report, run, known)
+        if sys.stdin.isatty() and sys.stderr.isatty():
+            report = _prompt_and_retry(report, run, known)
         status = opened.status()
         output.print_untrained(status)
         if status.generation != before:
@@ -185,6 +185,55 @@ def _renamed(before: Mapping[str, str], now: Mapping[str, str]) -> list[tuple[st
     """The names that folders' collections had and have, where they differ."""
     both = [(name, now.get(folder, name)) for folder, name in before.items()]
     return [*dict.fromkeys((name, new) for name, new in both if name != new)]
+
+
+def _read_passwords(path: Path) -> list[str]:
+    """Read a password file, one per line; empty lines are skipped."""
+    try:
+        with open_file(path) as file:
+            lines = file.read().decode("utf-8").splitlines()
+    except OSError as error:
+        reason = error.strerror or "it can't be read"
+        raise InputError(f"--passwords {path}: {reason}; name a text file") from error
+    except UnicodeDecodeError as error:
+        raise InputError(f"--passwords {path}: it is not in UTF-8; save it as such") from error
+    return [line for line in lines if line]
+
+
+def _prompt_and_retry(
+    report: IndexReport, index: Callable[[Sequence[str]], IndexReport], given: list[str]
+) -> IndexReport:
+    """Prompt for the password of each PDF that needs one, and index again with it.
+
+    Each password that opens a file is tried on the others before the next prompt. Those that
+    opened something are added to the ``given`` ones. Returns the report of the last run.
+    """
+    if locked := _locked(report):
+        err.print(f"{count(len(locked), 'PDF')} with a password; press Enter to leave one out.")
+    left_out: set[str] = set()
+    while locked := [name for name in _locked(report) if name not in left_out]:
+        err.print(f"Password of {escape(locked[0])}", soft_wrap=True)
+        try:
+            password = getpass("(not shown): ", stream=sys.stderr)
+        except EOFError:  # Ctrl-D: skip the rest
+            err.print()
+            break
+        if not password:
+            left_out.add(locked[0])
+            continue
+        report = index([*given, password])
+        opened = len(locked) - len(set(_locked(report)).intersection(locked))
+        if opened:
+            given.append(password)
+            passages = count(report.embedded, "passage")
+            err.print(f"It opens {count(opened, 'PDF')}: {passages} embedded.")
+        else:
+            err.print("It does not open it; try again, or press Enter to leave it out.")
+    return report
+
+
+def _locked(report: IndexReport) -> list[str]:
+    return [one.source for one in report.failed if one.kind == "password"]
 
 
 def _check(library: Library) -> None:

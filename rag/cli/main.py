@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import wraps
 from importlib import import_module
 from types import MappingProxyType
-from typing import Annotated, NoReturn
+from typing import Annotated, Any, NoReturn
 
 import typer
 
-from rag.cli import airgap as airgap_option
 from rag.cli.output import err, escape, out
 from rag.errors import RagError
 from rag.runtime import airgap
-from rag.runtime.malloc_arenas import limit_arenas
-from rag.runtime.threads import limit_blas_to_one_thread, shorten_switch_interval
+from rag.runtime.threads import limit_arenas, limit_blas_to_one_thread, shorten_switch_interval
 
 HELP = (
     "Ask your own documents questions, in plain words.\n\n"
@@ -32,12 +32,12 @@ COMMANDS = MappingProxyType(
         "status": "contents:status_command",
         "report": "contents:report_command",
         "remove": "contents:remove_command",
-        "mcp": "mcp:mcp_command",
-        "check": "check:check_command",
+        "mcp": "serve:mcp_command",
+        "check": "integrity:check_command",
         "eval": "evaluate:eval_command",
         "restore": "contents:restore_command",
-        "verify": "verify:verify_command",
-        "doctor": "doctor:doctor_command",
+        "verify": "integrity:verify_command",
+        "doctor": "integrity:doctor_command",
         "export": "archive:export_command",
         "backup": "archive:export_command",
         "import": "archive:import_command",
@@ -48,6 +48,15 @@ COMMANDS = MappingProxyType(
 OTHER_HELP = MappingProxyType(
     {"backup": "The same as [bold]rag export[/]: a consistent snapshot, even while it is in use."}
 )
+
+AirgapOption = Annotated[
+    bool,
+    typer.Option(
+        "--airgap",
+        help="Block all connections to other machines, and prove it first; "
+        f"{airgap.VARIABLE}=1 does the same.",
+    ),
+]
 
 EXIT_INPUT = 2
 
@@ -70,9 +79,27 @@ def app(arguments: Sequence[str]) -> typer.Typer:
     for name in COMMANDS.keys() & arguments[:1] or COMMANDS:
         module, _, function = COMMANDS[name].partition(":")
         command = getattr(import_module(f"rag.cli.{module}"), function)
-        made.command(name, help=OTHER_HELP.get(name))(command)
-    airgap_option.add_to(made)
+        made.command(name, help=OTHER_HELP.get(name))(_with_airgap(command))
     return made
+
+
+def _with_airgap(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the option ``--airgap`` to a command, to be applied before anything else."""
+
+    @wraps(command)
+    def called(*arguments: Any, airgapped: bool, **options: Any) -> Any:  # noqa: ANN401 (any command's arguments)
+        if airgapped:
+            airgap.close()
+        return command(*arguments, **options)
+
+    own = inspect.signature(command, eval_str=True)
+    option = inspect.Parameter(
+        "airgapped", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=AirgapOption
+    )
+    signature = own.replace(parameters=[*own.parameters.values(), option])
+    called.__signature__ = signature  # type: ignore[attr-defined]
+    called.__annotations__ = {one.name: one.annotation for one in signature.parameters.values()}
+    return called
 
 
 def _print_version(wanted: bool) -> None:  # noqa: FBT001 (Typer's callback signature)

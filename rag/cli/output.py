@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from operator import methodcaller
 
 from rich import markup
@@ -19,6 +20,9 @@ out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
 
 FAILURES_SHOWN = 10
+
+STEPS_BETWEEN_LINES = 500
+"""Steps of progress between two lines if standard error is not a terminal."""
 
 _OBEYED = {
     code: f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"  # noqa: PLR2004 - two digits
@@ -96,25 +100,26 @@ def _print_failures(what: str, failures: Sequence[Failure]) -> None:
 def print_status(status: Status) -> None:
     """Print what a library holds."""
     out.print(f"[bold]{escape(str(status.path))}[/]", soft_wrap=True)
-    out.print(f"documents   {status.documents:,}")
-    out.print(f"passages    {status.passages:,}")
-    out.print(f"sentences   {status.sentences:,}")
-    out.print(f"model       {escape(status.model)}, {status.dimension} dimensions", soft_wrap=True)
-    out.print(f"reads       sentences {'in their passage' if status.late else 'one by one'}")
-    if status.recall is None:
-        out.print("vectors     all are compared")
-    else:
-        out.print(f"vectors     compressed; {status.recall:.1%} of the nearest are found")
-    out.print(f"indexes by  {escape(status.backend)}")
-    out.print(f"generation  {status.generation:,}")
-    out.print(f"size        {status.bytes / 1e6:,.1f} MB")
+    rows = {
+        "documents": f"{status.documents:,}",
+        "passages": f"{status.passages:,}",
+        "sentences": f"{status.sentences:,}",
+        "model": f"{status.model}, {status.dimension} dimensions",
+        "reads": f"sentences {'in their passage' if status.late else 'one by one'}",
+        "vectors": "all are compared"
+        if status.recall is None
+        else f"compressed; {status.recall:.1%} of the nearest are found",
+        "indexes by": status.backend,
+        "generation": f"{status.generation:,}",
+        "size": f"{status.bytes / 1e6:,.1f} MB",
+    }
     if status.ratings:
-        out.print(f"ratings     {status.ratings:,}")
+        rows["ratings"] = f"{status.ratings:,}"
+    for name, value in rows.items():
+        out.print(f"{name:<11} {escape(value)}", soft_wrap=True)
     for one in status.collections:
-        name, folders = escape(one.name), escape(", ".join(one.folders))
-        out.print(
-            f"collection  {name}: {count(one.documents, 'document')} in {folders}", soft_wrap=True
-        )
+        held = f"{one.name}: {count(one.documents, 'document')} in {', '.join(one.folders)}"
+        out.print(f"collection  {escape(held)}", soft_wrap=True)
     print_untrained(status)
 
 
@@ -159,3 +164,38 @@ def print_json(value: object) -> None:
 def count(number: int, noun: str) -> str:
     """Format a count: ``1 file``, ``2,000 files``."""
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+@contextmanager
+def show_progress(things: str) -> Iterator[Callable[[str, int, int], None]]:
+    """Yield a callback that takes, after each step, the task, the number of steps done and the
+    total.
+
+    ``things`` is the unit, such as ``questions``.
+    """
+    if not sys.stderr.isatty():
+
+        def print_line(task: str, done: int, total: int) -> None:
+            if done % STEPS_BETWEEN_LINES == 0 or done == total:
+                err.print(f"{escape(task)}: {done:,} of {total:,} {things}", soft_wrap=True)
+
+        yield print_line
+        return
+    from rich import progress
+
+    with progress.Progress(
+        progress.TextColumn("{task.description}", markup=False),
+        progress.BarColumn(),
+        progress.MofNCompleteColumn(),
+        progress.TimeRemainingColumn(),
+        console=err,
+        transient=True,
+    ) as shown:
+        tasks: dict[str, progress.TaskID] = {}
+
+        def on_progress(task: str, done: int, total: int) -> None:
+            if task not in tasks:
+                tasks[task] = shown.add_task(task, total=total)
+            shown.update(tasks[task], completed=done)
+
+        yield on_progress

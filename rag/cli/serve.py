@@ -1,4 +1,4 @@
-"""``rag serve``: the web server over a library."""
+"""``rag serve`` and ``rag mcp``: a library for browsers and programs."""
 
 from __future__ import annotations
 
@@ -94,6 +94,20 @@ def serve_command(
     )
     with library_at(library, create=allowed.may_be_changed) as opened:
         server.serve(opened, host, port, _ready, _starting, access=allowed)
+
+
+def mcp_command(library: LibraryOption = None) -> None:
+    """Serve assistants over the Model Context Protocol, on standard input and output.
+
+    They may search, find and read; nothing changes. Configure an assistant with this command and it
+    starts the server itself. A running rag serve offers the same at /mcp.
+
+    Example: rag mcp --library ~/articles/.rag
+    """
+    from ui.mcp.tools import serve_stdio
+
+    with library_at(library) as opened:
+        serve_stdio(opened)
 
 
 def _starting(address: str) -> None:

@@ -24,8 +24,8 @@ VARIABLE: Final = "RAG_AIRGAP"
 NOBODY: Final = ("192.0.2.1", 9)
 """An unassigned address: TEST-NET-1 of RFC 5737, which no router forwards."""
 
-_ADDRESSED: Final = {"socket.connect": 1, "socket.sendto": 1, "socket.sendmsg": 1}
-"""Audit events that use an address, and the index of that argument."""
+_ADDRESSED: Final = frozenset({"socket.connect", "socket.sendto", "socket.sendmsg"})
+"""Audit events whose second argument is an address."""
 
 _LOOKED_UP: Final = frozenset({"socket.getaddrinfo", "socket.gethostbyname"})
 """Audit events that may query DNS for the address of their first argument, unless it is numeric."""
@@ -88,46 +88,40 @@ def _prove() -> None:
 def _refuse(event: str, arguments: tuple[object, ...]) -> None:
     """Audit hook: raise for events that would reach another machine."""
     if event in _ADDRESSED:
-        address = arguments[_ADDRESSED[event]]
+        address = arguments[1]
         # A path, or None if the socket is already connected.
-        if isinstance(address, tuple) and not _is_local(address[0]):
-            raise AirGapped(_line(address[0]))
+        host = address[0] if isinstance(address, tuple) else ""
     elif event in _LOOKED_UP:
-        name = arguments[0]
-        if name is not None and not (_is_local(name) or _is_address(name)):
-            raise AirGapped(_line(name))
+        host = arguments[0] or ""
+        if _address(_text(host)):
+            return
     elif event in _NAMED:
         name = arguments[0]
-        name = name[0] if isinstance(name, tuple) and name else name
-        if not _is_local(name):
-            raise AirGapped(_line(name))
-
-
-def _is_local(host: object) -> bool:
-    """Whether a host is this machine, without a lookup."""
+        host = name[0] if isinstance(name, tuple) and name else name
+    else:
+        return
     text = _text(host)
-    if text in _OWN_NAMES:
-        return True
-    try:
-        address = ipaddress.ip_address(text.partition("%")[0])
-    except ValueError:
-        return False
-    mapped = getattr(address, "ipv4_mapped", None)
-    return bool((mapped or address).is_loopback)
+    if not _is_local(text):
+        raise AirGapped(
+            f"--airgap: a connection to {text} was refused; rag works without a network"
+        )
 
 
-def _is_address(host: object) -> bool:
-    """Whether a host is a numeric address, which needs no lookup."""
+def _is_local(host: str) -> bool:
+    """Whether a host is this machine, without a lookup."""
+    address = _address(host)
+    if address is None:
+        return host in _OWN_NAMES
+    return (getattr(address, "ipv4_mapped", None) or address).is_loopback
+
+
+def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    """A numeric address, which needs no lookup; None if it is a name."""
     try:
-        ipaddress.ip_address(_text(host).partition("%")[0])
+        return ipaddress.ip_address(host.partition("%")[0])
     except ValueError:
-        return False
-    return True
+        return None
 
 
 def _text(host: object) -> str:
     return host.decode("latin-1") if isinstance(host, bytes | bytearray) else str(host)
-
-
-def _line(host: object) -> str:
-    return f"--airgap: a connection to {_text(host)} was refused; rag works without a network"

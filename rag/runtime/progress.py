@@ -20,11 +20,7 @@ def progress_callback(
         with bars() as on_progress:
             yield on_progress
     else:
-        yield progress or _discard
-
-
-def _discard(_: Progress) -> None:
-    """Discard progress."""
+        yield progress or (lambda _: None)
 
 
 def lines(write: Callable[[str], None]) -> Callable[[Progress], None]:

@@ -139,8 +139,14 @@ def test_collections(tmp_path: Path) -> None:
     assert "whales" not in run.stdout
     is_one_clear_line(rag("ask", "Who?", "--in", "tank", folder=tmp_path), "“tank”", "“tanks”")
     is_one_clear_line(rag("remove", folder=tmp_path), "rag remove --in NAME")
+    (tmp_path / "whales" / "copy.txt").write_text("The turret is from Ghent.")
+    rag("index", "whales", folder=tmp_path)
     run = rag("remove", "--in", "The [deep] sea", folder=tmp_path)
-    assert run.stdout == f"removed {tmp_path / 'whales' / 'whales.txt'}\n"
+    removed, kept = run.stdout.splitlines()[:-1], run.stdout.splitlines()[-1]
+    assert sorted(removed) == [
+        f"removed {tmp_path / 'whales' / one}.txt" for one in ("copy", "whales")
+    ]
+    assert kept == "kept 1 document, also in “tanks”"
     assert "deep" not in rag("status", folder=tmp_path).stdout
 
 

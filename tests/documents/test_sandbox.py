@@ -1,32 +1,41 @@
-"""Reading in other processes: what hangs, crashes or eats memory costs itself alone."""
+"""Reading and drawing in other processes: what hangs or crashes costs itself alone."""
 
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import io
 import os
+import signal
+import subprocess
 import sys
 import time
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pdf_files import WHOLE, made
+from PIL import Image
+from reportlab.pdfgen.canvas import Canvas
 
-import rag.documents.sandbox.reader
+from rag import InputError, LoadError
 from rag.documents.registry import ReadOptions
-from rag.documents.sandbox.parser import document_from_json, document_to_json
-from rag.documents.sandbox.processes import receive, send
+from rag.documents.sandbox import page_viewer, processes, reader
+from rag.documents.sandbox.page_viewer import PageViewer
+from rag.documents.sandbox.processes import document_from_json, document_to_json, receive, send
 from rag.documents.sandbox.reader import ReadFile, read
 from rag.types import Document, Heading, Span
 
 # A worker whose parser meets its match, going by the name of the file.
 EVIL = """
 import ctypes, subprocess, sys, time
-import rag.documents.registry, rag.documents.sandbox.parser
+import rag.documents.registry, rag.documents.sandbox.worker
 
-honest = rag.documents.sandbox.parser.load
+honest = rag.documents.sandbox.worker.load
 
 def load(path, **options):
     if "hang" in path.name:
@@ -57,16 +66,16 @@ def load(path, **options):
         print("what a parser has to say")
     return honest(path, **options)
 
-rag.documents.sandbox.parser.load = load
-rag.documents.sandbox.parser.main()
+rag.documents.sandbox.worker.load = load
+rag.documents.sandbox.worker.main()
 """
 
 
 @pytest.fixture
 def evil(monkeypatch: pytest.MonkeyPatch) -> None:
     """Workers that can be led astray, and little patience with them."""
-    monkeypatch.setattr(rag.documents.sandbox.reader, "COMMAND", (sys.executable, "-c", EVIL))
-    monkeypatch.setattr(rag.documents.sandbox.reader, "SECONDS_PER_FILE", 8.0)
+    monkeypatch.setattr(processes, "COMMAND", (sys.executable, "-c", EVIL))
+    monkeypatch.setattr(reader, "SECONDS_PER_FILE", 8.0)
 
 
 def everything(paths: list[Path], workers: int) -> tuple[dict[str, str], dict[str, str]]:
@@ -106,7 +115,7 @@ def test_bad_files_cost_only_themselves(tmp_path: Path, workers: int) -> None:
 @pytest.mark.usefixtures("evil")
 def test_signs_of_life(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A file that takes long is read while pages keep coming, though not for ever."""
-    monkeypatch.setattr(rag.documents.sandbox.reader, "MOST_SECONDS_PER_FILE", 20.0)
+    monkeypatch.setattr(reader, "MOST_SECONDS_PER_FILE", 20.0)
     for name in ("slow", "endless"):  # twelve seconds, where eight of silence are too many
         (tmp_path / f"{name}.txt").write_text(f"The text of {name}.")
     texts, failures = everything(sorted(tmp_path.iterdir()), workers=2)
@@ -153,17 +162,17 @@ def is_running(process: int) -> bool:
 
 def test_no_files_no_processes(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing is started for nothing."""
-    monkeypatch.setattr(rag.documents.sandbox.reader, "COMMAND", ("no such program",))
+    monkeypatch.setattr(processes, "COMMAND", ("no such program",))
     assert list(read([])) == []
 
 
 def test_worker_that_cannot_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """That is no fault of the files: it is raised."""
     (tmp_path / "a.txt").write_text("Text.")
-    monkeypatch.setattr(rag.documents.sandbox.reader, "COMMAND", ("no such program",))
+    monkeypatch.setattr(processes, "COMMAND", ("no such program",))
     with pytest.raises(FileNotFoundError):
         list(read([tmp_path / "a.txt"]))
-    monkeypatch.setattr(rag.documents.sandbox.reader, "COMMAND", ("false",))
+    monkeypatch.setattr(processes, "COMMAND", ("false",))
     with pytest.raises(RuntimeError, match="did not start"):
         list(read([tmp_path / "a.txt"]))
 
@@ -214,3 +223,133 @@ def test_half_a_message_is_none(cut: int) -> None:
     stream = io.BytesIO()
     send(stream, {"done": True})
     assert receive(io.BytesIO(stream.getvalue()[:cut])) is None
+
+
+NEVER = """
+import time
+from rag.documents.sandbox.processes import receive, send
+from rag.documents.sandbox.worker import worker_streams
+
+requests, answers = worker_streams()
+send(answers, {"ready": True})
+receive(requests)
+time.sleep(1000)
+"""
+
+
+def test_filled_form(tmp_path: Path) -> None:
+    """What somebody filled into a form is on the picture, too; another file is not shown."""
+
+    def draw(canvas: Canvas) -> None:
+        canvas.acroForm.textfield(value="Filled", x=100, y=600, width=200, height=40, fontSize=30)
+
+    content = made(draw)
+    (tmp_path / "form.pdf").write_bytes(content)
+    with closing(PageViewer()) as viewer:
+        digest = hashlib.sha256(content).hexdigest()
+        image = viewer.image(tmp_path / "form.pdf", digest, 0, 595)
+        with pytest.raises(LoadError, match="no longer the file that was indexed"):
+            viewer.image(tmp_path / "form.pdf", "0" * 64, 0, 595)
+    field = Image.open(io.BytesIO(image.png)).convert("L").crop((105, 205, 295, 235))
+    assert field.getextrema()[0] < 60
+
+
+def test_closed(tmp_path: Path) -> None:
+    """Afterwards no process is started any more."""
+    viewer = PageViewer()
+    viewer.close()
+    with pytest.raises(InputError, match="the server is stopping"):
+        viewer.image(tmp_path / "a.pdf", "", 0, 300)
+    assert viewer._worker.process is None
+
+
+def test_closed_while_it_draws(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A page that takes for ever keeps no server from stopping."""
+    monkeypatch.setattr(processes, "COMMAND", (sys.executable, "-c", NEVER))
+    (tmp_path / "a.pdf").write_bytes(WHOLE)
+    viewer = PageViewer()
+    with ThreadPoolExecutor(1) as pool:
+        asked = pool.submit(viewer.image, tmp_path / "a.pdf", "", 0, 300)
+        while viewer._worker.process is None:
+            time.sleep(0.01)
+        time.sleep(0.5)
+        began = time.monotonic()
+        viewer.close()
+        assert time.monotonic() - began < page_viewer.SECONDS / 2
+        with pytest.raises((LoadError, RuntimeError), match="crashed"):
+            asked.result()
+
+
+SECONDS_TO_END = 2.0
+"""By when an orphan must be gone."""
+
+BUSY = {
+    "waiting": "time.sleep(1000)",
+    "computing": "sum(iter(int, 1))",
+    "holding the interpreter": "re.match('(a*)*b', 40 * 'a')",
+    "native code": "ctypes.CDLL(None).sleep(1000)",
+    "another program": "subprocess.run(['sleep', '1000'])",
+}
+
+CHILD = """
+import ctypes, re, subprocess, sys, time
+from rag.documents.sandbox.processes import send
+from rag.documents.sandbox.worker import worker_streams
+_, answers = worker_streams()
+send(answers, {"ready": True})
+"""
+
+PARENT = """
+import sys, threading, time
+from rag.documents.sandbox import processes
+
+def start():
+    processes.COMMAND = (sys.executable, "-c", sys.argv[1])
+    worker = processes.Worker()
+    worker.start()
+    print(worker.process.pid, flush=True)
+    kept.append(worker)
+
+kept = []
+thread = threading.Thread(target=start)
+thread.start()
+thread.join()
+time.sleep(1000)
+"""
+
+
+def group(leader: int) -> list[int]:
+    """The processes of a group that run, zombies aside."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            state, _, its_group = path.read_text().rpartition(")")[2].split()[:3]
+        except OSError:
+            continue
+        if int(its_group) == leader and state != "Z":
+            found.append(int(path.parent.name))
+    return found
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks into /proc")
+@pytest.mark.parametrize("busy", BUSY)
+def test_an_orphan_ends(busy: str) -> None:
+    """A process whose parent was killed ends, whatever it is doing, and not before; the thread that
+    started it may have ended long ago.
+    """
+    with subprocess.Popen(
+        [sys.executable, "-c", PARENT, CHILD + BUSY[busy]], stdout=subprocess.PIPE
+    ) as parent:
+        assert parent.stdout is not None
+        worker = int(parent.stdout.readline())
+        time.sleep(0.5)
+        assert len(group(worker)) == 1 + (busy == "another program")
+        parent.kill()
+    until = time.monotonic() + SECONDS_TO_END
+    try:
+        while group(worker):
+            assert time.monotonic() < until
+            time.sleep(0.02)
+    finally:
+        for one in group(worker):
+            os.kill(one, signal.SIGKILL)

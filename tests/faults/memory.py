@@ -43,7 +43,7 @@ from rag import Library
 from rag.documents.registry import ReadOptions
 from rag.documents.sandbox.reader import ReadFile, read
 from rag.models.embedder import SentenceTransformerEmbedder
-from rag.runtime.malloc_arenas import limit_arenas
+from rag.runtime.threads import limit_arenas
 from rag.types import Failure
 from rag.types.arrays import Offsets, TokenVectors
 

@@ -31,8 +31,7 @@ from hashing_embedder import HashingEmbedder
 from rag import Document, Library, LibraryBusy, RagError, SourceNotFound
 from rag.documents.discovery import changes
 from rag.models.embedder import SentenceTransformerEmbedder
-from rag.runtime.malloc_arenas import limit_arenas
-from rag.runtime.threads import limit_blas_to_one_thread, shorten_switch_interval
+from rag.runtime.threads import limit_arenas, limit_blas_to_one_thread, shorten_switch_interval
 from rag.text.chunking import passages
 
 EVERY = 30.0

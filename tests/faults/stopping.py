@@ -293,15 +293,15 @@ def run_child(kind: str, place: str, stage: str, *words: str) -> None:
     elif stage != "-":
         say_when_reached(stage)
     if kind == "worker":
-        import rag.documents.sandbox.parser
+        import rag.documents.sandbox.worker
 
-        rag.documents.sandbox.parser.main()
+        rag.documents.sandbox.worker.main()
         return
     if stage == "reading":
-        import rag.documents.sandbox.reader
+        import rag.documents.sandbox.processes
 
-        command = (sys.executable, HERE, "child", "worker", "rag.documents.sandbox.parser:load", "")
-        rag.documents.sandbox.reader.COMMAND = command
+        command = (sys.executable, HERE, "child", "worker", "rag.documents.sandbox.worker:load", "")
+        rag.documents.sandbox.processes.COMMAND = command
     if kind == "command":
         from rag.__main__ import main as run
 

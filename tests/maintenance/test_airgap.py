@@ -59,9 +59,9 @@ socket.getaddrinfo("0.0.0.0", 80)
 # The processes in which files are read ask nobody but the environment.
 child = '''
 import socket, sys
-from rag.documents.sandbox import processes
+from rag.documents.sandbox import worker
 from rag.errors import AirGapped
-processes.worker_streams()
+worker.worker_streams()
 try:
     socket.gethostbyname("example.org")
 except AirGapped:

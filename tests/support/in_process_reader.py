@@ -8,7 +8,7 @@ from pathlib import Path
 
 from rag.documents.read_options import ReadOptions
 from rag.documents.registry import load
-from rag.documents.sandbox.parser import document_from_json, document_to_json
+from rag.documents.sandbox.processes import document_from_json, document_to_json
 from rag.documents.sandbox.reader import ReadFile, ReadProgress
 from rag.errors import LoadError
 from rag.runtime.heartbeat import Beat, no_heartbeat

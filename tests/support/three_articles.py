@@ -7,10 +7,10 @@ from contextlib import contextmanager
 
 import pytest
 
-import rag.documents.sandbox.reader
 from rag import (
     Library,
 )
+from rag.documents.sandbox import processes
 
 TANKS = "date 2024-01-02\n\nThe turret of the tank comes from Ghent. It weighs three tons."
 
@@ -25,7 +25,7 @@ WHALES = "Blue whales sing at twenty hertz. Their songs carry for a thousand mil
 def library_without_reading() -> Iterator[None]:
     """Reading any file is an error."""
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(rag.documents.sandbox.reader, "COMMAND", ("false",))
+        patched.setattr(processes, "COMMAND", ("false",))
         yield
 
 

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 from hashing_embedder import HashingEmbedder
 
-import rag.documents.sandbox.reader
 from rag import Library, Progress
 from rag.confidence.answerability import Calibrations
+from rag.documents.sandbox import processes
 from rag.index.lexical import TantivyIndex
 from rag.types import Passage, PassageEncoding
 from ui.jobs import Jobs
@@ -26,10 +26,10 @@ SLACK = 3.0
 LONG = 60.0
 HANGING = """
 import time
-import rag.documents.sandbox.parser
+import rag.documents.sandbox.worker
 
-rag.documents.sandbox.parser.load = lambda *_, **__: time.sleep(1000)
-rag.documents.sandbox.parser.main()
+rag.documents.sandbox.worker.load = lambda *_, **__: time.sleep(1000)
+rag.documents.sandbox.worker.main()
 """
 
 
@@ -90,9 +90,7 @@ def test_cancelled_in_time(
         with source.open("wb") as file:
             file.truncate(300 << 30)
     elif stage == "reading":
-        monkeypatch.setattr(
-            rag.documents.sandbox.reader, "COMMAND", (sys.executable, "-c", HANGING)
-        )
+        monkeypatch.setattr(processes, "COMMAND", (sys.executable, "-c", HANGING))
     elif stage == "publishing":
         monkeypatch.setattr(TantivyIndex, "update", waiting(reached, go))
     elif stage == "calibrating":

@@ -21,7 +21,8 @@ from pdf_files import LEFT, RIGHT, WHOLE
 from PIL import Image
 
 import rag.documents.sandbox.page_viewer
-from rag import Library, LoadError
+from rag import Library
+from rag.documents.sandbox import processes
 from rag.documents.sandbox.page_viewer import PageViewer
 from ui import strings
 from ui.pages import pdf_pages
@@ -34,9 +35,10 @@ NAMES = ("survey.pdf", "note.txt", "bank.pdf", "old.zip/deep/1999.pdf", "packed.
 
 EVIL = """
 import ctypes, time
-import rag.documents.sandbox.page_renderer as worker
+from rag.documents.pdf import rendering
+from rag.documents.sandbox import worker
 
-honest = worker.page_image
+honest = rendering.page_image
 
 def page_image(pdf, index, width):
     if width == 501:
@@ -53,7 +55,7 @@ def page_image(pdf, index, width):
         print("what a parser has to say")
     return honest(pdf, index, width)
 
-worker.page_image = page_image
+rendering.page_image = page_image
 worker.MEMORY_BYTES = 1 << 29
 worker.main()
 """
@@ -253,7 +255,7 @@ def test_protected(served: Served) -> None:
 @pytest.fixture
 def evil(served: Served, monkeypatch: pytest.MonkeyPatch) -> Iterator[Served]:
     """The routes with a process that can be led astray, and little patience with it."""
-    monkeypatch.setattr(rag.documents.sandbox.page_viewer, "COMMAND", (sys.executable, "-c", EVIL))
+    monkeypatch.setattr(processes, "COMMAND", (sys.executable, "-c", EVIL))
     monkeypatch.setattr(rag.documents.sandbox.page_viewer, "SECONDS", 2.0)
     monkeypatch.setattr(served.shelf, "_viewer", PageViewer())
     yield served
@@ -298,16 +300,3 @@ def test_many_at_once(served: Served) -> None:
         found = list(pool.map(picture, numbers))
     assert [Image.open(io.BytesIO(one)).width for one in found] == [200 + n for n in numbers]
     assert len(set(found)) == 3
-
-
-def test_kept_pictures(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What was drawn last is there at once, up to so many bytes, for whoever asks by its digest."""
-    document = served.library.document(served.address("survey.pdf", "").split("/")[2])
-    path, digest, viewer = served.folder / "survey.pdf", document.digest, served.shelf._viewer
-    first = viewer.image(path, digest, 0, 300)
-    monkeypatch.setattr(rag.documents.sandbox.page_viewer, "KEPT_BYTES", len(first.png))
-    assert viewer.image(path, digest, 0, 300) is first
-    viewer.image(path, digest, 1, 300)
-    assert viewer.image(path, digest, 0, 300) is not first
-    with pytest.raises(LoadError, match="no longer the file that was indexed"):
-        viewer.image(path, "0" * 64, 0, 300)

@@ -13,7 +13,7 @@ from fastapi import FastAPI, Request
 from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, Response
 
 from rag import Document, DocumentNotFound, InputError, Library, LoadError, Span
-from rag.documents.sandbox.page_viewer import Box, PageImage, PageViewer, TextPattern, text_on_page
+from rag.documents.sandbox.page_viewer import Box, PageImage, PageViewer, text_on_page
 from rag.documents.source_files import MissingFile, SourceFiles
 from ui import strings
 from ui.ops import root_path
@@ -85,7 +85,7 @@ class Shelf:
         be shown.
         """
         index = _index(document, number)
-        sought = text_on_page(document, index, span) if span else TextPattern("")
+        sought = text_on_page(document, index, span or Span(0, 0))
         path = self.original(document)
         with _refusing():
             return self._viewer.boxes(path, document.digest, index, sought)

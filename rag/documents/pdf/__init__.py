@@ -2,6 +2,5 @@
 
 OCR words come with positions and are converted to the same pieces that pdfium gives, so column,
 paragraph and heading detection work on scanned pages too. A sentence is located on a printed page
-by its letters and digits, and may continue from the end of a line to the beginning of any other; no
-box is better than a wrong one.
+by finding the page's lines in its text; no box is better than a wrong one.
 """

@@ -112,7 +112,7 @@ def _split(pieces: list[Piece], depth: int) -> Iterator[list[Piece]]:
         return
     for is_across, band in _bands(pieces, gutter):
         if is_across:
-            yield from _split(band, 0)
+            yield band
             continue
         above, left, right = _sides(band, gutter)
         yield above

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.documents.content import Content
-from rag.documents.pdf.glyphs import BLANKS, WIDE_GAP, Glyphs, PdfPage, Upright, Whole, glyphs_of
+from rag.documents.pdf.glyphs import WIDE_GAP, Glyphs, PdfPage, Whole, glyphs_of
 from rag.documents.pdf.page import Piece, Sheet
 from rag.errors import LoadError, PasswordRequired
 
@@ -33,9 +33,9 @@ _GARBLED = 0.5
 _LEAST_GARBLED = 20
 _FEW_LETTERS = 500
 
-PROTECTED = "this PDF is protected by a password"
-_NO_PASSWORD = f"{PROTECTED}; give it when you index, or save a copy without one"
-_NO_PASSWORD_FITS = f"{PROTECTED}, and none of the given ones opens it; check them"
+_PROTECTED = "this PDF is protected by a password"
+_NO_PASSWORD = f"{_PROTECTED}; give it when you index, or save a copy without one"
+_NO_PASSWORD_FITS = f"{_PROTECTED}, and none of the given ones opens it; check them"
 
 _HYPHEN = 0x02  # pdfium's code for a hyphen at the end of a line
 _MEANINGLESS = np.array([0xFFFD, *range(0xE000, 0xF900)])  # the range is the private use area
@@ -130,12 +130,11 @@ def _sheet(page: PdfPage) -> Sheet:
     pictured = 0.0
     if glyphs is None or len(glyphs.code) < _FEW_LETTERS:  # otherwise it is not a scan
         pictured = _image_share(page, abs((right - left) * (top - bottom)))
-    if glyphs is None or _is_garbled(glyphs.code):
+    if glyphs is None or _is_garbled(glyphs.code[~glyphs.blank]):
         return Sheet((), (), bottom, top, pictured, garbled=glyphs is not None)
-    upright = Upright.of(glyphs)
-    turns = np.bincount(glyphs.turn[~upright.blank], minlength=4)
+    turns = np.bincount(glyphs.turn[~glyphs.blank], minlength=4)
     most = int(turns.argmax())
-    pieces = {turn: tuple(_pieces(glyphs, upright, turn)) for turn in range(4) if turns[turn]}
+    pieces = {turn: tuple(_pieces(glyphs, turn)) for turn in range(4) if turns[turn]}
     low, high = ((bottom, top), (-right, -left), (-top, -bottom), (left, right))[most]
     return Sheet(
         pieces=pieces.pop(most, ()),
@@ -162,22 +161,21 @@ def _image_share(page: PdfPage, area: float) -> float:
 
 def _is_garbled(codes: Whole) -> bool:
     """Whether most characters are meaningless: the font has no Unicode mapping."""
-    codes = codes[~np.isin(codes, BLANKS)]
     unknown = np.isin(codes, _MEANINGLESS) | ((codes < _BLANK) & (codes != _HYPHEN))
     return len(codes) >= _LEAST_GARBLED and float(unknown.mean()) > _GARBLED
 
 
-def _pieces(glyphs: Glyphs, upright: Upright, turn: int) -> Iterator[Piece]:
+def _pieces(glyphs: Glyphs, turn: int) -> Iterator[Piece]:
     """Yield the pieces of one text direction, in file order."""
-    seen = np.flatnonzero((glyphs.turn == turn) & ~upright.blank)
+    seen = np.flatnonzero((glyphs.turn == turn) & ~glyphs.blank)
     code = glyphs.code[seen]
-    ends = upright.line_ends(seen, WIDE_GAP)
-    blank = upright.wide_gaps(seen, _SMALL_GAP) if turn else np.diff(seen) > 1
+    ends = glyphs.line_ends(seen, WIDE_GAP)
+    blank = glyphs.wide_gaps(seen, _SMALL_GAP) if turn else np.diff(seen) > 1
     starts = np.concatenate([[0], np.flatnonzero(ends) + 1, [len(seen)]])
     # Most pieces are short: lists are faster than tiny arrays.
     lefts, rights, bases, sizes, bolds = (
         each[seen].tolist()
-        for each in (upright.left, upright.right, upright.base, glyphs.size, glyphs.bold)
+        for each in (glyphs.left, glyphs.right, glyphs.base, glyphs.size, glyphs.bold)
     )
     for start, end in zip(starts[:-1].tolist(), starts[1:].tolist(), strict=True):
         text = _text(code[start:end], blank[start : end - 1])

@@ -32,48 +32,32 @@ _FORCED_BOLD = 1 << 18
 
 @dataclass(frozen=True, slots=True)
 class Glyphs:
-    """A page's characters as parallel arrays; ``turn`` counts anticlockwise quarter turns."""
+    """A page's characters as parallel arrays, in points.
+
+    ``edges`` are left, top, right and bottom on the page. ``left``, ``right`` and ``base`` are
+    positions after each line is rotated upright; ``turn`` counts its anticlockwise quarter turns.
+    """
 
     code: Whole
-    left: Floats
-    right: Floats
-    bottom: Floats
-    top: Floats
-    x: Floats
-    y: Floats
-    size: Floats
-    bold: NDArray[np.bool_]
-    turn: Whole
-
-
-@dataclass(frozen=True, slots=True)
-class Upright:
-    """Positions of glyphs after each line is rotated upright, in points."""
-
+    edges: Floats
     left: Floats
     right: Floats
     base: Floats
     size: Floats
+    bold: NDArray[np.bool_]
     turn: Whole
     blank: NDArray[np.bool_]
 
-    @classmethod
-    def of(cls, glyphs: Glyphs) -> Upright:
-        """The positions of a page's glyphs."""
-        turn = glyphs.turn
-        left, right, bottom, top = glyphs.left, glyphs.right, glyphs.bottom, glyphs.top
-        return cls(
-            left=np.choose(turn, [left, bottom, -right, -top]),
-            right=np.choose(turn, [right, top, -left, -bottom]),
-            base=np.choose(turn, [glyphs.y, -glyphs.x, -glyphs.y, glyphs.x]),
-            size=glyphs.size,
-            turn=turn,
-            blank=np.isin(glyphs.code, BLANKS),
-        )
+    def lines(self, chosen: Whole, gap: float) -> list[Whole]:
+        """Group the chosen glyphs, given by index, into lines without gaps wider than ``gap``
+        em, and leave out blanks.
+        """
+        seen = chosen[~self.blank[chosen]]
+        return np.split(seen, np.flatnonzero(self.line_ends(seen, gap)) + 1) if len(seen) else []
 
     def wide_gaps(self, chosen: Whole, gap: float) -> NDArray[np.bool_]:
-        """Whether more than ``gap`` em separate each of the chosen glyphs, given by index, from the
-        next, in either direction: Hebrew and Arabic run right to left.
+        """Whether more than ``gap`` em separate each of the chosen glyphs from the next, in either
+        direction: Hebrew and Arabic run right to left.
         """
         left, right, size = self.left[chosen], self.right[chosen], self.size[chosen]
         apart = np.maximum(left[1:] - right[:-1], left[:-1] - right[1:])
@@ -130,18 +114,19 @@ def glyphs_of(page: PdfPage) -> Glyphs | None:
         edges = np.frombuffer(boxes, np.float32).reshape(count, 4).astype(np.float64)
     finally:
         textpage.close()
-    x, y, size, bold, turn = np.array(styles, np.float64)[style_of].T
+    x, y, size, bold, turns = np.array(styles, np.float64)[style_of].T
+    turn = turns.astype(np.int64)
+    left, top, right, bottom = edges.T
     return Glyphs(
         code=codes,
-        left=edges[:, 0],
-        right=edges[:, 2],
-        bottom=edges[:, 3],
-        top=edges[:, 1],
-        x=x,
-        y=y,
+        edges=edges,
+        left=np.choose(turn, [left, bottom, -right, -top]),
+        right=np.choose(turn, [right, top, -left, -bottom]),
+        base=np.choose(turn, [y, -x, -y, x]),
         size=size,
         bold=bold > 0,
-        turn=turn.astype(np.int64),
+        turn=turn,
+        blank=np.isin(codes, BLANKS),
     )
 
 

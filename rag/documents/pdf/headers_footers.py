@@ -10,6 +10,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from statistics import median
 from typing import TypeAlias
 
@@ -53,7 +54,9 @@ class PageRows:
     top: float
 
 
-_Margins: TypeAlias = tuple[list[Row | None], list[Row | None]]
+_Margin: TypeAlias = tuple[list[Row], Row | None]
+"""Rows that may be headers or footers, from the edge of the page inwards, and the row after them,
+from which they must be set apart."""
 
 
 def is_stamp(text: str) -> bool:
@@ -63,54 +66,42 @@ def is_stamp(text: str) -> bool:
 
 def without_headers_and_footers(pages: Sequence[PageRows]) -> Iterator[tuple[Region, ...]]:
     """The regions of each page without headers and footers."""
-    margins = [_outermost(page) for page in pages]
-    repeated = _repeated(margins)
-    offsets = _offsets(margins)
-    for number, (page, (low, high)) in enumerate(zip(pages, margins, strict=True)):
+    margins = [_margins(page) for page in pages]
+    candidates = [[row for rows, _ in both for row in rows] for both in margins]
+    repeated = _repeated(candidates)
+    offsets = _offsets(candidates)
+    for number, (page, both) in enumerate(zip(pages, margins, strict=True)):
         loose = {
             id(row)
-            for row in _candidates(low, high)
+            for row in candidates[number]
             if _is_repeated(row, repeated)
             or any(value - number in offsets for value in _value(row))
         }
-        gone = {*_margin_rows(low, loose), *_margin_rows(high, loose)} if loose else loose
+        gone = {id(row) for margin in both for row in _removable(margin, loose)}
         kept = (tuple(row for row in region if id(row) not in gone) for region in page.regions)
         yield (*kept, page.turned)
 
 
-def _outermost(page: PageRows) -> _Margins:
-    """The outermost rows at the bottom and at the top, from the edge inwards.
-
-    The last of each is the row that the others must be set apart from; None if there is none.
-    """
-    rows = sorted((row for region in page.regions for row in region), key=lambda row: row.base)
+def _margins(page: PageRows) -> tuple[_Margin, _Margin]:
+    """The margins at the bottom and at the top."""
+    up = sorted((row for region in page.regions for row in region), key=lambda row: row.base)
+    down = up[::-1]
     height = _MARGIN * (page.top - page.bottom)
-    low = sum(row.base < page.bottom + height for row in rows[:_OUTERMOST])
-    high = sum(row.base > page.top - height for row in rows[-_OUTERMOST:])
-    rows_and_none = [None, *rows, None]
-    return (rows_and_none[1 : low + 2], rows_and_none[-2 : -high - 3 : -1])
+    low = [row for row in up[:_OUTERMOST] if row.base < page.bottom + height]
+    high = [row for row in down[:_OUTERMOST] if row.base > page.top - height]
+    return (low, next(iter(up[len(low) :]), None)), (high, next(iter(down[len(high) :]), None))
 
 
-def _margin_rows(rows: Sequence[Row | None], loose: Container[int]) -> list[int]:
-    """Ids of the leading rows, from the edge, that are in ``loose`` and set apart from the rest."""
-    count = 0
-    while count < len(rows) - 1 and id(rows[count]) in loose:
-        count += 1
-    while count:
-        last, kept = rows[count - 1], rows[count]
-        if last is None or kept is None:
+def _removable(margin: _Margin, loose: Container[int]) -> list[Row]:
+    """The leading rows, from the edge, whose ids are in ``loose``, set apart from the rest."""
+    rows, beyond = margin
+    gone = list(takewhile(lambda row: id(row) in loose, rows))
+    while gone:
+        last, kept = gone[-1], [*rows, beyond][len(gone)]
+        if kept is None or abs(last.base - kept.base) >= _APART * min(last.size, kept.size):
             break
-        if abs(last.base - kept.base) >= _APART * min(last.size, kept.size):
-            break
-        count -= 1
-    return [id(row) for row in rows[:count]]
-
-
-def _candidates(low: Sequence[Row | None], high: Sequence[Row | None]) -> Iterator[Row]:
-    """Rows that may be headers or footers: all but the last at either end."""
-    for row in (*low[:-1], *high[:-1]):
-        if row is not None:
-            yield row
+        gone.pop()
+    return gone
 
 
 def _masked_text(row: Row) -> str:
@@ -118,14 +109,14 @@ def _masked_text(row: Row) -> str:
     return _DIGITS.sub("#", row.text).casefold()
 
 
-def _repeated(margins: Sequence[_Margins]) -> Mapping[str, float]:
+def _repeated(candidates: Sequence[Sequence[Row]]) -> Mapping[str, float]:
     """Texts that recur on enough pages at the same height, with that height."""
     heights: defaultdict[str, list[float]] = defaultdict(list)
-    for low, high in margins:
-        for wording, row in {_masked_text(row): row for row in _candidates(low, high)}.items():
+    for rows in candidates:
+        for wording, row in {_masked_text(row): row for row in rows}.items():
             if any(character.isalpha() for character in wording):
                 heights[wording].append(row.base)
-    needed = max(_LEAST_PAGES, min(_LEAST_SHARE * len(margins), _MANY_PAGES))
+    needed = max(_LEAST_PAGES, min(_LEAST_SHARE * len(candidates), _MANY_PAGES))
     found: dict[str, float] = {}
     for wording, bases in heights.items():
         if len(bases) < needed:
@@ -141,19 +132,19 @@ def _is_repeated(row: Row, repeated: Mapping[str, float]) -> bool:
     return height is not None and abs(row.base - height) <= _SAME_HEIGHT
 
 
-def _offsets(margins: Sequence[_Margins]) -> frozenset[int]:
+def _offsets(candidates: Sequence[Sequence[Row]]) -> frozenset[int]:
     """Offsets of printed page numbers from page indices.
 
     Numbers count as page numbers only if they increase along with the pages.
     """
     offsets: Counter[int] = Counter()
-    for number, (low, high) in enumerate(margins):
-        offsets.update({value - number for row in _candidates(low, high) for value in _value(row)})
-    needed = 1 if len(margins) == 1 else 2
+    for number, rows in enumerate(candidates):
+        offsets.update({value - number for row in rows for value in _value(row)})
+    enough = min(len(candidates), 2)
     return frozenset(
         offset
         for offset, count in offsets.items()
-        if count >= needed and (count > 2 or offset == 1)  # noqa: PLR2004 - two may be chance
+        if count > 2 or (offset == 1 and count >= enough)  # noqa: PLR2004 - two may be chance
     )
 
 

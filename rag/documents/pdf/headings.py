@@ -1,13 +1,19 @@
-"""Detect headings and their levels, and the title."""
+"""Detect headings and their levels, by style and by the outline, and the title."""
 
 from __future__ import annotations
 
 import re
-from collections import Counter
-from collections.abc import Container, Iterable, Mapping, Sequence
+import unicodedata
+from collections import Counter, defaultdict
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
 
+from rag.documents.loaded import LONGEST_HEADING
+from rag.documents.pdf.file import Pdf
 from rag.documents.pdf.page import Row
 from rag.documents.pdf.paragraphs import Paragraph
+from rag.documents.whitespace import one_line
 
 _LARGER = 1.12
 """Ratio to the body size from which text stands out as larger."""
@@ -18,7 +24,7 @@ _LONGEST = 150
 _MOST_LINES = 3
 _LEAST_WORDY = 0.6
 """Minimum share of letters in a heading; formulas and numbers have fewer."""
-LOWEST = 6
+_LOWEST = 6
 """Deepest heading level; deeper ones are not distinguished."""
 _LONGEST_TITLE = 300
 _SAME_SIZE = 0.03
@@ -37,6 +43,20 @@ _KNOWN = re.compile(
 )
 _CAPTION = re.compile(r"(?:figure|fig\.|table|algorithm|listing)\s*\d", re.IGNORECASE)
 _WORD = re.compile(r"[^\W\d_]{2,}")
+
+_MOST_BOOKMARKS = 10_000
+_LEAST_MATCHED = 0.5
+"""Minimum share of an outline found on the pages; with less, it is wrong or badly made."""
+_OUTLINE_NUMBER = re.compile(r"(?:[a-z]|\d{1,3}|[ivx]{1,5})(?:\.\d{1,3})*[.:)]?\s+")
+
+
+@dataclass(frozen=True, slots=True)
+class Bookmark:
+    """An outline entry: ``level``, 0 for the outermost, and page, counted from 0."""
+
+    title: str
+    level: int
+    page: int
 
 
 def size_of_body(pages: Iterable[Iterable[Iterable[Row]]]) -> float:
@@ -70,7 +90,7 @@ def levels(
     styles = _levels_of_styles([paragraphs[place] for place in found])
     result = {
         place: min(
-            _level_of_number(paragraphs[place]) or styles[style_of(paragraphs[place])], LOWEST
+            _level_of_number(paragraphs[place]) or styles[_style_of(paragraphs[place])], _LOWEST
         )
         for place in found
     }
@@ -96,7 +116,7 @@ def title_of(paragraphs: Iterable[Paragraph], body: float, middle: float) -> Par
     return largest
 
 
-def is_known(text: str) -> bool:
+def _is_known(text: str) -> bool:
     """Whether this is a common section title: "Abstract", "References"."""
     return bool(_KNOWN.fullmatch(text.rstrip(".:")))
 
@@ -131,7 +151,7 @@ def _is_heading(paragraph: Paragraph, body: float, *, bold_body: bool) -> bool:
         return False
     number = _NUMBERED.match(text)
     words = text[number.end() :] if number else text
-    known = is_known(words)
+    known = _is_known(words)
     is_large = paragraph.size >= _LARGER * body
     is_capital = number is not None and words.isupper() and paragraph.lines == 1
     is_roman = paragraph.is_label and bool(_ROMAN.match(text))
@@ -157,7 +177,7 @@ def _consistent(found: Sequence[int], paragraphs: Sequence[Paragraph]) -> list[i
     section title or is bold like the numbered headings.
     """
     numbered = {
-        style_of(paragraphs[place]) for place in found if _NUMBERED.match(paragraphs[place].text)
+        _style_of(paragraphs[place]) for place in found if _NUMBERED.match(paragraphs[place].text)
     }
     if not numbered:
         return list(found)
@@ -165,10 +185,10 @@ def _consistent(found: Sequence[int], paragraphs: Sequence[Paragraph]) -> list[i
     return [
         place
         for place in found
-        if style_of(paragraphs[place]) in numbered
+        if _style_of(paragraphs[place]) in numbered
         or (some_bold and paragraphs[place].bold)
         or paragraphs[place].size > max(size for size, _ in numbered)
-        or is_known(paragraphs[place].text)
+        or _is_known(paragraphs[place].text)
     ]
 
 
@@ -201,20 +221,90 @@ def _levels_of_styles(found: Sequence[Paragraph]) -> Mapping[tuple[float, bool],
     for paragraph in found:
         level = _level_of_number(paragraph)
         if level is not None:
-            numbered.setdefault(style_of(paragraph), Counter())[level] += 1
+            numbered.setdefault(_style_of(paragraph), Counter())[level] += 1
     known = {style: counts.most_common(1)[0][0] for style, counts in numbered.items()}
     result = dict(known)
-    styles = sorted({style_of(paragraph) for paragraph in found}, reverse=True)
+    styles = sorted({_style_of(paragraph) for paragraph in found}, reverse=True)
     for rank, style in enumerate(styles, 2):
         larger = [level for other, level in known.items() if other[0] >= style[0]]
         result.setdefault(style, max(larger, default=2) if known else rank)
     return result
 
 
-def style_of(paragraph: Paragraph) -> tuple[float, bool]:
+def _style_of(paragraph: Paragraph) -> tuple[float, bool]:
     """A paragraph's style: size in steps of half a point, and whether it is bold."""
     return _rounded(paragraph.size), paragraph.bold
 
 
 def _rounded(size: float) -> float:
     return round(size * 2) / 2
+
+
+def bookmarks(pdf: Pdf) -> Iterator[Bookmark]:
+    """The outline's entries, in order, except those without a title or a page in this file."""
+    for entry in islice(pdf.get_toc(), _MOST_BOOKMARKS):
+        try:
+            title = one_line(entry.get_title())
+        except UnicodeDecodeError:
+            continue
+        aim = entry.get_dest()
+        page = aim.get_index() if aim else None
+        if title and page is not None:
+            yield Bookmark(title, entry.level, page)
+
+
+def with_outline(
+    levels: Mapping[int, int],
+    paragraphs: Sequence[Paragraph],
+    outline: Sequence[Bookmark],
+    title: Paragraph | None,
+) -> Mapping[int, int]:
+    """Heading levels by paragraph index, according to the outline.
+
+    Entries are matched by text on their target pages; unmatched ones are dropped. Headings detected
+    by style (``levels``) are kept if they look like a matched one or have a common section title.
+    If less than half of the outline matches, it is ignored.
+    """
+    found = _found(paragraphs, outline)
+    if not found or len(found) < _LEAST_MATCHED * len(outline):
+        return levels
+    named = {place for place in found if paragraphs[place] is title}
+    outermost = 1 if named else 2
+    result = {
+        place: min(max(2, outermost + entry.level), _LOWEST)
+        for place, entry in found.items()
+        if place not in named
+    }
+    looks: defaultdict[tuple[float, bool], Counter[int]] = defaultdict(Counter)
+    for place, level in result.items():
+        looks[_style_of(paragraphs[place])][level] += 1
+    for place, level in levels.items():
+        look = _style_of(paragraphs[place])
+        if paragraphs[place] is title or _is_known(paragraphs[place].text):
+            result.setdefault(place, level)
+        elif look in looks:
+            result.setdefault(place, looks[look].most_common(1)[0][0])
+    return result
+
+
+def _found(paragraphs: Sequence[Paragraph], outline: Sequence[Bookmark]) -> Mapping[int, Bookmark]:
+    """Match outline entries to paragraphs on their pages; by paragraph index."""
+    places: defaultdict[tuple[int, str], list[int]] = defaultdict(list)
+    for place in range(len(paragraphs) - 1, -1, -1):
+        paragraph = paragraphs[place]
+        if len(paragraph.text) <= LONGEST_HEADING:
+            places[paragraph.parts[0].page, _normalized(paragraph.text)].append(place)
+    found: dict[int, Bookmark] = {}
+    for entry in outline:
+        alike = places[entry.page, _normalized(entry.title)]
+        if alike:
+            found[alike.pop()] = entry
+    return found
+
+
+def _normalized(text: str) -> str:
+    """Lower-case letters and digits of a heading, without its number."""
+    plain = unicodedata.normalize("NFKC", text).casefold()
+    number = _OUTLINE_NUMBER.match(plain)
+    words = plain[number.end() :] if number else plain
+    return "".join(filter(str.isalnum, words))

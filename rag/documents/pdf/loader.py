@@ -18,11 +18,10 @@ from rag.documents.loaded import LONGEST_HEADING, Loaded
 from rag.documents.pdf.columns import in_reading_order, rows
 from rag.documents.pdf.file import Pdf, is_whole, open_pdf, read_page
 from rag.documents.pdf.headers_footers import PageRows, is_stamp, without_headers_and_footers
-from rag.documents.pdf.headings import levels, size_of_body, title_of
+from rag.documents.pdf.headings import bookmarks, levels, size_of_body, title_of, with_outline
 from rag.documents.pdf.lines import Words
 from rag.documents.pdf.metadata import information, page_labels, ranges
 from rag.documents.pdf.ocr import read_scan
-from rag.documents.pdf.outline import bookmarks, with_outline
 from rag.documents.pdf.page import Region, Sheet
 from rag.documents.pdf.paragraphs import Paragraph, Part, in_paragraphs, merge_continued
 from rag.documents.whitespace import normalize_whitespace, one_line

@@ -5,14 +5,15 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 
-from rag.documents.metadata import Metadata
+from rag.documents.metadata import Metadata, file_metadata
 from rag.documents.pdf.file import Pdf
 from rag.documents.whitespace import one_line
 
 _LONGEST = 300
 _EARLIEST_YEAR = 1980
-_DATE = re.compile(r"(?:D:)?\s*(\d{4})(\d{2})?(\d{2})?")
+_DATE = re.compile(r"(?:D:)?\s*(\d{4})(\d{2})(\d{2})")
 _PROGRAM = re.compile(
     r"microsoft (?:word|powerpoint|excel|office)\b|powerpoint presentation$|untitled|no title|"
     r"(?:document|slide|presentation|sheet|book|scan|page|title|layout)\s*_?\d*$|arxiv:|pii:|doi:|"
@@ -27,48 +28,35 @@ _FILE_NAME = re.compile(
 
 def information(pdf: Pdf) -> Metadata:
     """Title, author and date from the document information."""
-    title, author, date = _title(pdf), _author(pdf), _date(pdf)
-    fields = {
-        "author": author,
-        "author_from": "file" if author else "",
-        "title_from": "file" if title else "",
-        "date_from": "file" if date else "",
-    }
-    return Metadata(title, date, {name: value for name, value in fields.items() if value})
+    title, author = (one_line(pdf.get_metadata_value(name)) for name in ("Title", "Author"))
+    return file_metadata(
+        title=title if _is_title(title) else "",
+        author=author if any(map(str.isalpha, author)) else "",
+        date=_date(pdf),
+    )
 
 
-def _title(pdf: Pdf) -> str | None:
-    """Title from the document information, unless inserted by a program."""
-    text = one_line(pdf.get_metadata_value("Title"))
-    is_sensible = (
+def _is_title(text: str) -> bool:
+    """Whether a person gave this title, rather than a program."""
+    return (
         2 < len(text) <= _LONGEST  # noqa: PLR2004 - shorter is no title
-        and any(character.isalpha() for character in text)
+        and any(map(str.isalpha, text))
         and not _PROGRAM.match(text)
         and not _FILE_NAME.search(text)
         and not _is_file_name(text)
     )
-    return text if is_sensible else None
 
 
-def _author(pdf: Pdf) -> str:
-    """Author from the document information; empty if there is none."""
-    text = one_line(pdf.get_metadata_value("Author"))
-    return text if any(character.isalpha() for character in text) else ""
-
-
-def _date(pdf: Pdf) -> dt.date | None:
-    """Creation date from the document information, or else the modification date."""
+def _date(pdf: Pdf) -> str:
+    """Creation date from the document information, or else the modification date, in ISO 8601;
+    empty if there is none.
+    """
     for name in ("CreationDate", "ModDate"):
         match = _DATE.match(pdf.get_metadata_value(name))
-        if not match or not match[3]:
-            continue
-        try:
-            day = dt.date(int(match[1]), int(match[2]), int(match[3]))
-        except ValueError:
-            continue
-        if day.year >= _EARLIEST_YEAR:
-            return day
-    return None
+        if match and int(match[1]) >= _EARLIEST_YEAR:
+            with suppress(ValueError):
+                return dt.date(int(match[1]), int(match[2]), int(match[3])).isoformat()
+    return ""
 
 
 def page_labels(pdf: Pdf, numbers: range) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ import subprocess
 import time
 from collections import Counter
 from collections.abc import Container, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from itertools import pairwise
 from math import sqrt
 from statistics import median_low
 from typing import Any, TypeAlias
@@ -73,38 +73,6 @@ _WIDE_GAP = 1.0
 """In em: as for pieces of a page with text."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class PagePicture:
-    """Image of a page: shape (rows, columns), uint8, 0 black and 255 white, top row first, at
-    ``dots`` pixels per point.
-    """
-
-    pixels: NDArray[np.uint8]
-    dots: float
-
-
-@dataclass(frozen=True, slots=True)
-class Word:
-    """A word, with left and right edges in pixels from the left of the image."""
-
-    text: str
-    left: float
-    right: float
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """Words in reading order.
-
-    ``base`` is the baseline at the middle of the line, from the bottom of the image; ``size`` is
-    the height from descenders to ascenders. Both in pixels.
-    """
-
-    words: tuple[Word, ...]
-    base: float
-    size: float
-
-
 def check_languages(languages: str) -> str:
     """Validate a tesseract language string, "eng" or "deu+eng", and return it.
 
@@ -144,16 +112,18 @@ def read_scan(pdf: Pdf, index: int, languages: str) -> Sheet:
     Raises LoadError, worded to follow the page's number, if the page can't be rendered, or OCR
     fails or times out.
     """
-    picture = render_page(pdf, index)
-    paragraphs, height = _recognise(picture.pixels, picture.dots * 72, languages)
-    usual = _size(line for paragraph in paragraphs for line in paragraph)
-    pieces = (piece for lines in paragraphs for piece in _pieces(lines, usual, picture.dots))
-    return Sheet(tuple(pieces), (), bottom=0.0, top=height / picture.dots)
+    pixels, dots = render_page(pdf, index)
+    page, height = _recognise(pixels, dots * 72, languages)
+    paragraphs = [_lines(paragraph, height) for paragraph in _of_class(page, ("ocr_par",))]
+    usual = _size(line for lines in paragraphs for line in lines)
+    pieces = (piece for lines in paragraphs for piece in _pieces(lines, usual, dots))
+    return Sheet(tuple(pieces), (), bottom=0.0, top=height / dots)
 
 
-def render_page(pdf: Pdf, index: int) -> PagePicture:
+def render_page(pdf: Pdf, index: int) -> tuple[NDArray[np.uint8], float]:
     """Render a page, counted from 0, at 300 dpi unless it is huge.
 
+    Returns the image, of shape (rows, columns), 0 black and 255 white, and its pixels per point.
     Raises LoadError if it can't be rendered.
     """
     import pypdfium2 as pdfium  # type: ignore[import-untyped,unused-ignore]
@@ -166,7 +136,7 @@ def render_page(pdf: Pdf, index: int) -> PagePicture:
             sqrt(_MOST_DOTS / (width * height)),
             _LONGEST_EDGE / max(width, height),
         )
-        return PagePicture(page.render(scale=dots, grayscale=True).to_numpy(), dots)
+        return page.render(scale=dots, grayscale=True).to_numpy(), dots
     except (pdfium.PdfiumError, ValueError) as error:  # ValueError: zero width or height
         raise LoadError("can't be drawn for OCR") from error
     finally:
@@ -175,10 +145,8 @@ def render_page(pdf: Pdf, index: int) -> PagePicture:
 
 def _recognise(
     pixels: NDArray[np.uint8], dots_per_inch: float, languages: str
-) -> tuple[list[tuple[Line, ...]], int]:
-    """The lines of each paragraph of an image, rotated upright, and its height then, in pixels.
-
-    ``pixels`` has shape (rows, columns), uint8, 0 for black. Words with low confidence are dropped.
+) -> tuple[_Element, int]:
+    """The hOCR of an image, rotated upright, and its height then, in pixels.
 
     Raises LoadError if tesseract fails or exceeds ``SECONDS_PER_PAGE``.
     """
@@ -188,7 +156,7 @@ def _recognise(
     if turned:
         pixels = np.rot90(pixels, -turned)
         page = _hocr(pixels, dots_per_inch, languages, until)
-    return list(_paragraphs(page, len(pixels))), len(pixels)
+    return page, len(pixels)
 
 
 def _hocr(
@@ -227,14 +195,14 @@ def _rotation(page: _Element) -> int:
     return max(turns, key=turns.__getitem__, default=0)
 
 
-def _paragraphs(page: _Element, height: int) -> Iterator[tuple[Line, ...]]:
-    for paragraph in _of_class(page, ("ocr_par",)):
-        lines = (
-            _hocr_line(line, height)
-            for line in _of_class(paragraph, _LINES)
-            if "textangle" not in _properties(line) and _is_sure(line)
-        )
-        yield tuple(line for line in lines if line.words)
+def _lines(paragraph: _Element, height: int) -> list[list[Piece]]:
+    """The lines of a paragraph, each the words of which tesseract is sure."""
+    lines = (
+        _words(line, height)
+        for line in _of_class(paragraph, _LINES)
+        if "textangle" not in _properties(line) and _is_sure(line)
+    )
+    return [line for line in lines if line]
 
 
 def _is_sure(line: _Element) -> bool:
@@ -242,23 +210,24 @@ def _is_sure(line: _Element) -> bool:
     return bool(sure) and sum(sure) >= _SURE_OF_LINE * len(sure)
 
 
-def _hocr_line(element: _Element, height: int) -> Line:
-    facts = _properties(element)
+def _words(line: _Element, height: int) -> list[Piece]:
+    """The words of a line in reading order, in pixels from the lower left corner of the image.
+
+    Their base is that of the middle of the line, and their size its height from descenders to
+    ascenders.
+    """
+    facts = _properties(line)
     left, _, right, bottom = facts["bbox"]
     slope, offset = facts.get("baseline", (0.0, 0.0))
-    base = bottom + offset + slope * (right - left) / 2
-    words = (_hocr_word(word) for word in _of_class(element, _WORDS))
-    return Line(tuple(word for word in words if word), height - base, facts["x_size"][0])
-
-
-def _hocr_word(element: _Element) -> Word | None:
-    """The word; None if tesseract's confidence is too low."""
-    text = one_line("".join(element.itertext()))
-    facts = _properties(element)
-    if not text or facts["x_wconf"][0] < _SURE_OF_WORD:
-        return None
-    left, _, right, _ = facts["bbox"]
-    return Word(text, left, right)
+    base = height - (bottom + offset + slope * (right - left) / 2)
+    (size,) = facts["x_size"]
+    words: list[Piece] = []
+    for element in _of_class(line, _WORDS):
+        text, facts = one_line("".join(element.itertext())), _properties(element)
+        if text and facts["x_wconf"][0] >= _SURE_OF_WORD:
+            left, _, right, _ = facts["bbox"]
+            words.append(Piece(text, left, right, base, size, bold=False))  # boldness isn't told
+    return words
 
 
 def _properties(element: _Element) -> dict[str, tuple[float, ...]]:
@@ -271,44 +240,44 @@ def _of_class(element: _Element, classes: Container[str]) -> Iterator[_Element]:
     return (inner for inner in element.iter() if inner.get("class") in classes)
 
 
-def _size(lines: Iterable[Line]) -> float:
-    """The size of most of the words, in pixels; 0 if there are none."""
-    return median_low([line.size for line in lines for _ in line.words] or [0.0])
+def _size(lines: Iterable[Sequence[Piece]]) -> float:
+    """The size of most of the words; 0 if there are none."""
+    return median_low([word.size for line in lines for word in line] or [0.0])
 
 
-def _pieces(paragraph: Sequence[Line], usual: float, dots: float) -> Iterator[Piece]:
-    """The pieces of a paragraph; ``usual`` is the page's main size."""
-    common = _size(paragraph)
+def _pieces(lines: Sequence[list[Piece]], usual: float, dots: float) -> Iterator[Piece]:
+    """The pieces of a paragraph, in points; ``usual`` is the page's main size."""
+    common = _size(lines)
     if abs(common - usual) <= _ONE_SIZE * usual:
         common = usual
-    for line in paragraph:
-        size = common if abs(line.size - common) <= _NOISE * common else line.size
+    for line in lines:
+        size = line[0].size
+        if abs(size - common) <= _NOISE * common:
+            size = common
         for words in _split_at_gaps(line):
             yield Piece(
                 text=_text(words),
                 left=min(word.left for word in words) / dots,
                 right=max(word.right for word in words) / dots,
-                base=line.base / dots,
+                base=words[0].base / dots,
                 size=_SIZE * size / dots,
-                bold=False,  # tesseract doesn't say
+                bold=False,
             )
 
 
-def _split_at_gaps(line: Line) -> Iterator[list[Word]]:
+def _split_at_gaps(line: Sequence[Piece]) -> Iterator[list[Piece]]:
     """Split a line at wide gaps: tesseract joins adjacent columns."""
-    together: list[Word] = []
-    for word in line.words:
-        if together:
-            last = together[-1]
-            gap = max(word.left - last.right, last.left - word.right)  # in either direction
-            if gap > _WIDE_GAP * _SIZE * line.size:
-                yield together
-                together = []
+    together = [line[0]]
+    for last, word in pairwise(line):
+        gap = max(word.left - last.right, last.left - word.right)  # in either direction
+        if gap > _WIDE_GAP * _SIZE * word.size:
+            yield together
+            together = []
         together.append(word)
     yield together
 
 
-def _text(words: list[Word]) -> str:
+def _text(words: Sequence[Piece]) -> str:
     text = words[0].text
     for word in words[1:]:
         is_one = is_east_asian(text[-1]) and is_east_asian(word.text[0])

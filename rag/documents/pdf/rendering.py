@@ -1,25 +1,23 @@
-"""Render a PDF page as an image, and locate words of its text on it."""
+"""Render a PDF page as an image, and locate words of its text on it.
+
+The text was tidied when loaded: lines joined, hyphenation undone, ligatures resolved, columns put
+in order, footnotes moved, headers left out. But every line is still in one piece, so the lines of
+the page are found again in its text one after the other, by their letters and digits.
+"""
 
 from __future__ import annotations
 
+import functools
 import io
-from collections.abc import Iterator
+import unicodedata
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import sqrt
 
 import numpy as np
 
 from rag.documents.pdf.file import Pdf
-from rag.documents.pdf.glyphs import (
-    BLANKS,
-    WIDE_GAP,
-    Glyphs,
-    PdfPage,
-    Upright,
-    Whole,
-    glyphs_of,
-)
-from rag.documents.pdf.text_alignment import PageText, Stretch, TextPattern, align, fold_character
+from rag.documents.pdf.glyphs import BLANKS, WIDE_GAP, Glyphs, PdfPage, Whole, glyphs_of
 from rag.errors import InputError, LoadError
 
 LEAST_WIDTH, MOST_WIDTH = 50, 3000
@@ -38,7 +36,13 @@ off the tops."""
 _MOST_MARKS = 3
 """Maximum number of adjacent quotation marks and full stops, on either side, included in a
 sentence's box."""
+_SURE = 8
+"""Letters that tell a line where it isn't expected."""
+_LONGEST_WORD = 40
+_MOST_COMPARED = 20_000_000
+"""Maximum number of letters of a text times lines of a page; with more, the page is malicious."""
 _HALVES = (0xD800, 0xDC00, 0xE000)
+_LAST = 0x10FFFF
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +65,15 @@ class Box:
     y: float
     width: float
     height: float
+
+
+@dataclass(frozen=True, slots=True)
+class PageText:
+    """The text of a page, of which ``start`` to ``end`` is to be located."""
+
+    text: str
+    start: int
+    end: int
 
 
 def page_image(pdf: Pdf, index: int, width: int) -> PageImage:
@@ -97,10 +110,10 @@ def page_image(pdf: Pdf, index: int, width: int) -> PageImage:
     return PageImage(buffer.getvalue(), picture.width, picture.height)
 
 
-def locate(pdf: Pdf, index: int, sought: TextPattern) -> tuple[Box, ...]:
+def locate(pdf: Pdf, index: int, sought: PageText) -> tuple[Box, ...]:
     """Locate words on a page, counted from 0: one box per line, in text order.
 
-    Empty if the words are not on the page, the match is uncertain, or the page is only an image.
+    Empty if not all of the words are found, or the page is only an image.
 
     Raises
     ------
@@ -113,7 +126,7 @@ def locate(pdf: Pdf, index: int, sought: TextPattern) -> tuple[Box, ...]:
 
     page = _page(pdf, index)
     try:
-        glyphs = glyphs_of(page) if sought.words else None
+        glyphs = glyphs_of(page) if sought.start < sought.end else None
         if glyphs is None:
             return ()
         paper = _Paper.of(page)
@@ -121,16 +134,12 @@ def locate(pdf: Pdf, index: int, sought: TextPattern) -> tuple[Box, ...]:
         raise LoadError(f"page {index + 1} is damaged and can't be read") from error
     finally:
         page.close()
-    upright = Upright.of(glyphs)
-    written, owners = _page_text(glyphs, upright)
-    boxes: list[Box] = []
-    for start, end in align(written, sought):
-        first, last = _with_punctuation(glyphs.code, int(owners[start]), int(owners[end - 1]))
-        for line in _lines(upright, np.arange(first, last + 1), _SAME_LINE):
-            box = paper.box(glyphs, line)
-            if box:
-                boxes.append(box)
-    return tuple(boxes)
+    boxes = (
+        paper.box(glyphs, line)
+        for first, last in _glyphs_of_words(glyphs, sought)
+        for line in glyphs.lines(np.arange(first, last + 1), _SAME_LINE)
+    )
+    return tuple(box for box in boxes if box)
 
 
 def _page(pdf: Pdf, index: int) -> PdfPage:
@@ -145,42 +154,101 @@ def _page(pdf: Pdf, index: int) -> PdfPage:
         raise LoadError(f"page {index + 1} is damaged and can't be read") from error
 
 
-def _lines(upright: Upright, chosen: Whole, gap: float) -> Iterator[Whole]:
-    """Group the chosen glyphs, given by index, into lines without gaps wider than ``gap`` em."""
-    seen = chosen[~upright.blank[chosen]]
-    if len(seen):
-        yield from np.split(seen, np.flatnonzero(upright.line_ends(seen, gap)) + 1)
-
-
-def _page_text(glyphs: Glyphs, upright: Upright) -> tuple[PageText, Whole]:
-    """The page's text to search, and the index of the letter for each of its characters."""
+def _glyphs_of_words(glyphs: Glyphs, sought: PageText) -> list[tuple[int, int]]:
+    """First and last glyph of each part of the words that the file has in one piece."""
     characters = _characters(glyphs.code)
-    text: list[str] = []
-    owners: list[int] = []
-    stretches: list[Stretch] = []
-    begins: set[int] = set()
-    for line in _lines(upright, np.arange(len(glyphs.code)), WIDE_GAP):
-        start = len(owners)
-        before = -2
-        for at in line.tolist():
-            if at > before + 1 or (text and not characters[before]):
-                begins.add(len(owners))
-            before = at
-            text.append(characters[at])
-            owners += [at] * len(characters[at])
-        if len(owners) > start:
-            stretches.append(
-                Stretch(
-                    start=start,
-                    end=len(owners),
-                    left=float(upright.left[line].min()),
-                    right=float(upright.right[line].max()),
-                    base=float(np.median(upright.base[line])),
-                    size=float(np.median(upright.size[line])),
-                )
-            )
-    written = PageText("".join(text), tuple(stretches), frozenset(begins))
-    return written, np.array(owners, np.int64)
+    lines: list[str] = []
+    owners: list[list[int]] = []  # of each line, the glyph of each of its letters
+    for line in glyphs.lines(np.arange(len(glyphs.code)), WIDE_GAP):
+        if letters := "".join(characters[at] for at in line.tolist()):
+            lines.append(letters)
+            owners.append([at for at in line.tolist() for _ in characters[at]])
+    start, end = (len(fold(sought.text[:at])) for at in (sought.start, sought.end))
+    text = fold(sought.text)
+    found: list[tuple[int, int]] = []
+    after = -1
+    for at, number, first, length in find_lines(text, lines):
+        begin, stop = max(start, at), min(end, at + length)
+        if begin >= stop:
+            continue
+        if begin > start:
+            return []
+        glyph, last = (owners[number][first + letter - at] for letter in (begin, stop - 1))
+        if found and number == after and not first:
+            glyph = found.pop()[0]
+        found.append((glyph, last))
+        start, after = stop, number + 1
+    # The last word may go on on the next page.
+    if start < end - (_LONGEST_WORD if end == len(text) else 0):
+        return []
+    return [_with_punctuation(glyphs.code, first, last) for first, last in found]
+
+
+def find_lines(text: str, lines: Sequence[str]) -> Iterator[tuple[int, int, int, int]]:
+    """Find the lines of a page in its text, in which they may come in any order and some may be
+    missing; it may begin and end inside a line. Both are folded, and no line is empty.
+
+    Yields where a line begins in the text, its number, its first letter there, and their number.
+    """
+    if len(text) * len(lines) > _MOST_COMPARED:
+        return
+    left = dict(enumerate(lines))
+    at, following, least = 0, 0, 1
+    while at < len(text):
+        expected = following if least == 1 else None
+        parts = list(_parts(text, at, left, least)) or list(_ends(text, at, left, expected))
+        if not parts:
+            at, least = at + 1, _SURE
+            continue
+        number, first = max(
+            parts,
+            key=lambda one: (one[0] == following, len(left[one[0]]), -abs(one[0] - following)),
+        )
+        length = min(len(left.pop(number)) - first, len(text) - at)
+        yield at, number, first, length
+        at, following, least = at + length, number + 1, 1
+
+
+def _parts(text: str, at: int, lines: Mapping[int, str], least: int) -> Iterator[tuple[int, int]]:
+    """The lines with which a text goes on, and the first letter of each: whole lines if there are
+    any.
+    """
+    whole = [
+        number for number, line in lines.items() if len(line) >= least and text.startswith(line, at)
+    ]
+    if whole:
+        yield from ((number, 0) for number in whole)
+        return
+    key = text[at : at + _SURE]
+    for number, line in lines.items():
+        first = line.find(key)
+        if first >= 0 and len(key) == _SURE and text.startswith(line[first:], at):
+            yield number, first
+
+
+def _ends(
+    text: str, at: int, lines: Mapping[int, str], expected: int | None
+) -> Iterator[tuple[int, int]]:
+    """The line inside of which a text ends, and its first letter: the expected one, or, if the text
+    begins inside it too, any.
+    """
+    rest = text[at:]
+    for number, line in lines.items():
+        first = line.find(rest)
+        if (number == expected and first == 0) or (at == 0 and first >= 0 and len(rest) >= _SURE):
+            yield number, first
+
+
+def fold(text: str) -> str:
+    """Letters and digits of a text, without case, accents and ligatures."""
+    return "".join(map(_fold_character, text))
+
+
+@functools.lru_cache(maxsize=4096)
+def _fold_character(character: str) -> str:
+    """Fold one character: empty for a mark, several letters for a ligature."""
+    apart = unicodedata.normalize("NFKD", character)
+    return "".join(one for one in apart.casefold() if one.isalnum())
 
 
 def _characters(codes: Whole) -> list[str]:
@@ -188,15 +256,10 @@ def _characters(codes: Whole) -> list[str]:
     high, low, after = _HALVES
     found: list[str] = []
     values = codes.tolist()
-    for at, code in enumerate(values):
-        following = values[at + 1] if at + 1 < len(values) else 0
+    for code, following in zip(values, [*values[1:], 0], strict=True):
         if high <= code < low <= following < after:
-            whole = 0x10000 + ((code - high) << 10) + following - low
-            found.append(fold_character(chr(whole)))
-        elif high <= code < after or code > 0x10FFFF:  # noqa: PLR2004 - the last character there is
-            found.append("")
-        else:
-            found.append(fold_character(chr(code)))
+            code = 0x10000 + ((code - high) << 10) + following - low  # noqa: PLW2901
+        found.append(_fold_character(chr(code)) if code <= _LAST else "")
     return found
 
 
@@ -207,7 +270,7 @@ def _with_punctuation(codes: Whole, first: int, last: int) -> tuple[int, int]:
         if not 0 <= at < len(codes):
             return False
         code = int(codes[at])
-        return code not in BLANKS and 0x20 < code <= 0x10FFFF and not chr(code).isalnum()  # noqa: PLR2004
+        return code not in BLANKS and 0x20 < code <= _LAST and not chr(code).isalnum()  # noqa: PLR2004
 
     for _ in range(_MOST_MARKS):
         first -= is_mark(first - 1)
@@ -233,13 +296,15 @@ class _Paper:
     def box(self, glyphs: Glyphs, line: Whole) -> Box | None:
         """The box around letters of one line; None if it is entirely outside the page."""
         turn, size = int(glyphs.turn[line[0]]), float(np.median(glyphs.size[line]))
-        base = float(np.median((glyphs.x if turn % 2 else glyphs.y)[line]))
-        reach = (_DEPTH, _HEIGHT) if turn in (0, 3) else (_HEIGHT, _DEPTH)
-        across = base - reach[0] * size, base + reach[1] * size
+        base = float(np.median(glyphs.base[line]))
+        across = [base - _DEPTH * size, base + _HEIGHT * size]
+        if turn in (1, 2):
+            across = [-across[1], -across[0]]
+        left, top, right, bottom = glyphs.edges[line].T
         if turn % 2:
-            edges = [*across, glyphs.bottom[line].min(), glyphs.top[line].max()]
+            edges = [*across, bottom.min(), top.max()]
         else:
-            edges = [glyphs.left[line].min(), glyphs.right[line].max(), *across]
+            edges = [left.min(), right.max(), *across]
         width, height = self.right - self.left, self.top - self.bottom
         if width <= 0 or height <= 0:
             return None

@@ -7,32 +7,23 @@ in a process that is started on first use, reused, and replaced when it dies.
 from __future__ import annotations
 
 import base64
-import sys
 import threading
-from collections import OrderedDict
 from dataclasses import astuple
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
-from rag.documents.pdf.rendering import Box, PageImage
-from rag.documents.pdf.text_alignment import TextPattern
+from rag.documents.pdf.rendering import Box, PageImage, PageText
 from rag.documents.sandbox.processes import Worker, WorkerDied
 from rag.errors import InputError, LoadError
 from rag.types import Document, Span
 
-__all__ = ["Box", "PageImage", "PageViewer", "TextPattern", "text_on_page"]
+__all__ = ["Box", "PageImage", "PageViewer", "text_on_page"]
 
-COMMAND = (sys.executable, "-m", "rag.documents.sandbox.page_renderer")
 SECONDS = 20.0
 """Timeout for one page, in seconds; most take a tenth of a second."""
 
-KEPT_BYTES = 32 << 20
-"""Size of the cache of recent images, in bytes."""
 
-_Key: TypeAlias = tuple[str, int, int]
-
-
-def text_on_page(document: Document, index: int, span: Span) -> TextPattern:
+def text_on_page(document: Document, index: int, span: Span) -> PageText:
     """The part of a text span that is on one page, counted from 0; may be empty.
 
     Raises InputError if the document has no such page.
@@ -40,13 +31,8 @@ def text_on_page(document: Document, index: int, span: Span) -> TextPattern:
     if not 0 <= index < len(document.pages):
         raise InputError(f"there is no page {index + 1} in this document")
     page = document.pages[index]
-    start = min(max(span.start, page.start), page.end)
-    end = max(min(span.end, page.end), start)
-    return TextPattern(
-        words=document.text[start:end],
-        before=document.text[page.start : start],
-        after=document.text[end : page.end],
-    )
+    start, end = (min(max(at, page.start), page.end) - page.start for at in (span.start, span.end))
+    return PageText(page.of(document.text), start, end)
 
 
 class PageViewer:
@@ -54,9 +40,8 @@ class PageViewer:
 
     def __init__(self) -> None:
         self._asking = threading.Lock()
-        self._worker = Worker("draws pages")
+        self._worker = Worker()
         self._is_closed = False
-        self._cache: OrderedDict[_Key, PageImage] = OrderedDict()
 
     def image(self, path: Path, digest: str, index: int, width: int) -> PageImage:
         """Render a page of the PDF at ``path``, counted from 0, ``width`` pixels wide.
@@ -76,52 +61,38 @@ class PageViewer:
         InputError
             If there is no such page, or the width is out of range.
         """
-        key = (digest, index, width)
-        with self._asking:
-            cached = self._cache.get(key)
-            if cached:
-                self._cache.move_to_end(key)
-                return cached
-            response = self._answer(path, digest, {"page": index, "width": width})
-            image = PageImage(
-                base64.b64decode(response["png"]), response["width"], response["height"]
-            )
-            self._cache[key] = image
-            while sum(len(one.png) for one in self._cache.values()) > KEPT_BYTES:
-                self._cache.popitem(last=False)
-            return image
+        answer = self._answer(path, digest, {"page": index, "width": width})
+        return PageImage(**answer | {"png": base64.b64decode(answer["png"])})
 
-    def boxes(self, path: Path, digest: str, index: int, sought: TextPattern) -> tuple[Box, ...]:
+    def boxes(self, path: Path, digest: str, index: int, sought: PageText) -> tuple[Box, ...]:
         """Locate words on a page of the PDF at ``path``: one box per line, none if unsure.
 
         Parameters and errors are those of :meth:`image`; :func:`text_on_page` gives ``sought``.
         """
-        question = {"page": index, "sought": astuple(sought)}
-        with self._asking:
-            response = self._answer(path, digest, question)
-        return tuple(Box(*edges) for edges in response["boxes"])
+        answer = self._answer(path, digest, {"page": index, "sought": astuple(sought)})
+        return tuple(Box(*edges) for edges in answer["boxes"])
 
     def close(self) -> None:
         """Kill the process; no page can be rendered afterwards."""
         self._is_closed = True
         self._worker.kill()  # unblocks any thread that waits for it
         with self._asking:
-            self._cache.clear()
             self._worker.end()
 
     def _answer(self, path: Path, digest: str, question: dict[str, Any]) -> dict[str, Any]:
-        if self._is_closed:
-            raise InputError("pages can't be shown: the server is stopping")
-        self._worker.start(COMMAND)
-        file = {"path": str(path), "digest": digest}
+        request = {"path": str(path), "digest": digest} | question
         try:
-            response = self._worker.ask(file | question, SECONDS)
+            with self._asking:
+                if self._is_closed:
+                    raise InputError("pages can't be shown: the server is stopping")
+                self._worker.start()
+                answer = self._worker.ask(request, SECONDS)
         except WorkerDied as death:
             if death.is_late:
                 raise LoadError(f"{death} and was aborted") from death
             raise LoadError(f"the PDF crashed the renderer (exit code {death.code})") from death
-        if "impossible" in response:
-            raise InputError(response["impossible"])
-        if "failure" in response:
-            raise LoadError(response["failure"])
-        return response
+        if "impossible" in answer:
+            raise InputError(answer["impossible"])
+        if "failure" in answer:
+            raise LoadError(answer["failure"])
+        return answer

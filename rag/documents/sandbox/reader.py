@@ -16,17 +16,15 @@ import time
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from rag.documents.read_options import ReadOptions
-from rag.documents.sandbox.parser import document_from_json
-from rag.documents.sandbox.processes import Worker, WorkerDied
+from rag.documents.sandbox.processes import Worker, WorkerDied, document_from_json
 from rag.runtime.heartbeat import Beat, no_heartbeat, take
 from rag.text.language import with_language
 from rag.types import Document, Failure
 
 _NONE = ReadOptions()
-COMMAND = (sys.executable, "-m", "rag.documents.sandbox.parser")
 SECONDS_PER_FILE = 60.0
 SECONDS_PER_MEGABYTE = 5.0
 """How long a worker may be silent: the first in seconds, plus the second per megabyte of the file.
@@ -60,38 +58,31 @@ class ReadProgress:
     steps: int
 
 
-@dataclass(frozen=True, slots=True)
-class _ThreadEnded:
-    """A reader thread has finished; ``error`` is the exception that ended it early, if any."""
-
-    error: BaseException | None
+_Found: TypeAlias = tuple[Path, Document] | ReadFile | ReadProgress
+_Item: TypeAlias = _Found | BaseException | None
+"""What a thread found; at its end None, or the exception that ended it early."""
 
 
-_Found = tuple[Path, Document] | ReadFile | ReadProgress | _ThreadEnded
-
-
-class _BoundedQueue(queue.Queue[_Found]):
+class _BoundedQueue(queue.Queue[_Item]):
     """A queue bounded by total characters, ``WAITING_CHARACTERS``."""
 
-    def _init(self, maxsize: int) -> None:
-        super()._init(maxsize)
-        self._weight = 0
+    _weight = 0
 
     def _qsize(self) -> int:
         return self._weight
 
-    def _put(self, item: _Found) -> None:
+    def _put(self, item: _Item) -> None:
         super()._put(item)
         self._weight += _weight(item)
 
-    def _get(self) -> _Found:
-        item: _Found = super()._get()
+    def _get(self) -> _Item:
+        item: _Item = super()._get()
         self._weight -= _weight(item)
         return item
 
 
-def _weight(found: _Found) -> int:
-    characters = len(found[1].text) if isinstance(found, tuple) else 0
+def _weight(item: _Item) -> int:
+    characters = len(item[1].text) if isinstance(item, tuple) else 0
     return max(characters, _LEAST_WEIGHT)
 
 
@@ -101,26 +92,12 @@ def read(
     options: ReadOptions = _NONE,
     workers: int | None = None,
     beat: Beat = no_heartbeat,
-) -> Generator[tuple[Path, Document] | ReadFile | ReadProgress, None, None]:
-    """Read files in parallel.
+) -> Generator[_Found, None, None]:
+    """Read files in parallel: yields the documents of a file, then its end, and progress every
+    second in between. Files come in no particular order.
 
-    Parameters
-    ----------
-    paths
-        The files.
-    options
-        Read options.
-    workers
-        Number of worker processes; by default half the number of cores, leaving the rest to the
-        model.
-    beat
-        Called while waiting.
-
-    Yields
-    ------
-    (Path, Document), ReadFile or ReadProgress
-        The documents of a file, then its end, and progress every second in between. Files come in
-        no particular order.
+    ``workers`` is the number of processes; by default half the number of cores, leaving the rest to
+    the model. ``beat`` is called while waiting.
     """
     if not paths:
         return
@@ -130,7 +107,7 @@ def read(
         waiting.put(path)
     found = _BoundedQueue(WAITING_CHARACTERS)
     stop = threading.Event()
-    readers = [Worker("reads files") for _ in range(count)]
+    readers = [Worker() for _ in range(count)]
     threads = [
         threading.Thread(target=_feed, args=(worker, waiting, found, stop, options), daemon=True)
         for worker in readers
@@ -141,9 +118,9 @@ def read(
         running = count
         while running:
             one = take(found, beat)
-            if isinstance(one, _ThreadEnded):
-                if one.error:
-                    raise one.error
+            if isinstance(one, BaseException):
+                raise one
+            if one is None:
                 running -= 1
             else:
                 yield one
@@ -161,31 +138,28 @@ def read(
 def _feed(
     worker: Worker,
     waiting: queue.SimpleQueue[Path],
-    found: queue.Queue[_Found],
+    found: queue.Queue[_Item],
     stop: threading.Event,
     options: ReadOptions,
 ) -> None:
     """Thread that has a worker read files one by one."""
-    error = None
+    ended_by: BaseException | None = None
     try:
         while not stop.is_set():
-            path = waiting.get_nowait()
-            for one in _read(worker, path, options):
+            for one in _read(worker, waiting.get_nowait(), options):
                 found.put(one)
                 if stop.is_set():
                     return
     except queue.Empty:
         pass
-    except BaseException as problem:  # noqa: BLE001 (it is raised where the files are taken)
-        error = problem
+    except BaseException as error:  # noqa: BLE001 (it is raised where the files are taken)
+        ended_by = error
     finally:
         worker.end()
-        found.put(_ThreadEnded(error))
+        found.put(ended_by)
 
 
-def _read(
-    worker: Worker, path: Path, options: ReadOptions
-) -> Iterator[tuple[Path, Document] | ReadFile | ReadProgress]:
+def _read(worker: Worker, path: Path, options: ReadOptions) -> Iterator[_Found]:
     """Read one file, whatever happens to the process.
 
     Only time spent waiting for messages counts, not time in which none were collected.
@@ -193,7 +167,7 @@ def _read(
     began = time.monotonic()
     silent, left = _seconds(path), MOST_SECONDS_PER_FILE
     failures: list[Failure] = []
-    worker.start(COMMAND)
+    worker.start()
     question: dict[str, Any] | None = {"path": str(path), "options": asdict(options)}
     message: dict[str, Any] = {}
     try:

@@ -11,7 +11,6 @@ import tracemalloc
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import SimpleNamespace
 
 import many_files
 import pytest
@@ -19,14 +18,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from many_files import tarred, zipped
 
-import rag.documents.sandbox.reader
 from rag.documents.archives import members_of_compressed, members_of_tar, members_of_zip
 from rag.documents.content import Content, content_of, stream_of, whole
 from rag.documents.formats.json_text import members_of_json_lines
 from rag.documents.formats.mail import members_of_mailbox
 from rag.documents.loaded import Member
 from rag.documents.registry import ReadOptions, load
-from rag.documents.sandbox.processes import _limits_all_memory
+from rag.documents.sandbox import processes
 from rag.documents.sandbox.reader import ReadFile, read
 from rag.errors import LoadError
 from rag.types import Document, Failure
@@ -37,9 +35,9 @@ LIMIT = 1 << 30
 # A worker with little memory, which sees a file called cut.mbox lose what it holds.
 WORKER = f"""
 import os
-import rag.documents.content, rag.documents.sandbox.parser
+import rag.documents.content, rag.documents.sandbox.worker
 
-honest = rag.documents.sandbox.parser.load
+honest = rag.documents.sandbox.worker.load
 
 def load(path, **options):
     for one in honest(path, **options):
@@ -47,9 +45,9 @@ def load(path, **options):
         if path.name == "cut.mbox":
             os.truncate(path, 0)
 
-rag.documents.sandbox.parser.load = load
+rag.documents.sandbox.worker.load = load
 rag.documents.content.LARGE = {MIB}
-rag.documents.sandbox.parser.main()
+rag.documents.sandbox.worker.main()
 """
 
 
@@ -231,7 +229,7 @@ def test_memory_is_that_of_a_member(
 @pytest.fixture
 def worker(monkeypatch: pytest.MonkeyPatch) -> None:
     """A process with little memory that reads files."""
-    monkeypatch.setattr(rag.documents.sandbox.reader, "COMMAND", (sys.executable, "-c", WORKER))
+    monkeypatch.setattr(processes, "COMMAND", (sys.executable, "-c", WORKER))
 
 
 def what_was_read(paths: list[Path]) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
@@ -279,16 +277,3 @@ def test_a_file_that_is_cut_while_it_is_read(tmp_path: Path) -> None:
     assert [source for source, _ in documents] == [f"{cut}/1.eml", f"{other}/1.eml"]
     reason = "it was truncated, or its disk failed, while being read; index it again"
     assert failures == [(str(cut), reason)]
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="other systems count otherwise")
-@pytest.mark.parametrize(
-    ("release", "expected"),
-    [("4.4.0", False), ("4.7.0-rc1", True), ("4.19.0-26-amd64", True), ("6.1-x", True)],
-)
-def test_what_old_kernels_count(
-    monkeypatch: pytest.MonkeyPatch, release: str, *, expected: bool
-) -> None:
-    """Before Linux 4.7, hardly any memory was data."""
-    monkeypatch.setattr(os, "uname", lambda: SimpleNamespace(release=release))
-    assert _limits_all_memory() is expected

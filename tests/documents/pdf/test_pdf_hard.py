@@ -18,7 +18,6 @@ from pdf_files import (
     RIGHT,
     WHOLE,
     assert_covered,
-    by_hand,
     by_page,
     drawn,
     headings,
@@ -34,7 +33,6 @@ from reportlab.lib.pdfencrypt import StandardEncryption
 from reportlab.pdfgen.canvas import Canvas
 from whole import load_pdf
 
-from rag.documents.pdf.metadata import ranges
 from rag.errors import LoadError
 
 
@@ -110,17 +108,6 @@ class TestScans:
         """Blank pages need no OCR, there is nothing to read."""
         with pytest.raises(LoadError, match=r"nothing to read on its pages \(2 pages\)"):
             load_pdf(made(drawn(), drawn()))
-
-    def test_letters_without_meaning(self) -> None:
-        """A font that doesn't say which letters it draws is no text layer either."""
-        cmap = (
-            b"/CIDInit /ProcSet findresource begin 12 dict begin begincmap "
-            b"1 begincodespacerange <00> <FF> endcodespacerange "
-            b"1 beginbfrange <20> <7E> <E020> endbfrange endcmap end end"
-        )
-        content = b"BT /F1 12 Tf 72 700 Td (All of this can be seen but not read) Tj ET"
-        with pytest.raises(LoadError, match="needs OCR"):
-            load_pdf(by_hand(content, cmap))
 
 
 @pytest.mark.no_cover  # how long it takes is looked at
@@ -225,12 +212,6 @@ class TestSize:
         loaded = load_pdf(made(draw))
         assert loaded.text.count("depth") == 1500 * 32
         assert "01499" in loaded.text
-
-
-def test_pages_are_named_as_ranges() -> None:
-    """Neighbours are drawn together."""
-    assert ranges([2, 3, 4, 8]) == "3\u20135, 9"
-    assert ranges([0]) == "1"
 
 
 @papers

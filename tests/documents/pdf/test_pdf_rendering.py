@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import pytest
@@ -16,8 +16,7 @@ from whole import load_pdf
 
 from rag import Document, InputError, Span
 from rag.documents.pdf.file import open_pdf
-from rag.documents.pdf.rendering import Box, locate, page_image
-from rag.documents.pdf.text_alignment import PageText, Stretch, TextPattern, align, fold
+from rag.documents.pdf.rendering import Box, PageText, find_lines, fold, locate, page_image
 from rag.documents.sandbox.page_viewer import text_on_page
 
 HEIGHT = 842
@@ -26,9 +25,10 @@ SENTENCE = "The survey of it was done by three people."
 
 
 def boxes(data: bytes, words: str, index: int = 0, before: str = "", after: str = "") -> list[Box]:
-    """The boxes of words on a page."""
+    """The boxes of words on a page, with what stands before and after them in its text."""
+    start, end = len(before), len(before) + len(words)
     with open_pdf(data) as pdf:
-        return list(locate(pdf, index, TextPattern(words, before, after)))
+        return list(locate(pdf, index, PageText(before + words + after, start, end)))
 
 
 def points(box: Box, width: float = WIDTH, height: float = HEIGHT) -> tuple[float, ...]:
@@ -62,7 +62,8 @@ def sentence_boxes(data: bytes, sentence: str, index: int) -> list[Box]:
     document = read(data)
     start = document.text.index(sentence)
     sought = text_on_page(document, index, Span(start, start + len(sentence)))
-    return boxes(data, sought.words, index, sought.before, sought.after)
+    with open_pdf(data) as pdf:
+        return list(locate(pdf, index, sought))
 
 
 def changed(data: bytes, quarters: int, crop: tuple[float, ...] | None = None) -> bytes:
@@ -230,14 +231,6 @@ def test_not_there(words: str) -> None:
     assert boxes(made(drawn(*ARGUMENT)), words) == []
 
 
-def test_nearly_there() -> None:
-    """A letter that was read otherwise makes no difference; a digit does."""
-    data = made(drawn("In 1984 the survcy of the harbour was done by three people."))
-    line = line_at("", "In 1984 the survcy of the harbour was done by three people.", 72, 770)
-    assert_at(boxes(data, "In 1984 the survey of the harbour was done by three people."), line)
-    assert boxes(data, "In 1985 the survey of the harbour was done by three people.") == []
-
-
 def test_scan() -> None:
     """A page that is only a picture is shown, and has no boxes."""
     assert boxes(WHOLE, LEFT[0], index=2) == []
@@ -282,7 +275,7 @@ def test_what_is_asked_for_must_be() -> None:
             with pytest.raises(InputError, match=f"no page {index + 1}; the file has 3 pages"):
                 page_image(pdf, index, 600)
             with pytest.raises(InputError, match=f"no page {index + 1}; the file has 3 pages"):
-                locate(pdf, index, TextPattern("words"))
+                locate(pdf, index, PageText("words", 0, 5))
     with pytest.raises(InputError, match="no page 4 in this document"):
         text_on_page(read(WHOLE), 3, Span(0, 1))
 
@@ -292,10 +285,11 @@ def test_part_on_the_page() -> None:
     document = Document(
         "d", "d", "", "One two. Three four.", "d", pages=(Span(0, 12), Span(12, 20))
     )
-    assert text_on_page(document, 0, Span(9, 20)) == TextPattern("Thr", "One two. ", "")
-    assert text_on_page(document, 1, Span(9, 14)) == TextPattern("ee", "", " four.")
-    assert text_on_page(document, 1, Span(0, 8)).words == ""
-    assert text_on_page(document, 0, Span(13, 20)).words == ""
+    first, second = "One two. Thr", "ee four."
+    assert text_on_page(document, 0, Span(9, 20)) == PageText(first, 9, 12)
+    assert text_on_page(document, 1, Span(9, 14)) == PageText(second, 0, 2)
+    assert text_on_page(document, 1, Span(0, 8)) == PageText(second, 0, 0)
+    assert text_on_page(document, 0, Span(13, 20)) == PageText(first, 12, 12)
 
 
 @pytest.mark.parametrize(
@@ -313,11 +307,5 @@ def test_letters_compared(text: str, letters: str) -> None:
 
 
 def test_made_to_take_long() -> None:
-    """A thousand lines alike, any of which may go on with any other, are given up on."""
-
-    def stretches() -> Iterator[Stretch]:
-        for number in range(1000):
-            yield Stretch(12 * number, 12 * number + 12, 0, 60, -12.0 * number, 10)
-
-    page = PageText("a" * 12_000, tuple(stretches()), frozenset(range(0, 12_000, 12)))
-    assert align(page, TextPattern("a" * 5_000 + "7")) == ()
+    """A page of lines alike, any of which may go on with any other, is given up on."""
+    assert list(find_lines("a" * 50_000, ["a" * 12] * 1_000)) == []
