@@ -9,41 +9,43 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import importlib
-import logging
 import os
 from collections.abc import AsyncIterator, Callable
-from http import HTTPStatus
-from pathlib import Path
 
-from fastapi import FastAPI, Request
-from fastapi.exceptions import RequestValidationError
-from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, Response
+from fastapi import FastAPI
+from fastapi.responses import FileResponse
 from starlette.middleware import Middleware
 
-from rag import InputError, Library, RagError
-from ui import strings
+from rag import Library
 from ui.api import problems
 from ui.api.application import add_docs, create_api
-from ui.ops import lifecycle, metrics, public_errors, request_log, root_path
+from ui.ops import lifecycle, metrics, request_log, splash
 from ui.ops.lifecycle import Background
 from ui.ops.metrics import LibraryState, Metrics
 from ui.ops.warm_up import WarmUp
 from ui.pages import (
+    answers,
     citations,
-    documents_routes,
-    insight_routes,
+    documents_page,
+    error_pages,
+    insight,
+    neighbours,
     pdf_pages,
-    ratings,
     reader,
-    reader_routes,
 )
-from ui.security import content_policy, gradio_routes, origin
+from ui.pages.pdf_pages import PdfPages
+from ui.security import gradio_routes, headers
 from ui.security.policy import Access, decide
 from ui.templates import render
 
-STATIC = Path(__file__).parent / "static"
-
-_log = logging.getLogger(__name__)
+STATIC = {
+    "/favicon.ico": "icon.svg",
+    **{
+        f"/{name}": name
+        for name in ("style.css", "page.js", "asked.js", "library.js", "sending.js")
+    },
+}
+"""The files that the pages load, by path."""
 
 
 def create_app(
@@ -62,13 +64,15 @@ def create_app(
     from ui.mcp import tools as mcp_tools
 
     behind = background or Background.of(library)
-    tools = mcp_tools.mounted(library)
+    tools_route, tools = mcp_tools.mounted(library)
+    pages = PdfPages(library)
 
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         behind.warming.start()
-        async with tools.running():
+        async with tools.run():
             yield
+        await asyncio.to_thread(pages.close)
         await asyncio.to_thread(behind.close)
 
     app = FastAPI(
@@ -76,30 +80,26 @@ def create_app(
         docs_url=None,  # FastAPI's own pages load scripts from a CDN
         redoc_url=None,
         openapi_url=None,
-        exception_handlers={
-            404: _missing,
-            RagError: broken,
-            RequestValidationError: _invalid,
-        },
         lifespan=lifespan,
     )
-    _add_routes(app, library, behind.warming)
-    ratings.add_routes(app, library)
-    citations.add_routes(app, library)
-    reader_routes.add_routes(app, library, pdf_pages.add_routes(app, library))
+    error_pages.add_handlers(app)
+    _add_static_files(app)
+    _add_health(app, library, behind.warming)
+    for page in (answers, citations, documents_page, insight, neighbours):
+        page.add_routes(app, library)
+    pdf_pages.add_routes(app, library, pages)
+    reader.add_routes(app, library, pages)
     add_docs(app)
-    app.router.routes.append(tools.route)
-    documents_routes.add_routes(app, library)
-    insight_routes.add_routes(app, library)
+    app.router.routes.append(tools_route)
     app.mount(problems.PREFIX, create_api(library, behind.jobs, behind.warming))
     if counted is not None:
         metrics.add_routes(app, counted)
-    app.add_middleware(content_policy.protect_page)
-    page = build(library)
-    app.add_middleware(request_log.routed, also=(tools.route.path,))
+    app.add_middleware(headers.protect_page)
+    blocks = build(library)
+    app.add_middleware(request_log.routed, also=(tools_route.path,))
     mounted: FastAPI = gr.mount_gradio_app(
         app,
-        page,
+        blocks,
         path="/",
         head=render("head"),
         theme=theme(),
@@ -112,8 +112,10 @@ def create_app(
         mcp_server=False,
         allowed_paths=[],
         app_kwargs={
-            "exception_handlers": {404: _missing},
-            "middleware": [Middleware(gradio_routes.restrict, page=page, not_found=_missing)],
+            "exception_handlers": {404: error_pages.missing},
+            "middleware": [
+                Middleware(gradio_routes.restrict, page=blocks, not_found=error_pages.missing)
+            ],
         },
     )
     return mounted
@@ -173,19 +175,17 @@ def import_gradio() -> None:
     importlib.import_module("gradio")
 
 
-def _add_routes(app: FastAPI, library: Library, warming: WarmUp) -> None:
-    def static(path: str, name: str, media_type: str) -> None:
+def _add_static_files(app: FastAPI) -> None:
+    def add(path: str, name: str) -> None:
+        @app.get(path)
         def file() -> FileResponse:
-            headers = {"cache-control": "no-cache"}
-            return FileResponse(STATIC / name, media_type=media_type, headers=headers)
+            return splash.static_file(name)
 
-        app.get(path)(file)
+    for path, name in STATIC.items():
+        add(path, name)
 
-    static("/favicon.ico", "icon.svg", "image/svg+xml")
-    static("/style.css", "style.css", "text/css")
-    static("/page.js", "page.js", "text/javascript")
-    static("/asked.js", "asked.js", "text/javascript")
 
+def _add_health(app: FastAPI, library: Library, warming: WarmUp) -> None:
     @app.get("/health")
     def health() -> dict[str, str | int]:
         status = library.status()
@@ -196,37 +196,3 @@ def _add_routes(app: FastAPI, library: Library, warming: WarmUp) -> None:
             "passages": status.passages,
             "generation": status.generation,
         }
-
-
-async def _missing(request: Request, _: Exception) -> Response:
-    """Respond 404: a page for browsers, and for programs a line of JSON or the API's problem
-    details.
-
-    Some paths below the API's never reach it, such as those with a line feed.
-    """
-    if root_path.within(request.scope).startswith(f"{problems.PREFIX}/"):
-        return problems.nothing_here(request.scope)
-    if "text/html" not in request.headers.get("accept", ""):
-        return JSONResponse({"detail": strings.MISSING}, status_code=404)
-    page = reader.missing(root_path.root(request.scope))
-    return HTMLResponse(page, status_code=404, headers=origin.STILL)
-
-
-async def _invalid(_: Request, error: RequestValidationError) -> Response:
-    """List what is invalid in a request; FastAPI's default would echo the whole input."""
-    detail = problems.summarize(problems.wrong(error))
-    return JSONResponse({"detail": detail}, HTTPStatus.UNPROCESSABLE_ENTITY)
-
-
-async def broken(request: Request, error: Exception) -> Response:
-    """Translate an error of the library into a response whose one line says what to do."""
-    status = 422 if isinstance(error, InputError) else 503
-    if status == HTTPStatus.SERVICE_UNAVAILABLE:
-        _log.error("The library is in trouble: %s", error)
-    if "text/html" not in request.headers.get("accept", ""):
-        return JSONResponse(
-            {"status": "error", "detail": strings.sentence(public_errors.public_message(error))},
-            status,
-        )
-    page = reader.problem(public_errors.public_message(error), root_path.root(request.scope))
-    return HTMLResponse(page, status, headers=origin.STILL)

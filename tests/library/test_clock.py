@@ -26,8 +26,7 @@ time.time_ns = lambda: int(time.time() * 1e9)
 from rag.errors import LibraryBusy
 from rag.index.folder import locked
 from ui.security.login import Sessions
-from ui.security.policy import FIRST_WAIT, FREE_ATTEMPTS
-from ui.security.principal import ANYBODY
+from ui.security.policy import ANYBODY, FIRST_WAIT, FREE_ATTEMPTS
 from ui.security.rate_limit import Backoff, TokenBuckets
 
 def set_clock():

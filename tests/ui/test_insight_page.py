@@ -26,9 +26,10 @@ from rag import (
     Reliability,
     Span,
 )
-from ui.pages import insight_page, insight_routes, insight_strings, neighbours_page
-from ui.pages.insight_page import Known
+from ui.pages import error_pages, insight, neighbours
+from ui.pages.insight import Known
 
+TOO_SMALL = "This can't be measured here: it takes at least thirty sentences"
 EVIL = '"><script>alert(1)</script>{{7*7}}'
 TEXT = "Heading\n\nFirst sentence. Second one."
 PASSAGE = Passage("p/1", "d1", 10, 44, TEXT, (Span(10, 17), Span(19, 34), Span(35, 45)), leading=1)
@@ -59,7 +60,7 @@ def tables(html: str) -> list[list[str]]:
 
 def test_what_is_known_is_said_in_figures() -> None:
     """Shares in words, a table below each diagram, what was missed with the way to ask for it."""
-    html = normalized(insight_page.page(KNOWN))
+    html = normalized(insight.page(KNOWN))
     assert "3 documents, 1,343 passages." in html
     for figure in ("115 of 128", "77 of 95", "5 of 6", "2 of 6"):
         assert f"<b>{figure}</b>" in html
@@ -81,7 +82,7 @@ def test_what_is_known_is_said_in_figures() -> None:
 
 def test_diagrams_are_told_in_words() -> None:
     """Each is one picture with a label that has its figures."""
-    html = normalized(insight_page.page(KNOWN))
+    html = normalized(insight.page(KNOWN))
     labels = re.findall(r'<svg class="plot" role="img" aria-label="([^"]+)"', html)
     scores, sure, ranks, dates = map(unescape, labels)
     assert "between 0.45 and 0.75, half of them above 0.60" in scores
@@ -97,8 +98,8 @@ def test_diagrams_are_told_in_words() -> None:
 @pytest.mark.parametrize(
     ("calibration", "line"),
     [
-        (None, insight_strings.NOT_MEASURED),
-        (Calibration(42.0, -16.3, passages=2), insight_strings.TOO_SMALL),
+        (None, "This has not been measured yet."),
+        (Calibration(42.0, -16.3, passages=2), TOO_SMALL),
     ],
 )
 def test_what_was_not_measured_is_said(calibration: Calibration | None, line: str) -> None:
@@ -106,17 +107,17 @@ def test_what_was_not_measured_is_said(calibration: Calibration | None, line: st
     known = replace(
         KNOWN, calibration=calibration, reliability=None, sought=(), dates=Dates({}, 3, 0)
     )
-    html = normalized(insight_page.page(known))
+    html = normalized(insight.page(known))
     assert line in unescape(html)
-    assert insight_strings.NOT_CHECKED in html
-    assert insight_strings.NO_DATES in html
+    assert "This has not been tested yet" in html
+    assert "No document says when it was written." in html
     assert "<svg" not in html
 
 
 def test_many_misses_are_counted() -> None:
     """Fifty of them are named."""
     sought = tuple(QueryOutcome("T", "a.txt", f"q{n}", 0) for n in range(53))
-    html = normalized(insight_page.page(replace(KNOWN, sought=sought)))
+    html = normalized(insight.page(replace(KNOWN, sought=sought)))
     assert "Not among the first ten (53)" in html
     assert html.count("<li><b>T</b>") == 50
     assert "And 3 more" in html
@@ -126,8 +127,8 @@ def test_hostile_texts_stay_texts() -> None:
     """Titles, passages, queries and ids are escaped wherever they stand."""
     passage = replace(PASSAGE, id=EVIL, document_id=EVIL, text=f"{TEXT[:9]}{EVIL} {EVIL}")
     known = replace(KNOWN, sought=(QueryOutcome(EVIL, EVIL, EVIL, 0),))
-    near = neighbours_page.page(passage, EVIL, EVIL, [Neighbour(passage, EVIL, EVIL, 0.5)])
-    html = insight_page.page(known) + near
+    near = neighbours.page(passage, EVIL, EVIL, [Neighbour(passage, EVIL, EVIL, 0.5)])
+    html = insight.page(known) + near
     assert "<script" not in html
     assert html.count("&lt;script&gt;") >= 8
     assert not re.search(r'\s(style|on\w+)="', html)
@@ -145,7 +146,9 @@ def library(tmp_path: Path, articles: Path) -> Iterator[Library]:
 def client(library: Library) -> TestClient:
     """The routes over it, without the page around them."""
     app = FastAPI()
-    insight_routes.add_routes(app, library)
+    error_pages.add_handlers(app)
+    insight.add_routes(app, library)
+    neighbours.add_routes(app, library)
     return TestClient(app, base_url="http://127.0.0.1:7860")
 
 
@@ -156,7 +159,7 @@ def test_the_library_is_seen(client: TestClient, library: Library) -> None:
     html = normalized(response.text)
     assert html.startswith("<!doctype html>")
     assert html.endswith("</div></main></body></html>")
-    assert insight_strings.TOO_SMALL in unescape(html)
+    assert TOO_SMALL in unescape(html)
     assert ["Jan 2024", "1"] in tables(html)
     policy = response.headers["content-security-policy"]
     assert policy.startswith("default-src 'none'; style-src 'self'")
@@ -180,7 +183,7 @@ def test_a_passage_has_a_page_of_its_neighbours(client: TestClient, library: Lib
 
 def test_what_is_not_there_is_missing(client: TestClient) -> None:
     """A passage that went is a page that says so."""
-    response = client.get("/insight/passages/nothing")
+    response = client.get("/insight/passages/nothing", headers={"accept": "text/html"})
     assert response.status_code == 404
     assert "There is no such page" in response.text
 
@@ -189,8 +192,8 @@ def test_an_empty_library_has_nothing_to_show(tmp_path: Path) -> None:
     """And says so."""
     with Library.open(tmp_path / "library", embedder=HashingEmbedder()) as empty:
         app = FastAPI()
-        insight_routes.add_routes(app, empty)
+        insight.add_routes(app, empty)
         html = normalized(TestClient(app).get("/insight").text)
-    assert insight_strings.EMPTY in html
+    assert "There is nothing to look at yet" in html
     assert "<section" not in html
     assert html.endswith("</html>")

@@ -12,7 +12,7 @@ from fastapi.testclient import TestClient
 from starlette.types import Message, Receive, Scope, Send
 
 from rag import InputError
-from ui.security import accounts, policy, principal
+from ui.security import accounts, policy
 from ui.security.accounts import EMPTY, Accounts
 from ui.security.login import Sessions
 from ui.security.middleware import protect
@@ -272,7 +272,7 @@ def test_names_and_passwords(known: tuple[Accounts, str]) -> None:
     """The same letters are the same, however they are written; a short password is none."""
     made = EMPTY.with_person("José", "reader", "müde Möwen über Meer")
     seen = made.person("José", "müde Möwen über Meer")
-    assert seen == principal.Principal("José", "reader")
+    assert seen == policy.Principal("José", "reader")
     assert known[0].person("ada", PASSWORD[:-1]) is None
     assert known[0].person("nobody", PASSWORD) is None
     with pytest.raises(InputError, match="12 characters"):
@@ -292,13 +292,13 @@ def test_sessions_end(monkeypatch: pytest.MonkeyPatch) -> None:
     """After a working day, and when many others began."""
     now = [0.0]
     sessions = Sessions(lambda: now[0])
-    number = sessions.begin(principal.LOCAL_OWNER)
+    number = sessions.begin(policy.LOCAL_OWNER)
     now[0] = SESSION_SECONDS - 1.0
-    assert sessions.find(number) == principal.LOCAL_OWNER
+    assert sessions.find(number) == policy.LOCAL_OWNER
     now[0] = float(SESSION_SECONDS)
     assert sessions.find(number) is None
     monkeypatch.setattr(policy, "MOST_SESSIONS", 2)
     sessions = Sessions()
-    first, *others = (sessions.begin(principal.LOCAL_OWNER) for _ in range(3))
+    first, *others = (sessions.begin(policy.LOCAL_OWNER) for _ in range(3))
     assert sessions.find(first) is None
-    assert [sessions.find(one) for one in others] == [principal.LOCAL_OWNER] * 2
+    assert [sessions.find(one) for one in others] == [policy.LOCAL_OWNER] * 2

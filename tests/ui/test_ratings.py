@@ -13,7 +13,7 @@ from hashing_embedder import HashingEmbedder
 from served import here
 
 from rag import Answer, Hit, Library
-from ui.pages import answers, ratings
+from ui.pages import answers, error_pages
 
 QUESTION = "Where does the turret come from?"
 
@@ -30,7 +30,8 @@ def library(tmp_path: Path, articles: Path) -> Iterator[Library]:
 def client(library: Library) -> Iterator[TestClient]:
     """The address for ratings, without the page around it."""
     app = FastAPI()
-    ratings.add_routes(app, library)
+    error_pages.add_handlers(app)
+    answers.add_routes(app, library)
     with TestClient(here(app), base_url="http://127.0.0.1:7860") as opened:
         yield opened
 
@@ -77,7 +78,7 @@ def test_rating_from_the_page(client: TestClient, library: Library) -> None:
     ("changes", "status", "reason"),
     [
         ({"passage": "none"}, 409, "The library has changed: ask again"),
-        ({"question": "?"}, 400, "The question is empty: ask in plain words"),
+        ({"question": "?"}, 422, "The question is empty: ask in plain words"),
         ({"good": "perhaps"}, 422, "valid boolean"),
     ],
 )
@@ -112,10 +113,3 @@ def test_form_of_another_page_is_no_rating(client: TestClient, library: Library)
     body = f'{{"question": "{QUESTION}", "passage": "x", "good": true}}'
     assert client.put("/ratings", content=body).status_code == 422
     assert library.ratings() == []
-
-
-def test_script(client: TestClient) -> None:
-    """It comes from this server, as a script, and names no other."""
-    response = client.get("/ratings.js")
-    assert response.headers["content-type"].startswith("text/javascript")
-    assert "//" not in re.sub(r"(?m)// .*$", "", response.text)

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ui.pages.view_parameters import MOST_OTHERS, NOTHING, Sight
+from ui.pages.reader import MOST_OTHERS, WHOLE, View
 
 ranges = st.tuples(st.integers(0, 10**9), st.integers(1, 10**6)).map(lambda r: (r[0], r[0] + r[1]))
-sights = st.builds(
-    Sight,
+views = st.builds(
+    View,
     passage=st.none() | ranges,
     answer=st.none() | ranges,
     others=st.lists(ranges, max_size=MOST_OTHERS).map(tuple),
@@ -23,12 +23,12 @@ sights = st.builds(
 )
 
 
-@given(sights)
-def test_there_and_back(sight: Sight) -> None:
+@given(views)
+def test_there_and_back(view: View) -> None:
     """An address says all of it, and only the document's id stands in its path."""
-    address = urlsplit(sight.address("a/b"))
+    address = urlsplit(view.address("a/b"))
     assert address.path == "documents/a%2Fb"
-    assert Sight.of(dict(parse_qsl(address.query))) == sight
+    assert View.of(dict(parse_qsl(address.query))) == view
 
 
 @pytest.mark.parametrize(
@@ -37,9 +37,9 @@ def test_there_and_back(sight: Sight) -> None:
 def test_what_is_no_range(wrong: str) -> None:
     """It is as good as nothing."""
     query = {"passage": wrong, "answer": wrong, "others": f"{wrong},1-2", "page": f"{wrong}x"}
-    assert Sight.of(query) == Sight(others=((1, 2),))
+    assert View.of(query) == View(others=((1, 2),))
 
 
 def test_nothing_needs_no_query() -> None:
     """The whole document has the plain address."""
-    assert NOTHING.address("d1") == "documents/d1"
+    assert WHOLE.address("d1") == "documents/d1"

@@ -14,7 +14,7 @@ from rag import Library
 from ui.api import documents, files, health, index_jobs, problems, questions
 from ui.jobs import Jobs
 from ui.ops.warm_up import WarmUp
-from ui.security import content_policy
+from ui.security import headers
 from ui.uploads import Uploads
 
 ABOUT = (
@@ -68,7 +68,7 @@ def add_docs(app: FastAPI) -> None:
             swagger_favicon_url="favicon.ico",
             swagger_ui_parameters={"validatorUrl": None},  # it would contact a public server
         )
-        page.headers["content-security-policy"] = content_policy.of(bytes(page.body).decode())
+        page.headers["content-security-policy"] = headers.page_policy(bytes(page.body).decode())
         return page
 
     @app.get(f"/docs/{SCRIPT}", include_in_schema=False)

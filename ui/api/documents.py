@@ -222,7 +222,7 @@ def routes(library: Library, jobs: Jobs) -> APIRouter:
 def _add_changes(router: APIRouter, library: Library, jobs: Jobs) -> None:
     """Add the routes that remove a document, restore it, or read it again."""
     removals = Removals()
-    allowed = [Depends(write_access.require)]
+    allowed = [Depends(write_access.require_json)]
     unreadable = problems.declared(
         problems.NOT_FROM_HERE, problems.NOT_FOUND, problems.GONE, problems.NOT_JSON
     )

@@ -35,7 +35,7 @@ def routes(library: Library, uploads: Uploads) -> APIRouter:
     @router.put(
         "/files/{name:path}",
         status_code=201,
-        dependencies=[Depends(write_access.require_for_upload)],
+        dependencies=[Depends(write_access.require_owner)],
         openapi_extra=ANY_BYTES,
         responses=HERE_BEFORE
         | problems.declared(

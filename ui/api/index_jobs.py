@@ -79,7 +79,7 @@ def routes(jobs: Jobs, uploads: Uploads) -> APIRouter:
     @router.post(
         "/jobs",
         status_code=202,
-        dependencies=[Depends(write_access.require)],
+        dependencies=[Depends(write_access.require_json)],
         responses=refused
         | problems.declared(problems.NOT_JSON, problems.TOO_MUCH, problems.TOO_SLOW),
     )
@@ -108,7 +108,7 @@ def routes(jobs: Jobs, uploads: Uploads) -> APIRouter:
     @router.delete(
         "/jobs/{job_id}",
         status_code=202,
-        dependencies=[Depends(write_access.require)],
+        dependencies=[Depends(write_access.require_json)],
         responses=missing | refused,
     )
     def cancel_index_job(job_id: str) -> Job:

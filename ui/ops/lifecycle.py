@@ -17,14 +17,12 @@ from fastapi import FastAPI
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from rag import InputError, Library
-from ui import strings
 from ui.api import problems
 from ui.jobs import Jobs
 from ui.ops.metrics import Metrics
 from ui.ops.request_log import RequestLog
 from ui.ops.splash import Splash
 from ui.ops.warm_up import WarmUp
-from ui.security import messages
 from ui.security.middleware import protect
 from ui.security.policy import Access
 
@@ -140,7 +138,8 @@ def _end_quietly(app: ASGIApp) -> ASGIApp:
             await app(scope, receive, record)
         except asyncio.CancelledError:
             if not begun:
-                stopping = problems.Refused(problems.NOT_READY, messages.STOPPING)
+                line = "The server is shutting down; try again in a moment"
+                stopping = problems.Refused(problems.NOT_READY, line)
                 await problems.refusal(scope, stopping)(scope, receive, send)
 
     return call
@@ -173,7 +172,9 @@ def _listen(host: str, port: int) -> socket.socket:
         )[0]
         listener = socket.socket(family, kind, protocol)
     except OSError as error:
-        raise InputError(strings.NO_SUCH_HOST.format(host=host)) from error
+        raise InputError(
+            f"there is no address {host} on this machine; choose another: --host"
+        ) from error
     try:
         if os.name == "posix":  # on Windows this would let two servers share a port
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -182,7 +183,9 @@ def _listen(host: str, port: int) -> socket.socket:
     except OSError as error:
         listener.close()
         reason = error.strerror or str(error)
-        raise InputError(strings.CANT_LISTEN.format(host=host, port=port, reason=reason)) from error
+        raise InputError(
+            f"cannot listen on {host}, port {port} ({reason}); choose another: --port"
+        ) from error
     return listener
 
 

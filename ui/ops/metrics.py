@@ -27,7 +27,7 @@ from prometheus_client.registry import Collector
 from rag import Library, RagError
 from ui.jobs import Jobs
 from ui.ops.warm_up import WarmUp
-from ui.security import principal
+from ui.security import policy
 
 PATH = "/metrics"
 MEDIA_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -138,7 +138,7 @@ def add_routes(app: FastAPI, metrics: Metrics) -> None:
 
     @app.get(PATH)
     def metrics_text(request: Request) -> Response:
-        user = principal.of(request.scope)
+        user = policy.principal_of(request.scope)
         if not (user.may_change or user.name):
             return PlainTextResponse(NOT_FOR_OTHERS, status_code=403)
         headers = {"cache-control": "no-store"}

@@ -10,16 +10,13 @@ import time
 import uuid
 from collections.abc import Collection
 from http import HTTPMethod, HTTPStatus
-from typing import TYPE_CHECKING
 
 import anyio
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ui.ops import logs, root_path
 from ui.ops.metrics import Metrics
-
-if TYPE_CHECKING:
-    from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 HEADER = "x-request-id"
 UNMATCHED = "unmatched"
