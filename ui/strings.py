@@ -42,7 +42,7 @@ def day(date: dt.date) -> str:
 def sentence(line: str) -> str:
     """Turn an error message into a full sentence."""
     whole = line[:1].upper() + line[1:]
-    return whole if whole.endswith((".", "!", "?", "”")) else f"{whole}."
+    return whole if whole.endswith((".", "!", "?", "”", '"')) else f"{whole}."
 
 
 def count(number: int, thing: str) -> str:

@@ -17,10 +17,10 @@ from hashing_embedder import HashingEmbedder
 from rag import IndexReport, Library
 from ui import server
 from ui.jobs import Jobs
-from ui.ops.lifecycle import Background
 from ui.ops.warm_up import WarmUp
 from ui.security.middleware import protect
 from ui.security.policy import LOCAL
+from ui.server import Background
 
 _BASE = "http://127.0.0.1:7860"
 _FOLDER = "telltale"

@@ -18,10 +18,10 @@ from ui import server
 from ui.api import problems
 from ui.api.application import create_api
 from ui.jobs import Job, Jobs
-from ui.ops.lifecycle import Background
 from ui.ops.warm_up import WarmUp
 from ui.security.middleware import protect
 from ui.security.policy import LOCAL, decide
+from ui.server import Background
 
 ADDRESS = "http://127.0.0.1:7860"
 SECONDS = 60.0

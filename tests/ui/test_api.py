@@ -234,7 +234,8 @@ def test_an_index_job(tmp_path: Path, articles: Path) -> None:
         assert library.search("x") == []  # as a server does while the model loads
         jobs = Jobs(library)
         client = api(library, jobs=jobs)
-        started = client.post("/jobs", json={"paths": [str(articles)], "exclude": ["deep/"]})
+        body = {"paths": [str(articles)], "exclude": ["deep/"], "collection": "things to read"}
+        started = client.post("/jobs", json=body)
         job = started.json()
         assert started.status_code == 202
         assert started.headers["location"] == f"/api/v1/jobs/{job['id']}"
@@ -260,6 +261,8 @@ def test_an_index_job(tmp_path: Path, articles: Path) -> None:
         assert (done["report"]["added"], done["report"]["embedded"]) == (2, 2)
         assert done["report"]["failures"] == []
         assert dt.datetime.fromisoformat(done["ended"]).tzinfo is not None
+        (collection,) = client.get("/collections").json()["collections"]
+        assert collection == {"name": "things to read", "documents": 2}
 
         (bread,) = client.get("/documents", params={"source": "bread.txt"}).json()["documents"]
         removed = client.delete(f"/documents/{bread['id']}")

@@ -22,9 +22,8 @@ from served import SECONDS, Pausing, here
 
 from rag import Library
 from ui import server
-from ui.ops import lifecycle
-from ui.ops.lifecycle import Background
 from ui.security.policy import decide
+from ui.server import Background
 
 QUESTION = "Who led the Belgian Economic Mission to India?"
 
@@ -32,7 +31,7 @@ QUESTION = "Who led the Belgian Economic Mission to India?"
 @contextmanager
 def running(library: Library, background: Background) -> Iterator[str]:
     """A server on a free port of this machine; gives its address."""
-    listener = lifecycle._listen("127.0.0.1", 0)
+    listener = server._listen("127.0.0.1", 0)
 
     async def serve() -> None:
         app = here(server.create_app(library, background))
@@ -46,7 +45,7 @@ def running(library: Library, background: Background) -> Iterator[str]:
         assert thread.is_alive()
         time.sleep(0.02)
     try:
-        yield lifecycle._address(listener)
+        yield server._address(listener)
     finally:
         served[0].should_exit = True
         thread.join(SECONDS)
