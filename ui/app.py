@@ -133,16 +133,10 @@ def build(library: Library) -> gr.Blocks:
             address = urlencode(request.query_params.multi_items())
             asked, limits = query.get("q", ""), FilterForm.of(query)
             user = _principal(request)
-            # Leave fields that the address doesn't mention: the user may have typed in them
-            # already.
-            found = (
-                [
-                    asked,
-                    answers.answer(library, asked, limits, may_rate=user.may_change),
-                ]
-                if asked.strip()
-                else [gr.skip()] * 2
-            )
+            # Fields that the address doesn't mention are left: the user may have typed in them.
+            found: list[object] = [gr.skip()] * 2
+            if asked.strip():
+                found = [asked, answers.answer(library, asked, limits, may_rate=user.may_change)]
             return [
                 *(now.masthead, now.body, answers.foot(user.name, address), *found),
                 *(gr.update(value=t, visible=bool(t)) for t in _pad(now.examples)),
@@ -207,14 +201,10 @@ def _update_choices(choices: Sequence[tuple[str, str]], chosen: str) -> dict[str
     """A drop-down's update, including the value from the address even if it is not among the
     choices.
     """
-    update: dict[str, object]
-    if not chosen:
-        update = gr.update(choices=[_ANY, *choices])
-    else:
-        known = {value for _, value in choices}
-        more = [] if chosen in known else [(chosen, chosen)]
-        update = gr.update(choices=[_ANY, *choices, *more], value=chosen)
-    return update
+    known = {"", *(value for _, value in choices)}
+    more = [] if chosen in known else [(chosen, chosen)]
+    update: dict[str, object] = gr.update(choices=[_ANY, *choices, *more])
+    return update | {"value": chosen} if chosen else update
 
 
 def _ticking(choices: Sequence[tuple[str, str]], ticked: Sequence[str]) -> dict[str, object]:

@@ -112,9 +112,11 @@ def create_app(
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         behind.warming.start()
-        async with tools.run():
-            yield
-        await asyncio.to_thread(pages.close)
+        try:
+            async with tools.run():
+                yield
+        finally:
+            await asyncio.to_thread(pages.close)
         await asyncio.to_thread(behind.close)
 
     app = FastAPI(

@@ -57,31 +57,7 @@ def percent(share: float) -> str:
     return "above 99 %" if share > 0.99 else f"{round(100 * share)} %"  # noqa: PLR2004
 
 
-def found_in(number: int) -> str:
-    """Format the number of matches in a text."""
-    if number == 0:
-        return "Not in this text."
-    return "Once in this text." if number == 1 else f"{number:,} times in this text."
-
-
 def ordinal(rank: int) -> str:
     """Format an ordinal: ``1st``, ``12th``, ``23rd``."""
     teen = rank % 100 in (11, 12, 13)
     return f"{rank}{'th' if teen else {1: 'st', 2: 'nd', 3: 'rd'}.get(rank % 10, 'th')}"
-
-
-def rank(place: int | None, by: str) -> str:
-    """Say where one of the two indexes ranked a passage."""
-    return f"{ordinal(place)} of all passages by {by}" if place else f"not among the best by {by}"
-
-
-def also(number: int) -> str:
-    """Say in how many other files the same passage occurs; their names follow."""
-    return f"The same passage in {'one other file' if number == 1 else f'{number:,} other files'}"
-
-
-def found(number: int) -> str:
-    """The line above the results."""
-    if number == 1:
-        return "One passage found."
-    return f"{number} passages found, best first."

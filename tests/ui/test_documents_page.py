@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Iterator
 from dataclasses import replace
 from html import unescape
 from pathlib import Path
@@ -12,14 +11,12 @@ from typing import get_args
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
-from fastapi import FastAPI
 from fastapi.testclient import TestClient
-from hashing_embedder import HashingEmbedder
 from normalized_html import normalized
-from served import here
+from served import pages
 
 import ui
-from rag import DocumentSummary, Failure, Library
+from rag import Collection, DocumentSummary, Failure, Library
 from ui import strings
 from ui.jobs import Outcome, Phase
 from ui.pages import documents_page
@@ -118,7 +115,8 @@ def test_hostile_texts_stay_texts() -> None:
     """Titles, names, reasons and what was asked for are escaped wherever they stand."""
     summary = replace(SUMMARY, id=EVIL, title=EVIL, source=f"/x/{EVIL.replace('/', '|')}")
     row = Row(replace(summary, language=EVIL), (EVIL,))
-    contents = Contents(9, 9, (row,), {EVIL: 9}, (Failure(EVIL, EVIL),))
+    collections = (Collection(EVIL, (), 9),) * 2
+    contents = Contents(9, 9, (row,), {EVIL: 9}, collections, (Failure(EVIL, EVIL),))
     html = page(Listing(title=EVIL, type=EVIL), contents, may_change=True)
     assert re.findall(r"<script.*?>", html) == ['<script type="module" src="library.js">']
     assert html.count("&lt;script&gt;") >= 8
@@ -253,20 +251,16 @@ def test_the_head_of_the_asking_page_leads_here() -> None:
 
 
 @pytest.fixture
-def library(tmp_path: Path, articles: Path) -> Iterator[Library]:
-    """Three articles and a file that is damaged, without a model."""
+def articles(articles: Path) -> Path:
+    """With a file that is damaged."""
     (articles / "scan.pdf").write_bytes(b"%PDF-1.7 and nothing else")
-    with Library.open(tmp_path / "library", embedder=HashingEmbedder()) as opened:
-        opened.index(articles)
-        yield opened
+    return articles
 
 
 @pytest.fixture
 def client(library: Library) -> TestClient:
-    """The routes over it, without the page around them."""
-    app = FastAPI()
-    documents_page.add_routes(app, library)
-    return TestClient(here(app), base_url="http://127.0.0.1:7860")
+    """The page over it."""
+    return pages(library, documents_page)
 
 
 def test_the_library_is_listed(client: TestClient, library: Library, tmp_path: Path) -> None:

@@ -59,49 +59,28 @@ def test_what_can_not_be_meant(options: dict[str, object], said: str) -> None:
         decide("127.0.0.1", **options)  # type: ignore[arg-type]
 
 
+NO_HOSTS = (
+    *("x@127.0.0.1", "127.0.0.1:7860@evil.example", "127.0.0.1, evil.example"),
+    *("127.0.0.1 evil.example", "127.0.0.1:", "127.0.0.1:0", "127.0.0.1:65536", "127.0.0.1:7860x"),
+    *("127.0.0.1:-1", "127.0.0.1/x", "127.0.0.1?x", "127.0.0.1#x", "http://127.0.0.1"),
+    *("127.0.0.1\\evil", "[::1", "[::1]x", "::1", "%31%32", "", "[]", "127.0.0.1\t"),
+    *("127.0.0.1:\N{FULLWIDTH DIGIT SEVEN}", "\N{FULLWIDTH DIGIT ONE}27.0.0.1"),
+    *("localhost;x", "localhost:123456"),
+)
+NO_ORIGINS = (
+    *("http://x@127.0.0.1", "http://127.0.0.1/x", "http://127.0.0.1?x", "", "http://"),
+    *("http://127.0.0.1 http://evil.example", "http://127.0.0.1:99999", "NULL", "//x y"),
+)
+
+
 @pytest.mark.parametrize(
     "headers",
     [
-        *(
-            [("host", host)]
-            for host in (
-                *("x@127.0.0.1", "127.0.0.1:7860@evil.example", "127.0.0.1, evil.example"),
-                *("127.0.0.1 evil.example", "127.0.0.1:", "127.0.0.1:0", "127.0.0.1:65536"),
-                *("127.0.0.1:7860x", "127.0.0.1:-1", "127.0.0.1/x", "127.0.0.1?x", "127.0.0.1#x"),
-                *(
-                    "http://127.0.0.1",
-                    "127.0.0.1\\evil",
-                    "[::1",
-                    "[::1]x",
-                    "::1",
-                    "%31%32",
-                    "",
-                    "[]",
-                ),
-                *(
-                    "127.0.0.1:\N{FULLWIDTH DIGIT SEVEN}",
-                    "\N{FULLWIDTH DIGIT ONE}27.0.0.1",
-                    "127.0.0.1\t",
-                    "localhost;x",
-                    "localhost:123456",
-                ),
-            )
-        ),
+        *([("host", host)] for host in NO_HOSTS),
         [],
         [("host", "127.0.0.1"), ("host", "127.0.0.1")],
         [("host", "127.0.0.1"), ("host", "evil.example")],
-        *(
-            [("host", "127.0.0.1"), ("origin", origin)]
-            for origin in (
-                *("http://x@127.0.0.1", "http://127.0.0.1/x", "http://127.0.0.1?x", "", "http://"),
-                *(
-                    "http://127.0.0.1 http://evil.example",
-                    "http://127.0.0.1:99999",
-                    "NULL",
-                    "//x y",
-                ),
-            )
-        ),
+        *([("host", "127.0.0.1"), ("origin", origin)] for origin in NO_ORIGINS),
         [("host", "127.0.0.1"), ("origin", "http://127.0.0.1"), ("origin", "http://127.0.0.1")],
         [("host", "127.0.0.1"), ("origin", "null"), ("origin", "http://127.0.0.1")],
     ],

@@ -6,13 +6,16 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 from html import unescape
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from normalized_html import normalized
 
 from rag.types import Document, Heading, Span
 from ui.pages import reader
-from ui.pages.reader import WHOLE, View
+from ui.pages.reader import MOST_OTHERS, WHOLE, View
 
 
 def text_page(document: Document, view: View = WHOLE) -> str:
@@ -178,3 +181,40 @@ def test_in_the_pane(document: Document) -> None:
     html = text_page(document, View(answer=(45, 75), question="q", pane=True))
     assert "Back to the results" not in html
     assert '<a target="_top" href="../documents/d1?answer=45-75&amp;q=q#answer">' in html
+
+
+# ---- the address ----
+
+ranges = st.tuples(st.integers(0, 10**9), st.integers(1, 10**6)).map(lambda r: (r[0], r[0] + r[1]))
+views = st.builds(
+    View,
+    passage=st.none() | ranges,
+    answer=st.none() | ranges,
+    others=st.lists(ranges, max_size=MOST_OTHERS).map(tuple),
+    question=st.text(st.characters(codec="utf-8")),
+    find=st.text(st.characters(codec="utf-8")),
+    pane=st.booleans(),
+    page=st.none() | st.integers(0, 10**8),
+)
+
+
+@given(views)
+def test_there_and_back(view: View) -> None:
+    """An address says all of it, and only the document's id stands in its path."""
+    address = urlsplit(view.address("a/b"))
+    assert address.path == "documents/a%2Fb"
+    assert View.of(dict(parse_qsl(address.query))) == view
+
+
+@pytest.mark.parametrize(
+    "wrong", ["", "5", "5-", "-5", "9-3", "3-3", "1-2-3", "a-b", "²-3", "1e2-9"]
+)
+def test_what_is_no_range(wrong: str) -> None:
+    """It is as good as nothing."""
+    query = {"passage": wrong, "answer": wrong, "others": f"{wrong},1-2", "page": f"{wrong}x"}
+    assert View.of(query) == View(others=((1, 2),))
+
+
+def test_nothing_needs_no_query() -> None:
+    """The whole document has the plain address."""
+    assert WHOLE.address("d1") == "documents/d1"

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
-from hashing_embedder import HashingEmbedder
 from served import api, over
 
 from rag import Library
@@ -22,14 +21,12 @@ LETTERS = {
 
 
 @pytest.fixture
-def library(tmp_path: Path, articles: Path) -> Iterator[Library]:
-    """Three articles, and two letters in an archive."""
+def articles(articles: Path) -> Path:
+    """With two letters in an archive."""
     with zipfile.ZipFile(articles / "letters.zip", "w") as packed:
         for name, text in LETTERS.items():
             packed.writestr(name, text)
-    with Library.open(tmp_path / "library", embedder=HashingEmbedder()) as opened:
-        opened.index(articles)
-        yield opened
+    return articles
 
 
 @pytest.fixture

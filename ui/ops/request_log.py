@@ -69,7 +69,7 @@ class RequestLog:
                 whole = not message.get("more_body", False)
             await send(message)
 
-        with anyio.CancelScope() as answering, self._metrics.one_open():
+        with anyio.CancelScope() as answering, self._metrics.open_requests.track_inprogress():
             try:
                 await self._app(scope, receive, record)
             except Exception:
@@ -92,7 +92,7 @@ class RequestLog:
             answering.cancel()
 
     def _answered(self, scope: Scope, status: int, seconds: float) -> None:
-        route = route_of(scope)
+        route: str = scope.get("state", {}).get("route", UNMATCHED)
         method = scope["method"] if scope["method"] in _METHODS else "other"
         self._metrics.answered(method, route, status, seconds)
         later = status == HTTPStatus.SERVICE_UNAVAILABLE
@@ -127,12 +127,6 @@ def routed(app: ASGIApp, also: Collection[str] = ()) -> ASGIApp:
                 scope["state"]["route"] = f"{within}{path}"
 
     return call
-
-
-def route_of(scope: Scope) -> str:
-    """The declared route that answered: ``/documents/{document_id}``."""
-    route: str = scope.get("state", {}).get("route", UNMATCHED)
-    return route
 
 
 def request_id(scope: Scope) -> str | None:

@@ -109,12 +109,14 @@ def add_routes(app: FastAPI, library: Library) -> None:
 def page(known: Known) -> str:
     """Render the page."""
     curve, trust = known.calibration, known.reliability
-    measured = curve is not None and curve.measured and trust is not None
+    confidence: Sequence[Figure] = ()
+    if curve is not None and curve.measured and trust is not None:
+        confidence = (_scores(curve), _confidence(trust))
     return render(
         "insight",
         root="",
         known=known,
-        confidence=(_scores(curve), _confidence(trust)) if measured and curve and trust else (),
+        confidence=confidence,
         ranks=_ranks(known.sought) if known.sought else None,
         first=sum(one.rank == 1 for one in known.sought),
         missed=[one for one in known.sought if not one.rank],
@@ -179,10 +181,10 @@ def _ranks(sought: Sequence[QueryOutcome]) -> Figure:
 
     counts = Counter(name(one.rank) for one in sought)
     rows = [(one, counts[one]) for one in ("1st", "2nd", "3rd", "to 10th", "not found")]
-    told = ", ".join(f"{one}: {number:,}" for one, number in rows)
+    listed = ", ".join(f"{one}: {number:,}" for one, number in rows)
     return Figure(
         bars(rows, "question"),
-        f"Bar chart of ranks. {told}.",
+        f"Bar chart of ranks. {listed}.",
         ("Rank", "questions"),
         rows,
         "Ranks of the documents looked for",

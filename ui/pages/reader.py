@@ -17,7 +17,6 @@ from fastapi.responses import HTMLResponse
 from starlette.exceptions import HTTPException
 
 from rag import MAX_FILTER_LENGTH, MAX_QUESTION_LENGTH, Document, Library, Span
-from ui import strings
 from ui.pages import highlights
 from ui.pages.highlights import Range, Run
 from ui.pages.pdf_pages import PdfPages
@@ -159,7 +158,7 @@ def text_page(
         steps=_part_steps(document, view, parts),
         other_view=_printed(document, view),
         alone=replace(view, pane=False),
-        note=strings.found_in(len(places)) if view.find.strip() else note,
+        note=_count_matches(len(places)) if view.find.strip() else note,
         blocks=blocks,
         answer_at=next((run.start for run in runs if run.answer), None),
         word_at=next((one.start for run in runs for one in run.pieces if one.word), None),
@@ -269,6 +268,12 @@ def _parse_range(text: str) -> Range | None:
         return None
     start, end = map(int, found.groups())
     return (start, end) if start < end else None
+
+
+def _count_matches(number: int) -> str:
+    if number == 0:
+        return "Not in this text."
+    return "Once in this text." if number == 1 else f"{number:,} times in this text."
 
 
 def _up_to(length: int, text: str) -> str:
