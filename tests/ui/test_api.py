@@ -72,9 +72,7 @@ def test_search_gives_the_hits_of_the_library(client: TestClient, library: Libra
     assert (hit["rank"], hit["score"]) == (1, expected.score)
     assert hit["why"]["matched"] == list(expected.why.matched)
     assert hit["passage_id"] == expected.passage_id
-    assert hit["link"] == (
-        f"/documents/{expected.document_id}?start=0&end=62&answer_start=0&answer_end=40#answer"
-    )
+    assert hit["link"] == (f"/documents/{expected.document_id}?passage=0-62&answer=0-40#answer")
 
 
 def test_ask_says_how_sure_it_is(client: TestClient, library: Library) -> None:

@@ -14,7 +14,7 @@ from pydantic import Field
 import rag
 from rag import Library, SourcePath
 from ui.api import index_jobs, problems, write_access
-from ui.api.schemas import FURTHEST, OPTIONAL, Filters, Offset, Parameters, Shape
+from ui.api.schemas import FURTHEST, OPTIONAL, Filters, Offset, Parameters, Shape, Sort
 from ui.jobs import Job, Jobs
 from ui.security.rate_limit import Recent
 
@@ -106,7 +106,7 @@ class Removed(Shape):
 class Listed(Filters):
     """Filters, sort order and page of a document list."""
 
-    sort: Literal["newest", "oldest", "title", "source", "language", "pages", "passages"] = "newest"
+    sort: Sort = "newest"
     """By date, undated documents (those with only a file time) last; by title, path or language; or
     by number of pages or passages, largest first.
     """

@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
-from typing import Literal, NamedTuple, TypeAlias, get_args
+from typing import NamedTuple, get_args
 from urllib.parse import urlencode
 
 from fastapi import FastAPI, Request
@@ -18,6 +18,7 @@ from fastapi.responses import HTMLResponse
 
 from rag import Collection, DocumentSummary, Failure, Filter, Library, file_name
 from ui import strings
+from ui.api.schemas import Sort
 from ui.security import headers, policy
 from ui.templates import render
 from ui.uploads import MOST_BYTES
@@ -30,9 +31,6 @@ MOST_UNREAD = 200
 
 UNREAD_OPEN = 3
 """The number of them shown initially; the rest are collapsed."""
-
-Sort: TypeAlias = Literal["newest", "oldest", "title", "source", "language", "pages", "passages"]
-"""Sort orders of :meth:`rag.Library.documents`."""
 
 HEADERS = headers.SCRIPTED | {
     "cache-control": "no-store"
