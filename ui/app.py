@@ -8,20 +8,18 @@ stays the default, ``${value}``.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 from urllib.parse import urlencode
 
 import gradio as gr
 
+from rag import Library
 from ui import strings
 from ui.pages import answers, example_questions
-from ui.pages.filter_form import Narrowing
-from ui.security import principal
-from ui.security.principal import Principal
+from ui.pages.filter_form import FilterForm
+from ui.security import policy
+from ui.security.policy import Principal
 from ui.templates import render
-
-if TYPE_CHECKING:
-    from rag import Library
 
 _ANY = (strings.ANY, "")
 
@@ -79,12 +77,12 @@ def build(library: Library) -> gr.Blocks:
                 gr.Button(text, visible=bool(text), size="sm", elem_classes="example")
                 for text in _pad(view.examples)
             ]
-        with gr.Accordion(strings.NARROW, open=False, elem_id="narrow") as narrow:
+        with gr.Accordion("Look only in some documents", open=False, elem_id="narrow") as narrow:
             with gr.Row():
                 fields = [
-                    _field(strings.SINCE, "since"),
-                    _field(strings.UNTIL, "until"),
-                    _field(strings.SOURCE, "source"),
+                    _field("From", "since"),
+                    _field("Until", "until"),
+                    _field("File or folder", "source"),
                     gr.Dropdown([_ANY, *view.types], value="", label=strings.TYPE, elem_id="type"),
                     gr.Dropdown(
                         [_ANY, *view.languages],
@@ -95,7 +93,7 @@ def build(library: Library) -> gr.Blocks:
                 ]
             collections = gr.CheckboxGroup(
                 list(view.collections),
-                label=strings.COLLECTIONS,
+                label="Collections",
                 visible=bool(view.collections),
                 elem_id="collections",
             )
@@ -116,7 +114,7 @@ def build(library: Library) -> gr.Blocks:
             language: str = "",
             collections: Sequence[str] = (),
         ) -> str:
-            limits = Narrowing(
+            limits = FilterForm(
                 since.strip(), until.strip(), source.strip(), kind, language, tuple(collections)
             )
             return answers.answer(library, asked, limits, may_rate=_principal(request).may_change)
@@ -133,18 +131,12 @@ def build(library: Library) -> gr.Blocks:
             now = answers.first_view(library)
             query = request.query_params
             address = urlencode(request.query_params.multi_items())
-            asked, limits = query.get("q", ""), Narrowing.of(query)
+            asked, limits = query.get("q", ""), FilterForm.of(query)
             user = _principal(request)
-            # Leave fields that the address doesn't mention: the user may have typed in them
-            # already.
-            found = (
-                [
-                    asked,
-                    answers.answer(library, asked, limits, may_rate=user.may_change),
-                ]
-                if asked.strip()
-                else [gr.skip()] * 2
-            )
+            # Fields that the address doesn't mention are left: the user may have typed in them.
+            found: list[object] = [gr.skip()] * 2
+            if asked.strip():
+                found = [asked, answers.answer(library, asked, limits, may_rate=user.may_change)]
             return [
                 *(now.masthead, now.body, answers.foot(user.name, address), *found),
                 *(gr.update(value=t, visible=bool(t)) for t in _pad(now.examples)),
@@ -194,7 +186,7 @@ def build(library: Library) -> gr.Blocks:
 def _principal(request: gr.Request) -> Principal:
     """Return the principal that the access middleware attached to the request."""
     asked = request.request
-    return principal.of(asked.scope) if asked is not None else principal.ANYBODY
+    return policy.principal_of(asked.scope) if asked is not None else policy.ANYBODY
 
 
 def _html(name: str, value: str = "") -> gr.HTML:
@@ -209,14 +201,10 @@ def _update_choices(choices: Sequence[tuple[str, str]], chosen: str) -> dict[str
     """A drop-down's update, including the value from the address even if it is not among the
     choices.
     """
-    update: dict[str, object]
-    if not chosen:
-        update = gr.update(choices=[_ANY, *choices])
-    else:
-        known = {value for _, value in choices}
-        more = [] if chosen in known else [(chosen, chosen)]
-        update = gr.update(choices=[_ANY, *choices, *more], value=chosen)
-    return update
+    known = {"", *(value for _, value in choices)}
+    more = [] if chosen in known else [(chosen, chosen)]
+    update: dict[str, object] = gr.update(choices=[_ANY, *choices, *more])
+    return update | {"value": chosen} if chosen else update
 
 
 def _ticking(choices: Sequence[tuple[str, str]], ticked: Sequence[str]) -> dict[str, object]:

@@ -90,13 +90,9 @@ class Outcome:
     @classmethod
     def of(cls, report: IndexReport) -> Self:
         """Summarize the report of a run."""
+        files = ("added", "updated", "unchanged", "removed", "failed", "skipped")
         return cls(
-            added=len(report.added),
-            updated=len(report.updated),
-            unchanged=len(report.unchanged),
-            removed=len(report.removed),
-            failed=len(report.failed),
-            skipped=len(report.skipped),
+            **{name: len(getattr(report, name)) for name in files},
             failures=report.failed[:FAILURES_KEPT],
             embedded=report.embedded,
             reused=report.reused,
@@ -162,15 +158,10 @@ class Jobs:
         self,
         paths: Sequence[str | Path],
         *,
-        exclude: Sequence[str] = (),
-        ocr: bool | str = False,
-        retry: bool = False,
-        again: bool = False,
         max_document: int | str | None = None,
+        **options: Any,  # noqa: ANN401 (they are passed on)
     ) -> Job:
-        """Queue files and folders for indexing.
-
-        The other parameters are as in :meth:`rag.Library.index`.
+        """Queue files and folders for indexing, with options of :meth:`rag.Library.index`.
 
         Raises
         ------
@@ -184,22 +175,9 @@ class Jobs:
         listed = tuple(os.path.expanduser(path) for path in paths)  # noqa: PTH111 (as given)
         if not all(map(os.path.exists, listed)):
             raise SourceNotFound(public_errors.NO_SUCH_FILE)
-        if max_document is not None:
-            max_document = max_document_of(max_document)
-        job = Job(
-            id=uuid.uuid4().hex,
-            names=listed,
-            asked=_now(),
-        )
-        run = partial(
-            self._library.index,
-            listed,
-            exclude=tuple(exclude),
-            ocr=ocr,
-            retry=retry,
-            again=again,
-            max_document=max_document,
-        )
+        max_document_of(max_document)
+        job = Job(id=uuid.uuid4().hex, names=listed, asked=_now())
+        run = partial(self._library.index, listed, max_document=max_document, **options)
         with self._changing:
             if self._closed:
                 raise RuntimeError("the server is stopping, and takes no more index jobs")
@@ -228,10 +206,10 @@ class Jobs:
         """Whether no job is queued or running, nor a cancelled one still ending."""
         return self._running is None and all(job.is_over for job in self.all())
 
-    def over(self) -> Mapping[str, int]:
+    def over(self) -> Mapping[State, int]:
         """The number of finished jobs by state, including forgotten ones."""
         with self._changing:
-            return {state: number for state, number in self._over.items()}  # noqa: C416
+            return dict(self._over)
 
     def cancel(self, job_id: str) -> Job | None:
         """Cancel a job: at once if it is queued, within a moment if it is running.
@@ -316,14 +294,10 @@ class Jobs:
             if job.is_over:
                 self._over[job.state] += 1
             if report := job.report:
-                fields |= {
-                    "added": report.added,
-                    "updated": report.updated,
-                    "removed": report.removed,
-                    "failed": report.failed,
-                    "passages": report.embedded + report.reused,
-                    "seconds": round(report.seconds, 2),
-                }
+                for name in ("added", "updated", "removed", "failed"):
+                    fields[name] = getattr(report, name)
+                fields["passages"] = report.embedded + report.reused
+                fields["seconds"] = round(report.seconds, 2)
             _log.info("index job", extra=fields)
         return job
 

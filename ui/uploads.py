@@ -1,4 +1,4 @@
-"""Uploaded files, kept in a folder inside the library's.
+"""Uploaded files, kept in a folder inside the library's, and the route that takes them.
 
 A file is written under a temporary name and renamed when it is complete, so a file under its own
 name is always whole.
@@ -16,24 +16,31 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
-from rag import InputError
+from fastapi import APIRouter, Depends, Request, Response
+from fastapi.concurrency import run_in_threadpool
+from starlette.requests import ClientDisconnect
+
+from rag import InputError, Library
+from ui.api import problems, write_access
 
 FOLDER = "files"
 """The folder's name, inside the library's folder."""
 
-MOST_BYTES = 2 * 1024**3
+GIBIBYTE = 1024**3
+MOST_BYTES = 2 * GIBIBYTE
 """Size limit of one file, in bytes."""
 
 LONGEST_NAME = 200
 """Maximum length of a name in UTF-8 bytes: below the limit of common file systems."""
 
-NO_NAME = "a file needs a name of letters or digits; name it otherwise, and send it again"
-NO_FOLDER = (
-    "a shared library keeps no files; index them where they lie: rag index PATH --library URL"
-)
-NOT_SENT = "there is no such file here; send it first"
+ANY_BYTES: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
+    }
+}
 
 _DRAFT = ".sent-"
 _SECONDS_TO_LOCK = 60.0
@@ -150,20 +157,28 @@ class Uploads:
     def folder(self) -> Path:
         """Where uploads are stored."""
         if self._library is None:
-            raise InputError(NO_FOLDER)
+            raise InputError(
+                "a shared library keeps no files; index them where they lie: rag index PATH "
+                "--library URL"
+            )
         return self._library / FOLDER
 
     @contextmanager
-    def draft(self) -> Iterator[Draft]:
-        """Open a draft to upload a file into; it is deleted unless kept.
+    def draft(self, size: int = 0) -> Iterator[Draft]:
+        """Open a draft to upload a file of this size into, if it is known; it is deleted unless
+        kept.
 
         Raises
         ------
+        TooLarge
+            If the size exceeds the limit.
         OSError
             If the folder can't be written.
         InputError
             If the library is shared and has no folder.
         """
+        if size > self.most:
+            raise TooLarge
         self.folder.mkdir(exist_ok=True)
         self._sweep()
         with tempfile.NamedTemporaryFile(dir=self.folder, prefix=_DRAFT, delete=False) as file:
@@ -189,7 +204,7 @@ class Uploads:
         if not names:
             return []
         if not all(safe_name(name) == name and (self.folder / name).is_file() for name in names):
-            raise InputError(NOT_SENT)
+            raise InputError("there is no such file here; send it first")
         return [self.folder / name for name in names]
 
     def _sweep(self) -> None:
@@ -221,6 +236,62 @@ def _is_locked(path: Path) -> bool:
     return False
 
 
+def routes(library: Library, uploads: Uploads) -> APIRouter:
+    """Create the upload route."""
+    router = APIRouter(tags=["files"])
+
+    @router.put(
+        "/files/{name:path}",
+        status_code=201,
+        dependencies=[Depends(write_access.require_owner)],
+        openapi_extra=ANY_BYTES,
+        responses={
+            200: {"model": StoredFile, "description": "The file was already here"},
+            **problems.declared(
+                problems.NOT_FROM_HERE,
+                problems.NOT_FOUND,  # a name with a line break doesn't match the route
+                problems.TOO_LARGE,
+                problems.NOT_KEPT,
+            ),
+        },
+    )
+    async def send_file(name: str, request: Request, response: Response) -> StoredFile:
+        """Upload a file, byte for byte, into the library's own folder.
+
+        It is not indexed yet: start a job with its name among ``files``.
+        """
+        # Otherwise a folder that vanished would be created again, without its library.
+        await run_in_threadpool(library.ensure_available)
+        kept = await _store(request, safe_name(name), uploads)
+        response.status_code = 201 if kept.new else 200
+        return kept
+
+    return router
+
+
+async def _store(request: Request, name: str, uploads: Uploads) -> StoredFile:
+    announced = request.headers.get("content-length", "")
+    try:
+        # Not in a thread: the draft is then deleted however the request ends.
+        with uploads.draft(int(announced) if announced.isdecimal() else 0) as draft:
+            async for piece in request.stream():
+                if piece:  # the last chunk is empty
+                    await run_in_threadpool(draft.write, piece)
+            return await run_in_threadpool(draft.keep, name)
+    except TooLarge as error:
+        raise problems.Refused(
+            problems.TOO_LARGE,
+            f"a file may have up to {uploads.most / GIBIBYTE:g} GiB; index a larger one by its "
+            "path",
+        ) from error
+    except ClientDisconnect as error:  # the client left; avoids a traceback
+        raise problems.Refused(problems.INVALID, "the upload is incomplete") from error
+    except OSError as error:
+        raise problems.Refused(
+            problems.NOT_KEPT, f"the file can't be written on this machine: {error.strerror}"
+        ) from error
+
+
 def safe_name(given: str) -> str:
     """Make a safe file name of one that a client sent.
 
@@ -239,7 +310,9 @@ def safe_name(given: str) -> str:
         name = f"_{name}"
     name = _with_suffix(name, "")
     if not any(one.isalnum() for one in name):
-        raise InputError(NO_NAME)
+        raise InputError(
+            "a file needs a name of letters or digits; name it otherwise, and send it again"
+        )
     return name
 
 

@@ -15,7 +15,7 @@ from rag.errors import InputError
 
 if TYPE_CHECKING:
     from ui.security.accounts import Accounts
-    from ui.security.principal import Role
+    from ui.security.policy import Role
 
 
 def password_command(

@@ -27,10 +27,3 @@ def test_it_fits_a_phone_and_the_dark(open_page: OpenPage, address: str) -> None
     page.get_by_role("link", name="How good is this library").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("How good is this library")
     assert page.evaluate(FITS)
-
-
-def test_an_empty_library_says_so(open_page: OpenPage, empty_address: str) -> None:
-    """There is no diagram."""
-    page = open_page(f"{empty_address}/insight")
-    expect(page.get_by_text("There is nothing to look at yet")).to_be_visible()
-    expect(page.locator("svg")).to_have_count(0)

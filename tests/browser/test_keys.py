@@ -83,6 +83,10 @@ def test_from_the_question_to_the_page(open_page: OpenPage, address: str) -> Non
     page.keyboard.press("Escape")
     expect(page.locator("#reading")).to_have_count(0)
     expect(hits.first).to_be_focused()
+    page.keyboard.press("ArrowUp")
+    expect(page.get_by_label("Your question")).to_be_focused()
+    page.keyboard.press("ArrowDown")
+    expect(hits.first).to_be_focused()
     cite = hits.first.get_by_text("Cite", exact=True)
     for _ in range(LIMIT):
         page.keyboard.press("Tab")

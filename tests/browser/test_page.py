@@ -78,24 +78,6 @@ def test_where_there_is_no_room_the_document_takes_the_page(
     expect(page.locator("article.hit mark").first).to_have_text(ANSWER)
 
 
-def test_hostile_text_stays_text(open_page: OpenPage, address: str) -> None:
-    """Scripts, handlers, templates and links in a document are shown and never run."""
-    page = open_page(address, width=900)
-    first = ask(page, "What does the quokka of Rottnest eat?")
-    expect(first).to_contain_text("<script>window.__pwned = 1; alert(1)</script> eats {{7*7}}")
-    expect(first).to_contain_text("{% raw %} trees, and ${window.__pwned = 3} reads [the news]")
-    assert page.evaluate("window.__pwned") is None
-    assert first.locator("img, script").count() == 0
-    first.get_by_role("link", name="Open the document").click()
-    expect(page.locator("article")).to_contain_text('<img src=x onerror="window.__pwned = 2">')
-    assert page.evaluate("window.__pwned") is None
-    assert page.locator("article :is(img, script, a)").count() == 0
-    page.get_by_label("Find in the text").fill("<img src=x onerror")
-    page.keyboard.press("Enter")
-    expect(page.get_by_role("status")).to_have_text("Once in this text.")
-    assert page.evaluate("window.__pwned") is None
-
-
 def test_no_question_gets_a_hint(open_page: OpenPage, address: str) -> None:
     """Enter in an empty field asks for a question, gently."""
     page = open_page(address)

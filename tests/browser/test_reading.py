@@ -50,49 +50,6 @@ def test_a_pdf_opens_at_its_printed_page(open_page: OpenPage, address: str) -> N
     expect(document.locator("mark#answer")).to_have_text(PRINTED[0])
 
 
-def test_by_keyboard_alone(open_page: OpenPage, address: str) -> None:
-    """Slash to ask, Enter, arrows through the hits, o to read, Escape back to the hit."""
-    page = open_page(address)
-    page.locator("body").press("/")
-    expect(page.get_by_label("Your question")).to_be_focused()
-    page.keyboard.type(QUESTION)
-    page.keyboard.press("Enter")
-    hits = page.locator("article.hit")
-    hits.first.wait_for()
-    page.keyboard.press("ArrowDown")
-    expect(hits.nth(0)).to_be_focused()
-    page.keyboard.press("ArrowDown")
-    expect(hits.nth(1)).to_be_focused()
-    page.keyboard.press("ArrowUp")
-    page.keyboard.press("o")
-    mark = page.frame_locator("#reading iframe").locator("mark#answer")
-    expect(mark).to_have_text(ANSWER)
-    page.keyboard.press("Escape")
-    expect(page.locator("#reading")).to_have_count(0)
-    expect(hits.nth(0)).to_be_focused()
-    page.keyboard.press("ArrowUp")
-    expect(page.get_by_label("Your question")).to_be_focused()
-
-
-def test_a_sentence_is_cited_and_its_link_followed(open_page: OpenPage, address: str) -> None:
-    """What is copied names the source; its link shows the sentence on a page of its own."""
-    page = open_page(address)
-    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
-    hit = ask(page, "Who built the bridge of Vessy?")
-    hit.get_by_text("Cite").click()
-    hit.get_by_role("button", name="Plain").click()
-    expect(hit.get_by_text("Copied")).to_be_visible()
-    copied = page.evaluate("navigator.clipboard.readText()")
-    words, link = copied.rsplit(" ", 1)
-    assert words == f"“{PRINTED[0]}” Ada Pont, Bridges of Geneva, 1 January 2000, p. 2."
-    assert link.startswith(f"{address}/cite?document=")
-    linked = open_page(link)
-    expect(linked.locator("mark#answer")).to_have_text(PRINTED[0])
-    expect(linked.get_by_role("status")).to_have_text(
-        "The sentence is where it was when it was cited."
-    )
-
-
 def test_limits_are_kept_in_the_address(open_page: OpenPage, address: str) -> None:
     """Only what fits is searched; a reload, or a link that was sent, asks the same."""
     page = open_page(address)

@@ -16,8 +16,7 @@ from lacking import skip_unless_in_ci
 from rag import Library, LibraryBusy
 from rag.index.folder import locked
 from ui.security.login import Sessions
-from ui.security.policy import FIRST_WAIT, FREE_ATTEMPTS
-from ui.security.principal import ANYBODY
+from ui.security.policy import ANYBODY, FIRST_WAIT, FREE_ATTEMPTS
 from ui.security.rate_limit import Backoff, TokenBuckets
 
 

@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from ui.security import principal
+from ui.security import policy
 from ui.security.middleware import protect
 from ui.security.policy import Access
 
@@ -26,8 +26,8 @@ async def told(request: Request) -> JSONResponse:
             "root": request.scope.get("root_path", ""),
             "url": str(request.url),
             "client": request.client.host if request.client else "",
-            "role": principal.of(request.scope).role,
-            "name": principal.of(request.scope).name,
+            "role": policy.principal_of(request.scope).role,
+            "name": policy.principal_of(request.scope).name,
             "headers": sorted(request.headers),
             "bytes": len(await request.body()),
         }

@@ -3,30 +3,22 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from behind_middleware import PASSWORD, behind
 from fastapi.testclient import TestClient
+from hashing_embedder import HashingEmbedder
 
+from rag import Library
 from rag.types import Document, Explanation, Hit, Quote
 from ui.security.accounts import EMPTY, Accounts
 from ui.security.policy import decide
 
 TEXT = "Opening words.\n\nIndia buys the Zorawar tank. Cockerill supplies its turret. It is light."
 ANSWER = "Cockerill supplies its turret."
-
-
-@dataclass(frozen=True, slots=True)
-class Summary:
-    """What ``Library.documents`` says of a document."""
-
-    id: str
-    title: str
-    source: str
-    date: dt.date | None
-    passages: int
-    date_from: str | None = None
 
 
 @pytest.fixture
@@ -82,6 +74,14 @@ def hostile(hit: Hit) -> Hit:
         why=replace(hit.why, matched=("script", "onerror", evil)),
         also_in=(evil,),
     )
+
+
+@pytest.fixture
+def library(tmp_path: Path, articles: Path) -> Iterator[Library]:
+    """Three articles, without a model."""
+    with Library.open(tmp_path / "library", embedder=HashingEmbedder()) as opened:
+        opened.index(articles)
+        yield opened
 
 
 @pytest.fixture(scope="module")

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import threading
 import time
 from collections.abc import Iterator, Sequence
+from pathlib import Path
+from types import ModuleType
 
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
@@ -18,10 +21,11 @@ from ui import server
 from ui.api import problems
 from ui.api.application import create_api
 from ui.jobs import Job, Jobs
-from ui.ops.lifecycle import Background
 from ui.ops.warm_up import WarmUp
+from ui.pages import error_pages
 from ui.security.middleware import protect
 from ui.security.policy import LOCAL, decide
+from ui.server import Background
 
 ADDRESS = "http://127.0.0.1:7860"
 SECONDS = 60.0
@@ -44,6 +48,15 @@ def api(
         base_url=f"{ADDRESS}{problems.PREFIX}",
         raise_server_exceptions=False,
     )
+
+
+def pages(library: Library, *modules: ModuleType) -> TestClient:
+    """A client of some pages alone."""
+    app = FastAPI()
+    error_pages.add_handlers(app)
+    for one in modules:
+        one.add_routes(app, library)
+    return TestClient(here(app), base_url=ADDRESS)
 
 
 def application(library: Library, background: Background | None = None) -> FastAPI:
@@ -90,3 +103,29 @@ def over(jobs: Jobs, job: Job) -> Job:
             return found
         time.sleep(0.01)
     raise AssertionError(f"not over: {jobs.get(job.id)}")
+
+
+def ready(log: Path) -> str:
+    """The address that a server of its own says it answers at, once it does."""
+    until = time.monotonic() + 4 * SECONDS
+    while time.monotonic() < until:
+        for line in log.read_text().splitlines():
+            if "Ready" in line:
+                return str(json.loads(line)["address"])
+        time.sleep(0.05)
+    raise AssertionError(log.read_text())
+
+
+class Broken:
+    """A library whose every answer is the error it was given."""
+
+    path = Path("nowhere")
+
+    def __init__(self, error: Exception) -> None:
+        self.error = error
+
+    def __getattr__(self, name: str) -> object:
+        def fail(*_: object, **__: object) -> None:
+            raise self.error
+
+        return fail

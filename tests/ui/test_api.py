@@ -6,7 +6,6 @@ import datetime as dt
 import os
 import time
 from collections.abc import Iterator
-from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -73,9 +72,7 @@ def test_search_gives_the_hits_of_the_library(client: TestClient, library: Libra
     assert (hit["rank"], hit["score"]) == (1, expected.score)
     assert hit["why"]["matched"] == list(expected.why.matched)
     assert hit["passage_id"] == expected.passage_id
-    assert hit["link"] == (
-        f"/documents/{expected.document_id}?start=0&end=62&answer_start=0&answer_end=40#answer"
-    )
+    assert hit["link"] == (f"/documents/{expected.document_id}?passage=0-62&answer=0-40#answer")
 
 
 def test_ask_says_how_sure_it_is(client: TestClient, library: Library) -> None:
@@ -234,7 +231,8 @@ def test_an_index_job(tmp_path: Path, articles: Path) -> None:
         assert library.search("x") == []  # as a server does while the model loads
         jobs = Jobs(library)
         client = api(library, jobs=jobs)
-        started = client.post("/jobs", json={"paths": [str(articles)], "exclude": ["deep/"]})
+        body = {"paths": [str(articles)], "exclude": ["deep/"], "collection": "things to read"}
+        started = client.post("/jobs", json=body)
         job = started.json()
         assert started.status_code == 202
         assert started.headers["location"] == f"/api/v1/jobs/{job['id']}"
@@ -260,6 +258,8 @@ def test_an_index_job(tmp_path: Path, articles: Path) -> None:
         assert (done["report"]["added"], done["report"]["embedded"]) == (2, 2)
         assert done["report"]["failures"] == []
         assert dt.datetime.fromisoformat(done["ended"]).tzinfo is not None
+        (collection,) = client.get("/collections").json()["collections"]
+        assert collection == {"name": "things to read", "documents": 2}
 
         (bread,) = client.get("/documents", params={"source": "bread.txt"}).json()["documents"]
         removed = client.delete(f"/documents/{bread['id']}")
@@ -268,40 +268,6 @@ def test_an_index_job(tmp_path: Path, articles: Path) -> None:
         assert client.get("/find", params={"q": "sourdough"}).json()["passages"] == 0
         assert (articles / "bread.txt").exists()
         jobs.close()
-
-
-def test_cancelling_a_job(tmp_path: Path, articles: Path) -> None:
-    """It is told at once that it will stop, and then that it has."""
-    pausing = Pausing(HashingEmbedder(), 1)
-    with Library.open(tmp_path / "library", embedder=pausing) as library:
-        jobs = Jobs(library)
-        client = api(library, jobs=jobs)
-        job = client.post("/jobs", json={"paths": [str(articles)]}).json()
-        assert pausing.reached.wait(SECONDS)
-        cancelling = client.delete(f"/jobs/{job['id']}")
-        assert cancelling.status_code == 202
-        assert (cancelling.json()["state"], cancelling.json()["cancelling"]) == ("running", True)
-        pausing.go.set()
-        (made,) = jobs.all()
-        over(jobs, made)
-        ended = client.get(f"/jobs/{job['id']}").json()
-        assert (ended["state"], ended["report"]) == ("cancelled", None)
-        assert 0 < client.get("/documents").json()["total"] < 3
-        jobs.close()
-
-
-def test_signs_of_life(library: Library) -> None:
-    """It lives at once, and is ready once the model is loaded."""
-    warming = WarmUp(library)
-    client = api(library, warming=warming)
-    assert client.get("/health").json() == {"status": "ok", "version": version("rag")}
-    waiting = client.get("/ready")
-    assert waiting.status_code == 503
-    assert waiting.headers["retry-after"] == "5"
-    assert waiting.json()["detail"] == "The model is loading, which takes seconds; try again."
-    warming.start()
-    warming.join()
-    assert client.get("/ready").json() == {"status": "ready"}
 
 
 def test_a_failed_start_is_tried_again(tmp_path: Path) -> None:

@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
 import re
-from collections.abc import Iterator
 from dataclasses import replace
 from html import unescape
 from pathlib import Path
 from typing import get_args
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
-from fastapi import FastAPI
 from fastapi.testclient import TestClient
-from hashing_embedder import HashingEmbedder
 from normalized_html import normalized
-from served import here
+from served import pages
 
-from rag import DocumentSummary, Failure, Library
+import ui
+from rag import Collection, DocumentSummary, Failure, Library
 from ui import strings
 from ui.jobs import Outcome, Phase
-from ui.pages import documents_page, documents_routes
+from ui.pages import documents_page
 from ui.pages.documents_page import Contents, Listing, Row
 from ui.templates import render
 
@@ -36,6 +34,7 @@ SUMMARY = DocumentSummary(
     passages=1234,
 )
 
+STATIC = Path(ui.__file__).parent / "static"
 EMPTY = Contents(held=0, total=0, rows=(), types={})
 
 
@@ -116,7 +115,8 @@ def test_hostile_texts_stay_texts() -> None:
     """Titles, names, reasons and what was asked for are escaped wherever they stand."""
     summary = replace(SUMMARY, id=EVIL, title=EVIL, source=f"/x/{EVIL.replace('/', '|')}")
     row = Row(replace(summary, language=EVIL), (EVIL,))
-    contents = Contents(9, 9, (row,), {EVIL: 9}, (Failure(EVIL, EVIL),))
+    collections = (Collection(EVIL, (), 9),) * 2
+    contents = Contents(9, 9, (row,), {EVIL: 9}, collections, (Failure(EVIL, EVIL),))
     html = page(Listing(title=EVIL, type=EVIL), contents, may_change=True)
     assert re.findall(r"<script.*?>", html) == ['<script type="module" src="library.js">']
     assert html.count("&lt;script&gt;") >= 8
@@ -167,7 +167,7 @@ def test_pages_turn_and_keep_the_limits() -> None:
         ({}, Listing()),
         (
             {"sort": "title", "title": " a ", "type": ".md", "page": "4"},
-            Listing("title", "a", ".md", 4),
+            Listing("title", "a", ".md", page=4),
         ),
         ({"sort": "DROP TABLE", "page": "-1"}, Listing()),
         ({"page": "0"}, Listing()),
@@ -175,10 +175,8 @@ def test_pages_turn_and_keep_the_limits() -> None:
     ],
 )
 def test_addresses_are_read_and_written(query: dict[str, str], listing: Listing) -> None:
-    """What makes no sense is as good as none; beyond the last page is the last."""
+    """What makes no sense is as good as none."""
     assert Listing.of(query) == listing
-    assert listing.within(101).page == min(listing.page, 3)
-    assert listing.within(0).page == 1
 
 
 def test_the_form_keeps_what_was_chosen() -> None:
@@ -223,7 +221,7 @@ def test_what_could_not_be_read_is_folded_when_long() -> None:
 def test_where_nothing_may_be_changed_nothing_offers_to() -> None:
     """No field, no button, no script; a line says why and what to do."""
     html = page(Listing(), held(Row(SUMMARY)), may_change=False)
-    assert strings.DOCUMENTS_READ_ONLY in html
+    assert "This server answers other machines, too, so only an owner can index" in html
     controls = (
         *('id="index"', 'type="file"', 'class="remove"', 'class="again"', 'id="told"'),
         *("<dialog", "<script", "<template"),
@@ -233,18 +231,13 @@ def test_where_nothing_may_be_changed_nothing_offers_to() -> None:
         assert control in page(Listing(), held(Row(SUMMARY)), may_change=True)
 
 
-def test_the_script_gets_its_texts_from_the_page() -> None:
-    """All that they ask for by name is there, and they have no sentence of their own."""
-    html = page(Listing(), EMPTY, may_change=True)
-    given = re.search(r'data-texts="([^"]+)"', html)
-    assert given
-    texts = json.loads(unescape(given[1]))
-    assert texts == strings.DOCUMENTS_TOLD
-    script = "".join(path.read_text() for path in documents_routes.SCRIPTS.values())
-    asked = set(re.findall(r"texts\.(\w+)", script))
-    assert asked | {"queued", "cancelling", *get_args(Phase)} == set(texts)
-    assert set(texts["counts"]) < set(Outcome.__dataclass_fields__)
-    assert "innerHTML" not in script
+def test_the_script_has_a_text_for_every_state() -> None:
+    """Of a job, of each step and each count in its report; and none of them is markup."""
+    script = (STATIC / "library.js").read_text()
+    texts = script.split("const texts = {")[1].split("\n};")[0]
+    assert {"queued", "cancelling", *get_args(Phase)} <= set(re.findall(r"(?m)^  (\w+):", texts))
+    assert set(re.findall(r"(?m)^    (\w+):", texts)) < set(Outcome.__dataclass_fields__)
+    assert "innerHTML" not in script + (STATIC / "sending.js").read_text()
 
 
 def test_the_head_of_the_asking_page_leads_here() -> None:
@@ -258,20 +251,16 @@ def test_the_head_of_the_asking_page_leads_here() -> None:
 
 
 @pytest.fixture
-def library(tmp_path: Path, articles: Path) -> Iterator[Library]:
-    """Three articles and a file that is damaged, without a model."""
+def articles(articles: Path) -> Path:
+    """With a file that is damaged."""
     (articles / "scan.pdf").write_bytes(b"%PDF-1.7 and nothing else")
-    with Library.open(tmp_path / "library", embedder=HashingEmbedder()) as opened:
-        opened.index(articles)
-        yield opened
+    return articles
 
 
 @pytest.fixture
 def client(library: Library) -> TestClient:
-    """The routes over it, without the page around them."""
-    app = FastAPI()
-    documents_routes.add_routes(app, library)
-    return TestClient(here(app), base_url="http://127.0.0.1:7860")
+    """The page over it."""
+    return pages(library, documents_page)
 
 
 def test_the_library_is_listed(client: TestClient, library: Library, tmp_path: Path) -> None:
@@ -288,6 +277,17 @@ def test_the_library_is_listed(client: TestClient, library: Library, tmp_path: P
     titled = normalized(client.get("/library", params={"title": "WHALE"}).text)
     assert cells(titled) == cells(limited)
     assert "No document matches" in client.get("/library", params={"title": "zebra"}).text
+
+
+def test_one_collection_is_listed(client: TestClient, library: Library, articles: Path) -> None:
+    """Where there are several, each can be chosen, with its number of documents."""
+    assert 'name="in"' not in client.get("/library").text
+    library.index(articles / "deep")
+    html = normalized(client.get("/library", params={"in": "deep"}).text)
+    assert [row[1] for row in cells(html)] == ["whales.md"]
+    assert '<option selected value="deep">deep (1)</option>' in html
+    assert '<option value="articles">articles (3)</option>' in html
+    assert dict(parse_qsl(urlsplit(heads(html)["Title"][0]).query))["in"] == "deep"
 
 
 def test_a_row_says_what_was_wrong_with_its_file(
@@ -314,7 +314,3 @@ def test_only_our_script_runs_on_it(client: TestClient) -> None:
     assert "unsafe" not in policy
     assert "http" not in policy
     assert not re.search(r'\s(style|on\w+)="', response.text)
-    for name, path in documents_routes.SCRIPTS.items():
-        script = client.get(f"/{name}")
-        assert script.headers["content-type"].startswith("text/javascript")
-        assert script.text == path.read_text()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import signal
 import socket
 import statistics
 import subprocess
@@ -19,7 +18,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from served import SECONDS
+from served import SECONDS, ready
 
 from rag import Library
 
@@ -77,17 +76,6 @@ def served(folder: Path) -> Iterator[Served]:
             yield found
         finally:
             process.kill()
-
-
-def ready(log: Path) -> str:
-    """The address that the server says it answers at."""
-    until = time.monotonic() + 4 * SECONDS
-    while time.monotonic() < until:
-        for line in log.read_text().splitlines():
-            if "Ready" in line:
-                return str(json.loads(line)["address"])
-        time.sleep(0.05)
-    raise AssertionError(log.read_text())
 
 
 def traps(server: Served, address: str) -> Iterator[object]:
@@ -242,9 +230,3 @@ def test_addresses_that_are_odd(server: Served) -> None:
             ):
                 if one != "x" * 3000 or "gradio_api" in path:
                     assert client.get(path).status_code in {404, 403}, path
-
-
-def test_the_end(server: Served) -> None:
-    """SIGTERM ends it soon, and in order, whatever was sent before."""
-    server.process.send_signal(signal.SIGTERM)
-    assert server.process.wait(SECONDS) == 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import threading
+from importlib.metadata import version
 from pathlib import Path
 
 from hashing_embedder import HashingEmbedder
@@ -21,7 +22,10 @@ def test_ready_only_while_questions_are_answered(tmp_path: Path) -> None:
     with Library.open(folder, embedder=HashingEmbedder()) as library:
         warming = WarmUp(library)
         client = api(library, warming=warming)
-        assert client.get("/ready").status_code == 503
+        assert client.get("/health").json() == {"status": "ok", "version": version("rag")}
+        waiting = client.get("/ready")
+        assert (waiting.status_code, waiting.headers["retry-after"]) == (503, "5")
+        assert waiting.json()["detail"] == "The model is loading, which takes seconds; try again."
         warming.start()
         warming.join()
         assert client.get("/ready").json() == {"status": "ready"}

@@ -13,7 +13,7 @@ from served import api
 
 from rag import Library, LibraryBusy
 from ui.ops import logs
-from ui.pages.filter_form import Narrowing
+from ui.pages.filter_form import FilterForm
 
 MOLE = "who is the mole"
 
@@ -90,7 +90,7 @@ def test_each_search_is_logged(tmp_path: Path, caplog: pytest.LogCaptureFixture)
         client = api(library)
         for way in ("search", "ask", "find"):
             assert client.get(f"/{way}", params={"q": MOLE}).status_code == 200
-        Narrowing().ask(library, MOLE)
+        FilterForm().ask(library, MOLE)
     records = [record for record in caplog.records if record.name == "ui.ops.logs"]
     assert [vars(record)["way"] for record in records] == ["search", "ask", "find", "page"]
     private, open_ = (logs.formatter(terminal=False, questions=asked) for asked in (False, True))

@@ -20,6 +20,8 @@ from starlette.testclient import TestClient
 
 from rag import Library
 from ui.mcp import tools as mcp_tools
+from ui.security.middleware import protect
+from ui.security.policy import LOCAL
 
 QUESTION = "Who led the Belgian Economic Mission to India?"
 
@@ -108,9 +110,9 @@ def test_over_standard_input_and_output(seeds: Library, tmp_path: Path) -> None:
 @contextmanager
 def mounted(library: Library) -> Iterator[TestClient]:
     """The tools over HTTP, without the page."""
-    tools = mcp_tools.mounted(library)
-    app = Starlette(routes=[tools.route], lifespan=lambda _: tools.running())
-    with TestClient(app, base_url="http://127.0.0.1:7860") as client:
+    route, manager = mcp_tools.mounted(library)
+    app = Starlette(routes=[route], lifespan=lambda _: manager.run())
+    with TestClient(protect(app, LOCAL), base_url="http://127.0.0.1:7860") as client:
         yield client
 
 

@@ -12,7 +12,7 @@ from fastapi.testclient import TestClient
 from starlette.types import Message, Receive, Scope, Send
 
 from rag import InputError
-from ui.security import accounts, policy, principal
+from ui.security import accounts, policy
 from ui.security.accounts import EMPTY, Accounts
 from ui.security.login import Sessions
 from ui.security.middleware import protect
@@ -59,49 +59,28 @@ def test_what_can_not_be_meant(options: dict[str, object], said: str) -> None:
         decide("127.0.0.1", **options)  # type: ignore[arg-type]
 
 
+NO_HOSTS = (
+    *("x@127.0.0.1", "127.0.0.1:7860@evil.example", "127.0.0.1, evil.example"),
+    *("127.0.0.1 evil.example", "127.0.0.1:", "127.0.0.1:0", "127.0.0.1:65536", "127.0.0.1:7860x"),
+    *("127.0.0.1:-1", "127.0.0.1/x", "127.0.0.1?x", "127.0.0.1#x", "http://127.0.0.1"),
+    *("127.0.0.1\\evil", "[::1", "[::1]x", "::1", "%31%32", "", "[]", "127.0.0.1\t"),
+    *("127.0.0.1:\N{FULLWIDTH DIGIT SEVEN}", "\N{FULLWIDTH DIGIT ONE}27.0.0.1"),
+    *("localhost;x", "localhost:123456"),
+)
+NO_ORIGINS = (
+    *("http://x@127.0.0.1", "http://127.0.0.1/x", "http://127.0.0.1?x", "", "http://"),
+    *("http://127.0.0.1 http://evil.example", "http://127.0.0.1:99999", "NULL", "//x y"),
+)
+
+
 @pytest.mark.parametrize(
     "headers",
     [
-        *(
-            [("host", host)]
-            for host in (
-                *("x@127.0.0.1", "127.0.0.1:7860@evil.example", "127.0.0.1, evil.example"),
-                *("127.0.0.1 evil.example", "127.0.0.1:", "127.0.0.1:0", "127.0.0.1:65536"),
-                *("127.0.0.1:7860x", "127.0.0.1:-1", "127.0.0.1/x", "127.0.0.1?x", "127.0.0.1#x"),
-                *(
-                    "http://127.0.0.1",
-                    "127.0.0.1\\evil",
-                    "[::1",
-                    "[::1]x",
-                    "::1",
-                    "%31%32",
-                    "",
-                    "[]",
-                ),
-                *(
-                    "127.0.0.1:\N{FULLWIDTH DIGIT SEVEN}",
-                    "\N{FULLWIDTH DIGIT ONE}27.0.0.1",
-                    "127.0.0.1\t",
-                    "localhost;x",
-                    "localhost:123456",
-                ),
-            )
-        ),
+        *([("host", host)] for host in NO_HOSTS),
         [],
         [("host", "127.0.0.1"), ("host", "127.0.0.1")],
         [("host", "127.0.0.1"), ("host", "evil.example")],
-        *(
-            [("host", "127.0.0.1"), ("origin", origin)]
-            for origin in (
-                *("http://x@127.0.0.1", "http://127.0.0.1/x", "http://127.0.0.1?x", "", "http://"),
-                *(
-                    "http://127.0.0.1 http://evil.example",
-                    "http://127.0.0.1:99999",
-                    "NULL",
-                    "//x y",
-                ),
-            )
-        ),
+        *([("host", "127.0.0.1"), ("origin", origin)] for origin in NO_ORIGINS),
         [("host", "127.0.0.1"), ("origin", "http://127.0.0.1"), ("origin", "http://127.0.0.1")],
         [("host", "127.0.0.1"), ("origin", "null"), ("origin", "http://127.0.0.1")],
     ],
@@ -272,7 +251,7 @@ def test_names_and_passwords(known: tuple[Accounts, str]) -> None:
     """The same letters are the same, however they are written; a short password is none."""
     made = EMPTY.with_person("José", "reader", "müde Möwen über Meer")
     seen = made.person("José", "müde Möwen über Meer")
-    assert seen == principal.Principal("José", "reader")
+    assert seen == policy.Principal("José", "reader")
     assert known[0].person("ada", PASSWORD[:-1]) is None
     assert known[0].person("nobody", PASSWORD) is None
     with pytest.raises(InputError, match="12 characters"):
@@ -292,13 +271,13 @@ def test_sessions_end(monkeypatch: pytest.MonkeyPatch) -> None:
     """After a working day, and when many others began."""
     now = [0.0]
     sessions = Sessions(lambda: now[0])
-    number = sessions.begin(principal.LOCAL_OWNER)
+    number = sessions.begin(policy.LOCAL_OWNER)
     now[0] = SESSION_SECONDS - 1.0
-    assert sessions.find(number) == principal.LOCAL_OWNER
+    assert sessions.find(number) == policy.LOCAL_OWNER
     now[0] = float(SESSION_SECONDS)
     assert sessions.find(number) is None
     monkeypatch.setattr(policy, "MOST_SESSIONS", 2)
     sessions = Sessions()
-    first, *others = (sessions.begin(principal.LOCAL_OWNER) for _ in range(3))
+    first, *others = (sessions.begin(policy.LOCAL_OWNER) for _ in range(3))
     assert sessions.find(first) is None
-    assert [sessions.find(one) for one in others] == [principal.LOCAL_OWNER] * 2
+    assert [sessions.find(one) for one in others] == [policy.LOCAL_OWNER] * 2

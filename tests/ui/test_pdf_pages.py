@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import os
+import re
 import sys
 import zipfile
 from collections.abc import Iterator
@@ -24,9 +25,9 @@ import rag.documents.sandbox.page_viewer
 from rag import Library
 from rag.documents.sandbox import processes
 from rag.documents.sandbox.page_viewer import PageViewer
-from ui import strings
-from ui.pages import pdf_pages
-from ui.security import origin
+from ui.pages import error_pages, pdf_pages, reader
+from ui.pages.pdf_pages import PdfPages
+from ui.security import headers
 from ui.security.middleware import protect
 from ui.security.policy import LOCAL
 
@@ -68,7 +69,7 @@ class Served:
     client: TestClient
     library: Library
     folder: Path
-    shelf: pdf_pages.Shelf
+    pages: PdfPages
 
     def address(self, name: str, rest: str) -> str:
         """Where something of a file's document is."""
@@ -99,10 +100,14 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
             *NAMES
         }
         app = FastAPI()
-        shelf = pdf_pages.add_routes(app, library)
-        with TestClient(protect(app, LOCAL), base_url="http://127.0.0.1:7860") as client:
-            yield Served(client, library, folder, shelf)
-        assert shelf._viewer._worker.process is None
+        error_pages.add_handlers(app)
+        pages = PdfPages(library)
+        pdf_pages.add_routes(app, library, pages)
+        reader.add_routes(app, library, pages)
+        client = TestClient(protect(app, LOCAL), base_url="http://127.0.0.1:7860")
+        yield Served(client, library, folder, pages)
+        pages.close()
+        assert pages._viewer._worker.process is None
 
 
 @pytest.fixture
@@ -121,7 +126,7 @@ def refusal(served: Served, address: str) -> tuple[int, str]:
     assert response.headers["content-type"] == "application/json"
     page = served.client.get(address, headers={"accept": "text/html"})
     assert page.status_code == response.status_code
-    assert page.headers["content-security-policy"] == origin.STILL["content-security-policy"]
+    assert page.headers["content-security-policy"] == headers.STILL["content-security-policy"]
     for one in (response, page):
         assert str(served.folder.parent) not in one.text + str(one.headers)
         assert "/files" not in one.text
@@ -146,18 +151,23 @@ def test_boxes(served: Served) -> None:
     """Five lines of the left column and the first of the right one, in shares of the page."""
     document = served.library.document(served.address("survey.pdf", "").split("/")[2])
     start = document.text.index(SENTENCE)
-    offsets = f"start={start}&end={start + len(SENTENCE)}"
-    response = served.client.get(served.address("survey.pdf", f"pages/1/boxes?{offsets}"))
-    assert response.status_code == 200
-    found = response.json()["boxes"]
-    lefts = [60 / 595] * 5 + [310 / 595]
-    tops = [(842 - 700 + 12 * line - 8.5) / 842 for line in (2, 3, 4, 5, 6, 0)]
-    assert [box["x"] for box in found] == pytest.approx(lefts, abs=1 / 595)
-    assert [box["y"] for box in found] == pytest.approx(tops, abs=1 / 842)
-    assert [box["height"] for box in found] == pytest.approx([11 / 842] * 6, abs=1e-6)
+    answer = f"answer={start}-{start + len(SENTENCE)}"
+
+    def found(page: int) -> list[tuple[float, float, float]]:
+        html = served.client.get(f"/documents/{document.id}?page={page}&{answer}").text
+        assert f'src="{document.id}/pages/{page}.png' in html
+        boxes = re.findall(
+            r'<rect x="([\d.]+)" y="([\d.]+)" width="[\d.]+" height="([\d.]+)"', html
+        )
+        return [(float(x), float(y), float(height)) for x, y, height in boxes]
+
+    lefts, tops, heights = zip(*found(1), strict=True)
+    assert lefts == pytest.approx([60 / 595] * 5 + [310 / 595], abs=1 / 595)
+    ys = [(842 - 700 + 12 * line - 8.5) / 842 for line in (2, 3, 4, 5, 6, 0)]
+    assert tops == pytest.approx(ys, abs=1 / 842)
+    assert heights == pytest.approx([11 / 842] * 6, abs=1e-5)
     # On the second page the words are printed again, but there the sentence is another.
-    again = served.client.get(served.address("survey.pdf", f"pages/2/boxes?{offsets}"))
-    assert (again.status_code, again.json()) == (200, {"boxes": []})
+    assert found(2) == []
 
 
 def test_original(served: Served) -> None:
@@ -173,7 +183,7 @@ def test_original(served: Served) -> None:
     assert text.content == b"Nothing of this is printed."
 
 
-@pytest.mark.parametrize("rest", ["original", "pages/1.png", "pages/1/boxes?start=0&end=9"])
+@pytest.mark.parametrize("rest", ["original", "pages/1.png"])
 @pytest.mark.parametrize(
     ("name", "line"),
     [
@@ -186,7 +196,7 @@ def test_inside_another_file(served: Served, name: str, line: str, rest: str) ->
     assert refusal(served, served.address(name, rest)) == (404, line)
 
 
-@pytest.mark.parametrize("rest", ["original", "pages/1.png", "pages/1/boxes?start=0&end=9"])
+@pytest.mark.parametrize("rest", ["original", "pages/1.png"])
 def test_changed_and_gone(served: Served, kept: Path, rest: str) -> None:
     """Another file of the same name is not the document; nor is none, or one nobody may read."""
     address = served.address("survey.pdf", rest)
@@ -207,21 +217,13 @@ def test_changed_and_gone(served: Served, kept: Path, rest: str) -> None:
 @pytest.mark.parametrize(
     ("rest", "status", "line"),
     [
-        ("pages/0.png", 404, "This document has no page 0."),
         ("pages/4.png", 404, "This document has no page 4."),
-        ("pages/4/boxes?start=0&end=9", 404, "This document has no page 4."),
-        ("pages/-1.png", 404, "Page numbers are whole numbers from 1."),
-        ("pages/one.png", 404, "Page numbers are whole numbers from 1."),
-        (f"pages/{'9' * 5000}.png", 404, "Page numbers are whole numbers from 1."),
+        ("pages/0.png", 422, "Look at path.number: Input should be greater than or equal to 1."),
         (
             "pages/1.png?width=20",
             400,
             "A page is drawn 50 to 3000 pixels wide, not 20; choose a width between these.",
         ),
-        ("pages/1.png?width=1e3", 400, "The width of a page must be a whole number of pixels."),
-        ("pages/1.png?width=", 400, "The width of a page must be a whole number of pixels."),
-        ("pages/1/boxes", 400, f"{strings.NO_RANGE}."),
-        ("pages/1/boxes?start=9&end=9", 400, f"{strings.NO_RANGE}."),
     ],
 )
 def test_bad_numbers(served: Served, rest: str, status: int, line: str) -> None:
@@ -229,7 +231,13 @@ def test_bad_numbers(served: Served, rest: str, status: int, line: str) -> None:
     assert refusal(served, served.address("survey.pdf", rest)) == (status, line)
 
 
-@pytest.mark.parametrize("rest", ["original", "pages/1.png", "pages/1/boxes?start=0&end=9"])
+@pytest.mark.parametrize("rest", ["-1.png", "one.png", f"{'9' * 5000}.png", "1.png?width=1e3"])
+def test_no_numbers(served: Served, rest: str) -> None:
+    """They are refused before anything is rendered."""
+    assert served.client.get(served.address("survey.pdf", f"pages/{rest}")).status_code == 422
+
+
+@pytest.mark.parametrize("rest", ["original", "pages/1.png"])
 @pytest.mark.parametrize("unknown", ["none", "%2e%2e", "..%2f..%2fetc%2fpasswd"])
 def test_no_such_document(served: Served, unknown: str, rest: str) -> None:
     """Only ids of documents lead anywhere."""
@@ -248,8 +256,7 @@ def test_protected(served: Served) -> None:
         "This PDF is protected by a password, and passwords are not stored: "
         "open the file itself to see its pages."
     )
-    for rest in ("pages/1.png", "pages/1/boxes?start=0&end=9"):
-        assert refusal(served, served.address("bank.pdf", rest)) == (422, line)
+    assert refusal(served, served.address("bank.pdf", "pages/1.png")) == (422, line)
 
 
 @pytest.fixture
@@ -257,9 +264,9 @@ def evil(served: Served, monkeypatch: pytest.MonkeyPatch) -> Iterator[Served]:
     """The routes with a process that can be led astray, and little patience with it."""
     monkeypatch.setattr(processes, "COMMAND", (sys.executable, "-c", EVIL))
     monkeypatch.setattr(rag.documents.sandbox.page_viewer, "SECONDS", 2.0)
-    monkeypatch.setattr(served.shelf, "_viewer", PageViewer())
+    monkeypatch.setattr(served.pages, "_viewer", PageViewer())
     yield served
-    served.shelf.close()
+    served.pages.close()
 
 
 def test_bad_pages_cost_only_themselves(evil: Served) -> None:
@@ -279,7 +286,7 @@ def test_bad_pages_cost_only_themselves(evil: Served) -> None:
     printing = evil.client.get(evil.address("survey.pdf", "pages/1.png?width=505"))
     assert printing.status_code == 200
     # A server that is killed closes nothing itself; its pipes close, and that is enough.
-    process = evil.shelf._viewer._worker.process
+    process = evil.pages._viewer._worker.process
     assert process is not None
     assert process.stdin is not None
     process.stdin.close()

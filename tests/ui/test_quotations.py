@@ -10,7 +10,7 @@ import pytest
 
 from rag import Document, Quote, Span, cited
 from ui.pages import citations
-from ui.pages.permalink import lasting_link
+from ui.pages.citations import permalink
 
 QUOTATION = "Cockerill supplies\nits turret."
 LINK = "http://127.0.0.1:7860/cite?document=d1"
@@ -84,7 +84,7 @@ def test_no_path_in_any_form(written: Document) -> None:
 def test_the_link_carries_what_a_citation_says() -> None:
     """Document, offsets, hash and words, whatever signs are in them."""
     citation = cited("d1", Quote("Is 5 > 3 & 2 < 4?", 45, 62))
-    address = urlsplit(lasting_link(citation))
+    address = urlsplit(permalink(citation))
     assert address.path == "cite"
     assert dict(parse_qsl(address.query)) == {
         "document": "d1",

@@ -18,7 +18,7 @@ from ui.security import policy
 from ui.security.accounts import Accounts
 from ui.security.middleware import protect
 from ui.security.policy import LOCAL, decide
-from ui.security.rate_limit import RateLimit, TokenBuckets, client_key
+from ui.security.rate_limit import RateLimit, Recent, TokenBuckets, client_key
 
 # ---- under which name, and from where ----
 
@@ -234,6 +234,14 @@ def test_clients_without_end_are_not_all_remembered(monkeypatch: pytest.MonkeyPa
     buckets = TokenBuckets(1e-6, 1.0, lambda: 0.0)
     refused = [buckets.take(client) > 0 for client in ("a", "b", "a", "c", "b", "a")]
     assert refused == [False, False, True, False, False, False]
+
+
+def test_only_the_latest_are_remembered() -> None:
+    """One that is set again counts as new."""
+    recent: Recent[str, int] = Recent(2)
+    for name in ("a", "b", "a", "c"):
+        recent[name] = len(recent)
+    assert list(recent) == ["a", "c"]
 
 
 def scope_of(peer: str, path: str, *headers: tuple[bytes, bytes]) -> Scope:

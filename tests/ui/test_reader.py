@@ -6,25 +6,28 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 from html import unescape
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from normalized_html import normalized
 
 from rag.types import Document, Heading, Span
 from ui.pages import reader
-from ui.pages.view_parameters import NOTHING, Sight
+from ui.pages.reader import MOST_OTHERS, WHOLE, View
 
 
-def text_page(document: Document, sight: Sight = NOTHING) -> str:
+def text_page(document: Document, view: View = WHOLE) -> str:
     """The page of a document's text."""
-    return normalized(reader.text_page(document, sight))
+    return normalized(reader.text_page(document, view))
 
 
 def sheet_page(
-    document: Document, sight: Sight, boxes: Sequence[tuple[float, float, float, float]]
+    document: Document, view: View, boxes: Sequence[tuple[float, float, float, float]]
 ) -> str:
     """A rendered page of a document."""
-    return normalized(reader.sheet_page(document, sight, boxes))
+    return normalized(reader.sheet_page(document, view, boxes))
 
 
 def read(html: str) -> str:
@@ -50,7 +53,7 @@ def test_the_whole_article_is_there(document: Document) -> None:
 def test_passage_and_answer_are_marked(document: Document) -> None:
     """The passage is shown, and the answer in it is where #answer scrolls to."""
     at = document.text.index("Cockerill")
-    html = text_page(document, Sight((16, 75), (at, at + 30), question="Who supplies it?"))
+    html = text_page(document, View((16, 75), (at, at + 30), question="Who supplies it?"))
     assert (
         '<p class="in-passage"><span class="passage">India buys the Zorawar tank. '
         '<mark id="answer">Cockerill supplies its turret.</mark></span> It is light.</p>'
@@ -61,7 +64,7 @@ def test_passage_and_answer_are_marked(document: Document) -> None:
 
 def test_an_answer_across_paragraphs_has_one_target(document: Document) -> None:
     """An id stands once, where the answer begins."""
-    html = text_page(document, Sight(answer=(8, 21)))
+    html = text_page(document, View(answer=(8, 21)))
     assert html.count('id="answer"') == 1
     assert '<mark id="answer">words.</mark>' in html
     assert "<mark>India</mark>" in html
@@ -102,7 +105,7 @@ def test_pages_are_numbered_where_they_begin(document: Document) -> None:
 )
 def test_offsets_out_of_range_are_calm(document: Document, span: tuple[int, int] | None) -> None:
     """Offsets are clamped or ignored, and no text is lost or doubled."""
-    html = text_page(document, Sight(span, span))
+    html = text_page(document, View(span, span))
     assert read(html) == document.text.replace("\n\n", "")
 
 
@@ -111,7 +114,7 @@ def test_nothing_in_a_document_can_run(document: Document) -> None:
     evil = '<script>alert(1)</script>{{7*7}}"><img src=x onerror=alert(1)>'
     page = reader.text_page(
         replace(document, title=evil, text=f"{evil}\n\n[a](javascript:alert(1))", source=evil),
-        Sight((0, 20), (0, 9), question=evil, find="script"),
+        View((0, 20), (0, 9), question=evil, find="script"),
     )
     assert "<script" not in page
     assert "<img" not in page
@@ -126,28 +129,21 @@ def test_without_a_question_the_way_back_is_the_search(document: Document) -> No
     assert '<a class="back" href="../">Go to the search</a>' in text_page(document)
 
 
-def test_the_missing_page_leads_home() -> None:
-    """An address that leads nowhere gets a page with a way on."""
-    html = normalized(reader.missing())
-    assert "<h1>There is no such page</h1>" in html
-    assert 'href="/"' in html
-
-
 def test_words_are_found_in_the_text(document: Document) -> None:
     """Each place is marked, counted, and ticked at the edge; blanks and case don't matter."""
-    html = text_page(document, Sight(answer=(45, 75), find="its  TURRET"))
+    html = text_page(document, View(answer=(45, 75), find="its  TURRET"))
     assert '<p class="note" role="status">Once in this text.</p>' in html
     assert '<span class="word" id="found">its turret</span>' in html
     place = document.text.index("its turret")
     assert f'<rect class="found" x="0" y="{1000 * place / len(document.text):.1f}"' in html
     assert 'name="answer" value="45-75"' in html  # finding does not lose the place
-    assert "Not in this text." in text_page(document, Sight(find="zebra"))
-    assert "2 times in this text." in text_page(document, Sight(find="in"))
+    assert "Not in this text." in text_page(document, View(find="zebra"))
+    assert "2 times in this text." in text_page(document, View(find="in"))
 
 
 def test_other_hits_have_ticks(document: Document) -> None:
     """Where they stand in the text; what lies outside has none."""
-    html = text_page(document, Sight(answer=(45, 75), others=((0, 14), (9_999, 10_001))))
+    html = text_page(document, View(answer=(45, 75), others=((0, 14), (9_999, 10_001))))
     assert re.findall(r'<rect class="(\w+)" x="0" y="([\d.]+)"', html) == [
         ("answer", f"{1000 * 45 / len(document.text):.1f}"),
         ("other", "0.0"),
@@ -158,8 +154,8 @@ def test_other_hits_have_ticks(document: Document) -> None:
 def test_a_printed_page(document: Document) -> None:
     """Its picture, boxes in shares of it, the pages before and after, and the way to the text."""
     paged = replace(document, pages=(Span(0, 16), Span(16, 40), Span(40, 90)))
-    sight = Sight(answer=(45, 75), question="q", page=2)
-    html = sheet_page(paged, sight, [(0.1, 0.2, 0.5, 0.02)])
+    view = View(answer=(45, 75), question="q", page=2)
+    html = sheet_page(paged, view, [(0.1, 0.2, 0.5, 0.02)])
     assert '<img src="d1/pages/2.png?width=1400" alt="Page 2 of “The turret”' in html
     assert '<rect x="0.10000" y="0.20000" width="0.50000" height="0.02000"></rect>' in html
     assert "page 2 / 3" in html
@@ -167,7 +163,7 @@ def test_a_printed_page(document: Document) -> None:
         link = f"../documents/d1?answer=45-75&amp;q=q&amp;page={number}"
         assert f'<a href="{link}" aria-label="{name}">' in html
     assert '<a href="../documents/d1?answer=45-75&amp;q=q#answer">As text</a>' in html
-    first = sheet_page(paged, replace(sight, page=1), [])
+    first = sheet_page(paged, replace(view, page=1), [])
     assert "Previous page" not in first
     assert "<rect" not in first
 
@@ -175,21 +171,50 @@ def test_a_printed_page(document: Document) -> None:
 def test_from_the_text_to_the_page_of_the_answer(document: Document) -> None:
     """The link leads to the page on which the answer begins; without pages there is none."""
     paged = replace(document, pages=(Span(0, 16), Span(16, 40), Span(40, 90)))
-    html = text_page(paged, Sight(answer=(45, 75)))
+    html = text_page(paged, View(answer=(45, 75)))
     assert '<a href="../documents/d1?answer=45-75&amp;page=3#answer">As printed</a>' in html
-    assert "As printed" not in text_page(document, Sight(answer=(45, 75)))
+    assert "As printed" not in text_page(document, View(answer=(45, 75)))
 
 
 def test_in_the_pane(document: Document) -> None:
     """The results are beside it, so there is no way back, but one out, onto a page of its own."""
-    html = text_page(document, Sight(answer=(45, 75), question="q", pane=True))
+    html = text_page(document, View(answer=(45, 75), question="q", pane=True))
     assert "Back to the results" not in html
     assert '<a target="_top" href="../documents/d1?answer=45-75&amp;q=q#answer">' in html
 
 
-def test_a_citation_without_its_sentence(document: Document) -> None:
-    """The words that were cited are shown, escaped, and nothing is passed off as them."""
-    html = reader.gone("It was <b>so</b>")
-    assert "<blockquote>It was &lt;b&gt;so&lt;/b&gt;</blockquote>" in html
-    assert 'href="style.css"' in html
-    assert document.title not in html
+# ---- the address ----
+
+ranges = st.tuples(st.integers(0, 10**9), st.integers(1, 10**6)).map(lambda r: (r[0], r[0] + r[1]))
+views = st.builds(
+    View,
+    passage=st.none() | ranges,
+    answer=st.none() | ranges,
+    others=st.lists(ranges, max_size=MOST_OTHERS).map(tuple),
+    question=st.text(st.characters(codec="utf-8")),
+    find=st.text(st.characters(codec="utf-8")),
+    pane=st.booleans(),
+    page=st.none() | st.integers(0, 10**8),
+)
+
+
+@given(views)
+def test_there_and_back(view: View) -> None:
+    """An address says all of it, and only the document's id stands in its path."""
+    address = urlsplit(view.address("a/b"))
+    assert address.path == "documents/a%2Fb"
+    assert View.of(dict(parse_qsl(address.query))) == view
+
+
+@pytest.mark.parametrize(
+    "wrong", ["", "5", "5-", "-5", "9-3", "3-3", "1-2-3", "a-b", "²-3", "1e2-9"]
+)
+def test_what_is_no_range(wrong: str) -> None:
+    """It is as good as nothing."""
+    query = {"passage": wrong, "answer": wrong, "others": f"{wrong},1-2", "page": f"{wrong}x"}
+    assert View.of(query) == View(others=((1, 2),))
+
+
+def test_nothing_needs_no_query() -> None:
+    """The whole document has the plain address."""
+    assert WHOLE.address("d1") == "documents/d1"

@@ -9,11 +9,9 @@ from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
-from hashing_embedder import HashingEmbedder
 from served import api, over
 
 from rag import Library
-from ui.api.documents import REMOVALS_KEPT, Removals
 from ui.jobs import Job, Jobs
 
 LETTERS = {
@@ -23,14 +21,12 @@ LETTERS = {
 
 
 @pytest.fixture
-def library(tmp_path: Path, articles: Path) -> Iterator[Library]:
-    """Three articles, and two letters in an archive."""
+def articles(articles: Path) -> Path:
+    """With two letters in an archive."""
     with zipfile.ZipFile(articles / "letters.zip", "w") as packed:
         for name, text in LETTERS.items():
             packed.writestr(name, text)
-    with Library.open(tmp_path / "library", embedder=HashingEmbedder()) as opened:
-        opened.index(articles)
-        yield opened
+    return articles
 
 
 @pytest.fixture
@@ -143,16 +139,3 @@ def test_what_cant_be_read_now_stays(
     assert failure.reason.endswith("; its earlier version stays in the library")
     assert library.document(document_id) == before
     assert library.search("whales", k=1)[0].passage_id == before_passages
-
-
-def test_removals_are_forgotten_in_the_end() -> None:
-    """The oldest first; one that is removed again counts as new."""
-    removals = Removals()
-    for number in range(REMOVALS_KEPT):
-        removals.remember(str(number), [Path(f"/{number}")])
-    removals.remember("0", [Path("/x"), Path("/y")])
-    removals.remember("more", [Path("/more")])
-    assert removals.files("1") is None
-    assert removals.files("0") == (Path("/x"), Path("/y"))
-    assert removals.files("2") == (Path("/2"),)
-    assert removals.files("never") is None

@@ -19,7 +19,7 @@ from rag import Library, file_name
 from rag.types import Answer, Hit, Quote
 from ui import strings
 from ui.pages import answers, highlights
-from ui.pages.filter_form import Narrowing
+from ui.pages.filter_form import FilterForm
 from ui.templates import render
 
 
@@ -362,8 +362,8 @@ def test_every_state_has_its_own_words(tmp_path: Path) -> None:
     with Library.open(tmp_path / "library", embedder=HashingEmbedder()) as empty:
         for html in (answers.first_view(empty).body, answers.answer(empty, "Why?")):
             assert "<p><code>rag index PATH</code></p>" in html
-        assert strings.NO_QUESTION in answers.answer(empty, " ")
-        html = answers.answer(empty, "Why?", Narrowing(since="<b>"))
+        assert "Type a question first" in answers.answer(empty, " ")
+        html = answers.answer(empty, "Why?", FilterForm(since="<b>"))
         assert '<section class="notice problem">' in html
         assert "<p>“&lt;b&gt;” is not a date; write it like 2025-03-05.</p>" in html
 

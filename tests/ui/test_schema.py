@@ -25,8 +25,8 @@ from served import ADDRESS, application, here
 from rag import IndexReport, Library
 from ui.api import problems
 from ui.jobs import Jobs
-from ui.ops.lifecycle import Background
 from ui.ops.warm_up import WarmUp
+from ui.server import Background
 
 EXAMPLES = 12
 """For each operation, of requests that are valid and of requests that are not."""

@@ -7,7 +7,7 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from served import ADDRESS, here
 
-from ui.ops.splash import Splash, page
+from ui.ops.splash import Splash
 
 
 @pytest.fixture
@@ -41,7 +41,6 @@ def test_the_question_of_the_address_is_kept(starting: Splash) -> None:
     hostile = '"><script>alert(1)</script>'
     response = client_of(starting).get("/", params={"q": hostile})
     assert 'value="&#34;&gt;&lt;script&gt;alert(1)&lt;/script&gt;"' in response.text
-    assert page(hostile) == response.text
     assert "<script>" not in response.text
 
 

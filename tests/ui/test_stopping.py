@@ -17,7 +17,7 @@ from pathlib import Path
 import httpx
 import pytest
 from hashing_embedder import HashingEmbedder
-from served import SECONDS
+from served import SECONDS, ready
 
 from rag import Library
 
@@ -51,7 +51,7 @@ def test_sigterm_ends_the_server_in_order(tmp_path: Path) -> None:
         ) as server,
     ):
         try:
-            address = waited_for(log, "Ready")
+            address = ready(log)
             with httpx.Client(base_url=f"{address}/api/v1", timeout=120) as api:
                 assert api.get("/search", params={"q": QUESTION}).status_code == 200
                 job = api.post("/jobs", json={"paths": [str(tmp_path / "piers")]}).json()["id"]
@@ -90,17 +90,6 @@ def test_sigterm_ends_the_server_in_order(tmp_path: Path) -> None:
         assert opened.search("When does the ferry leave?", k=1)
 
 
-def waited_for(log: Path, word: str) -> str:
-    """The address in the line of the log that has the word, once it is there."""
-    until = time.monotonic() + 4 * SECONDS
-    while time.monotonic() < until:
-        for line in log.read_text().splitlines():
-            if word in line and "address" in line:
-                return str(json.loads(line)["address"])
-        time.sleep(0.05)
-    raise AssertionError(log.read_text())
-
-
 def held(api: httpx.Client) -> bool:
     """Whether a document is in the library by now."""
     return bool(api.get("/documents").json()["documents"])
@@ -137,7 +126,7 @@ def test_sigterm_while_many_send(tmp_path: Path) -> None:
         ExitStack() as open_,
     ):
         try:
-            address = waited_for(log, "Ready")
+            address = ready(log)
             senders = [open_.enter_context(half_sent(address, number)) for number in range(50)]
             while len(list((tmp_path / "library" / "files").glob(".*"))) < len(senders):
                 time.sleep(0.1)

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-import tracemalloc
 from collections.abc import Iterable, Iterator
-from itertools import repeat
 from pathlib import Path
 
 import pytest
@@ -256,17 +254,3 @@ def test_what_turns_out_too_large(library: Library, monkeypatch: pytest.MonkeyPa
     response = api(library).put("/files/a.txt", content=body())
     assert response.status_code == 413
     assert list((library.path / "files").iterdir()) == []
-
-
-def test_memory_stays_flat(uploads: Uploads) -> None:
-    """A file of any size goes through in pieces, and is compared in pieces."""
-    uploads.most = 16 * MEBIBYTE
-    piece = bytes(MEBIBYTE)
-    tracemalloc.start()
-    try:
-        for new in (True, False):
-            assert sent(uploads, "zeros.bin", repeat(piece, 16)) == ("zeros.bin", new)
-        _, most = tracemalloc.get_traced_memory()
-    finally:
-        tracemalloc.stop()
-    assert most < MEBIBYTE

@@ -21,7 +21,7 @@ from served import SECONDS
 from test_api_live import running
 
 from rag import Library
-from ui.ops.lifecycle import Background
+from ui.server import Background
 
 MEBIBYTE = 1024**2
 HALF = b"PUT /api/v1/files/half.txt HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-length: 1000\r\n\r\nhalf"
@@ -31,7 +31,7 @@ SERVE = """
 import os, sys
 from hashing_embedder import HashingEmbedder
 from rag import Library
-from ui.ops import lifecycle as serving
+from ui import server as serving
 from ui.server import import_gradio, serve
 
 serving.SECONDS_TO_FINISH = 2  # a file that comes no further would keep the test waiting, too

@@ -11,11 +11,11 @@ from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import FileResponse, HTMLResponse
 
 from rag import Library
-from ui.api import documents, files, health, index_jobs, problems, questions
+from ui import uploads as files
+from ui.api import documents, health, index_jobs, problems, questions
 from ui.jobs import Jobs
 from ui.ops.warm_up import WarmUp
-from ui.security import content_policy
-from ui.uploads import Uploads
+from ui.security import headers
 
 ABOUT = (
     "Questions to one's own documents, and the documents themselves. Every error is a problem as "
@@ -43,7 +43,7 @@ def create_api(library: Library, jobs: Jobs, warming: WarmUp) -> FastAPI:
         responses=problems.declared(problems.INVALID, problems.BROKEN),
     )
     problems.add_handlers(api)
-    uploads = Uploads(library.folder)
+    uploads = files.Uploads(library.folder)
     api.include_router(questions.routes(library))
     api.include_router(documents.routes(library, jobs))
     api.include_router(files.routes(library, uploads))
@@ -68,7 +68,7 @@ def add_docs(app: FastAPI) -> None:
             swagger_favicon_url="favicon.ico",
             swagger_ui_parameters={"validatorUrl": None},  # it would contact a public server
         )
-        page.headers["content-security-policy"] = content_policy.of(bytes(page.body).decode())
+        page.headers["content-security-policy"] = headers.page_policy(bytes(page.body).decode())
         return page
 
     @app.get(f"/docs/{SCRIPT}", include_in_schema=False)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import threading
-from collections import OrderedDict
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Literal
@@ -16,12 +14,13 @@ from pydantic import Field
 import rag
 from rag import Library, SourcePath
 from ui.api import index_jobs, problems, write_access
-from ui.api.schemas import FURTHEST, OPTIONAL, Filters, Offset, Parameters, Shape
+from ui.api.schemas import FURTHEST, OPTIONAL, Filters, Offset, Parameters, Shape, Sort
 from ui.jobs import Job, Jobs
+from ui.security.rate_limit import Recent
 
 MOST_ROWS = 1000
 REMOVALS_KEPT = 100
-"""Removals that are remembered."""
+"""Removals that are remembered, with the files of the documents."""
 
 
 class Documents(Shape):
@@ -107,7 +106,7 @@ class Removed(Shape):
 class Listed(Filters):
     """Filters, sort order and page of a document list."""
 
-    sort: Literal["newest", "oldest", "title", "source", "language", "pages", "passages"] = "newest"
+    sort: Sort = "newest"
     """By date, undated documents (those with only a file time) last; by title, path or language; or
     by number of pages or passages, largest first.
     """
@@ -132,27 +131,6 @@ class Rows(Parameters):
     """Only files with this outcome."""
     offset: Offset = 0
     limit: Annotated[int, Field(ge=1, le=MOST_ROWS)] = 100
-
-
-class Removals:
-    """The last hundred removed documents and their files, since the server started. Thread-safe."""
-
-    def __init__(self) -> None:
-        self._files: OrderedDict[str, tuple[Path, ...]] = OrderedDict()
-        self._changing = threading.Lock()
-
-    def remember(self, document_id: str, files: Iterable[Path]) -> None:
-        """Remember the files of a removed document, evicting the oldest removal if necessary."""
-        with self._changing:
-            self._files[document_id] = tuple(files)
-            self._files.move_to_end(document_id)
-            while len(self._files) > REMOVALS_KEPT:
-                self._files.popitem(last=False)
-
-    def files(self, document_id: str) -> tuple[Path, ...] | None:
-        """The files of a removed document; None if it was not removed or was forgotten."""
-        with self._changing:
-            return self._files.get(document_id)
 
 
 def routes(library: Library, jobs: Jobs) -> APIRouter:
@@ -221,8 +199,8 @@ def routes(library: Library, jobs: Jobs) -> APIRouter:
 
 def _add_changes(router: APIRouter, library: Library, jobs: Jobs) -> None:
     """Add the routes that remove a document, restore it, or read it again."""
-    removals = Removals()
-    allowed = [Depends(write_access.require)]
+    removed: Recent[str, tuple[Path, ...]] = Recent(REMOVALS_KEPT)
+    allowed = [Depends(write_access.require_json)]
     unreadable = problems.declared(
         problems.NOT_FROM_HERE, problems.NOT_FOUND, problems.GONE, problems.NOT_JSON
     )
@@ -244,9 +222,9 @@ def _add_changes(router: APIRouter, library: Library, jobs: Jobs) -> None:
             raise problems.Refused(
                 problems.INDEXING, "index jobs are pending; cancel them, or try again afterwards"
             )
-        removed = library.remove(sources)
-        removals.remember(document_id, files)
-        return Removed(sources=tuple(removed))
+        gone = library.remove(sources)
+        removed[document_id] = tuple(files)
+        return Removed(sources=tuple(gone))
 
     @router.post(
         "/documents/{document_id}/reindex",
@@ -272,7 +250,7 @@ def _add_changes(router: APIRouter, library: Library, jobs: Jobs) -> None:
 
         The last hundred removals are remembered until the server stops.
         """
-        files = removals.files(document_id)
+        files = removed.get(document_id)
         if files is None:
             raise problems.Refused(
                 problems.NOT_FOUND, "no such document was removed here, or it was too long ago"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import Annotated, Self
 
 from fastapi import APIRouter, Depends, Request, Response
@@ -50,6 +51,8 @@ class IndexRequest(BaseModel):
         Field(min_length=1, max_length=MOST_FILES),
     ] = []
     """Uploaded files, by the names the upload returned."""
+    collection: Annotated[str, Field(min_length=1, max_length=64)] | None = None
+    """Name of the collection to which they belong from now on, by default that of the folder."""
     exclude: Annotated[
         list[Annotated[str, Field(max_length=1000)]], Field(max_length=MOST_PATHS)
     ] = []
@@ -79,21 +82,15 @@ def routes(jobs: Jobs, uploads: Uploads) -> APIRouter:
     @router.post(
         "/jobs",
         status_code=202,
-        dependencies=[Depends(write_access.require)],
+        dependencies=[Depends(write_access.require_json)],
         responses=refused
         | problems.declared(problems.NOT_JSON, problems.TOO_MUCH, problems.TOO_SLOW),
     )
     def start_index_job(request: IndexRequest, asked: Request, response: Response) -> Job:
         """Queue files and folders on the server for indexing."""
-        job = jobs.start(
-            [*request.paths, *uploads.find(request.files)],
-            exclude=request.exclude,
-            ocr=request.ocr,
-            retry=request.retry,
-            again=request.again,
-            max_document=request.max_document,
-        )
-        return started(job, asked, response)
+        paths = [*map(Path, request.paths), *uploads.find(request.files)]
+        options = request.model_dump(exclude={"paths", "files"})
+        return started(jobs.start(paths, **options), asked, response)
 
     @router.get("/jobs")
     def index_jobs() -> IndexJobs:
@@ -108,7 +105,7 @@ def routes(jobs: Jobs, uploads: Uploads) -> APIRouter:
     @router.delete(
         "/jobs/{job_id}",
         status_code=202,
-        dependencies=[Depends(write_access.require)],
+        dependencies=[Depends(write_access.require_json)],
         responses=missing | refused,
     )
     def cancel_index_job(job_id: str) -> Job:

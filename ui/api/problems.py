@@ -17,6 +17,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import Scope
 
 from rag import DocumentNotFound, EmptyQuestion, InputError, LibraryBusy, RagError
+from ui import strings
 from ui.api.schemas import Shape
 from ui.ops import public_errors, request_log, root_path
 
@@ -149,7 +150,7 @@ def response(
         type=kind.type,
         title=kind.title,
         status=kind.status,
-        detail=_sentence(detail),
+        detail=strings.sentence(detail),
         instance=root_path.root(scope).removesuffix("/") + quote(root_path.within(scope)),
         request_id=request_log.request_id(scope),
         errors=errors,
@@ -241,9 +242,4 @@ def routes() -> APIRouter:
 def _reason(error: Mapping[str, Any]) -> str:
     """The reason why a field is invalid; our own messages are passed through."""
     own = error.get("ctx", {}).get("error")
-    return _sentence(str(own) if isinstance(own, ValueError) else error["msg"])
-
-
-def _sentence(line: str) -> str:
-    whole = line[:1].upper() + line[1:]
-    return whole if whole.endswith((".", "!", "?", "”", '"')) else f"{whole}."
+    return strings.sentence(str(own) if isinstance(own, ValueError) else error["msg"])

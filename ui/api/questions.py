@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Annotated
-from urllib.parse import quote, urlencode
 
 from fastapi import APIRouter, Query
 from pydantic import Field, computed_field, with_config
@@ -13,6 +12,7 @@ import rag
 from rag import Library
 from ui.api.schemas import RESPONSE, Filters, Offset, Question, Shape, extend
 from ui.ops import logs
+from ui.pages.reader import View
 
 MOST_HITS = 100
 DOCUMENTS_LISTED = 100
@@ -28,13 +28,8 @@ class Hit(rag.Hit):
     @property
     def link(self) -> str:
         """Path on this server of the reading page, with the passage highlighted in its document."""
-        marked = {
-            "start": self.start,
-            "end": self.end,
-            "answer_start": self.answer.start,
-            "answer_end": self.answer.end,
-        }
-        return f"/documents/{quote(self.document_id, safe='')}?{urlencode(marked)}#answer"
+        view = View((self.start, self.end), (self.answer.start, self.answer.end))
+        return f"/{view.address(self.document_id)}#answer"
 
 
 class Hits(Shape):

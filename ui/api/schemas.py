@@ -6,7 +6,7 @@ import datetime as dt
 import re
 from collections.abc import Callable
 from dataclasses import fields
-from typing import TYPE_CHECKING, Annotated, TypeVar, cast
+from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias, TypeVar, cast
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic.config import JsonDict
@@ -110,6 +110,9 @@ class Filters(Parameters):
             self.collections,
         )
 
+
+Sort: TypeAlias = Literal["newest", "oldest", "title", "source", "language", "pages", "passages"]
+"""Sort orders of :meth:`rag.Library.documents`."""
 
 Question = Annotated[str, Field(min_length=1, max_length=MAX_QUESTION_LENGTH)]
 Offset = Annotated[int, Field(ge=0, le=FURTHEST)]

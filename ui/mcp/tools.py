@@ -5,19 +5,17 @@ The same three tools are served over stdio (``rag mcp``) and over HTTP, beside t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import AbstractAsyncContextManager, contextmanager, suppress
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from importlib.metadata import version
-from typing import TYPE_CHECKING, Annotated, TypeAlias
+from typing import Annotated, TypeAlias
 
 from mcp.server.mcpserver import MCPServer
 from mcp.server.mcpserver.exceptions import ToolError
+from mcp.server.streamable_http_manager import StreamableHTTPASGIApp, StreamableHTTPSessionManager
 from mcp.server.transport_security import TransportSecuritySettings
 from mcp_types import CallToolResult, TextContent, ToolAnnotations
 from pydantic import Field
-from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from rag import Filter, Library, RagError
@@ -26,10 +24,6 @@ from ui.api.schemas import FURTHEST, MOST_CONDITIONS, Condition, Day, Question, 
 from ui.mcp import texts
 from ui.ops import logs, public_errors
 from ui.ops.warm_up import WarmUp
-from ui.security import origin
-
-if TYPE_CHECKING:
-    from starlette.types import ASGIApp, Receive, Scope, Send
 
 PATH = "/mcp"
 
@@ -147,54 +141,23 @@ def serve_stdio(library: Library) -> None:
         warming.join()
 
 
-@dataclass(frozen=True, slots=True)
-class Mounted:
-    """The tools over HTTP: a route, and the task that has to run while it is served."""
+def mounted(library: Library) -> tuple[Route, StreamableHTTPSessionManager]:
+    """Create the tools' route at :data:`PATH` for the web application, and the manager that has to
+    run while it is served.
 
-    route: Route
-    running: Callable[[], AbstractAsyncContextManager[None]]
-
-
-def mounted(library: Library) -> Mounted:
-    """Create the tools' route at :data:`PATH` for the web application.
-
-    Stateless: the tools only answer, so each request stands alone and no stream stays open.
+    Stateless: the tools only answer, so each request stands alone and no stream stays open. In the
+    protocol, methods other than POST open and close streams.
     """
     server = mcp_server(library)
     server.streamable_http_app(
         json_response=True,
         stateless_http=True,
-        # The application around it checks the Host header of all routes, and FromHere the origin.
-        # The SDK's own check is laxer: it would accept pages of other servers on this machine.
+        # The middleware around all routes checks Host and Origin. The SDK's own check is laxer: it
+        # would accept pages of other servers on this machine.
         transport_security=TransportSecuritySettings(enable_dns_rebinding_protection=False),
     )
     manager = server.session_manager
-    return Mounted(
-        route=Route(PATH, endpoint=SameOriginOnly(manager.handle_request)),
-        running=manager.run,
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class SameOriginOnly:
-    """Middleware that accepts programs and same-origin pages only.
-
-    It allows only POST: in the protocol the other methods open and close streams, and there are
-    none here.
-    """
-
-    app: ASGIApp
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Handle an ASGI request."""
-        request = Request(scope)
-        if not origin.is_from_here(scope):
-            answer: ASGIApp = JSONResponse({"detail": strings.NOT_FROM_HERE}, status_code=403)
-        elif request.method != "POST":
-            answer = Response(status_code=405, headers={"allow": "POST"})
-        else:
-            answer = self.app
-        await answer(scope, receive, send)
+    return Route(PATH, StreamableHTTPASGIApp(manager), methods=["POST"]), manager
 
 
 def _result(text: str, shape: Shape) -> CallToolResult:

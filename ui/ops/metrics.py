@@ -6,7 +6,6 @@ time. No metric names a document, a question or a path.
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Iterable, Iterator
 from importlib.metadata import version
 
@@ -27,13 +26,13 @@ from prometheus_client.registry import Collector
 from rag import Library, RagError
 from ui.jobs import Jobs
 from ui.ops.warm_up import WarmUp
-from ui.security import principal
+from ui.security import policy
 
 PATH = "/metrics"
 MEDIA_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 NOT_FOR_OTHERS = "metrics are for the machine that serves them"
 
-_HELD = {
+_LIBRARY = {
     "documents": "Documents in the library.",
     "passages": "Passages in the library.",
     "generation": "Rises with every committed change.",
@@ -62,7 +61,7 @@ class Metrics:
             buckets=SECONDS,
             registry=self._registry,
         )
-        self._open = Gauge(
+        self.open_requests = Gauge(
             "rag_http_requests_open",
             "Requests that are being answered.",
             registry=self._registry,
@@ -71,12 +70,6 @@ class Metrics:
         ProcessCollector(registry=self._registry)
         for collector in collectors:
             self._registry.register(collector)
-
-    @contextlib.contextmanager
-    def one_open(self) -> Iterator[None]:
-        """Count a request as being in progress."""
-        with self._open.track_inprogress():
-            yield
 
     def answered(self, method: str, route: str, status: int, seconds: float) -> None:
         """Count a finished request."""
@@ -109,7 +102,7 @@ class LibraryState(Collector):
         ready = self._warming.state == "ready"
         yield _gauge("ready", "Whether questions are answered at once.", ready)
         yield _gauge("readable", "Whether the library can be read.", status is not None)
-        for name, about in _HELD.items():
+        for name, about in _LIBRARY.items():
             yield _gauge(name, about, None if status is None else getattr(status, name))
         states = [job.state for job in self._jobs.all() if not job.is_over]
         pending = _gauge("index_jobs", "Index jobs pending or running.", None, "state")
@@ -138,7 +131,7 @@ def add_routes(app: FastAPI, metrics: Metrics) -> None:
 
     @app.get(PATH)
     def metrics_text(request: Request) -> Response:
-        user = principal.of(request.scope)
+        user = policy.principal_of(request.scope)
         if not (user.may_change or user.name):
             return PlainTextResponse(NOT_FOR_OTHERS, status_code=403)
         headers = {"cache-control": "no-store"}

@@ -6,6 +6,8 @@ program gets a message without paths.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from rag import (
     DiskFull,
     InputError,
@@ -18,36 +20,27 @@ from rag import (
     SourceNotFound,
 )
 
-BUSY = "another process is writing to this library; try again when it is done"
+_MORE = "the terminal that runs rag says more"
 NO_SUCH_FILE = "there is no such file or folder on this machine, or it can't be accessed"
-UNEXPECTED = "something went wrong; the terminal that runs rag says more"
+UNEXPECTED = f"something went wrong; {_MORE}"
 
-_WORDS: tuple[tuple[type[RagError], str], ...] = (
-    (LibraryBusy, BUSY),
-    (DiskFull, "there is no room left on the disk; free some, then try again"),
-    (
-        LibraryNotFound,
-        (
-            "the library is gone: its folder was moved or removed, or its disk is not there; the "
-            "terminal that runs rag says more"
-        ),
+_LINES: Mapping[type[RagError], str] = {
+    LibraryBusy: "another process is writing to this library; try again when it is done",
+    DiskFull: "there is no room left on the disk; free some, then try again",
+    LibraryNotFound: (
+        "the library is gone: its folder was moved or removed, or its disk is not there; " + _MORE
     ),
-    (
-        LibraryMismatch,
-        "it is of another version of rag or of another model; the terminal that runs rag says more",
-    ),
-    (
-        LibraryError,
-        "something is wrong with the library's files; the terminal that runs rag says more",
-    ),
-    (ModelError, "the model can't be used; the terminal that runs rag says more"),
-    (SourceNotFound, NO_SUCH_FILE),
-)
+    LibraryMismatch: f"it is of another version of rag or of another model; {_MORE}",
+    LibraryError: f"something is wrong with the library's files; {_MORE}",
+    ModelError: f"the model can't be used; {_MORE}",
+    SourceNotFound: NO_SUCH_FILE,
+}
+"""Special kinds of errors come before the kinds that they are of."""
 
 
 def public_message(error: Exception) -> str:
     """One line for a user: what is wrong and what to do, without a path of this machine."""
-    for kind, line in _WORDS:
+    for kind, line in _LINES.items():
         if isinstance(error, kind):
             return line
     # Other input errors refer only to what the caller sent.

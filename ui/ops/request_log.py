@@ -10,16 +10,13 @@ import time
 import uuid
 from collections.abc import Collection
 from http import HTTPMethod, HTTPStatus
-from typing import TYPE_CHECKING
 
 import anyio
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ui.ops import logs, root_path
 from ui.ops.metrics import Metrics
-
-if TYPE_CHECKING:
-    from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 HEADER = "x-request-id"
 UNMATCHED = "unmatched"
@@ -72,7 +69,7 @@ class RequestLog:
                 whole = not message.get("more_body", False)
             await send(message)
 
-        with anyio.CancelScope() as answering, self._metrics.one_open():
+        with anyio.CancelScope() as answering, self._metrics.open_requests.track_inprogress():
             try:
                 await self._app(scope, receive, record)
             except Exception:
@@ -95,7 +92,7 @@ class RequestLog:
             answering.cancel()
 
     def _answered(self, scope: Scope, status: int, seconds: float) -> None:
-        route = route_of(scope)
+        route: str = scope.get("state", {}).get("route", UNMATCHED)
         method = scope["method"] if scope["method"] in _METHODS else "other"
         self._metrics.answered(method, route, status, seconds)
         later = status == HTTPStatus.SERVICE_UNAVAILABLE
@@ -130,12 +127,6 @@ def routed(app: ASGIApp, also: Collection[str] = ()) -> ASGIApp:
                 scope["state"]["route"] = f"{within}{path}"
 
     return call
-
-
-def route_of(scope: Scope) -> str:
-    """The declared route that answered: ``/documents/{document_id}``."""
-    route: str = scope.get("state", {}).get("route", UNMATCHED)
-    return route
 
 
 def request_id(scope: Scope) -> str | None:

@@ -6,11 +6,9 @@ in both, as in a URL, since Gradio builds URLs from it.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-if TYPE_CHECKING:
-    from starlette.types import Scope
+from starlette.types import Scope
 
 
 def within(scope: Scope) -> str:

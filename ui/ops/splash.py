@@ -8,36 +8,32 @@ from __future__ import annotations
 
 from http import HTTPStatus
 from pathlib import Path
-from typing import TYPE_CHECKING
 from urllib.parse import parse_qs
 
 from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, Response
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ui import strings
 from ui.api import health, problems
 from ui.ops import request_log, root_path
+from ui.security import headers
 from ui.templates import render
-
-if TYPE_CHECKING:
-    from starlette.types import ASGIApp, Receive, Scope, Send
 
 SCRIPT_PATH = "/starting.js"
 LIVES_PATH, READY_PATH = f"{problems.PREFIX}/health", f"{problems.PREFIX}/ready"
-STATIC = {
-    SCRIPT_PATH: ("starting.js", "text/javascript"),
-    "/style.css": ("style.css", "text/css"),
-    "/favicon.ico": ("icon.svg", "image/svg+xml"),
-}
+STATIC = {SCRIPT_PATH: "starting.js", "/style.css": "style.css", "/favicon.ico": "icon.svg"}
 PATHS = frozenset({"/", *STATIC, "/health", LIVES_PATH, READY_PATH})
 """Routes that answer during startup; all others get 503."""
 
-POLICY = {
-    "content-security-policy": (
-        "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
-        "img-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
-    ),
-    "cache-control": "no-store",
-}
+_FOLDER = Path(__file__).parents[1] / "static"
+_MEDIA_TYPES = {".svg": "image/svg+xml", ".css": "text/css", ".js": "text/javascript"}
+
+
+def static_file(name: str) -> FileResponse:
+    """Respond with a file of ``ui/static``."""
+    file = _FOLDER / name
+    no_cache = {"cache-control": "no-cache"}
+    return FileResponse(file, media_type=_MEDIA_TYPES[file.suffix], headers=no_cache)
 
 
 class Splash:
@@ -64,12 +60,11 @@ async def _answer(scope: Scope, receive: Receive, send: Send) -> None:
     path = root_path.within(scope)
     if path == "/":
         asked = parse_qs(scope["query_string"].decode("latin-1")).get("q", [""])[0]
-        response: Response = HTMLResponse(page(asked), headers=POLICY)
+        page = render("splash", root="", asked=asked)
+        no_store = {"cache-control": "no-store"}
+        response: Response = HTMLResponse(page, headers=headers.SCRIPTED | no_store)
     elif path in STATIC:
-        name, media_type = STATIC[path]
-        file = Path(__file__).parents[1] / "static" / name
-        headers = {"cache-control": "no-cache"}
-        response = FileResponse(file, media_type=media_type, headers=headers)
+        response = static_file(STATIC[path])
     elif path == "/health":
         response = JSONResponse({"status": "starting"})
     elif path == LIVES_PATH:
@@ -83,10 +78,3 @@ async def _answer(scope: Scope, receive: Receive, send: Send) -> None:
             headers={"retry-after": "1"},
         )
     await response(scope, receive, send)
-
-
-def page(asked: str = "") -> str:
-    """Render the splash page with the question from its address; browsers without JavaScript reload
-    it.
-    """
-    return render("splash", root="", asked=asked)

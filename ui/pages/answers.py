@@ -5,22 +5,22 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import NamedTuple
 from weakref import WeakKeyDictionary
 
-from rag import EmptyQuestion, InputError, Library, RagError, cited
+from fastapi import FastAPI, Request
+from fastapi.exceptions import HTTPException
+
+from rag import Answer, EmptyQuestion, Hit, InputError, Library, RagError, Status, cited
 from ui import strings
 from ui.ops import public_errors
 from ui.pages import example_questions, highlights
-from ui.pages.filter_form import Narrowing
-from ui.pages.permalink import lasting_link
-from ui.pages.view_parameters import Sight
-from ui.security import messages
+from ui.pages.citations import permalink
+from ui.pages.filter_form import FilterForm
+from ui.pages.highlights import Paragraph
+from ui.pages.reader import View
+from ui.security import policy
 from ui.templates import render
-
-if TYPE_CHECKING:
-    from rag import Answer, Hit, Status
-    from ui.pages.highlights import Paragraph
 
 NEWEST = 5
 """Articles listed in the first view, and used for example questions."""
@@ -30,13 +30,12 @@ DEEP = 20
 have grown since.
 """
 
-NOT_NARROWED = Narrowing()
+NO_FILTER = FilterForm()
 
 _log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class FirstView:
+class FirstView(NamedTuple):
     """The content of the page before the first question.
 
     ``types``, ``languages`` and ``collections`` are the choices of the filters, as (label, value);
@@ -51,8 +50,7 @@ class FirstView:
     collections: tuple[tuple[str, str], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class HitView:
+class HitView(NamedTuple):
     """A hit, and what its template needs besides: its text in paragraphs, with the answer and the
     matched words; where it opens, and its permalink, both relative to the search page; and whether
     it was rated good, None if it was not rated.
@@ -62,6 +60,15 @@ class HitView:
     paragraphs: Sequence[Paragraph]
     href: str
     permalink: str
+    good: bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class NewRating:
+    """A rating of a passage retrieved for a question; None withdraws it."""
+
+    question: str
+    passage: str
     good: bool | None
 
 
@@ -114,13 +121,13 @@ def foot(visitor: str = "", address: str | None = None) -> str:
 
     ``address`` is the query string of the current view, for ``asked.js``; None if not yet known.
     """
-    return render("foot", visitor=visitor, address=address, messages=messages)
+    return render("foot", visitor=visitor, address=address)
 
 
 def answer(
     library: Library,
     question: str,
-    narrowing: Narrowing = NOT_NARROWED,
+    form: FilterForm = NO_FILTER,
     *,
     may_rate: bool = True,
 ) -> str:
@@ -128,24 +135,35 @@ def answer(
     user ``may_rate``.
     """
     try:
-        found = narrowing.ask(library, question)
+        found = form.ask(library, question)
         if found.hits:
             ratings = library.ratings(question) if may_rate else ()
             rated = {one.passage_id: one.good for one in ratings}
             return results(question, found, rated, may_rate=may_rate)
         if found.conditions_met and not library.status().documents:
             return _empty()
-        line = strings.NOTHING_HELP if found.conditions_met else strings.NOTHING_LEFT
-        return _notice("nothing", strings.NOTHING, line, answer=found)
+        line = (
+            "No passage is related to this question. Try other words."
+            if found.conditions_met
+            else "No document matches these filters, or none that does has anything to find."
+        )
+        return _notice("nothing", "Nothing found", line, answer=found)
     except EmptyQuestion:
-        return _notice("hint", strings.NO_QUESTION, strings.NO_QUESTION_HELP)
+        return _notice(
+            "hint",
+            "Type a question first",
+            "A whole question works best, the way you would ask a colleague.",
+        )
     except RagError as error:
         if not isinstance(error, InputError):
             _log.error("The library is in trouble: %s", error)
         return _problem(public_errors.public_message(error))
     except Exception:  # noqa: BLE001 — last resort: the log gets the traceback
         _log.exception("The question could not be answered.")
-        return _problem(strings.UNEXPECTED)
+        return _problem(
+            "Something went wrong while searching. The terminal that runs rag has the details; "
+            "try asking again."
+        )
 
 
 def results(
@@ -167,7 +185,7 @@ def results(
                 highlights.pattern(hit.why.matched),
             ),
             address(hit, question, answer.hits),
-            lasting_link(cited(hit.document_id, hit.answer)),
+            permalink(cited(hit.document_id, hit.answer)),
             (rated or {}).get(hit.passage_id),
         )
         for hit in answer.hits
@@ -182,26 +200,30 @@ def address(hit: Hit, question: str, hits: Sequence[Hit] = ()) -> str:
     A PDF opens as a rendered page. Those of the other ``hits`` in the same document are shown, too.
     """
     others = (one for one in hits if one is not hit and one.document_id == hit.document_id)
-    sight = Sight(
+    view = View(
         passage=(hit.start, hit.end),
         answer=(hit.answer.start, hit.answer.end),
         others=tuple((one.answer.start, one.answer.end) for one in others),
         question=question,
         page=hit.page if hit.source.lower().endswith(".pdf") else None,
     )
-    return f"{sight.address(hit.document_id)}#answer"
+    return f"{view.address(hit.document_id)}#answer"
 
 
-def rate(library: Library, question: str, passage: str, *, good: bool | None) -> bool:
-    """Store or withdraw a rating of a passage; false if the passage is no longer retrieved.
+def add_routes(app: FastAPI, library: Library) -> None:
+    """Add the route to which the page posts a thumb up or down."""
 
-    The question is run again, so that only passages that this library really returned are rated.
-    """
-    hit = next((hit for hit in library.search(question, k=DEEP) if hit.passage_id == passage), None)
-    if hit is None:
-        return False
-    library.rate(question, hit, good=good)
-    return True
+    @app.put("/ratings")
+    def rate(rating: NewRating, request: Request) -> dict[str, str]:
+        if not policy.principal_of(request.scope).may_change:
+            raise HTTPException(403, "Only an owner can rate passages")
+        # The question is run again: only passages that this library really returned are rated.
+        found = library.search(rating.question, k=DEEP)
+        hit = next((hit for hit in found if hit.passage_id == rating.passage), None)
+        if hit is None:
+            raise HTTPException(409, "The library has changed: ask again")
+        library.rate(rating.question, hit, good=rating.good)
+        return {"said": "Rating removed" if rating.good is None else "Stored in this library only"}
 
 
 def _empty() -> str:

@@ -1,6 +1,6 @@
 """Citations: permalinks, and quotations in several formats, with their routes.
 
-Pure except for :func:`add_routes`. Nothing here reveals where a file is on this machine.
+Nothing here reveals where a file is on this machine.
 """
 
 from __future__ import annotations
@@ -8,23 +8,17 @@ from __future__ import annotations
 import datetime as dt
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
+from urllib.parse import urlencode
 
-from fastapi import Query
+from fastapi import FastAPI, Query
 from fastapi.exceptions import HTTPException
-from fastapi.responses import HTMLResponse
+from fastapi.responses import HTMLResponse, Response
 
-from rag import Citation, DocumentNotFound, Quote, cited, file_name
+from rag import Citation, Document, Library, Quote, cited, file_name
 from ui import strings
-from ui.pages import reader
-from ui.pages.permalink import lasting_link
-from ui.pages.view_parameters import Sight
-from ui.security import origin
-
-if TYPE_CHECKING:
-    from fastapi import FastAPI
-
-    from rag import Document, Library
+from ui.pages import error_pages, reader
+from ui.security import headers
 
 _LATEX = {
     "\\": r"\textbackslash{}",
@@ -32,11 +26,16 @@ _LATEX = {
     "^": r"\textasciicircum{}",
     **{mark: f"\\{mark}" for mark in "&%$#_{}"},
 }
+_FOLLOWED = {
+    "unchanged": "The sentence is where it was when it was cited.",
+    "moved": "The document has changed since; the sentence was found again, word for word.",
+    "changed": "The document has changed since; this is the closest sentence.",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """The bibliographic data of a document; ``page`` is the printed page number, if known."""
+    """The bibliographic data of a document; ``page`` is like ``p. 3``, or empty if unknown."""
 
     title: str
     author: str
@@ -58,27 +57,36 @@ class Reference:
         )
 
 
+def permalink(citation: Citation) -> str:
+    """The permalink to a sentence, relative to the search page."""
+    query = {
+        "document": citation.document_id,
+        "start": citation.start,
+        "end": citation.end,
+        "hash": citation.digest,
+        "words": citation.beginning,
+    }
+    return f"cite?{urlencode(query)}"
+
+
 def plain(quotation: str, of: Reference, link: str) -> str:
     """One line: “…” Author, Title, 5 March 2025, p. 3. Link."""
-    said = [of.author, of.title, strings.day(of.day) if of.day else "", _short(of)]
-    return f"“{_line(quotation)}” {', '.join(filter(None, said))}. {link}"
+    return f"“{_line(quotation)}” {_source(of, of.title)}. {link}"
 
 
 def markdown(quotation: str, of: Reference, link: str) -> str:
     """A Markdown block quotation with a linked source."""
     title = re.sub(r"([\\`*_\[\]<>])", r"\\\1", of.title)
-    said = [of.author, f"[*{title}*]({link})", strings.day(of.day) if of.day else "", _short(of)]
-    return f"> {_line(quotation)}\n>\n> — {', '.join(filter(None, said))}"
+    return f"> {_line(quotation)}\n>\n> — {_source(of, f'[*{title}*]({link})')}"
 
 
 def apa(quotation: str, of: Reference) -> str:
     """The quotation with an in-text citation, and the reference list entry (APA, 7th edition)."""
-    year = str(of.day.year) if of.day else strings.NO_DATE
-    where = f", {_short(of)}" if of.page else ""
-    short = of.author or f"“{of.title}”"
+    year = str(of.day.year) if of.day else "n.d."
     when = f"{of.day.year}, {strings.MONTHS[of.day.month - 1]} {of.day.day}" if of.day else year
+    short = ", ".join(filter(None, (of.author or f"“{of.title}”", year, of.page)))
     entry = f"{of.author}. ({when}). {of.title}." if of.author else f"{of.title}. ({when})."
-    return f"“{_line(quotation)}” ({short}, {year}{where}).\n\n{entry}"
+    return f"“{_line(quotation)}” ({short}).\n\n{entry}"
 
 
 def bibtex(of: Reference) -> str:
@@ -86,15 +94,19 @@ def bibtex(of: Reference) -> str:
     first = re.search(r"[a-z0-9]+", (of.author.split(",")[0] or of.title).casefold())
     key = f"{first.group() if first else 'document'}{of.day.year if of.day else ''}"
     fields = {
-        "title": f"{{{_latex(of.title)}}}",
-        "author": f"{{{_latex(of.author)}}}" if of.author else "",
-        "year": f"{{{of.day.year}}}" if of.day else "",
+        "title": of.title,
+        "author": of.author,
+        "year": str(of.day.year) if of.day else "",
         "month": strings.MONTHS[of.day.month - 1][:3].lower() if of.day else "",
-        "howpublished": f"{{{_latex(of.file)}}}",
-        "note": f"{{{_latex(_short(of))}}}" if of.page else "",
+        "howpublished": of.file,
+        "note": of.page,
     }
-    lines = "".join(f"  {name} = {value},\n" for name, value in fields.items() if value)
-    return f"@misc{{{key},\n{lines}}}"
+    lines = (
+        f"  {name} = {value if name == 'month' else f'{{{_latex(value)}}}'},\n"
+        for name, value in fields.items()
+        if value
+    )
+    return f"@misc{{{key},\n{''.join(lines)}}}"
 
 
 def add_routes(app: FastAPI, library: Library) -> None:
@@ -102,14 +114,11 @@ def add_routes(app: FastAPI, library: Library) -> None:
 
     @app.get("/documents/{document_id}/citation")
     def citation(document_id: str, start: int, end: int, base: str = "") -> dict[str, str]:
-        try:
-            document = library.document(document_id)
-        except DocumentNotFound as error:
-            raise HTTPException(404) from error
+        document = library.document(document_id)
         if not 0 <= start < end <= len(document.text):
             raise HTTPException(404)
         quotation = document.text[start:end]
-        link = base + lasting_link(cited(document_id, Quote(quotation, start, end)))
+        link = base + permalink(cited(document_id, Quote(quotation, start, end)))
         reference = Reference.of(document, start)
         return {
             "markdown": markdown(quotation, reference, link),
@@ -126,26 +135,26 @@ def add_routes(app: FastAPI, library: Library) -> None:
         end: Annotated[int, Query(ge=0)],
         digest: Annotated[str, Query(alias="hash")],
         beginning: Annotated[str, Query(alias="words")],
-    ) -> HTMLResponse:
+    ) -> Response:
         found = library.follow(Citation(document, start, end, digest, beginning))
         if found.document_id is None or found.quote is None:
-            page = reader.gone(beginning)
-            return HTMLResponse(page, status_code=404, headers=origin.STILL)
-        sight = Sight(answer=(found.quote.start, found.quote.end))
+            return error_pages.gone(beginning)
+        view = reader.View(answer=(found.quote.start, found.quote.end))
         shown = library.document(found.document_id)
-        page = reader.text_page(shown, sight, strings.FOLLOWED[found.state], root="")
-        return HTMLResponse(page, headers=origin.STILL)
+        page = reader.text_page(shown, view, _FOLLOWED[found.state], root="")
+        return HTMLResponse(page, headers=headers.STILL)
 
 
 def _page(document: Document, start: int) -> str:
     index = next((i for i, one in enumerate(document.pages) if one.start <= start < one.end), None)
     if index is None:
         return ""
-    return document.page_labels[index] if document.page_labels else str(index + 1)
+    return f"p. {document.page_labels[index] if document.page_labels else index + 1}"
 
 
-def _short(of: Reference) -> str:
-    return f"p. {of.page}" if of.page else ""
+def _source(of: Reference, title: str) -> str:
+    said = (of.author, title, strings.day(of.day) if of.day else "", of.page)
+    return ", ".join(filter(None, said))
 
 
 def _line(text: str) -> str:

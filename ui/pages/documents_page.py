@@ -1,27 +1,27 @@
-"""The page that lists the documents of a library. Pure, and readable without scripts.
+"""The page that lists the documents of a library, readable without scripts.
 
 ``library.js`` adds everything that changes something: uploads, index jobs with their progress, and
-removal. Its texts are embedded in the page.
+removal.
 """
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
+from typing import NamedTuple, get_args
 from urllib.parse import urlencode
 
-from rag import file_name
+from fastapi import FastAPI, Request
+from fastapi.responses import HTMLResponse
+
+from rag import Collection, DocumentSummary, Failure, Filter, Library, file_name
 from ui import strings
-from ui.pages import insight_strings
+from ui.api.schemas import Sort
+from ui.security import headers, policy
 from ui.templates import render
 from ui.uploads import MOST_BYTES
-
-if TYPE_CHECKING:
-    from rag import DocumentSummary, Failure
 
 ROWS = 50
 """Documents per page."""
@@ -32,23 +32,23 @@ MOST_UNREAD = 200
 UNREAD_OPEN = 3
 """The number of them shown initially; the rest are collapsed."""
 
-Sort: TypeAlias = Literal["newest", "oldest", "title", "source", "language", "pages", "passages"]
-"""Sort orders of :meth:`rag.Library.documents`."""
-
-_SORTS: tuple[Sort, ...] = get_args(Sort)
+HEADERS = headers.SCRIPTED | {
+    "cache-control": "no-store"
+}  # the back button shows the current state
 
 
 @dataclass(frozen=True, slots=True)
 class Listing:
     """The filters, sort order and page of the document list, as in the page's address.
 
-    ``title`` are words in the title, and ``type`` is the file extension, such as ``.pdf``; empty
-    means no filter. ``page`` counts from 1.
+    ``title`` are words in the title, ``type`` is the file extension, such as ``.pdf``, and
+    ``collection`` a name; empty means no filter. ``page`` counts from 1.
     """
 
     sort: Sort = "newest"
     title: str = ""
     type: str = ""
+    collection: str = ""
     page: int = 1
 
     @classmethod
@@ -56,9 +56,10 @@ class Listing:
         """Parse an address; invalid values are ignored."""
         page = query.get("page", "")
         return cls(
-            sort=next((one for one in _SORTS if one == query.get("sort")), "newest"),
+            sort=next((one for one in get_args(Sort) if one == query.get("sort")), "newest"),
             title=query.get("title", "").strip(),
             type=query.get("type", "").strip(),
+            collection=query.get("in", "").strip(),
             page=max(int(page), 1) if re.fullmatch(r"[0-9]{1,9}", page) else 1,
         )
 
@@ -69,26 +70,31 @@ class Listing:
             "sort": "" if self.sort == "newest" else self.sort,
             "title": self.title,
             "type": self.type,
+            "in": self.collection,
             "page": "" if self.page == 1 else str(self.page),
         }
-        given = {name: value for name, value in fields.items() if value}
-        return f"library?{urlencode(given)}" if given else "library"
+        query = urlencode({name: value for name, value in fields.items() if value})
+        return f"library{query and f'?{query}'}"
 
     def turned(self, page: int) -> Listing:
         """The same list at another page."""
         return replace(self, page=page)
 
-    def within(self, total: int) -> Listing:
-        """Clamp the page to the last one, given the total number of documents."""
-        return self.turned(min(self.page, _pages(total)))
+    @property
+    def filter(self) -> Filter:
+        """The documents to list."""
+        return Filter(
+            source=f"*{self.type}" if self.type else None,
+            title=self.title or None,
+            collections=(self.collection,) if self.collection else (),
+        )
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """A document in the table; ``doubts`` lists what was not read, or not reliably."""
 
     summary: DocumentSummary
-    doubts: tuple[str, ...] = ()
+    doubts: Sequence[str] = ()
 
     @property
     def type(self) -> str:
@@ -108,13 +114,13 @@ class Contents:
 
     held: int
     total: int
-    rows: tuple[Row, ...]
+    rows: Sequence[Row]
     types: Mapping[str, int]
-    unread: tuple[Failure, ...] = ()
+    collections: Sequence[Collection] = ()
+    unread: Sequence[Failure] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
+class Column(NamedTuple):
     """A column header: its text and class, where it leads to sort by it (empty if it doesn't), and
     how it is sorted now: ``ascending``, ``descending`` or empty.
     """
@@ -123,6 +129,32 @@ class Column:
     kind: str
     href: str = ""
     order: str = ""
+
+
+def add_routes(app: FastAPI, library: Library) -> None:
+    """Add the documents page; owners can index and remove there."""
+
+    @app.get("/library")
+    def documents_page(request: Request) -> HTMLResponse:
+        listing = Listing.of(request.query_params)
+        total = library.count_documents(listing.filter)
+        listing = listing.turned(min(listing.page, _pages(total)))
+        offset = (listing.page - 1) * ROWS
+        found = library.documents(ROWS, listing.filter, offset=offset, order=listing.sort)
+        failures, doubts = library.unread()
+        reasons = {one.source: one.reason for one in failures}
+        contents = Contents(
+            held=library.count_documents(),
+            total=total,
+            rows=[
+                Row(one, (*one.warnings, *filter(None, [reasons.get(one.source)]))) for one in found
+            ],
+            types=library.facets().types,
+            collections=library.collections(),
+            unread=(*failures, *doubts),
+        )
+        may_change = policy.principal_of(request.scope).may_change
+        return HTMLResponse(page(listing, contents, may_change=may_change), headers=HEADERS)
 
 
 def page(listing: Listing, contents: Contents, *, may_change: bool) -> str:
@@ -139,12 +171,10 @@ def page(listing: Listing, contents: Contents, *, may_change: bool) -> str:
         most_unread=MOST_UNREAD,
         unread_open=UNREAD_OPEN,
         most_bytes=MOST_BYTES,
-        texts=json.dumps(strings.DOCUMENTS_TOLD),
-        insight=insight_strings,
     )
 
 
-def _columns(listing: Listing) -> tuple[Column, ...]:
+def _columns(listing: Listing) -> Sequence[Column]:
     def by(
         name: str, kind: str, ascending: Sort | None = None, descending: Sort | None = None
     ) -> Column:
@@ -158,14 +188,14 @@ def _columns(listing: Listing) -> tuple[Column, ...]:
         return Column(name, kind, replace(listing, sort=to, page=1).address, order)
 
     return (
-        by(strings.DOCUMENTS_TITLE, "", "title"),
-        by(strings.DOCUMENTS_FILE, "file", "source"),
+        by("Title", "", "title"),
+        by("File", "file", "source"),
         Column(strings.TYPE, "type"),
-        by(strings.DOCUMENTS_DATE, "date", "oldest", "newest"),
+        by("Date", "date", "oldest", "newest"),
         by(strings.LANGUAGE, "language", "language"),
-        by(strings.DOCUMENTS_PAGES, "pages number", None, "pages"),
-        by(strings.DOCUMENTS_PASSAGES, "passages number", None, "passages"),
-        Column(strings.DOCUMENTS_STATUS, "status"),
+        by("Pages", "pages number", None, "pages"),
+        by("Passages", "passages number", None, "passages"),
+        Column("Status", "status"),
     )
 
 
@@ -175,9 +205,7 @@ def _counted(listing: Listing, contents: Contents) -> str:
     if contents.total <= ROWS:
         return documents
     first = (listing.page - 1) * ROWS + 1
-    return strings.DOCUMENTS_OF.format(
-        first=first, last=first + len(contents.rows) - 1, documents=documents
-    )
+    return f"{first:,} to {first + len(contents.rows) - 1:,} of {documents}"
 
 
 def _pages(total: int) -> int:

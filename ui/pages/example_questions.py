@@ -10,14 +10,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from itertools import chain, islice, zip_longest
-from typing import TYPE_CHECKING
 
+from rag import Document
 from ui import strings
 
-if TYPE_CHECKING:
-    from rag import Document
-
 LIMIT = 4
+
+_FORMS = (
+    "What is said about {}?",
+    "What do we learn about {}?",
+    "What is there to know about {}?",
+)
 
 _READ = 20_000  # characters of an article: enough to find names in, and quick on a book
 _SHORTEST_NAME = 3
@@ -44,32 +47,21 @@ _NAME = re.compile(
 # Such a word after a name is a verb or an adverb, not part of what is named.
 _VERBAL = re.compile(r"(?:ed|ing|ly)\b|s (?=.)")
 _NOT_BEFORE = frozenset(
-    (
-        "any",
-        "each",
-        "every",
-        "her",
-        "his",
-        "its",
-        "my",
-        "no",
-        "our",
-        "some",
-        "their",
-        "this",
-        "your",
-    )
+    {
+        *("any", "each", "every", "her", "his", "its", "my"),
+        *("no", "our", "some", "their", "this", "your"),
+    }
 )
-_CALENDAR = frozenset((*strings.MONTHS, *strings.WEEKDAYS))
+_WEEKDAYS = "Monday Tuesday Wednesday Thursday Friday Saturday Sunday"
+_CALENDAR = frozenset((*strings.MONTHS, *_WEEKDAYS.split()))
 
 
 def questions(documents: Sequence[Document], limit: int = LIMIT) -> tuple[str, ...]:
     """Make up to ``limit`` short questions that these articles answer, taking turns among them."""
     rounds = zip_longest(*(_subjects(document) for document in documents))
     found = dict.fromkeys(subject for subject in chain.from_iterable(rounds) if subject)
-    forms = strings.EXAMPLES
     return tuple(
-        subject if subject.endswith("?") else forms[number % len(forms)].format(subject)
+        subject if subject.endswith("?") else _FORMS[number % len(_FORMS)].format(subject)
         for number, subject in enumerate(islice(found, limit))
     )
 
@@ -104,4 +96,4 @@ def _titled(title: str) -> Sequence[str]:
     short = title.strip().rstrip(".?!…")
     if len(short) > _LONGEST_TITLE:
         short = short[:_LONGEST_TITLE].rsplit(" ", 1)[0] + "…"
-    return [strings.EXAMPLE_TITLED.format(short)] if short else []
+    return [f"What is “{short}” about?"] if short else []

@@ -4,20 +4,15 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING
 
-from rag import Filter, InputError
-from ui import strings
+from starlette.datastructures import QueryParams
+
+from rag import Answer, Filter, InputError, Library
 from ui.ops import logs
-
-if TYPE_CHECKING:
-    from starlette.datastructures import QueryParams
-
-    from rag import Answer, Library
 
 
 @dataclass(frozen=True, slots=True)
-class Narrowing:
+class FilterForm:
     """Filter values as typed or selected; an empty one means no filter.
 
     ``since`` and ``until`` are inclusive dates like 2025-03-05. ``source`` is a substring of a
@@ -33,7 +28,7 @@ class Narrowing:
     collections: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, query: QueryParams) -> Narrowing:
+    def of(cls, query: QueryParams) -> FilterForm:
         """Parse an address."""
         names = ("since", "until", "source", "type", "language")
         texts = {name: query.get(name, "").strip() for name in names}
@@ -76,4 +71,4 @@ def _day(text: str) -> dt.date | None:
     try:
         return dt.date.fromisoformat(text)
     except ValueError as error:
-        raise InputError(strings.NO_DATE_THIS.format(text=text)) from error
+        raise InputError(f"“{text}” is not a date; write it like 2025-03-05") from error

@@ -106,18 +106,15 @@ def _trimmed(text: str, start: int, end: int) -> Iterator[Range]:
         yield start + len(piece) - len(piece.lstrip()), start + len(piece.rstrip())
 
 
-def overlap(one: Range, other: Range | None) -> Range | None:
-    """The intersection of two ranges; None if it is empty."""
-    if other is None:
-        return None
-    start, end = max(one[0], other[0]), min(one[1], other[1])
-    return (start, end) if start < end else None
-
-
 def around(whole: Range, inner: Range | None) -> tuple[Range, Range, Range]:
-    """Split ``whole`` into the parts before, inside and after ``inner``."""
-    shared = overlap(whole, inner) or (whole[1], whole[1])
-    return (whole[0], shared[0]), shared, (shared[1], whole[1])
+    """Split ``whole`` into the parts before, inside and after ``inner``; without an overlap, all of
+    it is before.
+    """
+    start, end = whole
+    first, last = (max(start, inner[0]), min(end, inner[1])) if inner else (end, end)
+    if first >= last:
+        first = last = end
+    return (start, first), (first, last), (last, end)
 
 
 def pattern(words: Iterable[str]) -> re.Pattern[str]:

@@ -2,16 +2,17 @@
 
 One function checks every request, so no route can be forgotten (``middleware``). In its order:
 
-1. ``origin.with_headers``: security headers on every response.
-2. ``proxy``: the client, host and scheme that the configured proxy names; other clients' forwarding
-   headers never count. A proxy that sends none can't be distinguished from a local user.
+1. ``headers``: security headers on every response, and policies for the pages.
+2. ``origin.before_proxy``: the client, host and scheme that the configured proxy names; other
+   clients' forwarding headers never count. A proxy that sends none can't be distinguished from a
+   local user.
 3. ``origin.require_host``: one well-formed Host that is ours (DNS rebinding), at most one Origin.
 4. ``rate_limit``: 100 requests a second for a client (an address, or a /64), and a bounded number
    at the same time; excess gets 429 or 503 with ``Retry-After`` at once.
-5. ``origin``: no requests from other sites' pages.
-6. ``login``: a session cookie or a token gives a ``principal``; others get the login page.
+5. ``origin.require_same_origin``: no requests from other sites' pages.
+6. ``login``: a session cookie or a token gives a principal; others get the login page.
 7. ``body_limit``: the body is received whole, within 256 KiB and 30 seconds; uploads pass.
-8. The application; before Gradio, ``gradio_routes`` and ``content_policy``.
+8. The application; before Gradio, ``gradio_routes``.
 
 ``policy`` decides who gets in, and has all numbers; ``accounts`` is the access file. Only an owner
 may index, upload, remove or rate, since naming a folder to index means reading any file of the

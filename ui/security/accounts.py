@@ -25,8 +25,13 @@ from argon2.profiles import RFC_9106_LOW_MEMORY
 from pydantic import Field, RootModel
 
 from rag import InputError
-from ui.security.policy import LONGEST_NAME, LONGEST_PASSWORD, SHORTEST_PASSWORD
-from ui.security.principal import Principal, Role
+from ui.security.policy import (
+    LONGEST_NAME,
+    LONGEST_PASSWORD,
+    SHORTEST_PASSWORD,
+    Principal,
+    Role,
+)
 
 _HASHER = PasswordHasher.from_parameters(RFC_9106_LOW_MEMORY)
 _NOBODY = (

@@ -6,17 +6,14 @@ Starlette's limit has no time, and lets the application begin before all has arr
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
 
 from starlette.datastructures import Headers
 from starlette.requests import Request
+from starlette.types import Message, Receive, Scope
 
 from ui.api import problems
 from ui.ops import root_path
-from ui.security import messages, policy
-
-if TYPE_CHECKING:
-    from starlette.types import Message, Receive, Scope
+from ui.security import policy
 
 FILES = f"{problems.PREFIX}/files/"
 """Uploads below this path are streamed to disk and have their own limit."""
@@ -41,7 +38,9 @@ async def buffer(scope: Scope, receive: Receive) -> Receive:
 
 async def read(scope: Scope, receive: Receive, most: int) -> bytes:
     """Read a body of at most ``most`` bytes; raises as :func:`buffer`."""
-    too_large = problems.Refused(problems.TOO_MUCH, messages.TOO_LARGE)
+    too_large = problems.Refused(
+        problems.TOO_MUCH, "The request is larger than this server accepts"
+    )
     declared = Headers(scope=scope).get("content-length", "")
     if declared.isdecimal() and int(declared) > most:
         raise too_large
@@ -53,7 +52,7 @@ async def read(scope: Scope, receive: Receive, most: int) -> bytes:
                 if len(body) > most:
                     raise too_large
     except TimeoutError as error:
-        raise problems.Refused(problems.TOO_SLOW, messages.TOO_SLOW) from error
+        raise problems.Refused(problems.TOO_SLOW, "The request did not arrive in time") from error
     return bytes(body)
 
 

@@ -22,7 +22,7 @@ from starlette.routing import compile_path
 from rag import MAX_QUESTION_LENGTH
 from ui.api import problems
 from ui.ops import root_path
-from ui.security import body_limit, messages, policy
+from ui.security import body_limit, policy
 
 if TYPE_CHECKING:
     from gradio import Blocks
@@ -110,13 +110,17 @@ def restrict(app: ASGIApp, page: Blocks, not_found: NotFound) -> ASGIApp:
                 sent = await body_limit.read(scope, receive, policy.MOST_BODY_BYTES)
                 event = events.check(sent, names.get("api_name"))
             except (ValueError, problems.Refused):
-                line = messages.NO_EVENT.format(most=MAX_QUESTION_LENGTH)
+                line = (
+                    f"A question and its filters are plain text of up to {MAX_QUESTION_LENGTH:,} "
+                    "characters each; nothing else is accepted"
+                )
                 refused = problems.refusal(scope, problems.Refused(problems.INVALID, line))
                 await refused(scope, receive, send)
                 return
             if not answers.make_room(event.session_hash):
-                refusal = problems.Refused(problems.TOO_OFTEN, messages.NOT_COLLECTED)
-                await problems.refusal(scope, refusal)(scope, receive, send)
+                line = "Too many answers are waiting to be collected; collect them first"
+                refused = problems.refusal(scope, problems.Refused(problems.TOO_OFTEN, line))
+                await refused(scope, receive, send)
                 return
             body = event.model_dump_json(exclude_unset=True).encode()
             scope, receive = _replaced(scope, body), body_limit.replay(body, receive)

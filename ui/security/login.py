@@ -13,23 +13,19 @@ import math
 import secrets
 import time
 from http import HTTPStatus
-from typing import TYPE_CHECKING
 from urllib.parse import parse_qs
 
+from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from ui import strings
 from ui.api import problems
 from ui.ops import root_path
-from ui.security import body_limit, messages, origin, policy
-from ui.security.principal import ANYBODY, Principal
+from ui.security import body_limit, headers, policy
+from ui.security.accounts import Accounts
+from ui.security.policy import ANYBODY, Principal
 from ui.security.rate_limit import Backoff, Clock, Recent, client_key
 from ui.templates import render
-
-if TYPE_CHECKING:
-    from starlette.requests import Request
-
-    from ui.security.accounts import Accounts
 
 OPEN = frozenset({"/style.css", "/favicon.ico", f"{problems.PREFIX}/health"})
 """Public paths: the login page's assets, and the health check."""
@@ -37,8 +33,10 @@ OPEN = frozenset({"/style.css", "/favicon.ico", f"{problems.PREFIX}/health"})
 LOG_IN, LOG_OUT = "/login", "/logout"
 
 _SCHEME = "bearer "
-_HEADERS = origin.STILL | {"cache-control": "no-store"}
+_HEADERS = headers.STILL | {"cache-control": "no-store"}
 _CHALLENGE = {"www-authenticate": 'Bearer realm="rag"', "cache-control": "no-store"}
+
+_WRONG = "The name or the password is wrong."
 
 _log = logging.getLogger(__name__)
 
@@ -56,9 +54,12 @@ class Sessions:
         self.cookie = f"rag-{secrets.token_hex(4)}"
 
     def begin(self, principal: Principal) -> str:
-        """Begin a session; returns the id for the cookie."""
+        """Begin a session and forget expired ones; returns the id for the cookie."""
+        now = self._clock()
+        while self._sessions and next(iter(self._sessions.values()))[1] <= now:
+            self._sessions.popitem(last=False)  # all last equally long, so the first ends first
         session = secrets.token_urlsafe(32)
-        self._sessions[_digest(session)] = (principal, self._clock() + policy.SESSION_SECONDS)
+        self._sessions[_digest(session)] = (principal, now + policy.SESSION_SECONDS)
         return session
 
     def find(self, session: str) -> Principal | None:
@@ -116,7 +117,7 @@ class Login:
         try:
             body = await body_limit.read(request.scope, request.receive, policy.MOST_FORM_BYTES)
         except problems.Refused:
-            page = _form(root, root, messages.WRONG)
+            page = _form(root, root, _WRONG)
             return HTMLResponse(page, HTTPStatus.BAD_REQUEST, _HEADERS)
         fields = {
             key: values[0] for key, values in parse_qs(body.decode("utf-8", "replace")).items()
@@ -129,15 +130,15 @@ class Login:
 
         if self._waiting >= policy.WAITING_PASSWORD_CHECKS:  # before the attempt is counted
             seconds = problems.SECONDS_UNTIL_AGAIN
-            return again(HTTPStatus.SERVICE_UNAVAILABLE, messages.OVERLOADED, seconds)
+            return again(HTTPStatus.SERVICE_UNAVAILABLE, strings.OVERLOADED, seconds)
         client = client_key(request.scope)
         if wait := self._backoff.attempt(client):
-            line = messages.NOT_NOW.format(wait=_duration(wait))
+            line = f"Too many attempts. Try again in {_duration(wait)}."
             return again(HTTPStatus.TOO_MANY_REQUESTS, line, str(wait))
         principal = await self._check(name, fields.get("password", ""))
         if principal is None:
             _log.warning("A password was wrong, from %s.", client)
-            return again(HTTPStatus.UNAUTHORIZED, messages.WRONG)
+            return again(HTTPStatus.UNAUTHORIZED, _WRONG)
         self._backoff.succeeded(client)
         answer = RedirectResponse(after, HTTPStatus.SEE_OTHER)
         answer.set_cookie(
@@ -164,14 +165,18 @@ def _challenge(request: Request) -> Response:
     """Ask to log in: with a page for browsers, a line for programs."""
     by_token = "authorization" in request.headers
     if by_token or request.method != "GET" or "text/html" not in request.headers.get("accept", ""):
-        line = messages.WRONG_TOKEN if by_token else messages.WHO
+        line = (
+            "This token is not valid here"
+            if by_token
+            else "Log in first, or send a token: Authorization: Bearer TOKEN"
+        )
         raise problems.Refused(problems.UNKNOWN, line, _CHALLENGE)
     root = root_path.root(request.scope)
     here = _local_address(root_path.asked(request.scope), root)
     if request.headers.get("sec-fetch-site") == "cross-site":
         # A session's cookie doesn't come with a link on another site. It does with one of ours, so
         # this page redirects to the same address.
-        return HTMLResponse(render("redirect", to=here, texts=messages), headers=_HEADERS)
+        return HTMLResponse(render("redirect", to=here), headers=_HEADERS)
     return HTMLResponse(_form(root, here), HTTPStatus.UNAUTHORIZED, _HEADERS | _CHALLENGE)
 
 
@@ -182,9 +187,15 @@ def _form(
 
     ``trouble`` is why the last attempt failed, and ``name`` the name that was entered.
     """
-    heading = messages.LOGGED_IN.format(name=principal.name) if principal else messages.LOG_IN
-    shown = {"heading": heading, "after": after, "trouble": trouble, "name": name}
-    return render("login", root=root, principal=principal, texts=messages, policy=policy, **shown)
+    return render(
+        "login",
+        root=root,
+        principal=principal,
+        policy=policy,
+        after=after,
+        trouble=trouble,
+        name=name,
+    )
 
 
 def _duration(seconds: int) -> str:

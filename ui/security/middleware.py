@@ -1,28 +1,21 @@
-"""The checks of a request, in the order in which it passes them.
-
-They wrap everything that is served: the page, Gradio's routes, the API, the MCP tools and the
-splash page. So no route is unprotected.
+"""The checks of a request, in the order in which it passes them, around everything that is served:
+the page, Gradio's routes, the API, the MCP tools and the splash page.
 """
 
 from __future__ import annotations
 
 import contextlib
-from typing import TYPE_CHECKING
 
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import RedirectResponse, Response
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ui.api import problems
 from ui.ops import root_path
-from ui.security import body_limit, origin, principal, proxy
+from ui.security import body_limit, headers, origin
 from ui.security.login import Login
-from ui.security.principal import Principal
+from ui.security.policy import PRINCIPAL, Access, Principal
 from ui.security.rate_limit import RateLimit
-
-if TYPE_CHECKING:
-    from starlette.types import ASGIApp, Receive, Scope, Send
-
-    from ui.security.policy import Access
 
 
 def protect(app: ASGIApp, access: Access) -> ASGIApp:
@@ -43,7 +36,7 @@ def protect(app: ASGIApp, access: Access) -> ASGIApp:
             return
         with contextlib.ExitStack() as running:
             try:
-                scope = proxy.original(scope, access)
+                scope = origin.before_proxy(scope, access)
                 origin.require_host(scope, access.hosts)
                 running.enter_context(rate_limit.slot(scope))
                 origin.require_same_origin(scope)
@@ -56,12 +49,12 @@ def protect(app: ASGIApp, access: Access) -> ASGIApp:
                 if isinstance(admitted, Response):
                     answering = admitted
                 else:
-                    scope = principal.attach(scope, admitted)
+                    scope = {**scope, PRINCIPAL: admitted}
                     receive = await body_limit.buffer(scope, receive)
             except problems.Refused as error:
                 answering = problems.refusal(scope, error)
             except ClientDisconnect:
                 return
-            await answering(scope, receive, origin.with_headers(send))
+            await answering(scope, receive, headers.add_to(send))
 
     return call

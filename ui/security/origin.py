@@ -1,53 +1,33 @@
-"""Security headers on every response, and the checks of Host and Origin: requests are accepted
-under our own names, from the address bar, from our own pages and from programs, never from another
-site's page.
+"""Where a request comes from: through which proxy, to which host name, from whose page.
+
+Requests are accepted under our own names, from the address bar, from our own pages and from
+programs, never from another site's page.
+
+Any client can send forwarding headers. So they count only from the configured proxy's own address,
+only by their last hop, which is the proxy's own, and they are always stripped: Gradio would trust
+them from anybody.
 """
 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
+from starlette.types import Scope
 
-from ui import strings
 from ui.api import problems
-from ui.security import messages
+from ui.security.policy import Access, Hosts
+from ui.security.rate_limit import normalize_address
 
-if TYPE_CHECKING:
-    from starlette.types import Message, Scope, Send
-
-    from ui.security.policy import Hosts
-
-_FORBIDDEN = (
-    "accelerometer autoplay browsing-topics camera display-capture encrypted-media fullscreen "
-    "geolocation gyroscope hid identity-credentials-get idle-detection local-fonts magnetometer "
-    "microphone midi payment picture-in-picture publickey-credentials-get screen-wake-lock serial "
-    "usb xr-spatial-tracking"
+FORWARDING = frozenset(
+    {
+        *("forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto"),
+        *("x-forwarded-port", "x-forwarded-prefix", "x-forwarded-server", "x-forwarded-ssl"),
+        *("x-real-ip", "x-gradio-server", "x-original-url", "x-rewrite-url"),
+    }
 )
-ALWAYS = {
-    "x-content-type-options": "nosniff",
-    "referrer-policy": "no-referrer",  # the address contains the question
-    "cross-origin-resource-policy": "same-origin",
-    "cross-origin-opener-policy": "same-origin",
-    # Quotations are copied.
-    "permissions-policy": ", ".join(
-        ("clipboard-write=(self)", *(f"{feature}=()" for feature in _FORBIDDEN.split()))
-    ),
-}
-"""Headers of every response."""
-
-STILL = {
-    "content-security-policy": (
-        "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; "
-        "form-action 'self'; frame-ancestors 'self'"
-    )
-}
-"""For our own pages: a style sheet and text. No script runs, whatever a document contains."""
-
-NOTHING = "default-src 'none'; frame-ancestors 'none'"
-"""For responses without a policy of their own, such as those to programs."""
+"""Headers that describe the original request and its client."""
 
 MAX_PORT = 65535
 
@@ -55,37 +35,65 @@ _AUTHORITY = re.compile(r"(?:\[[0-9a-fA-F:.]+\]|[0-9a-zA-Z._-]+)(?::(?P<port>[0-
 _ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://(?P<authority>.+)")
 
 
-def with_headers(send: Send) -> Send:
-    """Wrap ``send`` to add the headers above to a response."""
+def before_proxy(scope: Scope, access: Access) -> Scope:
+    """The request as the proxy received it, below the proxy's path, without forwarding headers.
 
-    async def call(message: Message) -> None:
-        if message["type"] == "http.response.start":
-            headers = MutableHeaders(scope=message)
-            headers.update(ALWAYS)
-            headers.setdefault("content-security-policy", NOTHING)
-        await send(message)
-
-    return call
+    Raises
+    ------
+    Refused
+        If the request was forwarded and no proxy is configured: every client would be taken for a
+        local user.
+    """
+    headers = Headers(scope=scope)
+    lines = {name: headers.getlist(name)[-1] for name in FORWARDING if name in headers}
+    if access.proxy is None:
+        if lines:
+            raise problems.Refused(
+                problems.BY_PROXY,
+                "This request came through a reverse proxy that the server doesn't know: start it "
+                "with --behind-proxy ADDRESS, the proxy's own address",
+            )
+        return scope
+    kept = [one for one in scope["headers"] if one[0].decode("latin-1") not in FORWARDING]
+    request = {**scope, "headers": kept}
+    # The exact address: an IPv6 client counts as a whole /64, and any host in it could claim this.
+    peer = (scope.get("client") or ("",))[0]
+    if normalize_address(peer) == normalize_address(access.proxy):
+        last = {name: line.rpartition(",")[2].strip() for name, line in lines.items()}
+        if host := last.get("x-forwarded-host"):
+            request["headers"] = [one for one in kept if one[0] != b"host"]
+            request["headers"].append((b"host", host.encode("latin-1")))
+        if last.get("x-forwarded-proto") in {"http", "https"}:
+            request["scheme"] = last["x-forwarded-proto"]
+        if "x-forwarded-for" in last:
+            request["client"] = (last["x-forwarded-for"], 0)
+    # Whether or not the proxy strips its path.
+    within = scope["path"]
+    if f"{within}/".startswith(f"{unquote(access.root)}/"):
+        within = within[len(unquote(access.root)) :]
+    return {**request, "path": f"{access.root}{within}", "root_path": access.root}
 
 
 def require_host(scope: Scope, hosts: Hosts) -> None:
     """Raise Refused unless the request is well-formed and to one of our own host names."""
     headers = Headers(scope=scope)
     if not _is_well_formed(headers):
-        raise problems.Refused(problems.MALFORMED, messages.MALFORMED)
+        raise problems.Refused(
+            problems.MALFORMED,
+            "The headers of this request are malformed: send one Host, like 127.0.0.1:7860, one "
+            "Origin or none, and a Content-Length or chunks, not both",
+        )
     if headers["host"] not in hosts:
-        raise problems.Refused(problems.OTHER_NAME, messages.OTHER_NAME)
+        raise problems.Refused(
+            problems.OTHER_NAME,
+            "This server does not answer to that host name; to allow it, start the server with "
+            "--allow-host NAME",
+        )
 
 
 def require_same_origin(scope: Scope) -> None:
-    """Raise Refused unless :func:`is_from_here`."""
-    if not is_from_here(scope):
-        raise problems.Refused(problems.NOT_FROM_HERE, strings.NOT_FROM_HERE)
-
-
-def is_from_here(scope: Scope) -> bool:
-    """Whether a request comes from one of our pages, a program or the address bar; from another
-    site only a link that a user follows is accepted.
+    """Raise Refused unless a request comes from one of our pages, a program or the address bar;
+    from another site only a link that a user follows is accepted.
 
     Browsers send Origin with requests that change something or read the response cross-origin. The
     newer ``Sec-Fetch-*`` headers also cover images, frames and the like, but browsers omit them
@@ -93,15 +101,15 @@ def is_from_here(scope: Scope) -> bool:
     """
     headers = Headers(scope=scope)
     origin = headers.get("origin")
-    if origin is not None and _authority(origin) != headers.get("host"):
-        return False
-    if headers.get("sec-fetch-site") in {"cross-site", "same-site"}:
-        return (
-            scope["method"] in {"GET", "HEAD"}
-            and headers.get("sec-fetch-mode") == "navigate"
-            and headers.get("sec-fetch-dest") == "document"
-        )
-    return True
+    foreign = origin is not None and _authority(origin) != headers.get("host")
+    followed_link = (
+        scope["method"] in {"GET", "HEAD"}
+        and headers.get("sec-fetch-mode") == "navigate"
+        and headers.get("sec-fetch-dest") == "document"
+    )
+    other_site = headers.get("sec-fetch-site") in {"cross-site", "same-site"}
+    if foreign or (other_site and not followed_link):
+        raise problems.Refused(problems.NOT_FROM_HERE, "Only this page itself may do that")
 
 
 def _is_well_formed(headers: Headers) -> bool:

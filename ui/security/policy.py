@@ -13,15 +13,15 @@ import re
 import socket
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, TypeAlias
 from urllib.parse import quote, unquote, urlsplit
 
 from rag import InputError
-from ui.security import principal
 
 if TYPE_CHECKING:
+    from starlette.types import Scope
+
     from ui.security.accounts import Accounts
-    from ui.security.principal import Principal
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 """Host names of the loopback interface."""
@@ -99,6 +99,38 @@ BODY_SECONDS = 30.0
 
 # ---- who gets in ----
 
+Role: TypeAlias = Literal["reader", "owner"]
+"""``reader`` searches and reads; ``owner`` also indexes, uploads, removes, renames and rates."""
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """Who sent a request: an account's name, or none, and a role."""
+
+    name: str
+    role: Role
+
+    @property
+    def may_change(self) -> bool:
+        """Whether the principal may make changes, or name paths of this machine."""
+        return self.role == "owner"
+
+
+ANYBODY = Principal("", "reader")
+"""The principal of a server without authentication that others can reach."""
+
+LOCAL_OWNER = Principal("", "owner")
+"""The principal of a server that only this machine can reach."""
+
+PRINCIPAL = "rag.principal"
+"""The key under which the middleware puts the principal into a request's scope."""
+
+
+def principal_of(scope: Scope) -> Principal:
+    """The request's principal; one that bypassed the middleware may change nothing."""
+    found = scope.get(PRINCIPAL, ANYBODY)
+    return found if isinstance(found, Principal) else ANYBODY
+
 
 @dataclass(frozen=True, slots=True)
 class Hosts:
@@ -133,7 +165,7 @@ class Access:
 
     hosts: Hosts
     accounts: Accounts | None = None
-    everybody: Principal = principal.ANYBODY
+    everybody: Principal = ANYBODY
     proxy: str | None = None
     root: str = ""
 
@@ -143,7 +175,7 @@ class Access:
         return self.accounts is not None or self.everybody.may_change
 
 
-LOCAL = Access(Hosts(frozenset(LOOPBACK)), everybody=principal.LOCAL_OWNER)
+LOCAL = Access(Hosts(frozenset(LOOPBACK)), everybody=LOCAL_OWNER)
 """The policy of a server on loopback."""
 
 _HOST = re.compile(r"[a-z0-9_]([a-z0-9._-]*[a-z0-9_])?\.?")
@@ -190,7 +222,7 @@ def decide(
     return Access(
         hosts=_hosts(names, local=local),
         accounts=accounts,
-        everybody=principal.LOCAL_OWNER if local and not insecure else principal.ANYBODY,
+        everybody=LOCAL_OWNER if local and not insecure else ANYBODY,
         proxy=proxy,
         root=_root(root),
     )

@@ -13,16 +13,16 @@ import time
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
+from starlette.types import Scope
+
+from ui import strings
 from ui.api import problems
 from ui.ops import root_path
 from ui.ops.request_log import WATCHED
-from ui.security import messages, policy
+from ui.security import policy
 from ui.security.body_limit import FILES
-
-if TYPE_CHECKING:
-    from starlette.types import Scope
 
 _STREAMS = ("/gradio_api/heartbeat/", "/gradio_api/queue/data", "/gradio_api/call/", FILES)
 
@@ -117,11 +117,11 @@ class RateLimit:
         if seconds:
             raise problems.Refused(
                 problems.TOO_OFTEN,
-                messages.TOO_OFTEN.format(seconds=seconds),
+                f"Too many requests in a short time; try again in {seconds} s",
                 {"retry-after": str(seconds)},
             )
         if running.total() >= lane.most.total:
-            raise problems.Refused(problems.OVERLOADED, messages.OVERLOADED, {"retry-after": "1"})
+            raise problems.Refused(problems.OVERLOADED, strings.OVERLOADED, {"retry-after": "1"})
         running[client] += 1
         try:
             yield

@@ -3,12 +3,48 @@
 import { sending } from "./sending.js";
 
 const library = document.querySelector(".library");
-const texts = JSON.parse(library.dataset.texts);
 const said = library.querySelector(".said");
 const jobs = document.getElementById("jobs");
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
 const NAMES = 3; // that a job is called by
+
+// What is in braces is filled in.
+const texts = {
+  silent: "The server does not answer; retrying in a moment.",
+  queued: "Waiting for its turn.",
+  looking: "Looking for files.",
+  reading: "Reading and indexing.",
+  finishing: "Bringing the index up to date.",
+  cancelling: "Stopping …",
+  cancelled: "Cancelled. What was indexed by then stays.",
+  failed: "That did not work: {trouble}.",
+  done: "Done: {counts}.",
+  nothing: "there was nothing to read",
+  counts: {
+    added: "{n} added",
+    updated: "{n} updated",
+    removed: "{n} removed",
+    unchanged: "{n} unchanged",
+    failed: "{n} could not be read",
+    skipped: "{n} of an unsupported type",
+  },
+  percent: "{n} %",
+  clock: "{minutes}:{seconds}",
+  numbers: "{done} of {files} files read, {encoded} of {passages} passages indexed",
+  reasons: "What could not be read, and why",
+  remove: "Remove “{title}” from the library?",
+  removed: "Removed “{title}”. Its file stays as it is.",
+  gone: "Removed “{title}”.",
+  restoring: "“{title}” is being restored.",
+  again: "“{title}” is being read again.",
+  more: "{names} and {n} more",
+  sending: "Uploading {n} of {files}.",
+  unsent: "{n} could not be uploaded.",
+  share: "{percent} %",
+  large: "It is larger than {most} GiB: enter its path above instead.",
+  broken: "It could not be uploaded: it was moved, or the server does not answer.",
+};
 
 const filled = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[name]);
 const number = (value) => value.toLocaleString("en");

@@ -7,14 +7,17 @@ const chosen = () => document.querySelector("article.hit.chosen");
 
 // ---- dates: the browser's own calendar in the fields of the page ----
 
-const dated = new MutationObserver(() => {
+const dated = new MutationObserver(showCalendars);
+dated.observe(document.documentElement, { childList: true, subtree: true });
+showCalendars(); // the page may be built already
+
+function showCalendars() {
   const fields = document.querySelectorAll("#since input, #until input");
   if (fields.length < 2) return;
   dated.disconnect();
   // Gradio writes its own empty value into a field once more after showing it: only then is it ours.
   requestAnimationFrame(() => setTimeout(() => fields.forEach((one) => (one.type = "date"))));
-});
-dated.observe(document.documentElement, { childList: true, subtree: true });
+}
 
 // ---- the model: whether it is still being loaded ----
 
@@ -163,3 +166,36 @@ async function quoted(button) {
     said.textContent = texts().notCopied;
   }
 }
+
+// ---- thumbs: what is pressed goes to this page's own server, and nowhere else ----
+
+document.addEventListener("click", async ({ target }) => {
+  const thumb = target.closest?.("button.thumb");
+  const thumbs = thumb?.closest(".thumbs");
+  if (!thumb || thumbs.ariaBusy === "true") return;
+  const pressed = thumb.ariaPressed !== "true"; // pressed again: taken back
+  const line = thumbs.querySelector(".said");
+  thumbs.ariaBusy = "true";
+  try {
+    const response = await fetch("ratings", {
+      method: "PUT",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({
+        question: thumb.closest(".results").dataset.question,
+        passage: thumbs.dataset.passage,
+        good: pressed ? thumb.value === "good" : null,
+      }),
+    });
+    const { said, detail } = await response.json();
+    line.textContent = said ?? detail;
+    if (response.ok) {
+      for (const one of thumbs.querySelectorAll(".thumb")) {
+        one.ariaPressed = String(pressed && one === thumb);
+      }
+    }
+  } catch {
+    line.textContent = "That could not be kept";
+  } finally {
+    thumbs.ariaBusy = "false";
+  }
+});

@@ -5,7 +5,8 @@ code makes ``Markup``. Text with highlights arrives in pieces (:mod:`ui.pages.hi
 which is escaped on its own, so a document's text can't become part of a page's markup. A missing
 value is an error.
 
-Templates know :mod:`ui.strings`; ``macros.html`` has what several of them share.
+A text that is read on one page stands in its template; :mod:`ui.strings`, which templates know, has
+the others. ``macros.html`` has what several templates share.
 """
 
 from __future__ import annotations
