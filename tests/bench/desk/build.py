@@ -23,6 +23,7 @@ import os
 import re
 import shutil
 import sys
+import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from email.message import EmailMessage
@@ -150,6 +151,7 @@ def write_docx(source: Source, path: Path) -> None:
         else:
             document.add_paragraph("\n".join(lines))
     document.save(str(path))
+    _remove_times(path)
 
 
 def write_pptx(source: Source, path: Path) -> None:
@@ -178,6 +180,7 @@ def write_pptx(source: Source, path: Path) -> None:
         else:
             slide.placeholders[1].text = "\n".join(lines)
     presentation.save(str(path))
+    _remove_times(path)
 
 
 def _describe(properties: object, source: Source) -> None:
@@ -188,43 +191,48 @@ def _describe(properties: object, source: Source) -> None:
         setattr(properties, name, value)
 
 
+def _remove_times(path: Path) -> None:
+    """Give all members of an office file the same time, so that each build gives the same files."""
+    with zipfile.ZipFile(path) as package:
+        members = {name: package.read(name) for name in package.namelist()}
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as package:
+        for name, content in members.items():
+            member = zipfile.ZipInfo(name)
+            member.compress_type = zipfile.ZIP_DEFLATED
+            package.writestr(member, content)
+
+
 def write_xlsx(source: Source, path: Path) -> None:
     """A workbook: ``#`` begins a sheet, ``^`` is a title over its width, ``<`` merges left."""
-    import openpyxl
+    import xlsxwriter  # type: ignore[import-untyped]  # python-pptx brings it
 
-    book = openpyxl.Workbook()
-    book.remove(book.worksheets[0])
-    book.properties.creator = source.head.get("author", "")
-    book.properties.created = dt.datetime.combine(source.date, dt.time(9))
-    for part in re.split(r"^# ", source.body, flags=re.MULTILINE)[1:]:
-        name, *lines = part.rstrip().split("\n")
-        sheet = book.create_sheet(name)
-        width = max(len(cells(line)) for line in lines)
-        for number, line in enumerate(lines, 1):
-            row = [line[2:]] if line.startswith("^ ") else cells(line)
-            for column, value in enumerate(row, 1):
-                sheet.cell(number, column, _value(value) if value != "<" else None)
-            if line.startswith("^ "):
-                sheet.merge_cells(f"A{number}:{chr(64 + width)}{number}")
-            for first, last in _merged(row):
-                sheet.merge_cells(f"{chr(65 + first)}{number}:{chr(65 + last)}{number}")
-    book.save(path)
+    created = dt.datetime.combine(source.date, dt.time(9))
+    with xlsxwriter.Workbook(path, {"default_date_format": "yyyy-mm-dd"}) as book:
+        book.set_properties({"author": source.head.get("author", ""), "created": created})
+        for part in re.split(r"^# ", source.body, flags=re.MULTILINE)[1:]:
+            name, *lines = part.rstrip().split("\n")
+            sheet = book.add_worksheet(name)
+            width = max(len(cells(line)) for line in lines)
+            for number, line in enumerate(lines):
+                title = line.startswith("^ ")
+                row = [line[2:], *["<"] * (width - 1)] if title else cells(line)
+                for first, last in _merged(row):
+                    value = _value(row[first])
+                    if last > first:
+                        sheet.merge_range(number, first, number, last, value)
+                    elif value is not None:
+                        sheet.write(number, first, value)
 
 
 def _merged(row: Sequence[str]) -> Iterator[tuple[int, int]]:
-    """First and last column of each cell that is followed by ``<``."""
-    first = 0
-    for column, value in enumerate([*row[1:], ""], 1):
-        if value != "<":
-            if column - first > 1:
-                yield first, column - 1
-            first = column
+    """First and last column of each cell; those with ``<`` belong to the one on their left."""
+    firsts = [column for column, value in enumerate(row) if value != "<"]
+    for first, following in zip(firsts, [*firsts[1:], len(row)], strict=True):
+        yield first, following - 1
 
 
-def _value(text: str) -> str | int | float | dt.date | None:
-    if re.fullmatch(r"-?\d+", text):
-        return int(text)
-    if re.fullmatch(r"-?\d+\.\d+", text):
+def _value(text: str) -> str | float | dt.date | None:
+    if re.fullmatch(r"-?\d+(\.\d+)?", text):
         return float(text)
     if re.fullmatch(r"\d{4}-\d\d-\d\d", text):
         return dt.date.fromisoformat(text)
@@ -268,7 +276,9 @@ def write_mailbox(source: Source, path: Path) -> None:
     box = mailbox.mbox(path)
     for part in source.body.split("\n~~~\n"):
         top, _, body = part.strip().partition("\n\n")
-        box.add(mailbox.mboxMessage(_message(dict(map(_pair, top.split("\n"))), body)))
+        message = mailbox.mboxMessage(_message(dict(map(_pair, top.split("\n"))), body))
+        message.set_from("sender", source.date.timetuple())
+        box.add(message)
     box.close()
 
 
