@@ -3,10 +3,11 @@
 ::
 
     python tests/bench/desk/build.py --data ../shared/data DESK
-    python tests/bench/desk/evaluate.py DESK LIBRARY [--half A]
+    python tests/bench/desk/evaluate.py DESK LIBRARY [--half A] [--outcomes FILE]
 
 The files of DESK are indexed in the folder LIBRARY with default settings; a library that is up to
-date is only asked. Choices are made on half A, and reported on half B.
+date is only asked. Choices are made on half A, and reported on half B. ``--outcomes`` writes a line
+of JSON for each question, with what was marked in each hit, to be judged by eye.
 
 A hit is right if its passage contains the core of a gold text, in the file that the gold text
 belongs to. passage@1: the first hit is right. passage@5: the five hits together contain every gold
@@ -19,16 +20,17 @@ questions and near misses together, in ten bins. Intervals are percentile bootst
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from questions import Gold, Question, read_questions
 
-from rag import Answer, Hit, Library, Quote
+from rag import Answer, Hit, Library, Quote, file_name
 from rag.evaluation.metrics import SEED, estimate
 
 BINS = 10
@@ -38,11 +40,15 @@ RESAMPLES = 2000
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of a question; ``values`` are the metrics that apply to it, in [0, 1]."""
+    """What came of a question; ``values`` are the metrics that apply to it, in [0, 1].
+
+    ``marked`` has the file name and the marked sentence of each hit, best first.
+    """
 
     question: Question
     confidence: float
     values: dict[str, float]
+    marked: tuple[tuple[str, str], ...]
 
 
 def main() -> None:
@@ -51,6 +57,7 @@ def main() -> None:
     parser.add_argument("desk", type=Path, metavar="DESK")
     parser.add_argument("library", type=Path, metavar="LIBRARY")
     parser.add_argument("--half", choices="AB")
+    parser.add_argument("--outcomes", type=Path, metavar="FILE")
     arguments = parser.parse_args()
     files = (arguments.desk / "files").absolute()
     questions = read_questions(arguments.desk, arguments.half)
@@ -58,6 +65,9 @@ def main() -> None:
         library.index(files, progress=sys.stderr.isatty())
         outcomes = [ask(one, library, files) for one in questions]
         status = library.status()
+    if arguments.outcomes:
+        lines = [json.dumps(asdict(one), ensure_ascii=False) + "\n" for one in outcomes]
+        arguments.outcomes.write_text("".join(lines), encoding="utf-8")
     print(f"{status.documents} documents, {status.passages} passages, {len(outcomes)} questions")
     print("\n".join(["", *overall(outcomes), "", *by_kind(outcomes)]))
 
@@ -69,7 +79,8 @@ def ask(question: Question, library: Library, files: Path) -> Outcome:
         values = {f"refused, {question.answer}": float(not answer.answered)}
     else:
         values = judge(question, answer, library, files)
-    return Outcome(question, answer.confidence, values)
+    marked = tuple((file_name(hit.source), hit.answer.text) for hit in answer.hits)
+    return Outcome(question, answer.confidence, values, marked)
 
 
 def judge(question: Question, answer: Answer, library: Library, files: Path) -> dict[str, float]:
