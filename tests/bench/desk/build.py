@@ -1,4 +1,4 @@
-"""Build a desk: some 220 documents as people have them, with 300 questions about them.
+"""Build a desk: some 230 documents as people have them, with 300 questions about them.
 
 ::
 
@@ -8,7 +8,7 @@
 ``content/*.txt`` holds the documents that were written for this desk, and ``questions/*.txt`` the
 questions; both formats are described in ``README.md``. Papers and articles are copied from the
 evaluation sets in DATA, and are no part of the project. OUT gets ``files/``, to be indexed, and
-``questions.jsonl``, to be read by :func:`questions.read_questions`. ``--check`` reads the files
+``questions.jsonl``, which :func:`desk_questions.read_questions` reads. ``--check`` reads the files
 with the product's own readers, and verifies that every gold text occurs once in its file.
 """
 
@@ -31,7 +31,7 @@ from email.utils import format_datetime
 from html import escape
 from pathlib import Path
 
-from questions import check, read_written_questions, write_questions
+from desk_questions import check, read_written_questions, write_questions
 
 HERE = Path(__file__).parent
 UNDATED = dt.date(2024, 1, 15)

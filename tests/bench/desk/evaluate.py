@@ -27,8 +27,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
+from desk_questions import Gold, Question, read_questions
 from numpy.typing import NDArray
-from questions import Gold, Question, read_questions
 
 from rag import Answer, Hit, Library, Quote, file_name
 from rag.evaluation.metrics import SEED, estimate
