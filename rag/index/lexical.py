@@ -30,7 +30,7 @@ from rag.runtime import files
 from rag.runtime.files import may_write
 from rag.text import spelling
 from rag.text.analyzers import Analysis, Stems
-from rag.text.stemmer import ENGLISH, kind_of
+from rag.text.stemmer import ENGLISH, kind_of, without_marks
 from rag.types import Clauses, Respelling
 from rag.types.arrays import Keys, Scores
 
@@ -108,7 +108,9 @@ class TantivyIndex:
                 # The writer keeps a kilobyte for each deletion until it commits.
                 if self._has(before, entry.key):
                     writer.delete_documents_by_term("key", entry.key)
-                document = tantivy.Document(literal=entry.text, kind=kind_of(entry.language))
+                document = tantivy.Document(
+                    literal=without_marks(entry.text), kind=kind_of(entry.language)
+                )
                 self._add_stems(document, "text", entry.text, entry.language)
                 self._add_stems(document, "context", entry.context, entry.language)
                 document.add_integer("key", entry.key)

@@ -20,10 +20,12 @@ from rag.text.stemmer import (
     ENGLISH,
     LONGEST_WORD,
     english,
-    has_words_without_blanks,
+    is_plain,
     kind_of,
     stemmer,
     stop_words,
+    tokens,
+    without_marks,
 )
 from rag.types import Span
 
@@ -55,14 +57,14 @@ class Analysis:
         import tantivy
 
         kind = kind_of(language)
-        if kind == ENGLISH and not has_words_without_blanks(text):
+        if kind == ENGLISH and is_plain(text):
             return None
-        tokens = [
+        stems = [
             tantivy.Token(stem, position, term.span.start, term.span.end)
             for position, term in enumerate(stemmer(kind).terms(text))
             for stem in term.stems
         ]
-        return tantivy.PreTokenizedString(text, tokens)
+        return tantivy.PreTokenizedString(text, stems)
 
     def stems(self, text: str, language: str | None) -> list[str]:
         """The stems of a text in a language, in order, as indexed."""
@@ -88,13 +90,12 @@ class Analysis:
     def phrase(self, text: str) -> list[tuple[int, str]]:
         """The literal words of a phrase, each with its position."""
         # Documents are in NFC; queries may not be.
-        tokens = self.literal.pre_tokenize(unicodedata.normalize("NFC", text)).tokens
-        return [(token.position, token.text) for token in tokens]
+        text = without_marks(unicodedata.normalize("NFC", text))
+        return [(token.position, token.text) for token in self.literal.pre_tokenize(text).tokens]
 
     def spellings(self, text: str) -> dict[str, str]:
         """The words of a text as written, and in their index form."""
-        tokens = self.literal.pre_tokenize(text).tokens
-        return {text[t.char_offset_from : t.char_offset_to]: t.text for t in tokens}
+        return {span.of(text): word for span, word in tokens(self.literal, text)}
 
     def suspects(self, question: str, is_known: Callable[[str], bool]) -> dict[str, str]:
         """The query words that may be misspelt, as written and in their index form.
@@ -163,14 +164,14 @@ class Analysis:
 
     def places(self, words: str, phrases: Sequence[str], text: str) -> tuple[Span, ...]:
         """Spans in ``text`` of the words, in some form, and of the literal phrases, in order."""
-        tokens = self.literal.pre_tokenize(text).tokens
-        written = [token.text for token in tokens]
+        words_there = tokens(self.literal, text)
+        written = [word for _, word in words_there]
         found = set(self.forms(words, text))
         for phrase in phrases:
             asked = [word for _, word in self.phrase(phrase)]
             starts = range(len(written) - len(asked) + 1) if asked else range(0)
             found |= {
-                Span(tokens[at].char_offset_from, tokens[at + len(asked) - 1].char_offset_to)
+                Span(words_there[at][0].start, words_there[at + len(asked) - 1][0].end)
                 for at in starts
                 if written[at : at + len(asked)] == asked
             }

@@ -4,6 +4,8 @@ Case and accents are folded, and the language's stop words left out. A word may 
 both count: folding accents before stemming makes *Müller* and *Muller* one word, but removes what
 some stemmers rely on; folding them afterwards doesn't.
 
+Marks that teach how to read a word, such as Russian stress marks and Hebrew vowels, are left out.
+
 Scripts without spaces between words (Chinese, Japanese, Thai and the like), and Korean, which
 attaches particles to words, are indexed as bigrams, as in Lucene's CJKBigramFilter, plus single
 letters, for words of one.
@@ -75,6 +77,16 @@ _WITHOUT_BLANKS = re.compile(
 )
 
 
+_MARKS = re.compile(
+    "["
+    "\u0300-\u036f\u0483-\u0487\u1dc0-\u1dff\ufe20-\ufe2f"  # stress marks and other accents
+    "\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7"  # Hebrew
+    "\u0610-\u061a\u0640\u064b-\u065f\u0670\u06d6-\u06dc\u06df-\u06e8\u06ea-\u06ed"  # Arabic
+    "]"
+)
+"""Marks above and below letters that teach how to read a word, and are usually left out."""
+
+
 def kind_of(language: str | None) -> str:
     """The kind of a language: its code if it has a stemmer, or :data:`PLAIN`.
 
@@ -122,17 +134,17 @@ class Stemmer:
     def stop_words(self, text: str) -> set[Span]:
         """Spans of the stop words in a text."""
         words, _ = _blank_out(text)
-        everything = {_span(token) for token in self._everything.pre_tokenize(words).tokens}
+        everything = {span for span, _ in tokens(self._everything, words)}
         return everything - {term.span for term in self._words(words)}
 
     def _words(self, text: str) -> list[Term]:
-        first = self._folding_first.pre_tokenize(text).tokens
+        first = tokens(self._folding_first, text)
         if self._english:
-            return [Term(_span(token), (token.text,)) for token in first]
-        last = self._folding_last.pre_tokenize(text).tokens
+            return [Term(span, (stem,)) for span, stem in first]
+        last = tokens(self._folding_last, text)
         return [
-            Term(_span(one), tuple(sorted({_dotless(one.text), _dotless(other.text)})))
-            for one, other in zip(first, last, strict=True)
+            Term(span, tuple(sorted({_dotless(one), _dotless(other)})))
+            for (span, one), (_, other) in zip(first, last, strict=True)
         ]
 
 
@@ -148,9 +160,26 @@ def stop_words(text: str) -> dict[str, set[Span]]:
     return {code: stemmer(code).stop_words(text) for code in codes.values()}
 
 
-def has_words_without_blanks(text: str) -> bool:
-    """Whether a text contains a script without spaces between words."""
-    return _WITHOUT_BLANKS.search(text) is not None
+def is_plain(text: str) -> bool:
+    """Whether an analyzer alone finds the words of a text: it has spaces between them, and no marks
+    that :func:`tokens` leaves out.
+    """
+    return _WITHOUT_BLANKS.search(text) is None and _MARKS.search(text) is None
+
+
+def tokens(analyzer: tantivy.TextAnalyzer, text: str) -> list[tuple[Span, str]]:
+    """The tokens of a text, without the marks in it, and their spans with them."""
+    if _MARKS.search(text) is None:
+        return [_token(one) for one in analyzer.pre_tokenize(text).tokens]
+    kept = [at for at, letter in enumerate(text) if not _MARKS.match(letter)]
+    found = map(_token, analyzer.pre_tokenize("".join(text[at] for at in kept)).tokens)
+    kept.append(len(text))
+    return [(Span(kept[span.start], kept[span.end]), word) for span, word in found]
+
+
+def without_marks(text: str) -> str:
+    """A text without the marks that :func:`tokens` leaves out."""
+    return _MARKS.sub("", text)
 
 
 def english() -> tantivy.TextAnalyzer:
@@ -208,5 +237,5 @@ def _dotless(stem: str) -> str:
     return stem.replace("i\u0307", "i")
 
 
-def _span(token: tantivy.Token) -> Span:
-    return Span(token.char_offset_from, token.char_offset_to)
+def _token(token: tantivy.Token) -> tuple[Span, str]:
+    return Span(token.char_offset_from, token.char_offset_to), token.text

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from rag import Library
 from rag.index.lexical import Entry, TantivyIndex, TantivyReader
+from rag.text.analyzers import Analysis
 from rag.text.stemmer import PLAIN, Stemmer
 from rag.types import Clauses
 
@@ -67,6 +68,10 @@ def found(words: TantivyReader, question: str) -> list[int]:
         ("fi", "talossa asuu", "talot"),
         ("hu", "a házban lakik", "ház"),
         ("ru", "интересные книги", "книгу"),
+        ("ru", "Михаи́л Афана́сьевич Булга́ков роди́лся в Ки́еве", "Булгаков"),
+        ("ru", "Михаил Булгаков родился в Киеве", "Булга́ков"),
+        ("he", "בְּרֵאשִׁית בָּרָא", "בראשית"),
+        (None, "The poet Булга́ков", "Булгаков"),
         ("tr", "kitaplar masada", "kitap"),
         ("tr", "İstanbul ve Ankara", "istanbul"),
         ("el", "μεγάλος δρόμος", "δρομου"),
@@ -80,7 +85,7 @@ def found(words: TantivyReader, question: str) -> list[int]:
         ("zh", "使用 Python 编程", "python"),
     ],
 )
-def test_other_forms(tmp_path: Path, language: str, written: str, asked: str) -> None:
+def test_other_forms(tmp_path: Path, language: str | None, written: str, asked: str) -> None:
     """A word is found by another form of it, with its accents or without."""
     words = reader(tmp_path, {1: (language, written), 2: (language, "1234")})
     assert found(words, asked) == [1]
@@ -107,6 +112,16 @@ def test_every_language_at_once(many: TantivyReader) -> None:
     assert found(many, "തലസ്ഥാനം") == [9]
     assert found(many, "রাজধানী") == found(many, "বৃহত্তম") == [10]
     assert found(many, "කෝට්ටේ") == [11]
+
+
+def test_stress_marks_in_a_phrase(tmp_path: Path) -> None:
+    """A phrase is found, and its place includes the marks."""
+    text = "Роди́лся Михаи́л Булга́ков в Ки́еве."
+    words = reader(tmp_path, {1: ("ru", text), 2: ("ru", "Михаил и Булгаков")})
+    for phrase in ("Михаил Булгаков", "Михаи́л Булга́ков"):
+        assert words.matching("", Clauses(phrases=(phrase,))).tolist() == [1]
+        (place,) = Analysis(["ru"]).places("", [phrase], text)
+        assert place.of(text) == "Михаи́л Булга́ков"
 
 
 def test_long_words_of_long_letters(tmp_path: Path) -> None:
