@@ -8,7 +8,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from rag.documents.loaded import Loaded
+from rag.errors import LoadError
 from rag.types import Heading, Span, parts
+
+MOST_PAGES = 50_000
+"""Pages or slides of a document; each costs a kilobyte, in every part of the document."""
 
 _BOUNDARIES = ("\n\n", "\r\n\r\n", "\n", "\r", " ")
 """Where a text may be split, best first."""
@@ -68,7 +72,15 @@ class _Splitter:
     _further: bool = False
 
     def parts(self, loaded: Loaded) -> Iterator[Loaded]:
-        """Split one text, which continues the previous ones."""
+        """Split one text, which continues the previous ones.
+
+        Raises
+        ------
+        LoadError
+            If the document has more than :data:`MOST_PAGES` pages.
+        """
+        if self._pages + len(loaded.pages) > MOST_PAGES:
+            raise LoadError(f"it has more than {MOST_PAGES:,} pages; split it")
         self._labelled |= bool(loaded.page_labels)
         numbers = range(self._pages + 1, self._pages + len(loaded.pages) + 1)
         self._labels += loaded.page_labels or map(str, numbers)

@@ -10,6 +10,7 @@ import pytest
 from rag.documents.loaded import Block, join_blocks
 from rag.documents.registry import Loaded, load
 from rag.documents.splitter import parts_of
+from rag.errors import LoadError
 from rag.types import Document, Span
 from rag.types.parts import all_part_ids, part_id, whole_source
 
@@ -128,6 +129,15 @@ def test_pages_count_on_in_further_parts() -> None:
                 seen[label] = (seen.get(label, "") + " " + span.of(part.text)).strip()
         assert list(seen) == list(labels)
         assert set(seen.values()) == {page.strip()}
+
+
+def test_more_pages_than_any_document_has() -> None:
+    """A presentation of a hundred thousand empty slides is a kilobyte, and a hundred megabytes of
+    pages.
+    """
+    slides = Loaded("Ada", pages=(Span(0, 3),) * 30_000)
+    with pytest.raises(LoadError, match="more than 50,000 pages"):
+        list(parts_of([slides, slides]))
 
 
 def test_records_and_members_come_in_parts_too(tmp_path: Path) -> None:
