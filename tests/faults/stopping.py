@@ -31,11 +31,11 @@ SENTENCE = "The ferry of pier {} leaves at dawn, and its master knows the tides 
 
 NATIVE = {
     "discovering": ("rag.documents.discovery", "_Found.look_into"),
-    "looking files up": ("rag.index.sqlite", "StoreReader.files"),
+    "looking files up": ("rag.index.sqlite.reader", "StoreReader.files"),
     "chunking": ("rag.ingest.run", "passages"),
-    "storing": ("rag.index.sqlite", "StoreWriter.put"),
+    "storing": ("rag.index.sqlite.writer", "StoreWriter.put"),
     "word index": ("rag.index.lexical", "TantivyIndex.update"),
-    "vector index": ("rag.index.vectors", "FaissIndex.add"),
+    "vector index": ("rag.index.vectors.faiss_index", "FaissIndex.add"),
     "calibrating": ("rag.library.library", "Library._first_scores"),
 }
 """Where native code is put into ``rag index``."""
@@ -43,12 +43,12 @@ NATIVE = {
 COMMANDS = {
     "ask": (("ask", "When does the ferry leave?"), ("rag.search.pipeline", "search")),
     "eval": (("eval", "questions.csv"), ("rag.search.pipeline", "search")),
-    "export": (("export", "--force", "out.zip"), ("rag.index.sqlite", "Database.copy")),
+    "export": (("export", "--force", "out.zip"), ("rag.index.sqlite.database", "Database.copy")),
     "import": (
         ("import", "in.zip", "--library", "imported"),
         ("rag.maintenance.backup_format", "unpack"),
     ),
-    "verify": (("verify",), ("rag.index.sqlite", "StoreCheck.documents")),
+    "verify": (("verify",), ("rag.index.sqlite.store_check", "StoreCheck.documents")),
 }
 
 
@@ -293,15 +293,15 @@ def run_child(kind: str, place: str, stage: str, *words: str) -> None:
     elif stage != "-":
         say_when_reached(stage)
     if kind == "worker":
-        import rag.documents.sandbox.parser
+        import rag.documents.sandbox.worker
 
-        rag.documents.sandbox.parser.main()
+        rag.documents.sandbox.worker.main()
         return
     if stage == "reading":
-        import rag.documents.sandbox.reader
+        import rag.documents.sandbox.processes
 
-        command = (sys.executable, HERE, "child", "worker", "rag.documents.sandbox.parser:load", "")
-        rag.documents.sandbox.reader.COMMAND = command
+        command = (sys.executable, HERE, "child", "worker", "rag.documents.sandbox.worker:load", "")
+        rag.documents.sandbox.processes.COMMAND = command
     if kind == "command":
         from rag.__main__ import main as run
 
