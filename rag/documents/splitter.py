@@ -6,13 +6,17 @@ import unicodedata
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain
 
 from rag.documents.loaded import Loaded
 from rag.errors import LoadError
 from rag.types import Heading, Span, parts
 
 MOST_PAGES = 50_000
-"""Pages or slides of a document; each costs a kilobyte, in every part of the document."""
+"""Pages or slides of a document: every part has a place for each of them."""
+
+MOST_SECTIONS = 5_000
+"""Headings, or pages, that begin in one part: each makes a passage, however short."""
 
 _BOUNDARIES = ("\n\n", "\r\n\r\n", "\n", "\r", " ")
 """Where a text may be split, best first."""
@@ -137,6 +141,13 @@ class _Splitter:
 def _end(loaded: Loaded, start: int) -> int:
     """End of the part that begins at ``start``: before a heading, if one is near enough."""
     limit = start + parts.PART_CHARACTERS
+    after = [
+        spans[bisect_left(spans, start, key=_start) + MOST_SECTIONS :][:1]
+        for spans in (loaded.headings, loaded.pages)
+    ]
+    crowded = [at for at in map(_start, chain(*after)) if start < at < limit]
+    if crowded:
+        return min(crowded)
     if len(loaded.text) <= limit:
         return len(loaded.text)
     before = bisect_right(loaded.headings, limit, key=_start)
