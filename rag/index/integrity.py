@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from rag.errors import FailureKind
 from rag.index.columns import Row
 from rag.types.reports import Problem
 
@@ -35,7 +36,7 @@ SHAPES: Mapping[str, Mapping[str, Any]] = MappingProxyType(
             "page_labels": list[str],
             "warnings": list[str],
         },
-        "file": {"failures": list[tuple[str, str, str]]},
+        "file": {"failures": list[tuple[str, str, FailureKind]]},
         "passage": {"pages": list[tuple[int, str | None, int]], "headings": list[str]},
     }
 )

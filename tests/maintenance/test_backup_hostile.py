@@ -66,6 +66,7 @@ STRANGERS = {
     "infinite number": "UPDATE file SET seconds = 9e999",
     "no JSON": "UPDATE document SET metadata = '{'",
     "other JSON": "UPDATE document SET headings = '{}'",
+    "unknown failure": """UPDATE file SET failures = '[["/a", "reason", "x"]]'""",
     "huge key": "UPDATE source SET document = 4611686018427387904 WHERE document = 1;"
     " UPDATE passage SET document = 4611686018427387904 WHERE document = 1;"
     " UPDATE document SET key = 4611686018427387904 WHERE key = 1",
