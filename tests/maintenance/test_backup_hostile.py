@@ -85,6 +85,7 @@ STRANGERS = {
     "file with a NUL": "UPDATE source SET file = file || char(0), path = path || char(0)",
     "source elsewhere": "UPDATE source SET path = '/etc/passwd' || path",
     "the library's own": "UPDATE source SET file = (SELECT replace(file, '/files/', '/words/'))",
+    "another hash of a passage": "UPDATE passage SET content = content + 1",
     "another text": "UPDATE document SET text = text || ' changed'",
     "another end of a passage": 'UPDATE passage SET "end" = "end" - 1',
     "warnings of numbers": "UPDATE document SET warnings = '[5, {\"a\": 1}]'; -- signed",

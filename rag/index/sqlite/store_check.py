@@ -12,7 +12,9 @@ import numpy as np
 
 from rag.errors import LibraryDamaged
 from rag.index.columns import DOCUMENT, Row, checksum
+from rag.index.columns import passage as to_passage
 from rag.index.integrity import SHAPES, Fault, fits, passage_faults
+from rag.index.records import content_key
 from rag.index.sqlite.database import Database
 from rag.index.sqlite.writer import PASSAGE
 
@@ -104,18 +106,20 @@ class StoreCheck:
             yield Fault("its metadata can't be read", id_, text=True)
         names = ", ".join(f'"{name}"' for name in PASSAGE)
         rows = self._database.execute(
-            f"SELECT {names}, checksum FROM passage"  # noqa: S608 (our own)
+            f"SELECT content, {names}, checksum FROM passage"  # noqa: S608 (our own)
             " LEFT JOIN encoding ON encoding.passage = passage.key WHERE document = ?"
             " ORDER BY start",
             (key,),
         )
         there = self.passages
-        for *content, stored in rows:
-            passage = dict(zip(PASSAGE, content, strict=True))
+        for content, *values, stored in rows:
+            passage = dict(zip(PASSAGE, values, strict=True))
             self._count(passage)
-            if stored != checksum(*content):
-                yield Fault("a passage of it doesn't match its checksum", id_)
-            faults = passage_faults(row["text"], passage, self._database.dimension)
+            faults = [*passage_faults(row["text"], passage, self._database.dimension)]
+            if stored != checksum(*values) or (
+                not faults and content != content_key(to_passage(passage | {"document": id_}))
+            ):
+                faults.insert(0, "doesn't match its checksum")
             for what in dict.fromkeys(faults):
                 yield Fault(f"a passage of it {what}", id_)
         if self.passages == there and row["text"].strip():
