@@ -123,8 +123,6 @@ def test_signs_of_life(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert failures == {"endless.txt": "it took more than 20 s to read and was aborted"}
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="there are no process groups")
-@pytest.mark.usefixtures("evil")
 def test_signs_of_life_without_a_pause(tmp_path: Path) -> None:
     """A reader who never has to wait is asked between any two documents whether to go on."""
     with zipfile.ZipFile(tmp_path / "many.zip", "w") as archive:
@@ -139,6 +137,8 @@ def test_signs_of_life_without_a_pause(tmp_path: Path) -> None:
     assert documents > 20
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no process groups")
+@pytest.mark.usefixtures("evil")
 def test_what_a_worker_started_ends_with_it(tmp_path: Path) -> None:
     """The OCR of a file that is given up does not go on."""
     (tmp_path / "child.txt").write_text("Text.")
