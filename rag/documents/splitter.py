@@ -6,7 +6,6 @@ import unicodedata
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import chain
 
 from rag.documents.loaded import Loaded
 from rag.errors import LoadError
@@ -141,11 +140,12 @@ class _Splitter:
 def _end(loaded: Loaded, start: int) -> int:
     """End of the part that begins at ``start``: before a heading, if one is near enough."""
     limit = start + parts.PART_CHARACTERS
-    after = [
-        spans[bisect_left(spans, start, key=_start) + MOST_SECTIONS :][:1]
-        for spans in (loaded.headings, loaded.pages)
-    ]
-    crowded = [at for at in map(_start, chain(*after)) if start < at < limit]
+    sections: tuple[Sequence[Heading] | Sequence[Span], ...] = (loaded.headings, loaded.pages)
+    crowded = []
+    for spans in sections:
+        after = bisect_left(spans, start, key=_start) + MOST_SECTIONS
+        if after < len(spans) and start < _start(spans[after]) < limit:
+            crowded.append(_start(spans[after]))
     if crowded:
         return min(crowded)
     if len(loaded.text) <= limit:

@@ -11,7 +11,7 @@ from rag.documents.loaded import Block, join_blocks
 from rag.documents.registry import Loaded, load
 from rag.documents.splitter import parts_of
 from rag.errors import LoadError
-from rag.types import Document, Span
+from rag.types import Document, Heading, Span
 from rag.types.parts import all_part_ids, part_id, whole_source
 
 PROSE = "The ferry to the island leaves at nine. It takes forty minutes.\n\n"
@@ -129,6 +129,19 @@ def test_pages_count_on_in_further_parts() -> None:
                 seen[label] = (seen.get(label, "") + " " + span.of(part.text)).strip()
         assert list(seen) == list(labels)
         assert set(seen.values()) == {page.strip()}
+
+
+def test_a_part_of_many_short_sections_ends_early(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each heading and each page makes a passage, which costs more than its text."""
+    monkeypatch.setattr("rag.documents.splitter.MOST_SECTIONS", 100)
+    text = "Ada\n\n" * 250
+    spans = [Span(start, start + 3) for start in range(0, len(text), 5)]
+    headed = list(parts_of(Loaded(text, headings=tuple(Heading(span, 1) for span in spans))))
+    assert [len(one.headings) for one in headed] == [100, 100, 50]
+    paged = list(parts_of(Loaded(text, pages=tuple(spans))))
+    assert [len(one.pages) for one in paged] == [100, 200, 250]
+    for found in (headed, paged):
+        assert "".join(one.text for one in found).count("Ada") == 250
 
 
 def test_more_pages_than_any_document_has() -> None:
