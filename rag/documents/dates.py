@@ -1,10 +1,13 @@
-"""Parse dates as written by people and programs."""
+"""Dates of documents: as written by people and programs, or of their files."""
 
 from __future__ import annotations
 
 import datetime as dt
 import re
+from dataclasses import replace
 from itertools import product
+
+from rag.types import Document
 
 _TIME_OR_END = r"(?:$|Z$|T\d|[+-]\d\d:?\d\d$|,? +\d{1,2}:)"
 _YEAR_FIRST = re.compile(
@@ -61,3 +64,14 @@ def _parse_written(written: str) -> dt.date | None:
             return None
         days.add(moment.date())
     return days.pop() if len(days) == 1 else None
+
+
+def with_date(document: Document, modified_ns: int) -> Document:
+    """The document, with the modification date of its file if it has no date of its own."""
+    if document.date:
+        known = {"date_from": "document"} | dict(document.metadata)
+        return replace(document, metadata=known)
+    day = dt.datetime.fromtimestamp(modified_ns / 1e9, tz=dt.UTC).date()
+    return replace(
+        document, date=day, metadata=dict(document.metadata) | {"date_from": "file time"}
+    )

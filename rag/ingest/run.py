@@ -7,7 +7,6 @@ never waits as long as there is work.
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Generator, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field, replace
@@ -17,6 +16,7 @@ from typing import cast
 
 import numpy as np
 
+from rag.documents.dates import with_date
 from rag.documents.discovery import Discovery
 from rag.documents.pdf.ocr import check_languages
 from rag.documents.registry import ReadOptions
@@ -293,17 +293,6 @@ class Ingestion:
     def _progress(self) -> Progress:
         files, encoder = len(self._discovery.files), self._encoder
         return self._state.progress(files, encoder.embedded, encoder.reused, self._source)
-
-
-def with_date(document: Document, modified_ns: int) -> Document:
-    """The document, with the modification date of its file if it has no date of its own."""
-    if document.date:
-        known = {"date_from": "document"} | dict(document.metadata)
-        return replace(document, metadata=known)
-    day = dt.datetime.fromtimestamp(modified_ns / 1e9, tz=dt.UTC).date()
-    return replace(
-        document, date=day, metadata=dict(document.metadata) | {"date_from": "file time"}
-    )
 
 
 def _to_half_precision(encoding: PassageEncoding) -> PassageEncoding:

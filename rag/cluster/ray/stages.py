@@ -18,11 +18,11 @@ from typing import TypeVar
 from rag.cluster.lance.engine import SharedEngine
 from rag.cluster.lance.opener import open_library
 from rag.cluster.ray.sources import download
+from rag.documents.dates import with_date
 from rag.documents.registry import ReadOptions
 from rag.documents.sandbox.reader import ReadFile, ReadProgress, read
 from rag.index.records import Source
 from rag.ingest.passage_encoder import Encoder
-from rag.ingest.run import with_date
 from rag.ingest.run_state import FileToRead, ListedFile, is_identical
 from rag.models.embedder import SentenceTransformerEmbedder
 from rag.runtime.files import digest, is_url
