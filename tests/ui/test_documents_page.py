@@ -15,7 +15,6 @@ from fastapi.testclient import TestClient
 from normalized_html import normalized
 from served import pages
 
-import ui
 from rag import Collection, DocumentSummary, Failure, Library
 from ui import strings
 from ui.jobs import Outcome, Phase
@@ -34,7 +33,7 @@ SUMMARY = DocumentSummary(
     passages=1234,
 )
 
-STATIC = Path(ui.__file__).parent / "static"
+STATIC = Path(strings.__file__).parent / "static"
 EMPTY = Contents(held=0, total=0, rows=(), types={})
 
 
