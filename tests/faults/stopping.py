@@ -30,7 +30,7 @@ SIGNALS = {"Ctrl-C": signal.SIGINT, "SIGTERM": signal.SIGTERM}
 SENTENCE = "The ferry of pier {} leaves at dawn, and its master knows the tides by heart. "
 
 NATIVE = {
-    "discovering": ("rag.documents.discovery", "_Found.look_into"),
+    "discovering": ("rag.documents.discovery", "_Search.look_into"),
     "looking files up": ("rag.index.sqlite.reader", "StoreReader.files"),
     "chunking": ("rag.ingest.run", "passages"),
     "storing": ("rag.index.sqlite.writer", "StoreWriter.put"),
