@@ -226,7 +226,7 @@ def _words(line: _Element, height: int) -> list[Piece]:
         text, facts = one_line("".join(element.itertext())), _properties(element)
         if text and facts["x_wconf"][0] >= _SURE_OF_WORD:
             left, _, right, _ = facts["bbox"]
-            words.append(Piece(text, left, right, base, size, bold=False))  # boldness isn't told
+            words.append(Piece(text, left, right, base, size, bold=False))  # boldness is unknown
     return words
 
 
