@@ -33,6 +33,11 @@ QUESTIONS_PER_RUN = 4
 two layers no longer fit in a core's cache."""
 
 
+QUERY_TOKENS = 128
+"""Maximum number of tokens of a query, including special tokens and the prompt: the length that the
+packaged model was trained with. It bounds what a pasted page costs."""
+
+
 class SentenceTransformerEmbedder:
     """Runs a sentence-transformers model on this machine. Thread-safe once loaded.
 
@@ -133,15 +138,15 @@ class SentenceTransformerEmbedder:
             yield from self._late(some) if self.late else self._alone(some)
 
     def query(self, question: str) -> QueryEncoding:
-        """Encode a query, truncated to the model's window.
+        """Encode a query, truncated to :data:`QUERY_TOKENS` or the model's window.
 
         Returns
         -------
         QueryEncoding
-            ``vector`` equals that of ``SentenceTransformer.encode_query``, truncated to the
-            dimension and normalised.
+            ``vector`` equals that of ``SentenceTransformer.encode_query`` for the truncated query,
+            truncated to the dimension and normalised.
         """
-        (encoding,) = self._encode([question], self._tokenization.query_prompt)
+        (encoding,) = self._encode_queries([question])
         tokens, vector = self._asked(encoding)
         return self._question(question, encoding, tokens, vector)
 
@@ -149,7 +154,8 @@ class SentenceTransformerEmbedder:
         """Encode many queries as :meth:`query` does, batched over all cores like passages."""
         if not questions:
             return []
-        encodings, ran = self._forward(questions, self._tokenization.query_prompt)
+        encodings = self._encode_queries(questions)
+        ran = self._run_passages()(encodings, self._tokenization.query_prompt)
         return [
             self._question(*one)
             for one in zip(questions, encodings, ran.tokens, ran.texts, strict=True)
@@ -191,12 +197,13 @@ class SentenceTransformerEmbedder:
             for passage, (first, last) in zip(passages, pairwise(ends), strict=True)
         ]
 
-    def _encode(self, texts: Sequence[str], prompt: str) -> list[Encoding]:
-        return self._tokenization.encode([prompt + text for text in texts])
+    def _encode_queries(self, questions: Sequence[str]) -> list[Encoding]:
+        prompt = self._tokenization.query_prompt
+        return self._tokenization.encode([prompt + one for one in questions], QUERY_TOKENS)
 
     def _forward(self, texts: Sequence[str], prompt: str) -> tuple[list[Encoding], Forward]:
         """Tokenise many texts, and run the model over them on all cores."""
-        encodings = self._encode(texts, prompt)
+        encodings = self._tokenization.encode([prompt + text for text in texts])
         return encodings, self._run_passages()(encodings, prompt)
 
     def _run_questions(self, encodings: Sequence[Encoding]) -> list[tuple[TokenVectors, Vector]]:

