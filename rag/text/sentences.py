@@ -43,15 +43,32 @@ _QUOTES_AND_BRACKETS = str.maketrans(dict.fromkeys(_OPENING + _CLOSING + "\"'", 
 # fell.[3][citation needed] It rose.:19-21 It stood."
 _NOTE = re.compile(r"(?:\[[^\[\]\n]{1,40}\]|:\d[\d,\u2013-]*)+(?:\s+|$)")
 
-# Abbreviations unknown to sentencex, all found in real texts: titles before a name (the last line
-# is Hindi: Dr., Mr., Mrs., Prof., Rs.), and references before a number.
+# Abbreviations unknown to sentencex, all found in real texts: before a name (titles, streets; the
+# last line is Hindi: Dr., Mr., Mrs., Prof., Rs.), references before a number, and Russian ones.
 _BEFORE_NAME = re.compile(
-    r"(?<!\w)(?:ms|mx|shri|sri|smt|addl|jt|secy|govt|profs|eds"
+    r"(?<!\w)(?:ms|mx|shri|sri|smt|addl|jt|secy|govt|profs|eds|ул|пр|им|св|проф|акад"
     r"|डॉ|श्री|श्रीमती|प्रो|रु)\.$",
     re.IGNORECASE,
 )
 _BEFORE_NUMBER = re.compile(
-    r"(?<!\w)(?:vols?|chs?|chap|secs|arts|figs|eqs?|paras?|refs|pts|approx|tel)\.$",
+    r"(?<!\w)(?:vols?|chs?|chap|secs|arts|figs|eqs?|paras?|refs|pts|approx|tel"
+    r"|abb|abs|anm|bd|págs?|núm|рис|табл|стр|гл|ст|п)\.$",
+    re.IGNORECASE,
+)
+_BEFORE_SMALL_LETTER = re.compile(
+    r"(?<!\w)(?:гг?|вв?|т|д|см|др|руб|тыс|млн|млрд|стр|рис)\.$",  # noqa: RUF001 (Cyrillic)
+    re.IGNORECASE,
+)
+
+# "Am 3. Juni", "der 2. Weltkrieg", "the 3. June", "1. 4. 2020": an ordinal rather than a number at
+# the end of a sentence.
+_ORDINAL = re.compile(r"(?<![\d.,])\d{1,2}\.$")
+_GERMAN_ORDINAL = re.compile(
+    r"\b(?:am|vom|zum|zur|im|beim|bis|ab|seit|d[aei][ems]?[nrs]?)\s+\d{1,2}\.$", re.IGNORECASE
+)
+_REST_OF_DATE = re.compile(
+    r"(?:jan|feb|mär|mar|apr|ma[ijy]|jun|jul|aug|sep|o[ck]t|nov|de[csz])[a-zä]{0,6}\b"
+    r"|\d{1,2}\.|(?:19|20)\d\d\b",
     re.IGNORECASE,
 )
 _LONGEST_ABBREVIATION = 10
@@ -197,7 +214,7 @@ def _join_fragments(text: str, pieces: list[Span]) -> list[Span]:
             continue
         if start is None:
             start = piece.start
-        if following is not None and _leads_on(text, piece, following):
+        if following is not None and _leads_on(text, Span(start, piece.end), following):
             continue
         if joined and _BARE_MARK.fullmatch(text, start, piece.end):
             joined[-1] = Span(joined[-1].start, piece.end)
@@ -216,6 +233,11 @@ def _leads_on(text: str, piece: Span, following: Span) -> bool:
     tail = text[max(piece.start, piece.end - _LONGEST_ABBREVIATION) : piece.end]
     if not tail.endswith("."):
         return False
-    if text[following.start].isdigit():
-        return bool(_BEFORE_NUMBER.search(tail) or _BEFORE_NAME.search(tail))
-    return _BEFORE_NAME.search(tail) is not None
+    first = text[following.start]
+    is_ordinal = _REST_OF_DATE.match(text, following.start) or _GERMAN_ORDINAL.search(tail)
+    return bool(
+        (is_ordinal and _ORDINAL.search(tail))
+        or _BEFORE_NAME.search(tail)
+        or (first.isdigit() and _BEFORE_NUMBER.search(tail))
+        or (first.islower() and _BEFORE_SMALL_LETTER.search(tail))
+    )

@@ -79,6 +79,23 @@ def test_a_part_of_a_text_splits_like_that_part_alone(before: str, part: str, af
     [
         ("One. Two! Three? Four", ["One.", "Two!", "Three?", "Four"]),
         (
+            "Das Konzert ist am 3. Juni. Der 2. Weltkrieg begann 1939. Am 1. 4. 2020 war Ruhe.",
+            [
+                "Das Konzert ist am 3. Juni.",
+                "Der 2. Weltkrieg begann 1939.",
+                "Am 1. 4. 2020 war Ruhe.",
+            ],
+        ),
+        ("They came on 3. June. Jane left.", ["They came on 3. June.", "Jane left."]),
+        ("Véase la pág. 5. Nació en 1990.", ["Véase la pág. 5.", "Nació en 1990."]),
+        (
+            "Он жил на ул. Ленина до 1990 г. Потом уехал. Да, в 1991 г. он умер. См. рис. 5.",  # noqa: RUF001 (Cyrillic)
+            [
+                "Он жил на ул. Ленина до 1990 г.",
+                *("Потом уехал.", "Да, в 1991 г. он умер.", "См. рис. 5."),  # noqa: RUF001
+            ],
+        ),
+        (
             "Dr. Smith met J. R. Smith in the U.S. yesterday. It cost 3.5 million, e.g. there.",
             [
                 "Dr. Smith met J. R. Smith in the U.S. yesterday.",
