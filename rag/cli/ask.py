@@ -130,20 +130,13 @@ def _print_answer(answer: Answer) -> None:
     """Print the passages, with a warning if they are only the nearest and probably no answer."""
     if not answer.conditions_met:
         out.print("No document meets all of these conditions.")
-    elif not answer.hits:
-        out.print(
-            "This is probably not in your documents: no passage has any of these words.",
-            soft_wrap=True,
-        )
     elif not answer.answered:
-        aside = "" if answer.measured else ", by experience with other libraries: this one is small"
-        out.print(
-            "This is probably not in your documents"
-            f" (confidence {round(100 * answer.confidence)} %{aside}). The nearest passages:\n",
-            soft_wrap=True,
-        )
+        aside = "" if answer.measured else " This library is too small to measure confidence."
+        nearest = " The nearest passages:\n" if answer.hits else ""
+        out.print(f"{answer.caution}{aside if nearest else ''}{nearest}", soft_wrap=True)
     for hit in answer.hits:
-        _print_passage(hit.rank, hit, [hit.answer], f" · score {hit.score:.2f}")
+        lacking = f" · without {', '.join(map(visible, hit.unmet))}" if hit.unmet else ""
+        _print_passage(hit.rank, hit, [hit.answer], f" · score {hit.score:.2f}{lacking}")
 
 
 def _print_found(found: Found) -> None:

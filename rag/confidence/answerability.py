@@ -10,13 +10,21 @@ from random import Random
 from typing import TypeAlias
 
 from rag.confidence import out_of_domain, synthetic_queries
-from rag.confidence.calibration import ANSWERED, Calibration, as_stored, fit, is_useful
+from rag.confidence.calibration import (
+    ANSWERED,
+    POSSIBLE,
+    UNMET,
+    Calibration,
+    as_stored,
+    fit,
+    is_useful,
+)
 from rag.errors import LibraryError
 from rag.index.engine import Engine
 from rag.index.records import StoredPassage
 from rag.search.pipeline import SearchResult
 from rag.search.scoring import DEFAULT
-from rag.types import Answer, Passage
+from rag.types import Answer, Hit, Passage
 from rag.types.arrays import Scores
 
 FirstScores: TypeAlias = Callable[[Sequence[str]], Scores]
@@ -80,15 +88,20 @@ class Calibrations:
         if not result.hits:
             return answer
         calibration, hits = self.current(), result.hits
-        score = result.first_stage_score
-        if score is None:  # the hits' scores are those that were calibrated
-            score = hits[0].score
-            hits = [replace(one, confidence=calibration.confidence(one.score)) for one in hits]
-        confidence = calibration.confidence(score)
+
+        def confidence(score: float, hit: Hit) -> float:
+            return calibration.confidence(score) * (UNMET if hit.unmet else 1.0)
+
+        if result.first_stage_score is None:  # the hits' scores are those that were calibrated
+            hits = [replace(one, confidence=confidence(one.score, one)) for one in hits]
+            found = confidence(hits[0].score, hits[0])
+        else:
+            found = confidence(result.first_stage_score, hits[0])
         return replace(
             answer,
-            answered=confidence >= ANSWERED,
-            confidence=confidence,
+            answered=found >= ANSWERED,
+            state="likely" if found >= ANSWERED else "unsure" if found >= POSSIBLE else "not found",
+            confidence=found,
             hits=tuple(hits),
             measured=calibration.measured,
         )

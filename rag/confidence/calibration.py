@@ -23,7 +23,15 @@ FOREIGN_KEPT = 0.9
 of their subjects, and answer those."""
 
 ANSWERED = 0.5
-"""Minimum confidence for a query to count as answered."""
+"""Minimum confidence for an answer to count as likely."""
+
+POSSIBLE = 0.15
+"""Minimum confidence for an answer to count as possible: below it, nothing was found."""
+
+UNMET = 0.25
+"""Share of the confidence that is left if the best passage lacks a number, code or name of the
+question: the curve knows only queries on other subjects, not on the same one in another year.
+Measured on a set of near misses (tests/bench/RESULTS.md)."""
 
 BINS = 5
 """Number of equal-width bins of confidence. Most queries are at the ends; with more bins, the

@@ -1,4 +1,6 @@
-"""The search pipeline: parse, get candidates, fuse, rerank, select the answer, merge duplicates."""
+"""The search pipeline: parse, get candidates, fuse, rerank, merge duplicates, penalize passages
+that lack a number or name of the question, select the answer.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,8 @@ from rag.search.candidates import Candidates, EncodedQuery, candidates, start_le
 from rag.search.corrections import alternative, corrections
 from rag.search.scoring import DEFAULT, SearchConfig
 from rag.text import query_parser, spelling
-from rag.types import Explanation, Hit, Passage, Quote, Span
+from rag.text.constraints import Constraint, constraints, unmet
+from rag.types import Explanation, Hit, Passage, Quote, Span, file_name
 from rag.types.arrays import Scores
 from rag.types.filters import Filter
 from rag.types.protocols import QuestionEncoder
@@ -116,7 +119,7 @@ def search(
     first_stage_score = max((one.score for one in scored), default=None) if reranker else None
     if reranker:
         scored = _reranked(query, scored, reranker)
-    hits = _hits(group_by_text(scored)[:k], query, found)
+    hits = _hits(group_by_text(scored), k, query, found)
     has_conditions = bool(parsed.conditions or parsed.clauses or conditions)
     return SearchResult(
         hits=hits,
@@ -192,36 +195,63 @@ def group_by_text(scored: Sequence[ScoredPassage]) -> list[list[ScoredPassage]]:
     ]
 
 
-def _hits(
-    groups: Sequence[Sequence[ScoredPassage]], query: EncodedQuery, found: Candidates
-) -> list[Hit]:
-    """One hit for each group of passages with the same text.
-
-    Only these are read in full. A passage deleted since it was scored is left out.
+@dataclass(frozen=True, slots=True, eq=False)
+class _Group:
+    """Passages with the same text, the first of which is shown, and what they lack of the question:
+    see :class:`rag.types.Hit`.
     """
-    whole = query.library.passages([one.stored.key for group in groups for one in group])
-    there = [[one for one in group if one.stored.key in whole] for group in groups]
-    return [
-        _hit(rank, group, [whole[one.stored.key] for one in group], query, found)
-        for rank, group in enumerate(filter(None, there), start=1)
+
+    scored: Sequence[ScoredPassage]
+    whole: Sequence[StoredPassage]
+    score: float
+    unmet: tuple[str, ...] = ()
+
+
+def _hits(
+    groups: Sequence[Sequence[ScoredPassage]], k: int, query: EncodedQuery, found: Candidates
+) -> list[Hit]:
+    """The ``k`` best hits, one for each group of passages with the same text.
+
+    Only these are read in full, unless the question has numbers or names, which all are searched
+    for. A passage deleted since it was scored is left out.
+    """
+    wanted = constraints(query.text)
+    read = groups if wanted else groups[:k]
+    whole = query.library.passages([one.stored.key for group in read for one in group])
+    there = ([one for one in group if one.stored.key in whole] for group in read)
+    best = [
+        _group(group, [whole[one.stored.key] for one in group], wanted, query.config)
+        for group in there
+        if group
     ]
+    best.sort(key=lambda one: -one.score)
+    return [_hit(rank, group, query, found) for rank, group in enumerate(best[:k], start=1)]
 
 
-def _hit(
-    rank: int,
-    same: Sequence[ScoredPassage],
+def _group(
+    scored: Sequence[ScoredPassage],
     whole: Sequence[StoredPassage],
-    query: EncodedQuery,
-    found: Candidates,
-) -> Hit:
-    """The hit for passages with the same text; the first of them is shown."""
-    shown, stored, passage = same[0], whole[0], whole[0].passage
-    source, *others = [path for one in whole for path in one.sources]
+    wanted: Sequence[Constraint],
+    config: SearchConfig,
+) -> _Group:
+    shown, score = whole[0], max(one.score for one in scored)
+    texts = [shown.passage.text, *shown.passage.headings, shown.title]
+    texts += [file_name(path) for one in whole for path in one.sources]
+    if shown.date and shown.date_from != "file time":
+        texts.append(shown.date.isoformat())
+    lacking = unmet(wanted, texts)
+    return _Group(scored, whole, max(score - config.unmet_penalty * len(lacking), 0.0), lacking)
+
+
+def _hit(rank: int, group: _Group, query: EncodedQuery, found: Candidates) -> Hit:
+    """The hit for passages with the same text."""
+    shown, stored, passage = group.scored[0], group.whole[0], group.whole[0].passage
+    source, *others = [path for one in group.whole for path in one.sources]
     answer = _answer(passage, shown.sentences, query)
     page = passage.page_at(answer.start)
     return Hit(
         rank=rank,
-        score=max(one.score for one in same),
+        score=group.score,
         text=passage.text,
         title=stored.title,
         source=source,
@@ -244,19 +274,34 @@ def _hit(
         ),
         page_label=page.label if page else None,
         date_from=stored.date_from,
+        unmet=group.unmet,
         also_in=tuple(dict.fromkeys(path for path in others if path != source)),
     )
 
 
 def _answer(passage: Passage, scores: Scores, query: EncodedQuery) -> Span:
-    """The sentence that answers best; never a heading if there is anything else.
+    """The sentence that answers best; never a heading, a question or the head of a table if there
+    is anything else.
 
     Late interaction selects better than the cosine of the sentence: tests/bench/RESULTS.md has the
     figures. The less legible the question is to the model, the more lexical matches decide.
     """
-    first = passage.leading if passage.leading < len(passage.sentences) else 0
+    texts = passage.sentence_texts()
     legibility = query.encoding.legibility
     if legibility < 1.0:
-        by_words = query.library.coverage(query.text, passage.sentence_texts())
-        scores = legibility * scores + (1.0 - legibility) * by_words
-    return passage.sentences[first + int(np.argmax(scores[first:]))]
+        scores = legibility * scores + (1.0 - legibility) * query.library.coverage(
+            query.text, texts
+        )
+    body = range(passage.leading, len(texts)) or range(len(texts))
+    answers = [n for n in body if not _is_question(texts[n]) and not _is_table_head(texts, n)]
+    return passage.sentences[max(answers or body, key=lambda n: (scores[n], -n))]
+
+
+def _is_question(text: str) -> bool:
+    return text.rstrip("\"'”»)*_ ").endswith(("?", "\uff1f", "\u061f"))  # Chinese, Arabic
+
+
+def _is_table_head(texts: Sequence[str], n: int) -> bool:
+    """Whether a sentence is the first row of a table, which names its columns."""
+    rows = [" | " in text for text in texts[max(n - 1, 0) : n + 2]]
+    return rows == [True, True] if n == 0 else rows == [False, True, True]

@@ -14,7 +14,7 @@ import datetime as dt
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Annotated, TypeAlias, get_args
+from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias, get_args
 
 from rag.errors import FailureKind
 
@@ -48,6 +48,9 @@ class _NameInJson:
             },
         }
 
+
+AnswerState: TypeAlias = Literal["likely", "unsure", "not found"]
+"""Whether a library answers a question."""
 
 SourcePath: TypeAlias = Annotated[str, _NameInJson()]
 """Path or URL of the file in which a document was found; pydantic reads and writes its name only,
@@ -253,8 +256,12 @@ class Hit(FoundPassage):
     """The sentence that answers best."""
     why: Explanation
     confidence: float | None = None
-    """The probability that a query whose top hit has this score is answered, in [0, 1]; only from
+    """The probability that a query whose top hit is this one is answered, in [0, 1]; only from
     :meth:`rag.Library.ask`, and not after a cross-encoder.
+    """
+    unmet: tuple[str, ...] = ()
+    """The numbers, codes and names of the query that neither the passage has nor the headings,
+    title, file name and date above it.
     """
 
 
@@ -282,9 +289,7 @@ class Answer:
     """The hits for a question, and whether it is answered at all."""
 
     answered: bool
-    """Whether an answer is more likely than not; otherwise the hits are merely the nearest
-    passages.
-    """
+    """Whether an answer is likely."""
     confidence: float
     """The probability that the library answers the question, in [0, 1]."""
     hits: tuple[Hit, ...]
@@ -300,6 +305,25 @@ class Answer:
     """
     conditions_met: bool = True
     """Whether any passage meets the filters, if there are any."""
+    state: AnswerState = "not found"
+    """``likely`` (more likely than not), ``unsure``, or ``not found``: then the hits are merely the
+    nearest passages.
+    """
+
+    @property
+    def caution(self) -> str:
+        """A sentence for the reader unless an answer is likely; empty if it is."""
+        if self.state == "likely":
+            return ""
+        if not self.hits:
+            return "This is probably not in your documents: no passage has any of these words."
+        doubt = "may not be" if self.state == "unsure" else "is probably not"
+        if lacking := self.hits[0].unmet:
+            return (
+                f"This {doubt} in your documents: the best passage doesn't mention"
+                f" {', '.join(lacking)}."
+            )
+        return f"This {doubt} in your documents (confidence {round(100 * self.confidence)} %)."
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,9 +37,9 @@ class Searched(Shape):
     """The result of ``search``."""
 
     answered: bool
-    """Whether the question is probably answered; otherwise the hits are merely the nearest
-    passages.
-    """
+    """Whether an answer is likely."""
+    caution: str
+    """A sentence for the reader unless an answer is likely; empty if it is."""
     confidence: float
     """The probability of an answer, in [0, 1]."""
     reading: tuple[str, ...]
@@ -88,6 +88,7 @@ def search_result(answer: rag.Answer) -> Searched:
     """Convert an answer to its schema."""
     return Searched(
         answered=answer.answered,
+        caution=answer.caution,
         confidence=answer.confidence,
         reading=answer.reading,
         alternative=answer.alternative,
@@ -136,13 +137,9 @@ def search_text(found: Searched) -> str:
     if not found.conditions_met:
         return "No document meets all of these conditions."
     percent = round(100 * found.confidence)
-    head = (
-        f"Probably answered in these documents (confidence {percent} %)."
-        if found.answered
-        else f"Probably not in these documents (confidence {percent} %). The nearest passages:"
-        if found.passages
-        else "Probably not in these documents: no passage has any of these words."
-    )
+    head = found.caution or f"Probably answered in these documents (confidence {percent} %)."
+    if found.caution and found.passages:
+        head += " The nearest passages:"
     marked = (_number(n, hit, _mark(hit)) for n, hit in enumerate(found.passages, start=1))
     return "\n\n".join((head, *found.reading, *_instead(found.alternative), *marked))
 

@@ -12,7 +12,8 @@ of JSON for each question, with what was marked in each hit, to be judged by eye
 A hit is right if its passage contains the core of a gold text, in the file that the gold text
 belongs to. passage@1: the first hit is right. passage@5: the five hits together contain every gold
 text, or one of the alternatives. marked@1: the marked sentence of the first hit contains a core.
-Answered, refused: whether the library calls the question answered. The expected calibration error
+Likely, doubted, refused: whether the library calls an answer
+likely, anything else, or says that nothing was found. The expected calibration error
 compares the confidence with whether the question has an answer on the desk, for answerable
 questions and near misses together, in ten bins. Intervals are percentile bootstrap, 95 %.
 """
@@ -76,7 +77,10 @@ def ask(question: Question, library: Library, files: Path) -> Outcome:
     """Ask one question, and judge the answer."""
     answer = library.ask(question.question, k=HITS)
     if question.answer != "here":
-        values = {f"refused, {question.answer}": float(not answer.answered)}
+        values = {
+            f"doubted, {question.answer}": float(not answer.answered),
+            f"refused, {question.answer}": float(answer.state == "not found"),
+        }
     else:
         values = judge(question, answer, library, files)
     marked = tuple((file_name(hit.source), hit.answer.text) for hit in answer.hits)
@@ -99,7 +103,8 @@ def judge(question: Question, answer: Answer, library: Library, files: Path) -> 
         "passage@1": any(contains(hit, hit, gold) for hit in first for gold in places),
         f"passage@{HITS}": all(map(found, question.gold)) or any(map(found, question.alternatives)),
         "marked@1": any(contains(hit, hit.answer, gold) for hit in first for gold in places),
-        "answered": answer.answered,
+        "likely": answer.answered,
+        "not refused": answer.state != "not found",
     }
 
 

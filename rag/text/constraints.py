@@ -1,0 +1,113 @@
+"""What an answer must share with its question: numbers, codes and names.
+
+A passage on the right subject answers a question about 2019 only if it is about 2019, and one about
+Hydrantis only if it is about Hydrantis. Words for anything else can be put in many ways, so they
+are left to the scores.
+
+A name is a word with a capital letter inside a sentence, in scripts that have them. German writes
+all nouns with one, and so do titles: there, no word counts as a name.
+"""
+
+from __future__ import annotations
+
+import calendar
+import re
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from rag.text.stemmer import stop_words
+
+MOST = 20
+"""Maximum number of constraints of a question; each is looked for in every candidate."""
+
+_WORD = re.compile(r"[^\W_]+")
+_NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
+# A number, or a word, or both in one: "QW-150", "F28", "70B".
+_PIECE = re.compile(rf"{_NUMBER.pattern}(?![^\W_])|{_WORD.pattern}(?:-\d+(?![^\W_]))?")
+# Of "28/8/1970" and "1970-08-28" the year counts, as the month may be a word elsewhere.
+_DATE = re.compile(
+    r"(?<!\d)(?:\d{1,2}([./-])\d{1,2}\1(\d{4})|(\d{4})([./-])\d{1,2}\4\d{1,2})(?!\d)"
+)
+_DOTTED_DATE = re.compile(r"(?<![\d.])(\d{1,2})\.(\d{1,2})\.(\d{4})(?![\d.]*\d)")
+_ORDINAL = re.compile(r"(\d+)(?:st|nd|rd|th|s|er|e|ª|º)")
+_THOUSANDS = re.compile(r"(?<=\d)[,'\u2019\u00a0\u202f](?=\d{3}(?!\d))")
+_DECIMAL_COMMA = re.compile(r"(?<=\d),(?=\d)")
+_STARTS = '.?!:…¿¡“«"('
+"""What stands before the first word of a sentence."""
+
+_CALENDAR = frozenset(map(str.lower, (*calendar.month_name, *calendar.day_name)))
+"""Dates are compared by their numbers, however they are written."""
+
+_TITLE_CASE = 0.6
+"""Share of words with a capital letter from which on a question is taken for a title."""
+
+_ENDING = 2
+"""Letters at the end of a name that an inflection may change, in other than Latin letters."""
+
+
+@dataclass(frozen=True, slots=True)
+class Constraint:
+    """A number, code or name, as the question has it, and a pattern for folded text."""
+
+    asked: str
+    pattern: re.Pattern[str]
+
+
+def constraints(question: str) -> tuple[Constraint, ...]:
+    """The numbers, codes and names of a question, in order and without repetition."""
+    found: dict[str, Constraint] = {}
+    question = _DATE.sub(lambda date: date[2] or date[3], _THOUSANDS.sub("", question))
+    names = _names(question)
+    for match in _PIECE.finditer(question):
+        word = fold(match[0])
+        if (pattern := _pattern(word, is_name=match.start() in names)) is not None:
+            found.setdefault(word, Constraint(match[0], re.compile(pattern)))
+    return tuple(found.values())[:MOST]
+
+
+def unmet(wanted: Iterable[Constraint], texts: Iterable[str]) -> tuple[str, ...]:
+    """The constraints that none of the texts meets, as the question has them."""
+    folded = fold("\n".join(texts))
+    return tuple(one.asked for one in wanted if one.pattern.search(folded) is None)
+
+
+def fold(text: str) -> str:
+    """A text without case and accents, and with numbers in one notation."""
+    plain = "".join(
+        one for one in unicodedata.normalize("NFKD", text) if not unicodedata.combining(one)
+    )
+    dated = _DOTTED_DATE.sub(r"\1 \2 \3", plain.casefold())
+    return _DECIMAL_COMMA.sub(".", _THOUSANDS.sub("", dated))
+
+
+def _pattern(word: str, *, is_name: bool) -> str | None:
+    """What meets a constraint in folded text; None if the word is none."""
+    if ordinal := _ORDINAL.fullmatch(word):
+        word = ordinal[1]
+    if _NUMBER.fullmatch(word):
+        return rf"(?<!\d)(?<!\d\.)0*{re.escape(word)}(?!\.?\d)"
+    if re.search(r"\d", word):
+        pieces = r"[\W_]*".join(re.findall(r"\d+|[^\W\d_]+", word))
+        return rf"(?<![^\W_]){pieces}(?!\d)"
+    if not is_name:
+        return None
+    stem = word.removesuffix("s") if word.isascii() else word[: max(4, len(word) - _ENDING)]
+    return rf"(?<![^\W_]){re.escape(stem)}[^\W\d_]{{0,{_ENDING}}}(?![^\W_])"
+
+
+def _names(question: str) -> set[int]:
+    """Where the names in a question start."""
+    words = list(_WORD.finditer(question))
+    capitals = [one for one in words if one[0][0].isupper()]
+    german, english = (len(some) for some in stop_words(question, ("de", "en")).values())
+    if german > english or len(capitals) > max(1, _TITLE_CASE * len(words)):
+        return set()
+    return {
+        one.start()
+        for one in capitals
+        if len(one[0]) > 1
+        and fold(one[0]) not in _CALENDAR
+        and (before := question[: one.start()].rstrip())
+        and before[-1] not in _STARTS
+    }

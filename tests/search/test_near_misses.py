@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hashing_embedder import HashingEmbedder
+
+from rag import Library
+
+NOTES = {
+    "tariff_2020.txt": "Water tariff. A cubic metre of water costs 1.62 euros.",
+    "tariff_2022.txt": "Water tariff. A cubic metre of water costs 1.80 euros.",
+    "meeting.txt": "Minutes.\n\nHow high is the water tariff now? It is 1.80 euros a cubic metre.",
+    "pumps.txt": "Pumps by yearly rent.\n\nPump | Rent\nQW-120 | 45 euros\nQW-150 | 52 euros",
+    "oven.txt": "The oven has to be hot before the bread goes in.",
+}
+
+
+@pytest.fixture(scope="module")
+def library(tmp_path_factory: pytest.TempPathFactory) -> Library:
+    """A library of near-identical notes."""
+    folder = tmp_path_factory.mktemp("notes")
+    for name, text in NOTES.items():
+        (folder / name).write_text(text)
+    opened = Library.open(folder / "library", embedder=HashingEmbedder())
+    opened.index([folder / name for name in NOTES])
+    return opened
+
+
+def test_the_passage_of_the_year_asked_for_is_first(library: Library) -> None:
+    """The year stands in the file's name alone, and the two texts are the same but for the sum."""
+    for year in ("2020", "2022"):
+        first, *others = library.ask(f"What does a cubic metre of water cost in {year}?").hits
+        assert Path(first.source).name == f"tariff_{year}.txt"
+        assert first.unmet == ()
+        assert all(one.unmet == (year,) for one in others)
+
+
+def test_another_year_is_no_likely_answer(library: Library) -> None:
+    """What the passages lack is said, and the confidence is a quarter of what it would be."""
+    known = library.ask("What does a cubic metre of water cost in 2020?")
+    answer = library.ask("What does a cubic metre of water cost in 2031?")
+    assert answer.hits[0].unmet == ("2031",)
+    assert answer.state in {"unsure", "not found"}
+    assert not answer.answered
+    assert "doesn't mention 2031" in answer.caution
+    assert answer.confidence <= 0.25
+    assert known.answered == (known.state == "likely") == (not known.caution)
+
+
+def test_a_question_is_no_answer(library: Library) -> None:
+    """Although it has more of the words."""
+    (hit,) = [
+        one
+        for one in library.search("How high is the water tariff now?")
+        if one.source.endswith("meeting.txt")
+    ]
+    assert hit.answer.text == "It is 1.80 euros a cubic metre."
+
+
+def test_the_head_of_a_table_is_no_answer(library: Library) -> None:
+    """The row with the code is."""
+    first, *_ = library.search("rent of pump QW-150")
+    assert first.answer.text == "QW-150 | 52 euros"
