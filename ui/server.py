@@ -207,6 +207,9 @@ def serve(
     )
     listener = _listen(host, port)
 
+    async def build() -> FastAPI:
+        return create_app(library, background, counted)
+
     async def run() -> None:
         serving = asyncio.create_task(server.serve(sockets=[listener]))
         # uvicorn has no event for either, so both are polled.
@@ -215,9 +218,9 @@ def serve(
         if server.started and on_starting is not None:
             on_starting(_address(listener))
         try:
-            await asyncio.to_thread(import_gradio)  # takes seconds, so not on the event loop
-            # On the event loop: outside one, Gradio creates event loops and leaks them.
-            app = create_app(library, background, counted)
+            # Takes seconds, in which the splash page and health checks must answer: in a thread.
+            # It gets an event loop, since without one Gradio creates some and leaks them.
+            app = await asyncio.to_thread(asyncio.run, build())
             async with app.router.lifespan_context(app):
                 splash_page.hand_over(app)
                 if not serving.done() and on_ready is not None:
@@ -249,6 +252,10 @@ def import_gradio() -> None:
     os.environ["GRADIO_ANALYTICS_CACHE_FREQUENCY"] = str(2**62)
     os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
     importlib.import_module("gradio")
+    # It looks for Matplotlib during the first answer, on the event loop, which takes seconds.
+    os.environ.setdefault("MPLBACKEND", "agg")
+    with contextlib.suppress(ImportError):
+        importlib.import_module("matplotlib")
 
 
 def _add_static_files(app: FastAPI) -> None:
