@@ -128,9 +128,7 @@ def as_json_values(question: str, found: Answer | Found) -> dict[str, Any]:
 
 def _print_answer(answer: Answer) -> None:
     """Print the passages, with a warning if they are only the nearest and probably no answer."""
-    if not answer.conditions_met:
-        out.print("No document meets all of these conditions.")
-    elif not answer.answered:
+    if not answer.answered:
         aside = "" if answer.measured else " This library is too small to measure confidence."
         nearest = " The nearest passages:\n" if answer.hits else ""
         out.print(f"{answer.caution}{aside if nearest else ''}{nearest}", soft_wrap=True)

@@ -89,14 +89,12 @@ class Calibrations:
             return answer
         calibration, hits = self.current(), result.hits
 
-        def confidence(score: float, hit: Hit) -> float:
-            return calibration.confidence(score) * (UNMET if hit.unmet else 1.0)
+        def confidence(hit: Hit) -> float:
+            return calibration.confidence(hit.score) * (UNMET if hit.unmet else 1.0)
 
-        if result.first_stage_score is None:  # the hits' scores are those that were calibrated
-            hits = [replace(one, confidence=confidence(one.score, one)) for one in hits]
-            found = confidence(hits[0].score, hits[0])
-        else:
-            found = confidence(result.first_stage_score, hits[0])
+        found = confidence(result.first_stage or hits[0])
+        if result.first_stage is None:  # the hits' scores are those that were calibrated
+            hits = [replace(one, confidence=confidence(one)) for one in hits]
         return replace(
             answer,
             answered=found >= ANSWERED,

@@ -44,15 +44,15 @@ class SearchResult:
     """The hits for a question, best first.
 
     ``reading``, ``alternative`` and ``conditions_met`` are as in :class:`rag.types.Answer`.
-    ``first_stage_score`` is the best score before a cross-encoder reranked, whose scores are on
-    another scale; None without a reranker or without candidates.
+    ``first_stage`` is the best hit before a cross-encoder reranked, whose scores are on another
+    scale; None without a reranker or without candidates.
     """
 
     hits: list[Hit]
     reading: tuple[str, ...]
     alternative: str | None
     conditions_met: bool
-    first_stage_score: float | None
+    first_stage: Hit | None
 
 
 def search(
@@ -116,8 +116,9 @@ def search(
     query = EncodedQuery(text, applied, encoding, deep.for_legibility(encoding.legibility), limited)
     found = candidates(query, lexical())
     scored = _scored(query, found)
-    first_stage_score = max((one.score for one in scored), default=None) if reranker else None
+    first_stage = None
     if reranker:
+        first_stage = next(iter(_hits(group_by_text(scored), 1, query, found)), None)
         scored = _reranked(query, scored, reranker)
     hits = _hits(group_by_text(scored), k, query, found)
     has_conditions = bool(parsed.conditions or parsed.clauses or conditions)
@@ -126,7 +127,7 @@ def search(
         reading=query_parser.describe(parsed, applied if hits else ()),
         alternative=alternative(question, applied, offered),
         conditions_met=bool(hits or not has_conditions or len(limited.matching(""))),
-        first_stage_score=first_stage_score,
+        first_stage=first_stage,
     )
 
 

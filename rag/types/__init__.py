@@ -315,6 +315,8 @@ class Answer:
         """A sentence for the reader unless an answer is likely; empty if it is."""
         if self.state == "likely":
             return ""
+        if not self.conditions_met:
+            return "No document meets all of these conditions."
         if not self.hits:
             return "This is probably not in your documents: no passage has any of these words."
         doubt = "may not be" if self.state == "unsure" else "is probably not"

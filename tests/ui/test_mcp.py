@@ -175,6 +175,7 @@ def test_conditions_hold(seeds: Library) -> None:
         ]
     assert result["structuredContent"] == {
         "answered": False,
+        "caution": "No document meets all of these conditions.",
         "confidence": 0.0,
         "reading": [],
         "alternative": None,
@@ -205,5 +206,5 @@ def test_words_that_are_not_there(seeds: Library) -> None:
     with mounted(seeds) as client:
         response = client.post("/mcp", json={"jsonrpc": "2.0"} | call, headers=ACCEPT)
     assert response.json()["result"]["content"][0]["text"] == (
-        "Probably not in these documents: no passage has any of these words."
+        "This is probably not in your documents: no passage has any of these words."
     )

@@ -134,8 +134,6 @@ def read_range(document: rag.Document, start: int, characters: int) -> Read:
 
 def search_text(found: Searched) -> str:
     """Render an answer as text, with answering sentences between » and «."""
-    if not found.conditions_met:
-        return "No document meets all of these conditions."
     percent = round(100 * found.confidence)
     head = found.caution or f"Probably answered in these documents (confidence {percent} %)."
     if found.caution and found.passages:
