@@ -1,10 +1,8 @@
-"""The search pipeline: parse, get candidates, fuse, rerank, merge duplicates, penalize passages
-that lack a number or name of the question, select the answer.
-"""
+"""The search pipeline: parse, get candidates, fuse, rerank, select the answer, merge duplicates."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -18,7 +16,7 @@ from rag.search.candidates import Candidates, EncodedQuery, candidates, start_le
 from rag.search.corrections import alternative, corrections
 from rag.search.scoring import DEFAULT, SearchConfig
 from rag.text import query_parser, spelling
-from rag.text.constraints import Constraint, constraints, unmet
+from rag.text.constraints import constraints, unmet
 from rag.types import Explanation, Hit, Passage, Quote, Span, file_name
 from rag.types.arrays import Scores
 from rag.types.filters import Filter
@@ -118,9 +116,9 @@ def search(
     scored = _scored(query, found)
     first_stage = None
     if reranker:
-        first_stage = next(iter(_hits(group_by_text(scored), 1, query, found)), None)
+        first_stage = next(iter(_hits(group_by_text(scored)[:1], query, found)), None)
         scored = _reranked(query, scored, reranker)
-    hits = _hits(group_by_text(scored), k, query, found)
+    hits = _hits(group_by_text(scored)[:k], query, found)
     has_conditions = bool(parsed.conditions or parsed.clauses or conditions)
     return SearchResult(
         hits=hits,
@@ -196,63 +194,36 @@ def group_by_text(scored: Sequence[ScoredPassage]) -> list[list[ScoredPassage]]:
     ]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Group:
-    """Passages with the same text, the first of which is shown, and what they lack of the question:
-    see :class:`rag.types.Hit`.
-    """
-
-    scored: Sequence[ScoredPassage]
-    whole: Sequence[StoredPassage]
-    score: float
-    unmet: tuple[str, ...] = ()
-
-
 def _hits(
-    groups: Sequence[Sequence[ScoredPassage]], k: int, query: EncodedQuery, found: Candidates
+    groups: Sequence[Sequence[ScoredPassage]], query: EncodedQuery, found: Candidates
 ) -> list[Hit]:
-    """The ``k`` best hits, one for each group of passages with the same text.
+    """One hit for each group of passages with the same text.
 
-    Only these are read in full, unless the question has numbers or names, which all are searched
-    for. A passage deleted since it was scored is left out.
+    Only these are read in full. A passage deleted since it was scored is left out.
     """
-    wanted = constraints(query.text)
-    read = groups if wanted else groups[:k]
-    whole = query.library.passages([one.stored.key for group in read for one in group])
-    there = ([one for one in group if one.stored.key in whole] for group in read)
-    best = [
-        _group(group, [whole[one.stored.key] for one in group], wanted, query.config)
-        for group in there
-        if group
+    whole = query.library.passages([one.stored.key for group in groups for one in group])
+    there = [[one for one in group if one.stored.key in whole] for group in groups]
+    return [
+        _hit(rank, group, [whole[one.stored.key] for one in group], query, found)
+        for rank, group in enumerate(filter(None, there), start=1)
     ]
-    best.sort(key=lambda one: -one.score)
-    return [_hit(rank, group, query, found) for rank, group in enumerate(best[:k], start=1)]
 
 
-def _group(
-    scored: Sequence[ScoredPassage],
+def _hit(
+    rank: int,
+    same: Sequence[ScoredPassage],
     whole: Sequence[StoredPassage],
-    wanted: Sequence[Constraint],
-    config: SearchConfig,
-) -> _Group:
-    shown, score = whole[0], max(one.score for one in scored)
-    texts = [shown.passage.text, *shown.passage.headings, shown.title]
-    texts += [file_name(path) for one in whole for path in one.sources]
-    if shown.date and shown.date_from != "file time":
-        texts.append(shown.date.isoformat())
-    lacking = unmet(wanted, texts)
-    return _Group(scored, whole, max(score - config.unmet_penalty * len(lacking), 0.0), lacking)
-
-
-def _hit(rank: int, group: _Group, query: EncodedQuery, found: Candidates) -> Hit:
-    """The hit for passages with the same text."""
-    shown, stored, passage = group.scored[0], group.whole[0], group.whole[0].passage
-    source, *others = [path for one in group.whole for path in one.sources]
+    query: EncodedQuery,
+    found: Candidates,
+) -> Hit:
+    """The hit for passages with the same text; the first of them is shown."""
+    shown, stored, passage = same[0], whole[0], whole[0].passage
+    source, *others = [path for one in whole for path in one.sources]
     answer = _answer(passage, shown.sentences, query)
     page = passage.page_at(answer.start)
     return Hit(
         rank=rank,
-        score=group.score,
+        score=max(one.score for one in same),
         text=passage.text,
         title=stored.title,
         source=source,
@@ -275,9 +246,19 @@ def _hit(rank: int, group: _Group, query: EncodedQuery, found: Candidates) -> Hi
         ),
         page_label=page.label if page else None,
         date_from=stored.date_from,
-        unmet=group.unmet,
+        unmet=unmet(constraints(query.text), _about(stored, (source, *others))),
         also_in=tuple(dict.fromkeys(path for path in others if path != source)),
     )
+
+
+def _about(stored: StoredPassage, sources: Sequence[str]) -> Iterator[str]:
+    """What says what a passage is about: itself, its headings, and its document's title, file name
+    and date, unless that is only when the file was written.
+    """
+    yield from (stored.passage.text, *stored.passage.headings, stored.title)
+    yield from map(file_name, sources)
+    if stored.date and stored.date_from != "file time":
+        yield stored.date.isoformat()
 
 
 def _answer(passage: Passage, scores: Scores, query: EncodedQuery) -> Span:

@@ -44,9 +44,6 @@ class SearchConfig:
         Best passages of the fusion to rerank by late interaction.
     rerank_depth
         Best passages of those to rerank with a cross-encoder, if there is one.
-    unmet_penalty
-        Subtracted from a score for each number, code or name of the question that the passage
-        lacks.
     """
 
     dense_weight: float = 0.5
@@ -58,7 +55,6 @@ class SearchConfig:
     sentence_depth: int = 300
     late_depth: int = 50
     rerank_depth: int = 20
-    unmet_penalty: float = 0.03
 
     def deep_enough(self, k: int) -> SearchConfig:
         """A copy with depths sufficient for ``k`` hits."""

@@ -27,25 +27,24 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Library:
     return opened
 
 
-def test_the_passage_of_the_year_asked_for_is_first(library: Library) -> None:
-    """The year stands in the file's name alone, and the two texts are the same but for the sum."""
+def test_a_passage_says_what_it_lacks(library: Library) -> None:
+    """The year stands in the file's name alone."""
     for year in ("2020", "2022"):
-        first, *others = library.ask(f"What does a cubic metre of water cost in {year}?").hits
-        assert Path(first.source).name == f"tariff_{year}.txt"
-        assert first.unmet == ()
-        assert all(one.unmet == (year,) for one in others)
+        for hit in library.ask(f"What does a cubic metre of water cost in {year}?").hits:
+            of_the_year = Path(hit.source).name == f"tariff_{year}.txt"
+            assert hit.unmet == (() if of_the_year else (year,))
 
 
 def test_another_year_is_no_likely_answer(library: Library) -> None:
     """What the passages lack is said, and the confidence is a quarter of what it would be."""
-    known = library.ask("What does a cubic metre of water cost in 2020?")
     answer = library.ask("What does a cubic metre of water cost in 2031?")
     assert answer.hits[0].unmet == ("2031",)
     assert answer.state in {"unsure", "not found"}
     assert not answer.answered
     assert "doesn't mention 2031" in answer.caution
     assert answer.confidence <= 0.25
-    assert known.answered == (known.state == "likely") == (not known.caution)
+    without = library.ask("What does a cubic metre of water cost?")
+    assert without.answered == (without.state == "likely") == (not without.caution)
 
 
 def test_a_question_is_no_answer(library: Library) -> None:

@@ -13,7 +13,6 @@ from engines import ENGINES, place
 
 from rag import Library
 from rag.models.embedder import SentenceTransformerEmbedder
-from rag.search.scoring import DEFAULT
 from rag.types import Respelling
 
 NOTES = {
@@ -86,8 +85,7 @@ def test_words_alone_decide(russian: Library, question: str, name: str, sentence
     assert [Path(hits[0].source).stem, hits[0].answer.text] == [name, sentence]
     words = np.array([hit.why.words for hit in hits])
     assert np.array_equal(words, np.sort(words)[::-1])
-    before = [hit.score + DEFAULT.unmet_penalty * len(hit.unmet) for hit in hits]
-    assert before == pytest.approx(np.sqrt(words))
+    assert [hit.score for hit in hits] == pytest.approx(np.sqrt(words))
     assert all(hit.why.meaning_rank is None for hit in hits)
 
 
