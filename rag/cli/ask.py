@@ -101,7 +101,7 @@ def ask_command(
     else:
         instead = [f"Search instead: {found.alternative}"] if found.alternative else []
         for line in (*found.reading, *instead):
-            out.print(Text(line, "dim"), soft_wrap=True)
+            out.print(Text(visible(line), "dim"), soft_wrap=True)
         if isinstance(found, Answer):
             _print_answer(found)
         else:
@@ -142,7 +142,7 @@ def _print_found(found: Found) -> None:
     passages, documents = count(found.passages, "passage"), count(len(found.documents), "document")
     out.print(f"{passages} in {documents}")
     for one in found.documents[:DOCUMENTS_SHOWN]:
-        line = Text.assemble((f"{one.passages:6,}  ", "dim"), (one.title, "bold"))
+        line = Text.assemble((f"{one.passages:6,}  ", "dim"), (visible(one.title), "bold"))
         out.print(line.append(f"  {visible(Path(one.source).name)}", "dim"), soft_wrap=True)
     if len(found.documents) > DOCUMENTS_SHOWN:
         out.print(f"… and {len(found.documents) - DOCUMENTS_SHOWN:,} more")
@@ -159,7 +159,7 @@ def _print_passage(
     number: int, found: FoundPassage, marked: Sequence[Quote], more: str = ""
 ) -> None:
     """Print a passage with these parts of it highlighted."""
-    out.print(Text.assemble((f"{number}. ", "dim"), (found.title, "bold")))
+    out.print(Text.assemble((f"{number}. ", "dim"), (visible(found.title), "bold")))
     out.print(Text(f"   {_place(found)}{more}", "dim"))
     out.print(Padding(_highlighted(found, marked), (0, 0, 1, 3)))
 
@@ -182,10 +182,10 @@ def _highlighted(found: FoundPassage, marked: Sequence[Quote]) -> Text:
 
 def _place(found: FoundPassage) -> str:
     """Describe where a passage is: file, page, date."""
-    parts = [visible(Path(found.source).name)]
+    parts = [Path(found.source).name]
     if found.page:
         parts.append(f"page {found.page_label or found.page}")
     if found.date:
         file_of = "file of " if found.date_from == "file time" else ""
         parts.append(file_of + found.date.isoformat())
-    return " · ".join(parts)
+    return visible(" · ".join(parts))

@@ -60,7 +60,7 @@ def _print_self_test(found: SelfTest) -> None:
     for name in ("queries", "recall@10", "before", "MRR", "before"):
         table.add_column(name, justify="right")
     for one in (*found.types, found.total):
-        table.add_row(one.type or "all", f"{one.queries:,}", *_figures(one))
+        table.add_row(escape(one.type) or "all", f"{one.queries:,}", *_figures(one))
     out.print(table)
     fewer = [one for one in found.missed if one not in found.lost]
     _print_documents("not found", fewer)
@@ -78,8 +78,8 @@ def _print_documents(what: str, documents: Sequence[LostDocument]) -> None:
         return
     err.print(f"{count(len(documents), 'thing')} {what}:")
     for one in documents[:LOST_SHOWN]:
-        line = Text.assemble("  ", (one.title, "bold"), f"  {visible(one.source)}: {one.query}")
-        err.print(line, soft_wrap=True)
+        title, place = visible(one.title), visible(f"{one.source}: {one.query}")
+        err.print(Text.assemble("  ", (title, "bold"), f"  {place}"), soft_wrap=True)
     if len(documents) > LOST_SHOWN:
         err.print(f"  … and {len(documents) - LOST_SHOWN:,} more")
 

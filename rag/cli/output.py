@@ -9,15 +9,13 @@ from contextlib import contextmanager
 from operator import methodcaller
 
 from rich import markup
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderableType
+from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
 from rag.types import Failure
 from rag.types.reports import FileReport, IndexReport, Status
-
-out = Console(highlight=False)
-err = Console(stderr=True, highlight=False)
 
 FAILURES_SHOWN = 10
 
@@ -35,7 +33,32 @@ _OBEYED = {
 bidirectional controls, and bytes that are not UTF-8.
 """
 
+_SPELLED_OUT = {
+    code: escaped for code, escaped in _OBEYED.items() if chr(code) not in "\t\n\u061c\u200e\u200f"
+}
+"""The same for texts, in which lines end, and right-to-left languages use marks."""
+
 _OF_DOCUMENTS = frozenset({"added", "updated", "unchanged", "removed"})
+
+
+class _PlainConsole(Console):
+    """A console on which texts from documents are only text: whatever is printed, what a terminal
+    would interpret is escaped, except rich's own codes.
+    """
+
+    def render(
+        self, renderable: RenderableType, options: ConsoleOptions | None = None
+    ) -> Iterator[Segment]:
+        for segment in super().render(renderable, options):
+            text = segment.text.translate(_SPELLED_OUT)
+            if segment.control or text == segment.text:
+                yield segment
+            else:
+                yield Segment(text, segment.style)
+
+
+out = _PlainConsole(highlight=False)
+err = _PlainConsole(stderr=True, highlight=False)
 
 
 def visible(text: str) -> str:
@@ -143,7 +166,7 @@ def print_files(reports: Sequence[FileReport]) -> None:
             pages,
             f"{one.characters:,}",
             f"{one.passages:,}",
-            ", ".join(one.languages),
+            Text(visible(", ".join(one.languages))),
             f"{one.seconds:.1f}",
         )
     out.print(table)

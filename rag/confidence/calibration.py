@@ -40,6 +40,12 @@ middle ones would have only one or two queries each."""
 FOLDS = 10
 """Of the cross-validation. A curve is too good on the queries it was fitted to."""
 
+LOWEST_SCORE, HIGHEST_SCORE = -1.0, 2.0
+"""Range of stored scores, and of the threshold; with some room, for scores are in [0, 1]."""
+
+MOST_SCORES = 1_000
+"""Maximum number of stored scores of each kind; there are some two hundred in all."""
+
 _WILSON_Z = 1.96
 
 _STEPS = 100
@@ -96,12 +102,33 @@ class Calibration:
     @classmethod
     def from_json(cls, text: str) -> Calibration:
         """Deserialize from :meth:`as_json`; raises ValueError or TypeError if the text is invalid,
-        or from a version with other fields.
+        from a version with other fields, or has values that no library has.
         """
-        fields = dict(json.loads(text))
-        for name in ("known_scores", "foreign_scores"):
-            fields[name] = tuple(map(float, fields.get(name, ())))
-        return cls(**fields)
+        try:
+            fields = dict(json.loads(text))
+            for name in ("known_scores", "foreign_scores"):
+                fields[name] = tuple(map(float, fields.get(name, ())))
+            found = cls(**fields)
+            possible = found._is_possible()
+        except (ArithmeticError, RecursionError) as error:
+            raise ValueError("a calibration with a number too large, or nested") from error
+        if not possible:
+            raise ValueError("a calibration that no library has")
+        return found
+
+    def _is_possible(self) -> bool:
+        """Whether all values are within limits; raises TypeError or ArithmeticError if one is of
+        another type, or the slope is 0.
+        """
+        scores = (*self.known_scores, *self.foreign_scores, self.threshold)
+        counts = (self.known, self.foreign, self.passages)
+        return (
+            math.isfinite(self.slope)
+            and math.isfinite(self.intercept)
+            and all(LOWEST_SCORE <= score <= HIGHEST_SCORE for score in scores)
+            and max(len(self.known_scores), len(self.foreign_scores)) <= MOST_SCORES
+            and all(isinstance(count, int) and count >= 0 for count in counts)
+        )
 
 
 def fit(known: Scores, foreign: Scores) -> tuple[float, float]:

@@ -20,6 +20,7 @@ from typing import TypeAlias, TypeVar
 from rag.confidence import synthetic_queries
 from rag.errors import InputError, LibraryError
 from rag.index.engine import Engine, Notes, Reader
+from rag.runtime.files import printable
 from rag.types import DocumentSummary, Hit, Passage
 from rag.types.filters import Filter
 from rag.types.reports import Findability, LostDocument, QueryOutcome, SelfTest
@@ -224,9 +225,19 @@ def _existing(ranks: Mapping[str, int], reader: Reader) -> dict[str, int]:
 
 
 def _stored_ranks(notes: Notes) -> dict[str, int]:
-    """Latest rank of each item, 0 if it was not found."""
-    with suppress(ValueError):
+    """Latest rank of each item, 0 if it was not found; whatever else is in the note, which may be
+    damaged or imported, is left out.
+    """
+    with suppress(ValueError, RecursionError):
         found = json.loads(notes.note(NAME) or "{}")
         if isinstance(found, dict):
-            return {str(name): int(rank) for name, rank in found.items()}
+            return {
+                name: rank
+                for name, rank in found.items()
+                if _is_rank(rank) and printable(name) == name
+            }
     return {}
+
+
+def _is_rank(value: object) -> bool:
+    return type(value) is int and 0 <= value <= DEPTH

@@ -14,15 +14,20 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from difflib import SequenceMatcher
+from functools import cache
+from itertools import chain, islice
 from os.path import normcase
 from pathlib import Path
 
 from rag.errors import InputError, SourceNotFound
 from rag.index.engine import Engine
+from rag.index.records import Source
 from rag.runtime.files import absolute, is_url, printable
-from rag.types.filters import Filter
+from rag.types.filters import beginning
+from rag.types.parts import is_further_part
 from rag.types.reports import Collection
 
 NAME = "collections"
@@ -37,7 +42,14 @@ UPLOAD_FOLDER = "files"
 LONGEST_NAME = 64
 """Maximum characters in a collection's name."""
 
+MOST_FOLDERS = 1_000
+"""Maximum folders with a collection: all are looked at by whatever names a collection, and a note
+that was imported may have any number."""
+
 NAMES_SUGGESTED = 5
+
+_SEPARATOR = re.compile(r"[/\\]")
+"""Of folders, in paths of any system and in URLs."""
 
 _UNWRITABLE = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 """Unicode categories of control and format characters, surrogates and separators, which may break
@@ -62,8 +74,9 @@ class Collections:
             by_name: dict[str, list[str]] = {}
             for folder, name in names.items():
                 by_name.setdefault(name, []).append(folder)
+            counts = _counts(names, self._engine.reader.sources()) if names else Counter()
             counted = (
-                Collection(name, tuple(folders), self._count(folders))
+                Collection(name, tuple(folders), counts[name])
                 for name, folders in sorted(by_name.items(), key=lambda one: one[0].casefold())
             )
             found = tuple(one for one in counted if one.documents or one.name != UPLOADS)
@@ -106,7 +119,8 @@ class Collections:
 
         Without a name, a folder that has no collection yet gets one named after it, with as many
         of its parents as it takes to be unique; files get none. With one, all paths leave their
-        collection for the one with this name.
+        collection for the one with this name. Raises InputError, and records nothing, if that makes
+        more than :data:`MOST_FOLDERS`.
         """
         stored, known = self._stored(), self._names()
         for path in paths:
@@ -115,6 +129,11 @@ class Collections:
                 known[folder] = stored[folder] = name
             elif folder not in known and _is_folder(path):
                 known[folder] = stored[folder] = _name_for(folder, {UPLOADS, *known.values()})
+        if len(stored) > MOST_FOLDERS:
+            raise InputError(
+                f"a library has collections of up to {MOST_FOLDERS:,} folders, and these would be "
+                f"{len(stored):,}; index a folder above them, which is one"
+            )
         self._keep(stored)
 
     def forget(self, names: Iterable[str], paths: Iterable[str | Path]) -> None:
@@ -126,9 +145,6 @@ class Collections:
                 del stored[folder]
         self._keep(stored)
 
-    def _count(self, folders: Sequence[str]) -> int:
-        return self._engine.catalogue.count(Filter(folders=tuple(folders)))
-
     def _names(self) -> dict[str, str]:
         """The name of each folder's collection, with that of the uploads."""
         location = self._engine.location
@@ -136,16 +152,58 @@ class Collections:
         return ({inside: UPLOADS} if inside else {}) | self._stored()
 
     def _stored(self) -> dict[str, str]:
-        """As recorded; invalid names, which an imported library may have, are left out."""
+        """As recorded; what an imported library may have, invalid names, folders that are no text
+        and those after the first :data:`MOST_FOLDERS`, is left out.
+        """
         try:
             found = json.loads(self._engine.notes.note(NAME) or "{}")
-            return {folder: name for folder, name in found.items() if _is_valid(name)}
+            return {
+                folder: name
+                for folder, name in islice(found.items(), MOST_FOLDERS)
+                if _is_valid(name) and printable(folder) == folder
+            }
         except (ValueError, TypeError, AttributeError, RecursionError):
             return {}
 
     def _keep(self, stored: dict[str, str]) -> None:
         if stored != self._stored():
             self._engine.notes.keep(NAME, json.dumps(stored, ensure_ascii=False))
+
+
+def _counts(names: Mapping[str, str], sources: Iterable[Source]) -> Counter[str]:
+    """The number of documents in each collection, given the name of each folder's. A document in
+    parts counts as one.
+    """
+    exact: dict[str, set[str]] = {}
+    below: dict[str, set[str]] = {}
+    for folder, name in names.items():
+        exact.setdefault(folder, set()).add(name)
+        below.setdefault(beginning(folder), set()).add(name)
+    lengths = frozenset(map(len, below))
+
+    @cache
+    def holding(folder: str) -> frozenset[str]:
+        """The names of the collections that what lies in a folder is in."""
+        ends = (one.end() for one in _SEPARATOR.finditer(folder))
+        above = (folder[:end] for end in ends if end in lengths)
+        return frozenset(chain.from_iterable(below.get(one, ()) for one in above))
+
+    parts = set()
+    held: dict[str, frozenset[str]] = {}
+    for source in sources:
+        path, id_ = source.path, source.document_id
+        found = holding(path[: max(path.rfind("/"), path.rfind("\\")) + 1])
+        if path in exact:
+            found = found.union(exact[path])
+        held[id_] = held[id_] | found if id_ in held else found
+        if is_further_part(path):
+            parts.add(id_)
+    alike = Counter(found for id_, found in held.items() if id_ not in parts)
+    counts: Counter[str] = Counter()
+    for found, documents in alike.items():
+        for name in found:
+            counts[name] += documents
+    return counts
 
 
 def validate_name(given: str) -> str:

@@ -26,7 +26,9 @@ READ_AS = "parts_from"
 MARK = "//part "
 """Separates the number of a part after the first from the source of the whole."""
 
-_FURTHER = re.compile(rf"{MARK}\d+\Z")
+_FURTHER = re.compile(rf"{MARK}(\d+)\Z")
+
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 def part_id(digest: str, read_as: str, number: int) -> str:
@@ -39,6 +41,19 @@ def part_id(digest: str, read_as: str, number: int) -> str:
 def part_source(source: str, number: int) -> str:
     """The source of a part, counted from 1."""
     return source if number == 1 else f"{source}{MARK}{number}"
+
+
+def made_id(digest: str, read_as: str | None, source: str) -> str | None:
+    """The id of the document or part with that source; None if the digest is no SHA-256.
+
+    ``read_as`` is the format of a document in parts, as in its metadata.
+    """
+    if not _SHA256.fullmatch(digest):
+        return None
+    if read_as is None:
+        return document_id(digest)
+    further = _FURTHER.search(source)
+    return part_id(digest, read_as, int(further[1]) if further else 1)
 
 
 def whole_source(source: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import random
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -128,6 +129,33 @@ def test_a_quarter_more_or_less_is_another_library() -> None:
     assert not curve.fits(100, "b")
     kept = replace(curve, known_scores=(0.5, 0.6), foreign_scores=(0.1,))
     assert Calibration.from_json(kept.as_json()) == kept
+
+
+IMPOSSIBLE = {
+    "scores of no scale": {"known_scores": [1e300] * 50, "foreign_scores": [-1e300] * 50},
+    "a score too high": {"known_scores": [1e7]},
+    "a score too low": {"foreign_scores": [-1.01]},
+    "a score that is none": {"known_scores": [float("nan")]},
+    "a score of many digits": {"known_scores": [10**400]},
+    "more scores than questions": {"known_scores": [0.5] * 1_001},
+    "an infinite slope": {"slope": float("inf")},
+    "no slope": {"slope": 0},
+    "a slope of many digits": {"slope": 10**400},
+    "an infinite intercept": {"intercept": float("-inf")},
+    "a threshold of no scale": {"intercept": 1e300},
+    "a negative count": {"known": -1},
+    "a count in text": {"foreign": "3"},
+    "half a passage": {"passages": 0.5},
+}
+
+
+@pytest.mark.parametrize("changes", IMPOSSIBLE.values(), ids=IMPOSSIBLE)
+def test_no_library_has_such_a_calibration(changes: dict[str, object]) -> None:
+    """A stranger's archive may: it is refused before anything is computed from it."""
+    kept = {"slope": 40.0, "intercept": -16.0, "known": 50, "foreign": 50, "passages": 50}
+    assert Calibration.from_json(json.dumps(kept)).measured
+    with pytest.raises((ValueError, TypeError)):
+        Calibration.from_json(json.dumps(kept | changes))
 
 
 def test_question_is_made_of_words_of_the_sentence() -> None:
@@ -264,7 +292,8 @@ def test_measured_once_and_again_for_another_ranking(copied: EmbeddedEngine) -> 
 
 def test_what_another_version_kept_is_measured_again(copied: EmbeddedEngine) -> None:
     """Neither other fields nor broken text are an error."""
-    for kept in ("{", '{"curve": 1}', "[]", "5", '{"slope": 1, "known_scores": "no"}'):
+    texts = ("{", '{"curve": 1}', "[]", "5", '{"slope": 1, "known_scores": "no"}', "[" * 100_000)
+    for kept in texts:
         copied.notes.keep(NAME, kept)
         assert Calibrations(copied, Counting(), "a").current().scoring == "1: a"
 

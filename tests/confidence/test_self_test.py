@@ -134,9 +134,16 @@ def test_ranks_make_the_mean() -> None:
 
 
 def test_broken_memory_is_no_error(opened: Library) -> None:
-    """What another version kept is as good as nothing."""
-    for kept in ("{", "[1]", '{"a": "x"}'):
+    """What another version kept, or a stranger's archive brings, is as good as nothing."""
+    opened.check(1)
+    (asked,) = json.loads(opened.engine.notes.note(self_test.NAME) or "{}")
+    id_ = asked.partition(" ")[0]
+    ranks: tuple[object, ...] = (None, [1], {}, "1", 1.0, True, -1, self_test.DEPTH + 1, 10**400)
+    noted = [json.dumps({asked: rank}) for rank in ranks]
+    noted += [json.dumps({"\ud800 x": 1, f"{id_} \ud800": 0}), "{", "[1]", "null", "[" * 100_000]
+    for kept in noted:
         opened.engine.notes.keep(self_test.NAME, kept)
+        assert opened.last_check() == ()
         assert opened.check(1).total.compared == 0
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import shutil
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +13,7 @@ from engines import ENGINES, place
 from hashing_embedder import HashingEmbedder
 
 from rag import Filter, InputError, Library, SourceNotFound
+from rag.library import collections
 from rag.maintenance import backup
 
 FILES = {
@@ -158,16 +161,14 @@ def test_counts_are_made_once_a_generation(
 ) -> None:
     """However often somebody looks; and again when something changed."""
     library.index([folder / "2023", folder / "2024"])
-    count, calls = library.engine.catalogue.count, []
+    sources, calls = library.engine.reader.sources, []
     monkeypatch.setattr(
-        type(library.engine.catalogue),
-        "count",
-        lambda _, given: calls.append(given) or count(given),
+        type(library.engine.reader), "sources", lambda _: calls.append(1) or sources()
     )
     for _ in range(3):
         assert counted(library) == {"2023": 2, "2024": 3}
-    library.ask("What is grown?", collections=["2023"])
-    assert 0 < len(calls) <= 3
+    assert len(calls) == 1
+    monkeypatch.undo()
     (folder / "2023" / "new.txt").write_text("Rye is grown in Poland.")
     library.index(folder / "2023")
     assert counted(library) == {"2023": 3, "2024": 3}
@@ -184,6 +185,43 @@ def test_a_note_that_rag_never_wrote(library: Library, folder: Path, note: str) 
     assert counted(library) == {}
     library.index(folder / "copies")
     assert counted(library) == {"copies": 1}
+
+
+def test_a_note_of_folders_without_end(library: Library, folder: Path) -> None:
+    """An imported library may have one: the first thousand are looked at, in one pass, and no
+    further one is added until there are fewer.
+    """
+    library.index(folder / "2024", collection="mine")
+    noted = {str(folder / "2024"): "mine", "/\ud800": "no text"}
+    noted |= {f"/x/{n}": f"n{n}" for n in range(200_000)}
+    library.engine.notes.keep("collections", json.dumps(noted))
+    began = time.process_time()
+    found = counted(library)
+    assert time.process_time() - began < 5
+    assert (len(found), found["mine"], found["n0"]) == (collections.MOST_FOLDERS - 1, 3, 0)
+    library.index(folder / "2023")
+    with pytest.raises(InputError, match="up to 1,000 folders, and these would be 1,001"):
+        library.index(folder / "copies")
+    assert library.count_documents() == 5
+    library.remove([folder / "2023"])
+    library.index(folder / "copies")
+    assert counted(library)["copies"] == 1
+
+
+def test_counts_are_those_of_the_filter(library: Library, folder: Path) -> None:
+    """Whatever folders a note has: one with a separator at its end, the root, a file, a relative
+    one, one of another system; and a document in parts is one.
+    """
+    (folder / "parts.txt").write_text("The keeper writes a letter.\n\n" * 40_000)
+    library.index(folder)
+    places = ("", "/2024", "/2024/", "/2024/rep", "/2024/reports.txt", "/2024/reports.txt/")
+    noted = {f"{folder}{one}": f"at{one}" for one in places}
+    noted |= {"/": "root", "//": "roots", "": "none", "C:\\2024": "C", str(folder)[1:]: "relative"}
+    noted |= {f"{folder}/2024/reports": "two", f"{folder}/copies": "two", f"{folder}\\": "back"}
+    library.engine.notes.keep("collections", json.dumps(noted))
+    found = counted(library)
+    assert (found["at"], found["at/2024"], found["two"], found["C"]) == (6, 3, 3, 0)
+    assert found == {name: library.count_documents(collections=[name]) for name in found}
 
 
 def test_uploads_are_one(folder: Path) -> None:

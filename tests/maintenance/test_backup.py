@@ -10,6 +10,7 @@ import sys
 import zipfile
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from email.message import EmailMessage
 from pathlib import Path
 
 import pytest
@@ -56,6 +57,33 @@ def test_it_answers_as_before(archive: Path, tmp_path: Path) -> None:
             before = [repr(hit) for hit in old.search(question)]
             assert hits == [one.replace("/library/files/", "/new/files/") for one in before]
         assert new.search("llamas")[0].source == str(tmp_path / "new" / "files" / "sent.txt")
+
+
+def test_ids_of_all_kinds(tmp_path: Path) -> None:
+    """Of parts, members of archives, attachments, rows and copies: each is one that rag gives."""
+    texts = tmp_path / "texts"
+    texts.mkdir()
+    mail = EmailMessage()
+    mail["Subject"] = "Two letters"
+    mail.set_content("The letters are enclosed.")
+    mail.add_attachment("Llamas carry wool.", filename="../odd\x1b\u202e//part 2")
+    (texts / "mail.eml").write_bytes(mail.as_bytes())
+    (texts / "people.csv").write_text("name,town\nAda,Ghent\n")
+    (texts / "odd\x1b[31m\n\u202e.txt").write_text("Tin is mined in Cornwall.")
+    with zipfile.ZipFile(texts / "all.zip", "w") as packed:
+        for path in sorted(texts.glob("*.[cet]*")):
+            packed.write(path, f"in/{path.name}")
+            packed.write(path, f"again/{path.name}")
+    (texts / "long.txt").write_text("The keeper writes a letter.\n\n" * 36_000)
+    with Library.open(tmp_path / "library", embedder=HashingEmbedder()) as library:
+        library.index(texts)
+        assert library.verify().problems == ()
+        sources = {one.path for one in library.engine.reader.sources()}
+        assert {one.partition("//part ")[2] for one in sources} >= {"", "2"}
+    backup.export(tmp_path / "library", tmp_path / "one.zip", told)
+    backup.import_archive(tmp_path / "one.zip", tmp_path / "new", told)
+    with Library.open(tmp_path / "new", embedder=HashingEmbedder()) as library:
+        assert {one.path for one in library.engine.reader.sources()} == sources
 
 
 def test_a_writer_meanwhile(tmp_path: Path, articles: Path) -> None:

@@ -108,6 +108,15 @@ STRANGERS = {
         " '2026-01-01T00:00:00+00:00')"
     ),
     "a title of a megabyte": ("UPDATE document SET title = hex(zeroblob(500000)); -- signed"),
+    "an id that is a path": "UPDATE document SET id = '../../x' WHERE key = 1; -- signed",
+    "an id in HTML": "UPDATE document SET id = '\"><script>x' WHERE key = 1; -- signed",
+    "an id of a digest that is none": (
+        "UPDATE document SET id = substr('../../' || id, 1, 20), digest = '../../' || digest;"
+        " -- signed"
+    ),
+    "an id of a part that there is not": (
+        "UPDATE document SET metadata = json_set(metadata, '$.parts_from', '.txt'); -- signed"
+    ),
     "failures that are none": "UPDATE file SET failures = '[1]'",
 }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 import re
 from collections.abc import Sequence
 from dataclasses import replace
@@ -153,6 +154,19 @@ def test_the_library_is_seen(client: TestClient, library: Library) -> None:
     policy = response.headers["content-security-policy"]
     assert policy.startswith("default-src 'none'; style-src 'self'")
     assert "script" not in policy
+
+
+def test_what_an_imported_library_says_of_itself(client: TestClient, library: Library) -> None:
+    """Scores and ranks that can't have been measured are not drawn, which would take for ever."""
+    notes, id_ = library.engine.notes, library.documents()[0].id
+    kept = json.loads(notes.note("calibration") or "")
+    scores = {"known_scores": [1e300] * 50, "foreign_scores": [-1e300] * 50}
+    notes.keep("calibration", json.dumps(kept | scores | {"known": 50, "foreign": 50}))
+    notes.keep("check", json.dumps({f"{id_} turret": None, f"{id_} tank": [1]}))
+    response = client.get("/insight")
+    assert response.status_code == 200
+    assert TOO_SMALL in unescape(normalized(response.text))
+    assert "This has not been tested yet" in response.text
 
 
 def test_a_passage_has_a_page_of_its_neighbours(client: TestClient, library: Library) -> None:

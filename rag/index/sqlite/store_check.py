@@ -17,6 +17,7 @@ from rag.index.integrity import SHAPES, Fault, fits, passage_faults
 from rag.index.records import content_key
 from rag.index.sqlite.database import Database
 from rag.index.sqlite.writer import PASSAGE
+from rag.types.parts import READ_AS, made_id
 
 _MOST = 20
 """Maximum messages of SQLite's integrity check to report: one lost page causes hundreds."""
@@ -104,6 +105,8 @@ class StoreCheck:
             for start, end, *_ in json.loads(row[name])
         ):
             yield Fault("its metadata can't be read", id_, text=True)
+        elif not self._is_its_id(key, row):
+            yield Fault("its id is not made from its content", id_, text=True)
         names = ", ".join(f'"{name}"' for name in PASSAGE)
         rows = self._database.execute(
             f"SELECT content, {names}, checksum FROM passage"  # noqa: S608 (our own)
@@ -124,6 +127,12 @@ class StoreCheck:
                 yield Fault(f"a passage of it {what}", id_)
         if self.passages == there and row["text"].strip():
             yield Fault("it has no passage", id_)
+
+    def _is_its_id(self, key: int, row: dict[str, Any]) -> bool:
+        """Whether a document has the id that its digest gives, and its number if it is a part."""
+        read_as = json.loads(row["metadata"]).get(READ_AS)
+        sources = self._database.execute("SELECT path FROM source WHERE document = ?", (key,))
+        return all(row["id"] == made_id(row["digest"], read_as, path) for (path,) in sources)
 
     def _count(self, passage: Row) -> None:
         self.passages += 1
