@@ -22,9 +22,9 @@ MOST = 20
 """Maximum number of constraints of a question; each is looked for in every candidate."""
 
 _WORD = re.compile(r"[^\W_]+")
-_NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
-# A number, or a word, or both in one: "QW-150", "F28", "70B".
-_PIECE = re.compile(rf"{_NUMBER.pattern}(?![^\W_])|{_WORD.pattern}(?:-\d+(?![^\W_]))?")
+_NUMBER = re.compile(r"\d+(?:\.\d+)*")
+# A number, or a word, or both in one: "QW-150", "F28", "v2.5", "70B".
+_PIECE = re.compile(rf"(?:\d+\.)*{_WORD.pattern}(?:[-.]\d+(?![^\W_]))*")
 # Of "28/8/1970" and "1970-08-28" the year counts, as the month may be a word elsewhere.
 _DATE = re.compile(
     r"(?<!\d)(?:\d{1,2}([./-])\d{1,2}\1(\d{4})|(\d{4})([./-])\d{1,2}\4\d{1,2})(?!\d)"
@@ -57,7 +57,9 @@ class Constraint:
 def constraints(question: str) -> tuple[Constraint, ...]:
     """The numbers, codes and names of a question, in order and without repetition."""
     found: dict[str, Constraint] = {}
-    question = _DATE.sub(lambda date: date[2] or date[3], _THOUSANDS.sub("", question))
+    question = _DATE.sub(
+        lambda date: date[2] or date[3], _one_notation(unicodedata.normalize("NFKC", question))
+    )
     names = _names(question)
     for match in _PIECE.finditer(question):
         word = fold(match[0])
@@ -78,7 +80,12 @@ def fold(text: str) -> str:
         one for one in unicodedata.normalize("NFKD", text) if not unicodedata.combining(one)
     )
     dated = _DOTTED_DATE.sub(r"\1 \2 \3", plain.casefold())
-    return _DECIMAL_COMMA.sub(".", _THOUSANDS.sub("", dated))
+    return _one_notation(dated)
+
+
+def _one_notation(text: str) -> str:
+    """Numbers without separators of thousands, and with a decimal point."""
+    return _DECIMAL_COMMA.sub(".", _THOUSANDS.sub("", text))
 
 
 def _pattern(word: str, *, is_name: bool) -> str | None:
@@ -86,9 +93,9 @@ def _pattern(word: str, *, is_name: bool) -> str | None:
     if ordinal := _ORDINAL.fullmatch(word):
         word = ordinal[1]
     if _NUMBER.fullmatch(word):
-        return rf"(?<!\d)(?<!\d\.)0*{re.escape(word)}(?!\.?\d)"
+        return rf"(?<!\d)0*{re.escape(word)}(?!\.?\d)"
     if re.search(r"\d", word):
-        pieces = r"[\W_]*".join(re.findall(r"\d+|[^\W\d_]+", word))
+        pieces = r"[\W_]*".join(map(re.escape, re.findall(rf"{_NUMBER.pattern}|[^\W\d_]+", word)))
         return rf"(?<![^\W_]){pieces}(?!\d)"
     if not is_name:
         return None

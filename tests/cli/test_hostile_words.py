@@ -126,7 +126,7 @@ def test_documents_that_a_terminal_would_obey(
     run = rag(*command, folder=copy)
     assert run.returncode in {0, 4, 5}, run.stderr
     printed = run.stdout + run.stderr
-    assert told in printed
+    assert "".join(told.split()) in "".join(printed.split())  # a table wraps long paths
     assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]", printed)
     assert not re.search(r"^(\.txt$|\\x1b)", printed, re.MULTILINE)
     if command[0] == "ask":
