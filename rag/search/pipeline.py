@@ -284,6 +284,7 @@ def _is_question(text: str) -> bool:
 
 
 def _is_table_head(texts: Sequence[str], n: int) -> bool:
-    """Whether a sentence is the first row of a table, which names its columns."""
-    rows = [" | " in text for text in texts[max(n - 1, 0) : n + 2]]
-    return rows == [True, True] if n == 0 else rows == [False, True, True]
+    """Whether a sentence is the first row of a table, which names its columns. A passage may begin
+    in the middle of one.
+    """
+    return [" | " in text for text in texts[max(n - 1, 0) : n + 2]] == [False, True, True]

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from rag.text.stemmer import stop_words
 
 MOST = 20
-"""Maximum number of constraints of a question; each is looked for in every candidate."""
+"""Maximum number of constraints of a question; each is looked for in every hit."""
 
 _WORD = re.compile(r"[^\W_]+")
 _NUMBER = re.compile(r"\d+(?:\.\d+)*")
