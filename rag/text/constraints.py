@@ -43,7 +43,7 @@ _TITLE_CASE = 0.6
 """Share of words with a capital letter from which on a question is taken for a title."""
 
 _ENDING = 2
-"""Letters at the end of a name that an inflection may change, in other than Latin letters."""
+"""Letters that inflection may add to a name, or change at its end in other than Latin letters."""
 
 
 @dataclass(frozen=True, slots=True)
