@@ -26,6 +26,7 @@ def test_some_are_chosen(
         page.get_by_text("Look only in some documents").click()
         expect(page.get_by_label("Until")).to_be_visible()
         expect(page.get_by_label("tea (1)")).to_be_hidden()
+        page.close()  # before its server: it would complain
     process.index(tmp_path / "library", [tmp_path / EVIL])
     with process.serving(tmp_path / "library") as address:
         page = open_page(address)
@@ -44,3 +45,4 @@ def test_some_are_chosen(
         page.goto(f"{address}/?q=tea&in=none")
         expect(page.locator(".notice.problem")).to_contain_text("There is no collection “none”")
         assert page.evaluate("window.__pwned") is None
+        page.close()
