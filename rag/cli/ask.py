@@ -129,9 +129,12 @@ def as_json_values(question: str, found: Answer | Found) -> dict[str, Any]:
 def _print_answer(answer: Answer) -> None:
     """Print the passages, with a warning if they are only the nearest and probably no answer."""
     if not answer.answered:
-        aside = "" if answer.measured else " This library is too small to measure confidence."
-        nearest = " The nearest passages:\n" if answer.hits else ""
-        out.print(f"{answer.caution}{aside if nearest else ''}{nearest}", soft_wrap=True)
+        sentences = [answer.caution]
+        if answer.hits and not answer.measured:
+            sentences.append("This library is too small to measure confidence.")
+        if answer.hits:
+            sentences.append("The nearest passages:\n")
+        out.print(" ".join(sentences), soft_wrap=True)
     for hit in answer.hits:
         lacking = f" · without {', '.join(map(visible, hit.unmet))}" if hit.unmet else ""
         _print_passage(hit.rank, hit, [hit.answer], f" · score {hit.score:.2f}{lacking}")

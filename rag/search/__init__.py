@@ -9,7 +9,9 @@ neighbours and citations.
   interaction. Ties are broken by document and position.
 - The answering sentence is the one that best matches the query alone (60 %) and together with the
   sentence before it (40 %), minus 0.01 times the logarithm of its length; only tokens that start a
-  word count.
+  word count. Headings, questions and heads of tables are selected only if there is nothing else.
+- A hit names the numbers, codes and names of the query that it lacks (:mod:`rag.text.constraints`).
+  That has no say in the ranking.
 - All of this is weighted by the query's *legibility* in [0, 1], how well the model can read it
   (:meth:`rag.models.tokenizer.Tokenization.legibility`). At 0, as for Cyrillic, Arabic or Chinese
   with the packaged model, BM25 ranks the passages and lexical matches select the sentence.

@@ -30,7 +30,7 @@ _DATE = re.compile(
     r"(?<!\d)(?:\d{1,2}([./-])\d{1,2}\1(\d{4})|(\d{4})([./-])\d{1,2}\4\d{1,2})(?!\d)"
 )
 _DOTTED_DATE = re.compile(r"(?<![\d.])(\d{1,2})\.(\d{1,2})\.(\d{4})(?![\d.]*\d)")
-_ORDINAL = re.compile(r"(\d+)(?:st|nd|rd|th|s|er|e|ª|º)")
+_ORDINAL = re.compile(r"(\d+)(?:st|nd|rd|th|s|er|e)")
 _THOUSANDS = re.compile(r"(?<=\d)[,'\u2019\u00a0\u202f](?=\d{3}(?!\d))")
 _DECIMAL_COMMA = re.compile(r"(?<=\d),(?=\d)")
 _STARTS = '.?!:…¿¡“«"('
@@ -79,8 +79,7 @@ def fold(text: str) -> str:
     plain = "".join(
         one for one in unicodedata.normalize("NFKD", text) if not unicodedata.combining(one)
     )
-    dated = _DOTTED_DATE.sub(r"\1 \2 \3", plain.casefold())
-    return _one_notation(dated)
+    return _one_notation(_DOTTED_DATE.sub(r"\1 \2 \3", plain.casefold()))
 
 
 def _one_notation(text: str) -> str:

@@ -12,10 +12,10 @@ of JSON for each question, with what was marked in each hit, to be judged by eye
 A hit is right if its passage contains the core of a gold text, in the file that the gold text
 belongs to. passage@1: the first hit is right. passage@5: the five hits together contain every gold
 text, or one of the alternatives. marked@1: the marked sentence of the first hit contains a core.
-Likely, doubted, refused: whether the library calls an answer
-likely, anything else, or says that nothing was found. The expected calibration error
-compares the confidence with whether the question has an answer on the desk, for answerable
-questions and near misses together, in ten bins. Intervals are percentile bootstrap, 95 %.
+Likely: the library calls an answer likely; doubted: it does not; refused: it says that nothing was
+found. The expected calibration error compares the confidence with whether the question has an
+answer on the desk, for answerable questions and near misses together, in ten bins. Intervals are
+percentile bootstrap, 95 %.
 """
 
 from __future__ import annotations
