@@ -20,6 +20,7 @@ from rag.index.engine import Searcher
 from rag.index.records import StoredTokens
 from rag.search import scoring
 from rag.search.scoring import SearchConfig
+from rag.text.constraints import Constraint
 from rag.types import QueryEncoding, Respelling
 from rag.types.arrays import Keys, Scores, Vectors
 
@@ -38,11 +39,12 @@ class EncodedQuery:
     """The corrected, encoded query, with its configuration and the filtered index.
 
     ``text`` is the query without its filters, and with the ``corrections`` of words that occur in
-    no document.
+    no document; ``constraints`` are what a passage should share with it.
     """
 
     text: str
     corrections: tuple[Respelling, ...]
+    constraints: tuple[Constraint, ...]
     encoding: QueryEncoding
     config: SearchConfig
     library: Searcher

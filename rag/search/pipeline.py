@@ -111,7 +111,14 @@ def search(
     deep = config.deep_enough(k)
     lexical = start_lexical(text, deep, limited)
     encoding = embedder.query(text)
-    query = EncodedQuery(text, applied, encoding, deep.for_legibility(encoding.legibility), limited)
+    query = EncodedQuery(
+        text,
+        applied,
+        constraints(text),
+        encoding,
+        deep.for_legibility(encoding.legibility),
+        limited,
+    )
     found = candidates(query, lexical())
     scored = _scored(query, found)
     first_stage = None
@@ -246,7 +253,7 @@ def _hit(
         ),
         page_label=page.label if page else None,
         date_from=stored.date_from,
-        unmet=unmet(constraints(query.text), _about(stored, (source, *others))),
+        unmet=unmet(query.constraints, _about(stored, (source, *others))),
         also_in=tuple(dict.fromkeys(path for path in others if path != source)),
     )
 

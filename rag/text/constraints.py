@@ -16,15 +16,18 @@ import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from rag.text.stemmer import stop_words
+from rag.text.stemmer import blank_out, stop_words
 
 MOST = 20
 """Maximum number of constraints of a question; each is looked for in every hit."""
 
-_WORD = re.compile(r"[^\W_]+")
+_WORD = re.compile(r"[^\W\d_]+")
 _NUMBER = re.compile(r"\d+(?:\.\d+)*")
-# A number, or a word, or both in one: "QW-150", "F28", "v2.5", "70B".
-_PIECE = re.compile(rf"(?:\d+\.)*{_WORD.pattern}(?:[-.]\d+(?![^\W_]))*")
+# A code, which has Latin letters and digits ("QW-150", "F28", "v2.5", "70B"), a number, or a word.
+_PIECE = re.compile(
+    rf"(?:\d+\.)*(?:[A-Za-z]+-?\d|\d+[A-Za-z])[A-Za-z\d]*(?:[-.]\d+(?![A-Za-z\d]))*"
+    rf"|{_NUMBER.pattern}|{_WORD.pattern}"
+)
 # Of "28/8/1970" and "1970-08-28" the year counts, as the month may be a word elsewhere.
 _DATE = re.compile(
     r"(?<!\d)(?:\d{1,2}([./-])\d{1,2}\1(\d{4})|(\d{4})([./-])\d{1,2}\4\d{1,2})(?!\d)"
@@ -33,7 +36,8 @@ _DOTTED_DATE = re.compile(r"(?<![\d.])(\d{1,2})\.(\d{1,2})\.(\d{4})(?![\d.]*\d)"
 _ORDINAL = re.compile(r"(\d+)(?:st|nd|rd|th|s|er|e)")
 _THOUSANDS = re.compile(r"(?<=\d)[,'\u2019\u00a0\u202f](?=\d{3}(?!\d))")
 _DECIMAL_COMMA = re.compile(r"(?<=\d),(?=\d)")
-_STARTS = '.?!:…¿¡“«"('
+_FOREIGN_DIGIT = re.compile(r"[^\D0-9]")
+_STARTS = '.?!:…¿¡“«"(-–—•*'  # noqa: RUF001 (dashes)
 """What stands before the first word of a sentence."""
 
 _CALENDAR = frozenset(map(str.lower, (*calendar.month_name, *calendar.day_name)))
@@ -57,33 +61,41 @@ class Constraint:
 def constraints(question: str) -> tuple[Constraint, ...]:
     """The numbers, codes and names of a question, in order and without repetition."""
     found: dict[str, Constraint] = {}
-    question = _DATE.sub(
-        lambda date: date[2] or date[3], _one_notation(unicodedata.normalize("NFKC", question))
-    )
+    question = _DATE.sub(lambda date: date[2] or date[3], _one_notation(_with_blanks(question)))
     names = _names(question)
     for match in _PIECE.finditer(question):
         word = fold(match[0])
         if (pattern := _pattern(word, is_name=match.start() in names)) is not None:
             found.setdefault(word, Constraint(match[0], re.compile(pattern)))
-    return tuple(found.values())[:MOST]
+        if len(found) == MOST:
+            break
+    return tuple(found.values())
 
 
 def unmet(wanted: Iterable[Constraint], texts: Iterable[str]) -> tuple[str, ...]:
     """The constraints that none of the texts meets, as the question has them."""
-    folded = fold("\n".join(texts))
+    folded = fold(_with_blanks("\n".join(texts)))
     return tuple(one.asked for one in wanted if one.pattern.search(folded) is None)
 
 
 def fold(text: str) -> str:
     """A text without case and accents, and with numbers in one notation."""
-    plain = "".join(
-        one for one in unicodedata.normalize("NFKD", text) if not unicodedata.combining(one)
-    )
+    plain = _without_marks(unicodedata.normalize("NFKD", text))
     return _one_notation(_DOTTED_DATE.sub(r"\1 \2 \3", plain.casefold()))
 
 
+def _with_blanks(text: str) -> str:
+    """A text without the scripts in which no blanks, and no capitals, show what is a name."""
+    return blank_out(_without_marks(unicodedata.normalize("NFKC", text)))[0]
+
+
+def _without_marks(text: str) -> str:
+    return "".join(one for one in text if not unicodedata.combining(one))
+
+
 def _one_notation(text: str) -> str:
-    """Numbers without separators of thousands, and with a decimal point."""
+    """Numbers in 0 to 9, without separators of thousands, and with a decimal point."""
+    text = _FOREIGN_DIGIT.sub(lambda digit: str(int(digit[0])), text)
     return _DECIMAL_COMMA.sub(".", _THOUSANDS.sub("", text))
 
 
@@ -94,12 +106,17 @@ def _pattern(word: str, *, is_name: bool) -> str | None:
     if _NUMBER.fullmatch(word):
         return rf"(?<!\d)0*{re.escape(word)}(?!\.?\d)"
     if re.search(r"\d", word):
-        pieces = r"[\W_]*".join(map(re.escape, re.findall(rf"{_NUMBER.pattern}|[^\W\d_]+", word)))
-        return rf"(?<![^\W_]){pieces}(?!\d)"
+        pieces = r"[\W_]*".join(
+            map(re.escape, re.findall(rf"{_NUMBER.pattern}|{_WORD.pattern}", word))
+        )
+        before = r"\d" if word[0].isdigit() else r"[a-z\d]"
+        return rf"(?<!{before}){pieces}(?!\d)"
     if not is_name:
         return None
-    stem = word.removesuffix("s") if word.isascii() else word[: max(4, len(word) - _ENDING)]
-    return rf"(?<![^\W_]){re.escape(stem)}[^\W\d_]{{0,{_ENDING}}}(?![^\W_])"
+    if word.isascii():
+        return rf"(?<![^\W\d_]){word.removesuffix('s')}[^\W\d_]{{0,{_ENDING}}}(?![^\W\d_])"
+    stem = re.escape(word[: max(4, len(word) - _ENDING)])
+    return rf"(?<![^\W\d_]){stem}[^\W\d_]{{0,{2 * _ENDING}}}(?![^\W\d_])"
 
 
 def _names(question: str) -> set[int]:
@@ -116,4 +133,5 @@ def _names(question: str) -> set[int]:
         and fold(one[0]) not in _CALENDAR
         and (before := question[: one.start()].rstrip())
         and before[-1] not in _STARTS
+        and "\n" not in question[len(before) : one.start()]
     }

@@ -46,7 +46,7 @@ _NOTE = re.compile(r"(?:\[[^\[\]\n]{1,40}\]|:\d[\d,\u2013-]*)+(?:\s+|$)")
 # Abbreviations unknown to sentencex, all found in real texts: before a name (titles, streets; the
 # last line is Hindi: Dr., Mr., Mrs., Prof., Rs.), references before a number, and Russian ones.
 _BEFORE_NAME = re.compile(
-    r"(?<!\w)(?:ms|mx|shri|sri|smt|addl|jt|secy|govt|profs|eds|ул|пр|им|св|проф|акад"
+    r"(?<!\w)(?:ms|mx|shri|sri|smt|addl|jt|secy|govt|profs|eds|ул|св|проф|акад"
     r"|डॉ|श्री|श्रीमती|प्रो|रु)\.$",
     re.IGNORECASE,
 )
@@ -64,11 +64,14 @@ _BEFORE_SMALL_LETTER = re.compile(
 # the end of a sentence.
 _ORDINAL = re.compile(r"(?<![\d.,])\d{1,2}\.$")
 _GERMAN_ORDINAL = re.compile(
-    r"\b(?:am|vom|zum|zur|im|beim|bis|ab|seit|d[aei][ems]?[nrs]?)\s+\d{1,2}\.$", re.IGNORECASE
+    r"(?<!\bI )\b(?:am|vom|zum|zur|im|beim|der|dem|den)\s+\d{1,2}\.$", re.IGNORECASE
 )
-_REST_OF_DATE = re.compile(
-    r"(?:jan|feb|mär|mar|apr|ma[ijy]|jun|jul|aug|sep|o[ck]t|nov|de[csz])[a-zä]{0,6}\b"
-    r"|\d{1,2}\.|(?:19|20)\d\d\b",
+_DAY_AND_MONTH = re.compile(r"(?<![\d.,])\d{1,2}\.\s*\d{1,2}\.$")
+_YEAR = re.compile(r"(?:19|20)\d\d\b")
+# Not May and March, which begin sentences.
+_MONTH = re.compile(
+    r"(?:januar|january|februar|february|märz|april|mai|june|juni|july|juli|august|september|october|oktober"
+    r"|november|december|dezember|\d{1,2}\.)(?!\w)",
     re.IGNORECASE,
 )
 _LONGEST_ABBREVIATION = 10
@@ -234,9 +237,10 @@ def _leads_on(text: str, piece: Span, following: Span) -> bool:
     if not tail.endswith("."):
         return False
     first = text[following.start]
-    is_ordinal = _REST_OF_DATE.match(text, following.start) or _GERMAN_ORDINAL.search(tail)
+    is_ordinal = _MONTH.match(text, following.start) or _GERMAN_ORDINAL.search(tail)
     return bool(
         (is_ordinal and _ORDINAL.search(tail))
+        or (_YEAR.match(text, following.start) and _DAY_AND_MONTH.search(tail))
         or _BEFORE_NAME.search(tail)
         or (first.isdigit() and _BEFORE_NUMBER.search(tail))
         or (first.islower() and _BEFORE_SMALL_LETTER.search(tail))

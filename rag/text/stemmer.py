@@ -124,7 +124,7 @@ class Stemmer:
 
     def terms(self, text: str) -> list[Term]:
         """All index terms of a text, in order."""
-        words, runs = _blank_out(text)
+        words, runs = blank_out(text)
         if not runs:
             return self._words(words)
         letters = (Term(span, (span.of(text),)) for run in runs for span in _letters(text, run))
@@ -132,7 +132,7 @@ class Stemmer:
 
     def asked(self, text: str) -> list[Term]:
         """The terms of a query: a single letter only if it is a whole word."""
-        words, runs = _blank_out(text)
+        words, runs = blank_out(text)
         return sorted([*self._words(words), *_pairs(text, runs)])
 
     def without_stop_words(self, text: str) -> set[Span]:
@@ -158,7 +158,7 @@ def stemmer(kind: str) -> Stemmer:
 
 def stop_words(text: str, kinds: Iterable[str]) -> dict[str, set[Span]]:
     """Spans of the stop words in a text, for each kind of text."""
-    words, _ = _blank_out(text)
+    words, _ = blank_out(text)
     everything = stemmer(PLAIN).without_stop_words(words)
     return {kind: everything - stemmer(kind).without_stop_words(words) for kind in kinds}
 
@@ -211,7 +211,7 @@ def _analyzer(language: str | None, *, fold_first: bool) -> tantivy.TextAnalyzer
     return building.build()
 
 
-def _blank_out(text: str) -> tuple[str, list[Span]]:
+def blank_out(text: str) -> tuple[str, list[Span]]:
     """Blank out scripts without spaces; returns the text and the spans blanked out."""
     runs = [Span(*match.span()) for match in _WITHOUT_BLANKS.finditer(text)]
     return (_WITHOUT_BLANKS.sub(lambda match: " " * len(match[0]), text) if runs else text), runs

@@ -26,7 +26,7 @@ READ_AS = "parts_from"
 MARK = "//part "
 """Separates the number of a part after the first from the source of the whole."""
 
-_FURTHER = re.compile(rf"{MARK}(\d+)\Z")
+_FURTHER = re.compile(rf"{MARK}(\d{{1,9}})\Z")
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
@@ -48,7 +48,7 @@ def made_id(digest: str, read_as: str | None, source: str) -> str | None:
 
     ``read_as`` is the format of a document in parts, as in its metadata.
     """
-    if not _SHA256.fullmatch(digest):
+    if not (isinstance(digest, str) and _SHA256.fullmatch(digest)):  # it may be damaged
         return None
     if read_as is None:
         return document_id(digest)

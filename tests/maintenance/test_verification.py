@@ -108,6 +108,14 @@ def test_text_that_is_lost(hashed: Library, articles: Path) -> None:
     assert "turret" in hashed.document(document).text
 
 
+def test_a_digest_that_is_no_text(hashed: Library) -> None:
+    """It is reported like any other damage."""
+    harm(hashed, "UPDATE document SET digest = x'0011'")
+    assert {one.document for one in hashed.verify().problems} >= {
+        one.id for one in hashed.documents()
+    }
+
+
 def test_damaged_words_are_not_answered_with(hashed: Library) -> None:
     """A file of the word index that is another one is noticed before it answers."""
     before = hashed.search(QUESTION)

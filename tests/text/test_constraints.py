@@ -20,6 +20,9 @@ from rag.text.constraints import MOST, constraints, unmet
         ("Annual Report Of The Water Board 2021", ["2021"]),  # nor are the words of a title
         ("¿Cuánto paga Ana al mes?", ["Ana"]),
         ("水泵 QW-150 的交货期", ["QW-150"]),
+        ("型号QW-150在2019年的价格", ["QW-150", "2019"]),
+        ("Did the war of 1914-1918 end?", ["1914", "1918"]),
+        ("My question: - Who wrote it?\n\nWhere is it?", []),
     ],
 )
 def test_constraints(question: str, expected: list[str]) -> None:
@@ -43,6 +46,8 @@ def test_constraints(question: str, expected: list[str]) -> None:
         ("What does Hydrantis charge?", "An underground hydrant costs 998.", ("Hydrantis",)),
         ("Who rules in Zürich and İzmir?", "ZURICH, Izmir", ()),
         ("Где находится река Волга?", "Длина Волги", ()),
+        ("2019年的收入", "٢٠١٩, २०१९, ２０１９年", ()),
+        ("Who met Путин?", "Встреча с Путиным", ()),  # noqa: RUF001 (Cyrillic)
         ("When did Tonga become free?", "Samoa became free in 1962.", ("Tonga",)),
     ],
 )

@@ -87,6 +87,12 @@ def test_a_part_of_a_text_splits_like_that_part_alone(before: str, part: str, af
             ],
         ),
         ("They came on 3. June. Jane left.", ["They came on 3. June.", "Jane left."]),
+        ("I am 3. He is 5.", ["I am 3.", "He is 5."]),
+        (
+            "We counted 12. Maria left. It was 30. 2019 was hot.",
+            ["We counted 12.", "Maria left.", "It was 30.", "2019 was hot."],
+        ),
+        ("Il était de 12. Il augmente.", ["Il était de 12.", "Il augmente."]),
         ("Véase la pág. 5. Nació en 1990.", ["Véase la pág. 5.", "Nació en 1990."]),
         (
             "Он жил на ул. Ленина до 1990 г. Потом уехал. Да, в 1991 г. он умер. См. рис. 5.",  # noqa: RUF001 (Cyrillic)
