@@ -70,9 +70,14 @@ begin(); // the page may be built already
 // the server says which one it answered.
 let shown = new URL(performance.getEntriesByType("navigation")[0].name).search;
 
-function follow() {
+let retry;
+
+function follow(delay = 2000) {
+  clearTimeout(retry);
   const [here, there] = [location.search, shown].map((one) => String(new URLSearchParams(one)));
-  if (here !== there) location.reload();
+  if (here === there) return;
+  location.reload();
+  retry = setTimeout(follow, delay, 2 * delay); // the browser drops a reload for a step of the history
 }
 
 const filling = new MutationObserver(filled);
@@ -94,4 +99,4 @@ document.addEventListener("asked", () => {
   add(shown);
 });
 
-addEventListener("popstate", follow);
+addEventListener("popstate", () => follow());
