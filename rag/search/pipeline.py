@@ -12,12 +12,13 @@ from rag.index.engine import Searcher
 from rag.index.records import StoredPassage, StoredTokens
 from rag.models.cross_encoder import Reranker
 from rag.search import late_interaction, scoring
+from rag.search.answering_sentence import answering_sentence
 from rag.search.candidates import Candidates, EncodedQuery, candidates, start_lexical
 from rag.search.corrections import alternative, corrections
 from rag.search.scoring import DEFAULT, SearchConfig
 from rag.text import query_parser, spelling
 from rag.text.constraints import constraints, unmet
-from rag.types import Explanation, Hit, Passage, Quote, Span, file_name
+from rag.types import Explanation, Hit, Quote, file_name
 from rag.types.arrays import Scores
 from rag.types.filters import Filter
 from rag.types.protocols import QuestionEncoder
@@ -226,7 +227,7 @@ def _hit(
     """The hit for passages with the same text; the first of them is shown."""
     shown, stored, passage = same[0], whole[0], whole[0].passage
     source, *others = [path for one in whole for path in one.sources]
-    answer = _answer(passage, shown.sentences, query)
+    answer = answering_sentence(passage, shown.sentences, query)
     page = passage.page_at(answer.start)
     return Hit(
         rank=rank,
@@ -266,32 +267,3 @@ def _about(stored: StoredPassage, sources: Sequence[str]) -> Iterator[str]:
     yield from map(file_name, sources)
     if stored.date and stored.date_from != "file time":
         yield stored.date.isoformat()
-
-
-def _answer(passage: Passage, scores: Scores, query: EncodedQuery) -> Span:
-    """The sentence that answers best; never a heading, a question or the head of a table if there
-    is anything else.
-
-    Late interaction selects better than the cosine of the sentence: tests/bench/RESULTS.md has the
-    figures. The less legible the question is to the model, the more lexical matches decide.
-    """
-    texts = passage.sentence_texts()
-    legibility = query.encoding.legibility
-    if legibility < 1.0:
-        scores = legibility * scores + (1.0 - legibility) * query.library.coverage(
-            query.text, texts
-        )
-    body = range(passage.leading, len(texts)) or range(len(texts))
-    answers = [n for n in body if not _is_question(texts[n]) and not _is_table_head(texts, n)]
-    return passage.sentences[max(answers or body, key=lambda n: (scores[n], -n))]
-
-
-def _is_question(text: str) -> bool:
-    return text.rstrip("\"'”»)*_ ").endswith(("?", "\uff1f", "\u061f"))  # Chinese, Arabic
-
-
-def _is_table_head(texts: Sequence[str], n: int) -> bool:
-    """Whether a sentence is the first row of a table, which names its columns. A passage may begin
-    in the middle of one.
-    """
-    return [" | " in text for text in texts[max(n - 1, 0) : n + 2]] == [False, True, True]

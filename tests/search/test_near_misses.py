@@ -12,6 +12,9 @@ NOTES = {
     "tariff_2022.txt": "Water tariff. A cubic metre of water costs 1.80 euros.",
     "meeting.txt": "Minutes.\n\nHow high is the water tariff now? It is 1.80 euros a cubic metre.",
     "pumps.txt": "Pumps by yearly rent.\n\nPump | Rent\nQW-120 | 45 euros\nQW-150 | 52 euros",
+    "mail.txt": "Boat.\n\nNo. It went in April.\n\n> Did anyone sell the boat? I say\n> the boat"
+    " was sold in May.",
+    "party.txt": "Farewell.\n\nWho brings what to the party:\n- Jonas: drinks\n- Ana: tea\n\nRain.",
     "oven.txt": "The oven has to be hot before the bread goes in.",
 }
 
@@ -61,3 +64,15 @@ def test_the_head_of_a_table_is_no_answer(library: Library) -> None:
     """The row with the code is."""
     first, *_ = library.search("rent of pump QW-150")
     assert first.answer.text == "QW-150 | 52 euros"
+
+
+def test_a_quotation_is_no_answer(library: Library) -> None:
+    """Nor is "No.", which says nothing without its question."""
+    first, *_ = library.search("Was the boat sold? No or yes?")
+    assert first.answer.text == "It went in April."
+
+
+def test_a_list_is_marked_with_what_introduces_it(library: Library) -> None:
+    """And without what follows it."""
+    first, *_ = library.search("Who brings what to the party?")
+    assert first.answer.text == "Who brings what to the party:\n- Jonas: drinks\n- Ana: tea"
