@@ -90,7 +90,8 @@ class Calibrations:
         calibration, hits = self.current(), result.hits
 
         def confidence(hit: Hit) -> float:
-            return calibration.confidence(hit.score) * (UNMET if hit.unmet else 1.0)
+            doubtful = hit.unmet or result.is_brief
+            return calibration.confidence(hit.score) * (UNMET if doubtful else 1.0)
 
         found = confidence(result.first_stage or hits[0])
         if result.first_stage is None:  # the hits' scores are those that were calibrated

@@ -18,6 +18,7 @@ from rag.search.corrections import alternative, corrections
 from rag.search.scoring import DEFAULT, SearchConfig
 from rag.text import query_parser, spelling
 from rag.text.constraints import constraints, unmet
+from rag.text.stemmer import ENGLISH, stemmer
 from rag.types import Explanation, Hit, Quote, file_name
 from rag.types.arrays import Scores
 from rag.types.filters import Filter
@@ -44,7 +45,8 @@ class SearchResult:
 
     ``reading``, ``alternative`` and ``conditions_met`` are as in :class:`rag.types.Answer`.
     ``first_stage`` is the best hit before a cross-encoder reranked, whose scores are on another
-    scale; None without a reranker or without candidates.
+    scale; None without a reranker or without candidates. ``is_brief`` says that the question has
+    no more than one word, stop words aside: it asks nothing.
     """
 
     hits: list[Hit]
@@ -52,6 +54,7 @@ class SearchResult:
     alternative: str | None
     conditions_met: bool
     first_stage: Hit | None
+    is_brief: bool
 
 
 def search(
@@ -127,13 +130,17 @@ def search(
         first_stage = next(iter(_hits(group_by_text(scored)[:1], query, found)), None)
         scored = _reranked(query, scored, reranker)
     hits = _hits(group_by_text(scored)[:k], query, found)
+    reading = query_parser.describe(parsed, applied if hits else ())
+    if is_brief := len({term.stems for term in stemmer(ENGLISH).asked(text)}) <= 1:
+        reading += ("This is short for a question: say what you want to know.",)
     has_conditions = bool(parsed.conditions or parsed.clauses or conditions)
     return SearchResult(
         hits=hits,
-        reading=query_parser.describe(parsed, applied if hits else ()),
+        reading=reading,
         alternative=alternative(question, applied, offered),
         conditions_met=bool(hits or not has_conditions or len(limited.matching(""))),
         first_stage=first_stage,
+        is_brief=is_brief,
     )
 
 

@@ -254,7 +254,7 @@ def test_small_library_gets_the_general_calibration(seeds: Library) -> None:
 def test_nothing_found_is_not_answered(library: Library, seeds: Library) -> None:
     """An empty library, and conditions that nothing meets; how it was read is said."""
     assert library.ask("Is anything here?") == rag.Answer(answered=False, confidence=0.0, hits=())
-    assert seeds.ask("tanks source:*.pdf").reading == ("Only passages source *.pdf.",)
+    assert seeds.ask("full tanks source:*.pdf").reading == ("Only passages source *.pdf.",)
 
 
 class Counting:

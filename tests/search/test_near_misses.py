@@ -50,6 +50,16 @@ def test_another_year_is_no_likely_answer(library: Library) -> None:
     assert without.answered == (without.state == "likely") == (not without.caution)
 
 
+@pytest.mark.parametrize("word", ["tariff", "when?", "The tariff", "x" * 3000])
+def test_a_single_word_is_no_question(library: Library, word: str) -> None:
+    """However well it matches; the passages are shown all the same."""
+    answer = library.ask(word)
+    assert not answer.answered
+    assert answer.confidence <= 0.25
+    assert "short for a question" in answer.reading[-1]
+    assert library.ask("the water tariff").reading == ()
+
+
 def test_a_question_is_no_answer(library: Library) -> None:
     """Although it has more of the words."""
     (hit,) = [
