@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 from rag.search.candidates import EncodedQuery
+from rag.text.constraints import unmet
 from rag.types import Passage, Span
 from rag.types.arrays import Scores
 
@@ -15,6 +16,8 @@ SHORTEST = 4
 _QUESTION_MARKS = ("?", "\uff1f", "\u061f")  # the others are Chinese and Arabic
 _COLONS = (":", "\uff1a")
 _AFTER_THE_END = "\"'”»)*_ "
+# As readers write them (rag.documents.table_rows): "45 | 52", and "Pump: QW-150; Rent: 52".
+_ROW = re.compile(r".* \| |[^;:]{1,80}: [^;]*; [^;:]{1,80}: ")
 _LIST_ITEM = re.compile(r"(?:[-•*\u2013]|\(?\w{1,3}[.)])\s")
 
 
@@ -22,7 +25,8 @@ def answering_sentence(passage: Passage, scores: Scores, query: EncodedQuery) ->
     """The sentence that answers best, with the list that it introduces, if any.
 
     Questions, quotations in a mail, heads of tables and the like are chosen only if there is
-    nothing else, and headings never unless the passage has no text.
+    nothing else, and headings never unless the passage has no text. Of the rows of a table, the one
+    that meets most of the query's constraints answers.
 
     Late interaction selects better than the cosine of the sentence: tests/bench/RESULTS.md has the
     figures. The less legible the query is to the model, the more lexical matches decide.
@@ -39,12 +43,23 @@ def answering_sentence(passage: Passage, scores: Scores, query: EncodedQuery) ->
             query.text, texts
         )
     body = range(passage.leading, len(texts)) or range(len(texts))
-    first = max(_answers(passage, texts, body) or body, key=lambda n: (scores[n], -n))
+    able = _answers(passage, texts, body) or body
+    first = max(able, key=lambda n: (scores[n], -n))
+    rows = {n: row for n in able if (row := _row(passage, passage.sentences[n]))}
+    if first in rows and query.constraints:
+        first = max(rows, key=lambda n: (-len(unmet(query.constraints, [rows[n]])), scores[n], -n))
     last = first
     if texts[first].endswith(_COLONS):
         while last + 1 < len(texts) and _LIST_ITEM.match(texts[last + 1]):
             last += 1
     return Span(passage.sentences[first].start, passage.sentences[last].end)
+
+
+def _row(passage: Passage, sentence: Span) -> str | None:
+    """The row of a table that a sentence of a passage begins in, if any."""
+    at = sentence.start - passage.start
+    line = passage.text[passage.text.rfind("\n", 0, at) + 1 :].partition("\n")[0]
+    return line if _ROW.match(line) else None
 
 
 def _answers(passage: Passage, texts: Sequence[str], among: Iterable[int]) -> list[int]:

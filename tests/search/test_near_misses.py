@@ -12,6 +12,7 @@ NOTES = {
     "tariff_2022.txt": "Water tariff. A cubic metre of water costs 1.80 euros.",
     "meeting.txt": "Minutes.\n\nHow high is the water tariff now? It is 1.80 euros a cubic metre.",
     "pumps.txt": "Pumps by yearly rent.\n\nPump | Rent\nQW-120 | 45 euros\nQW-150 | 52 euros",
+    "clamps.csv": "Part,Size,Euros\nSteel clamp,DN 80,44\nRubber clamp,DN 150,52\nRing,DN 200,1",
     "mail.txt": "Boat.\n\nNo. It went in April.\n\n> Did anyone sell the boat? I say\n> the boat"
     " was sold in May.",
     "party.txt": "Farewell.\n\nWho brings what to the party:\n- Jonas: drinks\n- Ana: tea\n\nRain.",
@@ -86,3 +87,9 @@ def test_a_list_is_marked_with_what_introduces_it(library: Library) -> None:
     """And without what follows it."""
     first, *_ = library.search("Who brings what to the party?")
     assert first.answer.text == "Who brings what to the party:\n- Jonas: drinks\n- Ana: tea"
+
+
+def test_the_row_with_the_code_is_marked(library: Library) -> None:
+    """Though another has more of the words."""
+    first, *_ = library.search("What is the rubber clamp of size DN 200 for?")
+    assert first.answer.text == "Part: Ring; Size: DN 200; Euros: 1"
