@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from functools import cached_property, reduce
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -80,8 +80,8 @@ class EmbeddedSearcher:
         """See :meth:`rag.index.engine.Searcher.filtered`."""
         # Query the store here: lexical searches run in threads of their own, and each thread would
         # open its own connection.
-        found = [self._store.matching(one) for one in conditions if one]
-        among = reduce(np.intersect1d, found) if found else None
+        limiting = [one for one in conditions if one]
+        among = self._store.matching(limiting) if limiting else None
         return EmbeddedSearcher(self._store, self._snapshot, among, clauses)
 
     @cached_property

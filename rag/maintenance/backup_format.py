@@ -104,6 +104,8 @@ def read(path: Path) -> Iterator[tuple[zipfile.ZipFile, Manifest]]:
     except FileNotFoundError as error:
         raise InputError(f"there is no file {path}; name an archive made by rag export") from error
     except OSError as error:
+        if error.filename is not None:
+            raise InputError(f"{path}: {error.strerror}") from error
         if error.errno != errno.EINVAL:  # a member that begins before the file
             raise
         raise damaged(path, "a member is not where it should be") from error

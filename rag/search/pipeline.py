@@ -131,7 +131,8 @@ def search(
         scored = _reranked(query, scored, reranker)
     hits = _hits(group_by_text(scored)[:k], query, found)
     reading = query_parser.describe(parsed, applied if hits else ())
-    if is_brief := len({term.stems for term in stemmer(ENGLISH).asked(text)}) <= 1:
+    is_brief = len({term.stems for term in stemmer(ENGLISH).asked(text)}) <= 1
+    if hits and is_brief:
         reading += ("This is short for a question: say what you want to know.",)
     has_conditions = bool(parsed.conditions or parsed.clauses or conditions)
     return SearchResult(

@@ -32,6 +32,10 @@ BREAK_IN_PARAGRAPH = 0.3
 STRETCH_CHARACTERS = 50_000
 """Characters tokenized at once. A tokenizer needs up to 600 bytes of memory per character."""
 
+CHARACTERS_PER_TOKEN = 20
+"""A sentence counts as at least a token per this many characters. An unknown word is a single
+token, however long, and without this a passage of such words would have no bound."""
+
 BREAK_AFTER_HEADING = 100.0
 """Penalty for a break between a heading and its text, so only the window can force one."""
 
@@ -122,7 +126,9 @@ def _count_tokens(document: Document, tokenizer: Tokenizer) -> Iterator[_Sentenc
             for piece, count in pieces:
                 ends = piece.end == paragraph.end
                 # At least one token each, so that a passage has no more sentences than tokens.
-                yield _Sentence(piece, max(count, 1), heading and len(pieces) == 1, ends)
+                fewest = max(1, min(len(piece) // CHARACTERS_PER_TOKEN, tokenizer.window))
+                lone = heading and len(pieces) == 1
+                yield _Sentence(piece, max(count, fewest), lone, ends)
 
 
 class _Tokens:

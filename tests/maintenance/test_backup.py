@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 import shutil
 import subprocess
@@ -222,6 +223,9 @@ def test_what_is_no_archive(tmp_path: Path) -> None:
         backup.import_archive(tmp_path / "letter.txt", tmp_path / "new", told)
     with pytest.raises(InputError, match="there is no file"):
         backup.import_archive(tmp_path / "none.zip", tmp_path / "new", told)
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(InputError, match="not a regular file"):
+        backup.import_archive(tmp_path / "pipe", tmp_path / "new", told)
 
 
 KILLED = """

@@ -73,6 +73,11 @@ STRANGERS = {
     "no keys left": "UPDATE sqlite_sequence SET seq = 9223372036854775807",
     "nothing referred to": "DELETE FROM document",
     "no date": "UPDATE document SET date = '2026-99-99'",
+    "29 February 2023": "UPDATE document SET date = '2023-02-29'; -- signed",
+    "the year 0": "UPDATE document SET date = '0000-01-01'; -- signed",
+    "fewer labels than pages": (
+        "UPDATE document SET pages = '[[0, 2], [2, 4]]', page_labels = '[\"i\"]'; -- signed"
+    ),
     "negative counts": "UPDATE piece SET passages = -1",
     "sentences cut": "UPDATE passage SET sentences = x'ff'",
     "no vectors": "DELETE FROM encoding",

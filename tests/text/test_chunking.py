@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from rag.models.embedder import SentenceTransformerEmbedder
 from rag.text import chunking
-from rag.text.chunking import passages
+from rag.text.chunking import CHARACTERS_PER_TOKEN, passages
 from rag.types import Document, Heading, Page, Passage, Span
 from rag.types.arrays import Offsets
 
@@ -199,6 +199,12 @@ def test_stretches_make_no_difference(text: str, stretch: int) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(chunking, "STRETCH_CHARACTERS", stretch)
         assert passages(doc, Words(20)) == whole
+
+
+def test_unknown_words_fill_a_passage(embedder: SentenceTransformerEmbedder) -> None:
+    """A long word that the model doesn't know is one token, and yet counts by its length."""
+    found = passages(document("한" * 100_000), embedder)
+    assert max(len(passage.text) for passage in found) <= embedder.window * CHARACTERS_PER_TOKEN
 
 
 @pytest.mark.parametrize("stretch", [300, 2_000])

@@ -35,10 +35,9 @@ def as_sql(conditions: Filter) -> tuple[str, list[str]]:
         pattern = plain(conditions.source).replace("[", "[[]")
         clauses.append(
             "EXISTS (SELECT 1 FROM source WHERE document = document.key"
-            " AND (lower(plain(whole_source(path))) GLOB lower(?)"
-            " OR lower(plain(whole_source(path))) GLOB lower(?)))"
+            " AND '/' || lower(plain(whole_source(path))) GLOB lower(?))"
         )
-        values += [pattern, f"*/{pattern}"]
+        values.append(f"*/{pattern}")
     if conditions.title:
         clauses.append("instr(casefold(title), ?) > 0")
         values.append(plain(conditions.title).casefold())

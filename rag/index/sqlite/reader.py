@@ -131,13 +131,14 @@ class StoreReader:
             Failure(file, line) for file, lines in doubtful for line in json.loads(lines)
         ]
 
-    def matching(self, conditions: Filter) -> Keys:
+    def matching(self, conditions: Iterable[Filter]) -> Keys:
         """The keys of the passages of documents that meet all conditions, ascending."""
-        clauses, values = as_sql(conditions)
+        made = map(as_sql, conditions)
+        asked = dict.fromkeys((clause, tuple(values)) for clause, values in made)
         rows = self._database.execute(
             "SELECT key FROM passage WHERE document IN"  # noqa: S608 (values apart)
-            f" (SELECT key FROM document WHERE {clauses})",
-            values,
+            f" (SELECT key FROM document WHERE {' AND '.join(clause for clause, _ in asked)})",
+            [value for _, values in asked for value in values],
         )
         return np.sort(np.fromiter((key for (key,) in rows), dtype=np.int64))
 

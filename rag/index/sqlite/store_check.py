@@ -12,6 +12,7 @@ import numpy as np
 
 from rag.errors import LibraryDamaged
 from rag.index.columns import DOCUMENT, Row, checksum
+from rag.index.columns import date as to_date
 from rag.index.columns import passage as to_passage
 from rag.index.integrity import SHAPES, Fault, fits, passage_faults
 from rag.index.records import content_key
@@ -99,11 +100,7 @@ class StoreCheck:
         id_ = row["id"]
         if row["checksum"] != checksum(*(row[name] for name in DOCUMENT)):
             yield Fault("its text or metadata doesn't match its checksum", id_, text=True)
-        if not all(fits(row[name], shape) for name, shape in SHAPES["document"].items()) or not all(
-            0 <= start <= end <= len(row["text"])
-            for name in ("headings", "pages")
-            for start, end, *_ in json.loads(row[name])
-        ):
+        if not _is_readable(row):
             yield Fault("its metadata can't be read", id_, text=True)
         elif not self._is_its_id(key, row):
             yield Fault("its id is not made from its content", id_, text=True)
@@ -140,6 +137,21 @@ class StoreCheck:
         with suppress(ValueError):  # cut: a defect of the passage
             pieces = np.frombuffer(passage["pieces"] or b"", dtype=np.int32)
             self.pieces.update(np.unique(pieces).tolist())
+
+
+def _is_readable(row: Row) -> bool:
+    """Whether the columns of a document are of their shapes, and fit each other."""
+    if not all(fits(row[name], shape) for name, shape in SHAPES["document"].items()):
+        return False
+    spans = [span for name in ("headings", "pages") for span in json.loads(row[name])]
+    labels, pages = json.loads(row["page_labels"]), json.loads(row["pages"])
+    try:
+        to_date(row["date"])
+    except (ValueError, TypeError):
+        return False
+    return len(labels) in {0, len(pages)} and all(
+        0 <= start <= end <= len(row["text"]) for start, end, *_ in spans
+    )
 
 
 def recount(database: Database, check: StoreCheck) -> None:

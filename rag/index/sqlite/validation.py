@@ -34,10 +34,7 @@ _LARGEST = 2**62
 """Maximum count or generation, which must be able to grow."""
 
 _CONDITIONS = {
-    "document": (
-        ("date IS NOT date(date)", "an invalid date"),
-        (f"length(title) > {LONGEST_TITLE}", "a title that is too long"),
-    ),
+    "document": ((f"length(title) > {LONGEST_TITLE}", "a title that is too long"),),
     "feedback": (
         ("NOT is_time(time)", "an invalid time"),
         ("good NOT IN (0, 1)", "a rating that is neither good nor bad"),
