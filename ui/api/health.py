@@ -12,7 +12,10 @@ from ui.api import problems
 from ui.api.schemas import Shape
 from ui.ops.warm_up import WarmUp
 
-LOADING = "the model is loading, which takes seconds; try again"
+LOADING = (
+    "the model and the indexes are loading, which takes seconds, or minutes if indexing was"
+    " interrupted; try again"
+)
 
 
 class Health(Shape):
