@@ -1,4 +1,4 @@
-"""What an answer must share with its question: numbers, codes and names.
+"""What an answer must share with its question: numbers, codes, months and names.
 
 A passage on the right subject answers a question about 2019 only if it is about 2019, and one about
 Hydrantis only if it is about Hydrantis. Words for anything else can be put in many ways, so they
@@ -40,7 +40,23 @@ _FOREIGN_DIGIT = re.compile(r"[^\D0-9]")
 _STARTS = '.?!:…¿¡“«"(-–—•*'  # noqa: RUF001 (dashes)
 """What stands before the first word of a sentence."""
 
-_CALENDAR = frozenset(map(str.lower, (*calendar.month_name, *calendar.day_name)))
+_DAYS = frozenset(map(str.lower, calendar.day_name))
+_MONTHS = {
+    "january": "jan|ene|gen",
+    "february": "feb|fev",
+    "march": "mar",
+    "april": "apr|avr|abr",
+    "may": "ma[iyg]",
+    "june": "jun|juin|giu",
+    "july": "jul|juil|lug",
+    "august": "aug|aou|ago",
+    "september": "sep|set",
+    "october": "o[ckt]t|out",
+    "november": "nov",
+    "december": "de[cz]|dic",
+}
+"""The months, and how they begin in English, German, French, Spanish, Italian and Portuguese."""
+
 """Dates are compared by their numbers, however they are written."""
 
 _TITLE_CASE = 0.6
@@ -59,7 +75,7 @@ class Constraint:
 
 
 def constraints(question: str) -> tuple[Constraint, ...]:
-    """The numbers, codes and names of a question, in order and without repetition."""
+    """The numbers, codes, months and names of a question, in order and without repetition."""
     found: dict[str, Constraint] = {}
     question = _DATE.sub(lambda date: date[2] or date[3], _one_notation(_with_blanks(question)))
     names = _names(question)
@@ -113,6 +129,12 @@ def _pattern(word: str, *, is_name: bool) -> str | None:
         return rf"(?<!{before}){pieces}(?!\d)"
     if not is_name:
         return None
+    if word in _MONTHS:
+        month = 1 + [*_MONTHS].index(word)
+        return (
+            rf"(?<![^\W\d_])(?:{_MONTHS[word]})"
+            rf"|(?<!\d)0?{month}(?:[./-]|\s?月)|[./-]\s?0?{month}(?!\d)"
+        )
     if word.isascii():
         return rf"(?<![^\W\d_]){word.removesuffix('s')}[^\W\d_]{{0,{_ENDING}}}(?![^\W\d_])"
     stem = re.escape(word[: max(4, len(word) - _ENDING)])
@@ -130,7 +152,7 @@ def _names(question: str) -> set[int]:
         one.start()
         for one in capitals
         if len(one[0]) > 1
-        and fold(one[0]) not in _CALENDAR
+        and fold(one[0]) not in _DAYS
         and (before := question[: one.start()].rstrip())
         and before[-1] not in _STARTS
         and "\n" not in question[len(before) : one.start()]

@@ -12,10 +12,10 @@ from rag.text.constraints import MOST, constraints, unmet
     [
         ("What did sewage cost in Steinach in 2019?", ["Steinach", "2019"]),
         ("How long is the warranty of the QW-150 and the F28?", ["QW-150", "F28"]),
-        ("Did Ana Ribeiro pay 1,450.50 euros on March 3rd?", ["Ana", "Ribeiro", "1450.50", "3rd"]),
+        ("Did Ana pay 1,450.50 euros on March 3rd?", ["Ana", "1450.50", "March", "3rd"]),
         ("Which organisation did Samoa join on 28/8/1970?", ["Samoa", "1970"]),
         ("It rained. When will it stop? I ask.", []),
-        ("What was agreed on Monday in May?", []),
+        ("What was agreed on Monday in May?", ["May"]),
         ("Wer hat den Vertrag mit der Stadt 2020 geschlossen?", ["2020"]),  # nouns are no names
         ("Annual Report Of The Water Board 2021", ["2021"]),  # nor are the words of a title
         ("¿Cuánto paga Ana al mes?", ["Ana"]),
@@ -41,6 +41,9 @@ def test_constraints(question: str, expected: list[str]) -> None:
         ("How many weights has the 70B model?", "It has 70 billion, or 70 b.", ()),
         ("What was agreed on 28.8.1970?", "Agreed on 28.08.1970", ()),
         ("What was agreed on 28.8.1970?", "Agreed on August 28, 1970", ()),
+        ("Why did it fail in September 2024?", "It failed on 2024-02-20.", ("September",)),
+        ("Why did it fail in September 2024?", "Es versagte am 3.9.2024, im Sept. also.", ()),
+        ("What came in October?", "It came on 2024-10-03 (10月).", ()),
         ("Who was the 3rd son?", "Son number 3.", ()),
         ("What was Sven's thesis, and that of Svens brother?", "Thesis of Sven", ()),
         ("What does Hydrantis charge?", "An underground hydrant costs 998.", ("Hydrantis",)),
