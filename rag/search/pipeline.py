@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -125,11 +125,14 @@ def search(
     )
     found = candidates(query, lexical())
     scored = _scored(query, found)
+    beside: dict[str, list[str]] = {}
+    for one in scored:
+        beside.setdefault(one.stored.place[0], []).append(one.stored.text)
     first_stage = None
     if reranker:
-        first_stage = next(iter(_hits(group_by_text(scored)[:1], query, found)), None)
+        first_stage = next(iter(_hits(group_by_text(scored)[:1], query, found, beside)), None)
         scored = _reranked(query, scored, reranker)
-    hits = _hits(group_by_text(scored)[:k], query, found)
+    hits = _hits(group_by_text(scored)[:k], query, found, beside)
     reading = query_parser.describe(parsed, applied if hits else ())
     is_brief = len({term.stems for term in stemmer(ENGLISH).asked(text)}) <= 1
     if hits and is_brief:
@@ -211,35 +214,43 @@ def group_by_text(scored: Sequence[ScoredPassage]) -> list[list[ScoredPassage]]:
 
 
 def _hits(
-    groups: Sequence[Sequence[ScoredPassage]], query: EncodedQuery, found: Candidates
+    groups: Sequence[Sequence[ScoredPassage]],
+    query: EncodedQuery,
+    found: Candidates,
+    beside: Mapping[str, Sequence[str]],
 ) -> list[Hit]:
     """One hit for each group of passages with the same text.
 
-    Only these are read in full. A passage deleted since it was scored is left out.
+    Only these are read in full. A passage deleted since it was scored is left out. ``beside`` has
+    the texts of all scored passages by document.
     """
     whole = query.library.passages([one.stored.key for group in groups for one in group])
-    there = [[one for one in group if one.stored.key in whole] for group in groups]
+    there = [
+        [(one, whole[one.stored.key]) for one in group if one.stored.key in whole]
+        for group in groups
+    ]
     return [
-        _hit(rank, group, [whole[one.stored.key] for one in group], query, found)
+        _hit(rank, group, query, found, beside)
         for rank, group in enumerate(filter(None, there), start=1)
     ]
 
 
 def _hit(
     rank: int,
-    same: Sequence[ScoredPassage],
-    whole: Sequence[StoredPassage],
+    same: Sequence[tuple[ScoredPassage, StoredPassage]],
     query: EncodedQuery,
     found: Candidates,
+    beside: Mapping[str, Sequence[str]],
 ) -> Hit:
     """The hit for passages with the same text; the first of them is shown."""
-    shown, stored, passage = same[0], whole[0], whole[0].passage
-    source, *others = [path for one in whole for path in one.sources]
+    shown, stored = same[0]
+    passage = stored.passage
+    source, *others = [path for _, one in same for path in one.sources]
     answer = answering_sentence(passage, shown.sentences, query)
     page = passage.page_at(answer.start)
     return Hit(
         rank=rank,
-        score=max(one.score for one in same),
+        score=max(one.score for one, _ in same),
         text=passage.text,
         title=stored.title,
         source=source,
@@ -262,7 +273,11 @@ def _hit(
         ),
         page_label=page.label if page else None,
         date_from=stored.date_from,
-        unmet=unmet(query.constraints, _about(stored, (source, *others))),
+        unmet=unmet(
+            query.constraints,
+            _about(stored, (source, *others)),
+            beside[passage.document_id],
+        ),
         also_in=tuple(dict.fromkeys(path for path in others if path != source)),
     )
 

@@ -15,6 +15,7 @@ import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from rag.text.stemmer import blank_out, stop_words
 
@@ -68,10 +69,14 @@ _ENDING = 2
 
 @dataclass(frozen=True, slots=True)
 class Constraint:
-    """A number, code or name, as the question has it, and a pattern for folded text."""
+    """A number, code or name, as the question has it, and a pattern for folded text.
+
+    ``is_name`` is for names and months: later passages seldom repeat those of the whole document.
+    """
 
     asked: str
     pattern: re.Pattern[str]
+    is_name: bool
 
 
 def constraints(question: str) -> tuple[Constraint, ...]:
@@ -82,16 +87,39 @@ def constraints(question: str) -> tuple[Constraint, ...]:
     for match in _PIECE.finditer(question):
         word = fold(match[0])
         if (pattern := _pattern(word, is_name=match.start() in names)) is not None:
-            found.setdefault(word, Constraint(match[0], re.compile(pattern)))
+            is_name = not re.search(r"\d", word)
+            found.setdefault(word, Constraint(match[0], re.compile(pattern), is_name))
         if len(found) == MOST:
             break
     return tuple(found.values())
 
 
-def unmet(wanted: Iterable[Constraint], texts: Iterable[str]) -> tuple[str, ...]:
-    """The constraints that none of the texts meets, as the question has them."""
-    folded = fold(_with_blanks("\n".join(texts)))
-    return tuple(one.asked for one in wanted if one.pattern.search(folded) is None)
+def unmet(
+    wanted: Iterable[Constraint], texts: Iterable[str], document: Iterable[str] = ()
+) -> tuple[str, ...]:
+    """The constraints that none of the texts meets, as the question has them.
+
+    Parameters
+    ----------
+    texts
+        A passage, and what says what it is about.
+    document
+        Other passages of its document: they count for names.
+    """
+    lacking = _unmet(wanted, texts)
+    names = [one for one in lacking if one.is_name]
+    absent = _unmet(names, document) if names else names
+    return tuple(one.asked for one in lacking if not one.is_name or one in absent)
+
+
+def _unmet(wanted: Iterable[Constraint], texts: Iterable[str]) -> list[Constraint]:
+    folded = list(map(_searchable, texts))
+    return [one for one in wanted if not any(map(one.pattern.search, folded))]
+
+
+@lru_cache(maxsize=256)  # several hits of a document are compared with its other passages
+def _searchable(text: str) -> str:
+    return fold(_with_blanks(text))
 
 
 def fold(text: str) -> str:

@@ -260,8 +260,9 @@ class Hit(FoundPassage):
     :meth:`rag.Library.ask`, and not after a cross-encoder.
     """
     unmet: tuple[str, ...] = ()
-    """The numbers, codes and names of the query that neither the passage has nor the headings,
-    title, file name and date above it.
+    """The numbers, codes, months and names of the query that neither the passage has nor the
+    headings, title, file name and date above it; names and months, nor a further passage of the
+    document that was retrieved.
     """
 
 

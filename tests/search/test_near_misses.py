@@ -16,6 +16,9 @@ NOTES = {
     "mail.txt": "Boat.\n\nNo. It went in April.\n\n> Did anyone sell the boat? I say\n> the boat"
     " was sold in May.",
     "party.txt": "Farewell.\n\nWho brings what to the party:\n- Jonas: drinks\n- Ana: tea\n\nRain.",
+    "voyage.txt": "Logbook.\n\nCaptain Maria Orlova left Bergen in 1911.\n\n"
+    + "The sea was calm. " * 90
+    + "\n\nThe crew found the missing anchor on a sandbank in 1913.",
     "oven.txt": "The oven has to be hot before the bread goes in.",
 }
 
@@ -37,6 +40,16 @@ def test_a_passage_says_what_it_lacks(library: Library) -> None:
         for hit in library.ask(f"What does a cubic metre of water cost in {year}?").hits:
             of_the_year = Path(hit.source).name == f"tariff_{year}.txt"
             assert hit.unmet == (() if of_the_year else (year,))
+
+
+def test_names_may_stand_elsewhere_in_the_document(library: Library) -> None:
+    """Of a number, that would say nothing."""
+    question = "Where did the crew of Captain Orlova find the missing anchor"
+    for asked, lacking in ((f"{question}?", ()), (f"{question} in 1911?", ("1911",))):
+        first, *_ = library.search(asked)
+        assert "sandbank" in first.text
+        assert "Orlova" not in first.text
+        assert first.unmet == lacking
 
 
 def test_another_year_is_no_likely_answer(library: Library) -> None:
