@@ -3,30 +3,36 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from rag.search.candidates import EncodedQuery
 from rag.text.constraints import unmet
 from rag.types import Passage, Span
 from rag.types.arrays import Scores
 
-SHORTEST = 4
-"""Minimum number of letters and digits of an answer. "No." says nothing without its question."""
+SHORT = 4
+"""An answer with fewer letters and digits, such as "No.", is marked with the sentence after it."""
 
 _QUESTION_MARKS = ("?", "\uff1f", "\u061f")  # the others are Chinese and Arabic
-_COLONS = (":", "\uff1a")
-_AFTER_THE_END = "\"'”»)*_ "
+_OPENING = tuple("\"'“”«»„(*_¿")
+_CLOSING = "\"'”“»«)*_ "
+# What a mail answers: the line that says who wrote it, and the lines after it with a ">" each.
+_QUOTED_MAIL = re.compile(
+    r"^[^\n]*(?:wrote|schrieb|écrit|escribió|escreveu|scritto|пишет|писала?)[^\n:]*:[ ]*\n"
+    r"(?:\n|[ ]*>[^\n]*(?:\n|\Z))+",
+    re.MULTILINE,
+)
 # As readers write them (rag.documents.table_rows): "45 | 52", and "Pump: QW-150; Rent: 52".
 _ROW = re.compile(r".* \| |[^;:]{1,80}: [^;]*; [^;:]{1,80}: ")
-_LIST_ITEM = re.compile(r"(?:[-•*\u2013]|\(?\w{1,3}[.)])\s")
+_LIST_ITEM = re.compile(r"(?:[-+•*\u2013]|\(?\d{1,2}[.)]|[a-z]\))\s")
 
 
 def answering_sentence(passage: Passage, scores: Scores, query: EncodedQuery) -> Span:
     """The sentence that answers best, with the list that it introduces, if any.
 
-    Questions, quotations in a mail, heads of tables and the like are chosen only if there is
-    nothing else, and headings never unless the passage has no text. Of the rows of a table, the one
-    that meets most of the query's constraints answers.
+    Questions, what a mail quotes and heads of tables are chosen only if there is nothing else, and
+    headings never unless the passage has no text. Of the rows of a table, the one that meets most
+    of the query's constraints answers.
 
     Late interaction selects better than the cosine of the sentence: tests/bench/RESULTS.md has the
     figures. The less legible the query is to the model, the more lexical matches decide.
@@ -43,44 +49,33 @@ def answering_sentence(passage: Passage, scores: Scores, query: EncodedQuery) ->
             query.text, texts
         )
     body = range(passage.leading, len(texts)) or range(len(texts))
-    able = _answers(passage, texts, body) or body
-    first = max(able, key=lambda n: (scores[n], -n))
-    rows = {n: row for n in able if (row := _row(passage, passage.sentences[n]))}
+    quoted = _quoted(passage)
+    answers = [n for n in body if not _is_question(texts[n]) and not _is_table_head(texts, n)]
+    eligible = [n for n in answers if n not in quoted] or answers or body
+    first = max(eligible, key=lambda n: (scores[n], -n))
+    rows = {n: row for n in eligible if (row := _row(passage, n))}
     if first in rows and query.constraints:
         first = max(rows, key=lambda n: (-len(unmet(query.constraints, [rows[n]])), scores[n], -n))
-    last = first
-    if texts[first].endswith(_COLONS):
-        while last + 1 < len(texts) and _LIST_ITEM.match(texts[last + 1]):
-            last += 1
+    last = max([first, *_items_after(passage, texts, first)])
+    if sum(map(str.isalnum, texts[first])) < SHORT and first + 1 in eligible:
+        last = first + 1
     return Span(passage.sentences[first].start, passage.sentences[last].end)
 
 
-def _row(passage: Passage, sentence: Span) -> str | None:
-    """The row of a table that a sentence of a passage begins in, if any."""
-    at = sentence.start - passage.start
-    line = passage.text[passage.text.rfind("\n", 0, at) + 1 :].partition("\n")[0]
-    return line if _ROW.match(line) else None
+def _is_question(text: str) -> bool:
+    """Whether it ends in a question mark; but not if that is of a quotation at its end."""
+    bare = text.rstrip(_CLOSING)
+    return bare.endswith(_QUESTION_MARKS) and (bare == text.rstrip() or text.startswith(_OPENING))
 
 
-def _answers(passage: Passage, texts: Sequence[str], among: Iterable[int]) -> list[int]:
-    """The sentences that can be an answer."""
-    return [
+def _quoted(passage: Passage) -> set[int]:
+    """The sentences that a mail quotes."""
+    spans = [Span(*match.span()) for match in _QUOTED_MAIL.finditer(passage.text)]
+    return {
         n
-        for n in among
-        if not texts[n].rstrip(_AFTER_THE_END).endswith(_QUESTION_MARKS)
-        and sum(map(str.isalnum, texts[n])) >= SHORTEST
-        and not _is_quoted(passage, n)
-        and not _is_table_head(texts, n)
-    ]
-
-
-def _is_quoted(passage: Passage, n: int) -> bool:
-    """Whether a line of a sentence begins with ">", as what a mail quotes."""
-    sentence = passage.sentences[n].shifted(-passage.start)
-    line = passage.text.rfind("\n", 0, sentence.start) + 1
-    return any(
-        one.lstrip().startswith(">") for one in passage.text[line : sentence.end].split("\n")
-    )
+        for n, sentence in enumerate(passage.sentences)
+        if any(one.start <= sentence.start - passage.start < one.end for one in spans)
+    }
 
 
 def _is_table_head(texts: Sequence[str], n: int) -> bool:
@@ -88,3 +83,30 @@ def _is_table_head(texts: Sequence[str], n: int) -> bool:
     in the middle of one.
     """
     return [" | " in text for text in texts[max(n - 1, 0) : n + 2]] == [False, True, True]
+
+
+def _row(passage: Passage, n: int) -> str | None:
+    """The row of a table that a sentence begins in, if any."""
+    line = passage.text[_line_start(passage, n) :].partition("\n")[0]
+    return line if _ROW.match(line) else None
+
+
+def _items_after(passage: Passage, texts: Sequence[str], n: int) -> range:
+    """The items of the list that a sentence introduces, those of lists within it included."""
+    end = n + 1
+    if not texts[n].endswith((":", "\uff1a")) or end == len(texts):
+        return range(0)
+    indent = _indent(passage, end)
+    if _LIST_ITEM.match(texts[n]) and indent <= _indent(passage, n):
+        return range(0)
+    while end < len(texts) and _LIST_ITEM.match(texts[end]) and _indent(passage, end) >= indent:
+        end += 1
+    return range(n + 1, end)
+
+
+def _indent(passage: Passage, n: int) -> int:
+    return passage.sentences[n].start - passage.start - _line_start(passage, n)
+
+
+def _line_start(passage: Passage, n: int) -> int:
+    return passage.text.rfind("\n", 0, passage.sentences[n].start - passage.start) + 1

@@ -136,7 +136,7 @@ def search(
     reading = query_parser.describe(parsed, applied if hits else ())
     is_brief = len({term.stems for term in stemmer(ENGLISH).asked(text)}) <= 1
     if hits and is_brief:
-        reading += ("This is short for a question: say what you want to know.",)
+        reading += ("One word is hardly a question: say what you want to know about it.",)
     has_conditions = bool(parsed.conditions or parsed.clauses or conditions)
     return SearchResult(
         hits=hits,

@@ -126,9 +126,9 @@ def _count_tokens(document: Document, tokenizer: Tokenizer) -> Iterator[_Sentenc
             for piece, count in pieces:
                 ends = piece.end == paragraph.end
                 # At least one token each, so that a passage has no more sentences than tokens.
-                fewest = max(1, min(len(piece) // CHARACTERS_PER_TOKEN, tokenizer.window))
-                lone = heading and len(pieces) == 1
-                yield _Sentence(piece, max(count, fewest), lone, ends)
+                fewest = min(-(-len(piece) // CHARACTERS_PER_TOKEN), tokenizer.window)
+                is_heading = heading and len(pieces) == 1
+                yield _Sentence(piece, max(count, fewest, 1), is_heading, ends)
 
 
 class _Tokens:

@@ -34,12 +34,17 @@ _DATE = re.compile(
     r"(?<!\d)(?:\d{1,2}([./-])\d{1,2}\1(\d{4})|(\d{4})([./-])\d{1,2}\4\d{1,2})(?!\d)"
 )
 _DOTTED_DATE = re.compile(r"(?<![\d.])(\d{1,2})\.(\d{1,2})\.(\d{4})(?![\d.]*\d)")
+_TIME = re.compile(r"(?<!\d)(\d{1,2}):(\d\d)(?!\d)")
 _ORDINAL = re.compile(r"(\d+)(?:st|nd|rd|th|s|er|e)")
 _THOUSANDS = re.compile(r"(?<=\d)[,'\u2019\u00a0\u202f](?=\d{3}(?!\d))")
 _DECIMAL_COMMA = re.compile(r"(?<=\d),(?=\d)")
 _FOREIGN_DIGIT = re.compile(r"[^\D0-9]")
 _STARTS = '.?!:…¿¡“«"(-–—•*'  # noqa: RUF001 (dashes)
 """What stands before the first word of a sentence."""
+
+_HYPHENS = "-–"  # noqa: RUF001 (dashes)
+"""What joins names: "Baden-Württemberg"."""
+
 
 _DAYS = frozenset(map(str.lower, calendar.day_name))
 _MONTHS = {
@@ -83,6 +88,7 @@ def constraints(question: str) -> tuple[Constraint, ...]:
     """The numbers, codes, months and names of a question, in order and without repetition."""
     found: dict[str, Constraint] = {}
     question = _DATE.sub(lambda date: date[2] or date[3], _one_notation(_with_blanks(question)))
+    question = _TIME.sub(r"\1.\2", question)
     names = _names(question)
     for match in _PIECE.finditer(question):
         word = fold(match[0])
@@ -148,7 +154,8 @@ def _pattern(word: str, *, is_name: bool) -> str | None:
     if ordinal := _ORDINAL.fullmatch(word):
         word = ordinal[1]
     if _NUMBER.fullmatch(word):
-        return rf"(?<!\d)0*{re.escape(word)}(?!\.?\d)"
+        digits = word.replace(".", "[.:]")  # 10.30 may be a time
+        return rf"(?<!\d)0*{digits}(?!\.?\d)"
     if re.search(r"\d", word):
         pieces = r"[\W_]*".join(
             map(re.escape, re.findall(rf"{_NUMBER.pattern}|{_WORD.pattern}", word))
@@ -182,6 +189,6 @@ def _names(question: str) -> set[int]:
         if len(one[0]) > 1
         and fold(one[0]) not in _DAYS
         and (before := question[: one.start()].rstrip())
-        and before[-1] not in _STARTS
+        and (before[-1] not in _STARTS or question[one.start() - 1] in _HYPHENS)
         and "\n" not in question[len(before) : one.start()]
     }

@@ -64,7 +64,7 @@ _BEFORE_SMALL_LETTER = re.compile(
 # the end of a sentence.
 _ORDINAL = re.compile(r"(?<![\d.,])\d{1,2}\.$")
 _GERMAN_ORDINAL = re.compile(
-    r"(?<!\bI )\b(?:am|vom|zum|zur|im|beim|der|dem|den)\s+\d{1,2}\.$", re.IGNORECASE
+    r"(?<!\bI )\b(?:am|vom|zum|zur|im|beim|der|die|das|des|dem|den)\s+\d{1,2}\.$", re.IGNORECASE
 )
 _DAY_AND_MONTH = re.compile(r"(?<![\d.,])\d{1,2}\.\s*\d{1,2}\.$")
 _YEAR = re.compile(r"(?:19|20)\d\d\b")

@@ -253,7 +253,7 @@ class Hit(FoundPassage):
     score: float
     """In [0, 1]. Orders the hits of one query; it is not a probability."""
     answer: Quote
-    """The sentence that answers best."""
+    """The sentence that answers best, with the list that it introduces."""
     why: Explanation
     confidence: float | None = None
     """The probability that a query whose top hit is this one is answered, in [0, 1]; only from
@@ -298,7 +298,7 @@ class Answer:
     """Whether the probability was calibrated on this library; a small one uses default values."""
     reading: tuple[str, ...] = ()
     """How the question was interpreted where that may surprise, one line each: filters found in it,
-    and replacements for words that occur in no document.
+    replacements for words that occur in no document, and that it is a single word.
     """
     alternative: str | None = None
     """Another question to offer: the original spelling where words were replaced, or one with words

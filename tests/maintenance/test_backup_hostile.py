@@ -75,6 +75,8 @@ STRANGERS = {
     "no date": "UPDATE document SET date = '2026-99-99'",
     "29 February 2023": "UPDATE document SET date = '2023-02-29'; -- signed",
     "the year 0": "UPDATE document SET date = '0000-01-01'; -- signed",
+    "a date without dashes": "UPDATE document SET date = '20240101'; -- signed",
+    "a date of no letters": "UPDATE document SET date = ''; -- signed",
     "fewer labels than pages": (
         "UPDATE document SET pages = '[[0, 2], [2, 4]]', page_labels = '[\"i\"]'; -- signed"
     ),

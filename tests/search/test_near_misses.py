@@ -13,9 +13,13 @@ NOTES = {
     "meeting.txt": "Minutes.\n\nHow high is the water tariff now? It is 1.80 euros a cubic metre.",
     "pumps.txt": "Pumps by yearly rent.\n\nPump | Rent\nQW-120 | 45 euros\nQW-150 | 52 euros",
     "clamps.csv": "Part,Size,Euros\nSteel clamp,DN 80,44\nRubber clamp,DN 150,52\nRing,DN 200,1",
-    "mail.txt": "Boat.\n\nNo. It went in April.\n\n> Did anyone sell the boat? I say\n> the boat"
-    " was sold in May.",
-    "party.txt": "Farewell.\n\nWho brings what to the party:\n- Jonas: drinks\n- Ana: tea\n\nRain.",
+    "mail.txt": "Boat.\n\nIt went in April.\n\nOn 2 March Bob wrote:\n"
+    "> Who sold it? Who says\n> the boat was sold in May.",
+    "party.txt": "Farewell.\n\nWho brings what to the party:\n"
+    "- Jonas: drinks\n  - beer\n- Ana: tea\n\nRain.",
+    "motto.txt": "Oberlind is a town. Its motto is “Quo vadis?” It has a church.",
+    "milk.txt": "Tap water.\n\nIs the milk in the tap water dangerous? No. That is air.",
+    "bath.txt": "Bath.\n\nAre children under six free in the bath? Yes. Can I pay by card? No.",
     "voyage.txt": "Logbook.\n\nCaptain Maria Orlova left Bergen in 1911.\n\n"
     + "The sea was calm. " * 90
     + "\n\nThe crew found the missing anchor on a sandbank in 1913.",
@@ -70,39 +74,27 @@ def test_a_single_word_is_no_question(library: Library, word: str) -> None:
     answer = library.ask(word)
     assert not answer.answered
     assert answer.confidence <= 0.25
-    assert "short for a question" in answer.reading[-1]
+    assert "hardly a question" in answer.reading[-1]
     assert library.ask("the water tariff").reading == ()
 
 
-def test_a_question_is_no_answer(library: Library) -> None:
-    """Although it has more of the words."""
-    (hit,) = [
-        one
-        for one in library.search("How high is the water tariff now?")
-        if one.source.endswith("meeting.txt")
-    ]
-    assert hit.answer.text == "It is 1.80 euros a cubic metre."
-
-
-def test_the_head_of_a_table_is_no_answer(library: Library) -> None:
-    """The row with the code is."""
-    first, *_ = library.search("rent of pump QW-150")
-    assert first.answer.text == "QW-150 | 52 euros"
-
-
-def test_a_quotation_is_no_answer(library: Library) -> None:
-    """Nor is "No.", which says nothing without its question."""
-    first, *_ = library.search("Was the boat sold? No or yes?")
-    assert first.answer.text == "It went in April."
-
-
-def test_a_list_is_marked_with_what_introduces_it(library: Library) -> None:
-    """And without what follows it."""
-    first, *_ = library.search("Who brings what to the party?")
-    assert first.answer.text == "Who brings what to the party:\n- Jonas: drinks\n- Ana: tea"
-
-
-def test_the_row_with_the_code_is_marked(library: Library) -> None:
-    """Though another has more of the words."""
-    first, *_ = library.search("What is the rubber clamp of size DN 200 for?")
-    assert first.answer.text == "Part: Ring; Size: DN 200; Euros: 1"
+@pytest.mark.parametrize(
+    ("question", "answer"),
+    [
+        ("How high is the water tariff now?", "It is 1.80 euros a cubic metre."),
+        ("Is the motto of Oberlind Quo vadis?", "Its motto is “Quo vadis?”"),
+        ("rent of pump QW-150", "QW-150 | 52 euros"),  # not the row that names the columns
+        ("What is the rubber clamp of size DN 200 for?", "Part: Ring; Size: DN 200; Euros: 1"),
+        ("Who says the boat was sold in May?", "It went in April."),
+        ("Is the milk in the tap water dangerous?", "No. That is air."),
+        ("Are children under six free in the bath?", "Yes."),
+        (
+            "Who brings what to the party?",
+            "Who brings what to the party:\n- Jonas: drinks\n  - beer\n- Ana: tea",
+        ),
+    ],
+)
+def test_what_is_marked(library: Library, question: str, answer: str) -> None:
+    """Other sentences of the passage have more of the question's words, or follow the answer."""
+    first, *_ = library.search(question)
+    assert first.answer.text == answer

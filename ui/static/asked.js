@@ -72,7 +72,7 @@ let shown = new URL(performance.getEntriesByType("navigation")[0].name).search;
 
 let retry;
 
-function follow(delay = 2000) {
+function follow(delay = 10_000) {
   clearTimeout(retry);
   const [here, there] = [location.search, shown].map((one) => String(new URLSearchParams(one)));
   if (here === there) return;

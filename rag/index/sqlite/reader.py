@@ -133,12 +133,12 @@ class StoreReader:
 
     def matching(self, conditions: Iterable[Filter]) -> Keys:
         """The keys of the passages of documents that meet all conditions, ascending."""
-        made = map(as_sql, conditions)
-        asked = dict.fromkeys((clause, tuple(values)) for clause, values in made)
+        clauses = map(as_sql, conditions)
+        unique = dict.fromkeys((clause, tuple(values)) for clause, values in clauses)
         rows = self._database.execute(
             "SELECT key FROM passage WHERE document IN"  # noqa: S608 (values apart)
-            f" (SELECT key FROM document WHERE {' AND '.join(clause for clause, _ in asked)})",
-            [value for _, values in asked for value in values],
+            f" (SELECT key FROM document WHERE {' AND '.join(clause for clause, _ in unique)})",
+            [value for _, values in unique for value in values],
         )
         return np.sort(np.fromiter((key for (key,) in rows), dtype=np.int64))
 

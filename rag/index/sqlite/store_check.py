@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -12,7 +13,6 @@ import numpy as np
 
 from rag.errors import LibraryDamaged
 from rag.index.columns import DOCUMENT, Row, checksum
-from rag.index.columns import date as to_date
 from rag.index.columns import passage as to_passage
 from rag.index.integrity import SHAPES, Fault, fits, passage_faults
 from rag.index.records import content_key
@@ -145,8 +145,12 @@ def _is_readable(row: Row) -> bool:
         return False
     spans = [span for name in ("headings", "pages") for span in json.loads(row[name])]
     labels, pages = json.loads(row["page_labels"]), json.loads(row["pages"])
-    try:
-        to_date(row["date"])
+    try:  # filters compare dates as text
+        if (
+            row["date"] is not None
+            and dt.date.fromisoformat(row["date"]).isoformat() != row["date"]
+        ):
+            return False
     except (ValueError, TypeError):
         return False
     return len(labels) in {0, len(pages)} and all(
