@@ -31,8 +31,8 @@ def answering_sentence(passage: Passage, scores: Scores, query: EncodedQuery) ->
     """The sentence that answers best, with the list that it introduces, if any.
 
     Questions, what a mail quotes and heads of tables are chosen only if there is nothing else, and
-    headings never unless the passage has no text. Of the rows of a table, the one that meets most
-    of the query's constraints answers.
+    headings never unless the passage has no text. Of the rows of a table, the one with most
+    of the query's codes answers, or most of its constraints if each cell has its label.
 
     Late interaction selects better than the cosine of the sentence: tests/bench/RESULTS.md has the
     figures. The less legible the query is to the model, the more lexical matches decide.
@@ -54,8 +54,11 @@ def answering_sentence(passage: Passage, scores: Scores, query: EncodedQuery) ->
     eligible = [n for n in answers if n not in quoted] or answers or body
     first = max(eligible, key=lambda n: (scores[n], -n))
     rows = {n: row for n in eligible if (row := _row(passage, n))}
-    if first in rows and query.constraints:
-        first = max(rows, key=lambda n: (-len(unmet(query.constraints, [rows[n]])), scores[n], -n))
+    if first in rows:
+        # A row that names columns may look like any other, and has years and names, but no codes.
+        is_labelled = " | " not in rows[first]
+        telling = [one for one in query.constraints if is_labelled or one.is_code]
+        first = max(rows, key=lambda n: (-len(unmet(telling, [rows[n]])), scores[n], -n))
     last = max([first, *_items_after(passage, texts, first)])
     if sum(map(str.isalnum, texts[first])) < SHORT and first + 1 in eligible:
         last = first + 1

@@ -83,6 +83,11 @@ class Constraint:
     pattern: re.Pattern[str]
     is_name: bool
 
+    @property
+    def is_code(self) -> bool:
+        """Whether it has letters and digits."""
+        return not self.is_name and any(map(str.isalpha, self.asked))
+
 
 def constraints(question: str) -> tuple[Constraint, ...]:
     """The numbers, codes, months and names of a question, in order and without repetition."""

@@ -44,11 +44,7 @@ def test_constraints(question: str, expected: list[str]) -> None:
         ("Why did it fail in September 2024?", "It failed on 2024-02-20.", ("September",)),
         ("Why did it fail in September 2024?", "Es versagte am 3.9.2024, im Sept. also.", ()),
         ("Is it at 10:30 or at 9.15?", "At 10.30, not 9:15.", ()),
-        (
-            "Who sings for Rolls-Royce in Baden-Württemberg?",
-            "Rolls",
-            ("Royce", "Baden", "Württemberg"),
-        ),
+        ("Who works for Rolls-Royce in the town?", "The town has rolls.", ("Royce",)),
         ("What came in October?", "It came on 2024-10-03 (10月).", ()),
         ("Who was the 3rd son?", "Son number 3.", ()),
         ("What was Sven's thesis, and that of Svens brother?", "Thesis of Sven", ()),
