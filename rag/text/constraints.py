@@ -45,7 +45,6 @@ _STARTS = '.?!:…¿¡“«"(-–—•*'  # noqa: RUF001 (dashes)
 _HYPHENS = "-–"  # noqa: RUF001 (dashes)
 """What joins names: "Baden-Württemberg"."""
 
-
 _DAYS = frozenset(map(str.lower, calendar.day_name))
 _MONTHS = {
     "january": "jan|ene|gen",
@@ -62,8 +61,6 @@ _MONTHS = {
     "december": "de[cz]|dic",
 }
 """The months, and how they begin in English, German, French, Spanish, Italian and Portuguese."""
-
-"""Dates are compared by their numbers, however they are written."""
 
 _TITLE_CASE = 0.6
 """Share of words with a capital letter from which on a question is taken for a title."""
@@ -194,6 +191,11 @@ def _names(question: str) -> set[int]:
         if len(one[0]) > 1
         and fold(one[0]) not in _DAYS
         and (before := question[: one.start()].rstrip())
-        and (before[-1] not in _STARTS or question[one.start() - 1] in _HYPHENS)
+        and (before[-1] not in _STARTS or _is_joined(question, one.start()))
         and "\n" not in question[len(before) : one.start()]
     }
+
+
+def _is_joined(question: str, start: int) -> bool:
+    """Whether a hyphen joins the word that begins there to the one before."""
+    return question[start - 1] in _HYPHENS and question[max(start - 2, 0)].isalpha()

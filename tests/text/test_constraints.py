@@ -23,6 +23,7 @@ from rag.text.constraints import MOST, constraints, unmet
         ("型号QW-150在2019年的价格", ["QW-150", "2019"]),
         ("Did the war of 1914-1918 end?", ["1914", "1918"]),
         ("My question: - Who wrote it?\n\nWhere is it?", []),
+        ("I ask: -Who wrote it for Rolls-Royce?", ["Rolls", "Royce"]),
     ],
 )
 def test_constraints(question: str, expected: list[str]) -> None:
