@@ -24,6 +24,7 @@ _QUOTED_MAIL = re.compile(
 )
 # As readers write them (rag.documents.table_rows): "45 | 52", and "Pump: QW-150; Rent: 52".
 _ROW = re.compile(r".* \| |[^;:]{1,80}: [^;]*; [^;:]{1,80}: ")
+_YEAR = re.compile(r"\b(?:19|20)\d\d\b")
 _LIST_ITEM = re.compile(r"(?:[-+•*\u2013]|\(?\d{1,2}[.)]|[a-z]\))\s")
 
 
@@ -82,10 +83,11 @@ def _quoted(passage: Passage) -> set[int]:
 
 
 def _is_table_head(texts: Sequence[str], n: int) -> bool:
-    """Whether a sentence is the first row of a table, which names its columns. A passage may begin
-    in the middle of one.
+    """Whether a sentence is the first row of a table, and names its columns: it has no numbers but
+    years. A passage may begin in the middle of a table.
     """
-    return [" | " in text for text in texts[max(n - 1, 0) : n + 2]] == [False, True, True]
+    is_first = [" | " in text for text in texts[max(n - 1, 0) : n + 2]] == [False, True, True]
+    return is_first and not any(map(str.isdigit, _YEAR.sub("", texts[n])))
 
 
 def _row(passage: Passage, n: int) -> str | None:

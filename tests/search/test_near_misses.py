@@ -17,6 +17,7 @@ NOTES = {
     "> Who sold it? Who says\n> the boat was sold in May.",
     "party.txt": "Farewell.\n\nWho brings what to the party:\n"
     "- Jonas: drinks\n  - beer\n- Ana: tea\n\nRain.",
+    "phones.txt": "Phone list.\n\nEva Novak | 0664 123\nPeter Zorn | 0664 987",
     "motto.txt": "Oberlind is a town. Its motto is “Quo vadis?” It has a church.",
     "milk.txt": "Tap water.\n\nIs the milk in the tap water dangerous? No. That is air.",
     "bath.txt": "Bath.\n\nAre children under six free in the bath? Yes. Can I pay by card? No.",
@@ -84,6 +85,7 @@ def test_a_single_word_is_no_question(library: Library, word: str) -> None:
         ("How high is the water tariff now?", "It is 1.80 euros a cubic metre."),
         ("Is the motto of Oberlind Quo vadis?", "Its motto is “Quo vadis?”"),
         ("rent of pump QW-150", "QW-150 | 52 euros"),  # not the row that names the columns
+        ("phone of Eva Novak", "Eva Novak | 0664 123"),
         ("What is the rubber clamp of size DN 200 for?", "Part: Ring; Size: DN 200; Euros: 1"),
         ("Who says the boat was sold in May?", "It went in April."),
         ("Is the milk in the tap water dangerous?", "No. That is air."),
