@@ -19,6 +19,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
+from operator import attrgetter
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -105,12 +106,15 @@ def kind_of(language: str | None) -> str:
     return language if language in _SNOWBALL else PLAIN
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@dataclass(frozen=True, slots=True)
 class Term:
     """A word of a text with its span and its one or two stems."""
 
     span: Span
     stems: tuple[str, ...]
+
+
+_PLACE = attrgetter("span.start", "span.end")
 
 
 class Stemmer:
@@ -128,12 +132,12 @@ class Stemmer:
         if not runs:
             return self._words(words)
         letters = (Term(span, (span.of(text),)) for run in runs for span in _letters(text, run))
-        return sorted([*self._words(words), *_pairs(text, runs), *letters])
+        return sorted([*self._words(words), *_pairs(text, runs), *letters], key=_PLACE)
 
     def asked(self, text: str) -> list[Term]:
         """The terms of a query: a single letter only if it is a whole word."""
         words, runs = blank_out(text)
-        return sorted([*self._words(words), *_pairs(text, runs)])
+        return sorted([*self._words(words), *_pairs(text, runs)], key=_PLACE)
 
     def without_stop_words(self, text: str) -> set[Span]:
         """Spans of the words that are not stop words, in a text with spaces between its words."""
