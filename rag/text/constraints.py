@@ -142,7 +142,8 @@ def _with_blanks(text: str) -> str:
 
 
 def _without_marks(text: str) -> str:
-    return "".join(one for one in text if not unicodedata.combining(one))
+    marks = {ord(one): None for one in set(text) if unicodedata.combining(one)}
+    return text.translate(marks) if marks else text
 
 
 def _one_notation(text: str) -> str:
