@@ -16,11 +16,10 @@ SHORT = 4
 _QUESTION_MARKS = ("?", "\uff1f", "\u061f")  # the others are Chinese and Arabic
 _OPENING = tuple("\"'“”«»„(*_¿")
 _CLOSING = "\"'”“»«)*_ "
-# What a mail answers: the line that says who wrote it, and the lines after it with a ">" each.
+# What a mail answers: "Ada wrote:", and the lines after it with a ">" each.
 _QUOTED_MAIL = re.compile(
-    r"^[^\n]*(?:wrote|schrieb|écrit|escribió|escreveu|scritto|пишет|писала?)[^\n:]*:[ ]*\n"
-    r"(?:\n|[ ]*>[^\n]*(?:\n|\Z))+",
-    re.MULTILINE,
+    r"(?:wrote|schrieb|écrit|escribió|escreveu|scritto|пишет|писала?)[^\n:]*:[ ]*\n"
+    r"(?:\n|[ ]*>[^\n]*(?:\n|\Z))+"
 )
 # As readers write them (rag.documents.table_rows): "45 | 52", and "Pump: QW-150; Rent: 52".
 _ROW = re.compile(r".* \| |[^;:]{1,80}: [^;]*; [^;:]{1,80}: ")
@@ -73,12 +72,13 @@ def _is_question(text: str) -> bool:
 
 
 def _quoted(passage: Passage) -> set[int]:
-    """The sentences that a mail quotes."""
-    spans = [Span(*match.span()) for match in _QUOTED_MAIL.finditer(passage.text)]
+    """The sentences that a mail quotes, and the one that says who wrote them."""
+    quoted = [match.span() for match in _QUOTED_MAIL.finditer(passage.text)]
     return {
         n
         for n, sentence in enumerate(passage.sentences)
-        if any(one.start <= sentence.start - passage.start < one.end for one in spans)
+        for start, end in quoted
+        if sentence.start - passage.start < end and sentence.end - passage.start > start
     }
 
 

@@ -13,7 +13,7 @@ NOTES = {
     "meeting.txt": "Minutes.\n\nHow high is the water tariff now? It is 1.80 euros a cubic metre.",
     "pumps.txt": "Pumps by yearly rent.\n\nPump | Rent\nQW-120 | 45 euros\nQW-150 | 52 euros",
     "clamps.csv": "Part,Size,Euros\nSteel clamp,DN 80,44\nRubber clamp,DN 150,52\nRing,DN 200,1",
-    "mail.txt": "Boat.\n\nIt went in April.\n\nOn 2 March Bob wrote:\n"
+    "mail.txt": "Boat.\n\nIt went in April. On 2 March Bob wrote:\n"
     "> Who sold it? Who says\n> the boat was sold in May.",
     "party.txt": "Farewell.\n\nWho brings what to the party:\n"
     "- Jonas: drinks\n  - beer\n- Ana: tea\n\nRain.",
