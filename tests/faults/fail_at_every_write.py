@@ -91,7 +91,7 @@ def main(folder: Path, every: int) -> None:
                 failed.append(place.name)
                 continue
             writes, said = json.loads((place / "end").read_text())
-            ended["told in words" if said else "went well"] += 1
+            ended["failed with a message" if said else "went well"] += 1
             acknowledged = (place / "acknowledged").read_text().splitlines()
             if in_another_process(partial(check, place, acknowledged)):
                 failed.append(place.name)

@@ -159,7 +159,7 @@ def import_once() -> None:
     """Import what each of many forks would otherwise import itself. Nothing is called: threads
     don't survive a fork.
     """
-    for name in ("faiss", "tantivy", "filelock", "sentencex", "numpy.ma"):
+    for name in ("faiss", "tantivy", "filelock", "sentencex", "numpy.ma", "zoneinfo"):
         importlib.import_module(name)
     importlib.import_module("rag.documents.formats.plain_text")
     rag.ingest.run.read = read_here

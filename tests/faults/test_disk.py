@@ -31,7 +31,7 @@ def test_one_write_after_the_other_fails(tmp_path: Path) -> None:
     """Nothing that was acknowledged is lost, and the error says what to do."""
     report = came_of("fail_at_every_write.py", tmp_path, "150")
     assert report["failed"] == []
-    assert report["ended"]["told in words"] > 5  # type: ignore[index]
+    assert report["ended"]["failed with a message"] > 5  # type: ignore[index]
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no fork")
