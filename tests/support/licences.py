@@ -34,6 +34,7 @@ _SPDX: Mapping[str, str] = MappingProxyType(
         "ISC License": "ISC",
         "The BSD 2-Clause License": "BSD-2-Clause",
         "License :: OSI Approved :: Apache Software License": "Apache-2.0",
+        "OSI Approved :: Apache Software License": "Apache-2.0",
         "License :: OSI Approved :: BSD License": "BSD-3-Clause",
         "License :: OSI Approved :: MIT License": "MIT",
     }
