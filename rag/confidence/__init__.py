@@ -6,8 +6,8 @@
   of the top hits (Platt 1999, each kind weighing one half) gives the confidence. An answer is
   likely from 1/2 on, possible (unsure) from 0.15 on, and otherwise not found.
 - To the curve an in-domain query that the documents don't answer looks like an answered one. So a
-  quarter of the confidence is left if the top hit lacks a number, code or name of the query, and
-  for a query of a single word, which asks nothing.
+  quarter of the confidence is left if the top hit lacks a number, code, month or name of the
+  query, and for a query of a single word, which asks nothing.
 - The curve depends only on the documents and the ranking. It is stored with the library, and
   measured again when that grows or shrinks by a quarter. With fewer than 30 usable sentences a
   default curve, from four development sets, is used instead, and answers say so.

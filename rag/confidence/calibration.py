@@ -29,9 +29,9 @@ POSSIBLE = 0.15
 """Minimum confidence for an answer to count as possible: below it, nothing was found."""
 
 UNMET = 0.25
-"""Share of the confidence that is left if the best passage lacks a number, code or name of the
-question: the curve knows only queries on other subjects, not on the same one in another year.
-Measured on a set of near misses (tests/bench/RESULTS.md)."""
+"""Share of the confidence that is left if the best passage lacks a number, code, month or name of
+the question, or the question is a single word: the curve knows only queries on other subjects, not
+on the same one in another year. Measured on a set of near misses (tests/bench/RESULTS.md)."""
 
 BINS = 5
 """Number of equal-width bins of confidence. Most queries are at the ends; with more bins, the

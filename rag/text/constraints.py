@@ -71,14 +71,15 @@ _ENDING = 2
 
 @dataclass(frozen=True, slots=True)
 class Constraint:
-    """A number, code or name, as the question has it, and a pattern for folded text.
-
-    ``is_name`` is for names and months: later passages seldom repeat those of the whole document.
-    """
+    """A number, code, month or name, as the question has it, and a pattern for folded text."""
 
     asked: str
     pattern: re.Pattern[str]
-    is_name: bool
+
+    @property
+    def is_name(self) -> bool:
+        """Whether it is a name or a month, which later passages of a document seldom repeat."""
+        return not any(map(str.isdigit, self.asked))
 
     @property
     def is_code(self) -> bool:
@@ -95,8 +96,7 @@ def constraints(question: str) -> tuple[Constraint, ...]:
     for match in _PIECE.finditer(question):
         word = fold(match[0])
         if (pattern := _pattern(word, is_name=match.start() in names)) is not None:
-            is_name = not re.search(r"\d", word)
-            found.setdefault(word, Constraint(match[0], re.compile(pattern), is_name))
+            found.setdefault(word, Constraint(match[0], re.compile(pattern)))
         if len(found) == MOST:
             break
     return tuple(found.values())

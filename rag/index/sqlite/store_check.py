@@ -145,17 +145,19 @@ def _is_readable(row: Row) -> bool:
         return False
     spans = [span for name in ("headings", "pages") for span in json.loads(row[name])]
     labels, pages = json.loads(row["page_labels"]), json.loads(row["pages"])
-    try:  # filters compare dates as text
-        if (
-            row["date"] is not None
-            and dt.date.fromisoformat(row["date"]).isoformat() != row["date"]
-        ):
-            return False
-    except (ValueError, TypeError):
-        return False
-    return len(labels) in {0, len(pages)} and all(
-        0 <= start <= end <= len(row["text"]) for start, end, *_ in spans
+    return (
+        (row["date"] is None or _is_date(row["date"]))
+        and len(labels) in {0, len(pages)}
+        and all(0 <= start <= end <= len(row["text"]) for start, end, *_ in spans)
     )
+
+
+def _is_date(text: str) -> bool:
+    """Whether it is a date as rag writes it: filters compare dates as text."""
+    try:
+        return dt.date.fromisoformat(text).isoformat() == text
+    except (ValueError, TypeError):  # it may be no text
+        return False
 
 
 def recount(database: Database, check: StoreCheck) -> None:
