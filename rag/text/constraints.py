@@ -138,7 +138,8 @@ def fold(text: str) -> str:
 
 def _with_blanks(text: str) -> str:
     """A text without the scripts in which no blanks, and no capitals, show what is a name."""
-    return blank_out(_without_marks(unicodedata.normalize("NFKC", text)))[0]
+    plain = unicodedata.normalize("NFKC", text).replace("\u2010", "-")  # U+2011 is that now
+    return blank_out(_without_marks(plain))[0]
 
 
 def _without_marks(text: str) -> str:
@@ -170,8 +171,9 @@ def _pattern(word: str, *, is_name: bool) -> str | None:
     if word in _MONTHS:
         month = 1 + [*_MONTHS].index(word)
         return (
-            rf"(?<![^\W\d_])(?:{_MONTHS[word]})"
-            rf"|(?<!\d)0?{month}(?:[./-]|\s?月)|[./-]\s?0?{month}(?!\d)"
+            rf"(?<![^\W\d_])(?:{_MONTHS[word]})|(?<!\d)0?{month}(?:/\d+/|\s?月)"
+            rf"|\d[./ -]\s?0?{month}[./ -]\s?\d{{4}}|\d{{4}}[./-]0?{month}(?!\d)"
+            rf"|\d\.\s?0?{month}\.(?!\d)"
         )
     if word.isascii():
         return rf"(?<![^\W\d_]){word.removesuffix('s')}[^\W\d_]{{0,{_ENDING}}}(?![^\W\d_])"
