@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import sqlite3
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -92,7 +93,7 @@ def _open(path: Path, mode: str) -> Connection:
         check_same_thread=False,
         factory=Connection,
     )
-    connection.path = path
+    connection.path, connection.lock = path, threading.RLock()
     try:
         super(Connection, connection).execute("SELECT 1 FROM sqlite_schema").close()
     except BaseException:
@@ -102,9 +103,14 @@ def _open(path: Path, mode: str) -> Connection:
 
 
 class Connection(sqlite3.Connection):
-    """A connection that raises library errors."""
+    """A connection that raises library errors.
+
+    A thread may close it while another uses it: ``lock`` is held while SQLite is at work, since a
+    statement that is freed while it runs crashes the process.
+    """
 
     path: Path
+    lock: threading.RLock
     makeshift = False
     """Whether it was opened without the -wal and -shm files, for lack of space."""
 
@@ -112,8 +118,13 @@ class Connection(sqlite3.Connection):
         """Create a cursor, which every statement uses."""
         del factory
         found = super().cursor(Cursor)
-        found.path = self.path
+        found.path, found.lock = self.path, self.lock
         return found
+
+    def close(self) -> None:
+        """See :meth:`sqlite3.Connection.close`; a statement that runs is waited for."""
+        with self.lock:
+            super().close()
 
     def execute(self, *args: Any) -> Cursor:  # noqa: ANN401
         """See :meth:`sqlite3.Connection.execute`, which would use its own cursor class."""
@@ -128,31 +139,33 @@ class Cursor(sqlite3.Cursor):
     """A cursor that raises library errors."""
 
     path: Path
+    lock: threading.RLock
 
     def execute(self, *args: Any) -> Self:  # noqa: ANN401
         """See :meth:`sqlite3.Cursor.execute`."""
-        with translate_errors(self.path):
+        with self.lock, translate_errors(self.path):
             return super().execute(*args)
 
     def executemany(self, *args: Any) -> Self:  # noqa: ANN401
         """See :meth:`sqlite3.Cursor.executemany`."""
-        with translate_errors(self.path):
+        with self.lock, translate_errors(self.path):
             return super().executemany(*args)
 
     def __next__(self) -> Any:  # noqa: ANN401
         try:  # not in_words: this is called for every row
-            return super().__next__()
+            with self.lock:
+                return super().__next__()
         except sqlite3.DatabaseError as error:
             raise translate_error(error, self.path) from error
 
     def fetchone(self) -> Any:  # noqa: ANN401
         """See :meth:`sqlite3.Cursor.fetchone`."""
-        with translate_errors(self.path):
+        with self.lock, translate_errors(self.path):
             return super().fetchone()
 
     def fetchall(self) -> list[Any]:
         """See :meth:`sqlite3.Cursor.fetchall`."""
-        with translate_errors(self.path):
+        with self.lock, translate_errors(self.path):
             return super().fetchall()
 
 
