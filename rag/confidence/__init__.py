@@ -4,7 +4,7 @@
   words replaced by words from elsewhere, and 95 out-of-domain queries, of which the top-scoring
   tenth is left out, since the library may be about just that. A logistic curve through the scores
   of the top hits (Platt 1999, each kind weighing one half) gives the confidence. An answer is
-  likely from 1/2 on, possible (unsure) from 0.15 on, and otherwise not found.
+  likely from 0.7 on, possible (unsure) from 0.15 on, and otherwise not found.
 - To the curve an in-domain query that the documents don't answer looks like an answered one. So a
   quarter of the confidence is left if the top hit lacks a number, code, month or name of the
   query, and for a query of a single word, which asks nothing.

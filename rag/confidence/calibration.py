@@ -22,8 +22,10 @@ FOREIGN_KEPT = 0.9
 """Share of the out-of-domain queries used, those with the lowest scores: the library may cover some
 of their subjects, and answer those."""
 
-ANSWERED = 0.5
-"""Minimum confidence for an answer to count as likely."""
+ANSWERED = 0.7
+"""Minimum confidence for an answer to count as likely. Above one half, since the curve knows no
+questions on the right subject that the documents leave open: of those, it calls too many answered.
+"""
 
 POSSIBLE = 0.15
 """Minimum confidence for an answer to count as possible: below it, nothing was found."""
@@ -88,7 +90,7 @@ class Calibration:
     @property
     def threshold(self) -> float:
         """The minimum score for a query to count as answered."""
-        return -self.intercept / self.slope
+        return (math.log(ANSWERED / (1.0 - ANSWERED)) - self.intercept) / self.slope
 
     def fits(self, passages: int, scoring: str) -> bool:
         """Whether it is still valid: same scoring, and a library of about the same size."""

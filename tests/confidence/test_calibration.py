@@ -19,7 +19,7 @@ import rag.confidence.answerability
 from rag import Hit, InputError, Library
 from rag.confidence import calibration, out_of_domain, synthetic_queries
 from rag.confidence.answerability import GENERAL, NAME, Calibrations
-from rag.confidence.calibration import Calibration
+from rag.confidence.calibration import ANSWERED, Calibration
 from rag.confidence.out_of_domain import questions as all_foreign_questions
 from rag.errors import LibraryError
 from rag.index.local_engine import EmbeddedEngine
@@ -64,7 +64,8 @@ def test_curve_through_two_scores_by_hand() -> None:
     assert slope == pytest.approx(2 * np.log(3) / 0.6, abs=1e-6)
     assert intercept == pytest.approx(-slope / 2, abs=1e-6)
     curve = Calibration(slope, intercept)
-    assert curve.threshold == pytest.approx(0.5)
+    assert curve.confidence(0.5) == pytest.approx(0.5)
+    assert curve.confidence(curve.threshold) == pytest.approx(ANSWERED)
     assert curve.confidence(0.8) == pytest.approx(0.75)
 
 
