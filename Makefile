@@ -42,12 +42,12 @@ PIP = PYTHONWARNINGS='ignore:Editable installation' $(BIN)/pip install --quiet \
 	touch $@
 
 .venv/runtime: .venv/made pyproject.toml constraints.txt
-	@echo "Installing into .venv: about 1.7 GB, some minutes the first time"
+	@echo "Installing into .venv: about 1.8 GB, some minutes the first time"
 	$(PIP) -e .
 	touch $@
 
 .venv/installed: .venv/made pyproject.toml constraints.txt
-	@echo "Installing into .venv: about 2.5 GB, some minutes the first time"
+	@echo "Installing into .venv: about 2.6 GB, some minutes the first time"
 	$(PIP) -e '.[dev]'
 	touch .venv/runtime $@
 

@@ -21,6 +21,8 @@ from rag.cluster.ray import Fleet
 from rag.errors import InputError, LibraryNotFound
 from rag.library.default import default_library
 from rag.library.library import Library
+from rag.library.opener import exists
+from rag.models.named_models import MINILM, MULTILINGUAL
 from rag.runtime.files import local_path, open_file
 from rag.types.reports import IndexReport, Progress
 
@@ -89,7 +91,8 @@ def index_command(
         typer.Option(
             metavar="NAME",
             help="The sentence-transformers model of a new library: a folder, or the name of a"
-            " model in this machine's cache. [dim]default: all-MiniLM-L6-v2[/]",
+            " model in this machine's cache. [dim]default: all-MiniLM-L6-v2 for English"
+            " documents, else multilingual[/]",
         ),
     ] = None,
     dimensions: Annotated[
@@ -130,7 +133,10 @@ def index_command(
     """
     known = _read_passwords(passwords) if passwords else []
     fleet = _fleet(ray, actors, gpus, watch=watch)
-    with Library.open(library or default_library(), model=model, dimensions=dimensions) as opened:
+    place = library or default_library()
+    if model is None and not exists(place):
+        model = _chosen(paths, exclude or [])
+    with Library.open(place, model=model, dimensions=dimensions) as opened:
         before, named = opened.status().generation, _collection_names(opened)
         index = partial(
             opened.index,
@@ -163,6 +169,20 @@ def index_command(
             _follow(opened, [Path(one) for one in paths], partial(index, passwords=known))
     if report.failed:
         raise typer.Exit(EXIT_SOME_FAILED)
+
+
+def _chosen(paths: Sequence[str], exclude: Sequence[str]) -> str:
+    """The name of the model that suits a new library of these documents, of which it says why."""
+    from rag.library.model_choice import choose_model  # loads the file readers
+
+    choice = choose_model(paths, exclude)
+    if choice.model is MULTILINGUAL:
+        languages = ", ".join(choice.untrained)
+        err.print(
+            f"[dim]Some documents are in other languages than English ({languages}): the new"
+            f" library uses {MULTILINGUAL.name}. For the English model: --model {MINILM.name}[/]"
+        )
+    return choice.model.name
 
 
 def _fleet(ray: str | None, actors: int | None, gpus: float, *, watch: bool) -> Fleet | None:

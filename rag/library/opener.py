@@ -46,7 +46,7 @@ def open_library(
     if special := special_in(chain([folder], folder.glob("*"), folder.glob("words/*"))):
         raise LibraryDamaged(f"{special}: {SPECIAL}; name another library: --library DIR")
     embedder = embedder or embedder_for(folder, model, dimensions)
-    made = not (folder / "library.db").exists()
+    made = not exists(folder)
     if made and not create:
         raise LibraryNotFound(
             f"there is no library in {folder}; make one: rag index PATH --library {folder}"
@@ -64,6 +64,11 @@ def open_library(
     return engine, embedder
 
 
+def exists(path: str | Path) -> bool:
+    """Whether there may be a library: there is one in this folder, or the path is a URL."""
+    return is_url(path) or (absolute(path) / "library.db").exists()
+
+
 def embedder_for(
     folder: Path, model: str | Path | None, dimensions: int | None
 ) -> SentenceTransformerEmbedder:
@@ -74,7 +79,7 @@ def embedder_for(
     if model is not None:
         return SentenceTransformerEmbedder.named(str(model), dimensions)
     recorded = SentenceTransformerEmbedder()
-    if (folder / "library.db").exists():
+    if exists(folder):
         with closing(EmbeddedEngine(folder, MINILM.dimension)) as engine:
             recorded = SentenceTransformerEmbedder.from_record(engine.notes.note(NAME))
             require_model_outside(recorded.name, folder)

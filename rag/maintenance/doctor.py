@@ -22,7 +22,7 @@ from rag.documents.pdf import ocr
 from rag.errors import InputError, LibraryDamaged, LibraryError, ModelError
 from rag.index.sqlite.database import FORMAT, Database
 from rag.library.opener import NAME
-from rag.models.named_models import MINILM, NamedModel
+from rag.models.named_models import MINILM, NamedModel, from_record
 from rag.runtime.files import size_of
 
 FLAGS = frozenset(
@@ -125,8 +125,7 @@ def _processor() -> tuple[str, list[str]]:
 def _model(folder: Path) -> Iterator[Finding]:
     """Whether the library's model, or the packaged one, is present and unmodified."""
     try:
-        record = _note(folder, NAME)
-        model = NamedModel.from_json(record) if record else MINILM
+        model = from_record(_note(folder, NAME))
     except (LibraryError, PermissionError):
         model = MINILM
     name = shorten(model.name) if Path(model.name).is_absolute() else model.name
@@ -135,7 +134,9 @@ def _model(folder: Path) -> Iterator[Finding]:
         model.verified_folder()
     except ModelError as error:
         # The error for a custom model contains its path.
-        yield Finding("files", "wrong", str(error) if model is MINILM else _OTHER_MODEL)
+        yield Finding(
+            "files", "wrong", _OTHER_MODEL if isinstance(model, NamedModel) else str(error)
+        )
     else:
         yield Finding("files", f"unmodified (SHA-256 {model.sha256[:16]}…)")
 

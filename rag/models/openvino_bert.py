@@ -38,6 +38,7 @@ class OpenVinoBert:
 
     def __init__(self, bert: Bert) -> None:
         self._running = threading.Lock()
+        self._words = bert.word_embeddings
         try:
             self._queue = _compile(bert)
         except (ImportError, RuntimeError) as error:
@@ -56,7 +57,8 @@ class OpenVinoBert:
         with self._running:
             self._queue.set_callback(keep)
             for text in sorted(range(len(encodings)), key=lambda i: -len(encodings[i].ids)):
-                self._queue.start_async([np.array(encodings[text].ids, dtype=np.int64)], text)
+                # Looked up here, so that the graph has no copy of the vocabulary's vectors.
+                self._queue.start_async([self._words[encodings[text].ids]], text)
             self._queue.wait_all()
         tokens = [found[text] for text in range(len(encodings))]
         return Forward(tokens, np.stack([one.mean(axis=0) for one in tokens]))
@@ -84,7 +86,9 @@ def _compile(bert: Bert) -> AsyncInferQueue:
 
 
 def _model(bert: Bert) -> Any:  # noqa: ANN401 - openvino.Model
-    """Build the graph: token ids of one text in, shape (tokens,); token vectors out."""
+    """Build the graph: word embeddings of one text in, its token vectors out; both have the shape
+    (tokens, width), float32.
+    """
     import openvino
     from openvino import opset13 as ops
 
@@ -124,15 +128,16 @@ def _model(bert: Bert) -> Any:  # noqa: ANN401 - openvino.Model
         return linear(joined, layer.attention_output)
 
     width = bert.word_embeddings.shape[1]
-    ids = ops.parameter([-1], np.int64, "ids")
-    count = ops.gather(ops.shape_of(ids), constant([0]), constant(0))
+    words = ops.parameter([-1, width], np.float32, "words")
+    count = ops.gather(ops.shape_of(words), constant([0]), constant(0))
     places = ops.slice(
         constant(bert.position_embeddings), constant([0]), count, constant([1]), constant([0])
     )
-    x = ops.add(ops.gather(constant(bert.word_embeddings), ids, constant(0)), places)
-    x = norm(ops.add(x, constant(bert.segment_embeddings[:1])), bert.embedding_norm)
+    x = norm(
+        ops.add(ops.add(words, places), constant(bert.segment_embeddings[:1])), bert.embedding_norm
+    )
     for layer in bert.layers:
         x = norm(ops.add(x, attention(x, layer)), layer.attention_norm)
         wide = ops.gelu(linear(x, layer.intermediate), "erf")
         x = norm(ops.add(x, linear(wide, layer.output)), layer.output_norm)
-    return openvino.Model([x], [ids], "bert")
+    return openvino.Model([x], [words], "bert")

@@ -116,6 +116,7 @@ def question(
     vector: Vector,
     *,
     legibility: float = 1.0,
+    cosine_floor: float = 0.0,
 ) -> QueryEncoding:
     """Encode a query that was read after a prompt."""
     kept, spans = _without_prompt(encoding, prompt, text)
@@ -127,6 +128,7 @@ def question(
         is_word=np.array([any(map(str.isalnum, text[a:b])) for a, b in spans.tolist()], bool),
         continued=np.array([n > 0 and word == words[n - 1] for n, word in enumerate(words)], bool),
         legibility=legibility,
+        cosine_floor=cosine_floor,
     )
 
 

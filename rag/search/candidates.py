@@ -67,7 +67,8 @@ class LexicalScores:
 class Candidates:
     """Candidate passages, each with its exact scores from both indexes.
 
-    ``dense`` is the best cosine of a sentence, at least 0, and ``lexical`` BM25 as a share of its
+    ``dense`` is the best cosine of a sentence, rescaled so that unrelated texts have 0, and
+    ``lexical`` BM25 as a share of its
     upper bound for the query; shape (keys,), in [0, 1]. Ranks are by key; a passage has none in an
     index that did not propose it. ``tokens`` are those already read.
     """
@@ -170,7 +171,7 @@ def _nearest(query: EncodedQuery) -> list[int]:
 def _dense(
     query: EncodedQuery, others: Sequence[int], lexical: LexicalScores
 ) -> tuple[Keys, Scores]:
-    """Keys and dense scores, at least 0, of the lexical candidates and of ``others``."""
+    """Keys and dense scores, in [0, 1], of the lexical candidates and of ``others``."""
     early = [] if lexical.sentences is None else [lexical.sentences]
     late = others if early else [*lexical.by_key, *others]
     read = [*early, query.library.sentences(late)]
@@ -178,4 +179,6 @@ def _dense(
     counts = np.concatenate([some for _, some, _ in read])
     # One product per passage: in one large product, rounding depends on a row's position.
     cosines = np.concatenate([np.vecdot(rows, query.encoding.vector) for _, _, rows in read])
-    return found, np.maximum(scoring.best_of_runs(cosines, counts), 0.0)
+    floor = query.encoding.cosine_floor
+    above = (scoring.best_of_runs(cosines, counts) - floor) / (1.0 - floor)
+    return found, np.maximum(above, 0.0)

@@ -179,10 +179,11 @@ class PassageEncoding:
 class QueryEncoding:
     """The model's output for one query.
 
-    All fields but ``vector`` and ``legibility`` have one entry per token, without special tokens.
+    The arrays but ``vector`` have one entry per token, without special tokens.
     ``is_word`` marks tokens with a letter or digit, as opposed to punctuation; ``continued`` marks
     tokens that continue a word rather than start one. ``legibility``, in [0, 1], is how well the
     model can read the query: see :meth:`rag.models.tokenizer.Tokenization.legibility`.
+    ``cosine_floor``, in [0, 1), is the cosine that the model gives to unrelated texts.
     """
 
     vector: Vector
@@ -191,6 +192,7 @@ class QueryEncoding:
     is_word: NDArray[np.bool_]
     continued: NDArray[np.bool_]
     legibility: float = 1.0
+    cosine_floor: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -86,8 +86,8 @@ class FileReport:
             object.__setattr__(self, "status", "partly" if self.documents else "failed")
 
 
-MULTILINGUAL = "paraphrase-multilingual-MiniLM-L12-v2"
-"""A model for some fifty languages, as small and fast as they come."""
+MULTILINGUAL = "multilingual"
+"""What `--model` calls the packaged model for other languages than English."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,8 @@
 Takes sets in the layout that ``rag eval`` reads, makes a library of each with default settings,
 asks all questions, and prints a table in Markdown, with the commit and the versions that it was
 made with. ``--libraries DIR`` keeps the libraries, so that the next run needs no model for them;
-``--variant`` measures a search without a part of the ranking (``variants.py``).
+``--model`` makes them with another model, and ``--variant`` measures a search without a part of the
+ranking (``variants.py``).
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from rag.evaluation.labelled_sets import spread
 from rag.evaluation.metrics import Estimate, estimate
 from rag.evaluation.relevance import Judged
 from rag.evaluation.report import Report, evaluate, open_library, report
+from rag.models.embedder import SentenceTransformerEmbedder
 
 COLUMNS = {
     "MRR@10": "answer MRR@10",
@@ -50,23 +52,34 @@ def main() -> None:
     parser.add_argument("sets", type=Path, nargs="+", metavar="SET")
     parser.add_argument("--questions", type=int, help="only so many of each, spread over the set")
     parser.add_argument("--libraries", type=Path, metavar="DIR", help="where to keep libraries")
+    parser.add_argument("--model", help="of new libraries; by default the packaged one")
     parser.add_argument("--variant", choices=VARIANTS, default="hybrid")
     arguments = parser.parse_args()
     with ExitStack() as stack:
         temporary = stack.enter_context(tempfile.TemporaryDirectory())
         folder = arguments.libraries or Path(temporary)
         reports = [
-            measured(one, folder / one.name, VARIANTS[arguments.variant], arguments.questions)
+            measured(
+                one,
+                folder / one.name,
+                VARIANTS[arguments.variant],
+                arguments.questions,
+                arguments.model,
+            )
             for one in arguments.sets
         ]
     print(as_markdown(reports))
     print(f"\n{circumstances()}")
 
 
-def measured(data: Path, library: Path, variant: Variant, most: int | None) -> Report:
+def measured(
+    data: Path, library: Path, variant: Variant, most: int | None, model: str | None
+) -> Report:
     """The figures of one set."""
     labelled = read_beir(data)
-    with open_library(labelled, library, progress=sys.stderr.isatty()) as ready:
+    embedder = SentenceTransformerEmbedder.named(model) if model else None
+    progress = sys.stderr.isatty()
+    with open_library(labelled, library, progress=progress, embedder=embedder) as ready:
         (search,) = searches(ready.library, [variant])
         return report(ready, [*evaluate(spread(labelled.questions, most), ready, search)])
 

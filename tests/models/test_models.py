@@ -237,7 +237,7 @@ GERMAN = (
 def test_status_and_report_say_it(tmp_path: Path, articles: Path, model: Path) -> None:
     """The command names the model, how it reads, and languages it was not trained on."""
     (articles / "brot.txt").write_text(GERMAN)
-    run = rag("index", articles, folder=tmp_path)
+    run = rag("index", articles, "--model", MINILM.name, folder=tmp_path)
     warning = "1 document of 4 in languages that the model was not trained on: de 1."
     assert run.returncode == 0, run.stdout + run.stderr
     assert warning in run.stdout

@@ -1,0 +1,53 @@
+"""Choose the model of a new library by the languages of the documents that it is made for."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+from rag.documents.discovery import discover
+from rag.documents.sandbox.reader import read
+from rag.models import multilingual
+from rag.models.named_models import MINILM, MULTILINGUAL, PackagedModel
+from rag.text.language import untrained
+
+SAMPLE = 40
+"""Files read, spread evenly over all."""
+
+SECONDS = 2.0
+"""How long they may take after the first; the rest of the sample is left out then."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelChoice:
+    """The model, and how many documents of the sample are in languages other than English."""
+
+    model: PackagedModel
+    untrained: Mapping[str, int]
+
+
+def choose_model(paths: Sequence[str | Path], exclude: Sequence[str] = ()) -> ModelChoice:
+    """The packaged model for a new library of these files: the English one, unless a notable share
+    of a sample is in other languages and the multilingual one is installed.
+
+    Raises SourceNotFound or InputError as :meth:`rag.Library.index` does.
+    """
+    files = discover(paths, leave_out=None, exclude=exclude).files
+    sample = files[:: max(len(files) // SAMPLE, 1)][:SAMPLE]
+    languages: dict[Path, str] = {}
+    end = math.inf
+    with closing(read(sample)) as found:
+        for one in found:
+            if isinstance(one, tuple):
+                path, document = one
+                end = min(end, time.monotonic() + SECONDS)
+                languages.setdefault(path, dict(document.metadata).get("language", ""))
+            if time.monotonic() > end:
+                break
+    foreign = untrained(Counter(languages.values()), MINILM.languages)
+    return ModelChoice(MULTILINGUAL if foreign and multilingual.is_installed() else MINILM, foreign)

