@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeAlias, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from rag.text.stemmer import blank_out
 from rag.types import Passage, PassageEncoding, QueryEncoding
 from rag.types.arrays import Offsets, TokenVectors, Vector, Vectors
 
@@ -121,12 +122,16 @@ def question(
     """Encode a query that was read after a prompt."""
     kept, spans = _without_prompt(encoding, prompt, text)
     words = [encoding.word_ids[n] for n in kept]
+    spaced, _ = blank_out(text)  # elsewhere, a tokenizer takes a whole clause for a word
+    inside = [bool(spaced[a:b].strip()) for a, b in spans.tolist()]
     return QueryEncoding(
         vector=unit(vector),
         pieces=_pieces(encoding)[kept],
         tokens=tokens[kept],
         is_word=np.array([any(map(str.isalnum, text[a:b])) for a, b in spans.tolist()], bool),
-        continued=np.array([n > 0 and word == words[n - 1] for n, word in enumerate(words)], bool),
+        continued=np.array(
+            [n > 0 and word == words[n - 1] and inside[n] for n, word in enumerate(words)], bool
+        ),
         legibility=legibility,
         cosine_floor=cosine_floor,
     )

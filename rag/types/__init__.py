@@ -181,8 +181,9 @@ class QueryEncoding:
 
     The arrays but ``vector`` have one entry per token, without special tokens.
     ``is_word`` marks tokens with a letter or digit, as opposed to punctuation; ``continued`` marks
-    tokens that continue a word rather than start one. ``legibility``, in [0, 1], is how well the
-    model can read the query: see :meth:`rag.models.tokenizer.Tokenization.legibility`.
+    tokens that continue a word rather than start one, in scripts with blanks between words.
+    ``legibility``, in [0, 1], is how well the model can read the query: see
+    :meth:`rag.models.tokenizer.Tokenization.legibility`.
     ``cosine_floor``, in [0, 1), is the cosine that the model gives to unrelated texts.
     """
 

@@ -58,6 +58,14 @@ def test_vectors_of_the_package(embedder: SentenceTransformerEmbedder) -> None:
         assert more - around in {0, 1}, text
 
 
+def test_every_token_counts_in_scripts_without_blanks(
+    embedder: SentenceTransformerEmbedder,
+) -> None:
+    """A whole Chinese question is one word to the tokenizer; its later tokens are words as well."""
+    assert not embedder.query("泡绿茶要用多少度的水").continued.any()
+    assert embedder.query("ungewöhnlicherweise").continued.tolist()[:2] == [False, True]
+
+
 def test_vectors_of_sentence_transformers(embedder: SentenceTransformerEmbedder) -> None:
     """The unpacked folder is a model like any other."""
     plain = SentenceTransformer(str(multilingual.folder()), device="cpu")
