@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import islice
 
 from rag.documents.loaded import Loaded
 from rag.errors import LoadError
@@ -17,6 +19,10 @@ MOST_PAGES = 50_000
 MOST_SECTIONS = 5_000
 """Headings, or pages, that begin in one part: each makes a passage, however short."""
 
+MOST_SENTENCES = 50_000
+"""Ends of sentences and lines in one part, about: each sentence has a vector."""
+
+_SENTENCE_ENDS = re.compile(r"[.!?…\u061f\u06d4\u0964\u3002\uff01\uff0e\uff1f\uff61\n]+")
 _BOUNDARIES = ("\n\n", "\r\n\r\n", "\n", "\r", " ")
 """Where a text may be split, best first."""
 
@@ -140,6 +146,8 @@ class _Splitter:
 def _end(loaded: Loaded, start: int) -> int:
     """End of the part that begins at ``start``: before a heading, if one is near enough."""
     limit = start + parts.PART_CHARACTERS
+    ends = _SENTENCE_ENDS.finditer(loaded.text, start, limit)
+    limit = next((one.end() for one in islice(ends, MOST_SENTENCES, None)), limit)
     sections: tuple[Sequence[Heading] | Sequence[Span], ...] = (loaded.headings, loaded.pages)
     crowded = []
     for spans in sections:
@@ -154,7 +162,7 @@ def _end(loaded: Loaded, start: int) -> int:
     heading = loaded.headings[before - 1].span.start if before else 0
     if heading > start + parts.PART_CHARACTERS // 2:
         return heading
-    return start + cut_before(loaded.text[start : limit + 1], parts.PART_CHARACTERS)
+    return start + cut_before(loaded.text[start : limit + 1], limit - start)
 
 
 def _within(spans: Sequence[Heading] | Sequence[Span], start: int, end: int) -> slice:

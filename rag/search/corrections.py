@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Sequence
 
 from rag.index.engine import Searcher
 from rag.text import spelling
+from rag.text.stemmer import ENGLISH, WITH_STOP_WORDS, stop_words
 from rag.types import Clauses, Respelling
 from rag.types.protocols import QuestionEncoder
 
@@ -35,6 +37,9 @@ def corrections(
     the model knows one of the two. Well-known names have variants: *Hartman* and *Hartmann*,
     *Schmitt* and *Schmidt*.
 
+    In a question that isn't in English, all of them are only suggested: what protects names and
+    words there, capitals and the model's vocabulary, says little about other languages.
+
     Parameters
     ----------
     exact
@@ -47,6 +52,7 @@ def corrections(
     """
     applied: list[Respelling] = []
     offered: list[Respelling] = []
+    is_certain = _may_be_english(question)
     for one in library.respellings(question):
         if one.asked in exact:
             continue
@@ -55,7 +61,7 @@ def corrections(
         else:
             certainty = None if leave_words and _is_word(one.asked, encoder) else True
         if certainty is not None:
-            (applied if certainty else offered).append(one)
+            (applied if certainty and is_certain else offered).append(one)
     return tuple(applied), tuple(offered)
 
 
@@ -65,6 +71,15 @@ def alternative(
     """The question as it was spelled if corrections were applied, else with those suggested."""
     as_asked = [Respelling(one.asked, f"+{one.asked}") for one in applied]
     return spelling.correct(question, as_asked or offered) if applied or offered else None
+
+
+def _may_be_english(question: str) -> bool:
+    """Whether a question is in Latin script, and no language has more stop words in it."""
+    letters = filter(str.isalpha, question)
+    if not all("LATIN" in unicodedata.name(letter, "") for letter in letters):
+        return False
+    found = stop_words(question, WITH_STOP_WORDS)
+    return len(found[ENGLISH]) == max(map(len, found.values()))
 
 
 def _is_word(text: str, encoder: QuestionEncoder) -> bool:

@@ -131,6 +131,8 @@ def people(
         ("Welche Obstbäume gibt es?", None, None),
         ("Where is the Nachbarn?", None, None),
         ("Hvorfor er det ikke en gardner?", None, None),
+        # In other languages than English, a slip may be another word.
+        ("Was pflamzte der Gärtner?", None, "Was pflanzte der Gärtner?"),
         # Just so.
         ("Who repaired the +stiarcase?", None, None),
     ],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import Annotated, Self
 
@@ -17,6 +18,8 @@ from ui.uploads import LONGEST_NAME, Uploads
 MOST_PATHS = 100
 MOST_FILES = 1000
 
+_VALID_PATH = re.compile(r"[^\0\ud800-\udfff]*")
+
 
 class IndexJobs(Shape):
     """All jobs that are remembered, newest first."""
@@ -25,7 +28,8 @@ class IndexJobs(Shape):
 
 
 def _whole(path: str) -> str:
-    if "\0" in path or not os.path.isabs(os.path.expanduser(path)):  # noqa: PTH111, PTH117 (words)
+    is_valid = _VALID_PATH.fullmatch(path)
+    if not is_valid or not os.path.isabs(os.path.expanduser(path)):  # noqa: PTH111, PTH117 (words)
         raise ValueError("a path must be absolute, like /home/ada/articles")
     return path
 

@@ -9,6 +9,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from threading import Semaphore
 from typing import NamedTuple
 from urllib.parse import quote, urlencode
 
@@ -25,6 +26,9 @@ from ui.templates import render
 
 MOST_FOUND = 500
 """Maximum number of highlighted matches; beyond that highlights are useless."""
+
+AT_ONCE = 2
+"""Pages rendered at the same time; further ones wait."""
 
 MOST_OTHERS = 50
 """Maximum number of further hits in an address."""
@@ -112,13 +116,16 @@ class Steps(NamedTuple):
 
 def add_routes(app: FastAPI, library: Library, pdf_pages: PdfPages) -> None:
     """Add the reading page, addressed by document id only."""
+    # Rendering is pure Python: more at once would only keep the event loop waiting.
+    rendering = Semaphore(AT_ONCE)
 
     @app.get("/documents/{document_id}")
     def read(document_id: str, request: Request) -> HTMLResponse:
         document = library.document(document_id)
         parts = library.parts(document)
         view = View.of(request.query_params)
-        return HTMLResponse(page(document, view, parts), headers=headers.STILL)
+        with rendering:
+            return HTMLResponse(page(document, view, parts), headers=headers.STILL)
 
     def page(document: Document, view: View, parts: Sequence[str]) -> str:
         if view.page is None:

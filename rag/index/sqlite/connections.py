@@ -152,7 +152,7 @@ class Cursor(sqlite3.Cursor):
             return super().executemany(*args)
 
     def __next__(self) -> Any:  # noqa: ANN401
-        try:  # not in_words: this is called for every row
+        try:  # not translate_errors: this is called for every row
             with self.lock:
                 return super().__next__()
         except sqlite3.DatabaseError as error:

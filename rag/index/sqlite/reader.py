@@ -242,18 +242,21 @@ class StoreReader:
         for content, text, start, sentences, vectors, counts, pieces, bits in self._rows(
             "SELECT content, text, start, sentences, vectors, counts, pieces, bits FROM passage"
             " JOIN encoding ON encoding.passage = passage.key"
-            " WHERE content IN (SELECT value FROM json_each(?))",
+            # Of many copies one is enough.
+            " WHERE key IN (SELECT min(key) FROM passage"
+            " WHERE content IN (SELECT value FROM json_each(?)) GROUP BY content)",
             list(positions),
         ):
+            encoding = PassageEncoding(
+                sentences=unpack_vectors(vectors, dimension),
+                counts=np.frombuffer(counts, dtype=np.int32),
+                pieces=np.frombuffer(pieces, dtype=np.int32),
+                bits=columns.token_bits(bits, dimension),
+            )
             row = {"text": text, "start": start, "sentences": sentences}
             for position in positions[content]:
                 if columns.has_same_input(row, passages[position]):
-                    found[position] = PassageEncoding(
-                        sentences=unpack_vectors(vectors, dimension),
-                        counts=np.frombuffer(counts, dtype=np.int32),
-                        pieces=np.frombuffer(pieces, dtype=np.int32),
-                        bits=columns.token_bits(bits, dimension),
-                    )
+                    found[position] = encoding
         return found
 
     @sound

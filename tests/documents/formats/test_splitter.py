@@ -144,6 +144,16 @@ def test_a_part_of_many_short_sections_ends_early(monkeypatch: pytest.MonkeyPatc
         assert "".join(one.text for one in found).count("Ada") == 250
 
 
+def test_a_part_of_many_short_sentences_ends_early(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each sentence has a vector, and each line may be one."""
+    monkeypatch.setattr("rag.documents.splitter.MOST_SENTENCES", 100)
+    for sentence in ("泡。", "Ja! ", "Nein\n"):
+        text = sentence * 1_000
+        found = [one.text for one in parts_of(Loaded(text))]
+        assert len(found) > 9
+        assert "".join("".join(found).split()) == "".join(text.split())
+
+
 def test_more_pages_than_any_document_has() -> None:
     """A presentation of a hundred thousand empty slides is a kilobyte, and a hundred megabytes of
     pages.
