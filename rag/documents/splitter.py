@@ -19,7 +19,7 @@ MOST_PAGES = 50_000
 MOST_SECTIONS = 5_000
 """Headings, or pages, that begin in one part: each makes a passage, however short."""
 
-MOST_SENTENCES = 50_000
+MOST_SENTENCES = 30_000
 """Ends of sentences and lines in one part, about: each sentence has a vector."""
 
 _SENTENCE_ENDS = re.compile(r"[.!?…\u061f\u06d4\u0964\u3002\uff01\uff0e\uff1f\uff61\n]+")
