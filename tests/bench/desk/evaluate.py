@@ -3,7 +3,7 @@
 ::
 
     python tests/bench/desk/build.py --data ../shared/data DESK
-    python tests/bench/desk/evaluate.py DESK LIBRARY [--half A] [--outcomes FILE]
+    python tests/bench/desk/evaluate.py DESK LIBRARY [--half A] [--model NAME] [--outcomes FILE]
 
 The files of DESK are indexed in the folder LIBRARY with default settings; a library that is up to
 date is only asked. Choices are made on half A, and reported on half B. ``--outcomes`` writes a line
@@ -58,11 +58,12 @@ def main() -> None:
     parser.add_argument("desk", type=Path, metavar="DESK")
     parser.add_argument("library", type=Path, metavar="LIBRARY")
     parser.add_argument("--half", choices="AB")
+    parser.add_argument("--model", help="of a new library")
     parser.add_argument("--outcomes", type=Path, metavar="FILE")
     arguments = parser.parse_args()
     files = (arguments.desk / "files").absolute()
     questions = read_questions(arguments.desk, arguments.half)
-    with Library.open(arguments.library) as library:
+    with Library.open(arguments.library, model=arguments.model) as library:
         library.index(files, progress=sys.stderr.isatty())
         outcomes = [ask(one, library, files) for one in questions]
         status = library.status()
