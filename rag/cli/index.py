@@ -179,7 +179,7 @@ def _chosen(paths: Sequence[str], exclude: Sequence[str]) -> str:
     if choice.model is MULTILINGUAL:
         languages = ", ".join(choice.untrained)
         err.print(
-            f"[dim]Some documents are in other languages than English ({languages}): the new"
+            f"[dim]Many documents are in other languages than English ({languages}): the new"
             f" library uses {MULTILINGUAL.name}. For the English model: --model {MINILM.name}[/]"
         )
     return choice.model.name

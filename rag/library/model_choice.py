@@ -23,6 +23,11 @@ SECONDS = 2.0
 """How long they may take after the first; the rest of the sample is left out then."""
 
 
+LEAST_FOREIGN = 1 / 3
+"""Share of documents in other languages than English from which on the multilingual model is
+better. It ranks English documents a little less well: tests/bench/RESULTS.md."""
+
+
 @dataclass(frozen=True, slots=True)
 class ModelChoice:
     """The model, and how many documents of the sample are in languages other than English."""
@@ -32,8 +37,8 @@ class ModelChoice:
 
 
 def choose_model(paths: Sequence[str | Path], exclude: Sequence[str] = ()) -> ModelChoice:
-    """The packaged model for a new library of these files: the English one, unless a notable share
-    of a sample is in other languages and the multilingual one is installed.
+    """The packaged model for a new library of these files: the English one, unless a third of a
+    sample is in other languages and the multilingual one is installed.
 
     Raises SourceNotFound or InputError as :meth:`rag.Library.index` does.
     """
@@ -50,4 +55,6 @@ def choose_model(paths: Sequence[str | Path], exclude: Sequence[str] = ()) -> Mo
             if time.monotonic() > end:
                 break
     foreign = untrained(Counter(languages.values()), MINILM.languages)
-    return ModelChoice(MULTILINGUAL if foreign and multilingual.is_installed() else MINILM, foreign)
+    enough = sum(foreign.values()) >= LEAST_FOREIGN * len(languages)
+    is_multilingual = foreign and enough and multilingual.is_installed()
+    return ModelChoice(MULTILINGUAL if is_multilingual else MINILM, foreign)

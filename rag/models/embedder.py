@@ -72,6 +72,7 @@ class SentenceTransformerEmbedder:
         self.languages = model.languages
         self.record = model.record
         self._cosine_floor = model.cosine_floor
+        self._center = model.token_center()
         self._is_plain = model.plain
         self._folder = _Lazy(model.verified_folder)
         self._plain = _Lazy(self._read_plain)
@@ -172,6 +173,7 @@ class SentenceTransformerEmbedder:
             self._tokenization.query_prompt,
             tokens[:, : self.dimension],
             vector[: self.dimension],
+            center=self._center,
             legibility=self._tokenization.legibility(question),
             cosine_floor=self._cosine_floor,
         )
@@ -180,7 +182,7 @@ class SentenceTransformerEmbedder:
         prompt = self._tokenization.document_prompt
         encodings, ran = self._forward([one.text for one in passages], prompt)
         return [
-            pooling.late(passage, encoding, prompt, tokens[:, : self.dimension])
+            pooling.late(passage, encoding, prompt, tokens[:, : self.dimension], self._center)
             for passage, encoding, tokens in zip(passages, encodings, ran.tokens, strict=True)
         ]
 
@@ -196,6 +198,7 @@ class SentenceTransformerEmbedder:
                 prompt,
                 [tokens[:, : self.dimension] for tokens in ran.tokens[first:last]],
                 ran.texts[first:last, : self.dimension],
+                center=self._center,
             )
             for passage, (first, last) in zip(passages, pairwise(ends), strict=True)
         ]

@@ -10,6 +10,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
+import numpy as np
+
 from rag.errors import InputError, LibraryDamaged, ModelError
 from rag.models import multilingual
 from rag.models.bert import PlainBert
@@ -17,6 +19,7 @@ from rag.models.sentence_transformer import Network
 from rag.runtime.files import SPECIAL, special_in
 from rag.runtime.files import digest as file_digest
 from rag.text.language import code
+from rag.types.arrays import Vector
 
 ORGANIZATION = "sentence-transformers"
 """The organization whose models may be named without it."""
@@ -32,7 +35,9 @@ class PackagedModel:
     """A plain BERT shipped inside an installed package, with mean pooling.
 
     ``sha256`` is that of ``model.safetensors``, ``max_tokens`` includes the two special tokens, and
-    ``remedy`` says what to do if the weights are damaged; the rest as in :class:`NamedModel`.
+    ``remedy`` says what to do if the weights are damaged. ``cosine_floor`` is the cosine of
+    unrelated texts, and ``centered`` loads the mean token vector if that isn't near zero; the rest
+    as in :class:`NamedModel`.
     """
 
     name: str
@@ -43,6 +48,7 @@ class PackagedModel:
     remedy: str
     languages: frozenset[str] = frozenset()
     cosine_floor: float = 0.0
+    centered: Callable[[], Vector] | None = None
     late: bool = True
     plain: bool = True
 
@@ -61,7 +67,12 @@ class PackagedModel:
     @property
     def fingerprint(self) -> str:
         """Identifies everything the vectors depend on: weights, window, pooling, bits."""
-        return f"{self.name} {self.sha256[:16]} {self.max_tokens} late-mean sign-bits"
+        bits = "centered-bits" if self.centered else "sign-bits"
+        return f"{self.name} {self.sha256[:16]} {self.max_tokens} late-mean {bits}"
+
+    def token_center(self) -> Vector:
+        """What token bits are relative to, shape (dimension,)."""
+        return self.centered() if self.centered else np.zeros(self.dimension, np.float32)
 
     def verified_folder(self) -> Path:
         """Return the model's folder; raises ModelError if its weights can't be read or are not
@@ -169,6 +180,10 @@ class NamedModel:
             )
         return folder
 
+    def token_center(self) -> Vector:
+        """What token bits are relative to, shape (dimension,): the signs of the vectors count."""
+        return np.zeros(self.dimension, np.float32)
+
     @property
     def record(self) -> str:
         """What a library stores so that it can be reopened with this model."""
@@ -201,6 +216,7 @@ MULTILINGUAL = PackagedModel(
     max_tokens=256,
     remedy="remove that folder, and it is written again",
     cosine_floor=0.7,
+    centered=multilingual.token_center,
 )
 """For documents in other languages than English, or in several: MIT, half as fast as
 :data:`MINILM`. Unrelated texts have cosines of 0.7 and more."""

@@ -46,7 +46,11 @@ def offsets(encoding: Encoding, text: str) -> Offsets:
 
 
 def late(
-    passage: Passage, encoding: Encoding, prompt: str, tokens: TokenVectors
+    passage: Passage,
+    encoding: Encoding,
+    prompt: str,
+    tokens: TokenVectors,
+    center: Vector,
 ) -> PassageEncoding:
     """Encode a passage that was read as a whole after a prompt (late pooling).
 
@@ -57,6 +61,8 @@ def late(
     ----------
     tokens
         Shape (tokens, dimension), including special and prompt tokens.
+    center
+        What the bits are relative to: the mean token vector of texts, shape (dimension,).
     """
     kept, spans = _without_prompt(encoding, prompt, passage.text)
     firsts = np.array([span.start - passage.start for span in passage.sentences])
@@ -71,7 +77,7 @@ def late(
         sentences=unit(sums),
         counts=counts.astype(np.int32),
         pieces=_pieces(encoding)[kept],
-        bits=np.packbits(tokens[kept] > 0, axis=1),
+        bits=np.packbits(tokens[kept] > center, axis=1),
     )
 
 
@@ -81,6 +87,8 @@ def alone(
     prompt: str,
     tokens: Sequence[TokenVectors],
     vectors: Vectors,
+    *,
+    center: Vector,
 ) -> PassageEncoding:
     """Encode a passage whose sentences were read one by one, each after a prompt.
 
@@ -91,6 +99,8 @@ def alone(
     encodings, tokens, vectors
         One per sentence: its tokens and their vectors, including special and prompt tokens, and the
         sentence vector.
+    center
+        As in :func:`late`.
     """
     kept = [
         _without_prompt(one, prompt, text)[0]
@@ -105,7 +115,7 @@ def alone(
         sentences=sentences,
         counts=counts,
         pieces=np.concatenate(pieces),
-        bits=np.packbits(np.concatenate(inside) > 0, axis=1),
+        bits=np.packbits(np.concatenate(inside) > center, axis=1),
     )
 
 
@@ -116,6 +126,7 @@ def question(
     tokens: TokenVectors,
     vector: Vector,
     *,
+    center: Vector,
     legibility: float = 1.0,
     cosine_floor: float = 0.0,
 ) -> QueryEncoding:
@@ -127,7 +138,7 @@ def question(
     return QueryEncoding(
         vector=unit(vector),
         pieces=_pieces(encoding)[kept],
-        tokens=tokens[kept],
+        tokens=tokens[kept] - center,
         is_word=np.array([any(map(str.isalnum, text[a:b])) for a, b in spans.tolist()], bool),
         continued=np.array(
             [n > 0 and word == words[n - 1] and inside[n] for n, word in enumerate(words)], bool

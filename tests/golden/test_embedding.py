@@ -129,7 +129,7 @@ def test_changed_and_missing_weights_are_refused(
     if weights:
         (tmp_path / "model.safetensors").write_bytes(weights)
     other = SentenceTransformerEmbedder(
-        PackagedModel("other", lambda: tmp_path, MINILM.sha256, 384, 256)
+        PackagedModel("other", lambda: tmp_path, MINILM.sha256, 384, 256, MINILM.remedy)
     )
     with pytest.raises(ModelError, match=words):
         other.query("Who?")

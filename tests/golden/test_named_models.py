@@ -12,7 +12,7 @@ import pytest
 from tiny_models import WIDTH, tiny_model
 
 from rag.models.embedder import SentenceTransformerEmbedder
-from rag.models.named_models import NamedModel
+from rag.models.named_models import from_record
 from rag.models.sentence_transformer import Network
 from rag.text.chunking import passages
 from rag.types import Document, Passage, Span
@@ -117,7 +117,7 @@ def test_described(ours: SentenceTransformerEmbedder, case: Case) -> None:
     """How the model is read follows from its layers."""
     assert (ours.late, ours.dimension) == (case.late, case.dimension)
     assert f"-{case.pooling} " in ours.fingerprint
-    described = NamedModel.from_json(str(ours.record))
+    described = from_record(ours.record)
     assert described.plain == case.plain
 
 

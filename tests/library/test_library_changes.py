@@ -267,7 +267,7 @@ def test_store_that_cannot_be_written(library: Library, articles: Path) -> None:
 def test_another_model_is_refused(tmp_path: Path, embedder: SentenceTransformerEmbedder) -> None:
     """The error names both models and what to do."""
     Library.open(tmp_path / "library", embedder=embedder).close()
-    other = SentenceTransformerEmbedder(PackagedModel("other", MINILM.folder, "abc", 384, 256))
+    other = SentenceTransformerEmbedder(PackagedModel("other", MINILM.folder, "abc", 384, 256, ""))
     with pytest.raises(LibraryMismatch, match=r"all-MiniLM-L6-v2 .*other .*--library"):
         Library.open(tmp_path / "library", embedder=other)
 

@@ -94,7 +94,7 @@ def test_a_model_of_ones_own_is_not_told_by_its_place(tmp_path: Path) -> None:
         str(lost), "0" * 64, 64, 50, late=True, pooling="mean", languages=frozenset()
     )
     database = Database(tmp_path / "library" / "library.db", 64)
-    database.keep(NAME, model.as_json())
+    database.keep(NAME, model.record)
     database.close()
     name, files = diagnose(tmp_path / "library")["model"]
     assert name.value == "/…/tuned, 64 dimensions"
