@@ -3,7 +3,7 @@ never read.
 
 Names can be wrong: RTF or HTML exports are called .doc or .docx, PDFs are saved as .txt, mail
 folders hold messages without a suffix. Formats with a signature are recognised by it; otherwise the
-suffix decides.
+suffix decides. A file with any other suffix is read if it is text.
 """
 
 from __future__ import annotations
@@ -52,7 +52,8 @@ _ZIPPED = frozenset({".zip", *_OPEN_DOCUMENTS.values(), *_OFFICE_PARTS.values()}
 _TEXTS = frozenset(
     {
         *(".txt", ".text", ".md", ".markdown", ".html", ".htm", ".xhtml", ".rst", ".csv", ".tsv"),
-        *(".json", ".jsonl", ".ndjson"),
+        *(".json", ".jsonl", ".ndjson", ".org", ".adoc", ".asciidoc", ".wiki", ".mediawiki"),
+        *(".tex", ".latex"),
     }
 )
 
@@ -60,10 +61,9 @@ _COMPRESSED = {".tgz": ".gz", ".tbz2": ".bz2", ".txz": ".xz"}
 _PAGES = frozenset({".html", ".htm", ".xhtml", ".md", ".markdown"})
 """Formats that may contain HTML markup."""
 
-_OLD_EXPORTS = frozenset({".doc", ".xls", ".ppt"})
-"""Unsupported suffixes under which programs save web pages."""
+BEGINNING = 4096
+"""Number of leading bytes by which formats are told apart."""
 
-_BEGINNING = 4096
 _SAMPLE = 1 << 20
 _CONTROLS = re.compile(rb"[\x00-\x08\x0e-\x1a]")
 _PAGE = re.compile(
@@ -124,8 +124,7 @@ def detect(name: str, data: Content, known: AbstractSet[str]) -> FileType:
         raise UnknownFormat(f"{_UNKNOWN}“{found}” files, which it is; {_ADVICE}")
     if not claimed:
         return FileType(found)
-    is_export = found in _DOCUMENTS or (found == ".html" and claimed in _OLD_EXPORTS)
-    if claimed not in known and not is_export:
+    if claimed not in known and found not in _DOCUMENTS | _PAGES:
         raise UnknownFormat(f"{_UNKNOWN}“{claimed}” files; {_ADVICE}")
     return FileType(
         found, f"its name ends in {claimed}, but it holds {found[1:].upper()}: read as that"
@@ -133,14 +132,15 @@ def detect(name: str, data: Content, known: AbstractSet[str]) -> FileType:
 
 
 def _by_name(claimed: str, data: Content, known: AbstractSet[str]) -> FileType:
-    if claimed and claimed not in known:
-        raise UnknownFormat(f"{_UNKNOWN}“{claimed}” files; {_ADVICE}")
-    if (not claimed or claimed in _TEXTS) and _is_binary(data):
-        what = _describe(data)
-        if not claimed:
-            raise UnknownFormat(f"{_UNKNOWN}what it holds ({what}); {_ADVICE}")
-        raise LoadError(f"its name ends in {claimed}, but it holds no text ({what}); rename it")
-    return FileType(claimed or _by_content(data, known))
+    if claimed in known:
+        if claimed in _TEXTS and not is_text(data):
+            what = _describe(data)
+            raise LoadError(f"its name ends in {claimed}, but it holds no text ({what}); rename it")
+        return FileType(claimed)
+    if not is_text(data):
+        what = f"“{claimed}” files" if claimed else f"what it holds ({_describe(data)})"
+        raise UnknownFormat(f"{_UNKNOWN}{what}; {_ADVICE}")
+    return FileType(_by_content(data, known))
 
 
 def _agree(found: str, claimed: str) -> bool:
@@ -151,28 +151,29 @@ def _agree(found: str, claimed: str) -> bool:
     return _COMPRESSED.get(claimed, claimed) == found
 
 
-def _is_binary(data: Content) -> bool:
-    if not _CONTROLS.search(data[:_BEGINNING]):
-        return False
+def is_text(data: Content) -> bool:
+    """Whether a file is text in any encoding, by its beginning."""
+    if not _CONTROLS.search(data[:BEGINNING]):
+        return True
     try:
         decode(data[:_SAMPLE])
     except LoadError:
-        return True
-    return False
+        return False
+    return True
 
 
 def _describe(data: Content) -> str:
     import puremagic
 
     try:
-        return puremagic.magic_string(data[: 16 * _BEGINNING])[0].name or "a binary file"
+        return puremagic.magic_string(data[: 16 * BEGINNING])[0].name or "a binary file"
     except (puremagic.PureError, ValueError, IndexError):
         return "a binary file"
 
 
 def _by_signature(data: Content) -> str | None:
     """The format that the content proves, or None."""
-    beginning = data[:_BEGINNING]
+    beginning = data[:BEGINNING]
     for mark, suffix in _MARKS:
         if beginning.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(mark):
             return suffix
@@ -220,9 +221,9 @@ def _refuse_old_office(data: Content) -> None:
 
 
 def _by_content(data: Content, known: AbstractSet[str]) -> str:
-    """Format of a file with neither suffix nor signature: mail, otherwise text."""
-    first, _, second = data[:_BEGINNING].partition(b"\n")
-    head = data[:_BEGINNING].replace(b"\r\n", b"\n").partition(b"\n\n")[0]
+    """Format of a text without a signature whose suffix says nothing: mail, otherwise text."""
+    first, _, second = data[:BEGINNING].partition(b"\n")
+    head = data[:BEGINNING].replace(b"\r\n", b"\n").partition(b"\n\n")[0]
     found = ".txt"
     if _SEPARATOR.match(first) and _YEAR.search(first) and _HEADER.match(second):
         found = ".mbox"

@@ -46,6 +46,10 @@ _LOADERS = {
     suffix: loader
     for loader, suffixes in (
         ("formats.plain_text:load_plain", (".txt", ".text")),
+        ("formats.plain_text:load_org", (".org",)),
+        ("formats.plain_text:load_asciidoc", (".adoc", ".asciidoc")),
+        ("formats.plain_text:load_wiki", (".wiki", ".mediawiki")),
+        ("formats.plain_text:load_latex", (".tex", ".latex")),
         ("formats.markdown:load_markdown", (".md", ".markdown")),
         ("formats.html:load_html", (".html", ".htm", ".xhtml")),
         ("formats.rst:load_rst", (".rst",)),

@@ -73,6 +73,7 @@ def test_without_an_ending_the_content_decides(data: bytes, suffix: str) -> None
         ("a.DOCX", PAGE, ".html", "its name ends in .docx, but it holds HTML: read as that"),
         ("a.doc", RTF, ".rtf", "its name ends in .doc, but it holds RTF: read as that"),
         ("a.xls", PAGE, ".html", "its name ends in .xls, but it holds HTML: read as that"),
+        ("a.php", PAGE, ".html", "its name ends in .php, but it holds HTML: read as that"),
         ("a.txt", PAGE, ".html", "its name ends in .txt, but it holds HTML: read as that"),
         ("a.csv", XLSX, ".xlsx", "its name ends in .csv, but it holds XLSX: read as that"),
         ("a.zip", DOCX, ".docx", "its name ends in .zip, but it holds DOCX: read as that"),
@@ -110,9 +111,8 @@ def test_a_persons_choice_stands(name: str, data: bytes) -> None:
 @pytest.mark.parametrize(
     ("name", "data", "message"),
     [
-        ("a.xyz", b"Words.", r"no loader for “\.xyz” files; save it as"),
+        ("a.xyz", b"Words\0\1\2", r"no loader for “\.xyz” files; save it as"),
         ("a.jar", ZIP, r"no loader for “\.jar” files; save it as"),
-        ("a.php", PAGE, r"no loader for “\.php” files; save it as"),
         ("photo", PNG, r"no loader for what it holds \(Portable Network Graphics file\); "),
         ("a.doc", OLD_OFFICE, r"no loader for Word, Excel and PowerPoint files from before 2007"),
         ("noise", bytes(range(9)) * 99, r"no loader for what it holds \(.+\); "),

@@ -219,7 +219,7 @@ def test_attachments_are_documents(tmp_path: Path) -> None:
     page.add_related(b"\x89PNG", "image", "png", cid="<logo>")  # type: ignore[union-attr]
     message.add_attachment("Words of the notes.", filename="../../notes für dich.txt")
     message.add_attachment("Words of the same name.", filename="notes für dich.txt")
-    message.add_attachment(b"\x89PNG", "image", "png", filename="photo.png")
+    message.add_attachment(b"\x89PNG\r\n\x1a\n", "image", "png", filename="photo.png")
     message.add_attachment(b"sig", "application", "pgp-signature", filename="signature.asc")
     message.add_attachment("a,b\n1,2", subtype="markdown")
     packed = zipped({"inner.txt": b"Words in an archive."})

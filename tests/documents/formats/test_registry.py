@@ -155,7 +155,7 @@ def test_a_container_reads_like_a_folder(tmp_path: Path, monkeypatch: pytest.Mon
         yield Member("", Loaded("The letter itself."))
         yield Member("2024/jan.txt", b"Words of January.")
         yield Failure("locked.txt", "it is locked")
-        yield Member("photo.png", b"\x89PNG")
+        yield Member("photo.png", b"\x89PNG\r\n\x1a\n")
         yield Member("empty.txt", b"")
         yield Member("2024/jan.txt", b"Other words.")
         yield Member("row", Loaded("A row.", title="Row"))
