@@ -52,8 +52,9 @@ _ZIPPED = frozenset({".zip", *_OPEN_DOCUMENTS.values(), *_OFFICE_PARTS.values()}
 _TEXTS = frozenset(
     {
         *(".txt", ".text", ".md", ".markdown", ".html", ".htm", ".xhtml", ".rst", ".csv", ".tsv"),
-        *(".json", ".jsonl", ".ndjson", ".org", ".adoc", ".asciidoc", ".wiki", ".mediawiki"),
-        *(".tex", ".latex"),
+        *(".json", ".jsonl", ".ndjson", ".ipynb", ".org", ".adoc", ".asciidoc", ".wiki"),
+        *(".mediawiki", ".tex", ".latex", ".xml", ".srt", ".vtt", ".ics", ".ical", ".ifb", ".vcf"),
+        ".vcard",
     }
 )
 
@@ -72,6 +73,7 @@ _PAGE = re.compile(
     rb"(?:<!doctype\s+html|<html)[\s>]",
     re.IGNORECASE | re.DOTALL,
 )
+_XML = re.compile(rb"(?:\xef\xbb\xbf)?\s{0,99}<\?xml\s+version")
 _HEADER = re.compile(rb"[A-Za-z][A-Za-z0-9-]*:[ \t]")
 _MAIL_PROOF = re.compile(
     rb"^(?:message-id|received|mime-version|date|from|to|subject):[ \t]",
@@ -221,7 +223,7 @@ def _refuse_old_office(data: Content) -> None:
 
 
 def _by_content(data: Content, known: AbstractSet[str]) -> str:
-    """Format of a text without a signature whose suffix says nothing: mail, otherwise text."""
+    """Format of a text without a signature whose suffix says nothing: mail or XML, else text."""
     first, _, second = data[:BEGINNING].partition(b"\n")
     head = data[:BEGINNING].replace(b"\r\n", b"\n").partition(b"\n\n")[0]
     found = ".txt"
@@ -229,4 +231,6 @@ def _by_content(data: Content, known: AbstractSet[str]) -> str:
         found = ".mbox"
     elif _HEADER.match(head) and len(_MAIL_PROOF.findall(head)) >= _PROOFS:
         found = ".eml"
+    elif _XML.match(data):
+        found = ".xml"
     return found if found in known else ".txt"

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from rag.documents.character_encoding import decoded_pieces, encoding_note, lines_of
 from rag.documents.content import Content, stream_of
+from rag.documents.dates import format_moment
 from rag.documents.loaded import Block, Loaded
 from rag.documents.metadata import Metadata
 from rag.documents.office_zip import (
@@ -54,10 +55,6 @@ _SNIFFED_LINES = 30
 _SNIFFED_LENGTH = 10_000
 _NO_LIMIT = 2**31 - 1
 
-_MONTHS = (
-    *("January", "February", "March", "April", "May", "June", "July"),
-    *("August", "September", "October", "November", "December"),
-)
 _CURRENCY = re.compile(r"\[\$([^\]-]*)(?:-[^\]]*)?\]")
 _BRACKETS = re.compile(r"\[[^\]]*\]")
 _QUOTED = re.compile(r'"([^"]*)"')
@@ -218,27 +215,14 @@ def _delimiter(lines: Sequence[str]) -> str:
 
 
 def format_cell(value: object, number_format: str = "General") -> str:
-    """Format a cell's value; dates spell out the month, so that queries can match it."""
+    """Format a cell's value as the spreadsheet shows it, except dates."""
     if isinstance(value, bool):
         return "TRUE" if value else "FALSE"
     if isinstance(value, int | float):
         return _number(value, number_format)
-    if isinstance(value, dt.datetime):
-        time = value.time()
-        return _day(value) if time == dt.time() else f"{_day(value)} {_time(time)}"
-    if isinstance(value, dt.date):
-        return _day(value)
-    if isinstance(value, dt.time):
-        return _time(value)
+    if isinstance(value, dt.date | dt.time):
+        return format_moment(value)
     return "" if value is None else str(value)
-
-
-def _day(day: dt.date) -> str:
-    return f"{day.day} {_MONTHS[day.month - 1]} {day.year}"
-
-
-def _time(time: dt.time) -> str:
-    return time.strftime("%H:%M:%S" if time.second else "%H:%M")
 
 
 def _number(value: float, number_format: str) -> str:
