@@ -79,6 +79,7 @@ _CONTAINERS = {
         ("archives:members_of_zip", (".zip",)),
         ("archives:members_of_tar", (".tar",)),
         ("archives:members_of_compressed", (".gz", ".tgz", ".bz2", ".tbz2", ".xz", ".txz")),
+        ("formats.signed:members_of_signed", (".p7m",)),
         ("formats.mail:members_of_mail", (".eml", ".mht", ".mhtml")),
         ("formats.mail:members_of_mailbox", (".mbox",)),
         ("formats.json_text:members_of_json", (".json",)),

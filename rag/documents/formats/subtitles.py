@@ -52,7 +52,7 @@ def _paragraphs(lines: Iterator[str]) -> Iterator[Block]:
 def _cues(lines: Iterator[str]) -> Iterator[tuple[str, str]]:
     """Time and words of each cue; a title or a note has no time."""
     for _, group in groupby(lines, key=lambda line: bool(line.strip())):
-        time, words = "", []
+        time, words = "", list[str]()
         for number, line in enumerate(group):
             if timing := _TIMING.fullmatch(line):
                 time, words = timing[1], words[:-1] if number == 1 else words
