@@ -7,12 +7,14 @@ import datetime as dt
 import io
 import re
 import warnings
+import zipfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Context, Decimal
+from functools import reduce
 from itertools import chain, islice
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, TypeAlias
 
 from rag.documents.character_encoding import decoded_pieces, encoding_note, lines_of
 from rag.documents.content import Content, stream_of
@@ -49,6 +51,14 @@ _MOST_TAGS_ELSEWHERE = (b"<", 500_000)
 _MOST_ROWS_IN_SHEET = (b"<row", 2_000_000)
 """Limit on what openpyxl keeps in memory per part: some hundred bytes per tag, or per sheet row."""
 _NO_RESULT = re.compile(rb"</(?:\w+:)?f>(?:<v>\s*</v>|<v\s*/>)?</(?:\w+:)?c>")
+
+_STRICT = re.compile(rb"http://purl\.oclc\.org/ooxml/(\w+)/")
+_TRANSITIONAL = rb"http://schemas.openxmlformats.org/\1/2006/"
+_MERGED = re.compile(
+    rb"<(?:\w+:)?mergeCell\s[^>]*?\bref=[\"']([A-Z]{1,3})(\d{1,7}):([A-Z]{1,3})(\d{1,7})[\"']"
+)
+_MOST_MERGED = 100_000
+_Merged: TypeAlias = dict[int, list[tuple[int, int, int]]]
 
 _DELIMITERS = ",;\t|"
 _SNIFFED_LINES = 30
@@ -101,11 +111,12 @@ def load_xlsx(content: Content) -> Iterator[Loaded]:
     parts if long.
 
     Each sheet's name is a heading. Numbers, percentages and currency are formatted as in the
-    workbook. Formulas yield their last stored results.
+    workbook. Formulas yield their last stored results. The value of cells that are merged over
+    several rows is repeated in each.
 
     Raises LoadError if it is not a workbook, damaged, encrypted, or exceeds the limits.
     """
-    package, _ = open_ooxml(content, "Excel workbook", "xl/")
+    package, main = open_ooxml(content, "Excel workbook", "xl/")
     for name in package.names:
         if name.endswith((".xml", ".rels")) and not name.startswith(_UNREAD):
             in_sheet = _MOST_ROWS_IN_SHEET if name.startswith(_SHEETS) else _MOST_TAGS_ELSEWHERE
@@ -113,7 +124,7 @@ def load_xlsx(content: Content) -> Iterator[Loaded]:
     allowance = RowQuota()
     stated = core_properties(package)
     try:
-        with closing(_workbook(content)) as workbook:
+        with closing(_workbook(_transitional(content, package, main))) as workbook:
             blocks = _sheets(workbook, package, allowance)
             yield from stated.in_parts(blocks, allowance.warnings)
     except Exception as error:  # openpyxl raises anything on broken cells
@@ -146,21 +157,94 @@ def load_csv(content: Content) -> Iterator[Loaded]:
     yield from Metadata().in_parts(row_blocks(rows), allowance.warnings, encoding_note(encoding))
 
 
-def _workbook(content: Content) -> Workbook:
+def _workbook(stream: IO[bytes]) -> Workbook:
     import openpyxl
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # about unsupported styles and extensions
-        return openpyxl.load_workbook(
-            stream_of(content), read_only=True, data_only=True, keep_links=False
-        )
+        return openpyxl.load_workbook(stream, read_only=True, data_only=True, keep_links=False)
+
+
+def _transitional(content: Content, package: Package, main: str) -> IO[bytes]:
+    """The workbook with the namespaces of ECMA-376, the only ones that openpyxl knows, instead of
+    those of ISO 29500 Strict.
+    """
+    if not any(_STRICT.search(chunk) for chunk in package.chunks(main, MOST_UNPACKED)):
+        return stream_of(content)
+    rewritten = io.BytesIO()
+    with zipfile.ZipFile(rewritten, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name in package.names:
+            if name.endswith((".xml", ".rels")) and not name.startswith(_UNREAD):
+                with archive.open(name, "w") as part:
+                    for piece in _tags(package.chunks(name, MOST_UNPACKED)):
+                        part.write(
+                            _STRICT.sub(rb"http://schemas.openxmlformats.org/\1/2006/", piece)
+                        )
+    return rewritten
+
+
+def _tags(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """Split XML before tags, as near as possible to the ends of the chunks."""
+    rest = b""
+    for chunk in chunks:
+        cut = chunk.rfind(b"<")
+        if cut >= 0:
+            yield rest + chunk[:cut]
+            rest = b""
+        rest += chunk[max(cut, 0) :]
+    yield rest
 
 
 def _sheets(workbook: Workbook, package: Package, allowance: RowQuota) -> Iterator[Block]:
     for sheet in workbook.worksheets:
         sheet.reset_dimensions()  # some programs store wrong ones
-        yield from sheet_blocks(sheet.title, map(_row, sheet.iter_rows()), allowance)
+        part: str = sheet._worksheet_path  # type: ignore[attr-defined] # noqa: SLF001 (no other way)
+        rows = _fill_merged(map(_row, sheet.iter_rows()), _merged(package, part))
+        yield from sheet_blocks(sheet.title, rows, allowance)
     allowance.left_out += _warn_of_missing_results(package)
+
+
+def _merged(package: Package, name: str) -> _Merged:
+    """Cells of a sheet that are merged over several rows, by the first row: the column, and the
+    first and last row in which their value is repeated, all from 0.
+    """
+    ranges = (
+        found.groups()
+        for piece in (_tags(package.chunks(name, MOST_UNPACKED)) if name in package else ())
+        for found in _MERGED.finditer(piece)
+    )
+    merged: _Merged = {}
+    wide: set[int] = set()
+    for first_column, first, last_column, last in islice(ranges, _MOST_MERGED):
+        row = int(first) - 1
+        if first_column != last_column:
+            wide.add(row)
+        if int(last) > row + 1:
+            merged.setdefault(row, []).append((_column(first_column), row + 1, int(last) - 1))
+    top = min(merged, default=-1)
+    if top in wide:  # a header in several rows, of which the last one labels all columns
+        merged[top] = [(column, last, last) for column, _, last in merged[top]]
+    return merged
+
+
+def _column(letters: bytes) -> int:
+    return reduce(lambda number, letter: 26 * number + letter - ord("A") + 1, letters, 0) - 1
+
+
+def _fill_merged(rows: Iterable[list[str]], merged: _Merged) -> Iterator[list[str]]:
+    """Repeat values of merged cells in the rows that have others."""
+    values: dict[int, tuple[str, int, int]] = {}  # by column, each with its first and last row
+    for number, row in enumerate(rows):
+        if values and any(row):
+            values = {i: one for i, one in values.items() if one[2] >= number}
+            row.extend([""] * (max(values, default=-1) + 1 - len(row)))
+            for column, (value, first, _) in values.items():
+                if first <= number:
+                    row[column] = row[column] or value
+        for column, first, last in merged.get(number, ()):
+            if column < len(row) and row[column]:
+                values[column] = row[column], first, last
+        yield row
 
 
 def sheet_blocks(name: str, rows: Iterable[Sequence[str]], allowance: RowQuota) -> Iterator[Block]:
@@ -238,6 +322,8 @@ def _number(value: float, number_format: str) -> str:
         return _plain(value)
     shown = shown.quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP, _WIDE)
     digits = f"{shown:,f}" if "," in pattern else f"{shown:f}"
+    least = pattern.partition(".")[0].count("0")  # as in postcodes
+    digits = digits.zfill(least + len(digits) - len(digits.partition(".")[0]))
     sign = "-" if value < 0 and digits.strip("0.,") else ""
     return f"{sign}{before}{digits}{after}".strip()
 
@@ -268,7 +354,5 @@ def _pattern(number_format: str) -> tuple[str, str, int, str] | None:
     before, after = kept[: found.start()], kept[found.end() :]
     if re.search(r"[Ee][+-]|/|[#0?]", after) or "/" in before:
         return None  # scientific, fraction or telephone number
-    if "." not in found[0] and re.fullmatch(r"0{2,}", found[0]):
-        return None  # fixed number of digits
     optional = found[1] is not None and "0" not in found[1]
     return None if optional else (before, found[0], len(found[1] or ""), after)
