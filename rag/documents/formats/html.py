@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 from rag.documents.character_encoding import decoded_pieces, encoding_note
 from rag.documents.content import Content
 from rag.documents.dates import parse_date
-from rag.documents.layout import MACHINERY, UNREADABLE, Layout
+from rag.documents.layout import MACHINERY, UNREADABLE, Layout, is_power
 from rag.documents.loaded import Block, Loaded
 from rag.documents.metadata import Metadata, file_metadata, format_value
 from rag.documents.office_zip import is_out_of_memory
@@ -110,6 +110,7 @@ def load_html(content: Content) -> Iterator[Loaded]:
     if tree is None:
         yield from _to_loaded(page, encoding=encoding, extraction="page")
         return
+    _mark_powers(tree)
     found = _trafilatura(tree) if _is_tractable(tree) else None
     article = _article(found) if found is not None else []
     is_article = bool(article) and _is_good_extraction(article, page, tree)
@@ -219,6 +220,15 @@ def _tree(markup: str) -> _Element | None:
         if is_out_of_memory(error):
             raise MemoryError from error
         return None  # unparseable
+
+
+def _mark_powers(tree: _Element) -> None:
+    """Tell superscripts from what they follow, as the layout does: trafilatura drops their tags."""
+    for raised in tree.iter("sup"):
+        before = raised.getprevious()
+        base = raised.getparent().text if before is None else before.tail
+        if is_power(base or "", raised.text_content()):
+            raised.text = f"^{raised.text or ''}"
 
 
 def _is_tractable(tree: _Element) -> bool:
