@@ -10,6 +10,7 @@ from functools import partial
 from rag.documents.character_encoding import decoded_pieces, encoding_note
 from rag.documents.content import Content
 from rag.documents.dates import parse_date
+from rag.documents.formats.chat import format_whatsapp
 from rag.documents.loaded import Block, Loaded
 from rag.documents.metadata import Metadata
 from rag.documents.splitter import regroup
@@ -56,7 +57,7 @@ def load_plain(content: Content) -> Iterator[Loaded]:
             text, date = _split_date(text)
             is_log = _is_log(text)
         if is_log:
-            text = _NEXT_RECORD.sub("\n\n", text)
+            text = format_whatsapp(_NEXT_RECORD.sub("\n\n", text))
         yield Loaded(text=text, date=date, metadata=metadata)
 
 
