@@ -81,8 +81,9 @@ class _Table:
 class Layout:
     """Consumes ``start``, ``data`` and ``end`` events and builds ``blocks``.
 
-    ``skipped`` are elements omitted with all their content. With ``hidden``, elements that a page
-    declares invisible are omitted too, and their characters counted in ``unseen``.
+    ``skipped`` are elements omitted with all their content, except templates that are shown. With
+    ``hidden``, elements that a page declares invisible are omitted too, and their characters, and
+    those shown only without scripts, counted in ``unseen``.
     """
 
     def __init__(self, skipped: frozenset[str] = MACHINERY, *, hidden: bool = False) -> None:
@@ -124,8 +125,9 @@ class Layout:
         """Handle an opening tag."""
         if self._skipping:
             self._skipping += 1
-        elif tag in self._skipped:
-            self._skipping, self._unseen_here = 1, False
+        elif tag in self._skipped and "shadowrootmode" not in attributes:
+            self._skipping = 1
+            self._unseen_here = self._hidden and tag == "noscript"
         elif self._hidden and _is_hidden(tag, attributes):
             self._skipping, self._unseen_here = 1, True
         elif tag in _TABLES:

@@ -51,15 +51,21 @@ _AS_HTML = {
 }
 """HTML tags by trafilatura's names."""
 
-_MARGINS = ("a", "aside", "footer", "form", "header", *sorted(MACHINERY))
 
 _LARGE = 8 << 20
 """Size in bytes, without embedded images, from which a page is parsed in pieces."""
 _PICTURE = re.compile(rb"data:[\w/+.-]{1,100};base64,[A-Za-z0-9+/=]+")
 _PIECES_WITH_HEAD = 4
-_VIEWS = (partial(Layout, hidden=True), partial(Layout, MACHINERY), partial(Layout, UNREADABLE))
+_WITHOUT_SCRIPTS = MACHINERY - {"noscript"}
+_VIEWS = (
+    partial(Layout, hidden=True),
+    partial(Layout, _WITHOUT_SCRIPTS),
+    partial(Layout, UNREADABLE),
+)
 """What counts as page text, in order of preference. The second is for pages whose scripts would
-reveal hidden elements, the third for pages that are all navigation."""
+reveal hidden elements, or write most of the text, the third for pages that are all navigation."""
+
+_MARGINS = ("a", "aside", "footer", "form", "header", *sorted(_WITHOUT_SCRIPTS))
 
 _NOTHING = Metadata()
 _NOISY = ("trafilatura", "htmldate", "courlan", "justext")

@@ -86,7 +86,6 @@ def test_headings_of_light_markup(tmp_path: Path, name: str, source: str) -> Non
         ["2024-03-05 09:12:44,120 ERROR disk full", "2024-03-05 09:13:01 INFO disk cleaned"],
         ["Mar  5 09:12:44 elbe sshd[1]: closed", "Mar 15 09:13:01 elbe cron[2]: begun"],
         ["::1 - - [05/Mar/2024:09:12:44 +0000] GET", "::1 - - [05/Mar/2024:09:13:00 +0000] PUT"],
-        ["[05.03.24, 18:22:10] Ada: At nine", "[05.03.24, 18:23:01] Ben: Fine"],
         ["05/03/2024, 18:22 - Ada: At nine", "05/03/2024, 18:23 - Ben: Fine"],
     ],
 )

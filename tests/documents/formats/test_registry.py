@@ -65,7 +65,7 @@ def test_importing_the_registry_is_light() -> None:
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     loaded = {name.partition(".")[0] for name in ran.stdout.split()}
     assert loaded.isdisjoint(
-        {"lxml", "trafilatura", "markdown_it", "yaml", "charset_normalizer", "puremagic"}
+        {"lxml", "trafilatura", "markdown_it", "yaml", "chardet", "puremagic"}
         | {"pypdfium2", "docx", "pptx", "openpyxl", "docutils", "dateutil"}
     )
 
