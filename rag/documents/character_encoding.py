@@ -37,7 +37,7 @@ _GUESSED = (
     *("cp1250", "cp1251", "cp1252", "cp1253", "cp1254", "cp1255", "cp1256", "cp1257", "cp1258"),
     *("iso8859-2", "iso8859-5", "iso8859-6", "iso8859-7", "iso8859-8", "cp874", "koi8-r", "koi8-u"),
     *("cp437", "cp850", "cp852", "cp857", "cp862", "cp866", "mac-roman", "mac-cyrillic"),
-    *("mac-latin2", "mac-greek", "big5hkscs", "gb18030", "cp932", "euc_jis_2004", "cp949"),
+    *("mac-latin2", "mac-greek", "big5hkscs", "gb18030", "cp932", "euc_jis_2004", "cp949", "cp037"),
 )
 """What files are in; all other encodings are so rare that a guess of them is wrong."""
 

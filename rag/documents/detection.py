@@ -32,6 +32,8 @@ _ZIP_MARKS = (b"PK\x03\x04", b"PK\x05\x06")
 _TAR_MARK, _TAR_MARK_AT = b"ustar", 257
 _OLD_OFFICE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _PROTECTED_OFFICE = "EncryptedPackage".encode("utf-16-le")
+_OLD_TEXTS = tuple(one.encode("utf-16-le") for one in ("WordDocument", "PowerPoint Document"))
+_OLD_WORKBOOKS = tuple(one.encode("utf-16-le") for one in ("Workbook\0", "Book\0"))
 
 _OPEN_DOCUMENTS = {
     b"application/epub+zip": ".epub",
@@ -43,9 +45,10 @@ _OFFICE_PARTS = {
     "word/document.xml": ".docx",
     "ppt/presentation.xml": ".pptx",
     "xl/workbook.xml": ".xlsx",
+    "xl/workbook.bin": ".xlsb",
 }
 
-_DOCUMENTS = frozenset({".pdf", ".rtf", *_OPEN_DOCUMENTS.values(), *_OFFICE_PARTS.values()})
+_DOCUMENTS = frozenset({".pdf", ".rtf", ".xls", *_OPEN_DOCUMENTS.values(), *_OFFICE_PARTS.values()})
 """Formats recognised by content alone, whatever the suffix."""
 
 _ZIPPED = frozenset({".zip", *_OPEN_DOCUMENTS.values(), *_OFFICE_PARTS.values()})
@@ -187,9 +190,7 @@ def _by_signature(data: Content) -> str | None:
         return ".tar"
     if _PAGE.match(beginning):
         return ".html"
-    if beginning.startswith(_OLD_OFFICE):
-        _refuse_old_office(data)
-    return None
+    return _old_office(data) if beginning.startswith(_OLD_OFFICE) else None
 
 
 def _zip_based(data: Content) -> str:
@@ -213,13 +214,16 @@ def _mimetype(archive: zipfile.ZipFile) -> bytes:
         return file.read(100).strip()
 
 
-def _refuse_old_office(data: Content) -> None:
+def _old_office(data: Content) -> str | None:
+    """Format of a compound file, by the names of its streams; None for other programs'."""
     if data.find(_PROTECTED_OFFICE) >= 0:
         raise LoadError("it is protected by a password; save a copy without one")
-    raise UnknownFormat(
-        f"{_UNKNOWN}Word, Excel and PowerPoint files from before 2007, which it is; "
-        "save it as .docx, .xlsx or .pptx"
-    )
+    if any(data.find(name) >= 0 for name in _OLD_TEXTS):
+        raise UnknownFormat(
+            f"{_UNKNOWN}Word and PowerPoint files from before 2007, which it is; "
+            "save it as .docx or .pptx"
+        )
+    return ".xls" if any(data.find(name) >= 0 for name in _OLD_WORKBOOKS) else None
 
 
 def _by_content(data: Content, known: AbstractSet[str]) -> str:

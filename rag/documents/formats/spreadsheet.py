@@ -29,6 +29,7 @@ from rag.documents.office_zip import (
     open_ooxml,
 )
 from rag.documents.table_rows import row_blocks
+from rag.documents.whitespace import one_line
 from rag.errors import LoadError
 
 if TYPE_CHECKING:
@@ -52,12 +53,18 @@ _MOST_ROWS_IN_SHEET = (b"<row", 2_000_000)
 """Limit on what openpyxl keeps in memory per part: some hundred bytes per tag, or per sheet row."""
 _NO_RESULT = re.compile(rb"</(?:\w+:)?f>(?:<v>\s*</v>|<v\s*/>)?</(?:\w+:)?c>")
 
+_COPY = "get a complete copy of it"
+_WITHOUT_FORMATS = (
+    "parts of it are invalid, so numbers are shown without their formats; "
+    "open it in a spreadsheet program and save it again"
+)
 _STRICT = re.compile(rb"http://purl\.oclc\.org/ooxml/(\w+)/")
 _TRANSITIONAL = rb"http://schemas.openxmlformats.org/\1/2006/"
 _MERGED = re.compile(
     rb"<(?:\w+:)?mergeCell\s[^>]*?\bref=[\"']([A-Z]{1,3})(\d{1,7}):([A-Z]{1,3})(\d{1,7})[\"']"
 )
 _MOST_MERGED = 100_000
+_Range: TypeAlias = tuple[int, int, int, int]
 _Merged: TypeAlias = dict[int, list[tuple[int, int, int]]]
 
 _DELIMITERS = ",;\t|"
@@ -106,6 +113,42 @@ class RowQuota:
         return new
 
 
+def load_xls(content: Content) -> Iterator[Loaded]:
+    """Load a binary workbook, of Excel before 2007 (XLS) or now (XLSB), as ``load_xlsx`` loads one,
+    but with numbers as they are stored.
+
+    Raises LoadError if it is damaged or encrypted.
+    """
+    allowance = RowQuota()
+    return Metadata().in_parts(_sheets_by_calamine(content, allowance), allowance.warnings)
+
+
+def _sheets_by_calamine(content: Content, allowance: RowQuota) -> Iterator[Block]:
+    import python_calamine as calamine
+
+    try:
+        workbook = calamine.CalamineWorkbook.from_filelike(stream_of(content))
+        worksheet = calamine.SheetTypeEnum.WorkSheet
+        sheets = [one for one in workbook.sheets_metadata if one.typ == worksheet]
+        for one in sheets:
+            sheet = workbook.get_sheet_by_name(one.name)
+            top, left = sheet.start or (0, 0)
+            ranges = (
+                (first - top, begin - left, last - top, end - left)
+                for (first, begin), (last, end) in sheet.merged_cell_ranges or ()
+            )
+            rows = ([*map(format_cell, row)] for row in sheet.iter_rows())
+            yield from sheet_blocks(one.name, _fill_merged(rows, _by_row(ranges)), allowance)
+    except calamine.PasswordError as error:
+        raise LoadError("it is protected by a password; save a copy without one") from error
+    except (MemoryError, KeyboardInterrupt, SystemExit, GeneratorExit):
+        raise
+    except BaseException as error:  # a panic in Rust is no Exception
+        raise LoadError(f"it is damaged ({one_line(str(error))[:120]}); {_COPY}") from error
+    if not sheets:
+        raise LoadError(f"it is damaged (it has no sheets); {_COPY}")
+
+
 def load_xlsx(content: Content) -> Iterator[Loaded]:
     """Load an Excel workbook: one paragraph per row, with the header of each cell repeated; in
     parts if long.
@@ -123,15 +166,24 @@ def load_xlsx(content: Content) -> Iterator[Loaded]:
             package.check(name, *_MOST_TAGS.get(name, in_sheet))
     allowance = RowQuota()
     stated = core_properties(package)
+    is_begun = is_whole = False
     try:
         with closing(_workbook(_transitional(content, package, main))) as workbook:
-            blocks = _sheets(workbook, package, allowance)
-            yield from stated.in_parts(blocks, allowance.warnings)
-    except Exception as error:  # openpyxl raises anything on broken cells
+            for part in stated.in_parts(_sheets(workbook, package, allowance), allowance.warnings):
+                is_begun = True
+                yield part
+        is_whole = True
+    except LoadError:
+        raise
+    except Exception as error:  # openpyxl raises anything on what it can't interpret
         if is_out_of_memory(error):
             raise MemoryError from error
-        message = " ".join(str(error).split())[:120] or type(error).__name__
-        raise LoadError(f"it is damaged ({message}); get a complete copy of it") from error
+        if is_begun or isinstance(error, SyntaxError):  # XML that is cut or damaged
+            message = one_line(str(error))[:120] or type(error).__name__
+            raise LoadError(f"it is damaged ({message}); {_COPY}") from error
+    if not is_whole:
+        allowance = RowQuota(left_out=[_WITHOUT_FORMATS])
+        yield from stated.in_parts(_sheets_by_calamine(content, allowance), allowance.warnings)
 
 
 def _warn_of_missing_results(package: Package) -> Iterator[str]:
@@ -199,28 +251,31 @@ def _sheets(workbook: Workbook, package: Package, allowance: RowQuota) -> Iterat
     for sheet in workbook.worksheets:
         sheet.reset_dimensions()  # some programs store wrong ones
         part: str = sheet._worksheet_path  # type: ignore[attr-defined] # noqa: SLF001 (no other way)
-        rows = _fill_merged(map(_row, sheet.iter_rows()), _merged(package, part))
+        merged = _by_row(_merged(package, part))
+        rows = _fill_merged(map(_row, sheet.iter_rows()), merged)
         yield from sheet_blocks(sheet.title, rows, allowance)
     allowance.left_out += _warn_of_missing_results(package)
 
 
-def _merged(package: Package, name: str) -> _Merged:
-    """Cells of a sheet that are merged over several rows, by the first row: the column, and the
-    first and last row in which their value is repeated, all from 0.
+def _merged(package: Package, name: str) -> Iterator[_Range]:
+    """Merged cells of a sheet: first row and column, last row and column, from 0."""
+    for piece in _tags(package.chunks(name, MOST_UNPACKED)) if name in package else ():
+        for found in _MERGED.finditer(piece):
+            first, last = int(found[2]) - 1, int(found[4]) - 1
+            yield first, _column(found[1]), last, _column(found[3])
+
+
+def _by_row(ranges: Iterable[_Range]) -> _Merged:
+    """Cells that are merged over several rows, by the first row: the column, and the first and last
+    row in which their value is repeated.
     """
-    ranges = (
-        found.groups()
-        for piece in (_tags(package.chunks(name, MOST_UNPACKED)) if name in package else ())
-        for found in _MERGED.finditer(piece)
-    )
     merged: _Merged = {}
     wide: set[int] = set()
-    for first_column, first, last_column, last in islice(ranges, _MOST_MERGED):
-        row = int(first) - 1
-        if first_column != last_column:
-            wide.add(row)
-        if int(last) > row + 1:
-            merged.setdefault(row, []).append((_column(first_column), row + 1, int(last) - 1))
+    for first, left, last, right in islice(ranges, _MOST_MERGED):
+        if left != right:
+            wide.add(first)
+        if last > first:
+            merged.setdefault(first, []).append((left, first + 1, last))
     top = min(merged, default=-1)
     if top in wide:  # a header in several rows, of which the last one labels all columns
         merged[top] = [(column, last, last) for column, _, last in merged[top]]
