@@ -30,7 +30,7 @@ smuggle markup, and the others are escape notations."""
 
 _WESTERN, _TURKISH = "cp1252", "cp1254"
 _NEARLY = 0.9
-_USUAL = (_WESTERN, "mac_roman", "cp850", "cp437", "cp852", "cp1251", "cp866", "koi8_r")
+_USUAL = (_WESTERN, "mac_roman", "cp850", "cp437", "cp852", "cp1251", "cp866", "koi8_r", "cp932")
 """Encodings to compare a guess with: it is often wrong for a few words."""
 
 _GUESSED = (

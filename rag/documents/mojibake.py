@@ -13,6 +13,8 @@ _SYMBOLS = frozenset({"Sm", "Sc", "So", "Sk", "Lm", "Cc", "Cn", "Co", "No"})
 _WORD_BREAKING = frozenset("§¶·¿¡†‡‰«»‹›„“”‚")
 """Punctuation that never stands within a word."""
 
+_OPENING, _AFTER_OPENING = frozenset("„‚"), "„‚»«›‹([§$€£…–—-+'\"*_."
+_STRAIGHT = frozenset("─│═║━┃")
 _FRACTIONS = frozenset("½¼¾")
 
 _SCRIPTS = (
@@ -69,6 +71,10 @@ def oddness(text: str, *, is_name: bool = False) -> int:
 
 def _is_misplaced(before: str, symbol: str, after: str) -> bool:
     letters = _is_letter(before) + _is_letter(after)
+    if symbol in _OPENING:
+        return letters > 1 or not (after.isalnum() or after in _AFTER_OPENING)
+    if _is_line(symbol) and _is_line(before) and before != symbol:
+        return letters > 0 or not {before, symbol} & _STRAIGHT
     category = unicodedata.category(symbol)
     if category == "Sc" or symbol in _FRACTIONS or _is_line(symbol):
         return letters > 0

@@ -19,7 +19,9 @@ from rag.documents.whitespace import one_line
 _Element: TypeAlias = Any  # an lxml element (lxml ships no types)
 
 _LARGE = 8 << 20
-"""Size in bytes from which XML is read as plain text: parsed, it takes ten times the memory."""
+_MOST_TAGS = 300_000
+"""Size in bytes, and number of tags, beyond which XML is read as plain text: parsed, it would take
+too much memory."""
 
 _TITLES = frozenset({"title", "subtitle", "head", "heading", "headline", "name"})
 _WORDS = frozenset(
@@ -46,7 +48,8 @@ def load_xml(content: Content) -> Iterator[Loaded]:
 
     Raises LoadError if the bytes are not text.
     """
-    root = _root(whole(content)) if len(content) < _LARGE else None
+    data = whole(content) if len(content) < _LARGE else b""
+    root = _root(data) if 0 < data.count(b"<") <= _MOST_TAGS else None
     return load_plain(content) if root is None else Metadata().in_parts(_blocks(root))
 
 
