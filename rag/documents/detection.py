@@ -122,7 +122,7 @@ def detect(name: str, data: Content, known: AbstractSet[str]) -> FileType:
     encrypted, or if it is named as text and its content isn't.
     """
     claimed = PurePosixPath(name).suffix.lower()
-    found = _by_signature(data)
+    found = _by_signature(data, claimed)
     if found is None or _agree(found, claimed):
         return _by_name(claimed, data, known)
     if found not in known:
@@ -176,7 +176,7 @@ def _describe(data: Content) -> str:
         return "a binary file"
 
 
-def _by_signature(data: Content) -> str | None:
+def _by_signature(data: Content, claimed: str) -> str | None:
     """The format that the content proves, or None."""
     beginning = data[:BEGINNING]
     for mark, suffix in _MARKS:
@@ -188,9 +188,14 @@ def _by_signature(data: Content) -> str | None:
         return _zip_based(data)
     if beginning[_TAR_MARK_AT:].startswith(_TAR_MARK):
         return ".tar"
+    found = None
     if _PAGE.match(beginning):
-        return ".html"
-    return _old_office(data) if beginning.startswith(_OLD_OFFICE) else None
+        found = ".html"
+    elif beginning.startswith(_OLD_OFFICE):
+        found = _old_office(data, claimed)
+    elif claimed == ".xls" and beginning and is_text(data):  # as programs export tables
+        found = ".xml" if _XML.match(beginning) else ".csv"
+    return found
 
 
 def _zip_based(data: Content) -> str:
@@ -214,16 +219,19 @@ def _mimetype(archive: zipfile.ZipFile) -> bytes:
         return file.read(100).strip()
 
 
-def _old_office(data: Content) -> str | None:
-    """Format of a compound file, by the names of its streams; None for other programs'."""
+def _old_office(data: Content, claimed: str) -> str | None:
+    """Format of a compound file, by the names of its streams; None for other programs'. One that
+    is called a workbook is one, even if there is a document in it.
+    """
     if data.find(_PROTECTED_OFFICE) >= 0:
         raise LoadError("it is protected by a password; save a copy without one")
-    if any(data.find(name) >= 0 for name in _OLD_TEXTS):
+    is_workbook = any(data.find(name) >= 0 for name in _OLD_WORKBOOKS)
+    if any(data.find(name) >= 0 for name in _OLD_TEXTS) and not (is_workbook and claimed == ".xls"):
         raise UnknownFormat(
             f"{_UNKNOWN}Word and PowerPoint files from before 2007, which it is; "
             "save it as .docx or .pptx"
         )
-    return ".xls" if any(data.find(name) >= 0 for name in _OLD_WORKBOOKS) else None
+    return ".xls" if is_workbook else None
 
 
 def _by_content(data: Content, known: AbstractSet[str]) -> str:

@@ -104,6 +104,8 @@ def load_docx(content: Content) -> Loaded:
     if writer.unknown_symbols:
         warnings.append(_UNKNOWN_SYMBOLS.format(count=writer.unknown_symbols, mark=UNKNOWN))
     blocks = writer.layout.blocks()
+    if not blocks and warnings:
+        raise LoadError(warnings[0])
     if not blocks and any(name.startswith("word/media/") for name in package.names):
         raise LoadError(ONLY_PICTURES)
     return core_properties(package).of_blocks(blocks, tuple(warnings))

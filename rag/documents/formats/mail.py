@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 import datetime as dt
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from contextlib import suppress
 from email import message_from_bytes, policy
 from email.message import Message
@@ -116,9 +116,9 @@ class _Rules(policy.Compat32):
 def members_of_mail(data: Content) -> Iterator[Member | Failure]:
     """Yield the message itself, without a name, then its attachments.
 
-    Its text begins with subject, sender, recipients and date, followed by the plain-text body, or
-    the HTML body if there is no other or the other only says so, and an invitation's time and
-    place. Inline images and signatures are omitted.
+    Its text begins with subject, sender, recipients and date, followed by the plain-text body, the
+    HTML body if there is no other or it says something else, and an invitation's time and place.
+    Inline images and signatures are omitted.
 
     Raises LoadError if it has no header or its parts are nested too deep.
     """
@@ -155,7 +155,7 @@ def _sort(part: Message, *, is_page: bool = False) -> tuple[list[Message], list[
     texts: list[Message] = []
     attached: list[Message] = []
     for number, (its_texts, its_attached) in enumerate(versions):
-        if best in (None, number):
+        if best is None or number in best:
             texts += its_texts
             attached += its_attached
         else:  # text in another format is a version of the body, too
@@ -168,18 +168,22 @@ def _sort(part: Message, *, is_page: bool = False) -> tuple[list[Message], list[
     return texts, attached
 
 
-def _best(versions: Sequence[tuple[list[Message], object]]) -> int | None:
-    """Index of the first version in plain text, or of the first in HTML if that says more."""
+def _best(versions: Sequence[tuple[list[Message], object]]) -> Container[int] | None:
+    """Index of the first version in plain text, or else in HTML; of both if they say different
+    things, as where the plain text is a stub. None if there is neither.
+    """
     firsts: dict[str, int] = {}
     for number, (texts, _) in enumerate(versions):
         for text in texts:
-            firsts.setdefault(text.get_content_type(), number)
+            if text.get_content_type() != "text/calendar":
+                firsts.setdefault(text.get_content_type(), number)
     plain, page = firsts.get("text/plain"), firsts.get("text/html")
     if plain is None or page is None:
-        return page if plain is None else plain
+        return {*firsts.values()} or None
     said = {*_words(versions[plain][0])}
     shown = _words(versions[page][0])
-    return plain if 3 * sum(word in said for word in shown) >= len(shown) else page
+    is_version = 3 * sum(word in said for word in shown) >= len(shown)
+    return {plain} if is_version else {plain, page}
 
 
 def _words(texts: Iterable[Message]) -> list[str]:

@@ -53,6 +53,10 @@ _MOST_ROWS_IN_SHEET = (b"<row", 2_000_000)
 """Limit on what openpyxl keeps in memory per part: some hundred bytes per tag, or per sheet row."""
 _NO_RESULT = re.compile(rb"</(?:\w+:)?f>(?:<v>\s*</v>|<v\s*/>)?</(?:\w+:)?c>")
 
+_PROTECTED = "it is protected by a password; save a copy without one"
+_OLD_PASSWORD = re.compile(rb"\x09\x08\x10\0\0\x06\x05\0.{12}\x2f\0", re.DOTALL)
+"""In XLS: the record that begins a workbook, then that of its encryption."""
+
 _COPY = "get a complete copy of it"
 _WITHOUT_FORMATS = (
     "parts of it are invalid, so numbers are shown without their formats; "
@@ -140,10 +144,12 @@ def _sheets_by_calamine(content: Content, allowance: RowQuota) -> Iterator[Block
             rows = ([*map(format_cell, row)] for row in sheet.iter_rows())
             yield from sheet_blocks(one.name, _fill_merged(rows, _by_row(ranges)), allowance)
     except calamine.PasswordError as error:
-        raise LoadError("it is protected by a password; save a copy without one") from error
+        raise LoadError(_PROTECTED) from error
     except (MemoryError, KeyboardInterrupt, SystemExit, GeneratorExit):
         raise
     except BaseException as error:  # a panic in Rust is no Exception
+        if _OLD_PASSWORD.search(content):
+            raise LoadError(_PROTECTED) from error
         raise LoadError(f"it is damaged ({one_line(str(error))[:120]}); {_COPY}") from error
     if not sheets:
         raise LoadError(f"it is damaged (it has no sheets); {_COPY}")

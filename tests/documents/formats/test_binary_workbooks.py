@@ -81,3 +81,21 @@ def test_parts_that_are_invalid(tmp_path: Path, row: str) -> None:
     assert "Name: Ada; Share: 0.125" in document.text
     (warning,) = document.warnings
     assert warning.startswith("parts of it are invalid, so numbers are shown without their formats")
+
+
+@pytest.mark.parametrize(
+    ("content", "text"),
+    [
+        (b"Name\tBorn\nAda\t1815\n", "Name: Ada; Born: 1815"),
+        (b"<html><table><tr><td>Ada</td><td>1815</td></tr></table>", "Ada | 1815"),
+        (
+            b'<?xml version="1.0"?><Row><Cell>Ada</Cell><Cell>1815</Cell></Row>',
+            "Cell: Ada\nCell: 1815",
+        ),
+    ],
+)
+def test_tables_that_are_called_workbooks(tmp_path: Path, content: bytes, text: str) -> None:
+    """Programs export text, pages and XML as .xls, which Excel opens."""
+    document = _document(tmp_path / "a.xls", content)
+    assert document.text == text
+    assert document.warnings

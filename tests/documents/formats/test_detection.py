@@ -119,7 +119,7 @@ def test_a_persons_choice_stands(name: str, data: bytes) -> None:
         ("a.jar", ZIP, r"no loader for “\.jar” files; save it as"),
         ("photo", PNG, r"no loader for what it holds \(Portable Network Graphics file\); "),
         ("a.doc", OLD_OFFICE, r"no loader for Word and PowerPoint files from before 2007"),
-        ("a.xls", OLD_OFFICE + OLD_WORKBOOK, r"no loader for Word and PowerPoint files from"),
+        ("a.doc", OLD_OFFICE + OLD_WORKBOOK, r"no loader for Word and PowerPoint files from"),
         ("a.msg", COMPOUND, r"no loader for “\.msg” files; save it as"),
         ("noise", bytes(range(9)) * 99, r"no loader for what it holds \(.+\); "),
     ],

@@ -54,12 +54,12 @@ def _mail(plain: str, *, html: str = "", event: str = "") -> bytes:
 
 @pytest.mark.parametrize(
     "stub",
-    ["Your mail program can't show HTML.", "View in browser: https://example.org/x?1", "."],
+    ["Your mail program can't show HTML.", "View in browser: https://example.org/x?1", "Hi."],
 )
-def test_a_stub_gives_way_to_the_page(tmp_path: Path, stub: str) -> None:
-    """Its words are others than those of the page."""
+def test_a_page_that_says_something_else(tmp_path: Path, stub: str) -> None:
+    """It is read, too: the plain text is a stub, or has words of its own."""
     data = _mail(stub, html="<p>Your train leaves from platform 7.</p>")
-    assert _text(tmp_path / "a.eml", data) == "Your train leaves from platform 7."
+    assert _text(tmp_path / "a.eml", data) == f"{stub}\n\nYour train leaves from platform 7."
 
 
 def test_the_plain_text_is_preferred(tmp_path: Path) -> None:
