@@ -96,6 +96,8 @@ _LEFT_BEHIND = frozenset(
 _LOCK = "~$"
 """Prefix of the lock files of Word, Excel and PowerPoint."""
 
+PICTURES = frozenset({".png", ".jpg", ".jpeg", ".tif", ".tiff", ".gif", ".bmp", ".webp", ".heic"})
+ONLY_A_PICTURE = "it is a picture, whose text needs OCR; save it as PDF and use --ocr"
 _ADVICE = "save it as PDF, .docx, .html or plain text"
 
 
@@ -143,6 +145,8 @@ def _by_name(claimed: str, data: Content, known: AbstractSet[str]) -> FileType:
             raise LoadError(f"its name ends in {claimed}, but it holds no text ({what}); rename it")
         return FileType(claimed)
     if not is_text(data):
+        if claimed in PICTURES:
+            raise UnknownFormat(ONLY_A_PICTURE)
         what = f"“{claimed}” files" if claimed else f"what it holds ({_describe(data)})"
         raise UnknownFormat(f"{_UNKNOWN}{what}; {_ADVICE}")
     return FileType(_by_content(data, known))

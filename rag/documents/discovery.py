@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from rag.documents.detection import BEGINNING, is_ignored, is_text
+from rag.documents.detection import BEGINNING, ONLY_A_PICTURE, PICTURES, is_ignored, is_text
 from rag.documents.registry import supported
 from rag.errors import InputError, SourceNotFound
 from rag.runtime.files import absolute, is_url, is_virtual, open_file, printable
@@ -186,7 +186,11 @@ def _refusal(path: Path) -> str | None:
         return None
     if not beginning:
         return "it is empty"
-    return None if is_text(beginning) else f"{path.suffix} files are not read"
+    if is_text(beginning):
+        return None
+    if path.suffix.lower() in PICTURES:
+        return ONLY_A_PICTURE
+    return f"{path.suffix} files are not read"
 
 
 def _identity(folder: Path) -> tuple[int, int] | None:

@@ -177,7 +177,7 @@ def test_some_files_fail(tmp_path: Path) -> None:
         "embedded": "1 passage",
     }
     assert f"failed {tmp_path}/empty.txt: " in run.stderr
-    assert f"skipped {tmp_path}/photo.jpg: .jpg files are not read" in run.stderr
+    assert f"skipped {tmp_path}/photo.jpg: it is a picture, whose text needs OCR" in run.stderr
     report = json.loads(rag("report", "--json", folder=tmp_path).stdout)
     assert [(Path(one["source"]).name, one["status"]) for one in report] == [
         ("empty.txt", "failed"),

@@ -40,7 +40,7 @@ def test_text_in_other_encodings(tmp_path: Path) -> None:
     assert _document(tmp_path / "b.ini", "größe = 3".encode("utf-16")).text == "größe = 3"
 
 
-@pytest.mark.parametrize("name", ["photo.jpg", "a.unheard-of", "song.mp3"])
+@pytest.mark.parametrize("name", ["photo.pcx", "a.unheard-of", "song.mp3"])
 def test_binary_files_are_refused_by_their_suffix(tmp_path: Path, name: str) -> None:
     """When their turn comes, and in a folder unopened but for their beginning."""
     suffix = f".{name.partition('.')[2]}"
@@ -100,3 +100,12 @@ def test_empty_files_of_no_document_format_are_skipped(tmp_path: Path) -> None:
     (tmp_path / "__init__.py").touch()
     found = discover([tmp_path], leave_out=None)
     assert [one.reason for one in found.skipped] == ["it is empty"]
+
+
+def test_pictures_need_ocr(tmp_path: Path) -> None:
+    """They say so, in a folder and by name."""
+    (tmp_path / "scan.png").write_bytes(PICTURE)
+    reason = "it is a picture, whose text needs OCR; save it as PDF and use --ocr"
+    with pytest.raises(UnknownFormat, match=reason):
+        next(load(tmp_path / "scan.png"))
+    assert [one.reason for one in discover([tmp_path], leave_out=None).skipped] == [reason]

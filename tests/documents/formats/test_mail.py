@@ -230,7 +230,7 @@ def test_attachments_are_documents(tmp_path: Path) -> None:
         ("", "Tea"),
         ("/notes für dich.txt", "Words of the notes."),
         ("/notes für dich (2).txt", "Words of the same name."),
-        ("/photo.png", "no loader for “.png” files; save it as PDF, .docx, .html or plain text"),
+        ("/photo.png", "it is a picture, whose text needs OCR; save it as PDF and use --ocr"),
         ("/part 4.md", "a,b 1,2"),
         ("/more.zip/inner.txt", "Words in an archive."),
     ]

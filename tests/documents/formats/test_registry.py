@@ -166,7 +166,7 @@ def test_a_container_reads_like_a_folder(tmp_path: Path, monkeypatch: pytest.Mon
         ("", "The letter itself."),
         ("/2024/jan.txt", "Words of January."),
         ("/locked.txt", "it is locked"),
-        ("/photo.png", "no loader for “.png” files; save it as PDF, .docx, .html or plain text"),
+        ("/photo.png", "it is a picture, whose text needs OCR; save it as PDF and use --ocr"),
         ("/empty.txt", "there is no text in it; remove it, or exclude it from indexing"),
         ("/2024/jan (2).txt", "Other words."),
         ("/row", "A row."),
