@@ -23,6 +23,7 @@ from rag.documents.office_zip import (
     open_ooxml,
     walk,
 )
+from rag.documents.whitespace import one_line
 from rag.errors import LoadError
 
 TITLE_LEVEL = 2
@@ -38,9 +39,10 @@ _AS_HTML = {"a:tbl": "table", "a:tr": "tr", "a:tc": "td"}
 def load_pptx(content: Content) -> Loaded:
     """Load a presentation: one page per slide, including hidden ones, in order.
 
-    A slide yields its title as a heading, its text, lists, tables, diagram text and charts, and the
-    speaker notes. Footers of slides are omitted. Title, author and date (of the last change) come
-    from the presentation's properties. An unreadable slide is an empty page named in the warnings.
+    A slide yields its title as a heading, its text, lists, tables, diagram text and charts,
+    comments and the speaker notes. Footers of slides are omitted. Title, author and date (of the
+    last change) come from the presentation's properties. An unreadable slide is an empty page named
+    in the warnings.
 
     Raises LoadError if it is not a presentation, damaged, encrypted, or exceeds the limits.
     """
@@ -96,7 +98,7 @@ def _slide(package: Package, name: str) -> list[Block]:
             _write(shape, layout, is_outline=kind in _OUTLINES and is_long)
             _write_diagrams(shape, layout, package, relations)
             _write_charts(shape, layout, package, relations)
-    return [*layout.blocks(), *_notes(package, relations)]
+    return [*layout.blocks(), *_comments(package, relations), *_notes(package, relations)]
 
 
 def _shapes(root: Element) -> Iterable[Element]:
@@ -222,6 +224,17 @@ def _write_charts(
                 layout.start("p", {})
                 layout.data(block.text)
                 layout.end("p")
+
+
+def _comments(package: Package, relations: Mapping[str, tuple[str, str]]) -> Iterable[Block]:
+    """Comments on a slide, and replies to them, of PowerPoint before and since 2021."""
+    names = [name for kind, name in relations.values() if kind == "comments"]
+    for root in map(package.tree_if_readable, names):
+        for comment in () if root is None else root.iter("{*}cm", "{*}reply"):
+            words = [one.text or "" for one in comment.iterfind("{*}text")]
+            words += map(_words, comment.iterfind("{*}txBody/{*}p"))
+            if text := one_line(" ".join(words)):
+                yield Block(f"Comment: {text}")
 
 
 def _notes(package: Package, relations: Mapping[str, tuple[str, str]]) -> list[Block]:

@@ -57,6 +57,9 @@ _PROTECTED = "it is protected by a password; save a copy without one"
 _OLD_PASSWORD = re.compile(rb"\x09\x08\x10\0\0\x06\x05\0.{12}\x2f\0", re.DOTALL)
 """In XLS: the record that begins a workbook, then that of its encryption."""
 
+_COMMENTS = frozenset({"comments", "threadedComment"})
+_OF_THREAD = "[Threaded comment]"
+
 _COPY = "get a complete copy of it"
 _WITHOUT_FORMATS = (
     "parts of it are invalid, so numbers are shown without their formats; "
@@ -161,7 +164,7 @@ def load_xlsx(content: Content) -> Iterator[Loaded]:
 
     Each sheet's name is a heading. Numbers, percentages and currency are formatted as in the
     workbook. Formulas yield their last stored results. The value of cells that are merged over
-    several rows is repeated in each.
+    several rows is repeated in each. Comments follow their sheet.
 
     Raises LoadError if it is not a workbook, damaged, encrypted, or exceeds the limits.
     """
@@ -260,7 +263,20 @@ def _sheets(workbook: Workbook, package: Package, allowance: RowQuota) -> Iterat
         merged = _by_row(_merged(package, part))
         rows = _fill_merged(map(_row, sheet.iter_rows()), merged)
         yield from sheet_blocks(sheet.title, rows, allowance)
+        yield from _comments(package, part)
     allowance.left_out += _warn_of_missing_results(package)
+
+
+def _comments(package: Package, sheet: str) -> Iterator[Block]:
+    """Comments on cells of a sheet. Those in threads are also stored for older programs, with a
+    text that says so.
+    """
+    for kind, name in package.relations(sheet).values():
+        root = package.tree_if_readable(name) if kind in _COMMENTS else None
+        for comment in () if root is None else root.iter("{*}comment", "{*}threadedComment"):
+            words = one_line("".join(one.text or "" for one in comment.iter("{*}t", "{*}text")))
+            if words and not words.startswith(_OF_THREAD):
+                yield Block(f"Comment on {comment.get('ref')}: {words}")
 
 
 def _merged(package: Package, name: str) -> Iterator[_Range]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import zipfile
 
+import openpyxl
 import pptx
 import pytest
 from many_files import zipped
@@ -12,6 +14,7 @@ from pptx.enum.chart import XL_CHART_TYPE
 
 from rag.documents.formats.docx import load_docx
 from rag.documents.formats.pptx import load_pptx
+from rag.documents.formats.spreadsheet import load_xlsx
 from rag.documents.loaded import Loaded
 from rag.errors import LoadError
 
@@ -240,3 +243,49 @@ def test_powers_on_slides() -> None:
     saved = io.BytesIO()
     presentation.save(saved)
     assert load_pptx(saved.getvalue()).text == "About 10^6"
+
+
+_PART = "<Relationship Id='rC' Type='{kind}/comments' Target='{target}'/></Relationships>"
+
+
+def _with_comments(data: bytes, part: str, target: str, comments: str) -> bytes:
+    """A file with comments on one of its parts."""
+    kind = f"{_OOXML}/officeDocument/2006/relationships"
+    folder, _, name = part.rpartition("/")
+    relations = f"{folder}/_rels/{name}.rels"
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        files = {one: archive.read(one) for one in archive.namelist()}
+    empty = f"<Relationships xmlns='{_OOXML}/package/2006/relationships'></Relationships>".encode()
+    entry = _PART.format(kind=kind, target=target).encode()
+    files[relations] = files.get(relations, empty).replace(b"</Relationships>", entry)
+    files[target.removeprefix("/")] = comments.encode()
+    return zipped(files)
+
+
+def test_comments_on_cells() -> None:
+    """They follow the rows of their sheet; what stands for a thread in older programs doesn't."""
+    workbook = openpyxl.Workbook()
+    assert workbook.active is not None
+    workbook.active.append(["Price", "Town"])
+    saved = io.BytesIO()
+    workbook.save(saved)
+    comment = "<comment ref='{}'><text><r><t>{}</t></r></text></comment>"
+    thread = comment.format("B1", "[Threaded comment] Your version of Excel")
+    both = f"<comments>{comment.format('A1', '7 percent?')}{thread}</comments>"
+    data = _with_comments(saved.getvalue(), "xl/worksheets/sheet1.xml", "/xl/comments9.xml", both)
+    (loaded,) = load_xlsx(data)
+    assert loaded.text.split("\n\n")[1:] == ["Price | Town", "Comment on A1: 7 percent?"]
+
+
+@pytest.mark.parametrize(
+    "comment",
+    [
+        "<cm><text>7 percent?</text></cm>",
+        f"<cm {_NAMES}><txBody><a:p><a:r><a:t>7 percent?</a:t></a:r></a:p></txBody></cm>",
+    ],
+)
+def test_comments_on_slides(comment: str) -> None:
+    """Both as PowerPoint writes them now, and as it did."""
+    comments = f"<cmLst>{comment}</cmLst>"
+    data = _with_comments(_chart(), "ppt/slides/slide1.xml", "/ppt/comments/c.xml", comments)
+    assert load_pptx(data).text.endswith("\n\nComment: 7 percent?")
