@@ -22,11 +22,14 @@ _EXPLICIT, _OCTETS, _PIECES_OF_OCTETS = 0xA0, 0x04, 0x24
 _INDEFINITE = 0x80
 _LONG = 0x7F
 _ARMOUR = re.compile(rb"-----[^-\n]{1,40}-----")
+_MAIL = re.compile(rb"(?:content-type|mime-version):", re.IGNORECASE)
 _NOT_SIGNED = "it is encrypted, or holds only a signature; decrypt it where it came from"
 
 
 def members_of_signed(data: Content) -> Iterator[Member]:
-    """Yield the file that was signed; raises LoadError if it isn't in it, or encrypted."""
+    """Yield the file or message that was signed; raises LoadError if there is none, or it is
+    encrypted.
+    """
     written = whole(data)
     if not written.startswith(b"\x30"):
         try:
@@ -36,7 +39,8 @@ def members_of_signed(data: Content) -> Iterator[Member]:
     signed = signed_content(written)
     if signed is None:
         raise LoadError(_NOT_SIGNED)
-    yield Member("", signed)
+    is_mail = _MAIL.match(signed)
+    yield Member("message.eml" if is_mail else "", signed)
 
 
 def signed_content(data: bytes) -> bytes | None:

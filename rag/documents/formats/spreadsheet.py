@@ -72,7 +72,9 @@ _MERGED = re.compile(
 )
 _MOST_MERGED = 100_000
 _Range: TypeAlias = tuple[int, int, int, int]
-_Merged: TypeAlias = dict[int, list[tuple[int, int, int]]]
+Merged: TypeAlias = dict[int, list[tuple[int, int, int]]]
+"""Cells that are merged over several rows, by the first row: the column, and the first and last row
+in which their value is repeated, all from 0."""
 
 _DELIMITERS = ",;\t|"
 _SNIFFED_LINES = 30
@@ -83,6 +85,8 @@ _CURRENCY = re.compile(r"\[\$([^\]-]*)(?:-[^\]]*)?\]")
 _BRACKETS = re.compile(r"\[[^\]]*\]")
 _QUOTED = re.compile(r'"([^"]*)"')
 _FILL = re.compile(r"_.|\*.")
+_LITERAL = re.compile(r"\\(.)|\"([^\"0#]*)\"")
+_TEMPLATE = re.compile(r"[^\w#.,%?;\[\]@*/]*(?:[0#]+[^\w#.,%?;\[\]@*/]+){1,9}[0#]+")
 _DIGITS = re.compile(r"[#0?,]*[#0?](?:\.([#0?]+))?,*")
 _LONGEST_FORMAT = 100
 _SIGNIFICANT = ".15g"  # a spreadsheet's display precision
@@ -145,7 +149,7 @@ def _sheets_by_calamine(content: Content, allowance: RowQuota) -> Iterator[Block
                 for (first, begin), (last, end) in sheet.merged_cell_ranges or ()
             )
             rows = ([*map(format_cell, row)] for row in sheet.iter_rows())
-            yield from sheet_blocks(one.name, _fill_merged(rows, _by_row(ranges)), allowance)
+            yield from sheet_blocks(one.name, fill_merged(rows, _by_row(ranges)), allowance)
     except calamine.PasswordError as error:
         raise LoadError(_PROTECTED) from error
     except (MemoryError, KeyboardInterrupt, SystemExit, GeneratorExit):
@@ -164,7 +168,7 @@ def load_xlsx(content: Content) -> Iterator[Loaded]:
 
     Each sheet's name is a heading. Numbers, percentages and currency are formatted as in the
     workbook. Formulas yield their last stored results. The value of cells that are merged over
-    several rows is repeated in each. Comments follow their sheet.
+    several rows is repeated in each. Text boxes and comments follow their sheet.
 
     Raises LoadError if it is not a workbook, damaged, encrypted, or exceeds the limits.
     """
@@ -261,17 +265,20 @@ def _sheets(workbook: Workbook, package: Package, allowance: RowQuota) -> Iterat
         sheet.reset_dimensions()  # some programs store wrong ones
         part: str = sheet._worksheet_path  # type: ignore[attr-defined] # noqa: SLF001 (no other way)
         merged = _by_row(_merged(package, part))
-        rows = _fill_merged(map(_row, sheet.iter_rows()), merged)
+        rows = fill_merged(map(_row, sheet.iter_rows()), merged)
         yield from sheet_blocks(sheet.title, rows, allowance)
-        yield from _comments(package, part)
+        yield from _beside(package, part)
     allowance.left_out += _warn_of_missing_results(package)
 
 
-def _comments(package: Package, sheet: str) -> Iterator[Block]:
-    """Comments on cells of a sheet. Those in threads are also stored for older programs, with a
-    text that says so.
+def _beside(package: Package, sheet: str) -> Iterator[Block]:
+    """Text boxes of a sheet, and comments on its cells. Those in threads are also stored for older
+    programs, with a text that says so.
     """
     for kind, name in package.relations(sheet).values():
+        drawing = package.tree_if_readable(name) if kind == "drawing" else None
+        for paragraph in () if drawing is None else drawing.iterfind(".//{*}txBody/{*}p"):
+            yield Block("".join(one.text or "" for one in paragraph.iter("{*}t")))
         root = package.tree_if_readable(name) if kind in _COMMENTS else None
         for comment in () if root is None else root.iter("{*}comment", "{*}threadedComment"):
             words = one_line("".join(one.text or "" for one in comment.iter("{*}t", "{*}text")))
@@ -287,11 +294,8 @@ def _merged(package: Package, name: str) -> Iterator[_Range]:
             yield first, _column(found[1]), last, _column(found[3])
 
 
-def _by_row(ranges: Iterable[_Range]) -> _Merged:
-    """Cells that are merged over several rows, by the first row: the column, and the first and last
-    row in which their value is repeated.
-    """
-    merged: _Merged = {}
+def _by_row(ranges: Iterable[_Range]) -> Merged:
+    merged: Merged = {}
     wide: set[int] = set()
     for first, left, last, right in islice(ranges, _MOST_MERGED):
         if left != right:
@@ -308,7 +312,7 @@ def _column(letters: bytes) -> int:
     return reduce(lambda number, letter: 26 * number + letter - ord("A") + 1, letters, 0) - 1
 
 
-def _fill_merged(rows: Iterable[list[str]], merged: _Merged) -> Iterator[list[str]]:
+def fill_merged(rows: Iterable[list[str]], merged: Merged) -> Iterator[list[str]]:
     """Repeat values of merged cells in the rows that have others."""
     values: dict[int, tuple[str, int, int]] = {}  # by column, each with its first and last row
     for number, row in enumerate(rows):
@@ -387,6 +391,8 @@ def format_cell(value: object, number_format: str = "General") -> str:
 
 
 def _number(value: float, number_format: str) -> str:
+    if (filled := _fill_in(value, number_format)) is not None:
+        return filled
     if value != value or value in (float("inf"), float("-inf")):  # noqa: PLR0124 - not a number
         return ""
     found = _pattern(number_format)
@@ -403,6 +409,17 @@ def _number(value: float, number_format: str) -> str:
     digits = digits.zfill(least + len(digits) - len(digits.partition(".")[0]))
     sign = "-" if value < 0 and digits.strip("0.,") else ""
     return f"{sign}{before}{digits}{after}".strip()
+
+
+def _fill_in(value: float, number_format: str) -> str | None:
+    """Fill in a format with digits in several groups, such as ``000-00-0000``; None for others."""
+    template = _LITERAL.sub(r"\1\2", number_format)
+    places = sum(template.count(place) for place in "0#")
+    if not _TEMPLATE.fullmatch(template) or value != int(value) or not 0 <= value < 10**places:
+        return None
+    digits = f"{int(value):0{template.count('0')}d}".rjust(places)
+    filled = iter(digits)
+    return "".join(next(filled) if one in "0#" else one for one in template).strip()
 
 
 def _is_percentage(number_format: str) -> bool:

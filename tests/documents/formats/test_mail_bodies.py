@@ -98,3 +98,10 @@ def test_a_file_that_is_not_signed(tmp_path: Path, content: bytes) -> None:
     """It says so, however much of it is there."""
     with pytest.raises(LoadError, match="; "):
         _text(tmp_path / "a.txt.p7m", content)
+
+
+def test_a_signed_message_in_a_file(tmp_path: Path) -> None:
+    """It is read as mail."""
+    part = b"Content-Type: text/plain\r\nContent-Transfer-Encoding: base64\r\n\r\n"
+    content = _signed(part + base64.b64encode(b"Price: 12,500."))
+    assert _text(tmp_path / "smime.p7m", content) == "Price: 12,500."

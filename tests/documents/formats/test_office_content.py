@@ -245,12 +245,13 @@ def test_powers_on_slides() -> None:
     assert load_pptx(saved.getvalue()).text == "About 10^6"
 
 
-_PART = "<Relationship Id='rC' Type='{kind}/comments' Target='{target}'/></Relationships>"
+_SHEET = "xl/worksheets/sheet1.xml"
+_PART = "<Relationship Id='rC' Type='{kind}' Target='{target}'/></Relationships>"
 
 
-def _with_comments(data: bytes, part: str, target: str, comments: str) -> bytes:
-    """A file with comments on one of its parts."""
-    kind = f"{_OOXML}/officeDocument/2006/relationships"
+def _with(data: bytes, part: str, kind: str, target: str, content: str) -> bytes:
+    """A file with another part, related to one of its parts."""
+    kind = f"{_OOXML}/officeDocument/2006/relationships/{kind}"
     folder, _, name = part.rpartition("/")
     relations = f"{folder}/_rels/{name}.rels"
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
@@ -258,7 +259,7 @@ def _with_comments(data: bytes, part: str, target: str, comments: str) -> bytes:
     empty = f"<Relationships xmlns='{_OOXML}/package/2006/relationships'></Relationships>".encode()
     entry = _PART.format(kind=kind, target=target).encode()
     files[relations] = files.get(relations, empty).replace(b"</Relationships>", entry)
-    files[target.removeprefix("/")] = comments.encode()
+    files[target.removeprefix("/")] = content.encode()
     return zipped(files)
 
 
@@ -272,9 +273,23 @@ def test_comments_on_cells() -> None:
     comment = "<comment ref='{}'><text><r><t>{}</t></r></text></comment>"
     thread = comment.format("B1", "[Threaded comment] Your version of Excel")
     both = f"<comments>{comment.format('A1', '7 percent?')}{thread}</comments>"
-    data = _with_comments(saved.getvalue(), "xl/worksheets/sheet1.xml", "/xl/comments9.xml", both)
+    data = _with(saved.getvalue(), _SHEET, "comments", "/xl/comments9.xml", both)
     (loaded,) = load_xlsx(data)
     assert loaded.text.split("\n\n")[1:] == ["Price | Town", "Comment on A1: 7 percent?"]
+
+
+def test_text_boxes_on_sheets() -> None:
+    """They follow the rows, too."""
+    workbook = openpyxl.Workbook()
+    assert workbook.active is not None
+    workbook.active.append(["Price", "Town"])
+    saved = io.BytesIO()
+    workbook.save(saved)
+    box = "<txBody><a:p><a:r><a:t>Draft</a:t></a:r></a:p></txBody>"
+    drawing = f"<drawing {_NAMES}><shape>{box}</shape></drawing>"
+    data = _with(saved.getvalue(), _SHEET, "drawing", "/xl/drawings/d.xml", drawing)
+    (loaded,) = load_xlsx(data)
+    assert loaded.text.endswith("Price | Town\n\nDraft")
 
 
 @pytest.mark.parametrize(
@@ -287,5 +302,5 @@ def test_comments_on_cells() -> None:
 def test_comments_on_slides(comment: str) -> None:
     """Both as PowerPoint writes them now, and as it did."""
     comments = f"<cmLst>{comment}</cmLst>"
-    data = _with_comments(_chart(), "ppt/slides/slide1.xml", "/ppt/comments/c.xml", comments)
+    data = _with(_chart(), "ppt/slides/slide1.xml", "comments", "/ppt/comments/c.xml", comments)
     assert load_pptx(data).text.endswith("\n\nComment: 7 percent?")
