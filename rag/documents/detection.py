@@ -56,7 +56,21 @@ _TEXTS = frozenset(
     {
         *(".txt", ".text", ".md", ".markdown", ".html", ".htm", ".xhtml", ".rst", ".csv", ".tsv"),
         *(".json", ".jsonl", ".ndjson", ".ipynb", ".org", ".adoc", ".asciidoc", ".wiki"),
-        *(".mediawiki", ".tex", ".latex", ".xml", ".srt", ".vtt", ".ics", ".ical", ".ifb", ".vcf"),
+        *(
+            ".mediawiki",
+            ".tex",
+            ".latex",
+            ".xml",
+            ".srt",
+            ".vtt",
+            ".sbv",
+            ".ass",
+            ".ssa",
+            ".ics",
+            ".ical",
+            ".ifb",
+            ".vcf",
+        ),
         ".vcard",
     }
 )

@@ -51,7 +51,7 @@ _LOADERS = {
         ("formats.plain_text:load_wiki", (".wiki", ".mediawiki")),
         ("formats.plain_text:load_latex", (".tex", ".latex")),
         ("formats.markdown:load_markdown", (".md", ".markdown")),
-        ("formats.subtitles:load_subtitles", (".srt", ".vtt")),
+        ("formats.subtitles:load_subtitles", (".srt", ".vtt", ".sbv", ".ass", ".ssa")),
         ("formats.content_lines:load_content_lines", (".ics", ".ical", ".ifb", ".vcf", ".vcard")),
         ("formats.xml_text:load_xml", (".xml",)),
         ("formats.notebook:load_notebook", (".ipynb",)),

@@ -19,9 +19,9 @@ from rag.documents.whitespace import tidy
 _DATE_LINE = re.compile(r"date(?:\s*:|[ \t])[ \t]*(.+)", re.IGNORECASE)
 
 _MOMENT = (
-    r"[^\n]{0,40}?"
-    r"(?:\d{1,4}[-./]\d{1,2}[-./]\d{1,4}|\b[A-Z][a-z]{2} [ \d]\d|\d\d/[A-Z][a-z]{2}/\d{4})"
-    r"(?:T|:|,? )\d{1,2}[:.]\d\d"
+    r"(?:\d{4}-\d\d-\d\d\b|[^\n]{0,40}?"
+    r"(?:\d{1,4}[-./]\d{1,2}[-./]\d{1,4}|\b[A-Z][a-z]{2} [ \d]\d|\d\d([-/ ])[A-Z][a-z]{2}\1\d{4})"
+    r"(?:T|:|,? )\d{1,2}[:.]\d\d)"
 )
 _RECORD = re.compile(_MOMENT)
 _NEXT_RECORD = re.compile(rf"\n+(?={_MOMENT})")
@@ -43,8 +43,8 @@ def load_plain(content: Content) -> Iterator[Loaded]:
     """Load plain text in any common encoding, in parts if long.
 
     A first line such as ``date 2025-03-05`` gives the document's date and is not part of the text.
-    In a log or a chat, each line that begins with a date and a time begins a paragraph. An encoding
-    other than UTF-8 is recorded in the metadata.
+    In a log or a chat, each line that begins with a date in ISO 8601, or in other forms with a
+    time, begins a paragraph. An encoding other than UTF-8 is recorded in the metadata.
 
     Raises LoadError if the bytes are not text.
     """
@@ -69,7 +69,7 @@ def _split_date(text: str) -> tuple[str, dt.date | None]:
 
 
 def _is_log(text: str) -> bool:
-    """Whether at least half of the lines begin with a date and a time, and two of them."""
+    """Whether at least half of the lines, and two of them, begin records."""
     lines = [line for line in text.split("\n", _LOOKED_AT)[:_LOOKED_AT] if line]
     records = sum(bool(_RECORD.match(line)) for line in lines)
     return records >= max(2, len(lines) / 2)

@@ -1,4 +1,4 @@
-"""Subtitles: SubRip (SRT) and WebVTT."""
+"""Subtitles: SubRip (SRT), WebVTT, SubViewer of YouTube (SBV), and SubStation Alpha (ASS)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from rag.documents.loaded import Block, Loaded
 from rag.documents.metadata import Metadata
 from rag.documents.whitespace import one_line
 
-_TIMING = re.compile(r"\s*((?:\d+:)?\d{1,2}:\d{2})[.,]\d{1,3}\s*-->.*", re.DOTALL)
+_TIMING = re.compile(r"\s*((?:\d+:)?\d{1,2}:\d{2})[.,]\d{1,3}\s*(?:-->|,).*", re.DOTALL)
+_DIALOGUE = re.compile(r"Dialogue:[^,]*,(\d+:\d\d:\d\d)(?:[^,]*,){3}([^,]*)(?:,[^,]*){4},(.*)")
 _VOICE = re.compile(r"<v(?:\.[^\s>]*)?\s([^>]{1,100})>")
 _TAG = re.compile(r"</?[A-Za-z\d.:][^>]{0,100}>|\{\\[^}]{0,100}\}")
 _END_OF_SENTENCE = re.compile(r"[.?!…。？！][\"”’»)\]]*$")  # noqa: RUF001 (Chinese)
@@ -54,7 +55,13 @@ def _cues(lines: Iterator[str]) -> Iterator[tuple[str, str]]:
     for _, group in groupby(lines, key=lambda line: bool(line.strip())):
         time, words = "", list[str]()
         for number, line in enumerate(group):
-            if timing := _TIMING.fullmatch(line):
+            if dialogue := _DIALOGUE.fullmatch(line):
+                if words:
+                    yield "", one_line(" ".join(words))
+                    words = []
+                speaker = f"{dialogue[2]}: " if dialogue[2] else ""
+                yield dialogue[1], one_line(speaker + _TAG.sub("", dialogue[3]).replace("\\N", " "))
+            elif timing := _TIMING.fullmatch(line):
                 time, words = timing[1], words[:-1] if number == 1 else words
             else:
                 words.append(_TAG.sub("", _VOICE.sub(r"\1: ", line)))

@@ -84,6 +84,8 @@ def test_headings_of_light_markup(tmp_path: Path, name: str, source: str) -> Non
     "lines",
     [
         ["2024-03-05 09:12:44,120 ERROR disk full", "2024-03-05 09:13:01 INFO disk cleaned"],
+        ["2024-03-05 ERROR disk full", "2024-03-06 INFO disk cleaned"],
+        ["05-Mar-2024 09:12:44.120 INFO begun", "05-Mar-2024 09:13:01.120 INFO done"],
         ["Mar  5 09:12:44 elbe sshd[1]: closed", "Mar 15 09:13:01 elbe cron[2]: begun"],
         ["::1 - - [05/Mar/2024:09:12:44 +0000] GET", "::1 - - [05/Mar/2024:09:13:00 +0000] PUT"],
         ["05/03/2024, 18:22 - Ada: At nine", "05/03/2024, 18:23 - Ben: Fine"],

@@ -41,3 +41,18 @@ def test_web_subtitles() -> None:
         "NOTE by Ben",
         "1:00:05 Here we are.",
     ]
+
+
+def test_other_subtitles() -> None:
+    """Of YouTube, and with styles."""
+    assert _text("0:00:01.000,0:00:04.000\nWelcome to\n\n0:00:05.000,0:00:06.000\nthe tour.") == (
+        "0:00:01 Welcome to the tour."
+    )
+    line = "Dialogue: 0,0:00:0{},0:00:09.00,Default,{},0,0,0,,{}\n"
+    header = "[Script Info]\nTitle: Harbour\n\n[Events]\nFormat: Layer, Start, End\n"
+    lines = line.format("1.50", "Ada", "{\\i1}Welcome,\\Nall") + line.format("5.00", "", "to us.")
+    assert _text(header + lines).split("\n\n") == [
+        "[Script Info] Title: Harbour",
+        "[Events] Format: Layer, Start, End",
+        "0:00:01 Ada: Welcome, all to us.",
+    ]
