@@ -17,6 +17,9 @@ _DIALOGUE = re.compile(r"Dialogue:[^,]*,(\d+:\d\d:\d\d)(?:[^,]*,){3}([^,]*)(?:,[
 _VOICE = re.compile(r"<v(?:\.[^\s>]*)?\s([^>]{1,100})>")
 _TAG = re.compile(r"</?[A-Za-z\d.:][^>]{0,100}>|\{\\[^}]{0,100}\}")
 _END_OF_SENTENCE = re.compile(r"[.?!…。？！][\"”’»)\]]*$")  # noqa: RUF001 (Chinese)
+_MOST_LINES = 1_000
+"""Number of lines after which a cue is cut, so that memory stays bounded."""
+
 _LONG, _LONGEST = 400, 1_000
 """Length in characters from which a paragraph ends with a sentence, or anywhere."""
 
@@ -55,10 +58,11 @@ def _cues(lines: Iterator[str]) -> Iterator[tuple[str, str]]:
     for _, group in groupby(lines, key=lambda line: bool(line.strip())):
         time, words = "", list[str]()
         for number, line in enumerate(group):
-            if dialogue := _DIALOGUE.fullmatch(line):
-                if words:
-                    yield "", one_line(" ".join(words))
-                    words = []
+            dialogue = _DIALOGUE.fullmatch(line)
+            if words and (dialogue or len(words) > _MOST_LINES):
+                yield time, one_line(" ".join(words))
+                words = []
+            if dialogue:
                 speaker = f"{dialogue[2]}: " if dialogue[2] else ""
                 yield dialogue[1], one_line(speaker + _TAG.sub("", dialogue[3]).replace("\\N", " "))
             elif timing := _TIMING.fullmatch(line):
