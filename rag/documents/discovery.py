@@ -176,14 +176,14 @@ class _Search:
 
 
 def _refusal(path: Path) -> str | None:
-    """Why a file with an unsupported suffix is skipped; None if it is text, or can't be opened, of
-    which its reader informs.
+    """Why a file with an unsupported suffix is skipped; None if it is text, or a file that can't be
+    opened, of which its reader informs.
     """
     try:
         with open_file(path) as file:
             beginning = file.read(BEGINNING)
     except OSError:
-        return None
+        return None if path.is_file() else f"{path.suffix} files are not read"
     if not beginning:
         return "it is empty"
     if is_text(beginning):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from pathlib import Path
 
 import pytest
@@ -111,3 +112,13 @@ def test_pictures_need_ocr(tmp_path: Path) -> None:
     with pytest.raises(UnknownFormat, match=reason):
         next(load(tmp_path / "scan.png"))
     assert [one.reason for one in discover([tmp_path], leave_out=None).skipped] == [reason]
+
+
+def test_sockets_and_dangling_links_are_skipped(tmp_path: Path) -> None:
+    """They are no files; only a suffix that is read makes them worth a word more."""
+    (tmp_path / "gone.lnk").symlink_to(tmp_path / "nowhere")
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(str(tmp_path / "agent.sock"))
+        found = discover([tmp_path], leave_out=None)
+    reasons = [one.reason for one in found.skipped]
+    assert reasons == [".sock files are not read", ".lnk files are not read"]
